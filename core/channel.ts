@@ -1,0 +1,100 @@
+import type { DecodedInteraction } from './interaction.ts';
+
+/** One HTTP request of a provider, exactly as it came. */
+export interface WebhookRequest {
+  readonly method: string;
+  /** The public address that the provider called: configured base, route, and the raw query string verbatim. */
+  readonly url: string;
+  /** Names in lower case; a repeated header's values joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The raw bytes, before any decompression. */
+  readonly body: Uint8Array;
+}
+
+declare const verified: unique symbol;
+
+/** A request whose authenticity has been established. Only this type can be decoded. */
+export type VerifiedRequest = WebhookRequest & { readonly [verified]: true };
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * What became of a request. `accepted`: authentic, to be queued, then answered with `answer` (default: 200, empty).
+ * `answered`: a handshake; the answer goes back and nothing is stored. `refused`: 401 (or `status`), nothing stored;
+ * `reason` is for the admin's log and never holds a secret.
+ */
+export type Verdict =
+  | { readonly verdict: 'accepted'; readonly request: VerifiedRequest; readonly answer?: HttpAnswer }
+  | { readonly verdict: 'answered'; readonly answer: HttpAnswer }
+  | { readonly verdict: 'refused'; readonly reason: string; readonly status?: number };
+
+/** The one place where a request becomes a verified one. Call it only after the scheme has been checked. */
+export const accepted = (request: WebhookRequest, answer?: HttpAnswer): Verdict => ({
+  verdict: 'accepted',
+  request: request as VerifiedRequest,
+  ...(answer && { answer }),
+});
+export const answered = (answer: HttpAnswer): Verdict => ({ verdict: 'answered', answer });
+export const refused = (reason: string, status?: number): Verdict => ({
+  verdict: 'refused',
+  reason,
+  ...(status !== undefined && { status }),
+});
+
+export interface VerifyContext<Secret extends string = string> {
+  /**
+   * The values stored for each declared secret, newest first, several during a rotation. A declared secret that is
+   * absent or empty never reaches `verify`: the caller refuses first. An `optional` one may be an empty list.
+   */
+  readonly secrets: Readonly<Record<Secret, readonly string[]>>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export interface SecretDeclaration {
+  /** What the admin must look for in the provider's console, as a short phrase. */
+  readonly about: string;
+  readonly optional?: true;
+}
+
+/** How a provider's webhooks are authenticated and answered. Pure but for cryptography. */
+export interface ChannelConnector<Secret extends string = string> {
+  readonly id: string;
+  readonly title: string;
+  /** The vendor's page on signatures. */
+  readonly docs: string;
+  readonly secrets: Readonly<Record<Secret, SecretDeclaration>>;
+  /** Methods other than POST that the provider uses. */
+  readonly methods?: readonly ('GET' | 'HEAD' | 'PUT')[];
+  verify(request: WebhookRequest, context: VerifyContext<Secret>): Verdict;
+}
+
+/** Gives a connector its exact secret names inside, and one common type outside. */
+export const channel = <const Secret extends string>(connector: ChannelConnector<Secret>): ChannelConnector =>
+  connector as unknown as ChannelConnector;
+
+/** A verified request on its way through the queue. */
+export interface Delivery extends VerifiedRequest {
+  readonly account?: string;
+  /** ISO 8601; the time of acts for which the provider gives none. */
+  readonly receivedAt: string;
+}
+
+/** What a delivery holds. `ignored` lists the vendor's names of event types that are known or unknown and not mapped. */
+export interface Decoded {
+  readonly interactions: readonly DecodedInteraction[];
+  readonly ignored: readonly string[];
+}
+
+/** A provider's payload, translated. Throws (a zod error or HubError `unreadable`) when the payload is not what the vendor documents. */
+export interface ChannelMapping {
+  readonly id: string;
+  /** The media that this provider's interactions can have, for the catalogue. */
+  readonly channels: readonly DecodedInteraction['channel'][];
+  readonly kinds: readonly DecodedInteraction['kind'][];
+  decode(delivery: Delivery): Decoded | Promise<Decoded>;
+}

@@ -1,0 +1,36 @@
+import type { Customer, CustomerSnapshot } from '../core/customer.ts';
+import type { Instant, Interaction } from '../core/interaction.ts';
+
+/** Where an interaction's row lives. What queue messages carry after `record`. */
+export interface InteractionAddress {
+  /** The half of the customer under which the row was written. */
+  readonly half: string;
+  readonly occurredAt: Instant;
+  readonly id: string;
+}
+
+/** An interaction as stored, with what cannot be derived again about the events that it caused. */
+export interface StoredInteraction extends Interaction {
+  readonly half: string;
+  readonly receivedAt: Instant;
+  /** The customer as it was when the interaction was recorded. */
+  readonly customer: CustomerSnapshot;
+}
+
+/** Reading customers and their history; strongly consistent. */
+export interface History {
+  /** The whole person that a half belongs to; undefined when unknown or erased. */
+  customer(half: string): Promise<Customer | undefined>;
+  interaction(address: InteractionAddress): Promise<StoredInteraction | undefined>;
+  interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
+  /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */
+  timeline(
+    customer: Customer,
+    range: {
+      readonly after?: Instant;
+      readonly upTo?: Instant;
+      readonly newestFirst?: boolean;
+      readonly limit?: number;
+    },
+  ): AsyncIterable<StoredInteraction>;
+}

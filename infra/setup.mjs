@@ -1,0 +1,35 @@
+// Runs before every npm script, on whatever Node the machine has: installs exactly what the lockfile names, once.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+
+const root = new URL('..', import.meta.url);
+const at = (path) => new URL(path, root);
+const stamp = at('node_modules/.tributary-setup');
+const wanted = createHash('sha256').update(readFileSync(at('package-lock.json'))).digest('hex');
+const installed = existsSync(stamp) && existsSync(at('node_modules/.bin/node')) && readFileSync(stamp, 'utf8') === wanted;
+
+if (!installed) {
+  process.stderr.write('Installing the packages of package-lock.json (once, about half a minute) …\n');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', process.stderr, process.stderr],
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) {
+    process.stderr.write('npm ci failed. Read its message above; a registry that cannot be reached is the usual cause.\n');
+    process.exit(status ?? 1);
+  }
+  if (!existsSync(at('node_modules/.bin/node'))) {
+    process.stderr.write(
+      `There is no packaged Node 24 for ${process.platform} ${process.arch}; the Node on your PATH (${process.version}) is used.\n`,
+    );
+    if (Number(process.versions.node.split('.')[0]) < 24) {
+      process.stderr.write('Tributary needs Node 24 or newer. Install it from https://nodejs.org and try again.\n');
+      process.exit(1);
+    }
+    symlinkSync(process.execPath, at('node_modules/.bin/node'));
+  }
+  if (!existsSync(at('node_modules/.bin/hub'))) symlinkSync('../../infra/cli/hub.ts', at('node_modules/.bin/hub'));
+  writeFileSync(stamp, wanted);
+}
