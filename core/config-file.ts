@@ -12,13 +12,13 @@ export const parseConfigFile = <Schema extends z.ZodType>(
   schema: Schema,
 ): z.output<Schema> => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, maxAliasCount: 50 });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const [syntax] = document.errors;
   if (syntax) {
     const { line } = lines.linePos(syntax.pos[0]);
     throw invalid([`${file}:${line}: ${syntax.message.split('\n')[0]}`], syntax);
   }
-  const result = schema.safeParse(document.toJS());
+  const result = schema.safeParse(document.toJS({ maxAliasCount: 50 }));
   if (result.success) return result.data;
   const faults = flatten(result.error.issues).map(({ path, message }) => {
     const line = lineOf(document, lines, path);

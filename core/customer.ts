@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ConsentStatus } from './consent.ts';
-import { Identifier } from './identifier.ts';
+import { ConsentStatus, stricter } from './consent.ts';
+import { Identifier, identifierType } from './identifier.ts';
 import { Channel, Instant, PersonName } from './interaction.ts';
 
 /** One channel's answer, and where it came from. */
@@ -20,7 +20,8 @@ export const ClosedAddress = z.strictObject({
 });
 export type ClosedAddress = z.infer<typeof ClosedAddress>;
 
-export const Preferences = z.strictObject({ channel: Channel.optional() });
+/** What a customer asked for, and when they did. */
+export const Preferences = z.strictObject({ channel: Channel.optional(), at: Instant.optional() });
 export type Preferences = z.infer<typeof Preferences>;
 
 /**
@@ -44,7 +45,7 @@ export const Profile = z.strictObject({
   firstSeenAt: Instant,
   /** Direct children: halves whose survivor is this one, oldest merge first. */
   merged: z.array(z.string()),
-  /** Roots and halves that a person or an unmerge has told apart: never merged again by a rule. */
+  /** Halves that an unmerge has told apart from this one: never merged again by a rule. */
   apart: z.array(z.string()),
 });
 export type Profile = z.infer<typeof Profile>;
@@ -52,17 +53,16 @@ export type Profile = z.infer<typeof Profile>;
 /** What changes with every interaction of one half, and the pointer to its survivor. */
 export const Activity = z.strictObject({
   id: z.string(),
-  /** The half that this one was merged into. */
-  survivor: z.string().optional(),
+  /** Counts every change of this row, like the profile's. */
+  version: z.int().nonnegative(),
+  /** The half that this one was merged into, when, and by which entry of the ledger. */
+  survivor: z.strictObject({ id: z.string(), at: Instant, merge: z.string() }).optional(),
   lastSeenAt: Instant,
   interactions: z.int().nonnegative(),
   /** Per identifier, when it last carried an inbound interaction. */
   heard: z.record(Identifier, Instant),
   /** The last inbound message per channel, for `preferred` and WhatsApp's 24-hour window. */
   inbound: z.partialRecord(Channel, Instant),
-  conversation: z.strictObject({ id: z.string(), startedAt: Instant, lastAt: Instant }).optional(),
-  /** Since when the business owes an answer. */
-  waitingSince: Instant.optional(),
 });
 export type Activity = z.infer<typeof Activity>;
 
@@ -92,6 +92,95 @@ export interface Customer {
   readonly inbound: Activity['inbound'];
 }
 
+/**
+ * One way of reading the tree: for what can have only one value the survivor's counts, else that of the half merged
+ * first; tags and traits are united, the survivor's winning; of consents the stricter; a preference that was stated
+ * after the merge counts before an older one of the survivor.
+ */
+export const foldCustomer = (root: string, halves: ReadonlyMap<string, Half>): Customer => {
+  const folded = foldHalf(root, halves);
+  return { ...folded, id: root, halves: treeOf(root, halves) };
+};
+
+/** A half and everything merged into it, the half itself first. */
+export const treeOf = (root: string, halves: ReadonlyMap<string, Half>): Half[] => {
+  const half = halves.get(root);
+  if (half === undefined) return [];
+  return [half, ...half.profile.merged.flatMap((child) => treeOf(child, halves))];
+};
+
+const foldHalf = (id: string, halves: ReadonlyMap<string, Half>): Omit<Customer, 'id' | 'halves'> => {
+  const half = halves.get(id);
+  if (half === undefined) throw new Error(`The half ${id} of a customer was not loaded.`);
+  const { profile, activity } = half;
+  const own: Omit<Customer, 'id' | 'halves'> = {
+    identifiers: profile.identifiers,
+    name: profile.name,
+    language: profile.language,
+    timeZone: profile.timeZone,
+    stage: profile.stage,
+    tags: profile.tags,
+    traits: profile.traits,
+    consent: profile.consent,
+    closed: profile.closed,
+    preferences: profile.preferences,
+    firstSeenAt: profile.firstSeenAt,
+    lastSeenAt: activity.lastSeenAt,
+    heard: activity.heard,
+    inbound: activity.inbound,
+  };
+  return profile.merged.reduce((whole, child) => {
+    const mergedAt = halves.get(child)?.activity.survivor?.at ?? '';
+    return unite(whole, foldHalf(child, halves), mergedAt);
+  }, own);
+};
+
+type Folded = Omit<Customer, 'id' | 'halves'>;
+
+const unite = (survivor: Folded, other: Folded, mergedAt: string): Folded => ({
+  identifiers: [...survivor.identifiers, ...other.identifiers],
+  name: survivor.name ?? other.name,
+  language: survivor.language ?? other.language,
+  timeZone: survivor.timeZone ?? other.timeZone,
+  stage: survivor.stage ?? other.stage,
+  tags: [...new Set([...survivor.tags, ...other.tags])],
+  traits: { ...other.traits, ...survivor.traits },
+  consent: uniteConsent(survivor.consent, other.consent),
+  closed: { ...other.closed, ...survivor.closed },
+  preferences: unitePreferences(survivor.preferences, other.preferences, mergedAt),
+  firstSeenAt: survivor.firstSeenAt < other.firstSeenAt ? survivor.firstSeenAt : other.firstSeenAt,
+  lastSeenAt: survivor.lastSeenAt > other.lastSeenAt ? survivor.lastSeenAt : other.lastSeenAt,
+  heard: latest(survivor.heard, other.heard),
+  inbound: latest(survivor.inbound, other.inbound),
+});
+
+const uniteConsent = (one: Profile['consent'], other: Profile['consent']): Profile['consent'] => {
+  const united = { ...one };
+  for (const [channel, entry] of entriesOf(other)) {
+    const present = united[channel];
+    united[channel] =
+      present === undefined || stricter(present.status, entry.status) !== present.status ? entry : present;
+  }
+  return united;
+};
+
+const unitePreferences = (survivor: Preferences, other: Preferences, mergedAt: string): Preferences => {
+  if (other.channel === undefined) return survivor;
+  if (survivor.channel === undefined) return other;
+  const since = other.at !== undefined && other.at > mergedAt && other.at > (survivor.at ?? '');
+  return since ? other : survivor;
+};
+
+/** Of two records of instants, the later one for each key. */
+const latest = <Instants extends object>(one: Instants, other: Instants): Instants => {
+  const present = new Map<string, string>(Object.entries(one));
+  const later = Object.entries(other).filter(([key, at]) => (present.get(key) ?? '') < at);
+  return { ...one, ...Object.fromEntries(later) };
+};
+
+const entriesOf = <Key extends string, Value>(record: Partial<Record<Key, Value>>): [Key, Value][] =>
+  Object.entries(record).filter((entry): entry is [Key, Value] => entry[1] !== undefined);
+
 /** The customer as the bus shows it: `detail.customer`, and what `customer` patterns are matched against. */
 export const CustomerSnapshot = z.strictObject({
   id: z.string(),
@@ -112,3 +201,20 @@ export const CustomerSnapshot = z.strictObject({
   isNew: z.boolean(),
 });
 export type CustomerSnapshot = z.infer<typeof CustomerSnapshot>;
+
+export const snapshot = (customer: Customer, half: string, isNew: boolean): CustomerSnapshot => ({
+  id: customer.id,
+  half,
+  identifiers: [...new Set(customer.identifiers.map(identifierType))],
+  ...(customer.name && { name: customer.name }),
+  ...(customer.language !== undefined && { language: customer.language }),
+  ...(customer.timeZone !== undefined && { timeZone: customer.timeZone }),
+  ...(customer.stage !== undefined && { stage: customer.stage }),
+  tags: [...customer.tags],
+  traits: customer.traits,
+  consent: Object.fromEntries(entriesOf(customer.consent).map(([channel, entry]) => [channel, entry.status])),
+  preferences: customer.preferences.channel === undefined ? {} : { channel: customer.preferences.channel },
+  firstSeenAt: customer.firstSeenAt,
+  lastSeenAt: customer.lastSeenAt,
+  isNew,
+});

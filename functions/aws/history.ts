@@ -1,0 +1,107 @@
+import { type Customer, foldCustomer, type Half } from '../../core/customer.ts';
+import type { History, StoredInteraction } from '../ports.ts';
+import * as rows from './rows.ts';
+import type { Key, Row, Table } from './table.ts';
+
+/** Customers and their timelines, read from the table. */
+export const history = (table: Table): History => ({
+  async customer(half) {
+    const { trees } = await loadTrees(table, [half], []);
+    const halves = new Map(trees.map((one) => [one.profile.id, one]));
+    const root = rootOf(half, halves);
+    return root === undefined ? undefined : foldCustomer(root, halves);
+  },
+  async interaction(address) {
+    const [found] = await table.get([rows.interactionKey(address)]);
+    return found && storedOf(found);
+  },
+  async interactions(addresses) {
+    const found = await table.get(addresses.map(rows.interactionKey));
+    return found.map(storedOf);
+  },
+  timeline: (customer, range) => timeline(table, customer, range),
+});
+
+/**
+ * The given halves, and every other half of the same people, together with other rows that are wanted in the same
+ * round trip. Halves that do not exist are left out.
+ */
+export const loadTrees = async (
+  table: Table,
+  halves: readonly string[],
+  alongside: readonly Key[],
+): Promise<{ trees: Half[]; others: Row[] }> => {
+  const found = new Map<string, Half>();
+  const asked = new Set<string>();
+  let others: Row[] = [];
+  let wanted = [...halves];
+  let more = alongside;
+  while (wanted.length + more.length > 0) {
+    for (const half of wanted) asked.add(half);
+    const keys = wanted.flatMap((half) => [rows.profileKey(half), rows.activityKey(half)]);
+    const read = await table.get([...keys, ...more]);
+    for (const half of wanted) {
+      const profile = read.find(({ pk, sk }) => pk === `customer#${half}` && sk === 'profile');
+      const activity = read.find(({ pk, sk }) => pk === `customer#${half}` && sk === 'activity');
+      if (profile && activity)
+        found.set(half, { profile: rows.profileOf(profile), activity: rows.activityOf(activity) });
+    }
+    others = [...others, ...read.filter(({ sk }) => sk !== 'profile' && sk !== 'activity')];
+    more = [];
+    wanted = [...found.values()]
+      .flatMap(({ profile, activity }) => [
+        ...profile.merged,
+        ...(activity.survivor ? [activity.survivor.id] : []),
+      ])
+      .filter((half) => !asked.has(half));
+    wanted = [...new Set(wanted)];
+  }
+  return { trees: [...found.values()], others };
+};
+
+const rootOf = (half: string, halves: ReadonlyMap<string, Half>): string | undefined => {
+  let current = halves.get(half);
+  while (current?.activity.survivor !== undefined) current = halves.get(current.activity.survivor.id);
+  return current?.profile.id;
+};
+
+const storedOf = (row: Row): StoredInteraction => {
+  const { caused: _, ...stored } = rows.interactionOf(row);
+  return stored;
+};
+
+/** The halves' timelines, each already in order, merged as they are read. */
+async function* timeline(
+  table: Table,
+  customer: Customer,
+  range: Parameters<History['timeline']>[1],
+): AsyncGenerator<StoredInteraction> {
+  const backwards = range.newestFirst === true;
+  const readers = customer.halves.map(({ profile }) =>
+    table.query(`customer#${profile.id}`, {
+      // '~' sorts behind every id, so an interaction at `after` itself is left out and one at `upTo` is kept.
+      from: `at#${range.after === undefined ? '' : `${range.after}#~`}`,
+      to: `at#${range.upTo === undefined ? '~' : `${range.upTo}#~`}`,
+      backwards,
+      ...(range.limit !== undefined && { pageSize: Math.min(range.limit, 200) }),
+    }),
+  );
+  const heads = await Promise.all(readers.map((reader) => reader.next()));
+  for (let given = 0; range.limit === undefined || given < range.limit; given++) {
+    let best: number | undefined;
+    for (const [position, head] of heads.entries()) {
+      if (head.done === true) continue;
+      const other = best === undefined ? undefined : heads[best];
+      if (other === undefined || other.done === true || before(head.value.sk, other.value.sk, backwards))
+        best = position;
+    }
+    const chosen = best === undefined ? undefined : heads[best];
+    const reader = best === undefined ? undefined : readers[best];
+    if (best === undefined || chosen === undefined || chosen.done === true || reader === undefined) return;
+    yield storedOf(chosen.value);
+    heads[best] = await reader.next();
+  }
+}
+
+const before = (one: string, other: string, backwards: boolean): boolean =>
+  backwards ? one > other : one < other;

@@ -1,0 +1,226 @@
+import type { Half } from '../../core/customer.ts';
+import type { Identifier } from '../../core/identifier.ts';
+import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
+import { type Interaction, interactionId } from '../../core/interaction.ts';
+import type { Review } from '../../core/people.ts';
+import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';
+import {
+  type Changes,
+  identifiersOf,
+  idOf,
+  type Loaded,
+  type SeenBefore,
+  type Work,
+} from '../record/record.ts';
+import { loadTrees } from './history.ts';
+import * as rows from './rows.ts';
+import type { Key, Row, Table, Write } from './table.ts';
+
+export interface PeopleStore {
+  load(works: readonly Work[], config: IdentityConfig): Promise<Loaded>;
+  commit(changes: Changes, config: IdentityConfig, retentionSeconds: number): Promise<boolean>;
+}
+
+/** Customers in the table, as `record` reads and writes them: two batched reads, one transaction per group of people. */
+export const peopleStore = (table: Table): PeopleStore => {
+  /** The trees that the owner rows remember; a transaction that finds one out of date mends it on its way. */
+  const remembered = new Map<Identifier, readonly string[]>();
+  return {
+    async load(works, config) {
+      const first = await readNames(table, works, config);
+      remembered.clear();
+      for (const { identifier, group } of first.owners) remembered.set(identifier, group);
+      const halves = new Set([
+        ...first.owners.flatMap(({ half, group }) => [half, ...group]),
+        ...first.referred.values(),
+      ]);
+      const repeated = [...first.seen].flatMap(([id, { address }]) =>
+        address ? [{ id, key: rows.interactionKey(address) }] : [],
+      );
+      const { trees, others } = await loadTrees(
+        table,
+        [...halves],
+        repeated.map(({ key }) => key),
+      );
+      return {
+        halves: trees,
+        owners: new Map(first.owners.map(({ identifier, half }) => [identifier, half])),
+        seen: seenBefore(first.seen, others),
+        referred: first.referred,
+      };
+    },
+    commit: (changes, config, retentionSeconds) =>
+      table.transact(writesOf(changes, config, retentionSeconds, remembered)),
+  };
+};
+
+interface Names {
+  readonly owners: readonly rows.Owner[];
+  readonly seen: ReadonlyMap<string, rows.Seen>;
+  readonly referred: ReadonlyMap<string, string>;
+}
+
+/** The first read: who owns the identifiers, what was seen before, and where the messages referred to lie. */
+const readNames = async (table: Table, works: readonly Work[], config: IdentityConfig): Promise<Names> => {
+  const nameless = works.flatMap((work) =>
+    work.type === 'interaction' &&
+    work.interaction.refersTo !== undefined &&
+    identifiersOf(work, config).length === 0
+      ? [{ id: idOf(work), keys: referredKeys(work.interaction) }]
+      : [],
+  );
+  const found = await table.get([
+    ...works.flatMap((work) => identifiersOf(work, config).map(rows.identifierKey)),
+    ...works.map((work) => rows.seenKey(idOf(work))),
+    ...nameless.flatMap(({ keys }) => keys),
+  ]);
+  const byPartition = new Map(found.map((row) => [row.pk, row]));
+  const seen = new Map<string, rows.Seen>();
+  for (const work of works) {
+    const row = byPartition.get(rows.seenKey(idOf(work)).pk);
+    if (row) seen.set(idOf(work), rows.seenOf(row));
+  }
+  const referred = new Map<string, string>();
+  for (const { id, keys } of nameless) {
+    const half = keys.map(({ pk }) => halfNamed(byPartition.get(pk))).find((one) => one !== undefined);
+    if (half !== undefined) referred.set(id, half);
+  }
+  const owners = found.filter(({ pk }) => pk.startsWith('identifier#')).map(rows.ownerOf);
+  return { owners, seen, referred };
+};
+
+/** A message is found by the id it would have itself, or, when we sent it, by the provider's id for it. */
+const referredKeys = ({ provider, account, refersTo = '' }: Interaction): Key[] => [
+  rows.seenKey(interactionId(provider, account, refersTo)),
+  rows.messageKey(provider, refersTo),
+];
+
+const halfNamed = (row: Row | undefined): string | undefined => {
+  if (row === undefined) return undefined;
+  return row.pk.startsWith('seen#')
+    ? rows.seenOf(row).address?.half
+    : rows.messagePointerOf(row).address.half;
+};
+
+/** What was recorded before is published again exactly as it was. */
+const seenBefore = (seen: Names['seen'], found: readonly Row[]): Map<string, SeenBefore> => {
+  const stored = new Map(found.map((row) => [`${row.pk}\n${row.sk}`, row]));
+  const before = new Map<string, SeenBefore>();
+  for (const [id, { address, events }] of seen) {
+    const key = address && rows.interactionKey(address);
+    const row = key && stored.get(`${key.pk}\n${key.sk}`);
+    before.set(id, { events: row ? eventsOf(row) : (events ?? []) });
+  }
+  return before;
+};
+
+const eventsOf = (row: Row): BusEvent[] => {
+  const { caused, ...stored } = rows.interactionOf(row);
+  return interactionEvents(stored, caused ?? {});
+};
+
+const writesOf = (
+  { people, interactions, commands }: Changes,
+  config: IdentityConfig,
+  retentionSeconds: number,
+  remembered: ReadonlyMap<Identifier, readonly string[]>,
+): Write[] => {
+  const writes: Write[] = [];
+  const expiry = (at: string): number => Math.floor(Date.parse(at) / 1000) + retentionSeconds;
+  for (const id of people.changedProfiles) {
+    const { profile } = people.half(id);
+    writes.push(versioned(rows.profileKey(id), profile));
+  }
+  for (const id of people.changedActivities) {
+    const { activity } = people.half(id);
+    writes.push(versioned(rows.activityKey(id), activity));
+  }
+  for (const [identifier, half] of people.newOwners) {
+    writes.push({
+      put: { ...rows.identifierKey(identifier), identifier, half, group: groupOf(people, half) },
+      if: { absent: true },
+    });
+  }
+  writes.push(...limitGuards(people));
+  for (const merge of people.merges.values())
+    writes.push({ put: { ...rows.mergeKey(merge.survivor, merge.at, merge.id), ...merge } });
+  for (const { survivor, mergedAt, merge, at } of people.unmerges) {
+    writes.push({
+      set: rows.mergeKey(survivor, mergedAt, merge),
+      values: { undoneAt: at },
+      if: { exists: true },
+    });
+  }
+  for (const review of people.reviews) writes.push(...reviewWrites(review));
+  for (const { stored, placement } of interactions) {
+    const { half, occurredAt, id } = stored;
+    const address = { half, occurredAt, id };
+    const expiresAt = expiry(occurredAt);
+    const caused = causedBy(placement);
+    writes.push({
+      put: {
+        ...rows.interactionKey(address),
+        ...stored,
+        ...(Object.keys(caused).length > 0 && { caused }),
+        expiresAt,
+      },
+    });
+    writes.push({ put: { ...rows.seenKey(id), address, expiresAt }, if: { absent: true } });
+    if (sentUnderAnotherId(stored)) {
+      writes.push({
+        put: { ...rows.messageKey(stored.provider, stored.externalId ?? ''), address, expiresAt },
+      });
+    }
+    for (const identifier of usableIdentifiers(stored.identifiers, config)) {
+      const owner = people.owner(identifier);
+      const known = remembered.get(identifier);
+      if (owner === undefined || known === undefined || people.newOwners.has(identifier)) continue;
+      const group = groupOf(people, owner);
+      if (
+        group.join() !== known.join() &&
+        !writes.some((write) => 'set' in write && write.set.pk === rows.identifierKey(identifier).pk)
+      ) {
+        writes.push({ set: rows.identifierKey(identifier), values: { group } });
+      }
+    }
+  }
+  for (const { command, events } of commands) {
+    const kept = events.map(({ type, detail, at }) => ({ type, detail, at }));
+    writes.push({
+      put: { ...rows.seenKey(command.id), events: kept, expiresAt: expiry(command.at) },
+      if: { absent: true },
+    });
+  }
+  return writes;
+};
+
+/** A row of version 0 is new; any other must still be what was read. */
+const versioned = (key: Key, row: { readonly version: number }): Write => ({
+  put: { ...key, ...row, version: row.version + 1 },
+  if: row.version === 0 ? { absent: true } : { version: row.version },
+});
+
+/** Identifiers learned by a merged half count for the whole person, so the survivor must not have changed meanwhile. */
+const limitGuards = (people: Changes['people']): Write[] => {
+  const roots = new Set([...people.newOwners.values()].map((half) => people.customer(half).id));
+  return [...roots]
+    .filter((root) => !people.changedProfiles.has(root))
+    .map((root) => ({ check: rows.profileKey(root), if: { version: people.half(root).profile.version } }));
+};
+
+const groupOf = (people: Changes['people'], half: string): string[] =>
+  people.customer(half).halves.map(({ profile }: Half) => profile.id);
+
+const sentUnderAnotherId = ({ provider, account, direction, externalId, id }: Interaction): boolean =>
+  direction === 'outbound' && externalId !== undefined && interactionId(provider, account, externalId) !== id;
+
+const reviewWrites = (review: Review): Write[] => {
+  if (review.type === 'pair') {
+    return [{ put: { ...rows.reviewKey(`pair#${review.halves.join('#')}`), ...review } }];
+  }
+  const { id } = review.interaction;
+  return [
+    { put: { ...rows.reviewKey(`interaction#${id}`), ...review } },
+    { put: { ...rows.seenKey(id), review: true }, if: { absent: true } },
+  ];
+};

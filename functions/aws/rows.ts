@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import { ConsentStatus } from '../../core/consent.ts';
+import { Activity, CustomerSnapshot, Profile } from '../../core/customer.ts';
+import { Identifier } from '../../core/identifier.ts';
+import { Channel, Instant, Interaction } from '../../core/interaction.ts';
+import type { InteractionAddress, StoredInteraction } from '../ports.ts';
+import { EventType } from '../record/events.ts';
+import type { Key, Row } from './table.ts';
+
+/** The table's layout in one place: the key of each kind of row, and the schema that a row of it must pass. */
+
+export const profileKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'profile' });
+export const activityKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'activity' });
+export const interactionKey = ({ half, occurredAt, id }: InteractionAddress): Key => ({
+  pk: `customer#${half}`,
+  sk: `at#${occurredAt}#${id}`,
+});
+export const mergeKey = (survivor: string, at: string, id: string): Key => ({
+  pk: `customer#${survivor}`,
+  sk: `merge#${at}#${id}`,
+});
+export const identifierKey = (identifier: Identifier): Key => ({
+  pk: `identifier#${identifier}`,
+  sk: 'owner',
+});
+export const seenKey = (id: string): Key => ({ pk: `seen#${id}`, sk: 'seen' });
+export const messageKey = (provider: string, externalId: string): Key => ({
+  pk: `message#${provider}#${externalId}`,
+  sk: 'ref',
+});
+export const reviewPartition = 'review';
+export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
+export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
+
+/** Checks a row without what only the table needs. */
+const bare =
+  <Schema extends z.ZodType>(schema: Schema) =>
+  ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...rest }: Row): z.output<Schema> =>
+    schema.parse(rest);
+
+export const profileOf = bare(Profile);
+export const activityOf = bare(Activity);
+
+const Owner = z.strictObject({
+  identifier: Identifier,
+  half: z.string(),
+  /** The halves of its customer when this row was last written: saves a round trip, never trusted. */
+  group: z.array(z.string()),
+});
+export type Owner = z.infer<typeof Owner>;
+export const ownerOf = bare(Owner);
+
+/** What an interaction changed besides itself: enough to publish exactly the same events again. */
+export const Caused = z.strictObject({
+  merge: z
+    .strictObject({
+      id: z.string(),
+      survivor: z.string(),
+      others: z.array(z.string()),
+      at: Instant,
+      by: z.string(),
+    })
+    .optional(),
+  consent: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })).optional(),
+});
+export type Caused = z.infer<typeof Caused>;
+
+const InteractionRow = Interaction.extend({
+  half: z.string(),
+  receivedAt: Instant,
+  customer: CustomerSnapshot,
+  caused: Caused.optional(),
+});
+export type InteractionRow = StoredInteraction & { readonly caused?: Caused | undefined };
+export const interactionOf = bare(InteractionRow);
+
+/** Names the row of an interaction that was seen; or says that a person must place it, or that a command was done. */
+const Seen = z.strictObject({
+  address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }).optional(),
+  review: z.literal(true).optional(),
+  /** The events of a command, as they were published. */
+  events: z
+    .array(z.strictObject({ type: EventType, detail: z.record(z.string(), z.json()), at: Instant }))
+    .optional(),
+});
+export type Seen = z.infer<typeof Seen>;
+export const seenOf = bare(Seen);
+
+const MessagePointer = z.strictObject({
+  address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }),
+});
+export const messagePointerOf = bare(MessagePointer);

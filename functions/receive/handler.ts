@@ -1,0 +1,62 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { channels } from '../../connectors/channels/index.ts';
+import type { HttpAnswer, WebhookRequest } from '../../core/channel.ts';
+import { lambda } from '../lambda.ts';
+import { log } from '../log.ts';
+import { httpErrors } from '../middleware.ts';
+import type { Runtime } from '../runtime.ts';
+import { deliveries } from './deliveries.ts';
+import { receive } from './receive.ts';
+import { secrets } from './secrets.ts';
+
+export const create = (runtime: Runtime) => {
+  const publicUrl = required(runtime, 'PUBLIC_URL').replace(/\/$/u, '');
+  const use = receive({
+    connector: (provider) => channels[provider],
+    secrets: secrets(runtime),
+    enqueue: deliveries(runtime),
+    now: runtime.now,
+    tell: (code, fields) => log('warn', code, fields),
+  });
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+    .use(httpErrors())
+    .handler(async (event) => {
+      const { provider = '', account } = event.pathParameters ?? {};
+      return answer(
+        await use({ provider, account, request: requestOf(event, publicUrl, provider, account) }),
+      );
+    });
+};
+
+/** The signed URL is the configured base, the known route and the raw query; what the caller's Host header says is not trusted. */
+const requestOf = (
+  event: APIGatewayProxyEventV2,
+  publicUrl: string,
+  provider: string,
+  account: string | undefined,
+): WebhookRequest => ({
+  method: event.requestContext.http.method,
+  url: `${publicUrl}/webhooks/${provider}${account === undefined ? '' : `/${account}`}${event.rawQueryString === '' ? '' : `?${event.rawQueryString}`}`,
+  headers: Object.fromEntries(
+    Object.entries(event.headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name.toLowerCase(), value]],
+    ),
+  ),
+  body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
+});
+
+const answer = ({ status, headers, body }: HttpAnswer): APIGatewayProxyStructuredResultV2 => ({
+  statusCode: status,
+  ...(headers && { headers: { ...headers } }),
+  body: body ?? '',
+});
+
+const required = (runtime: Runtime, name: string): string => {
+  const value = runtime.env[name];
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set: the stack gives it to the receive function.`);
+  return value;
+};
+
+export const handler = lambda(create);

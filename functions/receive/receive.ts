@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { ChannelConnector, HttpAnswer, Verdict, WebhookRequest } from '../../core/channel.ts';
+import type { DeliveryMessage } from '../record/message.ts';
+
+export type Secrets = Readonly<Record<string, readonly string[]>>;
+
+export interface ReceivePorts {
+  readonly connector: (provider: string) => ChannelConnector | undefined;
+  /** The stored secrets of a route, newest value first; undefined when none are stored. `anew` passes by the cache. */
+  readonly secrets: (
+    provider: string,
+    account: string | undefined,
+    anew: boolean,
+  ) => Promise<Secrets | undefined>;
+  /** Resolves once the delivery is durably queued. */
+  readonly enqueue: (delivery: DeliveryMessage) => Promise<void>;
+  readonly now: () => number;
+  readonly tell: (code: string, fields: Readonly<Record<string, string | number>>) => void;
+}
+
+export interface Call {
+  readonly provider: string;
+  readonly account: string | undefined;
+  readonly request: WebhookRequest;
+}
+
+/** Raw bytes. Lambda hands a function at most 6 MB, in base64. */
+export const BODY_LIMIT = 4_500_000;
+const SECRET_ANEW_MS = 30_000;
+/** What travels on: never a header that proves something. */
+const CONFIDENTIAL = /^(?:authorization|cookie|proxy-.*|.*(?:signature|secret|token).*)$/u;
+
+/** Authenticates a webhook and acknowledges it once it is queued. Nothing is parsed that this does not need. */
+export const receive = (ports: ReceivePorts) => {
+  const refetched = new Map<string, number>();
+  return async ({ provider, account, request }: Call): Promise<HttpAnswer> => {
+    const connector = ports.connector(provider);
+    if (connector === undefined)
+      return told(404, 'unknown-provider', 'No such provider. `hub connect --list` names those there are.');
+    if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method)) {
+      return told(405, 'method', `${connector.title} is expected to send POST.`);
+    }
+    if (request.body.byteLength > BODY_LIMIT)
+      return told(413, 'too-large', `A delivery may have ${BODY_LIMIT} bytes.`);
+    const route = account === undefined ? provider : `${provider}/${account}`;
+    let verdict = judge(connector, request, await ports.secrets(provider, account, false), ports.now());
+    if (
+      verdict.verdict === 'refused' &&
+      ports.now() - (refetched.get(route) ?? Number.NEGATIVE_INFINITY) >= SECRET_ANEW_MS
+    ) {
+      refetched.set(route, ports.now());
+      verdict = judge(connector, request, await ports.secrets(provider, account, true), ports.now());
+    }
+    if (verdict.verdict === 'refused') {
+      ports.tell('delivery-refused', { provider, reason: verdict.reason });
+      return told(
+        verdict.status ?? 401,
+        'refused',
+        'The request is not authentic. The log of the receive function says why.',
+      );
+    }
+    if (verdict.verdict === 'answered') return verdict.answer;
+    await ports.enqueue(delivery(provider, account, request, ports.now()));
+    return verdict.answer ?? { status: 200 };
+  };
+};
+
+/** Fails closed: a secret that is not stored, or empty, refuses everything. */
+const judge = (
+  connector: ChannelConnector,
+  request: WebhookRequest,
+  stored: Secrets | undefined,
+  now: number,
+): Verdict => {
+  const secrets: Record<string, readonly string[]> = {};
+  for (const [name, { optional }] of Object.entries(connector.secrets)) {
+    const values = (stored?.[name] ?? []).filter((value) => value !== '');
+    if (values.length === 0 && optional !== true) {
+      return {
+        verdict: 'refused',
+        reason: `the secret ${name} is not stored; run \`hub connect ${connector.id}\``,
+      };
+    }
+    secrets[name] = values;
+  }
+  return connector.verify(request, { secrets, now });
+};
+
+const delivery = (
+  provider: string,
+  account: string | undefined,
+  request: WebhookRequest,
+  now: number,
+): DeliveryMessage => ({
+  type: 'delivery',
+  id: createHash('sha256')
+    .update(JSON.stringify([provider, account ?? '', request.method, request.url]))
+    .update(request.body)
+    .digest('base64url')
+    .slice(0, 22),
+  provider,
+  ...(account !== undefined && { account }),
+  receivedAt: new Date(now).toISOString(),
+  request: {
+    method: request.method,
+    url: request.url,
+    headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => !CONFIDENTIAL.test(name))),
+    body: Buffer.from(request.body).toString('base64'),
+  },
+});
+
+const told = (status: number, code: string, detail: string): HttpAnswer => ({
+  status,
+  headers: { 'content-type': 'application/problem+json' },
+  body: JSON.stringify({ status, code, detail }),
+});

@@ -1,0 +1,62 @@
+import { HubError } from '../../core/errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Secrets } from './receive.ts';
+import { signedCalls } from './signed.ts';
+
+const FRESH_MS = 300_000;
+
+/** A route's secrets from Secrets Manager, `<hub>/channels/<provider>[/<account>]`, kept for five minutes. */
+export const secrets = (
+  runtime: Runtime,
+): ((provider: string, account: string | undefined, anew: boolean) => Promise<Secrets | undefined>) => {
+  const call = signedCalls(runtime);
+  const known = new Map<string, { readonly until: number; readonly value: Secrets | undefined }>();
+  return async (provider, account, anew) => {
+    const id = `${runtime.env['HUB']}/channels/${provider}${account === undefined ? '' : `/${account}`}`;
+    const cached = known.get(id);
+    if (cached && !anew && cached.until > runtime.now()) return cached.value;
+    const response = await call('secretsmanager', {
+      target: 'secretsmanager.GetSecretValue',
+      body: JSON.stringify({ SecretId: id }),
+    });
+    const body: unknown = await response.json();
+    const value = response.ok
+      ? valuesOf(id, stringOf(body, 'SecretString'))
+      : missing(id, response.status, body);
+    known.set(id, { until: runtime.now() + FRESH_MS, value });
+    return value;
+  };
+};
+
+const missing = (id: string, status: number, body: unknown): undefined => {
+  const type = stringOf(body, '__type') ?? '';
+  if (type.endsWith('ResourceNotFoundException')) return undefined;
+  throw new HubError(
+    'secret-unreadable',
+    `Secrets Manager answered ${status} ${type.split('#').at(-1)} for ${id}.`,
+    { retry: 'later' },
+  );
+};
+
+/** This function carries no schema library, so its one small shape is checked by hand. */
+const valuesOf = (id: string, text: string | undefined): Secrets => {
+  const parsed: unknown = JSON.parse(text ?? '{}');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new HubError(
+      'secret-unreadable',
+      `The secret ${id} must hold a JSON object. Run \`hub connect\` again.`,
+      { retry: 'later' },
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(parsed).map(([name, value]) => [
+      name,
+      (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string'),
+    ]),
+  );
+};
+
+const stringOf = (body: unknown, key: string): string | undefined => {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, key) : undefined;
+  return typeof value === 'string' ? value : undefined;
+};

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { ConsentStatus } from '../../core/consent.ts';
+import { Identifier } from '../../core/identifier.ts';
+import { Channel, DecodedInteraction, Instant, ProfileHints } from '../../core/interaction.ts';
+
+/** What `receive` queues: an authentic request, its body in base64, or in the bucket when it is too large for a queue. */
+export const DeliveryMessage = z.strictObject({
+  type: z.literal('delivery'),
+  id: z.string(),
+  provider: z.string(),
+  account: z.string().optional(),
+  receivedAt: Instant,
+  request: z.strictObject({
+    method: z.string(),
+    url: z.string(),
+    headers: z.record(z.string(), z.string()),
+    body: z.string().optional(),
+    bodyKey: z.string().optional(),
+  }),
+});
+export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
+
+/** An act that is already in our words: a notification that was sent, an event of the API, an import. */
+export const InteractionMessage = z.strictObject({
+  type: z.literal('interaction'),
+  receivedAt: Instant,
+  interaction: DecodedInteraction.omit({ provider: true, account: true }).extend({
+    provider: z.string().min(1),
+    account: z.string().optional(),
+  }),
+});
+export type InteractionMessage = z.input<typeof InteractionMessage>;
+
+const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };
+
+/** A decision of a person. `id` makes a command that is delivered twice count once. */
+export const CommandMessage = z.discriminatedUnion('command', [
+  z.strictObject({ ...command, command: z.literal('merge'), keep: Identifier, other: Identifier }),
+  z.strictObject({ ...command, command: z.literal('unmerge'), customer: Identifier }),
+  z.strictObject({
+    ...command,
+    command: z.literal('consent'),
+    customer: Identifier,
+    channel: Channel,
+    status: ConsentStatus,
+  }),
+  z.strictObject({ ...command, command: z.literal('preference'), customer: Identifier, channel: Channel }),
+  z.strictObject({ ...command, command: z.literal('erase'), customer: Identifier }),
+  z.strictObject({
+    ...command,
+    command: z.literal('import'),
+    identifiers: z.array(Identifier).min(1),
+    profile: ProfileHints.extend({ stage: z.string().optional() }).default({}),
+    consent: z.partialRecord(Channel, ConsentStatus).default({}),
+    preferences: z.strictObject({ channel: Channel.optional() }).default({}),
+  }),
+]);
+export type CommandMessage = z.infer<typeof CommandMessage>;
+
+/** Everything that may stand in the deliveries queue. */
+export const RecordMessage = z.union([DeliveryMessage, InteractionMessage, CommandMessage]);
+export type RecordMessage = z.infer<typeof RecordMessage>;

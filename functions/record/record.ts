@@ -1,0 +1,285 @@
+import { type Customer, type Half, snapshot } from '../../core/customer.ts';
+import { HubError } from '../../core/errors.ts';
+import type { Identifier } from '../../core/identifier.ts';
+import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
+import type { Interaction } from '../../core/interaction.ts';
+import { People, type Placement } from '../../core/people.ts';
+import type { StoredInteraction } from '../ports.ts';
+import {
+  type BusEvent,
+  causedBy,
+  consentChanged,
+  customerCreated,
+  interactionEvents,
+  merged,
+  unmerged,
+} from './events.ts';
+import type { CommandMessage } from './message.ts';
+
+/** One interaction or command, and the queue messages that asked for it. */
+export type Work =
+  | {
+      readonly type: 'interaction';
+      readonly interaction: Interaction;
+      readonly receivedAt: string;
+      readonly message: string;
+    }
+  | { readonly type: 'command'; readonly command: CommandMessage; readonly message: string };
+
+/** What is already known of a piece of work that arrives again: its events, or nothing where it waits for a person. */
+export interface SeenBefore {
+  readonly events: readonly BusEvent[];
+}
+
+export interface Loaded {
+  readonly halves: readonly Half[];
+  readonly owners: ReadonlyMap<Identifier, string>;
+  /** By the id of the interaction or command. */
+  readonly seen: ReadonlyMap<string, SeenBefore>;
+  /** The half that holds the message which an interaction refers to, by the id of the interaction that refers. */
+  readonly referred: ReadonlyMap<string, string>;
+}
+
+/** Everything that one transaction writes: the interactions, the commands, and whatever `people` lists as changed. */
+export interface Changes {
+  readonly people: People;
+  readonly interactions: readonly StoredInteractionChange[];
+  readonly commands: readonly { readonly command: CommandMessage; readonly events: readonly BusEvent[] }[];
+}
+
+export interface StoredInteractionChange {
+  readonly stored: StoredInteraction;
+  readonly placement: Placement;
+}
+
+export interface RecordPorts {
+  readonly identity: () => Promise<IdentityConfig>;
+  readonly load: (works: readonly Work[]) => Promise<Loaded>;
+  /** One conditional transaction; false when something was changed in between, and nothing was written. */
+  readonly commit: (changes: Changes) => Promise<boolean>;
+  readonly erase: (customer: Customer, command: CommandMessage) => Promise<readonly BusEvent[]>;
+  /** Puts events on the bus; true for each that the bus has taken. */
+  readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
+  /** Keeps a command that cannot be done, with the reason, for the person who gave it. */
+  readonly refuse: (command: CommandMessage, error: HubError) => Promise<void>;
+  readonly newId: () => string;
+}
+
+/** How often a piece of work is tried again at once when others change the same customers. The queue tries later still. */
+const ATTEMPTS = 12;
+/** Interactions per transaction, so that one never exceeds DynamoDB's 100 items. */
+const PER_TRANSACTION = 15;
+
+/** An event on its way to the bus, and the queue messages that must come again if the bus does not take it. */
+interface Outgoing {
+  readonly event: BusEvent;
+  readonly messages: string[];
+}
+
+/**
+ * Stores interactions with the customers they belong to, then publishes what happened. Work that concerns the same
+ * people is done in one transaction, other work apart from it. Returns the messages that have to be delivered again,
+ * each with the reason.
+ */
+export const record =
+  (ports: RecordPorts) =>
+  async (works: readonly Work[]): Promise<ReadonlyMap<string, unknown>> => {
+    const config = await ports.identity();
+    const failed = new Map<string, unknown>();
+    const outgoing: Outgoing[] = [];
+    let waiting: readonly Work[] = works;
+    let fruitless = 0;
+    while (waiting.length > 0 && fruitless < ATTEMPTS) {
+      const loaded = await ports.load(waiting);
+      const again: Work[] = [];
+      for (const group of grouped(waiting, loaded, config)) {
+        const now = group.slice(0, PER_TRANSACTION);
+        try {
+          const settled = await settle(ports, config, now, loaded);
+          again.push(...(settled === undefined ? group : group.slice(PER_TRANSACTION)));
+          outgoing.push(...(settled ?? []));
+        } catch (error) {
+          for (const { message } of group) failed.set(message, error);
+        }
+      }
+      fruitless = again.length < waiting.length ? 0 : fruitless + 1;
+      waiting = again;
+    }
+    for (const { message } of waiting) failed.set(message, crowded());
+    const taken = await ports.publish(outgoing.map(({ event }) => event));
+    for (const [position, { messages }] of outgoing.entries()) {
+      if (taken[position] !== true) for (const message of messages) failed.set(message, unpublished());
+    }
+    return failed;
+  };
+
+const crowded = (): HubError =>
+  new HubError(
+    'crowded',
+    `The same customers were changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
+    { retry: 'later' },
+  );
+
+const unpublished = (): HubError =>
+  new HubError(
+    'unpublished',
+    'The bus did not take an event; the queue delivers the message again and the same events are published.',
+    { retry: 'later' },
+  );
+
+/** Undefined when others changed the same rows and nothing was written. */
+const settle = async (
+  ports: RecordPorts,
+  config: IdentityConfig,
+  group: readonly Work[],
+  loaded: Loaded,
+): Promise<Outgoing[] | undefined> => {
+  const people = new People({ halves: loaded.halves, owners: loaded.owners }, config, ports.newId);
+  const interactions: StoredInteractionChange[] = [];
+  const commands: { command: CommandMessage; events: readonly BusEvent[] }[] = [];
+  const done = new Map<string, Outgoing[]>();
+  for (const work of group) {
+    const id = idOf(work);
+    const same = done.get(id);
+    if (same) {
+      for (const { messages } of same) messages.push(work.message);
+      continue;
+    }
+    const before = loaded.seen.get(id);
+    let events = before?.events ?? [];
+    if (before === undefined && work.type === 'interaction') {
+      const change = storedChange(people, work, people.place(work.interaction, loaded.referred.get(id)));
+      if (change) interactions.push(change);
+      events = change ? interactionEvents(change.stored, causedBy(change.placement)) : [];
+    }
+    if (before === undefined && work.type === 'command') {
+      const obeyed = await obey(ports, people, work.command);
+      if (obeyed) commands.push({ command: work.command, events: obeyed });
+      events = obeyed ?? [];
+    }
+    done.set(
+      id,
+      events.map((event) => ({ event, messages: [work.message] })),
+    );
+  }
+  if (interactions.length + commands.length + people.reviews.length > 0) {
+    const committed = await ports.commit({ people, interactions, commands });
+    if (!committed) return undefined;
+  }
+  return [...done.values()].flat();
+};
+
+const storedChange = (
+  people: People,
+  work: Extract<Work, { type: 'interaction' }>,
+  placement: Placement,
+): StoredInteractionChange | undefined => {
+  const { half } = placement;
+  if (half === undefined) return undefined;
+  const customer = snapshot(people.customer(half), half, placement.isNew);
+  return { placement, stored: { ...work.interaction, half, receivedAt: work.receivedAt, customer } };
+};
+
+/** The events of a command; undefined when it cannot be done, which whoever gave it is told. */
+const obey = async (
+  ports: RecordPorts,
+  people: People,
+  command: CommandMessage,
+): Promise<readonly BusEvent[] | undefined> => {
+  try {
+    return await execute(ports, people, command);
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retry !== 'never') throw error;
+    await ports.refuse(command, error);
+    return undefined;
+  }
+};
+
+const execute = async (
+  ports: RecordPorts,
+  people: People,
+  command: CommandMessage,
+): Promise<readonly BusEvent[]> => {
+  switch (command.command) {
+    case 'merge': {
+      const [keep, other] = [ownerOf(people, command.keep), ownerOf(people, command.other)];
+      const merge = people.mergeByHand(keep, other, command.at, command.by, command.id);
+      return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
+    }
+    case 'unmerge': {
+      const undone = people.unmerge(ownerOf(people, command.customer), command.at);
+      return [undone.survivor, ...undone.others].map((half) => unmerged(people.customer(half), undone));
+    }
+    case 'consent': {
+      const half = ownerOf(people, command.customer);
+      const changes = people.setConsent(half, command.channel, command.status, command.at, command.id);
+      return changes.length > 0
+        ? [consentChanged(snapshot(people.customer(half), half, false), changes, command.at)]
+        : [];
+    }
+    case 'preference':
+      people.setPreference(ownerOf(people, command.customer), command.channel, command.at);
+      return [];
+    case 'import': {
+      const half = people.introduce(command);
+      return [customerCreated(snapshot(people.customer(half), half, true), command.at)];
+    }
+    case 'erase':
+      return ports.erase(people.customer(ownerOf(people, command.customer)), command);
+  }
+};
+
+const ownerOf = (people: People, identifier: Identifier): string => {
+  const owner = people.owner(normaliseIdentifier(identifier) ?? identifier);
+  if (owner !== undefined) return owner;
+  throw new HubError(
+    'unknown-customer',
+    'No customer holds the identifier that the command names. Look the customer up first: it may be written differently.',
+    { retry: 'never' },
+  );
+};
+
+export const idOf = (work: Work): string =>
+  work.type === 'interaction' ? work.interaction.id : work.command.id;
+
+/** The identifiers that a piece of work is about, in normal form. */
+export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] => {
+  if (work.type === 'interaction') return usableIdentifiers(work.interaction.identifiers, config);
+  const { command } = work;
+  if (command.command === 'import') return usableIdentifiers(command.identifiers, config);
+  const named = command.command === 'merge' ? [command.keep, command.other] : [command.customer];
+  return named.map((one) => normaliseIdentifier(one) ?? one);
+};
+
+/** Work in the order given, parted so that no two groups touch the same person, identifier or row. */
+const grouped = (works: readonly Work[], loaded: Loaded, config: IdentityConfig): Work[][] => {
+  const parent = new Map<string, string>();
+  const find = (key: string): string => {
+    const up = parent.get(key);
+    if (up === undefined || up === key) return key;
+    const top = find(up);
+    parent.set(key, top);
+    return top;
+  };
+  const survivors = new Map(loaded.halves.map(({ activity }) => [activity.id, activity.survivor?.id]));
+  const rootOf = (half: string): string => {
+    const up = survivors.get(half);
+    return up === undefined ? half : rootOf(up);
+  };
+  for (const work of works) {
+    const own = `work ${idOf(work)}`;
+    const identifiers = identifiersOf(work, config);
+    const owners = identifiers.flatMap((one) => loaded.owners.get(one) ?? []);
+    const referred = loaded.referred.get(idOf(work));
+    const halves = referred === undefined ? owners : [...owners, referred];
+    for (const key of [...identifiers, ...halves.map((half) => `half ${rootOf(half)}`)]) {
+      parent.set(find(key), find(own));
+    }
+  }
+  const groups = new Map<string, Work[]>();
+  for (const work of works) {
+    const top = find(`work ${idOf(work)}`);
+    groups.set(top, [...(groups.get(top) ?? []), work]);
+  }
+  return [...groups.values()];
+};
