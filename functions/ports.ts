@@ -24,13 +24,15 @@ export interface History {
   interaction(address: InteractionAddress): Promise<StoredInteraction | undefined>;
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
   /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */
-  timeline(
-    customer: Customer,
-    range: {
-      readonly after?: Instant;
-      readonly upTo?: Instant;
-      readonly newestFirst?: boolean;
-      readonly limit?: number;
-    },
-  ): AsyncIterable<StoredInteraction>;
+  timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
+}
+
+export interface TimelineRange {
+  readonly after?: Instant;
+  readonly upTo?: Instant;
+  readonly newestFirst?: boolean;
+  /** At most so many. */
+  readonly limit?: number;
+  /** Go on behind this interaction, in the direction of reading. */
+  readonly beyond?: Pick<InteractionAddress, 'occurredAt' | 'id'>;
 }

@@ -1,5 +1,5 @@
 import { type Customer, foldCustomer, type Half } from '../../core/customer.ts';
-import type { History, StoredInteraction } from '../ports.ts';
+import type { History, StoredInteraction, TimelineRange } from '../ports.ts';
 import * as rows from './rows.ts';
 import type { Key, Row, Table } from './table.ts';
 
@@ -74,14 +74,18 @@ const storedOf = (row: Row): StoredInteraction => {
 async function* timeline(
   table: Table,
   customer: Customer,
-  range: Parameters<History['timeline']>[1],
+  range: TimelineRange,
 ): AsyncGenerator<StoredInteraction> {
   const backwards = range.newestFirst === true;
+  const { beyond } = range;
+  const passed = beyond && `at#${beyond.occurredAt}#${beyond.id}`;
+  // '~' sorts behind every id: an interaction at `after` itself is left out and one at `upTo` is kept.
+  const from = `at#${range.after === undefined ? '' : `${range.after}#~`}`;
+  const to = `at#${range.upTo === undefined ? '~' : `${range.upTo}#~`}`;
   const readers = customer.halves.map(({ profile }) =>
     table.query(`customer#${profile.id}`, {
-      // '~' sorts behind every id, so an interaction at `after` itself is left out and one at `upTo` is kept.
-      from: `at#${range.after === undefined ? '' : `${range.after}#~`}`,
-      to: `at#${range.upTo === undefined ? '~' : `${range.upTo}#~`}`,
+      from: passed === undefined || backwards ? from : later(from, `${passed}~`),
+      to: passed === undefined || !backwards ? to : earlier(to, passed.slice(0, -1)),
       backwards,
       ...(range.limit !== undefined && { pageSize: Math.min(range.limit, 200) }),
     }),
@@ -102,6 +106,9 @@ async function* timeline(
     heads[best] = await reader.next();
   }
 }
+
+const later = (one: string, other: string): string => (one > other ? one : other);
+const earlier = (one: string, other: string): string => (one < other ? one : other);
 
 const before = (one: string, other: string, backwards: boolean): boolean =>
   backwards ? one > other : one < other;

@@ -151,7 +151,9 @@ const writesOf = (
       if: { exists: true },
     });
   }
-  for (const review of people.reviews) writes.push(...reviewWrites(review));
+  for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
+    writes.push(...reviewWrites(review));
+  }
   for (const { stored, placement } of interactions) {
     const { half, occurredAt, id } = stored;
     const address = { half, occurredAt, id };
@@ -214,13 +216,12 @@ const groupOf = (people: Changes['people'], half: string): string[] =>
 const sentUnderAnotherId = ({ provider, account, direction, externalId, id }: Interaction): boolean =>
   direction === 'outbound' && externalId !== undefined && interactionId(provider, account, externalId) !== id;
 
+/** One open entry per pair or per interaction. */
+const reviewId = (review: Review): string =>
+  review.type === 'pair' ? `pair#${review.halves.join('#')}` : `interaction#${review.interaction.id}`;
+
 const reviewWrites = (review: Review): Write[] => {
-  if (review.type === 'pair') {
-    return [{ put: { ...rows.reviewKey(`pair#${review.halves.join('#')}`), ...review } }];
-  }
-  const { id } = review.interaction;
-  return [
-    { put: { ...rows.reviewKey(`interaction#${id}`), ...review } },
-    { put: { ...rows.seenKey(id), review: true }, if: { absent: true } },
-  ];
+  const entry: Write = { put: { ...rows.reviewKey(reviewId(review)), ...review } };
+  if (review.type === 'pair') return [entry];
+  return [entry, { put: { ...rows.seenKey(review.interaction.id), review: true }, if: { absent: true } }];
 };

@@ -78,6 +78,7 @@ export const interactionOf = bare(InteractionRow);
 const Seen = z.strictObject({
   address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }).optional(),
   review: z.literal(true).optional(),
+  erased: z.literal(true).optional(),
   /** The events of a command, as they were published. */
   events: z
     .array(z.strictObject({ type: EventType, detail: z.record(z.string(), z.json()), at: Instant }))

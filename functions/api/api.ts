@@ -1,0 +1,150 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod';
+import type { Customer } from '../../core/customer.ts';
+import { HubError } from '../../core/errors.ts';
+import { normaliseIdentifier } from '../../core/identity.ts';
+import { Instant } from '../../core/interaction.ts';
+import { problem } from '../middleware.ts';
+import type { History, StoredInteraction } from '../ports.ts';
+import { CommandMessage } from '../record/message.ts';
+
+export interface ApiPorts {
+  readonly history: History;
+  /** The half that owns an identifier in normal form. */
+  readonly owner: (identifier: string) => Promise<string | undefined>;
+  readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  readonly enqueue: (command: CommandMessage) => Promise<void>;
+  /** Whether the request carries one of the hub's API keys. */
+  readonly allowed: (authorization: string | undefined) => Promise<boolean>;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+type Route = (event: APIGatewayProxyEventV2, ports: ApiPorts) => Promise<APIGatewayProxyStructuredResultV2>;
+
+const PAGE = z.coerce.number().int().min(1).max(200).default(50);
+const Cursor = z
+  .string()
+  .transform((text) => Buffer.from(text, 'base64url').toString())
+  .pipe(z.templateLiteral([z.string(), '#', z.string()]))
+  .transform((text) => ({
+    occurredAt: text.slice(0, text.indexOf('#')),
+    id: text.slice(text.indexOf('#') + 1),
+  }))
+  .pipe(z.object({ occurredAt: Instant, id: z.string() }));
+
+/** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
+export const routes: Readonly<Record<string, Route>> = {
+  'GET /customers': async (event, ports) => {
+    const asked = event.queryStringParameters?.['identifier'] ?? '';
+    const identifier = normaliseIdentifier(asked);
+    if (identifier === undefined) {
+      return problem(
+        400,
+        'bad-identifier',
+        'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100.',
+      );
+    }
+    const half = await ports.owner(identifier);
+    const customer = half === undefined ? undefined : await ports.history.customer(half);
+    return customer
+      ? json(200, view(customer))
+      : problem(404, 'unknown-customer', 'No customer holds this identifier.');
+  },
+  'GET /customers/{id}': async (event, ports) => {
+    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
+    return customer
+      ? json(200, view(customer))
+      : problem(404, 'unknown-customer', 'There is no customer with this id.');
+  },
+  'GET /customers/{id}/timeline': async (event, ports) => {
+    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
+    if (customer === undefined) return problem(404, 'unknown-customer', 'There is no customer with this id.');
+    const query = event.queryStringParameters ?? {};
+    const limit = PAGE.safeParse(query['limit']);
+    if (!limit.success) return problem(400, 'bad-limit', 'limit is a whole number from 1 to 200.');
+    const cursor = Cursor.optional().safeParse(query['cursor']);
+    if (!cursor.success)
+      return problem(400, 'bad-cursor', 'cursor is the `next` of an earlier page, unchanged.');
+    return json(
+      200,
+      await page(ports.history, customer, limit.data, query['order'] !== 'oldest', cursor.data),
+    );
+  },
+  'GET /reviews': async (_event, ports) => json(200, { items: await ports.reviews() }),
+  'POST /commands': async (event, ports) => {
+    const body = parsed(event);
+    if (typeof body !== 'object' || body === null)
+      return problem(400, 'bad-json', 'The body must be a JSON object.');
+    const command = CommandMessage.safeParse({
+      by: 'api',
+      id: ports.newId(),
+      at: new Date(ports.now()).toISOString(),
+      ...body,
+      type: 'command',
+    });
+    if (!command.success) return problem(400, 'bad-command', z.prettifyError(command.error));
+    await ports.enqueue(command.data);
+    return json(202, { id: command.data.id });
+  },
+};
+
+export const api =
+  (ports: ApiPorts) =>
+  async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    if (event.routeKey === 'GET /health') return json(200, { status: 'ok' });
+    const route = routes[event.routeKey];
+    if (route === undefined) return problem(404, 'not-found', 'There is no such page.');
+    if (!(await ports.allowed(event.headers['authorization']))) {
+      return problem(401, 'unauthorized', 'Send an API key of this hub: Authorization: Bearer <key>.');
+    }
+    return route(event, ports);
+  };
+
+interface Page {
+  readonly items: readonly Omit<StoredInteraction, 'customer'>[];
+  /** Hand it back as `cursor` for the following page; absent on the last one. */
+  readonly next?: string;
+}
+
+const page = async (
+  history: History,
+  customer: Customer,
+  limit: number,
+  newestFirst: boolean,
+  beyond: { occurredAt: string; id: string } | undefined,
+): Promise<Page> => {
+  const items: Omit<StoredInteraction, 'customer'>[] = [];
+  for await (const { customer: _, ...interaction } of history.timeline(customer, {
+    newestFirst,
+    limit: limit + 1,
+    ...(beyond && { beyond }),
+  })) {
+    items.push(interaction);
+  }
+  const last = items[limit - 1];
+  if (items.length <= limit || last === undefined) return { items };
+  return {
+    items: items.slice(0, limit),
+    next: Buffer.from(`${last.occurredAt}#${last.id}`).toString('base64url'),
+  };
+};
+
+const view = ({ halves, heard: _heard, inbound: _inbound, ...customer }: Customer): object => ({
+  ...customer,
+  mergedFrom: halves.slice(1).map(({ profile }) => profile.id),
+});
+
+const json = (statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 => ({
+  statusCode,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+const parsed = (event: APIGatewayProxyEventV2): unknown => {
+  try {
+    return JSON.parse(Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8').toString());
+  } catch (error) {
+    throw new HubError('bad-json', 'The body is not JSON.', { retry: 'never', cause: error });
+  }
+};

@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod';
+import { clientConfig } from '../aws/client.ts';
+import { history } from '../aws/history.ts';
+import { identifierKey, ownerOf, reviewPartition } from '../aws/rows.ts';
+import { table } from '../aws/table.ts';
+import { lambda } from '../lambda.ts';
+import { httpErrors } from '../middleware.ts';
+import type { Runtime } from '../runtime.ts';
+import { api } from './api.ts';
+
+export const create = (runtime: Runtime) => {
+  const rows = table(runtime);
+  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
+  const queue = runtime.env['QUEUE_URL_DELIVERIES'];
+  const use = api({
+    history: history(rows),
+    async owner(identifier) {
+      const [row] = await rows.get([identifierKey(identifier)]);
+      return row && ownerOf(row).half;
+    },
+    async reviews() {
+      const open = [];
+      for await (const { pk: _pk, sk: _sk, ...review } of rows.query(reviewPartition)) open.push(review);
+      return open;
+    },
+    async enqueue(command) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(command) }));
+    },
+    allowed: keys(runtime),
+    now: runtime.now,
+    newId: runtime.newId,
+  });
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().use(httpErrors()).handler(use);
+};
+
+const KEYS_FRESH_MS = 60_000;
+const Keys = z.object({ keys: z.union([z.string().min(16), z.array(z.string().min(16))]) });
+
+/** The hub's API keys, from the secret `<hub>/api`; compared in constant time by their digests. */
+const keys = (runtime: Runtime): ((authorization: string | undefined) => Promise<boolean>) => {
+  const client = new SecretsManagerClient(clientConfig(runtime));
+  let known: { readonly until: number; readonly digests: readonly Buffer[] } | undefined;
+  const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
+  return async (authorization) => {
+    if (known === undefined || known.until <= runtime.now()) {
+      const { SecretString } = await client.send(
+        new GetSecretValueCommand({ SecretId: `${runtime.env['HUB']}/api` }),
+      );
+      const { keys } = Keys.parse(JSON.parse(SecretString ?? '{}'));
+      known = { until: runtime.now() + KEYS_FRESH_MS, digests: [keys].flat().map(digest) };
+    }
+    const given = digest(/^Bearer (.+)$/u.exec(authorization ?? '')?.[1] ?? '');
+    return known.digests.filter((one) => timingSafeEqual(one, given)).length > 0;
+  };
+};
+
+export const handler = lambda(create);

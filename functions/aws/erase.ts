@@ -1,0 +1,41 @@
+import type { Customer } from '../../core/customer.ts';
+import type { BusEvent } from '../record/events.ts';
+import type { CommandMessage } from '../record/message.ts';
+import * as rows from './rows.ts';
+import type { Table, Write } from './table.ts';
+
+const PER_TRANSACTION = 50;
+
+/**
+ * Removes every row of a person, all halves, leaving for each interaction only that it was seen, so that a late
+ * redelivery brings nothing back. Repeatable: what is already gone is passed by.
+ */
+export const erase =
+  (table: Table) =>
+  async (customer: Customer, command: CommandMessage): Promise<readonly BusEvent[]> => {
+    for (const { profile } of customer.halves) {
+      let writes: Write[] = profile.identifiers.map((identifier) => ({
+        delete: rows.identifierKey(identifier),
+      }));
+      for await (const row of table.query(`customer#${profile.id}`)) {
+        if (row.sk === 'profile' || row.sk === 'activity') continue;
+        writes.push({ delete: { pk: row.pk, sk: row.sk } });
+        if (row.sk.startsWith('at#')) {
+          const { id, provider, externalId } = rows.interactionOf(row);
+          writes.push({ put: { ...rows.seenKey(id), erased: true } });
+          if (externalId !== undefined) writes.push({ delete: rows.messageKey(provider, externalId) });
+        }
+        if (writes.length >= PER_TRANSACTION) {
+          await table.transact(writes);
+          writes = [];
+        }
+      }
+      // The profile goes last: as long as it stands, an interrupted erasure can be taken up again.
+      await table.transact([
+        ...writes,
+        { delete: rows.profileKey(profile.id) },
+        { delete: rows.activityKey(profile.id) },
+      ]);
+    }
+    return [{ type: 'customer.erased', detail: { customer: { id: customer.id } }, at: command.at }];
+  };

@@ -1,0 +1,96 @@
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { HubError } from '../../core/errors.ts';
+import { mappings } from '../../mappings/channels/index.ts';
+import { bus } from '../aws/bus.ts';
+import { clientConfig } from '../aws/client.ts';
+import { config } from '../aws/config.ts';
+import { erase } from '../aws/erase.ts';
+import { keepFailure } from '../aws/failures.ts';
+import { peopleStore } from '../aws/people-store.ts';
+import { table } from '../aws/table.ts';
+import { lambda } from '../lambda.ts';
+import { log } from '../log.ts';
+import { batch } from '../middleware.ts';
+import type { Runtime } from '../runtime.ts';
+import { decode, interactionWork } from './decode.ts';
+import { type DeliveryMessage, RecordMessage } from './message.ts';
+import { record, type Work } from './record.ts';
+
+export const create = (runtime: Runtime) => {
+  const rows = table(runtime);
+  const running = config(runtime, rows);
+  const store = peopleStore(rows);
+  const failures = keepFailure(runtime, rows);
+  const bodyOf = bodies(runtime);
+  const use = record({
+    identity: running.identity,
+    load: async (works) => store.load(works, await running.identity()),
+    commit: async (changes) => {
+      const { retention } = await running.hub();
+      return store.commit(changes, await running.identity(), retention.interactions / 1000);
+    },
+    erase: erase(rows),
+    publish: bus(runtime),
+    refuse: (command, error) =>
+      failures({ id: command.id, stage: 'record', error, payload: JSON.stringify(command) }),
+    newId: runtime.newId,
+  });
+
+  const worksOf = async (messageId: string, text: string): Promise<Work[]> => {
+    const message = RecordMessage.parse(JSON.parse(text));
+    if (message.type === 'command') return [{ type: 'command', command: message, message: messageId }];
+    if (message.type === 'interaction') return [interactionWork(message, messageId)];
+    const body = await bodyOf(message);
+    try {
+      const { interactions, ignored } = await decode(mappings[message.provider], message, body);
+      if (ignored.length > 0)
+        log('info', 'ignored', {
+          provider: message.provider,
+          types: ignored.join(','),
+          count: ignored.length,
+        });
+      return interactions.map((interaction) => ({
+        type: 'interaction',
+        interaction,
+        receivedAt: message.receivedAt,
+        message: messageId,
+      }));
+    } catch (error) {
+      if (!(error instanceof HubError) || error.retry !== 'never') throw error;
+      log('warn', error.code, { provider: message.provider, delivery: message.id }, error);
+      await failures({ id: message.id, stage: 'record', error, payload: text });
+      return [];
+    }
+  };
+
+  return middy<SQSEvent, SQSBatchResponse>().handler(
+    batch(async ({ Records }) => {
+      const failed = new Map<string, unknown>();
+      const works = await Promise.all(
+        Records.map(async ({ messageId, body }) => {
+          try {
+            return await worksOf(messageId, body);
+          } catch (error) {
+            failed.set(messageId, error);
+            return [];
+          }
+        }),
+      );
+      return new Map([...failed, ...(await use(works.flat()))]);
+    }),
+  );
+};
+
+/** A delivery's raw bytes, from the message or from the bucket. */
+const bodies = (runtime: Runtime): ((delivery: DeliveryMessage) => Promise<Uint8Array>) => {
+  const s3 = new S3Client({ ...clientConfig(runtime), forcePathStyle: true });
+  return async ({ request: { body, bodyKey } }) => {
+    if (bodyKey === undefined) return Buffer.from(body ?? '', 'base64');
+    const object = await s3.send(new GetObjectCommand({ Bucket: runtime.env['BUCKET'], Key: bodyKey }));
+    return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+  };
+};
+
+export const handler = lambda(create);
