@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+import { IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
+import type { Interaction } from '../../core/interaction.ts';
+import { People } from '../../core/people.ts';
+
+const config = IdentityConfig.parse({ shared: ['email:Info@acme.example'] });
+let at = Date.parse('2026-03-01T09:00:00Z');
+
+const crowd = (overrides: unknown = {}): People => {
+  let next = 0;
+  return new People({ halves: [], owners: [] }, IdentityConfig.parse(overrides), () => `c${next++}`);
+};
+
+const act = (identifiers: string[], more: Partial<Interaction> = {}): Interaction => {
+  at += 1000;
+  return {
+    id: `i${at}`,
+    kind: 'message',
+    channel: 'sms',
+    provider: 'twilio',
+    direction: 'inbound',
+    occurredAt: new Date(at).toISOString(),
+    identifiers,
+    ...more,
+  };
+};
+
+const place = (people: People, ...identifiers: string[]) => people.place(act(identifiers), undefined);
+const idOf = (people: People, identifier: string): string =>
+  people.customer(people.owner(identifier) ?? '').id;
+
+describe('normal form', () => {
+  it.each([
+    ['email: Ada@Example.COM ', 'email:ada@example.com'],
+    ['email:nobody', undefined],
+    ['phone:+1 (415) 555-0100', 'phone:+14155550100'],
+    ['phone:0044 20 7946 0958', 'phone:+442079460958'],
+    ['phone:+44 (0)20 7946 0958', 'phone:+442079460958'],
+    ['phone:555-0100', undefined],
+    ['phone:+12', undefined],
+    ['slack:T1:U1', 'slack:T1:U1'],
+  ])('of %s is %s', (raw, normal) => {
+    expect(normaliseIdentifier(raw)).toBe(normal);
+  });
+
+  it('drops blocked and shared values, tested raw and normalised', () => {
+    const raw = [
+      'email:INFO@acme.example',
+      'user-id:Unknown',
+      'phone:+266696687',
+      'user-id:000-0',
+      'slack:T1:n/a',
+      'email:ada@example.com',
+    ];
+    expect(usableIdentifiers(raw, config)).toEqual(['email:ada@example.com']);
+  });
+
+  it('takes a WhatsApp id for the phone number that it is', () => {
+    expect(usableIdentifiers(['whatsapp:14155550100'], config)).toEqual([
+      'whatsapp:14155550100',
+      'phone:+14155550100',
+    ]);
+  });
+});
+
+describe('how an interaction finds its customer', () => {
+  it('makes a customer, then knows it again and learns', () => {
+    const people = crowd();
+    expect(place(people, 'phone:+14155550100').isNew).toBe(true);
+    const again = place(people, 'phone:+14155550100', 'email:ada@example.com');
+    expect(again.isNew).toBe(false);
+    expect(people.customer(again.half ?? '').identifiers).toEqual([
+      'phone:+14155550100',
+      'email:ada@example.com',
+    ]);
+  });
+
+  it('merges several owners at once into the one first seen', () => {
+    const people = crowd();
+    place(people, 'phone:+14155550100');
+    place(people, 'email:ada@example.com');
+    place(people, 'line:U1');
+    const placed = place(people, 'line:U1', 'email:ada@example.com', 'phone:+14155550100');
+    expect(placed.merge).toMatchObject({ survivor: 'c0', by: 'identifiers' });
+    expect(new Set(placed.merge?.others)).toEqual(new Set(['c1', 'c2']));
+    // It lies with the owner of its strongest identifier, the e-mail address.
+    expect(placed.half).toBe('c1');
+    expect(people.customer('c2').id).toBe('c0');
+  });
+
+  it('never merges customers whose strong identifiers differ, and keeps what nobody owned on the interaction', () => {
+    const people = crowd();
+    place(people, 'user-id:1', 'email:ada@example.com');
+    place(people, 'user-id:2', 'phone:+14155550100');
+    const placed = place(people, 'phone:+14155550100', 'email:ada@example.com', 'line:U9');
+    expect(placed).toMatchObject({ half: 'c0', isNew: false, setAside: ['line:U9'] });
+    expect(people.owner('line:U9')).toBeUndefined();
+    expect(people.reviews).toEqual([
+      { type: 'pair', halves: ['c0', 'c1'], reason: 'strong', cause: expect.any(String) },
+    ]);
+  });
+
+  it('sets the weakest identifier aside where a limit would break, then searches again without it', () => {
+    const people = crowd();
+    place(people, 'user-id:1', 'email:ada@example.com');
+    // user-id is limited to one: the weaker e-mail gives way, and user-id:2 is somebody new.
+    const placed = place(people, 'user-id:2', 'email:ada@example.com');
+    expect(placed).toMatchObject({ isNew: true, setAside: ['email:ada@example.com'] });
+    expect(idOf(people, 'email:ada@example.com')).toBe('c0');
+  });
+
+  it('takes the later listed of equals for the weaker', () => {
+    const people = crowd();
+    expect(place(people, 'user-id:1', 'user-id:2')).toMatchObject({ isNew: true, setAside: ['user-id:2'] });
+  });
+
+  it('gives what names nobody to the owner of the message it refers to, else to a person', () => {
+    const people = crowd();
+    const { half } = place(people, 'phone:+14155550100');
+    expect(people.place(act([], { kind: 'read' }), half).half).toBe(half);
+    expect(people.place(act(['phone:+266696687']), undefined).half).toBeUndefined();
+    expect(people.reviews).toMatchObject([{ type: 'interaction', reason: 'no-identifier' }]);
+  });
+});
+
+describe('merge and unmerge', () => {
+  const pair = (): People => {
+    const people = crowd();
+    people.place(act(['phone:+14155550100'], { profile: { name: { full: 'Ada' } } }), undefined);
+    people.place(
+      act(['email:ada@example.com'], { channel: 'email', profile: { language: 'it' } }),
+      undefined,
+    );
+    return people;
+  };
+
+  it('gives both people back as they were', () => {
+    const people = pair();
+    const [before0, before1] = [people.half('c0').profile, people.half('c1').profile];
+    people.mergeByHand('c1', 'c0', new Date(at).toISOString(), 'ada', 'cmd');
+    expect(people.customer('c0')).toMatchObject({ id: 'c1', name: { full: 'Ada' }, language: 'it' });
+    people.unmerge('c0', new Date(at).toISOString());
+    expect(people.half('c0').profile).toEqual({ ...before0, apart: ['c1'] });
+    expect(people.half('c1').profile).toEqual({ ...before1, apart: ['c0'] });
+    expect(people.customer('c0').id).toBe('c0');
+  });
+
+  it('sends what arrived since to the half whose identifier carried it, with what was learned', () => {
+    const people = pair();
+    place(people, 'phone:+14155550100', 'email:ada@example.com');
+    const since = place(people, 'phone:+14155550100', 'line:U1');
+    people.unmerge('c1', new Date(at).toISOString());
+    expect(since.half).toBe('c0');
+    expect(idOf(people, 'line:U1')).toBe('c0');
+    expect(idOf(people, 'email:ada@example.com')).toBe('c1');
+  });
+
+  it('never merges the same pair by a rule again', () => {
+    const people = pair();
+    place(people, 'phone:+14155550100', 'email:ada@example.com');
+    people.unmerge('c0', new Date(at).toISOString());
+    const placed = place(people, 'phone:+14155550100', 'email:ada@example.com');
+    expect(placed.merge).toBeUndefined();
+    expect(people.reviews).toMatchObject([{ type: 'pair', reason: 'apart', halves: ['c0', 'c1'] }]);
+  });
+
+  it('says what a merge by hand overrode', () => {
+    const people = crowd();
+    place(people, 'user-id:1');
+    place(people, 'user-id:2');
+    expect(people.mergeByHand('c0', 'c1', new Date(at).toISOString(), 'ada', 'cmd')?.overrode).toEqual([
+      'strong',
+      'limit',
+    ]);
+  });
+
+  it('says that there is nothing to undo', () => {
+    const people = pair();
+    expect(() => people.unmerge('c0', new Date(at).toISOString())).toThrow(/nothing to undo/);
+  });
+});
+
+describe('consent', () => {
+  const said = (people: People, text: string, more: Partial<Interaction> = {}) =>
+    people.place(act(['phone:+14155550100'], { text, ...more }), undefined);
+  const sms = (people: People) => people.customer('c0').consent.sms?.status ?? 'unknown';
+  const closed = (people: People) => Object.keys(people.customer('c0').closed);
+
+  it('is denied by a stop word as a whole message, and the address closed; reopened by START', () => {
+    const people = crowd();
+    said(people, 'please stop');
+    expect(sms(people)).toBe('unknown');
+    expect(said(people, ' Stop ').consent).toEqual([{ channel: 'sms', from: 'unknown', to: 'denied' }]);
+    expect(closed(people)).toEqual(['phone:+14155550100']);
+    said(people, 'START');
+    expect([sms(people), closed(people)]).toEqual(['granted', []]);
+  });
+
+  it('is granted by YES only after a denial', () => {
+    const people = crowd();
+    said(people, 'YES');
+    expect(sms(people)).toBe('unknown');
+    said(people, 'STOP');
+    said(people, 'yes');
+    expect(sms(people)).toBe('granted');
+  });
+
+  it('is service-only after an opt-out from marketing or a list', () => {
+    const people = crowd();
+    said(people, '', { kind: 'opt-out', properties: { scope: 'marketing' } });
+    expect([sms(people), closed(people)]).toEqual(['service-only', []]);
+  });
+
+  it('follows the latest occurrence in whatever order it arrives', () => {
+    const people = crowd();
+    said(people, 'Hi');
+    const early = new Date(at + 1).toISOString();
+    said(people, 'START');
+    said(people, 'STOP', { occurredAt: early });
+    expect([sms(people), closed(people)]).toEqual(['granted', []]);
+  });
+
+  it('is the stricter of two merged people', () => {
+    const people = crowd();
+    people.place(act(['phone:+14155550100'], { text: 'START' }), undefined);
+    people.place(act(['phone:+14155550199'], { text: 'STOP' }), undefined);
+    people.mergeByHand('c0', 'c1', new Date(at).toISOString(), 'ada', 'cmd');
+    expect(sms(people)).toBe('denied');
+    people.unmerge('c0', new Date(at).toISOString());
+    expect(sms(people)).toBe('granted');
+  });
+});
