@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { HubError } from '../../core/errors.ts';
+import { customerCommand } from './customer.ts';
+import { scenarioCommand } from './scenario.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly about: string;
+  /** Resolves to the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  scenario: {
+    usage: 'hub scenario FILE…',
+    about: 'runs stories through the whole pipeline with a virtual clock; exit 1 when one differs',
+    run: scenarioCommand,
+  },
+  customer: {
+    usage: 'hub customer show|timeline|merge|unmerge IDENTIFIER…',
+    about: 'one person of a running hub (HUB_URL, HUB_KEY)',
+    run: customerCommand,
+  },
+};
+
+const help = (): string => {
+  const width = Math.max(...Object.values(commands).map(({ usage }) => usage.length));
+  const lines = Object.values(commands).map(({ usage, about }) => `  ${usage.padEnd(width)}  ${about}`);
+  return [
+    'Tributary: many channels, one customer.',
+    '',
+    ...lines,
+    '',
+    'Everything else is an npm script: npm start, npm test, npm run bench.',
+  ].join('\n');
+};
+
+const main = async ([name, ...args]: readonly string[]): Promise<number> => {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(help());
+    return 0;
+  }
+  const command = commands[name];
+  if (command === undefined) {
+    console.error(`There is no command ${JSON.stringify(name)}.\n\n${help()}`);
+    return 2;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(`${command.usage}\n  ${command.about}`);
+    return 0;
+  }
+  return command.run(args);
+};
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof HubError ? error.message : error);
+  process.exitCode = 1;
+}
