@@ -8,8 +8,14 @@ export const inboxPage = (messages: readonly SentMessage[]): string => {
   const counts = Object.entries(names)
     .map(([medium, name]) => `${messages.filter((message) => message.medium === medium).length} ${name}`)
     .join(' · ');
-  const body = messages.length === 0 ? '<p class="soft">Nothing has been sent yet.</p>' : [...messages].reverse().map(card).join('\n');
-  return htmlPage('Inbox', `<header><h1>Inbox</h1><span class="soft">${counts}</span></header>\n<main>\n${body}\n</main>`);
+  const body =
+    messages.length === 0
+      ? '<p class="soft">Nothing has been sent yet.</p>'
+      : [...messages].reverse().map(card).join('\n');
+  return htmlPage(
+    'Inbox',
+    `<header><h1>Inbox</h1><span class="soft">${counts}</span></header>\n<main>\n${body}\n</main>`,
+  );
 };
 
 const card = (message: SentMessage): string => {
@@ -30,6 +36,8 @@ ${heading}${text}${html}${details(message)}
 const details = ({ headers = {}, tags = {} }: SentMessage): string => {
   const rows = [...Object.entries(headers), ...Object.entries(tags)];
   if (rows.length === 0) return '';
-  const cells = rows.map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`).join('');
+  const cells = rows
+    .map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`)
+    .join('');
   return `<details><summary>Headers and tags</summary><table>${cells}</table></details>`;
 };

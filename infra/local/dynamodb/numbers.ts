@@ -1,0 +1,98 @@
+import { ServiceError } from '../json.ts';
+
+/** A decimal number, exactly: `coefficient` × 10^`exponent`, without trailing zeros. */
+export interface Decimal {
+  readonly coefficient: bigint;
+  readonly exponent: number;
+}
+
+const MOST_DIGITS = 38;
+const LARGEST_EXPONENT = 126;
+const SMALLEST_EXPONENT = -130;
+
+const invalid = (message: string): ServiceError => new ServiceError('ValidationException', message);
+
+/** Parses a number as DynamoDB does: at most 38 significant digits, magnitude between 1E-130 and 9.9…E125. */
+export const parseDecimal = (text: string): Decimal => {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/u.exec(text.trim());
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match ?? [];
+  if (match === null || whole + fraction === '') {
+    throw invalid(`The parameter cannot be converted to a numeric value: ${text}`);
+  }
+  const coefficient = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`);
+  return checked({ coefficient, exponent: Number(exponent) - fraction.length });
+};
+
+const checked = (decimal: Decimal): Decimal => {
+  const trimmed = trim(decimal);
+  const digits = digitsOf(trimmed.coefficient);
+  if (trimmed.coefficient === 0n) return trimmed;
+  if (digits.length > MOST_DIGITS)
+    throw invalid('Attempting to store more than 38 significant digits in a Number');
+  const magnitude = trimmed.exponent + digits.length;
+  if (magnitude > LARGEST_EXPONENT) {
+    throw invalid('Number overflow. Attempting to store a number with magnitude larger than supported range');
+  }
+  if (magnitude - 1 < SMALLEST_EXPONENT) {
+    throw invalid(
+      'Number underflow. Attempting to store a number with magnitude smaller than supported range',
+    );
+  }
+  return trimmed;
+};
+
+const digitsOf = (coefficient: bigint): string => (coefficient < 0n ? -coefficient : coefficient).toString();
+
+const trim = ({ coefficient, exponent }: Decimal): Decimal => {
+  if (coefficient === 0n) return { coefficient, exponent: 0 };
+  const digits = coefficient.toString();
+  const zeros = digits.length - digits.replace(/0+$/u, '').length;
+  return zeros === 0
+    ? { coefficient, exponent }
+    : { coefficient: coefficient / 10n ** BigInt(zeros), exponent: exponent + zeros };
+};
+
+export const formatDecimal = ({ coefficient, exponent }: Decimal): string => {
+  const sign = coefficient < 0n ? '-' : '';
+  const digits = digitsOf(coefficient);
+  if (exponent >= 0) {
+    return digits.length + exponent <= MOST_DIGITS
+      ? `${sign}${digits}${'0'.repeat(exponent)}`
+      : `${sign}${digits}E+${exponent}`;
+  }
+  const point = digits.length + exponent;
+  if (point > 0) return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+  return -point < 20 ? `${sign}0.${'0'.repeat(-point)}${digits}` : `${sign}${digits}E${exponent}`;
+};
+
+const aligned = (one: Decimal, other: Decimal): [bigint, bigint, number] => {
+  const exponent = Math.min(one.exponent, other.exponent);
+  const at = ({ coefficient, exponent: own }: Decimal): bigint => coefficient * 10n ** BigInt(own - exponent);
+  return [at(one), at(other), exponent];
+};
+
+export const addDecimals = (one: Decimal, other: Decimal): Decimal => {
+  const [left, right, exponent] = aligned(one, other);
+  return checked({ coefficient: left + right, exponent });
+};
+
+export const negate = ({ coefficient, exponent }: Decimal): Decimal => ({
+  coefficient: -coefficient,
+  exponent,
+});
+
+export const compareDecimals = (one: Decimal, other: Decimal): number => {
+  const [left, right] = aligned(one, other);
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+
+/** Text whose order as bytes is the order of the numbers. */
+export const sortableDecimal = (decimal: Decimal): string => {
+  const { coefficient, exponent } = trim(decimal);
+  if (coefficient === 0n) return '1';
+  const digits = digitsOf(coefficient);
+  const magnitude = exponent + digits.length + 200;
+  if (coefficient > 0n) return `2${String(magnitude).padStart(3, '0')}${digits}`;
+  const mirrored = [...digits].map((digit) => 9 - Number(digit)).join('');
+  return `0${String(999 - magnitude).padStart(3, '0')}${mirrored}~`;
+};
