@@ -6,8 +6,11 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 const root = new URL('..', import.meta.url);
 const at = (path) => new URL(path, root);
 const stamp = at('node_modules/.tributary-setup');
-const wanted = createHash('sha256').update(readFileSync(at('package-lock.json'))).digest('hex');
-const installed = existsSync(stamp) && existsSync(at('node_modules/.bin/node')) && readFileSync(stamp, 'utf8') === wanted;
+const wanted = createHash('sha256')
+  .update(readFileSync(at('package-lock.json')))
+  .digest('hex');
+const installed =
+  existsSync(stamp) && existsSync(at('node_modules/.bin/node')) && readFileSync(stamp, 'utf8') === wanted;
 
 if (!installed) {
   process.stderr.write('Installing the packages of package-lock.json (once, about half a minute) …\n');
@@ -17,7 +20,9 @@ if (!installed) {
     shell: process.platform === 'win32',
   });
   if (status !== 0) {
-    process.stderr.write('npm ci failed. Read its message above; a registry that cannot be reached is the usual cause.\n');
+    process.stderr.write(
+      'npm ci failed. Read its message above; a registry that cannot be reached is the usual cause.\n',
+    );
     process.exit(status ?? 1);
   }
   if (!existsSync(at('node_modules/.bin/node'))) {
@@ -25,11 +30,14 @@ if (!installed) {
       `There is no packaged Node 24 for ${process.platform} ${process.arch}; the Node on your PATH (${process.version}) is used.\n`,
     );
     if (Number(process.versions.node.split('.')[0]) < 24) {
-      process.stderr.write('Tributary needs Node 24 or newer. Install it from https://nodejs.org and try again.\n');
+      process.stderr.write(
+        'Tributary needs Node 24 or newer. Install it from https://nodejs.org and try again.\n',
+      );
       process.exit(1);
     }
     symlinkSync(process.execPath, at('node_modules/.bin/node'));
   }
-  if (!existsSync(at('node_modules/.bin/hub'))) symlinkSync('../../infra/cli/hub.ts', at('node_modules/.bin/hub'));
+  if (!existsSync(at('node_modules/.bin/hub')))
+    symlinkSync('../../infra/cli/hub.ts', at('node_modules/.bin/hub'));
   writeFileSync(stamp, wanted);
 }

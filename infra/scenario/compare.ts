@@ -78,7 +78,9 @@ type ExpectedCustomer = NonNullable<Expectation['customers']>[number];
 const customerMatches = (expected: ExpectedCustomer, actual: ActualCustomer): boolean =>
   (expected.identifiers === undefined || sameSet(expected.identifiers, actual.identifiers)) &&
   (expected.timeline === undefined || expected.timeline === actual.timeline) &&
-  Object.entries(expected.consent ?? {}).every(([channel, status]) => (actual.consent[channel] ?? 'unknown') === status) &&
+  Object.entries(expected.consent ?? {}).every(
+    ([channel, status]) => (actual.consent[channel] ?? 'unknown') === status,
+  ) &&
   Object.entries(expected.preferences ?? {}).every(([key, value]) => actual.preferences[key] === value) &&
   (expected.mergedFrom === undefined || mergedFromMatches(expected.mergedFrom, actual.mergedFrom));
 
@@ -94,5 +96,7 @@ const sameSet = (expected: readonly string[], actual: readonly string[]): boolea
 
 const normal = (identifier: string): string => normaliseIdentifier(identifier) ?? identifier;
 
-const keysMatch = (expected: Readonly<Record<string, unknown>>, actual: Readonly<Record<string, string>>): boolean =>
-  Object.entries(expected).every(([key, value]) => value === undefined || actual[key] === value);
+const keysMatch = (
+  expected: Readonly<Record<string, unknown>>,
+  actual: Readonly<Record<string, string>>,
+): boolean => Object.entries(expected).every(([key, value]) => value === undefined || actual[key] === value);

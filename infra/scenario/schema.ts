@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../core/consent.ts';
-import { Channel, DecodedInteraction, Instant, PersonName } from '../../core/interaction.ts';
 import { durationMs } from '../../core/duration.ts';
+import { Channel, DecodedInteraction, Instant, PersonName } from '../../core/interaction.ts';
 
 /** Identifiers are taken as people write them; the pipeline normalises. */
 const AnyIdentifier = z.string().regex(/^[^:]+:.+$/su, { error: 'expected type:value' });
@@ -15,14 +15,20 @@ const Duration = z.string().transform((text, context) => {
   }
 });
 
-const StepInteraction = DecodedInteraction.omit({ key: true, provider: true, account: true, direction: true, identifiers: true, fetch: true })
-  .extend({
-    id: z.union([z.string(), z.number().transform(String)]).optional(),
-    provider: z.string().default('standard'),
-    account: z.string().optional(),
-    direction: z.enum(['inbound', 'outbound', 'system']).default('inbound'),
-    identifiers: z.array(AnyIdentifier).default([]),
-  });
+const StepInteraction = DecodedInteraction.omit({
+  key: true,
+  provider: true,
+  account: true,
+  direction: true,
+  identifiers: true,
+  fetch: true,
+}).extend({
+  id: z.union([z.string(), z.number().transform(String)]).optional(),
+  provider: z.string().default('standard'),
+  account: z.string().optional(),
+  direction: z.enum(['inbound', 'outbound', 'system']).default('inbound'),
+  identifiers: z.array(AnyIdentifier).default([]),
+});
 export type StepInteraction = z.output<typeof StepInteraction>;
 
 const Action = z.strictObject({

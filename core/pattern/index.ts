@@ -1,0 +1,136 @@
+import type { Field, Leaf, Pattern } from './parse.ts';
+
+export { type Pattern, parsePattern, usesWildcard } from './parse.ts';
+
+/** Which element of which array a leaf value stands in: array → position. */
+type Membership = ReadonlyMap<number, number>;
+
+interface Value {
+  readonly leaf: Leaf;
+  readonly membership: Membership;
+}
+
+/** The leaves of an event by their path, array elements sharing the path of their array. */
+type Leaves = ReadonlyMap<string, readonly Value[]>;
+
+/** Whether an event matches: fields below one array must all be found in the same element of it. */
+export const matches = (pattern: Pattern, event: object): boolean => matchesLeaves(pattern, leavesOf(event));
+
+const matchesLeaves = (pattern: Pattern, leaves: Leaves): boolean =>
+  pattern.some((fields) => search(fields, 0, leaves, new Map()));
+
+const leavesOf = (event: object): Leaves => {
+  const leaves = new Map<string, Value[]>();
+  let arrays = 0;
+  const walk = (node: unknown, path: string, membership: Membership): void => {
+    if (Array.isArray(node)) {
+      const id = arrays++;
+      for (const [position, element] of node.entries())
+        walk(element, path, new Map([...membership, [id, position]]));
+    } else if (typeof node === 'object' && node !== null) {
+      for (const [name, child] of Object.entries(node))
+        walk(child, path === '' ? name : `${path}.${name}`, membership);
+    } else if (
+      node === null ||
+      typeof node === 'string' ||
+      typeof node === 'number' ||
+      typeof node === 'boolean'
+    ) {
+      const values = leaves.get(path);
+      if (values) values.push({ leaf: node, membership });
+      else leaves.set(path, [{ leaf: node, membership }]);
+    }
+  };
+  walk(event, '', new Map());
+  return leaves;
+};
+
+/** Takes the fields in the order of their paths, as AWS's matcher does; that order decides what `exists: false` sees. */
+const search = (fields: readonly Field[], at: number, leaves: Leaves, chosen: Membership): boolean => {
+  const field = fields[at];
+  if (field === undefined) return true;
+  const values = (leaves.get(field.path) ?? []).flatMap(({ leaf, membership }) => {
+    const joined = join(chosen, membership);
+    return joined ? [{ leaf, joined }] : [];
+  });
+  if (field.absent && values.length === 0 && search(fields, at + 1, leaves, chosen)) return true;
+  return values.some(
+    ({ leaf, joined }) =>
+      field.any.some((matcher) => matcher.test(leaf)) && search(fields, at + 1, leaves, joined),
+  );
+};
+
+/** Both memberships together, or undefined where they name different elements of one array. */
+const join = (one: Membership, other: Membership): Membership | undefined => {
+  if (other.size === 0) return one;
+  for (const [array, position] of other) {
+    const present = one.get(array);
+    if (present !== undefined && present !== position) return undefined;
+  }
+  return one.size === 0 ? other : new Map([...one, ...other]);
+};
+
+export interface PatternIndex<Value> {
+  add(id: string, pattern: Pattern, value: Value): void;
+  remove(id: string): void;
+  match(event: object): Value[];
+}
+
+/**
+ * Many patterns at once. Each alternative of a pattern is filed under one of its fields that takes exact values only,
+ * the one whose drawer is the emptiest, so that an event looks at those patterns alone which may match it.
+ */
+export const patternIndex = <Value>(): PatternIndex<Value> => {
+  const entries = new Map<string, { readonly pattern: Pattern; readonly value: Value }>();
+  const drawers = new Map<string, Map<Leaf, Set<string>>>();
+  const unfiled = new Set<string>();
+
+  const drawer = (path: string, leaf: Leaf): Set<string> => {
+    const values = drawers.get(path) ?? new Map<Leaf, Set<string>>();
+    drawers.set(path, values);
+    const ids = values.get(leaf) ?? new Set();
+    values.set(leaf, ids);
+    return ids;
+  };
+  const exactOf = (field: Field): Leaf[] | undefined => {
+    const exact = field.any.flatMap((matcher) => ('exact' in matcher ? [matcher.exact ?? null] : []));
+    return !field.absent && exact.length === field.any.length ? exact : undefined;
+  };
+  const file = (id: string, fields: readonly Field[]): void => {
+    const choices = fields.flatMap((field) => {
+      const exact = exactOf(field);
+      return exact ? [exact.map((leaf) => drawer(field.path, leaf))] : [];
+    });
+    const load = (sets: readonly Set<string>[]): number => sets.reduce((sum, { size }) => sum + size, 0);
+    const best = choices.sort((one, other) => load(one) - load(other))[0];
+    if (best === undefined) unfiled.add(id);
+    else for (const ids of best) ids.add(id);
+  };
+  const remove = (id: string): void => {
+    entries.delete(id);
+    unfiled.delete(id);
+    for (const values of drawers.values()) for (const ids of values.values()) ids.delete(id);
+  };
+  return {
+    add(id, pattern, value) {
+      if (entries.has(id)) remove(id);
+      entries.set(id, { pattern, value });
+      for (const fields of pattern) file(id, fields);
+    },
+    remove,
+    match(event) {
+      const leaves = leavesOf(event);
+      const candidates = new Set(unfiled);
+      for (const [path, values] of drawers) {
+        for (const { leaf } of leaves.get(path) ?? [])
+          for (const id of values.get(leaf) ?? []) candidates.add(id);
+      }
+      const matched: Value[] = [];
+      for (const id of candidates) {
+        const entry = entries.get(id);
+        if (entry && matchesLeaves(entry.pattern, leaves)) matched.push(entry.value);
+      }
+      return matched;
+    },
+  };
+};
