@@ -23,20 +23,20 @@ export const inputFor = (
     'aws.events.event': { ...event, detail: undefined },
     'aws.events.event.json': event,
   };
-  const valueOf = (name: string): unknown =>
+  const lookUp = (name: string): unknown =>
     name in reserved ? reserved[name] : at(event, paths[name] ?? '$.');
-  return filled(template, valueOf);
+  return filled(template, lookUp);
 };
 
 /** Inside a JSON string a value is written as text, elsewhere as JSON; what the event does not have is empty or null. */
-const filled = (template: string, valueOf: (name: string) => unknown): string => {
+const filled = (template: string, lookUp: (name: string) => unknown): string => {
   let quoted = false;
   let result = '';
   for (let at = 0; at < template.length; at++) {
     const character = template.charAt(at);
     const placeholder = character === '<' ? /^<([A-Za-z][\w.-]*)>/u.exec(template.slice(at)) : null;
     if (placeholder) {
-      const value = valueOf(placeholder[1] ?? '');
+      const value = lookUp(placeholder[1] ?? '');
       result += quoted ? asText(value) : (JSON.stringify(value) ?? 'null');
       at += placeholder[0].length - 1;
       continue;

@@ -1,0 +1,7 @@
+import type { ChannelConnector } from '../../core/channel.ts';
+import { meta } from './meta.ts';
+import { sendgrid } from './sendgrid.ts';
+import { twilio } from './twilio.ts';
+
+/** Every provider whose webhooks the hub can authenticate, by id. */
+export const channels: Readonly<Record<string, ChannelConnector>> = { meta, sendgrid, twilio };

@@ -1,0 +1,46 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { accepted, channel, refused } from '../../core/channel.ts';
+import { sameAsAny } from '../../core/signature.ts';
+
+// ECDSA over timestamp + raw body, the CRLF behind each event included. Inbound Parse is signed only where a security
+// policy says so: without one, the secret word in the address (`?key=…`) is all that there is.
+
+const SIGNATURE = 'x-twilio-email-event-webhook-signature';
+const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
+
+export const sendgrid = channel({
+  id: 'sendgrid',
+  title: 'SendGrid (Event Webhook, Inbound Parse)',
+  docs: 'https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features',
+  secrets: {
+    publicKey: {
+      about: 'the verification key of the signed event webhook or the security policy',
+      optional: true,
+    },
+    inboundKey: {
+      about: 'a long word of your own, appended to the Inbound Parse address as ?key=…',
+      optional: true,
+    },
+  },
+  verify(request, { secrets }) {
+    const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
+    if (signature === undefined && timestamp === undefined) {
+      if (request.headers['content-type']?.startsWith('multipart/form-data') !== true)
+        return refused(`the header ${SIGNATURE} is missing`);
+      const key = new URL(request.url).searchParams.get('key') ?? '';
+      return key !== '' && sameAsAny(key, secrets.inboundKey)
+        ? accepted(request)
+        : refused('the address has no ?key=, or not the stored one');
+    }
+    if (signature === undefined || timestamp === undefined)
+      return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
+    const signed = Buffer.concat([Buffer.from(timestamp), request.body]);
+    const right = secrets.publicKey.map((key) => verified(key, signed, signature)).includes(true);
+    return right ? accepted(request) : refused('the signature does not match; check the verification key');
+  },
+});
+
+const verified = (key: string, signed: Uint8Array, signature: string): boolean => {
+  const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
+  return verify('sha256', signed, publicKey, Buffer.from(signature, 'base64'));
+};

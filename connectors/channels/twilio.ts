@@ -1,0 +1,61 @@
+import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
+import { hmac, sameAsAny, sameText, sha256Hex } from '../../core/signature.ts';
+
+// The signature covers the public URL and the form fields, not the raw body; a JSON body is covered by its digest in the
+// query. Twilio signs with or without the default port, so every form of the URL is tried.
+
+const SIGNATURE = 'x-twilio-signature';
+
+export const twilio = channel({
+  id: 'twilio',
+  title: 'Twilio (SMS, voice, WhatsApp)',
+  docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
+  secrets: { authToken: { about: 'the Auth Token of the Twilio account' } },
+  methods: ['GET'],
+  verify(request, { secrets }) {
+    const given = request.headers[SIGNATURE];
+    if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);
+    const signed = bodyText(request);
+    if (signed === undefined) return refused('the body does not have the digest that the URL names');
+    const expected = secrets.authToken.flatMap((token) =>
+      urlForms(request.url).map((url) => hmac('sha1', token, 'base64', url, signed)),
+    );
+    if (!sameAsAny(given, expected))
+      return refused('the signature does not match; check the Auth Token and the public URL');
+    return accepted(request, {
+      status: 200,
+      headers: { 'content-type': 'text/xml' },
+      body: '<?xml version="1.0" encoding="UTF-8"?><Response/>',
+    });
+  },
+});
+
+/** What of the body is signed: the sorted fields of a form, each name with its distinct values; nothing of JSON. */
+const bodyText = ({ url, headers, body }: WebhookRequest): string | undefined => {
+  const digest = new URL(url).searchParams.get('bodySHA256');
+  if (digest !== null) return sameText(digest.toLowerCase(), sha256Hex(body)) ? '' : undefined;
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) return '';
+  const values = new Map<string, Set<string>>();
+  for (const [name, value] of new URLSearchParams(Buffer.from(body).toString())) {
+    values.set(name, (values.get(name) ?? new Set()).add(value));
+  }
+  return [...values.keys()]
+    .sort()
+    .map((name) =>
+      [...(values.get(name) ?? [])]
+        .sort()
+        .map((value) => name + value)
+        .join(''),
+    )
+    .join('');
+};
+
+const defaultPort: Readonly<Record<string, string>> = { 'https:': '443', 'http:': '80' };
+
+/** The URL as it is, with the default port, and without any port. */
+const urlForms = (url: string): string[] => {
+  const [, head = '', host = '', port, tail = ''] =
+    /^(https?:\/\/(?:[^/?#@]*@)?)([^/?#:]+)(?::(\d+))?(.*)$/su.exec(url) ?? [];
+  const standard = defaultPort[new URL(url).protocol] ?? '443';
+  return [...new Set([url, `${head}${host}${tail}`, `${head}${host}:${port ?? standard}${tail}`])];
+};

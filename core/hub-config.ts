@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { Category } from './consent.ts';
+import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
+
+/** Settings of one switched-on provider, CRM or sender; `{}` where there is nothing to set. */
+const Switches = z.record(z.string().regex(/^[a-z0-9-]+$/u), z.record(z.string(), z.json()));
+
+const Team = z.strictObject({
+  email: z.array(z.email()).optional(),
+  sms: z.array(z.string()).optional(),
+  slack: z.string().optional(),
+});
+
+/** `mappings/hub.yaml`. A key that is left out has the value shown in the shipped file. */
+export const HubConfig = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -')
+    .default('acme'),
+  timeZone: TimeZone.default('Europe/Rome'),
+  channels: Switches.default({ twilio: {}, sendgrid: {}, meta: {} }),
+  crms: Switches.default({ salesforce: {}, hubspot: {} }),
+  senders: z
+    .record(z.string(), z.string())
+    .default({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
+  caps: z.partialRecord(Category.exclude(['transactional']), Limit).prefault({ marketing: '3 per 7d' }),
+  quietHours: QuietHours.prefault('21:00-08:00'),
+  teams: z.record(z.string(), Team).default({ sales: { email: ['sales@acme.example'], slack: '#leads' } }),
+  alarms: z.email().default('ops@acme.example'),
+  conversation: z.strictObject({ silence: Duration }).prefault({ silence: '72h' }),
+  retention: z.strictObject({ interactions: Duration }).prefault({ interactions: '3y' }),
+});
+export type HubConfig = z.output<typeof HubConfig>;

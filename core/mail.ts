@@ -1,0 +1,43 @@
+import PostalMime from 'postal-mime';
+import type { Mailbox } from './payload.ts';
+
+/** What the hub needs of an e-mail, whether whole or only its headers. */
+export interface Mail {
+  readonly messageId?: string;
+  readonly inReplyTo?: string;
+  /** ISO 8601; absent where the header is missing or no date. */
+  readonly date?: string;
+  readonly from?: Mailbox;
+  readonly subject?: string;
+  readonly text?: string;
+  readonly html?: string;
+  readonly attachments: readonly {
+    readonly name?: string;
+    readonly contentType: string;
+    readonly size: number;
+  }[];
+}
+
+/** Reads RFC 5322 and MIME. */
+export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
+  const mail = await PostalMime.parse(bytes);
+  const at = mail.date === undefined ? Number.NaN : Date.parse(mail.date);
+  const from = mail.from?.address;
+  return {
+    ...(mail.messageId !== undefined && mail.messageId !== '' && { messageId: mail.messageId }),
+    ...(mail.inReplyTo !== undefined && mail.inReplyTo !== '' && { inReplyTo: mail.inReplyTo }),
+    ...(Number.isFinite(at) && { date: new Date(at).toISOString() }),
+    ...(from !== undefined &&
+      from !== '' && {
+        from: { address: from.toLowerCase(), ...(mail.from?.name && { name: mail.from.name }) },
+      }),
+    ...(mail.subject !== undefined && { subject: mail.subject }),
+    ...(mail.text !== undefined && { text: mail.text }),
+    ...(mail.html !== undefined && { html: mail.html }),
+    attachments: mail.attachments.map(({ filename, mimeType, content }) => ({
+      contentType: mimeType,
+      size: typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength,
+      ...(filename !== null && { name: filename }),
+    })),
+  };
+};

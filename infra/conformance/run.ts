@@ -1,0 +1,80 @@
+import { glob, readFile } from 'node:fs/promises';
+import { channels } from '../../connectors/channels/index.ts';
+import type { Delivery, HttpAnswer } from '../../core/channel.ts';
+import { DecodedInteraction } from '../../core/interaction.ts';
+import { receive } from '../../functions/receive/receive.ts';
+import { deliveryOf } from '../../functions/record/decode.ts';
+import type { DeliveryMessage } from '../../functions/record/message.ts';
+import { mappings } from '../../mappings/channels/index.ts';
+import { bodyOf, Case, providerOf, settingOf } from './case.ts';
+import { gradeAnswer, gradeEvents } from './grade.ts';
+
+export interface Graded {
+  readonly file: string;
+  readonly differences: readonly string[];
+}
+
+/** Every webhook case below some folders, in the order of their paths. */
+export const gradeFolders = async (folders: readonly string[]): Promise<Graded[]> => {
+  const files: string[] = [];
+  for (const folder of folders) for await (const file of glob(`${folder}/**/*.json`)) files.push(file);
+  const graded: Graded[] = [];
+  for (const file of files.sort()) graded.push({ file, differences: await gradeFile(file) });
+  return graded;
+};
+
+const gradeFile = async (file: string): Promise<string[]> => {
+  const read = Case.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  if (!read.success)
+    return [
+      `this is not a case: ${read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+    ];
+  const one = read.data;
+  const provider = providerOf(one);
+  if (channels[provider] === undefined || mappings[provider] === undefined)
+    return [`the provider ${provider} is not built yet`];
+  const { answer, delivery } = await receiveCase(one);
+  const accepted = answer.status < 400;
+  if (accepted !== one.expected.accept)
+    return [`expected ${one.expected.accept ? 'accept' : 'reject'}, found ${answer.status}`];
+  const differences =
+    accepted && one.expected.httpResponse ? gradeAnswer(one.expected.httpResponse, answer) : [];
+  if (one.expected.signatureOnly === true || !accepted) return differences;
+  if (delivery === undefined)
+    return [...differences, ...gradeEvents(one.expected.events ?? [], [], provider)];
+  try {
+    const { interactions } = await mappings[provider].decode(delivery);
+    const parsed = interactions.map((interaction) => DecodedInteraction.parse(interaction));
+    return [...differences, ...gradeEvents(one.expected.events ?? [], parsed, provider)];
+  } catch (error) {
+    return [...differences, `decoding failed: ${error instanceof Error ? error.message : String(error)}`];
+  }
+};
+
+/** Sends a case through `receive` as the provider would, with the case's own secrets and time. */
+export const receiveCase = async (
+  one: Case,
+): Promise<{ answer: HttpAnswer; delivery: Delivery | undefined }> => {
+  const { url, now, secrets } = settingOf(one);
+  const queued: DeliveryMessage[] = [];
+  const take = receive({
+    connector: (id) => channels[id],
+    secrets: async () => secrets,
+    enqueue: async (message) => {
+      queued.push(message);
+    },
+    now: () => now ?? Date.parse('2026-03-01T00:00:00Z'),
+    tell: () => {},
+  });
+  const headers = Object.fromEntries(
+    Object.entries(one.headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const body = bodyOf(one);
+  const answer = await take({
+    provider: providerOf(one),
+    account: undefined,
+    request: { method: one.method, url, headers, body },
+  });
+  const [message] = queued;
+  return { answer, delivery: message && deliveryOf(message, body) };
+};

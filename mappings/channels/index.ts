@@ -1,0 +1,7 @@
+import type { ChannelMapping } from '../../core/channel.ts';
+import { meta } from './meta.ts';
+import { sendgrid } from './sendgrid.ts';
+import { twilio } from './twilio.ts';
+
+/** Every provider whose payloads the hub understands, by id. */
+export const mappings: Readonly<Record<string, ChannelMapping>> = { meta, sendgrid, twilio };

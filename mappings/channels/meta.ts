@@ -1,0 +1,320 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { instantOf, parseJson } from '../../core/payload.ts';
+import { WhatsAppValue, whatsappInteractions } from './meta-whatsapp.ts';
+
+// One POST may carry many people. Only `mid` survives a redelivery; reads, reactions and the like have no id, so who, when
+// and about what make their key.
+
+const Text = z.string().optional();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Party = z.looseObject({ id: Id }).optional();
+
+const Messaging = z.looseObject({
+  sender: Party,
+  recipient: Party,
+  timestamp: z.union([z.string(), z.number()]).optional(),
+  message: z
+    .looseObject({
+      mid: z.string(),
+      text: Text,
+      is_echo: z.boolean().optional(),
+      is_deleted: z.boolean().optional(),
+      quick_reply: z.looseObject({ payload: Text }).optional(),
+      reply_to: z.looseObject({ mid: Text }).optional(),
+      attachments: z
+        .array(z.looseObject({ type: Text, payload: z.looseObject({ url: Text }).nullish() }))
+        .optional(),
+    })
+    .optional(),
+  message_edit: z.looseObject({ mid: z.string(), text: Text, num_edit: z.number().optional() }).optional(),
+  reaction: z.looseObject({ mid: Text, action: Text, emoji: Text, reaction: Text }).optional(),
+  read: z.looseObject({ mid: Text, watermark: z.union([z.string(), z.number()]).optional() }).optional(),
+  delivery: z
+    .looseObject({
+      mids: z.array(z.string()).optional(),
+      watermark: z.union([z.string(), z.number()]).optional(),
+    })
+    .optional(),
+  postback: z.looseObject({ mid: Text, title: Text, payload: Text }).optional(),
+  referral: z.record(z.string(), z.json()).optional(),
+  optin: z.looseObject({ type: Text, title: Text, notification_messages_status: Text }).optional(),
+});
+type Messaging = z.infer<typeof Messaging>;
+
+const Feed = z.looseObject({
+  item: Text,
+  verb: Text,
+  from: z.looseObject({ id: Id, name: Text, username: Text }).optional(),
+  comment_id: Text,
+  post_id: Text,
+  parent_id: Text,
+  created_time: z.union([z.string(), z.number()]).optional(),
+  message: Text,
+  id: Text,
+  text: Text,
+  media: z.looseObject({ id: Id }).optional(),
+});
+const Lead = z.looseObject({
+  leadgen_id: Id,
+  form_id: Id.optional(),
+  page_id: Id.optional(),
+  created_time: z.union([z.string(), z.number()]).optional(),
+});
+
+const Payload = z.looseObject({
+  object: z.string(),
+  entry: z.array(
+    z.looseObject({
+      id: Id,
+      time: z.union([z.string(), z.number()]).optional(),
+      messaging: z.array(Messaging).optional(),
+      standby: z.array(Messaging).optional(),
+      changes: z.array(z.looseObject({ field: z.string(), value: z.unknown() })).optional(),
+    }),
+  ),
+});
+
+type Medium = 'messenger' | 'instagram';
+
+const messagingOf = (medium: Medium, account: string, event: Messaging): DecodedInteraction[] => {
+  const ours = event.message?.is_echo === true || event.sender?.id === account;
+  const contact =
+    ours || event.delivery
+      ? event.delivery
+        ? event.sender?.id === account
+          ? event.recipient?.id
+          : event.sender?.id
+        : event.recipient?.id
+      : event.sender?.id;
+  const at = instantOf(event.timestamp);
+  const base = {
+    channel: medium,
+    direction: 'inbound' as const,
+    identifiers: contact === undefined ? [] : [`${medium}:${account}:${contact}`],
+    ...(at !== undefined && { occurredAt: at }),
+  };
+  const stamp = `${contact}:${event.timestamp}`;
+  if (event.message) return [messageOf(base, event.message, ours)];
+  if (event.message_edit) {
+    const { mid, text, num_edit: count = 1 } = event.message_edit;
+    return [
+      {
+        ...base,
+        kind: 'edit',
+        key: `${mid}:edit:${count}`,
+        externalId: mid,
+        refersTo: mid,
+        ...(text !== undefined && { text }),
+      },
+    ];
+  }
+  if (event.reaction) {
+    const { mid, action = 'react', emoji } = event.reaction;
+    return [
+      {
+        ...base,
+        kind: 'reaction',
+        key: `reaction:${mid}:${action}:${stamp}`,
+        ...(mid !== undefined && { refersTo: mid }),
+        ...(emoji !== undefined && action === 'react' && { text: emoji }),
+        properties: { action },
+      },
+    ];
+  }
+  if (event.read) {
+    const { mid, watermark } = event.read;
+    return [
+      {
+        ...base,
+        kind: 'read',
+        key: `read:${mid ?? watermark}:${stamp}`,
+        ...(mid !== undefined && { refersTo: mid }),
+        ...(watermark !== undefined && {
+          properties: { watermark: instantOf(watermark) ?? String(watermark) },
+        }),
+      },
+    ];
+  }
+  if (event.delivery) {
+    const mids = event.delivery.mids ?? [];
+    return mids.map((mid) => ({
+      ...base,
+      kind: 'delivery-status',
+      direction: 'outbound',
+      key: `${mid}:delivered`,
+      externalId: mid,
+      refersTo: mid,
+      properties: { status: 'delivered' },
+    }));
+  }
+  if (event.postback) {
+    const { mid, title, payload } = event.postback;
+    return [
+      {
+        ...base,
+        kind: 'postback',
+        key: mid ?? `postback:${payload}:${stamp}`,
+        ...(mid !== undefined && { externalId: mid }),
+        ...(title !== undefined && { text: title }),
+        ...(payload !== undefined && { properties: { payload } }),
+      },
+    ];
+  }
+  if (event.optin) {
+    const out = event.optin.notification_messages_status === 'STOP_NOTIFICATIONS';
+    return [
+      {
+        ...base,
+        kind: out ? 'opt-out' : 'opt-in',
+        key: `optin:${stamp}`,
+        properties: { scope: 'marketing' },
+      },
+    ];
+  }
+  if (event.referral)
+    return [
+      { ...base, kind: 'referral', key: `referral:${stamp}`, properties: { referral: event.referral } },
+    ];
+  return [];
+};
+
+const messageOf = (
+  base: Pick<DecodedInteraction, 'channel' | 'identifiers' | 'occurredAt'>,
+  message: NonNullable<Messaging['message']>,
+  ours: boolean,
+): DecodedInteraction => {
+  const { mid, text, quick_reply: choice, reply_to: reply } = message;
+  if (message.is_deleted === true)
+    return {
+      ...base,
+      direction: ours ? 'outbound' : 'inbound',
+      kind: 'delete',
+      key: `${mid}:delete`,
+      externalId: mid,
+      refersTo: mid,
+    };
+  const attachments = (message.attachments ?? []).map(({ type, payload }) => ({
+    ...(type !== undefined && { name: type }),
+    ...(payload?.url !== undefined && { url: payload.url }),
+  }));
+  return {
+    ...base,
+    key: mid,
+    externalId: mid,
+    kind: ours ? 'echo' : choice ? 'postback' : 'message',
+    direction: ours ? 'outbound' : 'inbound',
+    ...(text !== undefined && { text }),
+    ...(reply?.mid !== undefined && { refersTo: reply.mid }),
+    ...(attachments.length > 0 && { attachments }),
+    ...(choice?.payload !== undefined && { properties: { payload: choice.payload } }),
+  };
+};
+
+const commentVerbs: Readonly<Record<string, 'comment' | 'edit' | 'delete'>> = {
+  add: 'comment',
+  edited: 'edit',
+  edit: 'edit',
+  remove: 'delete',
+  delete: 'delete',
+};
+
+const commentOf = (
+  medium: Medium,
+  account: string,
+  raw: unknown,
+  time: unknown,
+): DecodedInteraction | undefined => {
+  const value = Feed.parse(raw);
+  const id = value.comment_id ?? (medium === 'instagram' ? value.id : undefined);
+  const verb = value.verb ?? 'add';
+  const kind = commentVerbs[verb];
+  if (id === undefined || kind === undefined || (medium === 'messenger' && value.item !== 'comment'))
+    return undefined;
+  const ours = value.from?.id === account;
+  const at = instantOf(value.created_time ?? time);
+  const text = value.message ?? value.text;
+  const post = value.post_id ?? value.media?.id;
+  return {
+    key: `${id}:${verb}`,
+    externalId: id,
+    kind: ours && kind === 'comment' ? 'echo' : kind,
+    channel: medium,
+    direction: ours ? 'outbound' : 'inbound',
+    identifiers: value.from === undefined || ours ? [] : [`${medium}:${account}:${value.from.id}`],
+    ...(at !== undefined && { occurredAt: at }),
+    ...(text !== undefined && { text }),
+    ...(value.from?.name !== undefined && !ours && { profile: { name: { full: value.from.name } } }),
+    ...(post !== undefined && { properties: { post } }),
+  };
+};
+
+const leadOf = (raw: unknown): DecodedInteraction => {
+  const lead = Lead.parse(raw);
+  const at = instantOf(lead.created_time);
+  return {
+    key: lead.leadgen_id,
+    externalId: lead.leadgen_id,
+    kind: 'form',
+    channel: 'form',
+    direction: 'inbound',
+    identifiers: [],
+    ...(at !== undefined && { occurredAt: at }),
+    properties: {
+      ...(lead.form_id !== undefined && { form: lead.form_id }),
+      ...(lead.page_id !== undefined && { page: lead.page_id }),
+    },
+    fetch: { url: `https://graph.facebook.com/${lead.leadgen_id}` },
+  };
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const payload = Payload.parse(parseJson(body));
+  const medium: Medium = payload.object === 'instagram' ? 'instagram' : 'messenger';
+  const interactions: DecodedInteraction[] = [];
+  const ignored: string[] = [];
+  const take = (found: readonly (DecodedInteraction | undefined)[], name: string): void => {
+    const known = found.filter((one) => one !== undefined);
+    interactions.push(...known);
+    if (known.length === 0) ignored.push(name);
+  };
+  for (const entry of payload.entry) {
+    for (const event of [...(entry.messaging ?? []), ...(entry.standby ?? [])])
+      take(messagingOf(medium, entry.id, event), 'messaging');
+    for (const { field, value } of entry.changes ?? []) {
+      if (payload.object === 'whatsapp_business_account')
+        take(whatsappInteractions(WhatsAppValue.parse(value)), field);
+      else if (field === 'feed' || field === 'comments')
+        take([commentOf(medium, entry.id, value, entry.time)], field);
+      else if (field === 'leadgen') take([leadOf(value)], field);
+      else ignored.push(field);
+    }
+  }
+  return { interactions, ignored };
+};
+
+export const meta: ChannelMapping = {
+  id: 'meta',
+  channels: ['messenger', 'instagram', 'whatsapp', 'voice', 'form'],
+  kinds: [
+    'message',
+    'edit',
+    'delete',
+    'echo',
+    'reaction',
+    'postback',
+    'comment',
+    'referral',
+    'call',
+    'delivery-status',
+    'read',
+    'opt-in',
+    'opt-out',
+    'contact-update',
+    'form',
+    'order',
+    'system',
+  ],
+  decode,
+};

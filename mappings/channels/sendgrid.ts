@@ -1,0 +1,134 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { readMail } from '../../core/mail.ts';
+import {
+  decodeText,
+  instantOf,
+  type Part,
+  parseJson,
+  parseMailboxes,
+  parseMultipart,
+} from '../../core/payload.ts';
+
+// sg_event_id is one event, sg_message_id one message with a suffix that changes on the way: the part before the first
+// dot is what every event of a message has in common. A "blocked" bounce is soft.
+
+const Event = z.looseObject({
+  email: z.string(),
+  event: z.string(),
+  timestamp: z.union([z.number(), z.string()]),
+  sg_event_id: z.string().optional(),
+  sg_message_id: z.string().optional(),
+  'smtp-id': z.string().optional(),
+  type: z.string().optional(),
+  reason: z.string().optional(),
+  status: z.string().optional(),
+  url: z.string().optional(),
+  asm_group_id: z.union([z.number(), z.string()]).optional(),
+});
+type Event = z.infer<typeof Event>;
+
+const outbound = ['outbound', 'delivery-status'] as const;
+const kinds: Readonly<Record<string, readonly ['inbound' | 'outbound', DecodedInteraction['kind']]>> = {
+  processed: outbound,
+  deferred: outbound,
+  delivered: outbound,
+  dropped: outbound,
+  bounce: ['outbound', 'bounce'],
+  open: ['inbound', 'open'],
+  click: ['inbound', 'click'],
+  spamreport: ['inbound', 'complaint'],
+  unsubscribe: ['inbound', 'opt-out'],
+  group_unsubscribe: ['inbound', 'opt-out'],
+  group_resubscribe: ['inbound', 'opt-in'],
+};
+
+const eventOf = (event: Event): DecodedInteraction | undefined => {
+  const known = kinds[event.event];
+  if (known === undefined) return undefined;
+  const [direction, kind] = event.event === 'bounce' && event.type === 'blocked' ? outbound : known;
+  const message = event.sg_message_id?.split('.')[0];
+  const at = instantOf(event.timestamp);
+  const details = {
+    status: event.event,
+    reason: event.reason,
+    url: event.url,
+    scope: event.asm_group_id === undefined ? undefined : `group-${event.asm_group_id}`,
+  };
+  return {
+    key:
+      event.sg_event_id ?? `${event['smtp-id'] ?? message}:${event.event}:${event.email}:${event.timestamp}`,
+    kind,
+    channel: 'email',
+    direction,
+    identifiers: [`email:${event.email.trim().toLowerCase()}`],
+    ...(event.sg_message_id !== undefined && { externalId: event.sg_message_id }),
+    ...(message !== undefined && { refersTo: message }),
+    ...(at !== undefined && { occurredAt: at }),
+    properties: Object.fromEntries(
+      Object.entries(details).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+  };
+};
+
+const Charsets = z.record(z.string(), z.string());
+
+/** Inbound Parse: one mail as form fields, each in its own charset, or as the raw MIME in `email`. */
+const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
+  const raw = (name: string): Part | undefined => parts.find((part) => part.name === name);
+  const declared = raw('charsets');
+  const charsets = declared === undefined ? {} : (Charsets.safeParse(parseJson(declared.bytes)).data ?? {});
+  const field = (name: string): string | undefined => {
+    const part = raw(name);
+    return part && decodeText(part.bytes, charsets[name]);
+  };
+  const mime = raw('email');
+  const mail = await readMail(mime ? mime.bytes : Buffer.from(`${field('headers') ?? ''}\r\n\r\n`));
+  const [from] = [...parseMailboxes(field('from') ?? ''), ...(mail.from ? [mail.from] : [])];
+  const files = parts.filter(({ filename }) => filename !== undefined);
+  const attachments = [
+    ...files.map(({ filename = '', contentType, bytes }) => ({
+      name: filename,
+      size: bytes.byteLength,
+      ...(contentType !== undefined && { contentType }),
+    })),
+    ...mail.attachments,
+  ];
+  const subject = field('subject') ?? mail.subject;
+  const text = field('text') ?? mail.text ?? field('html') ?? mail.html;
+  const envelope = field('envelope') ?? '';
+  return {
+    key: mail.messageId ?? `${from?.address}:${envelope}:${mail.date ?? ''}:${subject ?? ''}`,
+    kind: 'message',
+    channel: 'email',
+    direction: 'inbound',
+    identifiers: from === undefined ? [] : [`email:${from.address}`],
+    ...(mail.messageId !== undefined && { externalId: mail.messageId }),
+    ...(mail.inReplyTo !== undefined && { refersTo: mail.inReplyTo }),
+    ...(mail.date !== undefined && { occurredAt: mail.date }),
+    ...(subject !== undefined && { subject }),
+    ...(text !== undefined && { text }),
+    ...(from?.name !== undefined && { profile: { name: { full: from.name } } }),
+    ...(attachments.length > 0 && { attachments }),
+  };
+};
+
+const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
+  const contentType = headers['content-type'] ?? '';
+  if (contentType.startsWith('multipart/form-data'))
+    return { interactions: [await inbound(parseMultipart(contentType, body))], ignored: [] };
+  const events = z.array(Event).parse(parseJson(body));
+  const decoded = events.map((event) => ({ name: event.event, interaction: eventOf(event) }));
+  return {
+    interactions: decoded.flatMap(({ interaction }) => interaction ?? []),
+    ignored: decoded.flatMap(({ name, interaction }) => (interaction ? [] : [name])),
+  };
+};
+
+export const sendgrid: ChannelMapping = {
+  id: 'sendgrid',
+  channels: ['email'],
+  kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
+  decode,
+};
