@@ -41,3 +41,18 @@ export const batch =
     for (const [message, error] of failed) log('error', 'message-failed', { message }, error);
     return { batchItemFailures: [...failed.keys()].map((itemIdentifier) => ({ itemIdentifier })) };
   };
+
+/** One message after the other; those that throw are delivered again. */
+export const eachMessage =
+  (use: (body: string) => Promise<void>) =>
+  async ({ Records }: SQSEvent): Promise<ReadonlyMap<string, unknown>> => {
+    const failed = new Map<string, unknown>();
+    for (const { messageId, body } of Records) {
+      try {
+        await use(body);
+      } catch (error) {
+        failed.set(messageId, error);
+      }
+    }
+    return failed;
+  };

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse, RequestHandler } from '@smithy/types';
+import type { Sender } from '../core/sender.ts';
 
 /**
  * What a function is given of the world. In Lambda it is the process's own; tests and scenarios hand in a virtual clock
@@ -12,6 +13,10 @@ export interface Runtime {
   readonly newId: () => string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** The way to vendors' HTTP APIs; the global `fetch` where it is absent. */
+  readonly fetch?: typeof fetch;
+  /** Senders beside the shipped ones, by the id that hub.yaml names. */
+  readonly senders?: Readonly<Record<string, Sender>>;
   /** Bindings for AWS clients; absent where the SDK's own defaults hold. */
   readonly aws?: {
     readonly requestHandler: RequestHandler<HttpRequest, HttpResponse>;

@@ -147,11 +147,13 @@ const sameKind = (event: ExpectedEvent, one: DecodedInteraction): boolean => {
       one.channel === 'web' &&
       ['order', 'form', 'opt-in', 'contact-update', 'system', 'message'].includes(event.kind)
     );
+  // A failed outbound message may be a bounce, on e-mail only; a soft refusal must not be one.
+  const [kinds, failed] = [new Set([event.kind, one.kind]), /fail|bounce|reject|drop|block/iu];
   return (
-    event.kind === 'delivery-status' &&
-    one.kind === 'bounce' &&
     one.channel === 'email' &&
-    /fail|bounce|reject|drop/iu.test(event.status ?? '')
+    kinds.has('bounce') &&
+    kinds.has('delivery-status') &&
+    failed.test(event.status ?? '')
   );
 };
 

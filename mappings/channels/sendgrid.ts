@@ -44,10 +44,16 @@ const kinds: Readonly<Record<string, readonly ['inbound' | 'outbound', DecodedIn
   group_resubscribe: ['inbound', 'opt-in'],
 };
 
+/** What was refused for good is a bounce, also where SendGrid dropped it because it bounced before; the rest is soft. */
+const refusal = (event: Event): readonly ['outbound', DecodedInteraction['kind']] | undefined => {
+  if (event.event === 'bounce' && event.type === 'blocked') return outbound;
+  return event.event === 'dropped' && event.reason === 'Bounced Address' ? ['outbound', 'bounce'] : undefined;
+};
+
 const eventOf = (event: Event): DecodedInteraction | undefined => {
   const known = kinds[event.event];
   if (known === undefined) return undefined;
-  const [direction, kind] = event.event === 'bounce' && event.type === 'blocked' ? outbound : known;
+  const [direction, kind] = refusal(event) ?? known;
   const message = event.sg_message_id?.split('.')[0];
   const at = instantOf(event.timestamp);
   const details = {

@@ -1,0 +1,41 @@
+import { PinpointSMSVoiceV2Client, SendTextMessageCommand } from '@aws-sdk/client-pinpoint-sms-voice-v2';
+import { HubError } from '../../core/errors.ts';
+import type { Sender } from '../../core/sender.ts';
+import type { SenderSurroundings } from './index.ts';
+
+// A number that texted STOP to AWS is refused with a ConflictException whatever the hub knows of it.
+
+const permanent: ReadonlySet<string> = new Set([
+  'ConflictException',
+  'ValidationException',
+  'AccessDeniedException',
+  'ResourceNotFoundException',
+]);
+
+export const awsSms = ({ aws }: SenderSurroundings): Sender => {
+  const client = new PinpointSMSVoiceV2Client(aws);
+  return {
+    id: 'aws-sms',
+    provider: 'aws-sms',
+    async send(message) {
+      try {
+        const { MessageId } = await client.send(
+          new SendTextMessageCommand({
+            DestinationPhoneNumber: message.to,
+            MessageBody: message.text,
+            MessageType: message.category === 'marketing' ? 'PROMOTIONAL' : 'TRANSACTIONAL',
+            Context: { notification: message.id },
+          }),
+        );
+        return MessageId ?? message.id;
+      } catch (error) {
+        const name = error instanceof Error ? error.name : '';
+        throw new HubError(
+          'sms-refused',
+          `AWS End User Messaging refused the SMS (${name}). \`hub doctor\` shows the spend limit and the sandbox; an opted-out number must text START.`,
+          { retry: permanent.has(name) ? 'never' : 'later', cause: error },
+        );
+      }
+    },
+  };
+};

@@ -1,0 +1,23 @@
+import type { SESClientConfig } from '@aws-sdk/client-ses';
+import type { Sender } from '../../core/sender.ts';
+import { awsSms } from './aws-sms.ts';
+import { ses } from './ses.ts';
+import { snsPush } from './sns-push.ts';
+import { whatsappCloud } from './whatsapp-cloud.ts';
+
+/** What a sender is built with. */
+export interface SenderSurroundings {
+  /** For the SDK's clients: region, credentials, bindings. */
+  readonly aws: Pick<SESClientConfig, 'region' | 'credentials' | 'maxAttempts' | 'requestHandler'>;
+  readonly fetch: typeof fetch;
+  /** The sender's secret, by its id. */
+  readonly secret: (sender: string) => Promise<unknown>;
+}
+
+/** Every way to send, by the id that hub.yaml names. */
+export const senders = (surroundings: SenderSurroundings): Readonly<Record<string, Sender>> =>
+  Object.fromEntries(
+    [ses, awsSms, snsPush, whatsappCloud]
+      .map((build) => build(surroundings))
+      .map((sender) => [sender.id, sender]),
+  );

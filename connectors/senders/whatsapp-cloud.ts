@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { HubError } from '../../core/errors.ts';
+import type { Sender } from '../../core/sender.ts';
+import type { SenderSurroundings } from './index.ts';
+
+// https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
+// Free text only within 24 hours of the person's last message; outside, error 131047, and an approved template is needed.
+
+const Secret = z.object({
+  accessToken: z.string().min(1),
+  phoneNumberId: z.string().min(1),
+  baseUrl: z.url().default('https://graph.facebook.com/v23.0'),
+});
+const Answer = z.looseObject({
+  messages: z.array(z.looseObject({ id: z.string() })).optional(),
+  error: z.looseObject({ code: z.number(), message: z.string().optional() }).optional(),
+});
+
+/** Too many requests, and passing faults of Meta. */
+const passing: ReadonlySet<number> = new Set([
+  1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131056, 133016,
+]);
+
+export const whatsappCloud = ({ fetch, secret }: SenderSurroundings): Sender => ({
+  id: 'whatsapp-cloud',
+  provider: 'meta',
+  async send(message) {
+    const { accessToken, phoneNumberId, baseUrl } = Secret.parse(await secret('whatsapp-cloud'));
+    const content = message.template
+      ? {
+          type: 'template',
+          template: {
+            name: message.template.name,
+            language: { code: message.template.language },
+            components: [
+              {
+                type: 'body',
+                parameters: message.template.parameters.map((text) => ({ type: 'text', text })),
+              },
+            ],
+          },
+        }
+      : { type: 'text', text: { body: message.text } };
+    const response = await fetch(`${baseUrl}/${phoneNumberId}/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        messaging_product: 'whatsapp',
+        recipient_type: 'individual',
+        to: message.to.replace(/^\+/u, ''),
+        biz_opaque_callback_data: message.id,
+        ...content,
+      }),
+    });
+    const answer = Answer.parse(await response.json());
+    const id = answer.messages?.[0]?.id;
+    if (id !== undefined) return id;
+    const code = answer.error?.code ?? response.status;
+    throw new HubError(
+      'whatsapp-refused',
+      `WhatsApp refused the message with code ${code}. 131047: the 24 hours are over; 190: the access token has expired.`,
+      { retry: passing.has(code) || response.status >= 500 ? 'later' : 'never' },
+    );
+  },
+});

@@ -1,0 +1,91 @@
+import type { QuietHours } from './duration.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+interface Local {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  /** After midnight. */
+  readonly minutes: number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+const formatOf = (timeZone: string): Intl.DateTimeFormat => {
+  const known = formats.get(timeZone);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
+  formats.set(timeZone, format);
+  return format;
+};
+
+/** Milliseconds to add to UTC for the wall clock of a zone at an instant. */
+const offsetAt = (instant: number, timeZone: string): number => {
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(instant)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  const wall = Date.UTC(
+    part('year'),
+    part('month') - 1,
+    part('day'),
+    part('hour'),
+    part('minute'),
+    part('second'),
+  );
+  return wall - Math.floor(instant / 1000) * 1000;
+};
+
+const localAt = (instant: number, timeZone: string): Local => {
+  const wall = new Date(instant + offsetAt(instant, timeZone));
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth(),
+    day: wall.getUTCDate(),
+    minutes: wall.getUTCHours() * 60 + wall.getUTCMinutes(),
+  };
+};
+
+/** The instant at which a zone's wall clock shows a time: of a repeated hour the first, in a gap moved forward by the gap. */
+const instantAt = ({ year, month, day, minutes }: Local, timeZone: string): number => {
+  const wall = Date.UTC(year, month, day) + minutes * MINUTE_MS;
+  const [before, after] = [offsetAt(wall - DAY_MS, timeZone), offsetAt(wall + DAY_MS, timeZone)];
+  const candidates = [wall - before, wall - after].filter(
+    (instant) => instant + offsetAt(instant, timeZone) === wall,
+  );
+  return candidates.length > 0 ? Math.min(...candidates) : wall - before;
+};
+
+/** The next instant strictly after `now` at which the customer's clock shows this time of day (minutes after midnight). */
+export const nextTimeOfDay = (now: number, minutes: number, timeZone: string): number => {
+  const today = localAt(now, timeZone);
+  for (const days of [0, 1, 2]) {
+    const instant = instantAt({ ...today, day: today.day + days, minutes }, timeZone);
+    if (instant > now) return instant;
+  }
+  throw new RangeError(`No ${minutes} minutes after midnight within two days in ${timeZone}.`);
+};
+
+const isQuiet = ({ start, end }: QuietHours, minutes: number): boolean =>
+  start <= end ? minutes >= start && minutes < end : minutes >= start || minutes < end;
+
+/** The first instant from `now` on that lies outside the quiet hours of a zone: `now` itself where it does. */
+export const outsideQuietHours = (now: number, quiet: QuietHours, timeZone: string): number => {
+  if (!isQuiet(quiet, localAt(now, timeZone).minutes)) return now;
+  let instant = nextTimeOfDay(now, quiet.end, timeZone);
+  // A clock that is set back may show a quiet hour again.
+  while (isQuiet(quiet, localAt(instant, timeZone).minutes)) instant += MINUTE_MS;
+  return instant;
+};

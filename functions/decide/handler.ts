@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { ConflictException, CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import { DecisionMessage } from '../../core/notification.ts';
+import { bus } from '../aws/bus.ts';
+import { clientConfig } from '../aws/client.ts';
+import { config } from '../aws/config.ts';
+import { history } from '../aws/history.ts';
+import { notifications } from '../aws/notifications.ts';
+import { table } from '../aws/table.ts';
+import { triggers } from '../aws/triggers.ts';
+import { lambda } from '../lambda.ts';
+import { batch, eachMessage } from '../middleware.ts';
+import type { Runtime } from '../runtime.ts';
+import { decide } from './decide.ts';
+
+const Environment = z.object({
+  QUEUE_URL_NOTIFICATIONS: z.string(),
+  QUEUE_ARN_DECISIONS: z.string(),
+  DEAD_ARN_DECISIONS: z.string(),
+  SCHEDULE_GROUP: z.string(),
+  SCHEDULE_ROLE_ARN: z.string(),
+});
+
+export const create = (runtime: Runtime) => {
+  const env = Environment.parse(runtime.env);
+  const rows = table(runtime);
+  const publish = bus(runtime);
+  const sqs = new SQSClient(clientConfig(runtime));
+  const scheduler = new SchedulerClient(clientConfig(runtime));
+  const use = decide({
+    triggers: triggers(rows),
+    notifications: notifications(rows),
+    history: history(rows),
+    hub: config(runtime, rows).hub,
+    async schedule(message, at) {
+      const name = createHash('sha256')
+        .update(JSON.stringify([message.trigger, message.half, message.interaction, message.timer]))
+        .digest('hex')
+        .slice(0, 40);
+      try {
+        await scheduler.send(
+          new CreateScheduleCommand({
+            Name: name,
+            GroupName: env.SCHEDULE_GROUP,
+            ClientToken: name,
+            ScheduleExpression: `at(${new Date(at).toISOString().slice(0, 19)})`,
+            FlexibleTimeWindow: { Mode: 'OFF' },
+            ActionAfterCompletion: 'DELETE',
+            Target: {
+              Arn: env.QUEUE_ARN_DECISIONS,
+              RoleArn: env.SCHEDULE_ROLE_ARN,
+              Input: JSON.stringify(message),
+              DeadLetterConfig: { Arn: env.DEAD_ARN_DECISIONS },
+            },
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof ConflictException)) throw error;
+      }
+    },
+    async enqueue(message) {
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: env.QUEUE_URL_NOTIFICATIONS,
+          MessageBody: JSON.stringify(message),
+        }),
+      );
+    },
+    async tellSuppressed({ half, trigger, triggerVersion, interaction, reason, channel, at }) {
+      const detail = {
+        customer: { half },
+        trigger,
+        version: triggerVersion,
+        interaction,
+        reason,
+        ...(channel && { channel }),
+      };
+      await publish([{ type: 'notification.suppressed', detail, at }]);
+    },
+    now: runtime.now,
+  });
+  return middy<SQSEvent, SQSBatchResponse>().handler(
+    batch(eachMessage((body) => use(DecisionMessage.parse(JSON.parse(body))))),
+  );
+};
+
+export const handler = lambda(create);

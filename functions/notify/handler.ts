@@ -1,0 +1,65 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import { senders } from '../../connectors/senders/index.ts';
+import { NotificationMessage } from '../../core/notification.ts';
+import { bus } from '../aws/bus.ts';
+import { clientConfig } from '../aws/client.ts';
+import { config } from '../aws/config.ts';
+import { keepFailure } from '../aws/failures.ts';
+import { history } from '../aws/history.ts';
+import { notifications } from '../aws/notifications.ts';
+import { readSecret } from '../aws/secret.ts';
+import { table } from '../aws/table.ts';
+import { triggers } from '../aws/triggers.ts';
+import { lambda } from '../lambda.ts';
+import { batch, eachMessage } from '../middleware.ts';
+import type { Runtime } from '../runtime.ts';
+import { notify } from './notify.ts';
+
+const Environment = z.object({ QUEUE_URL_DELIVERIES: z.string(), HUB: z.string() });
+
+export const create = (runtime: Runtime) => {
+  const env = Environment.parse(runtime.env);
+  const rows = table(runtime);
+  const publish = bus(runtime);
+  const sqs = new SQSClient(clientConfig(runtime));
+  const secret = readSecret(runtime);
+  const built = senders({
+    aws: clientConfig(runtime),
+    fetch: runtime.fetch ?? fetch,
+    secret: (id) => secret(`${env.HUB}/senders/${id}`),
+  });
+  const use = notify({
+    notifications: notifications(rows),
+    triggers: triggers(rows),
+    history: history(rows),
+    hub: config(runtime, rows).hub,
+    sender: (id) => runtime.senders?.[id] ?? built[id],
+    unsubscribeLink: async () => undefined,
+    async record(message) {
+      await sqs.send(
+        new SendMessageCommand({ QueueUrl: env.QUEUE_URL_DELIVERIES, MessageBody: JSON.stringify(message) }),
+      );
+    },
+    async tell(type, { half, trigger, triggerVersion, interaction, channel, reason, at }) {
+      const detail = {
+        customer: { half },
+        trigger,
+        version: triggerVersion,
+        interaction,
+        ...(channel && { channel }),
+        ...(reason !== undefined && { reason }),
+      };
+      await publish([{ type, detail, at }]);
+    },
+    keepFailure: keepFailure(runtime, rows),
+    now: runtime.now,
+  });
+  return middy<SQSEvent, SQSBatchResponse>().handler(
+    batch(eachMessage((body) => use(NotificationMessage.parse(JSON.parse(body))))),
+  );
+};
+
+export const handler = lambda(create);

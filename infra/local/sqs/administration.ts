@@ -1,0 +1,143 @@
+import * as z from 'zod';
+import { ServiceError } from '../json.ts';
+import type { Surroundings } from '../service.ts';
+import { changedAttributes, fifoRefused, settingsOf } from './attributes.ts';
+import type { Broker } from './broker.ts';
+import { queueIn, type SqsOperation } from './operation.ts';
+
+const Texts = z.record(z.string(), z.string());
+const Names = z.array(z.string());
+
+/** Queues: made, found, described, changed, emptied, tagged, removed. */
+export const administration = (
+  { clock }: Surroundings,
+  { queues, messages, arn, wake }: Broker,
+  url: (name: string) => string,
+): Readonly<Record<string, SqsOperation>> => {
+  const queueOf = queueIn(queues);
+  const expectTarget = (attributes: Readonly<Record<string, string>>): void => {
+    const { redrive } = settingsOf(attributes);
+    if (redrive && !queues.find(redrive.target)) {
+      throw new ServiceError(
+        'InvalidParameterValue',
+        `Value ${attributes['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.`,
+      );
+    }
+  };
+  return {
+    CreateQueue(input) {
+      const { QueueName, Attributes, tags } = z
+        .looseObject({ QueueName: z.string(), Attributes: Texts.default({}), tags: Texts.default({}) })
+        .parse(input);
+      if (QueueName.endsWith('.fifo')) throw fifoRefused();
+      if (!/^[\w-]{1,80}$/u.test(QueueName)) {
+        throw new ServiceError(
+          'InvalidParameterValue',
+          'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
+        );
+      }
+      const present = queues.find(QueueName);
+      const attributes = changedAttributes(present?.attributes ?? {}, Attributes);
+      const differing = Object.keys(Attributes).find(
+        (name) => present && present.attributes[name] !== attributes[name],
+      );
+      if (differing !== undefined) {
+        throw new ServiceError(
+          'QueueNameExists',
+          `A queue already exists with the same name and a different value for attribute ${differing}`,
+        );
+      }
+      expectTarget(attributes);
+      if (!present)
+        queues.put({
+          name: QueueName,
+          attributes,
+          tags,
+          createdAt: clock.now(),
+          modifiedAt: clock.now(),
+        });
+      return { QueueUrl: url(QueueName) };
+    },
+    DeleteQueue(input) {
+      const { name } = queueOf(input);
+      messages.together(() => {
+        messages.purge(name);
+        queues.remove(name);
+      });
+    },
+    GetQueueUrl(input) {
+      const { QueueName } = z.looseObject({ QueueName: z.string() }).parse(input);
+      return { QueueUrl: url(queues.get(QueueName).name) };
+    },
+    ListQueues(input) {
+      const asked = z
+        .looseObject({
+          QueueNamePrefix: z.string().default(''),
+          MaxResults: z.int().min(1).max(1000).optional(),
+          NextToken: z.string().default(''),
+        })
+        .parse(input);
+      const after = Buffer.from(asked.NextToken, 'base64').toString();
+      const names = queues
+        .all()
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith(asked.QueueNamePrefix) && name > after);
+      const shown = names.slice(0, asked.MaxResults ?? 1000);
+      const last = shown.at(-1);
+      return {
+        QueueUrls: shown.map(url),
+        ...(asked.MaxResults !== undefined &&
+          last !== undefined &&
+          names.length > shown.length && { NextToken: Buffer.from(last).toString('base64') }),
+      };
+    },
+    GetQueueAttributes(input) {
+      const queue = queueOf(input);
+      const { AttributeNames } = z.looseObject({ AttributeNames: Names.default([]) }).parse(input);
+      messages.expire(queue.name, clock.now() - queue.settings.retention);
+      const { visible, inFlight, delayed } = messages.counts(queue.name, clock.now());
+      const all: Readonly<Record<string, string>> = {
+        ...queue.attributes,
+        QueueArn: arn(queue.name),
+        ApproximateNumberOfMessages: String(visible),
+        ApproximateNumberOfMessagesNotVisible: String(inFlight),
+        ApproximateNumberOfMessagesDelayed: String(delayed),
+        CreatedTimestamp: String(Math.floor(queue.createdAt / 1000)),
+        LastModifiedTimestamp: String(Math.floor(queue.modifiedAt / 1000)),
+      };
+      const wanted = AttributeNames.includes('All') ? Object.keys(all) : AttributeNames;
+      const found = wanted.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]]));
+      return found.length === 0 ? {} : { Attributes: Object.fromEntries(found) };
+    },
+    SetQueueAttributes(input) {
+      const queue = queueOf(input);
+      const { Attributes } = z.looseObject({ Attributes: Texts }).parse(input);
+      const attributes = changedAttributes(queue.attributes, Attributes);
+      expectTarget(attributes);
+      queues.put({ ...queue, attributes, modifiedAt: clock.now() });
+      wake(queue.name);
+    },
+    PurgeQueue: (input) => messages.purge(queueOf(input).name),
+    TagQueue(input) {
+      const queue = queueOf(input);
+      const { Tags } = z.looseObject({ Tags: Texts }).parse(input);
+      queues.put({ ...queue, tags: { ...queue.tags, ...Tags } });
+    },
+    UntagQueue(input) {
+      const queue = queueOf(input);
+      const { TagKeys } = z.looseObject({ TagKeys: Names }).parse(input);
+      const kept = Object.entries(queue.tags).filter(([key]) => !TagKeys.includes(key));
+      queues.put({ ...queue, tags: Object.fromEntries(kept) });
+    },
+    ListQueueTags: (input) => ({ Tags: queueOf(input).tags }),
+    ListDeadLetterSourceQueues(input) {
+      const { name } = queueOf(input);
+      return {
+        queueUrls: queues
+          .all()
+          .filter(({ settings }) => settings.redrive?.target === name)
+          .map((source) => url(source.name)),
+      };
+    },
+  };
+};
