@@ -1,6 +1,6 @@
 import { glob, readFile } from 'node:fs/promises';
 import { channels } from '../../connectors/channels/index.ts';
-import type { Delivery, HttpAnswer } from '../../core/channel.ts';
+import type { HttpAnswer } from '../../core/channel.ts';
 import { DecodedInteraction } from '../../core/interaction.ts';
 import { receive } from '../../functions/receive/receive.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
@@ -33,7 +33,8 @@ const gradeFile = async (file: string): Promise<string[]> => {
   const provider = providerOf(one);
   if (channels[provider] === undefined || mappings[provider] === undefined)
     return [`the provider ${provider} is not built yet`];
-  const { answer, delivery } = await receiveCase(one);
+  const { answer, message } = await receiveMessage(one);
+  const delivery = message && deliveryOf(message, bodyOf(one));
   const accepted = answer.status < 400;
   if (accepted !== one.expected.accept)
     return [`expected ${one.expected.accept ? 'accept' : 'reject'}, found ${answer.status}`];
@@ -51,11 +52,13 @@ const gradeFile = async (file: string): Promise<string[]> => {
   }
 };
 
-/** Sends a case through `receive` as the provider would, with the case's own secrets and time. */
-export const receiveCase = async (
+/** Sends a case through `receive` as the provider would, with the case's own secrets and time. `receivedAt`: epoch milliseconds. */
+export const receiveMessage = async (
   one: Case,
-): Promise<{ answer: HttpAnswer; delivery: Delivery | undefined }> => {
+  receivedAt?: number,
+): Promise<{ answer: HttpAnswer; message: DeliveryMessage | undefined }> => {
   const { url, now, secrets } = settingOf(one);
+  const judgedAt = now ?? receivedAt ?? Date.parse('2026-03-01T00:00:00Z');
   const queued: DeliveryMessage[] = [];
   const take = receive({
     connector: (id) => channels[id],
@@ -63,18 +66,17 @@ export const receiveCase = async (
     enqueue: async (message) => {
       queued.push(message);
     },
-    now: () => now ?? Date.parse('2026-03-01T00:00:00Z'),
+    now: () => judgedAt,
     tell: () => {},
   });
   const headers = Object.fromEntries(
     Object.entries(one.headers).map(([name, value]) => [name.toLowerCase(), value]),
   );
-  const body = bodyOf(one);
-  const answer = await take({
-    provider: providerOf(one),
-    account: undefined,
-    request: { method: one.method, url, headers, body },
-  });
+  const request = { method: one.method, url, headers, body: bodyOf(one) };
+  const answer = await take({ provider: providerOf(one), account: undefined, request });
   const [message] = queued;
-  return { answer, delivery: message && deliveryOf(message, body) };
+  return {
+    answer,
+    message: message && { ...message, receivedAt: new Date(receivedAt ?? judgedAt).toISOString() },
+  };
 };

@@ -17,21 +17,35 @@ export const SentMessage = z.object({
 export type SentMessage = z.infer<typeof SentMessage>;
 
 export interface Outbox {
-  add(message: SentMessage): void;
-  list(): SentMessage[];
+  /** Keeps a message; `raw` is what travelled, where that is more than the message's own fields. */
+  add(message: SentMessage, raw?: Uint8Array | string): void;
+  /** What was sent, oldest first: all of it, or what came after the message with the id `after`. */
+  list(options?: { readonly after?: string }): SentMessage[];
+  /** The bytes that travelled: an e-mail's MIME, a push's payload. */
+  raw(id: string): Uint8Array | undefined;
 }
 
-/** Where SES, SMS and SNS leave what they would have sent. */
-export const outbox = (db: DatabaseSync): Outbox => {
+/** Where SES, SMS and SNS leave what they would have sent; `onAdd` hears of each message. */
+export const outbox = (db: DatabaseSync, onAdd: (message: SentMessage) => void = () => {}): Outbox => {
   db.exec(
-    'CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL) STRICT',
+    'CREATE TABLE IF NOT EXISTS outbox_messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, message TEXT NOT NULL, raw BLOB) STRICT',
   );
-  const insert = db.prepare('INSERT INTO outbox (message) VALUES (?)');
-  const all = db.prepare('SELECT message FROM outbox ORDER BY seq');
+  const insert = db.prepare('INSERT INTO outbox_messages (id, message, raw) VALUES (?, ?, ?)');
+  const all = db.prepare('SELECT message FROM outbox_messages WHERE seq > ? ORDER BY seq');
+  const position = db.prepare('SELECT seq FROM outbox_messages WHERE id = ?');
+  const bytes = db.prepare('SELECT raw FROM outbox_messages WHERE id = ?');
   return {
-    add: (message) => {
-      insert.run(JSON.stringify(message));
+    add(message, raw) {
+      insert.run(message.id, JSON.stringify(message), raw === undefined ? null : Buffer.from(raw));
+      onAdd(message);
     },
-    list: () => all.all().map((row) => SentMessage.parse(JSON.parse(String(row['message'])))),
+    list({ after } = {}) {
+      const from = after === undefined ? 0 : Number(position.get(after)?.['seq'] ?? 0);
+      return all.all(from).map((row) => SentMessage.parse(JSON.parse(String(row['message']))));
+    },
+    raw(id) {
+      const raw = bytes.get(id)?.['raw'];
+      return raw instanceof Uint8Array ? raw : undefined;
+    },
   };
 };

@@ -3,12 +3,15 @@ import type { AwsRequest, AwsResponse } from './service.ts';
 
 export type QueryOperation = (input: URLSearchParams) => string | Promise<string>;
 
+/** The fields of a query request, which old clients may also send in the address. */
+const formOf = ({ body, query }: AwsRequest): URLSearchParams =>
+  new URLSearchParams(body.byteLength === 0 ? query : Buffer.from(body).toString());
+
 /** The operation of an AWS query request: the form field `Action`. */
-export const queryOperation = (request: AwsRequest): string =>
-  new URLSearchParams(Buffer.from(request.body).toString()).get('Action') ?? '';
+export const queryOperation = (request: AwsRequest): string => formOf(request).get('Action') ?? '';
 
 export const escapeXml = (text: string): string =>
-  text.replace(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
+  text.replace(/[&<>"'\r]/gu, (character) => `&#${character.codePointAt(0)};`);
 
 /** Answers an AWS query request; an operation returns the XML inside its result element. */
 export const answerQuery = async (
@@ -16,7 +19,8 @@ export const answerQuery = async (
   namespace: string,
   operations: Readonly<Record<string, QueryOperation>>,
 ): Promise<AwsResponse> => {
-  const name = queryOperation(request);
+  const form = formOf(request);
+  const name = form.get('Action') ?? '';
   const headers = { 'content-type': 'text/xml' };
   const metadata = `<RequestId>${crypto.randomUUID()}</RequestId>`;
   try {
@@ -26,7 +30,7 @@ export const answerQuery = async (
         'InvalidAction',
         `The local runtime does not know the action ${JSON.stringify(name)}.`,
       );
-    const result = await operation(new URLSearchParams(Buffer.from(request.body).toString()));
+    const result = await operation(form);
     const body = `<${name}Response xmlns="${namespace}"><${name}Result>${result}</${name}Result><ResponseMetadata>${metadata}</ResponseMetadata></${name}Response>`;
     return { status: 200, headers, body };
   } catch (error) {
@@ -45,3 +49,40 @@ export const listOf = (input: URLSearchParams, name: string): string[] => {
     values.push(value);
   }
 };
+
+/** The structures `Name.member.1.Field`, … of a list, or `Name.entry.1.Field`, … of a map, by their fields. */
+export const structuresOf = (
+  input: URLSearchParams,
+  name: string,
+  kind: 'member' | 'entry' = 'member',
+): Record<string, string>[] => {
+  const found: Record<string, string>[] = [];
+  const prefix = `${name}.${kind}.`;
+  for (const [key, value] of input) {
+    if (!key.startsWith(prefix)) continue;
+    const [, position, field] = /^(\d+)\.(.+)$/u.exec(key.slice(prefix.length)) ?? [];
+    if (position === undefined || field === undefined) continue;
+    const at = Number(position) - 1;
+    found[at] = { ...found[at], [field]: value };
+  }
+  return found.filter((one) => one !== undefined);
+};
+
+/** A map of texts: `Name.entry.1.key=…&Name.entry.1.value=…`. */
+export const mapOf = (input: URLSearchParams, name: string): Record<string, string> =>
+  Object.fromEntries(structuresOf(input, name, 'entry').map(({ key = '', value = '' }) => [key, value]));
+
+/** A field that a request may not leave out. @throws ServiceError `ValidationError`. */
+export const need = (input: URLSearchParams, name: string): string => {
+  const value = input.get(name);
+  if (value !== null && value !== '') return value;
+  throw new ServiceError('ValidationError', `The request must contain the parameter ${name}.`);
+};
+
+/** `<tag>text</tag>`, escaped; an absent text is an absent element. */
+export const element = (tag: string, text: string | number | null | undefined): string =>
+  text === null || text === undefined ? '' : `<${tag}>${escapeXml(String(text))}</${tag}>`;
+
+/** `<tag><member>…</member>…</tag>`; the members are XML already. */
+export const members = (tag: string, list: readonly string[]): string =>
+  `<${tag}>${list.map((one) => `<member>${one}</member>`).join('')}</${tag}>`;

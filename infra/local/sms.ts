@@ -3,72 +3,137 @@ import { answerJson, jsonOperation, type Operation, ServiceError } from './json.
 import type { Outbox } from './outbox.ts';
 import type { AwsService, Surroundings } from './service.ts';
 
+export interface SmsOptions {
+  /** Numbers that the account has rented, in E.164; a sender that is a number must be one of them. */
+  readonly numbers?: readonly string[];
+  /** What may be spent on text messages in a month, in dollars; a new account starts at 1. */
+  readonly monthlyLimit?: number;
+}
+
 const Text = z.strictObject({
   DestinationPhoneNumber: z.string(),
   OriginationIdentity: z.string().optional(),
   MessageBody: z.string().min(1).max(1600),
   MessageType: z.enum(['TRANSACTIONAL', 'PROMOTIONAL']).optional(),
+  Keyword: z.string().optional(),
   ConfigurationSetName: z.string().optional(),
-  Context: z.record(z.string(), z.string()).optional(),
   MaxPrice: z.string().optional(),
-  TimeToLive: z.int().optional(),
-  DryRun: z.boolean().optional(),
+  TimeToLive: z.int().min(5).max(259_200).optional(),
+  Context: z.record(z.string(), z.string()).optional(),
+  DestinationCountryParameters: z.record(z.string(), z.string()).optional(),
+  DryRun: z.boolean().default(false),
   ProtectConfigurationId: z.string().optional(),
+  MessageFeedbackEnabled: z.boolean().optional(),
+});
+const OptOut = z.looseObject({ OptOutListName: z.string().default('Default'), OptedOutNumber: z.string() });
+const OptedOut = z.looseObject({
+  OptOutListName: z.string().default('Default'),
+  OptedOutNumbers: z.array(z.string()).optional(),
 });
 
 /** AWS End User Messaging SMS on one machine: what it sends lands in the outbox. */
-export const smsVoice = ({ db, clock, newId }: Surroundings, sent: Outbox): AwsService => {
-  db.exec('CREATE TABLE IF NOT EXISTS sms_opted_out (number TEXT PRIMARY KEY) STRICT');
-  const Number_ = z.looseObject({ OptedOutNumber: z.string() });
+export const smsVoice = (
+  { db, clock, newId, region, account }: Surroundings,
+  sent: Outbox,
+  { numbers = [], monthlyLimit = 1 }: SmsOptions = {},
+): AwsService => {
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS sms_opted_out (list TEXT NOT NULL, number TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (list, number)) STRICT',
+  );
+  const put = db.prepare('INSERT OR IGNORE INTO sms_opted_out VALUES (?, ?, ?)');
+  const remove = db.prepare('DELETE FROM sms_opted_out WHERE list = ? AND number = ?');
+  const one = db.prepare('SELECT at FROM sms_opted_out WHERE list = ? AND number = ?');
+  const all = db.prepare('SELECT number FROM sms_opted_out WHERE list = ? ORDER BY number');
+  const arn = (resource: string): string => `arn:aws:sms-voice:${region}:${account}:${resource}`;
+
+  const optedOut = (list: string, number: string) => {
+    const row = one.get(list, number);
+    return (
+      row && { OptedOutNumber: number, OptedOutTimestamp: Number(row['at']) / 1000, EndUserOptedOut: false }
+    );
+  };
+  const expectOptedOut = (list: string, number: string) => {
+    const found = optedOut(list, number);
+    if (found) return found;
+    throw missing('opt-out-number', number, `${number} is not on the opt-out list ${list}.`);
+  };
+  const listed = (name: string) => ({ OptOutListArn: arn(`opt-out-list/${name}`), OptOutListName: name });
+
   const operations: Record<string, Operation> = {
     SendTextMessage(input) {
       const text = Text.parse(input);
-      if (!/^\+[1-9]\d{6,14}$/u.test(text.DestinationPhoneNumber)) {
+      expectNumber('DestinationPhoneNumber', text.DestinationPhoneNumber);
+      const origin = text.OriginationIdentity;
+      if (origin?.startsWith('+') === true && !numbers.includes(origin))
+        throw missing('phone-number', origin, `The account has no phone number ${origin} to send from.`);
+      if (optedOut('Default', text.DestinationPhoneNumber)) {
         throw new ServiceError(
-          'ValidationException',
-          'DestinationPhoneNumber is not a phone number in E.164 form.',
+          'ConflictException',
+          'The destination phone number has opted out of messages from this account.',
           400,
-          { Reason: 'INVALID_PARAMETER' },
+          { Reason: 'DESTINATION_PHONE_NUMBER_OPTED_OUT' },
         );
       }
-      if (db.prepare('SELECT 1 FROM sms_opted_out WHERE number = ?').get(text.DestinationPhoneNumber)) {
-        throw new ServiceError('ConflictException', 'The destination phone number has opted out.', 400, {
-          Reason: 'DESTINATION_PHONE_NUMBER_OPTED_OUT',
-        });
-      }
       const id = newId();
-      if (text.DryRun !== true) {
+      if (!text.DryRun) {
         sent.add({
           id,
           at: new Date(clock.now()).toISOString(),
           medium: 'sms',
           to: [text.DestinationPhoneNumber],
           text: text.MessageBody,
-          ...(text.OriginationIdentity !== undefined && { from: text.OriginationIdentity }),
-          ...(text.Context && { tags: text.Context }),
+          ...(origin !== undefined && { from: origin }),
+          tags: text.Context ?? {},
         });
       }
       return { MessageId: id };
     },
     PutOptedOutNumber(input) {
-      db.prepare('INSERT OR IGNORE INTO sms_opted_out (number) VALUES (?)').run(
-        Number_.parse(input).OptedOutNumber,
-      );
-      return Number_.parse(input);
+      const { OptOutListName, OptedOutNumber } = OptOut.parse(input);
+      expectNumber('OptedOutNumber', OptedOutNumber);
+      put.run(OptOutListName, OptedOutNumber, clock.now());
+      return { ...listed(OptOutListName), ...expectOptedOut(OptOutListName, OptedOutNumber) };
     },
     DeleteOptedOutNumber(input) {
-      db.prepare('DELETE FROM sms_opted_out WHERE number = ?').run(Number_.parse(input).OptedOutNumber);
-      return Number_.parse(input);
+      const { OptOutListName, OptedOutNumber } = OptOut.parse(input);
+      const found = expectOptedOut(OptOutListName, OptedOutNumber);
+      remove.run(OptOutListName, OptedOutNumber);
+      return { ...listed(OptOutListName), ...found };
     },
-    DescribeOptedOutNumbers: () => ({
-      OptedOutNumbers: db
-        .prepare('SELECT number FROM sms_opted_out')
-        .all()
-        .map((row) => ({ OptedOutNumber: row['number'] })),
+    DescribeOptedOutNumbers(input) {
+      const { OptOutListName, OptedOutNumbers } = OptedOut.parse(input);
+      const wanted = OptedOutNumbers ?? all.all(OptOutListName).map(({ number }) => String(number));
+      return {
+        ...listed(OptOutListName),
+        OptedOutNumbers: wanted.map((number) => expectOptedOut(OptOutListName, number)),
+      };
+    },
+    DescribePhoneNumbers: () => ({
+      PhoneNumbers: numbers.map((number) => ({
+        PhoneNumberArn: arn(`phone-number/phone-${number.slice(1)}`),
+        PhoneNumberId: `phone-${number.slice(1)}`,
+        PhoneNumber: number,
+        Status: 'ACTIVE',
+        IsoCountryCode: 'US',
+        MessageType: 'TRANSACTIONAL',
+        NumberCapabilities: ['SMS'],
+        NumberType: 'LONG_CODE',
+        MonthlyLeasingPrice: '1.00',
+        TwoWayEnabled: false,
+        SelfManagedOptOutsEnabled: false,
+        OptOutListName: 'Default',
+        DeletionProtectionEnabled: false,
+        CreatedTimestamp: 0,
+      })),
     }),
     DescribeSpendLimits: () => ({
       SpendLimits: [
-        { Name: 'TEXT_MESSAGE_MONTHLY_SPEND_LIMIT', EnforcedLimit: 1, MaxLimit: 1, Overridden: false },
+        {
+          Name: 'TEXT_MESSAGE_MONTHLY_SPEND_LIMIT',
+          EnforcedLimit: monthlyLimit,
+          MaxLimit: monthlyLimit,
+          Overridden: false,
+        },
       ],
     }),
   };
@@ -78,3 +143,14 @@ export const smsVoice = ({ db, clock, newId }: Surroundings, sent: Outbox): AwsS
     handle: (request) => answerJson(request, '1.0', operations),
   };
 };
+
+const expectNumber = (field: string, number: string): void => {
+  if (/^\+[1-9]\d{6,14}$/u.test(number)) return;
+  throw new ServiceError('ValidationException', `${field} is not a phone number in E.164 form.`, 400, {
+    Reason: 'INVALID_PARAMETER',
+    Fields: [{ Name: field, Message: 'It is + and 7 to 15 digits, the first of them not 0.' }],
+  });
+};
+
+const missing = (type: string, id: string, message: string): ServiceError =>
+  new ServiceError('ResourceNotFoundException', message, 400, { ResourceType: type, ResourceId: id });

@@ -1,0 +1,307 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import type { Clock } from '../../core/clock.ts';
+import type { Assembly } from '../assembly.ts';
+import { dynamodb } from './dynamodb/index.ts';
+import { events } from './events.ts';
+import { type FrontRequest, httpApi } from './http-api.ts';
+import { type Outbox, outbox } from './outbox.ts';
+import { type EventSource, type LambdaFunction, resourceTypes, type Workshop } from './resources.ts';
+import { s3 } from './s3.ts';
+import { scheduler } from './scheduler.ts';
+import { secretsManager } from './secrets.ts';
+import type { AwsRequest, AwsResponse, AwsService, Deliver, Surroundings } from './service.ts';
+import { ses } from './ses.ts';
+import { smsVoice } from './sms.ts';
+import { sns } from './sns.ts';
+import { type Sqs, type SqsOptions, sqs } from './sqs.ts';
+import { type Created, creationOrder, Resolver } from './template.ts';
+
+export interface CloudOptions {
+  readonly assembly: Assembly;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newId: () => string;
+  /** A SQLite file, or `:memory:`. */
+  readonly file: string;
+  /** Runs a function; the runtime hands in the event as Lambda would. */
+  readonly invoke: (target: LambdaFunction, event: unknown) => Promise<unknown>;
+  readonly publicUrl: string;
+  /** Where the AWS endpoint listens; queue URLs point there. */
+  readonly awsUrl: string;
+  readonly chaos?: SqsOptions['chaos'];
+  readonly conflict?: () => boolean;
+  /** Sees every request before it is answered; what it throws, the caller gets as a lost connection. */
+  readonly before?: (service: string, operation: string, caller: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Cloud {
+  readonly db: DatabaseSync;
+  readonly outbox: Outbox;
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Requests so far by `caller service operation`; the caller is a function's name, or `-`. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly created: ReadonlyMap<string, Created>;
+  aws(request: AwsRequest): Promise<AwsResponse>;
+  front(request: FrontRequest): Promise<AwsResponse>;
+  send(queueArn: string, body: string): void;
+  queue(queueArn: string): { visible: number; hidden: number };
+  stop(): void;
+}
+
+const ACCOUNT = '123456789012';
+export const REGION = 'eu-south-1';
+
+/** The access key of a function in the local runtime: it names the function, so that every call can be told apart. */
+export const accessKeyOf = (functionName: string): string =>
+  `LOCAL${Buffer.from(functionName).toString('hex').toUpperCase()}`;
+const callerOf = (key: string): string =>
+  key.startsWith('LOCAL') ? Buffer.from(key.slice(5), 'hex').toString() : '-';
+
+/** Deploys a synthesised template into the local services and connects what it connects. */
+export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
+  const { clock, random, newId } = options;
+  const db = new DatabaseSync(options.file);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
+  const sent = outbox(db);
+  const functions = new Map<string, LambdaFunction>();
+  const queues: { service?: Sqs } = {};
+  const invoke = (name: string, event: unknown): Promise<unknown> => {
+    const target = functions.get(name.split(':').at(-1) ?? name);
+    if (target === undefined) throw new Error(`There is no function ${name}.`);
+    return clock.track(options.invoke(target, event));
+  };
+  const deliver: Deliver = async ({ arn, payload }) => {
+    if (arn.includes(':sqs:')) queues.service?.send(arn, payload);
+    else if (arn.includes(':lambda:')) await invoke(arn, JSON.parse(payload));
+    else throw new Error(`The local runtime cannot deliver to ${arn}.`);
+  };
+  const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
+  const queueService = sqs(surroundings, {
+    endpoint: options.awsUrl,
+    ...(options.chaos && { chaos: options.chaos }),
+  });
+  queues.service = queueService;
+  const services = new Map<string, AwsService>(
+    [
+      dynamodb(surroundings, options.conflict ? { conflict: options.conflict } : {}),
+      queueService,
+      events(surroundings),
+      scheduler(surroundings),
+      s3(surroundings),
+      secretsManager(surroundings),
+      ses(surroundings, sent),
+      sns(surroundings, sent),
+      smsVoice(surroundings, sent),
+    ].map((service) => [service.signingName, service]),
+  );
+  const counts = new Map<string, number>();
+  const aws = async (request: AwsRequest): Promise<AwsResponse> => {
+    const { key, name } = signatureOf(request);
+    const service = services.get(name);
+    if (service === undefined)
+      return {
+        status: 400,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          __type: 'UnknownService',
+          message: `The local runtime has no service ${name || '(the request is not signed)'}.`,
+        }),
+      };
+    const [caller, operation] = [callerOf(key), service.operation(request)];
+    options.before?.(name, operation, caller);
+    const counted = `${caller} ${name} ${operation}`;
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
+    return service.handle(request, {
+      accessKeyId: key,
+      arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
+    });
+  };
+  const workshop = workshopOf(options, aws, functions);
+  const created = await deploy(options, workshop);
+  const front = httpApi(
+    workshop.routes.map(({ key, functionArn }) => {
+      if (!workshop.invokable.has(functionArn))
+        throw new Error(
+          `The route ${key} leads to ${functionArn}, which does not allow API Gateway to invoke it.`,
+        );
+      return { key, invoke: (event) => invoke(functionArn, event) };
+    }),
+    clock.now,
+    newId,
+  );
+  const subscriptions = workshop.sources.map((source) =>
+    subscribe(queueService, source, invoke, options.onError),
+  );
+  const resolver = new Resolver(options.assembly.template, created, pseudoOf(options));
+  return {
+    db,
+    outbox: sent,
+    functions,
+    outputs: Object.fromEntries(
+      Object.entries(options.assembly.template.Outputs).map(([name, { Value }]) => [
+        name,
+        String(resolver.resolve(Value)),
+      ]),
+    ),
+    counts,
+    created,
+    aws,
+    front,
+    send: queueService.send,
+    queue: queueService.counts,
+    stop() {
+      for (const subscription of subscriptions) subscription.stop();
+      db.close();
+    },
+  };
+};
+
+const pseudoOf = ({ assembly }: CloudOptions) => ({
+  region: REGION,
+  account: ACCOUNT,
+  stackName: assembly.name,
+});
+
+/** Credential scope of the Authorization header, or of a presigned address. */
+const signatureOf = ({ headers, query }: AwsRequest): { key: string; name: string } => {
+  const scope =
+    /Credential=([^,\s]+)/u.exec(headers['authorization'] ?? '')?.[1] ??
+    new URLSearchParams(query).get('X-Amz-Credential') ??
+    '';
+  const [key = '', , , name = ''] = scope.split('/');
+  return { key, name };
+};
+
+const subscribe = (
+  service: Sqs,
+  source: EventSource,
+  invoke: (name: string, event: unknown) => Promise<unknown>,
+  onError: (error: unknown) => void,
+): { stop(): void } =>
+  service.subscribe(source.queueArn, {
+    batchSize: source.batchSize,
+    batchingWindowSeconds: source.windowSeconds,
+    maximumConcurrency: source.maximumConcurrency,
+    async handler(event: SQSEvent) {
+      try {
+        return BatchResponse.parse(await invoke(source.functionName, event));
+      } catch (error) {
+        onError(error);
+        throw error;
+      }
+    },
+  });
+
+const BatchResponse: z.ZodType<SQSBatchResponse> = z.object({
+  batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })),
+});
+
+/** Creates every resource of the template, each behind what it refers to; then runs its custom resources. */
+const deploy = async (options: CloudOptions, workshop: Workshop): Promise<Map<string, Created>> => {
+  const { template } = options.assembly;
+  const created = new Map<string, Created>();
+  const resolver = new Resolver(template, created, pseudoOf(options));
+  for (const id of creationOrder(template)) {
+    const resource = template.Resources[id];
+    const kind = resource && resourceTypes[resource.Type];
+    if (resource === undefined || kind === undefined)
+      throw new Error(
+        `The template's resource ${id} has the type ${resource?.Type}, which the local runtime does not know. Add it to infra/local/resources.ts.`,
+      );
+    const properties = kind.schema.safeParse(resolver.resolve(resource.Properties));
+    if (!properties.success)
+      throw new Error(
+        `The template's resource ${id} (${resource.Type}) has properties that the local runtime does not know:\n${z.prettifyError(properties.error)}`,
+      );
+    created.set(id, await kind.create(id, properties.data as never, workshop));
+  }
+  for (const custom of workshop.custom) await configure(options, workshop, custom);
+  return created;
+};
+
+/** What a custom resource's function answers to CloudFormation is read from where it was told to put it. */
+export const RESPONSE_URL = 'https://cloudformation.local/response';
+
+const configure = async (
+  { invoke, newId }: CloudOptions,
+  { functions }: Workshop,
+  custom: Workshop['custom'][number],
+): Promise<void> => {
+  const target = [...functions.values()].find(({ arn }) => arn === custom.token);
+  if (target === undefined)
+    throw new Error(`The custom resource ${custom.id} names no function of the template.`);
+  const answer = CustomAnswer.parse(
+    await invoke(target, {
+      RequestType: 'Create',
+      ResponseURL: RESPONSE_URL,
+      StackId: 'local',
+      RequestId: newId(),
+      LogicalResourceId: custom.id,
+      ResourceType: custom.type,
+      ResourceProperties: custom.properties,
+    }),
+  );
+  if (answer.Status !== 'SUCCESS')
+    throw new Error(`The custom resource ${custom.id} failed: ${answer.Reason}`);
+};
+
+const CustomAnswer = z.looseObject({ Status: z.string(), Reason: z.string().optional() });
+
+const workshopOf = (
+  options: CloudOptions,
+  aws: Cloud['aws'],
+  functions: Map<string, LambdaFunction>,
+): Workshop => {
+  const request = async (
+    service: string,
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: string,
+  ): Promise<Readonly<Record<string, unknown>>> => {
+    const response = await aws({
+      method,
+      path,
+      query: '',
+      headers: {
+        authorization: `AWS4-HMAC-SHA256 Credential=CLOUDFORMATION/20260101/${REGION}/${service}/aws4_request`,
+        ...headers,
+      },
+      body: Buffer.from(body),
+    });
+    const text = typeof response.body === 'string' ? response.body : Buffer.from(response.body).toString();
+    if (response.status < 400)
+      return text.startsWith('{') ? z.record(z.string(), z.unknown()).parse(JSON.parse(text)) : {};
+    const error = new Error(`${service} refused ${headers['x-amz-target'] ?? `${method} ${path}`}: ${text}`);
+    error.name = response.headers['x-amzn-errortype'] ?? 'Error';
+    throw error;
+  };
+  return {
+    region: REGION,
+    account: ACCOUNT,
+    stackName: options.assembly.name,
+    publicUrl: options.publicUrl,
+    functions,
+    routes: [],
+    integrations: new Map(),
+    invokable: new Set(),
+    sources: [],
+    custom: [],
+    call: (service, target, input) =>
+      request(service, 'POST', '/', { 'x-amz-target': target }, JSON.stringify(input)),
+    createBucket: async (name) => {
+      await request('s3', 'PUT', `/${name}`, {}, '');
+    },
+    createGroup: async (name) => {
+      try {
+        await request('scheduler', 'POST', `/schedule-groups/${name}`, {}, '{}');
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== 'ConflictException') throw error;
+      }
+    },
+  };
+};

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as z from 'zod';
+import type { Runtime } from '../../functions/runtime.ts';
+import type { Assembly } from '../assembly.ts';
+import { root } from '../bundle.ts';
+import { inProcess } from './client.ts';
+import { accessKeyOf, type Cloud, REGION, RESPONSE_URL } from './cloud.ts';
+import type { LambdaFunction } from './resources.ts';
+
+const FunctionFile = z.object({ module: z.string() });
+const Module = z.object({
+  create: z.custom<(runtime: Runtime) => (event: unknown, context: object) => Promise<unknown>>(
+    (value) => typeof value === 'function',
+  ),
+});
+
+/** The module under `functions/` that an asset was built from. */
+export const moduleOf = (assembly: Assembly, { code }: LambdaFunction): string =>
+  FunctionFile.parse(JSON.parse(readFileSync(join(assembly.assetFolder(code), 'function.json'), 'utf8')))
+    .module;
+
+/**
+ * Runs the production handlers in this process, from source, with the clock and the services of a cloud. `cloud` is asked
+ * at each call, because the cloud itself is built with this.
+ */
+export const inProcessFunctions = (
+  assembly: Assembly,
+  cloud: () => Pick<Cloud, 'aws'>,
+  world: Pick<Runtime, 'now' | 'newId' | 'random'> & Partial<Pick<Runtime, 'senders' | 'fetch'>>,
+): ((target: LambdaFunction, event: unknown) => Promise<unknown>) => {
+  const built = new Map<string, (event: unknown, context: object) => Promise<unknown>>();
+  let answered: unknown;
+  const outside: typeof fetch = async (input, init) => {
+    if (String(input) === RESPONSE_URL) {
+      answered = JSON.parse(String(init?.body));
+      return new Response(null, { status: 200 });
+    }
+    return (world.fetch ?? fetch)(input, init);
+  };
+  const handlerOf = async (
+    target: LambdaFunction,
+  ): Promise<(event: unknown, context: object) => Promise<unknown>> => {
+    const known = built.get(target.name);
+    if (known) return known;
+    const { create } = Module.parse(
+      await import(pathToFileURL(join(root, 'functions', `${moduleOf(assembly, target)}.ts`)).href),
+    );
+    const handler = create({
+      ...world,
+      env: { ...target.environment, ...environmentOf(target, assembly) },
+      aws: inProcess((request) => cloud().aws(request)),
+      fetch: outside,
+    });
+    built.set(target.name, handler);
+    return handler;
+  };
+  return async (target, event) => {
+    const handler = await handlerOf(target);
+    // Lambda hands over JSON and takes JSON; so does this.
+    const result = await handler(JSON.parse(JSON.stringify(event)), {
+      functionName: target.name,
+      getRemainingTimeInMillis: () => target.timeoutSeconds * 1000,
+    });
+    if (result !== undefined) return JSON.parse(JSON.stringify(result)) as unknown;
+    const answer = answered;
+    answered = undefined;
+    return answer;
+  };
+};
+
+/** What Lambda itself puts into a function's environment. */
+export const environmentOf = (target: LambdaFunction, assembly: Assembly): Record<string, string> => ({
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: accessKeyOf(target.name),
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_LAMBDA_FUNCTION_NAME: target.name,
+  LAMBDA_TASK_ROOT: assembly.assetFolder(target.code),
+});

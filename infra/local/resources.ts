@@ -1,0 +1,449 @@
+import * as z from 'zod';
+import type { Created } from './template.ts';
+
+/** What a resource's creation may use. */
+export interface Workshop {
+  readonly region: string;
+  readonly account: string;
+  readonly stackName: string;
+  /** Calls a service of the runtime with its JSON protocol; throws where it refuses. */
+  readonly call: (
+    service: string,
+    operation: string,
+    input: object,
+  ) => Promise<Readonly<Record<string, unknown>>>;
+  readonly createBucket: (name: string) => Promise<void>;
+  readonly createGroup: (name: string) => Promise<void>;
+  readonly functions: Map<string, LambdaFunction>;
+  readonly routes: { readonly api: string; readonly key: string; readonly functionArn: string }[];
+  readonly integrations: Map<string, string>;
+  readonly invokable: Set<string>;
+  readonly sources: EventSource[];
+  readonly custom: {
+    readonly id: string;
+    readonly token: string;
+    readonly type: string;
+    readonly properties: Readonly<Record<string, unknown>>;
+  }[];
+  readonly publicUrl: string;
+}
+
+export interface LambdaFunction {
+  readonly name: string;
+  readonly arn: string;
+  readonly roleArn: string;
+  /** The S3 key of its code. */
+  readonly code: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+}
+
+export interface EventSource {
+  readonly queueArn: string;
+  readonly functionName: string;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  readonly maximumConcurrency: number;
+}
+
+export interface ResourceType {
+  readonly schema: z.ZodType<unknown>;
+  readonly create: (id: string, properties: never, workshop: Workshop) => Promise<Created> | Created;
+}
+
+const text = z.string();
+const anything = z.unknown().optional();
+const number = z.coerce.number();
+const Tags = z.unknown().optional();
+
+/** A resource type: its strict schema, so that an unknown property is an error, and what its creation does. */
+const type = <Schema extends z.ZodType>(
+  schema: Schema,
+  create: (id: string, properties: z.output<Schema>, workshop: Workshop) => Promise<Created> | Created,
+): ResourceType => ({ schema, create });
+
+const physical = ({ stackName }: Workshop, id: string): string => `${stackName}-${id}`;
+const arnIn = ({ region, account }: Workshop, service: string, rest: string): string =>
+  `arn:aws:${service}:${region}:${account}:${rest}`;
+const inert =
+  (
+    attributes: (id: string, workshop: Workshop) => Created,
+  ): ((id: string, properties: unknown, workshop: Workshop) => Created) =>
+  (id, _, workshop) =>
+    attributes(id, workshop);
+
+const Rule = z.strictObject({
+  EventBusName: text.optional(),
+  EventPattern: z.record(z.string(), z.unknown()),
+  State: z.enum(['ENABLED', 'DISABLED']).optional(),
+  Name: text.optional(),
+  Description: text.optional(),
+  Targets: z.array(z.record(z.string(), z.unknown())).optional(),
+});
+
+/** Every resource type that the local runtime knows. An unknown type or property is an error that names it. */
+export const resourceTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::KMS::Key': type(
+    z.strictObject({
+      Description: text.optional(),
+      EnableKeyRotation: z.boolean().optional(),
+      KeyPolicy: z.record(z.string(), z.unknown()),
+      Tags,
+      PendingWindowInDays: number.optional(),
+    }),
+    inert((id, workshop) => ({
+      ref: id,
+      attributes: { Arn: arnIn(workshop, 'kms', `key/${id}`), KeyId: id },
+    })),
+  ),
+  'AWS::DynamoDB::Table': type(
+    z.strictObject({
+      AttributeDefinitions: z.array(z.unknown()),
+      KeySchema: z.array(z.unknown()),
+      BillingMode: text.optional(),
+      TableName: text.optional(),
+      SSESpecification: anything,
+      PointInTimeRecoverySpecification: anything,
+      TimeToLiveSpecification: z.object({ AttributeName: text, Enabled: z.boolean() }).optional(),
+      DeletionProtectionEnabled: z.boolean().optional(),
+      Tags,
+    }),
+    async (
+      id,
+      { AttributeDefinitions, KeySchema, BillingMode, TableName, TimeToLiveSpecification: ttl },
+      workshop,
+    ) => {
+      const name = TableName ?? physical(workshop, id);
+      await ignoring(
+        'ResourceInUseException',
+        workshop.call('dynamodb', 'DynamoDB_20120810.CreateTable', {
+          TableName: name,
+          AttributeDefinitions,
+          KeySchema,
+          BillingMode,
+        }),
+      );
+      if (ttl)
+        await workshop.call('dynamodb', 'DynamoDB_20120810.UpdateTimeToLive', {
+          TableName: name,
+          TimeToLiveSpecification: ttl,
+        });
+      return { ref: name, attributes: { Arn: arnIn(workshop, 'dynamodb', `table/${name}`) } };
+    },
+  ),
+  'AWS::S3::Bucket': type(
+    z.strictObject({
+      BucketName: text.optional(),
+      BucketEncryption: anything,
+      PublicAccessBlockConfiguration: anything,
+      LifecycleConfiguration: anything,
+      VersioningConfiguration: anything,
+      OwnershipControls: anything,
+      LoggingConfiguration: anything,
+      CorsConfiguration: anything,
+      Tags,
+    }),
+    async (id, { BucketName }, workshop) => {
+      const name = BucketName ?? physical(workshop, id).toLowerCase();
+      await workshop.createBucket(name);
+      return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
+    },
+  ),
+  'AWS::S3::BucketPolicy': type(
+    z.strictObject({ Bucket: text, PolicyDocument: z.record(z.string(), z.unknown()) }),
+    (id) => ({ ref: id }),
+  ),
+  'AWS::SQS::Queue': type(
+    z.strictObject({
+      QueueName: text.optional(),
+      VisibilityTimeout: number.optional(),
+      MessageRetentionPeriod: number.optional(),
+      DelaySeconds: number.optional(),
+      RedrivePolicy: z.object({ deadLetterTargetArn: text, maxReceiveCount: number }).optional(),
+      RedriveAllowPolicy: anything,
+      SqsManagedSseEnabled: z.boolean().optional(),
+      Tags,
+    }),
+    async (
+      id,
+      { QueueName, VisibilityTimeout, MessageRetentionPeriod, DelaySeconds, RedrivePolicy },
+      workshop,
+    ) => {
+      const name = QueueName ?? physical(workshop, id);
+      const attributes = {
+        VisibilityTimeout,
+        MessageRetentionPeriod,
+        DelaySeconds,
+        RedrivePolicy: RedrivePolicy && JSON.stringify(RedrivePolicy),
+      };
+      const Attributes = Object.fromEntries(
+        Object.entries(attributes).flatMap(([key, value]) =>
+          value === undefined ? [] : [[key, String(value)]],
+        ),
+      );
+      const { QueueUrl } = await workshop.call('sqs', 'AmazonSQS.CreateQueue', {
+        QueueName: name,
+        Attributes,
+      });
+      return {
+        ref: String(QueueUrl),
+        attributes: { Arn: arnIn(workshop, 'sqs', name), QueueName: name, QueueUrl: String(QueueUrl) },
+      };
+    },
+  ),
+  'AWS::SQS::QueuePolicy': type(
+    z.strictObject({ Queues: z.array(text), PolicyDocument: z.record(z.string(), z.unknown()) }),
+    (id) => ({ ref: id }),
+  ),
+  'AWS::Events::EventBus': type(
+    z.strictObject({
+      Name: text,
+      Description: text.optional(),
+      Tags,
+      DeadLetterConfig: anything,
+      KmsKeyIdentifier: text.optional(),
+    }),
+    async (_, { Name }, workshop) => {
+      await ignoring(
+        'ResourceAlreadyExistsException',
+        workshop.call('events', 'AWSEvents.CreateEventBus', { Name }),
+      );
+      return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `event-bus/${Name}`), Name } };
+    },
+  ),
+  'AWS::Events::Rule': type(
+    Rule,
+    async (
+      id,
+      { EventBusName = 'default', EventPattern, State = 'ENABLED', Name = id.slice(0, 64), Targets = [] },
+      workshop,
+    ) => {
+      await workshop.call('events', 'AWSEvents.PutRule', {
+        Name,
+        EventBusName,
+        State,
+        EventPattern: JSON.stringify(EventPattern),
+      });
+      if (Targets.length > 0)
+        await workshop.call('events', 'AWSEvents.PutTargets', { Rule: Name, EventBusName, Targets });
+      return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `rule/${EventBusName}/${Name}`) } };
+    },
+  ),
+  'AWS::Scheduler::ScheduleGroup': type(
+    z.strictObject({ Name: text, Tags }),
+    async (_, { Name }, workshop) => {
+      await workshop.createGroup(Name);
+      return { ref: Name, attributes: { Arn: arnIn(workshop, 'scheduler', `schedule-group/${Name}`) } };
+    },
+  ),
+  'AWS::SecretsManager::Secret': type(
+    z.strictObject({
+      Name: text,
+      Description: text.optional(),
+      SecretString: text.optional(),
+      KmsKeyId: text.optional(),
+      Tags,
+      GenerateSecretString: z
+        .object({
+          SecretStringTemplate: text.optional(),
+          GenerateStringKey: text.optional(),
+          PasswordLength: number.optional(),
+          ExcludePunctuation: z.boolean().optional(),
+        })
+        .optional(),
+    }),
+    async (_, { Name, SecretString, GenerateSecretString: generate }, workshop) => {
+      const generated =
+        generate &&
+        JSON.stringify({
+          ...z.record(z.string(), z.json()).parse(JSON.parse(generate.SecretStringTemplate ?? '{}')),
+          [generate.GenerateStringKey ?? 'value']: crypto.randomUUID().replaceAll('-', ''),
+        });
+      const made = await ignoring(
+        'ResourceExistsException',
+        workshop.call('secretsmanager', 'secretsmanager.CreateSecret', {
+          Name,
+          SecretString: SecretString ?? generated ?? '{}',
+        }),
+      );
+      const arn =
+        made?.['ARN'] ??
+        (await workshop.call('secretsmanager', 'secretsmanager.DescribeSecret', { SecretId: Name }))['ARN'];
+      return { ref: String(arn) };
+    },
+  ),
+  'AWS::IAM::Role': type(
+    z.strictObject({
+      RoleName: text.optional(),
+      AssumeRolePolicyDocument: z.record(z.string(), z.unknown()),
+      ManagedPolicyArns: anything,
+      Policies: anything,
+      Description: text.optional(),
+      Tags,
+    }),
+    (id, { RoleName }, workshop) => {
+      const name = RoleName ?? physical(workshop, id);
+      return { ref: name, attributes: { Arn: `arn:aws:iam::${workshop.account}:role/${name}`, RoleId: id } };
+    },
+  ),
+  'AWS::IAM::Policy': type(
+    z.strictObject({
+      PolicyName: text,
+      PolicyDocument: z.record(z.string(), z.unknown()),
+      Roles: z.array(text).optional(),
+    }),
+    (id) => ({ ref: id }),
+  ),
+  'AWS::Logs::LogGroup': type(
+    z.strictObject({
+      LogGroupName: text.optional(),
+      RetentionInDays: number.optional(),
+      KmsKeyId: text.optional(),
+      Tags,
+    }),
+    (id, { LogGroupName }, workshop) => {
+      const name = LogGroupName ?? physical(workshop, id);
+      return { ref: name, attributes: { Arn: arnIn(workshop, 'logs', `log-group:${name}:*`) } };
+    },
+  ),
+  'AWS::Lambda::Function': type(
+    z.strictObject({
+      FunctionName: text.optional(),
+      Description: text.optional(),
+      Code: z.strictObject({ S3Bucket: text, S3Key: text }),
+      Handler: z.literal('index.handler'),
+      Runtime: z.literal('nodejs24.x'),
+      Role: text,
+      Architectures: z.array(z.enum(['arm64', 'x86_64'])).optional(),
+      Environment: z.strictObject({ Variables: z.record(z.string(), z.coerce.string()) }).optional(),
+      MemorySize: number.optional(),
+      Timeout: number.optional(),
+      LoggingConfig: anything,
+      TracingConfig: anything,
+      Tags,
+    }),
+    (id, { FunctionName, Code, Role, Environment, Timeout = 3 }, workshop) => {
+      const name = FunctionName ?? physical(workshop, id);
+      const arn = arnIn(workshop, 'lambda', `function:${name}`);
+      workshop.functions.set(name, {
+        name,
+        arn,
+        roleArn: Role,
+        code: Code.S3Key,
+        environment: Environment?.Variables ?? {},
+        timeoutSeconds: Timeout,
+      });
+      return { ref: name, attributes: { Arn: arn } };
+    },
+  ),
+  'AWS::Lambda::EventSourceMapping': type(
+    z.strictObject({
+      EventSourceArn: text,
+      FunctionName: text,
+      BatchSize: number.default(10),
+      MaximumBatchingWindowInSeconds: number.default(0),
+      FunctionResponseTypes: z.tuple([z.literal('ReportBatchItemFailures')]),
+      ScalingConfig: z.strictObject({ MaximumConcurrency: number }).optional(),
+      Enabled: z.boolean().optional(),
+      Tags,
+    }),
+    (id, properties, workshop) => {
+      workshop.sources.push({
+        queueArn: properties.EventSourceArn,
+        functionName: properties.FunctionName,
+        batchSize: properties.BatchSize,
+        windowSeconds: properties.MaximumBatchingWindowInSeconds,
+        maximumConcurrency: properties.ScalingConfig?.MaximumConcurrency ?? 4,
+      });
+      return { ref: id };
+    },
+  ),
+  'AWS::Lambda::Permission': type(
+    z.strictObject({
+      Action: z.literal('lambda:InvokeFunction'),
+      FunctionName: text,
+      Principal: text,
+      SourceArn: text.optional(),
+    }),
+    (id, { FunctionName, Principal }, workshop) => {
+      if (Principal === 'apigateway.amazonaws.com') workshop.invokable.add(FunctionName);
+      return { ref: id };
+    },
+  ),
+  'AWS::ApiGatewayV2::Api': type(
+    z.strictObject({
+      Name: text,
+      ProtocolType: z.literal('HTTP'),
+      Description: text.optional(),
+      CorsConfiguration: anything,
+      DisableExecuteApiEndpoint: z.boolean().optional(),
+      Tags,
+    }),
+    (id, _, workshop) => ({
+      ref: id,
+      attributes: { ApiEndpoint: workshop.publicUrl, ApiId: id },
+    }),
+  ),
+  'AWS::ApiGatewayV2::Stage': type(
+    z.strictObject({
+      ApiId: text,
+      StageName: z.literal('$default'),
+      AutoDeploy: z.boolean(),
+      AccessLogSettings: anything,
+      DefaultRouteSettings: anything,
+      Tags,
+    }),
+    (_, { StageName }) => ({ ref: StageName }),
+  ),
+  'AWS::ApiGatewayV2::Integration': type(
+    z.strictObject({
+      ApiId: text,
+      IntegrationType: z.literal('AWS_PROXY'),
+      IntegrationUri: text,
+      PayloadFormatVersion: z.literal('2.0'),
+      TimeoutInMillis: number.optional(),
+    }),
+    (id, { IntegrationUri }, workshop) => {
+      workshop.integrations.set(id, IntegrationUri);
+      return { ref: id };
+    },
+  ),
+  'AWS::ApiGatewayV2::Route': type(
+    z.strictObject({
+      ApiId: text,
+      RouteKey: text,
+      Target: text,
+      AuthorizationType: z.literal('NONE').optional(),
+    }),
+    (id, { ApiId, RouteKey, Target }, workshop) => {
+      const functionArn = workshop.integrations.get(Target.replace('integrations/', ''));
+      if (functionArn === undefined)
+        throw new Error(`${id}: the target ${Target} is no integration of this template.`);
+      workshop.routes.push({ api: ApiId, key: RouteKey, functionArn });
+      return { ref: id };
+    },
+  ),
+  'AWS::CDK::Metadata': type(z.looseObject({}), (id) => ({ ref: id })),
+  'Custom::TributaryConfiguration': type(
+    z.looseObject({ ServiceToken: text }),
+    (id, properties, workshop) => {
+      workshop.custom.push({
+        id,
+        token: properties.ServiceToken,
+        type: 'Custom::TributaryConfiguration',
+        properties,
+      });
+      return { ref: id };
+    },
+  ),
+};
+
+/** Deploying again onto the same state finds what is there. */
+const ignoring = async <Result>(error: string, work: Promise<Result>): Promise<Result | undefined> => {
+  try {
+    return await work;
+  } catch (caught) {
+    if (caught instanceof Error && caught.name === error) return undefined;
+    throw caught;
+  }
+};

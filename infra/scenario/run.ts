@@ -1,0 +1,395 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { VirtualClock } from '../../core/clock.ts';
+import { parseConfigFile } from '../../core/config-file.ts';
+import { foldCustomer, type Half } from '../../core/customer.ts';
+import { HubConfig } from '../../core/hub-config.ts';
+import { identifierValue } from '../../core/identifier.ts';
+import { IdentityConfig } from '../../core/identity.ts';
+import { Channel, instant } from '../../core/interaction.ts';
+import { Notification } from '../../core/notification.ts';
+import type { Sender } from '../../core/sender.ts';
+import type { TemplateFiles } from '../../core/template.ts';
+import { Trigger } from '../../core/trigger.ts';
+import { type PublishPorts, pause, publish } from '../../functions/api/publish.ts';
+import { clientConfig } from '../../functions/aws/client.ts';
+import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
+import { type Row, table } from '../../functions/aws/table.ts';
+import { triggers } from '../../functions/aws/triggers.ts';
+import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
+import type { Runtime } from '../../functions/runtime.ts';
+import type { Assembly } from '../assembly.ts';
+import { root } from '../bundle.ts';
+import { Case } from '../conformance/case.ts';
+import { receiveMessage } from '../conformance/run.ts';
+import { inProcess } from '../local/client.ts';
+import { type Cloud, type CloudOptions, startCloud } from '../local/cloud.ts';
+import { inProcessFunctions } from '../local/in-process.ts';
+import { type Sandboxes, sandboxes } from '../local/sandbox/index.ts';
+import { readTemplates } from '../seed.ts';
+import { type ActualCustomer, differences, type Outcome } from './compare.ts';
+import { Scenario, type Step } from './schema.ts';
+
+const LONGEST_MS = 60 * 86_400_000;
+const EARLIEST = '2026-01-01T00:00:00.000Z';
+
+export interface ScenarioOptions {
+  readonly assembly: Assembly;
+  readonly chaos?: CloudOptions['chaos'];
+  readonly conflict?: CloudOptions['conflict'];
+  readonly before?: CloudOptions['before'];
+  readonly random?: () => number;
+  /** Called with the sandbox CRMs before the first step, to switch faults on. */
+  readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
+}
+
+/** Runs a story from a file; the lines tell how its end differs from what it expects. */
+export const runScenario = async (
+  file: string,
+  options: ScenarioOptions,
+): Promise<{ name: string; lines: string[] }> => {
+  const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), Scenario);
+  const outcome = await playScenario(scenario, dirname(file), options);
+  return { name: scenario.name, lines: differences(scenario.expect, outcome) };
+};
+
+export const playScenario = async (
+  scenario: Scenario,
+  folder: string,
+  options: ScenarioOptions,
+): Promise<Outcome> => {
+  const stage = await openStage(scenario, folder, options);
+  try {
+    await play(stage, scenario, folder);
+    return await outcomeOf(stage);
+  } finally {
+    stage.cloud.stop();
+    await stage.crms.stop();
+  }
+};
+
+interface Stage {
+  readonly clock: VirtualClock;
+  readonly cloud: Cloud;
+  readonly crms: Sandboxes;
+  readonly runtime: Runtime;
+  readonly publishing: PublishPorts;
+  readonly definitions: ReadonlyMap<string, unknown>;
+  readonly templates: Readonly<Record<string, TemplateFiles>>;
+  readonly errors: unknown[];
+}
+
+const openStage = async (scenario: Scenario, folder: string, options: ScenarioOptions): Promise<Stage> => {
+  const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? EARLIEST);
+  const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
+  let ids = 0;
+  const newId = (): string => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`;
+  const random = options.random ?? (() => 0.5);
+  const errors: unknown[] = [];
+  const world = { now: () => clock.now(), newId, random };
+  const crms = await sandboxes({ now: world.now });
+  options.crms?.(crms, clock);
+  const holder: { cloud?: Cloud } = {};
+  const open = (): Cloud => {
+    if (holder.cloud) return holder.cloud;
+    throw new Error('The cloud is not open yet.');
+  };
+  const bound = inProcess((request) => open().aws(request));
+  const functions = inProcessFunctions(options.assembly, open, { ...world, senders: scenarioSenders(newId) });
+  const cloud = await startCloud({
+    assembly: options.assembly,
+    clock,
+    random,
+    newId,
+    file: ':memory:',
+    // The configuration of a scenario is its own: the stack's seed is not applied.
+    invoke: async (target, event) =>
+      isCustomResource(event) ? { Status: 'SUCCESS' } : functions(target, event),
+    publicUrl: 'https://hub.example.com',
+    awsUrl: 'http://127.0.0.1',
+    onError: (error) => errors.push(error),
+    ...(options.chaos && { chaos: options.chaos }),
+    ...(options.conflict && { conflict: options.conflict }),
+    ...(options.before && { before: options.before }),
+  });
+  holder.cloud = cloud;
+  const tableName =
+    cloud.created.get(
+      [...cloud.created.keys()].find(
+        (id) => options.assembly.template.Resources[id]?.Type === 'AWS::DynamoDB::Table',
+      ) ?? '',
+    )?.ref ?? '';
+  const decisions = queueArn(cloud, /^Decisions(?!Dead)/u);
+  const runtime: Runtime = {
+    ...world,
+    env: {
+      AWS_REGION: 'eu-south-1',
+      AWS_ACCESS_KEY_ID: 'SCENARIO',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      TABLE: tableName,
+    },
+    aws: bound,
+  };
+  const rows = table(runtime);
+  const hub = seedHub(scenario);
+  await rows.transact([
+    { put: { pk: 'config#hub', sk: 'current', body: hub } },
+    { put: { pk: 'config#identity', sk: 'current', body: seedIdentity(scenario) } },
+    ...crms.names.map((crm) => ({
+      put: {
+        pk: `config#crm/${crm}`,
+        sk: 'current',
+        body: parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')) as unknown,
+      },
+    })),
+  ]);
+  await crms.connect(runtime, options.assembly);
+  const bus =
+    cloud.created.get(
+      [...cloud.created.keys()].find(
+        (id) => options.assembly.template.Resources[id]?.Type === 'AWS::Events::EventBus',
+      ) ?? '',
+    )?.ref ?? '';
+  const publishing: PublishPorts = {
+    events: new EventBridgeClient(clientConfig(runtime)),
+    table: rows,
+    triggers: triggers(rows),
+    bus,
+    decisionsQueue: decisions,
+    deadQueue: queueArn(cloud, /^DecisionsDead/u),
+  };
+  const { definitions, templates } = readTriggers(scenario, folder);
+  for (const definition of definitions.values()) await publish(publishing, definition, templates);
+  return { clock, cloud, crms, runtime, publishing, definitions, templates, errors };
+};
+
+const isCustomResource = (event: unknown): boolean =>
+  typeof event === 'object' && event !== null && 'ResponseURL' in event;
+
+/** Media for which the hub has no sender of its own yet are sent nowhere, so that every rule of choosing can be told. */
+const scenarioSenders = (newId: () => string): Record<string, Sender> => ({
+  scenario: { id: 'scenario', provider: 'scenario', send: async () => newId() },
+});
+
+const seedHub = ({ hub }: Scenario): unknown => {
+  const merged = {
+    ...hub,
+    senders: {
+      ...Object.fromEntries(Channel.options.map((channel) => [channel, 'scenario'])),
+      email: 'ses',
+      sms: 'aws-sms',
+    },
+  };
+  HubConfig.parse(merged);
+  return merged;
+};
+
+const seedIdentity = ({ identity }: Scenario): unknown => {
+  const shipped = z
+    .record(z.string(), z.unknown())
+    .parse(parse(readFileSync(join(root, 'mappings', 'identity.yaml'), 'utf8')));
+  const merged = { ...shipped, ...identity };
+  IdentityConfig.parse(merged);
+  return merged;
+};
+
+const stub: TemplateFiles = {
+  'email.liquid': '---\nsubject: Stub\n---\nStub',
+  'sms.liquid': 'Stub',
+  'push.liquid': '---\ntitle: Stub\n---\nStub',
+};
+
+/** The scenario's own triggers, or those of `mappings/`; a template that does not exist is a stub. */
+const readTriggers = (scenario: Scenario, folder: string): Pick<Stage, 'definitions' | 'templates'> => {
+  const shipped = join(root, 'mappings', 'triggers');
+  const listed = scenario.triggers ?? readdirSync(shipped).filter((name) => name.endsWith('.yaml'));
+  const definitions = new Map<string, unknown>();
+  for (const one of listed) {
+    const path =
+      typeof one === 'string'
+        ? [join(folder, one), join(shipped, one)].find((candidate) => existsSync(candidate))
+        : undefined;
+    if (typeof one === 'string' && path === undefined)
+      throw new Error(
+        `The scenario names the trigger file ${one}, which is neither beside it nor in mappings/triggers.`,
+      );
+    const definition: unknown = path === undefined ? one : parse(readFileSync(path, 'utf8'));
+    const trigger =
+      path === undefined
+        ? parseConfigFile('an inline trigger', JSON.stringify(one), Trigger)
+        : parseConfigFile(path, readFileSync(path, 'utf8'), Trigger);
+    definitions.set(trigger.id, definition);
+  }
+  const found = readTemplates(join(root, 'mappings', 'templates'));
+  const named = [...definitions.values()].flatMap((definition) => {
+    const { send } = Trigger.parse(definition);
+    return [send.template, ...send.variants.map(({ template }) => template)];
+  });
+  return { definitions, templates: Object.fromEntries(named.map((id) => [id, found[id] ?? stub])) };
+};
+
+const queueArn = (cloud: Cloud, id: RegExp): string => {
+  const name = [...cloud.created.keys()].find(
+    (one) => id.test(one) && cloud.created.get(one)?.attributes?.['QueueName'] !== undefined,
+  );
+  return cloud.created.get(name ?? '')?.attributes?.['Arn'] ?? '';
+};
+
+const play = async (stage: Stage, scenario: Scenario, folder: string): Promise<void> => {
+  const { clock } = stage;
+  const deliveries = queueArn(stage.cloud, /^Deliveries(?!Dead)/u);
+  for (const [position, customer] of scenario.customers.entries()) {
+    await clock.runUntil(clock.now() + 60_000);
+    const { identifiers, consent = {}, preferences = {}, ...profile } = customer;
+    send(stage, deliveries, {
+      type: 'command',
+      command: 'import',
+      id: `customer-${position}`,
+      at: instant(clock.now()),
+      by: 'scenario',
+      identifiers,
+      profile,
+      consent,
+      preferences,
+    } as CommandMessage);
+    await clock.runUntil(clock.now());
+  }
+  let position = 0;
+  while (position < scenario.steps.length) {
+    const step = scenario.steps[position];
+    if (step === undefined) break;
+    const at = Math.max(clock.now(), step.at === undefined ? clock.now() : Date.parse(step.at));
+    await clock.runUntil(at);
+    if (step.advance !== undefined) {
+      await clock.runUntil(at + step.advance);
+      position++;
+      continue;
+    }
+    // Steps of one instant run concurrently.
+    do {
+      const now = scenario.steps[position];
+      if (
+        now === undefined ||
+        (position > 0 &&
+          now !== step &&
+          (now.at === undefined || Date.parse(now.at) !== at || now.advance !== undefined))
+      )
+        break;
+      await perform(stage, deliveries, folder, now, position++, at);
+    } while (position < scenario.steps.length);
+    await clock.runUntil(at);
+  }
+  await clock.runUntilIdle(clock.now() + LONGEST_MS);
+};
+
+const send = (stage: Stage, queue: string, message: InteractionMessage | CommandMessage): void =>
+  stage.cloud.send(queue, JSON.stringify(message));
+
+const perform = async (
+  stage: Stage,
+  queue: string,
+  folder: string,
+  step: Step,
+  position: number,
+  at: number,
+): Promise<void> => {
+  const command = { type: 'command' as const, id: `step-${position}`, at: instant(at), by: 'scenario' };
+  if (step.interaction) {
+    const { id = `step-${position}`, provider, account, ...act } = step.interaction;
+    const interaction = {
+      ...act,
+      key: id,
+      externalId: act.externalId ?? id,
+      provider,
+      ...(account !== undefined && { account }),
+      occurredAt: act.occurredAt ?? instant(at),
+    };
+    send(stage, queue, { type: 'interaction', receivedAt: instant(at), interaction } as InteractionMessage);
+  }
+  if (step.webhook !== undefined) {
+    const { message } = await receiveMessage(
+      Case.parse(JSON.parse(readFileSync(join(folder, step.webhook), 'utf8'))),
+      at,
+    );
+    if (message) stage.cloud.send(queue, JSON.stringify(message));
+  }
+  if (step.merge) send(stage, queue, { ...command, command: 'merge', ...step.merge });
+  if (step.unmerge) send(stage, queue, { ...command, command: 'unmerge', ...step.unmerge });
+  if (step.consent) send(stage, queue, { ...command, command: 'consent', ...step.consent });
+  if (step.preference) send(stage, queue, { ...command, command: 'preference', ...step.preference });
+  if (step.erase) send(stage, queue, { ...command, command: 'erase', ...step.erase });
+  if (step.publish !== undefined)
+    await publish(stage.publishing, stage.definitions.get(step.publish), stage.templates);
+  if (step.pause !== undefined) await pause(stage.publishing, step.pause);
+};
+
+const outcomeOf = async (stage: Stage): Promise<Outcome> => {
+  const rows = await allRows(stage);
+  const halves = new Map<string, Half>();
+  for (const row of rows.filter(({ sk }) => sk === 'profile')) {
+    const activity = rows.find(({ pk, sk }) => pk === row.pk && sk === 'activity');
+    if (activity) halves.set(profileOf(row).id, { profile: profileOf(row), activity: activityOf(activity) });
+  }
+  const roots = [...halves.values()]
+    .filter(({ activity }) => activity.survivor === undefined)
+    .map(({ profile }) => profile.id);
+  const acts = rows.filter(({ sk }) => sk.startsWith('at#')).map(interactionOf);
+  const customers = roots.map((root): ActualCustomer => {
+    const customer = foldCustomer(root, halves);
+    const ids = new Set(customer.halves.map(({ profile }) => profile.id));
+    return {
+      identifiers: customer.identifiers,
+      timeline: acts.filter(({ half, kind }) => ids.has(half) && kind !== 'notification').length,
+      consent: Object.fromEntries(
+        Object.entries(customer.consent).map(([channel, entry]) => [channel, entry?.status ?? 'unknown']),
+      ),
+      preferences:
+        customer.preferences.channel === undefined ? {} : { channel: customer.preferences.channel },
+      mergedFrom: customer.halves.slice(1).map(({ profile }) => profile.identifiers),
+    };
+  });
+  const decided = rows
+    .filter(({ sk }) => sk.startsWith('notification#'))
+    .map(({ pk: _pk, sk: _sk, ...row }) => Notification.parse(row));
+  const told = ({ trigger, channel, at, template, reason }: Notification): Record<string, string> => ({
+    trigger,
+    at,
+    ...(channel && { channel }),
+    ...(template !== undefined && { template }),
+    ...(reason !== undefined && { reason }),
+  });
+  return {
+    customers,
+    notifications: decided
+      .filter(({ status }) => status === 'sent')
+      .flatMap((one) =>
+        (one.addresses ?? []).map((address) => ({ ...told(one), to: identifierValue(address) })),
+      ),
+    suppressed: decided.filter(({ status }) => status === 'suppressed').map(told),
+    crm: stage.crms.counts(new Set(roots)),
+    review: rows.filter(({ pk }) => pk === 'review').length,
+  };
+};
+
+const allRows = async ({ runtime }: Stage): Promise<Row[]> => {
+  const client = new DynamoDBClient(clientConfig(runtime));
+  const rows: Row[] = [];
+  let start: Record<string, never> | undefined;
+  do {
+    const page = await client.send(
+      new ScanCommand({ TableName: runtime.env['TABLE'], ...(start && { ExclusiveStartKey: start }) }),
+    );
+    rows.push(
+      ...(page.Items ?? []).map((item) =>
+        z.looseObject({ pk: z.string(), sk: z.string() }).parse(unmarshall(item)),
+      ),
+    );
+    start = page.LastEvaluatedKey as Record<string, never> | undefined;
+  } while (start);
+  return rows;
+};

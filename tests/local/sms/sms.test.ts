@@ -1,0 +1,97 @@
+import {
+  ConflictException,
+  DeleteOptedOutNumberCommand,
+  DescribeOptedOutNumbersCommand,
+  DescribePhoneNumbersCommand,
+  DescribeSpendLimitsCommand,
+  PinpointSMSVoiceV2Client,
+  PutOptedOutNumberCommand,
+  SendTextMessageCommand,
+  type SendTextMessageCommandInput,
+  ValidationException,
+} from '@aws-sdk/client-pinpoint-sms-voice-v2';
+import { describe, expect, it } from 'vitest';
+import { outbox } from '../../../infra/local/outbox.ts';
+import { smsVoice } from '../../../infra/local/sms.ts';
+import { clientOf, surroundings } from '../surroundings.ts';
+
+const open = () => {
+  const around = surroundings();
+  const sent = outbox(around.db);
+  const client = new PinpointSMSVoiceV2Client(
+    clientOf(smsVoice(around, sent, { numbers: ['+12065550100'], monthlyLimit: 5 })),
+  );
+  const send = (more: Partial<SendTextMessageCommandInput> = {}) =>
+    client.send(
+      new SendTextMessageCommand({
+        DestinationPhoneNumber: '+14155550100',
+        MessageBody: 'Hallo 🎈',
+        ...more,
+      }),
+    );
+  return { ...around, client, sent, send };
+};
+
+describe('End User Messaging SMS', () => {
+  it('keeps what it sends, with its context', async () => {
+    const { sent, send } = open();
+    const { MessageId } = await send({
+      OriginationIdentity: '+12065550100',
+      MessageType: 'TRANSACTIONAL',
+      Context: { notification: 'n-1' },
+    });
+    expect(sent.list()).toEqual([
+      {
+        id: MessageId,
+        at: '2026-03-01T09:00:00.000Z',
+        medium: 'sms',
+        to: ['+14155550100'],
+        from: '+12065550100',
+        text: 'Hallo 🎈',
+        tags: { notification: 'n-1' },
+      },
+    ]);
+  });
+
+  it('sends to nobody who opted out, until they are taken off the list', async () => {
+    const { client, clock, sent, send } = open();
+    const OptedOutNumber = '+14155550100';
+    await client.send(new PutOptedOutNumberCommand({ OptOutListName: 'Default', OptedOutNumber }));
+    const refused = await send().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ConflictException);
+    expect(refused).toMatchObject({ Reason: 'DESTINATION_PHONE_NUMBER_OPTED_OUT' });
+    const { OptedOutNumbers } = await client.send(
+      new DescribeOptedOutNumbersCommand({ OptOutListName: 'Default' }),
+    );
+    expect(OptedOutNumbers).toEqual([
+      { OptedOutNumber, OptedOutTimestamp: new Date(clock.now()), EndUserOptedOut: false },
+    ]);
+    const remove = () =>
+      client.send(new DeleteOptedOutNumberCommand({ OptOutListName: 'Default', OptedOutNumber }));
+    await remove();
+    await expect(remove()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await send();
+    expect(sent.list()).toHaveLength(1);
+  });
+
+  it('refuses numbers that are none, numbers it has not, and bodies of the wrong length', async () => {
+    const { sent, send } = open();
+    for (const DestinationPhoneNumber of ['14155550100', '+0415555010', '+1415555010012345', 'ada'])
+      await expect(send({ DestinationPhoneNumber })).rejects.toThrow(ValidationException);
+    await expect(send({ OriginationIdentity: '+12065550199' })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+    await expect(send({ MessageBody: '' })).rejects.toThrow(ValidationException);
+    await expect(send({ MessageBody: 'x'.repeat(1601) })).rejects.toThrow(ValidationException);
+    expect((await send({ DryRun: true })).MessageId).toBeDefined();
+    expect(sent.list()).toEqual([]);
+  });
+
+  it('tells its numbers and its spend limit', async () => {
+    const { client } = open();
+    const { PhoneNumbers } = await client.send(new DescribePhoneNumbersCommand({}));
+    expect(PhoneNumbers?.map(({ PhoneNumber }) => PhoneNumber)).toEqual(['+12065550100']);
+    const { SpendLimits } = await client.send(new DescribeSpendLimitsCommand({}));
+    expect(SpendLimits).toMatchObject([{ Name: 'TEXT_MESSAGE_MONTHLY_SPEND_LIMIT', EnforcedLimit: 5 }]);
+  });
+});

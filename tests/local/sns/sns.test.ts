@@ -1,0 +1,242 @@
+import {
+  ConfirmSubscriptionCommand,
+  CreatePlatformApplicationCommand,
+  CreatePlatformEndpointCommand,
+  CreateTopicCommand,
+  DeleteEndpointCommand,
+  DeleteTopicCommand,
+  EndpointDisabledException,
+  GetEndpointAttributesCommand,
+  ListEndpointsByPlatformApplicationCommand,
+  ListSubscriptionsByTopicCommand,
+  PublishCommand,
+  type PublishCommandInput,
+  SetEndpointAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '@aws-sdk/client-sns';
+import { describe, expect, it } from 'vitest';
+import { outbox } from '../../../infra/local/outbox.ts';
+import type { Deliver } from '../../../infra/local/service.ts';
+import { sns } from '../../../infra/local/sns.ts';
+import type { TopicOptions } from '../../../infra/local/sns-topics.ts';
+import { clientOf, surroundings } from '../surroundings.ts';
+
+const TopicArn = 'arn:aws:sns:eu-south-1:123456789012:news';
+const queue = 'arn:aws:sqs:eu-south-1:123456789012:inbound';
+const run = 'arn:aws:lambda:eu-south-1:123456789012:function:run';
+
+const open = (options: TopicOptions = {}, deliver: Deliver = async () => {}) => {
+  const delivered: { arn: string; payload: string; source: string; principal: string }[] = [];
+  const around = surroundings({
+    deliver: async (one) => {
+      await deliver(one);
+      delivered.push(one);
+    },
+  });
+  const sent = outbox(around.db);
+  const reopen = () => new SNSClient(clientOf(sns(around, sent, options)));
+  return { ...around, sent, delivered, client: reopen(), reopen };
+};
+
+describe('push', () => {
+  const openWithEndpoint = async (Platform = 'GCM') => {
+    const opened = open();
+    const { client } = opened;
+    const { PlatformApplicationArn } = await client.send(
+      new CreatePlatformApplicationCommand({
+        Name: 'shop',
+        Platform,
+        Attributes: { PlatformCredential: 'key' },
+      }),
+    );
+    const register = async (Token = 'device-1', more = {}) =>
+      (await client.send(new CreatePlatformEndpointCommand({ PlatformApplicationArn, Token, ...more })))
+        .EndpointArn;
+    const TargetArn = await register();
+    const publish = (Message: string, more: Partial<PublishCommandInput> = {}) =>
+      client.send(new PublishCommand({ TargetArn, Message, ...more }));
+    return { ...opened, PlatformApplicationArn, register, TargetArn, publish };
+  };
+
+  it('registers a device once', async () => {
+    const { client, register, TargetArn, PlatformApplicationArn } = await openWithEndpoint();
+    expect(TargetArn).toMatch(/^arn:aws:sns:eu-south-1:123456789012:endpoint\/GCM\/shop\/[\da-f-]{36}$/u);
+    expect(await register()).toBe(TargetArn);
+    await expect(register('device-1', { CustomUserData: 'other' })).rejects.toThrow(
+      `Endpoint ${TargetArn} already exists`,
+    );
+    expect(await register('device-2')).not.toBe(TargetArn);
+    const { Endpoints } = await client.send(
+      new ListEndpointsByPlatformApplicationCommand({ PlatformApplicationArn }),
+    );
+    expect(Endpoints?.map(({ Attributes }) => Attributes?.['Token'])).toEqual(['device-1', 'device-2']);
+  });
+
+  it.each([
+    ['GCM', 'GCM', { notification: { title: 'Hi', body: 'Ada' } }],
+    ['GCM', 'GCM', { fcmV1Message: { message: { notification: { title: 'Hi', body: 'Ada' } } } }],
+    ['APNS', 'APNS', { aps: { alert: { title: 'Hi', body: 'Ada' } } }],
+  ])('shows what the device of %s would show', async (platform, key, payload) => {
+    const { sent, publish } = await openWithEndpoint(platform);
+    const { MessageId = '' } = await publish(
+      JSON.stringify({ default: 'plain', [key]: JSON.stringify(payload) }),
+      {
+        MessageStructure: 'json',
+        MessageAttributes: { notification: { DataType: 'String', StringValue: 'n-1' } },
+      },
+    );
+    expect(sent.list()).toEqual([
+      {
+        id: MessageId,
+        at: '2026-03-01T09:00:00.000Z',
+        medium: 'push',
+        to: ['device-1'],
+        subject: 'Hi',
+        text: 'Ada',
+        tags: { notification: 'n-1' },
+      },
+    ]);
+    expect(JSON.parse(Buffer.from(sent.raw(MessageId) ?? []).toString())).toEqual(payload);
+  });
+
+  it('takes the default where the platform has no text of its own', async () => {
+    const { sent, publish } = await openWithEndpoint();
+    await publish(JSON.stringify({ default: 'plain', APNS: '{}' }), { MessageStructure: 'json' });
+    await publish('{"as": "it is"}');
+    expect(sent.list().map(({ text }) => text)).toEqual(['plain', '{"as": "it is"}']);
+    await expect(publish('{"GCM": "x"}', { MessageStructure: 'json' })).rejects.toThrow(/No default entry/u);
+    await expect(publish('x'.repeat(256 * 1024 + 1))).rejects.toThrow(/too long/u);
+  });
+
+  it('sends nothing to a device that is disabled or gone', async () => {
+    const { client, sent, publish, TargetArn } = await openWithEndpoint();
+    const enable = (Enabled: string) =>
+      client.send(
+        new SetEndpointAttributesCommand({
+          EndpointArn: TargetArn,
+          Attributes: { Enabled, Token: 'device-9' },
+        }),
+      );
+    await enable('false');
+    await expect(publish('x')).rejects.toThrow(EndpointDisabledException);
+    expect(await client.send(new GetEndpointAttributesCommand({ EndpointArn: TargetArn }))).toMatchObject({
+      Attributes: { Enabled: 'false', Token: 'device-9' },
+    });
+    await enable('true');
+    await publish('x');
+    expect(sent.list().map(({ to }) => to)).toEqual([['device-9']]);
+    await client.send(new DeleteEndpointCommand({ EndpointArn: TargetArn }));
+    await expect(publish('x')).rejects.toThrow(/No endpoint found/u);
+  });
+});
+
+describe('topics', () => {
+  const openWithTopic = async (options: TopicOptions = {}, deliver?: Deliver) => {
+    const opened = open(options, deliver);
+    await opened.client.send(new CreateTopicCommand({ Name: 'news' }));
+    const subscribe = async (Protocol: string, Endpoint: string, Attributes: Record<string, string> = {}) =>
+      (await opened.client.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint, Attributes })))
+        .SubscriptionArn ?? '';
+    const publish = (Message: string, more: Partial<PublishCommandInput> = {}) =>
+      opened.client.send(new PublishCommand({ TopicArn, Message, ...more }));
+    return { ...opened, subscribe, publish };
+  };
+
+  it('deliver to queues and functions, each in its form', async () => {
+    const { clock, delivered, subscribe, publish } = await openWithTopic();
+    await subscribe('sqs', queue);
+    await subscribe('sqs', `${queue}-raw`, { RawMessageDelivery: 'true' });
+    const EventSubscriptionArn = await subscribe('lambda', run);
+    const { MessageId } = await publish('hello', {
+      Subject: 'News',
+      MessageAttributes: { kind: { DataType: 'String', StringValue: 'x' } },
+    });
+    await clock.runUntil(clock.now());
+    const Sns = {
+      Type: 'Notification',
+      MessageId,
+      TopicArn,
+      Subject: 'News',
+      Message: 'hello',
+      Timestamp: '2026-03-01T09:00:00.000Z',
+      MessageAttributes: { kind: { Type: 'String', Value: 'x' } },
+    };
+    const payloads = Object.fromEntries(delivered.map(({ arn, payload }) => [arn, payload]));
+    expect(JSON.parse(payloads[queue] ?? '')).toEqual(Sns);
+    expect(payloads[`${queue}-raw`]).toBe('hello');
+    expect(JSON.parse(payloads[run] ?? '')).toEqual({
+      Records: [{ EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn, Sns }],
+    });
+    expect(delivered[0]).toMatchObject({ source: TopicArn, principal: 'sns.amazonaws.com' });
+  });
+
+  it('try again until the subscriber takes it, also after a restart', async () => {
+    let refusals = 3;
+    const { clock, delivered, subscribe, publish, reopen } = await openWithTopic({}, async () => {
+      if (refusals-- > 0) throw new Error('busy');
+    });
+    await subscribe('sqs', queue);
+    const start = clock.now();
+    await publish('hello');
+    await clock.runUntil(start + 6999);
+    expect(delivered).toEqual([]);
+    await clock.runUntil(start + 7000);
+    expect(delivered).toHaveLength(1);
+    await publish('again');
+    reopen();
+    await clock.runUntil(start + 8000);
+    expect(new Set(delivered.slice(1).map(({ payload }) => JSON.parse(payload).Message))).toEqual(
+      new Set(['again']),
+    );
+  });
+
+  it('ask an https subscriber for confirmation before anything else is sent', async () => {
+    const posts: { url: string; type: string; body: Record<string, string> }[] = [];
+    const { client, clock, publish, subscribe } = await openWithTopic({
+      endpoint: () => 'http://127.0.0.1:4566',
+      post: async (url, headers, body) => {
+        posts.push({ url, type: headers['x-amz-sns-message-type'] ?? '', body: JSON.parse(body) });
+      },
+    });
+    expect(await subscribe('https', 'https://acme.example/hook')).toBe('pending confirmation');
+    await publish('too early');
+    await clock.runUntil(clock.now());
+    expect(posts.map(({ url, type }) => [url, type])).toEqual([
+      ['https://acme.example/hook', 'SubscriptionConfirmation'],
+    ]);
+    const link = new URL(posts[0]?.body['SubscribeURL'] ?? '');
+    expect([link.origin, link.searchParams.get('Action')]).toEqual([
+      'http://127.0.0.1:4566',
+      'ConfirmSubscription',
+    ]);
+    await expect(
+      client.send(new ConfirmSubscriptionCommand({ TopicArn, Token: 'guess' })),
+    ).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await client.send(
+      new ConfirmSubscriptionCommand({ TopicArn, Token: link.searchParams.get('Token') ?? '' }),
+    );
+    await publish('now');
+    await clock.runUntil(clock.now());
+    expect(posts[1]).toMatchObject({ type: 'Notification', body: { Message: 'now' } });
+  });
+
+  it('end with their subscriptions, and refuse what would be silently ignored', async () => {
+    const { client, clock, delivered, subscribe, publish } = await openWithTopic();
+    const arn = await subscribe('sqs', queue);
+    expect(await subscribe('sqs', queue)).toBe(arn);
+    await expect(subscribe('sqs', `${queue}2`, { FilterPolicy: '{}' })).rejects.toThrow(/FilterPolicy/u);
+    await expect(subscribe('https', 'https://acme.example')).rejects.toThrow(/does not deliver by https/u);
+    await expect(subscribe('email', 'a@acme.example')).rejects.toThrow(/does not deliver by email/u);
+    const list = async () =>
+      (await client.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions;
+    expect(await list()).toMatchObject([{ SubscriptionArn: arn, Protocol: 'sqs', Endpoint: queue }]);
+    await client.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
+    await publish('x');
+    await clock.runUntil(clock.now());
+    expect([delivered, await list()]).toEqual([[], []]);
+    await client.send(new DeleteTopicCommand({ TopicArn }));
+    await expect(publish('x')).rejects.toMatchObject({ name: 'NotFoundException' });
+  });
+});
