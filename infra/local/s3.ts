@@ -1,195 +1,141 @@
-import { createHash } from 'node:crypto';
 import { asServiceError, ServiceError } from './json.ts';
-import { escapeXml } from './query-protocol.ts';
-import type { AwsRequest, AwsResponse, AwsService, Surroundings } from './service.ts';
+import { element } from './query-protocol.ts';
+import { emptyAnswer, errorAnswer, xmlAnswer } from './s3-answer.ts';
+import { listings } from './s3-list.ts';
+import { multipart } from './s3-multipart.ts';
+import { objects } from './s3-objects.ts';
+import { type Call, callOf, expectUnexpired, s3Operation, settings } from './s3-request.ts';
+import { ObjectStore } from './s3-store.ts';
+import type { AwsResponse, AwsService, Surroundings } from './service.ts';
 
-interface Address {
-  readonly bucket: string;
-  readonly key: string;
-}
-
-/** Path style, which the hub's clients use; the virtual-host style of other clients is told by the host. */
-const addressOf = (request: AwsRequest): Address => {
-  const path = decodeURIComponent(request.path.slice(1));
-  const host = /^(.+)\.s3[.-]/u.exec(request.headers['host'] ?? '')?.[1];
-  if (host !== undefined) return { bucket: host, key: path };
-  const slash = path.indexOf('/');
-  return slash < 0 ? { bucket: path, key: '' } : { bucket: path.slice(0, slash), key: path.slice(slash + 1) };
-};
-
-/** The payload of a body that was signed in chunks: `<hex size>;…\r\n<bytes>\r\n` until a chunk of size 0. */
-const payloadOf = ({ headers, body }: AwsRequest): Uint8Array => {
-  const chunked =
-    headers['content-encoding']?.includes('aws-chunked') === true ||
-    headers['x-amz-content-sha256']?.startsWith('STREAMING-') === true;
-  if (!chunked) return body;
-  const bytes = Buffer.from(body);
-  const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const line = bytes.indexOf('\r\n', at);
-    const size = Number.parseInt(bytes.toString('latin1', at, line).split(';')[0] ?? '', 16);
-    if (line < 0 || !(size > 0)) break;
-    parts.push(bytes.subarray(line + 2, line + 2 + size));
-    at = line + 2 + size + 2;
-  }
-  return Buffer.concat(parts);
-};
-
-const noSuchKey = (): ServiceError => new ServiceError('NoSuchKey', 'The specified key does not exist.', 404);
+export type S3Operation = (call: Call) => AwsResponse;
 
 /** S3 on one machine: objects are blobs in SQLite. */
-export const s3 = ({ db, clock }: Surroundings): AwsService => {
-  db.exec(`
-    CREATE TABLE IF NOT EXISTS s3_buckets (name TEXT PRIMARY KEY) STRICT;
-    CREATE TABLE IF NOT EXISTS s3_objects (bucket TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, type TEXT NOT NULL, metadata TEXT NOT NULL, etag TEXT NOT NULL, modified_at INTEGER NOT NULL, PRIMARY KEY (bucket, key)) STRICT, WITHOUT ROWID;
-  `);
-  const expectBucket = (name: string): void => {
-    if (!db.prepare('SELECT 1 FROM s3_buckets WHERE name = ?').get(name))
-      throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404);
+export const s3 = (surroundings: Surroundings): AwsService => {
+  const store = new ObjectStore(surroundings.db);
+  const operations: Readonly<Record<string, S3Operation>> = {
+    ...buckets(surroundings, store),
+    ...configuration(store),
+    ...objects(surroundings, store),
+    ...multipart(surroundings, store),
+    ...listings(store),
   };
-  const objectOf = ({ bucket, key }: Address): Record<string, unknown> => {
-    const row = db.prepare('SELECT * FROM s3_objects WHERE bucket = ? AND key = ?').get(bucket, key);
-    if (row === undefined) throw noSuchKey();
-    return row;
-  };
-  const headersOf = (row: Record<string, unknown>): Record<string, string> => ({
-    'content-type': String(row['type']),
-    etag: String(row['etag']),
-    'last-modified': new Date(Number(row['modified_at'])).toUTCString(),
-    ...(JSON.parse(String(row['metadata'])) as Record<string, string>),
-  });
-  const put = (request: AwsRequest, { bucket, key }: Address): AwsResponse => {
-    const present = db.prepare('SELECT etag FROM s3_objects WHERE bucket = ? AND key = ?').get(bucket, key);
-    const { 'if-none-match': none, 'if-match': match } = request.headers;
-    if ((none === '*' && present) || (match !== undefined && present?.['etag'] !== match)) {
-      throw new ServiceError(
-        'PreconditionFailed',
-        'At least one of the pre-conditions you specified did not hold',
-        412,
-      );
-    }
-    const body = payloadOf(request);
-    const etag = `"${createHash('md5').update(body).digest('hex')}"`;
-    const metadata = Object.fromEntries(
-      Object.entries(request.headers).filter(([name]) => name.startsWith('x-amz-meta-')),
-    );
-    db.prepare(
-      'INSERT OR REPLACE INTO s3_objects (bucket, key, body, type, metadata, etag, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(
-      bucket,
-      key,
-      body,
-      request.headers['content-type'] ?? 'binary/octet-stream',
-      JSON.stringify(metadata),
-      etag,
-      clock.now(),
-    );
-    return { status: 200, headers: { etag }, body: '' };
-  };
-  const get = (request: AwsRequest, address: Address): AwsResponse => {
-    const row = objectOf(address);
-    const body = Buffer.from(row['body'] as Uint8Array);
-    const range = /^bytes=(\d*)-(\d*)$/u.exec(request.headers['range'] ?? '');
-    if (range === null)
-      return {
-        status: 200,
-        headers: { ...headersOf(row), 'content-length': String(body.length) },
-        body: request.method === 'HEAD' ? '' : body,
-      };
-    const start = range[1] === '' ? Math.max(0, body.length - Number(range[2])) : Number(range[1]);
-    const end =
-      range[1] === '' || range[2] === '' ? body.length - 1 : Math.min(Number(range[2]), body.length - 1);
-    if (start > end) throw new ServiceError('InvalidRange', 'The requested range is not satisfiable', 416);
-    const part = body.subarray(start, end + 1);
-    return {
-      status: 206,
-      headers: {
-        ...headersOf(row),
-        'content-range': `bytes ${start}-${end}/${body.length}`,
-        'content-length': String(part.length),
-      },
-      body: part,
-    };
-  };
-  const list = (bucket: string, query: URLSearchParams): AwsResponse => {
-    const prefix = query.get('prefix') ?? '';
-    const most = Math.min(Number(query.get('max-keys') ?? 1000), 1000);
-    const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
-    const found = db
-      .prepare(
-        'SELECT key, etag, length(body) AS size, modified_at FROM s3_objects WHERE bucket = ? AND key > ? ORDER BY key',
-      )
-      .all(bucket, after)
-      .filter((row) => String(row['key']).startsWith(prefix));
-    const shown = found.slice(0, most);
-    const more = found.length > most;
-    const contents = shown.map(
-      (row) =>
-        `<Contents><Key>${escapeXml(String(row['key']))}</Key><ETag>${escapeXml(String(row['etag']))}</ETag><Size>${row['size']}</Size><LastModified>${new Date(Number(row['modified_at'])).toISOString()}</LastModified></Contents>`,
-    );
-    const next = more
-      ? `<NextContinuationToken>${escapeXml(String(shown.at(-1)?.['key']))}</NextContinuationToken>`
-      : '';
-    return xml(
-      `<ListBucketResult><Name>${escapeXml(bucket)}</Name><Prefix>${escapeXml(prefix)}</Prefix><KeyCount>${shown.length}</KeyCount><IsTruncated>${more}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`,
-    );
-  };
-  const onBucket = (request: AwsRequest, bucket: string): AwsResponse => {
-    if (request.method === 'PUT') {
-      // Settings of a bucket have no effect on one machine; its existence has.
-      if (request.query === '' || request.query.startsWith('x-id'))
-        db.prepare('INSERT OR IGNORE INTO s3_buckets (name) VALUES (?)').run(bucket);
-      return { status: 200, headers: {}, body: '' };
-    }
-    expectBucket(bucket);
-    if (request.method === 'DELETE') {
-      db.prepare('DELETE FROM s3_buckets WHERE name = ?').run(bucket);
-      return { status: 204, headers: {}, body: '' };
-    }
-    return request.method === 'HEAD'
-      ? { status: 200, headers: {}, body: '' }
-      : list(bucket, new URLSearchParams(request.query));
-  };
-  const onObject = (request: AwsRequest, address: Address): AwsResponse => {
-    expectBucket(address.bucket);
-    if (request.method === 'PUT') return put(request, address);
-    if (request.method === 'GET' || request.method === 'HEAD') return get(request, address);
-    if (request.method === 'DELETE') {
-      db.prepare('DELETE FROM s3_objects WHERE bucket = ? AND key = ?').run(address.bucket, address.key);
-      return { status: 204, headers: {}, body: '' };
-    }
-    throw new ServiceError(
-      'MethodNotAllowed',
-      'The specified method is not allowed against this resource.',
-      405,
-    );
+  const perform = (call: Call): AwsResponse => {
+    const name = s3Operation(call);
+    const operation = operations[name];
+    if (operation === undefined)
+      throw new ServiceError('NotImplemented', `The local S3 does not know the operation ${name}.`, 501);
+    expectUnexpired(call, surroundings.clock.now());
+    if (call.bucket !== '' && name !== 'CreateBucket' && !store.hasBucket(call.bucket))
+      throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, {
+        BucketName: call.bucket,
+      });
+    return operation(call);
   };
   return {
     signingName: 's3',
-    operation: (request) => {
-      const { key } = addressOf(request);
-      const verb =
-        { GET: 'Get', HEAD: 'Head', PUT: 'Put', DELETE: 'Delete', POST: 'Post' }[request.method] ??
-        request.method;
-      return key === '' ? (request.method === 'GET' ? 'ListObjectsV2' : `${verb}Bucket`) : `${verb}Object`;
-    },
+    operation: (request) => s3Operation(callOf(request)),
     async handle(request) {
-      const address = addressOf(request);
-      try {
-        return address.key === '' ? onBucket(request, address.bucket) : onObject(request, address);
-      } catch (error) {
-        const { type, message, status } = asServiceError(error);
-        return {
-          ...xml(`<Error><Code>${type}</Code><Message>${escapeXml(message)}</Message></Error>`),
-          status,
-        };
-      }
+      const answer = answerOf(() => perform(callOf(request)), request.path);
+      const headers = { 'x-amz-request-id': crypto.randomUUID(), ...answer.headers };
+      return request.method === 'HEAD' ? { ...answer, headers, body: '' } : { ...answer, headers };
     },
   };
 };
 
-const xml = (body: string): AwsResponse => ({
-  status: 200,
-  headers: { 'content-type': 'application/xml' },
-  body: `<?xml version="1.0" encoding="UTF-8"?>${body}`,
+const answerOf = (perform: () => AwsResponse, path: string): AwsResponse => {
+  try {
+    return perform();
+  } catch (error) {
+    const known = asServiceError(error);
+    // A conditional read that found nothing new has no body to say so in.
+    return known.status === 304 ? emptyAnswer(304, textsOf(known.fields)) : errorAnswer(known, path);
+  }
+};
+
+const textsOf = (fields: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+
+const buckets = (
+  { clock, region, account }: Surroundings,
+  store: ObjectStore,
+): Readonly<Record<string, S3Operation>> => ({
+  CreateBucket({ bucket }) {
+    if (!/^(?!xn--|.*\.\.)[a-z\d][a-z\d.-]{1,61}[a-z\d]$/u.test(bucket))
+      throw new ServiceError('InvalidBucketName', 'The specified bucket is not valid.', 400, {
+        BucketName: bucket,
+      });
+    if (store.hasBucket(bucket)) {
+      throw new ServiceError(
+        'BucketAlreadyOwnedByYou',
+        'Your previous request to create the named bucket succeeded and you already own it.',
+        409,
+        { BucketName: bucket },
+      );
+    }
+    store.addBucket(bucket, clock.now());
+    return emptyAnswer(200, { location: `/${bucket}` });
+  },
+  HeadBucket: () => emptyAnswer(200, { 'x-amz-bucket-region': region }),
+  GetBucketLocation: () => ({
+    ...xmlAnswer('LocationConstraint', region === 'us-east-1' ? '' : region),
+  }),
+  DeleteBucket({ bucket }) {
+    if (store.following(bucket, '', '', 1).length > 0)
+      throw new ServiceError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409, {
+        BucketName: bucket,
+      });
+    store.removeBucket(bucket);
+    return emptyAnswer(204);
+  },
+  ListBuckets: () =>
+    xmlAnswer(
+      'ListAllMyBucketsResult',
+      `<Owner>${element('ID', account)}</Owner><Buckets>${store
+        .buckets()
+        .map(
+          ({ name, createdAt }) =>
+            `<Bucket>${element('Name', name)}${element('CreationDate', new Date(createdAt).toISOString())}</Bucket>`,
+        )
+        .join('')}</Buckets>`,
+    ),
 });
+
+/** A bucket's configuration is kept as it was written and given back; on one machine it changes nothing. */
+const configuration = (store: ObjectStore): Readonly<Record<string, S3Operation>> =>
+  Object.fromEntries(
+    Object.entries(settings).flatMap(([query, { name, missing }]): [string, S3Operation][] => [
+      [
+        `Put${name}`,
+        ({ bucket, body }) => {
+          store.putSetting(bucket, query, Buffer.from(body).toString());
+          return emptyAnswer(query === 'policy' ? 204 : 200);
+        },
+      ],
+      [
+        `Get${name}`,
+        ({ bucket }) => {
+          const text = store.setting(bucket, query);
+          if (text === undefined && missing !== undefined)
+            throw new ServiceError(missing, `The bucket has no ${name}.`, 404, { BucketName: bucket });
+          const type = query === 'policy' ? 'application/json' : 'application/xml';
+          return text === undefined
+            ? xmlAnswer(emptyRoots[query] ?? name, '')
+            : { status: 200, headers: { 'content-type': type }, body: text };
+        },
+      ],
+      [
+        `Delete${name}`,
+        ({ bucket }) => {
+          store.removeSetting(bucket, query);
+          return emptyAnswer(204);
+        },
+      ],
+    ]),
+  );
+
+const emptyRoots: Readonly<Record<string, string>> = {
+  versioning: 'VersioningConfiguration',
+  notification: 'NotificationConfiguration',
+  logging: 'BucketLoggingStatus',
+};

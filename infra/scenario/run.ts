@@ -92,7 +92,7 @@ const openStage = async (scenario: Scenario, folder: string, options: ScenarioOp
   const random = options.random ?? (() => 0.5);
   const errors: unknown[] = [];
   const world = { now: () => clock.now(), newId, random };
-  const crms = await sandboxes({ now: world.now });
+  const crms = await sandboxes();
   options.crms?.(crms, clock);
   const holder: { cloud?: Cloud } = {};
   const open = (): Cloud => {
@@ -148,7 +148,7 @@ const openStage = async (scenario: Scenario, folder: string, options: ScenarioOp
       },
     })),
   ]);
-  await crms.connect(runtime, options.assembly);
+  await crms.connect(runtime, [...cloud.functions.values()][0]?.environment['HUB'] ?? '');
   const bus =
     cloud.created.get(
       [...cloud.created.keys()].find(

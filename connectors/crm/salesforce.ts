@@ -1,0 +1,203 @@
+import { Connection } from 'jsforce/lib/core.js';
+import * as z from 'zod';
+import type { CrmConnector, CrmRecord, CrmResult, CrmSession } from '../../core/crm.ts';
+import { HubError } from '../../core/errors.ts';
+
+// One Composite call carries five collections of 200 records. A record without its key fails its whole collection, and
+// jsforce never stops asking again on a bad session: the key is checked first and a session is renewed once, by us.
+
+const VERSION = '62.0';
+const PER_COLLECTION = 200;
+const COLLECTIONS_PER_CALL = 5;
+
+const Credentials = z.object({
+  loginUrl: z.url(),
+  clientId: z.string().min(1),
+  clientSecret: z.string().min(1),
+});
+
+const Fault = z.looseObject({
+  statusCode: z.string().optional(),
+  errorCode: z.string().optional(),
+  message: z.string().default(''),
+});
+const RowResult = z.looseObject({
+  id: z.string().nullish(),
+  success: z.boolean(),
+  errors: z.array(Fault).default([]),
+});
+const Composite = z.object({
+  compositeResponse: z.array(z.looseObject({ httpStatusCode: z.int(), body: z.unknown() })),
+});
+
+const later: ReadonlySet<string> = new Set([
+  'UNABLE_TO_LOCK_ROW',
+  'REQUEST_LIMIT_EXCEEDED',
+  'SERVER_UNAVAILABLE',
+  'INVALID_SESSION_ID',
+  'REQUEST_RUNNING_TOO_LONG',
+  'QUERY_TIMEOUT',
+  'UNKNOWN_EXCEPTION',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+]);
+
+const advice: Readonly<Record<string, string>> = {
+  DUPLICATES_DETECTED:
+    'A duplicate rule of the org stopped it. Decide in Salesforce which record is right, then replay.',
+  REQUIRED_FIELD_MISSING: 'Give the field a value in mappings/crm/salesforce.yaml, then replay.',
+  INVALID_FIELD:
+    'Create the field in Salesforce or take it out of mappings/crm/salesforce.yaml, then replay.',
+  INVALID_FIELD_FOR_INSERT_UPDATE:
+    'The integration user may not write this field. Grant it or take it out of the mapping, then replay.',
+  STRING_TOO_LONG: 'Add a truncate transform in mappings/crm/salesforce.yaml, then replay.',
+};
+
+const fault = (code: string, message: string, cause?: unknown): HubError => {
+  const sentence = `Salesforce refused a record with ${code}: ${message.slice(0, 300)} ${advice[code] ?? 'Mend the cause in Salesforce or in mappings/crm/salesforce.yaml, then replay.'}`;
+  const retry =
+    code === 'REQUEST_LIMIT_EXCEEDED' ? { afterSeconds: 900 } : later.has(code) ? 'later' : 'never';
+  return new HubError(`salesforce-${code.toLowerCase()}`, sentence, {
+    retry,
+    ...(cause !== undefined && { cause }),
+  });
+};
+
+export const salesforce: CrmConnector = {
+  id: 'salesforce',
+  title: 'Salesforce',
+  async open(raw) {
+    const { loginUrl, clientId, clientSecret } = Credentials.parse(raw);
+    const connection = new Connection({
+      loginUrl,
+      version: VERSION,
+      oauth2: { clientId, clientSecret, loginUrl },
+    });
+    const authorize = async (): Promise<void> => {
+      try {
+        await connection.authorize({
+          grant_type: 'client_credentials',
+          client_id: clientId,
+          client_secret: clientSecret,
+        });
+      } catch (error) {
+        throw unreachable(error);
+      }
+    };
+    await authorize();
+    return session(connection, authorize);
+  },
+};
+
+const session = (connection: Connection, authorize: () => Promise<void>): CrmSession => ({
+  async upsert(object, keyField, records) {
+    const results: CrmResult[] = [];
+    const chunks = chunked(records, PER_COLLECTION);
+    for (const call of chunked(chunks, COLLECTIONS_PER_CALL)) {
+      const body = {
+        allOrNone: false,
+        collateSubrequests: false,
+        compositeRequest: call.map((chunk, position) => subrequest(object, keyField, chunk, position)),
+      };
+      const answer = await composite(connection, body, authorize);
+      for (const [position, chunk] of call.entries())
+        results.push(...resultsOf(chunk, answer.compositeResponse[position]));
+    }
+    return results;
+  },
+});
+
+const subrequest = (
+  object: string,
+  keyField: string,
+  records: readonly CrmRecord[],
+  position: number,
+): object => ({
+  method: 'PATCH',
+  url: `/services/data/v${VERSION}/composite/sobjects/${object}/${keyField}`,
+  referenceId: `chunk${position}`,
+  body: {
+    allOrNone: false,
+    records: records.map(({ key, fields, contact }) => ({
+      attributes: { type: object },
+      ...fields,
+      [keyField]: key,
+      ...(contact !== undefined && { WhoId: contact }),
+    })),
+  },
+});
+
+const composite = async (
+  connection: Connection,
+  body: object,
+  authorize: () => Promise<void>,
+): Promise<z.infer<typeof Composite>> => {
+  const attempt = (): Promise<unknown> =>
+    connection.request({
+      method: 'POST',
+      url: `/services/data/v${VERSION}/composite`,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+  try {
+    return Composite.parse(await attempt());
+  } catch (error) {
+    if (codeOf(error) !== 'INVALID_SESSION_ID') throw unreachable(error);
+    await authorize();
+    return Composite.parse(await attempt().catch((again: unknown) => Promise.reject(unreachable(again))));
+  }
+};
+
+const resultsOf = (
+  chunk: readonly CrmRecord[],
+  answer: z.infer<typeof Composite>['compositeResponse'][number] | undefined,
+): CrmResult[] => {
+  const rows = z.array(RowResult).safeParse(answer?.body);
+  if (answer === undefined || answer.httpStatusCode >= 400 || !rows.success) {
+    const [first] = z.array(Fault).safeParse(answer?.body).data ?? [];
+    const error = fault(
+      first?.errorCode ?? 'UNKNOWN_EXCEPTION',
+      first?.message ?? `The answer to a collection had status ${answer?.httpStatusCode}.`,
+    );
+    return chunk.map(({ key }) => ({ key, error }));
+  }
+  return chunk.map(({ key }, position): CrmResult => {
+    const row = rows.data[position];
+    if (row?.success === true && row.id) return { key, id: row.id };
+    const [first] = row?.errors ?? [];
+    return {
+      key,
+      error: fault(
+        first?.statusCode ?? first?.errorCode ?? 'UNKNOWN_EXCEPTION',
+        first?.message ?? 'no reason was given',
+      ),
+    };
+  });
+};
+
+const codeOf = (error: unknown): string => {
+  const known = z
+    .looseObject({ errorCode: z.string().optional(), code: z.string().optional(), cause: z.unknown() })
+    .safeParse(error);
+  if (!known.success) return 'UNKNOWN_EXCEPTION';
+  return (
+    known.data.errorCode ??
+    known.data.code ??
+    (known.data.cause === undefined ? 'UNKNOWN_EXCEPTION' : codeOf(known.data.cause))
+  );
+};
+
+/** Nothing could be tried: the whole org, the network or the credentials are at fault, and all of it waits. */
+const unreachable = (error: unknown): HubError => {
+  const code = codeOf(error);
+  return new HubError(
+    'salesforce-unreachable',
+    `Salesforce could not be used (${code}). The records wait in the queue. Is the org in maintenance, its API allocation spent, or the connected app changed?`,
+    { retry: code === 'REQUEST_LIMIT_EXCEEDED' ? { afterSeconds: 900 } : 'later', cause: error },
+  );
+};
+
+const chunked = <One>(list: readonly One[], size: number): One[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size));

@@ -1,0 +1,27 @@
+import type { HubError } from './errors.ts';
+
+/** One record on its way into a CRM, addressed by our own unique key. */
+export interface CrmRecord {
+  readonly key: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The CRM's own id of the contact that an interaction belongs to. */
+  readonly contact?: string;
+}
+
+/** What became of one record. One bad record never decides about its neighbours. */
+export type CrmResult =
+  | { readonly key: string; readonly id: string }
+  | { readonly key: string; readonly error: HubError };
+
+/** An open session. Chunking, the client library and the reading of its errors are the connector's. */
+export interface CrmSession {
+  /** Creates or updates records of one object by `keyField`. Rejects with `HubError` only where no record could be tried. */
+  upsert(object: string, keyField: string, records: readonly CrmRecord[]): Promise<CrmResult[]>;
+}
+
+export interface CrmConnector {
+  readonly id: string;
+  readonly title: string;
+  /** Opens a session with the CRM's secret as it is stored. */
+  open(credentials: unknown): Promise<CrmSession>;
+}

@@ -1,0 +1,200 @@
+import { Liquid } from 'liquidjs';
+import * as z from 'zod';
+import type { Customer } from './customer.ts';
+import { HubError } from './errors.ts';
+import { identifierType, identifierValue } from './identifier.ts';
+import { byStrength, e164, type IdentityConfig } from './identity.ts';
+import type { Interaction } from './interaction.ts';
+import { matches, parsePattern } from './pattern/index.ts';
+
+const Transform = z.union([
+  z.enum([
+    'trim',
+    'lower',
+    'upper',
+    'title',
+    'e164',
+    'date',
+    'datetime',
+    'first',
+    'boolean',
+    'number',
+    'join',
+  ]),
+  z.strictObject({ truncate: z.int().positive() }),
+  z.strictObject({ lookup: z.record(z.string(), z.json()) }),
+  z.strictObject({ join: z.string() }),
+  z.strictObject({ default: z.json() }),
+]);
+type Transform = z.infer<typeof Transform>;
+
+const FieldRule = z
+  .strictObject({
+    from: z.string().optional(),
+    value: z.json().optional(),
+    template: z.string().optional(),
+    transform: z.array(Transform).default([]),
+    write: z.enum(['always', 'if-empty', 'crm-owns', 'never']).default('always'),
+    to: z.string().optional(),
+  })
+  .refine(
+    ({ from, value, template, write }) =>
+      write === 'crm-owns' || [from, value, template].filter((one) => one !== undefined).length === 1,
+    { error: 'expected exactly one of from, value and template' },
+  )
+  .refine(({ write, to }) => (write === 'crm-owns') === (to !== undefined), {
+    error: 'crm-owns needs `to`, and only crm-owns takes it',
+  });
+export type FieldRule = z.infer<typeof FieldRule>;
+
+const RecordRule = z.strictObject({
+  object: z.string(),
+  key: z.string(),
+  fields: z.record(z.string(), FieldRule),
+});
+
+/** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
+export const CrmMapping = z.strictObject({
+  contact: RecordRule,
+  interactions: z.array(RecordRule.extend({ when: z.record(z.string(), z.json()) })).default([]),
+});
+export type CrmMapping = z.infer<typeof CrmMapping>;
+
+type Source = (view: object) => unknown;
+
+/** A rule made ready: the fields of a record from a view of a customer or an interaction. */
+export type Compiled = (view: object) => Record<string, unknown>;
+
+const liquid = new Liquid({ strictFilters: true });
+
+/** Compiles the fields once, so that a record costs little more than code written for it. Fields owned by the CRM are left out. */
+export const compile = (fields: Readonly<Record<string, FieldRule>>): Compiled => {
+  const compiled = Object.entries(fields)
+    .filter(([, { write }]) => write === 'always' || write === 'if-empty')
+    .map(([name, rule]) => ({ name, read: sourceOf(rule), transforms: rule.transform.map(transformOf) }));
+  return (view) => {
+    const record: Record<string, unknown> = {};
+    for (const { name, read, transforms } of compiled) {
+      let value = read(view);
+      for (const transform of transforms) value = transform(value);
+      if (value !== undefined && value !== null && value !== '') record[name] = value;
+    }
+    return record;
+  };
+};
+
+const sourceOf = ({ from, value, template }: FieldRule): Source => {
+  if (template !== undefined) {
+    const parsed = liquid.parse(template);
+    return (view) => String(liquid.renderSync(parsed, view)).trim();
+  }
+  if (from === undefined) return () => value;
+  const steps = from.split('.');
+  return (view) => {
+    let current: unknown = view;
+    for (const step of steps) {
+      if (typeof current !== 'object' || current === null) return undefined;
+      current = Reflect.get(current, step);
+    }
+    return current;
+  };
+};
+
+const onText =
+  (change: (text: string) => unknown): ((value: unknown) => unknown) =>
+  (value) =>
+    typeof value === 'string' ? change(value) : value;
+
+const named: Readonly<Record<string, (value: unknown) => unknown>> = {
+  trim: onText((text) => text.trim()),
+  lower: onText((text) => text.toLowerCase()),
+  upper: onText((text) => text.toUpperCase()),
+  title: onText((text) => text.toLowerCase().replace(/(^|[\s'-])\p{L}/gu, (match) => match.toUpperCase())),
+  e164: onText((text) => e164(text)),
+  date: onText((text) => isoOf(text)?.slice(0, 10)),
+  datetime: onText(isoOf),
+  first: (value) => (Array.isArray(value) ? value[0] : value),
+  boolean: (value) =>
+    value === undefined ? undefined : value === true || /^(?:true|yes|1)$/iu.test(String(value)),
+  number: (value) =>
+    value === undefined || value === '' || !Number.isFinite(Number(value)) ? undefined : Number(value),
+  join: (value) => (Array.isArray(value) ? value.join(', ') : value),
+};
+
+function isoOf(text: string): string | undefined {
+  const at = Date.parse(text);
+  return Number.isFinite(at) ? new Date(at).toISOString() : undefined;
+}
+
+const transformOf = (transform: Transform): ((value: unknown) => unknown) => {
+  if (typeof transform === 'string') return named[transform] ?? ((value) => value);
+  if ('truncate' in transform) return onText((text) => [...text].slice(0, transform.truncate).join(''));
+  if ('lookup' in transform) return (value) => transform.lookup[String(value)];
+  if ('join' in transform) return (value) => (Array.isArray(value) ? value.join(transform.join) : value);
+  return (value) => (value === undefined || value === null || value === '' ? transform.default : value);
+};
+
+/**
+ * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,
+ * `preferences.channel`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`.
+ */
+export const customerView = (customer: Customer, identity: IdentityConfig): object => {
+  const identifiers: Record<string, { primary: string; all: string[] }> = {};
+  for (const identifier of customer.identifiers) {
+    const [type, value] = [identifierType(identifier), identifierValue(identifier)];
+    const held = identifiers[type];
+    if (held) held.all.push(value);
+    else identifiers[type] = { primary: value, all: [value] };
+  }
+  const [strongest] = byStrength(customer.identifiers, identity);
+  const full =
+    customer.name?.full ??
+    [customer.name?.first, customer.name?.last].filter((one) => one !== undefined).join(' ');
+  const words = full.split(/\s+/u).filter((word) => word !== '');
+  return {
+    id: customer.id,
+    name: {
+      full: full || undefined,
+      first: customer.name?.first ?? (words.length > 1 ? words.slice(0, -1).join(' ') : undefined),
+      last: customer.name?.last ?? words.at(-1),
+    },
+    identifiers,
+    primaryIdentifier: strongest === undefined ? customer.id : identifierValue(strongest),
+    preferences: customer.preferences,
+    traits: customer.traits,
+    tags: customer.tags,
+    stage: customer.stage,
+    language: customer.language,
+    timeZone: customer.timeZone,
+  };
+};
+
+export interface CompiledMapping {
+  readonly contact: { readonly object: string; readonly key: string; readonly fields: Compiled };
+  /** The rule of an interaction, the first whose `when` matches; undefined where the CRM does not want it. */
+  readonly forInteraction: (
+    interaction: Interaction,
+  ) => { readonly object: string; readonly key: string; readonly fields: Compiled } | undefined;
+}
+
+/** Makes a mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
+export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
+  const parsed = CrmMapping.safeParse(raw);
+  if (!parsed.success)
+    throw new HubError(
+      'invalid-configuration',
+      `mappings/crm/${crm}.yaml: ${z.prettifyError(parsed.error)}`,
+      { retry: 'later', cause: parsed.error },
+    );
+  const { contact, interactions } = parsed.data;
+  const rules = interactions.map(({ when, object, key, fields }) => ({
+    when: parsePattern(when),
+    object,
+    key,
+    fields: compile(fields),
+  }));
+  return {
+    contact: { ...contact, fields: compile(contact.fields) },
+    forInteraction: (interaction) => rules.find(({ when }) => matches(when, interaction)),
+  };
+};

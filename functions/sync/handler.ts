@@ -1,0 +1,100 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import type { CrmConnector, CrmSession } from '../../core/crm.ts';
+import type { HubError } from '../../core/errors.ts';
+import { type CompiledMapping, compileMapping } from '../../core/mapping.ts';
+import { bus } from '../aws/bus.ts';
+import { clientConfig } from '../aws/client.ts';
+import { config } from '../aws/config.ts';
+import { keepFailure } from '../aws/failures.ts';
+import { history } from '../aws/history.ts';
+import { readSecret } from '../aws/secret.ts';
+import { table } from '../aws/table.ts';
+import { log } from '../log.ts';
+import { batch } from '../middleware.ts';
+import type { Runtime } from '../runtime.ts';
+import { SyncMessage, type SyncState, sync } from './sync.ts';
+
+const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
+const StateRow = z.object({ contact: z.string(), hash: z.string() });
+
+/** The longest delay that SQS takes. */
+const LONGEST_DELAY_SECONDS = 900;
+const DELAY_SECONDS = 60;
+
+/** The function of one CRM. While the CRM cannot be used its messages are sent again with a delay, so that receive counts mean crashes only. */
+export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
+  const env = Environment.parse(runtime.env);
+  const rows = table(runtime);
+  const running = config(runtime, rows);
+  const secret = readSecret(runtime);
+  const publish = bus(runtime);
+  const sqs = new SQSClient(clientConfig(runtime));
+  let session: CrmSession | undefined;
+  let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
+  const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
+  const use = sync({
+    crm: connector.id,
+    async open() {
+      session ??= await connector.open(await secret(`${env.HUB}/crm/${connector.id}`));
+      return session;
+    },
+    async mapping() {
+      const raw = await running.crmMapping(connector.id);
+      if (compiled === undefined || compiled.raw !== raw)
+        compiled = { raw, mapping: compileMapping(connector.id, raw) };
+      return compiled.mapping;
+    },
+    identity: running.identity,
+    history: history(rows),
+    async states(customers) {
+      const found = await rows.get(customers.map(stateKey));
+      return new Map(
+        found.map((row): [string, SyncState] => [row.pk.slice('customer#'.length), StateRow.parse(row)]),
+      );
+    },
+    async remember(customer, state) {
+      await rows.transact([{ put: { ...stateKey(customer), ...state } }]);
+    },
+    keepFailure: keepFailure(runtime, rows),
+    async tellFailed(customer, error) {
+      await publish([
+        {
+          type: 'sync.failed',
+          detail: { customer: { id: customer }, crm: connector.id, code: error.code },
+          at: new Date(runtime.now()).toISOString(),
+        },
+      ]);
+    },
+  });
+  const again = async (body: string, error: HubError): Promise<void> => {
+    const seconds = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: env.QUEUE_URL_SYNC,
+        MessageBody: body,
+        DelaySeconds: Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS),
+      }),
+    );
+  };
+  return middy<SQSEvent, SQSBatchResponse>().handler(
+    batch(async ({ Records }) => {
+      const unsynced = await use(
+        Records.map(({ messageId, body }) => ({
+          id: messageId,
+          message: SyncMessage.parse(JSON.parse(body)),
+        })),
+      );
+      const [first] = unsynced.values();
+      if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
+      if (unsynced.size > 0) session = undefined;
+      for (const { messageId, body } of Records) {
+        const error = unsynced.get(messageId);
+        if (error) await again(body, error);
+      }
+      return new Map();
+    }),
+  );
+};
