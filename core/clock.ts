@@ -32,6 +32,8 @@ export const systemClock = (onError: (error: unknown) => void): Clock => ({
         },
         Math.min(wait, LONGEST_TIMEOUT_MS),
       );
+      // What is planned for later must not keep a process alive that has nothing else to do.
+      handle.unref();
     };
     arm();
     return { cancel: () => clearTimeout(handle) };

@@ -181,6 +181,19 @@ const latest = <Instants extends object>(one: Instants, other: Instants): Instan
 const entriesOf = <Key extends string, Value>(record: Partial<Record<Key, Value>>): [Key, Value][] =>
   Object.entries(record).filter((entry): entry is [Key, Value] => entry[1] !== undefined);
 
+/** A name in its parts: what is known, else what the other parts tell. */
+export const nameParts = (name: PersonName | undefined): PersonName => {
+  const full = name?.full ?? [name?.first, name?.last].filter((part) => part !== undefined).join(' ');
+  const words = full.split(/\s+/u).filter((word) => word !== '');
+  const first = name?.first ?? (words.length > 1 ? words.slice(0, -1).join(' ') : undefined);
+  const last = name?.last ?? words.at(-1);
+  return {
+    ...(full !== '' && { full }),
+    ...(first !== undefined && { first }),
+    ...(last !== undefined && { last }),
+  };
+};
+
 /** The customer as the bus shows it: `detail.customer`, and what `customer` patterns are matched against. */
 export const CustomerSnapshot = z.strictObject({
   id: z.string(),

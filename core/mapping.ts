@@ -1,6 +1,6 @@
 import { Liquid } from 'liquidjs';
 import * as z from 'zod';
-import type { Customer } from './customer.ts';
+import { type Customer, nameParts } from './customer.ts';
 import { HubError } from './errors.ts';
 import { identifierType, identifierValue } from './identifier.ts';
 import { byStrength, e164, type IdentityConfig } from './identity.ts';
@@ -147,17 +147,9 @@ export const customerView = (customer: Customer, identity: IdentityConfig): obje
     else identifiers[type] = { primary: value, all: [value] };
   }
   const [strongest] = byStrength(customer.identifiers, identity);
-  const full =
-    customer.name?.full ??
-    [customer.name?.first, customer.name?.last].filter((one) => one !== undefined).join(' ');
-  const words = full.split(/\s+/u).filter((word) => word !== '');
   return {
     id: customer.id,
-    name: {
-      full: full || undefined,
-      first: customer.name?.first ?? (words.length > 1 ? words.slice(0, -1).join(' ') : undefined),
-      last: customer.name?.last ?? words.at(-1),
-    },
+    name: nameParts(customer.name),
     identifiers,
     primaryIdentifier: strongest === undefined ? customer.id : identifierValue(strongest),
     preferences: customer.preferences,

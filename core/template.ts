@@ -33,8 +33,8 @@ const WhatsApp = z.strictObject({
 });
 
 const engines = {
-  html: new Liquid({ strictVariables: true, strictFilters: true, outputEscape: 'escape' }),
-  text: new Liquid({ strictVariables: true, strictFilters: true }),
+  html: new Liquid({ strictVariables: true, lenientIf: true, strictFilters: true, outputEscape: 'escape' }),
+  text: new Liquid({ strictVariables: true, lenientIf: true, strictFilters: true }),
 };
 
 /** Text channels share sms.liquid. */

@@ -29,7 +29,7 @@ export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const publish = bus(runtime);
-  const sqs = new SQSClient(clientConfig(runtime));
+  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   const scheduler = new SchedulerClient(clientConfig(runtime));
   const use = decide({
     triggers: triggers(rows),

@@ -24,7 +24,7 @@ export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const publish = bus(runtime);
-  const sqs = new SQSClient(clientConfig(runtime));
+  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   const secret = readSecret(runtime);
   const built = senders({
     aws: clientConfig(runtime),

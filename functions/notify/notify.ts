@@ -1,4 +1,4 @@
-import type { Customer } from '../../core/customer.ts';
+import { type Customer, nameParts } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
 import type { HubConfig } from '../../core/hub-config.ts';
 import { identifierValue } from '../../core/identifier.ts';
@@ -107,7 +107,7 @@ const send = async (
   const variables = {
     customer: {
       id: customer.id,
-      name: customer.name ?? {},
+      name: nameParts(customer.name),
       language: customer.language ?? '',
       timeZone: customer.timeZone ?? hub.timeZone,
       stage: customer.stage ?? '',

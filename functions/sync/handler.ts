@@ -31,7 +31,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
   const publish = bus(runtime);
-  const sqs = new SQSClient(clientConfig(runtime));
+  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });

@@ -35,6 +35,8 @@ export interface CloudOptions {
   /** Sees every request before it is answered; what it throws, the caller gets as a lost connection. */
   readonly before?: (service: string, operation: string, caller: string) => void;
   readonly onError: (error: unknown) => void;
+  /** Told once the services answer, before the template's custom resources run and use them. */
+  readonly onService?: (cloud: Pick<Cloud, 'aws'>) => void;
 }
 
 export interface Cloud {
@@ -120,6 +122,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
     });
   };
+  options.onService?.({ aws });
   const workshop = workshopOf(options, aws, functions);
   const created = await deploy(options, workshop);
   const front = httpApi(

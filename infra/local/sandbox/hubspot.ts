@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import { Records } from './records.ts';
 import { type Listening, type SandboxAnswer, type SandboxRequest, serve } from './server.ts';
@@ -62,8 +63,8 @@ const refusal = (
 ): SandboxAnswer => ({ status, headers, body: { status: 'error', message, correlationId, category } });
 
 /** HubSpot as its client library sees it: batch upserts by a unique property, partial success, conflicts, limits. */
-export const hubspotSandbox = async (port = 0): Promise<HubspotSandbox> => {
-  const records = new Records();
+export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<HubspotSandbox> => {
+  const records = new Records(db, 'hubspot');
   const state: { fault?: Parameters<HubspotSandbox['fail']>[0]; calls: number } = { calls: 0 };
 
   const faultOf = (object: string, input: Input): { category: string; message: string } | undefined => {
@@ -77,7 +78,7 @@ export const hubspotSandbox = async (port = 0): Promise<HubspotSandbox> => {
     const wrong = input.associations?.find(
       ({ to, types }) =>
         types.some(({ associationTypeId }) => associationTypeId !== associationTypes[object]) ||
-        records.find('contacts', ({ id }) => id === to.id) === undefined,
+        records.byId('contacts', to.id) === undefined,
     );
     return wrong
       ? { category: 'OBJECT_NOT_FOUND', message: `No contact with id ${wrong.to.id} can be associated` }

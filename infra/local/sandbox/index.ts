@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../../functions/aws/client.ts';
 import type { Runtime } from '../../../functions/runtime.ts';
@@ -17,10 +18,11 @@ export interface Sandboxes {
 
 /** The CRMs that a hub on one machine talks to. */
 export const sandboxes = async (
-  ports: { salesforce?: number; hubspot?: number } = {},
+  db: DatabaseSync = new DatabaseSync(':memory:'),
+  ports: { readonly salesforce?: number; readonly hubspot?: number } = {},
 ): Promise<Sandboxes> => {
-  const salesforce = await salesforceSandbox(ports.salesforce);
-  const hubspot = await hubspotSandbox(ports.hubspot);
+  const salesforce = await salesforceSandbox(db, ports.salesforce);
+  const hubspot = await hubspotSandbox(db, ports.hubspot);
   const all = { salesforce, hubspot };
   const contactObjects = new Set(['Contact', 'contacts']);
   return {

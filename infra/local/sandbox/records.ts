@@ -1,48 +1,96 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { escapeHtml, htmlPage } from '../pages/html.ts';
 
 /** One record of a sandbox CRM. */
 export interface SandboxRecord {
   readonly id: string;
   readonly key: string;
-  fields: Record<string, unknown>;
-  updates: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly updates: number;
 }
 
-/** The records of a sandbox CRM by object and our key. */
+const recordOf = (row: Record<string, unknown>): SandboxRecord => ({
+  id: String(row['id']),
+  key: String(row['key']),
+  fields: JSON.parse(String(row['fields'])) as Record<string, unknown>,
+  updates: Number(row['updates']),
+});
+
+/** The records of a sandbox CRM by object and our key, kept in SQLite beside the hub's own state. */
 export class Records {
-  readonly #objects = new Map<string, Map<string, SandboxRecord>>();
-  #next = 1;
+  readonly #db: DatabaseSync;
+  readonly #crm: string;
+
+  constructor(db: DatabaseSync, crm: string) {
+    this.#db = db;
+    this.#crm = crm;
+    db.exec(`CREATE TABLE IF NOT EXISTS sandbox_records (
+      serial INTEGER PRIMARY KEY AUTOINCREMENT, crm TEXT NOT NULL, object TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL DEFAULT '',
+      fields TEXT NOT NULL, updates INTEGER NOT NULL DEFAULT 0, UNIQUE (crm, object, key)) STRICT`);
+  }
 
   of(object: string): SandboxRecord[] {
-    return [...(this.#objects.get(object)?.values() ?? [])];
+    return this.#db
+      .prepare(
+        'SELECT id, key, fields, updates FROM sandbox_records WHERE crm = ? AND object = ? ORDER BY serial',
+      )
+      .all(this.#crm, object)
+      .map(recordOf);
   }
 
   objects(): string[] {
-    return [...this.#objects.keys()].sort();
+    return this.#db
+      .prepare('SELECT DISTINCT object FROM sandbox_records WHERE crm = ? ORDER BY object')
+      .all(this.#crm)
+      .map((row) => String(row['object']));
   }
 
   find(object: string, test: (record: SandboxRecord) => boolean): SandboxRecord | undefined {
     return this.of(object).find(test);
   }
 
+  byKey(object: string, key: string): SandboxRecord | undefined {
+    const row = this.#db
+      .prepare(
+        'SELECT id, key, fields, updates FROM sandbox_records WHERE crm = ? AND object = ? AND key = ?',
+      )
+      .get(this.#crm, object, key);
+    return row && recordOf(row);
+  }
+
+  byId(object: string, id: string): SandboxRecord | undefined {
+    const row = this.#db
+      .prepare('SELECT id, key, fields, updates FROM sandbox_records WHERE crm = ? AND object = ? AND id = ?')
+      .get(this.#crm, object, id);
+    return row && recordOf(row);
+  }
+
   /** Creates or updates by key. */
   upsert(
     object: string,
     key: string,
-    fields: Record<string, unknown>,
+    fields: Readonly<Record<string, unknown>>,
     idOf: (serial: number) => string,
   ): { record: SandboxRecord; created: boolean } {
-    const all = this.#objects.get(object) ?? new Map<string, SandboxRecord>();
-    this.#objects.set(object, all);
-    const present = all.get(key);
+    const present = this.byKey(object, key);
+    const merged = JSON.stringify({ ...present?.fields, ...fields });
     if (present) {
-      present.fields = { ...present.fields, ...fields };
-      present.updates++;
-      return { record: present, created: false };
+      this.#db
+        .prepare(
+          'UPDATE sandbox_records SET fields = ?, updates = updates + 1 WHERE crm = ? AND object = ? AND key = ?',
+        )
+        .run(merged, this.#crm, object, key);
+    } else {
+      const { lastInsertRowid } = this.#db
+        .prepare('INSERT INTO sandbox_records (crm, object, key, fields) VALUES (?, ?, ?, ?)')
+        .run(this.#crm, object, key, merged);
+      this.#db
+        .prepare('UPDATE sandbox_records SET id = ? WHERE serial = ?')
+        .run(idOf(Number(lastInsertRowid)), lastInsertRowid);
     }
-    const record = { id: idOf(this.#next++), key, fields, updates: 0 };
-    all.set(key, record);
-    return { record, created: true };
+    const record = this.byKey(object, key);
+    if (record === undefined) throw new Error(`The sandbox lost ${object} ${key}.`);
+    return { record, created: present === undefined };
   }
 
   /** Every object as a table, for people. */

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import { Records } from './records.ts';
 import { type Listening, type SandboxAnswer, type SandboxRequest, serve } from './server.ts';
@@ -65,8 +66,8 @@ const errors = (status: number, errorCode: string, message: string): SandboxAnsw
 });
 
 /** Salesforce as jsforce sees it: logins, composite upserts by external id, its limits and its errors. */
-export const salesforceSandbox = async (port = 0): Promise<SalesforceSandbox> => {
-  const records = new Records();
+export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<SalesforceSandbox> => {
+  const records = new Records(db, 'salesforce');
   const sessions = new Set<string>();
   const state: { fault?: Fault | undefined; calls: number; logins: number } = { calls: 0, logins: 0 };
   const idOf = (object: string, serial: number): string =>
@@ -116,16 +117,9 @@ export const salesforceSandbox = async (port = 0): Promise<SalesforceSandbox> =>
         typeof value === 'string' && value.length > (known[name] ?? Number.POSITIVE_INFINITY),
     );
     if (long) return wrong('STRING_TOO_LONG', `${long[0]}: data value too large`, [long[0]]);
-    if (
-      object === 'Contact' &&
-      !fields['LastName'] &&
-      records.find(object, (one) => one.key === key) === undefined
-    )
+    if (object === 'Contact' && !fields['LastName'] && records.byKey(object, key) === undefined)
       return wrong('REQUIRED_FIELD_MISSING', 'Required fields are missing: [LastName]', ['LastName']);
-    if (
-      fields['WhoId'] !== undefined &&
-      records.find('Contact', ({ id }) => id === fields['WhoId']) === undefined
-    )
+    if (fields['WhoId'] !== undefined && records.byId('Contact', String(fields['WhoId'])) === undefined)
       return wrong('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', ['WhoId']);
     const { record, created } = records.upsert(object, key, fields, (serial) => idOf(object, serial));
     return { id: record.id, success: true, errors: [], created };

@@ -1,0 +1,306 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { parseArgs } from 'node:util';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import {
+  CreatePlatformApplicationCommand,
+  CreatePlatformEndpointCommand,
+  SNSClient,
+} from '@aws-sdk/client-sns';
+import { systemClock } from '../../core/clock.ts';
+import { HubError } from '../../core/errors.ts';
+import { clientConfig } from '../../functions/aws/client.ts';
+import type { Runtime } from '../../functions/runtime.ts';
+import { assembly } from '../assembly.ts';
+import { root } from '../bundle.ts';
+import { inProcess } from '../local/client.ts';
+import { type Cloud, RESPONSE_URL, startCloud } from '../local/cloud.ts';
+import { listen } from '../local/http.ts';
+import { inboxPage } from '../local/pages/inbox.ts';
+import { knownCustomer, type Samples, samples } from '../local/samples.ts';
+import { type Sandboxes, sandboxes } from '../local/sandbox/index.ts';
+import { type WorkerFunctions, workerFunctions } from '../local/workers.ts';
+import { closingTable, counted } from './table.ts';
+
+const HELP = `npm start [-- OPTIONS]
+
+  --exit              stop after the closing table; exit code 0 only if every number is what the samples imply
+  --port N            where the API and the webhooks listen (default 4700; the next four are the inbox, Salesforce, HubSpot and AWS)
+  --public-url URL    what providers call, when a tunnel leads here (default https://acme.example)
+  --state FILE        where the hub keeps its state (default .hub/state.sqlite)`;
+
+interface Options {
+  readonly exit: boolean;
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly state: string;
+}
+
+const parseOptions = (): Options | undefined => {
+  const { values } = parseArgs({
+    options: {
+      exit: { type: 'boolean', default: false },
+      port: { type: 'string' },
+      'public-url': { type: 'string' },
+      state: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const folder = join(root, '.hub');
+  mkdirSync(folder, { recursive: true });
+  return {
+    exit: values.exit,
+    port: values.port === undefined ? (values.exit ? 0 : 4700) : Number(values.port),
+    publicUrl: values['public-url'] ?? 'https://acme.example',
+    state: values.state ?? join(folder, values.exit ? `exit-${process.pid}.sqlite` : 'state.sqlite'),
+  };
+};
+
+interface Hub {
+  readonly cloud: Cloud;
+  readonly functions: WorkerFunctions;
+  readonly crms: Sandboxes;
+  readonly runtime: Runtime;
+  readonly name: string;
+  readonly apiUrl: string;
+  readonly inboxUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Opens the hub: the synthesised template, each function in its own worker, the sandbox CRMs, the pages. */
+const open = async (options: Options, report: (line: string) => void): Promise<Hub> => {
+  const synthesised = await assembly();
+  const at = (offset: number): number => (options.port === 0 ? 0 : options.port + offset);
+  const clock = systemClock((error) =>
+    report(`error: ${error instanceof Error ? error.message : String(error)}`),
+  );
+  const holder: { cloud?: Cloud; answered?: string } = {};
+  const cloudOf = (): Cloud => {
+    if (holder.cloud) return holder.cloud;
+    throw new Error('The hub is not open yet.');
+  };
+  const aws = await listen(async ({ method, target, headers, body }) => {
+    const [path = '/', ...query] = target.split('?');
+    if (`https://cloudformation.local${path}` === RESPONSE_URL) {
+      holder.answered = Buffer.from(body).toString();
+      return { status: 200, headers: {}, body: '' };
+    }
+    return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
+  }, at(4));
+  const awsUrl = `http://127.0.0.1:${aws.port}`;
+  let early: Pick<Cloud, 'aws'> | undefined;
+  const functions = workerFunctions(synthesised, () => awsUrl, report);
+  const db = new DatabaseSync(options.state);
+  const crms = await sandboxes(db, { salesforce: at(2), hubspot: at(3) });
+  const world = { now: () => clock.now(), newId: () => crypto.randomUUID(), random: () => Math.random() };
+  const cloud = await startCloud({
+    assembly: synthesised,
+    clock,
+    ...world,
+    file: options.state,
+    publicUrl: options.publicUrl,
+    awsUrl,
+    onService: (service) => {
+      early = service;
+    },
+    async invoke(target, event) {
+      if (typeof event !== 'object' || event === null || !('ResponseURL' in event))
+        return functions.invoke(target, event);
+      await functions.invoke(target, {
+        ...event,
+        ResponseURL: RESPONSE_URL.replace('https://cloudformation.local', awsUrl),
+      });
+      return JSON.parse(holder.answered ?? '{}') as unknown;
+    },
+    onError: (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
+  });
+  holder.cloud = cloud;
+  const front = await listen((request) => cloud.front(request), at(0));
+  const inbox = await listen(
+    async () => ({
+      status: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: inboxPage(cloud.outbox.list()),
+    }),
+    at(1),
+  );
+  const table = [...cloud.functions.values()][0]?.environment['TABLE'] ?? '';
+  const runtime: Runtime = {
+    ...world,
+    env: {
+      AWS_REGION: 'eu-south-1',
+      AWS_ACCESS_KEY_ID: 'ADMIN',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      TABLE: table,
+    },
+    aws: inProcess((request) => cloud.aws(request)),
+  };
+  const name = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
+  await crms.connect(runtime, name);
+  return {
+    cloud,
+    functions,
+    crms,
+    runtime,
+    name,
+    apiUrl: `http://127.0.0.1:${front.port}`,
+    inboxUrl: `http://127.0.0.1:${inbox.port}`,
+    async stop() {
+      await Promise.all([front.stop(), inbox.stop()]);
+      await functions.stop();
+      cloud.stop();
+      await Promise.all([aws.stop(), crms.stop()]);
+      db.close();
+    },
+  };
+};
+
+const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
+  const { SecretString = '{}' } = await new SecretsManagerClient(clientConfig(runtime)).send(
+    new GetSecretValueCommand({ SecretId: `${name}/api` }),
+  );
+  return String((JSON.parse(SecretString) as { keys?: unknown }).keys ?? '');
+};
+
+/** Plays the samples against the front door, as the providers would, and waits until nothing is left to do. */
+const replay = async (hub: Hub, { deliveries, secrets }: Samples): Promise<readonly number[]> => {
+  const manager = new SecretsManagerClient(clientConfig(hub.runtime));
+  for (const [provider, secret] of Object.entries(secrets))
+    await manager.send(
+      new PutSecretValueCommand({
+        SecretId: `${hub.name}/channels/${provider}`,
+        SecretString: JSON.stringify(secret),
+      }),
+    );
+  const sns = new SNSClient(clientConfig(hub.runtime));
+  const { PlatformApplicationArn } = await sns.send(
+    new CreatePlatformApplicationCommand({
+      Name: 'acme',
+      Platform: 'GCM',
+      Attributes: { PlatformCredential: 'local' },
+    }),
+  );
+  const { EndpointArn } = await sns.send(
+    new CreatePlatformEndpointCommand({ PlatformApplicationArn, Token: knownCustomer.device }),
+  );
+  const known = {
+    command: 'import',
+    identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${EndpointArn}`],
+    profile: { name: { full: 'Chiara Rossi' } },
+  };
+  await fetch(`${hub.apiUrl}/commands`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await apiKey(hub)}`, 'content-type': 'application/json' },
+    body: JSON.stringify(known),
+  });
+  await quiet(hub);
+  const answers: number[] = [];
+  for (const { about, provider, headers, body, status } of deliveries) {
+    const response = await fetch(`${hub.apiUrl}/webhooks/${provider}`, { method: 'POST', headers, body });
+    await response.arrayBuffer();
+    answers.push(response.status);
+    console.log(
+      `  ${String(answers.length).padStart(2)}/${deliveries.length}  ${provider.padEnd(8)} ${about}${response.status === status ? '' : `: expected ${status}, answered ${response.status}`}${response.status === 401 ? ' (refused)' : ''}`,
+    );
+  }
+  console.log('  waiting until every queue is empty …');
+  await quiet(hub);
+  return answers;
+};
+
+const SETTLED_MS = 400;
+const PATIENCE_MS = 45_000;
+
+/** Resolves when no queue holds anything and no event is on its way, for a moment. */
+const quiet = async ({ cloud }: Hub): Promise<void> => {
+  const arns = [...cloud.created.values()].flatMap(({ attributes }) =>
+    attributes?.['QueueUrl'] === undefined ? [] : [attributes['Arn'] ?? ''],
+  );
+  const busy = (): boolean =>
+    arns.some((arn) => cloud.queue(arn).visible + cloud.queue(arn).hidden > 0) ||
+    Number(cloud.db.prepare('SELECT count(*) AS open FROM events_deliveries').get()?.['open']) > 0;
+  const deadline = Date.now() + PATIENCE_MS;
+  let since = Date.now();
+  while (Date.now() - since < SETTLED_MS && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (busy()) since = Date.now();
+  }
+};
+
+const main = async (): Promise<number> => {
+  const options = parseOptions();
+  if (options === undefined) {
+    console.log(HELP);
+    return 0;
+  }
+  const began = Date.now();
+  // What the functions log is shown when asked for, and when a number is not what it should be.
+  const details: string[] = [];
+  const report = (line: string): void => {
+    if (process.env['HUB_LOG'] === undefined) details.push(line);
+    else console.log(line);
+  };
+  console.log('Tributary: synthesising the template and opening the hub on this machine …');
+  const hub = await open(options, report);
+  console.log(
+    `  ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${hub.cloud.functions.size} functions, ${hub.cloud.created.size} resources of the template`,
+  );
+  try {
+    return await use(hub, options, details);
+  } finally {
+    await hub.stop();
+    if (options.exit)
+      for (const end of ['', '-wal', '-shm']) rmSync(`${options.state}${end}`, { force: true });
+  }
+};
+
+/** Replays the samples on an empty hub, then serves until it is told to end. Returns the exit code. */
+const use = async (hub: Hub, options: Options, details: readonly string[]): Promise<number> => {
+  let code = 0;
+  if (await isEmpty(hub)) {
+    console.log('Replaying a morning of webhooks, moved to now and signed for this machine:');
+    const set = samples(Date.now(), options.publicUrl);
+    const started = Date.now();
+    const answers = await replay(hub, set);
+    const found = await counted(hub.cloud, hub.crms, hub.runtime, answers);
+    const { text, right } = closingTable(found, set.implied, (Date.now() - started) / 1000, hub.cloud.counts);
+    console.log(`\n${text}`);
+    code = right ? 0 : 1;
+    if (!right) for (const line of details) console.error(line);
+  } else
+    console.log(
+      'The hub holds customers already, so the samples are not replayed. Remove .hub/state.sqlite* to begin anew.',
+    );
+  if (options.exit) return code;
+  console.log(`
+API and webhooks  ${hub.apiUrl}
+Inbox             ${hub.inboxUrl}
+Salesforce        ${hub.crms.salesforce.url}
+HubSpot           ${hub.crms.hubspot.url}
+
+Look somebody up:  HUB_URL=${hub.apiUrl} HUB_KEY=${await apiKey(hub)} npx hub customer timeline phone:+14155550100
+Ctrl-C ends the hub; its state stays in .hub/.`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  return 0;
+};
+
+const isEmpty = async ({ cloud }: Hub): Promise<boolean> =>
+  cloud.db
+    .prepare('SELECT 1 FROM dynamodb_items WHERE item LIKE \'%"sk":{"S":"profile"}%\' LIMIT 1')
+    .get() === undefined;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof HubError ? error.message : error);
+  process.exitCode = 1;
+}
