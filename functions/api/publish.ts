@@ -57,9 +57,9 @@ export const publish = async (
   const current = await ports.triggers.current(trigger.id);
   const version = (current?.version ?? 0) + 1;
   const kept = Object.fromEntries(wanted.map((id) => [id, templates[id]]));
-  await ports.table.transact([{ put: { ...versionKey(trigger.id, version), definition, templates: kept } }]);
+  await ports.table.put({ ...versionKey(trigger.id, version), definition, templates: kept });
   await putRule(ports, trigger.id, version, pattern);
-  await ports.table.transact([{ put: { ...currentKey(trigger.id), version, paused: false } }]);
+  await ports.table.put({ ...currentKey(trigger.id), version, paused: false });
   if (current) await dropRule(ports, ruleName(trigger.id, current.version));
   return version;
 };
@@ -69,7 +69,7 @@ export const pause = async (ports: PublishPorts, trigger: string): Promise<void>
   const current = await ports.triggers.current(trigger);
   if (current === undefined)
     throw new HubError('unknown-trigger', `There is no trigger ${trigger} to pause.`, { retry: 'never' });
-  await ports.table.transact([{ put: { ...currentKey(trigger), version: current.version, paused: true } }]);
+  await ports.table.put({ ...currentKey(trigger), version: current.version, paused: true });
   await ports.events.send(
     new DisableRuleCommand({ Name: ruleName(trigger, current.version), EventBusName: ports.bus }),
   );

@@ -1,4 +1,5 @@
 import type { Customer } from '../../core/customer.ts';
+import { HubError } from '../../core/errors.ts';
 import type { BusEvent } from '../record/events.ts';
 import type { CommandMessage } from '../record/message.ts';
 import * as rows from './rows.ts';
@@ -26,12 +27,12 @@ export const erase =
           if (externalId !== undefined) writes.push({ delete: rows.messageKey(provider, externalId) });
         }
         if (writes.length >= PER_TRANSACTION) {
-          await table.transact(writes);
+          await must(table, writes);
           writes = [];
         }
       }
       // The profile goes last: as long as it stands, an interrupted erasure can be taken up again.
-      await table.transact([
+      await must(table, [
         ...writes,
         { delete: rows.profileKey(profile.id) },
         { delete: rows.activityKey(profile.id) },
@@ -39,3 +40,13 @@ export const erase =
     }
     return [{ type: 'customer.erased', detail: { customer: { id: customer.id } }, at: command.at }];
   };
+
+/** None of these writes has a condition: what is in the way passes, and the command is delivered again. */
+const must = async (table: Table, writes: readonly Write[]): Promise<void> => {
+  if (await table.transact(writes)) return;
+  throw new HubError(
+    'table-busy',
+    'Other transactions were in the way of an erasure; it is taken up again.',
+    { retry: 'later' },
+  );
+};

@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   DynamoDBClient,
+  PutItemCommand,
   QueryCommand,
   TransactionCanceledException,
   type TransactWriteItem,
@@ -35,6 +36,8 @@ export interface Table {
   readonly name: string;
   /** Strongly consistent; rows that do not exist are left out. */
   get(keys: readonly Key[]): Promise<Row[]>;
+  /** One row, whatever was there. */
+  put(row: Row): Promise<void>;
   /** All or nothing. False when a condition did not hold or another transaction was in the way. */
   transact(writes: readonly Write[]): Promise<boolean>;
   /** One partition in the order of its sort keys, page after page, strongly consistent. */
@@ -51,6 +54,8 @@ export interface QueryRange {
 }
 
 const KEYS_PER_BATCH = 100;
+/** How often a transaction is tried while others are at the same rows; nothing was read, so nothing is out of date. */
+const CONFLICT_ATTEMPTS = 5;
 const RowShape = z.looseObject({ pk: z.string(), sk: z.string() });
 
 export const table = (runtime: Runtime): Table => {
@@ -69,17 +74,22 @@ export const table = (runtime: Runtime): Table => {
       }
       return rows;
     },
+    async put(row) {
+      await client.send(new PutItemCommand({ TableName: name, Item: stored(row) }));
+    },
     async transact(writes) {
-      try {
-        await client.send(
-          new TransactWriteItemsCommand({ TransactItems: writes.map((write) => transactItem(name, write)) }),
-        );
-        return true;
-      } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error;
-        const codes = new Set((error.CancellationReasons ?? []).map(({ Code }) => Code));
-        if (codes.has('ConditionalCheckFailed') || codes.has('TransactionConflict')) return false;
-        throw error;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const TransactItems = writes.map((write) => transactItem(name, write));
+          await client.send(new TransactWriteItemsCommand({ TransactItems }));
+          return true;
+        } catch (error) {
+          if (!(error instanceof TransactionCanceledException)) throw error;
+          const codes = new Set((error.CancellationReasons ?? []).map(({ Code }) => Code));
+          if (codes.has('ConditionalCheckFailed')) return false;
+          if (!codes.has('TransactionConflict')) throw error;
+          if (attempt === CONFLICT_ATTEMPTS) return false;
+        }
       }
     },
     query: (pk, range = {}) => query(client, name, pk, range),

@@ -106,7 +106,7 @@ const seedConfig = async (rows: Table, name: string, body: unknown): Promise<voi
   const [present] = await rows.get([configKey(name)]);
   if (present?.['editedBy'] !== undefined) return;
   const row: Row = { ...configKey(name), body };
-  await rows.transact([{ put: row }]);
+  await rows.put(row);
 };
 
 export const handler = lambda(create);

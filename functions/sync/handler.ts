@@ -56,7 +56,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       );
     },
     async remember(customer, state) {
-      await rows.transact([{ put: { ...stateKey(customer), ...state } }]);
+      await rows.put({ ...stateKey(customer), ...state });
     },
     keepFailure: keepFailure(runtime, rows),
     async tellFailed(customer, error) {

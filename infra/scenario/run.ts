@@ -137,17 +137,12 @@ const openStage = async (scenario: Scenario, folder: string, options: ScenarioOp
   };
   const rows = table(runtime);
   const hub = seedHub(scenario);
-  await rows.transact([
-    { put: { pk: 'config#hub', sk: 'current', body: hub } },
-    { put: { pk: 'config#identity', sk: 'current', body: seedIdentity(scenario) } },
-    ...crms.names.map((crm) => ({
-      put: {
-        pk: `config#crm/${crm}`,
-        sk: 'current',
-        body: parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')) as unknown,
-      },
-    })),
-  ]);
+  await rows.put({ pk: 'config#hub', sk: 'current', body: hub });
+  await rows.put({ pk: 'config#identity', sk: 'current', body: seedIdentity(scenario) });
+  for (const crm of crms.names) {
+    const body: unknown = parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8'));
+    await rows.put({ pk: `config#crm/${crm}`, sk: 'current', body });
+  }
   await crms.connect(runtime, [...cloud.functions.values()][0]?.environment['HUB'] ?? '');
   const bus =
     cloud.created.get(

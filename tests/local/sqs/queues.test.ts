@@ -165,7 +165,10 @@ describe('messages', () => {
     await send('x', { MessageAttributes });
     const [bare] = await receive({ VisibilityTimeout: 0 });
     expect([bare?.Attributes, bare?.MessageAttributes]).toEqual([undefined, undefined]);
-    const [some] = await receive({ MessageSystemAttributeNames: ['SentTimestamp'], MessageAttributeNames: ['a.*'] });
+    const [some] = await receive({
+      MessageSystemAttributeNames: ['SentTimestamp'],
+      MessageAttributeNames: ['a.*'],
+    });
     expect(Object.keys(some?.Attributes ?? {})).toEqual(['SentTimestamp']);
     expect(Object.keys(some?.MessageAttributes ?? {})).toEqual(['a.one']);
   });

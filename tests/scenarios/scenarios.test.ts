@@ -1,0 +1,70 @@
+import { readdirSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Assembly, assembly } from '../../infra/assembly.ts';
+import { runScenario } from '../../infra/scenario/run.ts';
+
+const folder = new URL('.', import.meta.url).pathname;
+const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+let synthesised: Assembly;
+
+beforeAll(async () => {
+  synthesised = await assembly();
+});
+
+describe('stories', () => {
+  it.each(files)('%s', async (file) => {
+    const { lines } = await runScenario(`${folder}${file}`, { assembly: synthesised });
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('the same stories on a bad day', () => {
+  /** A small generator with a seed, so that a bad day can be had again. */
+  const dice = (seed: number) => (): number => {
+    let t = (seed += 0x6d2b79f5);
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+
+  it.each(files)('%s, with messages twice, out of order, and transactions in the way', async (file) => {
+    const random = dice(7);
+    const { lines } = await runScenario(`${folder}${file}`, {
+      assembly: synthesised,
+      random,
+      chaos: { duplicate: 0.2, reorder: true },
+      conflict: () => random() < 0.1,
+    });
+    expect(lines).toEqual([]);
+  });
+
+  it('loses nothing when the bus cannot be reached just after an interaction was stored', async () => {
+    let lost = 0;
+    const { lines } = await runScenario(`${folder}hundred-copies.yaml`, {
+      assembly: synthesised,
+      before(service, operation) {
+        if (service === 'events' && operation === 'PutEvents' && lost++ < 2)
+          throw new Error('connection lost');
+      },
+    });
+    expect(lost).toBeGreaterThan(2);
+    // It is told a visibility timeout later, so only the time of the notification may differ.
+    expect(lines.every((line) => line.startsWith('notifications:'))).toBe(true);
+  });
+
+  it('brings everything into a CRM that was down for an hour', async () => {
+    const { lines } = await runScenario(`${folder}two-channels.yaml`, {
+      assembly: synthesised,
+      crms(crms, clock) {
+        const fault = { status: 503, code: 'SERVER_UNAVAILABLE', message: 'Service unavailable' };
+        crms.salesforce.fail(fault);
+        crms.hubspot.fail({ status: 503, category: 'INTERNAL_ERROR' });
+        clock.at(Date.parse('2026-03-01T10:00:00Z'), () => {
+          crms.salesforce.fail(undefined);
+          crms.hubspot.fail(undefined);
+        });
+      },
+    });
+    expect(lines).toEqual([]);
+  });
+});
