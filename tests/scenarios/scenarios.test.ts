@@ -20,11 +20,12 @@ describe('stories', () => {
 
 describe('the same stories on a bad day', () => {
   /** A small generator with a seed, so that a bad day can be had again. */
-  const dice = (seed: number) => (): number => {
-    let t = (seed += 0x6d2b79f5);
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  const dice = (seed: number) => {
+    let state = seed;
+    return (): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32;
+    };
   };
 
   it.each(files)('%s, with messages twice, out of order, and transactions in the way', async (file) => {
