@@ -1,12 +1,9 @@
 import { Liquid, type Template } from 'liquidjs';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import type { Available } from './decision.ts';
 import { HubError } from './errors.ts';
-import { Channel } from './interaction.ts';
-
-/** A template's files by name: email.liquid, sms.liquid, push.liquid, whatsapp.yaml. */
-export type TemplateFiles = Readonly<Record<string, string>>;
+import type { Channel } from './interaction.ts';
+import type { TemplateFiles } from './media.ts';
 
 export interface Rendered {
   readonly text: string;
@@ -36,25 +33,6 @@ const engines = {
   html: new Liquid({ strictVariables: true, lenientIf: true, strictFilters: true, outputEscape: 'escape' }),
   text: new Liquid({ strictVariables: true, lenientIf: true, strictFilters: true }),
 };
-
-/** Text channels share sms.liquid. */
-const textChannels = Channel.options.filter(
-  (channel) => !['email', 'push', 'voice', 'form', 'web', 'in-person', 'crm'].includes(channel),
-);
-
-/** Which media a template's files can serve. */
-export const available = (files: TemplateFiles): Available => ({
-  channels: [
-    ...(files['email.liquid'] === undefined ? [] : (['email'] as const)),
-    ...(files['push.liquid'] === undefined ? [] : (['push'] as const)),
-    ...(files['sms.liquid'] === undefined
-      ? files['whatsapp.yaml'] === undefined
-        ? []
-        : (['whatsapp'] as const)
-      : textChannels),
-  ],
-  approvedWhatsApp: files['whatsapp.yaml'] !== undefined,
-});
 
 const cannot = (what: string, cause?: unknown): HubError =>
   new HubError('template', what, { retry: 'never', ...(cause !== undefined && { cause }) });

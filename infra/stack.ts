@@ -155,7 +155,6 @@ export class HubStack extends Stack {
     const notify = this.#function('Notify', 'notify', {
       QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
       PUBLIC_URL: api.apiEndpoint,
-      BUCKET: this.#bucket.bucketName,
     });
     this.#consume(notify, notifications);
     this.#allow(
@@ -165,7 +164,6 @@ export class HubStack extends Stack {
     );
     this.#allow(notify, ['sqs:SendMessage'], deliveries.queue.queueArn);
     this.#allow(notify, ['events:PutEvents'], this.#bus.eventBusArn);
-    this.#allow(notify, ['s3:PutObject'], this.#bucket.arnForObjects('failures/*'));
     this.#allow(
       notify,
       ['ses:SendRawEmail'],
@@ -338,7 +336,6 @@ export class HubStack extends Stack {
     const work = this.#workQueue(`${name}Queue`, Duration.seconds(180));
     const sync = this.#function(name, `sync-${crm}`, {
       QUEUE_URL_SYNC: work.queue.queueUrl,
-      BUCKET: this.#bucket.bucketName,
     });
     this.#consume(sync, work, 2);
     this.#allow(sync, ['sqs:SendMessage'], work.queue.queueArn);
@@ -348,7 +345,6 @@ export class HubStack extends Stack {
       this.#table.tableArn,
     );
     this.#allow(sync, ['secretsmanager:GetSecretValue'], this.#secretArn(`crm/${crm}*`));
-    this.#allow(sync, ['s3:PutObject'], this.#bucket.arnForObjects('failures/*'));
     this.#allow(sync, ['events:PutEvents'], this.#bus.eventBusArn);
     this.#useKey(sync);
     this.#secret('Crm', `crm/${crm}`, `Credentials of ${crm}; hub connect ${crm} fills it`);

@@ -8,8 +8,8 @@ import {
   RemoveTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { HubError } from '../../core/errors.ts';
+import type { TemplateFiles } from '../../core/media.ts';
 import { usesWildcard } from '../../core/pattern/index.ts';
-import type { TemplateFiles } from '../../core/template.ts';
 import { ruleName, rulePattern, Trigger } from '../../core/trigger.ts';
 import type { Table } from '../aws/table.ts';
 import { currentKey, type Triggers, versionKey } from '../aws/triggers.ts';

@@ -1,9 +1,5 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import type { HubError } from '../../core/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { clientConfig } from './client.ts';
 import { failureKey } from './rows.ts';
 import type { Table } from './table.ts';
 
@@ -17,28 +13,30 @@ export interface Failure {
   readonly payload: string;
 }
 
-/** Keeps what failed for good: a row that says what to do, and the payload in the bucket. */
-export const keepFailure = (runtime: Runtime, table: Table): ((failure: Failure) => Promise<void>) => {
-  const s3 = new S3Client({ ...clientConfig(runtime), forcePathStyle: true });
-  return async ({ id, stage, error, payload }) => {
+/** A row holds 400 KB; larger payloads go elsewhere. */
+const INLINE_BYTES = 300_000;
+
+/**
+ * Keeps what failed for good: a row that says what to do, with the payload that has to be replayed. A payload too large for
+ * a row goes through `putLarge` to the bucket, which resolves to its key there.
+ */
+export const keepFailure =
+  (
+    runtime: Runtime,
+    table: Table,
+    putLarge?: (key: string, payload: string) => Promise<void>,
+  ): ((failure: Failure) => Promise<void>) =>
+  async ({ id, stage, error, payload }) => {
     const payloadKey = `failures/${stage}/${id}`;
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: runtime.env['BUCKET'],
-        Key: payloadKey,
-        Body: payload,
-        ContentType: 'application/json',
-      }),
-    );
-    const row = {
+    const inline = Buffer.byteLength(payload) <= INLINE_BYTES || putLarge === undefined;
+    if (!inline) await putLarge(payloadKey, payload);
+    await table.put({
       ...failureKey(id),
       id,
       stage,
       code: error.code,
       reason: error.message,
       failedAt: new Date(runtime.now()).toISOString(),
-      payloadKey,
-    };
-    await table.client.send(new PutItemCommand({ TableName: table.name, Item: marshall(row) }));
+      ...(inline ? { payload } : { payloadKey }),
+    });
   };
-};

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { TemplateFiles } from '../../core/template.ts';
+import type { TemplateFiles } from '../../core/media.ts';
 import { Trigger } from '../../core/trigger.ts';
 import type { Key, Table } from './table.ts';
 

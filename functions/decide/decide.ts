@@ -11,8 +11,8 @@ import {
 import { HubError } from '../../core/errors.ts';
 import type { HubConfig } from '../../core/hub-config.ts';
 import { instant } from '../../core/interaction.ts';
+import { available } from '../../core/media.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/notification.ts';
-import { available } from '../../core/template.ts';
 import type { Notifications } from '../aws/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers.ts';
 import type { History } from '../ports.ts';

@@ -1,4 +1,4 @@
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { HubError } from '../../core/errors.ts';
@@ -22,8 +22,13 @@ export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
   const store = peopleStore(rows);
-  const failures = keepFailure(runtime, rows);
-  const bodyOf = bodies(runtime);
+  const s3 = new S3Client({ ...clientConfig(runtime), forcePathStyle: true });
+  const bodyOf = bodies(s3, runtime.env['BUCKET']);
+  const failures = keepFailure(runtime, rows, async (Key, Body) => {
+    await s3.send(
+      new PutObjectCommand({ Bucket: runtime.env['BUCKET'], Key, Body, ContentType: 'application/json' }),
+    );
+  });
   const use = record({
     identity: running.identity,
     load: async (works) => store.load(works, await running.identity()),
@@ -84,13 +89,12 @@ export const create = (runtime: Runtime) => {
 };
 
 /** A delivery's raw bytes, from the message or from the bucket. */
-const bodies = (runtime: Runtime): ((delivery: DeliveryMessage) => Promise<Uint8Array>) => {
-  const s3 = new S3Client({ ...clientConfig(runtime), forcePathStyle: true });
-  return async ({ request: { body, bodyKey } }) => {
+const bodies =
+  (s3: S3Client, bucket: string | undefined): ((delivery: DeliveryMessage) => Promise<Uint8Array>) =>
+  async ({ request: { body, bodyKey } }) => {
     if (bodyKey === undefined) return Buffer.from(body ?? '', 'base64');
-    const object = await s3.send(new GetObjectCommand({ Bucket: runtime.env['BUCKET'], Key: bodyKey }));
+    const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: bodyKey }));
     return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
   };
-};
 
 export const handler = lambda(create);

@@ -153,8 +153,8 @@ const open = async (options: Options, report: (line: string) => void): Promise<H
     inboxUrl: `http://127.0.0.1:${inbox.port}`,
     async stop() {
       await Promise.all([front.stop(), inbox.stop()]);
+      await cloud.stop();
       await functions.stop();
-      cloud.stop();
       await Promise.all([aws.stop(), crms.stop()]);
       db.close();
     },

@@ -15,7 +15,7 @@ import type { AwsRequest, AwsResponse, AwsService, Deliver, Surroundings } from 
 import { ses } from './ses.ts';
 import { smsVoice } from './sms.ts';
 import { sns } from './sns.ts';
-import { type Sqs, type SqsOptions, sqs } from './sqs.ts';
+import { type Sqs, type SqsOptions, sqs } from './sqs/index.ts';
 import { type Created, creationOrder, Resolver } from './template.ts';
 
 export interface CloudOptions {
@@ -51,7 +51,8 @@ export interface Cloud {
   front(request: FrontRequest): Promise<AwsResponse>;
   send(queueArn: string, body: string): void;
   queue(queueArn: string): { visible: number; hidden: number };
-  stop(): void;
+  /** Resolves once no batch is at work any more and the state is closed. */
+  stop(): Promise<void>;
 }
 
 const ACCOUNT = '123456789012';
@@ -156,8 +157,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     front,
     send: queueService.send,
     queue: queueService.counts,
-    stop() {
-      for (const subscription of subscriptions) subscription.stop();
+    async stop() {
+      await Promise.all(subscriptions.map((subscription) => subscription.stop()));
       db.close();
     },
   };
@@ -184,11 +185,12 @@ const subscribe = (
   source: EventSource,
   invoke: (name: string, event: unknown) => Promise<unknown>,
   onError: (error: unknown) => void,
-): { stop(): void } =>
+): { stop(): Promise<void> } =>
   service.subscribe(source.queueArn, {
     batchSize: source.batchSize,
     batchingWindowSeconds: source.windowSeconds,
     maximumConcurrency: source.maximumConcurrency,
+    reportBatchItemFailures: true,
     async handler(event: SQSEvent) {
       try {
         return BatchResponse.parse(await invoke(source.functionName, event));
@@ -297,7 +299,11 @@ const workshopOf = (
     call: (service, target, input) =>
       request(service, 'POST', '/', { 'x-amz-target': target }, JSON.stringify(input)),
     createBucket: async (name) => {
-      await request('s3', 'PUT', `/${name}`, {}, '');
+      try {
+        await request('s3', 'PUT', `/${name}`, {}, '');
+      } catch (error) {
+        if (!String(error).includes('BucketAlreadyOwnedByYou')) throw error;
+      }
     },
     createGroup: async (name) => {
       try {

@@ -37,7 +37,7 @@ export const answerJson = async (
     'x-amzn-requestid': crypto.randomUUID(),
   };
   try {
-    const operation = operations[name];
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (operation === undefined) {
       throw new ServiceError(
         'UnknownOperationException',

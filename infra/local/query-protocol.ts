@@ -24,7 +24,7 @@ export const answerQuery = async (
   const headers = { 'content-type': 'text/xml' };
   const metadata = `<RequestId>${crypto.randomUUID()}</RequestId>`;
   try {
-    const operation = operations[name];
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (operation === undefined)
       throw new ServiceError(
         'InvalidAction',

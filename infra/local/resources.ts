@@ -181,10 +181,12 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
           value === undefined ? [] : [[key, String(value)]],
         ),
       );
-      const { QueueUrl } = await workshop.call('sqs', 'AmazonSQS.CreateQueue', {
-        QueueName: name,
-        Attributes,
-      });
+      await ignoring(
+        'QueueNameExists',
+        workshop.call('sqs', 'AmazonSQS.CreateQueue', { QueueName: name, Attributes }),
+      );
+      const { QueueUrl } = await workshop.call('sqs', 'AmazonSQS.GetQueueUrl', { QueueName: name });
+      await workshop.call('sqs', 'AmazonSQS.SetQueueAttributes', { QueueUrl, Attributes });
       return {
         ref: String(QueueUrl),
         attributes: { Arn: arnIn(workshop, 'sqs', name), QueueName: name, QueueUrl: String(QueueUrl) },

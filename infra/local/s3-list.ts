@@ -1,8 +1,7 @@
 import { ServiceError } from './json.ts';
 import { element } from './query-protocol.ts';
-import type { S3Operation } from './s3.ts';
 import { xmlAnswer } from './s3-answer.ts';
-import type { Call } from './s3-request.ts';
+import type { Call, S3Operation } from './s3-request.ts';
 import type { ObjectStore, StoredObject } from './s3-store.ts';
 
 /** Comes after every key that begins with what stands before it. */

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from './json.ts';
 import { element } from './query-protocol.ts';
-import type { S3Operation } from './s3.ts';
 import { elementsIn, emptyAnswer, textIn, xmlAnswer } from './s3-answer.ts';
 import { payloadOf } from './s3-body.ts';
 import { encryptionOf, etagOf, expectWritable, keptHeaders, sourceOf } from './s3-objects.ts';
-import type { Call } from './s3-request.ts';
+import type { Call, S3Operation } from './s3-request.ts';
 import type { ObjectStore, Part, Upload } from './s3-store.ts';
 import type { Surroundings } from './service.ts';
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from './json.ts';
 import { element } from './query-protocol.ts';
-import type { S3Operation } from './s3.ts';
 import { elementsIn, emptyAnswer, textIn, xmlAnswer } from './s3-answer.ts';
 import { payloadOf } from './s3-body.ts';
-import type { Call } from './s3-request.ts';
+import type { Call, S3Operation } from './s3-request.ts';
 import type { ObjectStore, StoredObject } from './s3-store.ts';
 import type { AwsResponse, Surroundings } from './service.ts';
 

@@ -1,5 +1,5 @@
 import { ServiceError } from './json.ts';
-import type { AwsRequest } from './service.ts';
+import type { AwsRequest, AwsResponse } from './service.ts';
 
 /** A request to S3, taken apart. `headers` includes what a presigned address carries in its query. */
 export interface Call {
@@ -10,6 +10,8 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
+
+export type S3Operation = (call: Call) => AwsResponse;
 
 /** Parts of a bucket's configuration by the query that names them: operation, and the error when there is none. */
 export const settings: Readonly<Record<string, { readonly name: string; readonly missing?: string }>> = {
@@ -53,11 +55,12 @@ export const callOf = (request: AwsRequest): Call => {
   };
 };
 
+/** Percent-escapes that are none stand for themselves. */
 const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new ServiceError('InvalidURI', `Couldn't parse the specified URI: ${text}`);
+    return text;
   }
 };
 

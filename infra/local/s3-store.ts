@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import * as z from 'zod';
+import { transaction } from './transaction.ts';
 
 const Headers = z.record(z.string(), z.string());
 
@@ -192,18 +193,13 @@ export class ObjectStore {
 
   /** Makes an object of the named parts and ends the upload, both or neither. */
   complete(upload: Upload, object: Omit<StoredObject, 'size'>, numbers: readonly number[]): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
+    transaction(this.#db, () => {
       const body = Buffer.concat(
         numbers.map((number) => blobOf(this.#statements.partBytes.get(upload.id, number)?.['body'])),
       );
       this.put(upload.bucket, object, body);
       this.removeUpload(upload.id);
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   removeUpload(id: string): void {

@@ -4,11 +4,9 @@ import { emptyAnswer, errorAnswer, xmlAnswer } from './s3-answer.ts';
 import { listings } from './s3-list.ts';
 import { multipart } from './s3-multipart.ts';
 import { objects } from './s3-objects.ts';
-import { type Call, callOf, expectUnexpired, s3Operation, settings } from './s3-request.ts';
+import { type Call, callOf, expectUnexpired, type S3Operation, s3Operation, settings } from './s3-request.ts';
 import { ObjectStore } from './s3-store.ts';
 import type { AwsResponse, AwsService, Surroundings } from './service.ts';
-
-export type S3Operation = (call: Call) => AwsResponse;
 
 /** S3 on one machine: objects are blobs in SQLite. */
 export const s3 = (surroundings: Surroundings): AwsService => {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import * as z from 'zod';
+import { transaction } from './transaction.ts';
 
 const Tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
 
@@ -43,9 +44,11 @@ type Verb =
 
 /** Secrets, their versions and the staging labels on them, in SQLite. */
 export class SecretStore {
+  readonly #db: DatabaseSync;
   readonly #statements: Readonly<Record<Verb, StatementSync>>;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     db.exec(`
       CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, arn TEXT NOT NULL, description TEXT, tags TEXT NOT NULL, created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, deleted_at INTEGER) STRICT;
       CREATE TABLE IF NOT EXISTS secrets_versions (name TEXT NOT NULL, id TEXT NOT NULL, text TEXT, binary TEXT, created_at INTEGER NOT NULL, PRIMARY KEY (name, id)) STRICT;
@@ -99,16 +102,20 @@ export class SecretStore {
   }
 
   remove(name: string): void {
-    this.#statements.removeStages.run(name);
-    this.#statements.removeVersions.run(name);
-    this.#statements.remove.run(name);
+    transaction(this.#db, () => {
+      this.#statements.removeStages.run(name);
+      this.#statements.removeVersions.run(name);
+      this.#statements.remove.run(name);
+    });
   }
 
   /** A new version under labels; the first version is current whatever its labels. */
   add(name: string, { id, text, binary, createdAt }: Version, stages: readonly string[]): void {
     const first = this.staged(name, 'AWSCURRENT') === undefined;
-    this.#statements.add.run(name, id, text, binary, createdAt);
-    for (const stage of first ? new Set([...stages, 'AWSCURRENT']) : stages) this.stage(name, stage, id);
+    transaction(this.#db, () => {
+      this.#statements.add.run(name, id, text, binary, createdAt);
+      for (const stage of first ? new Set([...stages, 'AWSCURRENT']) : stages) this.stage(name, stage, id);
+    });
   }
 
   version(name: string, id: string): Version | undefined {

@@ -3,12 +3,13 @@ import { ServiceError } from './json.ts';
 import { element, mapOf, members, need, type QueryOperation } from './query-protocol.ts';
 import type { Surroundings } from './service.ts';
 import { invalidParameter, type Published, publishedOf } from './sns-message.ts';
+import { transaction } from './transaction.ts';
 
 export interface TopicOptions {
   /** Posts a notification to an `https` subscriber; without it such subscriptions are refused. */
   readonly post?: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>;
   /** Where the link that confirms a subscription points. */
-  readonly endpoint?: () => string;
+  readonly endpoint?: string;
 }
 
 interface Subscription {
@@ -70,7 +71,7 @@ const statementsOf = (db: Surroundings['db']): Readonly<Record<Verb, ReturnType<
 /** Topics on one machine. A notification is stored before `Publish` is answered, and tried until it arrives. */
 export const topics = (
   surroundings: Surroundings,
-  { post, endpoint = () => `https://sns.${surroundings.region}.amazonaws.com` }: TopicOptions,
+  { post, endpoint = `https://sns.${surroundings.region}.amazonaws.com` }: TopicOptions,
 ): Readonly<Record<string, QueryOperation>> & { readonly Publish: QueryOperation } => {
   const { db, clock, newId, region, account, deliver } = surroundings;
   const statements = statementsOf(db);
@@ -208,9 +209,11 @@ export const topics = (
       const published = publishedOf(input);
       const id = newId();
       const at = new Date(clock.now()).toISOString();
-      for (const subscription of statements.subscriptions.all(topic).map(subscriptionOf))
-        if (subscription.token === null)
-          queue(subscription, 'Notification', payloadFor(subscription, published, { id, at }));
+      transaction(db, () => {
+        for (const subscription of statements.subscriptions.all(topic).map(subscriptionOf))
+          if (subscription.token === null)
+            queue(subscription, 'Notification', payloadFor(subscription, published, { id, at }));
+      });
       return element('MessageId', id);
     },
   };
@@ -223,7 +226,7 @@ export const topics = (
       Token: token,
       TopicArn: topic,
       Message: `You have chosen to subscribe to the topic ${topic}. To confirm the subscription, visit the SubscribeURL included in this message.`,
-      SubscribeURL: `${endpoint()}/?${confirm}`,
+      SubscribeURL: `${endpoint}/?${confirm}`,
       Timestamp: new Date(clock.now()).toISOString(),
     });
   }

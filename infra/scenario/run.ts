@@ -12,9 +12,9 @@ import { HubConfig } from '../../core/hub-config.ts';
 import { identifierValue } from '../../core/identifier.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import { Channel, instant } from '../../core/interaction.ts';
+import type { TemplateFiles } from '../../core/media.ts';
 import { Notification } from '../../core/notification.ts';
 import type { Sender } from '../../core/sender.ts';
-import type { TemplateFiles } from '../../core/template.ts';
 import { Trigger } from '../../core/trigger.ts';
 import { type PublishPorts, pause, publish } from '../../functions/api/publish.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
@@ -68,7 +68,7 @@ export const playScenario = async (
     await play(stage, scenario, folder);
     return await outcomeOf(stage);
   } finally {
-    stage.cloud.stop();
+    await stage.cloud.stop();
     await stage.crms.stop();
   }
 };

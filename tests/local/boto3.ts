@@ -1,7 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import { listen } from '../../infra/local/http.ts';
 import type { AwsService } from '../../infra/local/service.ts';
 
 /** Whether this machine has Python with boto3, a client of AWS in another language than ours. */
@@ -12,25 +11,11 @@ export const hasBoto3 = spawnSync('python3', ['-c', 'import boto3']).status === 
  * The script finds `client`, bound to the service.
  */
 export const runBoto3 = async (service: AwsService, name: string, script: string): Promise<unknown> => {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(Buffer.from(chunk));
-    const [path = '/', query = ''] = (request.url ?? '/').split('?');
-    const headers = Object.entries(request.headers).map(([key, value]) => [key, String(value)]);
-    const answer = await service.handle(
-      {
-        method: request.method ?? 'GET',
-        path,
-        query,
-        headers: Object.fromEntries(headers),
-        body: Buffer.concat(chunks),
-      },
-      { accessKeyId: 'AKIATEST', arn: 'arn:aws:iam::123456789012:role/test' },
-    );
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+  const caller = { accessKeyId: 'AKIATEST', arn: 'arn:aws:iam::123456789012:role/test' };
+  const { port, stop } = await listen(({ target, ...request }) => {
+    const [path = '/', query = ''] = target.split('?');
+    return service.handle({ ...request, path, query }, caller);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
   const prelude = `
 import boto3, json
 from botocore.config import Config
@@ -42,7 +27,6 @@ client = boto3.client('${name}', endpoint_url='http://127.0.0.1:${port}', region
     const { stdout } = await promisify(execFile)('python3', ['-c', prelude + script]);
     return JSON.parse(stdout);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await stop();
   }
 };

@@ -12,8 +12,8 @@ import { type Subscribed, type Subscription, subscription } from './subscription
 export type { Subscribed, Subscription } from './subscription.ts';
 
 export interface SqsOptions {
-  /** Where queue URLs point, known once the runtime listens; without it, where the SDK itself would look. */
-  readonly endpoint?: () => string;
+  /** Where queue URLs point; without it, where the SDK itself would look. */
+  readonly endpoint?: string;
   readonly chaos?: Chaos;
   /** Batches of one subscription at one time, where it does not say so itself. */
   readonly concurrency?: number;
@@ -34,13 +34,13 @@ export interface Sqs extends AwsService {
 /** SQS on one machine: standard queues, at least once and in no promised order. */
 export const sqs = (surroundings: Surroundings, options: SqsOptions = {}): Sqs => {
   const { clock, account, region } = surroundings;
-  const endpoint = options.endpoint ?? (() => `https://sqs.${region}.amazonaws.com`);
+  const endpoint = options.endpoint ?? `https://sqs.${region}.amazonaws.com`;
   const broker = brokerOf(surroundings, options.chaos ?? {});
-  const operations = operationsOf(surroundings, broker, (name) => `${endpoint()}/${account}/${name}`);
+  const operations = operationsOf(surroundings, broker, (name) => `${endpoint}/${account}/${name}`);
 
   const perform = async (name: string, input: Readonly<Record<string, unknown>>, sender: string) => {
     try {
-      const operation = operations[name];
+      const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
       if (operation !== undefined) return await operation(input, sender);
       throw new ServiceError('InvalidAction', `The action ${name} is not valid for this endpoint.`);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { transaction } from '../transaction.ts';
 
 /** A message at rest. `attributes` and `system` are JSON as they were sent; instants are epoch milliseconds. */
 export interface StoredMessage {
@@ -92,18 +93,9 @@ export class Messages {
     };
   }
 
-  /** Runs `work` as one SQLite transaction, inside the one already open where there is one. */
+  /** Runs `work` as one SQLite transaction. */
   together<T>(work: () => T): T {
-    if (this.#db.isTransaction) return work();
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return transaction(this.#db, work);
   }
 
   add(queue: string, visibleAt: number, message: NewMessage): void {

@@ -358,6 +358,23 @@ describe('dead letters', () => {
     expect(sources.queueUrls).toEqual([QueueUrl]);
   });
 
+  it('are counted anew where they are, when that queue has dead letters of its own', async () => {
+    const { client, clock, send, receive, deadUrl } = await openWithDead();
+    await client.send(new CreateQueueCommand({ QueueName: 'deader' }));
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arn('deader'), maxReceiveCount: 2 });
+    await client.send(new SetQueueAttributesCommand({ QueueUrl: deadUrl, Attributes: { RedrivePolicy } }));
+    await send('x');
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await receive();
+      await clock.runUntil(clock.now() + 10_000);
+    }
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      expect(await receive({ QueueUrl: deadUrl, VisibilityTimeout: 10 })).toHaveLength(1);
+      await clock.runUntil(clock.now() + 10_000);
+    }
+    expect(await receive({ QueueUrl: deadUrl })).toEqual([]);
+  });
+
   it('go back to where they came from as new messages', async () => {
     const { client, clock, send, receive, deadUrl, attributesOf } = await openWithDead();
     const { MessageId } = await send('x');

@@ -116,13 +116,14 @@ describe('a subscription', () => {
       });
     at(1, 'a');
     at(4, 'b');
-    at(10, 'c', 'd', 'e', 'f');
-    at(11, 'g');
+    at(10, 'c');
+    at(12, 'd', 'e', 'f');
+    at(13, 'g');
     await run(60);
     expect(seen).toEqual([
       { at: 6, bodies: ['a', 'b'] },
-      { at: 10, bodies: ['c', 'd', 'e'] },
-      { at: 15, bodies: ['f', 'g'] },
+      { at: 12, bodies: ['c', 'd', 'e'] },
+      { at: 17, bodies: ['f', 'g'] },
     ]);
   });
 
@@ -264,6 +265,17 @@ describe('chaos', () => {
     expect(delivered.length).toBeGreaterThan(62);
     expect(delivered.length).toBeLessThan(85);
     expect(await deliveries(7)).toEqual(seen);
+  });
+
+  it('delivers a message twice, and not more often, when every message is doubled', async () => {
+    const { seen, send, run, subscribe } = await open({ options: { chaos: { duplicate: 1 } } });
+    send('a', 'b');
+    subscribe();
+    await run(300);
+    expect(seen).toEqual([
+      { at: 0, bodies: ['a', 'b'] },
+      { at: 15, bodies: ['a', 'b'] },
+    ]);
   });
 
   it('delivers in another order than sent', async () => {
