@@ -76,10 +76,14 @@ describe('the import table', () => {
   });
 
   it('keeps vendors apart: no connector or channel mapping imports a sibling', () => {
-    const vendor = (path: string): string | undefined =>
-      /^(?:connectors\/(?:channels|crm|senders)|mappings\/channels)\/(?!index)([^/]+?)(?:\.ts)?$/u.exec(
-        path,
-      )?.[0];
+    const room =
+      /^(?:connectors\/(?:channels|crm|senders)|mappings\/channels)\/(?!index)[^/]+?(?=(?:\.ts)?$)/u;
+    /** A vendor's part, such as meta-whatsapp, belongs to the vendor. */
+    const vendor = (path: string): string | undefined => {
+      const own = room.exec(path)?.[0];
+      const whole = own?.slice(0, Math.max(0, own.lastIndexOf('-')));
+      return whole && files.includes(`${whole}.ts`) ? whole : own;
+    };
     const wrong = imports.filter((one) => {
       const [own, other] = [vendor(one.file), one.from.startsWith('.') ? vendor(target(one)) : undefined];
       return own !== undefined && other !== undefined && own !== other;
