@@ -201,11 +201,7 @@ export class HubStack extends Stack {
       },
     });
     for (const channel of Object.keys(hub.channels))
-      this.#secret(
-        'Channel',
-        `channels/${channel}`,
-        `Signing secrets of ${channel}; hub connect ${channel} fills it`,
-      );
+      this.#secret('Channel', `channels/${channel}`, `Signing secrets of ${channel}`);
 
     this.#configuration(seed, decisions);
     new CfnOutput(this, 'Url', {
@@ -347,7 +343,7 @@ export class HubStack extends Stack {
     this.#allow(sync, ['secretsmanager:GetSecretValue'], this.#secretArn(`crm/${crm}*`));
     this.#allow(sync, ['events:PutEvents'], this.#bus.eventBusArn);
     this.#useKey(sync);
-    this.#secret('Crm', `crm/${crm}`, `Credentials of ${crm}; hub connect ${crm} fills it`);
+    this.#secret('Crm', `crm/${crm}`, `Credentials of ${crm}`);
     const half = '$.detail.customer.half';
     this.#rule(`${name}Interactions`, { 'detail-type': ['interaction.recorded'] }, work, {
       inputPathsMap: { half, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },

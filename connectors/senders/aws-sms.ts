@@ -32,7 +32,7 @@ export const awsSms = ({ aws }: SenderSurroundings): Sender => {
         const name = error instanceof Error ? error.name : '';
         throw new HubError(
           'sms-refused',
-          `AWS End User Messaging refused the SMS (${name}). \`hub doctor\` shows the spend limit and the sandbox; an opted-out number must text START.`,
+          `AWS End User Messaging refused the SMS (${name}). The console of End User Messaging shows the spend limit and the sandbox; an opted-out number must text START.`,
           { retry: permanent.has(name) ? 'never' : 'later', cause: error },
         );
       }

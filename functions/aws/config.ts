@@ -26,7 +26,7 @@ export const config = (runtime: Runtime, table: Table): Config => {
     if (row === undefined) {
       throw new HubError(
         'not-configured',
-        `The configuration ${name} was never applied to this hub. Run \`hub apply\`, or deploy the stack again.`,
+        `The configuration ${name} was never applied to this hub. Deploy the stack again: its custom resource applies mappings/.`,
         { retry: 'later' },
       );
     }

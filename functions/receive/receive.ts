@@ -36,7 +36,7 @@ export const receive = (ports: ReceivePorts) => {
   return async ({ provider, account, request }: Call): Promise<HttpAnswer> => {
     const connector = ports.connector(provider);
     if (connector === undefined)
-      return told(404, 'unknown-provider', 'No such provider. `hub connect --list` names those there are.');
+      return told(404, 'unknown-provider', 'No such provider. The README names those there are.');
     if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method)) {
       return told(405, 'method', `${connector.title} is expected to send POST.`);
     }
@@ -78,7 +78,7 @@ const judge = (
     if (values.length === 0 && optional !== true) {
       return {
         verdict: 'refused',
-        reason: `the secret ${name} is not stored; run \`hub connect ${connector.id}\``,
+        reason: `the secret ${name} is not stored; put it into the secret of the route in Secrets Manager`,
       };
     }
     secrets[name] = values;

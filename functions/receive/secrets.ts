@@ -44,7 +44,7 @@ const valuesOf = (id: string, text: string | undefined): Secrets => {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new HubError(
       'secret-unreadable',
-      `The secret ${id} must hold a JSON object. Run \`hub connect\` again.`,
+      `The secret ${id} must hold a JSON object that names each secret value. Store it anew in Secrets Manager.`,
       { retry: 'later' },
     );
   }

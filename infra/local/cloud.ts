@@ -134,7 +134,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         );
       return { key, invoke: (event) => invoke(functionArn, event) };
     }),
-    clock.now,
+    () => clock.now(),
     newId,
   );
   const subscriptions = workshop.sources.map((source) =>

@@ -13,7 +13,7 @@ export interface Sample {
 
 export interface Samples {
   readonly deliveries: readonly Sample[];
-  /** By provider: what `hub connect` would have stored. */
+  /** By provider: what an admin would have stored. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What the deliveries imply, counted by hand. */
   readonly implied: Implied;
