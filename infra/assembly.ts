@@ -35,11 +35,13 @@ export const assembly = async (): Promise<Assembly> => {
   const digest = sourcesDigest();
   const folder = join(root, '.hub', 'assembly', digest);
   if (!existsSync(folder)) {
-    const fresh = `${folder}.${process.pid}`;
+    // Several may begin at once, also threads of one process: each works apart, and the first to finish is kept.
+    const fresh = `${folder}.${crypto.randomUUID()}`;
     await synthesise(fresh);
     for (const old of readdirSync(join(folder, '..')))
-      if (!old.startsWith(digest)) rmSync(join(folder, '..', old), { recursive: true });
+      if (!old.startsWith(digest)) rmSync(join(folder, '..', old), { recursive: true, force: true });
     if (!existsSync(folder)) renameSync(fresh, folder);
+    rmSync(fresh, { recursive: true, force: true });
   }
   const file = readdirSync(folder).find((name) => name.endsWith('.template.json'));
   if (file === undefined) throw new Error(`${folder} holds no template.`);

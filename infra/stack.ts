@@ -112,7 +112,8 @@ export class HubStack extends Stack {
       this.#table.tableArn,
     );
     this.#allow(record, ['s3:GetObject'], this.#bucket.arnForObjects('deliveries/*'));
-    this.#allow(record, ['s3:PutObject'], this.#bucket.arnForObjects('failures/*'));
+    for (const kept of ['failures/*', 'texts/*'])
+      this.#allow(record, ['s3:PutObject'], this.#bucket.arnForObjects(kept));
     this.#allow(record, ['events:PutEvents'], this.#bus.eventBusArn);
     this.#useKey(record);
 

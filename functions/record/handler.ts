@@ -1,10 +1,8 @@
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { HubError } from '../../core/errors.ts';
 import { mappings } from '../../mappings/channels/index.ts';
 import { bus } from '../aws/bus.ts';
-import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
 import { erase } from '../aws/erase.ts';
 import { keepFailure } from '../aws/failures.ts';
@@ -15,20 +13,16 @@ import { log } from '../log.ts';
 import { batch } from '../middleware.ts';
 import type { Runtime } from '../runtime.ts';
 import { decode, interactionWork } from './decode.ts';
-import { type DeliveryMessage, RecordMessage } from './message.ts';
+import { files, shelve } from './files.ts';
+import { RecordMessage } from './message.ts';
 import { record, type Work } from './record.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
   const store = peopleStore(rows);
-  const s3 = new S3Client({ ...clientConfig(runtime), forcePathStyle: true });
-  const bodyOf = bodies(s3, runtime.env['BUCKET']);
-  const failures = keepFailure(runtime, rows, async (Key, Body) => {
-    await s3.send(
-      new PutObjectCommand({ Bucket: runtime.env['BUCKET'], Key, Body, ContentType: 'application/json' }),
-    );
-  });
+  const bucket = files(runtime);
+  const failures = keepFailure(runtime, rows, (key, payload) => bucket.put(key, payload, 'application/json'));
   const use = record({
     identity: running.identity,
     load: async (works) => store.load(works, await running.identity()),
@@ -47,7 +41,7 @@ export const create = (runtime: Runtime) => {
     const message = RecordMessage.parse(JSON.parse(text));
     if (message.type === 'command') return [{ type: 'command', command: message, message: messageId }];
     if (message.type === 'interaction') return [interactionWork(message, messageId)];
-    const body = await bodyOf(message);
+    const body = await bucket.bytes(message);
     try {
       const { interactions, ignored } = await decode(mappings[message.provider], message, body);
       if (ignored.length > 0)
@@ -56,7 +50,8 @@ export const create = (runtime: Runtime) => {
           types: ignored.join(','),
           count: ignored.length,
         });
-      return interactions.map((interaction) => ({
+      const kept = await Promise.all(interactions.map((interaction) => shelve(bucket, interaction)));
+      return kept.map((interaction) => ({
         type: 'interaction',
         interaction,
         receivedAt: message.receivedAt,
@@ -87,14 +82,5 @@ export const create = (runtime: Runtime) => {
     }),
   );
 };
-
-/** A delivery's raw bytes, from the message or from the bucket. */
-const bodies =
-  (s3: S3Client, bucket: string | undefined): ((delivery: DeliveryMessage) => Promise<Uint8Array>) =>
-  async ({ request: { body, bodyKey } }) => {
-    if (bodyKey === undefined) return Buffer.from(body ?? '', 'base64');
-    const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: bodyKey }));
-    return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
-  };
 
 export const handler = lambda(create);
