@@ -21,6 +21,8 @@ export interface StoredInteraction extends Interaction {
 export interface History {
   /** The whole person that a half belongs to; undefined when unknown or erased. */
   customer(half: string): Promise<Customer | undefined>;
+  /** The same for many at once, by the half that was asked for; those unknown are left out. */
+  customers(halves: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
   interaction(address: InteractionAddress): Promise<StoredInteraction | undefined>;
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
   /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */

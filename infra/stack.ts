@@ -290,13 +290,21 @@ export class HubStack extends Stack {
     this.#allow(who, ['kms:Decrypt', 'kms:GenerateDataKey'], this.#key.keyArn);
   }
 
-  #consume(who: lambda.Function, { queue }: WorkQueue, maximumConcurrency?: number): void {
+  #consume(
+    who: lambda.Function,
+    { queue }: WorkQueue,
+    {
+      batchSize = 10,
+      windowSeconds = 0,
+      maximumConcurrency,
+    }: { batchSize?: number; windowSeconds?: number; maximumConcurrency?: number } = {},
+  ): void {
     this.#allow(who, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], queue.queueArn);
     new lambda.CfnEventSourceMapping(this, `${who.node.id}Source`, {
       eventSourceArn: queue.queueArn,
       functionName: who.functionName,
-      batchSize: 10,
-      maximumBatchingWindowInSeconds: 0,
+      batchSize,
+      maximumBatchingWindowInSeconds: windowSeconds,
       functionResponseTypes: ['ReportBatchItemFailures'],
       ...(maximumConcurrency !== undefined && { scalingConfig: { maximumConcurrency } }),
     });
@@ -334,7 +342,8 @@ export class HubStack extends Stack {
     const sync = this.#function(name, `sync-${crm}`, {
       QUEUE_URL_SYNC: work.queue.queueUrl,
     });
-    this.#consume(sync, work, 2);
+    // A CRM is asked rarely and with much: a call takes hundreds of records, and its calls are rationed.
+    this.#consume(sync, work, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
     this.#allow(sync, ['sqs:SendMessage'], work.queue.queueArn);
     this.#allow(
       sync,

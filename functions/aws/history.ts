@@ -6,11 +6,9 @@ import type { Key, Row, Table } from './table.ts';
 /** Customers and their timelines, read from the table. */
 export const history = (table: Table): History => ({
   async customer(half) {
-    const { trees } = await loadTrees(table, [half], []);
-    const halves = new Map(trees.map((one) => [one.profile.id, one]));
-    const root = rootOf(half, halves);
-    return root === undefined ? undefined : foldCustomer(root, halves);
+    return (await customersOf(table, [half])).get(half);
   },
+  customers: (halves) => customersOf(table, halves),
   async interaction(address) {
     const [found] = await table.get([rows.interactionKey(address)]);
     return found && storedOf(found);
@@ -21,6 +19,17 @@ export const history = (table: Table): History => ({
   },
   timeline: (customer, range) => timeline(table, customer, range),
 });
+
+const customersOf = async (table: Table, wanted: readonly string[]): Promise<Map<string, Customer>> => {
+  const { trees } = await loadTrees(table, wanted, []);
+  const halves = new Map(trees.map((one) => [one.profile.id, one]));
+  const found = new Map<string, Customer>();
+  for (const half of wanted) {
+    const root = rootOf(half, halves);
+    if (root !== undefined) found.set(half, foldCustomer(root, halves));
+  }
+  return found;
+};
 
 /**
  * The given halves, and every other half of the same people, together with other rows that are wanted in the same

@@ -54,7 +54,7 @@ export const sync =
     const unsynced = new Map<string, HubError>();
     const mapping = await ports.mapping();
     const identity = await ports.identity();
-    const customers = await loadCustomers(ports.history, batch);
+    const customers = await ports.history.customers([...new Set(batch.map(({ message }) => message.half))]);
     const states = await ports.states([...new Set([...customers.values()].map(({ id }) => id))]);
     const contacts = new Map([...states].map(([id, { contact }]) => [id, contact]));
     const changed = new Map<string, { record: CrmRecord; hash: string }>();
@@ -105,15 +105,6 @@ export const sync =
     }
     return unsynced;
   };
-
-const loadCustomers = async (history: History, batch: readonly Queued[]): Promise<Map<string, Customer>> => {
-  const customers = new Map<string, Customer>();
-  for (const half of new Set(batch.map(({ message }) => message.half))) {
-    const customer = await history.customer(half);
-    if (customer) customers.set(half, customer);
-  }
-  return customers;
-};
 
 const logInteractions = async (
   ports: SyncPorts,

@@ -1,30 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
-import {
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   CreatePlatformApplicationCommand,
   CreatePlatformEndpointCommand,
   SNSClient,
 } from '@aws-sdk/client-sns';
-import { systemClock } from '../../core/clock.ts';
 import { HubError } from '../../core/errors.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
-import type { Runtime } from '../../functions/runtime.ts';
-import { assembly } from '../assembly.ts';
 import { root } from '../bundle.ts';
-import { inProcess } from '../local/client.ts';
-import { type Cloud, RESPONSE_URL, startCloud } from '../local/cloud.ts';
-import { listen } from '../local/http.ts';
-import { inboxPage } from '../local/pages/inbox.ts';
+import { apiKey, type Hub, type HubOptions, openHub, quiet } from '../local/hub.ts';
 import { knownCustomer, type Samples, samples } from '../local/samples.ts';
-import { type Sandboxes, sandboxes } from '../local/sandbox/index.ts';
-import { type WorkerFunctions, workerFunctions } from '../local/workers.ts';
 import { closingTable, counted } from './table.ts';
 
 const HELP = `npm start [-- OPTIONS]
@@ -34,11 +21,8 @@ const HELP = `npm start [-- OPTIONS]
   --public-url URL    what providers call, when a tunnel leads here (default https://acme.example)
   --state FILE        where the hub keeps its state (default .hub/state.sqlite)`;
 
-interface Options {
+interface Options extends HubOptions {
   readonly exit: boolean;
-  readonly port: number;
-  readonly publicUrl: string;
-  readonly state: string;
 }
 
 const parseOptions = (): Options | undefined => {
@@ -60,112 +44,6 @@ const parseOptions = (): Options | undefined => {
     publicUrl: values['public-url'] ?? 'https://acme.example',
     state: values.state ?? join(folder, values.exit ? `exit-${process.pid}.sqlite` : 'state.sqlite'),
   };
-};
-
-interface Hub {
-  readonly cloud: Cloud;
-  readonly functions: WorkerFunctions;
-  readonly crms: Sandboxes;
-  readonly runtime: Runtime;
-  readonly name: string;
-  readonly apiUrl: string;
-  readonly inboxUrl: string;
-  stop(): Promise<void>;
-}
-
-/** Opens the hub: the synthesised template, each function in its own worker, the sandbox CRMs, the pages. */
-const open = async (options: Options, report: (line: string) => void): Promise<Hub> => {
-  const synthesised = await assembly();
-  const at = (offset: number): number => (options.port === 0 ? 0 : options.port + offset);
-  const clock = systemClock((error) =>
-    report(`error: ${error instanceof Error ? error.message : String(error)}`),
-  );
-  const holder: { cloud?: Cloud; answered?: string } = {};
-  const cloudOf = (): Cloud => {
-    if (holder.cloud) return holder.cloud;
-    throw new Error('The hub is not open yet.');
-  };
-  const aws = await listen(async ({ method, target, headers, body }) => {
-    const [path = '/', ...query] = target.split('?');
-    if (`https://cloudformation.local${path}` === RESPONSE_URL) {
-      holder.answered = Buffer.from(body).toString();
-      return { status: 200, headers: {}, body: '' };
-    }
-    return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
-  }, at(4));
-  const awsUrl = `http://127.0.0.1:${aws.port}`;
-  let early: Pick<Cloud, 'aws'> | undefined;
-  const functions = workerFunctions(synthesised, () => awsUrl, report);
-  const db = new DatabaseSync(options.state);
-  const crms = await sandboxes(db, { salesforce: at(2), hubspot: at(3) });
-  const world = { now: () => clock.now(), newId: () => crypto.randomUUID(), random: () => Math.random() };
-  const cloud = await startCloud({
-    assembly: synthesised,
-    clock,
-    ...world,
-    file: options.state,
-    publicUrl: options.publicUrl,
-    awsUrl,
-    onService: (service) => {
-      early = service;
-    },
-    async invoke(target, event) {
-      if (typeof event !== 'object' || event === null || !('ResponseURL' in event))
-        return functions.invoke(target, event);
-      await functions.invoke(target, {
-        ...event,
-        ResponseURL: RESPONSE_URL.replace('https://cloudformation.local', awsUrl),
-      });
-      return JSON.parse(holder.answered ?? '{}') as unknown;
-    },
-    onError: (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
-  });
-  holder.cloud = cloud;
-  const front = await listen((request) => cloud.front(request), at(0));
-  const inbox = await listen(
-    async () => ({
-      status: 200,
-      headers: { 'content-type': 'text/html; charset=utf-8' },
-      body: inboxPage(cloud.outbox.list()),
-    }),
-    at(1),
-  );
-  const table = [...cloud.functions.values()][0]?.environment['TABLE'] ?? '';
-  const runtime: Runtime = {
-    ...world,
-    env: {
-      AWS_REGION: 'eu-south-1',
-      AWS_ACCESS_KEY_ID: 'ADMIN',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      TABLE: table,
-    },
-    aws: inProcess((request) => cloud.aws(request)),
-  };
-  const name = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
-  await crms.connect(runtime, name);
-  return {
-    cloud,
-    functions,
-    crms,
-    runtime,
-    name,
-    apiUrl: `http://127.0.0.1:${front.port}`,
-    inboxUrl: `http://127.0.0.1:${inbox.port}`,
-    async stop() {
-      await Promise.all([front.stop(), inbox.stop()]);
-      await cloud.stop();
-      await functions.stop();
-      await Promise.all([aws.stop(), crms.stop()]);
-      db.close();
-    },
-  };
-};
-
-const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
-  const { SecretString = '{}' } = await new SecretsManagerClient(clientConfig(runtime)).send(
-    new GetSecretValueCommand({ SecretId: `${name}/api` }),
-  );
-  return String((JSON.parse(SecretString) as { keys?: unknown }).keys ?? '');
 };
 
 /** Plays the samples against the front door, as the providers would, and waits until nothing is left to do. */
@@ -214,25 +92,6 @@ const replay = async (hub: Hub, { deliveries, secrets }: Samples): Promise<reado
   return answers;
 };
 
-const SETTLED_MS = 400;
-const PATIENCE_MS = 45_000;
-
-/** Resolves when no queue holds anything and no event is on its way, for a moment. */
-const quiet = async ({ cloud }: Hub): Promise<void> => {
-  const arns = [...cloud.created.values()].flatMap(({ attributes }) =>
-    attributes?.['QueueUrl'] === undefined ? [] : [attributes['Arn'] ?? ''],
-  );
-  const busy = (): boolean =>
-    arns.some((arn) => cloud.queue(arn).visible + cloud.queue(arn).hidden > 0) ||
-    Number(cloud.db.prepare('SELECT count(*) AS open FROM events_deliveries').get()?.['open']) > 0;
-  const deadline = Date.now() + PATIENCE_MS;
-  let since = Date.now();
-  while (Date.now() - since < SETTLED_MS && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    if (busy()) since = Date.now();
-  }
-};
-
 const main = async (): Promise<number> => {
   const options = parseOptions();
   if (options === undefined) {
@@ -247,7 +106,7 @@ const main = async (): Promise<number> => {
     else console.log(line);
   };
   console.log('Tributary: synthesising the template and opening the hub on this machine …');
-  const hub = await open(options, report);
+  const hub = await openHub(options, report);
   console.log(
     `  ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${hub.cloud.functions.size} functions, ${hub.cloud.created.size} resources of the template`,
   );

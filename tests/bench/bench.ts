@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../infra/bundle.ts';
+import { benchLoad } from './load.ts';
 import { benchMapping } from './mapping.ts';
 import { benchPattern } from './pattern.ts';
 import { benchRecord } from './record.ts';
@@ -49,7 +50,9 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-console.log('The hub on this machine');
-const start = spawnSync(process.execPath, ['infra/cli/start.ts', '--exit'], { encoding: 'utf8' });
-for (const text of start.stdout.split('\n').filter((one) => /ready after|^seconds|^interactions/u.test(one)))
-  console.log(`  ${text.trim()}`);
+console.log('The hub on this machine: a thousand messages of a hundred people');
+const load = await benchLoad();
+line('start to ready', `${load.ready.toFixed(1)} s`);
+line('interactions end to end', `${load.perSecond.toFixed(0)}/s`);
+line('AWS requests per interaction', load.requests.toFixed(1));
+for (const [crm, calls] of Object.entries(load.crmCalls)) line(`calls to ${crm}`, String(calls));

@@ -1,0 +1,148 @@
+import { DatabaseSync } from 'node:sqlite';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { systemClock } from '../../core/clock.ts';
+import { clientConfig } from '../../functions/aws/client.ts';
+import type { Runtime } from '../../functions/runtime.ts';
+import { assembly } from '../assembly.ts';
+import { inProcess } from './client.ts';
+import { type Cloud, RESPONSE_URL, startCloud } from './cloud.ts';
+import { listen } from './http.ts';
+import { inboxPage } from './pages/inbox.ts';
+import { type Sandboxes, sandboxes } from './sandbox/index.ts';
+import { type WorkerFunctions, workerFunctions } from './workers.ts';
+
+export interface HubOptions {
+  /** Where the API listens; the next four ports are the inbox, Salesforce, HubSpot and AWS. 0: any free ones. */
+  readonly port: number;
+  readonly publicUrl: string;
+  /** The SQLite file that holds everything. */
+  readonly state: string;
+}
+
+/** A hub that runs on this machine. */
+export interface Hub {
+  readonly cloud: Cloud;
+  readonly functions: WorkerFunctions;
+  readonly crms: Sandboxes;
+  readonly runtime: Runtime;
+  readonly name: string;
+  readonly apiUrl: string;
+  readonly inboxUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Opens the hub: the synthesised template, each function in its own worker, the sandbox CRMs, the pages. */
+export const openHub = async (options: HubOptions, report: (line: string) => void): Promise<Hub> => {
+  const synthesised = await assembly();
+  const at = (offset: number): number => (options.port === 0 ? 0 : options.port + offset);
+  const clock = systemClock((error) =>
+    report(`error: ${error instanceof Error ? error.message : String(error)}`),
+  );
+  const holder: { cloud?: Cloud; answered?: string } = {};
+  const cloudOf = (): Cloud => {
+    if (holder.cloud) return holder.cloud;
+    throw new Error('The hub is not open yet.');
+  };
+  const aws = await listen(async ({ method, target, headers, body }) => {
+    const [path = '/', ...query] = target.split('?');
+    if (`https://cloudformation.local${path}` === RESPONSE_URL) {
+      holder.answered = Buffer.from(body).toString();
+      return { status: 200, headers: {}, body: '' };
+    }
+    return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
+  }, at(4));
+  const awsUrl = `http://127.0.0.1:${aws.port}`;
+  let early: Pick<Cloud, 'aws'> | undefined;
+  const functions = workerFunctions(synthesised, () => awsUrl, report);
+  const db = new DatabaseSync(options.state);
+  const crms = await sandboxes(db, { salesforce: at(2), hubspot: at(3) });
+  const world = { now: () => clock.now(), newId: () => crypto.randomUUID(), random: () => Math.random() };
+  const cloud = await startCloud({
+    assembly: synthesised,
+    clock,
+    ...world,
+    file: options.state,
+    publicUrl: options.publicUrl,
+    awsUrl,
+    onService: (service) => {
+      early = service;
+    },
+    async invoke(target, event) {
+      if (typeof event !== 'object' || event === null || !('ResponseURL' in event))
+        return functions.invoke(target, event);
+      await functions.invoke(target, {
+        ...event,
+        ResponseURL: RESPONSE_URL.replace('https://cloudformation.local', awsUrl),
+      });
+      return JSON.parse(holder.answered ?? '{}') as unknown;
+    },
+    onError: (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
+  });
+  holder.cloud = cloud;
+  const front = await listen((request) => cloud.front(request), at(0));
+  const inbox = await listen(
+    async () => ({
+      status: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: inboxPage(cloud.outbox.list()),
+    }),
+    at(1),
+  );
+  const table = [...cloud.functions.values()][0]?.environment['TABLE'] ?? '';
+  const runtime: Runtime = {
+    ...world,
+    env: {
+      AWS_REGION: 'eu-south-1',
+      AWS_ACCESS_KEY_ID: 'ADMIN',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      TABLE: table,
+    },
+    aws: inProcess((request) => cloud.aws(request)),
+  };
+  const name = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
+  await crms.connect(runtime, name);
+  return {
+    cloud,
+    functions,
+    crms,
+    runtime,
+    name,
+    apiUrl: `http://127.0.0.1:${front.port}`,
+    inboxUrl: `http://127.0.0.1:${inbox.port}`,
+    async stop() {
+      await Promise.all([front.stop(), inbox.stop()]);
+      await cloud.stop();
+      await functions.stop();
+      await Promise.all([aws.stop(), crms.stop()]);
+      db.close();
+    },
+  };
+};
+
+/** The API key that the stack has made. */
+export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
+  const { SecretString = '{}' } = await new SecretsManagerClient(clientConfig(runtime)).send(
+    new GetSecretValueCommand({ SecretId: `${name}/api` }),
+  );
+  return z.object({ keys: z.string() }).parse(JSON.parse(SecretString)).keys;
+};
+
+const SETTLED_MS = 400;
+const PATIENCE_MS = 45_000;
+
+/** Resolves when no queue holds anything and no event is on its way, for a moment. */
+export const quiet = async ({ cloud }: Hub): Promise<void> => {
+  const arns = [...cloud.created.values()].flatMap(({ attributes }) =>
+    attributes?.['QueueUrl'] === undefined ? [] : [attributes['Arn'] ?? ''],
+  );
+  const busy = (): boolean =>
+    arns.some((arn) => cloud.queue(arn).visible + cloud.queue(arn).hidden > 0) ||
+    Number(cloud.db.prepare('SELECT count(*) AS open FROM events_deliveries').get()?.['open']) > 0;
+  const deadline = Date.now() + PATIENCE_MS;
+  let since = Date.now();
+  while (Date.now() - since < SETTLED_MS && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (busy()) since = Date.now();
+  }
+};
