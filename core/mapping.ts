@@ -62,8 +62,11 @@ export type CrmMapping = z.infer<typeof CrmMapping>;
 
 type Source = (view: object) => unknown;
 
-/** A rule made ready: the fields of a record from a view of a customer or an interaction. */
-export type Compiled = (view: object) => Record<string, unknown>;
+/**
+ * A rule made ready: the fields of a record from a view of a customer or an interaction. A field of `write: if-empty` that
+ * is among `written` is left out: the hub filled it once, and whatever stands there now is the CRM's.
+ */
+export type Compiled = (view: object, written?: readonly string[]) => Record<string, unknown>;
 
 const liquid = new Liquid({ strictFilters: true });
 
@@ -71,10 +74,16 @@ const liquid = new Liquid({ strictFilters: true });
 export const compile = (fields: Readonly<Record<string, FieldRule>>): Compiled => {
   const compiled = Object.entries(fields)
     .filter(([, { write }]) => write === 'always' || write === 'if-empty')
-    .map(([name, rule]) => ({ name, read: sourceOf(rule), transforms: rule.transform.map(transformOf) }));
-  return (view) => {
+    .map(([name, rule]) => ({
+      name,
+      once: rule.write === 'if-empty',
+      read: sourceOf(rule),
+      transforms: rule.transform.map(transformOf),
+    }));
+  return (view, written = []) => {
     const record: Record<string, unknown> = {};
-    for (const { name, read, transforms } of compiled) {
+    for (const { name, once, read, transforms } of compiled) {
+      if (once && written.includes(name)) continue;
       let value = read(view);
       for (const transform of transforms) value = transform(value);
       if (value !== undefined && value !== null && value !== '') record[name] = value;
@@ -162,7 +171,13 @@ export const customerView = (customer: Customer, identity: IdentityConfig): obje
 };
 
 export interface CompiledMapping {
-  readonly contact: { readonly object: string; readonly key: string; readonly fields: Compiled };
+  readonly contact: {
+    readonly object: string;
+    readonly key: string;
+    readonly fields: Compiled;
+    /** The fields of `write: if-empty`. */
+    readonly once: readonly string[];
+  };
   /** The rule of an interaction, the first whose `when` matches; undefined where the CRM does not want it. */
   readonly forInteraction: (
     interaction: Interaction,
@@ -186,7 +201,11 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
     fields: compile(fields),
   }));
   return {
-    contact: { ...contact, fields: compile(contact.fields) },
+    contact: {
+      ...contact,
+      fields: compile(contact.fields),
+      once: Object.keys(contact.fields).filter((name) => contact.fields[name]?.write === 'if-empty'),
+    },
     forInteraction: (interaction) => rules.find(({ when }) => matches(when, interaction)),
   };
 };

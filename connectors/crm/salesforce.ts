@@ -70,11 +70,8 @@ export const salesforce: CrmConnector = {
   title: 'Salesforce',
   async open(raw) {
     const { loginUrl, clientId, clientSecret } = Credentials.parse(raw);
-    const connection = new Connection({
-      loginUrl,
-      version: VERSION,
-      oauth2: { clientId, clientSecret, loginUrl },
-    });
+    // Without a client id of its own the connection does not refresh by itself, which it would do without bound.
+    const connection = new Connection({ loginUrl, version: VERSION });
     const authorize = async (): Promise<void> => {
       try {
         await connection.authorize({
@@ -179,7 +176,11 @@ const resultsOf = (
 
 const codeOf = (error: unknown): string => {
   const known = z
-    .looseObject({ errorCode: z.string().optional(), code: z.string().optional(), cause: z.unknown() })
+    .looseObject({
+      errorCode: z.string().optional(),
+      code: z.string().optional(),
+      cause: z.unknown().optional(),
+    })
     .safeParse(error);
   if (!known.success) return 'UNKNOWN_EXCEPTION';
   return (

@@ -18,7 +18,7 @@ import type { Runtime } from '../runtime.ts';
 import { SyncMessage, type SyncState, sync } from './sync.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
-const StateRow = z.object({ contact: z.string(), hash: z.string() });
+const StateRow = z.object({ contact: z.string(), hash: z.string(), written: z.array(z.string()) });
 
 /** The longest delay that SQS takes. */
 const LONGEST_DELAY_SECONDS = 900;

@@ -22,6 +22,8 @@ export interface SyncState {
   readonly contact: string;
   /** Of the mapped fields: unchanged records cost no call. */
   readonly hash: string;
+  /** Fields of `write: if-empty` that the hub has filled. */
+  readonly written: readonly string[];
 }
 
 export interface SyncPorts {
@@ -57,12 +59,20 @@ export const sync =
     const customers = await ports.history.customers([...new Set(batch.map(({ message }) => message.half))]);
     const states = await ports.states([...new Set([...customers.values()].map(({ id }) => id))]);
     const contacts = new Map([...states].map(([id, { contact }]) => [id, contact]));
-    const changed = new Map<string, { record: CrmRecord; hash: string }>();
+    const changed = new Map<string, { record: CrmRecord; state: Omit<SyncState, 'contact'> }>();
     for (const customer of new Map([...customers.values()].map((one) => [one.id, one])).values()) {
-      const fields = mapping.contact.fields(customerView(customer, identity));
-      const hash = createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
-      if (states.get(customer.id)?.hash !== hash)
-        changed.set(customer.id, { record: { key: customer.id, fields }, hash });
+      const written = states.get(customer.id)?.written ?? [];
+      const fields = mapping.contact.fields(customerView(customer, identity), written);
+      const hash = digest(fields);
+      if (states.get(customer.id)?.hash !== hash) {
+        const filled = mapping.contact.once.filter((name) => name in fields || written.includes(name));
+        // What is filled now is left out from now on, so the hash is that of the rest.
+        const rest = mapping.contact.fields(customerView(customer, identity), filled);
+        changed.set(customer.id, {
+          record: { key: customer.id, fields },
+          state: { hash: digest(rest), written: filled },
+        });
+      }
     }
     try {
       const session = await ports.open();
@@ -79,7 +89,10 @@ export const sync =
         if ('error' in result) refused.set(result.key, result.error);
         else {
           contacts.set(result.key, result.id);
-          await ports.remember(result.key, { contact: result.id, hash: changed.get(result.key)?.hash ?? '' });
+          await ports.remember(result.key, {
+            contact: result.id,
+            ...(changed.get(result.key)?.state ?? { hash: '', written: [] }),
+          });
         }
       }
       const logged = await logInteractions(ports, session, mapping, batch, customers, contacts, refused);
@@ -105,6 +118,9 @@ export const sync =
     }
     return unsynced;
   };
+
+const digest = (fields: object): string =>
+  createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
 
 const logInteractions = async (
   ports: SyncPorts,
