@@ -126,6 +126,7 @@ const writesOf = (
   remembered: ReadonlyMap<Identifier, readonly string[]>,
 ): Write[] => {
   const writes: Write[] = [];
+  // Kept from the day it was received: an old act that is told late is not gone at once.
   const expiry = (at: string): number => Math.floor(Date.parse(at) / 1000) + retentionSeconds;
   for (const id of people.changedProfiles) {
     const { profile } = people.half(id);
@@ -157,7 +158,7 @@ const writesOf = (
   for (const { stored, placement } of interactions) {
     const { half, occurredAt, id } = stored;
     const address = { half, occurredAt, id };
-    const expiresAt = expiry(occurredAt);
+    const expiresAt = expiry(stored.receivedAt);
     const caused = causedBy(placement);
     writes.push({
       put: {
