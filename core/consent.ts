@@ -54,7 +54,7 @@ const addressTypes: Partial<Record<Channel, readonly string[]>> = {
   sms: ['phone'],
   rcs: ['phone'],
   voice: ['phone'],
-  whatsapp: ['whatsapp', 'whatsapp-user', 'phone'],
+  whatsapp: ['whatsapp', 'phone', 'whatsapp-user'],
 };
 
 /** The types of identifier that a channel's messages are addressed to, best first. */

@@ -99,6 +99,8 @@ export class People {
   readonly merges = new Map<string, Merge>();
   readonly unmerges: Unmerge[] = [];
   readonly reviews: Review[] = [];
+  /** Pairs that a person has decided about. */
+  readonly resolved: (readonly [string, string])[] = [];
   readonly #halves: Map<string, Half>;
   readonly #owners: Map<Identifier, string>;
   readonly #config: IdentityConfig;
@@ -169,6 +171,10 @@ export class People {
       ...(this.#fits(roots, []) ? [] : ['limit']),
       ...(this.#apart(survivor, loser) ? ['apart'] : []),
     ];
+    for (const { profile: one } of treeOf(survivor, this.#halves)) {
+      for (const { profile: other } of treeOf(loser, this.#halves))
+        this.resolved.push(sortedPair(one.id, other.id));
+    }
     return this.#merge(survivor, [loser], { at, by, cause, overrode });
   }
 
@@ -406,7 +412,7 @@ export class People {
         if (reason)
           this.reviews.push({
             type: 'pair',
-            halves: one < other ? [one, other] : [other, one],
+            halves: sortedPair(one, other),
             reason,
             cause,
           });
@@ -481,6 +487,9 @@ export class People {
     this.changedActivities.add(activity.id);
   }
 }
+
+const sortedPair = (one: string, other: string): readonly [string, string] =>
+  one < other ? [one, other] : [other, one];
 
 /** The latest answer wins; of two given at the same instant the stricter. */
 const outdated = (

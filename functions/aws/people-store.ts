@@ -155,6 +155,7 @@ const writesOf = (
   for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
     writes.push(...reviewWrites(review));
   }
+  for (const pair of people.resolved) writes.push({ delete: rows.reviewKey(pairId(pair)) });
   for (const { stored, placement } of interactions) {
     const { half, occurredAt, id } = stored;
     const address = { half, occurredAt, id };
@@ -219,7 +220,9 @@ const sentUnderAnotherId = ({ provider, account, direction, externalId, id }: In
 
 /** One open entry per pair or per interaction. */
 const reviewId = (review: Review): string =>
-  review.type === 'pair' ? `pair#${review.halves.join('#')}` : `interaction#${review.interaction.id}`;
+  review.type === 'pair' ? pairId(review.halves) : `interaction#${review.interaction.id}`;
+
+const pairId = (pair: readonly string[]): string => `pair#${pair.join('#')}`;
 
 const reviewWrites = (review: Review): Write[] => {
   const entry: Write = { put: { ...rows.reviewKey(reviewId(review)), ...review } };
