@@ -380,13 +380,18 @@ export class HubStack extends Stack {
         { id: 'queue', arn: queue.queueArn, deadLetterConfig: { arn: dead.queueArn }, inputTransformer },
       ],
     });
-    for (const one of [queue, dead]) {
-      one.addToResourcePolicy(
+    this.#letRulesSend([queue, dead], { ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+  }
+
+  /** A queue takes what rules send to it, from those rules alone. */
+  #letRulesSend(queues: readonly sqs.Queue[], conditions: Record<string, Record<string, string>>): void {
+    for (const queue of queues) {
+      queue.addToResourcePolicy(
         new iam.PolicyStatement({
           principals: [new iam.ServicePrincipal('events.amazonaws.com')],
           actions: ['sqs:SendMessage'],
-          resources: [one.queueArn],
-          conditions: { ArnEquals: { 'aws:SourceArn': rule.attrArn } },
+          resources: [queue.queueArn],
+          conditions,
         }),
       );
     }
@@ -446,16 +451,7 @@ export class HubStack extends Stack {
       this.formatArn({ service: 'events', resource: 'rule', resourceName: `${this.#bus.eventBusName}/*` }),
     );
     this.#useKey(deploy);
-    for (const one of [queue, dead]) {
-      one.addToResourcePolicy(
-        new iam.PolicyStatement({
-          principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-          actions: ['sqs:SendMessage'],
-          resources: [one.queueArn],
-          conditions: { ArnLike: { 'aws:SourceArn': rules } },
-        }),
-      );
-    }
+    this.#letRulesSend([queue, dead], { ArnLike: { 'aws:SourceArn': rules } });
     new CustomResource(this, 'Configuration', {
       serviceToken: deploy.functionArn,
       resourceType: 'Custom::TributaryConfiguration',

@@ -33,9 +33,12 @@ beforeEach(async () => {
     newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
     random: () => 0.5,
   };
-  const invoke = inProcessFunctions(synthesised, () => cloud ?? early, world);
-  let early: Pick<Cloud, 'aws'> = { aws: async () => ({ status: 500, headers: {}, body: '' }) };
-  cloud = undefined as unknown as Cloud;
+  const services: { open?: Pick<Cloud, 'aws'> } = {};
+  const opened = (): Pick<Cloud, 'aws'> => {
+    if (services.open) return services.open;
+    throw new Error('The services are not open yet.');
+  };
+  const invoke = inProcessFunctions(synthesised, opened, world);
   cloud = await startCloud({
     assembly: synthesised,
     clock,
@@ -45,7 +48,7 @@ beforeEach(async () => {
     awsUrl: 'http://127.0.0.1',
     invoke,
     onService: (service) => {
-      early = service;
+      services.open = service;
     },
     onError: () => {},
   });

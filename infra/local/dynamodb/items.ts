@@ -1,18 +1,16 @@
 import * as z from 'zod';
 import { ServiceError } from '../json.ts';
 import { consumed, readUnits, writeUnits } from './capacity.ts';
+import { holds, projected, updated } from './evaluate.ts';
 import {
   type Condition,
-  holds,
   type Path,
   Placeholders,
   parseCondition,
   parseProjection,
   parseUpdate,
   pathsOf,
-  projected,
   type Update,
-  updated,
 } from './expression.ts';
 import { type Definition, keysOf, type Located, type Store } from './store.ts';
 import { type Item, invalid, itemSize, parseItem, parseValue } from './values.ts';

@@ -1,13 +1,12 @@
 import * as z from 'zod';
 import { consumed, readUnits } from './capacity.ts';
+import { holds, projected } from './evaluate.ts';
 import {
   type Condition,
-  holds,
   type Path,
   type Placeholders,
   parseCondition,
   parseProjection,
-  projected,
 } from './expression.ts';
 import { placeholders } from './items.ts';
 import { type Definition, type Keys, keyBytes, keysOf, type Store } from './store.ts';
