@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
-import { addressTypesOf, type Category } from './consent.ts';
+import { type Available, type Chosen, chooseChannel, type PassedOver } from './channel-choice.ts';
 import type { Customer, CustomerSnapshot } from './customer.ts';
 import { snapshot } from './customer.ts';
+import type { Limit } from './duration.ts';
 import type { HubConfig } from './hub-config.ts';
-import { type Identifier, identifierType } from './identifier.ts';
-import { type Channel, Channel as ChannelName, type Interaction } from './interaction.ts';
+import { type Channel, type Interaction, instant } from './interaction.ts';
+import { type Claimed, countClaims } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
-import { nextTimeOfDay, outsideQuietHours } from './schedule.ts';
-import { type Condition, consentAllows, namesNotifications, type Trigger } from './trigger.ts';
+import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
+import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
 
+/** Why a send was decided against. */
 export type Reason =
+  | PassedOver
   | 'condition'
-  | 'no-address'
-  | 'address-closed'
-  | 'no-consent'
-  | 'channel-closed'
-  | 'no-template'
   | 'frequency-cap'
   | 'holdout'
   | 'cancelled'
@@ -29,20 +27,6 @@ export interface Past extends Interaction {
   readonly customer: CustomerSnapshot;
 }
 
-/** A claim that counts against limits. */
-export interface Claimed {
-  readonly trigger: string;
-  readonly category: Category;
-  /** Epoch milliseconds. */
-  readonly at: number;
-}
-
-/** Which media a template can be sent through; for WhatsApp also whether it is an approved one. */
-export interface Available {
-  readonly channels: readonly Channel[];
-  readonly approvedWhatsApp: boolean;
-}
-
 /** Everything a decision may look at. Nothing else decides. */
 export interface Situation {
   readonly trigger: Trigger;
@@ -53,7 +37,7 @@ export interface Situation {
   readonly arrivedAt: number;
   readonly now: number;
   readonly customer: Customer;
-  /** The customer's interactions, as far back as `historyWindow` asks for. */
+  /** The customer's interactions from `historyStart` on. */
   readonly history: readonly Past[];
   readonly claims: readonly Claimed[];
   readonly templates: Readonly<Record<string, Available>>;
@@ -67,6 +51,7 @@ export interface Step {
   readonly result: string;
 }
 
+/** `until`: epoch milliseconds. */
 export type Decision =
   | { readonly decision: 'wait'; readonly until: number; readonly steps: readonly Step[] }
   | {
@@ -75,32 +60,213 @@ export type Decision =
       readonly channel?: Channel;
       readonly steps: readonly Step[];
     }
-  | {
-      readonly decision: 'send';
-      readonly channel: Channel;
-      readonly addresses: readonly string[];
-      readonly template: string;
-      readonly steps: readonly Step[];
-    };
+  | ({ readonly decision: 'send'; readonly template: string; readonly steps: readonly Step[] } & Chosen);
+
+type Tell = (step: string, result: string) => void;
+type Outcome =
+  | { readonly until: number }
+  | { readonly reason: Reason; readonly channel?: Channel | undefined }
+  | ({ readonly template: string } & Chosen);
 
 const LATEST_ARRIVAL_MS = 86_400_000;
-const WHATSAPP_WINDOW_MS = 86_400_000;
 
-/** How far back a trigger's conditions look, in milliseconds before now. */
-export const historyWindow = (trigger: Trigger): number => Math.max(0, ...trigger.where.map(windowOf));
+/**
+ * Whether an event concerns a trigger at all, on the customer as recorded with it. What is a day old on arrival concerns
+ * none; and what a trigger sent does not set it off again.
+ */
+export const concerns = (trigger: Trigger, cause: Past, arrivedAt: number): boolean =>
+  arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
+  (cause.kind !== 'notification' ||
+    (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
+  matches(pattern(trigger.on), cause);
 
-const windowOf = (condition: Condition): number => {
-  if ('count' in condition) return condition.within;
-  if ('not' in condition) return windowOf(condition.not);
-  if ('any' in condition) return Math.max(...condition.any.map(windowOf));
-  return 'all' in condition ? Math.max(...condition.all.map(windowOf)) : 0;
+/** From when on a decision must know the history, in epoch milliseconds; undefined where it needs none. */
+export const historyStart = (trigger: Trigger, cause: Past, now: number): number | undefined => {
+  const windows = trigger.where.flatMap(windowsOf).map((window) => now - window);
+  const since = trigger.unless === undefined ? windows : [...windows, Date.parse(cause.occurredAt) - 1];
+  return since.length === 0 ? undefined : Math.min(...since);
 };
 
-/** Whether an event concerns a trigger at all, on the customer as recorded with it. What arrived a day late or later concerns none. */
-export const concerns = (trigger: Trigger, cause: Past): boolean =>
-  Date.parse(cause.receivedAt) - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
-  (cause.kind !== 'notification' || namesNotifications(trigger.on)) &&
-  matchesPast(pattern(trigger.on), cause);
+const windowsOf = (condition: Condition): number[] => {
+  if ('count' in condition) return [condition.within];
+  if ('not' in condition) return windowsOf(condition.not);
+  if ('any' in condition) return condition.any.flatMap(windowsOf);
+  return 'all' in condition ? condition.all.flatMap(windowsOf) : [];
+};
+
+/** What to do about one event of one trigger now. Pure: the same situation always gives the same decision. */
+export const decide = (situation: Situation): Decision => {
+  const steps: Step[] = [];
+  const outcome = weigh(situation, (step, result) => steps.push({ step, result }));
+  if ('until' in outcome) return { decision: 'wait', until: outcome.until, steps };
+  if (!('reason' in outcome)) return { decision: 'send', ...outcome, steps };
+  const { reason, channel } = outcome;
+  return { decision: 'suppress', reason, ...(channel && { channel }), steps };
+};
+
+/** The order of FORMATS: what has ended it meanwhile, `where`, the wait, and then whether, where to and when to send. */
+const weigh = (situation: Situation, tell: Tell): Outcome => {
+  const { trigger, now, waited } = situation;
+  if (now > latest(situation)) return { reason: 'expired' };
+  if (waited && cancelled(situation, tell)) return { reason: 'cancelled' };
+  const customerNow = snapshot(
+    situation.customer,
+    situation.cause.customer.half,
+    situation.cause.customer.isNew,
+  );
+  for (const condition of trigger.where)
+    if (!holds(condition, situation, customerNow, tell)) return { reason: 'condition' };
+  const until = waited ? undefined : waitEnd(situation);
+  if (until === undefined) return weighSend(situation, tell);
+  tell('wait', Number.isNaN(until) ? 'its time is past, or none' : `until ${instant(until)}`);
+  if (Number.isNaN(until) || until > latest(situation)) return { reason: 'expired' };
+  if (until > now) return { until };
+  return cancelled(situation, tell) ? { reason: 'cancelled' } : weighSend(situation, tell);
+};
+
+const weighSend = (situation: Situation, tell: Tell): Outcome => {
+  const { trigger, hub, now, customer } = situation;
+  const template = templateFor(trigger, customer.id);
+  const choice = chooseChannel(situation, template, tell);
+  if ('reason' in choice) return choice;
+  const toCustomer = trigger.send.to === undefined;
+  const { perCustomer } = trigger.limits;
+  if (perCustomer && spent(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, tell))
+    return { reason: 'frequency-cap' };
+  const cap = trigger.category === 'transactional' ? undefined : hub.caps[trigger.category];
+  if (cap && toCustomer && spent(situation, 'cap', cap, (one) => one.category === trigger.category, tell))
+    return { reason: 'frequency-cap' };
+  const free = quietUntil(situation);
+  if (free > now) {
+    tell('quiet hours', `until ${instant(free)}`);
+    return free > latest(situation) ? { reason: 'expired' } : { until: free };
+  }
+  return held(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
+};
+
+/** The last instant at which the message may still be sent. */
+const latest = ({ trigger, arrivedAt }: Situation): number =>
+  arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
+
+/** When the wait ends, in epoch milliseconds; undefined without a wait; NaN where the time it names is past or is none. */
+const waitEnd = ({
+  trigger: { wait, until },
+  arrivedAt,
+  cause,
+  customer,
+  hub,
+}: Situation): number | undefined => {
+  if (wait !== undefined) return arrivedAt + wait;
+  if (until === undefined) return undefined;
+  const zone = zoneOf(customer.timeZone, hub.timeZone);
+  if (typeof until === 'number') return nextTimeOfDay(arrivedAt, until, zone);
+  const named: unknown = until.property
+    .split('.')
+    .reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), cause.properties);
+  const at = typeof named === 'string' ? instantNamed(named, zone) : Number.NaN;
+  const end = at - (until.minus ?? 0) + (until.plus ?? 0);
+  return end >= arrivedAt ? end : Number.NaN;
+};
+
+const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
+  trigger.category === 'transactional'
+    ? now
+    : outsideQuietHours(
+        now,
+        trigger.limits.quietHours ?? hub.quietHours,
+        zoneOf(customer.timeZone, hub.timeZone),
+      );
+
+const spent = (
+  { claims, now }: Situation,
+  step: string,
+  limit: Limit,
+  which: (claim: Claimed) => boolean,
+  tell: Tell,
+): boolean => {
+  const count = countClaims(claims, limit, now, which);
+  tell(step, `${count} of ${limit.count} in the window`);
+  return count >= limit.count;
+};
+
+/** Arrived before the claim, and did not occur before what it would cancel. */
+const cancelled = ({ trigger, history, cause, now }: Situation, tell: Tell): boolean => {
+  const { unless } = trigger;
+  if (unless === undefined) return false;
+  const found = history.find(
+    (past) =>
+      past.id !== cause.id &&
+      Date.parse(past.receivedAt) <= now &&
+      past.occurredAt >= cause.occurredAt &&
+      matches(pattern(unless), past),
+  );
+  tell('unless', found ? `interaction ${found.id}` : 'nothing');
+  return found !== undefined;
+};
+
+const holds = (
+  condition: Condition,
+  situation: Situation,
+  customer: CustomerSnapshot,
+  tell: Tell,
+): boolean => {
+  if ('not' in condition) return !holds(condition.not, situation, customer, tell);
+  if ('any' in condition) return condition.any.some((one) => holds(one, situation, customer, tell));
+  if ('all' in condition) return condition.all.every((one) => holds(one, situation, customer, tell));
+  if ('customer' in condition) {
+    const held = matches(pattern(condition.customer), customer);
+    tell(`customer ${JSON.stringify(condition.customer)}`, held ? 'holds' : 'does not hold');
+    return held;
+  }
+  const count = countHistory(situation, condition.count, condition.within);
+  tell(`count ${JSON.stringify(condition.count)}`, String(count));
+  return (
+    count >= (condition.atLeast ?? 0) &&
+    count <= (condition.atMost ?? count) &&
+    count === (condition.exactly ?? count)
+  );
+};
+
+/** This customer's matching interactions in (now - window, now]. */
+const countHistory = ({ history, now }: Situation, counted: object, windowMs: number): number => {
+  const [after, upTo] = [instant(now - windowMs), instant(now)];
+  return history.filter(
+    (past) => past.occurredAt > after && past.occurredAt <= upTo && matches(pattern(counted), past),
+  ).length;
+};
+
+/** Whether a goal was reached in (from, upTo], in epoch milliseconds. */
+export const goalMet = (
+  goal: NonNullable<Trigger['goal']>,
+  history: readonly Past[],
+  from: number,
+  upTo: number,
+): Past | undefined =>
+  history.find(
+    (past) =>
+      past.occurredAt > instant(from) && past.occurredAt <= instant(upTo) && matches(pattern(goal.on), past),
+  );
+
+/** Fixed for a customer and a trigger: the same number in [0, 1) whenever it is asked for. */
+const fraction = (trigger: string, purpose: string, customer: Customer['id']): number =>
+  createHash('sha256')
+    .update(JSON.stringify([trigger, purpose, customer]))
+    .digest()
+    .readUInt32BE(0) /
+  2 ** 32;
+
+const held = ({ id, send }: Trigger, customer: string): boolean =>
+  fraction(id, 'holdout', customer) < (send.holdout ?? 0);
+
+/** The template of a customer's variant. */
+const templateFor = ({ id, send }: Trigger, customer: string): string => {
+  let left = fraction(id, 'variant', customer);
+  for (const { template, share } of send.variants) {
+    if (left < share) return template;
+    left -= share;
+  }
+  return send.template;
+};
 
 const patterns = new WeakMap<object, Pattern>();
 const pattern = (input: object): Pattern => {
@@ -108,247 +274,6 @@ const pattern = (input: object): Pattern => {
   patterns.set(input, known);
   return known;
 };
-const matchesPast = (one: Pattern, past: Past): boolean => matches(one, past);
 
-/** What to do about one event of one trigger now. Pure: the same situation always gives the same decision. */
-export const decide = (situation: Situation): Decision => {
-  const { trigger, now, arrivedAt, cause, waited } = situation;
-  const steps: Step[] = [];
-  const suppress = (reason: Reason, channel?: Channel): Decision => ({
-    decision: 'suppress',
-    reason,
-    ...(channel && { channel }),
-    steps,
-  });
-  const expires = trigger.limits.expires;
-  if (expires !== undefined && now > arrivedAt + expires) return suppress('expired');
-  if (waited && trigger.unless !== undefined && cancelled(trigger.unless, situation))
-    return suppress('cancelled');
-  const snapshotNow = snapshot(situation.customer, cause.customer.half, cause.customer.isNew);
-  for (const condition of trigger.where) {
-    const held = holds(condition, situation, snapshotNow);
-    steps.push({ step: `where ${JSON.stringify(condition)}`, result: held ? 'holds' : 'does not hold' });
-    if (!held) return suppress('condition');
-  }
-  if (!waited) {
-    const until = waitEnd(situation);
-    if (until === 'past') return suppress('expired');
-    if (until !== undefined && until > now) {
-      if (expires !== undefined && until > arrivedAt + expires)
-        steps.push({ step: 'wait', result: 'ends after the trigger expires' });
-      return { decision: 'wait', until, steps };
-    }
-  }
-  const template = templateFor(trigger, situation.customer.id);
-  const choice = trigger.send.to
-    ? chooseTeam(situation, trigger.send.to.team, template, steps)
-    : chooseChannel(situation, template, steps);
-  return decideSend(situation, choice, template, steps);
-};
-
-/** The last part of a decision: where to, how often, when; the same for customers and colleagues but for what does not apply to these. */
-const decideSend = (situation: Situation, choice: Choice, template: string, steps: Step[]): Decision => {
-  const { trigger, hub, now, arrivedAt, customer } = situation;
-  const suppress = (reason: Reason, channel?: Channel): Decision => ({
-    decision: 'suppress',
-    reason,
-    ...(channel && { channel }),
-    steps,
-  });
-  if ('reason' in choice) return suppress(choice.reason, choice.channel);
-  const limit = trigger.limits.perCustomer;
-  if (limit && countClaims(situation, limit.windowMs, (one) => one.trigger === trigger.id) >= limit.count) {
-    steps.push({ step: 'perCustomer', result: `${limit.count} claims within the window already` });
-    return suppress('frequency-cap');
-  }
-  const cap =
-    trigger.category === 'transactional' || trigger.send.to ? undefined : hub.caps[trigger.category];
-  if (cap && countClaims(situation, cap.windowMs, (one) => one.category === trigger.category) >= cap.count) {
-    steps.push({ step: 'cap', result: `${cap.count} ${trigger.category} claims within the window already` });
-    return suppress('frequency-cap');
-  }
-  const quiet = trigger.limits.quietHours ?? hub.quietHours;
-  const free =
-    trigger.category === 'transactional'
-      ? now
-      : outsideQuietHours(now, quiet, customer.timeZone ?? hub.timeZone);
-  if (free > now) {
-    steps.push({ step: 'quiet hours', result: `until ${new Date(free).toISOString()}` });
-    if (trigger.limits.expires !== undefined && free > arrivedAt + trigger.limits.expires)
-      return suppress('expired');
-    return { decision: 'wait', until: free, steps };
-  }
-  if (
-    trigger.send.holdout !== undefined &&
-    fraction(trigger.id, 'holdout', customer.id) < trigger.send.holdout
-  ) {
-    return suppress('holdout');
-  }
-  return { decision: 'send', channel: choice.channel, addresses: choice.addresses, template, steps };
-};
-
-/** Colleagues instead of the customer: the addresses of hub.yaml, the first medium that has any and a template. */
-const chooseTeam = (
-  { hub, templates, trigger }: Situation,
-  team: string,
-  template: string,
-  steps: Step[],
-): Choice => {
-  const media: readonly (readonly [Channel, readonly string[]])[] = [
-    ['email', (hub.teams[team]?.email ?? []).map((value) => `email:${value}`)],
-    ['sms', (hub.teams[team]?.sms ?? []).map((value) => `phone:${value}`)],
-  ];
-  const wanted = trigger.send.channels?.filter((channel) => channel !== 'preferred');
-  const reachable = media.filter(
-    ([channel, addresses]) => addresses.length > 0 && (wanted === undefined || wanted.includes(channel)),
-  );
-  const [found] = reachable.filter(([channel]) => templates[template]?.channels.includes(channel) === true);
-  steps.push({
-    step: `team ${team}`,
-    result: reachable.map(([channel]) => channel).join(', ') || 'no address in hub.yaml',
-  });
-  if (found === undefined)
-    return { reason: reachable.length > 0 ? 'no-template' : 'no-address', channel: reachable[0]?.[0] };
-  return { channel: found[0], addresses: found[1] };
-};
-
-type Choice =
-  | { readonly channel: Channel; readonly addresses: readonly Identifier[] }
-  | { readonly reason: Reason; readonly channel: Channel | undefined };
-
-/** Walks the list; the reason of the first channel stands for all when none is left. */
-const chooseChannel = (situation: Situation, template: string, steps: Step[]): Choice => {
-  let first: { reason: Reason; channel: Channel | undefined } | undefined;
-  for (const channel of candidates(situation)) {
-    const found = tryChannel(situation, channel, template);
-    steps.push({ step: `channel ${channel}`, result: 'reason' in found ? found.reason : 'chosen' });
-    if ('address' in found) return { channel, addresses: [found.address] };
-    first ??= { reason: found.reason, channel };
-  }
-  return first ?? { reason: 'no-address', channel: undefined };
-};
-
-/**
- * The channels in the order of the list. `preferred` stands, at its own place in it, for the stated preference, else for
- * the channel last heard from, whether that is listed too or not.
- */
-const candidates = ({ trigger, customer }: Situation): Channel[] => {
-  const preferred = customer.preferences.channel ?? lastHeard(customer);
-  const named = (trigger.send.channels ?? []).map((one) => (one === 'preferred' ? preferred : one));
-  return [...new Set(named.filter((one) => one !== undefined))];
-};
-
-const silent: ReadonlySet<Channel> = new Set<Channel>(['voice', 'form', 'web', 'in-person', 'crm']);
-
-/** The channel of the last inbound message, among those that can carry a message. */
-const lastHeard = (customer: Customer): Channel | undefined => {
-  const heard = Object.entries(customer.inbound).flatMap(([name, at]) => {
-    const channel = ChannelName.parse(name);
-    return at === undefined || silent.has(channel) ? [] : [{ channel, at }];
-  });
-  return heard.sort((one, other) => (one.at < other.at ? 1 : -1))[0]?.channel;
-};
-
-const tryChannel = (
-  situation: Situation,
-  channel: Channel,
-  template: string,
-): { readonly address: Identifier } | { readonly reason: Reason } => {
-  const { customer, trigger, templates, now } = situation;
-  const addresses = addressesFor(customer, channel);
-  if (addresses.length === 0) return { reason: 'no-address' };
-  const open = addresses.filter((address) => customer.closed[address] === undefined);
-  const [address] = open;
-  if (address === undefined) return { reason: 'address-closed' };
-  if (!consentAllows(trigger.category, customer.consent[channel]?.status ?? 'unknown'))
-    return { reason: 'no-consent' };
-  const available = templates[template];
-  const heard = customer.inbound.whatsapp;
-  const open24 = heard !== undefined && now - Date.parse(heard) < WHATSAPP_WINDOW_MS;
-  if (channel === 'whatsapp' && !open24 && available?.approvedWhatsApp !== true)
-    return { reason: 'channel-closed' };
-  return available?.channels.includes(channel) === true ? { address } : { reason: 'no-template' };
-};
-
-/** A channel's addresses of a customer, the best type first, of several the one last heard from. */
-const addressesFor = (customer: Customer, channel: Channel): Identifier[] => {
-  for (const type of addressTypesOf(channel)) {
-    const held = customer.identifiers.filter((identifier) => identifierType(identifier) === type);
-    if (held.length > 0)
-      return held.toSorted((one, other) =>
-        (customer.heard[one] ?? '') < (customer.heard[other] ?? '')
-          ? 1
-          : (customer.heard[one] ?? '') > (customer.heard[other] ?? '')
-            ? -1
-            : 0,
-      );
-  }
-  return [];
-};
-
-const countClaims = (
-  { claims, now }: Situation,
-  windowMs: number,
-  which: (claim: Claimed) => boolean,
-): number => claims.filter((claim) => claim.at > now - windowMs && claim.at <= now && which(claim)).length;
-
-/** Fixed for a customer and a trigger: the same number whenever it is asked for. */
-const fraction = (trigger: string, purpose: string, customer: string): number =>
-  createHash('sha256')
-    .update(JSON.stringify([trigger, purpose, customer]))
-    .digest()
-    .readUInt32BE(0) /
-  2 ** 32;
-
-/** The template of a customer's variant. */
-export const templateFor = (trigger: Trigger, customer: string): string => {
-  let left = fraction(trigger.id, 'variant', customer);
-  for (const { template, share } of trigger.send.variants) {
-    if (left < share) return template;
-    left -= share;
-  }
-  return trigger.send.template;
-};
-
-const waitEnd = ({ trigger, now, cause, customer, hub }: Situation): number | 'past' | undefined => {
-  if (trigger.wait !== undefined) return now + trigger.wait;
-  if (trigger.until === undefined) return undefined;
-  if (typeof trigger.until === 'number')
-    return nextTimeOfDay(now, trigger.until, customer.timeZone ?? hub.timeZone);
-  const { property, minus = 0, plus = 0 } = trigger.until;
-  const value = cause.properties?.[property];
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  const until = at - minus + plus;
-  return Number.isFinite(until) && until >= now ? until : 'past';
-};
-
-/** Arrived before the claim, and did not occur before what it would cancel. */
-const cancelled = (unless: object, { history, cause, now }: Situation): boolean =>
-  history.some(
-    (past) =>
-      past.id !== cause.id &&
-      Date.parse(past.receivedAt) <= now &&
-      past.occurredAt >= cause.occurredAt &&
-      matchesPast(pattern(unless), past),
-  );
-
-const holds = (condition: Condition, situation: Situation, customer: CustomerSnapshot): boolean => {
-  if ('not' in condition) return !holds(condition.not, situation, customer);
-  if ('any' in condition) return condition.any.some((one) => holds(one, situation, customer));
-  if ('all' in condition) return condition.all.every((one) => holds(one, situation, customer));
-  if ('customer' in condition) return matches(pattern(condition.customer), customer);
-  const count = countHistory(situation, condition.count, condition.within);
-  return (
-    (condition.atLeast === undefined || count >= condition.atLeast) &&
-    (condition.atMost === undefined || count <= condition.atMost) &&
-    (condition.exactly === undefined || count === condition.exactly)
-  );
-};
-
-/** This customer's matching interactions in (now - window, now]. */
-const countHistory = ({ history, now }: Situation, counted: object, windowMs: number): number => {
-  const [after, upTo] = [new Date(now - windowMs).toISOString(), new Date(now).toISOString()];
-  return history.filter(
-    (past) => past.occurredAt > after && past.occurredAt <= upTo && matchesPast(pattern(counted), past),
-  ).length;
-};
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -28,16 +28,19 @@ export const Duration = z.string().transform((text, context) => {
   }
 });
 
-/** `3 per 7d`: at most so many in a sliding window. */
+/** How long a claim is remembered, and so the longest window of a limit. */
+export const LONGEST_WINDOW_MS = 366 * 86_400_000;
+
+/** `3 per 7d`: at most so many in a sliding window of at most 366 days. */
 export const Limit = z.string().transform((text, context) => {
   const [, count, window] = /^(\d{1,4}) per (\S+)$/u.exec(text.trim()) ?? [];
   try {
-    if (count !== undefined && window !== undefined)
-      return { count: Number(count), windowMs: durationMs(window) };
+    const windowMs = window === undefined ? Number.NaN : durationMs(window);
+    if (count !== undefined && windowMs <= LONGEST_WINDOW_MS) return { count: Number(count), windowMs };
   } catch {
     // Told below, with what was expected.
   }
-  context.addIssue({ code: 'custom', message: 'expected a limit such as 1 per 7d' });
+  context.addIssue({ code: 'custom', message: 'expected a limit such as 1 per 7d, over at most 366d' });
   return z.NEVER;
 });
 export type Limit = z.output<typeof Limit>;

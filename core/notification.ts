@@ -20,32 +20,45 @@ export const Notification = z.strictObject({
   at: Instant,
   /** How many timers this notification has waited for. */
   timers: z.int().nonnegative(),
+  /** When the wait ends; while it is being sent, when the send counts as broken off. */
   until: Instant.optional(),
   reason: z.string().optional(),
   channel: Channel.optional(),
   addresses: z.array(Identifier).optional(),
   template: z.string().optional(),
+  /** Whether WhatsApp is sent the approved template rather than text. */
+  approved: z.literal(true).optional(),
+  /** Channels whose sender has refused this message. */
+  refused: z.array(Channel).optional(),
+  /** The provider's ids of what was sent, by address. */
+  externalIds: z.record(Identifier, z.string()).optional(),
+  /** When the goal is looked at. */
+  goalAt: Instant.optional(),
+  /** The interaction that reached the goal, or null where none did. */
+  goal: z.strictObject({ interaction: z.string().nullable() }).optional(),
   /** Why: everything that was looked at in the last decision. */
   steps: z.array(z.strictObject({ step: z.string(), result: z.string() })),
 });
 export type Notification = z.infer<typeof Notification>;
 
-/** What the decisions queue carries: an event of a trigger's rule, or the timer of one that waited. */
-export const DecisionMessage = z.strictObject({
-  trigger: z.string(),
-  version: z.int().positive(),
-  half: z.string(),
-  interaction: z.string(),
-  occurredAt: Instant,
-  arrivedAt: Instant,
-  timer: z.int().positive().optional(),
-});
-export type DecisionMessage = z.infer<typeof DecisionMessage>;
-
-/** What the notifications queue carries. */
+/** Names a notification's row. */
 export const NotificationMessage = z.strictObject({
   half: z.string(),
   trigger: z.string(),
   interaction: z.string(),
 });
+/** What the notifications queue carries. */
 export type NotificationMessage = z.infer<typeof NotificationMessage>;
+
+/** What the decisions queue carries: an event of a trigger's rule, or a timer of one that waited or has a goal. */
+export const DecisionMessage = NotificationMessage.extend({
+  version: z.int().positive(),
+  occurredAt: Instant,
+  arrivedAt: Instant,
+  timer: z.union([z.int().positive(), z.literal('goal')]).optional(),
+});
+export type DecisionMessage = z.infer<typeof DecisionMessage>;
+
+/** The id under which the world outside knows a notification: letters, digits, `-`, `_` and `.`. */
+export const notificationId = ({ trigger, interaction }: NotificationMessage): string =>
+  `${trigger}.${interaction}`;

@@ -2,6 +2,7 @@ import type { QuietHours } from './duration.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+const DAY_MINUTES = 1440;
 
 interface Local {
   readonly year: number;
@@ -81,11 +82,59 @@ export const nextTimeOfDay = (now: number, minutes: number, timeZone: string): n
 const isQuiet = ({ start, end }: QuietHours, minutes: number): boolean =>
   start <= end ? minutes >= start && minutes < end : minutes >= start || minutes < end;
 
-/** The first instant from `now` on that lies outside the quiet hours of a zone: `now` itself where it does. */
+/**
+ * The first instant from `now` on that lies outside the quiet hours of a zone: `now` itself where it does. Where the
+ * clock is changed meanwhile, the instant of the change is looked at too: it may end the quiet hours, or prolong them.
+ */
 export const outsideQuietHours = (now: number, quiet: QuietHours, timeZone: string): number => {
-  if (!isQuiet(quiet, localAt(now, timeZone).minutes)) return now;
-  let instant = nextTimeOfDay(now, quiet.end, timeZone);
-  // A clock that is set back may show a quiet hour again.
-  while (isQuiet(quiet, localAt(instant, timeZone).minutes)) instant += MINUTE_MS;
-  return instant;
+  for (let instant = now; ; ) {
+    const { minutes } = localAt(instant, timeZone);
+    if (!isQuiet(quiet, minutes)) return instant;
+    const left = (quiet.end - minutes + DAY_MINUTES) % DAY_MINUTES;
+    const end = instant - (instant % MINUTE_MS) + left * MINUTE_MS;
+    if (offsetAt(end, timeZone) === offsetAt(instant, timeZone)) return end;
+    instant = clockChange(instant, end, timeZone);
+  }
+};
+
+/** The first instant of the new offset, given that the offsets of both ends differ. */
+const clockChange = (after: number, upTo: number, timeZone: string): number => {
+  const before = offsetAt(after, timeZone);
+  let [old, changed] = [after, upTo];
+  while (changed - old > 1) {
+    const middle = Math.floor((old + changed) / 2);
+    if (offsetAt(middle, timeZone) === before) old = middle;
+    else changed = middle;
+  }
+  return changed;
+};
+
+/** The first of these that is a time zone: what a provider tells of a person need not be one. */
+export const zoneOf = (told: string | undefined, fallback: string): string => {
+  if (told === undefined) return fallback;
+  try {
+    formatOf(told);
+    return told;
+  } catch {
+    return fallback;
+  }
+};
+
+/**
+ * The instant that a text names: ISO 8601; without an offset it is a wall clock's time in the zone, a date alone its
+ * midnight. NaN where the text is no time.
+ */
+export const instantNamed = (text: string, timeZone: string): number => {
+  const wallClock = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.\d+)?)?)?$/u.exec(text);
+  if (wallClock === null) return Date.parse(text);
+  const [, date, time = '00:00', seconds = '0'] = wallClock;
+  const wall = new Date(`${date}T${time}:00Z`);
+  if (Number.isNaN(wall.getTime())) return Number.NaN;
+  const local = {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth(),
+    day: wall.getUTCDate(),
+    minutes: wall.getUTCHours() * 60 + wall.getUTCMinutes(),
+  };
+  return instantAt(local, timeZone) + Number(seconds) * 1000;
 };

@@ -5,7 +5,7 @@ import { HubError } from './errors.ts';
 import { Channel } from './interaction.ts';
 import { parsePattern } from './pattern/index.ts';
 
-/** A pattern of EventBridge's syntax, checked when the trigger is read. */
+/** A pattern of EventBridge's syntax, checked when the trigger is read. Marketers' patterns are over an event's `detail`. */
 const EventPattern = z.record(z.string(), z.json()).superRefine((pattern, context) => {
   try {
     parsePattern(pattern);
@@ -85,7 +85,12 @@ export const Trigger = z
         channels: z.array(ChannelChoice).min(1).optional(),
         template: z.string(),
         to: z.strictObject({ team: z.string() }).optional(),
-        variants: z.array(z.strictObject({ template: z.string(), share: Share })).default([]),
+        variants: z
+          .array(z.strictObject({ template: z.string(), share: Share }))
+          .refine((all) => all.reduce((sum, { share }) => sum + share, 0) <= 1, {
+            error: 'expected shares that add up to at most 100%',
+          })
+          .default([]),
         holdout: Share.optional(),
       })
       .refine(({ channels, to }) => channels !== undefined || to !== undefined, {
@@ -111,10 +116,12 @@ export const Trigger = z
 export type Trigger = z.output<typeof Trigger>;
 
 /** Whether a pattern names the kind `notification` itself: only then does its trigger see notifications. */
-export const namesNotifications = (on: Trigger['on']): boolean => {
-  const kinds = on['kind'];
-  return Array.isArray(kinds) && kinds.includes('notification');
-};
+export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
+  (Array.isArray(kind) && kind.includes('notification')) ||
+  (Array.isArray($or) && $or.some((one) => isPattern(one) && namesNotifications(one)));
+
+const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The pattern of the trigger's rule on the bus. */
 export const rulePattern = ({ on }: Pick<Trigger, 'on'>): object => ({

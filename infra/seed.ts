@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../core/config-file.ts';
+import { HubError } from '../core/errors.ts';
 import { HubConfig } from '../core/hub-config.ts';
 import { IdentityConfig } from '../core/identity.ts';
 import { CrmMapping } from '../core/mapping.ts';
+import { templateFaults } from '../core/template.ts';
 import { Trigger } from '../core/trigger.ts';
 import { root } from './bundle.ts';
 
@@ -36,8 +38,14 @@ export const readSeed = (folder = join(root, 'mappings')): Seed => {
       yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
     ),
     triggers: yamlIn('triggers').map((name) => read(`triggers/${name}`, Trigger)),
-    templates: readTemplates(join(folder, 'templates')),
+    templates: faultless(readTemplates(join(folder, 'templates'))),
   };
+};
+
+const faultless = (templates: Seed['templates']): Seed['templates'] => {
+  const faults = Object.entries(templates).flatMap(([id, files]) => templateFaults(id, files));
+  if (faults.length > 0) throw new HubError('invalid-configuration', faults.join('\n'), { retry: 'never' });
+  return templates;
 };
 
 export const readTemplates = (folder: string): Seed['templates'] =>

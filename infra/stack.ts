@@ -44,6 +44,8 @@ export const apiRoutes = [
   'GET /customers/{id}/timeline',
   'GET /reviews',
   'POST /commands',
+  'GET /unsubscribe/{token}',
+  'POST /unsubscribe/{token}',
 ] as const;
 
 /** Everything a hub is made of in its AWS account. */
@@ -181,6 +183,7 @@ export class HubStack extends Stack {
       this.formatArn({ service: 'sns', resource: 'endpoint', resourceName: '*' }),
     );
     this.#allow(notify, ['secretsmanager:GetSecretValue'], this.#secretArn('senders/*'));
+    this.#allow(notify, ['secretsmanager:GetSecretValue'], this.#secretArn('signing*'));
     this.#useKey(notify);
 
     for (const crm of Object.keys(hub.crms)) this.#sync(crm);
@@ -189,11 +192,22 @@ export class HubStack extends Stack {
     this.#allow(use, ['dynamodb:BatchGetItem', 'dynamodb:Query'], this.#table.tableArn);
     this.#allow(use, ['sqs:SendMessage'], deliveries.queue.queueArn);
     this.#allow(use, ['secretsmanager:GetSecretValue'], this.#secretArn('api*'));
+    this.#allow(use, ['secretsmanager:GetSecretValue'], this.#secretArn('signing*'));
     this.#useKey(use);
     for (const route of apiRoutes) this.#route(api, route, use);
     new secretsmanager.CfnSecret(this, 'ApiKeys', {
       name: `${hub.name}/api`,
       description: 'Keys that may use the API of the hub',
+      generateSecretString: {
+        secretStringTemplate: '{}',
+        generateStringKey: 'keys',
+        excludePunctuation: true,
+        passwordLength: 40,
+      },
+    });
+    new secretsmanager.CfnSecret(this, 'SigningKeys', {
+      name: `${hub.name}/signing`,
+      description: 'Keys that sign the links in messages',
       generateSecretString: {
         secretStringTemplate: '{}',
         generateStringKey: 'keys',
@@ -436,13 +450,7 @@ export class HubStack extends Stack {
     );
     this.#allow(
       deploy,
-      [
-        'events:PutRule',
-        'events:PutTargets',
-        'events:RemoveTargets',
-        'events:DeleteRule',
-        'events:DisableRule',
-      ],
+      ['events:PutRule', 'events:PutTargets', 'events:RemoveTargets', 'events:DeleteRule'],
       rules,
     );
     this.#allow(

@@ -1,16 +1,11 @@
 import { PinpointSMSVoiceV2Client, SendTextMessageCommand } from '@aws-sdk/client-pinpoint-sms-voice-v2';
-import { HubError } from '../../core/errors.ts';
-import type { Sender } from '../../core/sender.ts';
+import { awsFault, refusal, type Sender } from '../../core/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
+// https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
 // A number that texted STOP to AWS is refused with a ConflictException whatever the hub knows of it.
 
-const permanent: ReadonlySet<string> = new Set([
-  'ConflictException',
-  'ValidationException',
-  'AccessDeniedException',
-  'ResourceNotFoundException',
-]);
+const passing: ReadonlySet<string> = new Set(['ThrottlingException', 'ServiceQuotaExceededException']);
 
 export const awsSms = ({ aws }: SenderSurroundings): Sender => {
   const client = new PinpointSMSVoiceV2Client(aws);
@@ -29,11 +24,11 @@ export const awsSms = ({ aws }: SenderSurroundings): Sender => {
         );
         return MessageId ?? message.id;
       } catch (error) {
-        const name = error instanceof Error ? error.name : '';
-        throw new HubError(
-          'sms-refused',
+        const { name, answered } = awsFault(error);
+        if (!answered) throw error;
+        throw refusal(
           `AWS End User Messaging refused the SMS (${name}). The console of End User Messaging shows the spend limit and the sandbox; an opted-out number must text START.`,
-          { retry: permanent.has(name) ? 'never' : 'later', cause: error },
+          { retry: passing.has(name) ? 'later' : 'never', cause: error },
         );
       }
     },

@@ -1,18 +1,11 @@
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { HubError } from '../../core/errors.ts';
-import type { Sender } from '../../core/sender.ts';
+import { awsFault, refusal, type Sender } from '../../core/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
-// The address of a push is `<app>:<endpoint>`: the ARN of the platform endpoint that the app registered.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+// The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered.
 
-const permanent: ReadonlySet<string> = new Set([
-  'EndpointDisabledException',
-  'EndpointDisabled',
-  'InvalidParameterException',
-  'InvalidParameter',
-  'NotFoundException',
-  'AuthorizationErrorException',
-]);
+const passing: ReadonlySet<string> = new Set(['ThrottledException', 'Throttling', 'KMSThrottlingException']);
 
 export const snsPush = ({ aws }: SenderSurroundings): Sender => {
   const client = new SNSClient(aws);
@@ -20,7 +13,14 @@ export const snsPush = ({ aws }: SenderSurroundings): Sender => {
     id: 'sns-push',
     provider: 'sns-push',
     async send(message) {
-      const endpoint = message.to.slice(message.to.indexOf('arn:'));
+      const endpoint = /^[^:]*:(arn:.+)$/u.exec(message.to)?.[1];
+      if (endpoint === undefined)
+        throw refusal(
+          'The push address is not `<app>:<ARN of a platform endpoint>`. Register the device with SNS.',
+          {
+            retry: 'never',
+          },
+        );
       const push = { title: message.subject ?? '', body: message.text };
       try {
         const { MessageId } = await client.send(
@@ -37,11 +37,11 @@ export const snsPush = ({ aws }: SenderSurroundings): Sender => {
         );
         return MessageId ?? message.id;
       } catch (error) {
-        const name = error instanceof Error ? error.name : '';
-        throw new HubError(
-          'push-refused',
+        const { name, answered } = awsFault(error);
+        if (!answered) throw error;
+        throw refusal(
           `SNS refused the push (${name}). A disabled endpoint means that the app was removed or its token has changed.`,
-          { retry: permanent.has(name) ? 'never' : 'later', cause: error },
+          { retry: passing.has(name) ? 'later' : 'never', cause: error },
         );
       }
     },

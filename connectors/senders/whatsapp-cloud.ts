@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
-import type { Sender } from '../../core/sender.ts';
+import { refusal, type Sender } from '../../core/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
 // https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
@@ -56,8 +55,7 @@ export const whatsappCloud = ({ fetch, secret }: SenderSurroundings): Sender => 
     const id = answer.messages?.[0]?.id;
     if (id !== undefined) return id;
     const code = answer.error?.code ?? response.status;
-    throw new HubError(
-      'whatsapp-refused',
+    throw refusal(
       `WhatsApp refused the message with code ${code}. 131047: the 24 hours are over; 190: the access token has expired.`,
       { retry: passing.has(code) || response.status >= 500 ? 'later' : 'never' },
     );

@@ -4,21 +4,33 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
+import { signingKeys } from '../../core/signed-link.ts';
 import { clientConfig } from '../aws/client.ts';
 import { history } from '../aws/history.ts';
 import { identifierKey, ownerOf, reviewPartition } from '../aws/rows.ts';
+import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { lambda } from '../lambda.ts';
 import { httpErrors } from '../middleware.ts';
 import type { Runtime } from '../runtime.ts';
 import { api } from './api.ts';
+import { unsubscribe } from './unsubscribe.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   const queue = runtime.env['QUEUE_URL_DELIVERIES'];
+  const enqueue = async (message: object): Promise<void> => {
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(message) }));
+  };
+  const known = { history: history(rows), enqueue, now: runtime.now, newId: runtime.newId };
+  const secret = readSecret(runtime);
+  const end = unsubscribe({
+    ...known,
+    signingKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)),
+  });
   const use = api({
-    history: history(rows),
+    ...known,
     async owner(identifier) {
       const [row] = await rows.get([identifierKey(identifier)]);
       return row && ownerOf(row).half;
@@ -28,14 +40,11 @@ export const create = (runtime: Runtime) => {
       for await (const { pk: _pk, sk: _sk, ...review } of rows.query(reviewPartition)) open.push(review);
       return open;
     },
-    async enqueue(command) {
-      await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(command) }));
-    },
     allowed: keys(runtime),
-    now: runtime.now,
-    newId: runtime.newId,
   });
-  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().use(httpErrors()).handler(use);
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+    .use(httpErrors())
+    .handler((event) => (event.routeKey.includes(' /unsubscribe/') ? end(event) : use(event)));
 };
 
 const KEYS_FRESH_MS = 60_000;

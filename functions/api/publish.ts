@@ -1,18 +1,12 @@
-import {
-  DeleteRuleCommand,
-  DisableRuleCommand,
-  type EventBridgeClient,
-  ListRulesCommand,
-  PutRuleCommand,
-  PutTargetsCommand,
-  RemoveTargetsCommand,
-} from '@aws-sdk/client-eventbridge';
+import { createHash } from 'node:crypto';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubError } from '../../core/errors.ts';
+import { instant } from '../../core/interaction.ts';
 import type { TemplateFiles } from '../../core/media.ts';
-import { usesWildcard } from '../../core/pattern/index.ts';
 import { ruleName, rulePattern, Trigger } from '../../core/trigger.ts';
 import type { Table } from '../aws/table.ts';
-import { currentKey, type Triggers, versionKey } from '../aws/triggers.ts';
+import { dropRule, expectRoom, PATTERN_LIMIT, putRule, type Rule, rulesOf } from '../aws/trigger-rules.ts';
+import { type CurrentRow, currentKey, type Triggers, versionKey } from '../aws/triggers.ts';
 
 export interface PublishPorts {
   readonly events: EventBridgeClient;
@@ -21,144 +15,178 @@ export interface PublishPorts {
   readonly bus: string;
   readonly decisionsQueue: string;
   readonly deadQueue: string;
+  /** What is wrong with a template, one line each; a port, because reading Liquid takes a library that a deploy does without. */
+  readonly templateFaults: (id: string, files: TemplateFiles) => string[];
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
-const MOST_RULES = 300;
-const MOST_WILDCARD_RULES = 30;
-const PATTERN_LIMIT = 2048;
+type Templates = Readonly<Record<string, TemplateFiles>>;
+
+/** A trigger that has been found fit to be published. */
+interface Checked {
+  readonly trigger: Trigger;
+  /** The trigger as it was written. */
+  readonly definition: unknown;
+  /** Those that it names, as they are now. */
+  readonly templates: Templates;
+  readonly pattern: string;
+  readonly digest: string;
+}
 
 /**
- * Publishes a trigger as a new version: its row, then its rule, then the end of the rule before it. `definition` is the
- * trigger as it was written. Throws `HubError` where the bus has no room, a template is missing or the pattern is too long.
+ * Publishes a trigger: its version's row, then its rule, then the end of the rule before it. What is published already
+ * as it stands goes on, also after a pause. Returns the version. Throws `HubError` where the bus has no room, the pattern
+ * is too long, or a template is missing or has faults.
  */
 export const publish = async (
   ports: PublishPorts,
   definition: unknown,
-  templates: Readonly<Record<string, TemplateFiles>>,
+  templates: Templates,
 ): Promise<number> => {
+  const checked = check(ports, definition, templates);
+  const current = await ports.triggers.current(checked.trigger.id);
+  if (current?.digest !== checked.digest) return publishVersion(ports, checked, current, {});
+  await setCurrent(ports, checked.trigger.id, { ...current, paused: false }, current);
+  await putRule(ports, ruleOf(checked, current.version), 'ENABLED');
+  return current.version;
+};
+
+/**
+ * Publishes a trigger of a deploy's files. One that a person has edited or paused since the last deploy stays so.
+ * Returns whether the files are what holds now.
+ */
+export const publishSeed = async (
+  ports: PublishPorts,
+  definition: unknown,
+  templates: Templates,
+): Promise<boolean> => {
+  const checked = check(ports, definition, templates);
+  const { digest, trigger } = checked;
+  const current = await ports.triggers.current(trigger.id);
+  if (current?.digest === digest) {
+    if (current.seeded !== digest)
+      await setCurrent(ports, trigger.id, { ...current, seeded: digest }, current);
+    await putRule(ports, ruleOf(checked, current.version), current.paused ? 'DISABLED' : 'ENABLED');
+    return true;
+  }
+  if (current && current.seeded !== current.digest) return false;
+  await publishVersion(ports, checked, current, { seeded: digest, paused: current?.paused ?? false });
+  return true;
+};
+
+/** Stops a trigger; what is waiting is not sent. */
+export const pause = async (ports: PublishPorts, trigger: string): Promise<void> => {
+  const current = await pauseRow(ports, trigger);
+  const [rule] = (await rulesOf(ports)).filter(({ name }) => name === ruleName(trigger, current.version));
+  if (rule) await putRule(ports, rule, 'DISABLED');
+};
+
+/** Stops a trigger for good and frees its place on the bus. Its versions stay, for the explanations that name them. */
+export const unpublish = async (ports: PublishPorts, trigger: string): Promise<void> => {
+  await pauseRow(ports, trigger);
+  await dropRules(ports, trigger);
+};
+
+/** Takes away what was seeded by an earlier deploy and is not among the files any more, unless a person has edited it. */
+export const unpublishOthers = async (ports: PublishPorts, kept: ReadonlySet<string>): Promise<void> => {
+  const published = (await rulesOf(ports)).flatMap(
+    ({ name }) => /^trigger-(.+)-v\d+$/u.exec(name)?.[1] ?? [],
+  );
+  for (const trigger of new Set(published).difference(kept)) {
+    const current = await ports.triggers.current(trigger);
+    if (current?.seeded === current?.digest) await unpublish(ports, trigger);
+  }
+};
+
+/** Takes away every rule that was made at run time. */
+export const dropAllRules = async (ports: Pick<PublishPorts, 'events' | 'bus'>): Promise<void> => {
+  for (const { name } of await rulesOf(ports)) if (name.startsWith('trigger-')) await dropRule(ports, name);
+};
+
+const check = (ports: PublishPorts, definition: unknown, templates: Templates): Checked => {
   const trigger = Trigger.parse(definition);
   const pattern = JSON.stringify(rulePattern(trigger));
-  if (pattern.length > PATTERN_LIMIT) {
+  if (pattern.length > PATTERN_LIMIT)
     throw new HubError(
       'pattern-too-long',
       `The pattern of ${trigger.id} has ${pattern.length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\` and more in \`where\`.`,
       { retry: 'never' },
     );
-  }
-  const wanted = [trigger.send.template, ...trigger.send.variants.map(({ template }) => template)];
-  const missing = wanted.filter((id) => templates[id] === undefined);
+  const named = [trigger.send.template, ...trigger.send.variants.map(({ template }) => template)];
+  const missing = named.filter((id) => templates[id] === undefined);
   if (missing.length > 0)
     throw new HubError(
       'no-template',
       `The trigger ${trigger.id} names the template ${missing.join(', ')}, which is not in mappings/templates.`,
       { retry: 'never' },
     );
+  const own = Object.fromEntries(named.map((id) => [id, templates[id] ?? {}]));
+  const faults = Object.entries(own).flatMap(([id, files]) => ports.templateFaults(id, files));
+  if (faults.length > 0) throw new HubError('invalid-template', faults.join('\n'), { retry: 'never' });
+  const digest = createHash('sha256')
+    .update(JSON.stringify([definition, own]))
+    .digest('hex');
+  return { trigger, definition, templates: own, pattern, digest };
+};
+
+const publishVersion = async (
+  ports: PublishPorts,
+  checked: Checked,
+  current: CurrentRow | undefined,
+  { paused = false, seeded = current?.seeded }: { paused?: boolean; seeded?: string | undefined },
+): Promise<number> => {
+  const { trigger, definition, templates, pattern, digest } = checked;
   await expectRoom(ports, trigger.id, pattern);
-  const current = await ports.triggers.current(trigger.id);
-  const version = (current?.version ?? 0) + 1;
-  const kept = Object.fromEntries(wanted.map((id) => [id, templates[id]]));
-  await ports.table.put({ ...versionKey(trigger.id, version), definition, templates: kept });
-  await putRule(ports, trigger.id, version, pattern);
-  await ports.table.put({ ...currentKey(trigger.id), version, paused: false });
-  if (current) await dropRule(ports, ruleName(trigger.id, current.version));
+  let version = (current?.version ?? 0) + 1;
+  // A number that a publication took and did not finish is passed over.
+  while (
+    !(await ports.table.transact([
+      { put: { ...versionKey(trigger.id, version), definition, templates }, if: { absent: true } },
+    ]))
+  )
+    version++;
+  const rule = ruleOf(checked, version);
+  await putRule(ports, rule, paused ? 'DISABLED' : 'ENABLED');
+  const { pausedAt } = current ?? {};
+  await setCurrent(ports, trigger.id, { version, paused, pausedAt, digest, seeded }, current);
+  await dropRules(ports, trigger.id, rule.name);
   return version;
 };
 
-/** Disables the rule; what waits is suppressed when its wait ends. */
-export const pause = async (ports: PublishPorts, trigger: string): Promise<void> => {
+const ruleOf = ({ trigger, pattern }: Checked, version: number): Rule => ({
+  name: ruleName(trigger.id, version),
+  pattern,
+});
+
+const dropRules = async (ports: PublishPorts, trigger: string, kept?: string): Promise<void> => {
+  const own = new RegExp(`^trigger-${trigger}-v\\d+$`, 'u');
+  for (const { name } of await rulesOf(ports))
+    if (own.test(name) && name !== kept) await dropRule(ports, name);
+};
+
+const pauseRow = async (ports: PublishPorts, trigger: string): Promise<CurrentRow> => {
   const current = await ports.triggers.current(trigger);
   if (current === undefined)
     throw new HubError('unknown-trigger', `There is no trigger ${trigger} to pause.`, { retry: 'never' });
-  await ports.table.put({ ...currentKey(trigger), version: current.version, paused: true });
-  await ports.events.send(
-    new DisableRuleCommand({ Name: ruleName(trigger, current.version), EventBusName: ports.bus }),
-  );
+  const pausedAt = instant(ports.now());
+  await setCurrent(ports, trigger, { ...current, paused: true, pausedAt }, current);
+  return current;
 };
 
-/** Takes away every rule that was made at run time. */
-export const dropAllRules = async (ports: Pick<PublishPorts, 'events' | 'bus'>): Promise<void> => {
-  for (const rule of await rulesOf(ports)) await dropRule(ports, rule.name);
-};
-
-const rulesOf = async (
-  { events, bus }: Pick<PublishPorts, 'events' | 'bus'>,
-  prefix = 'trigger-',
-): Promise<{ name: string; pattern: string }[]> => {
-  const found: { name: string; pattern: string }[] = [];
-  let next: string | undefined;
-  do {
-    const page = await events.send(
-      new ListRulesCommand({
-        EventBusName: bus,
-        ...(prefix !== '' && { NamePrefix: prefix }),
-        ...(next !== undefined && { NextToken: next }),
-      }),
-    );
-    found.push(
-      ...(page.Rules ?? []).map(({ Name = '', EventPattern = '{}' }) => ({
-        name: Name,
-        pattern: EventPattern,
-      })),
-    );
-    next = page.NextToken;
-  } while (next !== undefined);
-  return found;
-};
-
-const expectRoom = async (ports: PublishPorts, trigger: string, pattern: string): Promise<void> => {
-  const others = (await rulesOf(ports, '')).filter(({ name }) => !name.startsWith(`trigger-${trigger}-v`));
-  const wild = (text: string): boolean => usesWildcard(JSON.parse(text));
-  if (others.length + 1 > MOST_RULES) {
-    throw new HubError(
-      'bus-full',
-      `The bus ${ports.bus} has ${others.length} rules and takes ${MOST_RULES}. Unpublish a trigger, or ask AWS for a higher quota.`,
-      { retry: 'never' },
-    );
-  }
-  if (wild(pattern) && others.filter((one) => wild(one.pattern)).length + 1 > MOST_WILDCARD_RULES) {
-    throw new HubError(
-      'bus-full',
-      `The bus ${ports.bus} takes ${MOST_WILDCARD_RULES} rules with wildcards. Use prefix or suffix where you can.`,
-      { retry: 'never' },
-    );
-  }
-};
-
-const putRule = async (
-  { events, bus, decisionsQueue, deadQueue }: PublishPorts,
+const setCurrent = async (
+  { table }: PublishPorts,
   trigger: string,
-  version: number,
-  pattern: string,
+  row: CurrentRow,
+  before: CurrentRow | undefined,
 ): Promise<void> => {
-  const Name = ruleName(trigger, version);
-  await events.send(new PutRuleCommand({ Name, EventBusName: bus, EventPattern: pattern, State: 'ENABLED' }));
-  await events.send(
-    new PutTargetsCommand({
-      Rule: Name,
-      EventBusName: bus,
-      Targets: [
-        {
-          Id: 'decisions',
-          Arn: decisionsQueue,
-          DeadLetterConfig: { Arn: deadQueue },
-          InputTransformer: {
-            InputPathsMap: {
-              half: '$.detail.customer.half',
-              interaction: '$.detail.id',
-              occurredAt: '$.detail.occurredAt',
-            },
-            InputTemplate: `{"trigger":"${trigger}","version":${version},"half":"<half>","interaction":"<interaction>","occurredAt":"<occurredAt>","arrivedAt":"<aws.events.event.ingestion-time>"}`,
-          },
-        },
-      ],
-    }),
+  const condition = before ? { version: before.version } : ({ absent: true } as const);
+  if (await table.transact([{ put: { ...currentKey(trigger), ...row }, if: condition }])) return;
+  throw new HubError(
+    'crowded',
+    `The trigger ${trigger} was changed by somebody else in between. Look again.`,
+    {
+      retry: 'later',
+    },
   );
-};
-
-const dropRule = async (
-  { events, bus }: Pick<PublishPorts, 'events' | 'bus'>,
-  Name: string,
-): Promise<void> => {
-  await events.send(new RemoveTargetsCommand({ Rule: Name, EventBusName: bus, Ids: ['decisions'] }));
-  await events.send(new DeleteRuleCommand({ Name, EventBusName: bus }));
 };

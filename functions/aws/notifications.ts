@@ -1,17 +1,14 @@
 import * as z from 'zod';
 import { Category } from '../../core/consent.ts';
 import type { Customer } from '../../core/customer.ts';
-import type { Claimed } from '../../core/decision.ts';
+import { type Claimed, withClaim } from '../../core/limits.ts';
 import { Notification, type NotificationMessage } from '../../core/notification.ts';
-import type { Key, Table } from './table.ts';
+import type { Key, Table, Write } from './table.ts';
 
 const Limits = z.object({
   version: z.int(),
-  claims: z.array(z.object({ trigger: z.string(), category: Category, at: z.number() })),
+  claims: z.array(z.object({ trigger: z.string(), category: Category.optional(), at: z.number() })),
 });
-
-/** Claims older than this count for no limit that a trigger may have. */
-const KEPT_MS = 366 * 86_400_000;
 
 export const notificationKey = ({ half, trigger, interaction }: NotificationMessage): Key => ({
   pk: `customer#${half}`,
@@ -19,11 +16,11 @@ export const notificationKey = ({ half, trigger, interaction }: NotificationMess
 });
 const limitsKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'limits' });
 
-/** What a customer was sent, over all halves, and the version of the row that a claim must find unchanged. */
+/** What a customer was sent, by half, each with the version that a claim must find unchanged. */
 export interface Claims {
-  readonly list: readonly Claimed[];
-  readonly own: readonly Claimed[];
-  readonly version: number;
+  /** Over all halves: limits follow the person across merges. */
+  readonly all: readonly Claimed[];
+  readonly halves: ReadonlyMap<string, z.infer<typeof Limits>>;
 }
 
 export interface Notifications {
@@ -35,38 +32,38 @@ export interface Notifications {
   claim(notification: Notification, customer: Customer, claims: Claims, claimed: Claimed): Promise<boolean>;
 }
 
-export const notifications = (table: Table): Notifications => {
-  const write = (notification: Notification) => ({
-    put: { ...notificationKey(notification), ...notification, version: notification.version + 1 },
-    if: notification.version === 0 ? { absent: true as const } : { version: notification.version },
-  });
-  return {
-    async get(address) {
-      const [row] = await table.get([notificationKey(address)]);
-      if (row === undefined) return undefined;
-      const { pk: _pk, sk: _sk, ...rest } = row;
-      return Notification.parse(rest);
-    },
-    save: (notification) => table.transact([write(notification)]),
-    async claims(customer) {
-      const rows = await table.get(customer.halves.map(({ profile }) => limitsKey(profile.id)));
-      const parsed = rows.map((row) => ({ pk: row.pk, ...Limits.parse(row) }));
-      const own = parsed.find(({ pk }) => pk === limitsKey(customer.id).pk);
-      return {
-        list: parsed.flatMap(({ claims }) => claims),
-        own: own?.claims ?? [],
-        version: own?.version ?? 0,
-      };
-    },
-    claim(notification, customer, claims, claimed) {
-      const kept = claims.own.filter(({ at }) => at > claimed.at - KEPT_MS);
-      return table.transact([
-        write(notification),
-        {
-          put: { ...limitsKey(customer.id), claims: [...kept, claimed], version: claims.version + 1 },
-          if: claims.version === 0 ? { absent: true } : { version: claims.version },
-        },
-      ]);
-    },
-  };
-};
+export const notifications = (table: Table): Notifications => ({
+  async get(address) {
+    const [row] = await table.get([notificationKey(address)]);
+    if (row === undefined) return undefined;
+    const { pk: _pk, sk: _sk, ...rest } = row;
+    return Notification.parse(rest);
+  },
+  save: (notification) => table.transact([write(notificationKey(notification), notification)]),
+  async claims(customer) {
+    const ids = customer.halves.map(({ profile }) => profile.id);
+    const rows = await table.get(ids.map(limitsKey));
+    const found = new Map(rows.map((row) => [row.pk, Limits.parse(row)]));
+    const halves = new Map(
+      ids.map((id) => [id, found.get(limitsKey(id).pk) ?? { version: 0, claims: [] }] as const),
+    );
+    return { halves, all: [...halves.values()].flatMap(({ claims }) => claims) };
+  },
+  // Every half's row is written, so that a claim of a half that took no notice of a merge fails and is decided anew.
+  claim: (notification, customer, { halves }, claimed) =>
+    table.transact([
+      write(notificationKey(notification), notification),
+      ...[...halves].map(([id, limits]) =>
+        write(limitsKey(id), {
+          version: limits.version,
+          claims: id === customer.id ? withClaim(limits.claims, claimed) : limits.claims,
+        }),
+      ),
+    ]),
+});
+
+/** A row of version 0 is new; any other must still be what was read. */
+const write = (key: Key, row: Readonly<Record<string, unknown>> & { readonly version: number }): Write => ({
+  put: { ...key, ...row, version: row.version + 1 },
+  if: row.version === 0 ? { absent: true } : { version: row.version },
+});

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Instant } from '../../core/interaction.ts';
 import type { TemplateFiles } from '../../core/media.ts';
 import { Trigger } from '../../core/trigger.ts';
 import type { Key, Table } from './table.ts';
@@ -13,7 +14,17 @@ const VersionRow = z.object({
   definition: z.unknown(),
   templates: z.record(z.string(), z.record(z.string(), z.string())),
 });
-const CurrentRow = z.object({ version: z.int(), paused: z.boolean() });
+
+const CurrentRow = z.object({
+  version: z.int().positive(),
+  paused: z.boolean(),
+  /** The last time it was paused: what was waiting then is not sent, even where the trigger has gone on since. */
+  pausedAt: Instant.optional(),
+  /** Of definition and templates, to tell a change from a repetition. */
+  digest: z.string(),
+  /** The digest that a deploy published; another one in `digest` means that a person has edited the trigger since. */
+  seeded: z.string().optional(),
+});
 export type CurrentRow = z.infer<typeof CurrentRow>;
 
 export const versionKey = (trigger: string, version: number): Key => ({
@@ -29,6 +40,7 @@ export interface Triggers {
 }
 
 export const triggers = (table: Table): Triggers => {
+  // A version never changes once it is stored.
   const versions = new Map<string, TriggerVersion>();
   return {
     async version(trigger, version) {

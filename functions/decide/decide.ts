@@ -1,10 +1,10 @@
 import type { Customer } from '../../core/customer.ts';
 import {
-  type Claimed,
   concerns,
   type Decision,
   decide as decideNow,
-  historyWindow,
+  goalMet,
+  historyStart,
   type Past,
   type Reason,
 } from '../../core/decision.ts';
@@ -13,8 +13,8 @@ import type { HubConfig } from '../../core/hub-config.ts';
 import { instant } from '../../core/interaction.ts';
 import { available } from '../../core/media.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/notification.ts';
-import type { Notifications } from '../aws/notifications.ts';
-import type { Triggers, TriggerVersion } from '../aws/triggers.ts';
+import type { Claims, Notifications } from '../aws/notifications.ts';
+import type { CurrentRow, Triggers, TriggerVersion } from '../aws/triggers.ts';
 import type { History } from '../ports.ts';
 
 export interface DecidePorts {
@@ -29,7 +29,7 @@ export interface DecidePorts {
   readonly now: () => number;
 }
 
-const ATTEMPTS = 8;
+const ATTEMPTS = 12;
 
 /**
  * Decides about one event of one trigger, or about a timer of one that waited. Everything is read from history at this
@@ -38,7 +38,8 @@ const ATTEMPTS = 8;
 export const decide =
   (ports: DecidePorts) =>
   async (message: DecisionMessage): Promise<void> => {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (await attemptDecision(ports, message)) return;
+    const attempt = message.timer === 'goal' ? lookAtGoal : attemptDecision;
+    for (let tries = 0; tries < ATTEMPTS; tries++) if (await attempt(ports, message)) return;
     throw new HubError(
       'crowded',
       `The customer's limits changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
@@ -53,24 +54,23 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     await resume(ports, present, message);
     return true;
   }
-  const version = await ports.triggers.version(message.trigger, message.version);
-  if (version === undefined)
-    throw new HubError(
-      'unknown-trigger',
-      `Version ${message.version} of the trigger ${message.trigger} is not stored; publish it again.`,
-      { retry: 'later' },
-    );
+  const [version, current, customer, cause] = await Promise.all([
+    versionOf(ports, message),
+    ports.triggers.current(message.trigger),
+    ports.history.customer(message.half),
+    ports.history.interaction({
+      half: message.half,
+      occurredAt: message.occurredAt,
+      id: message.interaction,
+    }),
+  ]);
   const draft = present ?? drafted(message, version);
-  const customer = await ports.history.customer(message.half);
-  const cause = await ports.history.interaction({
-    half: message.half,
-    occurredAt: message.occurredAt,
-    id: message.interaction,
-  });
-  if (customer === undefined || cause === undefined) return suppress(ports, draft, 'erased', []);
-  if (present === undefined && !concerns(version.trigger, cause)) return true;
-  const current = await ports.triggers.current(message.trigger);
-  if (current === undefined || current.paused) return suppress(ports, draft, 'paused', []);
+  if (customer === undefined || cause === undefined) {
+    // Erasing a person takes the row of what waited along: its timer says that there was one.
+    return message.timer === undefined ? true : suppress(ports, message, draft, 'erased');
+  }
+  if (present === undefined && !concerns(version.trigger, cause, Date.parse(message.arrivedAt))) return true;
+  if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
   const claims = await ports.notifications.claims(customer);
   const decision = decideNow({
     trigger: version.trigger,
@@ -79,92 +79,128 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     arrivedAt: Date.parse(draft.arrivedAt),
     now: ports.now(),
     customer,
-    history: await historyFor(ports, version, cause, customer),
-    claims: claims.list,
+    history: await historyFor(ports, customer, historyStart(version.trigger, cause, ports.now())),
+    claims: claims.all,
     templates: Object.fromEntries(
       Object.entries(version.templates).map(([id, files]) => [id, available(files)]),
     ),
     waited: present !== undefined,
   });
-  return carryOut(ports, message, draft, customer, claims, decision);
+  return carryOut(ports, message, { draft, version, customer, claims, decision });
 };
 
 /** A row that waits is due when its own timer has fired; every other row has been decided. */
 const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
   present.status === 'waiting' && timer === present.timers;
 
+/** What was waiting when the trigger was paused is not sent, even where it has gone on since. */
+const isPaused = (current: CurrentRow | undefined, { arrivedAt }: Notification): boolean =>
+  current === undefined ||
+  current.paused ||
+  (current.pausedAt !== undefined && arrivedAt <= current.pausedAt);
+
 /** A message that comes again after its decision was stored: what should have followed is done, or done again. */
 const resume = async (ports: DecidePorts, present: Notification, message: DecisionMessage): Promise<void> => {
-  if (present.status === 'waiting' && present.until !== undefined && (message.timer ?? 0) < present.timers) {
-    await ports.schedule({ ...message, timer: present.timers }, Date.parse(present.until));
-  }
-  if (present.status === 'claimed') await ports.enqueue(addressOf(present));
+  const { status, until, timers } = present;
+  if (status === 'waiting' && until !== undefined && (message.timer ?? 0) !== timers)
+    await ports.schedule({ ...message, timer: timers }, Date.parse(until));
+  if (status === 'claimed' || status === 'suppressed') await follow(ports, message, present);
 };
+
+interface Decided {
+  readonly draft: Notification;
+  readonly version: TriggerVersion;
+  readonly customer: Customer;
+  readonly claims: Claims;
+  readonly decision: Decision;
+}
 
 const carryOut = async (
   ports: DecidePorts,
   message: DecisionMessage,
-  draft: Notification,
-  customer: Customer,
-  claims: Awaited<ReturnType<Notifications['claims']>>,
-  decision: Decision,
+  { draft, version, customer, claims, decision }: Decided,
 ): Promise<boolean> => {
   const at = instant(ports.now());
   const steps = [...decision.steps];
-  if (decision.decision === 'suppress')
-    return suppress(
-      ports,
-      { ...draft, ...(decision.channel && { channel: decision.channel }) },
-      decision.reason,
-      steps,
-    );
+  const { goal } = version.trigger;
+  const goalAt = goal && { goalAt: instant(wholeSecond(ports.now() + goal.within)) };
+  if (decision.decision === 'suppress') {
+    const { reason, channel } = decision;
+    const withheld = { ...draft, steps, ...(channel && { channel }), ...(reason === 'holdout' && goalAt) };
+    return suppress(ports, message, withheld, reason);
+  }
   if (decision.decision === 'wait') {
-    // Scheduler counts whole seconds.
-    const until = Math.ceil(decision.until / 1000) * 1000;
-    const waiting: Notification = {
-      ...draft,
-      status: 'waiting',
-      at,
-      timers: draft.timers + 1,
-      until: instant(until),
-      steps,
-    };
+    const until = wholeSecond(decision.until);
+    const timers = draft.timers + 1;
+    const waiting: Notification = { ...draft, status: 'waiting', at, timers, until: instant(until), steps };
     if (!(await ports.notifications.save(waiting))) return false;
-    await ports.schedule({ ...message, timer: waiting.timers }, until);
+    await ports.schedule({ ...message, timer: timers }, until);
     return true;
   }
-  const { channel, addresses, template } = decision;
+  const { channel, addresses, template, approved } = decision;
+  const { until: _, ...rest } = draft;
   const claimed: Notification = {
-    ...draft,
-    status: 'claimed',
-    at,
-    channel,
-    addresses: [...addresses],
-    template,
-    steps,
+    ...rest,
+    ...{ status: 'claimed', at, channel, addresses: [...addresses], template, steps },
+    ...(approved && { approved }),
+    ...goalAt,
   };
-  const claim: Claimed = { trigger: draft.trigger, category: draft.category, at: ports.now() };
+  // The caps are the customer's: what goes to colleagues does not count there.
+  const category = version.trigger.send.to ? undefined : draft.category;
+  const claim = { trigger: draft.trigger, category, at: ports.now() };
   if (!(await ports.notifications.claim(claimed, customer, claims, claim))) return false;
-  await ports.enqueue(addressOf(claimed));
+  await follow(ports, message, claimed);
   return true;
 };
 
+/** Scheduler counts whole seconds, and a timer may not end early. */
+const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
+
 const suppress = async (
   ports: DecidePorts,
+  message: DecisionMessage,
   draft: Notification,
   reason: Reason,
-  steps: Notification['steps'],
 ): Promise<boolean> => {
-  const suppressed: Notification = {
-    ...draft,
-    status: 'suppressed',
-    at: instant(ports.now()),
-    reason,
-    steps,
-  };
+  const { until: _, ...rest } = draft;
+  const suppressed: Notification = { ...rest, status: 'suppressed', at: instant(ports.now()), reason };
   if (!(await ports.notifications.save(suppressed))) return false;
-  await ports.tellSuppressed(suppressed);
+  await follow(ports, message, suppressed);
   return true;
+};
+
+/** What comes after a decision has been stored; done twice it is as if done once. */
+const follow = async (ports: DecidePorts, message: DecisionMessage, decided: Notification): Promise<void> => {
+  const { half, trigger, interaction, status, goalAt } = decided;
+  if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
+  if (status === 'claimed') await ports.enqueue({ half, trigger, interaction });
+  else await ports.tellSuppressed(decided);
+};
+
+/** At the end of a goal's window: whether the customer has reached it since the claim, or the holdout. */
+const lookAtGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
+  const present = await ports.notifications.get(message);
+  if (present?.goalAt === undefined || present.goal !== undefined) return true;
+  const { goal } = (await versionOf(ports, message)).trigger;
+  const customer = await ports.history.customer(message.half);
+  if (goal === undefined || customer === undefined) return true;
+  const upTo = Date.parse(present.goalAt);
+  const from = upTo - goal.within;
+  const met = goalMet(goal, await historyFor(ports, customer, from), from, upTo);
+  return ports.notifications.save({ ...present, goal: { interaction: met?.id ?? null } });
+};
+
+const versionOf = async (
+  ports: DecidePorts,
+  { trigger, version }: DecisionMessage,
+): Promise<TriggerVersion> => {
+  const found = await ports.triggers.version(trigger, version);
+  if (found) return found;
+  throw new HubError(
+    'unknown-trigger',
+    `Version ${version} of the trigger ${trigger} is not stored; publish it again.`,
+    { retry: 'later' },
+  );
 };
 
 const drafted = (message: DecisionMessage, { trigger }: TriggerVersion): Notification => ({
@@ -183,22 +219,12 @@ const drafted = (message: DecisionMessage, { trigger }: TriggerVersion): Notific
 });
 
 const historyFor = async (
-  ports: DecidePorts,
-  { trigger }: TriggerVersion,
-  cause: Past,
+  { history }: DecidePorts,
   customer: Customer,
+  start: number | undefined,
 ): Promise<Past[]> => {
-  const windowStart = ports.now() - historyWindow(trigger);
-  const start =
-    trigger.unless === undefined ? windowStart : Math.min(windowStart, Date.parse(cause.occurredAt) - 1);
-  if (historyWindow(trigger) === 0 && trigger.unless === undefined) return [];
-  const history: Past[] = [];
-  for await (const past of ports.history.timeline(customer, { after: instant(start) })) history.push(past);
-  return history;
+  if (start === undefined) return [];
+  const found: Past[] = [];
+  for await (const past of history.timeline(customer, { after: instant(start) })) found.push(past);
+  return found;
 };
-
-const addressOf = ({ half, trigger, interaction }: Notification): NotificationMessage => ({
-  half,
-  trigger,
-  interaction,
-});

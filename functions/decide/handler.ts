@@ -4,7 +4,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import { DecisionMessage } from '../../core/notification.ts';
+import { DecisionMessage, notificationId } from '../../core/notification.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
@@ -70,8 +70,10 @@ export const create = (runtime: Runtime) => {
         }),
       );
     },
-    async tellSuppressed({ half, trigger, triggerVersion, interaction, reason, channel, at }) {
+    async tellSuppressed(notification) {
+      const { half, trigger, triggerVersion, interaction, reason, channel, at } = notification;
       const detail = {
+        id: notificationId(notification),
         customer: { half },
         trigger,
         version: triggerVersion,

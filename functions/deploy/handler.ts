@@ -5,7 +5,7 @@ import middy from '@middy/core';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { Trigger } from '../../core/trigger.ts';
-import { dropAllRules, publish } from '../api/publish.ts';
+import { dropAllRules, publishSeed, unpublishOthers } from '../api/publish.ts';
 import { clientConfig } from '../aws/client.ts';
 import { configKey } from '../aws/config.ts';
 import { type Row, type Table, table } from '../aws/table.ts';
@@ -51,16 +51,19 @@ export const create = (runtime: Runtime) => {
     bus: env.BUS,
     decisionsQueue: env.QUEUE_ARN_DECISIONS,
     deadQueue: env.DEAD_ARN_DECISIONS,
+    // The seed's templates were checked when the template was synthesised.
+    templateFaults: () => [],
+    now: runtime.now,
   };
   const apply = async (seed: SeedFile): Promise<void> => {
     await seedConfig(rows, 'hub', seed.hub);
     await seedConfig(rows, 'identity', seed.identity);
     for (const [crm, mapping] of Object.entries(seed.crm)) await seedConfig(rows, `crm/${crm}`, mapping);
-    for (const definition of seed.triggers) {
-      // What was published already may have been edited since, and stays.
-      if ((await ports.triggers.current(Trigger.parse(definition).id)) === undefined)
-        await publish(ports, definition, seed.templates);
-    }
+    const ids = seed.triggers.map((definition) => Trigger.parse(definition).id);
+    for (const [position, definition] of seed.triggers.entries())
+      if (!(await publishSeed(ports, definition, seed.templates)))
+        log('info', 'edited-trigger-kept', { trigger: ids[position] });
+    await unpublishOthers(ports, new Set(ids));
   };
   return middy<unknown, void>().handler(async (raw) => {
     const event = CustomResourceEvent.parse(raw);

@@ -3,7 +3,8 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
-import { NotificationMessage } from '../../core/notification.ts';
+import { NotificationMessage, notificationId } from '../../core/notification.ts';
+import { signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
@@ -18,7 +19,7 @@ import { batch, eachMessage } from '../middleware.ts';
 import type { Runtime } from '../runtime.ts';
 import { notify } from './notify.ts';
 
-const Environment = z.object({ QUEUE_URL_DELIVERIES: z.string(), HUB: z.string() });
+const Environment = z.object({ QUEUE_URL_DELIVERIES: z.string(), HUB: z.string(), PUBLIC_URL: z.string() });
 
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
@@ -37,14 +38,19 @@ export const create = (runtime: Runtime) => {
     history: history(rows),
     hub: config(runtime, rows).hub,
     sender: (id) => runtime.senders?.[id] ?? built[id],
-    unsubscribeLink: async () => undefined,
+    async unsubscribeLink(half, channel) {
+      const keys = signingKeys(await secret(`${env.HUB}/signing`));
+      return `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ half, channel }, keys)}`;
+    },
     async record(message) {
       await sqs.send(
         new SendMessageCommand({ QueueUrl: env.QUEUE_URL_DELIVERIES, MessageBody: JSON.stringify(message) }),
       );
     },
-    async tell(type, { half, trigger, triggerVersion, interaction, channel, reason, at }) {
+    async tell(type, notification) {
+      const { half, trigger, triggerVersion, interaction, channel, reason, at } = notification;
       const detail = {
+        id: notificationId(notification),
         customer: { half },
         trigger,
         version: triggerVersion,

@@ -1,14 +1,16 @@
-import { type Customer, nameParts } from '../../core/customer.ts';
+import { type Choice, chooseChannel } from '../../core/channel-choice.ts';
+import type { Customer } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
 import type { HubConfig } from '../../core/hub-config.ts';
-import { identifierValue } from '../../core/identifier.ts';
-import { instant } from '../../core/interaction.ts';
-import type { Notification, NotificationMessage } from '../../core/notification.ts';
-import type { Outgoing, Sender } from '../../core/sender.ts';
-import { type Rendered, render } from '../../core/template.ts';
+import { type Identifier, identifierValue } from '../../core/identifier.ts';
+import { type Channel, instant } from '../../core/interaction.ts';
+import { available } from '../../core/media.ts';
+import { type Notification, type NotificationMessage, notificationId } from '../../core/notification.ts';
+import { isRefusal, refusal, type Sender } from '../../core/sender.ts';
+import { type Rendered, render, variablesFor } from '../../core/template.ts';
 import type { Failure } from '../aws/failures.ts';
 import type { Notifications } from '../aws/notifications.ts';
-import type { Triggers } from '../aws/triggers.ts';
+import type { Triggers, TriggerVersion } from '../aws/triggers.ts';
 import type { History, StoredInteraction } from '../ports.ts';
 import type { InteractionMessage } from '../record/message.ts';
 
@@ -18,8 +20,8 @@ export interface NotifyPorts {
   readonly history: History;
   readonly hub: () => Promise<HubConfig>;
   readonly sender: (id: string) => Sender | undefined;
-  /** A link by which this customer ends messages of this channel; undefined where the hub cannot sign one. */
-  readonly unsubscribeLink: (customer: Customer, channel: string) => Promise<string | undefined>;
+  /** A link by which this customer ends marketing on this channel. */
+  readonly unsubscribeLink: (half: string, channel: Channel) => Promise<string>;
   readonly record: (message: InteractionMessage) => Promise<void>;
   readonly tell: (
     type: 'notification.sent' | 'notification.failed',
@@ -29,181 +31,248 @@ export interface NotifyPorts {
   readonly now: () => number;
 }
 
+/** Everything that sending one notification needs to know. */
+interface Work {
+  readonly version: TriggerVersion;
+  readonly customer: Customer;
+  readonly cause: StoredInteraction;
+  readonly hub: HubConfig;
+}
+
+/** How long a send may take before it counts as broken off; longer than the function may run. */
+const BROKEN_OFF_MS = 60_000;
+
 /** Sends one claimed notification and records what came of it. Marketing at most once, everything else at least once. */
 export const notify =
   (ports: NotifyPorts) =>
   async (message: NotificationMessage): Promise<void> => {
     const present = await ports.notifications.get(message);
-    if (
-      present === undefined ||
-      present.status === 'sent' ||
-      present.status === 'failed' ||
-      present.status === 'suppressed'
-    )
-      return;
-    if (present.status === 'sending' && present.category === 'marketing') {
-      // The send was begun and its end is unknown: sending again could be the second time.
-      return fail(
-        ports,
-        present,
-        new HubError(
-          'send-in-doubt',
-          'The function stopped while it sent this. Marketing is sent at most once, so it is not sent again.',
-          { retry: 'never' },
-        ),
-      );
-    }
-    const customer = await ports.history.customer(present.half);
-    const cause = await ports.history.interaction({
-      half: present.half,
-      occurredAt: present.occurredAt,
-      id: present.interaction,
-    });
-    if (customer === undefined || cause === undefined) {
-      await ports.notifications.save({
-        ...present,
-        status: 'suppressed',
-        reason: 'erased',
-        at: instant(ports.now()),
-      });
+    if (present === undefined || !['claimed', 'sending', 'sent'].includes(present.status)) return;
+    if (present.status === 'sending') await expectBrokenOff(ports, present);
+    if (present.status === 'sending' && present.category === 'marketing')
+      return fail(ports, present, inDoubt());
+    const current = await ports.triggers.current(present.trigger);
+    const work = await workFor(ports, present);
+    if (work === undefined) return;
+    if (present.status === 'sent') return finish(ports, present, work);
+    if (current?.paused === true) {
+      await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
       return;
     }
-    const sending: Notification = { ...present, status: 'sending', at: instant(ports.now()) };
-    if (!(await ports.notifications.save(sending)))
-      throw new HubError('crowded', 'Another delivery of the same message is at work.', { retry: 'later' });
-    const begun = { ...sending, version: sending.version + 1 };
-    try {
-      await send(ports, begun, customer, cause);
-    } catch (error) {
-      const known =
-        error instanceof HubError
-          ? error
-          : new HubError('send-failed', 'The message could not be sent.', { retry: 'later', cause: error });
-      if (known.retry === 'never') return fail(ports, begun, known);
-      await ports.notifications.save({ ...begun, status: 'claimed' });
-      throw known;
-    }
+    let next: Notification | undefined = present;
+    while (next) next = await attempt(ports, next, work);
   };
 
+/** Another delivery of the same message may still be at work. */
+const expectBrokenOff = async (ports: NotifyPorts, { until }: Notification): Promise<void> => {
+  if (until !== undefined && Date.parse(until) > ports.now()) throw busy();
+};
+
+const busy = (): HubError =>
+  new HubError('crowded', 'Another delivery of the same message is at work.', { retry: 'later' });
+
+const inDoubt = (cause?: unknown): HubError =>
+  new HubError(
+    'send-in-doubt',
+    'It is not known whether this was sent. Marketing is sent at most once, so it is not sent again.',
+    { retry: 'never', cause },
+  );
+
+/** Undefined where the person was erased meanwhile. */
+const workFor = async (ports: NotifyPorts, notification: Notification): Promise<Work | undefined> => {
+  const { half, occurredAt, interaction, trigger, triggerVersion } = notification;
+  const [version, customer, cause, hub] = await Promise.all([
+    ports.triggers.version(trigger, triggerVersion),
+    ports.history.customer(half),
+    ports.history.interaction({ half, occurredAt, id: interaction }),
+    ports.hub(),
+  ]);
+  if (customer === undefined || cause === undefined) return undefined;
+  if (version) return { version, customer, cause, hub };
+  throw new HubError(
+    'unknown-trigger',
+    `Version ${triggerVersion} of the trigger ${trigger} is not stored.`,
+    {
+      retry: 'later',
+    },
+  );
+};
+
+/** Sends through the channel that was chosen. What comes back has another channel and is to be tried again. */
+const attempt = async (
+  ports: NotifyPorts,
+  present: Notification,
+  work: Work,
+): Promise<Notification | undefined> => {
+  const sending = await save(ports, {
+    ...present,
+    status: 'sending',
+    at: instant(ports.now()),
+    until: instant(ports.now() + BROKEN_OFF_MS),
+  });
+  let externalIds: Record<Identifier, string>;
+  try {
+    externalIds = await send(ports, sending, work);
+  } catch (error) {
+    return notSent(ports, sending, work, error);
+  }
+  const { until: _, ...rest } = sending;
+  const sent = await save(ports, { ...rest, status: 'sent', at: instant(ports.now()), externalIds });
+  await finish(ports, sent, work);
+  return undefined;
+};
+
+/** Another channel, a failure for a person to see, or the queue's next try. */
+const notSent = async (
+  ports: NotifyPorts,
+  sending: Notification,
+  work: Work,
+  error: unknown,
+): Promise<Notification | undefined> => {
+  if (isRefusal(error) && error.retry === 'never') return otherwise(ports, sending, work, error);
+  if (error instanceof HubError && error.retry === 'never') return fail(ports, sending, error);
+  // In doubt, a message that may be sent twice stays as it is until the send counts as broken off.
+  if (!isRefusal(error) && sending.category === 'marketing') return fail(ports, sending, inDoubt(error));
+  if (isRefusal(error)) await save(ports, { ...sending, status: 'claimed' });
+  throw error;
+};
+
+/** The provider's ids by address. Of several colleagues, one who cannot be reached does not keep it from the others. */
 const send = async (
   ports: NotifyPorts,
-  begun: Notification,
-  customer: Customer,
-  cause: StoredInteraction,
-): Promise<void> => {
-  const { channel, template = '', addresses = [] } = begun;
-  const hub = await ports.hub();
-  const sender = channel && ports.sender(hub.senders[channel] ?? '');
-  if (channel === undefined || sender === undefined) {
-    throw new HubError(
-      'no-sender',
-      `hub.yaml names no sender for the channel ${channel}. Add one under \`senders\`, or take the channel out of the trigger ${begun.trigger}.`,
-      { retry: 'never' },
-    );
-  }
-  const version = await ports.triggers.version(begun.trigger, begun.triggerVersion);
-  const unsubscribe =
-    begun.category === 'marketing' ? await ports.unsubscribeLink(customer, channel) : undefined;
-  const variables = {
-    customer: {
-      id: customer.id,
-      name: nameParts(customer.name),
-      language: customer.language ?? '',
-      timeZone: customer.timeZone ?? hub.timeZone,
-      stage: customer.stage ?? '',
-      tags: customer.tags,
-      traits: customer.traits,
-    },
-    interaction: {
-      ...cause,
-      text: cause.text ?? '',
-      subject: cause.subject ?? '',
-      properties: cause.properties ?? {},
-    },
-    trigger: { id: begun.trigger },
-    links: { unsubscribe: unsubscribe ?? '' },
+  sending: Notification,
+  work: Work,
+): Promise<Record<Identifier, string>> => {
+  const { channel = 'email', addresses = [], category } = sending;
+  const sender = senderOf(ports, channel, work);
+  const { unsubscribe, rendered } = await renderedFor(ports, sending, work);
+  const outgoing = {
+    ...{ channel, category, from: defaultFrom(work.hub), ...rendered },
+    ...(category === 'marketing' && unsubscribe !== undefined && { unsubscribe }),
   };
-  const files = version?.templates[template] ?? {};
-  const rendered = render(template, files, channel, variables, files['whatsapp.yaml'] !== undefined);
+  const externalIds: Record<Identifier, string> = {};
+  let refused: unknown;
   for (const [position, address] of addresses.entries()) {
-    const id = `${begun.trigger}.${begun.interaction}.${position}`;
-    const externalId = await sender.send(
-      outgoing(id, begun, identifierValue(address), rendered, unsubscribe),
-    );
-    await ports.record(recorded(id, begun, sender, address, rendered, externalId, ports.now()));
+    const id = position === 0 ? notificationId(sending) : `${notificationId(sending)}.${position}`;
+    try {
+      externalIds[address] = await sender.send({ ...outgoing, id, to: identifierValue(address) });
+    } catch (error) {
+      if (!isRefusal(error) || error.retry !== 'never') throw error;
+      refused ??= error;
+    }
   }
-  const sent: Notification = { ...begun, status: 'sent', at: instant(ports.now()) };
-  await ports.notifications.save(sent);
+  if (Object.keys(externalIds).length === 0 && refused !== undefined) throw refused;
+  return externalIds;
+};
+
+const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender => {
+  const sender = ports.sender(hub.senders[channel] ?? '');
+  if (sender) return sender;
+  throw refusal(
+    `hub.yaml names no sender for the channel ${channel}. Add one under \`senders\`, or take the channel out of the trigger.`,
+    { retry: 'never' },
+  );
+};
+
+/** A template that names no sender writes from the domain to which the hub's alarms go. */
+const defaultFrom = ({ alarms }: HubConfig): string =>
+  `no-reply@${alarms.slice(alarms.lastIndexOf('@') + 1)}`;
+
+/** Colleagues have nothing to unsubscribe from. */
+const renderedFor = async (
+  ports: NotifyPorts,
+  { half, template = '', channel = 'email', approved }: Notification,
+  { version: { trigger, templates }, customer, cause }: Work,
+): Promise<{ unsubscribe: string | undefined; rendered: Rendered }> => {
+  const unsubscribe = trigger.send.to ? undefined : await ports.unsubscribeLink(half, channel);
+  const variables = variablesFor(trigger, customer, cause, { unsubscribe });
+  const rendered = render(template, templates[template] ?? {}, channel, variables, approved === true);
+  return { unsubscribe, rendered };
+};
+
+/** The sender has refused for good: the next channel of the list, if there is one. The claim stays the same. */
+const otherwise = async (
+  ports: NotifyPorts,
+  sending: Notification,
+  { version, customer, hub }: Work,
+  error: HubError,
+): Promise<Notification | undefined> => {
+  const { channel = 'email', template = '' } = sending;
+  const refused = [...(sending.refused ?? []), channel];
+  const steps = [...sending.steps, { step: `send by ${channel}`, result: error.message }];
+  const templates = { [template]: available(version.templates[template] ?? {}) };
+  const choice: Choice = version.trigger.send.to
+    ? { reason: 'no-address', channel }
+    : chooseChannel(
+        { trigger: version.trigger, hub, customer, templates, now: ports.now() },
+        template,
+        (step, result) => steps.push({ step, result }),
+        refused,
+      );
+  if ('reason' in choice) return fail(ports, { ...sending, refused, steps }, error);
+  const { approved: _, ...rest } = sending;
+  return {
+    ...rest,
+    ...{ channel: choice.channel, addresses: [...choice.addresses], refused, steps },
+    ...(choice.approved && { approved: true }),
+  };
+};
+
+/** What we sent is an interaction too. Done again it is the same interaction. */
+const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
+  const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
+  const { provider } = senderOf(ports, channel, work);
+  const { rendered } = await renderedFor(ports, sent, work);
+  const colleagues = work.version.trigger.send.to !== undefined;
+  for (const [position, [address, externalId]] of Object.entries(externalIds).entries()) {
+    const id = position === 0 ? notificationId(sent) : `${notificationId(sent)}.${position}`;
+    await ports.record({
+      type: 'interaction',
+      receivedAt: at,
+      interaction: {
+        ...{ key: id, provider, externalId, kind: 'notification', channel, direction: 'outbound' },
+        occurredAt: at,
+        // A colleague's address is never put on the customer, who is found by what the cause was found by.
+        identifiers: colleagues ? ownOf(work) : [address],
+        text: rendered.text,
+        ...(rendered.subject !== undefined && { subject: rendered.subject }),
+        properties: {
+          ...{ status: 'sent', trigger, version: triggerVersion, category, template },
+          ...{ notification: id, cause: sent.interaction },
+          ...(colleagues && { team: work.version.trigger.send.to?.team ?? '' }),
+        },
+      },
+    });
+  }
   await ports.tell('notification.sent', sent);
 };
 
-const outgoing = (
-  id: string,
-  begun: Notification,
-  to: string,
-  rendered: Rendered,
-  unsubscribe: string | undefined,
-): Outgoing => ({
-  id,
-  channel: begun.channel ?? 'email',
-  category: begun.category,
-  to,
-  ...rendered,
-  ...(unsubscribe !== undefined && { unsubscribe }),
-});
+const ownOf = ({ customer, cause }: Work): Identifier[] => {
+  const own = cause.identifiers.filter((one) => customer.identifiers.includes(one));
+  return own.length > 0 ? own : customer.identifiers.slice(0, 1);
+};
 
-/** What we sent is an interaction too. */
-const recorded = (
-  id: string,
-  begun: Notification,
-  sender: Sender,
-  address: string,
-  rendered: Rendered,
-  externalId: string,
-  now: number,
-): InteractionMessage => ({
-  type: 'interaction',
-  receivedAt: instant(now),
-  interaction: {
-    key: id,
-    provider: sender.provider,
-    externalId,
-    kind: 'notification',
-    channel: begun.channel ?? 'email',
-    direction: 'outbound',
-    occurredAt: instant(now),
-    identifiers: [address],
-    text: rendered.text,
-    ...(rendered.subject !== undefined && { subject: rendered.subject }),
-    properties: {
-      status: 'sent',
-      trigger: begun.trigger,
-      version: begun.triggerVersion,
-      category: begun.category,
-      template: begun.template ?? '',
-      cause: begun.interaction,
-    },
-  },
-});
-
-const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<void> => {
-  const failed: Notification = {
-    ...notification,
+const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {
+  const { half, trigger, interaction } = notification;
+  await ports.keepFailure({
+    id: `notify.${notificationId(notification)}`,
+    stage: 'notify',
+    error,
+    payload: JSON.stringify({ half, trigger, interaction }),
+  });
+  const { until: _, ...rest } = notification;
+  const failed = await save(ports, {
+    ...rest,
     status: 'failed',
     reason: error.code,
     at: instant(ports.now()),
     steps: [...notification.steps, { step: 'send', result: error.message }],
-  };
-  await ports.keepFailure({
-    id: `notify.${notification.trigger}.${notification.interaction}`,
-    stage: 'notify',
-    error,
-    payload: JSON.stringify({
-      half: notification.half,
-      trigger: notification.trigger,
-      interaction: notification.interaction,
-    }),
   });
-  await ports.notifications.save(failed);
   await ports.tell('notification.failed', failed);
+};
+
+/** The row as it then stands; throws where another delivery of the message has changed it. */
+const save = async (ports: NotifyPorts, notification: Notification): Promise<Notification> => {
+  if (!(await ports.notifications.save(notification))) throw busy();
+  return { ...notification, version: notification.version + 1 };
 };

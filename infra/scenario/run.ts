@@ -15,6 +15,7 @@ import { Channel, instant } from '../../core/interaction.ts';
 import type { TemplateFiles } from '../../core/media.ts';
 import { Notification } from '../../core/notification.ts';
 import type { Sender } from '../../core/sender.ts';
+import { templateFaults } from '../../core/template.ts';
 import { Trigger } from '../../core/trigger.ts';
 import { type PublishPorts, pause, publish } from '../../functions/api/publish.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
@@ -157,6 +158,8 @@ const openStage = async (scenario: Scenario, folder: string, options: ScenarioOp
     bus,
     decisionsQueue: decisions,
     deadQueue: queueArn(cloud, /^DecisionsDead/u),
+    templateFaults,
+    now: world.now,
   };
   const { definitions, templates } = readTriggers(scenario, folder);
   for (const definition of definitions.values()) await publish(publishing, definition, templates);
