@@ -28,15 +28,31 @@ export interface HttpAnswer {
  * `reason` is for the admin's log and never holds a secret.
  */
 export type Verdict =
-  | { readonly verdict: 'accepted'; readonly request: VerifiedRequest; readonly answer?: HttpAnswer }
+  | {
+      readonly verdict: 'accepted';
+      readonly request: VerifiedRequest;
+      readonly answer?: HttpAnswer;
+      readonly once?: Once;
+    }
   | { readonly verdict: 'answered'; readonly answer: HttpAnswer }
   | { readonly verdict: 'refused'; readonly reason: string; readonly status?: number };
 
+/**
+ * For a scheme that signs a token and not the body: the token is remembered with the digest of the first body that came
+ * with it. The same body again is a retry, another body is refused. `seconds`: how long to remember, the scheme's
+ * tolerance and the provider's retries included.
+ */
+export interface Once {
+  readonly token: string;
+  readonly seconds: number;
+}
+
 /** The one place where a request becomes a verified one. Call it only after the scheme has been checked. */
-export const accepted = (request: WebhookRequest, answer?: HttpAnswer): Verdict => ({
+export const accepted = (request: WebhookRequest, answer?: HttpAnswer, once?: Once): Verdict => ({
   verdict: 'accepted',
   request: request as VerifiedRequest,
   ...(answer && { answer }),
+  ...(once && { once }),
 });
 export const answered = (answer: HttpAnswer): Verdict => ({ verdict: 'answered', answer });
 export const refused = (reason: string, status?: number): Verdict => ({
@@ -53,12 +69,39 @@ export interface VerifyContext<Secret extends string = string> {
   readonly secrets: Readonly<Record<Secret, readonly string[]>>;
   /** Epoch milliseconds. */
   readonly now: number;
+  /**
+   * The text of a small public document that the scheme rests on: a certificate, a key set. https and the connector's
+   * `documents.hosts` only; kept for an hour. Another address refuses the request; a document that cannot be had is an
+   * error to be tried later, never an acceptance.
+   */
+  document(url: string): Promise<string>;
 }
 
 export interface SecretDeclaration {
   /** What the admin must look for in the provider's console, as a short phrase. */
   readonly about: string;
   readonly optional?: true;
+}
+
+/**
+ * How `record` fetches what a webhook only points at: a mail's body, a file whose address expires. https only, hosts
+ * that match only, redirects to such hosts only, and a size and time limit.
+ */
+export interface ContentAccess<Secret extends string = string> {
+  /** Matched against the whole host name. */
+  readonly hosts: RegExp;
+  /**
+   * The address and the headers to ask with, from the address that the mapping gave. Undefined where the secret that this
+   * needs is not stored: the content stays at the provider.
+   */
+  authorise(url: string, secrets: Readonly<Record<Secret, readonly string[]>>): ContentRequest | undefined;
+  /** Where the answer is not the file but tells its address: that address, to be authorised in turn. */
+  follow?(url: string, answer: string): string | undefined;
+}
+
+export interface ContentRequest {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How a provider's webhooks are authenticated and answered. Pure but for cryptography. */
@@ -70,7 +113,12 @@ export interface ChannelConnector<Secret extends string = string> {
   readonly secrets: Readonly<Record<Secret, SecretDeclaration>>;
   /** Methods other than POST that the provider uses. */
   readonly methods?: readonly ('GET' | 'HEAD' | 'PUT')[];
-  verify(request: WebhookRequest, context: VerifyContext<Secret>): Verdict;
+  /** What else the admin should know when switching it on, in a sentence or two: `hub connect` prints it. */
+  readonly setup?: string;
+  /** Where `verify` may ask for documents: matched against the whole host name. */
+  readonly documents?: { readonly hosts: RegExp };
+  readonly content?: ContentAccess<Secret>;
+  verify(request: WebhookRequest, context: VerifyContext<Secret>): Verdict | Promise<Verdict>;
 }
 
 /** Gives a connector its exact secret names inside, and one common type outside. */
@@ -90,11 +138,23 @@ export interface Decoded {
   readonly ignored: readonly string[];
 }
 
+/** What a provider answered when asked for what a webhook only points at. */
+export interface Content {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
 /** A provider's payload, translated. Throws (a zod error or HubError `unreadable`) when the payload is not what the vendor documents. */
 export interface ChannelMapping {
   readonly id: string;
   /** The media that this provider's interactions can have, for the catalogue. */
   readonly channels: readonly DecodedInteraction['channel'][];
   readonly kinds: readonly DecodedInteraction['kind'][];
+  /** `delivery.method` is `EVENT`, and the body the whole envelope, where an EventBridge event came instead of a webhook. */
   decode(delivery: Delivery): Decoded | Promise<Decoded>;
+  /** An interaction whose `fetch` has been fetched, with what the content tells; key, kind and channel stay. */
+  complete?(
+    interaction: DecodedInteraction,
+    content: Content,
+  ): DecodedInteraction | Promise<DecodedInteraction>;
 }

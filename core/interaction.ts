@@ -128,7 +128,9 @@ export type Interaction = z.infer<typeof Interaction>;
 /**
  * An interaction as a provider's mapping gives it. `key` is what makes two deliveries the same act for this provider
  * (a message id, or id + status); the interaction's id is derived from it. A missing `occurredAt` means that the
- * provider gives no time: the time of receipt is used. `fetch` names content that must be asked for later.
+ * provider gives no time: the time of receipt is used. `fetch` names content that must be asked for later. An attachment
+ * to `keep` is copied into the bucket from its `url`, because that expires or needs a secret; one with `content` (base64)
+ * came with the delivery and goes there too.
  */
 export const DecodedInteraction = z.strictObject({
   key: z.string().min(1),
@@ -136,6 +138,9 @@ export const DecodedInteraction = z.strictObject({
   provider: z.never().optional(),
   account: z.never().optional(),
   occurredAt: Instant.optional(),
+  attachments: z
+    .array(Attachment.extend({ keep: z.literal(true).optional(), content: z.string().optional() }))
+    .optional(),
   fetch: z.strictObject({ url: z.string() }).optional(),
 });
 export type DecodedInteraction = z.input<typeof DecodedInteraction>;

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { HubError } from './errors.ts';
 
 const unreadable = (message: string, cause?: unknown): HubError =>
@@ -5,7 +6,13 @@ const unreadable = (message: string, cause?: unknown): HubError =>
 
 const DEEPEST = 64;
 
-/** JSON whose whole numbers beyond 2^53 stay text, with every digit. Refuses nesting that no vendor sends. */
+/** Names that change a prototype where an object is copied carelessly. No vendor uses them. */
+const harmful: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * JSON whose whole numbers beyond 2^53 stay text, with every digit. Refuses nesting that no vendor sends; members named
+ * to change a prototype are left out.
+ */
 export const parseJson = (bytes: Uint8Array): unknown => {
   const text = Buffer.from(bytes).toString();
   if (depthOf(text) > DEEPEST) throw unreadable(`The body is nested deeper than ${DEEPEST} levels.`);
@@ -18,10 +25,11 @@ export const parseJson = (bytes: Uint8Array): unknown => {
 
 function exactNumbers(
   this: unknown,
-  _key: string,
+  key: string,
   value: unknown,
   context?: { readonly source?: string },
 ): unknown {
+  if (harmful.has(key)) return undefined;
   const source = context?.source;
   return typeof value === 'number' &&
     source !== undefined &&
@@ -49,7 +57,20 @@ const depthOf = (text: string): number => {
 
 /** A form's fields; of a repeated one the last value. */
 export const parseForm = (bytes: Uint8Array): Record<string, string> =>
-  Object.fromEntries(new URLSearchParams(Buffer.from(bytes).toString()));
+  parseQuery(Buffer.from(bytes).toString());
+
+/** The fields of a query string, with or without its `?`; of a repeated one the last value. */
+export const parseQuery = (query: string): Record<string, string> =>
+  Object.fromEntries([...new URLSearchParams(query)].filter(([name]) => !harmful.has(name)));
+
+/** What a gzip body of at most `cap` bytes holds; throws as soon as it grows larger. */
+export const inflate = (bytes: Uint8Array, cap: number): Uint8Array => {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: cap });
+  } catch (error) {
+    throw unreadable(`The body is not gzip, or holds more than ${cap} bytes.`, error);
+  }
+};
 
 export interface Part {
   readonly name: string;
@@ -137,6 +158,57 @@ export const instantOf = (epoch: unknown): string | undefined => {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined;
   const milliseconds = Math.trunc(value < 1e11 ? value * 1000 : value);
   return milliseconds < 253_402_300_800_000 ? new Date(milliseconds).toISOString() : undefined;
+};
+
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/iu;
+const MAIL_DATE =
+  /^(?:[a-z]{3},\s*)?(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{4})\s+(\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|GMT|UTC|UT|[+-]\d{4})?/iu;
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/**
+ * A time as vendors write it (ISO 8601, with UTC where it names no offset; RFC 2822; epoch) as an instant; finer digits
+ * than milliseconds are cut. Undefined where it is none.
+ */
+export const readTime = (value: unknown): string | undefined => {
+  if (typeof value !== 'string') return instantOf(value);
+  const text = value.trim();
+  const iso = ISO.exec(text);
+  if (iso) {
+    const [, year, month, day, hour, minute, second, fraction = '', offset] = iso;
+    const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3));
+    return atOffset([year, Number(month) - 1, day, hour, minute, second].map(numberOf), milliseconds, offset);
+  }
+  const mail = MAIL_DATE.exec(text);
+  if (mail) {
+    const [, day, name = '', year, hour, minute, second, offset] = mail;
+    const month = MONTHS.indexOf(name.toLowerCase());
+    return month < 0
+      ? undefined
+      : atOffset([year, month, day, hour, minute, second].map(numberOf), 0, offset);
+  }
+  return instantOf(text);
+};
+
+const numberOf = (text: string | number | undefined): number => Number(text ?? 0);
+
+const atOffset = (parts: readonly number[], milliseconds: number, offset = 'Z'): string | undefined => {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/u.exec(offset) ?? [];
+  const shift = (sign === '-' ? -1 : 1) * (numberOf(hours) * 60 + numberOf(minutes)) * 60_000;
+  const local = new Date(Date.UTC(year, month, day, hour, minute, second, milliseconds));
+  // A day or an hour that does not exist would roll over into another.
+  if (local.getUTCMonth() !== month || local.getUTCDate() !== day || hour > 23 || minute > 59)
+    return undefined;
+  return new Date(local.getTime() - shift).toISOString();
+};
+
+/** A number that a vendor writes without the plus, with it; undefined for a short code, a name or a withheld number. */
+export const msisdn = (value: unknown): string | undefined => {
+  const digits = String(value ?? '')
+    .trim()
+    .replace(/^\+/u, '');
+  return /^[1-9]\d{6,14}$/u.test(digits) ? `+${digits}` : undefined;
 };
 
 /** An object without the members that are undefined, for records that forbid them. */

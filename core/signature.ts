@@ -1,12 +1,22 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto';
 
 type Bytes = Uint8Array | string;
+/** MD5 and SHA-1 stand here for vendors that know nothing better. */
+export type HashAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /** An HMAC as text. */
 export const hmac = (
-  algorithm: 'sha1' | 'sha256' | 'sha512',
+  algorithm: HashAlgorithm,
   secret: Bytes,
-  encoding: 'hex' | 'base64',
+  encoding: 'hex' | 'base64' | 'base64url',
   ...parts: readonly Bytes[]
 ): string => {
   const mac = createHmac(algorithm, secret);
@@ -14,7 +24,14 @@ export const hmac = (
   return mac.digest(encoding);
 };
 
-export const sha256Hex = (bytes: Bytes): string => createHash('sha256').update(bytes).digest('hex');
+/** A hash as bytes. */
+export const digest = (algorithm: HashAlgorithm, ...parts: readonly Bytes[]): Buffer => {
+  const hash = createHash(algorithm);
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+export const sha256Hex = (bytes: Bytes): string => digest('sha256', bytes).toString('hex');
 
 /** Constant-time comparison of two texts; of what differs in length only that is told. */
 export const sameText = (one: string, other: string): boolean => {
@@ -25,3 +42,157 @@ export const sameText = (one: string, other: string): boolean => {
 /** Whether a given text is one of those expected. Every one is compared, whichever is right. */
 export const sameAsAny = (given: string, expected: readonly string[]): boolean =>
   expected.map((one) => sameText(given, one)).includes(true);
+
+/** Whether some values given together (a user and a password) are those of one expected set. */
+export const sameTexts = (given: readonly string[], expected: readonly string[]): boolean =>
+  given.length === expected.length &&
+  !given.map((one, position) => sameText(one, expected[position] ?? '')).includes(false);
+
+/** User and password of HTTP basic authentication. */
+export const basicCredentials = (header: string | undefined): readonly [string, string] | undefined => {
+  const [, encoded] = /^basic\s+([a-z0-9+/=_-]+)$/iu.exec(header ?? '') ?? [];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString();
+  const colon = text.indexOf(':');
+  return colon < 0 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
+};
+
+/** Whether a time that was signed lies within the tolerance, before or after now. */
+export const isFresh = (signedAtMs: number, now: number, toleranceSeconds: number): boolean =>
+  Number.isFinite(signedAtMs) && Math.abs(now - signedAtMs) <= toleranceSeconds * 1000;
+
+/** A public key that cannot be read makes no signature right, and throws nothing. */
+const verifies = (
+  key: () => KeyObject,
+  algorithm: 'sha1' | 'sha256' | undefined,
+  signed: Uint8Array,
+  signature: Uint8Array,
+): boolean => {
+  try {
+    return verify(algorithm, signed, key(), signature);
+  } catch {
+    return false;
+  }
+};
+
+const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** Ed25519 with a raw 32-byte key, in hex or base64. */
+export const ed25519 = (publicKey: string, signed: Uint8Array, signature: Uint8Array): boolean => {
+  const raw = Buffer.from(publicKey, /^[0-9a-f]{64}$/iu.test(publicKey) ? 'hex' : 'base64');
+  if (raw.byteLength !== 32 || signature.byteLength !== 64) return false;
+  const key = Buffer.concat([ED25519_SPKI, raw]);
+  return verifies(() => createPublicKey({ key, format: 'der', type: 'spki' }), undefined, signed, signature);
+};
+
+/** ECDSA over SHA-256, DER signature, with an SPKI key in base64. */
+export const ecdsa = (publicKey: string, signed: Uint8Array, signature: Uint8Array): boolean => {
+  const key = Buffer.from(publicKey, 'base64');
+  return verifies(() => createPublicKey({ key, format: 'der', type: 'spki' }), 'sha256', signed, signature);
+};
+
+/** RSA (PKCS #1 v1.5) with the key of a PEM certificate or a PEM public key. */
+export const rsa = (
+  pem: string,
+  algorithm: 'sha1' | 'sha256',
+  signed: Uint8Array,
+  signature: Uint8Array,
+): boolean => verifies(() => createPublicKey(pem), algorithm, signed, signature);
+
+export interface JwtRules {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** How far clocks may differ; 60 where it is left out. */
+  readonly leewaySeconds?: number;
+  /** How old `iat` may be, for tokens that expire never or late. */
+  readonly maxAgeSeconds?: number;
+  /** A token without `exp` is refused. */
+  readonly expires?: true;
+  readonly issuer?: string | readonly string[];
+  readonly audience?: string | readonly string[];
+}
+
+export type Jwt =
+  | { readonly claims: Readonly<Record<string, unknown>>; readonly header: Readonly<Record<string, unknown>> }
+  /** Why it is not to be believed, without a secret. */
+  | { readonly refused: string };
+
+const hashes = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;
+
+/** A token signed with one of some shared secrets, by an algorithm that the caller names. */
+export const hmacJwt = (
+  token: string,
+  secrets: readonly Bytes[],
+  algorithms: readonly (keyof typeof hashes)[],
+  rules: JwtRules,
+): Jwt =>
+  jwt(token, rules, (header, signed, signature) => {
+    const algorithm = algorithms.find((one) => one === header['alg']);
+    if (algorithm === undefined) return false;
+    const expected = secrets.map((secret) => hmac(hashes[algorithm], secret, 'base64url', signed));
+    return sameAsAny(signature, expected);
+  });
+
+/** A key of a JSON Web Key Set, with whatever a vendor adds to it. */
+export type PublicJwk = Readonly<Record<string, unknown>>;
+
+/** A token signed RS256 with that key of a set which its header names. */
+export const rsaJwt = (token: string, keys: readonly PublicJwk[], rules: JwtRules): Jwt =>
+  jwt(token, rules, (header, signed, signature) => {
+    const key = keys.find(({ kid, kty }) => kty === 'RSA' && kid === header['kid']);
+    if (key === undefined || header['alg'] !== 'RS256') return false;
+    const jwk: JsonWebKey = { kty: 'RSA', n: String(key['n']), e: String(key['e']) };
+    const publicKey = () => createPublicKey({ key: jwk, format: 'jwk' });
+    return verifies(publicKey, 'sha256', Buffer.from(signed), Buffer.from(signature, 'base64url'));
+  });
+
+const LONGEST_TOKEN = 16_384;
+
+const jwt = (
+  token: string,
+  rules: JwtRules,
+  isSigned: (header: Readonly<Record<string, unknown>>, signed: string, signature: string) => boolean,
+): Jwt => {
+  const [, head, body, signature] =
+    /^([\w-]+)\.([\w-]+)\.([\w-]+)$/u.exec(token.slice(0, LONGEST_TOKEN)) ?? [];
+  const [header, claims] = [objectOf(head), objectOf(body)];
+  if (header === undefined || claims === undefined || signature === undefined)
+    return { refused: 'the token is not a signed JWT' };
+  if (header['crit'] !== undefined) return { refused: 'the token asks for what is not known (crit)' };
+  if (!isSigned(header, `${head}.${body}`, signature))
+    return { refused: 'the signature of the token does not match' };
+  const fault = faultOf(claims, rules);
+  return fault === undefined ? { claims, header } : { refused: fault };
+};
+
+const objectOf = (part: string | undefined): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const faultOf = (
+  { exp, nbf, iat, iss, aud }: Readonly<Record<string, unknown>>,
+  { now, leewaySeconds = 60, maxAgeSeconds, expires, issuer, audience }: JwtRules,
+): string | undefined => {
+  const seconds = now / 1000;
+  for (const [name, value] of Object.entries({ exp, nbf, iat }))
+    if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value)))
+      return `the token's ${name} is not a time`;
+  if (exp === undefined ? expires === true : seconds >= Number(exp) + leewaySeconds)
+    return 'the token has expired';
+  if (nbf !== undefined && seconds < Number(nbf) - leewaySeconds) return 'the token is not valid yet';
+  if (iat !== undefined && seconds < Number(iat) - leewaySeconds) return 'the token comes from the future';
+  if (maxAgeSeconds !== undefined && !(seconds - Number(iat) <= maxAgeSeconds + leewaySeconds))
+    return 'the token is too old';
+  if (issuer !== undefined && ![issuer].flat().some((one) => one === iss))
+    return 'the token was issued by another';
+  if (audience !== undefined && ![audience].flat().some((one) => [aud].flat().includes(one)))
+    return 'the token is meant for another';
+  return undefined;
+};

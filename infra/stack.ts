@@ -95,6 +95,13 @@ export class HubStack extends Stack {
     this.#allow(receive, ['sqs:SendMessage'], deliveries.queue.queueArn);
     this.#allow(receive, ['s3:PutObject'], this.#bucket.arnForObjects('deliveries/*'));
     this.#allow(receive, ['secretsmanager:GetSecretValue'], this.#secretArn('channels/*'));
+    receive.addToRolePolicy(
+      new iam.PolicyStatement({
+        actions: ['dynamodb:PutItem'],
+        resources: [this.#table.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['once#*'] } },
+      }),
+    );
     this.#useKey(receive);
     for (const path of ['/webhooks/{provider}', '/webhooks/{provider}/{account}'])
       this.#route(api, `ANY ${path}`, receive);

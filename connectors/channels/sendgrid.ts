@@ -1,6 +1,5 @@
-import { createPublicKey, verify } from 'node:crypto';
 import { accepted, channel, refused } from '../../core/channel.ts';
-import { sameAsAny } from '../../core/signature.ts';
+import { ecdsa, sameAsAny } from '../../core/signature.ts';
 
 // ECDSA over timestamp + raw body, the CRLF behind each event included. Inbound Parse is signed only where a security
 // policy says so: without one, the secret word in the address (`?key=…`) is all that there is.
@@ -35,12 +34,8 @@ export const sendgrid = channel({
     if (signature === undefined || timestamp === undefined)
       return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
     const signed = Buffer.concat([Buffer.from(timestamp), request.body]);
-    const right = secrets.publicKey.map((key) => verified(key, signed, signature)).includes(true);
+    const bytes = Buffer.from(signature, 'base64');
+    const right = secrets.publicKey.map((key) => ecdsa(key, signed, bytes)).includes(true);
     return right ? accepted(request) : refused('the signature does not match; check the verification key');
   },
 });
-
-const verified = (key: string, signed: Uint8Array, signature: string): boolean => {
-  const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
-  return verify('sha256', signed, publicKey, Buffer.from(signature, 'base64'));
-};

@@ -7,6 +7,8 @@ import { log } from '../log.ts';
 import { httpErrors } from '../middleware.ts';
 import type { Runtime } from '../runtime.ts';
 import { deliveries } from './deliveries.ts';
+import { documents } from './documents.ts';
+import { onces } from './once.ts';
 import { receive } from './receive.ts';
 import { secrets } from './secrets.ts';
 
@@ -15,6 +17,8 @@ export const create = (runtime: Runtime) => {
   const use = receive({
     connector: (provider) => channels[provider],
     secrets: secrets(runtime),
+    document: documents(runtime),
+    first: onces(runtime),
     enqueue: deliveries(runtime),
     now: runtime.now,
     tell: (code, fields) => log('warn', code, fields),

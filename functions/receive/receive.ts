@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ChannelConnector, HttpAnswer, Verdict, WebhookRequest } from '../../core/channel.ts';
+import type { ChannelConnector, HttpAnswer, Once, Verdict, WebhookRequest } from '../../core/channel.ts';
 import type { DeliveryMessage } from '../record/message.ts';
 
 export type Secrets = Readonly<Record<string, readonly string[]>>;
@@ -12,6 +12,10 @@ export interface ReceivePorts {
     account: string | undefined,
     anew: boolean,
   ) => Promise<Secrets | undefined>;
+  /** The text of a public document. */
+  readonly document: (url: string) => Promise<string>;
+  /** Whether the token was not used with another body before; remembers it for some seconds. */
+  readonly first: (provider: string, once: Once, body: Uint8Array) => Promise<boolean>;
   /** Resolves once the delivery is durably queued. */
   readonly enqueue: (delivery: DeliveryMessage) => Promise<void>;
   readonly now: () => number;
@@ -43,13 +47,19 @@ export const receive = (ports: ReceivePorts) => {
     if (request.body.byteLength > BODY_LIMIT)
       return told(413, 'too-large', `A delivery may have ${BODY_LIMIT} bytes.`);
     const route = account === undefined ? provider : `${provider}/${account}`;
-    let verdict = judge(connector, request, await ports.secrets(provider, account, false), ports.now());
+    const judged = async (anew: boolean): Promise<Verdict> =>
+      judge(connector, request, await ports.secrets(provider, account, anew), ports);
+    let verdict = await judged(false);
     if (
       verdict.verdict === 'refused' &&
       ports.now() - (refetched.get(route) ?? Number.NEGATIVE_INFINITY) >= SECRET_ANEW_MS
     ) {
       refetched.set(route, ports.now());
-      verdict = judge(connector, request, await ports.secrets(provider, account, true), ports.now());
+      verdict = await judged(true);
+    }
+    if (verdict.verdict === 'accepted' && verdict.once) {
+      const first = await ports.first(provider, verdict.once, request.body);
+      if (!first) verdict = { verdict: 'refused', reason: 'the token was used before, with another body' };
     }
     if (verdict.verdict === 'refused') {
       ports.tell('delivery-refused', { provider, reason: verdict.reason });
@@ -66,12 +76,12 @@ export const receive = (ports: ReceivePorts) => {
 };
 
 /** Fails closed: a secret that is not stored, or empty, refuses everything. */
-const judge = (
+const judge = async (
   connector: ChannelConnector,
   request: WebhookRequest,
   stored: Secrets | undefined,
-  now: number,
-): Verdict => {
+  ports: Pick<ReceivePorts, 'now' | 'document'>,
+): Promise<Verdict> => {
   const secrets: Record<string, readonly string[]> = {};
   for (const [name, { optional }] of Object.entries(connector.secrets)) {
     const values = (stored?.[name] ?? []).filter((value) => value !== '');
@@ -83,7 +93,29 @@ const judge = (
     }
     secrets[name] = values;
   }
-  return connector.verify(request, { secrets, now });
+  try {
+    const document = async (url: string): Promise<string> => ports.document(declared(connector, url));
+    return await connector.verify(request, { secrets, now: ports.now(), document });
+  } catch (error) {
+    if (error instanceof UndeclaredAddress) return { verdict: 'refused', reason: error.message };
+    throw error;
+  }
+};
+
+class UndeclaredAddress extends Error {}
+
+/** An address that a request names is not fetched unless the connector says that such addresses are the vendor's. */
+const declared = ({ id, documents }: ChannelConnector, address: string): string => {
+  const url = URL.parse(address);
+  const whole = documents && new RegExp(`^(?:${documents.hosts.source})$`, 'u');
+  if (
+    url?.protocol !== 'https:' ||
+    url.port !== '' ||
+    url.username !== '' ||
+    whole?.test(url.hostname) !== true
+  )
+    throw new UndeclaredAddress(`the request names a document that is not at an address of ${id}`);
+  return url.href;
 };
 
 const delivery = (

@@ -3,7 +3,7 @@ import type { Runtime } from '../runtime.ts';
 
 /** One signed call. The SDK would be three times the size of everything else in this function. */
 export type SignedCall = (
-  service: 'sqs' | 's3' | 'secretsmanager',
+  service: 'sqs' | 's3' | 'secretsmanager' | 'dynamodb',
   init: {
     readonly path?: string;
     readonly method?: string;
@@ -12,7 +12,12 @@ export type SignedCall = (
   },
 ) => Promise<Response>;
 
-const endpointVariable = { sqs: 'SQS', s3: 'S3', secretsmanager: 'SECRETS_MANAGER' } as const;
+const endpointVariable = {
+  sqs: 'SQS',
+  s3: 'S3',
+  secretsmanager: 'SECRETS_MANAGER',
+  dynamodb: 'DYNAMODB',
+} as const;
 
 export const signedCalls = (runtime: Runtime): SignedCall => {
   const { env } = runtime;
@@ -36,7 +41,7 @@ export const signedCalls = (runtime: Runtime): SignedCall => {
         target === undefined
           ? { 'content-type': 'application/octet-stream' }
           : {
-              'content-type': `application/x-amz-json-${service === 'sqs' ? '1.0' : '1.1'}`,
+              'content-type': `application/x-amz-json-${service === 'secretsmanager' ? '1.1' : '1.0'}`,
               'x-amz-target': target,
             },
       aws: { service, region },

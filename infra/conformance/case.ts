@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { ChannelConnector } from '../../core/channel.ts';
+import { secretNames } from './secrets.ts';
 
 const Identifier = z.looseObject({
   type: z.string(),
@@ -69,13 +71,6 @@ const ids: Readonly<Record<string, string>> = {
 /** Our id of a case's provider. */
 export const providerOf = (one: Case): string => ids[one.provider] ?? one.provider;
 
-/** Which of a case's verification values is which of our secrets. */
-const secretNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  twilio: { secret: 'authToken' },
-  meta: { secret: 'appSecret', verifyToken: 'verifyToken' },
-  sendgrid: { publicKey: 'publicKey' },
-};
-
 /** The word that stands in the address of a route whose vendor signs nothing. */
 const ADDRESS_KEY = 'conformance-address-key';
 
@@ -87,24 +82,44 @@ export interface Setting {
 }
 
 /** The request's address, the time and the stored secrets under which a case is to be judged. */
-export const settingOf = (one: Case): Setting => {
+export const settingOf = (one: Case, { secrets: declared }: Pick<ChannelConnector, 'secrets'>): Setting => {
   const provider = providerOf(one);
   const verification = one.verification ?? {};
+  const values: Readonly<Record<string, unknown>> = {
+    topicArn: /"TopicArn"\s*:\s*"([^"]+)"/u.exec(Buffer.from(bodyOf(one)).toString())?.[1],
+    method: verification.scheme?.split('-').at(-1),
+    addressKey: verification.scheme === 'none' ? ADDRESS_KEY : undefined,
+    ...verification,
+  };
   const given = Object.entries(secretNames[provider] ?? {}).flatMap(([key, name]) => {
-    const value = verification[key];
+    const value = values[key];
     return typeof value === 'string' ? [[name, [value]] as const] : [];
   });
+  // A secret that the case has no use for is stored all the same, as it would be in a hub.
+  const unused = Object.entries(declared).flatMap(([name, { optional }]) =>
+    optional === true ? [] : [[name, ['unused']] as const],
+  );
   const url = verification.url ?? one.url ?? `https://hub.example.com/webhooks/${provider}`;
-  const unsigned = provider === 'sendgrid' && verification.scheme === 'none';
+  const keyed = values['addressKey'] !== undefined && secretNames[provider]?.['addressKey'] !== undefined;
   return {
-    url: unsigned ? `${url}${url.includes('?') ? '&' : '?'}key=${ADDRESS_KEY}` : url,
+    url: keyed ? `${url}${url.includes('?') ? '&' : '?'}key=${ADDRESS_KEY}` : url,
     now: verification.now === undefined ? undefined : verification.now * 1000,
-    secrets: {
-      appSecret: ['unused'],
-      ...Object.fromEntries(given),
-      ...(unsigned && { inboundKey: [ADDRESS_KEY] }),
-    },
+    secrets: { ...Object.fromEntries(unused), ...Object.fromEntries(given) },
   };
+};
+
+/** Where a case's OpenID configuration says that its key set is. */
+const KEYS_PATH = '/conformance-keys';
+
+/** The public documents of a case: its certificate, its key set, and an OpenID configuration that leads to the latter. */
+export const documentOf = (one: Case, url: string): string => {
+  const { certificatePem, jwks, issuer } = one.verification ?? {};
+  const { origin, pathname } = new URL(url);
+  if (pathname.endsWith('.pem') && typeof certificatePem === 'string') return certificatePem;
+  if (/openid-?configuration$/u.test(pathname))
+    return JSON.stringify({ issuer, jwks_uri: `${origin}${KEYS_PATH}` });
+  if (jwks !== undefined) return JSON.stringify(jwks);
+  throw new Error(`the case has no document for ${url}`);
 };
 
 export const bodyOf = (one: Case): Uint8Array => Buffer.from(one.rawBody ?? '', one.rawBodyEncoding);

@@ -11,7 +11,8 @@ type Room = (typeof rooms)[number];
 const mayImport: Record<Room, { rooms: readonly Room[]; packages: RegExp }> = {
   core: {
     rooms: ['core'],
-    packages: /^(?:zod|yaml|liquidjs|libphonenumber-js|postal-mime|node:(?:crypto|net|util|zlib|buffer))$/,
+    packages:
+      /^(?:zod|yaml|liquidjs|fast-xml-parser|libphonenumber-js|postal-mime|node:(?:crypto|net|util|zlib|buffer))$/,
   },
   mappings: { rooms: ['mappings', 'core'], packages: /^(?:zod|node:crypto)$/ },
   connectors: {

@@ -35,6 +35,10 @@ const take = async (
   const use = receive({
     connector: (id) => channels[id],
     secrets: async () => secrets,
+    document: async (url) => {
+      throw new Error(`no document is served for ${url}`);
+    },
+    first: async () => true,
     enqueue: async (delivery) => {
       queued.push(delivery);
     },

@@ -1,0 +1,42 @@
+/**
+ * Which value of a case's `verification` is which of our declared secrets, by our provider id. Beside what stands in the
+ * case there are `topicArn` (of an SNS message), `method` (the last part of the scheme's name, such as `md5hash`) and
+ * `addressKey` (the word that stands in the address of a route whose vendor signs nothing).
+ */
+export const secretNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  apple: { secret: 'secret', audience: 'mspId' },
+  'aws-sms': { topicArn: 'topicArns' },
+  bird: { secret: 'signingKey' },
+  calendly: { secret: 'signingKey' },
+  chatwoot: { secret: 'secret', addressKey: 'addressKey' },
+  discord: { publicKey: 'publicKey' },
+  hubspot: { secret: 'clientSecret' },
+  intercom: { secret: 'clientSecret' },
+  line: { secret: 'channelSecret' },
+  mailgun: { secret: 'signingKey' },
+  messagebird: { secret: 'signingKey' },
+  meta: { secret: 'appSecret', verifyToken: 'verifyToken' },
+  plivo: { secret: 'authToken' },
+  postmark: { username: 'user', password: 'password' },
+  rbm: { clientToken: 'clientToken' },
+  resend: { secret: 'signingSecret' },
+  salesforce: { organizationId: 'organizationId', addressKey: 'addressKey' },
+  segment: { secret: 'sharedSecret' },
+  sendgrid: { publicKey: 'publicKey', addressKey: 'inboundKey' },
+  servicenow: { username: 'user', password: 'password' },
+  ses: { topicArn: 'topicArns' },
+  shopify: { secret: 'clientSecret' },
+  slack: { secret: 'signingSecret' },
+  standard: { secret: 'signingSecret' },
+  stripe: { secret: 'signingSecret' },
+  teams: { appId: 'appId' },
+  telegram: { secret: 'secretToken' },
+  telnyx: { publicKey: 'publicKey' },
+  tiktok: { secret: 'clientSecret' },
+  twilio: { secret: 'authToken' },
+  typeform: { secret: 'secret' },
+  viber: { secret: 'authToken' },
+  vonage: { secret: 'signatureSecret', method: 'signatureMethod' },
+  x: { secret: 'consumerSecret' },
+  zendesk: { secret: 'signingSecret' },
+};
