@@ -1,8 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
@@ -20,7 +18,7 @@ import { Trigger } from '../../core/trigger.ts';
 import { type PublishPorts, pause, publish } from '../../functions/api/publish.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
-import { type Row, table } from '../../functions/aws/table.ts';
+import { table } from '../../functions/aws/table.ts';
 import { triggers } from '../../functions/aws/triggers.ts';
 import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
 import type { Runtime } from '../../functions/runtime.ts';
@@ -28,6 +26,7 @@ import type { Assembly } from '../assembly.ts';
 import { root } from '../bundle.ts';
 import { Case } from '../conformance/case.ts';
 import { receiveMessage } from '../conformance/run.ts';
+import { allRows } from '../crash/promises.ts';
 import { inProcess } from '../local/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../local/cloud.ts';
 import { inProcessFunctions } from '../local/in-process.ts';
@@ -45,6 +44,8 @@ export interface ScenarioOptions {
   readonly conflict?: CloudOptions['conflict'];
   readonly before?: CloudOptions['before'];
   readonly random?: () => number;
+  /** How functions run; in this process, one instance of each, when absent. */
+  readonly functions?: typeof inProcessFunctions;
   /** Called with the sandbox CRMs before the first step, to switch faults on. */
   readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
 }
@@ -74,7 +75,7 @@ export const playScenario = async (
   }
 };
 
-interface Stage {
+export interface Stage {
   readonly clock: VirtualClock;
   readonly cloud: Cloud;
   readonly crms: Sandboxes;
@@ -85,7 +86,12 @@ interface Stage {
   readonly errors: unknown[];
 }
 
-const openStage = async (scenario: Scenario, folder: string, options: ScenarioOptions): Promise<Stage> => {
+/** Everything that a story needs, set up as it begins. */
+export const openStage = async (
+  scenario: Scenario,
+  folder: string,
+  options: ScenarioOptions,
+): Promise<Stage> => {
   const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? EARLIEST);
   const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
   let ids = 0;
@@ -101,7 +107,10 @@ const openStage = async (scenario: Scenario, folder: string, options: ScenarioOp
     throw new Error('The cloud is not open yet.');
   };
   const bound = inProcess((request) => open().aws(request));
-  const functions = inProcessFunctions(options.assembly, open, { ...world, senders: scenarioSenders(newId) });
+  const functions = (options.functions ?? inProcessFunctions)(options.assembly, open, {
+    ...world,
+    senders: scenarioSenders(newId),
+  });
   const cloud = await startCloud({
     assembly: options.assembly,
     clock,
@@ -238,7 +247,8 @@ const queueArn = (cloud: Cloud, id: RegExp): string => {
   return cloud.created.get(name ?? '')?.attributes?.['Arn'] ?? '';
 };
 
-const play = async (stage: Stage, scenario: Scenario, folder: string): Promise<void> => {
+/** Plays the starting customers and the steps, then lets time run until nothing is scheduled. */
+export const play = async (stage: Stage, scenario: Scenario, folder: string): Promise<void> => {
   const { clock } = stage;
   const deliveries = queueArn(stage.cloud, /^Deliveries(?!Dead)/u);
   for (const [position, customer] of scenario.customers.entries()) {
@@ -327,7 +337,7 @@ const perform = async (
 };
 
 const outcomeOf = async (stage: Stage): Promise<Outcome> => {
-  const rows = await allRows(stage);
+  const rows = await allRows(stage.runtime);
   const halves = new Map<string, Half>();
   for (const row of rows.filter(({ sk }) => sk === 'profile')) {
     const activity = rows.find(({ pk, sk }) => pk === row.pk && sk === 'activity');
@@ -372,22 +382,4 @@ const outcomeOf = async (stage: Stage): Promise<Outcome> => {
     crm: stage.crms.counts(new Set(roots)),
     review: rows.filter(({ pk }) => pk === 'review').length,
   };
-};
-
-const allRows = async ({ runtime }: Stage): Promise<Row[]> => {
-  const client = new DynamoDBClient(clientConfig(runtime));
-  const rows: Row[] = [];
-  let start: Record<string, never> | undefined;
-  do {
-    const page = await client.send(
-      new ScanCommand({ TableName: runtime.env['TABLE'], ...(start && { ExclusiveStartKey: start }) }),
-    );
-    rows.push(
-      ...(page.Items ?? []).map((item) =>
-        z.looseObject({ pk: z.string(), sk: z.string() }).parse(unmarshall(item)),
-      ),
-    );
-    start = page.LastEvaluatedKey as Record<string, never> | undefined;
-  } while (start);
-  return rows;
 };
