@@ -1,45 +1,21 @@
 import * as z from 'zod';
-import type { Timer } from '../../core/clock.ts';
 import { asServiceError, ServiceError } from './json.ts';
+import { dueAfter, type Schedule, scheduleOf } from './scheduler-definition.ts';
+import { firing, type StoredSchedule } from './scheduler-firing.ts';
 import type { AwsRequest, AwsResponse, AwsService, Surroundings } from './service.ts';
+import { transaction } from './transaction.ts';
 
-const Schedule = z.strictObject({
-  GroupName: z.string().default('default'),
-  ScheduleExpression: z.string(),
-  ScheduleExpressionTimezone: z.string().default('UTC'),
-  FlexibleTimeWindow: z.object({
-    Mode: z.enum(['OFF', 'FLEXIBLE']),
-    MaximumWindowInMinutes: z.int().optional(),
-  }),
-  Target: z.strictObject({
-    Arn: z.string(),
-    RoleArn: z.string(),
-    Input: z.string().optional(),
-    RetryPolicy: z
-      .object({ MaximumRetryAttempts: z.int().optional(), MaximumEventAgeInSeconds: z.int().optional() })
-      .optional(),
-    DeadLetterConfig: z.object({ Arn: z.string().optional() }).optional(),
-  }),
-  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
-  ActionAfterCompletion: z.enum(['NONE', 'DELETE']).default('NONE'),
-  Description: z.string().optional(),
+const Tags = z.array(z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) }));
+const Group = z.strictObject({
   ClientToken: z.string().optional(),
+  Tags: Tags.default([]),
 });
-type Schedule = z.infer<typeof Schedule>;
 
-const MOST_ATTEMPTS = 185;
-
-/** The instant of `at(yyyy-mm-ddThh:mm:ss)`, the only expression that the hub uses, in UTC. */
-const instantOf = ({ ScheduleExpression, ScheduleExpressionTimezone }: Schedule): number => {
-  const text = /^at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)$/u.exec(ScheduleExpression)?.[1];
-  if (text === undefined || ScheduleExpressionTimezone !== 'UTC') {
-    throw new ServiceError(
-      'ValidationException',
-      `Invalid Schedule Expression ${ScheduleExpression}. The local runtime takes at(yyyy-mm-ddThh:mm:ss) in UTC.`,
-    );
-  }
-  return Date.parse(`${text}Z`);
-};
+interface StoredGroup {
+  readonly name: string;
+  readonly tags: z.infer<typeof Tags>;
+  readonly createdAt: number;
+}
 
 const answer = (status: number, body: unknown): AwsResponse => ({
   status,
@@ -47,166 +23,172 @@ const answer = (status: number, body: unknown): AwsResponse => ({
   body: JSON.stringify(body),
 });
 
-/** EventBridge Scheduler on one machine: one-time schedules that fire exactly on time. */
-export const scheduler = ({ db, clock, region, account, deliver }: Surroundings): AwsService => {
+const missing = (what: string, name: string): ServiceError =>
+  new ServiceError('ResourceNotFoundException', `${what} ${name} does not exist.`, 404);
+const conflict = (what: string, name: string): ServiceError =>
+  new ServiceError('ConflictException', `${what} ${name} already exists.`, 409);
+
+/** EventBridge Scheduler on one machine: one-time and recurring schedules, which fire exactly on time. */
+export const scheduler = (surroundings: Surroundings): AwsService => {
+  const { db, clock, region, account } = surroundings;
   db.exec(`
-    CREATE TABLE IF NOT EXISTS scheduler_groups (name TEXT PRIMARY KEY) STRICT;
-    CREATE TABLE IF NOT EXISTS scheduler_schedules (grp TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (grp, name)) STRICT;
-    INSERT OR IGNORE INTO scheduler_groups (name) VALUES ('default');
+    CREATE TABLE IF NOT EXISTS scheduler_schedule_groups (name TEXT PRIMARY KEY, tags TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;
   `);
-  const timers = new Map<string, Timer>();
-  const arnOf = (group: string, name: string): string =>
-    `arn:aws:scheduler:${region}:${account}:schedule/${group}/${name}`;
-  const find = (
-    group: string,
-    name: string,
-  ): { schedule: Schedule; attempts: number; done: boolean; due: number } => {
-    const row = db.prepare('SELECT * FROM scheduler_schedules WHERE grp = ? AND name = ?').get(group, name);
-    if (row === undefined)
-      throw new ServiceError('ResourceNotFoundException', `Schedule ${name} does not exist.`, 404);
-    return {
-      schedule: Schedule.parse(JSON.parse(String(row['definition']))),
-      attempts: Number(row['attempts']),
-      done: row['done'] === 1,
-      due: Number(row['due']),
-    };
+  const statements = {
+    addGroup: db.prepare('INSERT OR IGNORE INTO scheduler_schedule_groups VALUES (?, ?, ?)'),
+    group: db.prepare('SELECT * FROM scheduler_schedule_groups WHERE name = ?'),
+    groups: db.prepare('SELECT * FROM scheduler_schedule_groups WHERE name > ? ORDER BY name'),
+    tagGroup: db.prepare('UPDATE scheduler_schedule_groups SET tags = ? WHERE name = ?'),
+    removeGroup: db.prepare('DELETE FROM scheduler_schedule_groups WHERE name = ?'),
   };
-  const arm = (group: string, name: string, due: number): void => {
-    timers.get(`${group}/${name}`)?.cancel();
-    timers.set(
-      `${group}/${name}`,
-      clock.at(due, () => fire(group, name)),
-    );
+  statements.addGroup.run('default', '[]', clock.now());
+  const schedules = firing(surroundings);
+  const arnOf = (rest: string): string => `arn:aws:scheduler:${region}:${account}:${rest}`;
+  const scheduleArn = (group: string, name: string): string => arnOf(`schedule/${group}/${name}`);
+
+  const groupOf = (row: Record<string, unknown>): StoredGroup => ({
+    name: String(row['name']),
+    tags: Tags.parse(JSON.parse(String(row['tags']))),
+    createdAt: Number(row['created_at']),
+  });
+  const expectGroup = (name: string): StoredGroup => {
+    const row = statements.group.get(name);
+    if (row === undefined) throw missing('Schedule group', name);
+    return groupOf(row);
   };
-  const finish = (group: string, name: string, schedule: Schedule): void => {
-    timers.delete(`${group}/${name}`);
-    if (schedule.ActionAfterCompletion === 'DELETE')
-      db.prepare('DELETE FROM scheduler_schedules WHERE grp = ? AND name = ?').run(group, name);
-    else db.prepare('UPDATE scheduler_schedules SET done = 1 WHERE grp = ? AND name = ?').run(group, name);
-  };
-  const fire = async (group: string, name: string): Promise<void> => {
-    const { schedule, attempts } = find(group, name);
-    if (schedule.State === 'DISABLED') return;
-    const payload = schedule.Target.Input ?? '{}';
-    const source = arnOf(group, name);
-    try {
-      await deliver({ arn: schedule.Target.Arn, payload, source, principal: 'scheduler.amazonaws.com' });
-      finish(group, name, schedule);
-    } catch (error) {
-      if (attempts < (schedule.Target.RetryPolicy?.MaximumRetryAttempts ?? MOST_ATTEMPTS)) {
-        db.prepare('UPDATE scheduler_schedules SET attempts = attempts + 1 WHERE grp = ? AND name = ?').run(
-          group,
-          name,
-        );
-        arm(group, name, clock.now() + Math.min(60_000, 1000 * 2 ** attempts));
-        return;
-      }
-      finish(group, name, schedule);
-      const dead = schedule.Target.DeadLetterConfig?.Arn;
-      if (dead === undefined)
-        throw new Error(`Schedule ${name} was lost after ${attempts} retries: it has no dead-letter queue.`, {
-          cause: error,
-        });
-      await deliver({ arn: dead, payload, source, principal: 'scheduler.amazonaws.com' });
-    }
+  const expectSchedule = (group: string, name: string): StoredSchedule => {
+    expectGroup(group);
+    const stored = schedules.find(group, name);
+    if (stored === undefined) throw missing('Schedule', name);
+    return stored;
   };
 
-  const create = (name: string, body: unknown, replaces: boolean): AwsResponse => {
-    const schedule = Schedule.parse(body);
-    if (!db.prepare('SELECT 1 FROM scheduler_groups WHERE name = ?').get(schedule.GroupName)) {
-      throw new ServiceError(
-        'ResourceNotFoundException',
-        `Schedule group ${schedule.GroupName} does not exist.`,
-        404,
-      );
-    }
-    if (!/^[0-9a-zA-Z-_.]{1,64}$/u.test(name))
-      throw new ServiceError(
-        'ValidationException',
-        `Invalid schedule name ${name}: up to 64 letters, digits, -, _ and .`,
-      );
-    const due = instantOf(schedule);
-    const present = db
-      .prepare('SELECT definition FROM scheduler_schedules WHERE grp = ? AND name = ?')
-      .get(schedule.GroupName, name);
+  const put = (name: string, body: unknown, replaces: boolean): AwsResponse => {
+    const schedule = scheduleOf(name, body, clock.now());
+    const group = schedule.GroupName;
+    expectGroup(group);
+    const present = replaces ? expectSchedule(group, name) : schedules.find(group, name);
     if (present && !replaces) {
-      const same =
-        schedule.ClientToken !== undefined &&
-        Schedule.parse(JSON.parse(String(present['definition']))).ClientToken === schedule.ClientToken;
-      if (!same) throw new ServiceError('ConflictException', `Schedule ${name} already exists.`, 409);
-      return answer(200, { ScheduleArn: arnOf(schedule.GroupName, name) });
+      const token = schedule.ClientToken;
+      if (token === undefined || present.schedule.ClientToken !== token) throw conflict('Schedule', name);
+      return answer(200, { ScheduleArn: scheduleArn(group, name) });
     }
-    db.prepare(
-      'INSERT OR REPLACE INTO scheduler_schedules (grp, name, definition, due) VALUES (?, ?, ?, ?)',
-    ).run(schedule.GroupName, name, JSON.stringify(schedule), due);
-    arm(schedule.GroupName, name, due);
-    return answer(200, { ScheduleArn: arnOf(schedule.GroupName, name) });
+    const modifiedAt = clock.now();
+    const createdAt = present?.createdAt ?? modifiedAt;
+    const due = dueAfter(schedule, modifiedAt, modifiedAt);
+    schedules.put({ group, name, schedule, createdAt, modifiedAt, due });
+    return answer(200, { ScheduleArn: scheduleArn(group, name) });
   };
-
-  const onSchedule = (request: AwsRequest, name: string, body: unknown): AwsResponse => {
-    const group = new URLSearchParams(request.query).get('groupName') ?? 'default';
-    if (request.method === 'POST' || request.method === 'PUT')
-      return create(name, body, request.method === 'PUT');
-    const { schedule } = find(group, name);
-    if (request.method === 'GET') return answer(200, { Name: name, Arn: arnOf(group, name), ...schedule });
-    timers.get(`${group}/${name}`)?.cancel();
-    db.prepare('DELETE FROM scheduler_schedules WHERE grp = ? AND name = ?').run(group, name);
+  const onSchedule = ({ method, query }: AwsRequest, name: string, body: unknown): AwsResponse => {
+    if (method === 'POST' || method === 'PUT') return put(name, body, method === 'PUT');
+    const group = new URLSearchParams(query).get('groupName') ?? 'default';
+    const stored = expectSchedule(group, name);
+    if (method === 'GET') return answer(200, { ...shown(stored), Arn: scheduleArn(group, name) });
+    schedules.remove(group, name);
     return answer(200, {});
   };
-  const onGroup = (request: AwsRequest, name: string): AwsResponse => {
-    if (request.method === 'POST') {
-      if (db.prepare('INSERT OR IGNORE INTO scheduler_groups (name) VALUES (?)').run(name).changes === 0)
-        throw new ServiceError('ConflictException', `Schedule group ${name} already exists.`, 409);
-    } else if (request.method === 'DELETE') {
-      db.prepare('DELETE FROM scheduler_schedules WHERE grp = ?').run(name);
-      db.prepare('DELETE FROM scheduler_groups WHERE name = ?').run(name);
+
+  const describedGroup = ({ name, createdAt }: StoredGroup) => ({
+    Arn: arnOf(`schedule-group/${name}`),
+    Name: name,
+    State: 'ACTIVE',
+    CreationDate: createdAt / 1000,
+    LastModificationDate: createdAt / 1000,
+  });
+  const onGroup = ({ method }: AwsRequest, name: string, body: unknown): AwsResponse => {
+    if (method === 'POST') {
+      if (!/^[0-9a-zA-Z-_.]{1,64}$/u.test(name))
+        throw new ServiceError('ValidationException', `Invalid schedule group name ${name}.`);
+      const { Tags: tags } = Group.parse(body);
+      if (statements.addGroup.run(name, JSON.stringify(tags), clock.now()).changes === 0)
+        throw conflict('Schedule group', name);
+      return answer(200, { ScheduleGroupArn: arnOf(`schedule-group/${name}`) });
     }
+    const group = expectGroup(name);
+    if (method === 'GET') return answer(200, describedGroup(group));
+    if (name === 'default')
+      throw new ServiceError('ValidationException', 'The default schedule group cannot be deleted.');
+    transaction(db, () => {
+      for (const one of schedules.list({ group: name, name: '' }))
+        if (one.group === name) schedules.remove(name, one.name);
+      statements.removeGroup.run(name);
+    });
+    return answer(200, {});
+  };
+  const onTags = ({ method, query }: AwsRequest, arn: string, body: unknown): AwsResponse => {
+    const group = expectGroup(arn.split('schedule-group/')[1] ?? '');
+    if (method === 'GET') return answer(200, { Tags: group.tags });
+    const gone = new URLSearchParams(query).getAll('TagKeys');
+    const added = method === 'POST' ? z.strictObject({ Tags }).parse(body).Tags : [];
+    const kept = group.tags.filter(({ Key }) => !gone.includes(Key) && !added.some((tag) => tag.Key === Key));
+    statements.tagGroup.run(JSON.stringify([...kept, ...added]), group.name);
+    return answer(200, {});
+  };
+
+  const listSchedules = ({ query }: AwsRequest): AwsResponse => {
+    const asked = new URLSearchParams(query);
+    const [group, prefix, state] = [
+      asked.get('ScheduleGroup'),
+      asked.get('NamePrefix') ?? '',
+      asked.get('State'),
+    ];
+    if (group !== null) expectGroup(group);
+    const found = schedules
+      .list(positionOf(asked.get('NextToken')))
+      .filter(
+        (one) =>
+          (group === null || one.group === group) &&
+          one.name.startsWith(prefix) &&
+          (state === null || one.schedule.State === state),
+      );
+    const page = found.slice(0, limitOf(asked));
+    const last = page.at(-1);
     return answer(200, {
-      ScheduleGroupArn: `arn:aws:scheduler:${region}:${account}:schedule-group/${name}`,
-      Name: name,
-      State: 'ACTIVE',
+      Schedules: page.map((one) => {
+        const { Arn: TargetArn } = one.schedule.Target;
+        const { Name, GroupName, State, CreationDate, LastModificationDate } = shown(one);
+        const about = { Name, GroupName, State, CreationDate, LastModificationDate };
+        return { ...about, Arn: scheduleArn(one.group, one.name), Target: { Arn: TargetArn } };
+      }),
+      ...(last !== undefined && found.length > page.length && { NextToken: tokenOf(last) }),
     });
   };
-  const list = (request: AwsRequest): AwsResponse => {
-    const group = new URLSearchParams(request.query).get('ScheduleGroup');
-    const rows = db
-      .prepare(
-        'SELECT grp, name FROM scheduler_schedules WHERE done = 0 AND (? IS NULL OR grp = ?) ORDER BY grp, name',
-      )
-      .all(group, group);
+  const listGroups = ({ query }: AwsRequest): AwsResponse => {
+    const asked = new URLSearchParams(query);
+    const prefix = asked.get('NamePrefix') ?? '';
+    const after = positionOf(asked.get('NextToken')).group;
+    const found = statements.groups
+      .all(after)
+      .map(groupOf)
+      .filter(({ name }) => name.startsWith(prefix));
+    const page = found.slice(0, limitOf(asked));
+    const last = page.at(-1);
     return answer(200, {
-      Schedules: rows.map((row) => ({
-        Name: row['name'],
-        GroupName: row['grp'],
-        Arn: arnOf(String(row['grp']), String(row['name'])),
-      })),
+      ScheduleGroups: page.map(describedGroup),
+      ...(last && found.length > page.length && { NextToken: tokenOf({ group: last.name, name: '' }) }),
     });
   };
 
-  for (const row of db.prepare('SELECT grp, name, due FROM scheduler_schedules WHERE done = 0').all())
-    arm(String(row['grp']), String(row['name']), Number(row['due']));
+  const perform = (request: AwsRequest): AwsResponse => {
+    const [, resource = '', name] = request.path.split('/').map(decodeURIComponent);
+    const text = Buffer.from(request.body).toString();
+    const body: unknown = text === '' ? {} : JSON.parse(text);
+    if (resource === 'schedules')
+      return name === undefined ? listSchedules(request) : onSchedule(request, name, body);
+    if (resource === 'schedule-groups')
+      return name === undefined ? listGroups(request) : onGroup(request, name, body);
+    if (resource === 'tags' && name !== undefined) return onTags(request, name, body);
+    throw new ServiceError(
+      'UnknownOperationException',
+      `The local scheduler does not know ${request.method} ${request.path}.`,
+    );
+  };
   return {
     signingName: 'scheduler',
-    operation(request) {
-      const [, resource = '', name] = request.path.split('/');
-      const verb =
-        { GET: 'Get', POST: 'Create', PUT: 'Update', DELETE: 'Delete' }[request.method] ?? request.method;
-      if (name === undefined) return resource === 'schedules' ? 'ListSchedules' : 'ListScheduleGroups';
-      return `${verb}Schedule${resource === 'schedule-groups' ? 'Group' : ''}`;
-    },
+    operation: operationOf,
     async handle(request) {
-      const [, resource = '', name] = request.path.split('/').map(decodeURIComponent);
       try {
-        const text = Buffer.from(request.body).toString();
-        if (resource === 'schedules')
-          return name === undefined
-            ? list(request)
-            : onSchedule(request, name, text === '' ? {} : JSON.parse(text));
-        if (resource === 'schedule-groups' && name !== undefined) return onGroup(request, name);
-        throw new ServiceError(
-          'UnknownOperationException',
-          `The local scheduler does not know ${request.method} ${request.path}.`,
-        );
+        return perform(request);
       } catch (error) {
         const known = asServiceError(error);
         const response = answer(known.status, { Message: known.message });
@@ -214,4 +196,40 @@ export const scheduler = ({ db, clock, region, account, deliver }: Surroundings)
       }
     },
   };
+};
+
+const operationOf = ({ path, method }: AwsRequest): string => {
+  const [, resource = '', name] = path.split('/');
+  if (resource === 'tags')
+    return { GET: 'ListTagsForResource', POST: 'TagResource' }[method] ?? 'UntagResource';
+  const verb = { GET: 'Get', POST: 'Create', PUT: 'Update', DELETE: 'Delete' }[method] ?? method;
+  if (name === undefined) return resource === 'schedules' ? 'ListSchedules' : 'ListScheduleGroups';
+  return `${verb}Schedule${resource === 'schedule-groups' ? 'Group' : ''}`;
+};
+
+/** A schedule as it is told; the client token is between the service and whoever created it. */
+const shown = ({ name, schedule, createdAt, modifiedAt }: StoredSchedule) => {
+  const { ClientToken: _, ...definition }: Schedule = schedule;
+  return {
+    Name: name,
+    ...definition,
+    CreationDate: createdAt / 1000,
+    LastModificationDate: modifiedAt / 1000,
+  };
+};
+
+const limitOf = (asked: URLSearchParams): number => {
+  const most = Number(asked.get('MaxResults') ?? 100);
+  if (Number.isInteger(most) && most >= 1 && most <= 100) return most;
+  throw new ServiceError('ValidationException', 'MaxResults is a number from 1 to 100.');
+};
+const tokenOf = ({ group, name }: { readonly group: string; readonly name: string }): string =>
+  Buffer.from(JSON.stringify([group, name])).toString('base64url');
+const positionOf = (token: string | null): { readonly group: string; readonly name: string } => {
+  if (token === null) return { group: '', name: '' };
+  const position = z
+    .tuple([z.string(), z.string()])
+    .safeParse(JSON.parse(Buffer.from(token, 'base64url').toString()));
+  if (!position.success) throw new ServiceError('ValidationException', 'The NextToken is none.');
+  return { group: position.data[0], name: position.data[1] };
 };

@@ -43,6 +43,10 @@ export type Deliver = (target: {
   readonly payload: string;
   readonly source: string;
   readonly principal: string;
+  /** Text attributes of the message, where the target is a queue. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** The trace header of the call that caused this, by which chains of functions are followed. */
+  readonly trace?: string | undefined;
 }) => Promise<void>;
 
 /** What every service of the runtime is given. */
