@@ -1,0 +1,44 @@
+import { aws_apigatewayv2 as apigateway, aws_lambda as lambda, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { HubConfig } from '../../core/hub-config.ts';
+import type { HubFunction } from './hub-function.ts';
+
+/** The HTTP API through which providers and people come in. */
+export class FrontDoor extends Construct {
+  readonly api: apigateway.HttpApi;
+
+  constructor(scope: Construct, id: string, hub: HubConfig) {
+    super(scope, id);
+    this.api = new apigateway.HttpApi(this, 'Api', {
+      apiName: `tributary-${hub.name}`,
+      createDefaultStage: true,
+    });
+  }
+
+  /** Route keys as API Gateway names them, for example `GET /health`. */
+  route(routeKeys: readonly string[], { lambda: target, node }: HubFunction): void {
+    const { apiId } = this.api;
+    const integration = new apigateway.CfnIntegration(this, `${node.id}Integration`, {
+      apiId,
+      integrationType: 'AWS_PROXY',
+      integrationUri: target.functionArn,
+      payloadFormatVersion: '2.0',
+    });
+    for (const routeKey of routeKeys)
+      new apigateway.CfnRoute(this, `Route ${routeKey}`, {
+        apiId,
+        routeKey,
+        target: `integrations/${integration.ref}`,
+      });
+    new lambda.CfnPermission(this, `${node.id}Permission`, {
+      action: 'lambda:InvokeFunction',
+      functionName: target.functionArn,
+      principal: 'apigateway.amazonaws.com',
+      sourceArn: Stack.of(this).formatArn({
+        service: 'execute-api',
+        resource: apiId,
+        resourceName: '*/*',
+      }),
+    });
+  }
+}

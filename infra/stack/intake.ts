@@ -1,0 +1,59 @@
+import { Construct } from 'constructs';
+import type { FrontDoor } from './front-door.ts';
+import { type Ground, HubFunction } from './hub-function.ts';
+import { emptySecret, secretArn } from './secrets.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+interface IntakeProps {
+  readonly front: FrontDoor;
+  readonly deliveries: WorkQueue;
+}
+
+/** From a webhook to the recorded interaction: receive, the deliveries queue, record. */
+export class Intake extends Construct {
+  constructor(scope: Construct, id: string, ground: Ground, { front, deliveries }: IntakeProps) {
+    super(scope, id);
+    const { hub, storage } = ground;
+    const { table, bucket, bus } = storage;
+    const receive = new HubFunction(this, 'Receive', ground, {
+      bundle: 'receive',
+      environment: {
+        PUBLIC_URL: front.api.apiEndpoint,
+        QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
+        BUCKET: bucket.bucketName,
+      },
+      timeoutSeconds: 10,
+    });
+    receive.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
+    receive.allow(['s3:PutObject'], bucket.arnForObjects('deliveries/*'));
+    receive.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
+    receive.allow(['dynamodb:PutItem'], table.tableArn, {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['once#*'] },
+    });
+    receive.useKey();
+    front.route(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account}'], receive);
+    for (const channel of Object.keys(hub.channels))
+      emptySecret(this, hub, `channels/${channel}`, `Signing secrets of ${channel}`);
+
+    const record = new HubFunction(this, 'Record', ground, {
+      bundle: 'record',
+      environment: { BUCKET: bucket.bucketName },
+    });
+    record.consume(deliveries);
+    record.allow(
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:ConditionCheckItem',
+      ],
+      table.tableArn,
+    );
+    record.allow(['s3:GetObject'], bucket.arnForObjects('deliveries/*'));
+    for (const kept of ['failures/*', 'texts/*']) record.allow(['s3:PutObject'], bucket.arnForObjects(kept));
+    record.allow(['events:PutEvents'], bus.eventBusArn);
+    record.useKey();
+  }
+}

@@ -1,0 +1,40 @@
+import { ArnFormat, Stack, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { HubConfig } from '../../core/hub-config.ts';
+
+/** The ARN of a secret of the hub. Secrets Manager adds a hyphen and six characters to every name: end it with `*`. */
+export const secretArn = (scope: Construct, hub: HubConfig, name: string): string =>
+  Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${hub.name}/${name}`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
+/** A secret that a person fills in: `{}` until then, which every connector refuses. */
+export const emptySecret = (scope: Construct, hub: HubConfig, name: string, description: string): void => {
+  new secretsmanager.CfnSecret(scope, `Secret ${name}`, {
+    name: `${hub.name}/${name}`,
+    description,
+    secretString: '{}',
+  });
+};
+
+/** A secret that AWS makes up: `{ "keys": "…" }`. */
+export const generatedSecret = (
+  scope: Construct,
+  hub: HubConfig,
+  name: string,
+  description: string,
+): void => {
+  new secretsmanager.CfnSecret(scope, `Secret ${name}`, {
+    name: `${hub.name}/${name}`,
+    description,
+    generateSecretString: {
+      secretStringTemplate: '{}',
+      generateStringKey: 'keys',
+      excludePunctuation: true,
+      passwordLength: 40,
+    },
+  });
+};

@@ -1,0 +1,58 @@
+import {
+  type CfnResource,
+  Duration,
+  aws_dynamodb as dynamodb,
+  aws_events as events,
+  aws_kms as kms,
+  RemovalPolicy,
+  aws_s3 as s3,
+} from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { HubConfig } from '../../core/hub-config.ts';
+
+/** What outlives a deploy: customers, files, the key of both, and the bus that tells what happens to them. */
+export class Storage extends Construct {
+  readonly key: kms.Key;
+  readonly table: dynamodb.Table;
+  readonly bucket: s3.Bucket;
+  readonly bus: events.EventBus;
+
+  constructor(scope: Construct, id: string, hub: HubConfig) {
+    super(scope, id);
+    this.key = new kms.Key(this, 'Key', {
+      enableKeyRotation: true,
+      description: `Customer data of the hub ${hub.name}`,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.table = new dynamodb.Table(this, 'Customers', {
+      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
+      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      timeToLiveAttribute: 'expiresAt',
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.bucket = new s3.Bucket(this, 'Files', {
+      encryption: s3.BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [{ prefix: 'deliveries/', expiration: Duration.days(14) }],
+    });
+    this.bus = new events.EventBus(this, 'Bus', { eventBusName: `tributary-${hub.name}` });
+    pin(this.key, 'Key');
+    pin(this.table, 'Customers');
+    pin(this.bucket, 'Files');
+    pin(this.bus, 'Bus');
+  }
+}
+
+/** Fixes the logical id, so that moving a construct in this code never replaces what it stands for. */
+export const pin = (construct: Construct, logicalId: string): void => {
+  (construct.node.defaultChild as CfnResource).overrideLogicalId(logicalId);
+};

@@ -1,0 +1,54 @@
+import { aws_events as events } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { type Ground, HubFunction } from './hub-function.ts';
+import { emptySecret, secretArn } from './secrets.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** One CRM: its own queue, function and secret; rules that hand it ids. */
+export class Sync extends Construct {
+  readonly work: WorkQueue;
+
+  constructor(scope: Construct, id: string, ground: Ground, crm: string) {
+    super(scope, id);
+    const { hub, storage } = ground;
+    this.work = new WorkQueue(this, id);
+    const sync = new HubFunction(this, 'Sync', ground, {
+      bundle: `sync-${crm}`,
+      environment: { QUEUE_URL_SYNC: this.work.queue.queueUrl },
+    });
+    // A CRM is asked rarely and with much: a call takes hundreds of records, and its calls are rationed.
+    sync.consume(this.work, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
+    sync.allow(['sqs:SendMessage'], this.work.queue.queueArn);
+    sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], storage.table.tableArn);
+    sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}*`));
+    sync.allow(['events:PutEvents'], storage.bus.eventBusArn);
+    sync.useKey();
+    emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
+    const half = '$.detail.customer.half';
+    this.#rule(storage.bus, 'Interactions', ['interaction.recorded'], {
+      inputPathsMap: { half, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
+      inputTemplate: '{"half":"<half>","interaction":"<interaction>","occurredAt":"<occurredAt>"}',
+    });
+    this.#rule(storage.bus, 'Customers', ['customer.merged', 'customer.unmerged', 'consent.changed'], {
+      inputPathsMap: { half },
+      inputTemplate: '{"half":"<half>"}',
+    });
+  }
+
+  #rule(
+    bus: events.EventBus,
+    id: string,
+    detailTypes: readonly string[],
+    inputTransformer: events.CfnRule.InputTransformerProperty,
+  ): void {
+    const { queue, dead } = this.work;
+    const rule = new events.CfnRule(this, id, {
+      eventBusName: bus.eventBusName,
+      eventPattern: { source: ['tributary'], 'detail-type': detailTypes },
+      targets: [
+        { id: 'queue', arn: queue.queueArn, deadLetterConfig: { arn: dead.queueArn }, inputTransformer },
+      ],
+    });
+    this.work.letRulesSend({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+  }
+}
