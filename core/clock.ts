@@ -137,9 +137,14 @@ export class VirtualClock implements Clock {
   }
 
   #start(job: Job): void {
-    void this.track(Promise.resolve().then(job.run)).catch((error: unknown) => {
-      this.#failures.push(error);
-    });
+    // The failure is noted before the work counts as ended: who waits for its end looks for failures next.
+    void this.track(
+      Promise.resolve()
+        .then(job.run)
+        .catch((error: unknown) => {
+          this.#failures.push(error);
+        }),
+    );
   }
 
   #throwFailure(): void {

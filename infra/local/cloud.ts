@@ -7,6 +7,9 @@ import { dynamodb } from './dynamodb/index.ts';
 import { events } from './events.ts';
 import { type FrontRequest, httpApi } from './http-api.ts';
 import { type Outbox, outbox } from './outbox.ts';
+import { gate } from './permissions/gate.ts';
+import { PermissionError, type Permissions, permissions as permissionsOf } from './permissions/index.ts';
+import { type Refusal, sentenceOf } from './permissions/refusal.ts';
 import { type EventSource, type LambdaFunction, resourceTypes, type Workshop } from './resources.ts';
 import { s3 } from './s3.ts';
 import { scheduler } from './scheduler.ts';
@@ -35,6 +38,8 @@ export interface CloudOptions {
   /** Sees every request before it is answered; what it throws, the caller gets as a lost connection. */
   readonly before?: (service: string, operation: string, caller: string) => void;
   readonly onError: (error: unknown) => void;
+  /** Sees every refusal, also those that a caller takes in silence. */
+  readonly onRefusal?: (refusal: Refusal) => void;
   /** Told once the services answer, before the template's custom resources run and use them. */
   readonly onService?: (cloud: Pick<Cloud, 'aws'>) => void;
 }
@@ -77,7 +82,21 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     if (target === undefined) throw new Error(`There is no function ${name}.`);
     return clock.track(options.invoke(target, event));
   };
-  const deliver: Deliver = async ({ arn, payload }) => {
+  const permissions = permissionsOf({ region: REGION, account: ACCOUNT });
+  const deployed = Promise.withResolvers<void>();
+  const refuse = (refusal: Refusal): PermissionError => {
+    options.onRefusal?.(refusal);
+    return new PermissionError(sentenceOf(refusal));
+  };
+  const deliver: Deliver = async ({ arn, payload, source, principal, role }) => {
+    // What an earlier run left undelivered waits until the policies are known.
+    await deployed.promise;
+    if (role !== undefined && !permissions.mayAssume(principal, role))
+      throw new PermissionError(`${source}: ${principal} is not allowed to assume the role ${role}.`);
+    const action = arn.includes(':sqs:') ? 'sqs:SendMessage' : 'lambda:InvokeFunction';
+    const actor = role === undefined ? { service: principal, source } : { role, session: principal };
+    const refusal = permissions.refusal(actor, { action, resource: arn });
+    if (refusal) throw refuse(refusal);
     if (arn.includes(':sqs:')) queues.service?.send(arn, payload);
     else if (arn.includes(':lambda:')) await invoke(arn, JSON.parse(payload));
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
@@ -101,6 +120,14 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       smsVoice(surroundings, sent),
     ].map((service) => [service.signingName, service]),
   );
+  const { admit, disclose } = gate({
+    permissions,
+    functions,
+    db,
+    region: REGION,
+    account: ACCOUNT,
+    onRefusal: options.onRefusal ?? (() => {}),
+  });
   const counts = new Map<string, number>();
   const aws = async (request: AwsRequest): Promise<AwsResponse> => {
     const { key, name } = signatureOf(request);
@@ -118,17 +145,29 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     options.before?.(name, operation, caller);
     const counted = `${caller} ${name} ${operation}`;
     counts.set(counted, (counts.get(counted) ?? 0) + 1);
-    return service.handle(request, {
+    const bound = key.startsWith('LOCAL') ? caller : undefined;
+    const refused = admit(name, operation, request, bound);
+    if (refused) return refused;
+    const response = await service.handle(request, {
       accessKeyId: key,
       arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
     });
+    return disclose(name, request, bound, response);
   };
   options.onService?.({ aws });
   const workshop = workshopOf(options, aws, functions);
-  const created = await deploy(options, workshop);
+  const created = await create(options, workshop, permissions);
+  deployed.resolve();
+  for (const refusal of permissions.unlogged) {
+    options.onRefusal?.(refusal);
+    options.onError(new Error(`The log of a function is lost: ${sentenceOf(refusal)}`));
+  }
+  for (const custom of workshop.custom) await configure(options, workshop, custom);
   const front = httpApi(
-    workshop.routes.map(({ key, functionArn }) => {
-      if (!workshop.invokable.has(functionArn))
+    workshop.routes.map(({ api, key, functionArn }) => {
+      const source = `arn:aws:execute-api:${REGION}:${ACCOUNT}:${api}/$default/${key.replace(/^ANY /u, '* ').replace(' /', '/')}`;
+      const invocation = { action: 'lambda:InvokeFunction', resource: functionArn };
+      if (permissions.refusal({ service: 'apigateway.amazonaws.com', source }, invocation))
         throw new Error(
           `The route ${key} leads to ${functionArn}, which does not allow API Gateway to invoke it.`,
         );
@@ -205,8 +244,12 @@ const BatchResponse: z.ZodType<SQSBatchResponse> = z.object({
   batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })),
 });
 
-/** Creates every resource of the template, each behind what it refers to; then runs its custom resources. */
-const deploy = async (options: CloudOptions, workshop: Workshop): Promise<Map<string, Created>> => {
+/** Creates every resource of the template, each behind what it refers to. */
+const create = async (
+  options: CloudOptions,
+  workshop: Workshop,
+  permissions: Permissions,
+): Promise<Map<string, Created>> => {
   const { template } = options.assembly;
   const created = new Map<string, Created>();
   const resolver = new Resolver(template, created, pseudoOf(options));
@@ -222,9 +265,10 @@ const deploy = async (options: CloudOptions, workshop: Workshop): Promise<Map<st
       throw new Error(
         `The template's resource ${id} (${resource.Type}) has properties that the local runtime does not know:\n${z.prettifyError(properties.error)}`,
       );
-    created.set(id, await kind.create(id, properties.data as never, workshop));
+    const made = await kind.create(id, properties.data as never, workshop);
+    created.set(id, made);
+    permissions.observe(resource.Type, id, properties.data, made);
   }
-  for (const custom of workshop.custom) await configure(options, workshop, custom);
   return created;
 };
 
@@ -293,7 +337,6 @@ const workshopOf = (
     functions,
     routes: [],
     integrations: new Map(),
-    invokable: new Set(),
     sources: [],
     custom: [],
     call: (service, target, input) =>

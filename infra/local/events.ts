@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { type Pattern, parsePattern, patternIndex, usesWildcard } from '../../core/pattern/index.ts';
+import { deliveryFault } from './delivery.ts';
 import { inputFor } from './input-transformer.ts';
 import { answerJson, jsonOperation, type Operation, ServiceError } from './json.ts';
 import type { AwsService, Surroundings } from './service.ts';
@@ -138,6 +139,7 @@ export const events = ({ db, clock, newId, region, account, deliver }: Surroundi
     } catch (error) {
       const next = clock.now() + Math.min(60_000, 1000 * 2 ** attempts);
       const spent =
+        deliveryFault(error).final ||
         attempts >= (target.RetryPolicy?.MaximumRetryAttempts ?? 185) ||
         next - since > (target.RetryPolicy?.MaximumEventAgeInSeconds ?? 86_400) * 1000;
       if (!spent) {

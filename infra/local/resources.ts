@@ -17,7 +17,6 @@ export interface Workshop {
   readonly functions: Map<string, LambdaFunction>;
   readonly routes: { readonly api: string; readonly key: string; readonly functionArn: string }[];
   readonly integrations: Map<string, string>;
-  readonly invokable: Set<string>;
   readonly sources: EventSource[];
   readonly custom: {
     readonly id: string;
@@ -367,10 +366,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       Principal: text,
       SourceArn: text.optional(),
     }),
-    (id, { FunctionName, Principal }, workshop) => {
-      if (Principal === 'apigateway.amazonaws.com') workshop.invokable.add(FunctionName);
-      return { ref: id };
-    },
+    (id) => ({ ref: id }),
   ),
   'AWS::ApiGatewayV2::Api': type(
     z.strictObject({

@@ -100,9 +100,9 @@ export const firing = (surroundings: Surroundings): Firing => {
       'execution-id': id,
       'attempt-number': String(attempts + 1),
     });
-    const principal = 'scheduler.amazonaws.com';
+    const by = { source, principal: 'scheduler.amazonaws.com', role: target.RoleArn };
     try {
-      await deliver({ arn: target.Arn, payload: payloadFor(target, input), source, principal });
+      await deliver({ arn: target.Arn, payload: payloadFor(target, input), ...by });
       end(id, group, name);
     } catch (error) {
       const fault = deliveryFault(error);
@@ -134,7 +134,7 @@ export const firing = (surroundings: Surroundings): Firing => {
         TARGET_ARN: target.Arn,
       };
       try {
-        await deliver({ arn: dead, payload: input, source, principal, attributes });
+        await deliver({ arn: dead, payload: input, ...by, attributes });
       } finally {
         end(id, group, name);
       }

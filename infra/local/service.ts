@@ -11,6 +11,8 @@ export interface AwsRequest {
   /** Header names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** False where the request came without TLS; the loopback counts as TLS. */
+  readonly secure?: boolean;
 }
 
 export interface AwsResponse {
@@ -47,6 +49,8 @@ export type Deliver = (target: {
   readonly attributes?: Readonly<Record<string, string>>;
   /** The trace header of the call that caused this, by which chains of functions are followed. */
   readonly trace?: string | undefined;
+  /** The role that `principal` acts with; without one it acts in its own name. */
+  readonly role?: string;
 }) => Promise<void>;
 
 /** What every service of the runtime is given. */

@@ -86,10 +86,8 @@ export class Sending extends Construct {
       ['ses:SendRawEmail'],
       stack.formatArn({ service: 'ses', resource: 'identity', resourceName: '*' }),
     );
-    notify.allow(
-      ['sms-voice:SendTextMessage'],
-      stack.formatArn({ service: 'sms-voice', resource: '*', resourceName: '*' }),
-    );
+    // AWS picks the number where the request names none, and then checks the action against no resource at all.
+    notify.allow(['sms-voice:SendTextMessage'], '*');
     notify.allow(
       ['sns:Publish'],
       stack.formatArn({ service: 'sns', resource: 'endpoint', resourceName: '*' }),

@@ -1,0 +1,250 @@
+import * as z from 'zod';
+import { ServiceError } from '../json.ts';
+import type { Created } from '../template.ts';
+import { type Need, type Statement, speaksOf, statementsOf } from './policy.ts';
+import { type Refusal, sentenceOf } from './refusal.ts';
+
+/** Somebody who acts: a role (in a session), or a service in its own name, for a resource. */
+export type Actor =
+  | { readonly role: string; readonly session: string }
+  | { readonly service: string; readonly source: string };
+
+/** A delivery or a deployment that a policy does not allow. It is not tried again: a policy does not heal by waiting. */
+export class PermissionError extends ServiceError {
+  constructor(message: string) {
+    super('AccessDenied', message, 403);
+    this.name = 'PermissionError';
+  }
+}
+
+export interface Permissions {
+  /** Takes note of what a created resource of the template says about permissions. Throws `PermissionError` where AWS would refuse to create it. */
+  observe(type: string, id: string, properties: unknown, created: Created): void;
+  /** Why an actor may not do something, or undefined when it may. */
+  refusal(actor: Actor, need: Need): Refusal | undefined;
+  /** Whether a role's trust policy lets a service act with it. */
+  mayAssume(service: string, roleArn: string): boolean;
+  /** The explicit denials of resource policies, which bind the account's own administrator too. */
+  denied(need: Need): boolean;
+  /** The customer-managed key that encrypts a table or a bucket. */
+  keyOf(arn: string): string | undefined;
+  /** The name of a table's partition key. */
+  partitionKeyOf(arn: string): string | undefined;
+  /** What functions may not do with their own logs: they run, and their logs are lost. */
+  readonly unlogged: readonly Refusal[];
+}
+
+const Role = z.looseObject({
+  AssumeRolePolicyDocument: z.unknown(),
+  Policies: z.array(z.looseObject({ PolicyDocument: z.unknown() })).optional(),
+});
+const Policy = z.looseObject({ PolicyDocument: z.unknown(), Roles: z.array(z.string()).default([]) });
+const QueuePolicy = z.looseObject({ PolicyDocument: z.unknown(), Queues: z.array(z.string()) });
+const TopicPolicy = z.looseObject({ PolicyDocument: z.unknown(), Topics: z.array(z.string()) });
+const BucketPolicy = z.looseObject({ PolicyDocument: z.unknown(), Bucket: z.string() });
+const Key = z.looseObject({ KeyPolicy: z.unknown() });
+const Table = z.looseObject({
+  KeySchema: z.array(z.looseObject({ AttributeName: z.string(), KeyType: z.string() })),
+  SSESpecification: z.looseObject({ KMSMasterKeyId: z.string().optional() }).optional(),
+});
+const Bucket = z.looseObject({
+  BucketEncryption: z
+    .looseObject({
+      ServerSideEncryptionConfiguration: z.array(
+        z.looseObject({
+          ServerSideEncryptionByDefault: z.looseObject({ KMSMasterKeyID: z.string().optional() }).optional(),
+        }),
+      ),
+    })
+    .optional(),
+});
+const LambdaPermission = z.looseObject({
+  Action: z.string(),
+  FunctionName: z.string(),
+  Principal: z.string(),
+  SourceArn: z.string().optional(),
+  SourceAccount: z.string().optional(),
+});
+const LambdaFunction = z.looseObject({
+  Role: z.string(),
+  LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
+});
+const EventSource = z.looseObject({ EventSourceArn: z.string(), FunctionName: z.string() });
+
+const nameOf = (roleArn: string): string => roleArn.split('/').at(-1) ?? roleArn;
+
+/** The policies of a deployed template, evaluated as AWS does within one account. */
+export const permissions = ({ region, account }: { region: string; account: string }): Permissions => {
+  const identity = new Map<string, Statement[]>();
+  const trust = new Map<string, Statement[]>();
+  const resource = new Map<string, Statement[]>();
+  const keys = new Map<string, string>();
+  const partitions = new Map<string, string>();
+  const roleOfFunction = new Map<string, string>();
+  const unlogged: Refusal[] = [];
+  const root = `arn:aws:iam::${account}:root`;
+
+  const add = (to: Map<string, Statement[]>, key: string, statements: readonly Statement[]): void => {
+    to.set(key, [...(to.get(key) ?? []), ...statements]);
+  };
+  /** Statements that stand on a resource; an object is under its bucket's. */
+  const standingOn = (arn: string): readonly Statement[] =>
+    resource.get(arn) ?? resource.get(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/su, '$1')) ?? [];
+
+  const names = ({ Principal }: Statement, actor: Actor): 'itself' | 'account' | undefined => {
+    if (Principal === undefined) return undefined;
+    if ('service' in actor) return Principal.Service?.includes(actor.service) ? 'itself' : undefined;
+    const own = Principal.AWS ?? [];
+    if (own.some((one) => one === '*' || one === actor.role)) return 'itself';
+    return own.some((one) => one === root || one === account) ? 'account' : undefined;
+  };
+
+  const contextOf = (actor: Actor, need: Need): Need => ({
+    ...need,
+    context: {
+      // The loopback stands for TLS: what runs on one machine does not leave it.
+      'aws:securetransport': ['true'],
+      ...('role' in actor
+        ? { 'aws:principalarn': [actor.role], 'aws:principalaccount': [account] }
+        : { 'aws:sourcearn': [actor.source], 'aws:sourceaccount': [account] }),
+      ...need.context,
+    },
+  });
+
+  const refusal = (actor: Actor, plain: Need): Refusal | undefined => {
+    const need = contextOf(actor, plain);
+    const own = 'role' in actor ? (identity.get(nameOf(actor.role)) ?? []) : [];
+    const speaking = own.filter((statement) => speaksOf(statement, need));
+    const standing = standingOn(need.resource).filter((statement) => speaksOf(statement, need));
+    const refused = (because: Refusal['because']): Refusal => ({
+      ...plain,
+      because,
+      caller:
+        'role' in actor
+          ? `arn:aws:sts::${account}:assumed-role/${nameOf(actor.role)}/${actor.session}`
+          : `${actor.service} (${actor.source})`,
+    });
+    const denies = (statement: Statement): boolean => statement.Effect === 'Deny';
+    if (speaking.some(denies) || standing.some((one) => denies(one) && names(one, actor) !== undefined))
+      return refused('explicit-deny');
+    const allowing = standing.filter((statement) => !denies(statement)).map((one) => names(one, actor));
+    if (allowing.includes('itself')) return undefined;
+    if ('service' in actor) return refused('no-resource-policy');
+    // A key answers to its own policy alone; only where that hands the decision to the account does IAM count.
+    const delegated = !need.action.startsWith('kms:') || allowing.includes('account');
+    if (!delegated) return refused('no-resource-policy');
+    return speaking.length > 0 ? undefined : refused('no-identity-policy');
+  };
+
+  const mayAssume = (service: string, roleArn: string): boolean => {
+    const actor = { service, source: '' };
+    return (trust.get(nameOf(roleArn)) ?? []).some(
+      (one) =>
+        one.Effect === 'Allow' &&
+        names(one, actor) !== undefined &&
+        speaksOf(one, contextOf(actor, { action: 'sts:AssumeRole', resource: roleArn })),
+    );
+  };
+
+  const observers: Readonly<Record<string, (id: string, properties: unknown, created: Created) => void>> = {
+    'AWS::IAM::Role'(id, properties, { ref }) {
+      const { AssumeRolePolicyDocument, Policies = [] } = Role.parse(properties);
+      trust.set(ref, statementsOf(AssumeRolePolicyDocument, id));
+      identity.set(
+        ref,
+        Policies.flatMap(({ PolicyDocument }) => statementsOf(PolicyDocument, id)),
+      );
+    },
+    'AWS::IAM::Policy'(id, properties) {
+      const { PolicyDocument, Roles } = Policy.parse(properties);
+      for (const role of Roles) add(identity, role, statementsOf(PolicyDocument, id));
+    },
+    'AWS::SQS::QueuePolicy'(id, properties) {
+      const { PolicyDocument, Queues } = QueuePolicy.parse(properties);
+      for (const url of Queues)
+        resource.set(
+          `arn:aws:sqs:${region}:${account}:${url.split('/').at(-1)}`,
+          statementsOf(PolicyDocument, id),
+        );
+    },
+    'AWS::SNS::TopicPolicy'(id, properties) {
+      const { PolicyDocument, Topics } = TopicPolicy.parse(properties);
+      for (const topic of Topics) resource.set(topic, statementsOf(PolicyDocument, id));
+    },
+    'AWS::S3::BucketPolicy'(id, properties) {
+      const { PolicyDocument, Bucket: bucket } = BucketPolicy.parse(properties);
+      resource.set(`arn:aws:s3:::${bucket}`, statementsOf(PolicyDocument, id));
+    },
+    'AWS::KMS::Key'(id, properties, { attributes = {} }) {
+      resource.set(attributes['Arn'] ?? id, statementsOf(Key.parse(properties).KeyPolicy, id));
+    },
+    'AWS::DynamoDB::Table'(_, properties, { attributes = {} }) {
+      const { KeySchema, SSESpecification } = Table.parse(properties);
+      const partition = KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
+      if (partition !== undefined) partitions.set(attributes['Arn'] ?? '', partition);
+      const key = SSESpecification?.KMSMasterKeyId;
+      if (key !== undefined) keys.set(attributes['Arn'] ?? '', key);
+    },
+    'AWS::S3::Bucket'(_, properties, { attributes = {} }) {
+      const [rule] = Bucket.parse(properties).BucketEncryption?.ServerSideEncryptionConfiguration ?? [];
+      const key = rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
+      if (key !== undefined) keys.set(attributes['Arn'] ?? '', key);
+    },
+    'AWS::Lambda::Permission'(_, properties) {
+      const { Action, FunctionName, Principal, SourceArn, SourceAccount } =
+        LambdaPermission.parse(properties);
+      const functionArn = FunctionName.startsWith('arn:')
+        ? FunctionName
+        : `arn:aws:lambda:${region}:${account}:function:${FunctionName}`;
+      add(resource, functionArn, [
+        {
+          Effect: 'Allow',
+          Principal: { Service: [Principal] },
+          Action: [Action],
+          Resource: [functionArn],
+          Condition: {
+            ...(SourceArn !== undefined && { ArnLike: { 'AWS:SourceArn': [SourceArn] } }),
+            ...(SourceAccount !== undefined && { StringEquals: { 'AWS:SourceAccount': [SourceAccount] } }),
+          },
+        },
+      ]);
+    },
+    'AWS::Lambda::Function'(id, properties, { ref }) {
+      const { Role: role, LoggingConfig } = LambdaFunction.parse(properties);
+      if (!mayAssume('lambda.amazonaws.com', role))
+        throw new PermissionError(`${id}: The role defined for the function cannot be assumed by Lambda.`);
+      roleOfFunction.set(ref, role);
+      const group = `arn:aws:logs:${region}:${account}:log-group:${LoggingConfig?.LogGroup ?? `/aws/lambda/${ref}`}`;
+      const writes = [
+        { action: 'logs:CreateLogStream', resource: `${group}:log-stream:` },
+        { action: 'logs:PutLogEvents', resource: `${group}:log-stream:2026/01/01/[$LATEST]0` },
+      ];
+      for (const need of writes) {
+        const refused = refusal({ role, session: ref }, need);
+        if (refused) unlogged.push(refused);
+      }
+    },
+    'AWS::Lambda::EventSourceMapping'(id, properties) {
+      const { EventSourceArn, FunctionName } = EventSource.parse(properties);
+      const session = FunctionName.split(':').at(-1) ?? FunctionName;
+      const role = roleOfFunction.get(session) ?? '';
+      for (const action of ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes']) {
+        const refused = refusal({ role, session }, { action: `sqs:${action}`, resource: EventSourceArn });
+        if (refused)
+          throw new PermissionError(
+            `${id}: The provided execution role does not have permissions to call ${action} on SQS. ${sentenceOf(refused)}`,
+          );
+      }
+    },
+  };
+
+  return {
+    observe: (type, id, properties, created) => observers[type]?.(id, properties, created),
+    refusal,
+    mayAssume,
+    denied: (need) => standingOn(need.resource).some((one) => one.Effect === 'Deny' && speaksOf(one, need)),
+    partitionKeyOf: (arn) => partitions.get(arn),
+    keyOf: (arn) => keys.get(arn),
+    unlogged,
+  };
+};
