@@ -32,6 +32,8 @@ export const Notification = z.strictObject({
   refused: z.array(Channel).optional(),
   /** The provider's ids of what was sent, by address. */
   externalIds: z.record(Identifier, z.string()).optional(),
+  /** How often a person has replayed it after it had failed. */
+  replays: z.int().positive().optional(),
   /** When the goal is looked at. */
   goalAt: Instant.optional(),
   /** The interaction that reached the goal, or null where none did. */
@@ -41,17 +43,14 @@ export const Notification = z.strictObject({
 });
 export type Notification = z.infer<typeof Notification>;
 
-/** Names a notification's row. */
-export const NotificationMessage = z.strictObject({
-  half: z.string(),
-  trigger: z.string(),
-  interaction: z.string(),
-});
-/** What the notifications queue carries. */
+const address = { half: z.string(), trigger: z.string(), interaction: z.string() };
+/** What the notifications queue carries: the name of a notification's row, and which replay this is of one that has failed. */
+export const NotificationMessage = z.strictObject({ ...address, again: z.int().positive().optional() });
 export type NotificationMessage = z.infer<typeof NotificationMessage>;
 
 /** What the decisions queue carries: an event of a trigger's rule, or a timer of one that waited or has a goal. */
-export const DecisionMessage = NotificationMessage.extend({
+export const DecisionMessage = z.strictObject({
+  ...address,
   version: z.int().positive(),
   occurredAt: Instant,
   arrivedAt: Instant,

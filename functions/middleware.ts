@@ -1,10 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  SQSBatchResponse,
-  SQSEvent,
-} from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { HubError } from '../core/errors.ts';
 import { log } from './log.ts';
 
@@ -32,27 +27,3 @@ export const problem = (status: number, code: string, detail: string): APIGatewa
   headers: { 'content-type': 'application/problem+json' },
   body: JSON.stringify({ status, code, detail }),
 });
-
-/** A queue's handler from a use case that names the messages which have to be delivered again, each with the reason. */
-export const batch =
-  (use: (event: SQSEvent) => Promise<ReadonlyMap<string, unknown>>) =>
-  async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const failed = await use(event);
-    for (const [message, error] of failed) log('error', 'message-failed', { message }, error);
-    return { batchItemFailures: [...failed.keys()].map((itemIdentifier) => ({ itemIdentifier })) };
-  };
-
-/** One message after the other; those that throw are delivered again. */
-export const eachMessage =
-  (use: (body: string) => Promise<void>) =>
-  async ({ Records }: SQSEvent): Promise<ReadonlyMap<string, unknown>> => {
-    const failed = new Map<string, unknown>();
-    for (const { messageId, body } of Records) {
-      try {
-        await use(body);
-      } catch (error) {
-        failed.set(messageId, error);
-      }
-    }
-    return failed;
-  };

@@ -10,6 +10,8 @@ export const functionModules: Readonly<Record<string, string>> = {
   notify: 'notify/handler',
   'sync-salesforce': 'sync/salesforce',
   'sync-hubspot': 'sync/hubspot',
+  failures: 'failures/handler',
+  jobs: 'jobs/handler',
   api: 'api/handler',
   deploy: 'deploy/handler',
 };

@@ -1,14 +1,16 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import type { Customer } from '../../core/customer.ts';
-import { HubError } from '../../core/errors.ts';
 import { normaliseIdentifier } from '../../core/identity.ts';
 import { Instant } from '../../core/interaction.ts';
 import { problem } from '../middleware.ts';
 import type { History, StoredInteraction } from '../ports.ts';
 import { CommandMessage } from '../record/message.ts';
+import { type FailurePorts, failureRoutes } from './failures.ts';
+import { json, parsed } from './http.ts';
+import { type JobPorts, jobRoutes } from './jobs.ts';
 
-export interface ApiPorts {
+export interface ApiPorts extends FailurePorts, JobPorts {
   readonly history: History;
   /** The half that owns an identifier in normal form. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
@@ -16,8 +18,6 @@ export interface ApiPorts {
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   /** Whether the request carries one of the hub's API keys. */
   readonly allowed: (authorization: string | undefined) => Promise<boolean>;
-  readonly now: () => number;
-  readonly newId: () => string;
 }
 
 type Route = (event: APIGatewayProxyEventV2, ports: ApiPorts) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -35,6 +35,8 @@ const Cursor = z
 
 /** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
 export const routes: Readonly<Record<string, Route>> = {
+  ...failureRoutes,
+  ...jobRoutes,
   'GET /customers': async (event, ports) => {
     const asked = event.queryStringParameters?.['identifier'] ?? '';
     const identifier = normaliseIdentifier(asked);
@@ -134,17 +136,3 @@ const view = ({ halves, heard: _heard, inbound: _inbound, ...customer }: Custome
   ...customer,
   mergedFrom: halves.slice(1).map(({ profile }) => profile.id),
 });
-
-const json = (statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 => ({
-  statusCode,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
-});
-
-const parsed = (event: APIGatewayProxyEventV2): unknown => {
-  try {
-    return JSON.parse(Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8').toString());
-  } catch (error) {
-    throw new HubError('bad-json', 'The body is not JSON.', { retry: 'never', cause: error });
-  }
-};

@@ -6,12 +6,18 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import * as z from 'zod';
 import { signingKeys } from '../../core/signed-link.ts';
 import { clientConfig } from '../aws/client.ts';
+import { failures } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
+import { jobs } from '../aws/jobs.ts';
+import { stageQueues } from '../aws/replays.ts';
 import { identifierKey, ownerOf, reviewPartition } from '../aws/rows.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
+import { replay } from '../failures/replay.ts';
+import { kinds } from '../jobs/kinds.ts';
 import { lambda } from '../lambda.ts';
 import { httpErrors } from '../middleware.ts';
+import { presigner } from '../receive/signed.ts';
 import type { Runtime } from '../runtime.ts';
 import { api } from './api.ts';
 import { unsubscribe } from './unsubscribe.ts';
@@ -29,6 +35,7 @@ export const create = (runtime: Runtime) => {
     ...known,
     signingKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)),
   });
+  const kept = failures(runtime, rows);
   const use = api({
     ...known,
     async owner(identifier) {
@@ -41,6 +48,11 @@ export const create = (runtime: Runtime) => {
       return open;
     },
     allowed: keys(runtime),
+    failures: kept,
+    replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),
+    jobs: jobs(runtime, rows),
+    kinds,
+    presign: presigner(runtime),
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpErrors())

@@ -31,6 +31,8 @@ export const messageKey = (provider: string, externalId: string): Key => ({
 export const reviewPartition = 'review';
 export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
 export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
+export const attemptKey = (message: string): Key => ({ pk: `attempt#${message}`, sk: 'attempt' });
+export const jobKey = (id: string): Key => ({ pk: `job#${id}`, sk: 'job' });
 
 /** Checks a row without what only the table needs. */
 const bare =

@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { DecisionMessage, notificationId } from '../../core/notification.ts';
+import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
@@ -13,7 +14,7 @@ import { notifications } from '../aws/notifications.ts';
 import { table } from '../aws/table.ts';
 import { triggers } from '../aws/triggers.ts';
 import { lambda } from '../lambda.ts';
-import { batch, eachMessage } from '../middleware.ts';
+import { batch, eachMessage } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { decide } from './decide.ts';
 
@@ -86,7 +87,7 @@ export const create = (runtime: Runtime) => {
     now: runtime.now,
   });
   return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(eachMessage((body) => use(DecisionMessage.parse(JSON.parse(body))))),
+    batch(eachMessage(DecisionMessage, use), attempts(runtime, rows)),
   );
 };
 

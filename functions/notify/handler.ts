@@ -5,19 +5,20 @@ import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { NotificationMessage, notificationId } from '../../core/notification.ts';
 import { signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
+import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
-import { keepFailure } from '../aws/failures.ts';
+import { refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { notifications } from '../aws/notifications.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { triggers } from '../aws/triggers.ts';
 import { lambda } from '../lambda.ts';
-import { batch, eachMessage } from '../middleware.ts';
+import { batch, eachMessage } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
-import { notify } from './notify.ts';
+import { type NotifyPorts, notify } from './notify.ts';
 
 const Environment = z.object({ QUEUE_URL_DELIVERIES: z.string(), HUB: z.string(), PUBLIC_URL: z.string() });
 
@@ -32,7 +33,8 @@ export const create = (runtime: Runtime) => {
     fetch: runtime.fetch ?? fetch,
     secret: (id) => secret(`${env.HUB}/senders/${id}`),
   });
-  const use = notify({
+  const refused = refusals(runtime, rows, 'notify');
+  const ports: Omit<NotifyPorts, 'keepFailure'> = {
     notifications: notifications(rows),
     triggers: triggers(rows),
     history: history(rows),
@@ -60,11 +62,15 @@ export const create = (runtime: Runtime) => {
       };
       await publish([{ type, detail, at }]);
     },
-    keepFailure: keepFailure(runtime, rows),
     now: runtime.now,
-  });
+  };
   return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(eachMessage((body) => use(NotificationMessage.parse(JSON.parse(body))))),
+    batch(
+      eachMessage(NotificationMessage, (message, record) =>
+        notify({ ...ports, keepFailure: (error) => refused(record, error) })(message),
+      ),
+      attempts(runtime, rows),
+    ),
   );
 };
 

@@ -8,7 +8,6 @@ import { available } from '../../core/media.ts';
 import { type Notification, type NotificationMessage, notificationId } from '../../core/notification.ts';
 import { isRefusal, refusal, type Sender } from '../../core/sender.ts';
 import { type Rendered, render, variablesFor } from '../../core/template.ts';
-import type { Failure } from '../aws/failures.ts';
 import type { Notifications } from '../aws/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers.ts';
 import type { History, StoredInteraction } from '../ports.ts';
@@ -27,7 +26,8 @@ export interface NotifyPorts {
     type: 'notification.sent' | 'notification.failed',
     notification: Notification,
   ) => Promise<void>;
-  readonly keepFailure: (failure: Failure) => Promise<void>;
+  /** Keeps the message for a person, with the reason. */
+  readonly keepFailure: (error: HubError) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -47,7 +47,9 @@ export const notify =
   (ports: NotifyPorts) =>
   async (message: NotificationMessage): Promise<void> => {
     const present = await ports.notifications.get(message);
-    if (present === undefined || !['claimed', 'sending', 'sent'].includes(present.status)) return;
+    if (present === undefined) return;
+    const replayed = present.status === 'failed' && (message.again ?? 0) > (present.replays ?? 0);
+    if (!replayed && !['claimed', 'sending', 'sent'].includes(present.status)) return;
     if (present.status === 'sending') await expectBrokenOff(ports, present);
     if (present.status === 'sending' && present.category === 'marketing')
       return fail(ports, present, inDoubt());
@@ -59,7 +61,9 @@ export const notify =
       await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
       return;
     }
-    let next: Notification | undefined = present;
+    let next: Notification | undefined = replayed
+      ? await revive(ports, present, work, message.again)
+      : present;
     while (next) next = await attempt(ports, next, work);
   };
 
@@ -218,6 +222,38 @@ const otherwise = async (
   };
 };
 
+/** A person has replayed what had failed: the channel is chosen anew, by the consent and the addresses that hold now. */
+const revive = async (
+  ports: NotifyPorts,
+  failed: Notification,
+  { version, customer, hub }: Work,
+  replays: number | undefined,
+): Promise<Notification | undefined> => {
+  const { template = '' } = failed;
+  const { approved: _, refused: __, reason: ___, ...rest } = failed;
+  const steps = [...failed.steps, { step: 'replay', result: `number ${replays}` }];
+  const base = { ...rest, replays, steps, at: instant(ports.now()) };
+  if (version.trigger.send.to) return save(ports, { ...base, status: 'claimed' });
+  const choice = chooseChannel(
+    {
+      ...{ trigger: version.trigger, hub, customer, now: ports.now() },
+      templates: { [template]: available(version.templates[template] ?? {}) },
+    },
+    template,
+    (step, result) => steps.push({ step, result }),
+    [],
+  );
+  if ('reason' in choice) {
+    await save(ports, { ...base, status: 'suppressed', reason: choice.reason });
+    return undefined;
+  }
+  const { channel, addresses, approved } = choice;
+  return save(ports, {
+    ...{ ...base, status: 'claimed', channel, addresses: [...addresses] },
+    ...(approved && { approved: true }),
+  });
+};
+
 /** What we sent is an interaction too. Done again it is the same interaction. */
 const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
   const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
@@ -253,13 +289,7 @@ const ownOf = ({ customer, cause }: Work): Identifier[] => {
 };
 
 const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {
-  const { half, trigger, interaction } = notification;
-  await ports.keepFailure({
-    id: `notify.${notificationId(notification)}`,
-    stage: 'notify',
-    error,
-    payload: JSON.stringify({ half, trigger, interaction }),
-  });
+  await ports.keepFailure(error);
   const { until: _, ...rest } = notification;
   const failed = await save(ports, {
     ...rest,

@@ -8,7 +8,7 @@ export type SignedCall = (
     readonly path?: string;
     readonly method?: string;
     readonly target?: string;
-    readonly body: string | Uint8Array;
+    readonly body?: string | Uint8Array;
   },
 ) => Promise<Response>;
 
@@ -19,24 +19,46 @@ const endpointVariable = {
   dynamodb: 'DYNAMODB',
 } as const;
 
-export const signedCalls = (runtime: Runtime): SignedCall => {
-  const { env } = runtime;
-  const region = env['AWS_REGION'] ?? '';
-  const client = new AwsClient({
+const clientOf = ({ env }: Runtime, region: string): AwsClient =>
+  new AwsClient({
     accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
     secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
     ...(env['AWS_SESSION_TOKEN'] !== undefined && { sessionToken: env['AWS_SESSION_TOKEN'] }),
     region,
   });
+
+const baseOf = ({ env }: Runtime, service: keyof typeof endpointVariable, region: string): string =>
+  (
+    env[`AWS_ENDPOINT_URL_${endpointVariable[service]}`] ??
+    env['AWS_ENDPOINT_URL'] ??
+    `https://${service}.${region}.amazonaws.com`
+  ).replace(/\/$/u, '');
+
+/** Signs an address of the hub's bucket, so that whoever holds it may do this one thing for so many seconds. */
+export type Presign = (method: 'GET' | 'PUT', key: string, seconds: number) => Promise<string>;
+
+export const presigner = (runtime: Runtime): Presign => {
+  const region = runtime.env['AWS_REGION'] ?? '';
+  const client = clientOf(runtime, region);
+  return async (method, key, seconds) => {
+    const url = new URL(`${baseOf(runtime, 's3', region)}/${runtime.env['BUCKET']}/${key}`);
+    url.searchParams.set('X-Amz-Expires', String(seconds));
+    const { url: signed } = await client.sign(url, {
+      method,
+      aws: { service: 's3', region, signQuery: true },
+    });
+    return signed;
+  };
+};
+
+export const signedCalls = (runtime: Runtime): SignedCall => {
+  const region = runtime.env['AWS_REGION'] ?? '';
+  const client = clientOf(runtime, region);
   const send = runtime.aws?.fetch ?? ((request: Request) => fetch(request));
   return async (service, { path = '/', method = 'POST', target, body }) => {
-    const base =
-      env[`AWS_ENDPOINT_URL_${endpointVariable[service]}`] ??
-      env['AWS_ENDPOINT_URL'] ??
-      `https://${service}.${region}.amazonaws.com`;
-    const request = await client.sign(`${base.replace(/\/$/u, '')}${path}`, {
+    const request = await client.sign(`${baseOf(runtime, service, region)}${path}`, {
       method,
-      body: typeof body === 'string' ? body : new Uint8Array(body),
+      ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }),
       headers:
         target === undefined
           ? { 'content-type': 'application/octet-stream' }

@@ -1,29 +1,30 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { HubError } from '../../core/errors.ts';
 import { mappings } from '../../mappings/channels/index.ts';
+import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
 import { erase } from '../aws/erase.ts';
-import { keepFailure } from '../aws/failures.ts';
+import { refusals } from '../aws/failures.ts';
 import { peopleStore } from '../aws/people-store.ts';
 import { table } from '../aws/table.ts';
 import { lambda } from '../lambda.ts';
 import { log } from '../log.ts';
-import { batch } from '../middleware.ts';
+import { batch, messageOf } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { decode, interactionWork } from './decode.ts';
 import { files, shelve } from './files.ts';
 import { RecordMessage } from './message.ts';
-import { record, type Work } from './record.ts';
+import { type RecordPorts, record, type Work } from './record.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
   const store = peopleStore(rows);
   const bucket = files(runtime);
-  const failures = keepFailure(runtime, rows, (key, payload) => bucket.put(key, payload, 'application/json'));
-  const use = record({
+  const refused = refusals(runtime, rows, 'record');
+  const ports: Omit<RecordPorts, 'refuse'> = {
     identity: running.identity,
     load: async (works) => store.load(works, await running.identity()),
     commit: async (changes) => {
@@ -32,13 +33,12 @@ export const create = (runtime: Runtime) => {
     },
     erase: erase(rows),
     publish: bus(runtime),
-    refuse: (command, error) =>
-      failures({ id: command.id, stage: 'record', error, payload: JSON.stringify(command) }),
     newId: runtime.newId,
-  });
+  };
 
-  const worksOf = async (messageId: string, text: string): Promise<Work[]> => {
-    const message = RecordMessage.parse(JSON.parse(text));
+  const worksOf = async (queued: SQSRecord): Promise<Work[]> => {
+    const { messageId } = queued;
+    const message = messageOf(RecordMessage, queued);
     if (message.type === 'command') return [{ type: 'command', command: message, message: messageId }];
     if (message.type === 'interaction') return [interactionWork(message, messageId)];
     const body = await bucket.bytes(message);
@@ -60,26 +60,33 @@ export const create = (runtime: Runtime) => {
     } catch (error) {
       if (!(error instanceof HubError) || error.retry !== 'never') throw error;
       log('warn', error.code, { provider: message.provider, delivery: message.id }, error);
-      await failures({ id: message.id, stage: 'record', error, payload: text });
+      await refused(queued, error);
       return [];
     }
   };
 
   return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(async ({ Records }) => {
-      const failed = new Map<string, unknown>();
-      const works = await Promise.all(
-        Records.map(async ({ messageId, body }) => {
-          try {
-            return await worksOf(messageId, body);
-          } catch (error) {
-            failed.set(messageId, error);
-            return [];
-          }
-        }),
-      );
-      return new Map([...failed, ...(await use(works.flat()))]);
-    }),
+    batch(
+      async ({ Records }) => {
+        const failed = new Map<string, unknown>();
+        const refuse: RecordPorts['refuse'] = async (message, error) => {
+          const queued = Records.find(({ messageId }) => messageId === message);
+          if (queued) await refused(queued, error);
+        };
+        const works = await Promise.all(
+          Records.map(async (queued) => {
+            try {
+              return await worksOf(queued);
+            } catch (error) {
+              failed.set(queued.messageId, error);
+              return [];
+            }
+          }),
+        );
+        return new Map([...failed, ...(await record({ ...ports, refuse })(works.flat()))]);
+      },
+      attempts(runtime, rows),
+    ),
   );
 };
 

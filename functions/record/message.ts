@@ -58,5 +58,9 @@ export const CommandMessage = z.discriminatedUnion('command', [
 export type CommandMessage = z.infer<typeof CommandMessage>;
 
 /** Everything that may stand in the deliveries queue. */
-export const RecordMessage = z.union([DeliveryMessage, InteractionMessage, CommandMessage]);
+export const RecordMessage = z.discriminatedUnion('type', [
+  DeliveryMessage,
+  InteractionMessage,
+  CommandMessage,
+]);
 export type RecordMessage = z.infer<typeof RecordMessage>;

@@ -60,8 +60,8 @@ export interface RecordPorts {
   readonly erase: (customer: Customer, command: CommandMessage) => Promise<readonly BusEvent[]>;
   /** Puts events on the bus; true for each that the bus has taken. */
   readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
-  /** Keeps a command that cannot be done, with the reason, for the person who gave it. */
-  readonly refuse: (command: CommandMessage, error: HubError) => Promise<void>;
+  /** Keeps a command that cannot be done, with the reason, for the person who gave it; by the queue message that brought it. */
+  readonly refuse: (message: string, error: HubError) => Promise<void>;
   readonly newId: () => string;
 }
 
@@ -153,7 +153,7 @@ const settle = async (
       events = change ? interactionEvents(change.stored, causedBy(change.placement)) : [];
     }
     if (before === undefined && work.type === 'command') {
-      const obeyed = await obey(ports, people, work.command);
+      const obeyed = await obey(ports, people, work);
       if (obeyed) commands.push({ command: work.command, events: obeyed });
       events = obeyed ?? [];
     }
@@ -184,13 +184,13 @@ const storedChange = (
 const obey = async (
   ports: RecordPorts,
   people: People,
-  command: CommandMessage,
+  { command, message }: Extract<Work, { type: 'command' }>,
 ): Promise<readonly BusEvent[] | undefined> => {
   try {
     return await execute(ports, people, command);
   } catch (error) {
     if (!(error instanceof HubError) || error.retry !== 'never') throw error;
-    await ports.refuse(command, error);
+    await ports.refuse(message, error);
     return undefined;
   }
 };

@@ -1,21 +1,23 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import type { CrmConnector, CrmSession } from '../../core/crm.ts';
 import type { HubError } from '../../core/errors.ts';
 import { type CompiledMapping, compileMapping } from '../../core/mapping.ts';
+import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
-import { keepFailure } from '../aws/failures.ts';
+import { REPLAY_OF, refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { log } from '../log.ts';
-import { batch } from '../middleware.ts';
+import { batch, messageOf } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
-import { SyncMessage, type SyncState, sync } from './sync.ts';
+import { SyncMessage } from './message.ts';
+import { type Queued, type SyncPorts, type SyncState, sync } from './sync.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
 const StateRow = z.object({ contact: z.string(), hash: z.string(), written: z.array(z.string()) });
@@ -35,7 +37,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
-  const use = sync({
+  const refused = refusals(runtime, rows, `sync-${connector.id}`);
+  const ports: Omit<SyncPorts, 'keepFailure'> = {
     crm: connector.id,
     async open() {
       session ??= await connector.open(await secret(`${env.HUB}/crm/${connector.id}`));
@@ -58,7 +61,6 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     async remember(customer, state) {
       await rows.put({ ...stateKey(customer), ...state });
     },
-    keepFailure: keepFailure(runtime, rows),
     async tellFailed(customer, error) {
       await publish([
         {
@@ -68,33 +70,48 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
         },
       ]);
     },
-  });
-  const again = async (body: string, error: HubError): Promise<void> => {
+  };
+  const again = async ({ body, messageAttributes }: SQSRecord, error: HubError): Promise<void> => {
     const seconds = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
+    const replayOf = messageAttributes[REPLAY_OF]?.stringValue;
     await sqs.send(
       new SendMessageCommand({
         QueueUrl: env.QUEUE_URL_SYNC,
         MessageBody: body,
         DelaySeconds: Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS),
+        ...(replayOf !== undefined && {
+          MessageAttributes: { [REPLAY_OF]: { DataType: 'String', StringValue: replayOf } },
+        }),
       }),
     );
   };
   return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(async ({ Records }) => {
-      const unsynced = await use(
-        Records.map(({ messageId, body }) => ({
-          id: messageId,
-          message: SyncMessage.parse(JSON.parse(body)),
-        })),
-      );
-      const [first] = unsynced.values();
-      if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
-      if (unsynced.size > 0) session = undefined;
-      for (const { messageId, body } of Records) {
-        const error = unsynced.get(messageId);
-        if (error) await again(body, error);
-      }
-      return new Map();
-    }),
+    batch(
+      async ({ Records }) => {
+        const failed = new Map<string, unknown>();
+        const readable: Queued[] = [];
+        for (const queued of Records) {
+          try {
+            readable.push({ id: queued.messageId, message: messageOf(SyncMessage, queued) });
+          } catch (error) {
+            failed.set(queued.messageId, error);
+          }
+        }
+        const keepFailure: SyncPorts['keepFailure'] = async (message, error) => {
+          const queued = Records.find(({ messageId }) => messageId === message);
+          if (queued) await refused(queued, error);
+        };
+        const unsynced = await sync({ ...ports, keepFailure })(readable);
+        const [first] = unsynced.values();
+        if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
+        if (unsynced.size > 0) session = undefined;
+        for (const queued of Records) {
+          const error = unsynced.get(queued.messageId);
+          if (error) await again(queued, error);
+        }
+        return failed;
+      },
+      attempts(runtime, rows),
+    ),
   );
 };

@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 import type { CrmRecord, CrmResult, CrmSession } from '../../core/crm.ts';
 import type { Customer } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity.ts';
-import { Instant, type Interaction } from '../../core/interaction.ts';
+import type { Interaction } from '../../core/interaction.ts';
 import { type CompiledMapping, customerView } from '../../core/mapping.ts';
-import type { Failure } from '../aws/failures.ts';
 import type { History, StoredInteraction } from '../ports.ts';
-
-/** What the sync queue carries: whose record may have changed, and the interaction to log if there is one. */
-export const SyncMessage = z.strictObject({
-  half: z.string(),
-  interaction: z.string().optional(),
-  occurredAt: Instant.optional(),
-});
-export type SyncMessage = z.infer<typeof SyncMessage>;
+import type { SyncMessage } from './message.ts';
 
 /** What the CRM holds of a customer as far as the hub knows. */
 export interface SyncState {
@@ -34,7 +25,8 @@ export interface SyncPorts {
   readonly history: History;
   readonly states: (customers: readonly string[]) => Promise<ReadonlyMap<string, SyncState>>;
   readonly remember: (customer: string, state: SyncState) => Promise<void>;
-  readonly keepFailure: (failure: Failure) => Promise<void>;
+  /** Keeps for a person what failed for good: the message by its id in the queue, and why. */
+  readonly keepFailure: (queued: string, error: HubError) => Promise<void>;
   readonly tellFailed: (customer: string, error: HubError) => Promise<void>;
 }
 
@@ -103,7 +95,10 @@ export const sync =
           (message.interaction === undefined ? undefined : logged.get(message.interaction));
         if (error === undefined || customer === undefined) continue;
         if (error.retry !== 'never') unsynced.set(id, error);
-        else await keep(ports, customer, message, error);
+        else {
+          await ports.keepFailure(id, error);
+          await ports.tellFailed(customer.id, error);
+        }
       }
     } catch (error) {
       const known =
@@ -157,18 +152,3 @@ const logInteractions = async (
 /** An interaction as mappings name it: its own fields. */
 const interactionView = ({ customer: _, half: _half, ...interaction }: StoredInteraction): Interaction =>
   interaction;
-
-const keep = async (
-  ports: SyncPorts,
-  customer: Customer,
-  message: SyncMessage,
-  error: HubError,
-): Promise<void> => {
-  await ports.keepFailure({
-    id: `sync.${ports.crm}.${message.interaction ?? customer.id}`,
-    stage: `sync-${ports.crm}`,
-    error,
-    payload: JSON.stringify(message),
-  });
-  await ports.tellFailed(customer.id, error);
-};

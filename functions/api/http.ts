@@ -1,0 +1,19 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { HubError } from '../../core/errors.ts';
+
+export const json = (statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 => ({
+  statusCode,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+export const bodyOf = (event: APIGatewayProxyEventV2): string =>
+  Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8').toString();
+
+export const parsed = (event: APIGatewayProxyEventV2): unknown => {
+  try {
+    return JSON.parse(bodyOf(event));
+  } catch (error) {
+    throw new HubError('bad-json', 'The body is not JSON.', { retry: 'never', cause: error });
+  }
+};

@@ -1,0 +1,101 @@
+import type { SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
+import { HubError } from '../../core/errors.ts';
+import type { Attempt } from '../aws/attempts.ts';
+import { type Failures, REPLAY_OF, type Told } from '../aws/failures.ts';
+
+export interface DrainPorts {
+  /** The stage behind a dead-letter queue. */
+  readonly stageOf: (queueArn: string) => string | undefined;
+  /** Why the last tries of messages failed, by message id. */
+  readonly attempts: (messages: readonly string[]) => Promise<ReadonlyMap<string, Attempt>>;
+  readonly keep: Failures['keep'];
+  /** How often a queue delivers a message before it gives up. */
+  readonly tries: number;
+}
+
+/** Turns dead letters into rows. What cannot be written stays in its queue, which has no end but its retention. */
+export const drain =
+  ({ stageOf, attempts, keep, tries }: DrainPorts) =>
+  async (records: readonly SQSRecord[]): Promise<ReadonlyMap<string, unknown>> => {
+    const failed = new Map<string, unknown>();
+    const reasons = await attempts(records.map(({ messageId }) => messageId));
+    for (const record of records) {
+      try {
+        const stage = stageOf(record.eventSourceARN);
+        if (stage === undefined)
+          throw new HubError(
+            'unknown-stage',
+            `No stage is known for the dead-letter queue ${record.eventSourceARN}.`,
+            { retry: 'later' },
+          );
+        await keep(told(record, stage, reasons.get(record.messageId), tries));
+      } catch (error) {
+        failed.set(record.messageId, error);
+      }
+    }
+    return failed;
+  };
+
+const told = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tries: number): Told => {
+  const { messageId: occurrence, body, attributes } = record;
+  const base = { stage, occurrence, id: attributeOf(record, REPLAY_OF) };
+  if (attributes.DeadLetterQueueSourceArn !== undefined)
+    return { ...base, ...(attempt ?? unanswered(tries)), origin: 'dead-letter', tries, payload: body };
+  const event = Envelope.safeParse(parsed(body));
+  const rule = attributeOf(record, 'RULE_ARN');
+  const scheduled = rule === undefined && !event.success && Timed.safeParse(parsed(body)).success;
+  const origin = scheduled ? 'schedule' : 'rule';
+  const code = attributeOf(record, 'ERROR_CODE') ?? 'no error code';
+  const message = attributeOf(record, 'ERROR_MESSAGE') ?? 'It gave no reason.';
+  return {
+    ...base,
+    origin,
+    code: `${origin}-undelivered`,
+    reason: `${origin === 'rule' ? 'EventBridge' : 'EventBridge Scheduler'} could not put this on the queue of ${stage}: ${code}. ${message}`,
+    tries: Number(attributeOf(record, 'RETRY_ATTEMPTS') ?? 0) + 1,
+    payload: event.success ? JSON.stringify(handedOver(stage, event.data, rule)) : body,
+  };
+};
+
+const unanswered = (tries: number): Attempt => ({
+  code: 'no-answer',
+  reason: `The function ended ${tries} times without an answer: it ran out of time or of memory, or could not be started.`,
+});
+
+const attributeOf = ({ messageAttributes }: SQSRecord, name: string): string | undefined =>
+  messageAttributes[name]?.stringValue;
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Only a schedule hands over the end of a wait. */
+const Timed = z.looseObject({ timer: z.union([z.number(), z.string()]) });
+
+/** What EventBridge puts into a dead-letter queue is the event itself, not what the rule makes of it for its target. */
+const Envelope = z.looseObject({
+  'detail-type': z.string(),
+  time: z.string(),
+  detail: z.looseObject({
+    id: z.string().optional(),
+    occurredAt: z.string().optional(),
+    customer: z.looseObject({ half: z.string() }),
+  }),
+});
+
+/** The message that the rule would have handed over. */
+const handedOver = (
+  stage: string,
+  { 'detail-type': type, time, detail: { id, occurredAt, customer } }: z.infer<typeof Envelope>,
+  ruleArn = '',
+): object => {
+  const address = { half: customer.half, interaction: id, occurredAt };
+  if (stage !== 'decide') return type === 'interaction.recorded' ? address : { half: customer.half };
+  const [, trigger, version] = /\/trigger-(.+)-v(\d+)$/u.exec(ruleArn) ?? [];
+  return { trigger, version: Number(version), ...address, arrivedAt: new Date(time).toISOString() };
+};

@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { HubError } from '../../core/errors.ts';
+import type { Failure } from '../../core/failure.ts';
+import { Instant, instant } from '../../core/interaction.ts';
+import type { Failures } from '../aws/failures.ts';
+import type { Job } from './job.ts';
+import { type ReplayParameters, replayKind } from './kinds.ts';
+
+export interface ReplayJobPorts {
+  readonly list: Failures['list'];
+  readonly replay: (id: string, by: string) => Promise<Failure>;
+  readonly now: () => number;
+}
+
+/** The place in the list behind which the next slice goes on. */
+const Checkpoint = z.strictObject({ failedAt: Instant, id: z.string() });
+
+/** Failures per slice. */
+const MOST = 200;
+
+/**
+ * Replays many failures, newest first. It begins at the moment of its start and goes back, so that what fails again
+ * meanwhile is not replayed a second time.
+ */
+export const replayJob = (ports: ReplayJobPorts): Job<ReplayParameters, z.infer<typeof Checkpoint>> => ({
+  ...replayKind,
+  checkpoint: Checkpoint,
+  async start({ before }) {
+    const now = instant(ports.now());
+    return { checkpoint: { failedAt: before !== undefined && before < now ? before : now, id: '' } };
+  },
+  async slice({ by, parameters: { stage, code }, checkpoint, timeLeft }) {
+    let place = checkpoint;
+    const counts = { done: 0, refused: 0 };
+    let seen = 0;
+    for await (const page of ports.list({ stage, before: checkpoint })) {
+      for (const failure of page) {
+        if (seen === MOST || !timeLeft()) return { ...counts, checkpoint: place, finished: false };
+        seen++;
+        if (failure.status === 'open' && (code === undefined || failure.code === code))
+          counts[await outcome(ports, failure.id, by)]++;
+        place = { failedAt: failure.failedAt, id: failure.id };
+      }
+    }
+    return { ...counts, checkpoint: place, finished: true };
+  },
+});
+
+const outcome = async ({ replay }: ReplayJobPorts, id: string, by: string): Promise<'done' | 'refused'> => {
+  try {
+    await replay(id, by);
+    return 'done';
+  } catch (error) {
+    if (error instanceof HubError && error.retry === 'never') return 'refused';
+    throw error;
+  }
+};
