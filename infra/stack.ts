@@ -1,11 +1,13 @@
-import { type App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { type App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { HubConfig } from '../core/hub-config.ts';
 import type { Seed } from './seed.ts';
 import { Api } from './stack/api.ts';
 import { Configuration } from './stack/configuration.ts';
+import { Failures, type StageQueues } from './stack/failures.ts';
 import { FrontDoor } from './stack/front-door.ts';
 import type { Ground } from './stack/hub-function.ts';
 import { Intake } from './stack/intake.ts';
+import { Jobs } from './stack/jobs.ts';
 import { Sending } from './stack/sending.ts';
 import { Storage } from './stack/storage.ts';
 import { Sync } from './stack/sync.ts';
@@ -34,9 +36,18 @@ export class HubStack extends Stack {
 
     new Intake(this, 'Intake', ground, { front, deliveries });
     new Sending(this, 'Sending', ground, { front, deliveries, decisions, notifications });
-    for (const crm of Object.keys(hub.crms))
-      new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, ground, crm);
-    new Api(this, 'Api', ground, { front, deliveries });
+    const jobs = new WorkQueue(this, 'Jobs', Duration.seconds(900));
+    const syncs = Object.keys(hub.crms).map((crm) => {
+      const { work } = new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, ground, crm);
+      return [`sync-${crm}`, work] as const;
+    });
+    const queues: StageQueues = {
+      ...{ record: deliveries, decide: decisions, notify: notifications, jobs },
+      ...Object.fromEntries(syncs),
+    };
+    new Failures(this, 'Failures', ground, queues);
+    new Jobs(this, 'LongWork', ground, { work: jobs, queues });
+    new Api(this, 'Api', ground, { front, deliveries, jobs, queues });
     new Configuration(this, 'Configuration', ground, { seed, decisions });
 
     new CfnOutput(this, 'Url', {

@@ -320,6 +320,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       MemorySize: number.optional(),
       Timeout: number.optional(),
       LoggingConfig: anything,
+      RecursiveLoop: z.enum(['Allow', 'Terminate']).optional(),
       TracingConfig: anything,
       Tags,
     }),

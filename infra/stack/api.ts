@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
 import { generatedSecret, secretArn } from './secrets.ts';
@@ -12,27 +13,48 @@ const routes = [
   'GET /customers/{id}/timeline',
   'GET /reviews',
   'POST /commands',
+  'GET /failures',
+  'GET /failures/{id}',
+  'PUT /failures/{id}/payload',
+  'POST /failures/{id}/replay',
+  'DELETE /failures/{id}',
+  'POST /failures/replay',
+  'POST /jobs',
+  'GET /jobs',
+  'GET /jobs/{id}',
+  'POST /jobs/{id}/start',
+  'POST /jobs/{id}/cancel',
   'GET /unsubscribe/{token}',
   'POST /unsubscribe/{token}',
 ] as const;
 
+interface ApiProps {
+  readonly front: FrontDoor;
+  readonly deliveries: WorkQueue;
+  readonly jobs: WorkQueue;
+  /** Where failures are put back. */
+  readonly queues: StageQueues;
+}
+
 /** What the console, the command line and a business's own programs ask. */
 export class Api extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    ground: Ground,
-    { front, deliveries }: { readonly front: FrontDoor; readonly deliveries: WorkQueue },
-  ) {
+  constructor(scope: Construct, id: string, ground: Ground, { front, deliveries, jobs, queues }: ApiProps) {
     super(scope, id);
     const { hub, storage } = ground;
     const api = new HubFunction(this, 'Api', ground, {
       bundle: 'api',
-      environment: { QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl },
+      environment: {
+        QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
+        QUEUE_URL_JOBS: jobs.queue.queueUrl,
+        QUEUE_URLS: queueUrls(this, queues),
+        BUCKET: storage.bucket.bucketName,
+      },
       timeoutSeconds: 15,
     });
-    api.allow(['dynamodb:BatchGetItem', 'dynamodb:Query'], storage.table.tableArn);
-    api.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
+    api.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
+    // The deliveries queue is among them.
+    allowReplays(api, ground, queues);
+    api.allow(['s3:PutObject'], storage.bucket.arnForObjects('failures/*'));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api*'));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing*'));
     api.useKey();

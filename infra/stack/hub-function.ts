@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { Duration, aws_iam as iam, aws_lambda as lambda, aws_logs as logs, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  Duration,
+  aws_iam as iam,
+  aws_lambda as lambda,
+  aws_logs as logs,
+  RemovalPolicy,
+  type aws_sqs as sqs,
+} from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
 import type { Storage } from './storage.ts';
@@ -21,6 +28,8 @@ interface FunctionProps {
   readonly timeoutSeconds?: number;
   /** Default 512. */
   readonly memoryMb?: number;
+  /** It sends messages to the queue that it works off, which Lambda would else stop as a loop. */
+  readonly queuesItself?: boolean;
 }
 
 interface ConsumeOptions {
@@ -41,7 +50,7 @@ export class HubFunction extends Construct {
     scope: Construct,
     id: string,
     ground: Ground,
-    { bundle, environment = {}, timeoutSeconds = 30, memoryMb = 512 }: FunctionProps,
+    { bundle, environment = {}, timeoutSeconds = 30, memoryMb = 512, queuesItself = false }: FunctionProps,
   ) {
     super(scope, id);
     this.#ground = ground;
@@ -61,6 +70,7 @@ export class HubFunction extends Construct {
       timeout: Duration.seconds(timeoutSeconds),
       role: this.role,
       logGroup,
+      ...(queuesItself && { recursiveLoop: lambda.RecursiveLoop.ALLOW }),
       environment: {
         HUB: hub.name,
         TABLE: storage.table.tableName,
@@ -82,12 +92,29 @@ export class HubFunction extends Construct {
   }
 
   /** Is invoked with what the queue holds, and takes out what it did. */
-  consume(
-    { queue }: WorkQueue,
-    { batchSize = 10, windowSeconds = 0, maximumConcurrency }: ConsumeOptions = {},
+  consume({ queue }: WorkQueue, options: ConsumeOptions = {}): void {
+    this.#source(queue, `Source${queue.node.scope?.node.id ?? ''}`, options);
+  }
+
+  /** Is invoked with what the queue has given up. */
+  drain({ dead }: WorkQueue): void {
+    this.#source(dead, `Dead${dead.node.scope?.node.id ?? ''}`, {});
+  }
+
+  /** Puts the payload of what it cannot do for good into the bucket. */
+  keepFailures(stage: string): void {
+    const { bucket } = this.#ground.storage;
+    this.lambda.addEnvironment('BUCKET', bucket.bucketName);
+    this.allow(['s3:PutObject'], bucket.arnForObjects(`failures/${stage}/*`));
+  }
+
+  #source(
+    queue: sqs.Queue,
+    id: string,
+    { batchSize = 10, windowSeconds = 0, maximumConcurrency }: ConsumeOptions,
   ): void {
     this.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], queue.queueArn);
-    new lambda.CfnEventSourceMapping(this, `Source${queue.node.scope?.node.id ?? ''}`, {
+    new lambda.CfnEventSourceMapping(this, id, {
       eventSourceArn: queue.queueArn,
       functionName: this.lambda.functionName,
       batchSize,

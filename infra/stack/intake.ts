@@ -52,7 +52,8 @@ export class Intake extends Construct {
       table.tableArn,
     );
     record.allow(['s3:GetObject'], bucket.arnForObjects('deliveries/*'));
-    for (const kept of ['failures/*', 'texts/*']) record.allow(['s3:PutObject'], bucket.arnForObjects(kept));
+    record.allow(['s3:PutObject'], bucket.arnForObjects('texts/*'));
+    record.keepFailures('record');
     record.allow(['events:PutEvents'], bus.eventBusArn);
     record.useKey();
   }

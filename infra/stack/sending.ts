@@ -76,6 +76,7 @@ export class Sending extends Construct {
       },
     });
     notify.consume(notifications);
+    notify.keepFailures('notify');
     notify.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       storage.table.tableArn,

@@ -9,6 +9,7 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
+import { KEPT_DAYS } from '../../functions/aws/failures.ts';
 
 /** What outlives a deploy: customers, files, the key of both, and the bus that tells what happens to them. */
 export class Storage extends Construct {
@@ -42,7 +43,10 @@ export class Storage extends Construct {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: [{ prefix: 'deliveries/', expiration: Duration.days(14) }],
+      lifecycleRules: [
+        { prefix: 'deliveries/', expiration: Duration.days(14) },
+        { prefix: 'failures/', expiration: Duration.days(KEPT_DAYS) },
+      ],
     });
     this.bus = new events.EventBus(this, 'Bus', { eventBusName: `tributary-${hub.name}` });
     pin(this.key, 'Key');

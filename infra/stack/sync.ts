@@ -15,7 +15,9 @@ export class Sync extends Construct {
     const sync = new HubFunction(this, 'Sync', ground, {
       bundle: `sync-${crm}`,
       environment: { QUEUE_URL_SYNC: this.work.queue.queueUrl },
+      queuesItself: true,
     });
+    sync.keepFailures(`sync-${crm}`);
     // A CRM is asked rarely and with much: a call takes hundreds of records, and its calls are rationed.
     sync.consume(this.work, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
     sync.allow(['sqs:SendMessage'], this.work.queue.queueArn);

@@ -2,7 +2,10 @@ import { Duration, aws_iam as iam, aws_sqs as sqs } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { pin } from './storage.ts';
 
-/** A queue and the dead-letter queue behind it. Five tries, then a person must look. */
+/** How often a queue delivers a message before a person must look. */
+export const TRIES = 5;
+
+/** A queue and the dead-letter queue behind it. */
 export class WorkQueue extends Construct {
   readonly queue: sqs.Queue;
   readonly dead: sqs.Queue;
@@ -19,7 +22,7 @@ export class WorkQueue extends Construct {
       retentionPeriod: Duration.days(14),
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      deadLetterQueue: { queue: this.dead, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.dead, maxReceiveCount: TRIES },
     });
     pin(this.queue, `${id}Queue`);
     pin(this.dead, `${id}Dead`);

@@ -22,12 +22,12 @@ const interaction = (id: string, at = NOW) => ({
 
 describe('a message that no function can read', () => {
   it.each([
-    ['record', /^Deliveries(?!Dead)/, 'type'],
-    ['decide', /^Decisions(?!Dead)/, 'trigger'],
-    ['notify', /^Notifications(?!Dead)/, 'trigger'],
-    ['sync-salesforce', /^SyncSalesforceQueue(?!Dead)/, 'half'],
-    ['sync-hubspot', /^SyncHubspotQueue(?!Dead)/, 'half'],
-    ['jobs', /^Jobs(?!Dead|F)/, 'job'],
+    ['record', /^DeliveriesQueue/, 'type'],
+    ['decide', /^DecisionsQueue/, 'trigger'],
+    ['notify', /^NotificationsQueue/, 'trigger'],
+    ['sync-salesforce', /^SalesforceQueue/, 'half'],
+    ['sync-hubspot', /^HubspotQueue/, 'half'],
+    ['jobs', /^JobsQueue/, 'job'],
   ])('in the queue of %s becomes one row that says what is wrong', async (stage, queue, key) => {
     await open();
     hub.send(queue, { poison: true });
@@ -43,15 +43,15 @@ describe('a message that no function can read', () => {
 
   it('leaves its neighbours of the same batch alone', async () => {
     await open();
-    hub.send(/^SyncSalesforceQueue(?!Dead)/, 'no JSON');
-    hub.send(/^SyncSalesforceQueue(?!Dead)/, { half: 'nobody' });
+    hub.send(/^SalesforceQueue/, 'no JSON');
+    hub.send(/^SalesforceQueue/, { half: 'nobody' });
     await hub.giveUp();
     expect(await hub.failures()).toHaveLength(1);
   });
 
   it('is done once when it was edited and replayed, also by a double click', async () => {
     await open();
-    hub.send(/^Deliveries(?!Dead)/, { ...interaction('one'), receivedAt: 'yesterday' });
+    hub.send(/^DeliveriesQueue/, { ...interaction('one'), receivedAt: 'yesterday' });
     await hub.giveUp();
     const [{ id }] = await hub.failures();
     const refused = await hub.api('PUT', `/failures/${id}/payload`, { ...interaction('one'), receivedAt: 1 });
@@ -71,7 +71,7 @@ describe('a message that no function can read', () => {
 
   it('opens the same row again when its replay fails', async () => {
     await open();
-    hub.send(/^Decisions(?!Dead)/, { poison: 1 });
+    hub.send(/^DecisionsQueue/, { poison: 1 });
     await hub.giveUp();
     const [{ id }] = await hub.failures();
     await hub.api('PUT', `/failures/${id}/payload`, {
@@ -91,11 +91,11 @@ describe('why', () => {
   it('is told when the function never answered', async () => {
     await open({
       around: async (invoke, target, event) => {
-        if (/-Decide/.test(target.name)) throw new Error('Task timed out after 30 seconds');
+        if (/Decide/.test(target.name)) throw new Error('Task timed out after 30 seconds');
         return invoke(target, event);
       },
     });
-    hub.send(/^Decisions(?!Dead)/, { trigger: 't' });
+    hub.send(/^DecisionsQueue/, { trigger: 't' });
     await hub.giveUp();
     expect(await hub.failures()).toMatchObject([{ code: 'no-answer', tries: 5 }]);
   });
@@ -103,11 +103,11 @@ describe('why', () => {
   it('is told without the words of a customer', async () => {
     await open({
       before(service, operation, caller) {
-        if (service === 'dynamodb' && operation === 'TransactWriteItems' && /-Record/.test(caller))
+        if (service === 'dynamodb' && operation === 'TransactWriteItems' && /Record/.test(caller))
           throw new Error('Hi');
       },
     });
-    hub.send(/^Deliveries(?!Dead)/, interaction('one'));
+    hub.send(/^DeliveriesQueue/, interaction('one'));
     await hub.giveUp();
     const [failure] = await hub.failures();
     expect(failure).toMatchObject({ code: 'unexpected', about: { provider: 'test' } });
@@ -120,7 +120,7 @@ describe('draining', () => {
     let broken = true;
     await open({
       before(_, operation, caller) {
-        if (broken && operation === 'TransactWriteItems' && /-Failures/.test(caller))
+        if (broken && operation === 'TransactWriteItems' && /Failures/.test(caller))
           throw new Error('connection lost');
       },
     });
@@ -150,9 +150,7 @@ describe('what EventBridge could not hand over', () => {
 
   it('of a rule: the row holds what the rule would have handed over, and its replay does it', async () => {
     await open();
-    await without([/^SyncSalesforceQueue(?!Dead)/, /^SyncHubspotQueue(?!Dead)/], () =>
-      hub.post(messenger('Hello')),
-    );
+    await without([/^SalesforceQueue/, /^HubspotQueue/], () => hub.post(messenger('Hello')));
     const found = await hub.failures('?stage=sync-salesforce');
     expect(found).toMatchObject([{ origin: 'rule', code: 'rule-undelivered', status: 'open' }]);
     const { payload } = (await hub.api('GET', `/failures/${found[0].id}`)).body;
@@ -222,7 +220,7 @@ describe('what a function refuses', () => {
       },
     });
     await open({ senders: Object.fromEntries(['ses', 'aws-sms', 'sns-push'].map((id) => [id, sender(id)])) });
-    hub.send(/^Deliveries(?!Dead)/, interaction('one'));
+    hub.send(/^DeliveriesQueue/, interaction('one'));
     await hub.clock.runUntil(hub.clock.now() + HOUR);
     const [failure] = await hub.failures('?stage=notify');
     expect(failure).toMatchObject({ code: 'sender-refused' });

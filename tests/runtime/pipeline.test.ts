@@ -150,7 +150,14 @@ describe('a delivery on its way', () => {
     const [failure] = rows('%"pk":{"S":"failure#%');
     expect(failure).toMatchObject({ code: { S: 'unreadable' }, stage: { S: 'record' } });
     expect(JSON.stringify(failure?.['reason'])).toContain('mappings/channels/meta.ts');
-    expect(JSON.stringify(failure?.['payload'])).toContain(
+    const bucket = [...cloud.created.values()].find(({ attributes }) =>
+      attributes?.['Arn']?.startsWith('arn:aws:s3:::'),
+    )?.ref;
+    const { S: Key = '' } = failure?.['payloadKey'] as { S?: string };
+    const kept = await new S3Client({ ...config(), forcePathStyle: true }).send(
+      new GetObjectCommand({ Bucket: bucket, Key }),
+    );
+    expect(await kept.Body?.transformToString()).toContain(
       Buffer.from('{"object":"page","entry":"none"}').toString('base64'),
     );
   });
