@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import type { Assembly } from '../assembly.ts';
 import { dynamodb } from './dynamodb/index.ts';
-import { events } from './events.ts';
+import { type Events, events } from './events.ts';
 import { type FrontRequest, httpApi } from './http-api.ts';
 import { type Outbox, outbox } from './outbox.ts';
 import { gate } from './permissions/gate.ts';
@@ -18,6 +18,7 @@ import type { AwsRequest, AwsResponse, AwsService, Deliver, Surroundings } from 
 import { ses } from './ses.ts';
 import { smsVoice } from './sms.ts';
 import { sns } from './sns.ts';
+import { textAttributes } from './sqs/content.ts';
 import { type Sqs, type SqsOptions, sqs } from './sqs/index.ts';
 import { type Created, creationOrder, Resolver } from './template.ts';
 
@@ -69,6 +70,12 @@ export const accessKeyOf = (functionName: string): string =>
 const callerOf = (key: string): string =>
   key.startsWith('LOCAL') ? Buffer.from(key.slice(5), 'hex').toString() : '-';
 
+/** What a delivery is, by what its target's ARN holds; to everything else it is an invocation. */
+const deliveryActions: readonly (readonly [string, string])[] = [
+  [':sqs:', 'sqs:SendMessage'],
+  [':event-bus/', 'events:PutEvents'],
+];
+
 /** Deploys a synthesised template into the local services and connects what it connects. */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { clock, random, newId } = options;
@@ -76,7 +83,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
   const sent = outbox(db);
   const functions = new Map<string, LambdaFunction>();
-  const queues: { service?: Sqs } = {};
+  const queues: { service?: Sqs; events?: Events } = {};
   const invoke = (name: string, event: unknown): Promise<unknown> => {
     const target = functions.get(name.split(':').at(-1) ?? name);
     if (target === undefined) throw new Error(`There is no function ${name}.`);
@@ -88,16 +95,17 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     options.onRefusal?.(refusal);
     return new PermissionError(sentenceOf(refusal));
   };
-  const deliver: Deliver = async ({ arn, payload, source, principal, role }) => {
+  const deliver: Deliver = async ({ arn, payload, source, principal, role, attributes = {} }) => {
     // What an earlier run left undelivered waits until the policies are known.
     await deployed.promise;
     if (role !== undefined && !permissions.mayAssume(principal, role))
       throw new PermissionError(`${source}: ${principal} is not allowed to assume the role ${role}.`);
-    const action = arn.includes(':sqs:') ? 'sqs:SendMessage' : 'lambda:InvokeFunction';
+    const action = deliveryActions.find(([part]) => arn.includes(part))?.[1] ?? 'lambda:InvokeFunction';
     const actor = role === undefined ? { service: principal, source } : { role, session: principal };
     const refusal = permissions.refusal(actor, { action, resource: arn });
     if (refusal) throw refuse(refusal);
-    if (arn.includes(':sqs:')) queues.service?.send(arn, payload);
+    if (arn.includes(':sqs:')) queues.service?.send(arn, payload, textAttributes(attributes));
+    else if (arn.includes(':event-bus/')) queues.events?.accept(arn, JSON.parse(payload));
     else if (arn.includes(':lambda:')) await invoke(arn, JSON.parse(payload));
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
   };
@@ -107,11 +115,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     ...(options.chaos && { chaos: options.chaos }),
   });
   queues.service = queueService;
+  queues.events = events(surroundings, options.chaos ?? {});
   const services = new Map<string, AwsService>(
     [
       dynamodb(surroundings, options.conflict ? { conflict: options.conflict } : {}),
       queueService,
-      events(surroundings),
+      queues.events,
       scheduler(surroundings),
       s3(surroundings),
       secretsManager(surroundings),

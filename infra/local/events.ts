@@ -1,349 +1,103 @@
 import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
-import { type Pattern, parsePattern, patternIndex, usesWildcard } from '../../core/pattern/index.ts';
-import { deliveryFault } from './delivery.ts';
-import { inputFor } from './input-transformer.ts';
+import { patternIndex } from '../../core/pattern/index.ts';
+import { archives } from './events-archives.ts';
+import { deliveries, type EventsChaos } from './events-deliveries.ts';
+import { rules } from './events-rules.ts';
+import { type BusEvent, type EventsStore, eventsStore, parsed } from './events-store.ts';
 import { answerJson, jsonOperation, type Operation, ServiceError } from './json.ts';
 import type { AwsService, Surroundings } from './service.ts';
+import { transaction } from './transaction.ts';
 
-const RuleInput = z.strictObject({
-  Name: z.string().regex(/^[.\-_A-Za-z0-9]{1,64}$/u),
-  EventBusName: z.string().default('default'),
-  EventPattern: z.string().max(2048, 'Event pattern is not valid. Reason: it has more than 2048 characters'),
-  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
-  Description: z.string().optional(),
-  RoleArn: z.string().optional(),
-  Tags: z.array(z.unknown()).optional(),
-});
+export interface Events extends AwsService {
+  /** Hands an event to a bus on behalf of another part: a rule whose target is a bus, or a schedule. */
+  accept(busArn: string, event: unknown): void;
+}
 
-const Target = z.strictObject({
-  Id: z.string(),
-  Arn: z.string(),
-  RoleArn: z.string().optional(),
-  Input: z.string().optional(),
-  InputPath: z.string().optional(),
-  InputTransformer: z
-    .object({ InputPathsMap: z.record(z.string(), z.string()).optional(), InputTemplate: z.string() })
-    .optional(),
-  RetryPolicy: z
-    .object({
-      MaximumRetryAttempts: z.int().min(0).max(185).optional(),
-      MaximumEventAgeInSeconds: z.int().min(60).max(86_400).optional(),
-    })
-    .optional(),
-  DeadLetterConfig: z.object({ Arn: z.string().optional() }).optional(),
-});
-export type Target = z.infer<typeof Target>;
+const MOST_ENTRIES = 10;
+/** The documented limit of a request, all entries together. */
+const REQUEST_BYTES = 256 * 1024;
+const TIME_BYTES = 14;
 
 const Entry = z.strictObject({
-  Source: z.string(),
-  DetailType: z.string(),
-  Detail: z.string(),
+  Source: z.string().optional(),
+  DetailType: z.string().optional(),
+  Detail: z.string().optional(),
   EventBusName: z.string().default('default'),
   Time: z.number().optional(),
-  Resources: z.array(z.string()).optional(),
+  Resources: z.array(z.string()).default([]),
   TraceHeader: z.string().optional(),
 });
+type Entry = z.infer<typeof Entry>;
 
-const StoredRule = z.object({
-  pattern: z.string(),
-  state: z.enum(['ENABLED', 'DISABLED']),
-  description: z.string().nullable(),
-  targets: z.string(),
-});
-const Delivery = z.object({
-  seq: z.number(),
-  target: z.string(),
-  payload: z.string(),
+const Handed = z.looseObject({
+  id: z.string().optional(),
   source: z.string(),
-  attempts: z.number(),
-  due: z.number(),
-  since: z.number(),
+  'detail-type': z.string(),
+  time: z.string().optional(),
+  resources: z.array(z.string()).default([]),
+  detail: z.unknown(),
 });
 
-const MOST_RULES = 300;
-const MOST_WILDCARD_RULES = 30;
-const MOST_TARGETS = 5;
-const ENTRY_LIMIT = 256 * 1024;
-const busName = (nameOrArn: string): string => nameOrArn.split('/').at(-1) ?? nameOrArn;
+/** EventBridge on one machine: buses, rules with the published pattern language, targets, archives. */
+export const events = (surroundings: Surroundings, chaos: EventsChaos = {}): Events => {
+  const { db, clock, newId, region, account } = surroundings;
+  const store = eventsStore(surroundings);
+  const { queue } = deliveries(surroundings, store, chaos);
+  const timeOf = (instant: number): string => new Date(instant).toISOString().replace(/\.\d{3}Z$/u, 'Z');
 
-/** EventBridge on one machine: buses, rules with the published pattern language, targets with retries and dead letters. */
-export const events = ({ db, clock, newId, region, account, deliver }: Surroundings): AwsService => {
-  db.exec(`
-    CREATE TABLE IF NOT EXISTS events_buses (name TEXT PRIMARY KEY) STRICT;
-    CREATE TABLE IF NOT EXISTS events_rules (bus TEXT NOT NULL, name TEXT NOT NULL, pattern TEXT NOT NULL, state TEXT NOT NULL, description TEXT, targets TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (bus, name)) STRICT;
-    CREATE TABLE IF NOT EXISTS events_deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, payload TEXT NOT NULL, source TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
-    INSERT OR IGNORE INTO events_buses (name) VALUES ('default');
-  `);
-  const arnOf = (bus: string, rule: string): string =>
-    `arn:aws:events:${region}:${account}:rule/${bus === 'default' ? '' : `${bus}/`}${rule}`;
-  const busArn = (bus: string): string => `arn:aws:events:${region}:${account}:event-bus/${bus}`;
-  const indexes = new Map<string, ReturnType<typeof patternIndex<string>>>();
-  const statements = {
-    rule: db.prepare(
-      'SELECT pattern, state, description, targets FROM events_rules WHERE bus = ? AND name = ?',
-    ),
-    queue: db.prepare(
-      'INSERT INTO events_deliveries (target, payload, source, attempts, due, since) VALUES (?, ?, ?, 0, ?, ?)',
-    ),
-    done: db.prepare('DELETE FROM events_deliveries WHERE seq = ?'),
-    later: db.prepare('UPDATE events_deliveries SET attempts = ?, due = ? WHERE seq = ?'),
-    delivery: db.prepare(
-      'SELECT seq, target, payload, source, attempts, due, since FROM events_deliveries WHERE seq = ?',
-    ),
+  const send = (bus: string, event: BusEvent, onlyRules?: readonly string[]): void => {
+    for (const rule of store.matching(bus, event))
+      if (onlyRules?.includes(store.ruleArn(bus, rule.name)) !== false) queue(rule, event);
   };
-
-  const expectBus = (nameOrArn: string): string => {
-    const name = busName(nameOrArn);
-    if (!db.prepare('SELECT 1 FROM events_buses WHERE name = ?').get(name))
-      throw new ServiceError('ResourceNotFoundException', `Event bus ${name} does not exist.`);
-    return name;
+  const { operations: archiving, keep } = archives(surroundings, store, send);
+  const publish = (bus: string, event: BusEvent): void => {
+    keep(bus, event);
+    send(bus, event);
   };
-  const ruleOf = (bus: string, name: string): z.infer<typeof StoredRule> => {
-    const row = statements.rule.get(bus, name);
-    if (row === undefined)
-      throw new ServiceError('ResourceNotFoundException', `Rule ${name} does not exist on EventBus ${bus}.`);
-    return StoredRule.parse(row);
-  };
-  const targetsOf = (rule: z.infer<typeof StoredRule>): Target[] =>
-    z.array(Target).parse(JSON.parse(rule.targets));
-  const rulesOf = (bus: string): { name: string; pattern: string; state: string }[] =>
-    db
-      .prepare('SELECT name, pattern, state FROM events_rules WHERE bus = ? ORDER BY name')
-      .all(bus)
-      .map((row) => ({
-        name: String(row['name']),
-        pattern: String(row['pattern']),
-        state: String(row['state']),
-      }));
-
-  /** The enabled rules of a bus, ready to match; built anew after a rule has changed. */
-  const indexOf = (bus: string): ReturnType<typeof patternIndex<string>> => {
-    const known = indexes.get(bus);
-    if (known) return known;
-    const index = patternIndex<string>();
-    for (const { name, pattern, state } of rulesOf(bus))
-      if (state === 'ENABLED') index.add(name, parsed(pattern), name);
-    indexes.set(bus, index);
-    return index;
-  };
-
-  const attempt = async (seq: number): Promise<void> => {
-    const row = statements.delivery.get(seq);
-    if (row === undefined) return;
-    const { target: text, payload, source, attempts, since } = Delivery.parse(row);
-    const target = Target.parse(JSON.parse(text));
-    try {
-      await deliver({ arn: target.Arn, payload, source, principal: 'events.amazonaws.com' });
-      statements.done.run(seq);
-    } catch (error) {
-      const next = clock.now() + Math.min(60_000, 1000 * 2 ** attempts);
-      const spent =
-        deliveryFault(error).final ||
-        attempts >= (target.RetryPolicy?.MaximumRetryAttempts ?? 185) ||
-        next - since > (target.RetryPolicy?.MaximumEventAgeInSeconds ?? 86_400) * 1000;
-      if (!spent) {
-        statements.later.run(attempts + 1, next, seq);
-        clock.at(next, () => attempt(seq));
-        return;
-      }
-      statements.done.run(seq);
-      const dead = target.DeadLetterConfig?.Arn;
-      if (dead === undefined)
-        throw new Error(
-          `An event for ${target.Arn} was lost after ${attempts} retries: its target has no dead-letter queue.`,
-          { cause: error },
-        );
-      await deliver({ arn: dead, payload, source, principal: 'events.amazonaws.com' });
-    }
-  };
-
-  const publish = (entry: z.infer<typeof Entry>): string => {
-    const bus = expectBus(entry.EventBusName);
-    const id = newId();
-    const now = clock.now();
-    const event = {
-      version: '0',
-      id,
-      'detail-type': entry.DetailType,
-      source: entry.Source,
-      account,
-      time: new Date(entry.Time === undefined ? now : entry.Time * 1000)
-        .toISOString()
-        .replace(/\.\d{3}Z$/u, 'Z'),
-      region,
-      resources: entry.Resources ?? [],
-      detail: JSON.parse(entry.Detail) as unknown,
-    };
-    for (const name of indexOf(bus).match(event)) {
-      const source = arnOf(bus, name);
-      for (const target of targetsOf(ruleOf(bus, name))) {
-        const payload = inputFor(target, event, {
-          ruleArn: source,
-          ruleName: name,
-          ingestionTime: new Date(now).toISOString(),
-        });
-        const { lastInsertRowid } = statements.queue.run(JSON.stringify(target), payload, source, now, now);
-        clock.at(now, () => attempt(Number(lastInsertRowid)));
-      }
-    }
-    return id;
-  };
-
-  const Named = z.looseObject({ Name: z.string(), EventBusName: z.string().default('default') });
-  const OfRule = z.looseObject({ Rule: z.string(), EventBusName: z.string().default('default') });
-  const setState = (input: unknown, state: string): void => {
-    const { Name, EventBusName } = Named.parse(input);
-    const bus = expectBus(EventBusName);
-    ruleOf(bus, Name);
-    db.prepare('UPDATE events_rules SET state = ? WHERE bus = ? AND name = ?').run(state, bus, Name);
-    indexes.delete(bus);
-  };
-  const setTargets = (bus: string, rule: string, targets: readonly Target[]): void => {
-    db.prepare('UPDATE events_rules SET targets = ? WHERE bus = ? AND name = ?').run(
-      JSON.stringify(targets),
-      bus,
-      rule,
-    );
-  };
-
-  const operations: Record<string, Operation> = {
-    CreateEventBus(input) {
-      const { Name } = z.looseObject({ Name: z.string() }).parse(input);
-      if (db.prepare('INSERT OR IGNORE INTO events_buses (name) VALUES (?)').run(Name).changes === 0)
-        throw new ServiceError('ResourceAlreadyExistsException', `Event bus ${Name} already exists.`);
-      return { EventBusArn: busArn(Name) };
+  const envelope = (
+    fields: Pick<BusEvent, 'source' | 'detail-type' | 'resources' | 'detail'> & {
+      readonly id?: string | undefined;
+      readonly time?: string | undefined;
     },
-    DescribeEventBus(input) {
-      const name = expectBus(z.looseObject({ Name: z.string().default('default') }).parse(input).Name);
-      return { Name: name, Arn: busArn(name) };
-    },
-    DeleteEventBus(input) {
-      const name = busName(z.looseObject({ Name: z.string() }).parse(input).Name);
-      if (rulesOf(name).length > 0)
+  ): BusEvent => ({
+    version: '0',
+    id: fields.id ?? newId(),
+    'detail-type': fields['detail-type'],
+    source: fields.source,
+    account,
+    time: fields.time ?? timeOf(clock.now()),
+    region,
+    resources: fields.resources,
+    detail: fields.detail,
+  });
+  const tick = (rule: Parameters<Parameters<typeof rules>[2]>[0]): void => {
+    const about = { source: 'aws.events', 'detail-type': 'Scheduled Event' };
+    queue(rule, envelope({ ...about, resources: [store.ruleArn(rule.bus, rule.name)], detail: {} }));
+  };
+
+  const operations: Readonly<Record<string, Operation>> = {
+    ...buses(store),
+    ...rules(surroundings, store, tick),
+    ...archiving,
+    PutEvents(input) {
+      const entries = z.array(Entry).min(1).max(MOST_ENTRIES).parse(input['Entries']);
+      if (entries.reduce((sum, entry) => sum + sizeOf(entry), 0) > REQUEST_BYTES) {
         throw new ServiceError(
           'ValidationException',
-          `Event bus ${name} can not be deleted since it has rules.`,
-        );
-      db.prepare('DELETE FROM events_buses WHERE name = ?').run(name);
-    },
-    ListEventBuses: () => ({
-      EventBuses: db
-        .prepare('SELECT name FROM events_buses')
-        .all()
-        .map((row) => ({ Name: row['name'], Arn: busArn(String(row['name'])) })),
-    }),
-    PutRule(input) {
-      const rule = RuleInput.parse(input);
-      const bus = expectBus(rule.EventBusName);
-      parsed(rule.EventPattern);
-      const others = rulesOf(bus).filter(({ name }) => name !== rule.Name);
-      if (others.length >= MOST_RULES)
-        throw new ServiceError(
-          'LimitExceededException',
-          'The requested resource exceeds the maximum number allowed.',
-        );
-      const wild = (pattern: string): boolean => usesWildcard(JSON.parse(pattern));
-      if (
-        wild(rule.EventPattern) &&
-        others.filter(({ pattern }) => wild(pattern)).length >= MOST_WILDCARD_RULES
-      ) {
-        throw new ServiceError(
-          'LimitExceededException',
-          `More than ${MOST_WILDCARD_RULES} rules with wildcards on one bus.`,
+          'Total size of the entries in the request is over the limit.',
         );
       }
-      db.prepare(
-        'INSERT INTO events_rules (bus, name, pattern, state, description) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET pattern = excluded.pattern, state = excluded.state, description = excluded.description',
-      ).run(bus, rule.Name, rule.EventPattern, rule.State, rule.Description ?? null);
-      indexes.delete(bus);
-      return { RuleArn: arnOf(bus, rule.Name) };
-    },
-    DescribeRule(input) {
-      const { Name, EventBusName } = Named.parse(input);
-      const bus = expectBus(EventBusName);
-      const rule = ruleOf(bus, Name);
-      return {
-        Name,
-        Arn: arnOf(bus, Name),
-        EventPattern: rule.pattern,
-        State: rule.state,
-        Description: rule.description ?? undefined,
-        EventBusName: bus,
-      };
-    },
-    DeleteRule(input) {
-      const { Name, EventBusName } = Named.parse(input);
-      const bus = expectBus(EventBusName);
-      const row = statements.rule.get(bus, Name);
-      if (row && targetsOf(StoredRule.parse(row)).length > 0)
-        throw new ServiceError('ValidationException', "Rule can't be deleted since it has targets.");
-      db.prepare('DELETE FROM events_rules WHERE bus = ? AND name = ?').run(bus, Name);
-      indexes.delete(bus);
-    },
-    EnableRule: (input) => setState(input, 'ENABLED'),
-    DisableRule: (input) => setState(input, 'DISABLED'),
-    ListRules(input) {
-      const { NamePrefix = '', EventBusName } = z
-        .looseObject({ NamePrefix: z.string().optional(), EventBusName: z.string().default('default') })
-        .parse(input);
-      const bus = expectBus(EventBusName);
-      const found = rulesOf(bus).filter(({ name }) => name.startsWith(NamePrefix));
-      return {
-        Rules: found.map(({ name, pattern, state }) => ({
-          Name: name,
-          Arn: arnOf(bus, name),
-          EventPattern: pattern,
-          State: state,
-          EventBusName: bus,
-        })),
-      };
-    },
-    PutTargets(input) {
-      const { Rule, EventBusName } = OfRule.parse(input);
-      const bus = expectBus(EventBusName);
-      const given = z.array(Target).min(1).parse(input['Targets']);
-      const kept = targetsOf(ruleOf(bus, Rule)).filter(({ Id }) => !given.some((one) => one.Id === Id));
-      if (kept.length + given.length > MOST_TARGETS)
-        throw new ServiceError('LimitExceededException', `A rule can have ${MOST_TARGETS} targets.`);
-      setTargets(bus, Rule, [...kept, ...given]);
-      return { FailedEntryCount: 0, FailedEntries: [] };
-    },
-    RemoveTargets(input) {
-      const { Rule, EventBusName } = OfRule.parse(input);
-      const bus = expectBus(EventBusName);
-      const ids = z.array(z.string()).parse(input['Ids']);
-      setTargets(
-        bus,
-        Rule,
-        targetsOf(ruleOf(bus, Rule)).filter(({ Id }) => !ids.includes(Id)),
+      const results = transaction(db, () =>
+        entries.map((entry) => {
+          const event = eventOf(entry);
+          if ('ErrorCode' in event) return event;
+          const bus = store.expectBus(entry.EventBusName);
+          const time = entry.Time === undefined ? undefined : timeOf(entry.Time * 1000);
+          const whole = envelope({ ...event, time });
+          publish(bus, whole);
+          return { EventId: whole.id };
+        }),
       );
-      return { FailedEntryCount: 0, FailedEntries: [] };
-    },
-    ListTargetsByRule(input) {
-      const { Rule, EventBusName } = OfRule.parse(input);
-      return { Targets: targetsOf(ruleOf(expectBus(EventBusName), Rule)) };
-    },
-    PutEvents(input) {
-      const entries = z.array(z.unknown()).min(1).max(10).parse(input['Entries']);
-      const results = entries.map((raw) => {
-        try {
-          const entry = Entry.parse(raw);
-          if (Buffer.byteLength(entry.Detail) + entry.Source.length + entry.DetailType.length > ENTRY_LIMIT) {
-            return {
-              ErrorCode: 'ValidationException',
-              ErrorMessage: 'Total size of the entry is over the limit.',
-            };
-          }
-          return { EventId: publish(entry) };
-        } catch (error) {
-          if (error instanceof SyntaxError)
-            return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
-          if (error instanceof z.ZodError)
-            return { ErrorCode: 'InvalidArgument', ErrorMessage: z.prettifyError(error) };
-          throw error;
-        }
-      });
       return { FailedEntryCount: results.filter((one) => 'ErrorCode' in one).length, Entries: results };
     },
     TestEventPattern(input) {
@@ -353,25 +107,79 @@ export const events = ({ db, clock, newId, region, account, deliver }: Surroundi
       return { Result: index.match(z.looseObject({}).parse(JSON.parse(Event))).length > 0 };
     },
     TagResource: () => ({}),
+    UntagResource: () => ({}),
+    ListTagsForResource: () => ({ Tags: [] }),
   };
-
-  for (const row of db.prepare('SELECT seq, due FROM events_deliveries').all())
-    clock.at(Number(row['due']), () => attempt(Number(row['seq'])));
   return {
     signingName: 'events',
     operation: jsonOperation,
     handle: (request) => answerJson(request, '1.1', operations),
+    accept(busArn, event) {
+      transaction(db, () => publish(store.expectBus(busArn), envelope(Handed.parse(event))));
+    },
   };
 };
 
-const parsed = (text: string): Pattern => {
+/** What an entry counts for: 14 bytes for its time, and its texts in UTF-8. */
+const sizeOf = ({ Time, Source = '', DetailType = '', Detail = '', Resources }: Entry): number =>
+  (Time === undefined ? 0 : TIME_BYTES) +
+  [Source, DetailType, Detail, ...Resources].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+/** The event of an entry, or why this entry fails while the others go on. */
+const eventOf = (
+  entry: Entry,
+):
+  | Pick<BusEvent, 'source' | 'detail-type' | 'resources' | 'detail'>
+  | { readonly ErrorCode: string; readonly ErrorMessage: string } => {
+  const { Source, DetailType, Detail, Resources } = entry;
+  for (const name of ['Source', 'DetailType', 'Detail'] as const) {
+    if (!entry[name])
+      return {
+        ErrorCode: 'InvalidArgument',
+        ErrorMessage: `Parameter ${name} is not valid. Reason: ${name} is a required argument.`,
+      };
+  }
+  if (Source?.startsWith('aws.') === true)
+    return {
+      ErrorCode: 'NotAuthorizedForSourceException',
+      ErrorMessage: 'Not authorized for the source.',
+    };
+  const malformed = { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
   try {
-    return parsePattern(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof HubError) throw new ServiceError('InvalidEventPatternException', error.message);
-    throw new ServiceError(
-      'InvalidEventPatternException',
-      'Event pattern is not valid. Reason: it is not JSON',
-    );
+    const detail: unknown = JSON.parse(Detail ?? '');
+    if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return malformed;
+    return { source: Source ?? '', 'detail-type': DetailType ?? '', resources: Resources, detail };
+  } catch {
+    return malformed;
   }
 };
+
+const Named = z.looseObject({ Name: z.string() });
+
+const buses = (store: EventsStore): Readonly<Record<string, Operation>> => ({
+  CreateEventBus(input) {
+    const { Name } = Named.parse(input);
+    if (!/^[\w.-]{1,256}$/u.test(Name))
+      throw new ServiceError('ValidationException', `Event bus name ${Name} is not valid.`);
+    if (!store.addBus(Name))
+      throw new ServiceError('ResourceAlreadyExistsException', `Event bus ${Name} already exists.`);
+    return { EventBusArn: store.busArn(Name) };
+  },
+  DescribeEventBus(input) {
+    const name = store.expectBus(Named.extend({ Name: z.string().default('default') }).parse(input).Name);
+    return { Name: name, Arn: store.busArn(name) };
+  },
+  DeleteEventBus(input) {
+    const name = Named.parse(input).Name.split('/').at(-1) ?? '';
+    if (name === 'default') throw new ServiceError('ValidationException', 'Cannot delete event bus default.');
+    if (store.rules(name).length > 0)
+      throw new ServiceError(
+        'ValidationException',
+        `Event bus ${name} can not be deleted since it has rules.`,
+      );
+    store.removeBus(name);
+  },
+  ListEventBuses: () => ({
+    EventBuses: store.buses().map((Name) => ({ Name, Arn: store.busArn(Name) })),
+  }),
+});

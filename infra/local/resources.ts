@@ -73,7 +73,8 @@ const inert =
 
 const Rule = z.strictObject({
   EventBusName: text.optional(),
-  EventPattern: z.record(z.string(), z.unknown()),
+  EventPattern: z.record(z.string(), z.unknown()).optional(),
+  ScheduleExpression: text.optional(),
   State: z.enum(['ENABLED', 'DISABLED']).optional(),
   Name: text.optional(),
   Description: text.optional(),
@@ -216,18 +217,54 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     Rule,
     async (
       id,
-      { EventBusName = 'default', EventPattern, State = 'ENABLED', Name = id.slice(0, 64), Targets = [] },
+      {
+        EventBusName = 'default',
+        EventPattern,
+        ScheduleExpression,
+        State = 'ENABLED',
+        Name = id.slice(0, 64),
+        Targets = [],
+      },
       workshop,
     ) => {
       await workshop.call('events', 'AWSEvents.PutRule', {
         Name,
         EventBusName,
         State,
-        EventPattern: JSON.stringify(EventPattern),
+        ...(EventPattern && { EventPattern: JSON.stringify(EventPattern) }),
+        ...(ScheduleExpression !== undefined && { ScheduleExpression }),
       });
       if (Targets.length > 0)
         await workshop.call('events', 'AWSEvents.PutTargets', { Rule: Name, EventBusName, Targets });
-      return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `rule/${EventBusName}/${Name}`) } };
+      const path = EventBusName === 'default' ? Name : `${EventBusName}/${Name}`;
+      return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `rule/${path}`) } };
+    },
+  ),
+  'AWS::Events::Archive': type(
+    z.strictObject({
+      ArchiveName: text.optional(),
+      SourceArn: text,
+      Description: text.optional(),
+      EventPattern: z.record(z.string(), z.unknown()).optional(),
+      RetentionDays: number.optional(),
+      KmsKeyIdentifier: text.optional(),
+    }),
+    async (id, { ArchiveName: name, SourceArn, EventPattern, RetentionDays }, workshop) => {
+      const ArchiveName = name ?? physical(workshop, id).slice(-48);
+      const settings = {
+        ArchiveName,
+        ...(EventPattern && { EventPattern: JSON.stringify(EventPattern) }),
+        ...(RetentionDays !== undefined && { RetentionDays }),
+      };
+      const made = await ignoring(
+        'ResourceAlreadyExistsException',
+        workshop.call('events', 'AWSEvents.CreateArchive', { ...settings, EventSourceArn: SourceArn }),
+      );
+      if (made === undefined) await workshop.call('events', 'AWSEvents.UpdateArchive', settings);
+      return {
+        ref: ArchiveName,
+        attributes: { ArchiveName, Arn: arnIn(workshop, 'events', `archive/${ArchiveName}`) },
+      };
     },
   ),
   'AWS::Scheduler::ScheduleGroup': type(

@@ -16,6 +16,14 @@ export const MessageAttributes = z.record(
 export type MessageAttributes = z.infer<typeof MessageAttributes>;
 const Texts = z.record(z.string(), z.string());
 
+/** Attributes that hold text, as a message carries them; an empty text is none. */
+export const textAttributes = (texts: Readonly<Record<string, string>>): MessageAttributes =>
+  Object.fromEntries(
+    Object.entries(texts)
+      .filter(([, text]) => text !== '')
+      .map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+
 /** What XML 1.0 allows: SQS refuses every other character. */
 const ALLOWED = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const MOST_ATTRIBUTES = 10;

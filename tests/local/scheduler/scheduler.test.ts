@@ -112,6 +112,7 @@ describe('a schedule', () => {
         payload: '{"wake":1}',
         source: 'arn:aws:scheduler:eu-south-1:123456789012:schedule/default/one',
         principal: 'scheduler.amazonaws.com',
+        role: Target.RoleArn,
         at: '2026-03-01T11:00:00.000Z',
       },
     ]);
