@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { HubError } from '../../core/errors.ts';
 import { customerCommand } from './customer.ts';
+import { failuresCommand } from './failures.ts';
+import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
 
 interface Command {
@@ -20,6 +22,16 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'hub customer show|timeline|merge|unmerge IDENTIFIER…',
     about: 'one person of a running hub (HUB_URL, HUB_KEY)',
     run: customerCommand,
+  },
+  failures: {
+    usage: 'hub failures list|show|edit|replay|dismiss …',
+    about: 'what could not be done and why; mended, replayed, dismissed (HUB_URL, HUB_KEY)',
+    run: failuresCommand,
+  },
+  jobs: {
+    usage: 'hub jobs list|show|cancel|wait …',
+    about: 'long work and how far it is (HUB_URL, HUB_KEY)',
+    run: jobsCommand,
   },
 };
 
