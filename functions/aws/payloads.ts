@@ -23,7 +23,8 @@ export const payloads = (runtime: Runtime): Payloads => {
     async get(key) {
       const response = await ask('GET', key);
       const text = await response.text();
-      if (response.status === 404) return undefined;
+      // S3 tells only those who may list the bucket that an object is not there; to others it is forbidden.
+      if (response.status === 404 || response.status === 403) return undefined;
       if (!response.ok) throw bucketFault(response.status);
       return text;
     },
