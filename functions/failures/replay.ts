@@ -12,8 +12,8 @@ export interface ReplayPorts {
   readonly now: () => number;
 }
 
-/** A replay that stopped half-way may be taken up again by another after this. */
-const BROKEN_OFF_MS = 60_000;
+/** A replay that stopped half-way may be taken up again after this: longer than the API may take, shorter than a job waits. */
+const BROKEN_OFF_MS = 20_000;
 
 /**
  * Puts a failure's payload back on the queue of its stage and says by whom. Asked twice it is done once: a second

@@ -37,7 +37,7 @@ export const replayJob = (ports: ReplayJobPorts): Job<ReplayParameters, z.infer<
       for (const failure of page) {
         if (seen === MOST || !timeLeft()) return { ...counts, checkpoint: place, finished: false };
         seen++;
-        if (failure.status === 'open' && (code === undefined || failure.code === code))
+        if (['open', 'replaying'].includes(failure.status) && (code === undefined || failure.code === code))
           counts[await outcome(ports, failure.id, by)]++;
         place = { failedAt: failure.failedAt, id: failure.id };
       }
