@@ -6,11 +6,13 @@ import { Instant } from '../../core/interaction.ts';
 import { problem } from '../middleware.ts';
 import type { History, StoredInteraction } from '../ports.ts';
 import { CommandMessage } from '../record/message.ts';
+import type { Download } from './attachment.ts';
+import { type EventPorts, reportEvents } from './events.ts';
 import { type FailurePorts, failureRoutes } from './failures.ts';
 import { json, parsed } from './http.ts';
 import { type JobPorts, jobRoutes } from './jobs.ts';
 
-export interface ApiPorts extends FailurePorts, JobPorts {
+export interface ApiPorts extends FailurePorts, JobPorts, EventPorts {
   readonly history: History;
   /** The half that owns an identifier in normal form. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
@@ -18,6 +20,9 @@ export interface ApiPorts extends FailurePorts, JobPorts {
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   /** Whether the request carries one of the hub's API keys. */
   readonly allowed: (authorization: string | undefined) => Promise<boolean>;
+  /** An interaction by its id, wherever on whose timeline it stands. */
+  readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
+  readonly download: (key: string, name: string) => Promise<Download | undefined>;
 }
 
 type Route = (event: APIGatewayProxyEventV2, ports: ApiPorts) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -73,6 +78,24 @@ export const routes: Readonly<Record<string, Route>> = {
       await page(ports.history, customer, limit.data, query['order'] !== 'oldest', cursor.data),
     );
   },
+  'GET /customers/{id}/interactions/{interaction}/attachments/{n}': async (event, ports) => {
+    const { id = '', interaction = '', n = '' } = event.pathParameters ?? {};
+    const [customer, found] = await Promise.all([ports.history.customer(id), ports.interaction(interaction)]);
+    const theirs = customer?.halves.some(({ profile }) => profile.id === found?.half) === true;
+    const file = theirs ? found?.attachments?.[Number(n)] : undefined;
+    if (file === undefined)
+      return problem(404, 'unknown-attachment', 'This customer has no such interaction, or it no such file.');
+    const { key, name, url } = file;
+    if (key === undefined)
+      return url === undefined
+        ? problem(404, 'not-kept', 'The file is only at the provider, which gives no address of it.')
+        : json(200, { url });
+    const download = await ports.download(key, name ?? `attachment-${n}`);
+    return download === undefined
+      ? problem(404, 'not-kept', 'The file has not come from the provider. The failures say whether it will.')
+      : json(200, download);
+  },
+  'POST /events': reportEvents,
   'GET /reviews': async (_event, ports) => json(200, { items: await ports.reviews() }),
   'POST /commands': async (event, ports) => {
     const body = parsed(event);

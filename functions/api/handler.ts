@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
@@ -10,16 +10,18 @@ import { failures } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { jobs } from '../aws/jobs.ts';
 import { stageQueues } from '../aws/replays.ts';
-import { identifierKey, ownerOf, reviewPartition } from '../aws/rows.ts';
+import { identifierKey, ownerOf, reviewPartition, seenKey, seenOf } from '../aws/rows.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { replay } from '../failures/replay.ts';
 import { kinds } from '../jobs/kinds.ts';
 import { lambda } from '../lambda.ts';
+import { log } from '../log.ts';
 import { httpErrors } from '../middleware.ts';
-import { presigner } from '../receive/signed.ts';
+import { presigner, signedCalls } from '../receive/signed.ts';
 import type { Runtime } from '../runtime.ts';
 import { api } from './api.ts';
+import { downloads } from './attachment.ts';
 import { unsubscribe } from './unsubscribe.ts';
 
 export const create = (runtime: Runtime) => {
@@ -36,8 +38,21 @@ export const create = (runtime: Runtime) => {
     signingKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)),
   });
   const kept = failures(runtime, rows);
+  const presign = presigner(runtime);
   const use = api({
     ...known,
+    enqueueAll: batches(sqs, queue ?? ''),
+    async interaction(id) {
+      const [row] = await rows.get([seenKey(id)]);
+      const address = row && seenOf(row).address;
+      return address && known.history.interaction(address);
+    },
+    download: downloads({
+      call: signedCalls(runtime),
+      presign,
+      bucket: runtime.env['BUCKET'] ?? '',
+      now: runtime.now,
+    }),
     async owner(identifier) {
       const [row] = await rows.get([identifierKey(identifier)]);
       return row && ownerOf(row).half;
@@ -52,12 +67,50 @@ export const create = (runtime: Runtime) => {
     replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),
     jobs: jobs(runtime, rows),
     kinds,
-    presign: presigner(runtime),
+    presign,
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpErrors())
     .handler((event) => (event.routeKey.includes(' /unsubscribe/') ? end(event) : use(event)));
 };
+
+/** SQS takes ten messages and 1 MiB at once. */
+const BATCH = { messages: 10, bytes: 1_000_000 } as const;
+const BATCHES_AT_ONCE = 10;
+
+const batches =
+  (sqs: SQSClient, QueueUrl: string) =>
+  async (messages: readonly string[]): Promise<Set<number>> => {
+    const sets: number[][] = [];
+    let room = 0;
+    for (const [position, message] of messages.entries()) {
+      const bytes = Buffer.byteLength(message);
+      const last = sets.at(-1);
+      if (last === undefined || last.length === BATCH.messages || bytes > room) {
+        sets.push([position]);
+        room = BATCH.bytes - bytes;
+      } else {
+        last.push(position);
+        room -= bytes;
+      }
+    }
+    const lost = new Set<number>();
+    const send = async (set: readonly number[]): Promise<void> => {
+      const Entries = set.map((at) => ({ Id: String(at), MessageBody: messages[at] }));
+      const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      for (const { Id } of Failed) lost.add(Number(Id));
+    };
+    for (let at = 0; at < sets.length; at += BATCHES_AT_ONCE)
+      await Promise.all(
+        sets.slice(at, at + BATCHES_AT_ONCE).map((set) =>
+          send(set).catch((error: unknown) => {
+            log('error', 'events-not-queued', { count: set.length }, error);
+            for (const position of set) lost.add(position);
+          }),
+        ),
+      );
+    return lost;
+  };
 
 const KEYS_FRESH_MS = 60_000;
 const Keys = z.object({ keys: z.union([z.string().min(16), z.array(z.string().min(16))]) });

@@ -81,14 +81,26 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   record: stage('record', {
     title: 'Deliveries, interactions and commands on their way to the customer record',
     schema: RecordMessage,
-    identity: (message) =>
-      message.type === 'interaction'
-        ? [message.interaction.provider, message.interaction.account ?? null, message.interaction.key]
-        : [message.type, message.id],
+    identity: (message) => {
+      switch (message.type) {
+        case 'content':
+        case 'interaction': {
+          const { provider, account, key } = message.interaction;
+          return [...(message.type === 'content' ? ['content'] : []), provider, account ?? null, key];
+        }
+        case 'file':
+          return ['file', message.key];
+        case 'event':
+          return ['event', message.provider, message.event.id];
+        default:
+          return [message.type, message.id];
+      }
+    },
     about: (message) => {
-      if (message.type === 'delivery') return { provider: message.provider, account: message.account };
-      if (message.type === 'interaction') return { provider: message.interaction.provider };
-      return { command: message.command };
+      if (message.type === 'command') return { command: message.command };
+      if (message.type === 'interaction' || message.type === 'content')
+        return { provider: message.interaction.provider };
+      return { provider: message.provider, account: message.account };
     },
   }),
   decide: stage('decide', {

@@ -34,15 +34,24 @@ const baseOf = ({ env }: Runtime, service: keyof typeof endpointVariable, region
     `https://${service}.${region}.amazonaws.com`
   ).replace(/\/$/u, '');
 
-/** Signs an address of the hub's bucket, so that whoever holds it may do this one thing for so many seconds. */
-export type Presign = (method: 'GET' | 'PUT', key: string, seconds: number) => Promise<string>;
+/**
+ * Signs an address of the hub's bucket, so that whoever holds it may do this one thing for so many seconds. `answer`: what
+ * S3 is told to say of the file, such as `response-content-disposition`.
+ */
+export type Presign = (
+  method: 'GET' | 'PUT',
+  key: string,
+  seconds: number,
+  answer?: Readonly<Record<string, string>>,
+) => Promise<string>;
 
 export const presigner = (runtime: Runtime): Presign => {
   const region = runtime.env['AWS_REGION'] ?? '';
   const client = clientOf(runtime, region);
-  return async (method, key, seconds) => {
+  return async (method, key, seconds, answer = {}) => {
     const url = new URL(`${baseOf(runtime, 's3', region)}/${runtime.env['BUCKET']}/${key}`);
-    url.searchParams.set('X-Amz-Expires', String(seconds));
+    for (const [name, value] of Object.entries({ ...answer, 'X-Amz-Expires': String(seconds) }))
+      url.searchParams.set(name, value);
     const { url: signed } = await client.sign(url, {
       method,
       aws: { service: 's3', region, signQuery: true },

@@ -1,9 +1,9 @@
-import type { ChannelMapping, Delivery, VerifiedRequest } from '../../core/channel.ts';
+import type * as z from 'zod';
+import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
 import { normaliseIdentifier } from '../../core/identity.ts';
 import { DecodedInteraction, type Interaction, interactionId } from '../../core/interaction.ts';
-import type { DeliveryMessage, InteractionMessage } from './message.ts';
-import type { Work } from './record.ts';
+import type { DeliveryMessage } from './message.ts';
 
 /** A delivery as the queue carried it, with its body. It was verified before it was queued. */
 export const deliveryOf = (message: DeliveryMessage, body: Uint8Array): Delivery => {
@@ -16,30 +16,54 @@ export const deliveryOf = (message: DeliveryMessage, body: Uint8Array): Delivery
   };
 };
 
+/** An act as its mapping gave it, and whose it is. */
+export interface Act extends Omit<z.output<typeof DecodedInteraction>, 'provider' | 'account'> {
+  readonly provider: string;
+  readonly account?: string | undefined;
+}
+
 export interface DecodedDelivery {
-  readonly interactions: readonly Interaction[];
+  readonly acts: readonly Act[];
   readonly ignored: readonly string[];
 }
 
 /**
- * A delivery's interactions. Whatever goes wrong in here is the payload's fault or the mapping's, never the moment's:
- * the error is always `unreadable`, and the delivery is kept to be tried again by a person.
+ * A delivery's acts. Whatever goes wrong in here is the payload's fault or the mapping's, never the moment's: the error
+ * is always `unreadable`, and the delivery is kept to be tried again by a person.
  */
 export const decode = async (
   mapping: ChannelMapping | undefined,
   message: DeliveryMessage,
   body: Uint8Array,
 ): Promise<DecodedDelivery> => {
-  const { provider, account, receivedAt } = message;
-  try {
+  const { provider, account } = message;
+  return readable(provider, async () => {
     if (mapping === undefined) throw new Error(`no mapping is registered for ${provider}`);
     const { interactions, ignored } = await mapping.decode(deliveryOf(message, body));
     return {
       ignored,
-      interactions: interactions.map((one) =>
-        identified({ ...DecodedInteraction.parse(one), provider, account }, receivedAt),
-      ),
+      acts: interactions.map((one) => ({ ...DecodedInteraction.parse(one), provider, account })),
     };
+  });
+};
+
+/** An act with what was fetched for it. */
+export const complete = async (
+  mapping: ChannelMapping | undefined,
+  { provider, account, ...act }: Act,
+  content: Content,
+): Promise<Act> =>
+  readable(provider, async () => {
+    const { fetch: _fetch, ...whole } = DecodedInteraction.parse(
+      (await mapping?.complete?.(act, content)) ?? act,
+    );
+    // What makes the act the same act stays as it was first decoded.
+    return { ...whole, key: act.key, kind: act.kind, channel: act.channel, provider, account };
+  });
+
+const readable = async <Result>(provider: string, use: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await use();
   } catch (error) {
     throw new HubError(
       'unreadable',
@@ -49,26 +73,9 @@ export const decode = async (
   }
 };
 
-export const interactionWork = (message: InteractionMessage, queued: string): Work => ({
-  type: 'interaction',
-  interaction: identified(message.interaction, message.receivedAt),
-  receivedAt: message.receivedAt,
-  message: queued,
-});
-
 /** Gives an act its id, its time where the provider gave none, and its identifiers in normal form where they have one. */
-const identified = (
-  {
-    key,
-    provider,
-    account,
-    occurredAt,
-    fetch: _fetch,
-    ...act
-  }: Omit<DecodedInteraction, 'provider' | 'account'> & {
-    readonly provider: string;
-    readonly account?: string | undefined;
-  },
+export const identified = (
+  { key, provider, account, occurredAt, fetch: _fetch, attachments, ...act }: Act,
   receivedAt: string,
 ): Interaction => ({
   ...act,
@@ -77,4 +84,5 @@ const identified = (
   ...(account !== undefined && { account }),
   occurredAt: occurredAt ?? receivedAt,
   identifiers: [...new Set(act.identifiers.map((one) => normaliseIdentifier(one) ?? one))],
+  ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
 });

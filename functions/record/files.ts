@@ -8,7 +8,7 @@ import type { DeliveryMessage } from './message.ts';
 export interface Files {
   /** A delivery's raw bytes, from the message or from the bucket. */
   bytes(delivery: DeliveryMessage): Promise<Uint8Array>;
-  put(key: string, body: string, contentType: string): Promise<void>;
+  put(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
 }
 
 export const files = (runtime: Runtime): Files => {

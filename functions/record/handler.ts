@@ -1,5 +1,6 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { channels } from '../../connectors/channels/index.ts';
 import { HubError } from '../../core/errors.ts';
 import { mappings } from '../../mappings/channels/index.ts';
 import { attempts } from '../aws/attempts.ts';
@@ -10,12 +11,13 @@ import { refusals } from '../aws/failures.ts';
 import { peopleStore } from '../aws/people-store.ts';
 import { table } from '../aws/table.ts';
 import { lambda } from '../lambda.ts';
-import { log } from '../log.ts';
-import { batch, messageOf } from '../queue.ts';
+import { batch } from '../queue.ts';
+import { secrets } from '../receive/secrets.ts';
+import { signedCalls } from '../receive/signed.ts';
 import type { Runtime } from '../runtime.ts';
-import { decode, interactionWork } from './decode.ts';
-import { files, shelve } from './files.ts';
-import { RecordMessage } from './message.ts';
+import { contents } from './content.ts';
+import { files } from './files.ts';
+import { intake } from './intake.ts';
 import { type RecordPorts, record, type Work } from './record.ts';
 
 export const create = (runtime: Runtime) => {
@@ -36,34 +38,17 @@ export const create = (runtime: Runtime) => {
     newId: runtime.newId,
   };
 
-  const worksOf = async (queued: SQSRecord): Promise<Work[]> => {
-    const { messageId } = queued;
-    const message = messageOf(RecordMessage, queued);
-    if (message.type === 'command') return [{ type: 'command', command: message, message: messageId }];
-    if (message.type === 'interaction') return [interactionWork(message, messageId)];
-    const body = await bucket.bytes(message);
-    try {
-      const { interactions, ignored } = await decode(mappings[message.provider], message, body);
-      if (ignored.length > 0)
-        log('info', 'ignored', {
-          provider: message.provider,
-          types: ignored.join(','),
-          count: ignored.length,
-        });
-      const kept = await Promise.all(interactions.map((interaction) => shelve(bucket, interaction)));
-      return kept.map((interaction) => ({
-        type: 'interaction',
-        interaction,
-        receivedAt: message.receivedAt,
-        message: messageId,
-      }));
-    } catch (error) {
-      if (!(error instanceof HubError) || error.retry !== 'never') throw error;
-      log('warn', error.code, { provider: message.provider, delivery: message.id }, error);
-      await refused(queued, error);
-      return [];
-    }
-  };
+  const stored = secrets(runtime);
+  const take = intake({
+    mapping: (provider) => mappings[provider],
+    files: bucket,
+    contents: contents(runtime, {
+      connector: (provider) => channels[provider],
+      secrets: (provider, account) => stored(provider, account, false),
+    }),
+    refuse: refused,
+    queue: queue(runtime),
+  });
 
   return middy<SQSEvent, SQSBatchResponse>().handler(
     batch(
@@ -74,9 +59,9 @@ export const create = (runtime: Runtime) => {
           if (queued) await refused(queued, error);
         };
         const works = await Promise.all(
-          Records.map(async (queued) => {
+          Records.map(async (queued): Promise<Work[]> => {
             try {
-              return await worksOf(queued);
+              return await take(queued);
             } catch (error) {
               failed.set(queued.messageId, error);
               return [];
@@ -88,6 +73,23 @@ export const create = (runtime: Runtime) => {
       attempts(runtime, rows),
     ),
   );
+};
+
+/** The queue that `record` reads from: what must be fetched waits there as a message of its own. */
+const queue = (runtime: Runtime): ((message: object) => Promise<void>) => {
+  const call = signedCalls(runtime);
+  return async (message) => {
+    const body = JSON.stringify({
+      QueueUrl: runtime.env['QUEUE_URL_DELIVERIES'],
+      MessageBody: JSON.stringify(message),
+    });
+    const response = await call('sqs', { target: 'AmazonSQS.SendMessage', body });
+    await response.arrayBuffer();
+    if (!response.ok)
+      throw new HubError('not-queued', `The deliveries queue answered ${response.status}.`, {
+        retry: 'later',
+      });
+  };
 };
 
 export const handler = lambda(create);

@@ -31,6 +31,30 @@ export const InteractionMessage = z.strictObject({
 });
 export type InteractionMessage = z.input<typeof InteractionMessage>;
 
+/** An act whose content must be asked for before it can be recorded: the body of a mail, the answers of a form. */
+export const ContentMessage = InteractionMessage.extend({ type: z.literal('content') });
+export type ContentMessage = z.input<typeof ContentMessage>;
+
+/** A file that expires at its provider, to be copied to `key` in the bucket. */
+export const FileMessage = z.strictObject({
+  type: z.literal('file'),
+  provider: z.string().min(1),
+  account: z.string().optional(),
+  url: z.string(),
+  key: z.string(),
+  contentType: z.string().optional(),
+});
+export type FileMessage = z.infer<typeof FileMessage>;
+
+/** An event that a provider put on an EventBridge bus instead of calling a webhook: the whole envelope. */
+export const EventMessage = z.strictObject({
+  type: z.literal('event'),
+  provider: z.string().min(1),
+  account: z.string().optional(),
+  event: z.looseObject({ id: z.string(), time: Instant }),
+});
+export type EventMessage = z.infer<typeof EventMessage>;
+
 const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };
 
 /** A decision of a person. `id` makes a command that is delivered twice count once. */
@@ -61,6 +85,9 @@ export type CommandMessage = z.infer<typeof CommandMessage>;
 export const RecordMessage = z.discriminatedUnion('type', [
   DeliveryMessage,
   InteractionMessage,
+  ContentMessage,
+  FileMessage,
+  EventMessage,
   CommandMessage,
 ]);
 export type RecordMessage = z.infer<typeof RecordMessage>;

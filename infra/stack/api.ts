@@ -11,6 +11,8 @@ const routes = [
   'GET /customers',
   'GET /customers/{id}',
   'GET /customers/{id}/timeline',
+  'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
+  'POST /events',
   'GET /reviews',
   'POST /commands',
   'GET /failures',
@@ -55,6 +57,8 @@ export class Api extends Construct {
     // The deliveries queue is among them.
     allowReplays(api, ground, queues);
     api.allow(['s3:PutObject'], storage.bucket.arnForObjects('failures/*'));
+    for (const kept of ['attachments/*', 'texts/*'])
+      api.allow(['s3:GetObject'], storage.bucket.arnForObjects(kept));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api*'));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing*'));
     api.useKey();

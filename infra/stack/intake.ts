@@ -37,7 +37,8 @@ export class Intake extends Construct {
 
     const record = new HubFunction(this, 'Record', ground, {
       bundle: 'record',
-      environment: { BUCKET: bucket.bucketName },
+      environment: { BUCKET: bucket.bucketName, QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl },
+      timeoutSeconds: 60,
     });
     record.consume(deliveries);
     record.allow(
@@ -52,8 +53,12 @@ export class Intake extends Construct {
       table.tableArn,
     );
     record.allow(['s3:GetObject'], bucket.arnForObjects('deliveries/*'));
-    record.allow(['s3:PutObject'], bucket.arnForObjects('texts/*'));
     record.keepFailures('record');
+    for (const kept of ['texts/*', 'attachments/*'])
+      record.allow(['s3:PutObject'], bucket.arnForObjects(kept));
+    // Files and contents that have to be fetched wait as messages of their own.
+    record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
+    record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     record.allow(['events:PutEvents'], bus.eventBusArn);
     record.useKey();
   }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { consentWord } from '../../core/consent.ts';
 import { unsubscribeToken } from '../../core/signed-link.ts';
 import { unsubscribe } from '../../functions/api/unsubscribe.ts';
-import { interactionWork } from '../../functions/record/decode.ts';
+import { identified } from '../../functions/record/decode.ts';
 import { InteractionMessage } from '../../functions/record/message.ts';
 import { openHub } from './hub.ts';
 
@@ -43,8 +43,7 @@ describe('one-click unsubscribe', () => {
     expect(await call('POST')).toMatchObject({ statusCode: 200 });
     const message = InteractionMessage.parse(queued[0]);
     expect(message.interaction).toMatchObject({ channel: 'email', identifiers: ['email:ada@example.com'] });
-    const work = interactionWork(message, 'message');
-    expect(work.type === 'interaction' && consentWord(work.interaction)).toBe('service-only');
+    expect(consentWord(identified(message.interaction, message.receivedAt))).toBe('service-only');
   });
 
   it('of a person who is gone is done already', async () => {

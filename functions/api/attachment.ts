@@ -1,0 +1,29 @@
+import type { Presign, SignedCall } from '../receive/signed.ts';
+
+const OPEN_SECONDS = 300;
+
+export interface Download {
+  /** Opens the file for whoever has it, as a download, until `expiresAt`. */
+  readonly url: string;
+  readonly expiresAt: string;
+}
+
+interface DownloadPorts {
+  readonly call: SignedCall;
+  readonly presign: Presign;
+  readonly bucket: string;
+  readonly now: () => number;
+}
+
+/** Signed addresses of files in the bucket; undefined where the file is not there, or not yet. */
+export const downloads =
+  ({ call, presign, bucket, now }: DownloadPorts) =>
+  async (key: string, name: string): Promise<Download | undefined> => {
+    const head = await call('s3', { method: 'HEAD', path: `/${bucket}/${key}` });
+    if (!head.ok) return undefined;
+    // A stranger's file is downloaded, and never shown by the browser as a page.
+    const plain = name.replace(/[^\w .()-]/gu, '_');
+    const disposition = `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`;
+    const url = await presign('GET', key, OPEN_SECONDS, { 'response-content-disposition': disposition });
+    return { url, expiresAt: new Date(now() + OPEN_SECONDS * 1000).toISOString() };
+  };

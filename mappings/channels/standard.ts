@@ -1,0 +1,22 @@
+import type { ChannelMapping } from '../../core/channel.ts';
+import { Channel, Kind } from '../../core/interaction.ts';
+import { parseJson } from '../../core/payload.ts';
+import { contentKey, Report, Reports, reported } from '../../core/report.ts';
+
+// A retry of the sender carries the same webhook-id, so what has no id of its own is known by that and its place.
+
+export const standard: ChannelMapping = {
+  id: 'standard',
+  channels: Channel.options,
+  kinds: Kind.options.filter((kind) => kind !== 'notification' && kind !== 'unknown'),
+  decode({ headers, body }) {
+    const reports = Reports.parse(parseJson(body)).map((one) => Report.parse(one));
+    const delivery = headers['webhook-id'];
+    return {
+      ignored: [],
+      interactions: reports.map((report, place) =>
+        reported(report, delivery === undefined ? contentKey(report) : `${delivery}:${place}`),
+      ),
+    };
+  },
+};
