@@ -6,6 +6,7 @@ import type { Assembly } from '../assembly.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { type Events, events } from './events.ts';
 import { type FrontRequest, httpApi } from './http-api.ts';
+import { type Invocations, invocations, type Run, stopped } from './invocations.ts';
 import { type Outbox, outbox } from './outbox.ts';
 import { gate } from './permissions/gate.ts';
 import { PermissionError, type Permissions, permissions as permissionsOf } from './permissions/index.ts';
@@ -30,7 +31,7 @@ export interface CloudOptions {
   /** A SQLite file, or `:memory:`. */
   readonly file: string;
   /** Runs a function; the runtime hands in the event as Lambda would. */
-  readonly invoke: (target: LambdaFunction, event: unknown) => Promise<unknown>;
+  readonly invoke: Run;
   readonly publicUrl: string;
   /** Where the AWS endpoint listens; queue URLs point there. */
   readonly awsUrl: string;
@@ -83,19 +84,14 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
   const sent = outbox(db);
   const functions = new Map<string, LambdaFunction>();
-  const queues: { service?: Sqs; events?: Events } = {};
-  const invoke = (name: string, event: unknown): Promise<unknown> => {
-    const target = functions.get(name.split(':').at(-1) ?? name);
-    if (target === undefined) throw new Error(`There is no function ${name}.`);
-    return clock.track(options.invoke(target, event));
-  };
+  const parts: { queues?: Sqs; events?: Events; lambda?: Invocations } = {};
   const permissions = permissionsOf({ region: REGION, account: ACCOUNT });
   const deployed = Promise.withResolvers<void>();
   const refuse = (refusal: Refusal): PermissionError => {
     options.onRefusal?.(refusal);
     return new PermissionError(sentenceOf(refusal));
   };
-  const deliver: Deliver = async ({ arn, payload, source, principal, role, attributes = {} }) => {
+  const deliver: Deliver = async ({ arn, payload, source, principal, role, attributes = {}, trace }) => {
     // What an earlier run left undelivered waits until the policies are known.
     await deployed.promise;
     if (role !== undefined && !permissions.mayAssume(principal, role))
@@ -104,9 +100,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const actor = role === undefined ? { service: principal, source } : { role, session: principal };
     const refusal = permissions.refusal(actor, { action, resource: arn });
     if (refusal) throw refuse(refusal);
-    if (arn.includes(':sqs:')) queues.service?.send(arn, payload, textAttributes(attributes));
-    else if (arn.includes(':event-bus/')) queues.events?.accept(arn, JSON.parse(payload));
-    else if (arn.includes(':lambda:')) await invoke(arn, JSON.parse(payload));
+    if (arn.includes(':sqs:')) parts.queues?.send(arn, payload, textAttributes(attributes), trace);
+    else if (arn.includes(':event-bus/')) parts.events?.accept(arn, JSON.parse(payload));
+    else if (arn.includes(':lambda:')) parts.lambda?.accept(arn, payload, trace);
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
   };
   const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
@@ -114,13 +110,19 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     endpoint: options.awsUrl,
     ...(options.chaos && { chaos: options.chaos }),
   });
-  queues.service = queueService;
-  queues.events = events(surroundings, options.chaos ?? {});
+  parts.queues = queueService;
+  const lambda = invocations(surroundings, {
+    functions,
+    run: options.invoke,
+    deployed: deployed.promise,
+  });
+  parts.lambda = lambda;
+  parts.events = events(surroundings, options.chaos ?? {});
   const services = new Map<string, AwsService>(
     [
       dynamodb(surroundings, options.conflict ? { conflict: options.conflict } : {}),
       queueService,
-      queues.events,
+      parts.events,
       scheduler(surroundings),
       s3(surroundings),
       secretsManager(surroundings),
@@ -171,7 +173,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     options.onRefusal?.(refusal);
     options.onError(new Error(`The log of a function is lost: ${sentenceOf(refusal)}`));
   }
-  for (const custom of workshop.custom) await configure(options, workshop, custom);
+  for (const custom of workshop.custom) await configure(options, lambda, workshop, custom);
   const front = httpApi(
     workshop.routes.map(({ api, key, functionArn }) => {
       const source = `arn:aws:execute-api:${REGION}:${ACCOUNT}:${api}/$default/${key.replace(/^ANY /u, '* ').replace(' /', '/')}`;
@@ -180,13 +182,13 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         throw new Error(
           `The route ${key} leads to ${functionArn}, which does not allow API Gateway to invoke it.`,
         );
-      return { key, invoke: (event) => invoke(functionArn, event) };
+      return { key, invoke: (event) => lambda.call(functionArn, event) };
     }),
     () => clock.now(),
     newId,
   );
   const subscriptions = workshop.sources.map((source) =>
-    subscribe(queueService, source, invoke, options.onError),
+    subscribe(queueService, source, lambda, options.onError),
   );
   const resolver = new Resolver(options.assembly.template, created, pseudoOf(options));
   return {
@@ -231,7 +233,7 @@ const signatureOf = ({ headers, query }: AwsRequest): { key: string; name: strin
 const subscribe = (
   service: Sqs,
   source: EventSource,
-  invoke: (name: string, event: unknown) => Promise<unknown>,
+  lambda: Invocations,
   onError: (error: unknown) => void,
 ): { stop(): Promise<void> } =>
   service.subscribe(source.queueArn, {
@@ -240,8 +242,12 @@ const subscribe = (
     maximumConcurrency: source.maximumConcurrency,
     reportBatchItemFailures: true,
     async handler(event: SQSEvent) {
+      const { taken, loops, trace } = lambda.withoutLoops(source.functionName, event);
+      for (const { receiptHandle } of loops.Records) service.bury(source.queueArn, receiptHandle);
+      if (loops.Records.length > 0) onError(stopped(source.functionName));
+      if (taken.Records.length === 0) return { batchItemFailures: [] };
       try {
-        return BatchResponse.parse(await invoke(source.functionName, event));
+        return BatchResponse.parse(await lambda.call(source.functionName, taken, trace));
       } catch (error) {
         onError(error);
         throw error;
@@ -285,7 +291,8 @@ const create = async (
 export const RESPONSE_URL = 'https://cloudformation.local/response';
 
 const configure = async (
-  { invoke, newId }: CloudOptions,
+  { newId }: CloudOptions,
+  lambda: Invocations,
   { functions }: Workshop,
   custom: Workshop['custom'][number],
 ): Promise<void> => {
@@ -293,7 +300,7 @@ const configure = async (
   if (target === undefined)
     throw new Error(`The custom resource ${custom.id} names no function of the template.`);
   const answer = CustomAnswer.parse(
-    await invoke(target, {
+    await lambda.call(target.name, {
       RequestType: 'Create',
       ResponseURL: RESPONSE_URL,
       StackId: 'local',

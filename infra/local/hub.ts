@@ -68,13 +68,11 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     onService: (service) => {
       early = service;
     },
-    async invoke(target, event) {
+    async invoke(target, event, invocation) {
       if (typeof event !== 'object' || event === null || !('ResponseURL' in event))
-        return functions.invoke(target, event);
-      await functions.invoke(target, {
-        ...event,
-        ResponseURL: RESPONSE_URL.replace('https://cloudformation.local', awsUrl),
-      });
+        return functions.invoke(target, event, invocation);
+      const answerTo = RESPONSE_URL.replace('https://cloudformation.local', awsUrl);
+      await functions.invoke(target, { ...event, ResponseURL: answerTo }, invocation);
       return JSON.parse(holder.answered ?? '{}') as unknown;
     },
     onError: (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
@@ -138,7 +136,9 @@ export const quiet = async ({ cloud }: Hub): Promise<void> => {
   );
   const busy = (): boolean =>
     arns.some((arn) => cloud.queue(arn).visible + cloud.queue(arn).hidden > 0) ||
-    Number(cloud.db.prepare('SELECT count(*) AS open FROM events_deliveries').get()?.['open']) > 0;
+    ['events_deliveries', 'lambda_invocations'].some(
+      (table) => Number(cloud.db.prepare(`SELECT count(*) AS open FROM ${table}`).get()?.['open']) > 0,
+    );
   const deadline = Date.now() + PATIENCE_MS;
   let since = Date.now();
   while (Date.now() - since < SETTLED_MS && Date.now() < deadline) {

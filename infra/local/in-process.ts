@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +8,7 @@ import type { Assembly } from '../assembly.ts';
 import { root } from '../bundle.ts';
 import { inProcess } from './client.ts';
 import { accessKeyOf, type Cloud, REGION, RESPONSE_URL } from './cloud.ts';
+import type { Run } from './invocations.ts';
 import type { LambdaFunction } from './resources.ts';
 
 const FunctionFile = z.object({ module: z.string() });
@@ -29,7 +31,15 @@ export const inProcessFunctions = (
   assembly: Assembly,
   cloud: () => Pick<Cloud, 'aws'>,
   world: Pick<Runtime, 'now' | 'newId' | 'random'> & Partial<Pick<Runtime, 'senders' | 'fetch'>>,
-): ((target: LambdaFunction, event: unknown) => Promise<unknown>) => {
+): Run => {
+  const tracing = new AsyncLocalStorage<string>();
+  const plain = inProcess((request) => cloud().aws(request));
+  // Only the SDK's own clients carry the trace on: whoever signs by hand does not.
+  const { requestHandler } = inProcess((request) => {
+    const trace = tracing.getStore();
+    const header = trace === undefined ? {} : { 'x-amzn-trace-id': trace };
+    return cloud().aws({ ...request, headers: { ...request.headers, ...header } });
+  });
   const built = new Map<string, (event: unknown, context: object) => Promise<unknown>>();
   let answered: unknown;
   const outside: typeof fetch = async (input, init) => {
@@ -50,19 +60,22 @@ export const inProcessFunctions = (
     const handler = create({
       ...world,
       env: { ...target.environment, ...environmentOf(target, assembly) },
-      aws: inProcess((request) => cloud().aws(request)),
+      aws: { requestHandler, fetch: plain.fetch },
       fetch: outside,
     });
     built.set(target.name, handler);
     return handler;
   };
-  return async (target, event) => {
+  return async (target, event, { requestId, trace }) => {
     const handler = await handlerOf(target);
+    const deadline = world.now() + target.timeoutSeconds * 1000;
     // Lambda hands over JSON and takes JSON; so does this.
-    const result = await handler(JSON.parse(JSON.stringify(event)), {
-      functionName: target.name,
-      getRemainingTimeInMillis: () => target.timeoutSeconds * 1000,
-    });
+    const result = await tracing.run(trace, () =>
+      handler(JSON.parse(JSON.stringify(event)), {
+        ...contextOf(target, requestId),
+        getRemainingTimeInMillis: () => Math.max(0, deadline - world.now()),
+      }),
+    );
     if (result !== undefined) return JSON.parse(JSON.stringify(result)) as unknown;
     const answer = answered;
     answered = undefined;
@@ -70,11 +83,26 @@ export const inProcessFunctions = (
   };
 };
 
+/** What a handler is told of its invocation, besides the time that it has left. */
+export const contextOf = (target: LambdaFunction, awsRequestId: string) => ({
+  functionName: target.name,
+  functionVersion: '$LATEST',
+  invokedFunctionArn: target.arn,
+  memoryLimitInMB: String(target.memoryMegabytes),
+  awsRequestId,
+  logGroupName: `/aws/lambda/${target.name}`,
+  logStreamName: `local/[$LATEST]${target.name}`,
+  callbackWaitsForEmptyEventLoop: true,
+});
+
 /** What Lambda itself puts into a function's environment. */
 export const environmentOf = (target: LambdaFunction, assembly: Assembly): Record<string, string> => ({
   AWS_REGION: REGION,
   AWS_ACCESS_KEY_ID: accessKeyOf(target.name),
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_LAMBDA_FUNCTION_NAME: target.name,
+  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(target.memoryMegabytes),
+  AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
   LAMBDA_TASK_ROOT: assembly.assetFolder(target.code),
 });

@@ -35,6 +35,15 @@ export interface LambdaFunction {
   readonly code: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  /** Whether the function may be invoked in a circle. */
+  readonly mayLoop: boolean;
+  /** Where an event goes that failed for good, by the function's own dead-letter queue and by its destination. */
+  readonly deadLetterArn?: string | undefined;
+  readonly onFailure?: string | undefined;
+  /** How often and how long an event is tried again; Lambda's own limits where they are absent. */
+  readonly eventRetries?: number | undefined;
+  readonly eventAgeSeconds?: number | undefined;
 }
 
 export interface EventSource {
@@ -359,9 +368,23 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       LoggingConfig: anything,
       RecursiveLoop: z.enum(['Allow', 'Terminate']).optional(),
       TracingConfig: anything,
+      DeadLetterConfig: z.strictObject({ TargetArn: text }).optional(),
       Tags,
     }),
-    (id, { FunctionName, Code, Role, Environment, Timeout = 3 }, workshop) => {
+    (
+      id,
+      {
+        FunctionName,
+        Code,
+        Role,
+        Environment,
+        Timeout = 3,
+        MemorySize = 128,
+        RecursiveLoop,
+        DeadLetterConfig,
+      },
+      workshop,
+    ) => {
       const name = FunctionName ?? physical(workshop, id);
       const arn = arnIn(workshop, 'lambda', `function:${name}`);
       workshop.functions.set(name, {
@@ -371,8 +394,34 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
         code: Code.S3Key,
         environment: Environment?.Variables ?? {},
         timeoutSeconds: Timeout,
+        memoryMegabytes: MemorySize,
+        mayLoop: RecursiveLoop === 'Allow',
+        deadLetterArn: DeadLetterConfig?.TargetArn,
       });
       return { ref: name, attributes: { Arn: arn } };
+    },
+  ),
+  'AWS::Lambda::EventInvokeConfig': type(
+    z.strictObject({
+      FunctionName: text,
+      Qualifier: z.literal('$LATEST'),
+      MaximumRetryAttempts: number.optional(),
+      MaximumEventAgeInSeconds: number.optional(),
+      DestinationConfig: z
+        .strictObject({ OnFailure: z.strictObject({ Destination: text }).optional() })
+        .optional(),
+    }),
+    (id, properties, workshop) => {
+      const target = workshop.functions.get(properties.FunctionName);
+      if (target === undefined)
+        throw new Error(`${id}: there is no function ${properties.FunctionName} in this template.`);
+      workshop.functions.set(target.name, {
+        ...target,
+        eventRetries: properties.MaximumRetryAttempts,
+        eventAgeSeconds: properties.MaximumEventAgeInSeconds,
+        onFailure: properties.DestinationConfig?.OnFailure?.Destination,
+      });
+      return { ref: id };
     },
   ),
   'AWS::Lambda::EventSourceMapping': type(

@@ -2,17 +2,24 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as z from 'zod';
 import type { Assembly } from '../assembly.ts';
-import { environmentOf } from './in-process.ts';
+import { contextOf, environmentOf } from './in-process.ts';
+import type { Invocation } from './invocations.ts';
 import type { LambdaFunction } from './resources.ts';
 
-/** Runs inside the worker: Lambda's side of a function, one event at a time. */
+/**
+ * Runs inside the worker: Lambda's side of a function, one event at a time. The trace header stands in the environment,
+ * where the SDK's clients find it. A bundle that cannot be loaded ends the copy, and the next event gets a new one.
+ */
 const HOST = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { handler } = require(workerData.file);
-const context = (event) => ({ functionName: workerData.name, getRemainingTimeInMillis: () => workerData.timeout });
-parentPort.on('message', async (event) => {
+parentPort.on('message', async ({ event, context, trace }) => {
+  process.env._X_AMZN_TRACE_ID = trace;
+  const deadline = performance.now() + workerData.timeout;
+  const getRemainingTimeInMillis = () => Math.max(0, Math.floor(deadline - performance.now()));
   try {
-    parentPort.postMessage({ result: JSON.stringify(await handler(JSON.parse(event), context())) });
+    const result = await handler(JSON.parse(event), { ...context, getRemainingTimeInMillis });
+    parentPort.postMessage({ result: JSON.stringify(result) });
   } catch (error) {
     parentPort.postMessage({ error: { name: error?.name ?? 'Error', message: String(error?.message ?? error) } });
   }
@@ -20,20 +27,29 @@ parentPort.on('message', async (event) => {
 `;
 
 const Answer = z.union([
-  z.object({ result: z.string().optional() }),
   z.object({ error: z.object({ name: z.string(), message: z.string() }) }),
+  z.object({ result: z.string().optional() }),
 ]);
 
 /** How many copies of one function work at once on this machine. */
 const COPIES = 2;
+/** A worker's heap needs this much to load anything at all; below it a function would fail that runs in Lambda. */
+const SMALLEST_HEAP_MEGABYTES = 64;
 
 interface Copy {
   readonly worker: Worker;
   busy: boolean;
+  /** Set once the copy has ended or may not be used again. */
+  gone: string | undefined;
+  /** Hears of the answer to the event at work, or of why there is none. */
+  settle: (outcome: Outcome) => void;
 }
 
+type Outcome = { readonly answer: unknown } | { readonly lost: string };
+
 export interface WorkerFunctions {
-  invoke(target: LambdaFunction, event: unknown): Promise<unknown>;
+  /** @throws Error with the function's name: what its handler threw, that it timed out, or that its copy ended. */
+  invoke(target: LambdaFunction, event: unknown, invocation: Invocation): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +58,8 @@ export const workerFunctions = (
   assembly: Assembly,
   awsUrl: () => string,
   log: (line: string) => void,
+  /** Variables that every function gets besides its own. */
+  shared: Readonly<Record<string, string>> = {},
 ): WorkerFunctions => {
   const copies = new Map<string, Copy[]>();
   const waiting = new Map<string, (() => void)[]>();
@@ -52,20 +70,38 @@ export const workerFunctions = (
       env: {
         ...target.environment,
         ...environmentOf(target, assembly),
+        ...shared,
         AWS_ENDPOINT_URL: awsUrl(),
         NODE_OPTIONS: '',
       },
       workerData: {
         file: join(assembly.assetFolder(target.code), 'index.cjs'),
-        name: target.name,
         timeout: target.timeoutSeconds * 1000,
+      },
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.max(SMALLEST_HEAP_MEGABYTES, target.memoryMegabytes),
       },
       stdout: true,
       stderr: true,
     });
     for (const stream of [worker.stdout, worker.stderr])
       stream.on('data', (chunk: Buffer) => log(`${target.name}: ${chunk.toString().trimEnd()}`));
-    return { worker, busy: false };
+    const copy: Copy = { worker, busy: false, gone: undefined, settle: () => {} };
+    const end = (why: string): void => {
+      copy.gone ??= why;
+      copy.settle({ lost: copy.gone });
+      if (!copy.busy) drop(target, copy);
+    };
+    worker.on('message', (answer: unknown) => copy.settle({ answer }));
+    // A copy may also end between two events, through something that it left running.
+    worker.on('error', (error: Error) => end(`the function ended: ${error.message}`));
+    worker.on('exit', (code) => end(`the function ended with code ${code}`));
+    return copy;
+  };
+  const drop = (target: LambdaFunction, copy: Copy): void => {
+    const all = copies.get(target.name) ?? [];
+    if (all.includes(copy)) all.splice(all.indexOf(copy), 1);
+    void copy.worker.terminate();
   };
 
   const take = async (target: LambdaFunction): Promise<Copy> => {
@@ -85,44 +121,38 @@ export const workerFunctions = (
     }
   };
 
-  const give = (target: LambdaFunction, copy: Copy, alive: boolean): void => {
+  const give = (target: LambdaFunction, copy: Copy): void => {
     copy.busy = false;
-    const all = copies.get(target.name) ?? [];
-    if (!alive) {
-      all.splice(all.indexOf(copy), 1);
-      void copy.worker.terminate();
-    }
+    copy.settle = () => {};
+    if (copy.gone !== undefined) drop(target, copy);
     waiting.get(target.name)?.shift()?.();
   };
 
   return {
-    async invoke(target, event) {
+    async invoke(target, event, { requestId, trace }) {
       const copy = await take(target);
-      const settled = await new Promise<{ answer?: unknown; lost?: string }>((resolve) => {
-        const timer = setTimeout(
-          () => end({ lost: `Task timed out after ${target.timeoutSeconds} seconds` }),
-          target.timeoutSeconds * 1000,
-        );
-        const onMessage = (answer: unknown): void => end({ answer });
-        const onError = (error: Error): void => end({ lost: `the function ended: ${error.message}` });
-        const onExit = (code: number): void => end({ lost: `the function ended with code ${code}` });
-        const end = (outcome: { answer?: unknown; lost?: string }): void => {
+      const outcome = await new Promise<Outcome>((resolve) => {
+        const timer = setTimeout(() => {
+          copy.gone ??= `Task timed out after ${target.timeoutSeconds.toFixed(2)} seconds`;
+          copy.settle({ lost: copy.gone });
+        }, target.timeoutSeconds * 1000);
+        copy.settle = (settled) => {
           clearTimeout(timer);
-          copy.worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-          resolve(outcome);
+          resolve(settled);
         };
-        copy.worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-        copy.worker.postMessage(JSON.stringify(event));
+        const context = contextOf(target, requestId);
+        copy.worker.postMessage({ event: JSON.stringify(event), context, trace });
       });
-      give(target, copy, settled.lost === undefined);
-      if (settled.lost !== undefined) throw new Error(`${target.name}: ${settled.lost}`);
-      const answer = Answer.parse(settled.answer);
+      give(target, copy);
+      if ('lost' in outcome) throw new Error(`${target.name}: ${outcome.lost}`);
+      const answer = Answer.parse(outcome.answer);
       if ('error' in answer) throw new Error(`${target.name}: ${answer.error.name}: ${answer.error.message}`);
       return answer.result === undefined ? undefined : (JSON.parse(answer.result) as unknown);
     },
     async stop() {
-      await Promise.all([...copies.values()].flat().map(({ worker }) => worker.terminate()));
+      const all = [...copies.values()].flat();
       copies.clear();
+      await Promise.all(all.map(({ worker }) => worker.terminate()));
     },
   };
 };

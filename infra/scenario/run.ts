@@ -118,8 +118,8 @@ export const openStage = async (
     newId,
     file: ':memory:',
     // The configuration of a scenario is its own: the stack's seed is not applied.
-    invoke: async (target, event) =>
-      isCustomResource(event) ? { Status: 'SUCCESS' } : functions(target, event),
+    invoke: async (target, event, invocation) =>
+      isCustomResource(event) ? { Status: 'SUCCESS' } : functions(target, event, invocation),
     publicUrl: 'https://hub.example.com',
     awsUrl: 'http://127.0.0.1',
     onError: (error) => errors.push(error),

@@ -59,11 +59,11 @@ const mortal =
       return Object.assign(instance, { run: inProcessFunctions(assembly, () => ({ aws }), world) });
     };
     const instances = new Map<string, ReturnType<typeof begin>>();
-    return (target, event) => {
+    return (target, event, invocation) => {
       const present = instances.get(target.name);
       const instance = present === undefined || present.dead ? begin(target.name) : present;
       instances.set(target.name, instance);
-      return Promise.race([instance.run(target, event), instance.ended]);
+      return Promise.race([instance.run(target, event, invocation), instance.ended]);
     };
   };
 

@@ -46,7 +46,10 @@ export const openHub = async ({ senders, before, around }: Options = {}) => {
     file: ':memory:',
     publicUrl,
     awsUrl: 'http://127.0.0.1',
-    invoke: (target, event) => (around ? around(functions, target, event) : functions(target, event)),
+    invoke: (target, event, invocation) => {
+      const run: Invoke = (one, given) => functions(one, given, invocation);
+      return around ? around(run, target, event) : run(target, event);
+    },
     onService: (service) => {
       services.open = service;
     },

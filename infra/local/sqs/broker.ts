@@ -43,6 +43,8 @@ export interface Broker {
   /** Takes messages that are visible; those received too often go to the dead-letter queue instead. */
   receive(queue: Queue, wanted: Wanted): Received[];
   remove(queue: Queue, handle: string): void;
+  /** Moves a received message to the dead-letter queue at once; without one it is removed. */
+  bury(queue: Queue, handle: string): void;
   /** Hides a received message until `milliseconds` from now. */
   hide(queue: Queue, handle: string, milliseconds: number): void;
   /** Calls `watcher` after messages may have come into sight; the answer ends it. */
@@ -146,6 +148,19 @@ export const broker = (surroundings: Surroundings, chaos: Chaos): Broker => {
       }),
     remove(queue, handle) {
       messages.removeHeld(queue.name, expectReceipt(handle));
+    },
+    bury(queue, handle) {
+      const receipt = expectReceipt(handle);
+      const { redrive } = queue.settings;
+      const message = messages.held(queue.name, receipt);
+      if (message === undefined || redrive === undefined || !queues.find(redrive.target)) {
+        messages.removeHeld(queue.name, receipt);
+        return;
+      }
+      const { AWSTraceHeader: _, ...system } = JSON.parse(message.system);
+      const marked = JSON.stringify({ ...system, DeadLetterQueueSourceArn: arn(queue.name) });
+      messages.move(message.seq, redrive.target, clock.now(), marked);
+      wake(redrive.target);
     },
     hide(queue, handle, milliseconds) {
       const receipt = expectReceipt(handle);

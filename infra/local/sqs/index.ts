@@ -4,7 +4,7 @@ import type { AwsRequest, AwsResponse, AwsService, Surroundings } from '../servi
 import { queueNameOf } from './attributes.ts';
 import { broker as brokerOf, type Chaos } from './broker.ts';
 import type { MessageAttributes } from './content.ts';
-import { asSqsError } from './operation.ts';
+import { type Asker, asSqsError } from './operation.ts';
 import { operations as operationsOf } from './operations.ts';
 import { inputOfForm, xmlOfOutput } from './query.ts';
 import { type Subscribed, type Subscription, subscription } from './subscription.ts';
@@ -25,7 +25,9 @@ export interface Sqs extends AwsService {
    *
    * @throws ServiceError when the queue does not exist or refuses the content.
    */
-  send(queueArn: string, body: string, attributes?: MessageAttributes): string;
+  send(queueArn: string, body: string, attributes?: MessageAttributes, trace?: string): string;
+  /** Takes a received message out of its queue for good: into the dead-letter queue, where there is one. */
+  bury(queueArn: string, receiptHandle: string): void;
   /** Lambda's event source mapping: batches go to the handler, what it reports as failed comes again. */
   subscribe(queueArn: string, subscription: Subscription): Subscribed;
   counts(queueArn: string): { readonly visible: number; readonly hidden: number };
@@ -38,21 +40,21 @@ export const sqs = (surroundings: Surroundings, options: SqsOptions = {}): Sqs =
   const broker = brokerOf(surroundings, options.chaos ?? {});
   const operations = operationsOf(surroundings, broker, (name) => `${endpoint}/${account}/${name}`);
 
-  const perform = async (name: string, input: Readonly<Record<string, unknown>>, sender: string) => {
+  const perform = async (name: string, input: Readonly<Record<string, unknown>>, asker: Asker) => {
     try {
       const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
-      if (operation !== undefined) return await operation(input, sender);
+      if (operation !== undefined) return await operation(input, asker);
       throw new ServiceError('InvalidAction', `The action ${name} is not valid for this endpoint.`);
     } catch (error) {
       throw asSqsError(error);
     }
   };
-  const answerOldClient = (request: AwsRequest, sender: string): Promise<AwsResponse> => {
+  const answerOldClient = (request: AwsRequest, asker: Asker): Promise<AwsResponse> => {
     const name = queryOperation(request);
     return answerQuery(request, 'http://queue.amazonaws.com/doc/2012-11-05/', {
       [name]: async (form) => {
         try {
-          return xmlOfOutput(name, await perform(name, inputOfForm(form, request.path), sender));
+          return xmlOfOutput(name, await perform(name, inputOfForm(form, request.path), asker));
         } catch (error) {
           const { type, message } = asSqsError(error);
           throw new ServiceError(queryCode(type), message);
@@ -65,12 +67,13 @@ export const sqs = (surroundings: Surroundings, options: SqsOptions = {}): Sqs =
     signingName: 'sqs',
     operation: (request) => (isJson(request) ? jsonOperation(request) : queryOperation(request)),
     async handle(request, { accessKeyId }) {
-      if (!isJson(request)) return answerOldClient(request, accessKeyId);
+      const asker = { sender: accessKeyId, trace: request.headers['x-amzn-trace-id'] };
+      if (!isJson(request)) return answerOldClient(request, asker);
       const name = jsonOperation(request);
       const response = await answerJson(
         request,
         '1.0',
-        { [name]: (input) => perform(name, input, accessKeyId) },
+        { [name]: (input) => perform(name, input, asker) },
         'com.amazonaws.sqs#',
       );
       const type = response.headers['x-amzn-errortype'];
@@ -80,13 +83,16 @@ export const sqs = (surroundings: Surroundings, options: SqsOptions = {}): Sqs =
         headers: { ...response.headers, 'x-amzn-query-error': `${queryCode(type)};Sender` },
       };
     },
-    send: (queueArn, body, attributes = {}) =>
+    send: (queueArn, body, attributes = {}, trace = undefined) =>
       broker.send(broker.queues.get(queueNameOf(queueArn)), {
         body,
         attributes,
-        system: {},
+        system: trace === undefined ? {} : { AWSTraceHeader: trace },
         sender: account,
       }),
+    bury(queueArn, receiptHandle) {
+      broker.bury(broker.queues.get(queueNameOf(queueArn)), receiptHandle);
+    },
     subscribe: (queueArn, asked) =>
       subscription(broker, surroundings, queueArn, asked, options.concurrency ?? 10),
     counts(queueArn) {

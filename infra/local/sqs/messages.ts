@@ -33,6 +33,7 @@ type Verb =
   | 'remove'
   | 'removeHeld'
   | 'held'
+  | 'heldUntil'
   | 'hide'
   | 'move'
   | 'counts'
@@ -73,7 +74,10 @@ export class Messages {
       ),
       remove: db.prepare('DELETE FROM sqs_messages WHERE seq = ?'),
       removeHeld: db.prepare('DELETE FROM sqs_messages WHERE seq = ? AND queue = ? AND receipt = ?'),
-      held: db.prepare('SELECT visible_at FROM sqs_messages WHERE seq = ? AND queue = ? AND receipt = ?'),
+      held: db.prepare(`SELECT ${COLUMNS} FROM sqs_messages WHERE seq = ? AND queue = ? AND receipt = ?`),
+      heldUntil: db.prepare(
+        'SELECT visible_at FROM sqs_messages WHERE seq = ? AND queue = ? AND receipt = ?',
+      ),
       hide: db.prepare('UPDATE sqs_messages SET visible_at = ? WHERE seq = ?'),
       move: db.prepare(
         'UPDATE sqs_messages SET queue = ?, visible_at = ?, system = ?, receives_before = receives, receipt = NULL WHERE seq = ?',
@@ -133,9 +137,15 @@ export class Messages {
     this.#statements.removeHeld.run(seq, queue, receipt);
   }
 
+  /** The message that this receipt holds. */
+  held(queue: string, { seq, receipt }: Receipt): StoredMessage | undefined {
+    const row = this.#statements.held.get(seq, queue, receipt);
+    return row && messageOf(row);
+  }
+
   /** When the message that this receipt holds comes into sight again; undefined when it holds none. */
   heldUntil(queue: string, { seq, receipt }: Receipt): number | undefined {
-    const row = this.#statements.held.get(seq, queue, receipt);
+    const row = this.#statements.heldUntil.get(seq, queue, receipt);
     return row === undefined ? undefined : Number(row['visible_at']);
   }
 

@@ -3,8 +3,14 @@ import { ServiceError } from '../json.ts';
 import { queueNameOf } from './attributes.ts';
 import type { Queue, Queues } from './queues.ts';
 
-/** One operation of the API; `sender` is who asks for it. */
-export type SqsOperation = (input: Readonly<Record<string, unknown>>, sender: string) => unknown;
+/** Who asks for an operation, and the trace header of the request, which goes with the messages that it sends. */
+export interface Asker {
+  readonly sender: string;
+  readonly trace: string | undefined;
+}
+
+/** One operation of the API. */
+export type SqsOperation = (input: Readonly<Record<string, unknown>>, asker: Asker) => unknown;
 
 const Url = z.looseObject({ QueueUrl: z.string() });
 

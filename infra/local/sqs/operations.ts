@@ -13,7 +13,7 @@ import {
   systemAttributesOf,
 } from './content.ts';
 import { moveTasks } from './move-tasks.ts';
-import { asSqsError, queueIn, type SqsOperation } from './operation.ts';
+import { type Asker, asSqsError, queueIn, type SqsOperation } from './operation.ts';
 import type { Queue } from './queues.ts';
 
 const Names = z.array(z.string());
@@ -54,8 +54,8 @@ export const operations = (
   return {
     ...administration(surroundings, broker, url),
     ...moveTasks(surroundings, broker),
-    SendMessage: (input, sender) => send(broker, queueOf(input), input, sender),
-    SendMessageBatch(input, sender) {
+    SendMessage: (input, asker) => send(broker, queueOf(input), input, asker),
+    SendMessageBatch(input, asker) {
       const queue = queueOf(input);
       const entries = entriesOf(input);
       const size = entries.reduce(
@@ -70,7 +70,7 @@ export const operations = (
           `Batch requests cannot be longer than ${MESSAGE_LIMIT} bytes. You have sent ${size} bytes.`,
         );
       }
-      return eachOf(broker, entries, (entry) => send(broker, queue, entry, sender));
+      return eachOf(broker, entries, (entry) => send(broker, queue, entry, asker));
     },
     ReceiveMessage: (input) => receiveMessage(surroundings, broker, queueOf(input), Receive.parse(input)),
     DeleteMessage: (input) => remove(broker, queueOf(input), input),
@@ -86,15 +86,16 @@ export const operations = (
   };
 };
 
-const send = (broker: Broker, queue: Queue, raw: unknown, sender: string): object => {
+const send = (broker: Broker, queue: Queue, raw: unknown, { sender, trace: carried }: Asker): object => {
   const input = Send.parse(raw);
   const attributes = input.MessageAttributes ?? {};
   const trace = input.MessageSystemAttributes?.AWSTraceHeader?.StringValue;
+  const travels = trace ?? carried;
   const id = broker.send(queue, {
     body: input.MessageBody,
     attributes,
     system: {
-      ...(trace !== undefined && { AWSTraceHeader: trace }),
+      ...(travels !== undefined && { AWSTraceHeader: travels }),
       ...(input.MessageGroupId !== undefined && { MessageGroupId: input.MessageGroupId }),
     },
     sender,
