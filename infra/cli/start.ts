@@ -10,6 +10,8 @@ import {
 import { HubError } from '../../core/errors.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { root } from '../bundle.ts';
+import { REGION } from '../local/cloud.ts';
+import { elsewhereOf } from '../local/elsewhere.ts';
 import { apiKey, type Hub, type HubOptions, openHub, quiet } from '../local/hub.ts';
 import { knownCustomer, type Samples, samples } from '../local/samples.ts';
 import { closingTable, counted } from './table.ts';
@@ -19,7 +21,10 @@ const HELP = `npm start [-- OPTIONS]
   --exit              stop after the closing table; exit code 0 only if every number is what the samples imply
   --port N            where the API and the webhooks listen (default 4700; the next four are the inbox, Salesforce, HubSpot and AWS)
   --public-url URL    what providers call, when a tunnel leads here (default https://acme.example)
-  --state FILE        where the hub keeps its state (default .hub/state.sqlite)`;
+  --state FILE        where the hub keeps its state (default .hub/state.sqlite)
+
+AWS_ENDPOINT_URL_DYNAMODB, _S3, _SES, _SNS, _SECRETS_MANAGER and _PINPOINT_SMS_VOICE_V2 put a real endpoint in the
+place of that part, used with your own AWS credentials; a server on this machine needs none.`;
 
 interface Options extends HubOptions {
   readonly exit: boolean;
@@ -106,7 +111,10 @@ const main = async (): Promise<number> => {
     else console.log(line);
   };
   console.log('Tributary: synthesising the template and opening the hub on this machine …');
-  const hub = await openHub(options, report);
+  const elsewhere = elsewhereOf(process.env, REGION);
+  for (const [service, endpoint] of Object.entries(elsewhere.endpoints))
+    console.log(`  ${service} is ${endpoint}`);
+  const hub = await openHub({ ...options, elsewhere }, report);
   console.log(
     `  ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${hub.cloud.functions.size} functions, ${hub.cloud.created.size} resources of the template`,
   );

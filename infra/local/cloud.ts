@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import type { Assembly } from '../assembly.ts';
 import { dynamodb } from './dynamodb/index.ts';
+import { type Elsewhere, forwarder } from './elsewhere.ts';
 import { type Events, events } from './events.ts';
 import { type FrontRequest, httpApi } from './http-api.ts';
 import { type Invocations, invocations, type Run, stopped } from './invocations.ts';
@@ -32,6 +33,8 @@ export interface CloudOptions {
   readonly file: string;
   /** Runs a function; the runtime hands in the event as Lambda would. */
   readonly invoke: Run;
+  /** Real endpoints in the place of local parts. */
+  readonly elsewhere?: Elsewhere;
   readonly publicUrl: string;
   /** Where the AWS endpoint listens; queue URLs point there. */
   readonly awsUrl: string;
@@ -139,6 +142,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     account: ACCOUNT,
     onRefusal: options.onRefusal ?? (() => {}),
   });
+  const forward = options.elsewhere && forwarder(options.elsewhere);
   const counts = new Map<string, number>();
   const aws = async (request: AwsRequest): Promise<AwsResponse> => {
     const { key, name } = signatureOf(request);
@@ -159,10 +163,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const bound = key.startsWith('LOCAL') ? caller : undefined;
     const refused = admit(name, operation, request, bound);
     if (refused) return refused;
-    const response = await service.handle(request, {
-      accessKeyId: key,
-      arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
-    });
+    const response = await (forward !== undefined && options.elsewhere?.endpoints[name] !== undefined
+      ? forward(name, request)
+      : service.handle(request, {
+          accessKeyId: key,
+          arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
+        }));
     return disclose(name, request, bound, response);
   };
   options.onService?.({ aws });
@@ -342,7 +348,8 @@ const workshopOf = (
     if (response.status < 400)
       return text.startsWith('{') ? z.record(z.string(), z.unknown()).parse(JSON.parse(text)) : {};
     const error = new Error(`${service} refused ${headers['x-amz-target'] ?? `${method} ${path}`}: ${text}`);
-    error.name = response.headers['x-amzn-errortype'] ?? 'Error';
+    const named = /"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"/u.exec(text)?.[1];
+    error.name = response.headers['x-amzn-errortype'] ?? named ?? 'Error';
     throw error;
   };
   return {
@@ -356,10 +363,24 @@ const workshopOf = (
     sources: [],
     custom: [],
     call: (service, target, input) =>
-      request(service, 'POST', '/', { 'x-amz-target': target }, JSON.stringify(input)),
+      request(
+        service,
+        'POST',
+        '/',
+        {
+          'x-amz-target': target,
+          'content-type': `application/x-amz-json-${service === 'dynamodb' || service === 'sqs' ? '1.0' : '1.1'}`,
+        },
+        JSON.stringify(input),
+      ),
     createBucket: async (name) => {
       try {
-        await request('s3', 'PUT', `/${name}`, {}, '');
+        const region = options.elsewhere?.region ?? REGION;
+        const place =
+          region === 'us-east-1'
+            ? ''
+            : `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+        await request('s3', 'PUT', `/${name}`, {}, place);
       } catch (error) {
         if (!String(error).includes('BucketAlreadyOwnedByYou')) throw error;
       }

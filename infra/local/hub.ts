@@ -7,6 +7,7 @@ import type { Runtime } from '../../functions/runtime.ts';
 import { assembly } from '../assembly.ts';
 import { inProcess } from './client.ts';
 import { type Cloud, RESPONSE_URL, startCloud } from './cloud.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { listen } from './http.ts';
 import { inboxPage } from './pages/inbox.ts';
 import { type Sandboxes, sandboxes } from './sandbox/index.ts';
@@ -18,6 +19,8 @@ export interface HubOptions {
   readonly publicUrl: string;
   /** The SQLite file that holds everything. */
   readonly state: string;
+  /** Real endpoints in the place of local parts. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /** A hub that runs on this machine. */
@@ -63,6 +66,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     clock,
     ...world,
     file: options.state,
+    ...(options.elsewhere && { elsewhere: options.elsewhere }),
     publicUrl: options.publicUrl,
     awsUrl,
     onService: (service) => {

@@ -132,11 +132,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
           BillingMode,
         }),
       );
-      if (ttl)
-        await workshop.call('dynamodb', 'DynamoDB_20120810.UpdateTimeToLive', {
-          TableName: name,
-          TimeToLiveSpecification: ttl,
-        });
+      if (ttl) await keepTimeToLive(workshop, name, ttl);
       return { ref: name, attributes: { Arn: arnIn(workshop, 'dynamodb', `table/${name}`) } };
     },
   ),
@@ -521,6 +517,24 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: id };
     },
   ),
+};
+
+/** Sets a table's time to live, once the table is there and where it is not so already; a real endpoint minds both. */
+const keepTimeToLive = async (
+  workshop: Workshop,
+  TableName: string,
+  ttl: { readonly AttributeName: string; readonly Enabled: boolean },
+): Promise<void> => {
+  const ask = (operation: string, more: object = {}): Promise<Readonly<Record<string, unknown>>> =>
+    workshop.call('dynamodb', `DynamoDB_20120810.${operation}`, { TableName, ...more });
+  const Described = z.object({ Table: z.object({ TableStatus: text }) });
+  while (Described.parse(await ask('DescribeTable')).Table.TableStatus === 'CREATING')
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  const { TimeToLiveDescription: present } = z
+    .object({ TimeToLiveDescription: z.object({ TimeToLiveStatus: text }) })
+    .parse(await ask('DescribeTimeToLive'));
+  if (present.TimeToLiveStatus.startsWith('ENABL') !== ttl.Enabled)
+    await ask('UpdateTimeToLive', { TimeToLiveSpecification: ttl });
 };
 
 /** Deploying again onto the same state finds what is there. */

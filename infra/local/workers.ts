@@ -58,8 +58,6 @@ export const workerFunctions = (
   assembly: Assembly,
   awsUrl: () => string,
   log: (line: string) => void,
-  /** Variables that every function gets besides its own. */
-  shared: Readonly<Record<string, string>> = {},
 ): WorkerFunctions => {
   const copies = new Map<string, Copy[]>();
   const waiting = new Map<string, (() => void)[]>();
@@ -70,7 +68,6 @@ export const workerFunctions = (
       env: {
         ...target.environment,
         ...environmentOf(target, assembly),
-        ...shared,
         AWS_ENDPOINT_URL: awsUrl(),
         NODE_OPTIONS: '',
       },
