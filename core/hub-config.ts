@@ -28,6 +28,12 @@ export const HubConfig = z.strictObject({
   teams: z.record(z.string(), Team).default({ sales: { email: ['sales@acme.example'], slack: '#leads' } }),
   alarms: z.email().default('ops@acme.example'),
   conversation: z.strictObject({ silence: Duration }).prefault({ silence: '72h' }),
-  retention: z.strictObject({ interactions: Duration }).prefault({ interactions: '3y' }),
+  retention: z
+    .strictObject({
+      interactions: Duration.prefault('3y'),
+      /** How long the bus's archive can tell an event again; whole days. */
+      events: Duration.prefault('14d'),
+    })
+    .prefault({}),
 });
 export type HubConfig = z.output<typeof HubConfig>;

@@ -14,6 +14,8 @@ const seed = readSeed();
 const hub = HubConfig.parse(seed.hub);
 const bundles = mkdtempSync(join(tmpdir(), 'tributary-bundles-'));
 await bundle(bundles);
-new HubStack(app, `tributary-${hub.name}`, { hub, seed, bundles });
+const stack = new HubStack(app, `tributary-${hub.name}`, { hub, seed, bundles });
+// `npm start` synthesises on every change of a source and leaves the checks to those who deploy.
+if (process.env['HUB_UNCHECKED'] === undefined) (await import('./stack/rules.ts')).check(app, stack);
 app.synth();
 rmSync(bundles, { recursive: true });

@@ -11,6 +11,7 @@ import { Jobs } from './stack/jobs.ts';
 import { Sending } from './stack/sending.ts';
 import { Storage } from './stack/storage.ts';
 import { Sync } from './stack/sync.ts';
+import { Watch } from './stack/watch.ts';
 import { WorkQueue } from './stack/work-queue.ts';
 
 interface HubProps {
@@ -36,7 +37,10 @@ export class HubStack extends Stack {
 
     new Intake(this, 'Intake', ground, { front, deliveries });
     new Sending(this, 'Sending', ground, { front, deliveries, decisions, notifications });
-    const jobs = new WorkQueue(this, 'Jobs', Duration.seconds(900));
+    const jobs = new WorkQueue(this, 'Jobs', {
+      visibility: Duration.seconds(900),
+      oldest: Duration.minutes(60),
+    });
     const syncs = Object.keys(hub.crms).map((crm) => {
       const { work } = new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, ground, crm);
       return [`sync-${crm}`, work] as const;
@@ -50,9 +54,22 @@ export class HubStack extends Stack {
     new Api(this, 'Api', ground, { front, deliveries, jobs, queues });
     new Configuration(this, 'Configuration', ground, { seed, decisions });
 
-    new CfnOutput(this, 'Url', {
-      value: front.api.apiEndpoint,
-      description: 'The public base of webhooks and of the API',
-    });
+    const watch = new Watch(this, 'Watch', ground, front);
+
+    const outputs = {
+      Url: [front.api.apiEndpoint, 'The public base of webhooks and of the API'],
+      Table: [ground.storage.table.tableName, 'The table of customers'],
+      Bucket: [ground.storage.bucket.bucketName, 'The bucket of files'],
+      Secrets: [
+        `https://${this.region}.console.aws.amazon.com/secretsmanager/listsecrets?region=${this.region}&search=name%3D${hub.name}%2F`,
+        'Where the secrets of providers, CRMs and senders are stored',
+      ],
+      Dashboard: [
+        `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${watch.dashboard.dashboardName}`,
+        'What is coming in, stuck, behind and being sent',
+      ],
+    } as const;
+    for (const [name, [value, description]] of Object.entries(outputs))
+      new CfnOutput(this, name, { value, description });
   }
 }

@@ -9,6 +9,8 @@ import { whatsappCloud } from './whatsapp-cloud.ts';
 export interface SenderSurroundings {
   /** For the SDK's clients: region, credentials, bindings. */
   readonly aws: Pick<SESClientConfig, 'region' | 'credentials' | 'maxAttempts' | 'requestHandler'>;
+  /** The SES configuration set that every e-mail goes through, where there is one. */
+  readonly configurationSet?: string | undefined;
   readonly fetch: typeof fetch;
   /** The sender's secret, by its id. */
   readonly secret: (sender: string) => Promise<unknown>;

@@ -9,7 +9,7 @@ import type { SenderSurroundings } from './index.ts';
 
 const passing: ReadonlySet<string> = new Set(['Throttling', 'ThrottlingException', 'LimitExceededException']);
 
-export const ses = ({ aws }: SenderSurroundings): Sender => {
+export const ses = ({ aws, configurationSet }: SenderSurroundings): Sender => {
   const client = new SESClient(aws);
   return {
     id: 'ses',
@@ -26,6 +26,7 @@ export const ses = ({ aws }: SenderSurroundings): Sender => {
           new SendRawEmailCommand({
             Source: from,
             Destinations: [message.to],
+            ConfigurationSetName: configurationSet,
             RawMessage: { Data: Buffer.from(mail) },
             Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
           }),

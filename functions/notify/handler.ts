@@ -20,7 +20,12 @@ import { batch, eachMessage } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { type NotifyPorts, notify } from './notify.ts';
 
-const Environment = z.object({ QUEUE_URL_DELIVERIES: z.string(), HUB: z.string(), PUBLIC_URL: z.string() });
+const Environment = z.object({
+  QUEUE_URL_DELIVERIES: z.string(),
+  HUB: z.string(),
+  PUBLIC_URL: z.string(),
+  SES_CONFIGURATION_SET: z.string().optional(),
+});
 
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
@@ -30,6 +35,7 @@ export const create = (runtime: Runtime) => {
   const secret = readSecret(runtime);
   const built = senders({
     aws: clientConfig(runtime),
+    configurationSet: env.SES_CONFIGURATION_SET,
     fetch: runtime.fetch ?? fetch,
     secret: (id) => secret(`${env.HUB}/senders/${id}`),
   });

@@ -373,6 +373,14 @@ const workshopOf = (
         },
         JSON.stringify(input),
       ),
+    callQuery: async (service, fields) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      try {
+        await request(service, 'POST', '/', headers, new URLSearchParams(fields).toString());
+      } catch (error) {
+        if (!String(error).includes('AlreadyExists')) throw error;
+      }
+    },
     createBucket: async (name) => {
       try {
         const region = options.elsewhere?.region ?? REGION;

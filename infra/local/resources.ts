@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { type ResourceType, resourceType } from './resource-type.ts';
 import type { Created } from './template.ts';
+import { watchTypes } from './watch-resources.ts';
 
 /** What a resource's creation may use. */
 export interface Workshop {
@@ -12,6 +14,8 @@ export interface Workshop {
     operation: string,
     input: object,
   ) => Promise<Readonly<Record<string, unknown>>>;
+  /** Calls a service of the runtime with its query protocol; throws where it refuses. */
+  readonly callQuery: (service: string, fields: Readonly<Record<string, string>>) => Promise<void>;
   readonly createBucket: (name: string) => Promise<void>;
   readonly createGroup: (name: string) => Promise<void>;
   readonly functions: Map<string, LambdaFunction>;
@@ -54,21 +58,10 @@ export interface EventSource {
   readonly maximumConcurrency: number;
 }
 
-export interface ResourceType {
-  readonly schema: z.ZodType<unknown>;
-  readonly create: (id: string, properties: never, workshop: Workshop) => Promise<Created> | Created;
-}
-
 const text = z.string();
 const anything = z.unknown().optional();
 const number = z.coerce.number();
 const Tags = z.unknown().optional();
-
-/** A resource type: its strict schema, so that an unknown property is an error, and what its creation does. */
-const type = <Schema extends z.ZodType>(
-  schema: Schema,
-  create: (id: string, properties: z.output<Schema>, workshop: Workshop) => Promise<Created> | Created,
-): ResourceType => ({ schema, create });
 
 const physical = ({ stackName }: Workshop, id: string): string => `${stackName}-${id}`;
 const arnIn = ({ region, account }: Workshop, service: string, rest: string): string =>
@@ -92,7 +85,8 @@ const Rule = z.strictObject({
 
 /** Every resource type that the local runtime knows. An unknown type or property is an error that names it. */
 export const resourceTypes: Readonly<Record<string, ResourceType>> = {
-  'AWS::KMS::Key': type(
+  ...watchTypes,
+  'AWS::KMS::Key': resourceType(
     z.strictObject({
       Description: text.optional(),
       EnableKeyRotation: z.boolean().optional(),
@@ -105,7 +99,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       attributes: { Arn: arnIn(workshop, 'kms', `key/${id}`), KeyId: id },
     })),
   ),
-  'AWS::DynamoDB::Table': type(
+  'AWS::DynamoDB::Table': resourceType(
     z.strictObject({
       AttributeDefinitions: z.array(z.unknown()),
       KeySchema: z.array(z.unknown()),
@@ -136,7 +130,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: name, attributes: { Arn: arnIn(workshop, 'dynamodb', `table/${name}`) } };
     },
   ),
-  'AWS::S3::Bucket': type(
+  'AWS::S3::Bucket': resourceType(
     z.strictObject({
       BucketName: text.optional(),
       BucketEncryption: anything,
@@ -154,11 +148,11 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
     },
   ),
-  'AWS::S3::BucketPolicy': type(
+  'AWS::S3::BucketPolicy': resourceType(
     z.strictObject({ Bucket: text, PolicyDocument: z.record(z.string(), z.unknown()) }),
     (id) => ({ ref: id }),
   ),
-  'AWS::SQS::Queue': type(
+  'AWS::SQS::Queue': resourceType(
     z.strictObject({
       QueueName: text.optional(),
       VisibilityTimeout: number.optional(),
@@ -198,11 +192,11 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       };
     },
   ),
-  'AWS::SQS::QueuePolicy': type(
+  'AWS::SQS::QueuePolicy': resourceType(
     z.strictObject({ Queues: z.array(text), PolicyDocument: z.record(z.string(), z.unknown()) }),
     (id) => ({ ref: id }),
   ),
-  'AWS::Events::EventBus': type(
+  'AWS::Events::EventBus': resourceType(
     z.strictObject({
       Name: text,
       Description: text.optional(),
@@ -218,7 +212,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `event-bus/${Name}`), Name } };
     },
   ),
-  'AWS::Events::Rule': type(
+  'AWS::Events::Rule': resourceType(
     Rule,
     async (
       id,
@@ -245,7 +239,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `rule/${path}`) } };
     },
   ),
-  'AWS::Events::Archive': type(
+  'AWS::Events::Archive': resourceType(
     z.strictObject({
       ArchiveName: text.optional(),
       SourceArn: text,
@@ -272,14 +266,14 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       };
     },
   ),
-  'AWS::Scheduler::ScheduleGroup': type(
+  'AWS::Scheduler::ScheduleGroup': resourceType(
     z.strictObject({ Name: text, Tags }),
     async (_, { Name }, workshop) => {
       await workshop.createGroup(Name);
       return { ref: Name, attributes: { Arn: arnIn(workshop, 'scheduler', `schedule-group/${Name}`) } };
     },
   ),
-  'AWS::SecretsManager::Secret': type(
+  'AWS::SecretsManager::Secret': resourceType(
     z.strictObject({
       Name: text,
       Description: text.optional(),
@@ -315,7 +309,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: String(arn) };
     },
   ),
-  'AWS::IAM::Role': type(
+  'AWS::IAM::Role': resourceType(
     z.strictObject({
       RoleName: text.optional(),
       AssumeRolePolicyDocument: z.record(z.string(), z.unknown()),
@@ -329,7 +323,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: name, attributes: { Arn: `arn:aws:iam::${workshop.account}:role/${name}`, RoleId: id } };
     },
   ),
-  'AWS::IAM::Policy': type(
+  'AWS::IAM::Policy': resourceType(
     z.strictObject({
       PolicyName: text,
       PolicyDocument: z.record(z.string(), z.unknown()),
@@ -337,7 +331,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     }),
     (id) => ({ ref: id }),
   ),
-  'AWS::Logs::LogGroup': type(
+  'AWS::Logs::LogGroup': resourceType(
     z.strictObject({
       LogGroupName: text.optional(),
       RetentionInDays: number.optional(),
@@ -349,7 +343,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: name, attributes: { Arn: arnIn(workshop, 'logs', `log-group:${name}:*`) } };
     },
   ),
-  'AWS::Lambda::Function': type(
+  'AWS::Lambda::Function': resourceType(
     z.strictObject({
       FunctionName: text.optional(),
       Description: text.optional(),
@@ -397,7 +391,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: name, attributes: { Arn: arn } };
     },
   ),
-  'AWS::Lambda::EventInvokeConfig': type(
+  'AWS::Lambda::EventInvokeConfig': resourceType(
     z.strictObject({
       FunctionName: text,
       Qualifier: z.literal('$LATEST'),
@@ -420,7 +414,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: id };
     },
   ),
-  'AWS::Lambda::EventSourceMapping': type(
+  'AWS::Lambda::EventSourceMapping': resourceType(
     z.strictObject({
       EventSourceArn: text,
       FunctionName: text,
@@ -442,7 +436,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: id };
     },
   ),
-  'AWS::Lambda::Permission': type(
+  'AWS::Lambda::Permission': resourceType(
     z.strictObject({
       Action: z.literal('lambda:InvokeFunction'),
       FunctionName: text,
@@ -451,7 +445,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     }),
     (id) => ({ ref: id }),
   ),
-  'AWS::ApiGatewayV2::Api': type(
+  'AWS::ApiGatewayV2::Api': resourceType(
     z.strictObject({
       Name: text,
       ProtocolType: z.literal('HTTP'),
@@ -465,7 +459,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       attributes: { ApiEndpoint: workshop.publicUrl, ApiId: id },
     }),
   ),
-  'AWS::ApiGatewayV2::Stage': type(
+  'AWS::ApiGatewayV2::Stage': resourceType(
     z.strictObject({
       ApiId: text,
       StageName: z.literal('$default'),
@@ -476,7 +470,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     }),
     (_, { StageName }) => ({ ref: StageName }),
   ),
-  'AWS::ApiGatewayV2::Integration': type(
+  'AWS::ApiGatewayV2::Integration': resourceType(
     z.strictObject({
       ApiId: text,
       IntegrationType: z.literal('AWS_PROXY'),
@@ -489,7 +483,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: id };
     },
   ),
-  'AWS::ApiGatewayV2::Route': type(
+  'AWS::ApiGatewayV2::Route': resourceType(
     z.strictObject({
       ApiId: text,
       RouteKey: text,
@@ -504,8 +498,8 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: id };
     },
   ),
-  'AWS::CDK::Metadata': type(z.looseObject({}), (id) => ({ ref: id })),
-  'Custom::TributaryConfiguration': type(
+  'AWS::CDK::Metadata': resourceType(z.looseObject({}), (id) => ({ ref: id })),
+  'Custom::TributaryConfiguration': resourceType(
     z.looseObject({ ServiceToken: text }),
     (id, properties, workshop) => {
       workshop.custom.push({

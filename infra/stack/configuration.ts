@@ -22,6 +22,7 @@ export class Configuration extends Construct {
     const deploy = new HubFunction(this, 'Deploy', ground, {
       bundle: 'deploy',
       environment: {
+        BUS: bus.eventBusName,
         QUEUE_ARN_DECISIONS: decisions.queue.queueArn,
         DEAD_ARN_DECISIONS: decisions.dead.queueArn,
       },

@@ -1,4 +1,10 @@
-import { aws_apigatewayv2 as apigateway, aws_lambda as lambda, Stack } from 'aws-cdk-lib';
+import {
+  aws_apigatewayv2 as apigateway,
+  aws_lambda as lambda,
+  aws_logs as logs,
+  RemovalPolicy,
+  Stack,
+} from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
 import type { HubFunction } from './hub-function.ts';
@@ -6,12 +12,36 @@ import type { HubFunction } from './hub-function.ts';
 /** The HTTP API through which providers and people come in. */
 export class FrontDoor extends Construct {
   readonly api: apigateway.HttpApi;
+  readonly accessLog: logs.LogGroup;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
     super(scope, id);
     this.api = new apigateway.HttpApi(this, 'Api', {
       apiName: `tributary-${hub.name}`,
-      createDefaultStage: true,
+      createDefaultStage: false,
+    });
+    this.accessLog = new logs.LogGroup(this, 'AccessLog', {
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new apigateway.CfnStage(this, 'Stage', {
+      apiId: this.api.apiId,
+      stageName: '$default',
+      autoDeploy: true,
+      defaultRouteSettings: { throttlingRateLimit: 1000, throttlingBurstLimit: 2000 },
+      // The route's pattern, never the path: an address may hold an identifier or a token.
+      accessLogSettings: {
+        destinationArn: this.accessLog.logGroupArn,
+        format: JSON.stringify({
+          time: '$context.requestTime',
+          requestId: '$context.requestId',
+          route: '$context.routeKey',
+          status: '$context.status',
+          latencyMs: '$context.responseLatency',
+          integrationMs: '$context.integrationLatency',
+          error: '$context.integrationErrorMessage',
+        }),
+      },
     });
   }
 

@@ -44,6 +44,7 @@ interface ConsumeOptions {
 export class HubFunction extends Construct {
   readonly lambda: lambda.Function;
   readonly role: iam.Role;
+  readonly timeoutSeconds: number;
   readonly #ground: Ground;
 
   constructor(
@@ -54,6 +55,7 @@ export class HubFunction extends Construct {
   ) {
     super(scope, id);
     this.#ground = ground;
+    this.timeoutSeconds = timeoutSeconds;
     const { hub, storage } = ground;
     this.role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const logGroup = new logs.LogGroup(this, 'Logs', {
@@ -74,7 +76,6 @@ export class HubFunction extends Construct {
       environment: {
         HUB: hub.name,
         TABLE: storage.table.tableName,
-        BUS: storage.bus.eventBusName,
         ...environment,
       },
     });
@@ -84,6 +85,13 @@ export class HubFunction extends Construct {
     this.role.addToPrincipalPolicy(
       new iam.PolicyStatement({ actions, resources: [resource], ...(conditions && { conditions }) }),
     );
+  }
+
+  /** May put events on the hub's bus. */
+  publishes(): void {
+    const { bus } = this.#ground.storage;
+    this.lambda.addEnvironment('BUS', bus.eventBusName);
+    this.allow(['events:PutEvents'], bus.eventBusArn);
   }
 
   /** The table and the bucket are encrypted with the hub's key: whoever reads or writes them uses it. */

@@ -14,7 +14,7 @@ export class Intake extends Construct {
   constructor(scope: Construct, id: string, ground: Ground, { front, deliveries }: IntakeProps) {
     super(scope, id);
     const { hub, storage } = ground;
-    const { table, bucket, bus } = storage;
+    const { table, bucket } = storage;
     const receive = new HubFunction(this, 'Receive', ground, {
       bundle: 'receive',
       environment: {
@@ -59,7 +59,7 @@ export class Intake extends Construct {
     // Files and contents that have to be fetched wait as messages of their own.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
-    record.allow(['events:PutEvents'], bus.eventBusArn);
+    record.publishes();
     record.useKey();
   }
 }

@@ -1,4 +1,4 @@
-import { ArnFormat, Stack, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
 
@@ -13,7 +13,7 @@ export const secretArn = (scope: Construct, hub: HubConfig, name: string): strin
 
 /** A secret that a person fills in: `{}` until then, which every connector refuses. */
 export const emptySecret = (scope: Construct, hub: HubConfig, name: string, description: string): void => {
-  new secretsmanager.CfnSecret(scope, `Secret ${name}`, {
+  keep(scope, name, {
     name: `${hub.name}/${name}`,
     description,
     secretString: '{}',
@@ -27,7 +27,7 @@ export const generatedSecret = (
   name: string,
   description: string,
 ): void => {
-  new secretsmanager.CfnSecret(scope, `Secret ${name}`, {
+  keep(scope, name, {
     name: `${hub.name}/${name}`,
     description,
     generateSecretString: {
@@ -37,4 +37,12 @@ export const generatedSecret = (
       passwordLength: 40,
     },
   });
+};
+
+/** A secret stays when the stack goes; one that was just made goes with a creation that failed, so that it can be tried again. */
+const keep = (scope: Construct, name: string, props: secretsmanager.CfnSecretProps): void => {
+  const secret = new secretsmanager.CfnSecret(scope, `Secret ${name}`, props);
+  secret.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+  const words = name.split(/[^a-z0-9]+/u).map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
+  secret.overrideLogicalId(`Secret${words.join('')}`);
 };

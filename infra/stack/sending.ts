@@ -2,8 +2,12 @@ import { aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
-import { generatedSecret, secretArn } from './secrets.ts';
+import { Mail } from './mail.ts';
+import { emptySecret, generatedSecret, secretArn } from './secrets.ts';
 import type { WorkQueue } from './work-queue.ts';
+
+/** The others are AWS's own and use the function's role. */
+const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
 
 interface SendingProps {
   readonly front: FrontDoor;
@@ -61,18 +65,20 @@ export class Sending extends Construct {
       }),
     );
     decide.allow(['iam:PassRole'], timers.roleArn);
-    decide.allow(['events:PutEvents'], storage.bus.eventBusArn);
+    decide.publishes();
     decide.useKey();
   }
 
   #notify(ground: Ground, { front, deliveries, notifications }: SendingProps): void {
     const { hub, storage } = ground;
     const stack = Stack.of(this);
+    const mail = new Mail(this, 'Mail', ground, front);
     const notify = new HubFunction(this, 'Notify', ground, {
       bundle: 'notify',
       environment: {
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
         PUBLIC_URL: front.api.apiEndpoint,
+        SES_CONFIGURATION_SET: mail.configurationSet,
       },
     });
     notify.consume(notifications);
@@ -82,11 +88,12 @@ export class Sending extends Construct {
       storage.table.tableArn,
     );
     notify.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
-    notify.allow(['events:PutEvents'], storage.bus.eventBusArn);
-    notify.allow(
-      ['ses:SendRawEmail'],
-      stack.formatArn({ service: 'ses', resource: 'identity', resourceName: '*' }),
-    );
+    notify.publishes();
+    for (const [resource, resourceName] of [
+      ['identity', '*'],
+      ['configuration-set', mail.configurationSet],
+    ] as const)
+      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }));
     // AWS picks the number where the request names none, and then checks the action against no resource at all.
     notify.allow(['sms-voice:SendTextMessage'], '*');
     notify.allow(
@@ -96,6 +103,9 @@ export class Sending extends Construct {
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing*'));
     notify.useKey();
+    for (const sender of Object.values(hub.senders))
+      if (sendersWithSecret.has(sender))
+        emptySecret(this, hub, `senders/${sender}`, `Credentials of the sender ${sender}`);
     generatedSecret(this, hub, 'signing', 'Keys that sign the links in messages');
   }
 }

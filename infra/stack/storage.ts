@@ -3,6 +3,7 @@ import {
   Duration,
   aws_dynamodb as dynamodb,
   aws_events as events,
+  aws_iam as iam,
   aws_kms as kms,
   RemovalPolicy,
   aws_s3 as s3,
@@ -10,6 +11,8 @@ import {
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
 import { KEPT_DAYS } from '../../functions/aws/failures.ts';
+
+const DAY_MS = 86_400_000;
 
 /** What outlives a deploy: customers, files, the key of both, and the bus that tells what happens to them. */
 export class Storage extends Construct {
@@ -43,16 +46,37 @@ export class Storage extends Construct {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN,
+      // No versions are kept: what a person asks us to erase has to be gone when it is deleted.
       lifecycleRules: [
         { prefix: 'deliveries/', expiration: Duration.days(14) },
         { prefix: 'failures/', expiration: Duration.days(KEPT_DAYS) },
+        { prefix: 'exports/', expiration: Duration.days(7) },
+        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
     this.bus = new events.EventBus(this, 'Bus', { eventBusName: `tributary-${hub.name}` });
+    new events.CfnArchive(this, 'Archive', {
+      archiveName: `tributary-${hub.name}`,
+      sourceArn: this.bus.eventBusArn,
+      description: 'What was told on the bus, to be told again after a fault of a rule',
+      retentionDays: Math.ceil(hub.retention.events / DAY_MS),
+    });
     pin(this.key, 'Key');
     pin(this.table, 'Customers');
     pin(this.bucket, 'Files');
     pin(this.bus, 'Bus');
+  }
+
+  /** Lets a service of AWS, acting for this account, put what it has to tell into a topic that the key encrypts. */
+  letEncrypt(principal: iam.IPrincipal): void {
+    this.key.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [principal],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.key.stack.account } },
+      }),
+    );
   }
 }
 

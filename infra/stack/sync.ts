@@ -1,4 +1,4 @@
-import { aws_events as events } from 'aws-cdk-lib';
+import { Duration, aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { type Ground, HubFunction } from './hub-function.ts';
 import { emptySecret, secretArn } from './secrets.ts';
@@ -7,12 +7,15 @@ import { WorkQueue } from './work-queue.ts';
 /** One CRM: its own queue, function and secret; rules that hand it ids. */
 export class Sync extends Construct {
   readonly work: WorkQueue;
+  readonly crm: string;
+  readonly rules: events.CfnRule[] = [];
 
   constructor(scope: Construct, id: string, ground: Ground, crm: string) {
     super(scope, id);
     const { hub, storage } = ground;
-    this.work = new WorkQueue(this, id);
-    const sync = new HubFunction(this, 'Sync', ground, {
+    this.crm = crm;
+    this.work = new WorkQueue(this, id, { oldest: Duration.minutes(30) });
+    const sync = new HubFunction(this, `${id}Sync`, ground, {
       bundle: `sync-${crm}`,
       environment: { QUEUE_URL_SYNC: this.work.queue.queueUrl },
       queuesItself: true,
@@ -23,7 +26,7 @@ export class Sync extends Construct {
     sync.allow(['sqs:SendMessage'], this.work.queue.queueArn);
     sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], storage.table.tableArn);
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}*`));
-    sync.allow(['events:PutEvents'], storage.bus.eventBusArn);
+    sync.publishes();
     sync.useKey();
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
     const half = '$.detail.customer.half';
@@ -51,6 +54,7 @@ export class Sync extends Construct {
         { id: 'queue', arn: queue.queueArn, deadLetterConfig: { arn: dead.queueArn }, inputTransformer },
       ],
     });
+    this.rules.push(rule);
     this.work.letRulesSend({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
   }
 }
