@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, aws_sqs as sqs } from 'aws-cdk-lib';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { HubConfig } from '../../core/hub-config.ts';
+import { functionModules } from '../../infra/bundle.ts';
+import { readSeed } from '../../infra/seed.ts';
+import { check, suppressed } from '../../infra/stack/rules.ts';
+import { HubStack } from '../../infra/stack.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tributary-stack-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+// What the functions do is of no matter here: a file stands for each bundle.
+const bundles = join(folder, 'bundles');
+for (const name of Object.keys(functionModules)) {
+  mkdirSync(join(bundles, name), { recursive: true });
+  writeFileSync(join(bundles, name, 'index.cjs'), '');
+}
+
+const Template = z.object({
+  Resources: z.record(
+    z.string(),
+    z.looseObject({ Type: z.string(), Properties: z.looseObject({}).default({}) }),
+  ),
+});
+type Resources = z.infer<typeof Template>['Resources'];
+
+const synthesise = (
+  hubs: readonly z.input<typeof HubConfig>[],
+  change: (app: App, stacks: readonly HubStack[]) => unknown = () => {},
+) => {
+  const app = new App({ outdir: mkdtempSync(join(folder, 'out-')) });
+  const seed = readSeed();
+  const made = hubs.map((given) => {
+    const hub = HubConfig.parse(given);
+    return new HubStack(app, `tributary-${hub.name}`, { hub, seed, bundles });
+  });
+  change(app, made);
+  const { directory } = app.synth();
+  const stacks = made.map(
+    ({ stackName: name }) =>
+      Template.parse(JSON.parse(readFileSync(join(directory, `${name}.template.json`), 'utf8'))).Resources,
+  );
+  return stacks;
+};
+const only = (hub: z.input<typeof HubConfig> = {}): Resources => synthesise([hub]).stacks[0] ?? {};
+const ofType = (resources: Resources, type: string) =>
+  Object.entries(resources).filter(([, resource]) => resource.Type === type);
+
+describe('the stack', () => {
+  it('has no finding of AwsSolutions and Serverless, and gives reasons for at most ten rules', () => {
+    synthesise([{ channels: { ses: {}, twilio: {} } }], (app, [stack]) => stack && check(app, stack));
+    expect(Object.keys(suppressed).length).toBeLessThanOrEqual(10);
+  });
+
+  it('is not synthesised with a queue that takes requests without TLS', () => {
+    const open = () =>
+      synthesise([{}], (app, [stack]) => {
+        if (stack === undefined) return;
+        new sqs.Queue(stack, 'Open');
+        check(app, stack);
+      });
+    expect(open).toThrow(/AwsSolutions-SQS4/u);
+  });
+
+  it('keeps what holds data, under ids that never change', () => {
+    const resources = only();
+    const kept = Object.entries(resources)
+      .filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
+      .map(([id, resource]) => [id, resource.Type, resource['UpdateReplacePolicy']].join(' '))
+      .sort();
+    expect(kept).toEqual([
+      'Customers AWS::DynamoDB::Table Retain',
+      'Files AWS::S3::Bucket Retain',
+      'Key AWS::KMS::Key Retain',
+      'SecretApi AWS::SecretsManager::Secret Retain',
+      'SecretChannelsMeta AWS::SecretsManager::Secret Retain',
+      'SecretChannelsSendgrid AWS::SecretsManager::Secret Retain',
+      'SecretChannelsTwilio AWS::SecretsManager::Secret Retain',
+      'SecretCrmHubspot AWS::SecretsManager::Secret Retain',
+      'SecretCrmSalesforce AWS::SecretsManager::Secret Retain',
+      'SecretSendersWhatsappCloud AWS::SecretsManager::Secret Retain',
+      'SecretSigning AWS::SecretsManager::Secret Retain',
+    ]);
+    const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
+    expect(queues.sort()).toEqual(
+      ['Decisions', 'Deliveries', 'Hubspot', 'Jobs', 'Notifications', 'Salesforce'].flatMap((name) => [
+        `${name}Dead`,
+        `${name}Queue`,
+      ]),
+    );
+    expect(resources['Bus']?.Type).toBe('AWS::Events::EventBus');
+    expect(resources['Customers']?.Properties).toMatchObject({
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
+  });
+
+  it('has secrets for what is switched on alone', () => {
+    const names = ofType(
+      only({ channels: { twilio: {} }, crms: {}, senders: { email: 'ses' } }),
+      'AWS::SecretsManager::Secret',
+    ).map(([, { Properties }]) => Properties['Name']);
+    expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/signing']);
+  });
+
+  it('lets several hubs live in one account', () => {
+    const stacks = synthesise([{ name: 'one' }, { name: 'two' }]);
+    const NAME = /^(?:.*Name|Name)$/u;
+    const named = stacks.map((resources) =>
+      Object.values(resources).flatMap(({ Type, Properties }) =>
+        Object.entries(Properties).flatMap(([key, value]) =>
+          NAME.test(key) && typeof value === 'string' && !shared.has(`${Type} ${key}`)
+            ? [`${Type} ${key} ${value}`]
+            : [],
+        ),
+      ),
+    );
+    const [one = [], two = []] = named;
+    expect(one.length).toBeGreaterThan(20);
+    expect(one.filter((name) => two.includes(name))).toEqual([]);
+  });
+
+  it('watches every queue, every dead-letter queue and every function', () => {
+    const resources = only();
+    const watched = JSON.stringify(ofType(resources, 'AWS::CloudWatch::Alarm'));
+    const ids = ['AWS::SQS::Queue', 'AWS::Lambda::Function'].flatMap((type) =>
+      ofType(resources, type).map(([id]) => id),
+    );
+    expect(ids.length).toBeGreaterThan(15);
+    expect(ids.filter((id) => !watched.includes(`"${id}"`))).toEqual([]);
+    expect(
+      ofType(resources, 'AWS::SNS::Subscription').map(([, { Properties }]) => Properties['Endpoint']),
+    ).toEqual(['ops@acme.example']);
+  });
+
+  it('reserves no concurrency, and logs nothing for ever', () => {
+    const resources = only();
+    for (const [, { Properties }] of ofType(resources, 'AWS::Lambda::Function'))
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+    for (const [, { Properties }] of ofType(resources, 'AWS::Logs::LogGroup'))
+      expect(Properties['RetentionInDays']).toBe(30);
+  });
+
+  it('logs of a request the route, never the path or who asked', () => {
+    const [[, stage] = ['', { Properties: {} }]] = ofType(only(), 'AWS::ApiGatewayV2::Stage');
+    const logged = JSON.stringify(stage.Properties);
+    expect(logged).toContain('$context.routeKey');
+    expect(logged).not.toMatch(/\$context\.(?:path|identity|authorizer)/u);
+  });
+
+  it('brings back what SES tells of e-mails where its webhook is on', () => {
+    const told = (hub: z.input<typeof HubConfig>) =>
+      ofType(only(hub), 'AWS::SNS::Subscription').filter(
+        ([, { Properties }]) => Properties['Protocol'] === 'https',
+      );
+    expect(told({ channels: { ses: {} } })).toHaveLength(1);
+    expect(told({ channels: { twilio: {} } })).toEqual([]);
+  });
+});
+
+/** Names inside something whose own name tells the hubs apart, or that are no name of a thing. */
+const shared: ReadonlySet<string> = new Set([
+  'AWS::ApiGatewayV2::Stage StageName',
+  'AWS::CloudWatch::Alarm MetricName',
+  'AWS::IAM::Policy PolicyName',
+]);
