@@ -46,7 +46,7 @@ const synthesise = (
   );
   return stacks;
 };
-const only = (hub: z.input<typeof HubConfig> = {}): Resources => synthesise([hub]).stacks[0] ?? {};
+const only = (hub: z.input<typeof HubConfig> = {}): Resources => synthesise([hub])[0] ?? {};
 const ofType = (resources: Resources, type: string) =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
 
