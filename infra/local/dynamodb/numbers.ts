@@ -14,10 +14,12 @@ const invalid = (message: string): ServiceError => new ServiceError('ValidationE
 
 /** Parses a number as DynamoDB does: at most 38 significant digits, magnitude between 1E-130 and 9.9…E125. */
 export const parseDecimal = (text: string): Decimal => {
-  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/u.exec(text.trim());
+  const match = /^([+-]?)(\d{0,400})(?:\.(\d{0,400}))?(?:[eE]([+-]?\d{1,6}))?$/u.exec(text);
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match ?? [];
   if (match === null || whole + fraction === '') {
-    throw invalid(`The parameter cannot be converted to a numeric value: ${text}`);
+    throw invalid(
+      `The parameter cannot be converted to a numeric value${text === '' ? '' : `: ${text}`}`,
+    );
   }
   const coefficient = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`);
   return checked({ coefficient, exponent: Number(exponent) - fraction.length });
@@ -52,17 +54,29 @@ const trim = ({ coefficient, exponent }: Decimal): Decimal => {
     : { coefficient: coefficient / 10n ** BigInt(zeros), exponent: exponent + zeros };
 };
 
+/** The number without an exponent, as DynamoDB returns it. */
 export const formatDecimal = ({ coefficient, exponent }: Decimal): string => {
   const sign = coefficient < 0n ? '-' : '';
   const digits = digitsOf(coefficient);
-  if (exponent >= 0) {
-    return digits.length + exponent <= MOST_DIGITS
-      ? `${sign}${digits}${'0'.repeat(exponent)}`
-      : `${sign}${digits}E+${exponent}`;
-  }
+  if (exponent >= 0) return `${sign}${digits}${'0'.repeat(exponent)}`;
   const point = digits.length + exponent;
   if (point > 0) return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
-  return -point < 20 ? `${sign}0.${'0'.repeat(-point)}${digits}` : `${sign}${digits}E${exponent}`;
+  return `${sign}0.${'0'.repeat(-point)}${digits}`;
+};
+
+const PLAIN = /^(?:0|-?[1-9]\d{0,30})$/u;
+
+/** One spelling for each number; most are spelled so already. */
+export const normalNumber = (text: string): string =>
+  PLAIN.test(text) ? text : formatDecimal(parseDecimal(text));
+
+/** Bytes that a number counts for: two digits a byte, one for the exponent, one for the sign. */
+export const numberSize = (text: string): number => {
+  const { coefficient, exponent } = parseDecimal(text);
+  if (coefficient === 0n) return 1;
+  const digits = digitsOf(coefficient).length;
+  const odd = digits % 2 === 1 || (exponent + digits - 1) % 2 !== 0;
+  return 1 + Math.ceil(digits / 2) + (odd ? 0 : 1) + (coefficient < 0n ? 1 : 0);
 };
 
 const aligned = (one: Decimal, other: Decimal): [bigint, bigint, number] => {

@@ -1,5 +1,5 @@
 import { ServiceError } from '../json.ts';
-import { compareDecimals, formatDecimal, parseDecimal, sortableDecimal } from './numbers.ts';
+import { compareDecimals, normalNumber, numberSize, parseDecimal, sortableDecimal } from './numbers.ts';
 
 /** An attribute value on the wire; binary is base64. */
 export type Value =
@@ -18,8 +18,10 @@ export type Item = Readonly<Record<string, Value>>;
 export type Type = 'S' | 'N' | 'B' | 'BOOL' | 'NULL' | 'SS' | 'NS' | 'BS' | 'L' | 'M';
 
 export const invalid = (message: string): ServiceError => new ServiceError('ValidationException', message);
+const malformed = (message: string): ServiceError => new ServiceError('SerializationException', message);
 
 const DEEPEST = 32;
+const LONGEST_NAME = 65_535;
 const types: ReadonlySet<string> = new Set<Type>(['S', 'N', 'B', 'BOOL', 'NULL', 'SS', 'NS', 'BS', 'L', 'M']);
 
 export const typeOf = (value: Value): Type => {
@@ -30,20 +32,28 @@ export const typeOf = (value: Value): Type => {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Checks a value from outside and puts its numbers and sets in normal form. */
+/** Checks a value from outside and puts its numbers and binary in normal form. Throws as the service words it. */
 export const parseValue = (raw: unknown, depth = 0): Value => {
-  if (!isRecord(raw)) throw new ServiceError('SerializationException', 'Unexpected value type in payload');
-  const entries = Object.entries(raw).filter(([, value]) => value !== undefined && value !== null);
-  const [entry] = entries;
-  if (entry === undefined || entries.length > 1 || !types.has(entry[0])) {
-    throw invalid(
-      entries.length > 1
-        ? 'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes'
-        : 'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes',
+  if (Array.isArray(raw))
+    throw malformed(
+      'Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue',
     );
+  if (!isRecord(raw)) throw malformed('Unexpected value type in payload');
+  let type: Type | undefined;
+  for (const name in raw) {
+    if (raw[name] === undefined || raw[name] === null || !types.has(name)) continue;
+    if (type !== undefined)
+      throw invalid(
+        'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
+      );
+    type = name as Type;
   }
+  if (type === undefined)
+    throw invalid(
+      'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes',
+    );
   if (depth > DEEPEST) throw invalid('Nesting Levels have exceeded supported limits');
-  return parseTyped(entry[0] as Type, entry[1], depth);
+  return parseTyped(type, raw[type], depth);
 };
 
 const parseTyped = (type: Type, value: unknown, depth: number): Value => {
@@ -51,62 +61,113 @@ const parseTyped = (type: Type, value: unknown, depth: number): Value => {
     case 'S':
       return { S: text(value) };
     case 'N':
-      return { N: formatDecimal(parseDecimal(text(value))) };
+      return { N: normalNumber(text(value)) };
     case 'B':
       return { B: bytes(value) };
     case 'BOOL':
-      if (typeof value !== 'boolean')
-        throw new ServiceError('SerializationException', 'BOOL must be a boolean');
+      if (typeof value !== 'boolean') throw malformed(`${kindOf(value)} cannot be converted to Boolean`);
       return { BOOL: value };
     case 'NULL':
-      if (value !== true)
+      if (typeof value !== 'boolean') throw malformed(`${kindOf(value)} cannot be converted to Boolean`);
+      if (!value)
         throw invalid(
           'One or more parameter values were invalid: Null attribute value types must have the value of true',
         );
       return { NULL: true };
     case 'SS':
-      return { SS: set(value, text, 'string') };
     case 'NS':
-      return { NS: set(value, (one) => formatDecimal(parseDecimal(text(one))), 'number') };
     case 'BS':
-      return { BS: set(value, bytes, 'binary') };
+      return parseSet(type, value);
     case 'L':
-      if (!Array.isArray(value)) throw new ServiceError('SerializationException', 'L must be a list');
-      return { L: value.map((one) => parseValue(one, depth + 1)) };
+      return { L: list(value).map((one) => parseValue(one, depth + 1)) };
     case 'M':
       return { M: parseItem(value, depth + 1) };
   }
 };
 
 export const parseItem = (raw: unknown, depth = 0): Item => {
-  if (!isRecord(raw))
-    throw new ServiceError('SerializationException', 'An item must be a map of attribute values');
+  if (!isRecord(raw)) throw malformed('Unexpected value type in payload');
   const item: Record<string, Value> = Object.create(null);
-  for (const [name, value] of Object.entries(raw)) item[name] = parseValue(value, depth);
+  for (const name in raw) {
+    if (Buffer.byteLength(name) > LONGEST_NAME)
+      throw invalid(
+        `One or more parameter values were invalid: Attribute name is too large, must be less than ${LONGEST_NAME + 1} bytes`,
+      );
+    item[name] = parseValue(raw[name], depth);
+  }
   return item;
+};
+
+/** What the service's own reader of JSON calls a value that is out of place. */
+const kindOf = (value: unknown): string => {
+  if (typeof value === 'string') return 'STRING_VALUE';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'NUMBER_VALUE' : 'DECIMAL_VALUE';
+  return typeof value === 'boolean' ? `${value ? 'TRUE' : 'FALSE'}_VALUE` : 'A structure';
 };
 
 const text = (value: unknown): string => {
   if (typeof value === 'string') return value;
-  throw new ServiceError('SerializationException', `Expected a string, found ${typeof value}`);
+  if (Array.isArray(value)) throw malformed('Unrecognized collection type class java.lang.String');
+  if (isRecord(value)) throw malformed('Start of structure or map found where not expected');
+  throw malformed(`${kindOf(value)} cannot be converted to String`);
 };
 
-const bytes = (value: unknown): string => Buffer.from(text(value), 'base64').toString('base64');
+const list = (value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) return value;
+  throw malformed(
+    isRecord(value)
+      ? 'Start of structure or map found where not expected'
+      : 'Unexpected field type',
+  );
+};
 
-const set = (value: unknown, parse: (one: unknown) => string, kind: string): string[] => {
-  if (!Array.isArray(value)) throw new ServiceError('SerializationException', 'A set must be a list');
-  if (value.length === 0)
-    throw invalid(`One or more parameter values were invalid: An ${kind} set  may not be empty`);
-  const members = value.map(parse);
-  if (new Set(members).size < members.length) {
-    throw invalid('One or more parameter values were invalid: Input collection contains duplicates.');
+const bytes = (value: unknown): string => {
+  const encoded = text(value);
+  if (encoded.length % 4 !== 0)
+    throw malformed(
+      `Base64 encoded length is expected a multiple of 4 bytes but found: ${encoded.length}`,
+    );
+  const stray = /[^a-zA-Z0-9+/=]|=[^=]/u.exec(encoded)?.[0][0];
+  if (stray !== undefined) throw malformed(`Invalid Base64 character: '${stray}'`);
+  const normal = Buffer.from(encoded, 'base64').toString('base64');
+  if (normal !== encoded) throw malformed('Invalid last non-pad Base64 character dectected');
+  return normal;
+};
+
+const parseSet = (type: 'SS' | 'NS' | 'BS', value: unknown): Value => {
+  const given = list(value).map(text);
+  const refuse = (reason: string): never => {
+    throw invalid(`One or more parameter values were invalid: ${reason}`);
+  };
+  if (given.length === 0)
+    refuse(
+      type === 'BS'
+        ? 'Binary sets should not be empty'
+        : `An ${type === 'SS' ? 'string' : 'number'} set  may not be empty`,
+    );
+  if (type === 'SS' && given.includes(''))
+    refuse('An string set may not have a empty string as a member');
+  if (type === 'BS' && given.includes(''))
+    refuse('Binary sets may not contain null or empty values');
+  const held = type === 'SS' ? given : given.map(type === 'NS' ? normalNumber : bytes);
+  if (new Set(held).size < held.length) {
+    if (type === 'NS') throw invalid('Input collection contains duplicates');
+    refuse(
+      `Input collection [${given.join(', ')}]${type === 'BS' ? 'of type BS' : ''} contains duplicates.`,
+    );
   }
-  return members;
+  return setOf(type, held);
+};
+
+export const setOf = (type: 'SS' | 'NS' | 'BS', held: readonly string[]): Value => {
+  if (type === 'SS') return { SS: held };
+  return type === 'NS' ? { NS: held } : { BS: held };
 };
 
 /** The order of two values of one scalar type; undefined where DynamoDB does not order them. */
 export const compare = (one: Value, other: Value): number | undefined => {
-  if ('S' in one && 'S' in other) return Buffer.compare(Buffer.from(one.S), Buffer.from(other.S));
+  if ('S' in one && 'S' in other)
+    return one.S === other.S ? 0 : Buffer.compare(Buffer.from(one.S), Buffer.from(other.S));
   if ('N' in one && 'N' in other) return compareDecimals(parseDecimal(one.N), parseDecimal(other.N));
   if ('B' in one && 'B' in other)
     return Buffer.compare(Buffer.from(one.B, 'base64'), Buffer.from(other.B, 'base64'));
@@ -151,9 +212,6 @@ export const sortable = (value: Value): Uint8Array => {
   if ('B' in value) return Buffer.from(value.B, 'base64');
   throw invalid('Key attributes must be of type String, Number or Binary');
 };
-
-const numberSize = (number: string): number =>
-  Math.ceil(number.replace(/[-.]|^0+|E.*$/gu, '').length / 2) + 1 + (number.startsWith('-') ? 1 : 0);
 
 /** Bytes that a value counts for, by the rules of DynamoDB's documentation. */
 export const sizeOf = (value: Value): number => {
