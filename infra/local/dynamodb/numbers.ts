@@ -17,9 +17,7 @@ export const parseDecimal = (text: string): Decimal => {
   const match = /^([+-]?)(\d{0,400})(?:\.(\d{0,400}))?(?:[eE]([+-]?\d{1,6}))?$/u.exec(text);
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match ?? [];
   if (match === null || whole + fraction === '') {
-    throw invalid(
-      `The parameter cannot be converted to a numeric value${text === '' ? '' : `: ${text}`}`,
-    );
+    throw invalid(`The parameter cannot be converted to a numeric value${text === '' ? '' : `: ${text}`}`);
   }
   const coefficient = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`);
   return checked({ coefficient, exponent: Number(exponent) - fraction.length });

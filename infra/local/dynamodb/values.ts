@@ -35,9 +35,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** Checks a value from outside and puts its numbers and binary in normal form. Throws as the service words it. */
 export const parseValue = (raw: unknown, depth = 0): Value => {
   if (Array.isArray(raw))
-    throw malformed(
-      'Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue',
-    );
+    throw malformed('Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue');
   if (!isRecord(raw)) throw malformed('Unexpected value type in payload');
   let type: Type | undefined;
   for (const name in raw) {
@@ -49,9 +47,7 @@ export const parseValue = (raw: unknown, depth = 0): Value => {
     type = name as Type;
   }
   if (type === undefined)
-    throw invalid(
-      'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes',
-    );
+    throw invalid('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
   if (depth > DEEPEST) throw invalid('Nesting Levels have exceeded supported limits');
   return parseTyped(type, raw[type], depth);
 };
@@ -115,18 +111,14 @@ const text = (value: unknown): string => {
 const list = (value: unknown): readonly unknown[] => {
   if (Array.isArray(value)) return value;
   throw malformed(
-    isRecord(value)
-      ? 'Start of structure or map found where not expected'
-      : 'Unexpected field type',
+    isRecord(value) ? 'Start of structure or map found where not expected' : 'Unexpected field type',
   );
 };
 
 const bytes = (value: unknown): string => {
   const encoded = text(value);
   if (encoded.length % 4 !== 0)
-    throw malformed(
-      `Base64 encoded length is expected a multiple of 4 bytes but found: ${encoded.length}`,
-    );
+    throw malformed(`Base64 encoded length is expected a multiple of 4 bytes but found: ${encoded.length}`);
   const stray = /[^a-zA-Z0-9+/=]|=[^=]/u.exec(encoded)?.[0][0];
   if (stray !== undefined) throw malformed(`Invalid Base64 character: '${stray}'`);
   const normal = Buffer.from(encoded, 'base64').toString('base64');
@@ -145,16 +137,12 @@ const parseSet = (type: 'SS' | 'NS' | 'BS', value: unknown): Value => {
         ? 'Binary sets should not be empty'
         : `An ${type === 'SS' ? 'string' : 'number'} set  may not be empty`,
     );
-  if (type === 'SS' && given.includes(''))
-    refuse('An string set may not have a empty string as a member');
-  if (type === 'BS' && given.includes(''))
-    refuse('Binary sets may not contain null or empty values');
+  if (type === 'SS' && given.includes('')) refuse('An string set may not have a empty string as a member');
+  if (type === 'BS' && given.includes('')) refuse('Binary sets may not contain null or empty values');
   const held = type === 'SS' ? given : given.map(type === 'NS' ? normalNumber : bytes);
   if (new Set(held).size < held.length) {
     if (type === 'NS') throw invalid('Input collection contains duplicates');
-    refuse(
-      `Input collection [${given.join(', ')}]${type === 'BS' ? 'of type BS' : ''} contains duplicates.`,
-    );
+    refuse(`Input collection [${given.join(', ')}]${type === 'BS' ? 'of type BS' : ''} contains duplicates.`);
   }
   return setOf(type, held);
 };
