@@ -181,17 +181,16 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   }
   for (const custom of workshop.custom) await configure(options, lambda, workshop, custom);
   const front = httpApi(
-    workshop.routes.map(({ api, key, functionArn }) => {
+    workshop.routes.map(({ api, key, functionArn, timeoutMs }) => {
       const source = `arn:aws:execute-api:${REGION}:${ACCOUNT}:${api}/$default/${key.replace(/^ANY /u, '* ').replace(' /', '/')}`;
       const invocation = { action: 'lambda:InvokeFunction', resource: functionArn };
       if (permissions.refusal({ service: 'apigateway.amazonaws.com', source }, invocation))
         throw new Error(
           `The route ${key} leads to ${functionArn}, which does not allow API Gateway to invoke it.`,
         );
-      return { key, invoke: (event) => lambda.call(functionArn, event) };
+      return { key, timeoutMs, invoke: (event) => lambda.call(functionArn, event) };
     }),
-    () => clock.now(),
-    newId,
+    { clock, newId, account: ACCOUNT, throttle: workshop.throttles[0] },
   );
   const subscriptions = workshop.sources.map((source) =>
     subscribe(queueService, source, lambda, options.onError),
@@ -360,6 +359,7 @@ const workshopOf = (
     functions,
     routes: [],
     integrations: new Map(),
+    throttles: [],
     sources: [],
     custom: [],
     call: (service, target, input) =>

@@ -17,11 +17,21 @@ export interface Listener {
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
+export interface ListenOptions {
+  /** 0: any free one. */
+  readonly port?: number;
+  /** The largest body in bytes; what is larger is refused before it is read to its end. */
+  readonly bodyLimit?: number;
+}
+
 /** Serves on the loopback alone. Idle connections are kept long: AWS clients reuse them, and a reset looks like a lost request. */
-export const listen = (answer: (request: RawRequest) => Promise<AwsResponse>, port = 0): Promise<Listener> =>
+export const listen = (
+  answer: (request: RawRequest) => Promise<AwsResponse>,
+  { port = 0, bodyLimit = BODY_LIMIT }: ListenOptions = {},
+): Promise<Listener> =>
   new Promise((resolve, reject) => {
     const server = createServer((request, response) => {
-      void bodyOf(request)
+      void bodyOf(request, bodyLimit)
         .then((body) =>
           answer({
             method: request.method ?? 'GET',
@@ -31,14 +41,20 @@ export const listen = (answer: (request: RawRequest) => Promise<AwsResponse>, po
           }),
         )
         .catch(
-          (error: unknown): AwsResponse => ({
-            status: error instanceof RangeError ? 413 : 500,
-            headers: { 'content-type': 'text/plain' },
-            body: String(error),
-          }),
+          (error: unknown): AwsResponse =>
+            error instanceof TooLarge
+              ? {
+                  status: 413,
+                  headers: { 'content-type': 'application/json', connection: 'close' },
+                  body: JSON.stringify({ message: 'Request Entity Too Large' }),
+                }
+              : { status: 500, headers: { 'content-type': 'text/plain' }, body: String(error) },
         )
-        .then(({ status, headers, body }) => {
-          response.writeHead(status, headers);
+        .then(({ status, headers, body, cookies = [] }) => {
+          response.writeHead(status, {
+            ...headers,
+            ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
+          });
           response.end(request.method === 'HEAD' ? undefined : body);
         });
     });
@@ -56,20 +72,24 @@ export const listen = (answer: (request: RawRequest) => Promise<AwsResponse>, po
     );
   });
 
+class TooLarge extends Error {}
+
+/** Repeated headers joined with a comma, as API Gateway and the AWS services join them; cookies keep their own sign. */
 const headersOf = (request: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
+    Object.entries(request.headersDistinct).map(([name, values = []]) => [
       name,
-      Array.isArray(value) ? value.join(',') : String(value),
+      values.join(name === 'cookie' ? '; ' : ','),
     ]),
   );
 
-const bodyOf = async (request: IncomingMessage): Promise<Uint8Array> => {
+const bodyOf = async (request: IncomingMessage, limit: number): Promise<Uint8Array> => {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw new TooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > BODY_LIMIT) throw new RangeError(`A request may have ${BODY_LIMIT} bytes.`);
+    if (size > limit) throw new TooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

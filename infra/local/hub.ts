@@ -47,14 +47,17 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     if (holder.cloud) return holder.cloud;
     throw new Error('The hub is not open yet.');
   };
-  const aws = await listen(async ({ method, target, headers, body }) => {
-    const [path = '/', ...query] = target.split('?');
-    if (`https://cloudformation.local${path}` === RESPONSE_URL) {
-      holder.answered = Buffer.from(body).toString();
-      return { status: 200, headers: {}, body: '' };
-    }
-    return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
-  }, at(4));
+  const aws = await listen(
+    async ({ method, target, headers, body }) => {
+      const [path = '/', ...query] = target.split('?');
+      if (`https://cloudformation.local${path}` === RESPONSE_URL) {
+        holder.answered = Buffer.from(body).toString();
+        return { status: 200, headers: {}, body: '' };
+      }
+      return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
+    },
+    { port: at(4) },
+  );
   const awsUrl = `http://127.0.0.1:${aws.port}`;
   let early: Pick<Cloud, 'aws'> | undefined;
   const functions = workerFunctions(synthesised, () => awsUrl, report);
@@ -82,14 +85,17 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     onError: (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
   });
   holder.cloud = cloud;
-  const front = await listen((request) => cloud.front(request), at(0));
+  const front = await listen((request) => cloud.front(request), {
+    port: at(0),
+    bodyLimit: FRONT_BODY_BYTES,
+  });
   const inbox = await listen(
     async () => ({
       status: 200,
       headers: { 'content-type': 'text/html; charset=utf-8' },
       body: inboxPage(cloud.outbox.list()),
     }),
-    at(1),
+    { port: at(1) },
   );
   const table = [...cloud.functions.values()][0]?.environment['TABLE'] ?? '';
   const runtime: Runtime = {
@@ -130,6 +136,8 @@ export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
   return z.object({ keys: z.string() }).parse(JSON.parse(SecretString)).keys;
 };
 
+/** What API Gateway takes. */
+const FRONT_BODY_BYTES = 10 * 1024 * 1024;
 const SETTLED_MS = 400;
 const PATIENCE_MS = 45_000;
 

@@ -95,24 +95,27 @@ export const serveParts = async (
   options: Omit<PartsOptions, 'url'>,
 ): Promise<ServedParts> => {
   const holder: { services: readonly AwsService[] } = { services: [] };
-  const listener = await listen(async ({ target, ...request }) => {
-    const [path = '/', ...query] = target.split('?');
-    const whole = { ...request, path, query: query.join('?') };
-    const { key, name } = signatureOf(whole.headers['authorization'], whole.query);
-    const service =
-      holder.services.find(({ signingName }) => signingName === name) ??
-      (name === '' && holder.services.length === 1 ? holder.services[0] : undefined);
-    if (service === undefined)
-      return {
-        status: 400,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          __type: 'UnknownService',
-          message: `${name === '' ? 'The request is not signed, and several parts are served here.' : `The part ${name} is not served here.`} Served: ${names.join(', ')}.`,
-        }),
-      };
-    return service.handle(whole, { accessKeyId: key, arn: `arn:aws:iam::${ACCOUNT}:root` });
-  }, port);
+  const listener = await listen(
+    async ({ target, ...request }) => {
+      const [path = '/', ...query] = target.split('?');
+      const whole = { ...request, path, query: query.join('?') };
+      const { key, name } = signatureOf(whole.headers['authorization'], whole.query);
+      const service =
+        holder.services.find(({ signingName }) => signingName === name) ??
+        (name === '' && holder.services.length === 1 ? holder.services[0] : undefined);
+      if (service === undefined)
+        return {
+          status: 400,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            __type: 'UnknownService',
+            message: `${name === '' ? 'The request is not signed, and several parts are served here.' : `The part ${name} is not served here.`} Served: ${names.join(', ')}.`,
+          }),
+        };
+      return service.handle(whole, { accessKeyId: key, arn: `arn:aws:iam::${ACCOUNT}:root` });
+    },
+    { port },
+  );
   const url = `http://127.0.0.1:${listener.port}`;
   holder.services = parts(names, { ...options, url });
   return { url, stop: listener.stop };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Throttle } from './http-api.ts';
 import { type ResourceType, resourceType } from './resource-type.ts';
 import type { Created } from './template.ts';
 import { watchTypes } from './watch-resources.ts';
@@ -19,8 +20,18 @@ export interface Workshop {
   readonly createBucket: (name: string) => Promise<void>;
   readonly createGroup: (name: string) => Promise<void>;
   readonly functions: Map<string, LambdaFunction>;
-  readonly routes: { readonly api: string; readonly key: string; readonly functionArn: string }[];
-  readonly integrations: Map<string, string>;
+  readonly routes: {
+    readonly api: string;
+    readonly key: string;
+    readonly functionArn: string;
+    readonly timeoutMs: number | undefined;
+  }[];
+  readonly integrations: Map<
+    string,
+    { readonly functionArn: string; readonly timeoutMs: number | undefined }
+  >;
+  /** What the stages of the front doors take. */
+  readonly throttles: Throttle[];
   readonly sources: EventSource[];
   readonly custom: {
     readonly id: string;
@@ -465,10 +476,19 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       StageName: z.literal('$default'),
       AutoDeploy: z.boolean(),
       AccessLogSettings: anything,
-      DefaultRouteSettings: anything,
+      DefaultRouteSettings: z
+        .object({ ThrottlingBurstLimit: number.optional(), ThrottlingRateLimit: number.optional() })
+        .optional(),
       Tags,
     }),
-    (_, { StageName }) => ({ ref: StageName }),
+    (
+      _,
+      { StageName, DefaultRouteSettings: { ThrottlingRateLimit: rate, ThrottlingBurstLimit } = {} },
+      workshop,
+    ) => {
+      if (rate !== undefined) workshop.throttles.push({ rate, burst: ThrottlingBurstLimit ?? rate });
+      return { ref: StageName };
+    },
   ),
   'AWS::ApiGatewayV2::Integration': resourceType(
     z.strictObject({
@@ -478,8 +498,8 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       PayloadFormatVersion: z.literal('2.0'),
       TimeoutInMillis: number.optional(),
     }),
-    (id, { IntegrationUri }, workshop) => {
-      workshop.integrations.set(id, IntegrationUri);
+    (id, { IntegrationUri: functionArn, TimeoutInMillis: timeoutMs }, workshop) => {
+      workshop.integrations.set(id, { functionArn, timeoutMs });
       return { ref: id };
     },
   ),
@@ -491,10 +511,10 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       AuthorizationType: z.literal('NONE').optional(),
     }),
     (id, { ApiId, RouteKey, Target }, workshop) => {
-      const functionArn = workshop.integrations.get(Target.replace('integrations/', ''));
-      if (functionArn === undefined)
+      const integration = workshop.integrations.get(Target.replace('integrations/', ''));
+      if (integration === undefined)
         throw new Error(`${id}: the target ${Target} is no integration of this template.`);
-      workshop.routes.push({ api: ApiId, key: RouteKey, functionArn });
+      workshop.routes.push({ api: ApiId, key: RouteKey, ...integration });
       return { ref: id };
     },
   ),

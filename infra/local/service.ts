@@ -19,6 +19,8 @@ export interface AwsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
+  /** Each becomes a `Set-Cookie` of its own. */
+  readonly cookies?: readonly string[];
 }
 
 /** Who signed a request: the access key id in its signature and the ARN of the role that key belongs to. */
