@@ -1,5 +1,7 @@
 import type { ChannelMapping } from '../../core/channel.ts';
+import { mailgun } from './mailgun.ts';
 import { meta } from './meta.ts';
+import { postmark } from './postmark.ts';
 import { sendgrid } from './sendgrid.ts';
 import { standard } from './standard.ts';
 import { twilio } from './twilio.ts';
@@ -7,7 +9,9 @@ import { twilio } from './twilio.ts';
 /** Every provider whose payloads the hub understands, by id. */
 export const mappings: Readonly<Record<string, ChannelMapping>> = {
   // One line each, so that adding one touches nothing else.
+  mailgun,
   meta,
+  postmark,
   sendgrid,
   standard,
   twilio,

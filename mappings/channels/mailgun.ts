@@ -1,0 +1,262 @@
+import * as z from 'zod';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { readMail } from '../../core/mail.ts';
+import {
+  defined,
+  instantOf,
+  type Part,
+  parseForm,
+  parseJson,
+  parseMailboxes,
+  parseMultipart,
+  readTime,
+} from '../../core/payload.ts';
+
+// An event's id, where it has one, is that of one event; the token is the next best. Message ids of events have no angle
+// brackets, those of routes have. A permanent failure is a hard bounce only where the address is at fault: Mailgun also
+// calls permanent what it gave up (`old`) and what it did not send to those who unsubscribed or complained.
+
+const Text = z.string().nullish();
+const Name = z.union([z.string(), z.number()]).nullish();
+
+const Event = z.looseObject({
+  event: z.string(),
+  id: Text,
+  timestamp: Name,
+  recipient: Text,
+  severity: Text,
+  reason: Text,
+  url: Text,
+  message: z
+    .looseObject({ headers: z.looseObject({ 'message-id': Text, subject: Text }).nullish() })
+    .nullish(),
+  'delivery-status': z.looseObject({ code: Name, message: Text, description: Text }).nullish(),
+  'mailing-list': z.looseObject({ address: Text }).nullish(),
+});
+type Event = z.infer<typeof Event>;
+
+const Webhook = z.looseObject({
+  signature: z.looseObject({ token: z.string().optional() }).nullish(),
+  'event-data': Event,
+});
+
+type Act = readonly [DecodedInteraction['direction'], DecodedInteraction['kind'], string];
+
+const acts: Readonly<Record<string, Act>> = {
+  accepted: ['outbound', 'delivery-status', 'accepted'],
+  rejected: ['outbound', 'delivery-status', 'rejected'],
+  delivered: ['outbound', 'delivery-status', 'delivered'],
+  failed: ['outbound', 'delivery-status', 'failed'],
+  opened: ['inbound', 'open', 'opened'],
+  clicked: ['inbound', 'click', 'clicked'],
+  unsubscribed: ['inbound', 'opt-out', 'unsubscribed'],
+  complained: ['inbound', 'complaint', 'complained'],
+  // Webhooks of before 2018, which come as forms.
+  dropped: ['outbound', 'delivery-status', 'dropped'],
+  bounced: ['outbound', 'bounce', 'bounced'],
+};
+
+/** Not the address's fault: given up on time, refused for content or reputation, or never sent. */
+const softReasons: ReadonlySet<string> = new Set([
+  'old',
+  'espblock',
+  'greylisted',
+  'suppress-unsubscribe',
+  'suppress-complaint',
+]);
+const UNSUBSCRIBED = 606;
+const COMPLAINED = 607;
+
+const actOf = (event: Event): Act | undefined => {
+  const known = acts[event.event];
+  const soft = softReasons.has(event.reason ?? '');
+  const code = Number(event['delivery-status']?.code ?? 0);
+  if (event.event === 'failed' && event.severity === 'temporary')
+    return ['outbound', 'delivery-status', 'deferred'];
+  const refused = event.event === 'failed' || (event.event === 'dropped' && event.reason === 'hardfail');
+  const hard = refused && !soft && code !== UNSUBSCRIBED && code !== COMPLAINED;
+  return known !== undefined && hard ? ['outbound', 'bounce', known[2]] : known;
+};
+
+const bare = (id: string | null | undefined): string | undefined =>
+  id?.trim().replace(/^<(.*)>$/su, '$1') || undefined;
+const emails = (address: string | null | undefined): string[] =>
+  parseMailboxes(address ?? '')
+    .slice(0, 1)
+    .map((one) => `email:${one.address}`);
+
+const ofEvent = (event: Event, token: string | undefined): DecodedInteraction | undefined => {
+  const [direction, kind, status] = actOf(event) ?? [];
+  if (direction === undefined || kind === undefined || status === undefined) return undefined;
+  const id = bare(event.message?.headers?.['message-id']);
+  const result = event['delivery-status'];
+  const list = event['mailing-list']?.address;
+  return defined({
+    key: event.id || token || `${id}:${event.event}:${event.recipient}:${event.timestamp}`,
+    kind,
+    channel: 'email' as const,
+    direction,
+    identifiers: emails(event.recipient),
+    externalId: id,
+    refersTo: id,
+    // Microseconds, rounded as Mailgun's own log shows them.
+    occurredAt: instantOf(Math.round(Number(event.timestamp ?? Number.NaN) * 1000)),
+    properties: defined({
+      status,
+      reason: event.reason ?? undefined,
+      code: result?.code ?? undefined,
+      detail: result?.description || result?.message || undefined,
+      url: event.url ?? undefined,
+      scope: kind === 'opt-out' && list ? `list-${list}` : undefined,
+    }),
+  });
+};
+
+type Fields = Readonly<Record<string, string>>;
+
+const Headers = z.array(z.tuple([z.string(), z.string()]));
+const headerOf = (fields: Fields, name: string): string | undefined => {
+  const written = Object.keys(fields).find((one) => one.toLowerCase() === name);
+  if (written !== undefined && fields[written]) return fields[written];
+  const list = fields['message-headers']
+    ? Headers.safeParse(parseJson(Buffer.from(fields['message-headers']))).data
+    : [];
+  return list?.find(([one]) => one.toLowerCase() === name)?.[1];
+};
+
+const ofOldEvent = (fields: Fields): DecodedInteraction | undefined => {
+  const { event = '', recipient, timestamp, code, reason, url, token } = fields;
+  const detail = fields['error'] ?? fields['description'];
+  const id = headerOf(fields, 'message-id');
+  const read = Event.parse({
+    event,
+    recipient,
+    timestamp,
+    reason,
+    url,
+    message: { headers: { 'message-id': id } },
+    'delivery-status': { code, message: detail },
+  });
+  return ofEvent(read, token);
+};
+
+const Stored = z.array(
+  z.looseObject({
+    url: z.string(),
+    name: Text,
+    'content-type': Text,
+    size: z.union([z.number(), z.string()]).nullish(),
+  }),
+);
+
+const filesOf = (fields: Fields, parts: readonly Part[]): DecodedInteraction['attachments'] => {
+  const stored = fields['attachments']
+    ? (Stored.safeParse(parseJson(Buffer.from(fields['attachments']))).data ?? [])
+    : [];
+  return [
+    ...parts
+      .filter(({ filename }) => filename !== undefined)
+      .map(({ filename, contentType, bytes }) =>
+        defined({
+          name: filename,
+          contentType,
+          size: bytes.byteLength,
+          content: Buffer.from(bytes).toString('base64'),
+        }),
+      ),
+    ...stored.map((file) =>
+      defined({
+        url: file.url,
+        keep: true as const,
+        name: file.name ?? undefined,
+        contentType: file['content-type'] ?? undefined,
+      }),
+    ),
+  ];
+};
+
+/** A mail of a route: as fields, as raw MIME, or stored at Mailgun and only pointed at. */
+const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<DecodedInteraction> => {
+  const mime = fields['body-mime'];
+  const mail = mime ? await readMail(Buffer.from(mime)) : undefined;
+  const [from] = [
+    ...parseMailboxes(headerOf(fields, 'from') ?? ''),
+    ...(mail?.from ? [mail.from] : []),
+    ...parseMailboxes(fields['sender'] ?? ''),
+  ];
+  const id = headerOf(fields, 'message-id') ?? mail?.messageId;
+  const text = [
+    fields['stripped-text'],
+    fields['body-plain'],
+    mail?.text,
+    fields['stripped-html'],
+    fields['body-html'],
+    mail?.html,
+  ].find((one) => one !== undefined && one.trim() !== '');
+  const files = [...(filesOf(fields, parts) ?? []), ...(mail?.attachments ?? [])];
+  const stored = fields['message-url'];
+  const spam = headerOf(fields, 'x-mailgun-sflag');
+  return defined({
+    key: id ?? fields['token'] ?? `${from?.address}:${fields['timestamp']}`,
+    kind: 'message' as const,
+    channel: 'email' as const,
+    direction: 'inbound' as const,
+    identifiers: from === undefined ? [] : [`email:${from.address}`],
+    externalId: id,
+    refersTo: bare(headerOf(fields, 'in-reply-to') ?? mail?.inReplyTo),
+    occurredAt: readTime(headerOf(fields, 'date')) ?? mail?.date ?? instantOf(fields['timestamp']),
+    subject: headerOf(fields, 'subject') ?? mail?.subject,
+    text,
+    profile: from?.name === undefined ? undefined : { name: { full: from.name } },
+    attachments: files.length > 0 ? files : undefined,
+    properties: spam === undefined ? undefined : { spam },
+    fetch: stored && text === undefined ? { url: stored } : undefined,
+  });
+};
+
+const one = (interaction: DecodedInteraction | undefined, name: string): Decoded =>
+  interaction === undefined
+    ? { interactions: [], ignored: [name] }
+    : { interactions: [interaction], ignored: [] };
+
+const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
+  const contentType = headers['content-type'] ?? '';
+  const parts = contentType.startsWith('multipart/form-data') ? parseMultipart(contentType, body) : undefined;
+  if (parts === undefined && !contentType.startsWith('application/x-www-form-urlencoded')) {
+    const webhook = Webhook.parse(parseJson(body));
+    return one(ofEvent(webhook['event-data'], webhook.signature?.token), webhook['event-data'].event);
+  }
+  const fields = parts
+    ? Object.fromEntries(
+        parts
+          .filter(({ filename }) => filename === undefined)
+          .map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]),
+      )
+    : parseForm(body);
+  const event = fields['event'];
+  return event === undefined ? one(await ofRoute(fields, parts), 'route') : one(ofOldEvent(fields), event);
+};
+
+const StoredMail = z.record(z.string(), z.unknown());
+
+/** A stored mail has the fields of a route, as JSON. */
+const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> => {
+  const read = StoredMail.parse(parseJson(bytes));
+  const fields = Object.fromEntries(
+    Object.entries(read).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+  const { fetch: _fetch, ...whole } = await ofRoute(fields);
+  return { ...interaction, ...whole, key: interaction.key };
+};
+
+export const mailgun: ChannelMapping = {
+  id: 'mailgun',
+  channels: ['email'],
+  kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-out'],
+  decode,
+  complete,
+};

@@ -1,0 +1,217 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
+import { sha256Hex } from '../../core/signature.ts';
+
+// A bounce's own ID makes it the same; deliveries, opens and clicks have none, so message, recipient and time stand in.
+// Of the many bounce types two say that the address is no good; the others are soft, or no bounces at all.
+
+const Text = z.string().nullish();
+const Id = z.union([z.string(), z.number()]).transform(String).nullish();
+const Header = z.looseObject({ Name: z.string(), Value: z.string().nullish() });
+
+const Payload = z.looseObject({
+  RecordType: Text,
+  ID: Id,
+  Type: Text,
+  MessageID: Text,
+  MessageStream: Text,
+  Email: Text,
+  Recipient: Text,
+  Description: Text,
+  Details: Text,
+  BouncedAt: Text,
+  DeliveredAt: Text,
+  ReceivedAt: Text,
+  ChangedAt: Text,
+  FirstOpen: z.boolean().nullish(),
+  OriginalLink: Text,
+  Origin: Text,
+  SuppressSending: z.boolean().nullish(),
+  SuppressionReason: Text,
+  From: Text,
+  FromName: Text,
+  FromFull: z.looseObject({ Email: Text, Name: Text }).nullish(),
+  Subject: Text,
+  Date: Text,
+  MailboxHash: Text,
+  TextBody: Text,
+  HtmlBody: Text,
+  StrippedTextReply: Text,
+  Headers: z.array(Header).nullish(),
+  Attachments: z
+    .array(
+      z.looseObject({
+        Name: Text,
+        ContentType: Text,
+        ContentLength: z.int().nonnegative().nullish(),
+        Content: Text,
+        Data: Text,
+      }),
+    )
+    .nullish(),
+});
+type Payload = z.infer<typeof Payload>;
+
+type Act = readonly [DecodedInteraction['direction'], DecodedInteraction['kind']];
+const softly: Act = ['outbound', 'delivery-status'];
+
+const bounceTypes: Readonly<Record<string, Act>> = {
+  HardBounce: ['outbound', 'bounce'],
+  BadEmailAddress: ['outbound', 'bounce'],
+  SpamComplaint: ['inbound', 'complaint'],
+  Unsubscribe: ['inbound', 'opt-out'],
+  Subscribe: ['inbound', 'opt-in'],
+};
+
+const emails = (address: string | null | undefined): string[] =>
+  parseMailboxes(address ?? '')
+    .slice(0, 1)
+    .map((one) => `email:${one.address}`);
+
+/** What every report about a mail that was sent has in common. `at`: as Postmark writes it. */
+const report = (
+  [direction, kind]: Act,
+  payload: Payload,
+  key: string,
+  at: string | null | undefined,
+  properties: Readonly<Record<string, string | boolean | null | undefined>>,
+): DecodedInteraction =>
+  defined({
+    key,
+    kind,
+    channel: 'email' as const,
+    direction,
+    identifiers: emails(payload.Recipient || payload.Email),
+    externalId: payload.MessageID || undefined,
+    refersTo: payload.MessageID || undefined,
+    occurredAt: readTime(at ?? undefined),
+    properties: Object.fromEntries(
+      Object.entries({ ...properties, stream: payload.MessageStream }).flatMap(([name, value]) =>
+        value === undefined || value === null || value === '' ? [] : [[name, value]],
+      ),
+    ),
+  });
+
+/** The stream is open or closed for an address, by its owner, by a bounce or complaint, or by somebody on our side. */
+const suppression = (payload: Payload): Act => {
+  const [person, reason] = [payload.Origin === 'Recipient', payload.SuppressionReason];
+  if (payload.SuppressSending === false) return [person ? 'inbound' : 'system', 'opt-in'];
+  if (reason === 'HardBounce') return ['outbound', 'bounce'];
+  if (reason === 'SpamComplaint') return ['inbound', 'complaint'];
+  return [person ? 'inbound' : 'system', 'opt-out'];
+};
+
+const reportOf = (payload: Payload): DecodedInteraction | undefined => {
+  const { RecordType: type, MessageID: message, Recipient: recipient } = payload;
+  const stamped = (at: string | null | undefined): string => `${type}:${message}:${recipient}:${at}`;
+  switch (type) {
+    case 'Delivery':
+      return report(softly, payload, stamped(payload.DeliveredAt), payload.DeliveredAt, {
+        status: 'delivered',
+        detail: payload.Details,
+      });
+    case 'Bounce':
+      return report(
+        bounceTypes[payload.Type ?? ''] ?? softly,
+        payload,
+        payload.ID ?? stamped(payload.BouncedAt),
+        payload.BouncedAt,
+        { status: payload.Type, detail: payload.Details || payload.Description },
+      );
+    case 'SpamComplaint':
+      return report(
+        ['inbound', 'complaint'],
+        payload,
+        payload.ID ?? stamped(payload.BouncedAt),
+        payload.BouncedAt,
+        { status: payload.Type },
+      );
+    case 'Open':
+      return report(['inbound', 'open'], payload, stamped(payload.ReceivedAt), payload.ReceivedAt, {
+        first: payload.FirstOpen,
+      });
+    case 'Click':
+      return report(
+        ['inbound', 'click'],
+        payload,
+        `${stamped(payload.ReceivedAt)}:${payload.OriginalLink}`,
+        payload.ReceivedAt,
+        { url: payload.OriginalLink },
+      );
+    case 'SubscriptionChange': {
+      const act = suppression(payload);
+      return report(
+        act,
+        payload,
+        `${stamped(payload.ChangedAt)}:${payload.SuppressSending}`,
+        payload.ChangedAt,
+        {
+          status: payload.SuppressSending === false ? 'reactivated' : 'suppressed',
+          reason: payload.SuppressionReason,
+          origin: payload.Origin,
+          scope: act[1].startsWith('opt-') ? `stream:${payload.MessageStream ?? 'outbound'}` : undefined,
+        },
+      );
+    }
+    default:
+      return undefined;
+  }
+};
+
+const ZERO = '00000000-0000-0000-0000-000000000000';
+
+/** What we sent has the id of Postmark and its host in the Message-ID; what others sent has another host. */
+const repliedTo = (id: string | null | undefined): string | undefined =>
+  id?.trim().replace(/^<([0-9a-f-]{36})@mtasv\.net>$/u, '$1') || undefined;
+
+/** Postmark's "Check" button sends the same id each time, and spam may come without any: then the bytes tell it apart. */
+const inbound = (payload: Payload, body: Uint8Array): DecodedInteraction => {
+  const header = (name: string): string | undefined =>
+    payload.Headers?.find((one) => one.Name.toLowerCase() === name)?.Value?.trim() || undefined;
+  const [from] = parseMailboxes(payload.FromFull?.Email ?? payload.From ?? '');
+  const name = (payload.FromFull?.Name ?? payload.FromName ?? from?.name)?.trim();
+  const text = [payload.StrippedTextReply, payload.TextBody, payload.HtmlBody].find((one) => one?.trim());
+  const own = payload.MessageID || undefined;
+  const files = (payload.Attachments ?? []).map((file) =>
+    defined({
+      name: file.Name ?? undefined,
+      contentType: file.ContentType ?? undefined,
+      size: file.ContentLength ?? undefined,
+      content: file.Content ?? file.Data ?? undefined,
+    }),
+  );
+  return defined({
+    key: own === undefined || own === ZERO ? sha256Hex(body) : own,
+    kind: 'message' as const,
+    channel: 'email' as const,
+    direction: 'inbound' as const,
+    identifiers: from === undefined ? [] : [`email:${from.address}`],
+    externalId: header('message-id') ?? own,
+    refersTo: repliedTo(header('in-reply-to')),
+    occurredAt: readTime(payload.Date ?? header('date')),
+    subject: payload.Subject ?? undefined,
+    text: text ?? undefined,
+    conversationId: payload.MailboxHash || undefined,
+    profile: name ? { name: { full: name } } : undefined,
+    attachments: files.length > 0 ? files : undefined,
+  });
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const payload = Payload.parse(parseJson(body));
+  const isMail =
+    payload.RecordType === 'Inbound' || (!payload.RecordType && (payload.FromFull ?? payload.From));
+  const interaction = isMail ? inbound(payload, body) : reportOf(payload);
+  return interaction
+    ? { interactions: [interaction], ignored: [] }
+    : { interactions: [], ignored: [payload.RecordType ?? 'no RecordType'] };
+};
+
+export const postmark: ChannelMapping = {
+  id: 'postmark',
+  channels: ['email'],
+  kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
+  decode,
+};
