@@ -47,6 +47,8 @@ export const Profile = z.strictObject({
   merged: z.array(z.string()),
   /** Halves that an unmerge has told apart from this one: never merged again by a rule. */
   apart: z.array(z.string()),
+  /** Halves that a person has declared to be other people: not merged by a rule, and not asked about again. */
+  distinct: z.array(z.string()).default([]),
 });
 export type Profile = z.infer<typeof Profile>;
 

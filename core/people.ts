@@ -1,60 +1,19 @@
-import { addressEffect, addressesOf, answer, type ConsentStatus, consentWord, stricter } from './consent.ts';
-import {
-  type ConsentEntry,
-  type Customer,
-  foldCustomer,
-  type Half,
-  type Profile,
-  treeOf,
-} from './customer.ts';
+import type { ConsentStatus } from './consent.ts';
+import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
 import { HubError } from './errors.ts';
+import { active, answered, emptyHalf, hinted, learned, outdated } from './half.ts';
 import { type Identifier, identifierType } from './identifier.ts';
-import {
-  byStrength,
-  type IdentityConfig,
-  normaliseIdentifier,
-  ruleFor,
-  usableIdentifiers,
-} from './identity.ts';
+import { byStrength, type IdentityConfig, ruleFor, usableIdentifiers } from './identity.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
+import { type Merge, pairId, type Review, type Split, sortedPair, type Unmerge } from './ledger.ts';
 
-/** One merge, as the ledger keeps it: several customers may be merged into one at once. */
-export interface Merge {
-  readonly id: string;
-  readonly survivor: string;
-  readonly others: readonly string[];
+/** Who decides something by hand, when, and in which command. */
+export interface Decision {
   readonly at: Instant;
-  /** `identifiers` when a rule did it; otherwise what the person who did it is called. */
+  /** What the person is called. */
   readonly by: string;
-  /** The interaction or command that caused it. */
   readonly cause: string;
-  /** What a manual merge overrode: `strong`, `limit`, `apart`. */
-  readonly overrode: readonly string[];
 }
-
-/** A merge taken back. */
-export interface Unmerge {
-  readonly merge: string;
-  readonly survivor: string;
-  readonly others: readonly string[];
-  /** When the merge had been made. */
-  readonly mergedAt: Instant;
-  readonly at: Instant;
-}
-
-/** Something that a person must decide. One open entry per pair of customers or per interaction. */
-export type Review =
-  | {
-      readonly type: 'pair';
-      readonly halves: readonly [string, string];
-      readonly reason: 'strong' | 'apart';
-      readonly cause: string;
-    }
-  | {
-      readonly type: 'interaction';
-      readonly reason: 'no-identifier' | 'over-limit';
-      readonly interaction: Interaction;
-    };
 
 export interface ConsentChange {
   readonly channel: Channel;
@@ -98,9 +57,10 @@ export class People {
   readonly newOwners = new Map<Identifier, string>();
   readonly merges = new Map<string, Merge>();
   readonly unmerges: Unmerge[] = [];
+  readonly splits: Split[] = [];
   readonly reviews: Review[] = [];
-  /** Pairs that a person has decided about. */
-  readonly resolved: (readonly [string, string])[] = [];
+  /** The ids of review entries that a person has decided about. */
+  readonly resolved = new Set<string>();
   readonly #halves: Map<string, Half>;
   readonly #owners: Map<Identifier, string>;
   readonly #config: IdentityConfig;
@@ -128,12 +88,15 @@ export class People {
     return this.#owners.get(identifier);
   }
 
-  /** Finds or makes the customer of an interaction. `referred` is the half that holds the message it refers to. */
-  place(interaction: Interaction, referred: string | undefined): Placement {
+  /**
+   * Finds or makes the customer of an interaction that arrived at `receivedAt`. `referred` is the half that holds the
+   * message it refers to.
+   */
+  place(interaction: Interaction, referred: string | undefined, receivedAt: Instant): Placement {
     const usable = usableIdentifiers(interaction.identifiers, this.#config);
     if (usable.length === 0) {
       if (referred !== undefined) return this.#join(referred, interaction, [], {});
-      return this.#review(interaction, 'no-identifier', []);
+      return this.#review('no-identifier', interaction, receivedAt, []);
     }
     const remaining = [...usable];
     const setAside: Identifier[] = [];
@@ -148,7 +111,7 @@ export class People {
       }
       if (this.#fits(roots, unowned)) {
         if (strongest === undefined) return this.#create(interaction, unowned, setAside);
-        const merge = roots.length > 1 ? this.#mergeByRule(roots, interaction) : undefined;
+        const merge = roots.length > 1 ? this.#mergeByRule(roots, interaction, receivedAt) : undefined;
         return this.#join(this.#ownerOf(strongest), interaction, unowned, {
           setAside,
           ...(merge && { merge }),
@@ -158,66 +121,165 @@ export class People {
       remaining.splice(remaining.indexOf(weakest), 1);
       setAside.push(weakest);
     }
-    return this.#review(interaction, 'over-limit', setAside);
+    return this.#review('over-limit', interaction, receivedAt, setAside);
   }
 
   /** Merges by a person's decision: may override strong identifiers, limits and an earlier unmerge, and says so. */
-  mergeByHand(keep: string, other: string, at: Instant, by: string, cause: string): Merge | undefined {
+  mergeByHand(keep: string, other: string, decision: Decision): Merge | undefined {
     const roots = [this.#root(keep), this.#root(other)];
     const [survivor, loser] = roots;
     if (survivor === undefined || loser === undefined || survivor === loser) return undefined;
-    const overrode = [
-      ...(this.#strongDiffer(survivor, loser) ? ['strong'] : []),
-      ...(this.#fits(roots, []) ? [] : ['limit']),
-      ...(this.#apart(survivor, loser) ? ['apart'] : []),
+    const overrode: Merge['overrode'] = [
+      ...(this.#strongDiffer(survivor, loser) ? ['strong' as const] : []),
+      ...(this.#fits(roots, []) ? [] : ['limit' as const]),
+      ...(this.#apart(survivor, loser) ? ['apart' as const] : []),
     ];
-    for (const { profile: one } of treeOf(survivor, this.#halves)) {
-      for (const { profile: other } of treeOf(loser, this.#halves))
-        this.resolved.push(sortedPair(one.id, other.id));
-    }
-    return this.#merge(survivor, [loser], { at, by, cause, overrode });
+    this.#settlePairs(survivor, loser);
+    return this.#merge(survivor, [loser], { ...decision, overrode });
   }
 
-  /** Undoes the newest merge of a person, exactly. The halves it parts are never merged by a rule again. */
-  unmerge(half: string, at: Instant): Unmerge {
-    const pointers = treeOf(this.#root(half), this.#halves).flatMap(({ profile, activity }) =>
-      activity.survivor ? [{ ...activity.survivor, half: profile.id }] : [],
-    );
-    const newest = pointers.reduce<(typeof pointers)[number] | undefined>(
-      (last, one) =>
-        last === undefined || one.at > last.at || (one.at === last.at && one.merge > last.merge) ? one : last,
-      undefined,
-    );
-    if (newest === undefined) {
+  /**
+   * Undoes a merge of a person exactly: the newest, or the one that `merge` names. The others of a chain stand. The
+   * halves it parts are never merged by a rule again.
+   */
+  unmerge(half: string, { at, by }: Omit<Decision, 'cause'>, merge?: string): Unmerge {
+    const root = this.#root(half);
+    const wanted = merge ?? this.#newestMerge(root);
+    const parted = treeOf(root, this.#halves).filter(({ activity }) => activity.survivor?.merge === wanted);
+    const pointer = parted[0]?.activity.survivor;
+    if (pointer === undefined) {
       throw new HubError(
         'not-merged',
-        `Customer ${this.#root(half)} was never merged with another, so there is nothing to undo.`,
+        merge === undefined
+          ? `Customer ${root} was never merged with another, so there is nothing to undo.`
+          : `The merge ${merge} does not hold customer ${root} together (any more), so there is nothing to undo.`,
         { retry: 'never' },
       );
     }
-    const parted = pointers.filter((one) => one.merge === newest.merge).map((one) => one.half);
-    const all = [newest.id, ...parted];
-    for (const id of parted) {
-      const { survivor: _, ...activity } = this.half(id).activity;
-      this.#setActivity({ ...activity });
+    const others = parted.map(({ profile }) => profile.id);
+    for (const { activity } of parted) {
+      const { survivor: _, ...alone } = activity;
+      this.#setActivity(alone);
     }
-    for (const id of all) {
-      const { profile } = this.half(id);
-      this.#setProfile({
-        ...profile,
-        merged: profile.merged.filter((child) => !parted.includes(child)),
-        apart: [...new Set([...profile.apart, ...all.filter((other) => other !== id)])],
-      });
-    }
-    const unmerge: Unmerge = {
-      merge: newest.merge,
-      survivor: newest.id,
-      others: parted,
-      mergedAt: newest.at,
+    const { profile } = this.half(pointer.id);
+    this.#setProfile({ ...profile, merged: profile.merged.filter((child) => !others.includes(child)) });
+    for (const id of [pointer.id, ...others])
+      this.#keepApart(
+        id,
+        [pointer.id, ...others].filter((other) => other !== id),
+      );
+    const undone: Unmerge = {
+      merge: pointer.merge,
+      survivor: pointer.id,
+      others,
+      mergedAt: pointer.at,
       at,
+      by,
     };
-    this.unmerges.push(unmerge);
-    return unmerge;
+    this.unmerges.push(undone);
+    return undone;
+  }
+
+  /** Whatever is merged is a root, so the last merge into the present root is the newest of the whole tree. */
+  #newestMerge(root: string): string | undefined {
+    const last = this.half(root).profile.merged.at(-1);
+    return last === undefined ? undefined : this.half(last).activity.survivor?.merge;
+  }
+
+  /**
+   * Makes one identifier a customer of its own: a number that was given to somebody else, an address that was never
+   * theirs. What was said stays with whoever said it; what arrives from now on goes to the new customer. A closed
+   * address stays closed. The two are never merged by a rule again.
+   */
+  split(identifier: Identifier, { at, by, cause }: Decision): Split {
+    const from = this.#ownerOf(identifier);
+    if (this.customer(from).identifiers.length === 1) {
+      throw new HubError(
+        'only-identifier',
+        'This is the only identifier that the customer has, so there is nobody to part it from.',
+        { retry: 'never' },
+      );
+    }
+    const to = this.#newId();
+    const { profile, activity } = this.half(from);
+    const fresh = emptyHalf(to, at);
+    const { [identifier]: closure, ...closed } = profile.closed;
+    const { [identifier]: lastHeard, ...heard } = activity.heard;
+    this.#halves.set(to, fresh);
+    this.#setProfile({
+      ...profile,
+      closed,
+      identifiers: profile.identifiers.filter((one) => one !== identifier),
+    });
+    this.#setActivity({ ...activity, heard });
+    this.#setProfile({
+      ...fresh.profile,
+      identifiers: [identifier],
+      ...(closure && { closed: { [identifier]: closure } }),
+    });
+    this.#setActivity({
+      ...fresh.activity,
+      ...(lastHeard !== undefined && { heard: { [identifier]: lastHeard } }),
+    });
+    this.#owners.set(identifier, to);
+    this.#keepApart(to, [from]);
+    this.#keepApart(from, [to]);
+    const split: Split = { id: this.#newId(), identifier, from, to, at, by, cause };
+    this.splits.push(split);
+    return split;
+  }
+
+  /** A person's decision that two customers are two people: rules leave them alone and no review asks again. */
+  tellApart(one: string, other: string): void {
+    const [first, second] = [this.#root(one), this.#root(other)];
+    if (first === second) {
+      throw new HubError(
+        'already-merged',
+        'The two are one customer by now. Take the merge back first; that also keeps them apart.',
+        { retry: 'never' },
+      );
+    }
+    for (const [half, stranger] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const { profile } = this.half(half);
+      this.#setProfile({ ...profile, distinct: [...new Set([...profile.distinct, stranger])] });
+    }
+    this.#settlePairs(first, second);
+  }
+
+  /**
+   * A person's decision about an interaction that waits for one: it goes to the half named, or to a customer of its own.
+   * Its identifiers join where nobody holds them and a limit allows it.
+   */
+  assign(review: Extract<Review, { type: 'interaction' }>, half: string | undefined): Placement {
+    const { interaction } = review;
+    const free = usableIdentifiers(interaction.identifiers, this.#config).filter(
+      (one) => !this.#owners.has(one),
+    );
+    const holder = half === undefined ? [] : [this.#root(half)];
+    const taken: Identifier[] = [];
+    for (const one of free) if (this.#fits(holder, [...taken, one])) taken.push(one);
+    if (half !== undefined) return this.#join(half, interaction, taken, {});
+    if (taken.length > 0) return this.#create(interaction, taken, []);
+    throw new HubError(
+      'no-identifier',
+      'The interaction names nobody who could be known again by it, so it cannot make a customer. Assign it to one, or dismiss it.',
+      { retry: 'never' },
+    );
+  }
+
+  #keepApart(half: string, strangers: readonly string[]): void {
+    const { profile } = this.half(half);
+    this.#setProfile({ ...profile, apart: [...new Set([...profile.apart, ...strangers])] });
+  }
+
+  /** A decision about two people answers every question that was asked about any two of their halves. */
+  #settlePairs(one: string, other: string): void {
+    for (const { profile: left } of treeOf(one, this.#halves))
+      for (const { profile: right } of treeOf(other, this.#halves))
+        this.resolved.add(pairId(sortedPair(left.id, right.id)));
   }
 
   /** A person's answer for one channel, given outside any interaction. */
@@ -293,14 +355,10 @@ export class People {
   #join(
     half: string,
     interaction: Interaction,
-    learned: readonly Identifier[],
+    identifiers: readonly Identifier[],
     told: { isNew?: boolean; setAside?: readonly Identifier[]; merge?: Merge },
   ): Placement {
-    const consent = this.#changing(half, () => {
-      this.#learn(half, interaction, learned);
-      this.#answer(half, interaction);
-      this.#see(half, interaction);
-    });
+    const consent = this.#changing(half, () => this.#take(half, interaction, identifiers));
     return {
       half,
       isNew: told.isNew ?? false,
@@ -311,60 +369,28 @@ export class People {
   }
 
   #review(
-    interaction: Interaction,
     reason: 'no-identifier' | 'over-limit',
+    interaction: Interaction,
+    receivedAt: Instant,
     setAside: readonly Identifier[],
   ): Placement {
-    this.reviews.push({ type: 'interaction', reason, interaction });
+    this.reviews.push({ type: 'interaction', reason, interaction, receivedAt });
     return { isNew: false, setAside, consent: [] };
   }
 
-  #learn(half: string, interaction: Interaction, identifiers: readonly Identifier[]): void {
+  /** What the interaction teaches the half, answers about consent, and adds to its activity. */
+  #take(half: string, interaction: Interaction, identifiers: readonly Identifier[]): void {
     for (const identifier of identifiers) this.#own(identifier, half);
-    const { profile } = this.half(half);
-    const next: Profile = {
-      ...hinted(profile, interaction.profile, interaction.kind === 'contact-update'),
-      firstSeenAt:
-        interaction.occurredAt < profile.firstSeenAt ? interaction.occurredAt : profile.firstSeenAt,
-    };
+    const { profile, activity } = this.half(half);
+    const next = answered(learned(profile, interaction), interaction);
     if (JSON.stringify(next) !== JSON.stringify(profile)) this.#setProfile(next);
+    const carried = usableIdentifiers(interaction.identifiers, this.#config).filter((one) =>
+      this.#owners.has(one),
+    );
+    this.#setActivity(active(activity, interaction, carried));
   }
 
-  #answer(half: string, interaction: Interaction): void {
-    const { profile } = this.half(half);
-    const { channel, occurredAt: at, id: source } = interaction;
-    const present = profile.consent[channel];
-    const word = consentWord(interaction);
-    const status = word && answer(word, present?.status ?? 'unknown');
-    const counts = status !== undefined && !(present !== undefined && outdated(present, status, at));
-    const consent = counts ? { ...profile.consent, [channel]: { status, at, source } } : profile.consent;
-    const closed = closedAfter(profile.closed, interaction, present);
-    if (consent !== profile.consent || closed !== profile.closed)
-      this.#setProfile({ ...profile, consent, closed });
-  }
-
-  #see(half: string, interaction: Interaction): void {
-    const { activity } = this.half(half);
-    const { occurredAt: at, channel } = interaction;
-    const inbound = interaction.direction === 'inbound';
-    const carried = inbound
-      ? usableIdentifiers(interaction.identifiers, this.#config).filter((one) => this.#owners.has(one))
-      : [];
-    const heard = carried.filter((one) => (activity.heard[one] ?? '') < at);
-    const said = inbound && interaction.kind === 'message' && (activity.inbound[channel] ?? '') < at;
-    this.#setActivity({
-      ...activity,
-      interactions: activity.interactions + 1,
-      lastSeenAt: activity.lastSeenAt > at ? activity.lastSeenAt : at,
-      heard:
-        heard.length === 0
-          ? activity.heard
-          : { ...activity.heard, ...Object.fromEntries(heard.map((one) => [one, at])) },
-      inbound: said ? { ...activity.inbound, [channel]: at } : activity.inbound,
-    });
-  }
-
-  #mergeByRule(roots: readonly string[], interaction: Interaction): Merge {
+  #mergeByRule(roots: readonly string[], interaction: Interaction, at: Instant): Merge {
     const seen = (root: string): string => foldCustomer(root, this.#halves).firstSeenAt;
     const [survivor = '', ...others] = [...roots].sort((one, other) => {
       const [first, second] = [seen(one), seen(other)];
@@ -372,7 +398,7 @@ export class People {
       return one < other ? -1 : 1;
     });
     return this.#merge(survivor, others, {
-      at: interaction.occurredAt,
+      at,
       by: 'identifiers',
       cause: interaction.id,
       overrode: [],
@@ -384,7 +410,7 @@ export class People {
     others: readonly string[],
     told: Pick<Merge, 'at' | 'by' | 'cause' | 'overrode'>,
   ): Merge {
-    const merge: Merge = { id: this.#newId(), survivor, others, ...told };
+    const merge: Merge = { id: this.#newId(), survivor, others: [...others], ...told };
     this.merges.set(merge.id, merge);
     for (const other of others) {
       this.#setActivity({
@@ -399,26 +425,25 @@ export class People {
     return merge;
   }
 
-  /** Files every pair of these customers that must not be merged; true when there is one. */
+  /** True when two of these customers must not be merged; files each such pair that nobody has decided about. */
   #toldApart(roots: readonly string[], cause: string): boolean {
-    const before = this.reviews.length;
+    let found = false;
     for (const [position, one] of roots.entries()) {
       for (const other of roots.slice(position + 1)) {
-        const reason = this.#strongDiffer(one, other)
-          ? 'strong'
-          : this.#apart(one, other)
-            ? 'apart'
-            : undefined;
-        if (reason)
+        const distinct = this.#related(one, other, 'distinct');
+        const strong = this.#strongDiffer(one, other);
+        if (!distinct && !strong && !this.#apart(one, other)) continue;
+        found = true;
+        if (!distinct)
           this.reviews.push({
             type: 'pair',
             halves: sortedPair(one, other),
-            reason,
+            reason: strong ? 'strong' : 'apart',
             cause,
           });
       }
     }
-    return this.reviews.length > before;
+    return found;
   }
 
   #strongDiffer(one: string, other: string): boolean {
@@ -432,8 +457,12 @@ export class People {
   }
 
   #apart(one: string, other: string): boolean {
+    return this.#related(one, other, 'apart') || this.#related(one, other, 'distinct');
+  }
+
+  #related(one: string, other: string, list: 'apart' | 'distinct'): boolean {
     const others = new Set(treeOf(other, this.#halves).map(({ profile }) => profile.id));
-    return treeOf(one, this.#halves).some(({ profile }) => profile.apart.some((id) => others.has(id)));
+    return treeOf(one, this.#halves).some(({ profile }) => profile[list].some((id) => others.has(id)));
   }
 
   /** Whether one customer may hold everything that these customers hold, and these new identifiers. */
@@ -487,76 +516,6 @@ export class People {
     this.changedActivities.add(activity.id);
   }
 }
-
-const sortedPair = (one: string, other: string): readonly [string, string] =>
-  one < other ? [one, other] : [other, one];
-
-/** The latest answer wins; of two given at the same instant the stricter. */
-const outdated = (
-  present: { status: ConsentStatus; at: Instant },
-  status: ConsentStatus,
-  at: Instant,
-): boolean => at < present.at || (at === present.at && stricter(present.status, status) === present.status);
-
-const emptyHalf = (id: string, at: Instant): Half => ({
-  profile: {
-    id,
-    version: 0,
-    identifiers: [],
-    tags: [],
-    traits: {},
-    consent: {},
-    closed: {},
-    preferences: {},
-    firstSeenAt: at,
-    merged: [],
-    apart: [],
-  },
-  activity: { id, version: 0, lastSeenAt: at, interactions: 0, heard: {}, inbound: {} },
-});
-
-/** What an interaction tells fills what is not known; a contact-update also replaces what is. */
-const hinted = (profile: Profile, hints: ProfileHints | undefined, replaces: boolean): Profile => {
-  if (hints === undefined) return profile;
-  const { tags, traits, ...single } = hints;
-  const known = Object.fromEntries(Object.entries(single).filter(([, value]) => value !== undefined));
-  return {
-    ...(replaces ? { ...profile, ...known } : { ...known, ...profile }),
-    ...(tags && { tags: [...new Set([...profile.tags, ...tags])] }),
-    ...(traits && { traits: { ...profile.traits, ...traits } }),
-  };
-};
-
-/** The order of arrival does not matter: what is older than the answer or the closure that stands changes nothing. */
-const closedAfter = (
-  closed: Profile['closed'],
-  interaction: Interaction,
-  consent: ConsentEntry | undefined,
-): Profile['closed'] => {
-  const effect = addressEffect(interaction);
-  if (effect === undefined) return closed;
-  const { occurredAt: at, id: source } = interaction;
-  const addresses = addressesOf(
-    interaction,
-    interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
-  );
-  if (effect === 'reopen') {
-    const reopened = addresses.filter((one) => closed[one]?.reason === 'opt-out' && closed[one].at <= at);
-    if (reopened.length === 0) return closed;
-    return Object.fromEntries(Object.entries(closed).filter(([one]) => !reopened.includes(one)));
-  }
-  if (effect === 'opt-out' && consent?.status === 'granted' && consent.at > at) return closed;
-  const stands = (one: Identifier): boolean => {
-    const entry = closed[one];
-    return (
-      entry !== undefined &&
-      (effect === 'opt-out' ? entry.reason !== 'opt-out' || entry.at >= at : entry.reason !== 'opt-out')
-    );
-  };
-  const fresh = addresses.filter((one) => !stands(one));
-  if (fresh.length === 0) return closed;
-  return { ...closed, ...Object.fromEntries(fresh.map((one) => [one, { reason: effect, at, source }])) };
-};
 
 const countTypes = (identifiers: readonly Identifier[]): Map<string, number> => {
   const counts = new Map<string, number>();

@@ -2,19 +2,23 @@ import type { Half } from '../../core/customer.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
-import type { Review } from '../../core/people.ts';
+import { type Review, reviewId } from '../../core/ledger.ts';
+import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';
 import {
   type Changes,
+  halvesOf,
   identifiersOf,
   idOf,
   type Loaded,
+  reviewOf,
   type SeenBefore,
+  type StoredInteractionChange,
   type Work,
 } from '../record/record.ts';
 import { loadTrees } from './history.ts';
 import * as rows from './rows.ts';
-import type { Key, Row, Table, Write } from './table.ts';
+import type { Condition, Key, Row, Table, Write } from './table.ts';
 
 export interface PeopleStore {
   load(works: readonly Work[], config: IdentityConfig): Promise<Loaded>;
@@ -33,6 +37,7 @@ export const peopleStore = (table: Table): PeopleStore => {
       const halves = new Set([
         ...first.owners.flatMap(({ half, group }) => [half, ...group]),
         ...first.referred.values(),
+        ...[...first.reviews.values()].flatMap(halvesOf),
       ]);
       const repeated = [...first.seen].flatMap(([id, { address }]) =>
         address ? [{ id, key: rows.interactionKey(address) }] : [],
@@ -47,6 +52,7 @@ export const peopleStore = (table: Table): PeopleStore => {
         owners: new Map(first.owners.map(({ identifier, half }) => [identifier, half])),
         seen: seenBefore(first.seen, others),
         referred: first.referred,
+        reviews: first.reviews,
       };
     },
     commit: (changes, config, retentionSeconds) =>
@@ -58,6 +64,7 @@ interface Names {
   readonly owners: readonly rows.Owner[];
   readonly seen: ReadonlyMap<string, rows.Seen>;
   readonly referred: ReadonlyMap<string, string>;
+  readonly reviews: ReadonlyMap<string, Review>;
 }
 
 /** The first read: who owns the identifiers, what was seen before, and where the messages referred to lie. */
@@ -73,6 +80,7 @@ const readNames = async (table: Table, works: readonly Work[], config: IdentityC
     ...works.flatMap((work) => identifiersOf(work, config).map(rows.identifierKey)),
     ...works.map((work) => rows.seenKey(idOf(work))),
     ...nameless.flatMap(({ keys }) => keys),
+    ...works.flatMap((work) => reviewOf(work) ?? []).map(rows.reviewKey),
   ]);
   const byPartition = new Map(found.map((row) => [row.pk, row]));
   const seen = new Map<string, rows.Seen>();
@@ -86,7 +94,10 @@ const readNames = async (table: Table, works: readonly Work[], config: IdentityC
     if (half !== undefined) referred.set(id, half);
   }
   const owners = found.filter(({ pk }) => pk.startsWith('identifier#')).map(rows.ownerOf);
-  return { owners, seen, referred };
+  const reviews = new Map(
+    found.filter(({ pk }) => pk === rows.reviewPartition).map((row) => [row.sk, rows.reviewOf(row)]),
+  );
+  return { owners, seen, referred, reviews };
 };
 
 /** A message is found by the id it would have itself, or, when we sent it, by the provider's id for it. */
@@ -145,36 +156,34 @@ const writesOf = (
   writes.push(...limitGuards(people));
   for (const merge of people.merges.values())
     writes.push({ put: { ...rows.mergeKey(merge.survivor, merge.at, merge.id), ...merge } });
-  for (const { survivor, mergedAt, merge, at } of people.unmerges) {
+  for (const { survivor, mergedAt, merge, at, by } of people.unmerges) {
     writes.push({
       set: rows.mergeKey(survivor, mergedAt, merge),
-      values: { undoneAt: at },
+      values: { undoneAt: at, undoneBy: by },
       if: { exists: true },
     });
+  }
+  for (const split of people.splits) {
+    const { identifier, from, to, at, id } = split;
+    writes.push(
+      { put: { ...rows.splitKey(from, at, id), ...split } },
+      { put: { ...rows.identifierKey(identifier), identifier, half: to, group: [to] }, if: { exists: true } },
+    );
   }
   for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
     writes.push(...reviewWrites(review));
   }
-  for (const pair of people.resolved) writes.push({ delete: rows.reviewKey(pairId(pair)) });
-  for (const { stored, placement } of interactions) {
-    const { half, occurredAt, id } = stored;
-    const address = { half, occurredAt, id };
-    const expiresAt = expiry(stored.receivedAt);
-    const caused = causedBy(placement);
-    writes.push({
-      put: {
-        ...rows.interactionKey(address),
-        ...stored,
-        ...(Object.keys(caused).length > 0 && { caused }),
-        expiresAt,
-      },
-    });
-    writes.push({ put: { ...rows.seenKey(id), address, expiresAt }, if: { absent: true } });
-    if (sentUnderAnotherId(stored)) {
-      writes.push({
-        put: { ...rows.messageKey(stored.provider, stored.externalId ?? ''), address, expiresAt },
-      });
-    }
+  const answered = new Set(
+    commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
+  );
+  for (const review of answered) writes.push({ delete: rows.reviewKey(review), if: { exists: true } });
+  for (const review of people.resolved)
+    if (!answered.has(review)) writes.push({ delete: rows.reviewKey(review) });
+  for (const { placed } of commands)
+    if (placed) writes.push(...interactionWrites(placed, { exists: true }, expiry));
+  for (const change of interactions) {
+    const { stored } = change;
+    writes.push(...interactionWrites(change, { absent: true }, expiry));
     for (const identifier of usableIdentifiers(stored.identifiers, config)) {
       const owner = people.owner(identifier);
       const known = remembered.get(identifier);
@@ -188,14 +197,47 @@ const writesOf = (
       }
     }
   }
-  for (const { command, events } of commands) {
-    const kept = events.map(({ type, detail, at }) => ({ type, detail, at }));
+  for (const { command, events, placed } of commands) {
+    const kept = placed
+      ? { address: addressOf(placed.stored) }
+      : { events: events.map(({ type, detail, at }) => ({ type, detail, at })) };
     writes.push({
-      put: { ...rows.seenKey(command.id), events: kept, expiresAt: expiry(command.at) },
+      put: { ...rows.seenKey(command.id), ...kept, expiresAt: expiry(command.at) },
       if: { absent: true },
     });
   }
   return writes;
+};
+
+const addressOf = ({ half, occurredAt, id }: StoredInteraction): InteractionAddress => ({
+  half,
+  occurredAt,
+  id,
+});
+
+/** The row of an interaction, the row that says it was seen, and the pointer that answers to it find it by. */
+const interactionWrites = (
+  { stored, placement }: StoredInteractionChange,
+  seen: Condition,
+  expiry: (at: string) => number,
+): Write[] => {
+  const address = addressOf(stored);
+  const expiresAt = expiry(stored.receivedAt);
+  const caused = causedBy(placement);
+  return [
+    {
+      put: {
+        ...rows.interactionKey(address),
+        ...stored,
+        ...(Object.keys(caused).length > 0 && { caused }),
+        expiresAt,
+      },
+    },
+    { put: { ...rows.seenKey(stored.id), address, expiresAt }, if: seen },
+    ...(sentUnderAnotherId(stored)
+      ? [{ put: { ...rows.messageKey(stored.provider, stored.externalId ?? ''), address, expiresAt } }]
+      : []),
+  ];
 };
 
 /** A row of version 0 is new; any other must still be what was read. */
@@ -219,11 +261,6 @@ const sentUnderAnotherId = ({ provider, account, direction, externalId, id }: In
   direction === 'outbound' && externalId !== undefined && interactionId(provider, account, externalId) !== id;
 
 /** One open entry per pair or per interaction. */
-const reviewId = (review: Review): string =>
-  review.type === 'pair' ? pairId(review.halves) : `interaction#${review.interaction.id}`;
-
-const pairId = (pair: readonly string[]): string => `pair#${pair.join('#')}`;
-
 const reviewWrites = (review: Review): Write[] => {
   const entry: Write = { put: { ...rows.reviewKey(reviewId(review)), ...review } };
   if (review.type === 'pair') return [entry];

@@ -3,6 +3,7 @@ import { ConsentStatus } from '../../core/consent.ts';
 import { Activity, CustomerSnapshot, Profile } from '../../core/customer.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
+import { Merge, Review, Split } from '../../core/ledger.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { EventType } from '../record/events.ts';
 import type { Key, Row } from './table.ts';
@@ -28,6 +29,10 @@ export const messageKey = (provider: string, externalId: string): Key => ({
   pk: `message#${provider}#${externalId}`,
   sk: 'ref',
 });
+export const splitKey = (half: string, at: string, id: string): Key => ({
+  pk: `customer#${half}`,
+  sk: `split#${at}#${id}`,
+});
 export const reviewPartition = 'review';
 export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
 export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
@@ -41,6 +46,9 @@ const bare =
     schema.parse(rest);
 
 export const profileOf = bare(Profile);
+export const mergeOf = bare(Merge);
+export const splitOf = bare(Split);
+export const reviewOf = bare(Review);
 export const activityOf = bare(Activity);
 
 const Owner = z.strictObject({

@@ -28,7 +28,7 @@ export type Condition = { readonly absent: true } | { readonly version: number }
 export type Write =
   | { readonly put: Row; readonly if?: Condition }
   | { readonly set: Key; readonly values: Readonly<Record<string, unknown>>; readonly if?: Condition }
-  | { readonly delete: Key }
+  | { readonly delete: Key; readonly if?: Condition }
   | { readonly check: Key; readonly if: Condition };
 
 export interface Table {
@@ -173,7 +173,11 @@ const conditionOf = (condition: Condition): Conditional => {
 const transactItem = (TableName: string, write: Write): TransactWriteItem => {
   if ('put' in write)
     return { Put: { TableName, Item: stored(write.put), ...(write.if && conditionOf(write.if)) } };
-  if ('delete' in write) return { Delete: { TableName, Key: stored({ ...write.delete }) } };
+  if ('delete' in write) {
+    return {
+      Delete: { TableName, Key: stored({ ...write.delete }), ...(write.if && conditionOf(write.if)) },
+    };
+  }
   if ('check' in write) {
     return { ConditionCheck: { TableName, Key: stored({ ...write.check }), ...conditionOf(write.if) } };
   }

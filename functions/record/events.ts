@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Customer, CustomerSnapshot } from '../../core/customer.ts';
 import { snapshot } from '../../core/customer.ts';
 import type { Instant } from '../../core/interaction.ts';
-import type { ConsentChange, Merge, Placement, Unmerge } from '../../core/people.ts';
+import type { Merge, Unmerge } from '../../core/ledger.ts';
+import type { ConsentChange, Placement } from '../../core/people.ts';
 import type { StoredInteraction } from '../ports.ts';
 
 export const EventType = z.enum([
@@ -82,7 +83,10 @@ const mergedAs = (
   at,
 });
 
-export const unmerged = (customer: Customer, undone: Unmerge): BusEvent => ({
+export const unmerged = (
+  customer: Customer,
+  undone: Pick<Unmerge, 'merge' | 'survivor' | 'others' | 'at'>,
+): BusEvent => ({
   type: 'customer.unmerged',
   detail: {
     customer: snapshot(customer, customer.id, false),

@@ -55,12 +55,33 @@ export const EventMessage = z.strictObject({
 });
 export type EventMessage = z.infer<typeof EventMessage>;
 
+/** A pair is merged or kept apart; an interaction is assigned to a customer, makes a new one, or is dismissed. */
+export const ReviewDecision = z.enum(['merge', 'apart', 'assign', 'new', 'dismiss']);
+export type ReviewDecision = z.infer<typeof ReviewDecision>;
+
 const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };
 
 /** A decision of a person. `id` makes a command that is delivered twice count once. */
 export const CommandMessage = z.discriminatedUnion('command', [
   z.strictObject({ ...command, command: z.literal('merge'), keep: Identifier, other: Identifier }),
-  z.strictObject({ ...command, command: z.literal('unmerge'), customer: Identifier }),
+  z.strictObject({
+    ...command,
+    command: z.literal('unmerge'),
+    customer: Identifier,
+    /** Which merge of the ledger; the newest where it is left out. */
+    merge: z.string().optional(),
+  }),
+  /** Makes one identifier a customer of its own. */
+  z.strictObject({ ...command, command: z.literal('split'), identifier: Identifier }),
+  z.strictObject({
+    ...command,
+    command: z.literal('resolve'),
+    /** The id of a review entry. */
+    review: z.string(),
+    decision: ReviewDecision,
+    /** With `merge` who survives (else who was first seen); with `assign` whose the interaction is. */
+    customer: Identifier.optional(),
+  }),
   z.strictObject({
     ...command,
     command: z.literal('consent'),

@@ -3,7 +3,8 @@ import { HubError } from '../../core/errors.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
-import { People, type Placement } from '../../core/people.ts';
+import type { Review } from '../../core/ledger.ts';
+import { type Decision, People, type Placement } from '../../core/people.ts';
 import type { StoredInteraction } from '../ports.ts';
 import {
   type BusEvent,
@@ -38,13 +39,22 @@ export interface Loaded {
   readonly seen: ReadonlyMap<string, SeenBefore>;
   /** The half that holds the message which an interaction refers to, by the id of the interaction that refers. */
   readonly referred: ReadonlyMap<string, string>;
+  /** The open review entries that commands are about, by their id. */
+  readonly reviews: ReadonlyMap<string, Review>;
 }
 
 /** Everything that one transaction writes: the interactions, the commands, and whatever `people` lists as changed. */
 export interface Changes {
   readonly people: People;
   readonly interactions: readonly StoredInteractionChange[];
-  readonly commands: readonly { readonly command: CommandMessage; readonly events: readonly BusEvent[] }[];
+  readonly commands: readonly ObeyedCommand[];
+}
+
+export interface ObeyedCommand {
+  readonly command: CommandMessage;
+  readonly events: readonly BusEvent[];
+  /** The interaction that the command placed: what was waiting for a person. */
+  readonly placed?: StoredInteractionChange;
 }
 
 export interface StoredInteractionChange {
@@ -136,7 +146,7 @@ const settle = async (
 ): Promise<Outgoing[] | undefined> => {
   const people = new People({ halves: loaded.halves, owners: loaded.owners }, config, ports.newId);
   const interactions: StoredInteractionChange[] = [];
-  const commands: { command: CommandMessage; events: readonly BusEvent[] }[] = [];
+  const commands: ObeyedCommand[] = [];
   const done = new Map<string, Outgoing[]>();
   for (const work of group) {
     const id = idOf(work);
@@ -148,14 +158,18 @@ const settle = async (
     const before = loaded.seen.get(id);
     let events = before?.events ?? [];
     if (before === undefined && work.type === 'interaction') {
-      const change = storedChange(people, work, people.place(work.interaction, loaded.referred.get(id)));
+      const change = storedChange(
+        people,
+        work,
+        people.place(work.interaction, loaded.referred.get(id), work.receivedAt),
+      );
       if (change) interactions.push(change);
       events = change ? interactionEvents(change.stored, causedBy(change.placement)) : [];
     }
     if (before === undefined && work.type === 'command') {
-      const obeyed = await obey(ports, people, work);
-      if (obeyed) commands.push({ command: work.command, events: obeyed });
-      events = obeyed ?? [];
+      const obeyed = await obey(ports, people, work, loaded.reviews);
+      if (obeyed) commands.push(obeyed);
+      events = obeyed?.events ?? [];
     }
     done.set(
       id,
@@ -171,23 +185,25 @@ const settle = async (
 
 const storedChange = (
   people: People,
-  work: Extract<Work, { type: 'interaction' }>,
+  { interaction, receivedAt }: Pick<Extract<Work, { type: 'interaction' }>, 'interaction' | 'receivedAt'>,
   placement: Placement,
 ): StoredInteractionChange | undefined => {
   const { half } = placement;
   if (half === undefined) return undefined;
   const customer = snapshot(people.customer(half), half, placement.isNew);
-  return { placement, stored: { ...work.interaction, half, receivedAt: work.receivedAt, customer } };
+  return { placement, stored: { ...interaction, half, receivedAt, customer } };
 };
 
-/** The events of a command; undefined when it cannot be done, which whoever gave it is told. */
+/** What a command did; undefined when it cannot be done, which whoever gave it is told. */
 const obey = async (
   ports: RecordPorts,
   people: People,
   { command, message }: Extract<Work, { type: 'command' }>,
-): Promise<readonly BusEvent[] | undefined> => {
+  reviews: Loaded['reviews'],
+): Promise<ObeyedCommand | undefined> => {
   try {
-    return await execute(ports, people, command);
+    if (command.command === 'resolve') return resolve(people, command, reviews.get(command.review));
+    return { command, events: await execute(ports, people, command) };
   } catch (error) {
     if (!(error instanceof HubError) || error.retry !== 'never') throw error;
     await ports.refuse(message, error);
@@ -195,20 +211,34 @@ const obey = async (
   }
 };
 
+const decisionOf = ({ at, by, id }: CommandMessage): Decision => ({ at, by, cause: id });
+
+const mergeByHand = (people: People, keep: string, other: string, command: CommandMessage): BusEvent[] => {
+  const merge = people.mergeByHand(keep, other, decisionOf(command));
+  return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
+};
+
 const execute = async (
   ports: RecordPorts,
   people: People,
-  command: CommandMessage,
+  command: Exclude<CommandMessage, { command: 'resolve' }>,
 ): Promise<readonly BusEvent[]> => {
   switch (command.command) {
-    case 'merge': {
-      const [keep, other] = [ownerOf(people, command.keep), ownerOf(people, command.other)];
-      const merge = people.mergeByHand(keep, other, command.at, command.by, command.id);
-      return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
-    }
+    case 'merge':
+      return mergeByHand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
     case 'unmerge': {
-      const undone = people.unmerge(ownerOf(people, command.customer), command.at);
+      const undone = people.unmerge(ownerOf(people, command.customer), command, command.merge);
       return [undone.survivor, ...undone.others].map((half) => unmerged(people.customer(half), undone));
+    }
+    case 'split': {
+      const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
+      ownerOf(people, identifier);
+      const { id, from, to, at } = people.split(identifier, decisionOf(command));
+      const parted = { merge: id, survivor: from, others: [to], at };
+      return [
+        customerCreated(snapshot(people.customer(to), to, true), at),
+        unmerged(people.customer(from), parted),
+      ];
     }
     case 'consent': {
       const half = ownerOf(people, command.customer);
@@ -229,6 +259,54 @@ const execute = async (
   }
 };
 
+/** A person's answer to a question of the review list. */
+const resolve = (
+  people: People,
+  command: Extract<CommandMessage, { command: 'resolve' }>,
+  review: Review | undefined,
+): ObeyedCommand => {
+  const { decision } = command;
+  const named = command.customer === undefined ? undefined : ownerOf(people, command.customer);
+  if (review === undefined) {
+    throw new HubError(
+      'unknown-review',
+      'There is no such open review entry: it was answered already, or its people were merged or erased since.',
+      { retry: 'never' },
+    );
+  }
+  if (review.type === 'pair' && (decision === 'merge' || decision === 'apart')) {
+    const [one, other] = review.halves;
+    if (decision === 'apart') {
+      people.tellApart(one, other);
+      return { command, events: [] };
+    }
+    const first = people.customer(one).firstSeenAt <= people.customer(other).firstSeenAt ? one : other;
+    const survivor = named === undefined ? first : people.customer(named).id;
+    const keep = [one, other].find((half) => people.customer(half).id === people.customer(survivor).id);
+    if (keep === undefined) throw notOfThisReview();
+    return { command, events: mergeByHand(people, keep, keep === one ? other : one, command) };
+  }
+  if (review.type === 'interaction' && decision === 'dismiss') return { command, events: [] };
+  if (
+    review.type === 'interaction' &&
+    (decision === 'new' || (decision === 'assign' && named !== undefined))
+  ) {
+    const placement = people.assign(review, decision === 'new' ? undefined : named);
+    const placed = storedChange(people, review, placement);
+    if (placed) return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
+  }
+  throw new HubError(
+    'unfit-decision',
+    'A pair is answered with merge or apart; an interaction with assign (and the customer), new or dismiss.',
+    { retry: 'never' },
+  );
+};
+
+const notOfThisReview = (): HubError =>
+  new HubError('unfit-decision', 'The customer that should survive is neither of the two in question.', {
+    retry: 'never',
+  });
+
 const ownerOf = (people: People, identifier: Identifier): string => {
   const owner = people.owner(normaliseIdentifier(identifier) ?? identifier);
   if (owner !== undefined) return owner;
@@ -239,6 +317,10 @@ const ownerOf = (people: People, identifier: Identifier): string => {
   );
 };
 
+/** The review entry that a piece of work answers. */
+export const reviewOf = (work: Work): string | undefined =>
+  work.type === 'command' && work.command.command === 'resolve' ? work.command.review : undefined;
+
 export const idOf = (work: Work): string =>
   work.type === 'interaction' ? work.interaction.id : work.command.id;
 
@@ -247,9 +329,18 @@ export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] 
   if (work.type === 'interaction') return usableIdentifiers(work.interaction.identifiers, config);
   const { command } = work;
   if (command.command === 'import') return usableIdentifiers(command.identifiers, config);
-  const named = command.command === 'merge' ? [command.keep, command.other] : [command.customer];
-  return named.map((one) => normaliseIdentifier(one) ?? one);
+  return namedBy(command).map((one) => normaliseIdentifier(one) ?? one);
 };
+
+const namedBy = (command: Exclude<CommandMessage, { command: 'import' }>): Identifier[] => {
+  if (command.command === 'merge') return [command.keep, command.other];
+  if (command.command === 'split') return [command.identifier];
+  return command.customer === undefined ? [] : [command.customer];
+};
+
+/** The halves that a review entry is about. */
+export const halvesOf = (review: Review | undefined): readonly string[] =>
+  review?.type === 'pair' ? review.halves : [];
 
 /** Work in the order given, parted so that no two groups touch the same person, identifier or row. */
 const grouped = (works: readonly Work[], loaded: Loaded, config: IdentityConfig): Work[][] => {
@@ -271,8 +362,14 @@ const grouped = (works: readonly Work[], loaded: Loaded, config: IdentityConfig)
     const identifiers = identifiersOf(work, config);
     const owners = identifiers.flatMap((one) => loaded.owners.get(one) ?? []);
     const referred = loaded.referred.get(idOf(work));
-    const halves = referred === undefined ? owners : [...owners, referred];
-    for (const key of [...identifiers, ...halves.map((half) => `half ${rootOf(half)}`)]) {
+    const review = reviewOf(work);
+    const halves = [
+      ...owners,
+      ...(referred === undefined ? [] : [referred]),
+      ...halvesOf(review === undefined ? undefined : loaded.reviews.get(review)),
+    ];
+    const reviewed = review === undefined ? [] : [`review ${review}`];
+    for (const key of [...identifiers, ...reviewed, ...halves.map((half) => `half ${rootOf(half)}`)]) {
       parent.set(find(key), find(own));
     }
   }

@@ -25,7 +25,11 @@ const act = (identifiers: string[], more: Partial<Interaction> = {}): Interactio
   };
 };
 
-const place = (people: People, ...identifiers: string[]) => people.place(act(identifiers), undefined);
+const decision = () => ({ at: new Date(at).toISOString(), by: 'ada', cause: 'cmd' });
+/** Everything arrives as it happens. */
+const give = (people: People, interaction: Interaction, referred?: string) =>
+  people.place(interaction, referred, interaction.occurredAt);
+const place = (people: People, ...identifiers: string[]) => give(people, act(identifiers));
 const idOf = (people: People, identifier: string): string =>
   people.customer(people.owner(identifier) ?? '').id;
 
@@ -117,8 +121,8 @@ describe('how an interaction finds its customer', () => {
   it('gives what names nobody to the owner of the message it refers to, else to a person', () => {
     const people = crowd();
     const { half } = place(people, 'phone:+14155550100');
-    expect(people.place(act([], { kind: 'read' }), half).half).toBe(half);
-    expect(people.place(act(['phone:+266696687']), undefined).half).toBeUndefined();
+    expect(give(people, act([], { kind: 'read' }), half).half).toBe(half);
+    expect(give(people, act(['phone:+266696687'])).half).toBeUndefined();
     expect(people.reviews).toMatchObject([{ type: 'interaction', reason: 'no-identifier' }]);
   });
 });
@@ -126,20 +130,17 @@ describe('how an interaction finds its customer', () => {
 describe('merge and unmerge', () => {
   const pair = (): People => {
     const people = crowd();
-    people.place(act(['phone:+14155550100'], { profile: { name: { full: 'Ada' } } }), undefined);
-    people.place(
-      act(['email:ada@example.com'], { channel: 'email', profile: { language: 'it' } }),
-      undefined,
-    );
+    give(people, act(['phone:+14155550100'], { profile: { name: { full: 'Ada' } } }));
+    give(people, act(['email:ada@example.com'], { channel: 'email', profile: { language: 'it' } }));
     return people;
   };
 
   it('gives both people back as they were', () => {
     const people = pair();
     const [before0, before1] = [people.half('c0').profile, people.half('c1').profile];
-    people.mergeByHand('c1', 'c0', new Date(at).toISOString(), 'ada', 'cmd');
+    people.mergeByHand('c1', 'c0', decision());
     expect(people.customer('c0')).toMatchObject({ id: 'c1', name: { full: 'Ada' }, language: 'it' });
-    people.unmerge('c0', new Date(at).toISOString());
+    people.unmerge('c0', decision());
     expect(people.half('c0').profile).toEqual({ ...before0, apart: ['c1'] });
     expect(people.half('c1').profile).toEqual({ ...before1, apart: ['c0'] });
     expect(people.customer('c0').id).toBe('c0');
@@ -149,7 +150,7 @@ describe('merge and unmerge', () => {
     const people = pair();
     place(people, 'phone:+14155550100', 'email:ada@example.com');
     const since = place(people, 'phone:+14155550100', 'line:U1');
-    people.unmerge('c1', new Date(at).toISOString());
+    people.unmerge('c1', decision());
     expect(since.half).toBe('c0');
     expect(idOf(people, 'line:U1')).toBe('c0');
     expect(idOf(people, 'email:ada@example.com')).toBe('c1');
@@ -158,7 +159,7 @@ describe('merge and unmerge', () => {
   it('never merges the same pair by a rule again', () => {
     const people = pair();
     place(people, 'phone:+14155550100', 'email:ada@example.com');
-    people.unmerge('c0', new Date(at).toISOString());
+    people.unmerge('c0', decision());
     const placed = place(people, 'phone:+14155550100', 'email:ada@example.com');
     expect(placed.merge).toBeUndefined();
     expect(people.reviews).toMatchObject([{ type: 'pair', reason: 'apart', halves: ['c0', 'c1'] }]);
@@ -168,21 +169,18 @@ describe('merge and unmerge', () => {
     const people = crowd();
     place(people, 'user-id:1');
     place(people, 'user-id:2');
-    expect(people.mergeByHand('c0', 'c1', new Date(at).toISOString(), 'ada', 'cmd')?.overrode).toEqual([
-      'strong',
-      'limit',
-    ]);
+    expect(people.mergeByHand('c0', 'c1', decision())?.overrode).toEqual(['strong', 'limit']);
   });
 
   it('says that there is nothing to undo', () => {
     const people = pair();
-    expect(() => people.unmerge('c0', new Date(at).toISOString())).toThrow(/nothing to undo/);
+    expect(() => people.unmerge('c0', decision())).toThrow(/nothing to undo/);
   });
 });
 
 describe('consent', () => {
   const said = (people: People, text: string, more: Partial<Interaction> = {}) =>
-    people.place(act(['phone:+14155550100'], { text, ...more }), undefined);
+    give(people, act(['phone:+14155550100'], { text, ...more }));
   const sms = (people: People) => people.customer('c0').consent.sms?.status ?? 'unknown';
   const closed = (people: People) => Object.keys(people.customer('c0').closed);
 
@@ -222,11 +220,11 @@ describe('consent', () => {
 
   it('is the stricter of two merged people', () => {
     const people = crowd();
-    people.place(act(['phone:+14155550100'], { text: 'START' }), undefined);
-    people.place(act(['phone:+14155550199'], { text: 'STOP' }), undefined);
-    people.mergeByHand('c0', 'c1', new Date(at).toISOString(), 'ada', 'cmd');
+    give(people, act(['phone:+14155550100'], { text: 'START' }));
+    give(people, act(['phone:+14155550199'], { text: 'STOP' }));
+    people.mergeByHand('c0', 'c1', decision());
     expect(sms(people)).toBe('denied');
-    people.unmerge('c0', new Date(at).toISOString());
+    people.unmerge('c0', decision());
     expect(sms(people)).toBe('granted');
   });
 });

@@ -44,6 +44,7 @@ export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Cust
       firstSeenAt: '2026-01-01T00:00:00.000Z',
       merged: [],
       apart: [],
+      distinct: [],
       ...(told.timeZone !== undefined && { timeZone: told.timeZone }),
       ...(told.stage !== undefined && { stage: told.stage }),
     },
