@@ -1,5 +1,6 @@
 import type { Customer, CustomerSnapshot } from '../core/customer.ts';
 import type { Instant, Interaction } from '../core/interaction.ts';
+import type { Merge, Split } from '../core/ledger.ts';
 
 /** Where an interaction's row lives. What queue messages carry after `record`. */
 export interface InteractionAddress {
@@ -27,7 +28,12 @@ export interface History {
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
   /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
+  /** Merges, those taken back too, and identifiers split off, of all halves, oldest first. */
+  ledger(customer: Customer): Promise<LedgerEntry[]>;
 }
+
+/** One decision about who is who, by a rule or by a person. */
+export type LedgerEntry = ({ readonly type: 'merge' } & Merge) | ({ readonly type: 'split' } & Split);
 
 export interface TimelineRange {
   readonly after?: Instant;

@@ -78,6 +78,12 @@ export const routes: Readonly<Record<string, Route>> = {
       await page(ports.history, customer, limit.data, query['order'] !== 'oldest', cursor.data),
     );
   },
+  'GET /customers/{id}/ledger': async (event, ports) => {
+    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
+    return customer
+      ? json(200, { items: await ports.history.ledger(customer) })
+      : problem(404, 'unknown-customer', 'There is no customer with this id.');
+  },
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}': async (event, ports) => {
     const { id = '', interaction = '', n = '' } = event.pathParameters ?? {};
     const [customer, found] = await Promise.all([ports.history.customer(id), ports.interaction(interaction)]);

@@ -10,7 +10,7 @@ import { failures } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { jobs } from '../aws/jobs.ts';
 import { stageQueues } from '../aws/replays.ts';
-import { identifierKey, ownerOf, reviewPartition, seenKey, seenOf } from '../aws/rows.ts';
+import { identifierKey, ownerOf, reviewOf, reviewPartition, seenKey, seenOf } from '../aws/rows.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { replay } from '../failures/replay.ts';
@@ -59,7 +59,7 @@ export const create = (runtime: Runtime) => {
     },
     async reviews() {
       const open = [];
-      for await (const { pk: _pk, sk: _sk, ...review } of rows.query(reviewPartition)) open.push(review);
+      for await (const row of rows.query(reviewPartition)) open.push({ id: row.sk, ...reviewOf(row) });
       return open;
     },
     allowed: keys(runtime),

@@ -1,5 +1,5 @@
 import { type Customer, foldCustomer, type Half } from '../../core/customer.ts';
-import type { History, StoredInteraction, TimelineRange } from '../ports.ts';
+import type { History, LedgerEntry, StoredInteraction, TimelineRange } from '../ports.ts';
 import * as rows from './rows.ts';
 import type { Key, Row, Table } from './table.ts';
 
@@ -18,6 +18,7 @@ export const history = (table: Table): History => ({
     return found.map(storedOf);
   },
   timeline: (customer, range) => timeline(table, customer, range),
+  ledger: (customer) => ledger(table, customer),
 });
 
 const customersOf = async (table: Table, wanted: readonly string[]): Promise<Map<string, Customer>> => {
@@ -66,6 +67,18 @@ export const loadTrees = async (
     wanted = [...new Set(wanted)];
   }
   return { trees: [...found.values()], others };
+};
+
+const ledger = async (table: Table, { halves }: Customer): Promise<LedgerEntry[]> => {
+  const entries: LedgerEntry[] = [];
+  for (const { profile } of halves) {
+    const pk = `customer#${profile.id}`;
+    for await (const row of table.query(pk, { beginsWith: 'merge#' }))
+      entries.push({ type: 'merge', ...rows.mergeOf(row) });
+    for await (const row of table.query(pk, { beginsWith: 'split#' }))
+      entries.push({ type: 'split', ...rows.splitOf(row) });
+  }
+  return entries.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };
 
 const rootOf = (half: string, halves: ReadonlyMap<string, Half>): string | undefined => {

@@ -18,38 +18,70 @@ const Timeline = z.object({
 
 const usage = `hub customer show IDENTIFIER
 hub customer timeline IDENTIFIER
+hub customer ledger IDENTIFIER              who was merged, split off or taken apart, when, by whom and why
 hub customer merge KEEP OTHER
-hub customer unmerge IDENTIFIER
+hub customer unmerge IDENTIFIER [MERGE]     the newest merge, or the one that the ledger calls MERGE
+hub customer split IDENTIFIER               makes this one identifier a customer of its own
+hub customer reviews                        what waits for a person's decision
+hub customer resolve REVIEW merge|apart|assign|new|dismiss [IDENTIFIER]
 
 IDENTIFIER is type:value, for example email:ada@example.com. HUB_URL and HUB_KEY say which hub, and its API key;
 \`npm start\` prints both.`;
 
+const Reviews = z.object({
+  items: z.array(
+    z.looseObject({
+      id: z.string(),
+      type: z.string(),
+      reason: z.string(),
+      halves: z.array(z.string()).optional(),
+    }),
+  ),
+});
+const Ledger = z.object({ items: z.array(z.looseObject({})) });
+
+const commands: Readonly<Record<string, (args: readonly string[]) => object | undefined>> = {
+  merge: ([keep, other]) => (keep && other ? { command: 'merge', keep, other } : undefined),
+  unmerge: ([customer, merge]) =>
+    customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
+  split: ([identifier]) => (identifier ? { command: 'split', identifier } : undefined),
+  resolve: ([review, decision, customer]) =>
+    review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
+};
+
+const reads: Readonly<Record<string, (identifier: string) => Promise<void>>> = {
+  show: async (identifier) => console.log(JSON.stringify(await find(identifier), null, 2)),
+  timeline: async (identifier) => printTimeline((await find(identifier)).id),
+  async ledger(identifier) {
+    const { id } = await find(identifier);
+    const { items } = Ledger.parse(await call('GET', `/customers/${id}/ledger`));
+    for (const entry of items) console.log(JSON.stringify(entry));
+  },
+};
+
 /** `hub customer …` against a running hub. */
-export const customerCommand = async ([verb, ...args]: readonly string[]): Promise<number> => {
-  const [first, second] = args;
-  if (first === undefined || (verb === 'merge' && second === undefined)) {
+export const customerCommand = async ([verb = '', ...args]: readonly string[]): Promise<number> => {
+  const [first] = args;
+  if (verb === 'reviews') {
+    const { items } = Reviews.parse(await call('GET', '/reviews'));
+    for (const { id, reason, halves = [] } of items) console.log([id, reason, ...halves].join('  '));
+    return 0;
+  }
+  const read = reads[verb];
+  if (read !== undefined && first !== undefined) {
+    await read(first);
+    return 0;
+  }
+  const command = commands[verb]?.(args);
+  if (command === undefined) {
     console.error(usage);
     return 2;
   }
-  if (verb === 'show') {
-    console.log(JSON.stringify(await find(first), null, 2));
-    return 0;
-  }
-  if (verb === 'timeline') {
-    await printTimeline((await find(first)).id);
-    return 0;
-  }
-  if (verb === 'merge' || verb === 'unmerge') {
-    const command =
-      verb === 'merge' ? { command: verb, keep: first, other: second } : { command: verb, customer: first };
-    const answer = z.object({ id: z.string() }).parse(await call('POST', '/commands', command));
-    console.log(
-      `Accepted as ${answer.id}. It is done as soon as the queue has delivered it, usually within a second.`,
-    );
-    return 0;
-  }
-  console.error(usage);
-  return 2;
+  const answer = z.object({ id: z.string() }).parse(await call('POST', '/commands', command));
+  console.log(
+    `Accepted as ${answer.id}. It is done as soon as the queue has delivered it, usually within a second; what cannot be done is listed by \`hub failures list\`.`,
+  );
+  return 0;
 };
 
 const find = async (identifier: string): Promise<z.infer<typeof Customer>> =>

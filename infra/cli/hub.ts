@@ -19,7 +19,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: scenarioCommand,
   },
   customer: {
-    usage: 'hub customer show|timeline|merge|unmerge IDENTIFIER…',
+    usage: 'hub customer show|timeline|ledger|merge|unmerge|split|reviews|resolve …',
     about: 'one person of a running hub (HUB_URL, HUB_KEY)',
     run: customerCommand,
   },

@@ -11,6 +11,7 @@ const routes = [
   'GET /customers',
   'GET /customers/{id}',
   'GET /customers/{id}/timeline',
+  'GET /customers/{id}/ledger',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
   'GET /reviews',
