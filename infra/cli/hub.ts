@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { HubError } from '../../core/errors.ts';
+import { connectCommand } from './connect.ts';
 import { customerCommand } from './customer.ts';
 import { failuresCommand } from './failures.ts';
 import { jobsCommand } from './jobs.ts';
@@ -17,6 +18,11 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'hub scenario FILE…',
     about: 'runs stories through the whole pipeline with a virtual clock; exit 1 when one differs',
     run: scenarioCommand,
+  },
+  connect: {
+    usage: 'hub connect --list | hub connect PROVIDER [--account NAME] [--rotate | --drop-old]',
+    about: 'the providers there are; stores the secrets of one, and says which address to paste',
+    run: connectCommand,
   },
   customer: {
     usage: 'hub customer show|timeline|ledger|merge|unmerge|split|reviews|resolve …',
