@@ -1,9 +1,11 @@
+import { ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { NotificationMessage, notificationId } from '../../core/notification.ts';
+import { refusal } from '../../core/sender.ts';
 import { signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
@@ -37,7 +39,14 @@ export const create = (runtime: Runtime) => {
     aws: clientConfig(runtime),
     configurationSet: env.SES_CONFIGURATION_SET,
     fetch: runtime.fetch ?? fetch,
-    secret: (id) => secret(`${env.HUB}/senders/${id}`),
+    secret: (id) =>
+      secret(`${env.HUB}/senders/${id}`).catch((error: unknown) => {
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+        throw refusal(
+          `The secret of the sender ${id} is not stored. Put it into Secrets Manager under ${env.HUB}/senders/${id}, or name another sender in hub.yaml.`,
+          { retry: 'never', cause: error },
+        );
+      }),
   });
   const refused = refusals(runtime, rows, 'notify');
   const ports: Omit<NotifyPorts, 'keepFailure'> = {

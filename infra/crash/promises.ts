@@ -213,8 +213,12 @@ const synced = (all: readonly Row[], { acts, halves }: Holdings, crms: Sandboxes
         wanted.set(mapping.contact.object, (wanted.get(mapping.contact.object) ?? new Set()).add(profile.id));
         continue;
       }
+      // Whoever was imported reaches a CRM with the first thing that happens to them.
+      const customer = foldCustomer(profile.id, halves);
+      const own = new Set(customer.halves.map((half) => half.profile.id));
+      if (!acts.some(({ half }) => own.has(half))) continue;
       want(mapping.contact.object, profile.id);
-      broken.push(...stale(crm, mapping, foldCustomer(profile.id, halves), identity, records));
+      broken.push(...stale(crm, mapping, customer, identity, records));
     }
     for (const act of acts) {
       const { caused: _caused, customer: _customer, half: _half, ...interaction } = act;

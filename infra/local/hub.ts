@@ -21,6 +21,8 @@ export interface HubOptions {
   readonly state: string;
   /** Real endpoints in the place of local parts. */
   readonly elsewhere?: Elsewhere;
+  /** Milliseconds by which the hub's clock is put forward, its functions' included. */
+  readonly ahead?: number;
 }
 
 /** A hub that runs on this machine. */
@@ -39,8 +41,9 @@ export interface Hub {
 export const openHub = async (options: HubOptions, report: (line: string) => void): Promise<Hub> => {
   const synthesised = await assembly();
   const at = (offset: number): number => (options.port === 0 ? 0 : options.port + offset);
-  const clock = systemClock((error) =>
-    report(`error: ${error instanceof Error ? error.message : String(error)}`),
+  const clock = systemClock(
+    (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
+    options.ahead,
   );
   const holder: { cloud?: Cloud; answered?: string } = {};
   const cloudOf = (): Cloud => {
@@ -60,7 +63,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   );
   const awsUrl = `http://127.0.0.1:${aws.port}`;
   let early: Pick<Cloud, 'aws'> | undefined;
-  const functions = workerFunctions(synthesised, () => awsUrl, report);
+  const functions = workerFunctions(synthesised, () => awsUrl, report, options.ahead);
   const db = new DatabaseSync(options.state);
   const crms = await sandboxes(db, { salesforce: at(2), hubspot: at(3) });
   const world = { now: () => clock.now(), newId: () => crypto.randomUUID(), random: () => Math.random() };

@@ -12,6 +12,8 @@ import type { LambdaFunction } from './resources.ts';
  */
 const HOST = `
 const { parentPort, workerData } = require('node:worker_threads');
+const { now } = Date;
+Date.now = () => now() + workerData.ahead;
 const { handler } = require(workerData.file);
 parentPort.on('message', async ({ event, context, trace }) => {
   process.env._X_AMZN_TRACE_ID = trace;
@@ -58,6 +60,8 @@ export const workerFunctions = (
   assembly: Assembly,
   awsUrl: () => string,
   log: (line: string) => void,
+  /** Milliseconds by which the functions' clock is put forward. */
+  ahead = 0,
 ): WorkerFunctions => {
   const copies = new Map<string, Copy[]>();
   const waiting = new Map<string, (() => void)[]>();
@@ -74,6 +78,7 @@ export const workerFunctions = (
       workerData: {
         file: join(assembly.assetFolder(target.code), 'index.cjs'),
         timeout: target.timeoutSeconds * 1000,
+        ahead,
       },
       resourceLimits: {
         maxOldGenerationSizeMb: Math.max(SMALLEST_HEAP_MEGABYTES, target.memoryMegabytes),

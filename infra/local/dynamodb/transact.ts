@@ -46,7 +46,8 @@ export const transactWrite = (store: Store, clock: Clock, conflict: () => boolea
     const items = Writes.parse(raw['TransactItems']);
     if (items.length > MOST_ITEMS)
       throw invalid(`Member must have length less than or equal to ${MOST_ITEMS}`);
-    if (repeatedToken(tokens, raw, clock.now())) return {};
+    const token = tokenOf(tokens, raw, clock.now());
+    if (token?.repeated === true) return {};
     const prepared = items.map(({ Put, Delete, Update, ConditionCheck }) => {
       if (Put) return prepare(store, 'Put', Put);
       if (Delete) return prepare(store, 'Delete', Delete);
@@ -62,6 +63,8 @@ export const transactWrite = (store: Store, clock: Clock, conflict: () => boolea
         prepared.map(() => ({ Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' })),
       );
     const units = store.atomically(() => perform(store, prepared));
+    // Only what has been done counts as done before: a transaction that failed may be tried again with its token.
+    if (token) tokens.set(token.name, { until: clock.now() + TOKEN_LIFE_MS, digest: token.digest });
     const capacity = [...units].flatMap(
       ([name, count]) => consumed(name, { write: count }, raw['ReturnConsumedCapacity']) ?? [],
     );
@@ -93,13 +96,13 @@ const perform = (store: Store, prepared: readonly Prepared[]): Map<string, numbe
   return units;
 };
 
-const repeatedToken = (
-  tokens: Map<string, { until: number; digest: string }>,
+const tokenOf = (
+  tokens: Map<string, { readonly until: number; readonly digest: string }>,
   raw: Readonly<Record<string, unknown>>,
   now: number,
-): boolean => {
+): { readonly name: string; readonly digest: string; readonly repeated: boolean } | undefined => {
   const { ClientRequestToken: token, ...rest } = raw;
-  if (typeof token !== 'string') return false;
+  if (typeof token !== 'string') return undefined;
   for (const [old, { until }] of tokens) if (until <= now) tokens.delete(old);
   const digest = createHash('sha256').update(JSON.stringify(rest)).digest('hex');
   const before = tokens.get(token);
@@ -109,8 +112,7 @@ const repeatedToken = (
       'The request uses the same client token as a previous, but non-identical request.',
     );
   }
-  tokens.set(token, { until: now + TOKEN_LIFE_MS, digest });
-  return before !== undefined;
+  return { name: token, digest, repeated: before !== undefined };
 };
 
 const Gets = z
