@@ -76,7 +76,9 @@ const furnish = async (hub: Hub, { secrets, granted }: Extract<Order, { order: '
       events: new EventBridgeClient(clientConfig(hub.runtime)),
       table: rows,
       triggers: triggers(rows),
-      bus: [...hub.cloud.functions.values()][0]?.environment['BUS'] ?? '',
+      bus:
+        [...hub.cloud.functions.values()].find(({ environment }) => environment['BUS'])?.environment['BUS'] ??
+        '',
       decisionsQueue,
       deadQueue,
       templateFaults,
