@@ -19,12 +19,38 @@ export const functionModules: Readonly<Record<string, string>> = {
 export const root = new URL('..', import.meta.url).pathname;
 export const sourceOf = (name: string): string => join(root, 'functions', `${functionModules[name]}.ts`);
 
-/** HubSpot's client loads each API of its 4 MB when it is first asked for; the hub asks for none but `apiRequest`. */
-const withoutDiscovery: Plugin = {
-  name: 'without-discovery',
+/** What stands in a bundle for a module that no function reaches; it says so, should one ever do. */
+const absent = (name: string, why: string): string =>
+  `const absent = () => { throw new Error(${JSON.stringify(`${name} is not in this bundle: ${why} (infra/bundle.ts)`)}); };\n`;
+
+/** Modules of the libraries that cost more than all that a function uses of them, and what takes their place. */
+const replaced: Readonly<Record<string, string>> = {
+  '@aws-sdk/credential-provider-node': `${absent('The search for credentials', 'Lambda puts the keys of its role into the environment, and functions/aws/client.ts hands them over')}export const defaultProvider = () => absent;`,
+  // Uploads of forms bring a table of all media types with them. A class, because both CRM clients ask `instanceof`.
+  'form-data': `${absent('form-data', 'the hub uploads no form to a CRM')}module.exports = class { constructor() { absent(); } };`,
+  // The parts of undici's second HTTP parser, which is asked for by an environment variable only.
+  '../milo/simd.js': absent('Milo', 'undici uses llhttp'),
+  '../milo/no-simd.js': absent('Milo', 'undici uses llhttp'),
+};
+
+const lean: Plugin = {
+  name: 'lean',
   setup(build) {
+    const names = Object.keys(replaced).map((name) => name.replace(/[.\\/-]/gu, '\\$&'));
+    build.onResolve({ filter: new RegExp(`^(?:${names.join('|')})$`) }, ({ path }) => ({
+      path,
+      namespace: 'replaced',
+    }));
+    build.onLoad({ filter: /./, namespace: 'replaced' }, ({ path }) => ({ contents: replaced[path] ?? '' }));
+    // HubSpot's client loads each API of its 4 MB when it is first asked for; the hub asks for none but `apiRequest`.
     build.onResolve({ filter: /\/discovery\// }, ({ path, importer }) =>
       importer.includes('@hubspot') ? { path, external: true } : undefined,
+    );
+    // The same source as modules, of which what is not used falls away.
+    build.onResolve({ filter: /^yaml$/ }, () => ({ path: join(root, 'node_modules/yaml/browser/index.js') }));
+    // The same limiter without its clustering over Redis.
+    build.onResolve({ filter: /^bottleneck$/ }, ({ resolveDir }) =>
+      build.resolve('bottleneck/light.js', { resolveDir, kind: 'require-call' }),
     );
   },
 };
@@ -50,7 +76,7 @@ export const bundle = async (out: string): Promise<Record<string, number>> => {
     metafile: true,
     write: false,
     logLevel: 'error',
-    plugins: [withoutDiscovery],
+    plugins: [lean],
   });
   for (const file of outputFiles) {
     mkdirSync(join(file.path, '..'), { recursive: true });

@@ -1,4 +1,4 @@
-import { PinpointSMSVoiceV2Client, SendTextMessageCommand } from '@aws-sdk/client-pinpoint-sms-voice-v2';
+import * as z from 'zod';
 import { awsFault, refusal, type Sender } from '../../core/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
@@ -7,30 +7,27 @@ import type { SenderSurroundings } from './index.ts';
 
 const passing: ReadonlySet<string> = new Set(['ThrottlingException', 'ServiceQuotaExceededException']);
 
-export const awsSms = ({ aws }: SenderSurroundings): Sender => {
-  const client = new PinpointSMSVoiceV2Client(aws);
-  return {
-    id: 'aws-sms',
-    provider: 'aws-sms',
-    async send(message) {
-      try {
-        const { MessageId } = await client.send(
-          new SendTextMessageCommand({
-            DestinationPhoneNumber: message.to,
-            MessageBody: message.text,
-            MessageType: message.category === 'marketing' ? 'PROMOTIONAL' : 'TRANSACTIONAL',
-            Context: { notification: message.id },
-          }),
-        );
-        return MessageId ?? message.id;
-      } catch (error) {
-        const { name, answered } = awsFault(error);
-        if (!answered) throw error;
-        throw refusal(
-          `AWS End User Messaging refused the SMS (${name}). The console of End User Messaging shows the spend limit and the sandbox; an opted-out number must text START.`,
-          { retry: passing.has(name) ? 'later' : 'never', cause: error },
-        );
-      }
-    },
-  };
-};
+const Answer = z.looseObject({ MessageId: z.string().optional() });
+
+export const awsSms = ({ call }: SenderSurroundings): Sender => ({
+  id: 'aws-sms',
+  provider: 'aws-sms',
+  async send(message) {
+    try {
+      const answer = await call.json('sms-voice', 'SendTextMessage', {
+        DestinationPhoneNumber: message.to,
+        MessageBody: message.text,
+        MessageType: message.category === 'marketing' ? 'PROMOTIONAL' : 'TRANSACTIONAL',
+        Context: { notification: message.id },
+      });
+      return Answer.parse(answer).MessageId ?? message.id;
+    } catch (error) {
+      const { name, answered } = awsFault(error);
+      if (!answered) throw error;
+      throw refusal(
+        `AWS End User Messaging refused the SMS (${name}). The console of End User Messaging shows the spend limit and the sandbox; an opted-out number must text START.`,
+        { retry: passing.has(name) ? 'later' : 'never', cause: error },
+      );
+    }
+  },
+});

@@ -11,6 +11,11 @@ export interface SenderSurroundings {
   readonly aws: Pick<SESClientConfig, 'region' | 'credentials' | 'maxAttempts' | 'requestHandler'>;
   /** The SES configuration set that every e-mail goes through, where there is one. */
   readonly configurationSet?: string | undefined;
+  /** For calls signed by hand: each rejects with the service's own error, as the SDK's clients do. */
+  readonly call: {
+    json(service: 'sms-voice', operation: string, input: object): Promise<unknown>;
+    query(service: 'sns', action: string, fields: Readonly<Record<string, string>>): Promise<string>;
+  };
   readonly fetch: typeof fetch;
   /** The sender's secret, by its id. */
   readonly secret: (sender: string) => Promise<unknown>;

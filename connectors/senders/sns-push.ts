@@ -1,49 +1,45 @@
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { awsFault, refusal, type Sender } from '../../core/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 // The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered.
 
-const passing: ReadonlySet<string> = new Set(['ThrottledException', 'Throttling', 'KMSThrottlingException']);
+const passing: ReadonlySet<string> = new Set(['Throttled', 'Throttling', 'KMSThrottling']);
 
-export const snsPush = ({ aws }: SenderSurroundings): Sender => {
-  const client = new SNSClient(aws);
-  return {
-    id: 'sns-push',
-    provider: 'sns-push',
-    async send(message) {
-      const endpoint = /^[^:]*:(arn:.+)$/u.exec(message.to)?.[1];
-      if (endpoint === undefined)
-        throw refusal(
-          'The push address is not `<app>:<ARN of a platform endpoint>`. Register the device with SNS.',
-          {
-            retry: 'never',
-          },
-        );
-      const push = { title: message.subject ?? '', body: message.text };
-      try {
-        const { MessageId } = await client.send(
-          new PublishCommand({
-            TargetArn: endpoint,
-            MessageStructure: 'json',
-            Message: JSON.stringify({
-              default: message.text,
-              GCM: JSON.stringify({ notification: push }),
-              APNS: JSON.stringify({ aps: { alert: push } }),
-            }),
-            MessageAttributes: { notification: { DataType: 'String', StringValue: message.id } },
-          }),
-        );
-        return MessageId ?? message.id;
-      } catch (error) {
-        const { name, answered } = awsFault(error);
-        if (!answered) throw error;
-        throw refusal(
-          `SNS refused the push (${name}). A disabled endpoint means that the app was removed or its token has changed.`,
-          { retry: passing.has(name) ? 'later' : 'never', cause: error },
-        );
-      }
-    },
-  };
-};
+export const snsPush = ({ call }: SenderSurroundings): Sender => ({
+  id: 'sns-push',
+  provider: 'sns-push',
+  async send(message) {
+    const endpoint = /^[^:]*:(arn:.+)$/u.exec(message.to)?.[1];
+    if (endpoint === undefined)
+      throw refusal(
+        'The push address is not `<app>:<ARN of a platform endpoint>`. Register the device with SNS.',
+        {
+          retry: 'never',
+        },
+      );
+    const push = { title: message.subject ?? '', body: message.text };
+    try {
+      const answer = await call.query('sns', 'Publish', {
+        TargetArn: endpoint,
+        MessageStructure: 'json',
+        Message: JSON.stringify({
+          default: message.text,
+          GCM: JSON.stringify({ notification: push }),
+          APNS: JSON.stringify({ aps: { alert: push } }),
+        }),
+        'MessageAttributes.entry.1.Name': 'notification',
+        'MessageAttributes.entry.1.Value.DataType': 'String',
+        'MessageAttributes.entry.1.Value.StringValue': message.id,
+      });
+      return /<MessageId>([^<]+)<\/MessageId>/u.exec(answer)?.[1] ?? message.id;
+    } catch (error) {
+      const { name, answered } = awsFault(error);
+      if (!answered) throw error;
+      throw refusal(
+        `SNS refused the push (${name}). A disabled endpoint means that the app was removed or its token has changed.`,
+        { retry: passing.has(name) ? 'later' : 'never', cause: error },
+      );
+    }
+  },
+});

@@ -1,4 +1,4 @@
-import type { Presign, SignedCall } from '../receive/signed.ts';
+import { AwsRefusal, type Presign, type SignedCalls } from '../aws/signed.ts';
 
 const OPEN_SECONDS = 300;
 
@@ -9,7 +9,7 @@ export interface Download {
 }
 
 interface DownloadPorts {
-  readonly call: SignedCall;
+  readonly aws: Pick<SignedCalls, 'rest'>;
   readonly presign: Presign;
   readonly bucket: string;
   readonly now: () => number;
@@ -17,10 +17,14 @@ interface DownloadPorts {
 
 /** Signed addresses of files in the bucket; undefined where the file is not there, or not yet. */
 export const downloads =
-  ({ call, presign, bucket, now }: DownloadPorts) =>
+  ({ aws, presign, bucket, now }: DownloadPorts) =>
   async (key: string, name: string): Promise<Download | undefined> => {
-    const head = await call('s3', { method: 'HEAD', path: `/${bucket}/${key}` });
-    if (!head.ok) return undefined;
+    try {
+      await aws.rest('s3', { method: 'HEAD', path: `/${bucket}/${key}` });
+    } catch (error) {
+      if (error instanceof AwsRefusal) return undefined;
+      throw error;
+    }
     // A stranger's file is downloaded, and never shown by the browser as a page.
     const plain = name.replace(/[^\w .()-]/gu, '_');
     const disposition = `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`;

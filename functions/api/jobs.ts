@@ -2,9 +2,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import * as z from 'zod';
 import { instant } from '../../core/interaction.ts';
 import { type Jobs, jobPlace } from '../aws/jobs.ts';
+import type { Presign } from '../aws/signed.ts';
 import { fileKey, type JobKind, type JobRow, resultKey } from '../jobs/job.ts';
 import { problem } from '../middleware.ts';
-import type { Presign } from '../receive/signed.ts';
 import { json, parsed } from './http.ts';
 
 export interface JobPorts {

@@ -1,8 +1,7 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { JobRow } from '../jobs/job.ts';
 import type { JobMessage } from '../jobs/message.ts';
 import type { Runtime } from '../runtime.ts';
-import { clientConfig } from './client.ts';
+import { sendTo } from './queue.ts';
 import { jobKey } from './rows.ts';
 import type { Row, Table } from './table.ts';
 
@@ -19,15 +18,13 @@ export interface Jobs {
 
 const LIST = 'list#jobs';
 const KEPT_SECONDS = 400 * 86_400;
-/** The longest delay that SQS takes. */
-const LONGEST_DELAY_SECONDS = 900;
 
 /** Where a job stands in the list. */
 export const jobPlace = ({ createdAt, id }: JobRow): string => `${createdAt}#${id}`;
 
 /** The rows of jobs, a list of them in the order of time, and their queue. A job is kept for 400 days. */
 export const jobs = (runtime: Runtime, table: Table): Jobs => {
-  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
+  const send = sendTo(runtime, runtime.env['QUEUE_URL_JOBS']);
   const rowOf = (job: JobRow): Row => ({ ...jobKey(job.id), ...job, expiresAt: expiry(job) });
   const many = async (ids: readonly string[]): Promise<JobRow[]> => {
     const rows = await table.get(ids.map(jobKey));
@@ -58,15 +55,7 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
       }
       return many(ids);
     },
-    async enqueue(message, delaySeconds) {
-      await sqs.send(
-        new SendMessageCommand({
-          QueueUrl: runtime.env['QUEUE_URL_JOBS'],
-          MessageBody: JSON.stringify(message),
-          DelaySeconds: Math.min(delaySeconds, LONGEST_DELAY_SECONDS),
-        }),
-      );
-    },
+    enqueue: (message, delaySeconds) => send(message, { delaySeconds }),
   };
 };
 

@@ -1,6 +1,6 @@
 import { HubError } from '../../core/errors.ts';
-import { signedCalls } from '../receive/signed.ts';
 import type { Runtime } from '../runtime.ts';
+import { AwsRefusal, signedCalls } from './signed.ts';
 
 /** Texts in the hub's bucket, by key, without the weight of the S3 client. */
 export interface Payloads {
@@ -10,26 +10,26 @@ export interface Payloads {
 }
 
 export const payloads = (runtime: Runtime): Payloads => {
-  const call = signedCalls(runtime);
-  const { BUCKET: bucket } = runtime.env;
-  const ask = (method: string, key: string, body?: string): Promise<Response> =>
-    call('s3', { method, path: `/${bucket}/${key}`, ...(body !== undefined && { body }) });
+  const aws = signedCalls(runtime);
+  const ask = async (method: string, key: string, body?: string): Promise<string | undefined> => {
+    try {
+      const path = `/${runtime.env['BUCKET']}/${key}`;
+      const response = await aws.rest('s3', { method, path, ...(body !== undefined && { body }) });
+      return await response.text();
+    } catch (error) {
+      const status = error instanceof AwsRefusal ? error.$metadata.httpStatusCode : undefined;
+      // S3 tells only those who may list the bucket that an object is not there; to others it is forbidden.
+      if (method === 'GET' && (status === 404 || status === 403)) return undefined;
+      throw new HubError('bucket-fault', `The bucket answered ${status ?? 'nothing'}; it is tried again.`, {
+        retry: 'later',
+        cause: error,
+      });
+    }
+  };
   return {
     async put(key, text) {
-      const response = await ask('PUT', key, text);
-      await response.arrayBuffer();
-      if (!response.ok) throw bucketFault(response.status);
+      await ask('PUT', key, text);
     },
-    async get(key) {
-      const response = await ask('GET', key);
-      const text = await response.text();
-      // S3 tells only those who may list the bucket that an object is not there; to others it is forbidden.
-      if (response.status === 404 || response.status === 403) return undefined;
-      if (!response.ok) throw bucketFault(response.status);
-      return text;
-    },
+    get: (key) => ask('GET', key),
   };
 };
-
-const bucketFault = (status: number): HubError =>
-  new HubError('bucket-fault', `The bucket answered ${status}; it is tried again.`, { retry: 'later' });

@@ -1,17 +1,15 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { ReplayPorts } from '../failures/replay.ts';
 import type { Runtime } from '../runtime.ts';
-import { clientConfig } from './client.ts';
 import { REPLAY_OF } from './failures.ts';
+import { sendTo } from './queue.ts';
 
 const Queues = z.record(z.string(), z.string());
 
 /** The queues of all stages, which `QUEUE_URLS` names as a JSON object by stage. */
 export const stageQueues = (runtime: Runtime): ReplayPorts['enqueue'] => {
   const queues = Queues.parse(JSON.parse(runtime.env['QUEUE_URLS'] ?? '{}'));
-  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   return async (stage, body, failure) => {
     const queue = queues[stage];
     if (queue === undefined)
@@ -20,12 +18,6 @@ export const stageQueues = (runtime: Runtime): ReplayPorts['enqueue'] => {
         `This hub has no stage ${stage} now. Switch it on in mappings/hub.yaml and deploy, or dismiss the failure.`,
         { retry: 'never' },
       );
-    await sqs.send(
-      new SendMessageCommand({
-        QueueUrl: queue,
-        MessageBody: body,
-        MessageAttributes: { [REPLAY_OF]: { DataType: 'String', StringValue: failure } },
-      }),
-    );
+    await sendTo(runtime, queue)(body, { attributes: { [REPLAY_OF]: failure } });
   };
 };

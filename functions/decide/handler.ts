@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
-import { ConflictException, CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { DecisionMessage, notificationId } from '../../core/notification.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
-import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
 import { history } from '../aws/history.ts';
 import { notifications } from '../aws/notifications.ts';
+import { sendTo } from '../aws/queue.ts';
+import { AwsRefusal, signedCalls } from '../aws/signed.ts';
 import { table } from '../aws/table.ts';
 import { triggers } from '../aws/triggers.ts';
 import { lambda } from '../lambda.ts';
@@ -30,8 +29,7 @@ export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const publish = bus(runtime);
-  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
-  const scheduler = new SchedulerClient(clientConfig(runtime));
+  const aws = signedCalls(runtime);
   const use = decide({
     triggers: triggers(rows),
     notifications: notifications(rows),
@@ -42,35 +40,31 @@ export const create = (runtime: Runtime) => {
         .update(JSON.stringify([message.trigger, message.half, message.interaction, message.timer]))
         .digest('hex')
         .slice(0, 40);
+      const schedule = {
+        GroupName: env.SCHEDULE_GROUP,
+        ClientToken: name,
+        ScheduleExpression: `at(${new Date(at).toISOString().slice(0, 19)})`,
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        ActionAfterCompletion: 'DELETE',
+        Target: {
+          Arn: env.QUEUE_ARN_DECISIONS,
+          RoleArn: env.SCHEDULE_ROLE_ARN,
+          Input: JSON.stringify(message),
+          DeadLetterConfig: { Arn: env.DEAD_ARN_DECISIONS },
+        },
+      };
       try {
-        await scheduler.send(
-          new CreateScheduleCommand({
-            Name: name,
-            GroupName: env.SCHEDULE_GROUP,
-            ClientToken: name,
-            ScheduleExpression: `at(${new Date(at).toISOString().slice(0, 19)})`,
-            FlexibleTimeWindow: { Mode: 'OFF' },
-            ActionAfterCompletion: 'DELETE',
-            Target: {
-              Arn: env.QUEUE_ARN_DECISIONS,
-              RoleArn: env.SCHEDULE_ROLE_ARN,
-              Input: JSON.stringify(message),
-              DeadLetterConfig: { Arn: env.DEAD_ARN_DECISIONS },
-            },
-          }),
-        );
+        await aws.rest('scheduler', {
+          method: 'POST',
+          path: `/schedules/${name}`,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(schedule),
+        });
       } catch (error) {
-        if (!(error instanceof ConflictException)) throw error;
+        if (!(error instanceof AwsRefusal && error.name === 'ConflictException')) throw error;
       }
     },
-    async enqueue(message) {
-      await sqs.send(
-        new SendMessageCommand({
-          QueueUrl: env.QUEUE_URL_NOTIFICATIONS,
-          MessageBody: JSON.stringify(message),
-        }),
-      );
-    },
+    enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
     async tellSuppressed(notification) {
       const { half, trigger, triggerVersion, interaction, reason, channel, at } = notification;
       const detail = {

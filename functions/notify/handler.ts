@@ -1,5 +1,3 @@
-import { ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
@@ -14,7 +12,9 @@ import { config } from '../aws/config.ts';
 import { refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { notifications } from '../aws/notifications.ts';
+import { sendTo } from '../aws/queue.ts';
 import { readSecret } from '../aws/secret.ts';
+import { AwsRefusal, signedCalls } from '../aws/signed.ts';
 import { table } from '../aws/table.ts';
 import { triggers } from '../aws/triggers.ts';
 import { lambda } from '../lambda.ts';
@@ -33,15 +33,16 @@ export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const publish = bus(runtime);
-  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   const secret = readSecret(runtime);
   const built = senders({
-    aws: clientConfig(runtime),
     configurationSet: env.SES_CONFIGURATION_SET,
+    // Tried once: whether a lost connection had sent the message is for `notify` to find out.
+    aws: { ...clientConfig(runtime), maxAttempts: 1 },
+    call: signedCalls(runtime, { attempts: 1 }),
     fetch: runtime.fetch ?? fetch,
     secret: (id) =>
       secret(`${env.HUB}/senders/${id}`).catch((error: unknown) => {
-        if (!(error instanceof ResourceNotFoundException)) throw error;
+        if (!(error instanceof AwsRefusal && error.name === 'ResourceNotFoundException')) throw error;
         throw refusal(
           `The secret of the sender ${id} is not stored. Put it into Secrets Manager under ${env.HUB}/senders/${id}, or name another sender in hub.yaml.`,
           { retry: 'never', cause: error },
@@ -59,11 +60,7 @@ export const create = (runtime: Runtime) => {
       const keys = signingKeys(await secret(`${env.HUB}/signing`));
       return `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ half, channel }, keys)}`;
     },
-    async record(message) {
-      await sqs.send(
-        new SendMessageCommand({ QueueUrl: env.QUEUE_URL_DELIVERIES, MessageBody: JSON.stringify(message) }),
-      );
-    },
+    record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
     async tell(type, notification) {
       const { half, trigger, triggerVersion, interaction, channel, reason, at } = notification;
       const detail = {

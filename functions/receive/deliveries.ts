@@ -1,42 +1,41 @@
 import { HubError } from '../../core/errors.ts';
+import { sendTo } from '../aws/queue.ts';
+import { signedCalls } from '../aws/signed.ts';
 import type { DeliveryMessage } from '../record/message.ts';
 import type { Runtime } from '../runtime.ts';
-import { signedCalls } from './signed.ts';
 
 /** SQS takes 1 MiB a message; what the attributes and the envelope need stays free. */
 const QUEUE_LIMIT = 1_000_000;
 
 /** Queues a delivery; a body too large for the queue goes to the bucket first and its address travels. */
 export const deliveries = (runtime: Runtime): ((delivery: DeliveryMessage) => Promise<void>) => {
-  const call = signedCalls(runtime);
+  const aws = signedCalls(runtime);
   const { QUEUE_URL_DELIVERIES: queue, BUCKET: bucket } = runtime.env;
+  const send = sendTo(runtime, queue);
   return async (delivery) => {
     let message = JSON.stringify(delivery);
     if (message.length > QUEUE_LIMIT) {
       const { body, ...request } = delivery.request;
       const bodyKey = `deliveries/${delivery.provider}/${delivery.id}`;
-      const stored = await call('s3', {
+      const put = aws.rest('s3', {
         method: 'PUT',
         path: `/${bucket}/${bodyKey}`,
+        headers: { 'content-type': 'application/octet-stream' },
         body: Buffer.from(body ?? '', 'base64'),
       });
-      await expectOk(stored, 'the bucket');
+      await put.catch(notQueued('the bucket'));
       message = JSON.stringify({ ...delivery, request: { ...request, bodyKey } });
     }
-    const queued = await call('sqs', {
-      target: 'AmazonSQS.SendMessage',
-      body: JSON.stringify({ QueueUrl: queue, MessageBody: message }),
-    });
-    await expectOk(queued, 'the deliveries queue');
+    await send(message).catch(notQueued('the deliveries queue'));
   };
 };
 
-const expectOk = async (response: Response, what: string): Promise<void> => {
-  await response.arrayBuffer();
-  if (response.ok) return;
-  throw new HubError(
-    'not-queued',
-    `Writing to ${what} failed with status ${response.status}; the provider is told to send again.`,
-    { retry: 'later' },
-  );
-};
+const notQueued =
+  (what: string) =>
+  (error: unknown): never => {
+    throw new HubError(
+      'not-queued',
+      `Writing to ${what} failed (${error instanceof Error ? error.name : 'unknown error'}); the provider is told to send again.`,
+      { retry: 'later', cause: error },
+    );
+  };

@@ -1,7 +1,7 @@
 import { HubError } from '../../core/errors.ts';
+import { signedCalls } from '../aws/signed.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Secrets } from './receive.ts';
-import { signedCalls } from './signed.ts';
 
 const FRESH_MS = 300_000;
 
@@ -9,34 +9,30 @@ const FRESH_MS = 300_000;
 export const secrets = (
   runtime: Runtime,
 ): ((provider: string, account: string | undefined, anew: boolean) => Promise<Secrets | undefined>) => {
-  const call = signedCalls(runtime);
+  const aws = signedCalls(runtime);
   const known = new Map<string, { readonly until: number; readonly value: Secrets | undefined }>();
   return async (provider, account, anew) => {
     const id = `${runtime.env['HUB']}/channels/${provider}${account === undefined ? '' : `/${account}`}`;
     const cached = known.get(id);
     if (cached && !anew && cached.until > runtime.now()) return cached.value;
-    const response = await call('secretsmanager', {
-      target: 'secretsmanager.GetSecretValue',
-      body: JSON.stringify({ SecretId: id }),
-    });
-    const body: unknown = await response.json();
-    const value = response.ok
-      ? valuesOf(id, stringOf(body, 'SecretString'))
-      : missing(id, response.status, body);
+    const value = await aws
+      .json('secretsmanager', 'GetSecretValue', { SecretId: id })
+      .then((answer) => valuesOf(id, textOf(answer)), missing(id));
     known.set(id, { until: runtime.now() + FRESH_MS, value });
     return value;
   };
 };
 
-const missing = (id: string, status: number, body: unknown): undefined => {
-  const type = stringOf(body, '__type') ?? '';
-  if (type.endsWith('ResourceNotFoundException')) return undefined;
-  throw new HubError(
-    'secret-unreadable',
-    `Secrets Manager answered ${status} ${type.split('#').at(-1)} for ${id}.`,
-    { retry: 'later' },
-  );
-};
+const missing =
+  (id: string) =>
+  (error: unknown): undefined => {
+    const name = error instanceof Error ? error.name : 'unknown error';
+    if (name === 'ResourceNotFoundException') return undefined;
+    throw new HubError('secret-unreadable', `Secrets Manager did not give ${id} (${name}).`, {
+      retry: 'later',
+      cause: error,
+    });
+  };
 
 /** This function carries no schema library, so its one small shape is checked by hand. */
 const valuesOf = (id: string, text: string | undefined): Secrets => {
@@ -56,7 +52,8 @@ const valuesOf = (id: string, text: string | undefined): Secrets => {
   );
 };
 
-const stringOf = (body: unknown, key: string): string | undefined => {
-  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, key) : undefined;
+const textOf = (answer: unknown): string | undefined => {
+  const value: unknown =
+    typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'SecretString') : undefined;
   return typeof value === 'string' ? value : undefined;
 };

@@ -1,6 +1,5 @@
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Interaction } from '../../core/interaction.ts';
-import { clientConfig } from '../aws/client.ts';
+import { signedCalls } from '../aws/signed.ts';
 import type { Runtime } from '../runtime.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -12,16 +11,18 @@ export interface Files {
 }
 
 export const files = (runtime: Runtime): Files => {
-  const s3 = new S3Client({ ...clientConfig(runtime), forcePathStyle: true });
-  const { BUCKET: Bucket } = runtime.env;
+  const aws = signedCalls(runtime);
+  const pathOf = (key: string): string =>
+    `/${runtime.env['BUCKET']}/${key.split('/').map(encodeURIComponent).join('/')}`;
   return {
-    async bytes({ request: { body, bodyKey: Key } }) {
-      if (Key === undefined) return Buffer.from(body ?? '', 'base64');
-      const object = await s3.send(new GetObjectCommand({ Bucket, Key }));
-      return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+    async bytes({ request: { body, bodyKey } }) {
+      if (bodyKey === undefined) return Buffer.from(body ?? '', 'base64');
+      const object = await aws.rest('s3', { method: 'GET', path: pathOf(bodyKey) });
+      return new Uint8Array(await object.arrayBuffer());
     },
-    async put(Key, Body, ContentType) {
-      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType }));
+    async put(key, body, contentType) {
+      const headers = { 'content-type': contentType };
+      await aws.rest('s3', { method: 'PUT', path: pathOf(key), headers, body });
     },
   };
 };

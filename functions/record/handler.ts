@@ -1,7 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { channels } from '../../connectors/channels/index.ts';
-import { HubError } from '../../core/errors.ts';
 import { mappings } from '../../mappings/channels/index.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
@@ -9,11 +8,11 @@ import { config } from '../aws/config.ts';
 import { erase } from '../aws/erase.ts';
 import { refusals } from '../aws/failures.ts';
 import { peopleStore } from '../aws/people-store.ts';
+import { sendTo } from '../aws/queue.ts';
 import { table } from '../aws/table.ts';
 import { lambda } from '../lambda.ts';
 import { batch } from '../queue.ts';
 import { secrets } from '../receive/secrets.ts';
-import { signedCalls } from '../receive/signed.ts';
 import type { Runtime } from '../runtime.ts';
 import { contents } from './content.ts';
 import { files } from './files.ts';
@@ -47,7 +46,7 @@ export const create = (runtime: Runtime) => {
       secrets: (provider, account) => stored(provider, account, false),
     }),
     refuse: refused,
-    queue: queue(runtime),
+    queue: sendTo(runtime, runtime.env['QUEUE_URL_DELIVERIES']),
   });
 
   return middy<SQSEvent, SQSBatchResponse>().handler(
@@ -73,23 +72,6 @@ export const create = (runtime: Runtime) => {
       attempts(runtime, rows),
     ),
   );
-};
-
-/** The queue that `record` reads from: what must be fetched waits there as a message of its own. */
-const queue = (runtime: Runtime): ((message: object) => Promise<void>) => {
-  const call = signedCalls(runtime);
-  return async (message) => {
-    const body = JSON.stringify({
-      QueueUrl: runtime.env['QUEUE_URL_DELIVERIES'],
-      MessageBody: JSON.stringify(message),
-    });
-    const response = await call('sqs', { target: 'AmazonSQS.SendMessage', body });
-    await response.arrayBuffer();
-    if (!response.ok)
-      throw new HubError('not-queued', `The deliveries queue answered ${response.status}.`, {
-        retry: 'later',
-      });
-  };
 };
 
 export const handler = lambda(create);

@@ -1,4 +1,3 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
@@ -7,10 +6,10 @@ import type { HubError } from '../../core/errors.ts';
 import { type CompiledMapping, compileMapping } from '../../core/mapping.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
-import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
 import { REPLAY_OF, refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
+import { sendTo } from '../aws/queue.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { log } from '../log.ts';
@@ -22,8 +21,6 @@ import { type Queued, type SyncPorts, type SyncState, sync } from './sync.ts';
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
 const StateRow = z.object({ contact: z.string(), hash: z.string(), written: z.array(z.string()) });
 
-/** The longest delay that SQS takes. */
-const LONGEST_DELAY_SECONDS = 900;
 const DELAY_SECONDS = 60;
 
 /** The function of one CRM. While the CRM cannot be used its messages are sent again with a delay, so that receive counts mean crashes only. */
@@ -33,7 +30,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
   const publish = bus(runtime);
-  const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
+  const send = sendTo(runtime, env.QUEUE_URL_SYNC);
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
@@ -74,16 +71,10 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const again = async ({ body, messageAttributes }: SQSRecord, error: HubError): Promise<void> => {
     const seconds = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
     const replayOf = messageAttributes[REPLAY_OF]?.stringValue;
-    await sqs.send(
-      new SendMessageCommand({
-        QueueUrl: env.QUEUE_URL_SYNC,
-        MessageBody: body,
-        DelaySeconds: Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS),
-        ...(replayOf !== undefined && {
-          MessageAttributes: { [REPLAY_OF]: { DataType: 'String', StringValue: replayOf } },
-        }),
-      }),
-    );
+    await send(body, {
+      delaySeconds: seconds,
+      ...(replayOf !== undefined && { attributes: { [REPLAY_OF]: replayOf } }),
+    });
   };
   return middy<SQSEvent, SQSBatchResponse>().handler(
     batch(

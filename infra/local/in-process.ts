@@ -33,9 +33,8 @@ export const inProcessFunctions = (
   world: Pick<Runtime, 'now' | 'newId' | 'random'> & Partial<Pick<Runtime, 'senders' | 'fetch'>>,
 ): Run => {
   const tracing = new AsyncLocalStorage<string>();
-  const plain = inProcess((request) => cloud().aws(request));
-  // Only the SDK's own clients carry the trace on: whoever signs by hand does not.
-  const { requestHandler } = inProcess((request) => {
+  // As the SDK's clients and the hand-signed calls do with what Lambda puts into their environment.
+  const aws = inProcess((request) => {
     const trace = tracing.getStore();
     const header = trace === undefined ? {} : { 'x-amzn-trace-id': trace };
     return cloud().aws({ ...request, headers: { ...request.headers, ...header } });
@@ -60,7 +59,7 @@ export const inProcessFunctions = (
     const handler = create({
       ...world,
       env: { ...target.environment, ...environmentOf(target, assembly) },
-      aws: { requestHandler, fetch: plain.fetch },
+      aws,
       fetch: outside,
     });
     built.set(target.name, handler);

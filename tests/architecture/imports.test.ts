@@ -18,7 +18,7 @@ const mayImport: Record<Room, { rooms: readonly Room[]; packages: RegExp }> = {
   connectors: {
     rooms: ['connectors', 'core'],
     packages:
-      /^(?:node:(?:crypto|buffer)|zod|@smithy\/types|@aws-sdk\/client-(?:ses|sns|pinpoint-sms-voice-v2)|jsforce\/.+|@hubspot\/api-client\/.+)$/,
+      /^(?:node:(?:crypto|buffer)|zod|@smithy\/types|@aws-sdk\/client-ses|jsforce\/.+|@hubspot\/api-client\/.+)$/,
   },
   functions: {
     rooms: ['functions', 'connectors', 'mappings', 'core'],

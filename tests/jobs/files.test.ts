@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { jobRoutes } from '../../functions/api/jobs.ts';
 import { jobs } from '../../functions/aws/jobs.ts';
-import { presigner } from '../../functions/receive/signed.ts';
+import { presigner } from '../../functions/aws/signed.ts';
 import { openHub } from '../failures/hub.ts';
 
 it('a kind that needs a file is given an address for it, and waits until it is told that the file is there', async () => {

@@ -8,6 +8,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
 import { isRefusal, type Outgoing } from '../../core/sender.ts';
+import { signedCalls } from '../../functions/aws/signed.ts';
 import { inProcess } from '../../infra/local/client.ts';
 import { outbox } from '../../infra/local/outbox.ts';
 import type { AwsResponse, AwsService } from '../../infra/local/service.ts';
@@ -31,20 +32,28 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
     sns: sns(around, sent),
     'sms-voice': smsVoice(around, sent),
   };
+  const bound = inProcess(async (request) => {
+    if (aws) return aws();
+    const name = /\/([\w-]+)\/aws4_request/u.exec(request.headers['authorization'] ?? '')?.[1] ?? '';
+    const service = services[name];
+    if (service === undefined) throw new Error(`no service ${name}`);
+    return service.handle(request, { accessKeyId: 'TEST', arn: 'arn:aws:iam::123456789012:role/test' });
+  });
   const config = {
     region: around.region,
     credentials: { accessKeyId: 'TEST', secretAccessKey: 'test' },
     maxAttempts: 1,
-    requestHandler: inProcess(async (request) => {
-      if (aws) return aws();
-      const name = /\/([\w-]+)\/aws4_request/u.exec(request.headers['authorization'] ?? '')?.[1] ?? '';
-      const service = services[name];
-      if (service === undefined) throw new Error(`no service ${name}`);
-      return service.handle(request, { accessKeyId: 'TEST', arn: 'arn:aws:iam::123456789012:role/test' });
-    }).requestHandler,
+    requestHandler: bound.requestHandler,
   };
   const all = senders({
     aws: config,
+    call: signedCalls(
+      {
+        env: { AWS_REGION: around.region, AWS_ACCESS_KEY_ID: 'TEST', AWS_SECRET_ACCESS_KEY: 'test' },
+        aws: bound,
+      },
+      { attempts: 1 },
+    ),
     fetch: async (input, init) => {
       if (meta === undefined) throw new TypeError('fetch failed');
       return meta(new Request(input, init));

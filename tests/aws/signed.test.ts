@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { AwsRefusal, signedCalls } from '../../functions/aws/signed.ts';
+
+interface World {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly attempts?: 1 | 2;
+  readonly answer?: (request: Request, attempt: number) => Response;
+}
+
+const open = ({ env = {}, attempts = 2, answer = () => Response.json({}) }: World = {}) => {
+  const seen: Request[] = [];
+  const aws = signedCalls(
+    {
+      env: {
+        ...{ AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'KEY', AWS_SECRET_ACCESS_KEY: 'secret' },
+        ...env,
+      },
+      aws: {
+        async fetch(request) {
+          seen.push(request.clone());
+          return answer(request, seen.length);
+        },
+        requestHandler: { handle: () => Promise.reject(new Error('no SDK here')) },
+      },
+    },
+    { attempts },
+  );
+  return { aws, seen };
+};
+
+describe('calls signed by hand', () => {
+  it('sign for the service and region, with the session token', async () => {
+    const { aws, seen } = open({ env: { AWS_SESSION_TOKEN: 'session' } });
+    await aws.json('secretsmanager', 'GetSecretValue', { SecretId: 'a' });
+    const headers = seen[0]?.headers;
+    expect(headers?.get('authorization')).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=KEY\/\d{8}\/eu-south-1\/secretsmanager\/aws4_request, SignedHeaders=.*x-amz-security-token/u,
+    );
+    expect(headers?.get('x-amz-security-token')).toBe('session');
+    expect(headers?.get('x-amz-target')).toBe('secretsmanager.GetSecretValue');
+    expect(seen[0]?.url).toBe('https://secretsmanager.eu-south-1.amazonaws.com/');
+  });
+
+  it.each([
+    [{}, 'https://sms-voice.eu-south-1.amazonaws.com/'],
+    [{ AWS_ENDPOINT_URL: 'http://127.0.0.1:1/' }, 'http://127.0.0.1:1/'],
+    [
+      {
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+        AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2: 'http://127.0.0.1:2',
+      },
+      'http://127.0.0.1:2/',
+    ],
+  ])('go where the variables say: %j', async (env, url) => {
+    const { aws, seen } = open({ env });
+    await aws.json('sms-voice', 'SendTextMessage', {});
+    expect(seen[0]?.url).toBe(url);
+  });
+
+  it('carry on the trace by which Lambda notices loops', async () => {
+    const { aws, seen } = open({ env: { _X_AMZN_TRACE_ID: 'Root=1-a;Lineage=1:b:3' } });
+    await aws.json('sqs', 'SendMessage', {});
+    expect(seen[0]?.headers.get('x-amzn-trace-id')).toBe('Root=1-a;Lineage=1:b:3');
+  });
+
+  it('encode a query so that what is signed is what travels', async () => {
+    const { aws, seen } = open();
+    await aws.rest('s3', { method: 'GET', path: '/b/a%20b', query: { prefix: 'a b+c' } });
+    expect(seen[0]?.url).toBe('https://s3.eu-south-1.amazonaws.com/b/a%20b?prefix=a%20b%2Bc');
+  });
+
+  it.each([
+    ['a JSON field', { __type: 'com.amazonaws.sqs#QueueDoesNotExist', message: 'no "queue"' }, {}],
+    ['a header', {}, { 'x-amzn-errortype': 'QueueDoesNotExist:http://internal.amazon.com/' }],
+  ])('refuse with the service’s own name, in %s', async (_, body, headers) => {
+    const { aws } = open({ answer: () => Response.json(body, { status: 400, headers }) });
+    await expect(aws.json('sqs', 'SendMessage', {})).rejects.toMatchObject({
+      ...{ name: 'QueueDoesNotExist', $metadata: { httpStatusCode: 400 } },
+    });
+  });
+
+  it('refuse with the service’s own name, in XML', async () => {
+    const answer = () =>
+      new Response(
+        '<ErrorResponse><Error><Code>Throttled</Code><Message>slow</Message></Error></ErrorResponse>',
+        {
+          status: 400,
+        },
+      );
+    const refused = open({ answer }).aws.query('sns', 'Publish', {});
+    await expect(refused).rejects.toBeInstanceOf(AwsRefusal);
+    await expect(refused).rejects.toThrow('sns answered 400 Throttled: slow');
+  });
+
+  const lost = (_: Request, attempt: number): Response => {
+    if (attempt === 1) throw new TypeError('fetch failed');
+    return Response.json({ MessageId: 'm' });
+  };
+
+  it('repeat a lost connection once, and only that', async () => {
+    const { aws, seen } = open({ answer: lost });
+    expect(await aws.json('sqs', 'SendMessage', {})).toEqual({ MessageId: 'm' });
+    expect(seen).toHaveLength(2);
+    const dead = open({ answer: () => Response.error() });
+    await expect(dead.aws.json('sqs', 'SendMessage', {})).rejects.toThrow();
+    expect(dead.seen).toHaveLength(1);
+  });
+
+  it('do not repeat what must not happen twice', async () => {
+    const { aws, seen } = open({ answer: lost, attempts: 1 });
+    await expect(aws.json('sms-voice', 'SendTextMessage', {})).rejects.toThrow('fetch failed');
+    expect(seen).toHaveLength(1);
+  });
+});
