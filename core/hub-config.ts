@@ -18,6 +18,11 @@ export const HubConfig = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -')
     .default('acme'),
   timeZone: TimeZone.default('Europe/Rome'),
+  /** What providers call where the API has a domain of its own; else the address that API Gateway gives it. */
+  publicUrl: z
+    .url({ protocol: /^https$/u })
+    .regex(/[^/]$/u, 'expected no / at the end')
+    .optional(),
   channels: Switches.default({ twilio: {}, sendgrid: {}, meta: {} }),
   crms: Switches.default({ salesforce: {}, hubspot: {} }),
   senders: z

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { HubError } from '../core/errors.ts';
 import { root } from './bundle.ts';
+import { mappingsFolder } from './seed.ts';
 
 const Template = z.looseObject({
   Resources: z.record(
@@ -78,8 +79,7 @@ const synthesise = (out: string): Promise<void> =>
 
 const sourcesDigest = (): string => {
   const hash = createHash('sha256');
-  for (const source of SOURCES) {
-    const path = join(root, source);
+  for (const path of [...SOURCES.map((source) => join(root, source)), mappingsFolder()]) {
     const files =
       existsSync(path) && !path.endsWith('.json')
         ? readdirSync(path, { recursive: true, withFileTypes: true })

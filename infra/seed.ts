@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../core/config-file.ts';
 import { HubError } from '../core/errors.ts';
@@ -20,8 +20,11 @@ export interface Seed {
   readonly templates: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Reads `mappings/`. Throws `HubError` `invalid-configuration` naming file, line, key and what was expected. */
-export const readSeed = (folder = join(root, 'mappings')): Seed => {
+/** The folder of the hub's configuration: `HUB_MAPPINGS`, else `mappings/` of this repository. */
+export const mappingsFolder = (): string => resolve(root, process.env['HUB_MAPPINGS'] ?? 'mappings');
+
+/** Reads the configuration. Throws `HubError` `invalid-configuration` naming file, line, key and what was expected. */
+export const readSeed = (folder = mappingsFolder()): Seed => {
   const read = (path: string, schema: Parameters<typeof parseConfigFile>[2]): unknown => {
     const text = readFileSync(join(folder, path), 'utf8');
     parseConfigFile(`mappings/${path}`, text, schema);

@@ -57,7 +57,7 @@ export class HubStack extends Stack {
     const watch = new Watch(this, 'Watch', ground, front);
 
     const outputs = {
-      Url: [front.api.apiEndpoint, 'The public base of webhooks and of the API'],
+      Url: [front.publicUrl, 'The public base of webhooks and of the API'],
       Table: [ground.storage.table.tableName, 'The table of customers'],
       Bucket: [ground.storage.bucket.bucketName, 'The bucket of files'],
       Secrets: [

@@ -2,6 +2,7 @@
 import { HubError } from '../../core/errors.ts';
 import { connectCommand } from './connect.ts';
 import { customerCommand } from './customer.ts';
+import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
 import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
@@ -38,6 +39,12 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'hub jobs list|show|cancel|wait …',
     about: 'long work and how far it is (HUB_URL, HUB_KEY)',
     run: jobsCommand,
+  },
+  doctor: {
+    usage: 'hub doctor',
+    about:
+      'what an account still lacks: secrets, sandboxes, limits, unconfirmed alarms (AWS_REGION and credentials)',
+    run: doctorCommand,
   },
 };
 

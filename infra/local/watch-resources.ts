@@ -60,8 +60,9 @@ export const watchTypes: Readonly<Record<string, ResourceType>> = {
       KmsMasterKeyId: text.optional(),
       Tags: anything,
     }),
-    (id, _, { region, account, stackName }) => {
+    async (id, _, { region, account, stackName, callQuery }) => {
       const name = `${stackName}-${id}`;
+      await callQuery('sns', { Action: 'CreateTopic', Name: name });
       const arn = `arn:aws:sns:${region}:${account}:${name}`;
       return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
     },

@@ -13,6 +13,8 @@ import type { HubFunction } from './hub-function.ts';
 export class FrontDoor extends Construct {
   readonly api: apigateway.HttpApi;
   readonly accessLog: logs.LogGroup;
+  /** The base of every address that we give out, and that providers sign. */
+  readonly publicUrl: string;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
     super(scope, id);
@@ -20,6 +22,7 @@ export class FrontDoor extends Construct {
       apiName: `tributary-${hub.name}`,
       createDefaultStage: false,
     });
+    this.publicUrl = hub.publicUrl ?? this.api.apiEndpoint;
     this.accessLog = new logs.LogGroup(this, 'AccessLog', {
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,

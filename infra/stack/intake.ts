@@ -18,7 +18,7 @@ export class Intake extends Construct {
     const receive = new HubFunction(this, 'Receive', ground, {
       bundle: 'receive',
       environment: {
-        PUBLIC_URL: front.api.apiEndpoint,
+        PUBLIC_URL: front.publicUrl,
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
         BUCKET: bucket.bucketName,
       },

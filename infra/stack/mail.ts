@@ -51,7 +51,7 @@ export class Mail extends Construct {
     new sns.CfnSubscription(this, 'Webhook', {
       topicArn: topic.topicArn,
       protocol: 'https',
-      endpoint: `${front.api.apiEndpoint}/webhooks/ses`,
+      endpoint: `${front.publicUrl}/webhooks/ses`,
     }).node.addDependency(front);
   }
 }

@@ -77,7 +77,7 @@ export class Sending extends Construct {
       bundle: 'notify',
       environment: {
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
-        PUBLIC_URL: front.api.apiEndpoint,
+        PUBLIC_URL: front.publicUrl,
         SES_CONFIGURATION_SET: mail.configurationSet,
       },
     });

@@ -1,0 +1,75 @@
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../core/clock.ts';
+import { HubConfig } from '../../core/hub-config.ts';
+import { assembly } from '../../infra/assembly.ts';
+import { examine } from '../../infra/cli/doctor.ts';
+import { inProcess } from '../../infra/local/client.ts';
+import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
+
+let cloud: Cloud;
+const aws = {
+  region: 'eu-south-1',
+  credentials: { accessKeyId: 'TEST', secretAccessKey: 'test' },
+  requestHandler: inProcess((request) => cloud.aws(request)).requestHandler,
+};
+
+beforeEach(async () => {
+  let ids = 0;
+  cloud = await startCloud({
+    assembly: await assembly(),
+    clock: new VirtualClock(0),
+    random: () => 0.5,
+    newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
+    file: ':memory:',
+    publicUrl: 'https://hub.example.com',
+    awsUrl: 'http://127.0.0.1',
+    invoke: async () => ({ Status: 'SUCCESS' }),
+    onError: () => {},
+  });
+});
+afterEach(() => cloud.stop());
+
+const found = async (executions: number | Error, about: string) => {
+  const findings = await examine({
+    aws,
+    hub: HubConfig.parse({}),
+    lambda: async () => {
+      if (executions instanceof Error) throw executions;
+      return { AccountLimit: { ConcurrentExecutions: executions } };
+    },
+  });
+  return findings.find((one) => one.about === about);
+};
+
+describe('hub doctor', () => {
+  it('names a secret that nobody has stored, and is content once it is', async () => {
+    expect(await found(1000, 'secret acme/channels/twilio')).toMatchObject({ state: 'wrong' });
+    await new SecretsManagerClient(aws).send(
+      new PutSecretValueCommand({ SecretId: 'acme/channels/twilio', SecretString: '{"authToken":"t0p"}' }),
+    );
+    const finding = await found(1000, 'secret acme/channels/twilio');
+    expect(finding).toMatchObject({ state: 'ok', says: 'holds authToken' });
+    expect(JSON.stringify(finding)).not.toContain('t0p');
+  });
+
+  it.each([
+    [10, 'wrong'],
+    [1000, 'ok'],
+    [new Error('denied'), 'unknown'],
+  ] as const)('judges %s executions at once', async (executions, state) => {
+    expect((await found(executions, 'Lambda executions at once'))?.state).toBe(state);
+  });
+
+  it('finds the topic of the alarms, and that nobody is subscribed there', async () => {
+    expect(await found(1000, 'alarms to ops@acme.example')).toMatchObject({
+      state: 'wrong',
+      says: expect.stringContaining('not subscribed'),
+    });
+  });
+
+  it('reads the quotas of e-mail and SMS', async () => {
+    expect((await found(1000, 'SES quota'))?.state).toBe('ok');
+    expect((await found(1000, 'SMS spend limit'))?.says).toMatch(/\$\d+ a month/u);
+  });
+});
