@@ -6,6 +6,7 @@ import {
   type VerifyContext,
   type WebhookRequest,
 } from './channel.ts';
+import { HubError } from './errors.ts';
 import { parseJson, readTime } from './payload.ts';
 import { isFresh, rsa, sameAsAny } from './signature.ts';
 
@@ -77,6 +78,32 @@ const readMessage = (body: Uint8Array): Readonly<Record<string, string>> | undef
     return Object.fromEntries(
       Object.entries(read).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     );
+  } catch {
+    return undefined;
+  }
+};
+
+/** A notification as a mapping reads it. */
+export interface SnsNotification {
+  /** The same in every try to deliver it. */
+  readonly id: string;
+  readonly publishedAt: string | undefined;
+  /** What was published, where that is JSON. */
+  readonly message: unknown;
+}
+
+/** Throws HubError `unreadable` where the body is no message of SNS. */
+export const snsNotification = (body: Uint8Array): SnsNotification => {
+  const envelope = readMessage(body);
+  const id = envelope?.['MessageId'];
+  if (envelope === undefined || id === undefined)
+    throw new HubError('unreadable', 'The body is not a message of SNS.', { retry: 'never' });
+  return { id, publishedAt: readTime(envelope['Timestamp']), message: published(envelope['Message'] ?? '') };
+};
+
+const published = (text: string): unknown => {
+  try {
+    return parseJson(Buffer.from(text));
   } catch {
     return undefined;
   }

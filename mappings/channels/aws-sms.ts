@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, msisdn } from '../../core/payload.ts';
+import { type SnsNotification, snsNotification } from '../../core/sns.ts';
+
+// An inbound message carries no time of its own: that of SNS stands in. `messageKeyword` is the keyword of the number's
+// settings that the text begins with, not the text.
+
+const Text = z.string().nullish();
+
+const Inbound = z.looseObject({
+  inboundMessageId: z.string(),
+  originationNumber: z.string(),
+  destinationNumber: Text,
+  messageKeyword: Text,
+  messageBody: Text,
+  previousPublishedMessageId: Text,
+  mediaUrls: z.array(z.string()).nullish(),
+});
+type Inbound = z.infer<typeof Inbound>;
+
+const Event = z.looseObject({
+  eventType: z.string(),
+  eventTimestamp: z.union([z.number(), z.string()]).nullish(),
+  isFinal: z.boolean().nullish(),
+  messageId: Text,
+  destinationPhoneNumber: Text,
+  messageStatus: Text,
+  messageStatusDescription: Text,
+});
+type Event = z.infer<typeof Event>;
+
+/** AWS stops sending to whoever answers with one of these, unless the number is set to leave that to its owner. */
+const stopWords: ReadonlySet<string> = new Set([
+  'ARRET',
+  'CANCEL',
+  'END',
+  'OPT-OUT',
+  'OPTOUT',
+  'QUIT',
+  'REMOVE',
+  'STOP',
+  'TD',
+  'UNSUBSCRIBE',
+]);
+
+const phones = (number: string | null | undefined): string[] => {
+  const phone = msisdn(number);
+  return phone === undefined ? [] : [`phone:${phone}`];
+};
+
+const message = (inbound: Inbound, { publishedAt }: SnsNotification): DecodedInteraction => {
+  const text = inbound.messageBody ?? '';
+  const stops = stopWords.has(text.trim().toUpperCase());
+  const files = (inbound.mediaUrls ?? []).map((url) => ({ url }));
+  return defined({
+    key: inbound.inboundMessageId,
+    externalId: inbound.inboundMessageId,
+    kind: stops ? ('opt-out' as const) : ('message' as const),
+    channel: 'sms' as const,
+    direction: 'inbound' as const,
+    identifiers: phones(inbound.originationNumber),
+    text,
+    occurredAt: publishedAt,
+    refersTo: inbound.previousPublishedMessageId || undefined,
+    attachments: files.length > 0 ? files : undefined,
+    properties: inbound.messageKeyword ? { keyword: inbound.messageKeyword } : undefined,
+  });
+};
+
+const report = (event: Event, { id, publishedAt }: SnsNotification): DecodedInteraction | undefined => {
+  const [, medium, stage] = /^(TEXT|MEDIA|VOICE)_([A-Z_]+)$/u.exec(event.eventType) ?? [];
+  if (medium === undefined || stage === undefined) return undefined;
+  const status = stage === 'SUCCESSFUL' ? 'sent' : stage.toLowerCase().replaceAll('_', '-');
+  const message = event.messageId || undefined;
+  return defined({
+    key: message === undefined ? id : `${message}:${event.eventType}`,
+    externalId: message,
+    refersTo: message,
+    kind: medium === 'VOICE' ? ('call' as const) : ('delivery-status' as const),
+    channel: medium === 'VOICE' ? ('voice' as const) : ('sms' as const),
+    direction: 'outbound' as const,
+    identifiers: phones(event.destinationPhoneNumber),
+    occurredAt: instantOf(event.eventTimestamp) ?? publishedAt,
+    properties: defined({
+      status,
+      final: event.isFinal ?? undefined,
+      detail: event.messageStatusDescription || event.messageStatus || undefined,
+    }),
+  });
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const notification = snsNotification(body);
+  const inbound = Inbound.safeParse(notification.message);
+  if (inbound.success) return { interactions: [message(inbound.data, notification)], ignored: [] };
+  const event = Event.safeParse(notification.message);
+  const interaction = event.success ? report(event.data, notification) : undefined;
+  return interaction === undefined
+    ? { interactions: [], ignored: [event.data?.eventType ?? 'a message of another kind'] }
+    : { interactions: [interaction], ignored: [] };
+};
+
+export const awsSms: ChannelMapping = {
+  id: 'aws-sms',
+  channels: ['sms', 'voice'],
+  kinds: ['message', 'opt-out', 'delivery-status', 'call'],
+  decode,
+};

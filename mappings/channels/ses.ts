@@ -1,0 +1,298 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { readMail } from '../../core/mail.ts';
+import { defined, parseMailboxes, readTime } from '../../core/payload.ts';
+import { type SnsNotification, snsNotification } from '../../core/sns.ts';
+
+// One notification may be about several recipients, and `mail.destination` names them all: what befell whom stands in the
+// event's own list. An open or a click names nobody, so of several recipients it is anybody's.
+
+const Text = z.string().nullish();
+const Recipients = z
+  .array(z.looseObject({ emailAddress: z.string(), diagnosticCode: Text, status: Text }))
+  .nullish();
+const Preferences = z
+  .looseObject({
+    unsubscribeAll: z.boolean().nullish(),
+    topicSubscriptionStatus: z
+      .array(z.looseObject({ topicName: z.string(), subscriptionStatus: z.string() }))
+      .nullish(),
+  })
+  .nullish();
+
+const Message = z.looseObject({
+  eventType: Text,
+  notificationType: Text,
+  mail: z
+    .looseObject({
+      timestamp: Text,
+      messageId: Text,
+      source: Text,
+      destination: z.array(z.string()).nullish(),
+      headers: z.array(z.looseObject({ name: z.string(), value: Text })).nullish(),
+      commonHeaders: z
+        .looseObject({ from: z.array(z.string()).nullish(), subject: Text, messageId: Text })
+        .nullish(),
+    })
+    .nullish(),
+  bounce: z
+    .looseObject({ bounceType: Text, bounceSubType: Text, timestamp: Text, bouncedRecipients: Recipients })
+    .nullish(),
+  complaint: z
+    .looseObject({
+      timestamp: Text,
+      complaintFeedbackType: Text,
+      complaintSubType: Text,
+      complainedRecipients: Recipients,
+    })
+    .nullish(),
+  delivery: z
+    .looseObject({ timestamp: Text, recipients: z.array(z.string()).nullish(), smtpResponse: Text })
+    .nullish(),
+  deliveryDelay: z.looseObject({ timestamp: Text, delayType: Text, delayedRecipients: Recipients }).nullish(),
+  reject: z.looseObject({ reason: Text }).nullish(),
+  failure: z.looseObject({ errorMessage: Text, templateName: Text }).nullish(),
+  open: z.looseObject({ timestamp: Text, userAgent: Text }).nullish(),
+  click: z.looseObject({ timestamp: Text, link: Text, userAgent: Text }).nullish(),
+  subscription: z
+    .looseObject({
+      contactList: Text,
+      timestamp: Text,
+      source: Text,
+      newTopicPreferences: Preferences,
+      oldTopicPreferences: Preferences,
+    })
+    .nullish(),
+  receipt: z
+    .looseObject({
+      recipients: z.array(z.string()).nullish(),
+      action: z.looseObject({ type: Text, encoding: Text, bucketName: Text, objectKey: Text }).nullish(),
+      spamVerdict: z.looseObject({ status: Text }).nullish(),
+      virusVerdict: z.looseObject({ status: Text }).nullish(),
+    })
+    .nullish(),
+  content: Text,
+});
+type Message = z.infer<typeof Message>;
+
+type Properties = Readonly<Record<string, string | number | null | undefined>>;
+type Act = readonly [DecodedInteraction['direction'], DecodedInteraction['kind']];
+
+const email = (address: string): string[] =>
+  parseMailboxes(address)
+    .slice(0, 1)
+    .map((one) => `email:${one.address}`);
+
+/** One interaction for each of the people that a report names; one of nobody's where it names none. */
+const reports = (
+  { mail }: Message,
+  { id, publishedAt }: SnsNotification,
+  [direction, kind]: Act,
+  people: readonly (readonly [address: string, details: Properties])[],
+  at: string | null | undefined,
+  properties: Properties,
+): DecodedInteraction[] =>
+  (people.length === 0 ? ([['', {}]] as const) : people).map(([address, details]) =>
+    defined({
+      key: `${id}:${parseMailboxes(address)[0]?.address ?? address}${typeof properties['scope'] === 'string' ? `:${properties['scope']}` : ''}`,
+      kind,
+      channel: 'email' as const,
+      direction,
+      identifiers: email(address),
+      externalId: mail?.messageId || undefined,
+      refersTo: mail?.messageId || undefined,
+      occurredAt: readTime(at ?? undefined) ?? publishedAt,
+      properties: Object.fromEntries(
+        Object.entries({ ...properties, ...details }).flatMap(([name, value]) =>
+          value === undefined || value === null || value === '' ? [] : [[name, value]],
+        ),
+      ),
+    }),
+  );
+
+const outbound: Act = ['outbound', 'delivery-status'];
+
+/** Not sent because the recipient unsubscribed: nothing is wrong with the address. */
+const UNSUBSCRIBED = 'UnsubscribedRecipient';
+
+const bounced: Handler = (message, notification) => {
+  const { bounce } = message;
+  const hard = bounce?.bounceType === 'Permanent' && bounce.bounceSubType !== UNSUBSCRIBED;
+  return reports(
+    message,
+    notification,
+    hard ? ['outbound', 'bounce'] : outbound,
+    (bounce?.bouncedRecipients ?? []).map((one) => [
+      one.emailAddress,
+      { reason: one.diagnosticCode, code: one.status },
+    ]),
+    bounce?.timestamp,
+    { status: hard ? 'bounced' : 'soft-bounced', type: bounce?.bounceType, subtype: bounce?.bounceSubType },
+  );
+};
+
+/** Mail services blank out who complained; SES then lists everybody at that service who may have. */
+const complained: Handler = (message, notification) => {
+  const { complaint } = message;
+  if (complaint?.complaintFeedbackType === 'not-spam') return undefined;
+  const people = complaint?.complainedRecipients ?? [];
+  return reports(
+    message,
+    notification,
+    ['inbound', 'complaint'],
+    people.map((one) => [one.emailAddress, {}]),
+    complaint?.timestamp,
+    {
+      reason: complaint?.complaintFeedbackType,
+      subtype: complaint?.complaintSubType,
+      candidates: people.length > 1 ? people.length : undefined,
+    },
+  );
+};
+
+type Handler = (message: Message, notification: SnsNotification) => DecodedInteraction[] | undefined;
+
+const everybody = ({ mail }: Message): readonly (readonly [string, Properties])[] =>
+  (mail?.destination ?? []).map((address) => [address, {}]);
+
+/** The one recipient, where there is but one. */
+const onlyOne = (message: Message): ReturnType<typeof everybody> => {
+  const all = everybody(message);
+  return all.length === 1 ? all : [];
+};
+
+/** Leaving a list as a whole, or single topics of it: what differs from before. */
+const subscribed: Handler = (message, notification) => {
+  const {
+    contactList,
+    timestamp,
+    source,
+    newTopicPreferences: now,
+    oldTopicPreferences: before,
+  } = message.subscription ?? {};
+  const list = `list-${contactList ?? 'default'}`;
+  const change = (leaves: boolean, scope: string) =>
+    reports(message, notification, ['inbound', leaves ? 'opt-out' : 'opt-in'], onlyOne(message), timestamp, {
+      scope,
+      source,
+    });
+  if (now?.unsubscribeAll === true) return change(true, list);
+  const old = new Map(before?.topicSubscriptionStatus?.map((one) => [one.topicName, one.subscriptionStatus]));
+  const topics = (now?.topicSubscriptionStatus ?? []).filter(
+    (one) => old.get(one.topicName) !== one.subscriptionStatus,
+  );
+  const changes = topics.flatMap((one) =>
+    change(one.subscriptionStatus === 'OptOut', `${list}:topic-${one.topicName}`),
+  );
+  return changes.length > 0 || before?.unsubscribeAll !== true ? changes : change(false, list);
+};
+
+const handlers: Readonly<Record<string, Handler>> = {
+  Bounce: bounced,
+  Complaint: complained,
+  Subscription: subscribed,
+  Send: (message, notification) =>
+    reports(message, notification, outbound, everybody(message), message.mail?.timestamp, { status: 'sent' }),
+  Reject: (message, notification) =>
+    reports(message, notification, outbound, everybody(message), undefined, {
+      status: 'rejected',
+      reason: message.reject?.reason,
+    }),
+  'Rendering Failure': (message, notification) =>
+    reports(message, notification, outbound, everybody(message), undefined, {
+      status: 'failed',
+      reason: message.failure?.errorMessage,
+    }),
+  Delivery: (message, notification) =>
+    reports(
+      message,
+      notification,
+      outbound,
+      (message.delivery?.recipients ?? []).map((address) => [address, {}]),
+      message.delivery?.timestamp,
+      { status: 'delivered', detail: message.delivery?.smtpResponse },
+    ),
+  DeliveryDelay: (message, notification) =>
+    reports(
+      message,
+      notification,
+      outbound,
+      (message.deliveryDelay?.delayedRecipients ?? []).map((one) => [
+        one.emailAddress,
+        { reason: one.diagnosticCode },
+      ]),
+      message.deliveryDelay?.timestamp,
+      { status: 'deferred', type: message.deliveryDelay?.delayType },
+    ),
+  Open: (message, notification) =>
+    reports(message, notification, ['inbound', 'open'], onlyOne(message), message.open?.timestamp, {}),
+  Click: (message, notification) =>
+    reports(message, notification, ['inbound', 'click'], onlyOne(message), message.click?.timestamp, {
+      url: message.click?.link,
+    }),
+};
+
+/** A mail to us: whole where the rule publishes it, else only its headers, or no more than the envelope. */
+const received = async (
+  message: Message,
+  { id, publishedAt }: SnsNotification,
+): Promise<DecodedInteraction> => {
+  const { mail: envelope, receipt, content } = message;
+  const encoding = receipt?.action?.encoding?.toUpperCase() === 'BASE64' ? 'base64' : 'utf8';
+  const mail = content ? await readMail(Buffer.from(content, encoding)) : undefined;
+  const header = (name: string): string | undefined =>
+    envelope?.headers?.find((one) => one.name.toLowerCase() === name)?.value ?? undefined;
+  const [from] = [
+    ...(envelope?.commonHeaders?.from ?? []).flatMap(parseMailboxes),
+    ...parseMailboxes(header('from') ?? ''),
+    ...(mail?.from ? [mail.from] : []),
+    ...parseMailboxes(envelope?.source ?? ''),
+  ];
+  const own = envelope?.messageId || undefined;
+  return defined({
+    key: own ?? id,
+    kind: 'message' as const,
+    channel: 'email' as const,
+    direction: 'inbound' as const,
+    identifiers: from === undefined ? [] : [`email:${from.address}`],
+    externalId: envelope?.commonHeaders?.messageId || header('message-id') || mail?.messageId || own,
+    // What SES sent has its own id and host in the Message-ID; what others sent has another host.
+    refersTo: (header('in-reply-to') ?? mail?.inReplyTo)?.replace(
+      /^<([^@>]+)@[a-z0-9-.]*amazonses\.com>$/u,
+      '$1',
+    ),
+    occurredAt: readTime(envelope?.timestamp ?? undefined) ?? publishedAt,
+    subject: envelope?.commonHeaders?.subject ?? mail?.subject,
+    text: mail?.text ?? mail?.html,
+    profile: from?.name === undefined ? undefined : { name: { full: from.name } },
+    attachments: mail && mail.attachments.length > 0 ? [...mail.attachments] : undefined,
+    properties: defined({
+      spam: receipt?.spamVerdict?.status ?? undefined,
+      virus: receipt?.virusVerdict?.status ?? undefined,
+      bucket: receipt?.action?.bucketName ?? undefined,
+      object: receipt?.action?.objectKey ?? undefined,
+    }),
+  });
+};
+
+const decode = async ({ body }: Delivery): Promise<Decoded> => {
+  const notification = snsNotification(body);
+  if (notification.message === undefined) return { interactions: [], ignored: ['text that is not JSON'] };
+  const message = Message.parse(notification.message);
+  const name = message.eventType || message.notificationType || 'no eventType';
+  const interactions =
+    name === 'Received'
+      ? [await received(message, notification)]
+      : Object.hasOwn(handlers, name)
+        ? (handlers[name]?.(message, notification) ?? [])
+        : [];
+  return { interactions, ignored: interactions.length > 0 ? [] : [name] };
+};
+
+export const ses: ChannelMapping = {
+  id: 'ses',
+  channels: ['email'],
+  kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
+  decode,
+};
