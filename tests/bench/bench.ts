@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../infra/bundle.ts';
+import { benchChannels } from './channels.ts';
 import { benchLoad } from './load.ts';
 import { benchMapping } from './mapping.ts';
 import { benchPattern } from './pattern.ts';
@@ -43,6 +44,14 @@ try {
   console.log('DynamoDB requests and write units per interaction, counted');
   for (const { name, requests, writeUnits } of await benchRecord())
     line(name, `${requests.toFixed(1)} ${writeUnits.toFixed(1).padStart(6)} WU`);
+  console.log('Microseconds per delivery: verify, normalise, JSON.parse of the same body');
+  for (const { provider, verify, normalise, parse } of await benchChannels())
+    line(
+      provider,
+      [verify, normalise, parse]
+        .map((one) => (one === undefined ? '-' : one.toFixed(1)).padStart(8))
+        .join(''),
+    );
   console.log('Ratios within one run');
   line('event patterns: 10,000 rules / 10 rules', benchPattern().toFixed(2));
   line('mapping of 20 fields / hand-written', benchMapping().toFixed(2));
