@@ -19,7 +19,7 @@ import { secretsManager } from './secrets.ts';
 import type { AwsRequest, AwsResponse, AwsService, Deliver, Surroundings } from './service.ts';
 import { ses } from './ses.ts';
 import { smsVoice } from './sms.ts';
-import { sns } from './sns.ts';
+import { isOpenToAll, type Sns, sns } from './sns.ts';
 import { textAttributes } from './sqs/content.ts';
 import { type Sqs, type SqsOptions, sqs } from './sqs/index.ts';
 import { type Created, creationOrder, Resolver } from './template.ts';
@@ -78,6 +78,7 @@ const callerOf = (key: string): string =>
 const deliveryActions: readonly (readonly [string, string])[] = [
   [':sqs:', 'sqs:SendMessage'],
   [':event-bus/', 'events:PutEvents'],
+  [':sns:', 'sns:Publish'],
 ];
 
 /** Deploys a synthesised template into the local services and connects what it connects. */
@@ -87,7 +88,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
   const sent = outbox(db);
   const functions = new Map<string, LambdaFunction>();
-  const parts: { queues?: Sqs; events?: Events; lambda?: Invocations } = {};
+  const parts: { queues?: Sqs; events?: Events; lambda?: Invocations; topics?: Sns } = {};
   const permissions = permissionsOf({ region: REGION, account: ACCOUNT });
   const deployed = Promise.withResolvers<void>();
   const refuse = (refusal: Refusal): PermissionError => {
@@ -105,6 +106,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     if (refusal) throw refuse(refusal);
     if (arn.includes(':sqs:')) parts.queues?.send(arn, payload, textAttributes(attributes), trace);
     else if (arn.includes(':event-bus/')) parts.events?.accept(arn, JSON.parse(payload));
+    else if (arn.includes(':sns:')) await parts.topics?.publish(arn, payload);
     else if (arn.includes(':lambda:')) parts.lambda?.accept(arn, payload, trace);
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
   };
@@ -121,6 +123,13 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   });
   parts.lambda = lambda;
   parts.events = events(surroundings, options.chaos ?? {});
+  const opened = Promise.withResolvers<Cloud['front']>();
+  parts.topics = sns(surroundings, sent, {
+    async post(url, headers, body) {
+      const { status } = await posted(url, headers, body, options.publicUrl, await opened.promise);
+      if (status >= 300) throw new Error(`${url} answered ${status}.`);
+    },
+  });
   const services = new Map<string, AwsService>(
     [
       dynamodb(surroundings, options.conflict ? { conflict: options.conflict } : {}),
@@ -130,7 +139,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       s3(surroundings),
       secretsManager(surroundings),
       ses(surroundings, sent),
-      sns(surroundings, sent),
+      parts.topics,
       smsVoice(surroundings, sent),
     ].map((service) => [service.signingName, service]),
   );
@@ -145,7 +154,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const forward = options.elsewhere && forwarder(options.elsewhere);
   const counts = new Map<string, number>();
   const aws = async (request: AwsRequest): Promise<AwsResponse> => {
-    const { key, name } = signatureOf(request);
+    const { key, name } = isOpenToAll(request) ? { key: '-', name: 'sns' } : signatureOf(request);
     const service = services.get(name);
     if (service === undefined)
       return {
@@ -192,6 +201,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     }),
     { clock, newId, account: ACCOUNT, throttle: workshop.throttles[0] },
   );
+  opened.resolve(front);
   const subscriptions = workshop.sources.map((source) =>
     subscribe(queueService, source, lambda, options.onError),
   );
@@ -224,6 +234,20 @@ const pseudoOf = ({ assembly }: CloudOptions) => ({
   account: ACCOUNT,
   stackName: assembly.name,
 });
+
+/** Posts a notification: to the hub itself straight through its front door, to others over the network. */
+const posted = async (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  publicUrl: string,
+  front: Cloud['front'],
+): Promise<{ readonly status: number }> => {
+  if (!url.startsWith(`${publicUrl}/`)) return fetch(url, { method: 'POST', headers, body });
+  const host = new URL(publicUrl).host;
+  const target = url.slice(publicUrl.length);
+  return front({ method: 'POST', target, headers: { host, ...headers }, body: Buffer.from(body) });
+};
 
 /** Credential scope of the Authorization header, or of a presigned address. */
 const signatureOf = ({ headers, query }: AwsRequest): { key: string; name: string } => {

@@ -11,7 +11,8 @@ import { secretsManager } from './secrets.ts';
 import type { AwsService, Deliver, Surroundings } from './service.ts';
 import { ses } from './ses.ts';
 import { smsVoice } from './sms.ts';
-import { sns } from './sns.ts';
+import { isOpenToAll, type Sns, sns } from './sns.ts';
+import { textAttributes } from './sqs/content.ts';
 import { sqs } from './sqs/index.ts';
 
 /** The parts that can be served alone, by the name that a person gives, with the end of their endpoint variable. */
@@ -42,21 +43,13 @@ export const ACCOUNT = '123456789012';
 /** Some services of the local runtime without the stack: what they deliver reaches only what is served beside them. */
 export const parts = (names: readonly PartName[], options: PartsOptions): readonly AwsService[] => {
   const { db, clock, random, newId, url } = options;
-  const held: { queues?: ReturnType<typeof sqs>; buses?: ReturnType<typeof events> } = {};
+  const held: { queues?: ReturnType<typeof sqs>; buses?: ReturnType<typeof events>; topics?: Sns } = {};
   const deliver: Deliver = async ({ arn, payload, attributes }) => {
     if (arn.includes(':event-bus/') && held.buses) return held.buses.accept(arn, JSON.parse(payload));
+    if (arn.includes(':sns:') && held.topics) return held.topics.publish(arn, payload);
     if (!arn.includes(':sqs:') || held.queues === undefined)
       throw new Error(`${arn} is not served here. Name its part too, as in: npm run local -- events sqs`);
-    held.queues.send(
-      arn,
-      payload,
-      Object.fromEntries(
-        Object.entries(attributes ?? {}).map(([name, StringValue]) => [
-          name,
-          { DataType: 'String', StringValue },
-        ]),
-      ),
-    );
+    held.queues.send(arn, payload, textAttributes(attributes ?? {}));
   };
   const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
   const sent = outbox(db);
@@ -73,7 +66,10 @@ export const parts = (names: readonly PartName[], options: PartsOptions): readon
     scheduler: () => scheduler(surroundings),
     s3: () => s3(surroundings),
     ses: () => ses(surroundings, sent),
-    sns: () => sns(surroundings, sent),
+    sns: () => {
+      held.topics = sns(surroundings, sent, { endpoint: url });
+      return held.topics;
+    },
     sms: () => smsVoice(surroundings, sent),
     secretsmanager: () => secretsManager(surroundings),
   };
@@ -99,7 +95,9 @@ export const serveParts = async (
     async ({ target, ...request }) => {
       const [path = '/', ...query] = target.split('?');
       const whole = { ...request, path, query: query.join('?') };
-      const { key, name } = signatureOf(whole.headers['authorization'], whole.query);
+      const { key, name } = isOpenToAll(whole)
+        ? { key: '-', name: 'sns' }
+        : signatureOf(whole.headers['authorization'], whole.query);
       const service =
         holder.services.find(({ signingName }) => signingName === name) ??
         (name === '' && holder.services.length === 1 ? holder.services[0] : undefined);

@@ -86,3 +86,23 @@ export const element = (tag: string, text: string | number | null | undefined): 
 /** `<tag><member>…</member>…</tag>`; the members are XML already. */
 export const members = (tag: string, list: readonly string[]): string =>
   `<${tag}>${list.map((one) => `<member>${one}</member>`).join('')}</${tag}>`;
+
+/** `<tag><entry><key>…</key><value>…</value></entry>…</tag>`. */
+export const mapXml = (tag: string, map: Readonly<Record<string, string>>): string =>
+  `<${tag}>${Object.entries(map)
+    .map(([key, value]) => `<entry>${element('key', key)}${element('value', value)}</entry>`)
+    .join('')}</${tag}>`;
+
+/** The structures of a list, each as a form of its own: `Name.member.2.Field=…` becomes `Field=…` of the second. */
+export const entriesOf = (input: URLSearchParams, name: string): URLSearchParams[] => {
+  const found: URLSearchParams[] = [];
+  for (const [key, value] of input) {
+    const [, position, field] =
+      /^\.member\.(\d{1,4})\.(.+)$/u.exec(key.startsWith(name) ? key.slice(name.length) : '') ?? [];
+    if (position === undefined || field === undefined) continue;
+    const at = Number(position) - 1;
+    found[at] ??= new URLSearchParams();
+    found[at].set(field, value);
+  }
+  return found.filter((one) => one !== undefined);
+};

@@ -14,6 +14,7 @@ import {
   structuresOf,
 } from './query-protocol.ts';
 import type { AwsService, Surroundings } from './service.ts';
+import { sesEvents } from './ses-events.ts';
 
 export interface SesOptions {
   /** As a new account is: mail goes from and to verified identities only, 200 in a day. */
@@ -135,10 +136,12 @@ const expectSet = (db: DatabaseSync, name: string): string => {
 };
 
 const sending = (
-  { db, clock, newId }: Surroundings,
+  surroundings: Surroundings,
   sent: Outbox,
   sandbox: boolean,
 ): Record<string, QueryOperation> => {
+  const { db, clock, newId } = surroundings;
+  const taken = sesEvents(surroundings);
   const quota = sandbox ? { day: 200, second: 1 } : { day: 50_000, second: 14 };
   const isVerified = (address: string): boolean =>
     [address, address.split('@').at(-1) ?? ''].some((identity) =>
@@ -187,6 +190,16 @@ const sending = (
         tags: tagsOf(input),
       };
       sent.add(message);
+      taken({
+        ...message,
+        operation: 'SendEmail',
+        configurationSet: input.get('ConfigurationSetName'),
+        headers: [
+          { name: 'From', value: from },
+          { name: 'To', value: to.join(', ') },
+          { name: 'Subject', value: subject },
+        ],
+      });
       return element('MessageId', message.id);
     },
     async SendRawEmail(input) {
@@ -216,6 +229,13 @@ const sending = (
         tags: tagsOf(input),
       };
       sent.add(message, raw);
+      taken({
+        ...message,
+        subject: mail.subject,
+        operation: 'SendRawEmail',
+        configurationSet: input.get('ConfigurationSetName'),
+        headers: mail.headers.map(({ key, originalKey, value }) => ({ name: originalKey ?? key, value })),
+      });
       return element('MessageId', message.id);
     },
     GetSendQuota: () =>

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ServiceError } from './json.ts';
 import type { Outbox } from './outbox.ts';
-import { element, mapOf, members, need, type QueryOperation } from './query-protocol.ts';
+import { element, mapOf, mapXml, members, need, type QueryOperation } from './query-protocol.ts';
 import type { Surroundings } from './service.ts';
 import { invalidParameter, publishedOf } from './sns-message.ts';
 
@@ -48,10 +48,7 @@ export const push = ({ db, clock, newId, region, account }: Surroundings, sent: 
     const application = `${base}app/${platform}/${name}`;
     statements.put.run(arn, application, attributes['Token'] ?? '', JSON.stringify(attributes));
   };
-  const shown = (attributes: Readonly<Record<string, string>>): string =>
-    `<Attributes>${Object.entries(attributes)
-      .map(([key, value]) => `<entry>${element('key', key)}${element('value', value)}</entry>`)
-      .join('')}</Attributes>`;
+  const shown = (attributes: Readonly<Record<string, string>>): string => mapXml('Attributes', attributes);
 
   const operations: Record<string, QueryOperation> = {
     CreatePlatformApplication(input) {

@@ -1,16 +1,32 @@
 import * as z from 'zod';
+import { matches, parsePattern } from '../../core/pattern/index.ts';
 import { ServiceError } from './json.ts';
-import { element, mapOf, members, need, type QueryOperation } from './query-protocol.ts';
+import { element, entriesOf, mapOf, mapXml, members, need, type QueryOperation } from './query-protocol.ts';
 import type { Surroundings } from './service.ts';
 import { invalidParameter, type Published, publishedOf } from './sns-message.ts';
+import { signer } from './sns-signature.ts';
 import { transaction } from './transaction.ts';
 
 export interface TopicOptions {
   /** Posts a notification to an `https` subscriber; without it such subscriptions are refused. */
   readonly post?: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>;
-  /** Where the link that confirms a subscription points. */
+  /** Where the certificate is, and where the link that confirms a subscription points. */
   readonly endpoint?: string;
 }
+
+export interface Topics {
+  readonly operations: Readonly<Record<string, QueryOperation>> & { readonly Publish: QueryOperation };
+  /** The certificate that notifications are signed with, where `path` is its address. */
+  certificate(path: string): string | undefined;
+}
+
+const TOPIC_ATTRIBUTES = new Set([
+  'SignatureVersion',
+  'DisplayName',
+  'Policy',
+  'KmsMasterKeyId',
+  'TracingConfig',
+]);
 
 interface Subscription {
   readonly arn: string;
@@ -31,6 +47,9 @@ type Verb =
   | 'topics'
   | 'addTopic'
   | 'removeTopic'
+  | 'topicAttributes'
+  | 'setTopicAttribute'
+  | 'removeTopicAttributes'
   | 'subscription'
   | 'subscriptions'
   | 'byToken'
@@ -44,6 +63,7 @@ type Verb =
 const statementsOf = (db: Surroundings['db']): Readonly<Record<Verb, ReturnType<typeof db.prepare>>> => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS sns_topics (arn TEXT PRIMARY KEY) STRICT;
+    CREATE TABLE IF NOT EXISTS sns_topic_attributes (arn TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, name)) STRICT;
     CREATE TABLE IF NOT EXISTS sns_subscriptions (arn TEXT PRIMARY KEY, topic TEXT NOT NULL, protocol TEXT NOT NULL, endpoint TEXT NOT NULL, attributes TEXT NOT NULL, token TEXT) STRICT;
     CREATE TABLE IF NOT EXISTS sns_deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, subscription TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL) STRICT;
   `);
@@ -52,6 +72,9 @@ const statementsOf = (db: Surroundings['db']): Readonly<Record<Verb, ReturnType<
     topics: db.prepare('SELECT arn FROM sns_topics ORDER BY arn'),
     addTopic: db.prepare('INSERT OR IGNORE INTO sns_topics VALUES (?)'),
     removeTopic: db.prepare('DELETE FROM sns_topics WHERE arn = ?'),
+    topicAttributes: db.prepare('SELECT name, value FROM sns_topic_attributes WHERE arn = ? ORDER BY name'),
+    setTopicAttribute: db.prepare('INSERT OR REPLACE INTO sns_topic_attributes VALUES (?, ?, ?)'),
+    removeTopicAttributes: db.prepare('DELETE FROM sns_topic_attributes WHERE arn = ?'),
     subscription: db.prepare('SELECT * FROM sns_subscriptions WHERE arn = ?'),
     subscriptions: db.prepare('SELECT * FROM sns_subscriptions WHERE topic = ? ORDER BY arn'),
     byToken: db.prepare('SELECT * FROM sns_subscriptions WHERE topic = ? AND token = ?'),
@@ -72,9 +95,23 @@ const statementsOf = (db: Surroundings['db']): Readonly<Record<Verb, ReturnType<
 export const topics = (
   surroundings: Surroundings,
   { post, endpoint = `https://sns.${surroundings.region}.amazonaws.com` }: TopicOptions,
-): Readonly<Record<string, QueryOperation>> & { readonly Publish: QueryOperation } => {
+): Topics => {
   const { db, clock, newId, region, account, deliver } = surroundings;
   const statements = statementsOf(db);
+  const { sign, certificate } = signer(db, endpoint);
+  const attributesOf = (topic: string): Record<string, string> =>
+    Object.fromEntries(
+      statements.topicAttributes.all(topic).map(({ name, value }) => [String(name), String(value)]),
+    );
+  const setAttribute = (topic: string, name: string, value: string): void => {
+    if (!TOPIC_ATTRIBUTES.has(name) || (name === 'SignatureVersion' && !/^[12]$/u.test(value)))
+      throw invalidParameter(`AttributeName Reason: the local SNS does not know ${name}=${value}`);
+    statements.setTopicAttribute.run(topic, name, value);
+  };
+  const signed = <Message extends Readonly<Record<string, unknown>>>(topic: string, message: Message) => ({
+    ...message,
+    ...sign(message, attributesOf(topic)['SignatureVersion'] === '2' ? '2' : '1'),
+  });
 
   const expectTopic = (arn: string): string => {
     if (statements.topic.get(arn)) return arn;
@@ -114,8 +151,17 @@ export const topics = (
       statements.done.run(seq);
     } catch {
       // Whoever refused has said why where it ran; a subscriber that stays away loses the notification in the end.
-      if (attempts >= MOST_ATTEMPTS) statements.done.run(seq);
+      if (attempts >= MOST_ATTEMPTS) await giveUp(seq, subscriptionOf(target), String(row['payload']));
       else arm(seq, clock.now() + Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** (attempts - 1)));
+    }
+  };
+  const giveUp = async (seq: number, { attributes, topic }: Subscription, payload: string): Promise<void> => {
+    const dead = deadLetterOf(attributes['RedrivePolicy']);
+    try {
+      if (dead !== undefined)
+        await deliver({ arn: dead, payload, source: topic, principal: 'sns.amazonaws.com' });
+    } finally {
+      statements.done.run(seq);
     }
   };
   const arm = (seq: number, due: number): void => {
@@ -127,12 +173,14 @@ export const topics = (
   };
   for (const { seq } of statements.queued.all()) arm(Number(seq), clock.now());
 
-  return {
+  const operations: Topics['operations'] = {
     CreateTopic(input) {
       const name = need(input, 'Name');
       if (!/^[\w-]{1,256}$/u.test(name)) throw invalidParameter('Topic Name');
       const arn = `arn:aws:sns:${region}:${account}:${name}`;
       statements.addTopic.run(arn);
+      for (const [attribute, value] of Object.entries(mapOf(input, 'Attributes')))
+        setAttribute(arn, attribute, value);
       return element('TopicArn', arn);
     },
     ListTopics: () =>
@@ -143,8 +191,25 @@ export const topics = (
     DeleteTopic(input) {
       const topic = need(input, 'TopicArn');
       for (const { arn } of statements.subscriptions.all(topic)) statements.remove.run(String(arn));
+      statements.removeTopicAttributes.run(topic);
       statements.removeTopic.run(topic);
       return '';
+    },
+    SetTopicAttributes(input) {
+      const topic = expectTopic(need(input, 'TopicArn'));
+      setAttribute(topic, need(input, 'AttributeName'), input.get('AttributeValue') ?? '');
+      return '';
+    },
+    GetTopicAttributes(input) {
+      const topic = expectTopic(need(input, 'TopicArn'));
+      const all = statements.subscriptions.all(topic).map(subscriptionOf);
+      return mapXml('Attributes', {
+        TopicArn: topic,
+        Owner: account,
+        SubscriptionsConfirmed: String(all.filter(({ token }) => token === null).length),
+        SubscriptionsPending: String(all.filter(({ token }) => token !== null).length),
+        ...attributesOf(topic),
+      });
     },
     Subscribe(input) {
       const topic = expectTopic(need(input, 'TopicArn'));
@@ -185,6 +250,19 @@ export const topics = (
       put({ ...subscription, attributes: { ...subscription.attributes, ...expectKnown(change) } });
       return '';
     },
+    GetSubscriptionAttributes(input) {
+      const one = expectSubscription(need(input, 'SubscriptionArn'));
+      return mapXml('Attributes', {
+        SubscriptionArn: one.arn,
+        TopicArn: one.topic,
+        Protocol: one.protocol,
+        Endpoint: one.endpoint,
+        Owner: account,
+        PendingConfirmation: String(one.token !== null),
+        RawMessageDelivery: 'false',
+        ...one.attributes,
+      });
+    },
     Unsubscribe(input) {
       statements.remove.run(need(input, 'SubscriptionArn'));
       return '';
@@ -204,63 +282,127 @@ export const topics = (
               element('TopicArn', one.topic),
           ),
       ),
-    Publish(input) {
-      const topic = expectTopic(input.get('TopicArn') ?? need(input, 'TargetArn'));
-      const published = publishedOf(input);
-      const id = newId();
-      const at = new Date(clock.now()).toISOString();
-      transaction(db, () => {
-        for (const subscription of statements.subscriptions.all(topic).map(subscriptionOf))
-          if (subscription.token === null)
-            queue(subscription, 'Notification', payloadFor(subscription, published, { id, at }));
-      });
-      return element('MessageId', id);
+    Publish: (input) => element('MessageId', publish(input)),
+    PublishBatch(input) {
+      const topic = expectTopic(need(input, 'TopicArn'));
+      const entries = entriesOf(input, 'PublishBatchRequestEntries');
+      const [done, failed]: [string[], string[]] = [[], []];
+      for (const entry of entries) {
+        const id = entry.get('Id') ?? '';
+        entry.set('TopicArn', topic);
+        try {
+          done.push(element('Id', id) + element('MessageId', publish(entry)));
+        } catch (error) {
+          if (!(error instanceof ServiceError)) throw error;
+          const told = element('Code', error.type) + element('Message', error.message);
+          failed.push(`${element('Id', id)}${told}<SenderFault>true</SenderFault>`);
+        }
+      }
+      return members('Successful', done) + members('Failed', failed);
     },
   };
+  return { operations, certificate };
+
+  function publish(input: URLSearchParams): string {
+    const topic = expectTopic(input.get('TopicArn') ?? need(input, 'TargetArn'));
+    const published = publishedOf(input);
+    const id = newId();
+    const at = new Date(clock.now()).toISOString();
+    transaction(db, () => {
+      for (const subscription of statements.subscriptions.all(topic).map(subscriptionOf))
+        if (subscription.token === null && wanted(subscription, published))
+          queue(subscription, 'Notification', payloadFor(subscription, published, { id, at }));
+    });
+    return id;
+  }
+
+  /** What a subscriber gets: the bare message, an envelope of text, or a function's event. */
+  function payloadFor(
+    { arn, topic, protocol, attributes }: Subscription,
+    published: Published,
+    { id, at }: { readonly id: string; readonly at: string },
+  ): string {
+    const text = published.textFor(protocol);
+    if (attributes['RawMessageDelivery'] === 'true' && protocol !== 'lambda') return text;
+    const notification = {
+      ...signed(topic, {
+        Type: 'Notification',
+        MessageId: id,
+        TopicArn: topic,
+        ...(published.subject !== null && { Subject: published.subject }),
+        Message: text,
+        Timestamp: at,
+      }),
+      UnsubscribeURL: `${endpoint}/?${new URLSearchParams({ Action: 'Unsubscribe', SubscriptionArn: arn })}`,
+      ...(Object.keys(published.attributes).length > 0 && { MessageAttributes: published.attributes }),
+    };
+    if (protocol !== 'lambda') return JSON.stringify(notification);
+    const { SigningCertURL: SigningCertUrl, UnsubscribeURL: UnsubscribeUrl, ...rest } = notification;
+    const Sns = { Subject: null, MessageAttributes: {}, ...rest, SigningCertUrl, UnsubscribeUrl };
+    return JSON.stringify({
+      Records: [{ EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn: arn, Sns }],
+    });
+  }
 
   function invitation({ topic }: Subscription, token: string): string {
     const confirm = new URLSearchParams({ Action: 'ConfirmSubscription', TopicArn: topic, Token: token });
-    return JSON.stringify({
-      Type: 'SubscriptionConfirmation',
-      MessageId: newId(),
-      Token: token,
-      TopicArn: topic,
-      Message: `You have chosen to subscribe to the topic ${topic}. To confirm the subscription, visit the SubscribeURL included in this message.`,
-      SubscribeURL: `${endpoint}/?${confirm}`,
-      Timestamp: new Date(clock.now()).toISOString(),
-    });
+    return JSON.stringify(
+      signed(topic, {
+        Type: 'SubscriptionConfirmation',
+        MessageId: newId(),
+        Token: token,
+        TopicArn: topic,
+        Message: `You have chosen to subscribe to the topic ${topic}. To confirm the subscription, visit the SubscribeURL included in this message.`,
+        SubscribeURL: `${endpoint}/?${confirm}`,
+        Timestamp: new Date(clock.now()).toISOString(),
+      }),
+    );
   }
 };
 
-/** What a subscriber gets: the bare message, an envelope of text, or a function's event. */
-const payloadFor = (
-  { arn, topic, protocol, attributes }: Subscription,
-  published: Published,
-  { id, at }: { readonly id: string; readonly at: string },
-): string => {
-  const text = published.textFor(protocol);
-  if (attributes['RawMessageDelivery'] === 'true' && protocol !== 'lambda') return text;
-  const notification = {
-    Type: 'Notification',
-    MessageId: id,
-    TopicArn: topic,
-    ...(published.subject !== null && { Subject: published.subject }),
-    Message: text,
-    Timestamp: at,
-    ...(Object.keys(published.attributes).length > 0 && { MessageAttributes: published.attributes }),
-  };
-  if (protocol !== 'lambda') return JSON.stringify(notification);
-  const Sns = { Subject: null, MessageAttributes: {}, ...notification };
-  return JSON.stringify({
-    Records: [{ EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn: arn, Sns }],
-  });
-};
+const Redrive = z.object({ deadLetterTargetArn: z.string() });
+const deadLetterOf = (policy: string | undefined): string | undefined =>
+  policy === undefined ? undefined : Redrive.parse(JSON.parse(policy)).deadLetterTargetArn;
 
 /** Attributes that would change what is delivered are refused unless they are obeyed. */
 const expectKnown = (attributes: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
-  const unknown = Object.keys(attributes).find((name) => name !== 'RawMessageDelivery');
-  if (unknown === undefined) return attributes;
-  throw invalidParameter(`AttributeName Reason: the local SNS does not know the attribute ${unknown}`);
+  for (const [name, value] of Object.entries(attributes)) {
+    try {
+      if (name === 'FilterPolicy') parsePattern(JSON.parse(value));
+      else if (name === 'RedrivePolicy') deadLetterOf(value);
+      else if (name !== 'RawMessageDelivery' && name !== 'FilterPolicyScope')
+        throw invalidParameter(`AttributeName Reason: the local SNS does not know the attribute ${name}`);
+    } catch (error) {
+      if (error instanceof ServiceError) throw error;
+      throw invalidParameter(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return attributes;
+};
+
+/** Whether a subscription's filter lets a message through: by its attributes, or by its body. */
+const wanted = ({ attributes }: Subscription, published: Published): boolean => {
+  const policy = attributes['FilterPolicy'];
+  if (policy === undefined) return true;
+  const pattern = parsePattern(JSON.parse(policy));
+  if (attributes['FilterPolicyScope'] === 'MessageBody') {
+    const body = Body.safeParse(parsedOr(undefined, published.textFor('default')));
+    return body.success && matches(pattern, body.data);
+  }
+  const values = Object.entries(published.attributes).map(([name, { Type, Value }]) => [
+    name,
+    Type === 'Number' ? Number(Value) : Type === 'String.Array' ? parsedOr([], Value) : Value,
+  ]);
+  return matches(pattern, Object.fromEntries(values));
+};
+
+const Body = z.record(z.string(), z.unknown());
+const parsedOr = (otherwise: unknown, text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
 };
 
 const subscriptionOf = (row: Record<string, unknown>): Subscription => ({

@@ -60,16 +60,21 @@ export const watchTypes: Readonly<Record<string, ResourceType>> = {
       KmsMasterKeyId: text.optional(),
       Tags: anything,
     }),
-    async (id, _, { region, account, stackName, callQuery }) => {
-      const name = `${stackName}-${id}`;
+    async (id, { TopicName }, { region, account, stackName, callQuery }) => {
+      const name = TopicName ?? `${stackName}-${id}`;
       await callQuery('sns', { Action: 'CreateTopic', Name: name });
       const arn = `arn:aws:sns:${region}:${account}:${name}`;
       return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
     },
   ),
   'AWS::SNS::TopicPolicy': checked(z.strictObject({ PolicyDocument: document, Topics: z.array(text) })),
-  'AWS::SNS::Subscription': checked(
-    z.strictObject({ Protocol: z.enum(['email', 'https']), Endpoint: text, TopicArn: text }),
+  'AWS::SNS::Subscription': resourceType(
+    z.strictObject({ Protocol: z.enum(['email', 'https', 'sqs', 'lambda']), Endpoint: text, TopicArn: text }),
+    async (id, { Protocol, Endpoint, TopicArn }, { callQuery }) => {
+      // Nobody reads e-mail here who could confirm a subscription.
+      if (Protocol !== 'email') await callQuery('sns', { Action: 'Subscribe', TopicArn, Protocol, Endpoint });
+      return { ref: id };
+    },
   ),
   'AWS::SES::ConfigurationSet': resourceType(
     z.strictObject({ Name: text, DeliveryOptions: anything, ReputationOptions: anything, Tags: anything }),
@@ -78,7 +83,7 @@ export const watchTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: Name };
     },
   ),
-  'AWS::SES::ConfigurationSetEventDestination': checked(
+  'AWS::SES::ConfigurationSetEventDestination': resourceType(
     z.strictObject({
       ConfigurationSetName: text,
       EventDestination: z.strictObject({
@@ -88,5 +93,21 @@ export const watchTypes: Readonly<Record<string, ResourceType>> = {
         SnsDestination: z.strictObject({ TopicARN: text }),
       }),
     }),
+    async (id, { ConfigurationSetName, EventDestination: { Name, Enabled, ...wants } }, { callQuery }) => {
+      await callQuery('ses', {
+        Action: 'CreateConfigurationSetEventDestination',
+        ConfigurationSetName,
+        'EventDestination.Name': Name,
+        'EventDestination.Enabled': String(Enabled),
+        'EventDestination.SNSDestination.TopicARN': wants.SnsDestination.TopicARN,
+        ...Object.fromEntries(
+          wants.MatchingEventTypes.map((type, at) => [
+            `EventDestination.MatchingEventTypes.member.${at + 1}`,
+            type,
+          ]),
+        ),
+      });
+      return { ref: id };
+    },
   ),
 };

@@ -14,6 +14,14 @@ const HOST = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { now } = Date;
 Date.now = () => now() + workerData.ahead;
+// Addresses of AWS lead to the endpoint of this machine: certificates of SNS and links that confirm a subscription.
+const elsewhere = globalThis.fetch;
+globalThis.fetch = (input, init) => {
+  const url = new URL(typeof input === 'object' && 'url' in input ? input.url : String(input));
+  if (!url.hostname.endsWith('.amazonaws.com')) return elsewhere(input, init);
+  const here = workerData.aws + url.pathname + url.search;
+  return elsewhere(input instanceof Request ? new Request(here, input) : here, init);
+};
 const { handler } = require(workerData.file);
 parentPort.on('message', async ({ event, context, trace }) => {
   process.env._X_AMZN_TRACE_ID = trace;
@@ -79,6 +87,7 @@ export const workerFunctions = (
         file: join(assembly.assetFolder(target.code), 'index.cjs'),
         timeout: target.timeoutSeconds * 1000,
         ahead,
+        aws: awsUrl(),
       },
       resourceLimits: {
         maxOldGenerationSizeMb: Math.max(SMALLEST_HEAP_MEGABYTES, target.memoryMegabytes),

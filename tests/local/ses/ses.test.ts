@@ -168,3 +168,66 @@ it('tells a listener of every message, and keeps them over a restart', async () 
   expect(again.list({ after: 'one' }).map(({ id }) => id)).toEqual(['two', 'three']);
   expect(again.raw('one')).toBeUndefined();
 });
+
+describe('events of a configuration set', () => {
+  it('tell the topic what became of a mail, also for the addresses of the simulator', async () => {
+    const told: { arn: string; source: string; principal: string; payload: string }[] = [];
+    const around = surroundings({ deliver: async (one) => void told.push(one) });
+    const client = new SESClient(clientOf(ses(around, outbox(around.db))));
+    const TopicARN = 'arn:aws:sns:eu-south-1:123456789012:mail';
+    await client.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: 'hub' } }));
+    await client.send(
+      new CreateConfigurationSetEventDestinationCommand({
+        ConfigurationSetName: 'hub',
+        EventDestination: {
+          Name: 'topic',
+          Enabled: true,
+          MatchingEventTypes: ['delivery', 'bounce', 'complaint'],
+          SNSDestination: { TopicARN },
+        },
+      }),
+    );
+    const send = (to: string, ConfigurationSetName?: string) =>
+      client.send(
+        new SendEmailCommand({
+          Source: 'Shop <shop@acme.example>',
+          Destination: { ToAddresses: [to] },
+          Message: { Subject: { Data: 'Hi' }, Body: { Text: { Data: 'Hello' } } },
+          ConfigurationSetName,
+          Tags: [{ Name: 'notification', Value: 'n-1' }],
+        }),
+      );
+    const { MessageId } = await send('ada@acme.example', 'hub');
+    await send('bounce+1@simulator.amazonses.com', 'hub');
+    await send('suppressionlist@simulator.amazonses.com', 'hub');
+    await send('complaint@simulator.amazonses.com', 'hub');
+    await send('ada@acme.example');
+    await around.clock.runUntil(around.clock.now() + 1000);
+    expect(told[0]).toMatchObject({
+      arn: TopicARN,
+      source: 'arn:aws:ses:eu-south-1:123456789012:configuration-set/hub',
+      principal: 'ses.amazonaws.com',
+    });
+    const events = told.map(({ payload }) => JSON.parse(payload));
+    expect(events.map(({ eventType, bounce }) => [eventType, bounce?.bounceSubType])).toEqual([
+      ['Delivery', undefined],
+      ['Bounce', 'General'],
+      ['Bounce', 'Suppressed'],
+      ['Delivery', undefined],
+      ['Complaint', undefined],
+    ]);
+    expect(events[0]).toMatchObject({
+      mail: {
+        messageId: MessageId,
+        source: 'Shop <shop@acme.example>',
+        destination: ['ada@acme.example'],
+        tags: { notification: ['n-1'], 'ses:configuration-set': ['hub'] },
+      },
+      delivery: { recipients: ['ada@acme.example'], timestamp: '2026-03-01T09:00:01.000Z' },
+    });
+    expect(events[4]?.complaint).toMatchObject({
+      complainedRecipients: [{ emailAddress: 'complaint@simulator.amazonses.com' }],
+      complaintFeedbackType: 'abuse',
+    });
+  });
+});

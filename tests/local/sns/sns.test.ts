@@ -1,3 +1,7 @@
+import { X509Certificate } from 'node:crypto';
+import { ClientRequest } from 'node:http';
+import https from 'node:https';
+import { Readable } from 'node:stream';
 import {
   ConfirmSubscriptionCommand,
   CreatePlatformApplicationCommand,
@@ -9,14 +13,17 @@ import {
   GetEndpointAttributesCommand,
   ListEndpointsByPlatformApplicationCommand,
   ListSubscriptionsByTopicCommand,
+  PublishBatchCommand,
   PublishCommand,
   type PublishCommandInput,
   SetEndpointAttributesCommand,
+  SetTopicAttributesCommand,
   SNSClient,
   SubscribeCommand,
   UnsubscribeCommand,
 } from '@aws-sdk/client-sns';
-import { describe, expect, it } from 'vitest';
+import Validator from 'sns-validator';
+import { describe, expect, it, vi } from 'vitest';
 import { outbox } from '../../../infra/local/outbox.ts';
 import type { Deliver } from '../../../infra/local/service.ts';
 import { sns } from '../../../infra/local/sns.ts';
@@ -162,12 +169,22 @@ describe('topics', () => {
       Message: 'hello',
       Timestamp: '2026-03-01T09:00:00.000Z',
       MessageAttributes: { kind: { Type: 'String', Value: 'x' } },
+      Signature: expect.any(String),
+      SignatureVersion: '1',
     };
+    const [SigningCertURL, UnsubscribeURL] = [expect.any(String), expect.any(String)];
     const payloads = Object.fromEntries(delivered.map(({ arn, payload }) => [arn, payload]));
-    expect(JSON.parse(payloads[queue] ?? '')).toEqual(Sns);
+    expect(JSON.parse(payloads[queue] ?? '')).toEqual({ ...Sns, SigningCertURL, UnsubscribeURL });
     expect(payloads[`${queue}-raw`]).toBe('hello');
     expect(JSON.parse(payloads[run] ?? '')).toEqual({
-      Records: [{ EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn, Sns }],
+      Records: [
+        {
+          EventSource: 'aws:sns',
+          EventVersion: '1.0',
+          EventSubscriptionArn,
+          Sns: { ...Sns, SigningCertUrl: SigningCertURL, UnsubscribeUrl: UnsubscribeURL },
+        },
+      ],
     });
     expect(delivered[0]).toMatchObject({ source: TopicArn, principal: 'sns.amazonaws.com' });
   });
@@ -226,7 +243,8 @@ describe('topics', () => {
     const { client, clock, delivered, subscribe, publish } = await openWithTopic();
     const arn = await subscribe('sqs', queue);
     expect(await subscribe('sqs', queue)).toBe(arn);
-    await expect(subscribe('sqs', `${queue}2`, { FilterPolicy: '{}' })).rejects.toThrow(/FilterPolicy/u);
+    await expect(subscribe('sqs', `${queue}2`, { DeliveryPolicy: '{}' })).rejects.toThrow(/DeliveryPolicy/u);
+    await expect(subscribe('sqs', `${queue}2`, { FilterPolicy: '{"a":1}' })).rejects.toThrow(/FilterPolicy/u);
     await expect(subscribe('https', 'https://acme.example')).rejects.toThrow(/does not deliver by https/u);
     await expect(subscribe('email', 'a@acme.example')).rejects.toThrow(/does not deliver by email/u);
     const list = async () =>
@@ -238,5 +256,90 @@ describe('topics', () => {
     expect([delivered, await list()]).toEqual([[], []]);
     await client.send(new DeleteTopicCommand({ TopicArn }));
     await expect(publish('x')).rejects.toMatchObject({ name: 'NotFoundException' });
+  });
+
+  it.each(['1', '2'])('sign what they send, and the validator of AWS agrees: version %s', async (version) => {
+    const { clock, client, delivered, subscribe, publish, db, sent } = await openWithTopic();
+    await client.send(
+      new SetTopicAttributesCommand({ TopicArn, AttributeName: 'SignatureVersion', AttributeValue: version }),
+    );
+    await subscribe('sqs', queue);
+    await subscribe('lambda', run);
+    await publish('hello', { Subject: 'News' });
+    await clock.runUntil(clock.now());
+    const [text, event] = delivered.map(({ payload }) => JSON.parse(payload));
+    const server = sns({ ...surroundings(), db }, sent);
+    const { pathname } = new URL(text.SigningCertURL);
+    const request = { method: 'GET', path: pathname, query: '', headers: {}, body: new Uint8Array() };
+    const { body } = await server.handle(request, { accessKeyId: '-', arn: '-' });
+    const certificate = new X509Certificate(Buffer.from(body));
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    // The validator fetches the certificate by https alone, so it is handed over in the place of the network.
+    const get = vi.spyOn(https, 'get').mockImplementation((_: unknown, ...rest: unknown[]) => {
+      const answer = Object.assign(Readable.from([Buffer.from(body)]), { statusCode: 200 });
+      const then = rest.at(-1);
+      if (typeof then === 'function') then(answer);
+      return new ClientRequest('http://127.0.0.1:9').on('error', () => {});
+    });
+    const validated = (message: Record<string, unknown>) =>
+      new Promise<unknown>((resolve, reject) =>
+        new Validator().validate(message, (error, valid) => (error ? reject(error) : resolve(valid))),
+      );
+    try {
+      expect(await validated(text)).toMatchObject({ Message: 'hello', SignatureVersion: version });
+      expect(await validated(event.Records[0].Sns)).toMatchObject({ Subject: 'News' });
+      await expect(validated({ ...text, Message: 'hellp' })).rejects.toThrow(/signature/iu);
+    } finally {
+      get.mockRestore();
+    }
+  });
+
+  it('let through what a filter lets through, by attributes or by body', async () => {
+    const { clock, delivered, subscribe, publish } = await openWithTopic();
+    await subscribe('sqs', queue, {
+      FilterPolicy: '{"kind":["a",{"prefix":"b"}],"n":[{"numeric":[">",5]}]}',
+    });
+    await subscribe('sqs', `${queue}-body`, {
+      FilterPolicy: '{"order":{"total":[{"numeric":[">",5]}]}}',
+      FilterPolicyScope: 'MessageBody',
+      RawMessageDelivery: 'true',
+    });
+    const attributes = (kind: string, n: string) => ({
+      MessageAttributes: {
+        kind: { DataType: 'String', StringValue: kind },
+        n: { DataType: 'Number', StringValue: n },
+      },
+    });
+    await publish('one', attributes('bc', '6'));
+    await publish('two', attributes('a', '5'));
+    await publish('{"order":{"total":7}}');
+    await clock.runUntil(clock.now());
+    expect(
+      delivered.map(({ payload }) => (payload.includes('Type') ? JSON.parse(payload).Message : payload)),
+    ).toEqual(['one', '{"order":{"total":7}}']);
+  });
+
+  it('take several messages at once, and leave a dead letter where nobody takes them', async () => {
+    const { clock, client, delivered, subscribe } = await openWithTopic({}, async ({ arn }) => {
+      if (arn === queue) throw new Error('busy');
+    });
+    await subscribe('sqs', queue, {
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: `${queue}-dead` }),
+    });
+    const PublishBatchRequestEntries = [
+      { Id: 'a', Message: 'one' },
+      { Id: 'b', Message: 'two', Subject: 'line\nbreak' },
+    ];
+    const { Successful, Failed } = await client.send(
+      new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }),
+    );
+    expect([Successful?.map(({ Id }) => Id), Failed?.map(({ Id, Code }) => [Id, Code])]).toEqual([
+      ['a'],
+      [['b', 'InvalidParameter']],
+    ]);
+    await clock.runUntil(clock.now() + 86_400_000);
+    expect(delivered.map(({ arn, payload }) => [arn, JSON.parse(payload).Message])).toEqual([
+      [`${queue}-dead`, 'one'],
+    ]);
   });
 });
