@@ -1,6 +1,8 @@
 import type { ChannelConnector } from '../../core/channel.ts';
 import { awsSms } from './aws-sms.ts';
+import { bird } from './bird.ts';
 import { mailgun } from './mailgun.ts';
+import { messagebird } from './messagebird.ts';
 import { meta } from './meta.ts';
 import { postmark } from './postmark.ts';
 import { resend } from './resend.ts';
@@ -8,12 +10,15 @@ import { sendgrid } from './sendgrid.ts';
 import { ses } from './ses.ts';
 import { standard } from './standard.ts';
 import { twilio } from './twilio.ts';
+import { vonage } from './vonage.ts';
 
 /** Every provider whose webhooks the hub can authenticate, by id. */
 export const channels: Readonly<Record<string, ChannelConnector>> = {
   // One line each, so that adding one touches nothing else.
   'aws-sms': awsSms,
+  bird,
   mailgun,
+  messagebird,
   meta,
   postmark,
   resend,
@@ -21,4 +26,5 @@ export const channels: Readonly<Record<string, ChannelConnector>> = {
   ses,
   standard,
   twilio,
+  vonage,
 };

@@ -1,0 +1,72 @@
+import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
+import { parseForm, parseJson, parseQuery } from '../../core/payload.ts';
+import { digest, hmac, hmacJwt, isFresh, sameAsAny, sha256Hex } from '../../core/signature.ts';
+
+// The SMS API puts `sig` beside its parameters, over `&name=value` of all others in the order of their names, with _ for
+// the & and = of values. The Messages API sends a token that names the digest of the body. How the account signs is a
+// setting of it, never taken from the request.
+
+/** Vonage tries for a day. */
+const TOLERANCE_SECONDS = 86_400;
+
+const methods: Readonly<Record<string, (secret: string, text: string) => string>> = {
+  md5hash: (secret, text) => digest('md5', text, secret).toString('hex'),
+  md5: (secret, text) => hmac('md5', secret, 'hex', text),
+  sha1: (secret, text) => hmac('sha1', secret, 'hex', text),
+  sha256: (secret, text) => hmac('sha256', secret, 'hex', text),
+  sha512: (secret, text) => hmac('sha512', secret, 'hex', text),
+};
+
+export const vonage = channel({
+  id: 'vonage',
+  title: 'Vonage (SMS API, Messages API)',
+  docs: 'https://developer.vonage.com/en/getting-started/concepts/signing-messages',
+  secrets: {
+    signatureSecret: { about: 'the signature secret of the account (API settings)' },
+    signatureMethod: {
+      about: 'how the SMS API signs: sha256 where nothing is stored, else md5hash, md5, sha1 or sha512',
+      optional: true,
+    },
+  },
+  methods: ['GET'],
+  setup: 'Ask Vonage to sign the webhooks of the SMS API; those of the Messages API are signed already.',
+  verify(request, { secrets, now }) {
+    const [, token] = /^bearer\s+(\S+)$/iu.exec(request.headers['authorization'] ?? '') ?? [];
+    if (token !== undefined) {
+      const rules = { now, issuer: 'Vonage', maxAgeSeconds: TOLERANCE_SECONDS };
+      const jwt = hmacJwt(token, secrets.signatureSecret, ['HS256'], rules);
+      if ('refused' in jwt) return refused(jwt.refused);
+      return sameAsAny(String(jwt.claims['payload_hash']), [sha256Hex(request.body)])
+        ? accepted(request)
+        : refused('the body does not have the digest that the token names');
+    }
+    const { sig, ...parameters } = parametersOf(request);
+    if (!sig) return refused('the request has neither a bearer token nor the parameter sig');
+    const text = Object.keys(parameters)
+      .sort()
+      .map((name) => `&${name}=${parameters[name]?.replace(/[&=]/gu, '_')}`)
+      .join('');
+    const ways = secrets.signatureMethod.length > 0 ? secrets.signatureMethod : ['sha256'];
+    const expected = ways.flatMap((way) =>
+      secrets.signatureSecret.map((secret) => (methods[way] ?? methods['sha256'])?.(secret, text) ?? ''),
+    );
+    if (!sameAsAny(sig.toLowerCase(), expected))
+      return refused('the parameter sig does not match; check the signature secret and method');
+    return isFresh(Number(parameters['timestamp'] || Number.NaN) * 1000, now, TOLERANCE_SECONDS)
+      ? accepted(request)
+      : refused('the request was signed more than a day ago, or in the future');
+  },
+});
+
+const parametersOf = ({ method, url, headers, body }: WebhookRequest): Readonly<Record<string, string>> => {
+  if (method === 'GET') return parseQuery(new URL(url).search);
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true)
+    return parseForm(body);
+  try {
+    const read = parseJson(body);
+    if (typeof read !== 'object' || read === null) return {};
+    return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, String(value)]));
+  } catch {
+    return {};
+  }
+};

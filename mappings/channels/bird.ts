@@ -1,0 +1,254 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { e164 } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
+
+// An inbound message has the status "delivered" too: the name of the event says what it is, not the status.
+
+const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+
+const Contact = z.looseObject({
+  id: Text,
+  identifierKey: Text,
+  identifierValue: Text,
+  annotations: z.looseObject({ name: Text }).nullish(),
+});
+type Contact = z.infer<typeof Contact>;
+
+const Written = z
+  .looseObject({ text: Text, html: Text, metadata: z.looseObject({ subject: Text }).nullish() })
+  .nullish();
+const File = z.looseObject({ mediaUrl: z.string().nullish(), filename: Text, contentType: Text });
+
+const Webhook = z.looseObject({
+  service: Text,
+  event: z.string(),
+  payload: z.looseObject({
+    id: Text,
+    messageId: Text,
+    channelId: Text,
+    type: Text,
+    details: Text,
+    sender: z.looseObject({ contact: Contact.nullish() }).nullish(),
+    receiver: z.looseObject({ contact: Contact.nullish(), contacts: z.array(Contact).nullish() }).nullish(),
+    contact: Contact.nullish(),
+    body: z
+      .looseObject({
+        type: Text,
+        text: Written,
+        html: Written,
+        image: z.looseObject({ text: Text, images: z.array(File).nullish() }).nullish(),
+        file: z.looseObject({ text: Text, files: z.array(File).nullish() }).nullish(),
+        location: z.record(z.string(), z.json()).nullish(),
+      })
+      .nullish(),
+    replyTo: z.looseObject({ id: Text }).nullish(),
+    metadata: z
+      .looseObject({
+        link: z.looseObject({ url: Text }).nullish(),
+        button: z.looseObject({ payload: Text, text: Text }).nullish(),
+      })
+      .nullish(),
+    status: Text,
+    reason: Text,
+    failure: z.looseObject({ code: Text, description: Text }).nullish(),
+    lastStatusAt: Text,
+    createdAt: Text,
+  }),
+});
+type Payload = z.infer<typeof Webhook>['payload'];
+type Medium = DecodedInteraction['channel'];
+
+const media: Readonly<Record<string, Medium>> = {
+  sms: 'sms',
+  mms: 'sms',
+  rcs: 'rcs',
+  whatsapp: 'whatsapp',
+  email: 'email',
+  line: 'line',
+  instagram: 'instagram',
+  facebook: 'messenger',
+  viber: 'viber',
+  telegram: 'telegram',
+  tiktok: 'tiktok',
+  apple: 'apple',
+  linkedin: 'chat',
+  livechat: 'chat',
+};
+
+/** Events are called by the platform, some with more than its name: `google-rcs`, `apple-messages`. */
+const mediumOf = (platform: string): Medium =>
+  media[platform] ?? Object.entries(media).find(([name]) => platform.includes(name))?.[1] ?? 'chat';
+
+/** Ids that hold everywhere at the platform; those of the others hold for one page, which is a channel of Bird. */
+const global: ReadonlySet<string> = new Set(['telegram', 'line', 'viber', 'tiktok', 'apple']);
+
+const identifiersOf = (medium: Medium, contact: Contact | null | undefined, payload: Payload): string[] => {
+  if (!contact) return [];
+  const { id, identifierKey: key, identifierValue: value } = contact;
+  const own = id ? [`bird:${id}`] : [];
+  if (!value) return own;
+  if (key === 'phonenumber') {
+    const phone = e164(value.startsWith('+') ? value : `+${value}`);
+    if (phone === undefined) return own;
+    return medium === 'whatsapp'
+      ? [`whatsapp:${phone.slice(1)}`, `phone:${phone}`, ...own]
+      : [`phone:${phone}`, ...own];
+  }
+  if (key === 'emailaddress') return [...parseMailboxes(value).map((one) => `email:${one.address}`), ...own];
+  if (medium === 'messenger' || medium === 'instagram')
+    return [`${medium}:${payload.channelId ?? ''}:${value}`, ...own];
+  return [...(global.has(medium) ? [`${medium}:${value}`] : []), ...own];
+};
+
+const message = (medium: Medium, payload: Payload): DecodedInteraction | undefined => {
+  const { id, body } = payload;
+  if (!id) return undefined;
+  const contact = payload.sender?.contact;
+  const files = [...(body?.image?.images ?? []), ...(body?.file?.files ?? [])].flatMap((one) =>
+    one.mediaUrl
+      ? [
+          defined({
+            url: one.mediaUrl,
+            name: one.filename ?? undefined,
+            contentType: one.contentType ?? undefined,
+          }),
+        ]
+      : [],
+  );
+  const text =
+    body?.text?.text ??
+    body?.html?.text ??
+    body?.html?.html ??
+    body?.image?.text ??
+    body?.file?.text ??
+    undefined;
+  const name = contact?.annotations?.name;
+  return defined({
+    key: id,
+    externalId: id,
+    kind: 'message' as const,
+    channel: medium,
+    direction: 'inbound' as const,
+    identifiers: identifiersOf(medium, contact, payload),
+    text,
+    subject: body?.html?.metadata?.subject ?? body?.text?.metadata?.subject ?? undefined,
+    occurredAt: readTime(payload.createdAt ?? undefined),
+    refersTo: payload.replyTo?.id ?? undefined,
+    profile: name ? { name: { full: name } } : undefined,
+    attachments: files.length > 0 ? files : undefined,
+    properties: defined({ type: body?.type ?? undefined, location: body?.location ?? undefined }),
+  });
+};
+
+const receiversOf = ({ receiver }: Payload): (Contact | undefined)[] => {
+  const all = receiver?.contacts ?? (receiver?.contact ? [receiver.contact] : []);
+  return all.length > 0 ? all : [undefined];
+};
+
+const HARD = /hard.?bounce|invalid.?recipient|unknown.?user/iu;
+
+const statuses = (medium: Medium, payload: Payload): DecodedInteraction[] => {
+  const { id, status } = payload;
+  if (!id || !status) return [];
+  const reason = [payload.reason, payload.failure?.description, payload.details].find((one) => one);
+  const hard = medium === 'email' && status === 'delivery_failed' && HARD.test(reason ?? '');
+  const receivers = receiversOf(payload);
+  return receivers.map((contact) =>
+    defined({
+      key: receivers.length > 1 ? `${id}:${status}:${contact?.identifierValue}` : `${id}:${status}`,
+      externalId: id,
+      refersTo: id,
+      kind: hard ? ('bounce' as const) : ('delivery-status' as const),
+      channel: medium,
+      direction: 'outbound' as const,
+      identifiers: identifiersOf(medium, contact, payload),
+      occurredAt: readTime(payload.lastStatusAt ?? payload.createdAt ?? undefined),
+      properties: defined({
+        status,
+        reason: reason ?? undefined,
+        errorCode: payload.failure?.code ?? undefined,
+      }),
+    }),
+  );
+};
+
+const interactions: Readonly<Record<string, DecodedInteraction['kind']>> = {
+  opened: 'open',
+  clicked: 'click',
+  read: 'read',
+  'reported-as-spam': 'complaint',
+  'unsubscribe-request': 'opt-out',
+};
+
+const interaction = (medium: Medium, payload: Payload): DecodedInteraction | undefined => {
+  const { id, type, metadata, messageId } = payload;
+  const known = interactions[type ?? ''];
+  if (known === undefined) return undefined;
+  const kind = known === 'click' && metadata?.button ? 'postback' : known;
+  const [receiver] = receiversOf(payload);
+  const contact = payload.contact ?? payload.sender?.contact ?? receiver;
+  return defined({
+    key: id ?? `${messageId}:${type}:${payload.createdAt}`,
+    externalId: messageId ?? undefined,
+    refersTo: messageId ?? undefined,
+    kind,
+    channel: medium,
+    direction: 'inbound' as const,
+    identifiers: identifiersOf(medium, contact, payload),
+    text: metadata?.button?.text ?? undefined,
+    occurredAt: readTime(payload.createdAt ?? undefined),
+    properties: defined({
+      detail: payload.details ?? undefined,
+      url: metadata?.link?.url ?? undefined,
+      payload: metadata?.button?.payload ?? undefined,
+    }),
+  });
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const { event, payload } = Webhook.parse(parseJson(body));
+  const [, platform = '', what] = /^(.+)\.(inbound|outbound|interactions?)$/u.exec(event) ?? [];
+  const medium = mediumOf(platform);
+  const found =
+    what === 'inbound'
+      ? [message(medium, payload)]
+      : what === 'outbound'
+        ? statuses(medium, payload)
+        : what === undefined
+          ? []
+          : [interaction(medium, payload)];
+  const known = found.filter((one) => one !== undefined);
+  return { interactions: known, ignored: known.length > 0 ? [] : [event] };
+};
+
+export const bird: ChannelMapping = {
+  id: 'bird',
+  channels: [
+    'sms',
+    'rcs',
+    'whatsapp',
+    'email',
+    'line',
+    'instagram',
+    'messenger',
+    'viber',
+    'telegram',
+    'tiktok',
+    'apple',
+    'chat',
+  ],
+  kinds: [
+    'message',
+    'postback',
+    'delivery-status',
+    'read',
+    'open',
+    'click',
+    'bounce',
+    'complaint',
+    'opt-out',
+  ],
+  decode,
+};

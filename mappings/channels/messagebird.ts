@@ -1,0 +1,207 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/payload.ts';
+
+// SMS and their receipts come as fields, Conversations as JSON. Numbers have no plus, and in JSON are numbers.
+
+const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+
+const Sms = z.looseObject({
+  id: Text,
+  mid: Text,
+  message_id: Text,
+  originator: Text,
+  recipient: Text,
+  body: Text,
+  message: Text,
+  createdDatetime: Text,
+  receive_datetime: Text,
+  status: Text,
+  statusDatetime: Text,
+  statusReason: Text,
+  statusErrorCode: Text,
+});
+type Sms = z.infer<typeof Sms>;
+
+const phones = (number: unknown): string[] => {
+  const phone = msisdn(number);
+  return phone === undefined ? [] : [`phone:${phone}`];
+};
+
+/** Of the older form of inbound messages: 20260302090000. */
+const compactTime = (text: string | null | undefined): string | undefined =>
+  text?.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/u, '$1-$2-$3 $4:$5:$6');
+
+const sms = (payload: Sms): DecodedInteraction | undefined => {
+  const id = payload.id ?? payload.mid ?? payload.message_id;
+  if (!id) return undefined;
+  const { status } = payload;
+  if (status)
+    return defined({
+      key: `${id}:${status}`,
+      externalId: id,
+      refersTo: id,
+      kind: 'delivery-status' as const,
+      channel: 'sms' as const,
+      direction: 'outbound' as const,
+      identifiers: phones(payload.recipient),
+      occurredAt: readTime(payload.statusDatetime?.replace(/ (?=\d\d:\d\d$)/u, '+')),
+      properties: defined({
+        status,
+        reason: payload.statusReason ?? undefined,
+        errorCode: payload.statusErrorCode ?? undefined,
+      }),
+    });
+  if (!payload.originator) return undefined;
+  return defined({
+    key: id,
+    externalId: id,
+    kind: 'message' as const,
+    channel: 'sms' as const,
+    direction: 'inbound' as const,
+    identifiers: phones(payload.originator),
+    text: payload.body ?? payload.message ?? '',
+    occurredAt: readTime(
+      payload.createdDatetime?.replace(/ (?=\d\d:\d\d$)/u, '+') ?? compactTime(payload.receive_datetime),
+    ),
+  });
+};
+
+const File = z.looseObject({ url: z.string().nullish(), caption: Text }).nullish();
+
+const Conversations = z.looseObject({
+  type: z.string(),
+  contact: z
+    .looseObject({ id: Text, msisdn: Text, displayName: Text, firstName: Text, lastName: Text })
+    .nullish(),
+  conversation: z.looseObject({ id: Text, lastUsedChannelId: Text }).nullish(),
+  message: z
+    .looseObject({
+      id: z.string(),
+      conversationId: Text,
+      platform: Text,
+      direction: Text,
+      status: Text,
+      from: Text,
+      to: Text,
+      createdDatetime: Text,
+      updatedDatetime: Text,
+      error: z.looseObject({ code: Text, description: Text }).nullish(),
+      content: z
+        .looseObject({
+          text: z.unknown(),
+          image: File,
+          video: File,
+          audio: File,
+          file: File,
+          location: z.record(z.string(), z.json()).nullish(),
+          button: z.looseObject({ text: Text, payload: Text }).nullish(),
+          interactive: z.looseObject({ reply: z.looseObject({ id: Text, text: Text }).nullish() }).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+type Conversations = z.infer<typeof Conversations>;
+
+const media: Readonly<Record<string, DecodedInteraction['channel']>> = {
+  sms: 'sms',
+  whatsapp: 'whatsapp',
+  whatsapp_sandbox: 'whatsapp',
+  facebook: 'messenger',
+  instagram: 'instagram',
+  telegram: 'telegram',
+  line: 'line',
+  viber: 'viber',
+  email: 'email',
+};
+
+/** The contact, by the account's own id of it, and by its number where the medium goes by numbers. */
+const identifiersOf = ({ contact, message }: Conversations, channel: string): string[] => {
+  const address = message?.direction === 'received' ? message.from : message?.to;
+  const number =
+    msisdn(contact?.msisdn) ?? (channel === 'sms' || channel === 'whatsapp' ? msisdn(address) : undefined);
+  const own = contact?.id ? [`messagebird:${contact.id}`] : [];
+  if (number === undefined) return own;
+  return channel === 'whatsapp'
+    ? [`whatsapp:${number.slice(1)}`, `phone:${number}`, ...own]
+    : [`phone:${number}`, ...own];
+};
+
+const nameOf = (contact: Conversations['contact']): DecodedInteraction['profile'] => {
+  const name = defined({
+    full: contact?.displayName && msisdn(contact.displayName) === undefined ? contact.displayName : undefined,
+    first: contact?.firstName || undefined,
+    last: contact?.lastName || undefined,
+  });
+  return Object.keys(name).length > 0 ? { name } : undefined;
+};
+
+const conversation = (payload: Conversations): DecodedInteraction | undefined => {
+  const { type, message, contact } = payload;
+  if (!message || (type !== 'message.created' && type !== 'message.updated')) return undefined;
+  const channel = media[message.platform ?? ''] ?? 'chat';
+  const base = {
+    externalId: message.id,
+    channel,
+    identifiers: identifiersOf(payload, channel),
+    conversationId: message.conversationId ?? payload.conversation?.id ?? undefined,
+  };
+  const received = message.direction === 'received';
+  if (type === 'message.updated') {
+    if (received) return undefined;
+    const status = message.status ?? 'updated';
+    return defined({
+      ...base,
+      key: `${message.id}:${status}`,
+      refersTo: message.id,
+      kind: status === 'read' ? ('read' as const) : ('delivery-status' as const),
+      direction: status === 'read' ? ('inbound' as const) : ('outbound' as const),
+      occurredAt: readTime(message.updatedDatetime ?? undefined),
+      properties: defined({
+        status,
+        errorCode: message.error?.code ?? undefined,
+        detail: message.error?.description ?? undefined,
+      }),
+    });
+  }
+  const { content } = message;
+  const files = [content?.image, content?.video, content?.audio, content?.file];
+  const choice = content?.button ?? content?.interactive?.reply;
+  const text =
+    typeof content?.text === 'string'
+      ? content.text
+      : (choice?.text ?? files.find((one) => one?.caption)?.caption);
+  const attachments = files.flatMap((one) => (one?.url ? [{ url: one.url }] : []));
+  const answer = content?.button?.payload ?? content?.interactive?.reply?.id;
+  return defined({
+    ...base,
+    key: message.id,
+    kind: received ? (choice ? ('postback' as const) : ('message' as const)) : ('echo' as const),
+    direction: received ? ('inbound' as const) : ('outbound' as const),
+    text: text ?? undefined,
+    occurredAt: readTime(message.createdDatetime ?? undefined),
+    profile: received ? nameOf(contact) : undefined,
+    attachments: attachments.length > 0 ? attachments : undefined,
+    properties: defined({ payload: answer ?? undefined, location: content?.location ?? undefined }),
+  });
+};
+
+const decode = ({ method, url, headers, body }: Delivery): Decoded => {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const read =
+    method === 'GET' ? parseQuery(new URL(url).search) : isForm ? parseForm(body) : parseJson(body);
+  const payload = Conversations.safeParse(read);
+  const interaction = payload.success ? conversation(payload.data) : sms(Sms.parse(read));
+  return interaction
+    ? { interactions: [interaction], ignored: [] }
+    : { interactions: [], ignored: [payload.data?.type ?? 'a request without a message'] };
+};
+
+export const messagebird: ChannelMapping = {
+  id: 'messagebird',
+  channels: ['sms', 'whatsapp', 'messenger', 'instagram', 'telegram', 'line', 'viber', 'email', 'chat'],
+  kinds: ['message', 'postback', 'echo', 'delivery-status', 'read'],
+  decode,
+};
