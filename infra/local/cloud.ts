@@ -10,8 +10,13 @@ import { type FrontRequest, httpApi } from './http-api.ts';
 import { type Invocations, invocations, type Run, stopped } from './invocations.ts';
 import { type Outbox, outbox } from './outbox.ts';
 import { gate } from './permissions/gate.ts';
-import { PermissionError, type Permissions, permissions as permissionsOf } from './permissions/index.ts';
-import { type Refusal, sentenceOf } from './permissions/refusal.ts';
+import {
+  type Decision,
+  PermissionError,
+  type Permissions,
+  permissions as permissionsOf,
+} from './permissions/index.ts';
+import { sentenceOf } from './permissions/refusal.ts';
 import { type EventSource, type LambdaFunction, resourceTypes, type Workshop } from './resources.ts';
 import { s3 } from './s3.ts';
 import { scheduler } from './scheduler.ts';
@@ -43,8 +48,8 @@ export interface CloudOptions {
   /** Sees every request before it is answered; what it throws, the caller gets as a lost connection. */
   readonly before?: (service: string, operation: string, caller: string) => void;
   readonly onError: (error: unknown) => void;
-  /** Sees every refusal, also those that a caller takes in silence. */
-  readonly onRefusal?: (refusal: Refusal) => void;
+  /** Sees everything that was decided about permissions, also what a caller takes in silence. */
+  readonly onDecision?: (decision: Decision) => void;
   /** Told once the services answer, before the template's custom resources run and use them. */
   readonly onService?: (cloud: Pick<Cloud, 'aws'>) => void;
 }
@@ -89,12 +94,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const sent = outbox(db);
   const functions = new Map<string, LambdaFunction>();
   const parts: { queues?: Sqs; events?: Events; lambda?: Invocations; topics?: Sns } = {};
-  const permissions = permissionsOf({ region: REGION, account: ACCOUNT });
+  const permissions = permissionsOf({
+    region: REGION,
+    account: ACCOUNT,
+    onDecision: options.onDecision ?? (() => {}),
+  });
   const deployed = Promise.withResolvers<void>();
-  const refuse = (refusal: Refusal): PermissionError => {
-    options.onRefusal?.(refusal);
-    return new PermissionError(sentenceOf(refusal));
-  };
   const deliver: Deliver = async ({ arn, payload, source, principal, role, attributes = {}, trace }) => {
     // What an earlier run left undelivered waits until the policies are known.
     await deployed.promise;
@@ -103,7 +108,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const action = deliveryActions.find(([part]) => arn.includes(part))?.[1] ?? 'lambda:InvokeFunction';
     const actor = role === undefined ? { service: principal, source } : { role, session: principal };
     const refusal = permissions.refusal(actor, { action, resource: arn });
-    if (refusal) throw refuse(refusal);
+    if (refusal) throw new PermissionError(sentenceOf(refusal));
     if (arn.includes(':sqs:')) parts.queues?.send(arn, payload, textAttributes(attributes), trace);
     else if (arn.includes(':event-bus/')) parts.events?.accept(arn, JSON.parse(payload));
     else if (arn.includes(':sns:')) await parts.topics?.publish(arn, payload);
@@ -149,7 +154,6 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     db,
     region: REGION,
     account: ACCOUNT,
-    onRefusal: options.onRefusal ?? (() => {}),
   });
   const forward = options.elsewhere && forwarder(options.elsewhere);
   const counts = new Map<string, number>();
@@ -184,10 +188,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const workshop = workshopOf(options, aws, functions);
   const created = await create(options, workshop, permissions);
   deployed.resolve();
-  for (const refusal of permissions.unlogged) {
-    options.onRefusal?.(refusal);
+  for (const refusal of permissions.unlogged)
     options.onError(new Error(`The log of a function is lost: ${sentenceOf(refusal)}`));
-  }
   for (const custom of workshop.custom) await configure(options, lambda, workshop, custom);
   const front = httpApi(
     workshop.routes.map(({ api, key, functionArn, timeoutMs }) => {

@@ -43,6 +43,7 @@ export interface ScenarioOptions {
   readonly chaos?: CloudOptions['chaos'];
   readonly conflict?: CloudOptions['conflict'];
   readonly before?: CloudOptions['before'];
+  readonly onDecision?: CloudOptions['onDecision'];
   readonly random?: () => number;
   /** How functions run; in this process, one instance of each, when absent. */
   readonly functions?: typeof inProcessFunctions;
@@ -126,6 +127,7 @@ export const openStage = async (
     ...(options.chaos && { chaos: options.chaos }),
     ...(options.conflict && { conflict: options.conflict }),
     ...(options.before && { before: options.before }),
+    ...(options.onDecision && { onDecision: options.onDecision }),
   });
   holder.cloud = cloud;
   const tableName =

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { permissions } from '../../infra/local/permissions/index.ts';
 import { speaksOf, statementsOf } from '../../infra/local/permissions/policy.ts';
 
-const place = { region: 'eu-south-1', account: '123456789012' };
+const place = { region: 'eu-south-1', account: '123456789012', onDecision: () => {} };
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';
 const root = 'arn:aws:iam::123456789012:root';
 const document = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements });

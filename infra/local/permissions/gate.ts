@@ -4,7 +4,7 @@ import { callOf } from '../s3-request.ts';
 import type { AwsRequest, AwsResponse } from '../service.ts';
 import type { Permissions } from './index.ts';
 import { needsOf, type Place } from './needs.ts';
-import { type Refusal, refusedAnswer, strangerAnswer } from './refusal.ts';
+import { refusedAnswer, strangerAnswer } from './refusal.ts';
 
 interface GateOptions {
   readonly permissions: Permissions;
@@ -12,7 +12,6 @@ interface GateOptions {
   readonly db: DatabaseSync;
   readonly region: string;
   readonly account: string;
-  readonly onRefusal: (refusal: Refusal) => void;
 }
 
 /**
@@ -21,7 +20,7 @@ interface GateOptions {
  * `LOCAL`); any other key is the account's administrator, so that CloudFormation, the command line and foreign clients
  * with keys of their own invention may do everything, save what a resource's policy denies to all.
  */
-export const gate = ({ permissions, functions, db, region, account, onRefusal }: GateOptions) => {
+export const gate = ({ permissions, functions, db, region, account }: GateOptions) => {
   const place: Place = {
     region,
     account,
@@ -46,19 +45,18 @@ export const gate = ({ permissions, functions, db, region, account, onRefusal }:
       ...need,
       context: { ...transport, ...need.context },
     }));
-    const refused = (refusal: Refusal): AwsResponse => {
-      onRefusal(refusal);
-      return refusedAnswer(service, request, refusal);
-    };
     if (caller === undefined) {
-      const need = needs.find((one) => permissions.denied(one));
-      return need && refused({ ...need, caller: `arn:aws:iam::${account}:root`, because: 'explicit-deny' });
+      for (const need of needs) {
+        const denial = permissions.denial(need);
+        if (denial) return refusedAnswer(service, request, denial);
+      }
+      return undefined;
     }
     const actor = roleOf(caller);
     if (actor === undefined || !functions.has(caller)) return strangerAnswer(service, request);
     for (const need of needs) {
       const refusal = permissions.refusal(actor, need);
-      if (refusal) return refused(refusal);
+      if (refusal) return refusedAnswer(service, request, refusal);
     }
     return undefined;
   };
@@ -72,8 +70,11 @@ export const gate = ({ permissions, functions, db, region, account, onRefusal }:
     const actor = roleOf(caller);
     if (service !== 's3' || response.status !== 404 || actor === undefined) return response;
     const bucket = `arn:aws:s3:::${callOf(request).bucket}`;
-    const refusal = permissions.refusal(actor, { action: 's3:ListBucket', resource: bucket });
-    return refusal ? refusedAnswer(service, request, refusal) : response;
+    const listing = { action: 's3:ListBucket', resource: bucket };
+    if (permissions.allows(actor, listing)) return response;
+    const because = 'no-identity-policy';
+    const session = `arn:aws:sts::${account}:assumed-role/${actor.role.split('/').at(-1)}/${actor.session}`;
+    return refusedAnswer(service, request, { ...listing, caller: session, because });
   };
   return { admit, disclose };
 };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ServiceError } from '../json.ts';
 import type { Created } from '../template.ts';
-import { type Need, type Statement, speaksOf, statementsOf } from './policy.ts';
+import { type Need, placeOf, type Statement, speaksOf, statementsOf } from './policy.ts';
 import { type Refusal, sentenceOf } from './refusal.ts';
 
 /** Somebody who acts: a role (in a session), or a service in its own name, for a resource. */
@@ -17,15 +17,31 @@ export class PermissionError extends ServiceError {
   }
 }
 
+/** What was decided of one need, for whoever watches. */
+export interface Decision {
+  readonly need: Need;
+  /** The statements that allowed it; each alone would have been enough. None where it was refused. */
+  readonly by: readonly string[];
+  readonly refusal?: Refusal;
+}
+
+interface Surroundings {
+  readonly region: string;
+  readonly account: string;
+  readonly onDecision: (decision: Decision) => void;
+}
+
 export interface Permissions {
   /** Takes note of what a created resource of the template says about permissions. Throws `PermissionError` where AWS would refuse to create it. */
   observe(type: string, id: string, properties: unknown, created: Created): void;
-  /** Why an actor may not do something, or undefined when it may. */
+  /** Why an actor may not do something that it has asked for, or undefined when it may. */
   refusal(actor: Actor, need: Need): Refusal | undefined;
+  /** Whether it might, though it has not asked. */
+  allows(actor: Actor, need: Need): boolean;
   /** Whether a role's trust policy lets a service act with it. */
   mayAssume(service: string, roleArn: string): boolean;
-  /** The explicit denials of resource policies, which bind the account's own administrator too. */
-  denied(need: Need): boolean;
+  /** The explicit denial of a resource's policy, which binds the account's own administrator too. */
+  denial(need: Need): Refusal | undefined;
   /** The customer-managed key that encrypts a table or a bucket. */
   keyOf(arn: string): string | undefined;
   /** The name of a table's partition key. */
@@ -71,10 +87,11 @@ const LambdaFunction = z.looseObject({
 });
 const EventSource = z.looseObject({ EventSourceArn: z.string(), FunctionName: z.string() });
 
+const placesOf = (statements: readonly Statement[]): string[] => statements.map(({ place }) => place);
 const nameOf = (roleArn: string): string => roleArn.split('/').at(-1) ?? roleArn;
 
 /** The policies of a deployed template, evaluated as AWS does within one account. */
-export const permissions = ({ region, account }: { region: string; account: string }): Permissions => {
+export const permissions = ({ region, account, onDecision }: Surroundings): Permissions => {
   const identity = new Map<string, Statement[]>();
   const trust = new Map<string, Statement[]>();
   const resource = new Map<string, Statement[]>();
@@ -111,29 +128,38 @@ export const permissions = ({ region, account }: { region: string; account: stri
     },
   });
 
-  const refusal = (actor: Actor, plain: Need): Refusal | undefined => {
+  const decide = (actor: Actor, plain: Need): Decision => {
     const need = contextOf(actor, plain);
     const own = 'role' in actor ? (identity.get(nameOf(actor.role)) ?? []) : [];
     const speaking = own.filter((statement) => speaksOf(statement, need));
     const standing = standingOn(need.resource).filter((statement) => speaksOf(statement, need));
-    const refused = (because: Refusal['because']): Refusal => ({
-      ...plain,
-      because,
-      caller:
-        'role' in actor
-          ? `arn:aws:sts::${account}:assumed-role/${nameOf(actor.role)}/${actor.session}`
-          : `${actor.service} (${actor.source})`,
+    const caller =
+      'role' in actor
+        ? `arn:aws:sts::${account}:assumed-role/${nameOf(actor.role)}/${actor.session}`
+        : `${actor.service} (${actor.source})`;
+    const refused = (because: Refusal['because']): Decision => ({
+      need: plain,
+      by: [],
+      refusal: { ...plain, because, caller },
     });
     const denies = (statement: Statement): boolean => statement.Effect === 'Deny';
     if (speaking.some(denies) || standing.some((one) => denies(one) && names(one, actor) !== undefined))
       return refused('explicit-deny');
-    const allowing = standing.filter((statement) => !denies(statement)).map((one) => names(one, actor));
-    if (allowing.includes('itself')) return undefined;
+    const allowing = standing.filter((statement) => !denies(statement));
+    const itself = allowing.filter((statement) => names(statement, actor) === 'itself');
+    if (itself.length > 0) return { need: plain, by: placesOf(itself) };
     if ('service' in actor) return refused('no-resource-policy');
     // A key answers to its own policy alone; only where that hands the decision to the account does IAM count.
-    const delegated = !need.action.startsWith('kms:') || allowing.includes('account');
-    if (!delegated) return refused('no-resource-policy');
-    return speaking.length > 0 ? undefined : refused('no-identity-policy');
+    const handing = allowing.filter((statement) => names(statement, actor) === 'account');
+    const isKey = need.action.startsWith('kms:');
+    if (isKey && handing.length === 0) return refused('no-resource-policy');
+    if (speaking.length === 0) return refused('no-identity-policy');
+    return { need: plain, by: placesOf(isKey ? [...speaking, ...handing] : speaking) };
+  };
+  const refusal = (actor: Actor, need: Need): Refusal | undefined => {
+    const decision = decide(actor, need);
+    onDecision(decision);
+    return decision.refusal;
   };
 
   const mayAssume = (service: string, roleArn: string): boolean => {
@@ -190,7 +216,7 @@ export const permissions = ({ region, account }: { region: string; account: stri
       const key = rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
       if (key !== undefined) keys.set(attributes['Arn'] ?? '', key);
     },
-    'AWS::Lambda::Permission'(_, properties) {
+    'AWS::Lambda::Permission'(id, properties) {
       const { Action, FunctionName, Principal, SourceArn, SourceAccount } =
         LambdaPermission.parse(properties);
       const functionArn = FunctionName.startsWith('arn:')
@@ -198,6 +224,7 @@ export const permissions = ({ region, account }: { region: string; account: stri
         : `arn:aws:lambda:${region}:${account}:function:${FunctionName}`;
       add(resource, functionArn, [
         {
+          place: placeOf(id, 0),
           Effect: 'Allow',
           Principal: { Service: [Principal] },
           Action: [Action],
@@ -242,7 +269,13 @@ export const permissions = ({ region, account }: { region: string; account: stri
     observe: (type, id, properties, created) => observers[type]?.(id, properties, created),
     refusal,
     mayAssume,
-    denied: (need) => standingOn(need.resource).some((one) => one.Effect === 'Deny' && speaksOf(one, need)),
+    allows: (actor, need) => decide(actor, need).refusal === undefined,
+    denial(need) {
+      const denying = standingOn(need.resource).filter((one) => one.Effect === 'Deny' && speaksOf(one, need));
+      if (denying.length === 0) return undefined;
+      onDecision({ need, by: placesOf(denying) });
+      return { ...need, caller: root, because: 'explicit-deny' };
+    },
     partitionKeyOf: (arn) => partitions.get(arn),
     keyOf: (arn) => keys.get(arn),
     unlogged,

@@ -16,7 +16,10 @@ const Statement = z.strictObject({
   NotResource: texts.optional(),
   Condition: Conditions.optional(),
 });
-export type Statement = z.infer<typeof Statement>;
+export interface Statement extends z.infer<typeof Statement> {
+  /** Where it stands in the template: logical id and position. */
+  readonly place: string;
+}
 
 const PolicyDocument = z.strictObject({
   Version: z.literal('2012-10-17'),
@@ -44,8 +47,11 @@ export const statementsOf = (document: unknown, where: string): Statement[] =>
     const variable = JSON.stringify(statement).match(/\$\{[^}]*\}/u);
     if (variable)
       throw new Error(`${place}: the policy variable ${variable[0]} is not known to the local runtime.`);
-    return statement;
+    return { ...statement, place: placeOf(where, at) };
   });
+
+/** How a statement of a resource is named: `RecordPolicy[3]`. */
+export const placeOf = (id: string, at: number): string => `${id}[${at}]`;
 
 const read = <Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> => {
   const parsed = schema.safeParse(value);
