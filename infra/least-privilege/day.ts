@@ -1,21 +1,33 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreatePlatformApplicationCommand,
+  CreatePlatformEndpointCommand,
+  SNSClient,
+} from '@aws-sdk/client-sns';
+import { DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
 import { hmac } from '../../core/signature.ts';
 import { unsubscribeToken } from '../../core/signed-link.ts';
 import { bus } from '../../functions/aws/bus.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
+import { payloads } from '../../functions/aws/payloads.ts';
+import { stageQueues } from '../../functions/aws/replays.ts';
 import { readSecret } from '../../functions/aws/secret.ts';
+import { onces } from '../../functions/receive/once.ts';
+import { signedCalls } from '../../functions/receive/signed.ts';
+import { files } from '../../functions/record/files.ts';
 import type { Runtime } from '../../functions/runtime.ts';
 import type { Assembly } from '../assembly.ts';
 import { inProcess } from '../local/client.ts';
 import { type Cloud, REGION, RESPONSE_URL, startCloud } from '../local/cloud.ts';
-import { inProcessFunctions } from '../local/in-process.ts';
-import { samples } from '../local/samples.ts';
+import { environmentOf, inProcessFunctions } from '../local/in-process.ts';
+import { knownCustomer, samples } from '../local/samples.ts';
+import { type Sandboxes, sandboxes } from '../local/sandbox/index.ts';
 import type { Watch } from './trials.ts';
 
 const START = Date.parse('2026-03-02T09:00:00Z');
+const TRACE = 'Root=1-69a55d90-000000000000000000000000;Parent=0000000000000000;Sampled=0';
 const HOUR_MS = 3_600_000;
 const publicUrl = 'https://hub.example.com';
 
@@ -24,6 +36,9 @@ interface Day {
   readonly clock: VirtualClock;
   readonly runtime: Runtime;
   readonly hub: string;
+  readonly crms: Sandboxes;
+  /** What a function of the template is given, its access key among it. */
+  readonly runtimeOf: (bundle: RegExp) => Runtime;
   readonly deploy: (event: object) => Promise<unknown>;
 }
 
@@ -35,15 +50,21 @@ interface Day {
 export const liveThroughDay = async (assembly: Assembly, watch: Watch): Promise<void> => {
   const day = await begin(assembly, watch);
   try {
+    await knowDevice(day);
     await receive(day);
-    await ask(day);
+    const call = caller(day);
+    await ask(day, call);
     await day.clock.runUntil(day.clock.now() + 8 * HOUR_MS);
+    await failEverywhere(day);
+    await mend(day, call);
+    await actForOthers(day);
     await deployAgain(day);
     await comeWithoutTls(day);
     await loseQueues(day);
     await day.deploy({ RequestType: 'Delete' });
   } finally {
     await day.cloud.stop();
+    await day.crms.stop();
   }
 };
 
@@ -59,9 +80,11 @@ const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promis
     now: () => clock.now(),
     newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
     random: () => 0.5,
-    // Vendors are not there; what asks them keeps what it has.
-    fetch: async (input: string | URL | Request): Promise<Response> => {
-      throw new Error(`There is nobody at ${String(input instanceof Request ? input.url : input)}.`);
+    // The sandbox CRMs answer, and of all other vendors nobody.
+    fetch: async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+      const { hostname } = new URL(input instanceof Request ? input.url : input);
+      if (hostname === '127.0.0.1') return fetch(input, init);
+      throw new Error(`There is nobody at ${hostname}.`);
     },
   };
   const services: { open?: Pick<Cloud, 'aws'> } = {};
@@ -94,24 +117,57 @@ const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promis
     aws: inProcess((request) => cloud.aws(request)),
   };
   const deployer = [...cloud.functions.values()].find(({ name }) => name.includes('Deploy'));
+  const crms = await sandboxes();
+  await crms.connect(runtime, hub);
   return {
     cloud,
     clock,
     runtime,
     hub,
+    crms,
+    runtimeOf(name) {
+      const target = [...cloud.functions.values()].find((one) => name.test(one.name));
+      if (target === undefined) throw new Error(`The template has no function ${name.source}.`);
+      return { ...runtime, env: { ...target.environment, ...environmentOf(target, assembly) } };
+    },
     deploy: async (event) => {
       if (deployer === undefined) throw new Error('The template has no deploy function.');
-      const answer = await invoke(deployer, {
+      const request = {
         ResponseURL: RESPONSE_URL,
         StackId: 'local',
         RequestId: 'again',
         LogicalResourceId: 'Seed',
         ...event,
-      });
+      };
+      const answer = await invoke(deployer, request, { requestId: 'again', trace: TRACE });
       const { Status } = z.looseObject({ Status: z.string() }).parse(answer);
       expectThat(Status === 'SUCCESS', `CloudFormation was told ${Status} of ${JSON.stringify(event)}`);
     },
   };
+};
+
+/** Chiara has the app: what she orders is confirmed by push. */
+const knowDevice = async ({ cloud, clock, runtime }: Day): Promise<void> => {
+  const sns = new SNSClient(clientConfig(runtime));
+  const { PlatformApplicationArn } = await sns.send(
+    new CreatePlatformApplicationCommand({
+      Name: 'acme',
+      Platform: 'GCM',
+      Attributes: { PlatformCredential: 'sample' },
+    }),
+  );
+  const { EndpointArn } = await sns.send(
+    new CreatePlatformEndpointCommand({ PlatformApplicationArn, Token: knownCustomer.device }),
+  );
+  const deliveries = [...cloud.created.values()].find(({ attributes }) =>
+    attributes?.['QueueName']?.endsWith('DeliveriesQueue'),
+  );
+  const message = {
+    ...{ type: 'command', command: 'import', id: 'chiara', at: new Date(START).toISOString(), by: 'day' },
+    identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${EndpointArn}`],
+  };
+  cloud.send(deliveries?.attributes?.['Arn'] ?? '', JSON.stringify(message));
+  await clock.runUntil(START);
 };
 
 /** The morning's webhooks, then bodies too large for a message: one that is read, and one that nobody can read. */
@@ -144,31 +200,129 @@ const receive = async ({ cloud, clock, runtime, hub }: Day): Promise<void> => {
   }
 };
 
-/** What the API answers, and the link that ends marketing. */
-const ask = async ({ cloud, clock, runtime, hub }: Day): Promise<void> => {
+type Call = (method: string, target: string, body?: object | string) => Promise<unknown>;
+
+/** Asks the API with the key that the stack has made. */
+const caller = ({ cloud, clock, runtime, hub }: Day): Call => {
   const secret = readSecret(runtime);
-  const keysOf = async (name: string): Promise<string> =>
-    z.object({ keys: z.string() }).parse(await secret(`${hub}/${name}`)).keys;
-  const key = await keysOf('api');
-  const call = async (method: string, target: string, body?: object): Promise<unknown> => {
+  return async (method, target, body) => {
+    const key = Keys.parse(await secret(`${hub}/api`)).keys;
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-    const bytes = Buffer.from(body === undefined ? '' : JSON.stringify(body));
-    const { status, body: answer } = await cloud.front({ method, target, headers, body: bytes });
-    expectThat(status < 300, `${method} ${target} answered ${status}`);
+    const bytes = Buffer.from(
+      typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body),
+    );
+    const answer = await cloud.front({ method, target, headers, body: bytes });
+    expectThat(answer.status < 400, `${method} ${target} answered ${answer.status}`);
     await clock.runUntil(clock.now());
-    const text = Buffer.from(answer).toString();
+    const { location } = answer.headers;
+    if (location !== undefined) {
+      const file = await runtime.aws?.fetch(new Request(location));
+      expectThat(file?.ok === true, `the file behind ${target} cannot be read`);
+    }
+    const text = Buffer.from(answer.body).toString();
     return text.startsWith('{') ? JSON.parse(text) : text;
   };
-  const found = await call('GET', `/customers?identifier=${encodeURIComponent('phone:+14155550100')}`);
-  const { id } = z.looseObject({ id: z.string() }).parse(found);
+};
+
+const Keys = z.object({ keys: z.string() });
+const Items = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) });
+
+/** What the API answers, and the link that ends marketing. */
+const ask = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
+  const phone = 'phone:+14155550100';
+  const idOf = async (identifier: string): Promise<string> => {
+    const found = await call('GET', `/customers?identifier=${encodeURIComponent(identifier)}`);
+    return z.looseObject({ id: z.string() }).parse(found).id;
+  };
+  const id = await idOf(phone);
   await call('GET', `/customers/${id}`);
   await call('GET', `/customers/${id}/timeline`);
   await call('GET', '/reviews');
-  const consent = { channel: 'email', status: 'granted' };
-  await call('POST', '/commands', { command: 'consent', customer: 'phone:+14155550100', ...consent });
-  const token = unsubscribeToken({ half: id, channel: 'sms' }, [await keysOf('signing')]);
+  await call('POST', '/commands', {
+    command: 'consent',
+    customer: phone,
+    channel: 'email',
+    status: 'granted',
+  });
+  const large = await idOf('messenger:300:1');
+  const { items } = Items.parse(await call('GET', `/customers/${large}/timeline`));
+  const text = items.find((one) => Array.isArray(one['attachments']));
+  await call('GET', `/customers/${large}/interactions/${text?.id}/attachments/0`);
+  const keys = Keys.parse(await readSecret(runtime)(`${hub}/signing`));
+  const token = unsubscribeToken({ half: id, channel: 'sms' }, [keys.keys]);
   await call('GET', `/unsubscribe/${token}`);
   await call('POST', `/unsubscribe/${token}`);
+};
+
+/** What no stage can read, on each queue, and on each dead-letter queue. */
+const failEverywhere = async ({ cloud, clock }: Day): Promise<void> => {
+  for (const { attributes } of cloud.created.values())
+    if (attributes?.['QueueUrl'] !== undefined)
+      cloud.send(attributes['Arn'] ?? '', '{"nobody":"reads this"}');
+  await clock.runUntil(clock.now() + HOUR_MS);
+};
+
+/** Failures are listed, edited, replayed one by one and many at once. */
+const mend = async ({ clock }: Day, call: Call): Promise<void> => {
+  const { items } = Items.parse(await call('GET', '/failures'));
+  expectThat(items.length > 0, 'nothing failed');
+  const about = { type: 'command', id: 'mended', at: new Date(clock.now()).toISOString(), by: 'day' };
+  const command = {
+    ...about,
+    command: 'consent',
+    customer: 'phone:+14155550100',
+    channel: 'sms',
+    status: 'granted',
+  };
+  const mendable = items.find((one) => one['stage'] === 'record');
+  await call('GET', `/failures/${mendable?.id}`);
+  await call('PUT', `/failures/${mendable?.id}/payload`, command);
+  await call('POST', `/failures/${mendable?.id}/replay`);
+  await call('POST', '/failures/replay', {});
+  await clock.runUntil(clock.now() + HOUR_MS);
+  Items.parse(await call('GET', '/jobs'));
+};
+
+/**
+ * What functions do for channels that are not switched on here, or when a vendor refuses: the same adapters, with the
+ * functions' own keys.
+ */
+const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
+  await onces(runtimeOf(/Receive/u))('other', { token: 'token', seconds: 60 }, Buffer.from('body'));
+  const record = runtimeOf(/Record/u);
+  await files(record).put('attachments/1/0', Buffer.from('file'), 'text/plain');
+  const channel = await readSecret(record)(`${hub}/channels/twilio`);
+  expectThat(channel !== undefined, 'record cannot read the secret that fetches files');
+  const later = { type: 'file', provider: 'other', url: 'https://example.com/1', key: 'attachments/1/0' };
+  const sqs = new SQSClient({ ...clientConfig(record), useQueueUrlAsEndpoint: false });
+  const QueueUrl = record.env['QUEUE_URL_DELIVERIES'];
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(later) }));
+  const api = runtimeOf(/Api/u);
+  const file = { method: 'HEAD', path: `/${api.env['BUCKET']}/attachments/1/0` };
+  expectThat((await signedCalls(api)('s3', file)).ok, 'the API cannot read a file');
+  await readSecret(runtimeOf(/Notify/u))(`${hub}/senders/other`).catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
+  });
+  for (const [name, stage] of [
+    ['Notify', 'notify'],
+    ['SalesforceSync', 'sync-salesforce'],
+    ['HubspotSync', 'sync-hubspot'],
+  ] as const)
+    await payloads(runtimeOf(new RegExp(name, 'u'))).put(`failures/${stage}/1`, '{}');
+  // A CRM that is down or has no calls left: the message waits in the queue, and the bus is told.
+  for (const sync of [runtimeOf(/SalesforceSync/u), runtimeOf(/HubspotSync/u)]) {
+    const own = new SQSClient({ ...clientConfig(sync), useQueueUrlAsEndpoint: false });
+    await own.send(
+      new SendMessageCommand({ QueueUrl: sync.env['QUEUE_URL_SYNC'], MessageBody: '{"half":"nobody"}' }),
+    );
+    const at = new Date(sync.now()).toISOString();
+    await bus(sync)([{ type: 'sync.paused', detail: {}, at }]);
+  }
+  for (const runtime of [api, runtimeOf(/Jobs/u)]) {
+    const enqueue = stageQueues(runtime);
+    for (const stage of Object.keys(z.looseObject({}).parse(JSON.parse(runtime.env['QUEUE_URLS'] ?? '{}'))))
+      await enqueue(stage, '{"nobody":"reads this"}', 'other');
+  }
 };
 
 /** The seed as it is, and once more with nothing changed. */
@@ -225,5 +379,5 @@ const loseQueues = async ({ cloud, clock, runtime }: Day): Promise<void> => {
     { type: 'customer.merged', detail: { customer }, at },
   ]);
   expectThat(!taken.includes(false), 'the bus refused an event');
-  await clock.runUntil(clock.now() + 9 * 24 * HOUR_MS);
+  await clock.runUntil(clock.now() + 72 * HOUR_MS);
 };

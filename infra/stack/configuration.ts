@@ -34,7 +34,7 @@ export class Configuration extends Construct {
         resource: 'rule',
         resourceName: `${bus.eventBusName}/${name}`,
       });
-    deploy.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], table.tableArn);
+    deploy.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], table.tableArn);
     deploy.allow(
       ['events:PutRule', 'events:PutTargets', 'events:RemoveTargets', 'events:DeleteRule'],
       rules('trigger-*'),

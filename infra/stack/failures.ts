@@ -37,6 +37,6 @@ export class Failures extends Construct {
     for (const queue of Object.values(queues)) drain.drain(queue);
     drain.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], table.tableArn);
     drain.allow(['s3:PutObject'], bucket.arnForObjects('failures/*'));
-    drain.useKey();
+    drain.useKey({ writesFiles: true });
   }
 }

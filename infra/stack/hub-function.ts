@@ -94,9 +94,13 @@ export class HubFunction extends Construct {
     this.allow(['events:PutEvents'], bus.eventBusArn);
   }
 
-  /** The table and the bucket are encrypted with the hub's key: whoever reads or writes them uses it. */
-  useKey(): void {
-    this.allow(['kms:Decrypt', 'kms:GenerateDataKey'], this.#ground.storage.key.keyArn);
+  /**
+   * The table and the bucket are encrypted with the hub's key. Whoever reads or writes rows, or reads files, opens what it
+   * closes; only a file that is written needs a data key of its own.
+   */
+  useKey({ writesFiles = false } = {}): void {
+    const actions = ['kms:Decrypt', ...(writesFiles ? ['kms:GenerateDataKey'] : [])];
+    this.allow(actions, this.#ground.storage.key.keyArn);
   }
 
   /** Is invoked with what the queue holds, and takes out what it did. */

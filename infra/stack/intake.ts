@@ -30,7 +30,7 @@ export class Intake extends Construct {
     receive.allow(['dynamodb:PutItem'], table.tableArn, {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['once#*'] },
     });
-    receive.useKey();
+    receive.useKey({ writesFiles: true });
     front.route(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account}'], receive);
     for (const channel of Object.keys(hub.channels))
       emptySecret(this, hub, `channels/${channel}`, `Signing secrets of ${channel}`);
@@ -60,6 +60,6 @@ export class Intake extends Construct {
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     record.publishes();
-    record.useKey();
+    record.useKey({ writesFiles: true });
   }
 }

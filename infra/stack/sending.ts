@@ -45,16 +45,7 @@ export class Sending extends Construct {
       },
     });
     decide.consume(decisions);
-    decide.allow(
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:Query',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:ConditionCheckItem',
-      ],
-      storage.table.tableArn,
-    );
+    decide.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
     decide.allow(['sqs:SendMessage'], notifications.queue.queueArn);
     decide.allow(
       ['scheduler:CreateSchedule'],
@@ -83,10 +74,7 @@ export class Sending extends Construct {
     });
     notify.consume(notifications);
     notify.keepFailures('notify');
-    notify.allow(
-      ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      storage.table.tableArn,
-    );
+    notify.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
     notify.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     notify.publishes();
     for (const [resource, resourceName] of [
@@ -102,7 +90,7 @@ export class Sending extends Construct {
     );
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing*'));
-    notify.useKey();
+    notify.useKey({ writesFiles: true });
     for (const sender of Object.values(hub.senders))
       if (sendersWithSecret.has(sender))
         emptySecret(this, hub, `senders/${sender}`, `Credentials of the sender ${sender}`);

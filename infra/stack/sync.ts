@@ -24,10 +24,10 @@ export class Sync extends Construct {
     // A CRM is asked rarely and with much: a call takes hundreds of records, and its calls are rationed.
     sync.consume(this.work, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
     sync.allow(['sqs:SendMessage'], this.work.queue.queueArn);
-    sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], storage.table.tableArn);
+    sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}*`));
     sync.publishes();
-    sync.useKey();
+    sync.useKey({ writesFiles: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
     const half = '$.detail.customer.half';
     this.#rule(storage.bus, 'Interactions', ['interaction.recorded'], {
