@@ -14,8 +14,8 @@ import { clientConfig } from '../../functions/aws/client.ts';
 import { payloads } from '../../functions/aws/payloads.ts';
 import { stageQueues } from '../../functions/aws/replays.ts';
 import { readSecret } from '../../functions/aws/secret.ts';
+import { signedCalls } from '../../functions/aws/signed.ts';
 import { onces } from '../../functions/receive/once.ts';
-import { signedCalls } from '../../functions/receive/signed.ts';
 import { files } from '../../functions/record/files.ts';
 import type { Runtime } from '../../functions/runtime.ts';
 import type { Assembly } from '../assembly.ts';
@@ -60,6 +60,7 @@ export const liveThroughDay = async (assembly: Assembly, watch: Watch): Promise<
     await actForOthers(day);
     await deployAgain(day);
     await comeWithoutTls(day);
+    await raiseAlarm(day);
     await loseQueues(day);
     await day.deploy({ RequestType: 'Delete' });
   } finally {
@@ -298,8 +299,11 @@ const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
   const QueueUrl = record.env['QUEUE_URL_DELIVERIES'];
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(later) }));
   const api = runtimeOf(/Api/u);
-  const file = { method: 'HEAD', path: `/${api.env['BUCKET']}/attachments/1/0` };
-  expectThat((await signedCalls(api)('s3', file)).ok, 'the API cannot read a file');
+  const file = await signedCalls(api).rest('s3', {
+    method: 'HEAD',
+    path: `/${api.env['BUCKET']}/attachments/1/0`,
+  });
+  expectThat(file.ok, 'the API cannot read a file');
   await readSecret(runtimeOf(/Notify/u))(`${hub}/senders/other`).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
   });
@@ -333,10 +337,34 @@ const deployAgain = async ({ deploy }: Day): Promise<void> => {
 const scopeOf = (service: string): string =>
   `AWS4-HMAC-SHA256 Credential=ADMIN/20260302/${REGION}/${service}/aws4_request`;
 
+/** CloudWatch tells an alarm's topic, which is under the hub's key. */
+const raiseAlarm = async ({ cloud }: Day): Promise<void> => {
+  for (const { ref } of cloud.created.values())
+    if (/^arn:aws:sns:[^:]*:[^:]*:[^:]*Alarms[^:]*$/u.test(ref))
+      await cloud.deliver({
+        arn: ref,
+        payload: '{"NewStateValue":"ALARM"}',
+        source: `arn:aws:cloudwatch:${REGION}:123456789012:alarm:any`,
+        principal: 'cloudwatch.amazonaws.com',
+      });
+};
+
 /** Without TLS nobody reads a queue or a file. */
 const comeWithoutTls = async ({ cloud }: Day): Promise<void> => {
   const plain = { query: '', secure: false };
   for (const [id, { ref, attributes }] of cloud.created) {
+    if (/^arn:aws:sns:(?:[^:]*:){2}[^:]*$/u.test(ref)) {
+      const form = new URLSearchParams({ Action: 'Publish', TopicArn: ref, Message: 'x' });
+      const headers = { authorization: scopeOf('sns') };
+      const { status } = await cloud.aws({
+        ...plain,
+        method: 'POST',
+        path: '/',
+        headers,
+        body: Buffer.from(String(form)),
+      });
+      expectThat(status === 403, `${id} takes messages without TLS`);
+    }
     const url = attributes?.['QueueUrl'];
     const bucket = attributes?.['Arn'] === `arn:aws:s3:::${ref}`;
     if (url === undefined && !bucket) continue;
@@ -366,12 +394,12 @@ const comeWithoutTls = async ({ cloud }: Day): Promise<void> => {
 };
 
 /** Work queues that are gone: what rules and schedules send to them goes to the dead letters. */
-const loseQueues = async ({ cloud, clock, runtime }: Day): Promise<void> => {
+const loseQueues = async ({ cloud, clock, runtime, runtimeOf }: Day): Promise<void> => {
   const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   const urls = [...cloud.created.values()].flatMap(({ attributes }) => attributes?.['QueueUrl'] ?? []);
   for (const QueueUrl of urls.filter((url) => !/Dead|Deliveries|Notifications/u.test(url)))
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
-  const name = [...cloud.functions.values()][0]?.environment['BUS'] ?? '';
+  const name = runtimeOf(/Record/u).env['BUS'] ?? '';
   const at = new Date(clock.now()).toISOString();
   const customer = { half: 'nobody' };
   const taken = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })([

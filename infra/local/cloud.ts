@@ -63,6 +63,8 @@ export interface Cloud {
   readonly counts: ReadonlyMap<string, number>;
   readonly created: ReadonlyMap<string, Created>;
   aws(request: AwsRequest): Promise<AwsResponse>;
+  /** What services of AWS that the runtime does not play would send, as an alarm to its topic. */
+  deliver: Deliver;
   front(request: FrontRequest): Promise<AwsResponse>;
   send(queueArn: string, body: string): void;
   queue(queueArn: string): { visible: number; hidden: number };
@@ -107,12 +109,22 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       throw new PermissionError(`${source}: ${principal} is not allowed to assume the role ${role}.`);
     const action = deliveryActions.find(([part]) => arn.includes(part))?.[1] ?? 'lambda:InvokeFunction';
     const actor = role === undefined ? { service: principal, source } : { role, session: principal };
-    const refusal = permissions.refusal(actor, { action, resource: arn });
-    if (refusal) throw new PermissionError(sentenceOf(refusal));
+    const key = permissions.keyOf(arn);
+    const needs = [
+      { action, resource: arn },
+      ...['kms:GenerateDataKey', 'kms:Decrypt'].flatMap((use) =>
+        key ? [{ action: use, resource: key }] : [],
+      ),
+    ];
+    for (const need of needs) {
+      const refusal = permissions.refusal(actor, need);
+      if (refusal) throw new PermissionError(sentenceOf(refusal));
+    }
     if (arn.includes(':sqs:')) parts.queues?.send(arn, payload, textAttributes(attributes), trace);
     else if (arn.includes(':event-bus/')) parts.events?.accept(arn, JSON.parse(payload));
     else if (arn.includes(':sns:')) await parts.topics?.publish(arn, payload);
     else if (arn.includes(':lambda:')) parts.lambda?.accept(arn, payload, trace);
+    else if (arn.includes(':sns:')) await publish(arn, payload);
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
   };
   const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
@@ -184,6 +196,19 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         }));
     return disclose(name, request, bound, response);
   };
+  const publish = async (topic: string, message: string): Promise<void> => {
+    const { status, body } = await aws({
+      method: 'POST',
+      path: '/',
+      query: '',
+      headers: { authorization: authorizationOf('SERVICE', 'sns') },
+      body: Buffer.from(
+        String(new URLSearchParams({ Action: 'Publish', TopicArn: topic, Message: message })),
+      ),
+    });
+    if (status >= 400)
+      throw new Error(`SNS refused what was sent to ${topic}: ${Buffer.from(body).toString()}`);
+  };
   options.onService?.({ aws });
   const workshop = workshopOf(options, aws, functions);
   const created = await create(options, workshop, permissions);
@@ -221,6 +246,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     counts,
     created,
     aws,
+    deliver,
     front,
     send: queueService.send,
     queue: queueService.counts,
@@ -230,6 +256,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     },
   };
 };
+
+const authorizationOf = (key: string, service: string): string =>
+  `AWS4-HMAC-SHA256 Credential=${key}/20260101/${REGION}/${service}/aws4_request`;
 
 const pseudoOf = ({ assembly }: CloudOptions) => ({
   region: REGION,
@@ -364,7 +393,7 @@ const workshopOf = (
       path,
       query: '',
       headers: {
-        authorization: `AWS4-HMAC-SHA256 Credential=CLOUDFORMATION/20260101/${REGION}/${service}/aws4_request`,
+        authorization: authorizationOf('CLOUDFORMATION', service),
         ...headers,
       },
       body: Buffer.from(body),

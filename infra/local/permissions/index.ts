@@ -42,7 +42,7 @@ export interface Permissions {
   mayAssume(service: string, roleArn: string): boolean;
   /** The explicit denial of a resource's policy, which binds the account's own administrator too. */
   denial(need: Need): Refusal | undefined;
-  /** The customer-managed key that encrypts a table or a bucket. */
+  /** The customer-managed key that encrypts a table, a bucket, a queue or a topic. */
   keyOf(arn: string): string | undefined;
   /** The name of a table's partition key. */
   partitionKeyOf(arn: string): string | undefined;
@@ -74,6 +74,7 @@ const Bucket = z.looseObject({
     })
     .optional(),
 });
+const Encrypted = z.looseObject({ KmsMasterKeyId: z.string().optional() });
 const LambdaPermission = z.looseObject({
   Action: z.string(),
   FunctionName: z.string(),
@@ -209,6 +210,14 @@ export const permissions = ({ region, account, onDecision }: Surroundings): Perm
       const partition = KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
       if (partition !== undefined) partitions.set(attributes['Arn'] ?? '', partition);
       const key = SSESpecification?.KMSMasterKeyId;
+      if (key !== undefined) keys.set(attributes['Arn'] ?? '', key);
+    },
+    'AWS::SNS::Topic'(_, properties, { ref }) {
+      const key = Encrypted.parse(properties).KmsMasterKeyId;
+      if (key !== undefined) keys.set(ref, key);
+    },
+    'AWS::SQS::Queue'(_, properties, { attributes = {} }) {
+      const key = Encrypted.parse(properties).KmsMasterKeyId;
       if (key !== undefined) keys.set(attributes['Arn'] ?? '', key);
     },
     'AWS::S3::Bucket'(_, properties, { attributes = {} }) {
