@@ -124,7 +124,6 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     else if (arn.includes(':event-bus/')) parts.events?.accept(arn, JSON.parse(payload));
     else if (arn.includes(':sns:')) await parts.topics?.publish(arn, payload);
     else if (arn.includes(':lambda:')) parts.lambda?.accept(arn, payload, trace);
-    else if (arn.includes(':sns:')) await publish(arn, payload);
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
   };
   const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
@@ -195,19 +194,6 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
         }));
     return disclose(name, request, bound, response);
-  };
-  const publish = async (topic: string, message: string): Promise<void> => {
-    const { status, body } = await aws({
-      method: 'POST',
-      path: '/',
-      query: '',
-      headers: { authorization: authorizationOf('SERVICE', 'sns') },
-      body: Buffer.from(
-        String(new URLSearchParams({ Action: 'Publish', TopicArn: topic, Message: message })),
-      ),
-    });
-    if (status >= 400)
-      throw new Error(`SNS refused what was sent to ${topic}: ${Buffer.from(body).toString()}`);
   };
   options.onService?.({ aws });
   const workshop = workshopOf(options, aws, functions);
