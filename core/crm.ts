@@ -1,3 +1,4 @@
+import type { Budget } from './allowance.ts';
 import type { HubError } from './errors.ts';
 
 /** One record on its way into a CRM, addressed by our own unique key. */
@@ -19,9 +20,22 @@ export interface CrmSession {
   upsert(object: string, keyField: string, records: readonly CrmRecord[]): Promise<CrmResult[]>;
 }
 
+/** A token that all workers share. */
+export interface SharedToken {
+  /** The token in use, or where there is none but `stale`, a new one: `renew` runs in one worker at a time. */
+  get(stale: string | undefined, renew: () => Promise<string>): Promise<string>;
+}
+
+/** For one worker alone. */
+export const ownToken: SharedToken = { get: (_, renew) => renew() };
+
 export interface CrmConnector {
   readonly id: string;
   readonly title: string;
+  /** What one account's workers may call together. */
+  readonly budget: Budget;
+  /** How many records one call takes. */
+  readonly perCall: number;
   /** Opens a session with the CRM's secret as it is stored. */
-  open(credentials: unknown): Promise<CrmSession>;
+  open(credentials: unknown, token?: SharedToken): Promise<CrmSession>;
 }

@@ -34,6 +34,9 @@ const Answer = z.looseObject({
 export const hubspot: CrmConnector = {
   id: 'hubspot',
   title: 'HubSpot',
+  // A private app has 100 calls in ten seconds; some are left to whoever else uses it.
+  budget: { calls: 90, seconds: 10 },
+  perCall: PER_BATCH,
   async open(raw) {
     const { accessToken, baseUrl } = Credentials.parse(raw);
     const client = new Client({

@@ -1,6 +1,12 @@
 import { Connection } from 'jsforce/lib/core.js';
 import * as z from 'zod';
-import type { CrmConnector, CrmRecord, CrmResult, CrmSession } from '../../core/crm.ts';
+import {
+  type CrmConnector,
+  type CrmRecord,
+  type CrmResult,
+  type CrmSession,
+  ownToken,
+} from '../../core/crm.ts';
 import { HubError } from '../../core/errors.ts';
 
 // One Composite call carries five collections of 200 records. A record without its key fails its whole collection, and
@@ -15,6 +21,9 @@ const Credentials = z.object({
   clientId: z.string().min(1),
   clientSecret: z.string().min(1),
 });
+
+/** What a login gives; where the org lives goes with it. */
+const Token = z.object({ accessToken: z.string(), instanceUrl: z.string() });
 
 const Fault = z.looseObject({
   statusCode: z.string().optional(),
@@ -68,13 +77,16 @@ const fault = (code: string, message: string, cause?: unknown): HubError => {
 export const salesforce: CrmConnector = {
   id: 'salesforce',
   title: 'Salesforce',
-  async open(raw) {
+  // The smallest production allocation is 100,000 calls a day, and others use the org too.
+  budget: { calls: 3000, seconds: 3600 },
+  perCall: PER_COLLECTION * COLLECTIONS_PER_CALL,
+  async open(raw, token = ownToken) {
     const { loginUrl, clientId, clientSecret } = Credentials.parse(raw);
-    // Without a client id of its own the connection does not refresh by itself, which it would do without bound.
-    const connection = new Connection({ loginUrl, version: VERSION });
-    const authorize = async (): Promise<void> => {
+    const login = async (): Promise<string> => {
+      // Without a client id of its own the connection does not refresh by itself, which it would do without bound.
+      const fresh = new Connection({ loginUrl, version: VERSION });
       try {
-        await connection.authorize({
+        await fresh.authorize({
           grant_type: 'client_credentials',
           client_id: clientId,
           client_secret: clientSecret,
@@ -82,8 +94,14 @@ export const salesforce: CrmConnector = {
       } catch (error) {
         throw unreachable(error);
       }
+      return JSON.stringify({ accessToken: fresh.accessToken, instanceUrl: fresh.instanceUrl });
     };
-    await authorize();
+    let current = await token.get(undefined, login);
+    const connection = new Connection({ ...Token.parse(JSON.parse(current)), version: VERSION });
+    const authorize = async (): Promise<void> => {
+      current = await token.get(current, login);
+      Object.assign(connection, Token.parse(JSON.parse(current)));
+    };
     return session(connection, authorize);
   },
 };

@@ -37,6 +37,8 @@ export const reviewPartition = 'review';
 export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
 export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
 export const attemptKey = (message: string): Key => ({ pk: `attempt#${message}`, sk: 'attempt' });
+export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
+export const leaseKey = (crm: string): Key => ({ pk: `lease#${crm}`, sk: 'token' });
 export const jobKey = (id: string): Key => ({ pk: `job#${id}`, sk: 'job' });
 
 /** Checks a row without what only the table needs. */

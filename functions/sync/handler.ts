@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import type { CrmConnector, CrmSession } from '../../core/crm.ts';
-import type { HubError } from '../../core/errors.ts';
+import { HubError } from '../../core/errors.ts';
 import { type CompiledMapping, compileMapping } from '../../core/mapping.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
@@ -15,8 +15,10 @@ import { table } from '../aws/table.ts';
 import { log } from '../log.ts';
 import { batch, messageOf } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
+import { gate, gated } from './gate.ts';
+import { lease } from './lease.ts';
 import { SyncMessage } from './message.ts';
-import { type Queued, type SyncPorts, type SyncState, sync } from './sync.ts';
+import { type Queued, type SyncPorts, type SyncState, sync, type Unsynced } from './sync.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
 const StateRow = z.object({ contact: z.string(), hash: z.string(), written: z.array(z.string()) });
@@ -31,6 +33,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const secret = readSecret(runtime);
   const publish = bus(runtime);
   const send = sendTo(runtime, env.QUEUE_URL_SYNC);
+  const way = gate(connector, rows, runtime.now);
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
@@ -38,7 +41,10 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const ports: Omit<SyncPorts, 'keepFailure'> = {
     crm: connector.id,
     async open() {
-      session ??= await connector.open(await secret(`${env.HUB}/crm/${connector.id}`));
+      if (session) return session;
+      const credentials = await secret(`${env.HUB}/crm/${connector.id}`);
+      const token = lease(connector.id, credentials, rows, runtime.now);
+      session = gated(await way.noting(() => connector.open(credentials, token)), connector, way);
       return session;
     },
     async mapping() {
@@ -76,6 +82,18 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       ...(replayOf !== undefined && { attributes: { [REPLAY_OF]: replayOf } }),
     });
   };
+  const synced = async (
+    readable: readonly Queued[],
+    keepFailure: SyncPorts['keepFailure'],
+  ): Promise<Unsynced> => {
+    try {
+      await way.expectOpen();
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      return new Map(readable.map(({ id }) => [id, error]));
+    }
+    return sync({ ...ports, keepFailure })(readable);
+  };
   return middy<SQSEvent, SQSBatchResponse>().handler(
     batch(
       async ({ Records }) => {
@@ -92,7 +110,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
           const queued = Records.find(({ messageId }) => messageId === message);
           if (queued) await refused(queued, error);
         };
-        const unsynced = await sync({ ...ports, keepFailure })(readable);
+        const unsynced = await synced(readable, keepFailure);
         const [first] = unsynced.values();
         if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
         if (unsynced.size > 0) session = undefined;

@@ -104,6 +104,14 @@ const furnish = async (hub: Hub, { secrets, granted }: Extract<Order, { order: '
 
 let hub: Hub | undefined;
 
+/** Messages in all queues. */
+const depth = ({ cloud }: Hub): number =>
+  [...cloud.created.values()].reduce((sum, { attributes }) => {
+    if (attributes?.['QueueUrl'] === undefined) return sum;
+    const { visible, hidden } = cloud.queue(attributes['Arn'] ?? '');
+    return sum + visible + hidden;
+  }, 0);
+
 const obey = async (order: Order): Promise<Report> => {
   if (order.order === 'open') {
     const { state, publicUrl, ahead } = order;
@@ -114,7 +122,13 @@ const obey = async (order: Order): Promise<Report> => {
   }
   if (hub === undefined) throw new Error('The hub is not open yet.');
   if (order.order === 'rest') {
-    await quiet(hub);
+    // A long run leaves more than can be worked off in one go.
+    for (let before = Number.POSITIVE_INFINITY; ; ) {
+      await quiet(hub);
+      const held = depth(hub);
+      if (held === 0 || held >= before) break;
+      before = held;
+    }
     return { report: 'resting' };
   }
   const broken = await brokenPromises(hub, order.told);

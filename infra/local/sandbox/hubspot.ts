@@ -140,6 +140,7 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
 
   const answer = (request: SandboxRequest): SandboxAnswer => {
     if (request.path === '/') return { status: 200, body: records.page('HubSpot sandbox') };
+    state.calls++;
     if (state.fault)
       return refusal(
         state.fault.status,
@@ -149,7 +150,6 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
       );
     if (request.headers['authorization'] !== `Bearer ${hubspotToken}`)
       return refusal(401, 'INVALID_AUTHENTICATION', 'Authentication credentials not found.');
-    state.calls++;
     const [, object] = /^\/crm\/objects\/[\w-]+\/(\w+)\/batch\/upsert$/u.exec(request.path) ?? [];
     return object !== undefined && request.method === 'POST'
       ? upsert(object, request.body)
