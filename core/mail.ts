@@ -15,6 +15,8 @@ export interface Mail {
     readonly name?: string;
     readonly contentType: string;
     readonly size: number;
+    /** Base64. */
+    readonly content: string;
   }[];
 }
 
@@ -34,10 +36,14 @@ export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
     ...(mail.subject !== undefined && { subject: mail.subject }),
     ...(mail.text !== undefined && { text: mail.text }),
     ...(mail.html !== undefined && { html: mail.html }),
-    attachments: mail.attachments.map(({ filename, mimeType, content }) => ({
-      contentType: mimeType,
-      size: typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength,
-      ...(filename !== null && { name: filename }),
-    })),
+    attachments: mail.attachments.map(({ filename, mimeType, content }) => {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : Buffer.from(new Uint8Array(content));
+      return {
+        contentType: mimeType,
+        size: bytes.byteLength,
+        content: bytes.toString('base64'),
+        ...(filename !== null && { name: filename }),
+      };
+    }),
   };
 };

@@ -111,14 +111,18 @@ export const settingOf = (one: Case, { secrets: declared }: Pick<ChannelConnecto
 /** Where a case's OpenID configuration says that its key set is. */
 const KEYS_PATH = '/conformance-keys';
 
-/** The public documents of a case: its certificate, its key set, and an OpenID configuration that leads to the latter. */
+/**
+ * The public documents of a case: its certificate, its key set, an OpenID configuration that leads to the latter, and what
+ * SNS answers to the confirmation of a subscription, which nobody reads.
+ */
 export const documentOf = (one: Case, url: string): string => {
   const { certificatePem, jwks, issuer } = one.verification ?? {};
-  const { origin, pathname } = new URL(url);
+  const { origin, pathname, searchParams } = new URL(url);
   if (pathname.endsWith('.pem') && typeof certificatePem === 'string') return certificatePem;
   if (/openid-?configuration$/u.test(pathname))
     return JSON.stringify({ issuer, jwks_uri: `${origin}${KEYS_PATH}` });
   if (jwks !== undefined) return JSON.stringify(jwks);
+  if (searchParams.get('Action') === 'ConfirmSubscription') return '';
   throw new Error(`the case has no document for ${url}`);
 };
 

@@ -27,6 +27,7 @@ const Event = z.looseObject({
   recipient: Text,
   severity: Text,
   reason: Text,
+  reject: z.looseObject({ reason: Text }).nullish(),
   url: Text,
   message: z
     .looseObject({ headers: z.looseObject({ 'message-id': Text, subject: Text }).nullish() })
@@ -104,7 +105,7 @@ const ofEvent = (event: Event, token: string | undefined): DecodedInteraction | 
     occurredAt: instantOf(Math.round(Number(event.timestamp ?? Number.NaN) * 1000)),
     properties: defined({
       status,
-      reason: event.reason ?? undefined,
+      reason: event.reason ?? event.reject?.reason ?? undefined,
       code: result?.code ?? undefined,
       detail: result?.description || result?.message || undefined,
       url: event.url ?? undefined,

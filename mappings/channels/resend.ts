@@ -125,7 +125,7 @@ const received = (
     direction: 'inbound' as const,
     identifiers: from === undefined ? [] : [`email:${from.address}`],
     externalId: data.message_id || id,
-    occurredAt: readTime(data.created_at ?? at ?? undefined),
+    occurredAt: readTime(at ?? data.created_at ?? undefined),
     subject: data.subject ?? undefined,
     profile: from?.name === undefined ? undefined : { name: { full: from.name } },
     attachments: files.length > 0 ? files : undefined,
