@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
@@ -73,6 +74,8 @@ export interface Cloud {
 }
 
 const ACCOUNT = '123456789012';
+/** What the local account may spend on texts in a month: enough for a hundred thousand of them. */
+const SMS_DOLLARS = 1000;
 export const REGION = 'eu-south-1';
 
 /** The access key of a function in the local runtime: it names the function, so that every call can be told apart. */
@@ -156,7 +159,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       secretsManager(surroundings),
       ses(surroundings, sent),
       parts.topics,
-      smsVoice(surroundings, sent),
+      smsVoice(surroundings, sent, { monthlyLimit: SMS_DOLLARS }),
     ].map((service) => [service.signingName, service]),
   );
   const { admit, disclose } = gate({
@@ -373,11 +376,12 @@ const workshopOf = (
     path: string,
     headers: Record<string, string>,
     body: string,
+    query = '',
   ): Promise<Readonly<Record<string, unknown>>> => {
     const response = await aws({
       method,
       path,
-      query: '',
+      query,
       headers: {
         authorization: authorizationOf('CLOUDFORMATION', service),
         ...headers,
@@ -422,7 +426,7 @@ const workshopOf = (
         if (!String(error).includes('AlreadyExists')) throw error;
       }
     },
-    createBucket: async (name) => {
+    createBucket: async (name, lifecycle) => {
       try {
         const region = options.elsewhere?.region ?? REGION;
         const place =
@@ -433,6 +437,9 @@ const workshopOf = (
       } catch (error) {
         if (!String(error).includes('BucketAlreadyOwnedByYou')) throw error;
       }
+      if (lifecycle === undefined) return;
+      const headers = { 'content-md5': createHash('md5').update(lifecycle).digest('base64') };
+      await request('s3', 'PUT', `/${name}`, headers, lifecycle, 'lifecycle=');
     },
     createGroup: async (name) => {
       try {

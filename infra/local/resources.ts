@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Throttle } from './http-api.ts';
+import { element } from './query-protocol.ts';
 import { type ResourceType, resourceType } from './resource-type.ts';
 import type { Created } from './template.ts';
 import { watchTypes } from './watch-resources.ts';
@@ -17,7 +18,8 @@ export interface Workshop {
   ) => Promise<Readonly<Record<string, unknown>>>;
   /** Calls a service of the runtime with its query protocol; throws where it refuses. */
   readonly callQuery: (service: string, fields: Readonly<Record<string, string>>) => Promise<void>;
-  readonly createBucket: (name: string) => Promise<void>;
+  /** `lifecycle` is the XML document of the bucket's rules. */
+  readonly createBucket: (name: string, lifecycle?: string) => Promise<void>;
   readonly createGroup: (name: string) => Promise<void>;
   readonly functions: Map<string, LambdaFunction>;
   readonly routes: {
@@ -146,16 +148,27 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       BucketName: text.optional(),
       BucketEncryption: anything,
       PublicAccessBlockConfiguration: anything,
-      LifecycleConfiguration: anything,
+      LifecycleConfiguration: z
+        .strictObject({
+          Rules: z.array(
+            z.looseObject({
+              Id: text.optional(),
+              Status: z.enum(['Enabled', 'Disabled']),
+              Prefix: text.default(''),
+              ExpirationInDays: number.optional(),
+            }),
+          ),
+        })
+        .optional(),
       VersioningConfiguration: anything,
       OwnershipControls: anything,
       LoggingConfiguration: anything,
       CorsConfiguration: anything,
       Tags,
     }),
-    async (id, { BucketName }, workshop) => {
+    async (id, { BucketName, LifecycleConfiguration: lifecycle }, workshop) => {
       const name = BucketName ?? physical(workshop, id).toLowerCase();
-      await workshop.createBucket(name);
+      await workshop.createBucket(name, lifecycle && lifecycleXml(lifecycle.Rules));
       return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
     },
   ),
@@ -170,13 +183,20 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       MessageRetentionPeriod: number.optional(),
       DelaySeconds: number.optional(),
       RedrivePolicy: z.object({ deadLetterTargetArn: text, maxReceiveCount: number }).optional(),
-      RedriveAllowPolicy: anything,
+      RedriveAllowPolicy: z.record(z.string(), z.unknown()).optional(),
       SqsManagedSseEnabled: z.boolean().optional(),
       Tags,
     }),
     async (
       id,
-      { QueueName, VisibilityTimeout, MessageRetentionPeriod, DelaySeconds, RedrivePolicy },
+      {
+        QueueName,
+        VisibilityTimeout,
+        MessageRetentionPeriod,
+        DelaySeconds,
+        RedrivePolicy,
+        RedriveAllowPolicy,
+      },
       workshop,
     ) => {
       const name = QueueName ?? physical(workshop, id);
@@ -185,6 +205,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
         MessageRetentionPeriod,
         DelaySeconds,
         RedrivePolicy: RedrivePolicy && JSON.stringify(RedrivePolicy),
+        RedriveAllowPolicy: RedriveAllowPolicy && JSON.stringify(RedriveAllowPolicy),
       };
       const Attributes = Object.fromEntries(
         Object.entries(attributes).flatMap(([key, value]) =>
@@ -292,21 +313,22 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       KmsKeyId: text.optional(),
       Tags,
       GenerateSecretString: z
-        .object({
+        .strictObject({
           SecretStringTemplate: text.optional(),
           GenerateStringKey: text.optional(),
           PasswordLength: number.optional(),
+          ExcludeCharacters: text.optional(),
+          ExcludeLowercase: z.boolean().optional(),
+          ExcludeNumbers: z.boolean().optional(),
           ExcludePunctuation: z.boolean().optional(),
+          ExcludeUppercase: z.boolean().optional(),
+          IncludeSpace: z.boolean().optional(),
+          RequireEachIncludedType: z.boolean().optional(),
         })
         .optional(),
     }),
     async (_, { Name, SecretString, GenerateSecretString: generate }, workshop) => {
-      const generated =
-        generate &&
-        JSON.stringify({
-          ...z.record(z.string(), z.json()).parse(JSON.parse(generate.SecretStringTemplate ?? '{}')),
-          [generate.GenerateStringKey ?? 'value']: crypto.randomUUID().replaceAll('-', ''),
-        });
+      const generated = generate && (await generatedSecret(generate, workshop));
       const made = await ignoring(
         'ResourceExistsException',
         workshop.call('secretsmanager', 'secretsmanager.CreateSecret', {
@@ -531,6 +553,41 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       return { ref: id };
     },
   ),
+};
+
+/** What expires of a bucket, as S3 takes it; the rules that only clean up behind clients change nothing here. */
+const lifecycleXml = (
+  rules: readonly {
+    readonly Id?: string | undefined;
+    readonly Status: string;
+    readonly Prefix: string;
+    readonly ExpirationInDays?: number | undefined;
+  }[],
+): string =>
+  `<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rules
+    .filter(({ ExpirationInDays }) => ExpirationInDays !== undefined)
+    .map(
+      ({ Id, Status, Prefix, ExpirationInDays }) =>
+        `<Rule>${element('ID', Id)}${element('Status', Status)}<Filter>${element('Prefix', Prefix)}</Filter><Expiration>${element('Days', ExpirationInDays)}</Expiration></Rule>`,
+    )
+    .join('')}</LifecycleConfiguration>`;
+
+/** A secret as CloudFormation makes it: a random password, alone or in a template of JSON. */
+const generatedSecret = async (
+  {
+    SecretStringTemplate: template,
+    GenerateStringKey: key,
+    ...rules
+  }: { readonly SecretStringTemplate?: string | undefined; readonly GenerateStringKey?: string | undefined },
+  workshop: Workshop,
+): Promise<string> => {
+  const made = await workshop.call('secretsmanager', 'secretsmanager.GetRandomPassword', rules);
+  const { RandomPassword } = z.object({ RandomPassword: text }).parse(made);
+  if ((template === undefined) !== (key === undefined))
+    throw new Error('SecretStringTemplate and GenerateStringKey go together: give both or none.');
+  if (template === undefined || key === undefined) return RandomPassword;
+  const fields = z.record(z.string(), z.json()).parse(JSON.parse(template));
+  return JSON.stringify({ ...fields, [key]: RandomPassword });
 };
 
 /** Sets a table's time to live, once the table is there and where it is not so already; a real endpoint minds both. */

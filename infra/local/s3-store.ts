@@ -44,6 +44,7 @@ type Verb =
   | 'bytes'
   | 'put'
   | 'remove'
+  | 'expire'
   | 'after'
   | 'upload'
   | 'uploads'
@@ -85,6 +86,9 @@ export class ObjectStore {
       bytes: db.prepare('SELECT substr(body, ?, ?) AS bytes FROM s3_objects WHERE bucket = ? AND key = ?'),
       put: db.prepare('INSERT OR REPLACE INTO s3_objects VALUES (?, ?, ?, ?, ?, ?, ?)'),
       remove: db.prepare('DELETE FROM s3_objects WHERE bucket = ? AND key = ?'),
+      expire: db.prepare(
+        'DELETE FROM s3_objects WHERE bucket = ? AND key >= ? AND substr(key, 1, length(?)) = ? AND modified_at < ?',
+      ),
       after: db.prepare(
         `SELECT ${LISTED} FROM s3_objects WHERE bucket = ? AND key >= ? AND key > ? ORDER BY key LIMIT ?`,
       ),
@@ -158,6 +162,11 @@ export class ObjectStore {
 
   remove(bucket: string, key: string): void {
     this.#statements.remove.run(bucket, key);
+  }
+
+  /** Removes what begins with a prefix and was written before an instant. */
+  expire(bucket: string, prefix: string, before: number): void {
+    this.#statements.expire.run(bucket, prefix, prefix, prefix, before);
   }
 
   /** Up to `limit` objects whose key is `from` or later and comes after `after`. */

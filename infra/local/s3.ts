@@ -1,6 +1,7 @@
 import { asServiceError, ServiceError } from './json.ts';
 import { element } from './query-protocol.ts';
 import { emptyAnswer, errorAnswer, xmlAnswer } from './s3-answer.ts';
+import { expiry, expiryRules } from './s3-lifecycle.ts';
 import { listings } from './s3-list.ts';
 import { multipart } from './s3-multipart.ts';
 import { objects } from './s3-objects.ts';
@@ -11,6 +12,7 @@ import type { AwsResponse, AwsService, Surroundings } from './service.ts';
 /** S3 on one machine: objects are blobs in SQLite. */
 export const s3 = (surroundings: Surroundings): AwsService => {
   const store = new ObjectStore(surroundings.db);
+  const expire = expiry(store);
   const operations: Readonly<Record<string, S3Operation>> = {
     ...buckets(surroundings, store),
     ...configuration(store),
@@ -28,6 +30,7 @@ export const s3 = (surroundings: Surroundings): AwsService => {
       throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, {
         BucketName: call.bucket,
       });
+    expire(call.bucket, surroundings.clock.now());
     return operation(call);
   };
   return {
@@ -99,14 +102,18 @@ const buckets = (
     ),
 });
 
-/** A bucket's configuration is kept as it was written and given back; on one machine it changes nothing. */
+/** A bucket's configuration is kept as it was written and given back; what expires by it does so here too. */
 const configuration = (store: ObjectStore): Readonly<Record<string, S3Operation>> =>
   Object.fromEntries(
     Object.entries(settings).flatMap(([query, { name, missing }]): [string, S3Operation][] => [
       [
         `Put${name}`,
         ({ bucket, body }) => {
-          store.putSetting(bucket, query, Buffer.from(body).toString());
+          const text = Buffer.from(body).toString();
+          if (query === 'lifecycle') expiryRules(text);
+          if (query === 'versioning' && text.includes('Enabled'))
+            throw new ServiceError('NotImplemented', 'The local S3 keeps one version of each object.', 501);
+          store.putSetting(bucket, query, text);
           return emptyAnswer(query === 'policy' ? 204 : 200);
         },
       ],

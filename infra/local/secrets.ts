@@ -29,6 +29,15 @@ const Get = z.looseObject({
   VersionStage: z.string().optional(),
 });
 const Page = { MaxResults: z.int().min(1).max(100).default(100), NextToken: z.string().default('') };
+const Filters = z
+  .array(
+    z.strictObject({
+      Key: z.enum(['name', 'description', 'tag-key', 'tag-value', 'all']),
+      Values: z.array(z.string().min(1)).min(1).max(10),
+    }),
+  )
+  .max(10)
+  .default([]);
 const Delete = z.looseObject({
   SecretId: z.string(),
   RecoveryWindowInDays: z.int().min(7).max(30).optional(),
@@ -115,12 +124,21 @@ export const secretsManager = (surroundings: Surroundings): AwsService => {
       return valueAnswer(store, expectLive(asked.SecretId), asked);
     },
     BatchGetSecretValue(input) {
-      const { SecretIdList } = z
-        .looseObject({ SecretIdList: z.array(z.string()).min(1).max(20) })
+      const asked = z
+        .looseObject({ SecretIdList: z.array(z.string()).min(1).max(20).optional(), Filters })
         .parse(input);
+      if ((asked.SecretIdList === undefined) === (asked.Filters.length === 0))
+        throw new ServiceError(
+          'InvalidParameterException',
+          'Either SecretIdList or Filters must be provided, but not both.',
+        );
+      const found = store
+        .all(clock.now())
+        .filter((secret) => secret.deletedAt === null && isWanted(secret, asked.Filters));
+      const wanted = asked.SecretIdList ?? found.map(({ name }) => name);
       const SecretValues: object[] = [];
       const Errors: object[] = [];
-      for (const id of SecretIdList) {
+      for (const id of wanted) {
         try {
           SecretValues.push(valueAnswer(store, expectLive(id), {}));
         } catch (error) {
@@ -163,13 +181,15 @@ export const secretsManager = (surroundings: Surroundings): AwsService => {
     DescribeSecret: (input) => described(store, find(Id.parse(input).SecretId)),
     ListSecrets(input) {
       const asked = z
-        .looseObject({ ...Page, IncludePlannedDeletion: z.boolean().default(false) })
+        .looseObject({ ...Page, Filters, IncludePlannedDeletion: z.boolean().default(false) })
         .parse(input);
       const all = store
         .all(clock.now())
         .filter(
-          ({ name, deletedAt }) =>
-            name > asked.NextToken && (asked.IncludePlannedDeletion || deletedAt === null),
+          (secret) =>
+            secret.name > asked.NextToken &&
+            (asked.IncludePlannedDeletion || secret.deletedAt === null) &&
+            isWanted(secret, asked.Filters),
         );
       const shown = all.slice(0, asked.MaxResults);
       return {
@@ -275,6 +295,29 @@ const described = (store: SecretStore, secret: Secret) => ({
       .filter(([, stages]) => stages.length > 0),
   ),
 });
+
+/** Whether a secret meets every filter; a value behind `!` is one that it must not begin with. */
+const isWanted = (secret: Secret, filters: z.infer<typeof Filters>): boolean => {
+  const words: Readonly<Record<string, readonly string[]>> = {
+    name: [secret.name],
+    description: [secret.description ?? ''],
+    'tag-key': secret.tags.map(({ Key }) => Key),
+    'tag-value': secret.tags.map(({ Value }) => Value),
+  };
+  return filters.every(({ Key, Values }) => {
+    const texts = Key === 'all' ? Object.values(words).flat() : (words[Key] ?? []);
+    // Names and tags are compared as they are written, descriptions without regard to case.
+    const starts = (text: string, value: string): boolean =>
+      Key === 'description' || Key === 'all'
+        ? text.toLowerCase().startsWith(value.toLowerCase())
+        : text.startsWith(value);
+    return Values.some((value) =>
+      value.startsWith('!')
+        ? !texts.some((text) => starts(text, value.slice(1)))
+        : texts.some((text) => starts(text, value)),
+    );
+  });
+};
 
 const noVersion = (which: string): ServiceError =>
   new ServiceError(

@@ -8,7 +8,15 @@ export interface SmsOptions {
   readonly numbers?: readonly string[];
   /** What may be spent on text messages in a month, in dollars; a new account starts at 1. */
   readonly monthlyLimit?: number;
+  /** As a new account is: texts go to verified numbers only. */
+  readonly sandbox?: boolean;
+  /** Numbers that a sandbox may write to. */
+  readonly verified?: readonly string[];
 }
+
+/** What a text costs here, in dollars: about the list price to a number in the United States, for each part. */
+const PRICE = 0.01;
+const PART_CHARACTERS = 153;
 
 const Text = z.strictObject({
   DestinationPhoneNumber: z.string(),
@@ -25,6 +33,7 @@ const Text = z.strictObject({
   ProtectConfigurationId: z.string().optional(),
   MessageFeedbackEnabled: z.boolean().optional(),
 });
+const SetName = z.looseObject({ ConfigurationSetName: z.string().regex(/^[\w:/-]{1,256}$/u) });
 const OptOut = z.looseObject({ OptOutListName: z.string().default('Default'), OptedOutNumber: z.string() });
 const OptedOut = z.looseObject({
   OptOutListName: z.string().default('Default'),
@@ -35,15 +44,24 @@ const OptedOut = z.looseObject({
 export const smsVoice = (
   { db, clock, newId, region, account }: Surroundings,
   sent: Outbox,
-  { numbers = [], monthlyLimit = 1 }: SmsOptions = {},
+  { numbers = [], monthlyLimit = 1, sandbox = false, verified = [] }: SmsOptions = {},
 ): AwsService => {
   db.exec(
-    'CREATE TABLE IF NOT EXISTS sms_opted_out (list TEXT NOT NULL, number TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (list, number)) STRICT',
+    `CREATE TABLE IF NOT EXISTS sms_opted_out (list TEXT NOT NULL, number TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (list, number)) STRICT;
+     CREATE TABLE IF NOT EXISTS sms_configuration_sets (name TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
+     CREATE TABLE IF NOT EXISTS sms_spent (month TEXT PRIMARY KEY, dollars REAL NOT NULL) STRICT`,
   );
   const put = db.prepare('INSERT OR IGNORE INTO sms_opted_out VALUES (?, ?, ?)');
   const remove = db.prepare('DELETE FROM sms_opted_out WHERE list = ? AND number = ?');
   const one = db.prepare('SELECT at FROM sms_opted_out WHERE list = ? AND number = ?');
   const all = db.prepare('SELECT number FROM sms_opted_out WHERE list = ? ORDER BY number');
+  const addSet = db.prepare('INSERT OR IGNORE INTO sms_configuration_sets VALUES (?, ?)');
+  const sets = db.prepare('SELECT name, created_at FROM sms_configuration_sets ORDER BY name');
+  const removeSet = db.prepare('DELETE FROM sms_configuration_sets WHERE name = ?');
+  const spent = db.prepare('SELECT dollars FROM sms_spent WHERE month = ?');
+  const spend = db.prepare(
+    'INSERT INTO sms_spent VALUES (?, ?) ON CONFLICT DO UPDATE SET dollars = dollars + excluded.dollars',
+  );
   const arn = (resource: string): string => `arn:aws:sms-voice:${region}:${account}:${resource}`;
 
   const optedOut = (list: string, number: string) => {
@@ -56,6 +74,11 @@ export const smsVoice = (
     const found = optedOut(list, number);
     if (found) return found;
     throw missing('opt-out-number', number, `${number} is not on the opt-out list ${list}.`);
+  };
+  const expectSet = (nameOrArn: string): void => {
+    const name = nameOrArn.split('/').at(-1) ?? nameOrArn;
+    if (!sets.all().some((set) => set['name'] === name))
+      throw missing('configuration-set', name, `There is no configuration set ${name}.`);
   };
   const listed = (name: string) => ({ OptOutListArn: arn(`opt-out-list/${name}`), OptOutListName: name });
 
@@ -74,8 +97,27 @@ export const smsVoice = (
           { Reason: 'DESTINATION_PHONE_NUMBER_OPTED_OUT' },
         );
       }
+      const set = text.ConfigurationSetName;
+      if (set !== undefined) expectSet(set);
+      if (sandbox && !verified.includes(text.DestinationPhoneNumber))
+        throw new ServiceError(
+          'ConflictException',
+          'The account is in the sandbox, and the destination phone number is not verified.',
+          400,
+          { Reason: 'DESTINATION_PHONE_NUMBER_NOT_VERIFIED' },
+        );
+      const month = new Date(clock.now()).toISOString().slice(0, 7);
+      const price = PRICE * Math.ceil(text.MessageBody.length / PART_CHARACTERS);
+      if (Number(spent.get(month)?.['dollars'] ?? 0) + price > monthlyLimit)
+        throw new ServiceError(
+          'ServiceQuotaExceededException',
+          'The monthly spend limit for text messages is reached.',
+          400,
+          { Reason: 'MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT' },
+        );
       const id = newId();
       if (!text.DryRun) {
+        spend.run(month, price);
         sent.add({
           id,
           at: new Date(clock.now()).toISOString(),
@@ -88,6 +130,31 @@ export const smsVoice = (
       }
       return { MessageId: id };
     },
+    CreateConfigurationSet(input) {
+      const name = SetName.parse(input).ConfigurationSetName;
+      if (addSet.run(name, clock.now()).changes === 0)
+        throw new ServiceError('ConflictException', `The configuration set ${name} exists already.`, 400, {
+          Reason: 'RESOURCE_ALREADY_EXISTS',
+        });
+      return { ConfigurationSetArn: arn(`configuration-set/${name}`), ConfigurationSetName: name };
+    },
+    DeleteConfigurationSet(input) {
+      const name = SetName.parse(input).ConfigurationSetName;
+      expectSet(name);
+      removeSet.run(name);
+      return { ConfigurationSetArn: arn(`configuration-set/${name}`), ConfigurationSetName: name };
+    },
+    DescribeConfigurationSets: () => ({
+      ConfigurationSets: sets.all().map(({ name, created_at: createdAt }) => ({
+        ConfigurationSetArn: arn(`configuration-set/${name}`),
+        ConfigurationSetName: name,
+        EventDestinations: [],
+        CreatedTimestamp: Number(createdAt) / 1000,
+      })),
+    }),
+    DescribeAccountAttributes: () => ({
+      AccountAttributes: [{ Name: 'ACCOUNT_TIER', Value: sandbox ? 'SANDBOX' : 'PRODUCTION' }],
+    }),
     PutOptedOutNumber(input) {
       const { OptOutListName, OptedOutNumber } = OptOut.parse(input);
       expectNumber('OptedOutNumber', OptedOutNumber);

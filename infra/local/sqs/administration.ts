@@ -7,6 +7,7 @@ import { queueIn, type SqsOperation } from './operation.ts';
 
 const Texts = z.record(z.string(), z.string());
 const Names = z.array(z.string());
+const PURGE_PAUSE_MS = 60_000;
 
 /** Queues: made, found, described, changed, emptied, tagged, removed. */
 export const administration = (
@@ -15,8 +16,15 @@ export const administration = (
   url: (name: string) => string,
 ): Readonly<Record<string, SqsOperation>> => {
   const queueOf = queueIn(queues);
-  const expectTarget = (attributes: Readonly<Record<string, string>>): void => {
+  const purgedAt = new Map<string, number>();
+  const expectTarget = (name: string, attributes: Readonly<Record<string, string>>): void => {
     const { redrive } = settingsOf(attributes);
+    if (redrive && queues.find(redrive.target)?.settings.takesFrom(name) === false) {
+      throw new ServiceError(
+        'InvalidParameterValue',
+        `Value ${attributes['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: the dead-letter queue ${redrive.target} does not allow ${name} to use it (RedriveAllowPolicy).`,
+      );
+    }
     if (redrive && !queues.find(redrive.target)) {
       throw new ServiceError(
         'InvalidParameterValue',
@@ -47,7 +55,7 @@ export const administration = (
           `A queue already exists with the same name and a different value for attribute ${differing}`,
         );
       }
-      expectTarget(attributes);
+      expectTarget(QueueName, attributes);
       if (!present)
         queues.put({
           name: QueueName,
@@ -113,11 +121,21 @@ export const administration = (
       const queue = queueOf(input);
       const { Attributes } = z.looseObject({ Attributes: Texts }).parse(input);
       const attributes = changedAttributes(queue.attributes, Attributes);
-      expectTarget(attributes);
+      expectTarget(queue.name, attributes);
       queues.put({ ...queue, attributes, modifiedAt: clock.now() });
       wake(queue.name);
     },
-    PurgeQueue: (input) => messages.purge(queueOf(input).name),
+    PurgeQueue(input) {
+      const { name } = queueOf(input);
+      if (clock.now() - (purgedAt.get(name) ?? Number.NEGATIVE_INFINITY) < PURGE_PAUSE_MS) {
+        throw new ServiceError(
+          'PurgeQueueInProgress',
+          `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`,
+        );
+      }
+      purgedAt.set(name, clock.now());
+      messages.purge(name);
+    },
     TagQueue(input) {
       const queue = queueOf(input);
       const { Tags } = z.looseObject({ Tags: Texts }).parse(input);

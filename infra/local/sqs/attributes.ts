@@ -9,6 +9,8 @@ export interface Settings {
   readonly wait: number;
   readonly largest: number;
   readonly redrive: { readonly target: string; readonly maxReceiveCount: number } | undefined;
+  /** Whether the queue takes dead letters of another, by its name. */
+  readonly takesFrom: (source: string) => boolean;
 }
 
 export const MESSAGE_LIMIT = 1024 * 1024;
@@ -81,7 +83,31 @@ export const settingsOf = (attributes: Readonly<Record<string, string>>): Settin
     wait: number('ReceiveMessageWaitTimeSeconds') * 1000,
     largest: number('MaximumMessageSize'),
     redrive: policy === undefined ? undefined : redriveOf(policy),
+    takesFrom: allowedBy(attributes['RedriveAllowPolicy']),
   };
+};
+
+const Allow = z.discriminatedUnion('redrivePermission', [
+  z.strictObject({ redrivePermission: z.enum(['allowAll', 'denyAll']) }),
+  z.strictObject({
+    redrivePermission: z.literal('byQueue'),
+    sourceQueueArns: z.array(z.string()).min(1).max(10),
+  }),
+]);
+
+const allowedBy = (policy: string | undefined): Settings['takesFrom'] => {
+  if (policy === undefined) return () => true;
+  try {
+    const allow = Allow.parse(JSON.parse(policy));
+    if (allow.redrivePermission !== 'byQueue') return () => allow.redrivePermission === 'allowAll';
+    const sources = new Set(allow.sourceQueueArns.map(queueNameOf));
+    return (source) => sources.has(source);
+  } catch {
+    throw new ServiceError(
+      'InvalidParameterValue',
+      `Value ${policy} for parameter RedriveAllowPolicy is invalid. Reason: it is JSON with redrivePermission (allowAll, denyAll, or byQueue with one to ten sourceQueueArns).`,
+    );
+  }
 };
 
 const redriveOf = (policy: string): Settings['redrive'] => {

@@ -114,6 +114,7 @@ const prefixed = new Set([
   'EmptyBatchRequest',
   'InvalidBatchEntryId',
   'MessageNotInflight',
+  'PurgeQueueInProgress',
   'TooManyEntriesInBatchRequest',
   'UnsupportedOperation',
 ]);

@@ -25,6 +25,7 @@ import {
   NoSuchKey,
   NotFound,
   PutBucketEncryptionCommand,
+  PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
@@ -365,4 +366,33 @@ it('keeps objects over a restart', async () => {
   const again = new S3Client({ ...clientOf(s3(around)), forcePathStyle: true });
   const { Body } = await again.send(new GetObjectCommand({ Bucket, Key: 'a' }));
   expect(await Body?.transformToString()).toBe('one');
+});
+
+describe('a lifecycle', () => {
+  it('takes objects below a prefix away when their days are over, at midnight', async () => {
+    const around = surroundings();
+    const client = new S3Client({ ...clientOf(s3(around)), forcePathStyle: true });
+    const Bucket = 'files';
+    await client.send(new CreateBucketCommand({ Bucket }));
+    const rule = (Status: 'Enabled' | 'Disabled', Prefix: string, Days: number) => ({
+      Status,
+      Filter: { Prefix },
+      Expiration: { Days },
+    });
+    await client.send(
+      new PutBucketLifecycleConfigurationCommand({
+        Bucket,
+        LifecycleConfiguration: { Rules: [rule('Enabled', 'a%_/', 2), rule('Disabled', 'b/', 1)] },
+      }),
+    );
+    for (const Key of ['a%_/1', 'axy/1', 'b/1'])
+      await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+    const keys = async () =>
+      (await client.send(new ListObjectsV2Command({ Bucket }))).Contents?.map(({ Key }) => Key);
+    await around.clock.runUntil(Date.parse('2026-03-03T23:59:59Z'));
+    expect(await keys()).toEqual(['a%_/1', 'axy/1', 'b/1']);
+    await around.clock.runUntil(Date.parse('2026-03-04T00:00:00Z'));
+    expect(await keys()).toEqual(['axy/1', 'b/1']);
+    await expect(client.send(new GetObjectCommand({ Bucket, Key: 'a%_/1' }))).rejects.toThrow(NoSuchKey);
+  });
 });

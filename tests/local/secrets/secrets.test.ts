@@ -3,6 +3,7 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
+  type FilterNameStringType,
   GetRandomPasswordCommand,
   GetSecretValueCommand,
   type GetSecretValueCommandInput,
@@ -182,4 +183,31 @@ it('makes passwords as asked', async () => {
     new GetRandomPasswordCommand({ PasswordLength: 64, ExcludePunctuation: true, ExcludeCharacters: 'abc' }),
   );
   expect(RandomPassword).toMatch(/^(?=.*[d-z])(?=.*[A-Z])(?=.*\d)[d-zA-Z0-9]{64}$/u);
+});
+
+describe('filters', () => {
+  it('find secrets by the beginnings of names, descriptions and tags, and values in one request', async () => {
+    const client = new SecretsManagerClient(clientOf(secretsManager(surroundings())));
+    for (const [Name, Description, Key] of [
+      ['acme/channels/twilio', 'Signing secrets of Twilio', 'hub'],
+      ['acme/crm/hubspot', 'Credentials', 'hub'],
+      ['other/api', 'keys', 'team'],
+    ])
+      await client.send(
+        new CreateSecretCommand({ Name, Description, SecretString: Name, Tags: [{ Key, Value: 'x' }] }),
+      );
+    const named = async (Key: FilterNameStringType, ...Values: string[]) =>
+      (await client.send(new ListSecretsCommand({ Filters: [{ Key, Values }] }))).SecretList?.map(
+        ({ Name }) => Name,
+      );
+    expect(await named('name', 'acme/')).toEqual(['acme/channels/twilio', 'acme/crm/hubspot']);
+    expect(await named('name', '!acme/')).toEqual(['other/api']);
+    expect(await named('description', 'signing')).toEqual(['acme/channels/twilio']);
+    expect(await named('tag-key', 'team')).toEqual(['other/api']);
+    const { SecretValues } = await client.send(
+      new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['acme/crm'] }] }),
+    );
+    expect(SecretValues?.map(({ SecretString }) => SecretString)).toEqual(['acme/crm/hubspot']);
+    await expect(client.send(new BatchGetSecretValueCommand({}))).rejects.toThrow(/SecretIdList or Filters/u);
+  });
 });

@@ -1,6 +1,8 @@
 import {
   ConflictException,
+  CreateConfigurationSetCommand,
   DeleteOptedOutNumberCommand,
+  DescribeAccountAttributesCommand,
   DescribeOptedOutNumbersCommand,
   DescribePhoneNumbersCommand,
   DescribeSpendLimitsCommand,
@@ -12,7 +14,7 @@ import {
 } from '@aws-sdk/client-pinpoint-sms-voice-v2';
 import { describe, expect, it } from 'vitest';
 import { outbox } from '../../../infra/local/outbox.ts';
-import { smsVoice } from '../../../infra/local/sms.ts';
+import { type SmsOptions, smsVoice } from '../../../infra/local/sms.ts';
 import { clientOf, surroundings } from '../surroundings.ts';
 
 const open = () => {
@@ -93,5 +95,47 @@ describe('End User Messaging SMS', () => {
     expect(PhoneNumbers?.map(({ PhoneNumber }) => PhoneNumber)).toEqual(['+12065550100']);
     const { SpendLimits } = await client.send(new DescribeSpendLimitsCommand({}));
     expect(SpendLimits).toMatchObject([{ Name: 'TEXT_MESSAGE_MONTHLY_SPEND_LIMIT', EnforcedLimit: 5 }]);
+  });
+});
+
+describe('an account', () => {
+  const openWith = (options: SmsOptions) => {
+    const around = surroundings();
+    const sent = outbox(around.db);
+    const client = new PinpointSMSVoiceV2Client(clientOf(smsVoice(around, sent, options)));
+    const send = (more: Partial<SendTextMessageCommandInput> = {}) =>
+      client.send(
+        new SendTextMessageCommand({ DestinationPhoneNumber: '+14155550100', MessageBody: 'Hi', ...more }),
+      );
+    return { ...around, sent, client, send };
+  };
+
+  it('spends up to its limit in a month', async () => {
+    const { sent, send, clock } = openWith({ monthlyLimit: 0.025 });
+    await send();
+    await send();
+    await expect(send()).rejects.toMatchObject({
+      name: 'ServiceQuotaExceededException',
+      Reason: 'MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT',
+    });
+    await clock.runUntil(Date.parse('2026-04-01T00:00:00Z'));
+    await send();
+    expect(sent.list().length).toBe(3);
+  });
+
+  it('in the sandbox writes to verified numbers only, and says so', async () => {
+    const { client, send } = openWith({ sandbox: true, verified: ['+14155550101'] });
+    await send({ DestinationPhoneNumber: '+14155550101' });
+    await expect(send()).rejects.toMatchObject({ Reason: 'DESTINATION_PHONE_NUMBER_NOT_VERIFIED' });
+    expect(await client.send(new DescribeAccountAttributesCommand({}))).toMatchObject({
+      AccountAttributes: [{ Name: 'ACCOUNT_TIER', Value: 'SANDBOX' }],
+    });
+  });
+
+  it('knows its configuration sets', async () => {
+    const { client, send } = openWith({});
+    await expect(send({ ConfigurationSetName: 'hub' })).rejects.toThrow(/no configuration set hub/u);
+    await client.send(new CreateConfigurationSetCommand({ ConfigurationSetName: 'hub' }));
+    await send({ ConfigurationSetName: 'hub' });
   });
 });

@@ -414,3 +414,35 @@ it('keeps queues and messages over a restart, those in flight hidden', async () 
   await around.clock.runUntil(around.clock.now() + 5000);
   expect((await bodies()).toSorted()).toEqual(['one', 'two']);
 });
+
+describe('a dead-letter queue', () => {
+  it('takes the letters of those alone whom its policy allows', async () => {
+    const client = new SQSClient(clientOf(sqs(surroundings())));
+    const arn = (name: string) => `arn:aws:sqs:eu-south-1:123456789012:${name}`;
+    const create = (QueueName: string, Attributes: Record<string, string>) =>
+      client.send(new CreateQueueCommand({ QueueName, Attributes }));
+    const allow = (policy: object) => ({ RedriveAllowPolicy: JSON.stringify(policy) });
+    const redrive = (to: string) => ({
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arn(to), maxReceiveCount: 3 }),
+    });
+    await create('closed', allow({ redrivePermission: 'denyAll' }));
+    await create('some', allow({ redrivePermission: 'byQueue', sourceQueueArns: [arn('friend')] }));
+    await expect(create('work', redrive('closed'))).rejects.toThrow(/does not allow work/u);
+    await expect(create('stranger', redrive('some'))).rejects.toThrow(/does not allow stranger/u);
+    await create('friend', redrive('some'));
+    await expect(create('odd', allow({ redrivePermission: 'byQueue' }))).rejects.toThrow(
+      /RedriveAllowPolicy/u,
+    );
+  });
+
+  it('is emptied once in a minute', async () => {
+    const around = surroundings();
+    const client = new SQSClient(clientOf(sqs(around)));
+    const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'work' }));
+    const purge = () => client.send(new PurgeQueueCommand({ QueueUrl }));
+    await purge();
+    await expect(purge()).rejects.toThrow(/every 60 seconds/u);
+    await around.clock.runUntil(around.clock.now() + 60_000);
+    await purge();
+  });
+});
