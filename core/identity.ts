@@ -62,6 +62,12 @@ export const e164 = (raw: string): string | undefined => {
   return /^\+[1-9]\d{6,14}$/u.test(bare) ? bare : undefined;
 };
 
+/** A number as vendors write it, as an identifier; nothing where it names no country and so nobody. */
+export const phoneIdentifiers = (...raw: readonly (string | null | undefined)[]): Identifier[] => {
+  const numbers = raw.flatMap((one) => (one ? (e164(one) ?? []) : []));
+  return [...new Set(numbers)].map((number) => `phone:${number}`);
+};
+
 const normalValue: Record<string, (value: string) => string | undefined> = {
   email: (value) => {
     const address = value.trim().toLowerCase();

@@ -1,30 +1,64 @@
 import type { ChannelConnector } from '../../core/channel.ts';
+import { apple } from './apple.ts';
 import { awsSms } from './aws-sms.ts';
 import { bird } from './bird.ts';
+import { calendly } from './calendly.ts';
+import { chatwoot } from './chatwoot.ts';
+import { discord } from './discord.ts';
+import { intercom } from './intercom.ts';
+import { line } from './line.ts';
 import { mailgun } from './mailgun.ts';
 import { messagebird } from './messagebird.ts';
 import { meta } from './meta.ts';
 import { postmark } from './postmark.ts';
 import { resend } from './resend.ts';
+import { segment } from './segment.ts';
 import { sendgrid } from './sendgrid.ts';
 import { ses } from './ses.ts';
+import { shopify } from './shopify.ts';
+import { slack } from './slack.ts';
 import { standard } from './standard.ts';
+import { stripe } from './stripe.ts';
+import { teams } from './teams.ts';
+import { telegram } from './telegram.ts';
+import { tiktok } from './tiktok.ts';
 import { twilio } from './twilio.ts';
+import { typeform } from './typeform.ts';
+import { viber } from './viber.ts';
 import { vonage } from './vonage.ts';
+import { x } from './x.ts';
+import { zendesk } from './zendesk.ts';
 
 /** Every provider whose webhooks the hub can authenticate, by id. */
 export const channels: Readonly<Record<string, ChannelConnector>> = {
   // One line each, so that adding one touches nothing else.
+  apple,
   'aws-sms': awsSms,
   bird,
+  calendly,
+  chatwoot,
+  discord,
+  intercom,
+  line,
   mailgun,
   messagebird,
   meta,
   postmark,
   resend,
+  segment,
   sendgrid,
   ses,
+  shopify,
+  slack,
   standard,
+  stripe,
+  teams,
+  telegram,
+  tiktok,
   twilio,
+  typeform,
+  viber,
   vonage,
+  x,
+  zendesk,
 };

@@ -46,6 +46,7 @@ const channels: Readonly<Record<string, string>> = {
   segment: 'web',
   'shopify-online': 'web',
   'in-store': 'in-person',
+  'apple-messages': 'apple',
   hubspot: 'crm',
   salesforce: 'crm',
   servicenow: 'crm',

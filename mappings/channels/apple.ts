@@ -1,0 +1,61 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, inflate, parseJson } from '../../core/payload.ts';
+
+// Apple gives no time of a message. The person is an opaque urn:mbid, one for each business.
+
+const CAP = 5_000_000;
+const Text = z.string().optional();
+const Payload = z.looseObject({
+  type: z.string(),
+  id: Text,
+  sourceId: Text,
+  body: Text,
+  locale: Text,
+  intent: Text,
+  group: Text,
+  attachments: z.array(z.looseObject({ name: Text, mimeType: Text, size: Text })).optional(),
+  interactiveData: z
+    .looseObject({
+      bid: Text,
+      data: z.looseObject({ replyMessage: z.looseObject({ title: Text }).optional() }).optional(),
+    })
+    .optional(),
+});
+
+const decode = ({ headers, body }: Delivery): Decoded => {
+  const text = headers['content-encoding']?.includes('gzip') === true ? inflate(body, CAP) : body;
+  const payload = Payload.parse(parseJson(text));
+  const id = headers['id'] ?? payload.id;
+  const source = headers['source-id'] ?? payload.sourceId;
+  const kind = ({ text: 'message', interactive: 'postback', close: 'opt-out' } as const)[payload.type];
+  if (kind === undefined || id === undefined) return { interactions: [], ignored: [payload.type] };
+  const attachments = (payload.attachments ?? []).map(
+    ({ name, mimeType }): NonNullable<DecodedInteraction['attachments']>[number] =>
+      defined({ name, contentType: mimeType }),
+  );
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: id,
+        kind,
+        channel: 'apple',
+        direction: 'inbound',
+        identifiers: source?.startsWith('urn:mbid:') ? [`apple:${source}`] : [],
+        externalId: id,
+        ...defined({ text: payload.body ?? payload.interactiveData?.data?.replyMessage?.title }),
+        ...(attachments.length > 0 && { attachments }),
+        properties: defined({ locale: payload.locale, intent: payload.intent, group: payload.group }),
+      },
+    ],
+  };
+};
+
+export const apple: ChannelMapping = {
+  id: 'apple',
+  channels: ['apple'],
+  kinds: ['message', 'postback', 'opt-out'],
+  decode,
+};

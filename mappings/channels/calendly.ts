@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// Moving an appointment comes as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
+
+const Text = z.string().nullish();
+const Answer = z.looseObject({ question: Text, answer: Text });
+const Payload = z.looseObject({
+  event: z.string(),
+  created_at: Text,
+  payload: z.looseObject({
+    uri: Text,
+    email: Text,
+    name: Text,
+    first_name: Text,
+    last_name: Text,
+    text_reminder_number: Text,
+    timezone: Text,
+    rescheduled: z.boolean().nullish(),
+    old_invitee: Text,
+    new_invitee: Text,
+    status: Text,
+    questions_and_answers: z.array(Answer).nullish(),
+    cancellation: z.looseObject({ reason: Text, canceler_type: Text }).nullish(),
+    scheduled_event: z.looseObject({ name: Text, start_time: Text, end_time: Text }).nullish(),
+    submission: Text,
+  }),
+});
+type Invitee = z.infer<typeof Payload>['payload'];
+
+const happened: Readonly<Record<string, (invitee: Invitee) => string>> = {
+  'invitee.created': ({ old_invitee }) => (old_invitee ? 'booking.rescheduled' : 'booking.created'),
+  'invitee.canceled': ({ rescheduled }) =>
+    rescheduled === true ? 'booking.rescheduled' : 'booking.canceled',
+  'invitee_no_show.created': () => 'booking.no-show',
+  'routing_form_submission.created': () => 'form.submitted',
+};
+
+const fieldsOf = (answers: readonly z.infer<typeof Answer>[]): Record<string, string> =>
+  Object.fromEntries(answers.map(({ question, answer }, at) => [question ?? String(at), answer ?? '']));
+
+const decode = ({ body }: Delivery): Decoded => {
+  const { event, created_at, payload: invitee } = Payload.parse(parseJson(body));
+  const name = Object.hasOwn(happened, event) ? happened[event]?.(invitee) : undefined;
+  const { uri, email, text_reminder_number, timezone, scheduled_event: booked } = invitee;
+  if (name === undefined || !uri) return { interactions: [], ignored: [event] };
+  const full = invitee.name ?? [invitee.first_name, invitee.last_name].filter((part) => part).join(' ');
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: `${event}:${uri}`,
+        kind: 'form',
+        channel: 'form',
+        direction: 'inbound',
+        identifiers: [...(email ? [`email:${email}`] : []), ...phoneIdentifiers(text_reminder_number)],
+        externalId: uri,
+        ...defined({ occurredAt: readTime(created_at), text: invitee.cancellation?.reason ?? undefined }),
+        properties: {
+          name,
+          fields: fieldsOf(invitee.questions_and_answers ?? []),
+          ...defined({
+            booking: booked?.name ?? undefined,
+            startsAt: readTime(booked?.start_time),
+            endsAt: readTime(booked?.end_time),
+          }),
+        },
+        profile: { ...(full !== '' && { name: { full } }), ...(timezone && { timeZone: timezone }) },
+      },
+    ],
+  };
+};
+
+export const calendly: ChannelMapping = { id: 'calendly', channels: ['form'], kinds: ['form'], decode };

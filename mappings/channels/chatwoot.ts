@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// `sender` is the person only where its type is `contact`; otherwise it is an agent or a bot, and `contact` is the person.
+
+const Text = z.string().nullish();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Person = z.looseObject({
+  id: Id.nullish(),
+  name: Text,
+  email: Text,
+  phone_number: Text,
+  identifier: Text,
+  type: Text,
+});
+type Person = z.infer<typeof Person>;
+const File = z.looseObject({ data_url: Text, file_type: Text, file_size: z.int().nonnegative().nullish() });
+const Payload = Person.extend({
+  event: z.string(),
+  content: Text,
+  created_at: z.union([z.string(), z.number()]).nullish(),
+  updated_at: z.union([z.string(), z.number()]).nullish(),
+  message_type: z.union([z.string(), z.number()]).nullish(),
+  private: z.boolean().nullish(),
+  content_attributes: z
+    .looseObject({ deleted: z.boolean().nullish(), submitted_values: z.json().optional() })
+    .nullish(),
+  sender: Person.nullish(),
+  contact: Person.nullish(),
+  conversation: z
+    .looseObject({ id: Id.nullish(), meta: z.looseObject({ sender: Person.nullish() }).nullish() })
+    .nullish(),
+  attachments: z.array(File).nullish(),
+});
+type Payload = z.infer<typeof Payload>;
+
+const identifiersOf = ({ id, email, phone_number, identifier }: Person): string[] => [
+  ...(id ? [`chatwoot:${id}`] : []),
+  ...(identifier ? [`user-id:${identifier}`] : []),
+  ...(email ? [`email:${email}`] : []),
+  ...phoneIdentifiers(phone_number),
+];
+
+const named = ({ name }: Person): Pick<DecodedInteraction, 'profile'> =>
+  name ? { profile: { name: { full: name } } } : {};
+
+const direction = (type: Payload['message_type']): 'inbound' | 'outbound' | undefined => {
+  if (type === 'incoming' || type === 0) return 'inbound';
+  return type === 'outgoing' || type === 1 || type === 'template' || type === 3 ? 'outbound' : undefined;
+};
+
+const message = (payload: Payload): DecodedInteraction | undefined => {
+  const way = direction(payload.message_type);
+  const { id, sender, contact, conversation, content, content_attributes } = payload;
+  if (way === undefined || payload.private === true || !id) return undefined;
+  const inbound = way === 'inbound';
+  const isContact = sender?.type === 'contact' || (sender?.type === undefined && contact === undefined);
+  const person = (inbound && isContact ? sender : (contact ?? conversation?.meta?.sender)) ?? {};
+  const deleted = content_attributes?.deleted === true;
+  const changed = payload.event === 'message_updated';
+  // Every change of state comes as an update; only a deletion and a submitted form say something.
+  if (changed && !deleted) return undefined;
+  const attachments = (payload.attachments ?? []).map(({ data_url, file_type, file_size }) =>
+    defined({ url: data_url ?? undefined, name: file_type ?? undefined, size: file_size ?? undefined }),
+  );
+  return {
+    key: deleted ? `message:${id}:delete` : `message:${id}`,
+    kind: deleted ? 'delete' : inbound ? 'message' : 'echo',
+    channel: 'chat',
+    direction: way,
+    identifiers: identifiersOf(person),
+    externalId: id,
+    ...(deleted && { refersTo: id }),
+    ...defined({
+      text: deleted ? undefined : (content ?? undefined),
+      conversationId: conversation?.id ?? undefined,
+      occurredAt: readTime(deleted ? payload.updated_at : payload.created_at),
+    }),
+    ...(attachments.length > 0 && !deleted && { attachments }),
+    ...(inbound && named(person)),
+  };
+};
+
+const contact = (payload: Payload): DecodedInteraction | undefined => {
+  const when = payload.updated_at ?? payload.created_at;
+  return payload.id
+    ? {
+        key: `${payload.event}:${payload.id}:${when ?? ''}`,
+        kind: 'contact-update',
+        channel: 'chat',
+        direction: 'inbound',
+        identifiers: identifiersOf(payload),
+        ...defined({ occurredAt: readTime(when) }),
+        ...named(payload),
+      }
+    : undefined;
+};
+
+const acts: Readonly<Record<string, (payload: Payload) => DecodedInteraction | undefined>> = {
+  message_created: message,
+  message_updated: message,
+  contact_created: contact,
+  contact_updated: contact,
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const payload = Payload.parse(parseJson(body));
+  const act = Object.hasOwn(acts, payload.event) ? acts[payload.event]?.(payload) : undefined;
+  return act === undefined
+    ? { interactions: [], ignored: [payload.event] }
+    : { interactions: [act], ignored: [] };
+};
+
+export const chatwoot: ChannelMapping = {
+  id: 'chatwoot',
+  channels: ['chat'],
+  kinds: ['message', 'echo', 'delete', 'contact-update'],
+  decode,
+};

@@ -1,0 +1,170 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, parseJson, readTime } from '../../core/payload.ts';
+
+// A snowflake tells when it was made: its upper 42 bits are milliseconds since 2015. In a server the person stands in
+// `member.user`, in a direct message in `user`.
+
+const Text = z.string().optional();
+const User = z.looseObject({
+  id: z.string(),
+  username: Text,
+  global_name: Text.nullable(),
+  bot: z.boolean().optional(),
+});
+type User = z.infer<typeof User>;
+interface Component {
+  readonly custom_id?: string | undefined;
+  readonly value?: unknown;
+  readonly values?: unknown;
+  readonly components?: readonly Component[] | undefined;
+  readonly component?: Component | undefined;
+}
+const Component: z.ZodType<Component> = z.looseObject({
+  custom_id: Text,
+  value: z.unknown().optional(),
+  values: z.unknown().optional(),
+  get components() {
+    return z.array(Component).optional();
+  },
+  get component() {
+    return Component.optional();
+  },
+});
+const Interaction = z.looseObject({
+  type: z.number(),
+  id: z.string(),
+  channel_id: Text,
+  user: User.optional(),
+  member: z.looseObject({ user: User.optional() }).optional(),
+  message: z.looseObject({ id: z.string() }).optional(),
+  data: z
+    .looseObject({
+      name: Text,
+      custom_id: Text,
+      values: z.array(z.string()).optional(),
+      options: z.array(z.looseObject({ name: z.string(), value: z.unknown() })).optional(),
+      components: z.array(Component).optional(),
+    })
+    .optional(),
+});
+type Interaction = z.infer<typeof Interaction>;
+const WebhookEvent = z.looseObject({
+  event: z.looseObject({
+    type: z.string(),
+    timestamp: Text,
+    data: z.looseObject({ user: User.optional(), integration_type: z.number().optional() }).optional(),
+  }),
+});
+
+const EPOCH = 1_420_070_400_000n;
+const madeAt = (snowflake: string): string | undefined =>
+  /^\d{17,20}$/u.test(snowflake) ? instantOf(Number((BigInt(snowflake) >> 22n) + EPOCH)) : undefined;
+
+const nameOf = ({ global_name, username }: User): Pick<DecodedInteraction, 'profile'> => {
+  const full = global_name ?? username;
+  return full ? { profile: { name: { full } } } : {};
+};
+
+const fieldsOf = (components: readonly Component[]): [string, string][] =>
+  components.flatMap(({ custom_id, value, values, components: inner = [], component }) => [
+    ...(custom_id !== undefined && typeof value === 'string' ? [[custom_id, value] as [string, string]] : []),
+    ...(custom_id !== undefined && Array.isArray(values)
+      ? [[custom_id, values.map(String).join(', ')] as [string, string]]
+      : []),
+    ...fieldsOf(component ? [...inner, component] : inner),
+  ]);
+
+const actOf = ({ type, data, message }: Interaction): Partial<DecodedInteraction> | undefined => {
+  if (type === 2) {
+    const options = (data?.options ?? []).flatMap(({ name, value }) =>
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? [[name, String(value)] as [string, string]]
+        : [],
+    );
+    return {
+      kind: 'postback',
+      text: [`/${data?.name ?? ''}`, ...options.map(([, value]) => value)].join(' '),
+      properties: { payload: data?.name ?? '', options: Object.fromEntries(options) },
+    };
+  }
+  if (type === 3)
+    return {
+      kind: 'postback',
+      ...defined({ refersTo: message?.id }),
+      properties: defined({ payload: data?.custom_id, values: data?.values }),
+    };
+  if (type === 5)
+    return {
+      kind: 'form',
+      properties: {
+        ...defined({ form: data?.custom_id }),
+        fields: Object.fromEntries(fieldsOf(data?.components ?? [])),
+      },
+    };
+  return undefined;
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const json = parseJson(body);
+  const webhook = WebhookEvent.safeParse(json);
+  if (webhook.success) return onWebhookEvent(webhook.data);
+  const interaction = Interaction.parse(json);
+  const act = actOf(interaction);
+  const user = interaction.member?.user ?? interaction.user;
+  if (act === undefined || user === undefined || user.bot === true)
+    return { interactions: [], ignored: [`interaction.${interaction.type}`] };
+  const { id, channel_id } = interaction;
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: id,
+        kind: 'unknown',
+        channel: 'discord',
+        direction: 'inbound',
+        identifiers: [`discord:${user.id}`],
+        externalId: id,
+        ...defined({ occurredAt: madeAt(id), conversationId: channel_id }),
+        ...nameOf(user),
+        ...act,
+      },
+    ],
+  };
+};
+
+/** The app was added to an account or a server, or taken away again. */
+const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof WebhookEvent>): Decoded => {
+  const kind =
+    type === 'APPLICATION_AUTHORIZED'
+      ? 'opt-in'
+      : type === 'APPLICATION_DEAUTHORIZED'
+        ? 'opt-out'
+        : undefined;
+  const user = data?.user;
+  // Added to a server, it says nothing about whoever added it.
+  if (kind === undefined || user === undefined || data?.integration_type === 0)
+    return { interactions: [], ignored: [type] };
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: `${type}:${user.id}:${timestamp}`,
+        kind,
+        channel: 'discord',
+        direction: 'inbound',
+        identifiers: [`discord:${user.id}`],
+        ...defined({ occurredAt: readTime(timestamp) }),
+        ...nameOf(user),
+      },
+    ],
+  };
+};
+
+export const discord: ChannelMapping = {
+  id: 'discord',
+  channels: ['discord'],
+  kinds: ['postback', 'form', 'opt-in', 'opt-out'],
+  decode,
+};

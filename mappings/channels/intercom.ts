@@ -1,0 +1,155 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, parseJson, textOfHtml } from '../../core/payload.ts';
+
+// The notification's id survives a redelivery. `external_id` (once `user_id`) is the business's own id of the person.
+
+const Text = z.string().nullish();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Person = z.looseObject({
+  type: Text,
+  id: Id.nullish(),
+  user_id: Id.nullish(),
+  external_id: Id.nullish(),
+  email: Text,
+  phone: Text,
+  name: Text,
+});
+type Person = z.infer<typeof Person>;
+const File = z.looseObject({
+  name: Text,
+  url: Text,
+  content_type: Text,
+  filesize: z.int().nonnegative().nullish(),
+});
+const Said = z.looseObject({
+  id: Id,
+  body: Text,
+  subject: Text,
+  part_type: Text,
+  created_at: z.number().nullish(),
+  author: Person.nullish(),
+  attachments: z.array(File).nullish(),
+});
+const Item = Person.extend({
+  user: Person.nullish(),
+  contact: Person.nullish(),
+  contacts: z.looseObject({ contacts: z.array(Person).optional() }).nullish(),
+  conversation_message: Said.nullish(),
+  source: Said.nullish(),
+  conversation_parts: z.looseObject({ conversation_parts: z.array(Said).optional() }).nullish(),
+  conversation_rating: z.looseObject({ rating: z.number().nullish(), remark: Text }).nullish(),
+});
+type Item = z.infer<typeof Item>;
+const Notification = z.looseObject({
+  topic: z.string(),
+  id: Text,
+  created_at: z.number().optional(),
+  data: z.looseObject({ item: Item }),
+});
+
+const identifiersOf = ({ id, user_id, external_id, email, phone }: Person): string[] => [
+  ...(id ? [`intercom:${id}`] : []),
+  ...((external_id ?? user_id) ? [`user-id:${external_id ?? user_id}`] : []),
+  ...(email ? [`email:${email}`] : []),
+  ...phoneIdentifiers(phone),
+];
+
+const customerOf = (item: Item): Person =>
+  item.type === 'contact' || item.type === 'user' || item.type === 'lead'
+    ? item
+    : (item.user ?? item.contact ?? item.contacts?.contacts?.[0] ?? item.source?.author ?? {});
+
+const filesOf = ({ attachments }: z.infer<typeof Said>): NonNullable<DecodedInteraction['attachments']> =>
+  (attachments ?? []).map(({ name, url, content_type, filesize }) => ({
+    ...defined({
+      name: name ?? undefined,
+      contentType: content_type ?? undefined,
+      size: filesize ?? undefined,
+      url: url ?? undefined,
+    }),
+    ...(url && { keep: true as const }),
+  }));
+
+const message = (
+  item: Item,
+  said: z.infer<typeof Said> | undefined | null,
+): Partial<DecodedInteraction> | undefined => {
+  if (said === undefined || said === null) return undefined;
+  const attachments = filesOf(said);
+  return {
+    kind: 'message',
+    externalId: said.id,
+    text: textOfHtml(said.body ?? ''),
+    ...(said.subject && { subject: textOfHtml(said.subject) }),
+    ...defined({ conversationId: item.id ?? undefined, occurredAt: instantOf(said.created_at) }),
+    ...(attachments.length > 0 && { attachments }),
+  };
+};
+
+/** The newest part that says something; an assignment or a closing is a part as well. */
+const newestPart = ({ conversation_parts }: Item): z.infer<typeof Said> | undefined =>
+  conversation_parts?.conversation_parts?.findLast(({ part_type, body }) => part_type === 'comment' || body);
+
+const first = (item: Item): z.infer<typeof Said> | null | undefined =>
+  item.conversation_message ?? item.source;
+
+const echo = (act: Partial<DecodedInteraction> | undefined): Partial<DecodedInteraction> | undefined =>
+  act && { ...act, kind: 'echo', direction: 'outbound' };
+
+const contactUpdate = (): Partial<DecodedInteraction> => ({ kind: 'contact-update' });
+
+const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> | undefined>> = {
+  'conversation.user.created': (item) => message(item, first(item)),
+  'conversation.user.replied': (item) => message(item, newestPart(item)),
+  'conversation.admin.replied': (item) => echo(message(item, newestPart(item))),
+  'conversation.admin.single.created': (item) => echo(message(item, first(item))),
+  'conversation.rating.added': (item) => ({
+    kind: 'form',
+    ...defined({ conversationId: item.id ?? undefined, text: item.conversation_rating?.remark ?? undefined }),
+    properties: { rating: item.conversation_rating?.rating ?? null },
+  }),
+  // What is declined is Intercom's e-mail; answers to a conversation go on.
+  'contact.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
+  'user.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
+  'contact.subscribed': () => ({ kind: 'opt-in' }),
+  'contact.email.updated': contactUpdate,
+  'contact.user.updated': contactUpdate,
+  'contact.lead.updated': contactUpdate,
+  'contact.user.created': contactUpdate,
+  'contact.lead.created': contactUpdate,
+  'contact.lead.signed_up': contactUpdate,
+  'user.created': contactUpdate,
+  'user.email.updated': contactUpdate,
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const { topic, id, created_at, data } = Notification.parse(parseJson(body));
+  const act = id && Object.hasOwn(acts, topic) ? acts[topic]?.(data.item) : undefined;
+  if (!id || !act) return { interactions: [], ignored: [topic] };
+  const person = customerOf(data.item);
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: id,
+        kind: 'unknown',
+        channel: 'chat',
+        direction: 'inbound',
+        identifiers: identifiersOf(person),
+        ...defined({ occurredAt: instantOf(created_at) }),
+        ...(person.name && { profile: { name: { full: person.name } } }),
+        ...act,
+      },
+    ],
+  };
+};
+
+export const intercom: ChannelMapping = {
+  id: 'intercom',
+  channels: ['chat'],
+  kinds: ['message', 'echo', 'form', 'opt-in', 'opt-out', 'contact-update'],
+  decode,
+};

@@ -1,0 +1,150 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, parseJson } from '../../core/payload.ts';
+
+// `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE tells who spoke only of
+// those who agreed to it, and the text of a sticker is drawn on it, not written by the person.
+
+const Text = z.string().optional();
+
+const Message = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  text: Text,
+  quotedMessageId: Text,
+  fileName: Text,
+  fileSize: z.int().nonnegative().optional(),
+  contentProvider: z.looseObject({ originalContentUrl: Text }).optional(),
+  stickerId: Text,
+  title: Text,
+  address: Text,
+  latitude: z.number().optional(),
+  longitude: z.number().optional(),
+});
+type Message = z.infer<typeof Message>;
+
+const Details = z.record(z.string(), z.json()).optional();
+
+const Event = z.looseObject({
+  type: z.string(),
+  webhookEventId: z.string().min(1),
+  timestamp: z.number(),
+  source: z.looseObject({ userId: Text, groupId: Text, roomId: Text }).optional(),
+  message: Message.optional(),
+  unsend: z.looseObject({ messageId: z.string() }).optional(),
+  follow: z.looseObject({ isUnblocked: z.boolean().optional() }).optional(),
+  postback: z.looseObject({ data: Text, params: Details }).optional(),
+  delivery: z.looseObject({ data: Text }).optional(),
+  link: z.looseObject({ result: z.string(), nonce: Text }).optional(),
+  beacon: Details,
+  membership: Details,
+  videoPlayComplete: Details,
+});
+type Event = z.infer<typeof Event>;
+
+const Payload = z.looseObject({ events: z.array(Event).default([]) });
+
+type Act = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
+
+const fileTypes: readonly string[] = ['image', 'video', 'audio', 'file'];
+
+/** A file that LINE holds is asked for by the id of its message. */
+const attachmentOf = (message: Message): NonNullable<DecodedInteraction['attachments']> => {
+  const { id, type, fileName, fileSize, contentProvider } = message;
+  if (type === 'sticker') return [{ name: 'sticker' }];
+  if (!fileTypes.includes(type)) return [];
+  const url = contentProvider?.originalContentUrl;
+  return [
+    defined({ name: fileName ?? type, size: fileSize, url, externalId: url === undefined ? id : undefined }),
+  ];
+};
+
+const messageOf = (message: Message): Act => {
+  const { id, type, text, quotedMessageId: refersTo, title, address, latitude, longitude } = message;
+  const attachments = attachmentOf(message);
+  return {
+    kind: 'message',
+    externalId: id,
+    ...defined({ refersTo, text: type === 'text' ? text : undefined }),
+    ...(attachments.length > 0 && { attachments }),
+    ...(message.stickerId !== undefined && { properties: { sticker: message.stickerId } }),
+    ...(type === 'location' && {
+      properties: { location: defined({ title, address, latitude, longitude }) },
+    }),
+  };
+};
+
+const behaviour = (name: string, details: z.infer<typeof Details>): Act => ({
+  kind: 'behaviour',
+  properties: { ...details, name },
+});
+
+/** What each type of event is; undefined where it lacks what LINE documents of it. */
+const acts: Readonly<Record<string, (event: Event) => Act | undefined>> = {
+  message: ({ message }) => message && messageOf(message),
+  unsend: ({ unsend }) =>
+    unsend && { kind: 'delete', externalId: unsend.messageId, refersTo: unsend.messageId },
+  follow: ({ follow }) => ({
+    kind: 'opt-in',
+    properties: { unblocked: follow?.isUnblocked === true },
+  }),
+  unfollow: () => ({ kind: 'opt-out' }),
+  postback: ({ postback }) =>
+    postback && {
+      kind: 'postback',
+      properties: defined({ payload: postback.data, params: postback.params }),
+    },
+  accountLink: ({ link }) =>
+    link && { kind: 'contact-update', properties: defined({ result: link.result, nonce: link.nonce }) },
+  delivery: ({ delivery }) => ({
+    kind: 'delivery-status',
+    direction: 'outbound',
+    ...defined({ refersTo: delivery?.data }),
+    properties: { status: 'delivered' },
+  }),
+  beacon: ({ beacon }) => behaviour('beacon', beacon),
+  membership: ({ membership }) => behaviour('membership', membership),
+  videoPlayComplete: ({ videoPlayComplete }) => behaviour('videoPlayComplete', videoPlayComplete),
+};
+
+const interactionOf = (event: Event): DecodedInteraction | undefined => {
+  const act = Object.hasOwn(acts, event.type) ? acts[event.type]?.(event) : undefined;
+  if (act === undefined) return undefined;
+  const { userId, groupId, roomId } = event.source ?? {};
+  return {
+    key: event.webhookEventId,
+    channel: 'line',
+    direction: 'inbound',
+    identifiers: userId ? [`line:${userId}`] : [],
+    ...defined({ occurredAt: instantOf(event.timestamp), conversationId: groupId ?? roomId ?? userId }),
+    ...act,
+  };
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const interactions: DecodedInteraction[] = [];
+  const ignored: string[] = [];
+  for (const event of Payload.parse(parseJson(body)).events) {
+    const interaction = interactionOf(event);
+    if (interaction === undefined) ignored.push(event.type);
+    else interactions.push(interaction);
+  }
+  return { interactions, ignored };
+};
+
+export const line: ChannelMapping = {
+  id: 'line',
+  channels: ['line'],
+  kinds: [
+    'message',
+    'delete',
+    'opt-in',
+    'opt-out',
+    'postback',
+    'contact-update',
+    'delivery-status',
+    'behaviour',
+  ],
+  decode,
+};

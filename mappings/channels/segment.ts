@@ -1,0 +1,176 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// An e-mail among a track's properties is what the visitor typed; one among an identify's traits is what the site knows.
+// `group` tells of a company: its traits are nobody's.
+
+const Text = z.string().nullish();
+const Id = z.union([z.string(), z.number()]).transform(String).nullish();
+const Details = z.record(z.string(), z.json()).nullish();
+const Call = z.looseObject({
+  type: z.string(),
+  messageId: z.string(),
+  userId: Id,
+  anonymousId: Id,
+  previousId: Id,
+  groupId: Id,
+  event: Text,
+  name: Text,
+  category: Text,
+  properties: Details,
+  traits: Details,
+  context: z.looseObject({ timezone: Text, locale: Text, traits: Details }).nullish(),
+  timestamp: Text,
+  receivedAt: Text,
+});
+type Call = z.infer<typeof Call>;
+
+const text = (details: z.infer<typeof Details>, key: string): string | undefined => {
+  const value = details?.[key];
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+};
+
+const nameOf = (traits: z.infer<typeof Details>): NonNullable<DecodedInteraction['profile']>['name'] => {
+  const name = defined({
+    full: text(traits, 'name'),
+    first: text(traits, 'firstName') ?? text(traits, 'first_name'),
+    last: text(traits, 'lastName') ?? text(traits, 'last_name'),
+  });
+  return Object.keys(name).length > 0 ? name : undefined;
+};
+
+const known: ReadonlySet<string> = new Set([
+  'name',
+  'firstName',
+  'lastName',
+  'first_name',
+  'last_name',
+  'email',
+  'phone',
+]);
+
+const identify = ({ traits, context }: Call): Partial<DecodedInteraction> => ({
+  kind: 'contact-update',
+  profile: {
+    ...defined({
+      name: nameOf(traits),
+      timeZone: context?.timezone ?? undefined,
+      language: context?.locale ?? undefined,
+    }),
+    traits: Object.fromEntries(Object.entries(traits ?? {}).filter(([key]) => !known.has(key))),
+  },
+});
+
+const orders: Readonly<Record<string, string>> = {
+  'Order Completed': 'completed',
+  'Order Updated': 'updated',
+  'Order Cancelled': 'cancelled',
+  'Order Refunded': 'refunded',
+};
+
+const track = ({ event, properties }: Call): Partial<DecodedInteraction> => {
+  const name = event ?? '';
+  const status = Object.hasOwn(orders, name) ? orders[name] : undefined;
+  if (status !== undefined) {
+    const orderId = text(properties, 'order_id');
+    return {
+      kind: 'order',
+      properties: { ...properties, name, status, ...(orderId !== undefined && { orderId }) },
+    };
+  }
+  const isForm =
+    /^(?:form (?:submitted|completed)|signed up|lead captured)$/iu.test(name) &&
+    name.toLowerCase().startsWith('form');
+  return { kind: isForm ? 'form' : 'behaviour', properties: { ...properties, name } };
+};
+
+const acts: Readonly<Record<string, (call: Call) => Partial<DecodedInteraction> | undefined>> = {
+  identify,
+  track,
+  page: ({ name, category, properties }) => ({
+    kind: 'behaviour',
+    properties: {
+      ...properties,
+      name: 'page',
+      ...defined({ page: name ?? undefined, category: category ?? undefined }),
+    },
+  }),
+  screen: ({ name, category, properties }) => ({
+    kind: 'behaviour',
+    properties: {
+      ...properties,
+      name: 'screen',
+      ...defined({ screen: name ?? undefined, category: category ?? undefined }),
+    },
+  }),
+  group: ({ groupId }) => ({
+    kind: 'behaviour',
+    properties: { name: 'group', ...defined({ group: groupId ?? undefined }) },
+  }),
+  // The two ids are one person: both are given, and the rules of identity do the rest.
+  alias: () => ({ kind: 'contact-update' }),
+};
+
+const identifiersOf = ({
+  type,
+  userId,
+  anonymousId,
+  previousId,
+  traits,
+  properties,
+  context,
+}: Call): string[] => {
+  const told = type === 'group' ? undefined : (traits ?? context?.traits);
+  const emails = [text(told, 'email'), type === 'track' ? text(properties, 'email') : undefined];
+  const phones = [text(told, 'phone'), type === 'track' ? text(properties, 'phone') : undefined];
+  return [
+    ...(userId ? [`user-id:${userId}`] : []),
+    ...(anonymousId ? [`anonymous:${anonymousId}`] : []),
+    ...(type === 'alias' && previousId ? [`anonymous:${previousId}`] : []),
+    ...new Set(emails.flatMap((one) => (one === undefined ? [] : [`email:${one.trim().toLowerCase()}`]))),
+    ...phoneIdentifiers(...phones),
+  ];
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const json = parseJson(body);
+  // The destination may send batches.
+  const calls = z
+    .union([
+      z.array(Call),
+      z.looseObject({ batch: z.array(Call) }).transform(({ batch }) => batch),
+      Call.transform((call) => [call]),
+    ])
+    .parse(json);
+  const ignored: string[] = [];
+  const interactions = calls.flatMap((call): DecodedInteraction[] => {
+    const act = Object.hasOwn(acts, call.type) ? acts[call.type]?.(call) : undefined;
+    if (act === undefined) {
+      ignored.push(call.type);
+      return [];
+    }
+    return [
+      {
+        key: call.messageId,
+        kind: 'unknown',
+        channel: 'web',
+        direction: 'inbound',
+        identifiers: identifiersOf(call),
+        externalId: call.messageId,
+        ...defined({ occurredAt: readTime(call.timestamp) ?? readTime(call.receivedAt) }),
+        ...act,
+      },
+    ];
+  });
+  return { interactions, ignored };
+};
+
+export const segment: ChannelMapping = {
+  id: 'segment',
+  channels: ['web'],
+  kinds: ['contact-update', 'behaviour', 'form', 'order'],
+  decode,
+};

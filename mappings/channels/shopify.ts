@@ -1,0 +1,179 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// X-Shopify-Event-Id is the same for all webhooks of one change, X-Shopify-Webhook-Id for the tries of one webhook. Ids
+// have 64 bits.
+
+const Text = z.string().nullish();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Person = z.looseObject({
+  id: Id.nullish(),
+  email: Text,
+  phone: Text,
+  first_name: Text,
+  last_name: Text,
+  tags: Text,
+  email_marketing_consent: z.looseObject({ state: Text }).nullish(),
+  sms_marketing_consent: z.looseObject({ state: Text }).nullish(),
+});
+type Person = z.infer<typeof Person>;
+const Payload = Person.extend({
+  customer: Person.nullish(),
+  customer_id: Id.nullish(),
+  contact_email: Text,
+  created_at: Text,
+  updated_at: Text,
+  cancelled_at: Text,
+  name: Text,
+  token: Text,
+  cart_token: Text,
+  order_id: Id.nullish(),
+  total_price: z.union([z.string(), z.number()]).nullish(),
+  currency: Text,
+  source_name: Text,
+  location_id: Id.nullish(),
+  financial_status: Text,
+  fulfillment_status: Text,
+  abandoned_checkout_url: Text,
+  line_items: z
+    .array(
+      z.looseObject({
+        title: Text,
+        quantity: z.number().nullish(),
+        price: z.union([z.string(), z.number()]).nullish(),
+      }),
+    )
+    .nullish(),
+});
+type Payload = z.infer<typeof Payload>;
+
+const identifiersOf = (
+  person: Person | null | undefined,
+  ...emails: readonly (string | null | undefined)[]
+): string[] => [
+  ...(person?.id ? [`shopify:${person.id}`] : []),
+  ...[...new Set([person?.email, ...emails])].flatMap((one) => (one ? [`email:${one}`] : [])),
+  ...phoneIdentifiers(person?.phone),
+];
+
+const hints = (person: Person | null | undefined): Pick<DecodedInteraction, 'profile'> => {
+  const name = {
+    ...(person?.first_name && { first: person.first_name }),
+    ...(person?.last_name && { last: person.last_name }),
+  };
+  return Object.keys(name).length > 0 ? { profile: { name } } : {};
+};
+
+const bought = (payload: Payload, status: string): Partial<DecodedInteraction> => {
+  const { customer, email, contact_email, phone, source_name, location_id } = payload;
+  const { total_price: total, currency, name } = payload;
+  return {
+    kind: 'order',
+    channel: source_name === 'pos' ? 'in-person' : 'web',
+    identifiers: [
+      ...identifiersOf(customer, email, contact_email),
+      ...phoneIdentifiers(phone === customer?.phone ? undefined : phone),
+    ],
+    ...hints(customer),
+    ...defined({ externalId: payload.order_id ?? payload.id ?? undefined }),
+    properties: {
+      status,
+      ...defined({
+        name: name ?? undefined,
+        total: total ?? undefined,
+        currency: currency ?? undefined,
+        location: location_id ?? undefined,
+        financialStatus: payload.financial_status ?? undefined,
+        fulfillmentStatus: payload.fulfillment_status ?? undefined,
+      }),
+      items: (payload.line_items ?? []).map(({ title, quantity, price }) =>
+        defined({ title: title ?? undefined, quantity: quantity ?? undefined, price: price ?? undefined }),
+      ),
+    },
+  };
+};
+
+const behaviour = (payload: Payload, name: string): Partial<DecodedInteraction> => {
+  const { kind: _, properties, ...rest } = bought(payload, name);
+  const url = payload.abandoned_checkout_url;
+  return { ...rest, kind: 'behaviour', properties: { ...properties, name, ...(url && { url }) } };
+};
+
+const customer = (payload: Payload): Partial<DecodedInteraction> => ({
+  kind: 'contact-update',
+  identifiers: identifiersOf(payload),
+  ...hints(payload),
+});
+
+/** What a customer answered to marketing on one channel. */
+const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInteraction> | undefined => {
+  const { state } =
+    (channel === 'email' ? payload.email_marketing_consent : payload.sms_marketing_consent) ?? {};
+  const kind = state === 'subscribed' ? 'opt-in' : state === 'unsubscribed' ? 'opt-out' : undefined;
+  if (kind === undefined) return undefined;
+  return {
+    kind,
+    channel,
+    identifiers: identifiersOf(payload),
+    ...(kind === 'opt-out' && { properties: { scope: 'marketing' } }),
+  };
+};
+
+const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInteraction> | undefined>> = {
+  'orders/create': (payload) => bought(payload, 'created'),
+  'orders/paid': (payload) => bought(payload, 'paid'),
+  'orders/updated': (payload) => bought(payload, 'updated'),
+  'orders/edited': (payload) => bought(payload, 'edited'),
+  'orders/cancelled': (payload) => bought(payload, 'cancelled'),
+  'orders/fulfilled': (payload) => bought(payload, 'fulfilled'),
+  'orders/partially_fulfilled': (payload) => bought(payload, 'partially-fulfilled'),
+  'checkouts/create': (payload) => behaviour(payload, 'checkout_started'),
+  'checkouts/update': (payload) => behaviour(payload, 'checkout_updated'),
+  'customers/create': customer,
+  'customers/update': customer,
+  'customers/enable': customer,
+  'customers/disable': customer,
+  'customers_email_marketing_consent/update': (payload) =>
+    consent('email', { ...payload, id: payload.customer_id ?? payload.id }),
+  'customers_marketing_consent/update': (payload) =>
+    consent('sms', { ...payload, id: payload.customer_id ?? payload.id }),
+  'customers/redact': ({ customer }) => ({
+    kind: 'privacy-erasure',
+    direction: 'system',
+    identifiers: identifiersOf(customer),
+  }),
+};
+
+const decode = ({ headers, body, receivedAt }: Delivery): Decoded => {
+  const topic = headers['x-shopify-topic'] ?? '';
+  const payload = Payload.parse(parseJson(body));
+  const act = Object.hasOwn(acts, topic) ? acts[topic]?.(payload) : undefined;
+  const id = headers['x-shopify-event-id'] ?? headers['x-shopify-webhook-id'];
+  if (act === undefined || id === undefined) return { interactions: [], ignored: [topic || 'no topic'] };
+  const triggered = readTime(headers['x-shopify-triggered-at']);
+  const when = topic.endsWith('/create') ? readTime(payload.created_at) : readTime(payload.updated_at);
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: `${topic}:${id}`,
+        kind: 'unknown',
+        channel: 'web',
+        direction: 'inbound',
+        identifiers: [],
+        occurredAt: (act.kind === 'privacy-erasure' ? triggered : (when ?? triggered)) ?? receivedAt,
+        ...act,
+      },
+    ],
+  };
+};
+
+export const shopify: ChannelMapping = {
+  id: 'shopify',
+  channels: ['web', 'in-person', 'email', 'sms'],
+  kinds: ['order', 'behaviour', 'contact-update', 'opt-in', 'opt-out', 'privacy-erasure'],
+  decode,
+};

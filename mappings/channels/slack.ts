@@ -1,0 +1,238 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, parseForm, parseJson } from '../../core/payload.ts';
+
+// A mention of the app comes twice, as app_mention and as message, with two event ids: what is the same is channel + ts.
+// Workspaces number their users apart, so a person is team:user.
+
+const Text = z.string().optional();
+const File = z.looseObject({
+  name: Text,
+  mimetype: Text,
+  size: z.int().nonnegative().optional(),
+  url_private_download: Text,
+  url_private: Text,
+});
+const Said = z.looseObject({ ts: Text, text: Text, user: Text, bot_id: Text, team: Text, user_team: Text });
+const Event = Said.extend({
+  type: z.string(),
+  subtype: Text,
+  channel: z.unknown().optional(),
+  thread_ts: Text,
+  event_ts: Text,
+  files: z.array(File).optional(),
+  message: Said.optional(),
+  previous_message: Said.optional(),
+  deleted_ts: Text,
+  item: z.looseObject({ channel: Text, ts: Text }).optional(),
+  reaction: Text,
+});
+type Event = z.infer<typeof Event>;
+const Envelope = z.looseObject({
+  type: z.string(),
+  team_id: Text,
+  event_id: Text,
+  event_time: z.number().optional(),
+  event: Event.optional(),
+});
+
+const Field = z.looseObject({
+  value: z.unknown().optional(),
+  selected_option: z.looseObject({ value: Text }).nullish(),
+  selected_date: Text.nullable(),
+});
+const Action = z.looseObject({
+  action_id: Text,
+  value: Text,
+  action_ts: Text,
+  text: z.looseObject({ text: Text }).optional(),
+});
+const Interactive = z.looseObject({
+  type: z.string(),
+  trigger_id: Text,
+  team: z.looseObject({ id: Text }).nullish(),
+  user: z.looseObject({ id: z.string(), team_id: Text, name: Text }),
+  channel: z.looseObject({ id: Text }).optional(),
+  message: z.looseObject({ ts: Text }).optional(),
+  actions: z.array(Action).optional(),
+  view: z
+    .looseObject({
+      id: Text,
+      hash: Text,
+      callback_id: Text,
+      state: z.looseObject({ values: z.record(z.string(), z.record(z.string(), Field)) }).optional(),
+    })
+    .optional(),
+});
+
+const ordinary: readonly (string | undefined)[] = [undefined, 'file_share', 'thread_broadcast', 'me_message'];
+const none = (...ignored: string[]): Decoded => ({ interactions: [], ignored });
+
+const messageId = (channel: unknown, ts: string | undefined): string | undefined =>
+  typeof channel === 'string' && ts !== undefined ? `${channel}:${ts}` : undefined;
+
+const person = (team: string | undefined, { user, team: own, user_team }: z.infer<typeof Said>): string[] => {
+  const home = user_team ?? own ?? team;
+  return user === undefined || home === undefined ? [] : [`slack:${home}:${user}`];
+};
+
+const filesOf = ({ files = [] }: Event): DecodedInteraction['attachments'] =>
+  files.map(({ name, mimetype, size, url_private_download, url_private }) => {
+    const url = url_private_download ?? url_private;
+    return {
+      ...defined({ name, contentType: mimetype, size, url }),
+      ...(url !== undefined && { keep: true as const }),
+    };
+  });
+
+const messageOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
+  const id = messageId(event.channel, event.ts);
+  if (id === undefined || event.bot_id !== undefined) return undefined;
+  const thread = event.thread_ts === event.ts ? undefined : messageId(event.channel, event.thread_ts);
+  const attachments = filesOf(event);
+  return {
+    key: id,
+    kind: 'message',
+    channel: 'slack',
+    direction: 'inbound',
+    identifiers: person(team, event),
+    externalId: id,
+    conversationId: thread ?? String(event.channel),
+    ...defined({ text: event.text, occurredAt: instantOf(event.ts), refersTo: thread }),
+    ...(attachments && attachments.length > 0 && { attachments }),
+  };
+};
+
+/** A change of a message: by whoever wrote it. Link previews change messages too, and leave their text as it was. */
+const changeOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
+  const deleted = event.subtype === 'message_deleted';
+  const said = deleted ? event.previous_message : event.message;
+  const id = messageId(event.channel, deleted ? event.deleted_ts : said?.ts);
+  if (id === undefined || said === undefined || said.bot_id !== undefined) return undefined;
+  if (!deleted && said.text === event.previous_message?.text) return undefined;
+  return {
+    key: `${id}:${deleted ? 'delete' : 'edit'}:${event.event_ts ?? event.ts}`,
+    kind: deleted ? 'delete' : 'edit',
+    channel: 'slack',
+    direction: 'inbound',
+    identifiers: person(team, said),
+    externalId: id,
+    refersTo: id,
+    conversationId: String(event.channel),
+    ...defined({ text: deleted ? undefined : said.text, occurredAt: instantOf(event.event_ts ?? event.ts) }),
+  };
+};
+
+const reactionOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
+  const refersTo = messageId(event.item?.channel, event.item?.ts);
+  if (refersTo === undefined) return undefined;
+  return {
+    key: `${refersTo}:${event.type}:${event.reaction}:${event.user}:${event.event_ts}`,
+    kind: 'reaction',
+    channel: 'slack',
+    direction: 'inbound',
+    identifiers: person(team, event),
+    refersTo,
+    ...defined({ text: event.reaction, occurredAt: instantOf(event.event_ts) }),
+    properties: { removed: event.type === 'reaction_removed' },
+  };
+};
+
+const actOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
+  const { type, subtype } = event;
+  if (type === 'reaction_added' || type === 'reaction_removed') return reactionOf(team, event);
+  if (type !== 'message' && type !== 'app_mention') return undefined;
+  if (subtype === 'message_changed' || subtype === 'message_deleted') return changeOf(team, event);
+  return ordinary.includes(subtype) ? messageOf(team, event) : undefined;
+};
+
+const interactive = (text: string): Decoded => {
+  const {
+    type,
+    team,
+    user,
+    channel,
+    message,
+    actions = [],
+    view,
+    trigger_id,
+  } = Interactive.parse(parseJson(Buffer.from(text)));
+  const home = user.team_id ?? team?.id;
+  const base = {
+    channel: 'slack' as const,
+    direction: 'inbound' as const,
+    identifiers: home === undefined ? [] : [`slack:${home}:${user.id}`],
+    ...defined({ conversationId: channel?.id }),
+  };
+  if (type === 'block_actions') {
+    const refersTo = messageId(channel?.id, message?.ts);
+    return {
+      ignored: [],
+      interactions: actions.map((action, at) => ({
+        ...base,
+        key: `${trigger_id ?? refersTo}:${action.action_id ?? at}:${action.action_ts}`,
+        kind: 'postback' as const,
+        ...defined({ text: action.text?.text, refersTo, occurredAt: instantOf(action.action_ts) }),
+        properties: defined({ action: action.action_id, payload: action.value }),
+      })),
+    };
+  }
+  if (type !== 'view_submission' || view === undefined) return none(type);
+  const fields = Object.values(view.state?.values ?? {}).flatMap((block) =>
+    Object.entries(block).map(([name, field]): [string, string | undefined] => [
+      name,
+      typeof field.value === 'string'
+        ? field.value
+        : (field.selected_option?.value ?? field.selected_date ?? undefined),
+    ]),
+  );
+  return {
+    ignored: [],
+    interactions: [
+      {
+        ...base,
+        key: `view:${view.id}:${view.hash}`,
+        kind: 'form',
+        properties: { ...defined({ form: view.callback_id }), fields: defined(Object.fromEntries(fields)) },
+      },
+    ],
+  };
+};
+
+const command = (form: Readonly<Record<string, string>>): Decoded => ({
+  ignored: [],
+  interactions: [
+    {
+      key: `command:${form['trigger_id']}`,
+      kind: 'postback',
+      channel: 'slack',
+      direction: 'inbound',
+      identifiers: form['team_id'] && form['user_id'] ? [`slack:${form['team_id']}:${form['user_id']}`] : [],
+      text: [form['command'], form['text']].filter((part) => part).join(' '),
+      ...defined({ conversationId: form['channel_id'] }),
+      properties: { payload: form['command'] ?? '' },
+    },
+  ],
+});
+
+const decode = ({ headers, body }: Delivery): Decoded => {
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true) {
+    const form = parseForm(body);
+    if (form['payload'] !== undefined) return interactive(form['payload']);
+    return form['command'] === undefined ? none('form') : command(form);
+  }
+  const { type, team_id, event } = Envelope.parse(parseJson(body));
+  if (type !== 'event_callback' || event === undefined) return none(type);
+  const act = actOf(team_id, event);
+  return act === undefined
+    ? none([event.type, event.subtype].filter((part) => part !== undefined).join('.'))
+    : { interactions: [act], ignored: [] };
+};
+
+export const slack: ChannelMapping = {
+  id: 'slack',
+  channels: ['slack'],
+  kinds: ['message', 'edit', 'delete', 'reaction', 'postback', 'form'],
+  decode,
+};

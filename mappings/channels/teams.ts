@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// Ids of activities count per conversation. The 29:… id is the person's for this bot; aadObjectId is theirs in the
+// tenant. 28:… are bots and 19:… teams and channels: nobody.
+
+const Text = z.string().optional();
+const Account = z.looseObject({ id: z.string(), name: Text, aadObjectId: Text });
+const Activity = z.looseObject({
+  type: z.string(),
+  id: Text,
+  timestamp: Text,
+  text: Text.nullable(),
+  textFormat: Text,
+  locale: Text,
+  name: Text,
+  action: Text,
+  from: Account.optional(),
+  conversation: z.looseObject({ id: z.string(), tenantId: Text }).optional(),
+  replyToId: Text,
+  value: z.unknown().optional(),
+  attachments: z.array(z.looseObject({ contentType: Text, contentUrl: Text, name: Text })).optional(),
+  reactionsAdded: z.array(z.looseObject({ type: z.string() })).optional(),
+  reactionsRemoved: z.array(z.looseObject({ type: z.string() })).optional(),
+  entities: z.array(z.looseObject({ type: Text, timezone: Text })).optional(),
+});
+type Activity = z.infer<typeof Activity>;
+
+const filesOf = ({ attachments = [] }: Activity): NonNullable<DecodedInteraction['attachments']> =>
+  attachments
+    .filter(({ contentUrl }) => contentUrl !== undefined)
+    .map(({ contentType, contentUrl, name }) => defined({ contentType, url: contentUrl, name }));
+
+const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
+  const { type, id, text, replyToId, value } = activity;
+  const attachments = filesOf(activity);
+  const said = { ...defined({ text: text ?? undefined, externalId: id }) };
+  if (type === 'message')
+    return value !== undefined && value !== null && !text
+      ? {
+          kind: 'postback',
+          ...said,
+          ...defined({ refersTo: replyToId }),
+          properties: { payload: JSON.stringify(value) },
+        }
+      : {
+          kind: 'message',
+          ...said,
+          ...defined({ refersTo: replyToId }),
+          ...(attachments.length > 0 && { attachments }),
+        };
+  if (type === 'messageUpdate') return { kind: 'edit', ...said, ...defined({ refersTo: id }) };
+  if (type === 'messageDelete') return { kind: 'delete', ...defined({ externalId: id, refersTo: id }) };
+  if (type === 'messageReaction') {
+    const added = activity.reactionsAdded ?? [];
+    const [reaction] = [...added, ...(activity.reactionsRemoved ?? [])];
+    return {
+      kind: 'reaction',
+      ...defined({ text: reaction?.type, refersTo: replyToId }),
+      properties: { removed: added.length === 0 },
+    };
+  }
+  if (type === 'invoke' && activity.name === 'adaptiveCard/action')
+    return {
+      kind: 'postback',
+      ...defined({ externalId: id, refersTo: replyToId }),
+      properties: { payload: JSON.stringify(value ?? null) },
+    };
+  if (type === 'installationUpdate')
+    return activity.action === 'remove'
+      ? { kind: 'opt-out' }
+      : activity.action === 'add'
+        ? { kind: 'opt-in' }
+        : undefined;
+  return undefined;
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const activity = Activity.parse(parseJson(body));
+  const { type, id, from, conversation, timestamp, locale, entities = [] } = activity;
+  const act = actOf(activity);
+  const isPerson = from !== undefined && !from.id.startsWith('28:') && !from.id.startsWith('19:');
+  if (act === undefined || id === undefined || conversation === undefined || !isPerson)
+    return { interactions: [], ignored: [activity.name === undefined ? type : `${type}.${activity.name}`] };
+  const timeZone = entities.find(({ timezone }) => timezone !== undefined)?.timezone;
+  const change = act.kind === 'edit' ? `:${timestamp}` : act.kind === 'delete' ? ':delete' : '';
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: `${conversation.id}:${id}${change}`,
+        kind: 'unknown',
+        channel: 'teams',
+        direction: 'inbound',
+        identifiers: [`teams:${from.id}`, ...(from.aadObjectId ? [`aad:${from.aadObjectId}`] : [])],
+        conversationId: conversation.id,
+        ...defined({ occurredAt: readTime(timestamp) }),
+        profile: {
+          ...(from.name && { name: { full: from.name } }),
+          ...defined({ language: locale, timeZone }),
+        },
+        ...act,
+      },
+    ],
+  };
+};
+
+export const teams: ChannelMapping = {
+  id: 'teams',
+  channels: ['teams'],
+  kinds: ['message', 'edit', 'delete', 'reaction', 'postback', 'opt-in', 'opt-out'],
+  decode,
+};

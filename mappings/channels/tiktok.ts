@@ -1,0 +1,101 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, parseJson } from '../../core/payload.ts';
+
+// `content` is JSON in a string. In direct messages user_openid is the business; the person is whichever side is not a
+// business account.
+
+const Text = z.string().optional();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Party = z.looseObject({ id: Id, role: Text });
+const Message = z.looseObject({
+  from: Text,
+  to: Text,
+  from_user: Party.optional(),
+  to_user: Party.optional(),
+  conversation_id: Text,
+  message_id: Text,
+  timestamp: z.union([z.number(), z.string()]).optional(),
+  type: Text,
+  text: z.looseObject({ body: Text }).optional(),
+  image: z.looseObject({ media_id: Text }).optional(),
+  video: z.looseObject({ media_id: Text }).optional(),
+});
+const Read = z.looseObject({ last_read_timestamp: z.union([z.number(), z.string()]).optional() });
+const Envelope = z.looseObject({
+  event: z.string(),
+  create_time: z.union([z.number(), z.string()]).optional(),
+  user_openid: Text,
+  content: z.union([z.string(), z.looseObject({})]).optional(),
+});
+
+const one = (event: string, interaction: DecodedInteraction | undefined): Decoded =>
+  interaction === undefined
+    ? { interactions: [], ignored: [event] }
+    : { interactions: [interaction], ignored: [] };
+
+const personOf = ({ from_user, to_user }: z.infer<typeof Message>): string | undefined =>
+  [from_user, to_user].find((party) => party !== undefined && party.role !== 'business_account')?.id;
+
+const messaging = (
+  event: string,
+  content: unknown,
+  createdAt: string | undefined,
+): DecodedInteraction | undefined => {
+  const message = Message.parse(content);
+  const { message_id, conversation_id, timestamp, type, text, image, video } = message;
+  const person = personOf(message);
+  const base = {
+    channel: 'tiktok' as const,
+    identifiers: person === undefined ? [] : [`tiktok:${person}`],
+    ...defined({ conversationId: conversation_id, occurredAt: instantOf(timestamp) ?? createdAt }),
+  };
+  if (event === 'im_mark_read_msg') {
+    const { last_read_timestamp } = Read.parse(content);
+    return {
+      ...base,
+      key: `read:${conversation_id}:${last_read_timestamp ?? timestamp}`,
+      kind: 'read',
+      direction: 'inbound',
+    };
+  }
+  if (message_id === undefined || (event !== 'im_receive_msg' && event !== 'im_send_msg')) return undefined;
+  const externalId = image?.media_id ?? video?.media_id;
+  return {
+    ...base,
+    key: message_id,
+    externalId: message_id,
+    kind: event === 'im_receive_msg' ? 'message' : 'echo',
+    direction: event === 'im_receive_msg' ? 'inbound' : 'outbound',
+    ...defined({ text: text?.body }),
+    ...(externalId !== undefined && { attachments: [{ externalId, name: type ?? 'media' }] }),
+  };
+};
+
+const decode = ({ body }: Delivery): Decoded => {
+  const { event, create_time, user_openid, content = {} } = Envelope.parse(parseJson(body));
+  const createdAt = instantOf(create_time);
+  if (event.startsWith('im_'))
+    return one(
+      event,
+      messaging(event, typeof content === 'string' ? parseJson(Buffer.from(content)) : content, createdAt),
+    );
+  if (event !== 'authorization.removed' || user_openid === undefined) return one(event, undefined);
+  return one(event, {
+    key: `${event}:${user_openid}:${create_time}`,
+    kind: 'opt-out',
+    channel: 'tiktok',
+    direction: 'inbound',
+    identifiers: [`tiktok:${user_openid}`],
+    ...defined({ occurredAt: createdAt }),
+    properties: { scope: 'app-authorization' },
+  });
+};
+
+export const tiktok: ChannelMapping = {
+  id: 'tiktok',
+  channels: ['tiktok'],
+  kinds: ['message', 'echo', 'read', 'opt-out'],
+  decode,
+};

@@ -1,0 +1,87 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// Answers of the types email and phone_number are checked for their form by Typeform. Hidden fields stand in the form's
+// address: whoever sends the link fills them.
+
+const Text = z.string().nullish();
+const Answer = z.looseObject({
+  type: z.string(),
+  field: z.looseObject({ id: z.string(), ref: Text }),
+  choice: z.looseObject({ label: Text, other: Text }).nullish(),
+  choices: z.looseObject({ labels: z.array(z.string()).nullish(), other: Text }).nullish(),
+});
+type Answer = z.infer<typeof Answer>;
+const Payload = z.looseObject({
+  event_id: z.string(),
+  event_type: z.string(),
+  form_response: z
+    .looseObject({
+      form_id: z.string(),
+      token: z.string(),
+      submitted_at: Text,
+      hidden: z.record(z.string(), z.union([z.string(), z.number()])).nullish(),
+      calculated: z.looseObject({ score: z.number().nullish() }).nullish(),
+      definition: z
+        .looseObject({
+          title: Text,
+          fields: z.array(z.looseObject({ id: z.string(), title: Text })).optional(),
+        })
+        .optional(),
+      answers: z.array(Answer).nullish(),
+    })
+    .optional(),
+});
+
+const answered = (answer: Answer): z.util.JSONType => {
+  if (answer.type === 'choice') return answer.choice?.label ?? answer.choice?.other ?? null;
+  if (answer.type === 'choices')
+    return [...(answer.choices?.labels ?? []), ...(answer.choices?.other ? [answer.choices.other] : [])];
+  return z.json().catch(null).parse(answer[answer.type]);
+};
+
+const texts = (answers: readonly Answer[], type: string): string[] =>
+  answers
+    .filter((answer) => answer.type === type)
+    .map(answered)
+    .filter((value) => typeof value === 'string');
+
+const decode = ({ body }: Delivery): Decoded => {
+  const { event_id, event_type, form_response } = Payload.parse(parseJson(body));
+  if (event_type !== 'form_response' || form_response === undefined)
+    return { interactions: [], ignored: [event_type] };
+  const { form_id, token, submitted_at, hidden, calculated, definition } = form_response;
+  const answers = form_response.answers ?? [];
+  const { user_id, email, phone } = hidden ?? {};
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: event_id,
+        kind: 'form',
+        channel: 'form',
+        direction: 'inbound',
+        identifiers: [
+          ...texts(answers, 'email').map((one) => `email:${one}`),
+          ...phoneIdentifiers(...texts(answers, 'phone_number')),
+          ...(user_id === undefined || user_id === '' ? [] : [`user-id:${user_id}`]),
+          ...(email ? [`email:${email}`] : []),
+          ...phoneIdentifiers(phone === undefined ? undefined : String(phone)),
+        ],
+        externalId: token,
+        ...defined({ occurredAt: readTime(submitted_at), subject: definition?.title ?? undefined }),
+        properties: {
+          form: form_id,
+          fields: Object.fromEntries(answers.map((answer) => [answer.field.id, answered(answer)])),
+          titles: Object.fromEntries((definition?.fields ?? []).map(({ id, title }) => [id, title ?? ''])),
+          ...(hidden && { hidden }),
+          ...defined({ score: calculated?.score ?? undefined }),
+        },
+      },
+    ],
+  };
+};
+
+export const typeform: ChannelMapping = { id: 'typeform', channels: ['form'], kinds: ['form'], decode };

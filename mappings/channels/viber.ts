@@ -1,0 +1,127 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, instantOf, parseJson } from '../../core/payload.ts';
+
+// message_token has 64 bits. A shared contact is somebody else: its number stays an attachment.
+
+const Text = z.string().optional();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const User = z.looseObject({ id: z.string(), name: Text, language: Text });
+const Message = z.looseObject({
+  type: z.string(),
+  text: Text,
+  media: Text,
+  file_name: Text,
+  size: z.int().nonnegative().optional(),
+  sticker_id: z.union([z.string(), z.number()]).optional(),
+  location: z.object({ lat: z.number().optional(), lon: z.number().optional() }).optional(),
+  contact: z.looseObject({ name: Text }).optional(),
+  tracking_data: Text,
+});
+const Payload = z.looseObject({
+  event: z.string(),
+  timestamp: z.union([z.number(), z.string()]).optional(),
+  message_token: Id.optional(),
+  user_id: Text,
+  user: User.optional(),
+  sender: User.optional(),
+  message: Message.optional(),
+  context: Text,
+  desc: Text,
+  subscribed: z.boolean().optional(),
+});
+type Payload = z.infer<typeof Payload>;
+
+const files: readonly string[] = ['picture', 'video', 'file'];
+
+const attachmentsOf = ({
+  type,
+  media,
+  file_name,
+  size,
+  contact,
+}: z.infer<typeof Message>): NonNullable<DecodedInteraction['attachments']> => {
+  if (type === 'contact') return [defined({ name: contact?.name ?? 'contact' })];
+  if (type === 'sticker') return [{ name: 'sticker' }];
+  if (!files.includes(type)) return [];
+  // The address of a file ends within the hour.
+  return [
+    {
+      ...defined({ name: file_name ?? type, size, url: media }),
+      ...(media !== undefined && { keep: true as const }),
+    },
+  ];
+};
+
+const status = (payload: Payload, told: string): Partial<DecodedInteraction> => ({
+  kind: told === 'seen' ? 'read' : 'delivery-status',
+  direction: told === 'seen' ? 'inbound' : 'outbound',
+  key: `${payload.message_token}:${told}`,
+  ...defined({ externalId: payload.message_token, refersTo: payload.message_token }),
+  properties: defined({ status: told, reason: payload.desc }),
+});
+
+const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInteraction> | undefined>> = {
+  message({ message, message_token, sender }) {
+    if (message === undefined || message_token === undefined) return undefined;
+    const attachments = attachmentsOf(message);
+    return {
+      kind: 'message',
+      externalId: message_token,
+      ...defined({ text: message.text }),
+      ...(attachments.length > 0 && { attachments }),
+      ...(message.location && { properties: { location: defined(message.location) } }),
+      ...(sender?.name && { profile: { name: { full: sender.name } } }),
+    };
+  },
+  delivered: (payload) => status(payload, 'delivered'),
+  seen: (payload) => status(payload, 'seen'),
+  failed: (payload) => status(payload, 'failed'),
+  subscribed: ({ user }) => ({ kind: 'opt-in', ...profileOf(user) }),
+  unsubscribed: () => ({ kind: 'opt-out' }),
+  conversation_started: ({ user, context, subscribed }) => ({
+    kind: 'referral',
+    properties: defined({ ref: context, subscribed }),
+    ...profileOf(user),
+  }),
+};
+
+const profileOf = (user: z.infer<typeof User> | undefined): Pick<DecodedInteraction, 'profile'> =>
+  user === undefined
+    ? {}
+    : {
+        profile: {
+          ...(user.name && { name: { full: user.name } }),
+          ...(user.language && { language: user.language }),
+        },
+      };
+
+const decode = ({ body }: Delivery): Decoded => {
+  const payload = Payload.parse(parseJson(body));
+  const { event, message_token, timestamp } = payload;
+  const act = Object.hasOwn(acts, event) ? acts[event]?.(payload) : undefined;
+  if (act === undefined || message_token === undefined) return { interactions: [], ignored: [event] };
+  const user = payload.sender?.id ?? payload.user?.id ?? payload.user_id;
+  return {
+    ignored: [],
+    interactions: [
+      {
+        key: message_token,
+        kind: 'unknown',
+        channel: 'viber',
+        direction: 'inbound',
+        identifiers: user === undefined ? [] : [`viber:${user}`],
+        ...defined({ occurredAt: instantOf(timestamp) }),
+        ...act,
+      },
+    ],
+  };
+};
+
+export const viber: ChannelMapping = {
+  id: 'viber',
+  channels: ['viber'],
+  kinds: ['message', 'delivery-status', 'read', 'opt-in', 'opt-out', 'referral'],
+  decode,
+};

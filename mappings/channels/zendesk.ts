@@ -1,0 +1,146 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { phoneIdentifiers } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { sha256Hex } from '../../core/signature.ts';
+
+// An event names users by id alone. A trigger's webhook has no id of its own and the body that its author wrote.
+
+const Text = z.string().nullish();
+const Id = z.union([z.string(), z.number()]).transform(String);
+const Event = z.looseObject({
+  type: z.string(),
+  id: z.string(),
+  time: Text,
+  event: z
+    .looseObject({
+      comment: z
+        .looseObject({
+          id: Id,
+          body: Text,
+          is_public: z.boolean().optional(),
+          author: z.looseObject({ id: Id, is_staff: z.boolean().optional(), name: Text }).optional(),
+        })
+        .optional(),
+      current: z.unknown().optional(),
+    })
+    .optional(),
+  detail: z
+    .looseObject({
+      id: Id,
+      requester_id: Id.nullish(),
+      subject: Text,
+      email: Text,
+      external_id: Text,
+      name: Text,
+    })
+    .optional(),
+});
+type Event = z.infer<typeof Event>;
+const Custom = z.looseObject({
+  ticket_id: Id,
+  title: Text,
+  requester_email: Text,
+  requester_name: Text,
+  requester_phone: Text,
+  latest_comment: Text,
+  updated_at: Text,
+});
+
+const base = { channel: 'chat', direction: 'inbound' } as const;
+
+const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undefined => {
+  const said = event?.comment;
+  if (said === undefined || said.is_public === false || detail === undefined) return undefined;
+  const byStaff = said.author?.is_staff === true;
+  const customer = byStaff ? detail.requester_id : said.author?.id;
+  return {
+    ...base,
+    ...(byStaff && { direction: 'outbound' as const }),
+    key: id,
+    kind: byStaff ? 'echo' : 'message',
+    identifiers: customer ? [`zendesk:${customer}`] : [],
+    externalId: said.id,
+    conversationId: detail.id,
+    ...defined({
+      text: said.body ?? undefined,
+      subject: detail.subject ?? undefined,
+      occurredAt: readTime(time),
+    }),
+    ...(!byStaff && said.author?.name && { profile: { name: { full: said.author.name } } }),
+  };
+};
+
+const user = ({ id, time, detail }: Event): DecodedInteraction | undefined =>
+  detail && {
+    ...base,
+    key: id,
+    kind: 'contact-update',
+    identifiers: [
+      `zendesk:${detail.id}`,
+      ...(detail.external_id ? [`user-id:${detail.external_id}`] : []),
+      ...(detail.email ? [`email:${detail.email}`] : []),
+    ],
+    ...defined({ occurredAt: readTime(time) }),
+    ...(detail.name && { profile: { name: { full: detail.name } } }),
+  };
+
+const rating = (event: Event): DecodedInteraction | undefined => {
+  const customer = event.detail?.requester_id;
+  return customer
+    ? {
+        ...base,
+        key: event.id,
+        kind: 'form',
+        identifiers: [`zendesk:${customer}`],
+        conversationId: event.detail?.id ?? '',
+        ...defined({ occurredAt: readTime(event.time) }),
+        properties: { rating: typeof event.event?.current === 'string' ? event.event.current : null },
+      }
+    : undefined;
+};
+
+const acts: Readonly<Record<string, (event: Event) => DecodedInteraction | undefined>> = {
+  'zen:event-type:ticket.comment_added': comment,
+  'zen:event-type:ticket.csat_received': rating,
+  'zen:event-type:user.created': user,
+  'zen:event-type:user.name_changed': user,
+  'zen:event-type:user.external_id_changed': user,
+  'zen:event-type:user.details_changed': user,
+};
+
+const fromTrigger = (body: Uint8Array, custom: z.infer<typeof Custom>): DecodedInteraction => ({
+  ...base,
+  key: `trigger:${custom.ticket_id}:${custom.updated_at ?? ''}:${sha256Hex(body).slice(0, 16)}`,
+  kind: 'message',
+  identifiers: [
+    ...(custom.requester_email ? [`email:${custom.requester_email}`] : []),
+    ...phoneIdentifiers(custom.requester_phone),
+  ],
+  conversationId: custom.ticket_id,
+  ...defined({
+    text: custom.latest_comment ?? undefined,
+    subject: custom.title ?? undefined,
+    occurredAt: readTime(custom.updated_at),
+  }),
+  ...(custom.requester_name && { profile: { name: { full: custom.requester_name } } }),
+});
+
+const decode = ({ body }: Delivery): Decoded => {
+  const json = parseJson(body);
+  const custom = Custom.safeParse(json);
+  if (custom.success) return { interactions: [fromTrigger(body, custom.data)], ignored: [] };
+  const event = Event.parse(json);
+  const act = Object.hasOwn(acts, event.type) ? acts[event.type]?.(event) : undefined;
+  return act === undefined
+    ? { interactions: [], ignored: [event.type] }
+    : { interactions: [act], ignored: [] };
+};
+
+export const zendesk: ChannelMapping = {
+  id: 'zendesk',
+  channels: ['chat'],
+  kinds: ['message', 'echo', 'form', 'contact-update'],
+  decode,
+};
