@@ -1,5 +1,5 @@
-import type { Condition, Operand, Path, Update } from './expression.ts';
 import { addDecimals, formatDecimal, negate, parseDecimal } from './numbers.ts';
+import type { Condition, Operand, Path } from './syntax.ts';
 import {
   compare,
   equal,
@@ -26,7 +26,7 @@ const child = (value: Value, step: string | number): Value | undefined => {
   return 'M' in value && Object.hasOwn(value.M, step) ? value.M[step] : undefined;
 };
 
-const resolve = (operand: Operand, item: Item): Value | undefined => {
+export const resolve = (operand: Operand, item: Item): Value | undefined => {
   if ('value' in operand) return operand.value;
   if ('path' in operand) return valueAt(item, operand.path);
   if ('sum' in operand) {
@@ -62,6 +62,7 @@ const called = (name: string, args: readonly Operand[], item: Item): Value | und
 };
 
 const lengthOf = (value: Value): number => {
+  if ('S' in value) return value.S.length;
   if ('L' in value) return value.L.length;
   if ('M' in value) return Object.keys(value.M).length;
   return members(value)?.length ?? sizeOf(value);
@@ -134,110 +135,53 @@ const containsValue = (value: Value, other: Value): boolean => {
   return kind === typeOf(other) && typeof member === 'string' && (members(value)?.includes(member) ?? false);
 };
 
-/** The item after an update; every operand is read from the item as it was. */
-export const updated = (item: Item, update: Update): Item => {
-  const values = update.set.map(({ path, to }) => {
-    const value = resolve(to, item);
-    if (value === undefined)
-      throw invalid('The provided expression refers to an attribute that does not exist in the item');
-    return { path, value };
-  });
-  const next = structuredClone(item) as Record<string, Value>;
-  for (const { path, value } of values) put(next, path, value);
-  for (const { path, value } of update.add) add(next, path, value);
-  for (const { path, value } of update.delete) subtract(next, path, value);
-  // Positions in lists are those of the item as it was, so the last ones go first.
-  for (const path of [...update.remove].sort((one, other) => Number(other.at(-1)) - Number(one.at(-1)) || 0))
-    remove(next, path);
-  return next;
-};
+/** A projection made ready: the parts of an item that some paths name. */
+export type Projection = (item: Item) => Item;
 
-const missingParent = (): Error =>
-  invalid('The document path provided in the update expression is invalid for update');
+interface Branch {
+  whole: boolean;
+  readonly below: Map<string | number, Branch>;
+}
 
-const parentOf = (item: Item, path: Path): Record<string, Value> | Value[] => {
-  const parent = valueAt(item, path.slice(0, -1));
-  if (parent && 'M' in parent && typeof path.at(-1) === 'string') return parent.M as Record<string, Value>;
-  if (parent && 'L' in parent && typeof path.at(-1) === 'number') return parent.L as Value[];
-  throw missingParent();
-};
-
-const put = (item: Record<string, Value>, path: Path, value: Value): void => {
-  const parent = path.length === 1 ? item : parentOf(item, path);
-  const step = path.at(-1) ?? '';
-  if (Array.isArray(parent)) parent[Math.min(Number(step), parent.length)] = value;
-  else parent[step] = value;
-};
-
-const remove = (item: Record<string, Value>, path: Path): void => {
-  if (path.length > 1 && valueAt(item, path.slice(0, -1)) === undefined) throw missingParent();
-  const parent = path.length === 1 ? item : parentOf(item, path);
-  const step = path.at(-1) ?? '';
-  if (Array.isArray(parent)) parent.splice(Number(step), 1);
-  else delete parent[step];
-};
-
-const add = (item: Record<string, Value>, path: Path, value: Value): void => {
-  const present = valueAt(item, path);
-  if ('N' in value) {
-    if (present !== undefined && !('N' in present))
-      throw invalid('An operand in the update expression has an incorrect data type');
-    put(item, path, {
-      N: formatDecimal(addDecimals(parseDecimal(present?.N ?? '0'), parseDecimal(value.N))),
-    });
-    return;
-  }
-  const added = members(value);
-  const held = present === undefined ? [] : members(present);
-  if (
-    added === undefined ||
-    held === undefined ||
-    (present !== undefined && typeOf(present) !== typeOf(value))
-  ) {
-    throw invalid('An operand in the update expression has an incorrect data type');
-  }
-  put(item, path, { [typeOf(value)]: [...new Set([...held, ...added])] } as unknown as Value);
-};
-
-const subtract = (item: Record<string, Value>, path: Path, value: Value): void => {
-  const present = valueAt(item, path);
-  if (present === undefined) return;
-  const [held, removed] = [members(present), members(value)];
-  if (held === undefined || removed === undefined || typeOf(present) !== typeOf(value)) {
-    throw invalid('An operand in the update expression has an incorrect data type');
-  }
-  const left = held.filter((one) => !removed.includes(one));
-  if (left.length === 0) remove(item, path);
-  else put(item, path, { [typeOf(value)]: left } as unknown as Value);
-};
-
-/** The parts of an item that a projection names. */
-export const projected = (item: Item, paths: readonly Path[]): Item => {
-  const result: Record<string, Value> = Object.create(null);
+export const projection = (paths: readonly Path[]): Projection => {
+  const root: Branch = { whole: false, below: new Map() };
   for (const path of paths) {
-    const value = valueAt(item, path);
-    if (value !== undefined) graft(result, path, value);
+    let branch = root;
+    for (const step of path) {
+      const next = branch.below.get(step) ?? { whole: false, below: new Map() };
+      branch.below.set(step, next);
+      branch = next;
+    }
+    branch.whole = true;
   }
-  return result;
+  return (item) => pickMap(item, root) ?? {};
 };
 
-const graft = (into: Record<string, Value>, path: Path, value: Value): void => {
-  const [step, ...rest] = path;
-  if (step === undefined) return;
-  if (rest.length === 0) {
-    into[step] = value;
-    return;
+const pick = (value: Value, branch: Branch): Value | undefined => {
+  if (branch.whole) return value;
+  if ('M' in value) {
+    const map = pickMap(value.M, branch);
+    return map && { M: map };
   }
-  if (typeof rest[0] === 'number') {
-    const list = into[step];
-    const inner: Record<string, Value> = {};
-    graft(inner, ['at', ...rest.slice(1)], value);
-    const grafted = inner['at'] ?? value;
-    into[step] = { L: [...(list && 'L' in list ? list.L : []), grafted] };
-    return;
+  if (!('L' in value)) return undefined;
+  const places = [...branch.below].filter(([step]) => typeof step === 'number');
+  places.sort(([one], [other]) => Number(one) - Number(other));
+  const picked = places.flatMap(([step, inner]) => {
+    const found = value.L[Number(step)];
+    return (found && pick(found, inner)) ?? [];
+  });
+  return picked.length > 0 ? { L: picked } : undefined;
+};
+
+const pickMap = (map: Item, branch: Branch): Item | undefined => {
+  const picked: Record<string, Value> = Object.create(null);
+  let some = false;
+  for (const [step, inner] of branch.below) {
+    const found = typeof step === 'string' && Object.hasOwn(map, step) ? map[step] : undefined;
+    const part = found && pick(found, inner);
+    if (part === undefined) continue;
+    picked[step] = part;
+    some = true;
   }
-  const map = into[step];
-  const inner = (map && 'M' in map ? map.M : Object.create(null)) as Record<string, Value>;
-  graft(inner, rest, value);
-  into[step] = { M: inner };
+  return some ? picked : undefined;
 };

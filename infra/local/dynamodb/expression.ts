@@ -1,131 +1,54 @@
-import { invalid, type Value } from './values.ts';
+import {
+  checkAmong,
+  checkBetween,
+  checkCall,
+  checkSet,
+  checkSum,
+  checkTest,
+  conditionFunctions,
+  expectApart,
+  Problems,
+  updateFunctions,
+} from './checks.ts';
+import { Lexer } from './lexer.ts';
+import type { Placeholders } from './placeholders.ts';
+import { reserved } from './reserved.ts';
+import { type Condition, type Operand, type Path, pathsOf, type Update } from './syntax.ts';
+import type { Value } from './values.ts';
 
-/** An attribute's place in an item: names and list positions. */
-export type Path = readonly (string | number)[];
+const comparators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
+const DEEPEST_PATH = 32;
+const MOST_OPERATORS = 300;
+/** Stands where a placeholder is not defined, until the whole expression was read. */
+const missing: Value = { NULL: true };
 
-export type Operand =
-  | { readonly path: Path }
-  | { readonly value: Value }
-  | { readonly call: string; readonly args: readonly Operand[] }
-  | { readonly sum: readonly [Operand, '+' | '-', Operand] };
-
-export type Condition =
-  | { readonly and: readonly [Condition, Condition] }
-  | { readonly or: readonly [Condition, Condition] }
-  | { readonly not: Condition }
-  | { readonly compare: readonly [Operand, string, Operand] }
-  | { readonly between: readonly [Operand, Operand, Operand] }
-  | { readonly among: readonly [Operand, readonly Operand[]] }
-  | { readonly test: string; readonly args: readonly Operand[] };
-
-export interface Update {
-  readonly set: readonly { readonly path: Path; readonly to: Operand }[];
-  readonly remove: readonly Path[];
-  readonly add: readonly { readonly path: Path; readonly value: Value }[];
-  readonly delete: readonly { readonly path: Path; readonly value: Value }[];
-}
-
-/** The placeholders of one request; every one that is given must be used. */
-export class Placeholders {
-  readonly #names: Readonly<Record<string, string>>;
-  readonly #values: Readonly<Record<string, Value>>;
-  readonly #used = new Set<string>();
-
-  constructor(names: Readonly<Record<string, string>> = {}, values: Readonly<Record<string, Value>> = {}) {
-    this.#names = names;
-    this.#values = values;
-  }
-
-  name(placeholder: string): string {
-    const name = this.#names[placeholder];
-    if (name === undefined) {
-      throw invalid(
-        `Invalid expression: An expression attribute name used in the document path is not defined; attribute name: ${placeholder}`,
-      );
-    }
-    this.#used.add(placeholder);
-    return name;
-  }
-
-  value(placeholder: string): Value {
-    const value = this.#values[placeholder];
-    if (value === undefined) {
-      throw invalid(
-        `Invalid expression: An expression attribute value used in expression is not defined; attribute value: ${placeholder}`,
-      );
-    }
-    this.#used.add(placeholder);
-    return value;
-  }
-
-  expectAllUsed(): void {
-    const unused = (all: Readonly<Record<string, unknown>>): string =>
-      Object.keys(all)
-        .filter((one) => !this.#used.has(one))
-        .join(', ');
-    const [names, values] = [unused(this.#names), unused(this.#values)];
-    if (values !== '')
-      throw invalid(`Value provided in ExpressionAttributeValues unused in expressions: keys: {${values}}`);
-    if (names !== '')
-      throw invalid(`Value provided in ExpressionAttributeNames unused in expressions: keys: {${names}}`);
-  }
-}
-
-const TOKEN = /\s*(?:(<>|<=|>=|[=<>()+\-,.[\]])|([#:][A-Za-z0-9_]+)|([A-Za-z_][A-Za-z0-9_]*)|(\d+))/uy;
-const LONGEST = 4096;
-
-/** A recursive-descent parser of DynamoDB's four small languages. */
-class Parser {
-  readonly #tokens: string[] = [];
-  #at = 0;
+/** A recursive-descent parser of DynamoDB's four small languages. What is wrong beyond syntax is noted and told at the end. */
+class Parser extends Lexer {
+  readonly problems: Problems;
   readonly #placeholders: Placeholders;
+  readonly #functions: Readonly<Record<string, number>>;
+  #operators = 0;
 
-  constructor(text: string, placeholders: Placeholders) {
+  constructor(
+    text: string,
+    kind: string,
+    placeholders: Placeholders,
+    functions: Readonly<Record<string, number>>,
+  ) {
+    super(text, kind);
+    this.problems = new Problems(kind);
     this.#placeholders = placeholders;
-    if (text.trim() === '') throw invalid('Invalid expression: The expression can not be empty;');
-    if (Buffer.byteLength(text) > LONGEST)
-      throw invalid('Invalid expression: Expression size has exceeded the maximum allowed size;');
-    TOKEN.lastIndex = 0;
-    const trimmed = text.trimEnd();
-    while (TOKEN.lastIndex < trimmed.length) {
-      const start = TOKEN.lastIndex;
-      const match = TOKEN.exec(trimmed);
-      if (match === null)
-        throw invalid(
-          `Invalid expression: Syntax error; token: "${trimmed.slice(start).trim()[0]}", near: "${trimmed.slice(start, start + 10)}"`,
-        );
-      this.#tokens.push(match[0].trim());
-    }
+    this.#functions = functions;
   }
 
-  get done(): boolean {
-    return this.#at >= this.#tokens.length;
-  }
-
-  peek(ahead = 0): string {
-    return this.#tokens[this.#at + ahead] ?? '';
-  }
-
-  next(): string {
-    if (this.done) throw invalid('Invalid expression: Syntax error; token: "<EOF>"');
-    return this.#tokens[this.#at++] ?? '';
-  }
-
-  take(word: string): boolean {
-    if (this.peek().toUpperCase() !== word) return false;
-    this.#at++;
-    return true;
-  }
-
-  expect(word: string): void {
-    if (!this.take(word))
-      throw invalid(
-        `Invalid expression: Syntax error; token: "${this.peek() || '<EOF>'}", expected: "${word}"`,
+  override end(): void {
+    super.end();
+    if (this.#operators > MOST_OPERATORS)
+      this.problems.note(
+        'limit',
+        `The expression contains too many operators; operator count: ${this.#operators}`,
       );
-  }
-
-  end(): void {
-    if (!this.done) throw invalid(`Invalid expression: Syntax error; token: "${this.peek()}"`);
+    this.problems.tell();
   }
 
   path(): Path {
@@ -133,110 +56,146 @@ class Parser {
     for (;;) {
       if (this.take('.')) steps.push(this.#name());
       else if (this.take('[')) {
-        const index = this.next();
-        if (!/^\d+$/u.test(index)) throw invalid(`Invalid expression: Syntax error; token: "${index}"`);
-        steps.push(Number(index));
+        if (!/^\d+$/u.test(this.peek())) throw this.syntax();
+        steps.push(Number(this.next()));
         this.expect(']');
-      } else return steps;
+      } else break;
+      this.#operators++;
     }
+    if (steps.length > DEEPEST_PATH)
+      this.problems.note(
+        'limit',
+        `The document path has too many nesting elements; nesting depth: ${steps.length}`,
+      );
+    return steps;
   }
 
   #name(): string {
+    if (!/^[#A-Za-z_]/u.test(this.peek())) throw this.syntax();
     const token = this.next();
-    if (token.startsWith('#')) return this.#placeholders.name(token);
-    if (!/^[A-Za-z_]/u.test(token)) throw invalid(`Invalid expression: Syntax error; token: "${token}"`);
+    if (token.startsWith('#')) {
+      const name = this.#placeholders.name(token);
+      if (name === undefined)
+        this.problems.note(
+          'undefined',
+          `An expression attribute name used in the document path is not defined; attribute name: ${token}`,
+        );
+      return name ?? token;
+    }
+    if (reserved.has(token.toUpperCase()))
+      this.problems.note('reserved', `Attribute name is a reserved keyword; reserved keyword: ${token}`);
     return token;
   }
 
   value(): Value {
+    if (!this.peek().startsWith(':')) throw this.syntax();
     const token = this.next();
-    if (!token.startsWith(':')) throw invalid(`Invalid expression: Syntax error; token: "${token}"`);
-    return this.#placeholders.value(token);
+    const value = this.#placeholders.value(token);
+    if (value === undefined)
+      this.problems.note(
+        'undefined',
+        `An expression attribute value used in expression is not defined; attribute value: ${token}`,
+      );
+    return value ?? missing;
   }
 
   operand(): Operand {
-    if (this.peek() === '(') {
-      this.next();
+    if (this.take('(')) {
       const inner = this.operand();
       this.expect(')');
       return inner;
     }
     if (this.peek().startsWith(':')) return { value: this.value() };
-    if (this.peek(1) === '(') return { call: this.next(), args: this.args() };
+    if (this.peek(1) === '(' && /^[A-Za-z_]/u.test(this.peek())) return this.#call();
     return { path: this.path() };
   }
 
-  args(): Operand[] {
+  #call(): Operand & { readonly call: string } {
+    const call = this.next();
+    const args = this.#args();
+    this.#operators++;
+    checkCall(this.problems, this.#functions, call, args);
+    return { call, args };
+  }
+
+  #args(): Operand[] {
     this.expect('(');
-    const args: Operand[] = [];
-    if (this.take(')')) return args;
-    do args.push(this.operand());
-    while (this.take(','));
+    const args = [this.operand()];
+    while (this.take(',')) args.push(this.operand());
     this.expect(')');
     return args;
   }
 
   condition(): Condition {
     let left = this.#conjunction();
-    while (this.take('OR')) left = { or: [left, this.#conjunction()] };
+    for (; this.take('OR'); this.#operators++) left = { or: [left, this.#conjunction()] };
     return left;
   }
 
   #conjunction(): Condition {
     let left = this.#negation();
-    while (this.take('AND')) left = { and: [left, this.#negation()] };
+    for (; this.take('AND'); this.#operators++) left = { and: [left, this.#negation()] };
     return left;
   }
 
   #negation(): Condition {
-    if (this.take('NOT')) return { not: this.#negation() };
-    if (this.peek() === '(' && !this.#parenthesisedOperand()) {
-      this.next();
-      const inner = this.condition();
-      this.expect(')');
-      return inner;
+    if (this.take('NOT')) {
+      this.#operators++;
+      return { not: this.#negation() };
     }
-    return this.#comparison();
+    if (this.peek() !== '(' || this.#parenthesisedOperand()) return this.#comparison();
+    this.next();
+    if (this.peek() === '(' && this.#closes(0) === this.#closes(-1) - 1)
+      this.problems.note('parentheses', 'The expression has redundant parentheses;');
+    const inner = this.condition();
+    this.expect(')');
+    return inner;
+  }
+
+  /** How far ahead the bracket closes that opens at a word ahead. */
+  #closes(from: number): number {
+    let depth = 0;
+    for (let ahead = from; this.peek(ahead) !== ''; ahead++) {
+      if (this.peek(ahead) === '(') depth++;
+      if (this.peek(ahead) === ')' && --depth === 0) return ahead;
+    }
+    return -1;
   }
 
   /** `(a) = :b` begins with an operand in brackets, `(a = :b)` with a condition. */
   #parenthesisedOperand(): boolean {
-    let depth = 0;
-    for (let ahead = 0; this.peek(ahead) !== ''; ahead++) {
-      const token = this.peek(ahead);
-      if (token === '(') depth++;
-      if (token === ')' && --depth === 0)
-        return /^(?:=|<>|<=|>=|<|>|BETWEEN|IN)$/iu.test(this.peek(ahead + 1)) && !this.#hasOperator(ahead);
-    }
-    return false;
-  }
-
-  #hasOperator(end: number): boolean {
+    const end = this.#closes(0);
+    if (!/^(?:=|<>|<=|>=|<|>|BETWEEN|IN)$/iu.test(this.peek(end + 1))) return false;
     for (let ahead = 0; ahead < end; ahead++)
-      if (/^(?:=|<>|<=|>=|<|>|BETWEEN|IN|AND|OR|NOT)$/iu.test(this.peek(ahead))) return true;
-    return false;
+      if (/^(?:=|<>|<=|>=|<|>|BETWEEN|IN|AND|OR|NOT)$/iu.test(this.peek(ahead))) return false;
+    return true;
   }
 
   #comparison(): Condition {
-    if (this.peek(1) === '(' && tests.has(this.peek())) {
-      const test = this.next();
-      return checkedTest(test, this.args());
-    }
     const left = this.operand();
+    this.#operators++;
     if (this.take('BETWEEN')) {
       const low = this.operand();
       this.expect('AND');
-      return { between: [left, low, this.operand()] };
+      const high = this.operand();
+      checkBetween(this.problems, low, high);
+      return { between: [left, low, high] };
     }
     if (this.take('IN')) {
-      const among = this.args();
-      if (among.length === 0 || among.length > 100)
-        throw invalid('Invalid expression: the IN operator takes 1 to 100 operands');
+      const among = this.#args();
+      checkAmong(this.problems, left, among);
       return { among: [left, among] };
     }
-    const operator = this.next();
-    if (!comparators.has(operator)) throw invalid(`Invalid expression: Syntax error; token: "${operator}"`);
-    return { compare: [left, operator, this.operand()] };
+    if (comparators.has(this.peek())) {
+      const operator = this.next();
+      const right = this.operand();
+      checkTest(this.problems, operator, left, right);
+      return { compare: [left, operator, right] };
+    }
+    if (!('call' in left)) throw this.syntax();
+    this.#operators--;
+    if (left.call === 'size') this.problems.misuse('size');
+    return { test: left.call, args: left.args };
   }
 
   sum(): Operand {
@@ -244,53 +203,32 @@ class Parser {
     const sign = this.peek();
     if (sign !== '+' && sign !== '-') return left;
     this.next();
-    return { sum: [left, sign, this.operand()] };
+    const right = this.operand();
+    this.#operators++;
+    checkSum(this.problems, sign, left, right);
+    return { sum: [left, sign, right] };
   }
 }
 
-const tests: ReadonlySet<string> = new Set([
-  'attribute_exists',
-  'attribute_not_exists',
-  'attribute_type',
-  'begins_with',
-  'contains',
-]);
-const comparators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
-const arity: Readonly<Record<string, number>> = {
-  attribute_exists: 1,
-  attribute_not_exists: 1,
-  attribute_type: 2,
-  begins_with: 2,
-  contains: 2,
-};
-
-const checkedTest = (test: string, args: readonly Operand[]): Condition => {
-  if (args.length !== arity[test]) {
-    throw invalid(
-      `Invalid expression: Incorrect number of operands for operator or function; operator or function: ${test}, number of operands: ${args.length}`,
-    );
-  }
-  return { test, args };
-};
-
-export const parseCondition = (text: string, placeholders: Placeholders): Condition => {
-  const parser = new Parser(text, placeholders);
+/** `kind` is the parameter's name: ConditionExpression, FilterExpression, KeyConditionExpression. */
+export const parseCondition = (text: string, kind: string, placeholders: Placeholders): Condition => {
+  const parser = new Parser(text, kind, placeholders, conditionFunctions);
   const condition = parser.condition();
   parser.end();
   return condition;
 };
 
 export const parseProjection = (text: string, placeholders: Placeholders): Path[] => {
-  const parser = new Parser(text, placeholders);
+  const parser = new Parser(text, 'ProjectionExpression', placeholders, {});
   const paths = [parser.path()];
   while (parser.take(',')) paths.push(parser.path());
+  expectApart(parser.problems, paths);
   parser.end();
-  expectApart(paths, 'ProjectionExpression');
   return paths;
 };
 
 export const parseUpdate = (text: string, placeholders: Placeholders): Update => {
-  const parser = new Parser(text, placeholders);
+  const parser = new Parser(text, 'UpdateExpression', placeholders, updateFunctions);
   const update = {
     set: [] as { path: Path; to: Operand }[],
     remove: [] as Path[],
@@ -298,44 +236,30 @@ export const parseUpdate = (text: string, placeholders: Placeholders): Update =>
     delete: [] as { path: Path; value: Value }[],
   };
   const seen = new Set<string>();
-  while (!parser.done) {
-    const section = parser.next().toUpperCase();
+  do {
+    const section = parser.peek().toUpperCase();
+    if (!/^(?:SET|REMOVE|ADD|DELETE)$/u.test(section)) throw parser.syntax();
+    parser.next();
     if (seen.has(section))
-      throw invalid(
-        `Invalid UpdateExpression: The "${section}" section can only be used once in an update expression;`,
+      parser.problems.note(
+        'section',
+        `The "${section}" section can only be used once in an update expression;`,
       );
     seen.add(section);
     do {
+      const path = parser.path();
       if (section === 'SET') {
-        const path = parser.path();
         parser.expect('=');
         update.set.push({ path, to: parser.sum() });
-      } else if (section === 'REMOVE') update.remove.push(parser.path());
-      else if (section === 'ADD') update.add.push({ path: parser.path(), value: parser.value() });
-      else if (section === 'DELETE') update.delete.push({ path: parser.path(), value: parser.value() });
-      else throw invalid(`Invalid UpdateExpression: Syntax error; token: "${section}"`);
-    } while (parser.take(','));
-  }
-  expectApart(pathsOf(update), 'UpdateExpression');
-  return update;
-};
-
-export const pathsOf = (update: Update): Path[] => [
-  ...update.set.map(({ path }) => path),
-  ...update.remove,
-  ...update.add.map(({ path }) => path),
-  ...update.delete.map(({ path }) => path),
-];
-
-const expectApart = (paths: readonly Path[], expression: string): void => {
-  for (const [position, one] of paths.entries()) {
-    for (const other of paths.slice(position + 1)) {
-      const shorter = Math.min(one.length, other.length);
-      if (one.slice(0, shorter).every((step, at) => step === other[at])) {
-        throw invalid(
-          `Invalid ${expression}: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [${one.join(', ')}], path two: [${other.join(', ')}]`,
-        );
+      } else if (section === 'REMOVE') update.remove.push(path);
+      else {
+        const value = parser.value();
+        checkSet(parser.problems, section, value);
+        update[section === 'ADD' ? 'add' : 'delete'].push({ path, value });
       }
-    }
-  }
+    } while (parser.take(','));
+  } while (!parser.done);
+  expectApart(parser.problems, pathsOf(update));
+  parser.end();
+  return update;
 };

@@ -1,71 +1,40 @@
 import * as z from 'zod';
 import { ServiceError } from '../json.ts';
-import { consumed, readUnits, writeUnits } from './capacity.ts';
-import { holds, projected, updated } from './evaluate.ts';
-import {
-  type Condition,
-  type Path,
-  Placeholders,
-  parseCondition,
-  parseProjection,
-  parseUpdate,
-  pathsOf,
-  type Update,
-} from './expression.ts';
-import { type Definition, keysOf, type Located, type Store } from './store.ts';
-import { type Item, invalid, itemSize, parseItem, parseValue } from './values.ts';
+import { readUnits, Spending } from './capacity.ts';
+import { holds, type Projection, projection } from './evaluate.ts';
+import { parseCondition, parseProjection, parseUpdate } from './expression.ts';
+import { Placeholders } from './placeholders.ts';
+import { read } from './shape.ts';
+import type { Store } from './store.ts';
+import { type Condition, type Path, pathsIn, pathsOf, type Update } from './syntax.ts';
+import type { Located, Table } from './table.ts';
+import { updated } from './update.ts';
+import { type Item, invalid, itemSize, parseItem } from './values.ts';
 
-const Names = z.record(z.string(), z.string()).optional();
-const Raw = z.record(z.string(), z.unknown());
+export const Names = z.record(z.string(), z.string()).optional();
+export const Raw = z.record(z.string(), z.unknown());
+export const ReturnConsumedCapacity = z.enum(['INDEXES', 'TOTAL', 'NONE']).optional();
+export const TableName = z.string().min(1).max(1024);
 
-/** The members that single-item operations share. */
+/** The members that the writes share. */
 const Common = {
-  TableName: z.string(),
+  TableName,
   ConditionExpression: z.string().optional(),
   ExpressionAttributeNames: Names,
   ExpressionAttributeValues: Raw.optional(),
-  ReturnConsumedCapacity: z.enum(['NONE', 'TOTAL', 'INDEXES']).optional(),
-  ReturnItemCollectionMetrics: z.string().optional(),
-  ReturnValues: z.enum(['NONE', 'ALL_OLD', 'UPDATED_OLD', 'ALL_NEW', 'UPDATED_NEW']).optional(),
-  ReturnValuesOnConditionCheckFailure: z.enum(['NONE', 'ALL_OLD']).optional(),
+  ReturnConsumedCapacity,
+  ReturnItemCollectionMetrics: z.enum(['SIZE', 'NONE']).optional(),
+  ReturnValues: z.enum(['ALL_NEW', 'UPDATED_OLD', 'ALL_OLD', 'NONE', 'UPDATED_NEW']).optional(),
+  ReturnValuesOnConditionCheckFailure: z.enum(['ALL_OLD', 'NONE']).optional(),
 };
-
-const PutInput = z.strictObject({ ...Common, Item: Raw });
 const KeyInput = z.strictObject({ ...Common, Key: Raw });
-const UpdateInput = KeyInput.extend({ UpdateExpression: z.string().optional() });
-const GetInput = z.strictObject({
-  TableName: z.string(),
-  Key: Raw,
-  ConsistentRead: z.boolean().optional(),
-  ProjectionExpression: z.string().optional(),
-  ExpressionAttributeNames: Names,
-  ReturnConsumedCapacity: z.enum(['NONE', 'TOTAL', 'INDEXES']).optional(),
-});
-
-export const placeholders = (input: {
-  ExpressionAttributeNames?: Record<string, string> | undefined;
-  ExpressionAttributeValues?: Record<string, unknown> | undefined;
-}): Placeholders =>
-  new Placeholders(
-    input.ExpressionAttributeNames,
-    Object.fromEntries(
-      Object.entries(input.ExpressionAttributeValues ?? {}).map(([name, value]) => [name, parseValue(value)]),
-    ),
-  );
-
-/** A write that was checked and not yet done. */
-export interface Prepared {
-  readonly located: Located;
-  readonly definition: Definition;
-  readonly condition: Condition | undefined;
-  readonly returnsOld: boolean;
-  /** The item after the write; undefined where nothing is left. Given the item as it is. */
-  readonly apply: (before: Item | undefined) => Item | undefined;
-  readonly paths: readonly Path[];
-  readonly checkOnly: boolean;
-}
-
-type Kind = 'Put' | 'Delete' | 'Update' | 'Check';
+const inputs = {
+  Put: z.strictObject({ ...Common, Item: Raw }),
+  Delete: KeyInput,
+  Check: KeyInput,
+  Update: KeyInput.extend({ UpdateExpression: z.string().optional() }),
+};
+export type Kind = keyof typeof inputs;
 
 interface WriteInput extends z.infer<z.ZodObject<typeof Common>> {
   readonly Item?: Record<string, unknown>;
@@ -73,242 +42,205 @@ interface WriteInput extends z.infer<z.ZodObject<typeof Common>> {
   readonly UpdateExpression?: string | undefined;
 }
 
-const parseInput = (kind: Kind, raw: unknown): WriteInput => {
-  if (kind === 'Put') return PutInput.parse(raw);
-  return kind === 'Update' ? UpdateInput.parse(raw) : KeyInput.parse(raw);
-};
+const ITEM_LIMIT = 400 * 1024;
 
-export const prepare = (store: Store, kind: Kind, raw: unknown): Prepared => {
-  const input = parseInput(kind, raw);
-  const definition = store.definition(input.TableName);
-  const marks = placeholders(input);
-  const condition =
-    input.ConditionExpression === undefined ? undefined : parseCondition(input.ConditionExpression, marks);
-  const update =
-    input.UpdateExpression === undefined ? undefined : parseUpdate(input.UpdateExpression, marks);
-  marks.expectAllUsed();
+/** A write whose input was understood; the table was not yet asked. */
+export interface Write {
+  readonly kind: Kind;
+  readonly input: WriteInput;
+  readonly key: Item;
+  readonly condition: Condition | undefined;
+  readonly update: Update | undefined;
+}
+
+/** Throws what is wrong with a write, whatever the table is like. */
+export const understand = (kind: Kind, raw: unknown): Write => {
+  const input: WriteInput = read(inputs[kind], raw);
   const key = parseItem(input.Item ?? input.Key);
-  const located = store.locate(definition, key, kind !== 'Put');
-  if (update) expectKeysUntouched(definition, update);
-  return {
-    located,
-    definition,
-    condition,
-    returnsOld: input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
-    apply: applying(kind, key, update),
-    paths: update ? pathsOf(update) : [],
-    checkOnly: kind === 'Check',
-  };
+  if (
+    kind !== 'Update' &&
+    input.ReturnValues !== undefined &&
+    !/^(?:ALL_OLD|NONE)$/u.test(input.ReturnValues)
+  )
+    throw invalid('ReturnValues can only be ALL_OLD or NONE');
+  if (kind === 'Put' && itemSize(key) > ITEM_LIMIT)
+    throw invalid('Item size has exceeded the maximum allowed size');
+  const { UpdateExpression, ConditionExpression } = input;
+  const expressions = UpdateExpression !== undefined || ConditionExpression !== undefined;
+  const marks = new Placeholders(
+    input.ExpressionAttributeNames,
+    input.ExpressionAttributeValues,
+    expressions,
+  );
+  const update = UpdateExpression === undefined ? undefined : parseUpdate(UpdateExpression, marks);
+  const condition =
+    ConditionExpression === undefined
+      ? undefined
+      : parseCondition(ConditionExpression, 'ConditionExpression', marks);
+  marks.expectAllUsed();
+  return { kind, input, key, condition, update };
 };
 
-const applying = (kind: Kind, key: Item, update: Update | undefined): Prepared['apply'] => {
-  if (kind === 'Put') return () => key;
-  if (kind === 'Delete') return () => undefined;
-  if (kind === 'Check') return (before) => before;
-  return (before) => (update ? updated(before ?? key, update) : (before ?? key));
+/** A write whose place in its table is known. */
+export interface Prepared extends Write {
+  readonly table: Table;
+  readonly located: Located;
+}
+
+/** Throws what is wrong with a write for its table. */
+export const prepare = (table: Table, write: Write): Prepared => {
+  const located = write.kind === 'Put' ? table.locateItem(write.key) : table.locate(write.key);
+  if (write.update) expectKeysUntouched(table, write.update);
+  if (write.condition) expectScalarKeys(table, pathsIn(write.condition));
+  return { ...write, table, located };
 };
 
-const expectKeysUntouched = (definition: Definition, update: Update): void => {
-  const { hash, range } = keysOf(definition.KeySchema);
-  for (const [name] of pathsOf(update)) {
-    if (name === hash || name === range) {
+const expectKeysUntouched = (table: Table, update: Update): void => {
+  const paths = pathsOf(update);
+  for (const name of table.keyNames)
+    if (paths.some(([head]) => head === name))
       throw invalid(
         `One or more parameter values were invalid: Cannot update attribute ${name}. This attribute is part of the key`,
       );
-    }
+  expectScalarKeys(table, paths);
+};
+
+/** A key attribute is a scalar, so nothing can lie within it. */
+export const expectScalarKeys = (table: Table, paths: readonly Path[]): void => {
+  for (const [head, ...rest] of paths) {
+    if (rest.length === 0) continue;
+    const own = table.keyNames.some((name) => name === head);
+    const indexed = table.indexes.some(({ keys }) => keys.hash === head || keys.range === head);
+    if (own || indexed)
+      throw invalid(
+        `Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: ${own ? 'Key' : 'IndexKey'}: ${String(head)}`,
+      );
   }
 };
 
-export const satisfied = ({ condition }: Prepared, before: Item | undefined): boolean =>
+export const satisfied = ({ condition }: Write, before: Item | undefined): boolean =>
   condition === undefined || holds(condition, before ?? {});
 
-export interface Written {
-  readonly before: Item | undefined;
-  readonly after: Item | undefined;
-  readonly units: number;
-}
-
-export const write = (store: Store, prepared: Prepared, before: Item | undefined): Written => {
-  const after = prepared.apply(before);
-  if (after === undefined) store.remove(prepared.located);
-  else if (!prepared.checkOnly) store.put(prepared.located, after);
-  return { before, after, units: writeUnits(before ? itemSize(before) : 0, after ? itemSize(after) : 0) };
+/** The item after a write; undefined where nothing is left. Throws what only the item itself shows to be wrong. */
+export const outcome = (prepared: Prepared, before: Item | undefined): Item | undefined => {
+  const { kind, key, update, table } = prepared;
+  if (kind === 'Put') return key;
+  if (kind === 'Delete') return undefined;
+  if (kind === 'Check') return before;
+  const after = update ? updated(before ?? key, update) : (before ?? key);
+  table.expectIndexKeys(after);
+  if (itemSize(after) > ITEM_LIMIT)
+    throw invalid('Item size to update has exceeded the maximum allowed size');
+  return after;
 };
+
+/** Told of the capacity of each request, also where the answer does not say it. */
+export type OnSpent = (spending: Spending) => void;
 
 /** PutItem, UpdateItem and DeleteItem. */
 export const writeOne =
-  (store: Store, kind: 'Put' | 'Delete' | 'Update') =>
+  (store: Store, kind: 'Put' | 'Delete' | 'Update', onSpent: OnSpent) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const prepared = prepare(store, kind, raw);
-    const { before, after, units } = store.atomically(() => {
-      const present = store.get(prepared.located);
+    const understood = understand(kind, raw);
+    const { input } = understood;
+    const prepared = prepare(store.table(input.TableName), understood);
+    const { table, located } = prepared;
+    const spending = new Spending(table, 'write');
+    const { before, after } = store.atomically(() => {
+      const present = store.get(located);
       if (!satisfied(prepared, present)) {
+        // A condition that fails costs what the write of the item that is there would have cost.
+        spending.add(Math.max(1, Math.ceil((present ? itemSize(present) : 0) / 1024)));
+        onSpent(spending);
         throw new ServiceError(
           'ConditionalCheckFailedException',
           'The conditional request failed',
           400,
-          prepared.returnsOld && present ? { Item: present } : {},
+          input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && present ? { Item: present } : {},
         );
       }
-      return write(store, prepared, present);
+      const next = outcome(prepared, present);
+      store.write(located, present, next, spending);
+      return { before: present, after: next };
     });
-    const returned = returnedValues(raw['ReturnValues'], kind, prepared.paths, before, after);
+    onSpent(spending);
+    const returned = returnedValues(prepared, before, after);
     return {
       ...(returned && { Attributes: returned }),
-      ConsumedCapacity: consumed(
-        prepared.definition.TableName,
-        { write: units },
-        raw['ReturnConsumedCapacity'],
-      ),
+      ConsumedCapacity: spending.consumed(input.ReturnConsumedCapacity),
+      ...(input.ReturnItemCollectionMetrics === 'SIZE' && { ItemCollectionMetrics: metrics(prepared) }),
     };
   };
 
+/** Only a table with local indexes has item collections; their size is an estimate in gigabytes. */
+export const metrics = ({ table, key }: Prepared): object | undefined => {
+  const value = key[table.keys.hash];
+  if (value === undefined || table.indexes.every(({ global }) => global)) return undefined;
+  return { ItemCollectionKey: { [table.keys.hash]: value }, SizeEstimateRangeGB: [0, 1] };
+};
+
 const returnedValues = (
-  wanted: unknown,
-  kind: Kind,
-  paths: readonly Path[],
+  { input: { ReturnValues: wanted = 'NONE' }, update }: Prepared,
   before: Item | undefined,
   after: Item | undefined,
 ): Item | undefined => {
-  if (wanted === undefined || wanted === 'NONE') return undefined;
-  if (kind !== 'Update' && wanted !== 'ALL_OLD') throw invalid('Return values set to invalid value');
+  if (wanted === 'NONE') return undefined;
   if (wanted === 'ALL_OLD') return before;
   if (wanted === 'ALL_NEW') return after;
   const source = wanted === 'UPDATED_OLD' ? before : after;
-  return source && projected(source, paths);
+  const picked = source && update && projection(pathsOf(update))(source);
+  return picked && Object.keys(picked).length > 0 ? picked : undefined;
+};
+
+const GetInput = z.strictObject({
+  TableName,
+  Key: Raw,
+  ConsistentRead: z.boolean().optional(),
+  ProjectionExpression: z.string().optional(),
+  ExpressionAttributeNames: Names,
+  ReturnConsumedCapacity,
+});
+
+/** What a read shows of an item, and the paths that it names. */
+export const projectionOf = (input: {
+  readonly ProjectionExpression?: string | undefined;
+  readonly ExpressionAttributeNames?: Record<string, string> | undefined;
+}): { readonly show: Projection; readonly paths: readonly Path[] } => {
+  const { ProjectionExpression: text } = input;
+  const marks = new Placeholders(input.ExpressionAttributeNames, undefined, text !== undefined);
+  if (text === undefined) return { show: (item) => item, paths: [] };
+  const paths = parseProjection(text, marks);
+  marks.expectAllUsed();
+  return { show: projection(paths), paths };
 };
 
 export const getOne =
-  (store: Store) =>
+  (store: Store, onSpent: OnSpent) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = GetInput.parse(raw);
-    const definition = store.definition(input.TableName);
-    const item = store.get(store.locate(definition, parseItem(input.Key), true));
-    const consistent = input.ConsistentRead === true;
+    const input = read(GetInput, raw);
+    const key = parseItem(input.Key);
+    const { show, paths } = projectionOf(input);
+    const table = store.table(input.TableName);
+    const located = table.locate(key);
+    expectScalarKeys(table, paths);
+    const item = store.get(located);
+    const spending = new Spending(table, 'read');
+    spending.add(readUnits(item ? itemSize(item) : 0, input.ConsistentRead === true));
+    onSpent(spending);
     return {
-      ...(item && { Item: shown(item, input) }),
-      ConsumedCapacity: consumed(
-        definition.TableName,
-        { read: readUnits(item ? itemSize(item) : 0, consistent) },
-        input.ReturnConsumedCapacity,
-      ),
+      ...(item && { Item: show(item) }),
+      ConsumedCapacity: spending.consumed(input.ReturnConsumedCapacity),
     };
   };
 
-const shown = (
-  item: Item,
-  input: {
-    ProjectionExpression?: string | undefined;
-    ExpressionAttributeNames?: Record<string, string> | undefined;
-  },
-): Item => {
-  const marks = placeholders(input);
-  const paths =
-    input.ProjectionExpression === undefined ? undefined : parseProjection(input.ProjectionExpression, marks);
-  marks.expectAllUsed();
-  return paths ? projected(item, paths) : item;
-};
-
-const Batch = z.record(
-  z.string(),
-  z.strictObject({
-    Keys: z.array(Raw).min(1),
-    ConsistentRead: z.boolean().optional(),
-    ProjectionExpression: z.string().optional(),
-    ExpressionAttributeNames: Names,
-  }),
-);
-const RESPONSE_LIMIT = 16 * 1024 * 1024;
-
-export const batchGet =
-  (store: Store) =>
-  (raw: Readonly<Record<string, unknown>>): unknown => {
-    const requests = Batch.parse(raw['RequestItems']);
-    const total = Object.values(requests).reduce((sum, { Keys }) => sum + Keys.length, 0);
-    if (total === 0 || total > 100) throw invalid('Too many items requested for the BatchGetItem call');
-    const responses: Record<string, Item[]> = {};
-    const unprocessed: Record<string, object> = {};
-    const capacity: unknown[] = [];
-    let size = 0;
-    for (const [name, request] of Object.entries(requests)) {
-      const definition = store.definition(name);
-      const located = request.Keys.map((key) => ({
-        key,
-        at: store.locate(definition, parseItem(key), true),
-      }));
-      expectDistinct(located.map(({ at }) => at));
-      const items: Item[] = [];
-      let units = 0;
-      const rest: unknown[] = [];
-      for (const { key, at } of located) {
-        const item = store.get(at);
-        const bytes = item ? itemSize(item) : 0;
-        if (size + bytes > RESPONSE_LIMIT) {
-          rest.push(key);
-          continue;
-        }
-        size += bytes;
-        units += readUnits(bytes, request.ConsistentRead === true);
-        if (item) items.push(shown(item, request));
-      }
-      responses[name] = items;
-      if (rest.length > 0) unprocessed[name] = { ...request, Keys: rest };
-      capacity.push(consumed(definition.TableName, { read: units }, raw['ReturnConsumedCapacity']));
-    }
-    return {
-      Responses: responses,
-      UnprocessedKeys: unprocessed,
-      ConsumedCapacity: capacity[0] === undefined ? undefined : capacity,
-    };
-  };
-
-export const expectDistinct = (
-  all: readonly Located[],
-  message = 'Provided list of item keys contains duplicates',
-): void => {
+/** Refuses a list of places in which one occurs twice. */
+export const expectDistinct = (all: readonly Located[], message: string): void => {
+  if (all.length < 2) return;
   const keys = new Set(
     all.map(
       ({ table, hash, range }) =>
-        `${table} ${Buffer.from(hash).toString('hex')} ${Buffer.from(range).toString('hex')}`,
+        `${table.name} ${Buffer.from(hash).toString('latin1')}\u0000${hash.length} ${Buffer.from(range).toString('latin1')}`,
     ),
   );
   if (keys.size < all.length) throw invalid(message);
 };
-
-const BatchWrite = z.record(
-  z.string(),
-  z
-    .array(
-      z.union([
-        z.strictObject({ PutRequest: z.strictObject({ Item: Raw }) }),
-        z.strictObject({ DeleteRequest: z.strictObject({ Key: Raw }) }),
-      ]),
-    )
-    .min(1),
-);
-
-export const batchWrite =
-  (store: Store) =>
-  (raw: Readonly<Record<string, unknown>>): unknown => {
-    const requests = Object.entries(BatchWrite.parse(raw['RequestItems']));
-    const prepared = requests.flatMap(([TableName, writes]) =>
-      writes.map((one) =>
-        'PutRequest' in one
-          ? prepare(store, 'Put', { TableName, Item: one.PutRequest.Item })
-          : prepare(store, 'Delete', { TableName, Key: one.DeleteRequest.Key }),
-      ),
-    );
-    if (prepared.length > 25) throw invalid('Too many items requested for the BatchWriteItem call');
-    expectDistinct(prepared.map(({ located }) => located));
-    const units = new Map<string, number>();
-    store.atomically(() => {
-      for (const one of prepared) {
-        const name = one.definition.TableName;
-        units.set(name, (units.get(name) ?? 0) + write(store, one, store.get(one.located)).units);
-      }
-    });
-    const capacity = [...units].flatMap(
-      ([name, count]) => consumed(name, { write: count }, raw['ReturnConsumedCapacity']) ?? [],
-    );
-    return { UnprocessedItems: {}, ...(capacity.length > 0 && { ConsumedCapacity: capacity }) };
-  };

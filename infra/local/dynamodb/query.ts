@@ -1,298 +1,284 @@
 import * as z from 'zod';
-import { consumed, readUnits } from './capacity.ts';
-import { holds, projected } from './evaluate.ts';
-import {
-  type Condition,
-  type Path,
-  type Placeholders,
-  parseCondition,
-  parseProjection,
-} from './expression.ts';
-import { placeholders } from './items.ts';
-import { type Definition, type Keys, keyBytes, keysOf, type Store } from './store.ts';
-import { compare, type Item, invalid, itemSize, parseItem, sortable, type Value } from './values.ts';
+import { readUnits, Spending } from './capacity.ts';
+import { holds, projection } from './evaluate.ts';
+import { parseCondition, parseProjection } from './expression.ts';
+import { expectScalarKeys, Names, type OnSpent, Raw, ReturnConsumedCapacity, TableName } from './items.ts';
+import { type KeyCondition, keyCondition } from './key-condition.ts';
+import { Placeholders } from './placeholders.ts';
+import { read } from './shape.ts';
+import type { Store } from './store.ts';
+import { type Condition, type Path, pathsIn } from './syntax.ts';
+import type { Index, Place, Table } from './table.ts';
+import { equal, type Item, invalid, itemSize, parseItem, sortable, typeOf } from './values.ts';
 
 const PAGE_BYTES = 1024 * 1024;
-const Raw = z.record(z.string(), z.unknown());
 
 const Shared = {
-  TableName: z.string(),
-  IndexName: z.string().optional(),
-  Limit: z.int().positive().optional(),
+  TableName,
+  IndexName: z.string().min(3).max(255).optional(),
+  Limit: z.int().min(1).optional(),
   ConsistentRead: z.boolean().optional(),
   ExclusiveStartKey: Raw.optional(),
   FilterExpression: z.string().optional(),
   ProjectionExpression: z.string().optional(),
-  ExpressionAttributeNames: z.record(z.string(), z.string()).optional(),
+  ExpressionAttributeNames: Names,
   ExpressionAttributeValues: Raw.optional(),
-  ReturnConsumedCapacity: z.enum(['NONE', 'TOTAL', 'INDEXES']).optional(),
-  Select: z.enum(['ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES', 'COUNT', 'SPECIFIC_ATTRIBUTES']).optional(),
+  ReturnConsumedCapacity,
+  Select: z.enum(['SPECIFIC_ATTRIBUTES', 'COUNT', 'ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES']).optional(),
 };
 const QueryInput = z.strictObject({
   ...Shared,
-  KeyConditionExpression: z.string(),
+  KeyConditionExpression: z.string().optional(),
   ScanIndexForward: z.boolean().optional(),
 });
 const ScanInput = z.strictObject({
   ...Shared,
-  Segment: z.int().nonnegative().optional(),
-  TotalSegments: z.int().positive().max(1_000_000).optional(),
+  Segment: z.int().min(0).max(999_999).optional(),
+  TotalSegments: z.int().min(1).max(1_000_000).optional(),
 });
+type Input = z.infer<z.ZodObject<typeof Shared>>;
 
-interface Reading {
-  readonly definition: Definition;
-  /** The keys of the table or index that is read. */
-  readonly keys: Keys;
+/** A query or scan whose expressions were understood. */
+interface Understood {
   readonly filter: Condition | undefined;
-  readonly projection: readonly Path[] | undefined;
+  readonly paths: readonly Path[] | undefined;
   readonly start: Item | undefined;
 }
 
-type Input = z.infer<typeof QueryInput> | z.infer<typeof ScanInput>;
-
-const prepare = (store: Store, input: Input, marks: Placeholders): Reading => {
-  const definition = store.definition(input.TableName);
-  const index = [
-    ...(definition.GlobalSecondaryIndexes ?? []),
-    ...(definition.LocalSecondaryIndexes ?? []),
-  ].find(({ IndexName }) => IndexName === input.IndexName);
-  if (input.IndexName !== undefined && index === undefined)
-    throw invalid(`The table does not have the specified index: ${input.IndexName}`);
-  if (
-    input.ConsistentRead === true &&
-    definition.GlobalSecondaryIndexes?.some(({ IndexName }) => IndexName === input.IndexName)
-  ) {
-    throw invalid('Consistent reads are not supported on global secondary indexes');
-  }
+const understand = (input: Input, marks: Placeholders, what: 'Querying' | 'Scanning'): Understood => {
+  const { Select: select, FilterExpression: filter, ProjectionExpression: projected } = input;
+  if (select === 'ALL_PROJECTED_ATTRIBUTES' && input.IndexName === undefined)
+    throw invalid(`ALL_PROJECTED_ATTRIBUTES can be used only when ${what} using an IndexName`);
+  if (select === 'SPECIFIC_ATTRIBUTES' && projected === undefined)
+    throw invalid(
+      'Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES',
+    );
+  if (projected !== undefined && select !== undefined && select !== 'SPECIFIC_ATTRIBUTES')
+    throw invalid(
+      `Cannot specify the ProjectionExpression when choosing to get ${select === 'COUNT' ? 'only the Count' : select}`,
+    );
   return {
-    definition,
-    keys: keysOf(index?.KeySchema ?? definition.KeySchema),
-    filter: input.FilterExpression === undefined ? undefined : parseCondition(input.FilterExpression, marks),
-    projection:
-      input.ProjectionExpression === undefined
-        ? undefined
-        : parseProjection(input.ProjectionExpression, marks),
-    start: input.ExclusiveStartKey === undefined ? undefined : parseItem(input.ExclusiveStartKey),
+    filter: filter === undefined ? undefined : parseCondition(filter, 'FilterExpression', marks),
+    paths: projected === undefined ? undefined : parseProjection(projected, marks),
+    start: input.ExclusiveStartKey === undefined ? undefined : startOf(input.ExclusiveStartKey),
   };
+};
+
+const startOf = (raw: Record<string, unknown>): Item => {
+  try {
+    return parseItem(raw);
+  } catch (error) {
+    if (error instanceof Error) error.message = `The provided starting key is invalid: ${error.message}`;
+    throw error;
+  }
+};
+
+interface Reading extends Understood {
+  readonly table: Table;
+  readonly index: Index | undefined;
+  readonly input: Input;
+  readonly after: (Place & { readonly own: Place }) | undefined;
+  /** Local indexes give attributes that they do not hold too, at the cost of a read of each item. */
+  readonly fetches: boolean;
+}
+
+const prepare = (store: Store, input: Input, understood: Understood): Reading => {
+  const table = store.table(input.TableName);
+  const index = input.IndexName === undefined ? undefined : table.index(input.IndexName);
+  if (index?.global && input.ConsistentRead === true)
+    throw invalid('Consistent reads are not supported on global secondary indexes');
+  const { paths = [], filter, start } = understood;
+  expectScalarKeys(table, [...paths, ...(filter ? pathsIn(filter) : [])]);
+  const outside = index?.attributes
+    ? [...paths, ...(filter ? pathsIn(filter) : [])].filter(([head]) => !index.attributes?.has(String(head)))
+    : [];
+  const all = input.Select === 'ALL_ATTRIBUTES' && index?.attributes !== undefined;
+  if (all && index.global)
+    throw invalid(
+      `One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index ${index.name} because its projection type is not ALL`,
+    );
+  if (index?.global && outside.length > 0)
+    throw invalid(
+      `One or more parameter values were invalid: Global secondary index ${index.name} does not project [${[...new Set(outside.map(([head]) => head))].join(', ')}]`,
+    );
+  return {
+    ...understood,
+    table,
+    index,
+    input,
+    after: start && placeOf(table, index, start),
+    fetches: all || outside.length > 0,
+  };
+};
+
+/** Where an ExclusiveStartKey stands: it has the keys of the table and of the index, and no more. */
+const placeOf = (table: Table, index: Index | undefined, start: Item): Place & { readonly own: Place } => {
+  const names = new Set([...table.keyNames, ...(index ? [index.keys.hash, index.keys.range] : [])]);
+  names.delete(undefined);
+  const fits =
+    Object.keys(start).length === names.size &&
+    [...names].every((name) => {
+      const value = name === undefined ? undefined : start[name];
+      return value !== undefined && name !== undefined && typeOf(value) === table.typeOfKey(name);
+    });
+  if (!fits)
+    throw invalid(
+      `The provided starting key is invalid${index ? '' : ': The provided key element does not match the schema'}`,
+    );
+  const own = table.place(start);
+  const entry = index ? index.entry(start) : own;
+  if (entry === undefined) throw invalid('The provided starting key is invalid');
+  return { hash: entry.hash, range: entry.range, own };
 };
 
 /** The page of items that a reader offers in order, and where the next one begins. */
-const page = (reading: Reading, input: Input, offered: Iterable<Item>): unknown => {
-  const { definition, filter, projection } = reading;
+const page = (reading: Reading, offered: Iterable<Item>, onSpent: OnSpent): unknown => {
+  const { table, index, input, filter, paths, fetches } = reading;
+  const seen = index && !fetches ? index.project : (item: Item) => item;
+  const show = paths ? projection(paths) : (item: Item) => item;
   const items: Item[] = [];
-  let scanned = 0;
-  let bytes = 0;
+  let [count, scanned, bytes, fetched] = [0, 0, 0, 0];
   let last: Item | undefined;
-  let more = false;
-  for (const item of offered) {
-    if (scanned === input.Limit || bytes >= PAGE_BYTES) {
-      more = true;
+  let stopped = false;
+  const consistent = input.ConsistentRead === true;
+  for (const offer of offered) {
+    const item = seen(offer);
+    const size = itemSize(index ? index.project(offer) : offer);
+    if (scanned > 0 && bytes + size > PAGE_BYTES) {
+      stopped = true;
       break;
     }
     scanned++;
-    bytes += itemSize(item);
-    last = item;
-    if (filter === undefined || holds(filter, item))
-      items.push(projection ? projected(item, projection) : item);
+    bytes += size;
+    if (fetches) fetched += readUnits(itemSize(offer), consistent);
+    last = offer;
+    if (filter === undefined || holds(filter, item)) {
+      count++;
+      if (input.Select !== 'COUNT') items.push(show(item));
+    }
+    if (scanned === input.Limit || bytes >= PAGE_BYTES) {
+      stopped = true;
+      break;
+    }
   }
-  const stopped = more || (input.Limit !== undefined && scanned === input.Limit);
+  const spending = new Spending(table, 'read');
+  spending.add(readUnits(bytes, consistent), index);
+  if (fetched > 0) spending.add(fetched);
+  onSpent(spending);
   return {
     ...(input.Select !== 'COUNT' && { Items: items }),
-    Count: items.length,
+    Count: count,
     ScannedCount: scanned,
     ...(stopped && last && { LastEvaluatedKey: keyOf(reading, last) }),
-    ConsumedCapacity: consumed(
-      definition.TableName,
-      { read: readUnits(bytes, input.ConsistentRead === true) },
-      input.ReturnConsumedCapacity,
-    ),
+    ConsumedCapacity: spending.consumed(input.ReturnConsumedCapacity),
   };
 };
 
-const keyOf = ({ definition, keys }: Reading, item: Item): Item => {
-  const own = keysOf(definition.KeySchema);
-  const names = [keys.hash, keys.range, own.hash, own.range].filter((name) => name !== undefined);
+const keyOf = ({ table, index }: Reading, item: Item): Item => {
+  const names = [index?.keys.hash, index?.keys.range, ...table.keyNames].filter((name) => name !== undefined);
   return Object.fromEntries(names.flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
 };
 
 export const query =
-  (store: Store) =>
+  (store: Store, onSpent: OnSpent) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = QueryInput.parse(raw);
-    const marks = placeholders(input);
-    const condition = parseCondition(input.KeyConditionExpression, marks);
-    const reading = prepare(store, input, marks);
+    const input = read(QueryInput, raw);
+    if (input.KeyConditionExpression === undefined)
+      throw invalid(
+        'Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.',
+      );
+    const marks = new Placeholders(input.ExpressionAttributeNames, input.ExpressionAttributeValues, true);
+    const condition = parseCondition(input.KeyConditionExpression, 'KeyConditionExpression', marks);
+    const understood = understand(input, marks, 'Querying');
     marks.expectAllUsed();
-    const { hash, range } = keyParts(condition, reading.keys);
+    const reading = prepare(store, input, understood);
+    const { table, index, filter } = reading;
+    const keys = index?.keys ?? table.keys;
+    const parts = keyCondition(table, keys, condition);
+    for (const [head] of filter ? pathsIn(filter) : [])
+      if (head === keys.hash || head === keys.range)
+        throw invalid(
+          `Filter Expression can only contain non-primary key attributes: Primary key attribute: ${head}`,
+        );
+    if (reading.start) expectWithin(reading.start, parts, keys);
     const backwards = input.ScanIndexForward === false;
-    const offered =
-      input.IndexName === undefined
-        ? ownPartition(store, reading, hash, range, backwards)
-        : indexPartition(store, reading, hash, range, backwards);
-    return page(reading, input, offered);
+    return page(reading, partition(store, reading, parts, backwards), onSpent);
   };
 
+const expectWithin = (start: Item, { hash, range }: KeyCondition, keys: Table['keys']): void => {
+  const own = start[keys.hash];
+  if (own === undefined || !equal(own, hash))
+    throw invalid(
+      range === undefined
+        ? 'The provided starting key is outside query boundaries based on provided conditions'
+        : 'The query can return at most one row and cannot be restarted',
+    );
+  if (range !== undefined && !holds(range, start))
+    throw invalid('The provided starting key does not match the range key predicate');
+};
+
+function* partition(
+  store: Store,
+  { table, index, after }: Reading,
+  { hash, range, low, high }: KeyCondition,
+  backwards: boolean,
+): Generator<Item> {
+  if (low && high && Buffer.compare(low, high) > 0) return;
+  for (const item of store.partition(table, index, sortable(hash), { low, high, backwards, after }))
+    if (range === undefined || holds(range, item)) yield item;
+}
+
 export const scan =
-  (store: Store) =>
+  (store: Store, onSpent: OnSpent) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = ScanInput.parse(raw);
-    const marks = placeholders(input);
-    const reading = prepare(store, input, marks);
+    const input = read(ScanInput, raw);
+    const { Segment: segment, TotalSegments: segments } = input;
+    if (segment !== undefined && segments === undefined)
+      throw invalid(
+        'The TotalSegments parameter is required but was not present in the request when Segment parameter is present',
+      );
+    if (segments !== undefined && segment === undefined)
+      throw invalid(
+        'The Segment parameter is required but was not present in the request when parameter TotalSegments is present',
+      );
+    if (segment !== undefined && segments !== undefined && segment >= segments)
+      throw invalid(
+        `The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: ${segment} is not less than TotalSegments: ${segments}`,
+      );
+    const expressions = input.FilterExpression !== undefined || input.ProjectionExpression !== undefined;
+    const marks = new Placeholders(
+      input.ExpressionAttributeNames,
+      input.ExpressionAttributeValues,
+      expressions,
+    );
+    const understood = understand(input, marks, 'Scanning');
     marks.expectAllUsed();
-    const { Segment: segment = 0, TotalSegments: segments = 1 } = input;
-    if (segment >= segments)
-      throw invalid('The Segment parameter is zero-based and must be less than parameter TotalSegments');
-    const after = reading.start && store.locate(reading.definition, ownKey(reading, reading.start), true);
-    return page(reading, input, segmentOf(store, reading, after, segment, segments));
+    const reading = prepare(store, input, understood);
+    const { table, index, after } = reading;
+    const share = { segment: segment ?? 0, segments: segments ?? 1 };
+    if (after && spread(after.hash) % share.segments !== share.segment)
+      throw invalid(
+        'The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. ' +
+          `TotalSegments: ${share.segments} Segment: ${share.segment}`,
+      );
+    return page(
+      reading,
+      segmentOf(store.scan(table, index, after), index?.keys ?? table.keys, share),
+      onSpent,
+    );
   };
 
 function* segmentOf(
-  store: Store,
-  { definition, keys }: Reading,
-  after: Parameters<Store['scan']>[1],
-  segment: number,
-  segments: number,
+  items: Iterable<Item>,
+  { hash }: Table['keys'],
+  { segment, segments }: { readonly segment: number; readonly segments: number },
 ): Generator<Item> {
-  for (const item of store.scan(definition.TableName, after)) {
-    const hash = item[keys.hash];
-    if (hash === undefined || (keys.range !== undefined && item[keys.range] === undefined)) continue;
-    if (segments === 1 || spread(sortable(hash)) % segments === segment) yield item;
+  for (const item of items) {
+    const value = item[hash];
+    if (segments === 1 || (value !== undefined && spread(sortable(value)) % segments === segment)) yield item;
   }
 }
 
+/** Spreads partitions over segments, always in the same way. */
 const spread = (bytes: Uint8Array): number =>
   bytes.reduce((sum, byte) => (Math.imul(sum, 31) + byte) >>> 0, 7);
-
-const ownKey = ({ definition }: Reading, item: Item): Item => {
-  const { hash, range } = keysOf(definition.KeySchema);
-  return Object.fromEntries(
-    [hash, range].flatMap((name) => (name !== undefined && item[name] ? [[name, item[name]]] : [])),
-  );
-};
-
-interface Parts {
-  readonly hash: Value;
-  readonly range: Condition | undefined;
-}
-
-/** A key condition is `hash = :v`, alone or with one condition on the range key. */
-const keyParts = (condition: Condition, keys: Keys): Parts => {
-  const [one, other] = 'and' in condition ? condition.and : [condition, undefined];
-  const equality = [one, other].find(
-    (part) => part !== undefined && hashValue(part, keys.hash) !== undefined,
-  );
-  const hash = equality && hashValue(equality, keys.hash);
-  if (hash === undefined) throw invalid(`Query condition missed key schema element: ${keys.hash}`);
-  const range = equality === one ? other : one;
-  if (range !== undefined && subjectOf(range) !== keys.range)
-    throw invalid('Query key condition not supported');
-  return { hash, range };
-};
-
-const hashValue = (condition: Condition, hash: string): Value | undefined => {
-  if (!('compare' in condition)) return undefined;
-  const [left, operator, right] = condition.compare;
-  const named = 'path' in left && left.path.length === 1 && left.path[0] === hash;
-  return named && operator === '=' && 'value' in right ? right.value : undefined;
-};
-
-/** The attribute that a range condition is about, where the condition is one that a key may have. */
-const subjectOf = (condition: Condition): string | undefined => {
-  const subject =
-    'compare' in condition && condition.compare[1] !== '<>'
-      ? condition.compare[0]
-      : 'between' in condition
-        ? condition.between[0]
-        : 'test' in condition && condition.test === 'begins_with'
-          ? condition.args[0]
-          : undefined;
-  const [name] = subject && 'path' in subject && subject.path.length === 1 ? subject.path : [];
-  return typeof name === 'string' ? name : undefined;
-};
-
-/** The lowest and highest range key that can satisfy a condition; the condition itself is still tested. */
-const bounds = (condition: Condition | undefined): { low?: Value; high?: Value } => {
-  if (condition === undefined) return {};
-  if ('between' in condition) {
-    const [, low, high] = condition.between;
-    return { ...('value' in low && { low: low.value }), ...('value' in high && { high: high.value }) };
-  }
-  if ('test' in condition) {
-    const prefix = condition.args[1];
-    if (prefix === undefined || !('value' in prefix)) return {};
-    return 'S' in prefix.value
-      ? { low: prefix.value, high: { S: `${prefix.value.S}\u{10ffff}` } }
-      : { low: prefix.value };
-  }
-  if (!('compare' in condition)) return {};
-  const [, operator, right] = condition.compare;
-  if (!('value' in right)) return {};
-  return {
-    ...(operator.includes('=') || operator === '>'
-      ? operator.startsWith('<')
-        ? {}
-        : { low: right.value }
-      : {}),
-    ...(operator.includes('=') || operator === '<'
-      ? operator.startsWith('>')
-        ? {}
-        : { high: right.value }
-      : {}),
-  };
-};
-
-function* ownPartition(
-  store: Store,
-  { definition, keys, start }: Reading,
-  hash: Value,
-  range: Condition | undefined,
-  backwards: boolean,
-): Generator<Item> {
-  const { low, high } = bounds(range);
-  const begun = keys.range === undefined ? undefined : start?.[keys.range];
-  const first = backwards ? (begun ?? high) : (begun ?? low);
-  const bytes = keyBytes(definition, keys.hash, hash, true);
-  for (const item of store.partition(definition.TableName, bytes, first && sortable(first), backwards)) {
-    const key = keys.range === undefined ? undefined : item[keys.range];
-    if (key && begun && compare(key, begun) === 0) continue;
-    if (key === undefined && start) continue;
-    const beyond =
-      key && (backwards ? low && (compare(key, low) ?? 0) < 0 : high && (compare(key, high) ?? 0) > 0);
-    if (beyond) return;
-    if (range === undefined || holds(range, item)) yield item;
-  }
-}
-
-/** Indexes are not kept: a query of one sorts what the table holds. */
-function* indexPartition(
-  store: Store,
-  reading: Reading,
-  hash: Value,
-  range: Condition | undefined,
-  backwards: boolean,
-): Generator<Item> {
-  const { definition, keys, start } = reading;
-  const order = (one: Item, other: Item): number => {
-    const [left, right] = keys.range === undefined ? [] : [one[keys.range], other[keys.range]];
-    const byRange = left && right ? (compare(left, right) ?? 0) : 0;
-    return byRange || Buffer.compare(place(one), place(other));
-  };
-  const place = (item: Item): Buffer => {
-    const located = store.locate(definition, ownKey(reading, item), true);
-    return Buffer.concat([located.hash, Buffer.of(0), located.range]);
-  };
-  const found = [...store.scan(definition.TableName)].filter((item) => {
-    const value = item[keys.hash];
-    return (
-      value !== undefined &&
-      compare(value, hash) === 0 &&
-      (keys.range === undefined || item[keys.range] !== undefined) &&
-      (range === undefined || holds(range, item))
-    );
-  });
-  found.sort((one, other) => (backwards ? -order(one, other) : order(one, other)));
-  for (const item of found) {
-    if (start && (backwards ? order(item, start) >= 0 : order(item, start) <= 0)) continue;
-    yield item;
-  }
-}

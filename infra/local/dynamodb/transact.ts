@@ -2,14 +2,26 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from '../../../core/clock.ts';
 import { ServiceError } from '../json.ts';
-import { consumed, readUnits } from './capacity.ts';
-import { projected } from './evaluate.ts';
-import { parseProjection } from './expression.ts';
-import { expectDistinct, type Prepared, placeholders, prepare, satisfied, write } from './items.ts';
+import { readUnits, Spending, Spendings } from './capacity.ts';
+import {
+  expectDistinct,
+  Names,
+  type OnSpent,
+  outcome,
+  type Prepared,
+  prepare,
+  projectionOf,
+  Raw,
+  ReturnConsumedCapacity,
+  satisfied,
+  TableName,
+  understand,
+  type Write,
+} from './items.ts';
+import { read } from './shape.ts';
 import type { Store } from './store.ts';
 import { type Item, invalid, itemSize, parseItem } from './values.ts';
 
-const Raw = z.record(z.string(), z.unknown());
 const MOST_ITEMS = 100;
 const MOST_BYTES = 4 * 1024 * 1024;
 const TOKEN_LIFE_MS = 600_000;
@@ -20,6 +32,8 @@ interface Reason {
   readonly Item?: Item;
 }
 
+const NONE: Reason = { Code: 'None' };
+
 const cancelled = (reasons: readonly Reason[]): ServiceError =>
   new ServiceError(
     'TransactionCanceledException',
@@ -28,128 +42,180 @@ const cancelled = (reasons: readonly Reason[]): ServiceError =>
     { CancellationReasons: reasons },
   );
 
-const Writes = z
-  .array(
-    z.strictObject({
-      Put: Raw.optional(),
-      Delete: Raw.optional(),
-      Update: Raw.optional(),
-      ConditionCheck: Raw.optional(),
-    }),
-  )
-  .min(1);
+/** Does something for each item; where one is invalid, the whole transaction is cancelled and says which. */
+const each = <One, Result>(all: readonly One[], work: (one: One, at: number) => Result): Result[] => {
+  const reasons: Reason[] = [];
+  const results: Result[] = [];
+  for (const [at, one] of all.entries()) {
+    try {
+      results.push(work(one, at));
+      reasons.push(NONE);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.type !== 'ValidationException') throw error;
+      reasons.push({ Code: 'ValidationError', Message: error.message });
+    }
+  }
+  if (results.length < all.length) throw cancelled(reasons);
+  return results;
+};
+
+const WriteInput = z.strictObject({
+  TransactItems: z
+    .array(
+      z.strictObject({
+        Put: Raw.optional(),
+        Delete: Raw.optional(),
+        Update: Raw.optional(),
+        ConditionCheck: Raw.optional(),
+      }),
+    )
+    .min(1)
+    .max(MOST_ITEMS),
+  ClientRequestToken: z.string().min(1).max(36).optional(),
+  ReturnConsumedCapacity,
+  ReturnItemCollectionMetrics: z.enum(['SIZE', 'NONE']).optional(),
+});
+type WriteItem = z.infer<typeof WriteInput>['TransactItems'][number];
+
+const understandOne = ({ Put, Delete, Update, ConditionCheck }: WriteItem): Write => {
+  const given = [Put, Delete, Update, ConditionCheck].filter((one) => one !== undefined);
+  if (given.length !== 1) throw invalid('TransactItems can only contain one of Check, Put, Update or Delete');
+  if (Put) return understand('Put', Put);
+  if (Delete) return understand('Delete', Delete);
+  return Update ? understand('Update', Update) : understand('Check', ConditionCheck);
+};
 
 /** TransactWriteItems. `conflict` lets a test say that another transaction is in the way. */
-export const transactWrite = (store: Store, clock: Clock, conflict: () => boolean) => {
-  const tokens = new Map<string, { readonly until: number; readonly digest: string }>();
-  return (raw: Readonly<Record<string, unknown>>): unknown => {
-    const items = Writes.parse(raw['TransactItems']);
-    if (items.length > MOST_ITEMS)
-      throw invalid(`Member must have length less than or equal to ${MOST_ITEMS}`);
-    const token = tokenOf(tokens, raw, clock.now());
-    if (token?.repeated === true) return {};
-    const prepared = items.map(({ Put, Delete, Update, ConditionCheck }) => {
-      if (Put) return prepare(store, 'Put', Put);
-      if (Delete) return prepare(store, 'Delete', Delete);
-      if (Update) return prepare(store, 'Update', Update);
-      return prepare(store, 'Check', ConditionCheck);
+export const transactWrite =
+  (store: Store, clock: Clock, conflict: () => boolean, onSpent: OnSpent) =>
+  (raw: Readonly<Record<string, unknown>>): unknown => {
+    const input = read(WriteInput, raw);
+    const understood = input.TransactItems.map(understandOne);
+    const tables = understood.map(({ input: { TableName: name } }) => store.table(name));
+    const prepared = each(understood, (one, at) => {
+      const table = tables[at];
+      if (table === undefined) throw new Error('A write without a table.');
+      return prepare(table, one);
     });
     expectDistinct(
       prepared.map(({ located }) => located),
       'Transaction request cannot include multiple operations on one item',
     );
+    const token = input.ClientRequestToken;
+    const digest = token === undefined ? '' : digestOf(raw);
+    const now = clock.now();
+    const before = token === undefined ? undefined : store.token(token, now);
+    if (before !== undefined && before !== digest)
+      throw new ServiceError(
+        'IdempotentParameterMismatchException',
+        'The request uses the same client token as a previous, but non-identical request.',
+      );
+    if (before !== undefined) return repeated(store, prepared, input.ReturnConsumedCapacity, onSpent);
     if (conflict())
       throw cancelled(
         prepared.map(() => ({ Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' })),
       );
-    const units = store.atomically(() => perform(store, prepared));
-    // Only what has been done counts as done before: a transaction that failed may be tried again with its token.
-    if (token) tokens.set(token.name, { until: clock.now() + TOKEN_LIFE_MS, digest: token.digest });
-    const capacity = [...units].flatMap(
-      ([name, count]) => consumed(name, { write: count }, raw['ReturnConsumedCapacity']) ?? [],
-    );
-    return capacity.length > 0 ? { ConsumedCapacity: capacity } : {};
+    const spendings = store.atomically(() => {
+      const spent = perform(store, prepared, onSpent);
+      // Only what was done is remembered: a transaction that was cancelled may be tried again with its token.
+      if (token !== undefined) store.remember(token, digest, now, now + TOKEN_LIFE_MS);
+      return spent;
+    });
+    for (const spending of spendings.all()) onSpent(spending);
+    return spendings.consumed(input.ReturnConsumedCapacity, true);
   };
+
+const digestOf = ({ ClientRequestToken: _token, ...rest }: Readonly<Record<string, unknown>>): string =>
+  createHash('sha256').update(JSON.stringify(rest)).digest('base64');
+
+/** A transaction that was done already costs only the reading of its items. */
+const repeated = (
+  store: Store,
+  prepared: readonly Prepared[],
+  wanted: unknown,
+  onSpent: OnSpent,
+): unknown => {
+  const spendings = new Spendings('read');
+  for (const { table, located } of prepared) {
+    const item = store.get(located);
+    spendings.of(table).add(2 * readUnits(item ? itemSize(item) : 0, true));
+  }
+  for (const spending of spendings.all()) onSpent(spending);
+  return spendings.consumed(wanted, true);
 };
 
-const perform = (store: Store, prepared: readonly Prepared[]): Map<string, number> => {
+const perform = (store: Store, prepared: readonly Prepared[], onSpent: OnSpent): Spendings => {
   const present = prepared.map(({ located }) => store.get(located));
   const reasons = prepared.map((one, at): Reason => {
-    const before = present[at];
-    if (satisfied(one, before)) return { Code: 'None' };
+    const item = present[at];
+    if (satisfied(one, item)) return NONE;
     return {
       Code: 'ConditionalCheckFailed',
       Message: 'The conditional request failed',
-      ...(one.returnsOld && before && { Item: before }),
+      ...(one.input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && item && { Item: item }),
     };
   });
-  if (reasons.some(({ Code }) => Code !== 'None')) throw cancelled(reasons);
-  const units = new Map<string, number>();
-  let bytes = 0;
+  if (reasons.some((reason) => reason !== NONE)) {
+    for (const [at, { table }] of prepared.entries()) {
+      const spending = new Spending(table, 'write');
+      const item = present[at];
+      spending.add(2 * Math.max(1, Math.ceil((item ? itemSize(item) : 0) / 1024)));
+      onSpent(spending);
+    }
+    throw cancelled(reasons);
+  }
+  const outcomes = each(prepared, (one, at) => ({ after: outcome(one, present[at]) }));
+  const bytes = outcomes.reduce((sum, { after }) => sum + (after ? itemSize(after) : 0), 0);
+  if (bytes > MOST_BYTES)
+    throw invalid('Collection size of items in the transaction exceeds the maximum of 4 MB');
+  const spendings = new Spendings('write');
   for (const [at, one] of prepared.entries()) {
-    const written = write(store, one, present[at]);
-    bytes += written.after ? itemSize(written.after) : 0;
-    const name = one.definition.TableName;
-    units.set(name, (units.get(name) ?? 0) + 2 * written.units);
+    const spending = new Spending(one.table, 'write');
+    const after = outcomes[at]?.after;
+    if (one.kind === 'Check') spending.add(Math.max(1, Math.ceil((after ? itemSize(after) : 0) / 1024)));
+    else store.write(one.located, present[at], after, spending);
+    spendings.of(one.table).addTwice(spending);
   }
-  if (bytes > MOST_BYTES) throw invalid('Transaction payload size has exceeded the maximum limit of 4 MB');
-  return units;
+  return spendings;
 };
 
-const tokenOf = (
-  tokens: Map<string, { readonly until: number; readonly digest: string }>,
-  raw: Readonly<Record<string, unknown>>,
-  now: number,
-): { readonly name: string; readonly digest: string; readonly repeated: boolean } | undefined => {
-  const { ClientRequestToken: token, ...rest } = raw;
-  if (typeof token !== 'string') return undefined;
-  for (const [old, { until }] of tokens) if (until <= now) tokens.delete(old);
-  const digest = createHash('sha256').update(JSON.stringify(rest)).digest('hex');
-  const before = tokens.get(token);
-  if (before && before.digest !== digest) {
-    throw new ServiceError(
-      'IdempotentParameterMismatchException',
-      'The request uses the same client token as a previous, but non-identical request.',
-    );
-  }
-  return { name: token, digest, repeated: before !== undefined };
-};
-
-const Gets = z
-  .array(
-    z.strictObject({
-      Get: z.strictObject({
-        TableName: z.string(),
-        Key: Raw,
-        ProjectionExpression: z.string().optional(),
-        ExpressionAttributeNames: z.record(z.string(), z.string()).optional(),
+const GetInput = z.strictObject({
+  TransactItems: z
+    .array(
+      z.strictObject({
+        Get: z.strictObject({
+          TableName,
+          Key: Raw,
+          ProjectionExpression: z.string().optional(),
+          ExpressionAttributeNames: Names,
+        }),
       }),
-    }),
-  )
-  .min(1)
-  .max(MOST_ITEMS);
+    )
+    .min(1)
+    .max(MOST_ITEMS),
+  ReturnConsumedCapacity,
+});
 
 export const transactGet =
-  (store: Store) =>
+  (store: Store, onSpent: OnSpent) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const gets = Gets.parse(raw['TransactItems']);
-    const units = new Map<string, number>();
-    const responses = gets.map(({ Get }) => {
-      const definition = store.definition(Get.TableName);
-      const item = store.get(store.locate(definition, parseItem(Get.Key), true));
-      const count = 2 * readUnits(item ? itemSize(item) : 0, true);
-      units.set(definition.TableName, (units.get(definition.TableName) ?? 0) + count);
-      if (item === undefined) return {};
-      const marks = placeholders(Get);
-      return {
-        Item:
-          Get.ProjectionExpression === undefined
-            ? item
-            : projected(item, parseProjection(Get.ProjectionExpression, marks)),
-      };
+    const input = read(GetInput, raw);
+    const ready = input.TransactItems.map(({ Get }) => ({
+      key: parseItem(Get.Key),
+      show: projectionOf(Get).show,
+      table: store.table(Get.TableName),
+    }));
+    const placed = each(ready, ({ table, key }) => table.locate(key));
+    expectDistinct(placed, 'Transaction request cannot include multiple operations on one item');
+    const items = placed.map((place) => store.get(place));
+    if (items.reduce((sum, item) => sum + (item ? itemSize(item) : 0), 0) > MOST_BYTES)
+      throw invalid('Collection size of items in the transaction exceeds the maximum of 4 MB');
+    const spendings = new Spendings('read');
+    const responses = ready.map(({ table, show }, at) => {
+      const item = items[at];
+      spendings.of(table).add(2 * readUnits(item ? itemSize(item) : 0, true));
+      return item ? { Item: show(item) } : {};
     });
-    const capacity = [...units].flatMap(
-      ([name, count]) => consumed(name, { read: count }, raw['ReturnConsumedCapacity']) ?? [],
-    );
-    return { Responses: responses, ...(capacity.length > 0 && { ConsumedCapacity: capacity }) };
+    for (const spending of spendings.all()) onSpent(spending);
+    return { Responses: responses, ...spendings.consumed(input.ReturnConsumedCapacity, true) };
   };

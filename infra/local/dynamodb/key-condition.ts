@@ -1,0 +1,109 @@
+import { type Condition, type Operand, operandsOf } from './syntax.ts';
+import type { Keys, Table } from './table.ts';
+import { invalid, sortable, typeOf, type Value } from './values.ts';
+
+/** A query's partition and the one condition on its range key, with the bytes between which it can hold. */
+export interface KeyCondition {
+  readonly hash: Value;
+  readonly range: Condition | undefined;
+  readonly low: Uint8Array | undefined;
+  readonly high: Uint8Array | undefined;
+}
+
+type Simple = ReturnType<typeof partsOf>[number];
+const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+/** Reads the parsed KeyConditionExpression: `hash = :v`, alone or with one condition on the range key. */
+export const keyCondition = (table: Table, keys: Keys, condition: Condition): KeyCondition => {
+  const parts = new Map<string, Simple>();
+  for (const part of partsOf(condition)) {
+    const { name, normal } = subject(part);
+    if (parts.has(name)) throw invalid('KeyConditionExpressions must only contain one condition per key');
+    parts.set(name, normal);
+  }
+  if (parts.size > 2) throw invalid('Conditions can be of length 1 or 2 only');
+  const hash = parts.get(keys.hash);
+  if (hash === undefined) throw invalid(`Query condition missed key schema element: ${keys.hash}`);
+  const range = keys.range === undefined ? undefined : parts.get(keys.range);
+  if (parts.size === 2 && range === undefined)
+    throw invalid(
+      keys.range === undefined
+        ? 'Query key condition not supported'
+        : `Query condition missed key schema element: ${keys.range}`,
+    );
+  for (const [name, part] of parts)
+    for (const value of valuesOf(part))
+      if (typeOf(value) !== table.typeOfKey(name))
+        throw invalid(
+          'One or more parameter values were invalid: Condition parameter type does not match schema type',
+        );
+  const [value] = valuesOf(hash);
+  if (value === undefined || !('compare' in hash) || hash.compare[1] !== '=')
+    throw invalid('Query key condition not supported');
+  if (('S' in value && value.S === '') || ('B' in value && value.B === ''))
+    throw invalid(
+      `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. Key: ${keys.hash}`,
+    );
+  return { hash: value, range, ...bounds(range) };
+};
+
+/** The single conditions that an expression joins with AND; nothing else is allowed for keys. */
+const partsOf = (
+  condition: Condition,
+): Exclude<Condition, { and: unknown } | { or: unknown } | { not: unknown }>[] => {
+  const refuse = (operator: string): Error =>
+    invalid(`Invalid operator used in KeyConditionExpression: ${operator}`);
+  if ('and' in condition) return condition.and.flatMap(partsOf);
+  if ('or' in condition) throw refuse('OR');
+  if ('not' in condition) throw refuse('NOT');
+  if ('among' in condition) throw refuse('IN');
+  if ('compare' in condition && condition.compare[1] === '<>') throw refuse('<>');
+  if ('test' in condition && condition.test !== 'begins_with') throw refuse(condition.test);
+  return [condition];
+};
+
+/** The key attribute that a condition is about, and the condition with that attribute on its left. */
+const subject = (part: Simple): { readonly name: string; readonly normal: Simple } => {
+  const operands = operandsOf(part);
+  const named = operands.flatMap((operand) => ('path' in operand ? [operand.path] : []));
+  if (operands.some((operand) => 'call' in operand))
+    throw invalid('KeyConditionExpressions cannot contain nested operations');
+  const [path, another] = named;
+  if (path === undefined)
+    throw invalid('Invalid condition in KeyConditionExpression: No key attribute specified');
+  if (another !== undefined)
+    throw invalid(
+      'Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition',
+    );
+  const [name, ...rest] = path;
+  if (rest.length > 0 || typeof name !== 'string')
+    throw invalid('KeyConditionExpressions cannot have conditions on nested attributes');
+  const first: Operand | undefined = operands[0];
+  if (first !== undefined && 'path' in first) return { name, normal: part };
+  if (!('compare' in part))
+    throw invalid(
+      `Invalid condition in KeyConditionExpression: ${'test' in part ? part.test : 'BETWEEN'} operator must have the key attribute as its first operand`,
+    );
+  const [left, operator, right] = part.compare;
+  return { name, normal: { compare: [right, mirrored[operator] ?? operator, left] } };
+};
+
+const valuesOf = (part: Simple): Value[] =>
+  operandsOf(part).flatMap((operand) => ('value' in operand ? [operand.value] : []));
+
+const HIGHEST = Buffer.alloc(1100, 0xff);
+
+/** The condition itself is tested too, so that the bounds may be a little wide. */
+const bounds = (range: Simple | undefined): Pick<KeyCondition, 'low' | 'high'> => {
+  const none = { low: undefined, high: undefined };
+  if (range === undefined) return none;
+  const [first, second] = valuesOf(range).map(sortable);
+  if (first === undefined) return none;
+  if ('between' in range) return { low: first, high: second };
+  if ('test' in range) return { low: first, high: Buffer.concat([first, HIGHEST]) };
+  const operator = 'compare' in range ? range.compare[1] : '=';
+  return {
+    low: operator.startsWith('<') ? undefined : first,
+    high: operator.startsWith('>') ? undefined : first,
+  };
+};

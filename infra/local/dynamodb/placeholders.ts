@@ -1,0 +1,61 @@
+import { ServiceError } from '../json.ts';
+import { invalid, parseValue, type Value } from './values.ts';
+
+type Names = Readonly<Record<string, string>>;
+type Values = Readonly<Record<string, unknown>>;
+
+/** The names and values that stand for attributes and values in one request's expressions. Each that is given must be used. */
+export class Placeholders {
+  readonly #names: Names;
+  readonly #values = new Map<string, Value>();
+  readonly #used = new Set<string>();
+
+  /** `expressions` says whether the request has any; without one nothing may be given. */
+  constructor(names: Names | undefined, values: Values | undefined, expressions: boolean) {
+    for (const [given, what, mark] of [
+      [names, 'ExpressionAttributeNames', '#'],
+      [values, 'ExpressionAttributeValues', ':'],
+    ] as const) {
+      if (given === undefined) continue;
+      if (!expressions) throw invalid(`${what} can only be specified when using expressions`);
+      const keys = Object.keys(given);
+      if (keys.length === 0) throw invalid(`${what} must not be empty`);
+      for (const key of keys)
+        if (key[0] !== mark || !/^.[A-Za-z0-9_]+$/u.test(key))
+          throw invalid(`${what} contains invalid key: Syntax error; key: "${key}"`);
+    }
+    this.#names = names ?? {};
+    for (const [key, raw] of Object.entries(values ?? {})) this.#values.set(key, parsed(key, raw));
+  }
+
+  /** The attribute behind a placeholder; undefined where it is not defined. */
+  name(placeholder: string): string | undefined {
+    this.#used.add(placeholder);
+    return Object.hasOwn(this.#names, placeholder) ? this.#names[placeholder] : undefined;
+  }
+
+  value(placeholder: string): Value | undefined {
+    this.#used.add(placeholder);
+    return this.#values.get(placeholder);
+  }
+
+  expectAllUsed(): void {
+    for (const [keys, what] of [
+      [Object.keys(this.#names), 'ExpressionAttributeNames'],
+      [[...this.#values.keys()], 'ExpressionAttributeValues'],
+    ] as const) {
+      const unused = keys.filter((key) => !this.#used.has(key));
+      if (unused.length > 0)
+        throw invalid(`Value provided in ${what} unused in expressions: keys: {${unused.join(', ')}}`);
+    }
+  }
+}
+
+const parsed = (key: string, raw: unknown): Value => {
+  try {
+    return parseValue(raw);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.type !== 'ValidationException') throw error;
+    throw invalid(`ExpressionAttributeValues contains invalid value: ${error.message} for key ${key}`);
+  }
+};

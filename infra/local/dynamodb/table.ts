@@ -1,0 +1,235 @@
+import * as z from 'zod';
+import { type Projection, projection } from './evaluate.ts';
+import { type Item, invalid, sortable, typeOf, type Value } from './values.ts';
+
+const Name = z
+  .string()
+  .min(3)
+  .max(255)
+  .regex(/^[a-zA-Z0-9_.-]+$/u);
+const KeySchema = z
+  .array(z.object({ AttributeName: z.string().min(1).max(255), KeyType: z.enum(['HASH', 'RANGE']) }))
+  .min(1)
+  .max(2);
+const Throughput = z.object({
+  ReadCapacityUnits: z.int().min(1),
+  WriteCapacityUnits: z.int().min(1),
+});
+
+export const IndexDefinition = z.looseObject({
+  IndexName: Name,
+  KeySchema,
+  Projection: z.object({
+    ProjectionType: z.enum(['ALL', 'INCLUDE', 'KEYS_ONLY']).optional(),
+    NonKeyAttributes: z.array(z.string().min(1).max(255)).min(1).max(20).optional(),
+  }),
+  ProvisionedThroughput: Throughput.optional(),
+});
+export type IndexDefinition = z.infer<typeof IndexDefinition>;
+
+export const AttributeDefinitions = z.array(
+  z.object({ AttributeName: z.string().min(1).max(255), AttributeType: z.enum(['B', 'N', 'S']) }),
+);
+
+/** A table's definition as CreateTable takes it. */
+export const Definition = z.looseObject({
+  TableName: Name,
+  AttributeDefinitions,
+  KeySchema,
+  BillingMode: z.enum(['PROVISIONED', 'PAY_PER_REQUEST']).optional(),
+  ProvisionedThroughput: Throughput.optional(),
+  GlobalSecondaryIndexes: z.array(IndexDefinition).optional(),
+  LocalSecondaryIndexes: z.array(IndexDefinition).optional(),
+  DeletionProtectionEnabled: z.boolean().optional(),
+  Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).optional(),
+});
+export type Definition = z.infer<typeof Definition>;
+
+/** What the local runtime remembers of a table beside its definition. */
+export const Details = z.object({
+  createdAt: z.number().default(0),
+  id: z.string().default(''),
+  backups: z.boolean().default(false),
+  ttl: z.string().optional(),
+});
+export type Details = z.infer<typeof Details>;
+
+export interface Keys {
+  readonly hash: string;
+  readonly range: string | undefined;
+}
+
+export const keysOf = (schema: Definition['KeySchema']): Keys => ({
+  hash: schema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName ?? '',
+  range: schema.find(({ KeyType }) => KeyType === 'RANGE')?.AttributeName,
+});
+
+/** Bytes of a key; their order is DynamoDB's. */
+export interface Place {
+  readonly hash: Uint8Array;
+  readonly range: Uint8Array;
+}
+
+export interface Located extends Place {
+  readonly table: Table;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly keys: Keys;
+  readonly global: boolean;
+  readonly definition: IndexDefinition;
+  /** Where an item stands in the index; undefined where it lacks a key of it. */
+  entry(item: Item): Place | undefined;
+  /** What the index holds of an item. */
+  readonly project: Projection;
+  /** The top-level attributes that the index holds; undefined for all. */
+  readonly attributes: ReadonlySet<string> | undefined;
+}
+
+const HASH_LIMIT = 2048;
+const RANGE_LIMIT = 1024;
+const NOTHING = new Uint8Array();
+
+const isEmpty = (value: Value): boolean => ('S' in value ? value.S === '' : 'B' in value && value.B === '');
+
+const expectFilled = (name: string, value: Value): void => {
+  if (isEmpty(value))
+    throw invalid(
+      `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. Key: ${name}`,
+    );
+};
+
+/** A table as requests use it. */
+export class Table {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly details: Details;
+  readonly keys: Keys;
+  readonly indexes: readonly Index[];
+  readonly #types: ReadonlyMap<string, string>;
+
+  constructor(definition: Definition, details: Details) {
+    this.name = definition.TableName;
+    this.definition = definition;
+    this.details = details;
+    this.keys = keysOf(definition.KeySchema);
+    this.#types = new Map(
+      definition.AttributeDefinitions.map(({ AttributeName, AttributeType }) => [
+        AttributeName,
+        AttributeType,
+      ]),
+    );
+    this.indexes = [
+      ...(definition.GlobalSecondaryIndexes ?? []).map((one) => this.#index(one, true)),
+      ...(definition.LocalSecondaryIndexes ?? []).map((one) => this.#index(one, false)),
+    ];
+  }
+
+  get keyNames(): readonly string[] {
+    return this.keys.range === undefined ? [this.keys.hash] : [this.keys.hash, this.keys.range];
+  }
+
+  typeOfKey(name: string): string | undefined {
+    return this.#types.get(name);
+  }
+
+  index(name: string): Index {
+    const found = this.indexes.find((one) => one.name === name);
+    if (found === undefined) throw invalid(`The table does not have the specified index: ${name}`);
+    return found;
+  }
+
+  #index(definition: IndexDefinition, global: boolean): Index {
+    const keys = keysOf(definition.KeySchema);
+    const { ProjectionType: type = 'ALL', NonKeyAttributes: others = [] } = definition.Projection;
+    const names = [keys.hash, keys.range, ...this.keyNames, ...(type === 'INCLUDE' ? others : [])];
+    const held = [...new Set(names.filter((name) => name !== undefined))];
+    return {
+      name: definition.IndexName,
+      keys,
+      global,
+      definition,
+      entry: (item) => {
+        const hash = item[keys.hash];
+        const range = keys.range === undefined ? undefined : item[keys.range];
+        if (hash === undefined || (keys.range !== undefined && range === undefined)) return undefined;
+        return { hash: sortable(hash), range: range === undefined ? NOTHING : sortable(range) };
+      },
+      project: type === 'ALL' ? (item) => item : projection(held.map((name) => [name])),
+      attributes: type === 'ALL' ? undefined : new Set(held),
+    };
+  }
+
+  /** The place of a key that a request names; it has the table's key attributes and no more. */
+  locate(key: Item): Located {
+    const names = this.keyNames;
+    const mismatch = (): Error => invalid('The provided key element does not match the schema');
+    if (Object.keys(key).length !== names.length) throw mismatch();
+    for (const name of names) {
+      const value = key[name];
+      if (value === undefined || typeOf(value) !== this.#types.get(name)) throw mismatch();
+      expectFilled(name, value);
+    }
+    return this.place(key);
+  }
+
+  /** The place of an item that is to be written, checked with the keys of the indexes. */
+  locateItem(item: Item): Located {
+    for (const name of this.keyNames) {
+      const value = item[name];
+      if (value === undefined)
+        throw invalid(`One or more parameter values were invalid: Missing the key ${name} in the item`);
+      const actual = typeOf(value);
+      if (actual !== this.#types.get(name))
+        throw invalid(
+          `One or more parameter values were invalid: Type mismatch for key ${name} expected: ${this.#types.get(name)} actual: ${actual}`,
+        );
+      expectFilled(name, value);
+    }
+    this.expectIndexKeys(item);
+    return this.place(item);
+  }
+
+  /** An attribute that is a key of an index must have its type, and may not be empty or too long. */
+  expectIndexKeys(item: Item): void {
+    for (const { name: index, keys } of this.indexes) {
+      for (const name of [keys.hash, keys.range]) {
+        const value = name === undefined ? undefined : item[name];
+        if (name === undefined || value === undefined) continue;
+        const actual = typeOf(value);
+        if (actual !== this.#types.get(name))
+          throw invalid(
+            `One or more parameter values were invalid: Type mismatch for Index Key ${name} Expected: ${this.#types.get(name)} Actual: ${actual} IndexName: ${index}`,
+          );
+        if (isEmpty(value))
+          throw invalid(
+            `One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. IndexName: ${index}, IndexKey: ${name}`,
+          );
+        if (sortable(value).byteLength > (name === keys.hash ? HASH_LIMIT : RANGE_LIMIT))
+          throw invalid(
+            `One or more parameter values were invalid: Size of ${name === keys.hash ? 'hashkey' : 'rangekey'} has exceeded the maximum size limit of ${name === keys.hash ? HASH_LIMIT : RANGE_LIMIT} bytes. IndexName: ${index}, IndexKey: ${name}`,
+          );
+      }
+    }
+  }
+
+  /** The place of an item or key that is known to fit. */
+  place(item: Item): Located {
+    const part = (name: string): Uint8Array => {
+      const value = item[name];
+      return value === undefined ? NOTHING : sortable(value);
+    };
+    const hash = part(this.keys.hash);
+    const range = this.keys.range === undefined ? NOTHING : part(this.keys.range);
+    if (hash.byteLength > HASH_LIMIT)
+      throw invalid(
+        `One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of${HASH_LIMIT} bytes`,
+      );
+    if (range.byteLength > RANGE_LIMIT)
+      throw invalid(
+        `One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of ${RANGE_LIMIT} bytes`,
+      );
+    return { table: this, hash, range };
+  }
+}
