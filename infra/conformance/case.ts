@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelConnector } from '../../core/channel.ts';
+import { readTime } from '../../core/payload.ts';
 import { secretNames } from './secrets.ts';
 
 const Identifier = z.looseObject({
@@ -76,7 +77,7 @@ const ADDRESS_KEY = 'conformance-address-key';
 
 export interface Setting {
   readonly url: string;
-  /** Epoch milliseconds at which freshness is judged; undefined where it does not matter. */
+  /** Epoch milliseconds at which freshness is judged; undefined where nothing in the request is a time. */
   readonly now: number | undefined;
   readonly secrets: Readonly<Record<string, readonly string[]>>;
 }
@@ -103,10 +104,30 @@ export const settingOf = (one: Case, { secrets: declared }: Pick<ChannelConnecto
   const keyed = values['addressKey'] !== undefined && secretNames[provider]?.['addressKey'] !== undefined;
   return {
     url: keyed ? `${url}${url.includes('?') ? '&' : '?'}key=${ADDRESS_KEY}` : url,
-    now: verification.now === undefined ? undefined : verification.now * 1000,
+    now: verification.now === undefined ? signedAt(one) : verification.now * 1000,
     secrets: { ...Object.fromEntries(unused), ...Object.fromEntries(given) },
   };
 };
+
+/** Where a case names no time, freshness does not matter: it is judged at the moment that the request itself names. */
+const signedAt = (one: Case): number | undefined => {
+  const headers = Object.values(one.headers);
+  const claims = headers.flatMap((value) => /\.(eyJ[\w-]+)\./u.exec(value)?.[1] ?? []).map(claimsOf);
+  const told = /["&?]timestamp"?\s*[:=]\s*"?([^"&,}\n]+)/iu.exec(
+    `${one.url ?? ''}\n${Buffer.from(bodyOf(one)).toString()}`,
+  )?.[1];
+  const instants = [
+    ...claims.map(({ iat, nbf }) => iat ?? nbf),
+    ...headers.flatMap((value) => /(?<!\d)1\d{9}(?:\d{3})?(?!\d)/u.exec(value)?.[0] ?? []),
+    ...headers.filter((value) => /^\d{4}-\d\d-\d\dT/u.test(value)),
+    told === undefined ? undefined : decodeURIComponent(told.replaceAll('+', ' ')),
+  ].flatMap((value) => readTime(value) ?? []);
+  return instants[0] === undefined ? undefined : Date.parse(instants[0]);
+};
+
+const Claims = z.looseObject({ iat: z.number().optional(), nbf: z.number().optional() });
+const claimsOf = (part: string): z.infer<typeof Claims> =>
+  Claims.parse(JSON.parse(Buffer.from(part, 'base64url').toString()));
 
 /** Where a case's OpenID configuration says that its key set is. */
 const KEYS_PATH = '/conformance-keys';
