@@ -1,0 +1,34 @@
+import { PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { expect, it } from 'vitest';
+import { openHub } from '../../failures/hub.ts';
+
+it('a transaction that was cancelled may be tried again with its token; one that was done is not done twice', async () => {
+  const hub = await openHub();
+  const { client, name: TableName } = hub.table;
+  const write = new TransactWriteItemsCommand({
+    ClientRequestToken: 'token',
+    TransactItems: [
+      {
+        ConditionCheck: {
+          TableName,
+          Key: { pk: { S: 'gate' }, sk: { S: 'gate' } },
+          ConditionExpression: 'attribute_exists(pk)',
+        },
+      },
+      {
+        Update: {
+          TableName,
+          Key: { pk: { S: 'count' }, sk: { S: 'count' } },
+          UpdateExpression: 'ADD done :one',
+          ExpressionAttributeValues: { ':one': { N: '1' } },
+        },
+      },
+    ],
+  });
+  await expect(client.send(write)).rejects.toThrow('ConditionalCheckFailed');
+  await client.send(new PutItemCommand({ TableName, Item: { pk: { S: 'gate' }, sk: { S: 'gate' } } }));
+  await client.send(write);
+  await client.send(write);
+  expect(await hub.table.get([{ pk: 'count', sk: 'count' }])).toMatchObject([{ done: 1 }]);
+  await hub.cloud.stop();
+});
