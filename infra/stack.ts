@@ -31,7 +31,7 @@ export class HubStack extends Stack {
     });
     const ground: Ground = { hub, bundles, storage: new Storage(this, 'Storage', hub) };
     const front = new FrontDoor(this, 'FrontDoor', hub);
-    const deliveries = new WorkQueue(this, 'Deliveries');
+    const deliveries = new WorkQueue(this, 'Deliveries', { visibility: Duration.minutes(6) });
     const decisions = new WorkQueue(this, 'Decisions');
     const notifications = new WorkQueue(this, 'Notifications');
 
