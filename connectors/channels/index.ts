@@ -10,7 +10,9 @@ import { line } from './line.ts';
 import { mailgun } from './mailgun.ts';
 import { messagebird } from './messagebird.ts';
 import { meta } from './meta.ts';
+import { plivo } from './plivo.ts';
 import { postmark } from './postmark.ts';
+import { rbm } from './rbm.ts';
 import { resend } from './resend.ts';
 import { segment } from './segment.ts';
 import { sendgrid } from './sendgrid.ts';
@@ -21,6 +23,7 @@ import { standard } from './standard.ts';
 import { stripe } from './stripe.ts';
 import { teams } from './teams.ts';
 import { telegram } from './telegram.ts';
+import { telnyx } from './telnyx.ts';
 import { tiktok } from './tiktok.ts';
 import { twilio } from './twilio.ts';
 import { typeform } from './typeform.ts';
@@ -43,7 +46,9 @@ export const channels: Readonly<Record<string, ChannelConnector>> = {
   mailgun,
   messagebird,
   meta,
+  plivo,
   postmark,
+  rbm,
   resend,
   segment,
   sendgrid,
@@ -54,6 +59,7 @@ export const channels: Readonly<Record<string, ChannelConnector>> = {
   stripe,
   teams,
   telegram,
+  telnyx,
   tiktok,
   twilio,
   typeform,

@@ -1,0 +1,136 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/payload.ts';
+
+// Numbers come without the plus. Of a message that was sent in parts each part has its own MessageUUID, and names the
+// message by ParentMessageUUID. Plivo gives no time with its offset.
+
+const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+
+const Payload = z.looseObject({
+  MessageUUID: Text,
+  ParentMessageUUID: Text,
+  CallUUID: Text,
+  RequestUUID: Text,
+  From: Text,
+  To: Text,
+  Type: Text,
+  Text,
+  Body: Text,
+  Status: Text,
+  ErrorCode: Text,
+  ProfileName: Text,
+  ButtonPayload: Text,
+  ButtonText: Text,
+  ContextMessageUUID: Text,
+  CallStatus: Text,
+  Event: Text,
+  Direction: Text,
+  Digits: Text,
+  Speech: Text,
+  HangupCause: Text,
+  RecordUrl: Text,
+  RecordFile: Text,
+  RecordingID: Text,
+});
+type Payload = z.infer<typeof Payload>;
+
+const statuses: ReadonlySet<string> = new Set([
+  'queued',
+  'sent',
+  'delivered',
+  'undelivered',
+  'failed',
+  'rejected',
+  'read',
+]);
+
+const phones = (number: string | null | undefined): string[] => {
+  const phone = msisdn(number?.replace(/^sip:|@.*$/gu, ''));
+  return phone === undefined ? [] : [`phone:${phone}`];
+};
+
+const channelOf = ({ Type }: Payload): 'sms' | 'whatsapp' | 'rcs' =>
+  Type === 'whatsapp' || Type === 'rcs' ? Type : 'sms';
+
+const attachments = (payload: Payload): NonNullable<DecodedInteraction['attachments']> =>
+  Object.entries(payload).flatMap(([name, value]) =>
+    /^Media\d{1,2}$/u.test(name) && typeof value === 'string' && value !== ''
+      ? [{ url: value, keep: true as const }]
+      : [],
+  );
+
+const message = (payload: Payload, id: string): DecodedInteraction => {
+  const files = attachments(payload);
+  const button = payload.ButtonPayload ?? undefined;
+  return defined({
+    key: id,
+    externalId: id,
+    kind: button === undefined ? ('message' as const) : ('postback' as const),
+    channel: channelOf(payload),
+    direction: 'inbound' as const,
+    identifiers: phones(payload.From),
+    text: payload.Text ?? payload.Body ?? payload.ButtonText ?? '',
+    refersTo: payload.ContextMessageUUID ?? undefined,
+    profile: payload.ProfileName ? { name: { full: payload.ProfileName } } : undefined,
+    attachments: files.length > 0 ? files : undefined,
+    properties: button === undefined ? undefined : { payload: button },
+  });
+};
+
+const status = (payload: Payload, id: string, name: string): DecodedInteraction => ({
+  key: `${id}:${name}`,
+  externalId: id,
+  kind: name === 'read' ? 'read' : 'delivery-status',
+  channel: channelOf(payload),
+  direction: name === 'read' ? 'inbound' : 'outbound',
+  identifiers: phones(payload.To),
+  refersTo: payload.ParentMessageUUID || id,
+  properties: defined({ status: name, errorCode: payload.ErrorCode || undefined }),
+});
+
+const call = (payload: Payload, id: string): DecodedInteraction => {
+  const outbound = payload.Direction === 'outbound';
+  const recording = payload.RecordUrl || payload.RecordFile || undefined;
+  const stage = payload.CallStatus || payload.Event || 'in-progress';
+  const act = [payload.Event, payload.CallStatus, payload.Digits, payload.RecordingID].filter(Boolean);
+  return defined({
+    key: [id, ...act].join(':'),
+    externalId: id,
+    kind: 'call' as const,
+    channel: 'voice' as const,
+    direction: outbound ? ('outbound' as const) : ('inbound' as const),
+    identifiers: phones(outbound ? payload.To : payload.From),
+    text: payload.Speech || undefined,
+    attachments: recording === undefined ? undefined : [{ url: recording, keep: true as const }],
+    properties: defined({
+      status: stage,
+      digits: payload.Digits || undefined,
+      hangupCause: payload.HangupCause || undefined,
+    }),
+  });
+};
+
+const fieldsOf = ({ method, url, headers, body }: Delivery): unknown => {
+  if (method === 'GET') return parseQuery(new URL(url).search);
+  return headers['content-type']?.startsWith('application/json') === true ? parseJson(body) : parseForm(body);
+};
+
+const decode = (delivery: Delivery): Decoded => {
+  const payload = Payload.parse(fieldsOf(delivery));
+  const [id, name] = [payload.MessageUUID, payload.Status?.toLowerCase()];
+  if (id && name && statuses.has(name)) return { interactions: [status(payload, id, name)], ignored: [] };
+  if (id && name && name !== 'received') return { interactions: [], ignored: [`message status ${name}`] };
+  if (id && payload.From) return { interactions: [message(payload, id)], ignored: [] };
+  const callId = payload.CallUUID || payload.RequestUUID;
+  if (callId) return { interactions: [call(payload, callId)], ignored: [] };
+  return { interactions: [], ignored: ['callback without MessageUUID or CallUUID'] };
+};
+
+export const plivo: ChannelMapping = {
+  id: 'plivo',
+  channels: ['sms', 'whatsapp', 'rcs', 'voice'],
+  kinds: ['message', 'postback', 'delivery-status', 'read', 'call'],
+  decode,
+};

@@ -1,0 +1,117 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { e164 } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// `message.data` holds one act as base64 JSON. An event's messageId is that of the agent's message which it is about; what
+// Google itself reports (a message expired) names the person as phoneNumber.
+
+const Envelope = z.looseObject({
+  message: z.looseObject({ data: z.string(), publishTime: z.string().nullish() }),
+});
+
+const Text = z.string().nullish();
+
+const File = z.looseObject({
+  mimeType: Text,
+  fileUri: Text,
+  fileName: Text,
+  fileSizeBytes: z.union([z.number(), z.string()]).nullish(),
+});
+
+const Act = z.looseObject({
+  senderPhoneNumber: Text,
+  phoneNumber: Text,
+  messageId: Text,
+  eventId: Text,
+  eventType: Text,
+  sendTime: Text,
+  text: Text,
+  agentId: Text,
+  userFile: z.looseObject({ payload: File.nullish() }).nullish(),
+  location: z.record(z.string(), z.json()).nullish(),
+  suggestionResponse: z.looseObject({ text: Text, postbackData: Text, type: Text }).nullish(),
+});
+type Act = z.infer<typeof Act>;
+
+type Event = readonly [DecodedInteraction['direction'], DecodedInteraction['kind'], string];
+const events: Readonly<Record<string, Event>> = {
+  DELIVERED: ['outbound', 'delivery-status', 'delivered'],
+  READ: ['inbound', 'read', 'read'],
+  SUBSCRIBE: ['inbound', 'opt-in', 'subscribed'],
+  UNSUBSCRIBE: ['inbound', 'opt-out', 'unsubscribed'],
+  TTL_EXPIRATION_REVOKED: ['outbound', 'delivery-status', 'expired'],
+  TTL_EXPIRATION_REVOKE_FAILED: ['outbound', 'delivery-status', 'expired-not-revoked'],
+};
+
+const identifiers = (act: Act): string[] => {
+  const phone = e164(act.senderPhoneNumber ?? act.phoneNumber ?? '');
+  return phone === undefined ? [] : [`phone:${phone}`];
+};
+
+const event = (act: Act, at: string | undefined): DecodedInteraction | undefined => {
+  const [direction, kind, status] = events[act.eventType ?? ''] ?? [];
+  if (direction === undefined || kind === undefined || status === undefined) return undefined;
+  return defined({
+    key: act.eventId || `${act.messageId ?? identifiers(act)[0]}:${act.eventType}:${act.sendTime ?? ''}`,
+    kind,
+    channel: 'rcs' as const,
+    direction,
+    identifiers: identifiers(act),
+    externalId: act.messageId || undefined,
+    refersTo: act.messageId || undefined,
+    occurredAt: at,
+    properties: { status },
+  });
+};
+
+const message = (act: Act, id: string, at: string | undefined): DecodedInteraction => {
+  const [file, answer] = [act.userFile?.payload, act.suggestionResponse];
+  const size = Number(file?.fileSizeBytes ?? Number.NaN);
+  return defined({
+    key: id,
+    externalId: id,
+    kind: answer ? ('postback' as const) : ('message' as const),
+    channel: 'rcs' as const,
+    direction: 'inbound' as const,
+    identifiers: identifiers(act),
+    occurredAt: at,
+    text: act.text ?? answer?.text ?? '',
+    attachments: file?.fileUri
+      ? [
+          defined({
+            url: file.fileUri,
+            keep: true as const,
+            name: file.fileName ?? undefined,
+            contentType: file.mimeType ?? undefined,
+            size: Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+          }),
+        ]
+      : undefined,
+    properties:
+      answer?.postbackData || act.location
+        ? defined({ payload: answer?.postbackData ?? undefined, location: act.location ?? undefined })
+        : undefined,
+  });
+};
+
+const decode = (delivery: Delivery): Decoded => {
+  const { message: outer } = Envelope.parse(parseJson(delivery.body));
+  const act = Act.parse(parseJson(Buffer.from(outer.data, 'base64')));
+  const at = readTime(act.sendTime ?? outer.publishTime ?? undefined);
+  const isMessage =
+    act.text != null || act.userFile != null || act.location != null || act.suggestionResponse != null;
+  const interaction =
+    act.eventType || !isMessage || !act.messageId ? event(act, at) : message(act, act.messageId, at);
+  return interaction === undefined
+    ? { interactions: [], ignored: [act.eventType || 'message of another type'] }
+    : { interactions: [interaction], ignored: [] };
+};
+
+export const rbm: ChannelMapping = {
+  id: 'rbm',
+  channels: ['rcs'],
+  kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read'],
+  decode,
+};

@@ -1,0 +1,202 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { e164 } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// `data.id` is one event and survives a retry and the failover address. `cc` are the other members of a group and nobody
+// whom the message is from. Later stages of a call do not tell its direction, and so not which number is the customer's.
+
+const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+
+const Recipient = z.looseObject({ phone_number: Text, status: Text });
+const Party = z.union([z.string(), Recipient]).nullish();
+
+const File = z
+  .looseObject({
+    url: Text,
+    file_uri: Text,
+    content_type: Text,
+    mime_type: Text,
+    file_name: Text,
+    size: z.number().nullish(),
+  })
+  .nullish();
+
+const Body = z
+  .looseObject({
+    text: z.union([z.string(), z.looseObject({ body: Text })]).nullish(),
+    suggestion_response: z.looseObject({ text: Text, postback_data: Text }).nullish(),
+    user_file: z.looseObject({ payload: File }).nullish(),
+    location: z.record(z.string(), z.json()).nullish(),
+  })
+  .nullish();
+
+const Payload = z.looseObject({
+  id: Text,
+  type: Text,
+  direction: Text,
+  from: Party,
+  to: z.union([z.string(), z.array(Party), Recipient]).nullish(),
+  text: Text,
+  subject: Text,
+  media: z.array(File).nullish(),
+  body: Body,
+  autoresponse_type: Text,
+  received_at: Text,
+  errors: z.array(z.looseObject({ code: Text, title: Text, detail: Text })).nullish(),
+  call_session_id: Text,
+  call_leg_id: Text,
+  hangup_cause: Text,
+  digit: Text,
+  digits: Text,
+  result: Text,
+  recording_urls: z.record(z.string(), z.string()).nullish(),
+});
+type Payload = z.infer<typeof Payload>;
+
+const Webhook = z.looseObject({
+  data: z.looseObject({
+    id: z.string(),
+    event_type: z.string(),
+    occurred_at: Text,
+    payload: z.unknown().optional(),
+  }),
+});
+type Event = z.infer<typeof Webhook>['data'];
+
+const phones = (party: z.infer<typeof Party>): string[] => {
+  const phone = e164((typeof party === 'string' ? party : party?.phone_number) ?? '');
+  return phone === undefined ? [] : [`phone:${phone}`];
+};
+
+const channelOf = ({ type }: Payload): 'sms' | 'rcs' | 'whatsapp' => {
+  const name = type?.toLowerCase();
+  return name === 'rcs' || name === 'whatsapp' ? name : 'sms';
+};
+
+const fileOf = (file: z.infer<typeof File>): NonNullable<DecodedInteraction['attachments']> => {
+  const url = file?.url ?? file?.file_uri;
+  if (!url) return [];
+  return [
+    defined({
+      url,
+      keep: true as const,
+      name: file?.file_name ?? undefined,
+      contentType: file?.content_type ?? file?.mime_type ?? undefined,
+      size: Number.isSafeInteger(file?.size) && Number(file?.size) >= 0 ? Number(file?.size) : undefined,
+    }),
+  ];
+};
+
+const consent: Readonly<Record<string, 'opt-out' | 'opt-in'>> = {
+  opt_out: 'opt-out',
+  stop: 'opt-out',
+  opt_in: 'opt-in',
+  start: 'opt-in',
+};
+
+const message = (event: Event, payload: Payload): DecodedInteraction => {
+  const { body } = payload;
+  const answer = body?.suggestion_response;
+  const files = [...(payload.media ?? []), body?.user_file?.payload].flatMap(fileOf);
+  const inner = typeof body?.text === 'string' ? body.text : body?.text?.body;
+  return defined({
+    key: event.id,
+    externalId: payload.id ?? undefined,
+    kind: consent[payload.autoresponse_type?.toLowerCase() ?? ''] ?? (answer ? 'postback' : 'message'),
+    channel: channelOf(payload),
+    direction: 'inbound' as const,
+    identifiers: phones(payload.from),
+    occurredAt: readTime(payload.received_at ?? event.occurred_at ?? undefined),
+    text: payload.text ?? inner ?? answer?.text ?? '',
+    subject: payload.subject || undefined,
+    attachments: files.length > 0 ? files : undefined,
+    properties:
+      answer?.postback_data || body?.location
+        ? defined({ payload: answer?.postback_data ?? undefined, location: body?.location ?? undefined })
+        : undefined,
+  });
+};
+
+const recipients = ({ to }: Payload): readonly z.infer<typeof Party>[] => (Array.isArray(to) ? to : [to]);
+
+const statuses = (event: Event, payload: Payload): DecodedInteraction[] => {
+  const listed = recipients(payload);
+  const [error] = payload.errors ?? [];
+  return listed.map((to, position) => {
+    const name =
+      (typeof to === 'object' && to?.status) || event.event_type.slice(event.event_type.indexOf('.') + 1);
+    const read = name === 'read' || name === 'seen';
+    return defined({
+      key: listed.length > 1 ? `${event.id}:${position}` : event.id,
+      externalId: payload.id ?? undefined,
+      kind: read ? ('read' as const) : ('delivery-status' as const),
+      channel: channelOf(payload),
+      direction: read ? ('inbound' as const) : ('outbound' as const),
+      identifiers: phones(to),
+      refersTo: payload.id ?? undefined,
+      occurredAt: readTime(event.occurred_at ?? undefined),
+      properties: defined({
+        status: name,
+        errorCode: error?.code ?? undefined,
+        error: error?.detail ?? error?.title ?? undefined,
+      }),
+    });
+  });
+};
+
+const stages: Readonly<Record<string, string>> = {
+  'call.initiated': 'ringing',
+  'call.answered': 'answered',
+  'call.bridged': 'bridged',
+  'call.hangup': 'ended',
+  'call.recording.saved': 'recorded',
+  'call.dtmf.received': 'digits',
+  'call.gather.ended': 'digits',
+  'call.machine.detection.ended': 'machine-detection',
+  'call.machine.premium.detection.ended': 'machine-detection',
+};
+
+const call = (event: Event, payload: Payload, stage: string): DecodedInteraction => {
+  const [to] = recipients(payload);
+  const inbound = payload.direction === 'incoming' || payload.direction === 'inbound';
+  const known = Boolean(payload.direction);
+  const recordings = Object.values(payload.recording_urls ?? {});
+  return defined({
+    key: event.id,
+    externalId: payload.call_session_id ?? payload.call_leg_id ?? undefined,
+    conversationId: payload.call_session_id ?? undefined,
+    kind: 'call' as const,
+    channel: 'voice' as const,
+    direction: known ? (inbound ? ('inbound' as const) : ('outbound' as const)) : ('system' as const),
+    identifiers: known ? phones(inbound ? payload.from : to) : [],
+    occurredAt: readTime(event.occurred_at ?? undefined),
+    attachments: recordings.length > 0 ? recordings.map((url) => ({ url, keep: true as const })) : undefined,
+    properties: defined({
+      status: stage,
+      hangupCause: payload.hangup_cause ?? undefined,
+      digits: payload.digits ?? payload.digit ?? undefined,
+      result: payload.result ?? undefined,
+    }),
+  });
+};
+
+const decode = (delivery: Delivery): Decoded => {
+  const event = Webhook.parse(parseJson(delivery.body)).data;
+  const stage = stages[event.event_type];
+  if (stage !== undefined)
+    return { interactions: [call(event, Payload.parse(event.payload), stage)], ignored: [] };
+  if (event.event_type === 'message.received')
+    return { interactions: [message(event, Payload.parse(event.payload))], ignored: [] };
+  if (/^message\.(?:queued|sent|sending|delivered|read|failed|finalized)$/u.test(event.event_type))
+    return { interactions: statuses(event, Payload.parse(event.payload)), ignored: [] };
+  return { interactions: [], ignored: [event.event_type] };
+};
+
+export const telnyx: ChannelMapping = {
+  id: 'telnyx',
+  channels: ['sms', 'rcs', 'whatsapp', 'voice'],
+  kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read', 'call'],
+  decode,
+};
