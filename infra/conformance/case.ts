@@ -89,7 +89,7 @@ export const settingOf = (one: Case, { secrets: declared }: Pick<ChannelConnecto
   const values: Readonly<Record<string, unknown>> = {
     topicArn: /"TopicArn"\s*:\s*"([^"]+)"/u.exec(Buffer.from(bodyOf(one)).toString())?.[1],
     method: verification.scheme?.split('-').at(-1),
-    addressKey: verification.scheme === 'none' ? ADDRESS_KEY : undefined,
+    addressKey: /^(?:none|salesforce-.*)$/u.test(verification.scheme ?? '') ? ADDRESS_KEY : undefined,
     ...verification,
   };
   const given = Object.entries(secretNames[provider] ?? {}).flatMap(([key, name]) => {

@@ -5,6 +5,7 @@ import { bird } from './bird.ts';
 import { calendly } from './calendly.ts';
 import { chatwoot } from './chatwoot.ts';
 import { discord } from './discord.ts';
+import { hubspot } from './hubspot.ts';
 import { intercom } from './intercom.ts';
 import { line } from './line.ts';
 import { mailgun } from './mailgun.ts';
@@ -14,8 +15,10 @@ import { plivo } from './plivo.ts';
 import { postmark } from './postmark.ts';
 import { rbm } from './rbm.ts';
 import { resend } from './resend.ts';
+import { salesforce } from './salesforce.ts';
 import { segment } from './segment.ts';
 import { sendgrid } from './sendgrid.ts';
+import { servicenow } from './servicenow.ts';
 import { ses } from './ses.ts';
 import { shopify } from './shopify.ts';
 import { slack } from './slack.ts';
@@ -41,6 +44,7 @@ export const mappings: Readonly<Record<string, ChannelMapping>> = {
   calendly,
   chatwoot,
   discord,
+  hubspot,
   intercom,
   line,
   mailgun,
@@ -50,8 +54,10 @@ export const mappings: Readonly<Record<string, ChannelMapping>> = {
   postmark,
   rbm,
   resend,
+  salesforce,
   segment,
   sendgrid,
+  servicenow,
   ses,
   shopify,
   slack,

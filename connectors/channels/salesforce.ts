@@ -1,0 +1,43 @@
+import { accepted, channel, refused } from '../../core/channel.ts';
+import { sameAsAny } from '../../core/signature.ts';
+
+// An outbound message is not signed: the secret word in the address is all that there is, and the organisation that the
+// message names. Change events and platform events come over EventBridge and never here.
+
+const ack = {
+  status: 200,
+  headers: { 'content-type': 'text/xml; charset=utf-8' },
+  body:
+    '<?xml version="1.0" encoding="UTF-8"?>' +
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>' +
+    '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>' +
+    '</soapenv:Body></soapenv:Envelope>',
+};
+
+/** Of the 18 characters of an id the last three only repeat the letter case of the first 15. */
+const SHORT_ID = 15;
+
+export const salesforce = channel({
+  id: 'salesforce',
+  title: 'Salesforce (outbound messages, change events)',
+  docs: 'https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm',
+  secrets: {
+    addressKey: { about: 'a long word of your own, appended to the endpoint address as ?key=…' },
+    organizationId: { about: 'the id of the organisation (Company Information)', optional: true },
+  },
+  setup:
+    'Outbound messages: enter the address with ?key=…. Change events: send them through an event relay to EventBridge.',
+  verify(request, { secrets }) {
+    const key = new URL(request.url).searchParams.get('key') ?? '';
+    if (key === '' || !sameAsAny(key, secrets.addressKey))
+      return refused('the address has no ?key=, or not the stored one');
+    const text = Buffer.from(request.body).toString();
+    if (/<!\s*(?:DOCTYPE|ENTITY)/iu.test(text)) return refused('the XML holds a document type', 400);
+    const [, organisation] = /<(?:\w+:)?OrganizationId>\s*(\w{15,18})\s*</u.exec(text) ?? [];
+    if (organisation === undefined) return refused('the body is no outbound message', 400);
+    const expected = secrets.organizationId.map((id) => id.slice(0, SHORT_ID));
+    return expected.length === 0 || sameAsAny(organisation.slice(0, SHORT_ID), expected)
+      ? accepted(request, ack)
+      : refused('the message is of another organisation');
+  },
+});

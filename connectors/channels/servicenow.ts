@@ -1,0 +1,27 @@
+import { accepted, channel, refused } from '../../core/channel.ts';
+import { basicCredentials, sameTexts } from '../../core/signature.ts';
+
+// ServiceNow has no webhooks of its own: a business rule sends a REST message, with basic authentication.
+
+export const servicenow = channel({
+  id: 'servicenow',
+  title: 'ServiceNow (REST messages)',
+  docs: 'https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/outbound-rest/concept/c_OutboundRESTWebService.html',
+  secrets: {
+    user: { about: 'a user name of your own, for the basic authentication of the REST message' },
+    password: { about: 'a long password of your own, for the same' },
+  },
+  methods: ['PUT'],
+  setup:
+    'A business rule sends the record as JSON: table, operation, sys_id, sys_mod_count, sys_updated_on (UTC), number, caller_id (with display value), the e-mail address as u_email, comments.',
+  verify(request, { secrets }) {
+    const given = basicCredentials(request.headers['authorization']);
+    if (given === undefined) return refused('the request has no basic authentication');
+    const right = secrets.user.flatMap((user) =>
+      secrets.password.map((password) => sameTexts(given, [user, password])),
+    );
+    return right.includes(true)
+      ? accepted(request)
+      : refused('the user or the password is not the stored one');
+  },
+});

@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { e164, normaliseIdentifier } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// A notification names a record and at most one property of it. eventId alone is not promised to be unique: with the
+// subscription and the time it is. Types are `contact.creation` or, of generic subscriptions, `object.creation` with the
+// kind of record in objectTypeId.
+
+const Id = z.union([z.number(), z.string()]).transform(String).nullish();
+
+const Event = z.looseObject({
+  eventId: Id,
+  subscriptionId: Id,
+  portalId: Id,
+  occurredAt: z.union([z.number(), z.string()]).nullish(),
+  subscriptionType: z.string(),
+  objectId: Id,
+  objectTypeId: Id,
+  propertyName: z.string().nullish(),
+  propertyValue: z.union([z.string(), z.number(), z.boolean()]).transform(String).nullish(),
+  changeSource: z.string().nullish(),
+  changeFlag: z.string().nullish(),
+  primaryObjectId: Id,
+  mergedObjectIds: z.array(z.union([z.number(), z.string()]).transform(String)).nullish(),
+  newObjectId: Id,
+  fromObjectId: Id,
+  toObjectId: Id,
+  fromObjectTypeId: Id,
+  toObjectTypeId: Id,
+  associationType: z.string().nullish(),
+  associationRemoved: z.boolean().nullish(),
+  messageId: Id,
+  messageType: z.string().nullish(),
+});
+type Event = z.infer<typeof Event>;
+
+const CONTACT = '0-1';
+
+const types: Readonly<Record<string, string>> = {
+  [CONTACT]: 'contact',
+  '0-2': 'company',
+  '0-3': 'deal',
+  '0-5': 'ticket',
+  '0-7': 'product',
+  '0-8': 'line_item',
+};
+
+const acts: ReadonlySet<string> = new Set([
+  'creation',
+  'deletion',
+  'propertyChange',
+  'merge',
+  'restore',
+  'associationChange',
+  'privacyDeletion',
+]);
+
+const record = (id: string | null | undefined): string[] => (id ? [`hubspot:${id}`] : []);
+
+/** The contact that an association joins or leaves; of two contacts neither is the other. */
+const associated = (event: Event): string[] => {
+  const [from, to] = (event.associationType ?? '').split('_TO_');
+  if (event.fromObjectTypeId === CONTACT || from === 'CONTACT') return record(event.fromObjectId);
+  return event.toObjectTypeId === CONTACT || to === 'CONTACT' ? record(event.toObjectId) : [];
+};
+
+/** What a changed property says of who the contact is. */
+const reached = ({ propertyName, propertyValue }: Event): string[] => {
+  const value = propertyValue ?? '';
+  const email = propertyName === 'email' ? normaliseIdentifier(`email:${value}`) : undefined;
+  const phone = propertyName === 'phone' || propertyName === 'mobilephone' ? e164(value) : undefined;
+  return [...(email === undefined ? [] : [email]), ...(phone === undefined ? [] : [`phone:${phone}`])];
+};
+
+const ofRecord = (event: Event, type: string, act: string): DecodedInteraction | undefined => {
+  if (!acts.has(act)) return undefined;
+  const joins = act === 'associationChange';
+  const isContact = type === 'contact';
+  const id = (act === 'merge' ? event.newObjectId : undefined) ?? event.objectId ?? event.primaryObjectId;
+  const subject = joins ? (event.fromObjectId ?? id) : id;
+  return defined({
+    key: keyOf(event, subject),
+    kind:
+      act === 'privacyDeletion'
+        ? ('privacy-erasure' as const)
+        : isContact && !joins
+          ? ('contact-update' as const)
+          : ('crm-record' as const),
+    channel: 'crm' as const,
+    direction: 'system' as const,
+    identifiers: joins ? associated(event) : isContact ? [...record(id), ...reached(event)] : [],
+    externalId: subject ?? undefined,
+    occurredAt: readTime(event.occurredAt ?? undefined),
+    properties: defined({
+      record: type,
+      act,
+      property: event.propertyName ?? undefined,
+      value: event.propertyValue ?? undefined,
+      source: event.changeSource ?? undefined,
+      merged: event.mergedObjectIds ?? undefined,
+      association: event.associationType ?? undefined,
+      associated: joins ? (event.toObjectId ?? undefined) : undefined,
+      removed: event.associationRemoved ?? undefined,
+    }),
+  });
+};
+
+const keyOf = (event: Event, subject: string | null | undefined): string =>
+  [event.eventId ?? `${event.subscriptionType}:${subject}`, event.subscriptionId, event.occurredAt]
+    .map((part) => part ?? '')
+    .join(':');
+
+/** Of a message in the inbox HubSpot tells the thread and its own id alone: neither the words nor who wrote them. */
+const ofConversation = (event: Event, act: string): DecodedInteraction | undefined => {
+  if (!acts.has(act) && act !== 'newMessage') return undefined;
+  const isMessage = act === 'newMessage';
+  const said = isMessage && event.messageType !== 'COMMENT';
+  return defined({
+    key: keyOf(event, event.objectId),
+    kind: said
+      ? ('message' as const)
+      : act === 'privacyDeletion'
+        ? ('privacy-erasure' as const)
+        : ('crm-record' as const),
+    channel: 'chat' as const,
+    direction: said ? ('inbound' as const) : ('system' as const),
+    identifiers: [],
+    externalId: (isMessage ? event.messageId : event.objectId) ?? undefined,
+    conversationId: event.objectId ?? undefined,
+    occurredAt: readTime(event.occurredAt ?? undefined),
+    properties: defined({
+      act,
+      property: event.propertyName ?? undefined,
+      value: event.propertyValue ?? undefined,
+    }),
+  });
+};
+
+const decode = (delivery: Delivery): Decoded => {
+  const read = delivery.body.byteLength === 0 ? undefined : parseJson(delivery.body);
+  // A workflow's webhook and a card's request are signed alike, and hold no event.
+  if (!Array.isArray(read)) return { interactions: [], ignored: ['request without events'] };
+  const events = z.array(Event).parse(read);
+  const decoded = events.map((event) => {
+    const [named = '', act = ''] = event.subscriptionType.split('.');
+    const type = named === 'object' ? (types[event.objectTypeId ?? ''] ?? event.objectTypeId ?? '') : named;
+    return {
+      name: event.subscriptionType,
+      interaction: named === 'conversation' ? ofConversation(event, act) : ofRecord(event, type, act),
+    };
+  });
+  return {
+    interactions: decoded.flatMap(({ interaction }) => interaction ?? []),
+    ignored: decoded.flatMap(({ name, interaction }) => (interaction ? [] : [name])),
+  };
+};
+
+export const hubspot: ChannelMapping = {
+  id: 'hubspot',
+  channels: ['crm', 'chat'],
+  kinds: ['contact-update', 'crm-record', 'privacy-erasure', 'message'],
+  decode,
+};

@@ -1,0 +1,181 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { e164, normaliseIdentifier } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { parseXml } from '../../core/xml.ts';
+
+// A change event may be of several records: each is an act of its own, known by transaction, sequence and record. Of an
+// outbound message each notification has an id that survives the retries.
+
+const Fields = z.record(z.string(), z.json());
+type Fields = z.infer<typeof Fields>;
+
+const Text = z.string().nullish();
+
+const Header = z.looseObject({
+  entityName: z.string(),
+  recordIds: z.array(z.string()),
+  changeType: z.string(),
+  changeOrigin: Text,
+  transactionKey: z.string(),
+  sequenceNumber: z.union([z.number(), z.string()]),
+  commitTimestamp: z.union([z.number(), z.string()]).nullish(),
+  nulledFields: z.array(z.string()).nullish(),
+  changedFields: z.array(z.string()).nullish(),
+});
+
+const Envelope = z.looseObject({
+  id: z.string(),
+  'detail-type': z.string(),
+  time: Text,
+  detail: z.looseObject({
+    payload: Fields,
+    event: z
+      .looseObject({ EventUuid: Text, replayId: z.union([z.number(), z.string()]).nullish() })
+      .nullish(),
+  }),
+});
+
+const people: ReadonlySet<string> = new Set(['Contact', 'Lead']);
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
+
+/** The person of a record: the record itself, or the contact that it points at. */
+const identifiersOf = (entity: string, id: string, fields: Fields): string[] => {
+  const isPerson = people.has(entity);
+  const linked = [fields['ContactId'], fields['WhoId'], fields['PersonContactId'], fields['Contact__c']]
+    .map(textOf)
+    .find((one) => one !== '');
+  const record = isPerson ? id : linked;
+  const emails = [fields['Email'], fields['PersonEmail'], fields['SuppliedEmail'], fields['Email__c']];
+  const phones = isPerson ? [fields['MobilePhone'], fields['Phone']] : [fields['PersonMobilePhone']];
+  const email = entity === 'User' ? undefined : emails.map(textOf).find((one) => one !== '');
+  const normal = email === undefined ? undefined : normaliseIdentifier(`email:${email}`);
+  return [
+    ...(record === undefined ? [] : [`salesforce:${record}`]),
+    ...(normal === undefined ? [] : [normal]),
+    ...new Set(
+      phones.flatMap((one) => {
+        const phone = e164(textOf(one));
+        return phone === undefined ? [] : [`phone:${phone}`];
+      }),
+    ),
+  ];
+};
+
+const Name = z.union([
+  z.string().transform((full) => ({ full })),
+  z.looseObject({ FirstName: Text, LastName: Text }).transform(({ FirstName, LastName }) => ({
+    ...(FirstName && { first: FirstName }),
+    ...(LastName && { last: LastName }),
+  })),
+]);
+
+const nameOf = (fields: Fields): NonNullable<DecodedInteraction['profile']>['name'] => {
+  const read = Name.safeParse(fields['Name'] ?? fields).data;
+  return read !== undefined && Object.keys(read).length > 0 ? read : undefined;
+};
+
+interface Change {
+  readonly key: string;
+  readonly entity: string;
+  readonly id: string;
+  readonly act: string;
+  readonly at: string | undefined;
+  readonly fields: Fields;
+  readonly details?: Fields;
+}
+
+const ofChange = ({ key, entity, id, act, at, fields, details }: Change): DecodedInteraction => {
+  const isPerson = people.has(entity);
+  const name = isPerson ? nameOf(fields) : undefined;
+  return defined({
+    key,
+    kind: isPerson ? ('contact-update' as const) : ('crm-record' as const),
+    channel: 'crm' as const,
+    direction: 'system' as const,
+    identifiers: identifiersOf(entity, id, fields),
+    externalId: id,
+    occurredAt: at,
+    profile: name === undefined ? undefined : { name },
+    properties: { record: entity, act, set: fields, ...details },
+  });
+};
+
+const changes = (payload: Fields): Decoded => {
+  const header = Header.parse(payload['ChangeEventHeader']);
+  const { ChangeEventHeader: _header, ...fields } = payload;
+  // So many changes at once that Salesforce lists none of them.
+  if (header.changeType === 'GAP_OVERFLOW') return { interactions: [], ignored: ['GAP_OVERFLOW'] };
+  const [, client] = /client=([^;]+)/u.exec(header.changeOrigin ?? '') ?? [];
+  const interactions = header.recordIds.map((id) =>
+    ofChange({
+      key: `${header.transactionKey}:${header.sequenceNumber}:${id}`,
+      entity: header.entityName,
+      id,
+      act: header.changeType.toLowerCase(),
+      at: readTime(header.commitTimestamp ?? undefined),
+      fields,
+      details: { nulled: header.nulledFields ?? [], ...(client !== undefined && { client }) },
+    }),
+  );
+  return { interactions, ignored: [] };
+};
+
+const ofEvent = (body: Uint8Array): Decoded => {
+  const envelope = Envelope.parse(parseJson(body));
+  const { payload, event } = envelope.detail;
+  if (payload['ChangeEventHeader'] !== undefined) return changes(payload);
+  const type = envelope['detail-type'];
+  if (!type.endsWith('__e')) return { interactions: [], ignored: [type] };
+  const id = event?.EventUuid ?? envelope.id;
+  const at = readTime(payload['CreatedDate']) ?? readTime(envelope.time ?? undefined);
+  return {
+    interactions: [ofChange({ key: id, entity: type, id, act: 'published', at, fields: payload })],
+    ignored: [],
+  };
+};
+
+const Notification = z.looseObject({
+  Id: z.string(),
+  sObject: z.looseObject({ '@type': z.string(), Id: z.union([z.string(), z.array(z.string())]) }),
+});
+
+const Message = z.looseObject({
+  Envelope: z.looseObject({
+    Body: z.looseObject({
+      notifications: z.looseObject({ Notification: z.union([z.array(Notification), Notification]) }),
+    }),
+  }),
+});
+
+const ofMessage = (body: Uint8Array): Decoded => {
+  const { Notification: listed } = Message.parse(parseXml(body)).Envelope.Body.notifications;
+  const interactions = [listed].flat().map(({ Id: key, sObject }) => {
+    const { '@type': type, Id, ...rest } = sObject;
+    const entity = type.slice(type.indexOf(':') + 1);
+    const fields = Object.fromEntries(
+      Object.entries(rest).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+    );
+    return ofChange({
+      key,
+      entity,
+      id: [Id].flat()[0] ?? key,
+      act: 'sent',
+      at: readTime(fields['LastModifiedDate'] ?? fields['SystemModstamp']),
+      fields,
+    });
+  });
+  return { interactions, ignored: [] };
+};
+
+const decode = ({ method, body }: Delivery): Decoded =>
+  method === 'EVENT' ? ofEvent(body) : ofMessage(body);
+
+export const salesforce: ChannelMapping = {
+  id: 'salesforce',
+  channels: ['crm'],
+  kinds: ['contact-update', 'crm-record'],
+  decode,
+};

@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { e164, normaliseIdentifier } from '../../core/identity.ts';
+import type { DecodedInteraction } from '../../core/interaction.ts';
+import { defined, parseJson, readTime } from '../../core/payload.ts';
+
+// A field comes as its value or as an object of value and display value. sys_mod_count grows with every change, so that
+// with sys_id it names one. Comments are a journal, the newest entry first, each below a line that says who and when;
+// work notes are for the staff and are not stored.
+
+const Scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const Field = z.union([Scalar, z.looseObject({ value: Scalar.nullish(), display_value: Scalar.nullish() })]);
+const Record = z.looseObject({ sys_id: Field });
+type Record = z.infer<typeof Record>;
+
+const fieldOf = (record: Record, name: string): z.infer<typeof Field> | undefined =>
+  Field.safeParse(record[name]).data;
+
+const readOf = (record: Record, name: string): string => {
+  const field = fieldOf(record, name);
+  return (typeof field === 'object' ? (field.value ?? field.display_value) : field)?.trim() ?? '';
+};
+
+const displayOf = (record: Record, name: string): string => {
+  const field = fieldOf(record, name);
+  return (typeof field === 'object' ? field.display_value : undefined)?.trim() ?? '';
+};
+
+const firstOf = (record: Record, names: readonly string[]): string | undefined =>
+  names.find((name) => readOf(record, name) !== '');
+
+/** Where a task names the customer; whoever opened or holds it may be an agent. */
+const customers = [
+  'caller_id',
+  'requested_for',
+  'opened_for',
+  'consumer',
+  'contact',
+  'request.requested_for',
+];
+const emails = [
+  'u_email',
+  'email',
+  'caller_id.email',
+  'contact.email',
+  'consumer.email',
+  'requested_for.email',
+];
+const phones = ['u_phone', 'mobile_phone', 'phone', 'caller_id.mobile_phone', 'caller_id.phone'];
+const people: ReadonlySet<string> = new Set(['sys_user', 'customer_contact', 'csm_consumer']);
+
+const identifiersOf = (record: Record, isPerson: boolean): string[] => {
+  const customer = isPerson ? 'sys_id' : firstOf(record, customers);
+  const email = firstOf(record, emails);
+  const phone = firstOf(record, phones);
+  const address = email && normaliseIdentifier(`email:${readOf(record, email)}`);
+  const number = phone && e164(readOf(record, phone));
+  return [
+    ...(customer ? [`servicenow:${readOf(record, customer)}`] : []),
+    ...(address ? [address] : []),
+    ...(number ? [`phone:${number}`] : []),
+  ];
+};
+
+const HEAD = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (.*) \([^()]*\)$/u;
+
+/** The newest entry of a journal: who wrote it, where that is told, and what. */
+const newest = (journal: string): { readonly author?: string; readonly text: string } => {
+  const [first = '', ...rest] = journal.trim().split(/\r?\n/u);
+  const author = HEAD.exec(first)?.[1];
+  if (author === undefined) return { text: journal.trim() };
+  const end = rest.findIndex((line) => HEAD.test(line));
+  return { author, text: (end < 0 ? rest : rest.slice(0, end)).join('\n').trim() };
+};
+
+const ofRecord = (record: Record): DecodedInteraction => {
+  const [table, id] = [readOf(record, 'table') || readOf(record, 'sys_class_name'), readOf(record, 'sys_id')];
+  const isPerson = people.has(table);
+  const comment = newest(readOf(record, 'comments'));
+  const customer = firstOf(record, customers);
+  const name = isPerson ? readOf(record, 'name') : customer && displayOf(record, customer);
+  const said = comment.text !== '';
+  const ours = said && comment.author !== undefined && Boolean(name) && comment.author !== name;
+  const changed = readOf(record, 'sys_mod_count') || readOf(record, 'sys_updated_on');
+  return defined({
+    key: `${id}:${changed || readOf(record, 'operation')}`,
+    kind: said ? (ours ? 'echo' : 'message') : isPerson ? 'contact-update' : 'crm-record',
+    channel: 'crm' as const,
+    direction: said ? (ours ? ('outbound' as const) : ('inbound' as const)) : ('system' as const),
+    identifiers: identifiersOf(record, isPerson),
+    externalId: id,
+    occurredAt: readTime(readOf(record, 'sys_updated_on')) ?? readTime(readOf(record, 'sys_created_on')),
+    conversationId: isPerson ? undefined : readOf(record, 'number') || id,
+    subject: readOf(record, 'short_description') || undefined,
+    text: said ? comment.text : undefined,
+    profile: name ? { name: { full: name } } : undefined,
+    properties: defined({
+      record: table || undefined,
+      act: readOf(record, 'operation') || undefined,
+      state: displayOf(record, 'state') || readOf(record, 'state') || undefined,
+      priority: displayOf(record, 'priority') || readOf(record, 'priority') || undefined,
+    }),
+  });
+};
+
+const Body = z.union([
+  z.array(Record),
+  z.looseObject({ record: Record }).transform(({ record, ...beside }) => [{ ...beside, ...record }]),
+  Record.transform((record) => [record]),
+]);
+
+const decode = (delivery: Delivery): Decoded => ({
+  interactions: Body.parse(parseJson(delivery.body)).map(ofRecord),
+  ignored: [],
+});
+
+export const servicenow: ChannelMapping = {
+  id: 'servicenow',
+  channels: ['crm'],
+  kinds: ['message', 'echo', 'contact-update', 'crm-record'],
+  decode,
+};
