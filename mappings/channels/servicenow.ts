@@ -8,7 +8,7 @@ import { defined, parseJson, readTime } from '../../core/payload.ts';
 // with sys_id it names one. Comments are a journal, the newest entry first, each below a line that says who and when;
 // work notes are for the staff and are not stored.
 
-const Scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const Scalar = z.union([z.string(), z.number()]).transform(String);
 const Field = z.union([Scalar, z.looseObject({ value: Scalar.nullish(), display_value: Scalar.nullish() })]);
 const Record = z.looseObject({ sys_id: Field });
 type Record = z.infer<typeof Record>;
@@ -49,14 +49,18 @@ const emails = [
 const phones = ['u_phone', 'mobile_phone', 'phone', 'caller_id.mobile_phone', 'caller_id.phone'];
 const people: ReadonlySet<string> = new Set(['sys_user', 'customer_contact', 'csm_consumer']);
 
+/** Sent without its value, a reference is a display name, which several people may have. */
+const SYS_ID = /^[0-9a-f]{32}$/iu;
+
 const identifiersOf = (record: Record, isPerson: boolean): string[] => {
   const customer = isPerson ? 'sys_id' : firstOf(record, customers);
+  const id = customer === undefined ? '' : readOf(record, customer);
   const email = firstOf(record, emails);
   const phone = firstOf(record, phones);
   const address = email && normaliseIdentifier(`email:${readOf(record, email)}`);
   const number = phone && e164(readOf(record, phone));
   return [
-    ...(customer ? [`servicenow:${readOf(record, customer)}`] : []),
+    ...(SYS_ID.test(id) ? [`servicenow:${id}`] : []),
     ...(address ? [address] : []),
     ...(number ? [`phone:${number}`] : []),
   ];
