@@ -64,6 +64,7 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
   const [first] = args;
   if (verb === 'reviews') {
     const { items } = Reviews.parse(await call('GET', '/reviews'));
+    if (items.length === 0) console.log('Nothing waits for a decision.');
     for (const { id, reason, halves = [] } of items) console.log([id, reason, ...halves].join('  '));
     return 0;
   }
