@@ -1,16 +1,6 @@
 import { addDecimals, formatDecimal, negate, parseDecimal } from './numbers.ts';
 import type { Condition, Operand, Path } from './syntax.ts';
-import {
-  compare,
-  equal,
-  type Item,
-  invalid,
-  members,
-  sizeOf,
-  type Type,
-  typeOf,
-  type Value,
-} from './values.ts';
+import { compare, equal, type Item, invalid, members, type Type, typeOf, type Value } from './values.ts';
 
 export const valueAt = (item: Item, path: Path): Value | undefined => {
   let value: Value | undefined = { M: item };
@@ -46,7 +36,8 @@ const called = (name: string, args: readonly Operand[], item: Item): Value | und
   const [first, second] = args;
   if (name === 'size' && first && args.length === 1) {
     const value = resolve(first, item);
-    return value === undefined ? undefined : { N: String(lengthOf(value)) };
+    const length = value && lengthOf(value);
+    return length === undefined ? undefined : { N: String(length) };
   }
   if (name === 'if_not_exists' && first && second && 'path' in first)
     return valueAt(item, first.path) ?? resolve(second, item);
@@ -61,11 +52,13 @@ const called = (name: string, args: readonly Operand[], item: Item): Value | und
   throw invalid(`Invalid expression: Invalid function name; function: ${name}`);
 };
 
-const lengthOf = (value: Value): number => {
+/** Numbers, booleans and nulls have no size, and a condition about it does not hold. */
+const lengthOf = (value: Value): number | undefined => {
   if ('S' in value) return value.S.length;
+  if ('B' in value) return Buffer.byteLength(value.B, 'base64');
   if ('L' in value) return value.L.length;
   if ('M' in value) return Object.keys(value.M).length;
-  return members(value)?.length ?? sizeOf(value);
+  return members(value)?.length;
 };
 
 export const holds = (condition: Condition, item: Item): boolean => {

@@ -78,7 +78,7 @@ interface Reading extends Understood {
   readonly index: Index | undefined;
   readonly input: Input;
   readonly after: (Place & { readonly own: Place }) | undefined;
-  /** Local indexes give attributes that they do not hold too, at the cost of a read of each item. */
+  /** A local index gives what it does not hold where it is asked for it, at the cost of a read of each item. */
   readonly fetches: boolean;
 }
 
@@ -89,9 +89,7 @@ const prepare = (store: Store, input: Input, understood: Understood): Reading =>
     throw invalid('Consistent reads are not supported on global secondary indexes');
   const { paths = [], filter, start } = understood;
   expectScalarKeys(table, [...paths, ...(filter ? pathsIn(filter) : [])]);
-  const outside = index?.attributes
-    ? [...paths, ...(filter ? pathsIn(filter) : [])].filter(([head]) => !index.attributes?.has(String(head)))
-    : [];
+  const outside = paths.filter(([head]) => index?.attributes?.has(String(head)) === false);
   const all = input.Select === 'ALL_ATTRIBUTES' && index?.attributes !== undefined;
   if (all && index.global)
     throw invalid(

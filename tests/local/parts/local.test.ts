@@ -56,7 +56,10 @@ const start = async (...args: string[]): Promise<{ url: string; end(): Promise<n
 const run = (...args: string[]): Promise<{ code: unknown; said: string }> =>
   promisify(execFile)(process.execPath, [command, ...args]).then(
     ({ stdout }) => ({ code: 0, said: stdout }),
-    (error: { code: unknown; stderr: string }) => ({ code: error.code, said: error.stderr }),
+    (error: { code: unknown; stdout: string; stderr: string }) => ({
+      code: error.code,
+      said: error.stdout + error.stderr,
+    }),
   );
 
 afterEach(() => {
@@ -136,6 +139,26 @@ describe('npm run local', () => {
       said: expect.stringMatching(/is taken/),
     });
     other.close();
+  });
+
+  it('compares its DynamoDB with another', async () => {
+    const { url, end } = await start('dynamodb');
+    expect(await run('dynamodb', '--compare', url, '--operations', '300', '--seed', '7')).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/^300 operations, 0 differ$/mu),
+    });
+    const other = createServer((_request, response) => response.end('{"Table":{"TableStatus":"ACTIVE"}}'));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const differing = await run('dynamodb', '--compare', `http://127.0.0.1:${port}`, '--operations', '50');
+    expect(differing).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/theirs .*\n\n[\s\S]*^50 operations, \d+ differ$/mu),
+    });
+    other.close();
+    other.closeAllConnections();
+    expect(await end()).toBe(0);
   });
 
   it.runIf(hasBoto3)('answers boto3 at the address that it prints', async () => {
