@@ -33,4 +33,5 @@ const main = async (): Promise<number> => {
   return unneeded > 0 ? 1 : 0;
 };
 
-process.exitCode = await main();
+// A trial that broke while it was set up leaves its sandbox CRMs listening; they end with the process.
+process.exit(await main());

@@ -60,8 +60,8 @@ export class Api extends Construct {
     api.allow(['s3:PutObject'], storage.bucket.arnForObjects('failures/*'));
     for (const kept of ['attachments/*', 'texts/*'])
       api.allow(['s3:GetObject'], storage.bucket.arnForObjects(kept));
-    api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api*'));
-    api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing*'));
+    api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));
+    api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
     api.useKey({ writesFiles: true });
     front.route(routes, api);
     generatedSecret(this, hub, 'api', 'Keys that may use the API of the hub');

@@ -2,7 +2,10 @@ import { ArnFormat, RemovalPolicy, Stack, aws_secretsmanager as secretsmanager }
 import type { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
 
-/** The ARN of a secret of the hub. Secrets Manager adds a hyphen and six characters to every name: end it with `*`. */
+/**
+ * The ARN of a secret of the hub. Secrets Manager adds a hyphen and six characters to every name: end it with `-??????`, or
+ * with `*` for all that are below it.
+ */
 export const secretArn = (scope: Construct, hub: HubConfig, name: string): string =>
   Stack.of(scope).formatArn({
     service: 'secretsmanager',

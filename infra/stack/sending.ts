@@ -89,7 +89,7 @@ export class Sending extends Construct {
       stack.formatArn({ service: 'sns', resource: 'endpoint', resourceName: '*' }),
     );
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
-    notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing*'));
+    notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
     notify.useKey({ writesFiles: true });
     for (const sender of Object.values(hub.senders))
       if (sendersWithSecret.has(sender))

@@ -25,7 +25,7 @@ export class Sync extends Construct {
     sync.consume(this.work, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
     sync.allow(['sqs:SendMessage'], this.work.queue.queueArn);
     sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
-    sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}*`));
+    sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}-??????`));
     sync.publishes();
     sync.useKey({ writesFiles: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
