@@ -1,6 +1,8 @@
+import { Signature } from '@hubspot/api-client/lib/src/utils/signature.js';
 import { validateSignature } from '@line/bot-sdk';
 import { verifySlackRequest } from '@slack/bolt';
 import { verifyKey } from 'discord-interactions';
+import { validateV3Signature } from 'plivo';
 import Stripe from 'stripe';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Good, goodCases, send } from '../cases.ts';
@@ -76,5 +78,38 @@ describe.each(of('stripe'))('$name', ({ body, secret, header, fixture }) => {
       request: (same) => ({ ...same, headers: { ...same.headers, 'stripe-signature': signature } }),
     });
     expect(answer.status).toBe(200);
+  });
+});
+
+describe.each(of('plivo').filter(({ header }) => header('x-plivo-signature-v3') !== ''))('$name', (given) => {
+  it('is what the SDK of Plivo takes', () => {
+    const { fixture, body, header, secret } = given;
+    const verify = (text: string) =>
+      validateV3Signature(
+        'POST',
+        fixture.one.url ?? '',
+        header('x-plivo-signature-v3-nonce'),
+        secret,
+        header('x-plivo-signature-v3'),
+        Object.fromEntries(new URLSearchParams(text)),
+      );
+    expect(verify(body)).toBe(true);
+    expect(verify(`${body}&Other=1`)).toBe(false);
+  });
+});
+
+describe.each(of('hubspot'))('$name', ({ fixture, body, header, secret }) => {
+  const version = header('x-hubspot-signature-v3') === '' ? 'v1' : 'v3';
+  it('is signed as the client library of HubSpot signs', () => {
+    const told = Signature.getSignature('POST', version, {
+      signatureVersion: version,
+      signature: '',
+      clientSecret: secret,
+      requestBody: body,
+      url: fixture.one.url ?? '',
+      method: 'POST',
+      timestamp: Number(header('x-hubspot-request-timestamp')),
+    });
+    expect(told).toBe(header(version === 'v3' ? 'x-hubspot-signature-v3' : 'x-hubspot-signature'));
   });
 });
