@@ -13,6 +13,7 @@ const services = {
   dynamodb: { variable: 'DYNAMODB', target: 'DynamoDB_20120810', json: '1.0' },
   scheduler: { variable: 'SCHEDULER' },
   sns: { variable: 'SNS', version: '2010-03-31' },
+  cloudformation: { variable: 'CLOUDFORMATION', version: '2010-05-15' },
   'sms-voice': {
     variable: 'PINPOINT_SMS_VOICE_V2',
     target: 'PinpointSMSVoiceV2',
@@ -27,7 +28,7 @@ const services = {
 
 type Service = keyof typeof services;
 type JsonService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
-type QueryService = 'sns';
+type QueryService = 'sns' | 'cloudformation';
 type RestService = 's3' | 'scheduler';
 
 /** A service's answer that it did not do what was asked. Its name is the service's own, as with the SDK's errors. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { HubError } from '../../core/errors.ts';
 import { connectCommand } from './connect.ts';
+import { costCommand } from './cost.ts';
 import { customerCommand } from './customer.ts';
 import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
@@ -29,6 +30,11 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'hub customer show|timeline|ledger|merge|unmerge|split|reviews|resolve …',
     about: 'one person of a running hub (HUB_URL, HUB_KEY)',
     run: customerCommand,
+  },
+  cost: {
+    usage: 'hub cost [--hours N] [--stack NAME] [--local [--port N]]',
+    about: 'what the hub used of AWS, from CloudWatch, in dollars by service; --local: of npm start',
+    run: costCommand,
   },
   failures: {
     usage: 'hub failures list|show|edit|replay|dismiss …',

@@ -4,11 +4,14 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import type { Assembly } from '../assembly.ts';
+import { cloudformation } from './cloudformation.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { type Elsewhere, forwarder } from './elsewhere.ts';
 import { type Events, events } from './events.ts';
 import { type FrontRequest, httpApi } from './http-api.ts';
 import { type Invocations, invocations, type Run, stopped } from './invocations.ts';
+import { type Meter, meter as meterOf } from './meter.ts';
+import { metrics as metricsOf } from './metrics.ts';
 import { type Outbox, outbox } from './outbox.ts';
 import { gate } from './permissions/gate.ts';
 import {
@@ -98,6 +101,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
   const sent = outbox(db);
   const functions = new Map<string, LambdaFunction>();
+  const metrics = metricsOf({ db, clock });
+  const meter = meterOf(metrics);
   const parts: { queues?: Sqs; events?: Events; lambda?: Invocations; topics?: Sns } = {};
   const permissions = permissionsOf({
     region: REGION,
@@ -128,6 +133,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     else if (arn.includes(':sns:')) await parts.topics?.publish(arn, payload);
     else if (arn.includes(':lambda:')) parts.lambda?.accept(arn, payload, trace);
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
+    meter.delivered(arn, principal, source);
   };
   const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
   const queueService = sqs(surroundings, {
@@ -137,7 +143,14 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   parts.queues = queueService;
   const lambda = invocations(surroundings, {
     functions,
-    run: options.invoke,
+    async run(target, event, invocation) {
+      const began = clock.now();
+      try {
+        return await options.invoke(target, event, invocation);
+      } finally {
+        meter.ran(target.name, clock.now() - began);
+      }
+    },
     deployed: deployed.promise,
   });
   parts.lambda = lambda;
@@ -151,7 +164,10 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   });
   const services = new Map<string, AwsService>(
     [
-      dynamodb(surroundings, options.conflict ? { conflict: options.conflict } : {}),
+      meter.capacity(
+        dynamodb(surroundings, options.conflict ? { conflict: options.conflict } : {}),
+        callerOf,
+      ),
       queueService,
       parts.events,
       scheduler(surroundings),
@@ -160,6 +176,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       ses(surroundings, sent),
       parts.topics,
       smsVoice(surroundings, sent, { monthlyLimit: SMS_DOLLARS }),
+      metrics.service,
     ].map((service) => [service.signingName, service]),
   );
   const { admit, disclose } = gate({
@@ -196,11 +213,14 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           accessKeyId: key,
           arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
         }));
+    if (response.status < 300) meter.request(name, operation, request);
     return disclose(name, request, bound, response);
   };
   options.onService?.({ aws });
   const workshop = workshopOf(options, aws, functions);
   const created = await create(options, workshop, permissions);
+  const stack = cloudformation(options.assembly.name, options.assembly.template, created);
+  services.set(stack.signingName, stack);
   deployed.resolve();
   for (const refusal of permissions.unlogged)
     options.onError(new Error(`The log of a function is lost: ${sentenceOf(refusal)}`));
@@ -219,7 +239,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   );
   opened.resolve(front);
   const subscriptions = workshop.sources.map((source) =>
-    subscribe(queueService, source, lambda, options.onError),
+    subscribe(queueService, source, { lambda, meter, onError: options.onError }),
   );
   const resolver = new Resolver(options.assembly.template, created, pseudoOf(options));
   return {
@@ -236,11 +256,15 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     created,
     aws,
     deliver,
-    front,
+    front(request) {
+      meter.called(workshop.routes[0]?.api ?? '');
+      return front(request);
+    },
     send: queueService.send,
     queue: queueService.counts,
     async stop() {
       await Promise.all(subscriptions.map((subscription) => subscription.stop()));
+      metrics.flush();
       db.close();
     },
   };
@@ -282,8 +306,11 @@ const signatureOf = ({ headers, query }: AwsRequest): { key: string; name: strin
 const subscribe = (
   service: Sqs,
   source: EventSource,
-  lambda: Invocations,
-  onError: (error: unknown) => void,
+  {
+    lambda,
+    meter,
+    onError,
+  }: { readonly lambda: Invocations; readonly meter: Meter; readonly onError: (error: unknown) => void },
 ): { stop(): Promise<void> } =>
   service.subscribe(source.queueArn, {
     batchSize: source.batchSize,
@@ -296,8 +323,11 @@ const subscribe = (
       if (loops.Records.length > 0) onError(stopped(source.functionName));
       if (taken.Records.length === 0) return { batchItemFailures: [] };
       try {
-        return BatchResponse.parse(await lambda.call(source.functionName, taken, trace));
+        const answer = BatchResponse.parse(await lambda.call(source.functionName, taken, trace));
+        meter.batch(source.queueArn, taken.Records.length, answer.batchItemFailures.length);
+        return answer;
       } catch (error) {
+        meter.batch(source.queueArn, taken.Records.length, taken.Records.length);
         onError(error);
         throw error;
       }

@@ -1,67 +1,128 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from '../../infra/bundle.ts';
+import { parseArgs } from 'node:util';
+import { assembly } from '../../infra/assembly.ts';
+import { root } from '../../infra/bundle.ts';
+import { costTable } from '../../infra/cost/cost.ts';
+import { benchAcknowledge } from './acknowledge.ts';
+import { benchBundles } from './bundles.ts';
 import { benchChannels } from './channels.ts';
-import { benchLoad } from './load.ts';
+import { costOfLoad, measuredCost } from './cost.ts';
+import { benchCrm } from './crm.ts';
+import { benchLoad, type Load } from './load.ts';
 import { benchMapping } from './mapping.ts';
+import { goalText, type Measured, measuredText, verdictOf } from './measured.ts';
+import { numbersPage } from './page.ts';
 import { benchPattern } from './pattern.ts';
 import { benchRecord } from './record.ts';
 
-/** Milliseconds that loading a bundle takes above an empty module, the best of a few. */
-const importTime = (file: string, empty: string): number => {
-  const run = (path: string): number => {
-    const times = Array.from({ length: 5 }, () => {
-      const source = `const t = process.hrtime.bigint(); require(${JSON.stringify(path)}); console.log(Number(process.hrtime.bigint() - t) / 1e6)`;
-      return Number(
-        spawnSync(process.execPath, ['-e', source], {
-          encoding: 'utf8',
-          env: { ...process.env, AWS_REGION: 'eu-south-1' },
-        }).stdout,
-      );
-    });
-    return Math.min(...times);
-  };
-  return run(file) - run(empty);
+let loaded: Promise<Load> | undefined;
+const load = (): Promise<Load> => {
+  loaded ??= benchLoad();
+  return loaded;
 };
 
-const line = (name: string, value: string): void => console.log(`  ${name.padEnd(44)}${value.padStart(14)}`);
+const indexes = async (): Promise<Measured> => {
+  const { template } = await assembly();
+  const tables = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::DynamoDB::Table');
+  const found = tables.flatMap(({ Properties }) => [
+    ...Object.keys(Properties['GlobalSecondaryIndexes'] ?? {}),
+    ...Object.keys(Properties['LocalSecondaryIndexes'] ?? {}),
+  ]);
+  return { name: 'secondary indexes', measured: found.length, unit: '', goal: { atMost: 0 } };
+};
 
-const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
-try {
-  const empty = join(folder, 'empty.cjs');
-  writeFileSync(empty, '');
-  console.log('Bundles: minified size, import time above an empty module');
-  for (const [name, bytes] of Object.entries(await bundle(folder))) {
-    line(
-      name,
-      `${(bytes / 1024).toFixed(0)} KB ${importTime(join(folder, name, 'index.cjs'), empty)
-        .toFixed(0)
-        .padStart(4)} ms`,
+/** The parts of the bench, each of which can be run alone. */
+const parts: Readonly<Record<string, () => Promise<Measured[]>>> = {
+  requests: async () => [...(await benchAcknowledge()), ...(await benchRecord()), await indexes()],
+  crm: benchCrm,
+  channels: benchChannels,
+  bundles: benchBundles,
+  ratios: async () => [
+    {
+      name: 'mapping 20 fields with 3 transforms, over hand-written',
+      measured: benchMapping(),
+      unit: '×',
+      goal: { atMost: 1.3 },
+      timed: true,
+    },
+    {
+      name: 'matching an event against 10,000 triggers, over 10',
+      measured: benchPattern(),
+      unit: '×',
+      goal: { atMost: 2 },
+      timed: true,
+    },
+  ],
+  cost: async () => measuredCost(await load()),
+  load: async () => {
+    const { ready, perSecond, requests } = await load();
+    return [
+      {
+        name: 'opening the hub on this machine',
+        measured: ready,
+        unit: 's',
+        goal: { atMost: 5 },
+        timed: true,
+      },
+      {
+        name: 'interactions end to end on this machine',
+        measured: perSecond,
+        unit: '/s',
+        goal: { atLeast: 100 },
+        timed: true,
+      },
+      { name: 'AWS requests of all functions per interaction, two CRMs', measured: requests, unit: '' },
+    ];
+  },
+};
+
+const HELP = `npm run bench -- [PART…] [--json] [--write]
+
+Measures the hub and sets what was measured beside what was aimed at. Exit code 1 when a number that is counted misses
+its goal; what depends on the machine's speed is told only.
+
+  PART      ${Object.keys(parts).join(', ')}; default: all
+  --json    the numbers as JSON
+  --write   writes docs/numbers.md (all parts)`;
+
+const print = (numbers: readonly Measured[]): void => {
+  const width = Math.max(...numbers.map(({ name }) => name.length)) + 2;
+  const row = (name: string, goal: string, measured: string, rest: string): string =>
+    `${name.padEnd(width)}${goal.padStart(12)}${measured.padStart(12)}  ${rest}`.trimEnd();
+  console.log(row('', 'goal', 'measured', ''));
+  for (const number of numbers)
+    console.log(
+      row(number.name, goalText(number), measuredText(number), `${verdictOf(number)} ${number.note ?? ''}`),
     );
+};
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(parts, name));
+  if (values.help || unknown.length > 0) {
+    console.log(unknown.length > 0 ? `There is no part ${unknown.join(', ')}.\n\n${HELP}` : HELP);
+    return unknown.length > 0 ? 2 : 0;
   }
-  console.log('DynamoDB requests and write units per interaction, counted');
-  for (const { name, requests, writeUnits } of await benchRecord())
-    line(name, `${requests.toFixed(1)} ${writeUnits.toFixed(1).padStart(6)} WU`);
-  console.log('Microseconds per delivery: verify, normalise, JSON.parse of the same body');
-  for (const { provider, verify, normalise, parse } of await benchChannels())
-    line(
-      provider,
-      [verify, normalise, parse]
-        .map((one) => (one === undefined ? '-' : one.toFixed(1)).padStart(8))
-        .join(''),
-    );
-  console.log('Ratios within one run');
-  line('event patterns: 10,000 rules / 10 rules', benchPattern().toFixed(2));
-  line('mapping of 20 fields / hand-written', benchMapping().toFixed(2));
-} finally {
-  rmSync(folder, { recursive: true });
-}
+  const wanted = positionals.length === 0 || values.write ? Object.keys(parts) : positionals;
+  const numbers: Measured[] = [];
+  for (const name of wanted) numbers.push(...((await parts[name]?.()) ?? []));
+  if (values.json) {
+    const told = numbers.map((number) => ({ ...number, verdict: verdictOf(number) }));
+    console.log(JSON.stringify(told, null, 2));
+  } else print(numbers);
+  const cost = wanted.includes('cost') ? costOfLoad(await load()).lines : [];
+  const costs = cost.length > 0 ? costTable(cost, { name: 'interactions', count: 1e6 }) : [];
+  if (!values.json && costs.length > 0) console.log(`\n${costs.join('\n')}`);
+  if (values.write) writeFileSync(join(root, 'docs', 'numbers.md'), numbersPage(numbers, costs));
+  return numbers.some((number) => number.timed !== true && verdictOf(number) === 'MISSED') ? 1 : 0;
+};
 
-console.log('The hub on this machine: a thousand messages of a hundred people');
-const load = await benchLoad();
-line('start to ready', `${load.ready.toFixed(1)} s`);
-line('interactions end to end', `${load.perSecond.toFixed(0)}/s`);
-line('AWS requests per interaction', load.requests.toFixed(1));
-for (const [crm, calls] of Object.entries(load.crmCalls)) line(`calls to ${crm}`, String(calls));
+process.exitCode = await main();

@@ -3,15 +3,7 @@ import { deliveryOf } from '../../functions/record/decode.ts';
 import { documentOf, settingOf } from '../../infra/conformance/case.ts';
 import { mappings } from '../../mappings/channels/index.ts';
 import { goodCases, send } from '../channels/cases.ts';
-
-interface ChannelCost {
-  readonly provider: string;
-  /** Microseconds per delivery, the median over the provider's fixtures of the best of several rounds. */
-  readonly verify: number;
-  readonly normalise: number;
-  /** `JSON.parse` of the same body; undefined where it is not JSON. */
-  readonly parse: number | undefined;
-}
+import type { Measured } from './measured.ts';
 
 const ROUNDS = 5;
 const CALLS = 200;
@@ -37,9 +29,9 @@ const isJson = (text: string): boolean => {
   }
 };
 
-/** What verifying and normalising a delivery costs, per provider. */
-export const benchChannels = async (): Promise<ChannelCost[]> => {
-  const costs: ChannelCost[] = [];
+/** What verifying and normalising a delivery costs: the median over the provider's fixtures of the best of several rounds. */
+export const benchChannels = async (): Promise<Measured[]> => {
+  const costs: Measured[] = [];
   for (const [provider, connector] of Object.entries(channels)) {
     const [verify, normalise, parse]: [number[], number[], number[]] = [[], [], []];
     for (const good of goodCases.filter((one) => one.provider === provider && one.one.method !== 'LAMBDA')) {
@@ -59,11 +51,13 @@ export const benchChannels = async (): Promise<ChannelCost[]> => {
       const text = Buffer.from(sent.body).toString();
       if (isJson(text)) parse.push(await microseconds(() => JSON.parse(text)));
     }
+    const reading = parse.length === 0 ? '' : `, JSON.parse of the same body ${median(parse).toFixed(1)}`;
     costs.push({
-      provider,
-      verify: median(verify),
-      normalise: median(normalise),
-      parse: parse.length === 0 ? undefined : median(parse),
+      name: `verifying and normalising a delivery of ${provider}`,
+      measured: median(verify) + median(normalise),
+      unit: 'µs',
+      timed: true,
+      note: `verify ${median(verify).toFixed(1)}${reading}`,
     });
   }
   return costs;

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { hmac } from '../../core/signature.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
+import { signedCalls } from '../../functions/aws/signed.ts';
+import {
+  type Metric,
+  metricsOf,
+  type StackResource,
+  type SumOf,
+  stackResources,
+  sums,
+} from '../../infra/cost/measure.ts';
 import { openHub, quiet } from '../../infra/local/hub.ts';
+import { BY_FUNCTION } from '../../infra/local/meter.ts';
 
 const PEOPLE = 100;
 const MESSAGES = 1000;
@@ -15,9 +25,15 @@ export interface Load {
   readonly ready: number;
   /** From the first webhook until every queue is empty, both CRMs included, per second. */
   readonly perSecond: number;
+  readonly interactions: number;
   /** AWS requests of all functions, per interaction. */
   readonly requests: number;
   readonly crmCalls: Readonly<Record<string, number>>;
+  /** What the stack is made of, and what CloudWatch would tell of the messages alone. */
+  readonly resources: readonly StackResource[];
+  readonly sumOf: SumOf;
+  /** Operations that CloudWatch does not tell, by `service operation`. */
+  readonly operations: ReadonlyMap<string, number>;
 }
 
 /** A thousand messages of a hundred people through the whole hub: sockets, workers, CRMs. */
@@ -54,6 +70,16 @@ export const benchLoad = async (): Promise<Load> => {
       if (response.status !== 200)
         throw new Error(`Delivery ${serial} was answered with ${response.status}.`);
     };
+    const aws = signedCalls(hub.runtime);
+    const resources = await stackResources(aws, `tributary-${hub.name}`);
+    const told = (): Promise<SumOf> => {
+      const now = Math.ceil(Date.now() / 1000);
+      return sums(aws, [...metricsOf(resources), ...byFunction(resources)], {
+        from: now - 7200,
+        to: now + 60,
+      });
+    };
+    const [earlier, asked] = [await told(), operationsOf(hub.cloud.counts)];
     const before = total(hub.cloud.counts);
     const started = performance.now();
     let next = 0;
@@ -71,11 +97,17 @@ export const benchLoad = async (): Promise<Load> => {
     );
     if (interactions < MESSAGES)
       throw new Error(`Only ${interactions} of ${MESSAGES} messages became interactions.`);
+    const requests = (total(hub.cloud.counts) - before) / interactions;
+    const [later, operations] = [await told(), operationsOf(hub.cloud.counts)];
     return {
       ready,
       perSecond: interactions / seconds,
-      requests: (total(hub.cloud.counts) - before) / interactions,
+      interactions,
+      requests,
       crmCalls: { salesforce: hub.crms.salesforce.calls(), hubspot: hub.crms.hubspot.calls() },
+      resources,
+      sumOf: (metric) => later(metric) - earlier(metric),
+      operations: new Map([...operations].map(([name, count]) => [name, count - (asked.get(name) ?? 0)])),
     };
   } finally {
     await hub.stop();
@@ -85,3 +117,25 @@ export const benchLoad = async (): Promise<Load> => {
 
 const total = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+const byFunction = (resources: readonly StackResource[]): Metric[] =>
+  resources
+    .filter(({ type }) => type === 'AWS::Lambda::Function')
+    .flatMap(({ physicalId }) => capacityOf(physicalId));
+
+/** What a function consumed of the table: its read units and its write units. */
+export const capacityOf = (functionName: string): [read: Metric, written: Metric] => {
+  const metric = (name: string): Metric => ({
+    ...{ namespace: BY_FUNCTION, name, dimension: { name: 'FunctionName', value: functionName } },
+  });
+  return [metric('ConsumedReadCapacityUnits'), metric('ConsumedWriteCapacityUnits')];
+};
+
+const operationsOf = (counts: ReadonlyMap<string, number>): Map<string, number> => {
+  const found = new Map<string, number>();
+  for (const [counted, count] of counts) {
+    const operation = counted.split(' ').slice(1).join(' ');
+    found.set(operation, (found.get(operation) ?? 0) + count);
+  }
+  return found;
+};

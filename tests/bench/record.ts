@@ -8,15 +8,15 @@ import type { Runtime } from '../../functions/runtime.ts';
 import { inProcess } from '../../infra/local/client.ts';
 import { dynamodb } from '../../infra/local/dynamodb/index.ts';
 import { surroundings } from '../local/surroundings.ts';
+import type { Measured } from './measured.ts';
 
-interface Cost {
-  readonly name: string;
+interface Spent {
   readonly requests: number;
   readonly writeUnits: number;
 }
 
 /** Requests and write units of `record` by situation, counted by the local DynamoDB. */
-export const benchRecord = async (): Promise<Cost[]> => {
+export const benchRecord = async (): Promise<Measured[]> => {
   const around = surroundings();
   const service = dynamodb(around);
   const spent = { requests: 0, writeUnits: 0 };
@@ -90,24 +90,39 @@ export const benchRecord = async (): Promise<Cost[]> => {
     };
     return { type: 'interaction', interaction, receivedAt: interaction.occurredAt, message: key };
   };
-  const measure = async (name: string, works: readonly Work[]): Promise<Cost> => {
+  const measure = async (works: readonly Work[]): Promise<Spent> => {
     Object.assign(spent, { requests: 0, writeUnits: 0 });
     const failed = await use(works);
-    if (failed.size > 0) throw new Error(`${name}: ${failed.size} failed`);
-    return { name, requests: spent.requests / works.length, writeUnits: spent.writeUnits / works.length };
+    if (failed.size > 0) throw new Error(`${failed.size} interactions could not be recorded.`);
+    return { requests: spent.requests / works.length, writeUnits: spent.writeUnits / works.length };
   };
   const ten = Array.from({ length: 10 }, (_, at) => `+141555501${String(at).padStart(2, '0')}`);
+  const first = await measure([act('+14155550100', 'first')]);
+  const known = await measure([act('+14155550100')]);
+  const duplicate = await measure([act('+14155550100', 'first')]);
+  const firstTen = await measure(ten.slice(1).map((phone) => act(phone)));
+  const knownTen = await measure(ten.map((phone) => act(phone)));
+  const requests = (name: string, { requests: measured }: Spent, atMost?: number): Measured => ({
+    name: `DynamoDB requests per interaction, ${name}`,
+    measured,
+    unit: '',
+    ...(atMost !== undefined && { goal: { atMost } }),
+  });
+  const units = (name: string, { writeUnits: measured }: Spent, atMost?: number): Measured => ({
+    name: `DynamoDB write units per interaction, ${name}`,
+    measured,
+    unit: '',
+    ...(atMost !== undefined && { goal: { atMost } }),
+  });
   return [
-    await measure('first contact, alone', [act('+14155550100', 'first')]),
-    await measure('known customer, alone', [act('+14155550100')]),
-    await measure('duplicate, alone', [act('+14155550100', 'first')]),
-    await measure(
-      'first contacts, ten at once',
-      ten.slice(1).map((phone) => act(phone)),
-    ),
-    await measure(
-      'known customers, ten at once',
-      ten.map((phone) => act(phone)),
-    ),
+    requests('known customer', known, 3),
+    requests('first contact', first, 4),
+    requests('duplicate', duplicate, 3),
+    requests('known customers, ten at once', knownTen, 2),
+    requests('first contacts, nine at once', firstTen),
+    units('known customer', known, 6),
+    units('known customers, ten at once', knownTen, 6),
+    units('first contact', first),
+    units('duplicate', duplicate),
   ];
 };
