@@ -196,7 +196,7 @@ export class Table {
     for (const { name: index, keys } of this.indexes) {
       for (const name of [keys.hash, keys.range]) {
         const value = name === undefined ? undefined : item[name];
-        if (name === undefined || value === undefined) continue;
+        if (name === undefined || value === undefined || this.keyNames.includes(name)) continue;
         const actual = typeOf(value);
         if (actual !== this.#types.get(name))
           throw invalid(
