@@ -68,13 +68,15 @@ const PLAIN = /^(?:0|-?[1-9]\d{0,30})$/u;
 export const normalNumber = (text: string): string =>
   PLAIN.test(text) ? text : formatDecimal(parseDecimal(text));
 
-/** Bytes that a number counts for: two digits a byte, one for the exponent, one for the sign. */
+/** Bytes that a number in its normal spelling counts for: two digits a byte, one for the exponent, one for the sign. */
 export const numberSize = (text: string): number => {
-  const { coefficient, exponent } = parseDecimal(text);
-  if (coefficient === 0n) return 1;
-  const digits = digitsOf(coefficient).length;
-  const odd = digits % 2 === 1 || (exponent + digits - 1) % 2 !== 0;
-  return 1 + Math.ceil(digits / 2) + (odd ? 0 : 1) + (coefficient < 0n ? 1 : 0);
+  if (text === '0') return 1;
+  const sign = text.startsWith('-') ? 1 : 0;
+  const [whole = '', fraction = ''] = text.slice(sign).split('.');
+  const digits = `${whole}${fraction}`.replace(/^0+|0+$/gu, '').length;
+  const first = whole === '0' ? /[^0]/u.exec(fraction)?.index : undefined;
+  const exponent = first === undefined ? whole.length - 1 : -first - 1;
+  return 1 + Math.ceil(digits / 2) + (digits % 2 !== 0 || exponent % 2 !== 0 ? 0 : 1) + sign;
 };
 
 const aligned = (one: Decimal, other: Decimal): [bigint, bigint, number] => {

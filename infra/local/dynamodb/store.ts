@@ -233,8 +233,11 @@ export class Store {
     return row && String(row['digest']);
   }
 
-  remember(token: string, digest: string, now: number, until: number): void {
+  forgetTokens(now: number): void {
     this.#sql.forgetTokens.run(now);
+  }
+
+  remember(token: string, digest: string, until: number): void {
     this.#sql.remember.run(token, digest, until);
   }
 }

@@ -118,7 +118,7 @@ export const transactWrite =
     const spendings = store.atomically(() => {
       const spent = perform(store, prepared, onSpent);
       // Only what was done is remembered: a transaction that was cancelled may be tried again with its token.
-      if (token !== undefined) store.remember(token, digest, now, now + TOKEN_LIFE_MS);
+      if (token !== undefined) store.remember(token, digest, now + TOKEN_LIFE_MS);
       return spent;
     });
     for (const spending of spendings.all()) onSpent(spending);

@@ -97,8 +97,9 @@ const backups = (enabled: boolean, { details }: Table, now: number): object => (
   },
 });
 
-/** Deletes what has expired; DynamoDB itself promises no more than days. */
+/** Deletes what has expired, tokens of transactions too; DynamoDB itself promises no more than days. */
 export const sweep = (store: Store, now: number): void => {
+  store.forgetTokens(now);
   const seconds = Math.floor(now / 1000);
   for (const table of store.expiring()) {
     const attribute = table.details.ttl ?? '';
