@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { snapshot } from '../../core/customer.ts';
+import { IdentityConfig } from '../../core/identity.ts';
+import type { Interaction } from '../../core/interaction.ts';
+import { People } from '../../core/people.ts';
+import { peopleStore } from '../../functions/aws/people-store.ts';
+import type { Work } from '../../functions/record/record.ts';
+import { openHub, type TestHub } from '../failures/hub.ts';
+
+const config = IdentityConfig.parse({});
+const at = '2026-03-02T09:00:00.000Z';
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await openHub();
+});
+afterEach(() => hub.cloud.stop());
+
+const said = (id: string): Interaction => ({
+  id,
+  kind: 'message',
+  channel: 'sms',
+  provider: 'standard',
+  direction: 'inbound',
+  occurredAt: at,
+  identifiers: ['phone:+14155550100'],
+});
+
+/** What a function does between reading and writing; the writing waits until it is called. */
+const begin = async (id: string): Promise<() => Promise<boolean>> => {
+  const store = peopleStore(hub.table);
+  const interaction = said(id);
+  const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
+  const { halves, owners } = await store.load([work], config);
+  const people = new People({ halves, owners }, config, hub.runtime.newId);
+  const placement = people.place(interaction, undefined, at);
+  const half = placement.half ?? '';
+  const customer = snapshot(people.customer(half), half, placement.isNew);
+  const stored = { ...interaction, half, receivedAt: at, customer };
+  return () => store.commit({ people, interactions: [{ placement, stored }], commands: [] }, config, 3600);
+};
+
+it('writes nothing over what was changed since it was read', async () => {
+  expect(await (await begin('first'))()).toBe(true);
+  const [one, other] = [await begin('second'), await begin('third')];
+  expect([await one(), await other()]).toEqual([true, false]);
+  expect(await (await begin('third'))()).toBe(true);
+});
+
+it('makes one customer of two first contacts that were read before either was written', async () => {
+  const [one, other] = [await begin('first'), await begin('second')];
+  expect([await one(), await other()]).toEqual([true, false]);
+});
