@@ -28,6 +28,11 @@ const replaced: Readonly<Record<string, string>> = {
   '@aws-sdk/credential-provider-node': `${absent('The search for credentials', 'Lambda puts the keys of its role into the environment, and functions/aws/client.ts hands them over')}export const defaultProvider = () => absent;`,
   // Uploads of forms bring a table of all media types with them. A class, because both CRM clients ask `instanceof`.
   'form-data': `${absent('form-data', 'the hub uploads no form to a CRM')}module.exports = class { constructor() { absent(); } };`,
+  // A limiter of calls, which HubSpot's client makes when it is given limits; the hub rations calls itself.
+  bottleneck: `${absent('bottleneck', 'connectors/crm/hubspot.ts gives the client no limits')}module.exports = class { constructor() { absent(); } };`,
+  // Functions check data; JSON Schemas are made of it where the hub is built.
+  '../core/to-json-schema.js': `${absent('z.toJSONSchema', 'no function makes a JSON Schema')}exports.createToJSONSchemaMethod = exports.createStandardJSONSchemaMethod = () => absent;`,
+  '../core/json-schema-processors.js': `${absent('z.toJSONSchema', 'no function makes a JSON Schema')}exports.toJSONSchema = absent;`,
   // The parts of undici's second HTTP parser, which is asked for by an environment variable only.
   '../milo/simd.js': absent('Milo', 'undici uses llhttp'),
   '../milo/no-simd.js': absent('Milo', 'undici uses llhttp'),
@@ -48,10 +53,6 @@ const lean: Plugin = {
     );
     // The same source as modules, of which what is not used falls away.
     build.onResolve({ filter: /^yaml$/ }, () => ({ path: join(root, 'node_modules/yaml/browser/index.js') }));
-    // The same limiter without its clustering over Redis.
-    build.onResolve({ filter: /^bottleneck$/ }, ({ resolveDir }) =>
-      build.resolve('bottleneck/light.js', { resolveDir, kind: 'require-call' }),
-    );
   },
 };
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { hmac } from '../../core/signature.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { signedCalls } from '../../functions/aws/signed.ts';
+import { assembly } from '../../infra/assembly.ts';
+import { root } from '../../infra/bundle.ts';
 import {
   type Metric,
   metricsOf,
@@ -21,11 +24,13 @@ const MESSAGES = 1000;
 const AT_ONCE = 16;
 
 export interface Load {
-  /** Until the hub answers, in seconds. */
+  /** Until the template is synthesised anew and the hub answers, in seconds. */
   readonly ready: number;
   /** From the first webhook until every queue is empty, both CRMs included, per second. */
   readonly perSecond: number;
   readonly interactions: number;
+  /** Milliseconds that processors worked, all functions, services and CRMs together, per interaction. */
+  readonly worked: number;
   /** AWS requests of all functions, per interaction. */
   readonly requests: number;
   readonly crmCalls: Readonly<Record<string, number>>;
@@ -41,9 +46,16 @@ export const benchLoad = async (): Promise<Load> => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-load-'));
   const publicUrl = 'https://acme.example';
   const began = performance.now();
+  execFileSync(process.execPath, [join(root, 'infra', 'app.ts')], {
+    env: { ...process.env, CDK_OUTDIR: join(folder, 'assembly') },
+    stdio: 'ignore',
+  });
+  const synthesised = performance.now() - began;
+  await assembly();
+  const opened = performance.now();
   const hub = await openHub({ port: 0, publicUrl, state: join(folder, 'state.sqlite') }, () => {});
   try {
-    const ready = (performance.now() - began) / 1000;
+    const ready = (synthesised + performance.now() - opened) / 1000;
     const secret = {
       SecretId: `${hub.name}/channels/twilio`,
       SecretString: JSON.stringify({ authToken: 'token' }),
@@ -81,7 +93,7 @@ export const benchLoad = async (): Promise<Load> => {
     };
     const [earlier, asked] = [await told(), operationsOf(hub.cloud.counts)];
     const before = total(hub.cloud.counts);
-    const started = performance.now();
+    const [started, busy] = [performance.now(), process.cpuUsage()];
     let next = 0;
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
@@ -90,6 +102,7 @@ export const benchLoad = async (): Promise<Load> => {
     );
     await quiet(hub);
     const seconds = (performance.now() - started) / 1000;
+    const { user, system } = process.cpuUsage(busy);
     const interactions = Number(
       hub.cloud.db
         .prepare(`SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE '%"sk":{"S":"at#%'`)
@@ -103,6 +116,7 @@ export const benchLoad = async (): Promise<Load> => {
       ready,
       perSecond: interactions / seconds,
       interactions,
+      worked: (user + system) / 1000 / interactions,
       requests,
       crmCalls: { salesforce: hub.crms.salesforce.calls(), hubspot: hub.crms.hubspot.calls() },
       resources,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../core/config-file.ts';
@@ -63,5 +64,30 @@ describe('a mapping file', () => {
     expect(String(error)).toMatch(
       /mappings\/crm\/x\.yaml:6: contact\.fields\.Extra: expected exactly one of from, value and template/,
     );
+  });
+});
+
+describe('what is compiled', () => {
+  it('is code of names alone: no name of a field or a path ends the text that it stands in', () => {
+    const strange = fc.string({ unit: fc.constantFrom(...'"\'`\\\n\u2028$}{();]/*a') });
+    const names = fc.uniqueArray(strange, { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(names, names, (fields, steps) => {
+        const path = steps.map((step) => step.replaceAll('.', '')).join('.');
+        const from = path.split('.').reduceRight<unknown>((inner, step) => ({ [step]: inner }), 'kept');
+        const mapped = compile(Object.fromEntries(fields.map((name) => [name, rule({ from: path })])));
+        expect(mapped(from as object)).toEqual(Object.fromEntries(fields.map((name) => [name, 'kept'])));
+      }),
+      { seed: 7 },
+    );
+  });
+
+  it('reads nothing where a path leads through what is no object', () => {
+    const mapped = compile({
+      A: rule({ from: 'name.first.length' }),
+      B: rule({ from: 'none.at.all' }),
+      C: rule({ from: 'name.first' }),
+    });
+    expect(mapped({ name: { first: 'Ada' } })).toEqual({ C: 'Ada' });
   });
 });
