@@ -185,6 +185,8 @@ describe('a delivery on its way', () => {
     try {
       await metaPost(messenger('a secret text'));
       await metaPost('{"object":"page","entry":"a secret text"}');
+      // What JSON.parse throws quotes what it was given.
+      await metaPost('a secret text');
     } finally {
       Object.assign(console, { info, warn, error });
     }
