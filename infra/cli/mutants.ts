@@ -37,6 +37,8 @@ const copied = (): string => {
   return folder;
 };
 
+const LONGEST_MS = 300_000;
+
 type Outcome = 'caught' | 'SURVIVED' | 'NOT FOUND';
 
 const runTests = (folder: string, tests: readonly string[]): Promise<boolean> =>
@@ -46,8 +48,13 @@ const runTests = (folder: string, tests: readonly string[]): Promise<boolean> =>
       cwd: folder,
       stdio: 'ignore',
     });
+    // A fault may keep a test from ever ending, which is noticed too.
+    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
     child.on('error', reject);
-    child.on('close', (code) => resolve(code === 0));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve(code === 0);
+    });
   });
 
 const plant = async (folder: string, { file, text, with: replacement, tests }: Fault): Promise<Outcome> => {

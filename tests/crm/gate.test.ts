@@ -98,7 +98,7 @@ describe('the token', () => {
     ];
     let renewals = 0;
     const renew = async (): Promise<string> => {
-      await expect(other.get(undefined, renew)).rejects.toMatchObject(waits);
+      await expect(other.get(undefined, async () => `token ${++renewals}`)).rejects.toMatchObject(waits);
       return `token ${++renewals}`;
     };
     expect(await one.get(undefined, renew)).toBe('token 1');
