@@ -102,6 +102,19 @@ describe('a claimed notification', () => {
     expect(await row()).toMatchObject({ status: 'sent', externalIds: { 'email:ada@example.com': 'id-0' } });
   });
 
+  it.each(['marketing', 'service'])(
+    'of %s that arrives several times at once is sent once',
+    async (category) => {
+      await claim({ category });
+      const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => notify(portsOf())(message)));
+      expect(sent).toHaveLength(1);
+      expect(await row()).toMatchObject({ status: 'sent' });
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected')
+          expect(outcome.reason).toMatchObject({ code: 'crowded', retry: 'later' });
+    },
+  );
+
   it('that comes again is not sent again, but recorded and told as the same', async () => {
     await claim();
     await notify(portsOf())(message);
