@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const Prices = z.strictObject({
   region: z.string(),
-  /** The day on which the list was read. */
+  /** The day as of which these prices were known here; the source has today's. */
   asOf: z.iso.date(),
   source: z.url(),
   /** Dollars per million of each. */

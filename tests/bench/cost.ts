@@ -31,8 +31,6 @@ export const costOfLoad = (load: Load): { lines: CostLine[]; perMillion: number 
     },
     logBytes: runs * assumed.logBytesPerRun,
     s3: { puts: asked('s3 PutObject'), gets: asked('s3 GetObject') },
-    // A warm function asks every five minutes; of the cold ones that are started in a minute, ten are many.
-    secretReads: 0,
   };
   const scale = 1e6 / load.interactions;
   const lines = costOf(usage, prices).map((line) => ({

@@ -34,7 +34,8 @@ A thousand messages of a hundred people went through the whole hub, with every t
 requests, capacity units and batch sizes are as they were counted, without the second CRM. Prices are those of the list of
 ${prices.region}, ${prices.asOf} (\`infra/cost/prices.ts\`), without free tiers. How long a run takes in Lambda cannot be counted here and is
 assumed, with ${memoryGigabytes * 1024} MB: ${times.join(', ')}; and ${logBytesPerRun} bytes of log a run. Messages sent and
-what is stored are not in it, nor what an idle hub asks of its queues.
+what is stored are not in it, nor what an idle hub asks of its queues, nor the secrets,
+which a warm function reads every five minutes.
 
 \`\`\`
 ${costs.join('\n')}
