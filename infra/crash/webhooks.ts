@@ -31,6 +31,10 @@ export interface Providers {
   forged(webhook: Webhook): Webhook;
 }
 
+/** One character in the middle of a signature is another one. */
+const damaged = (signature: string): string =>
+  `${signature.slice(0, -10)}${signature.at(-10) === 'a' ? 'b' : 'a'}${signature.slice(-9)}`;
+
 export const providers = (publicUrl: string): Providers => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
@@ -114,7 +118,7 @@ export const providers = (publicUrl: string): Providers => {
       headers: Object.fromEntries(
         Object.entries(webhook.headers).map(([name, value]) => [
           name,
-          name.includes('signature') ? value.replaceAll(/[a-m]/g, 'n') : value,
+          /signature(?:-256)?$/u.test(name) ? damaged(value) : value,
         ]),
       ),
     }),
