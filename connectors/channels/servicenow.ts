@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { basicCredentials, sameTexts } from '../../core/signature.ts';
+import { judgeBasic } from '../../core/authentication.ts';
+import { channel } from '../../core/channel.ts';
 
 // ServiceNow has no webhooks of its own: a business rule sends a REST message, with basic authentication.
 
@@ -14,14 +14,5 @@ export const servicenow = channel({
   methods: ['PUT'],
   setup:
     'A business rule sends the record as JSON: table, operation, sys_id, sys_mod_count, sys_updated_on (UTC), number, caller_id (with display value), the e-mail address as u_email, comments.',
-  verify(request, { secrets }) {
-    const given = basicCredentials(request.headers['authorization']);
-    if (given === undefined) return refused('the request has no basic authentication');
-    const right = secrets.user.flatMap((user) =>
-      secrets.password.map((password) => sameTexts(given, [user, password])),
-    );
-    return right.includes(true)
-      ? accepted(request)
-      : refused('the user or the password is not the stored one');
-  },
+  verify: (request, { secrets }) => judgeBasic(request, secrets),
 });
