@@ -105,12 +105,6 @@ const serve = async ({ parts, port, file }: ReturnType<typeof parseOptions>): Pr
       process.once('SIGTERM', () => resolve());
     });
     await served.stop();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-      throw new TypeError(
-        `Port ${port} of 127.0.0.1 is taken. Choose another with --port, or end what listens there.`,
-      );
-    throw error;
   } finally {
     db.close();
   }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HubError } from '../../core/errors.ts';
 import type { AwsResponse } from './service.ts';
 
 export interface RawRequest {
@@ -59,7 +60,9 @@ export const listen = (
         });
     });
     server.keepAliveTimeout = 70_000;
-    server.on('error', reject);
+    server.on('error', (error) =>
+      reject('code' in error && error.code === 'EADDRINUSE' ? taken(port, error) : error),
+    );
     server.listen(port, '127.0.0.1', () =>
       resolve({
         port: (server.address() as AddressInfo).port,
@@ -94,3 +97,10 @@ const bodyOf = async (request: IncomingMessage, limit: number): Promise<Uint8Arr
   }
   return Buffer.concat(chunks);
 };
+
+const taken = (port: number, cause: unknown): HubError =>
+  new HubError(
+    'port-taken',
+    `Port ${port} of 127.0.0.1 is taken. Choose another with --port, or end what listens there.`,
+    { retry: 'never', cause },
+  );
