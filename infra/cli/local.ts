@@ -152,6 +152,7 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const plain = error instanceof TypeError || error instanceof HubError;
+  const misused = error instanceof TypeError || (error instanceof HubError && error.code === 'port-taken');
   console.error(plain ? error.message : error);
-  process.exitCode = error instanceof TypeError ? 2 : 1;
+  process.exitCode = misused ? 2 : 1;
 }

@@ -108,8 +108,10 @@ describe('a function in a worker', () => {
         return 'answered';
       };`);
     await invoke({ late: true });
-    const answers = await Promise.allSettled([invoke(), invoke()]);
-    expect(answers.some(({ status }) => status === 'fulfilled')).toBe(true);
-    expect(await invoke()).toBe('answered');
+    // It breaks before, during or after the next event, and takes at most that one with it.
+    const answers: unknown[] = [];
+    for (let at = 0; at < 6; at++) answers.push(await invoke().catch(() => 'lost'));
+    expect(answers.filter((answer) => answer === 'lost').length).toBeLessThanOrEqual(1);
+    expect(answers.at(-1)).toBe('answered');
   });
 });
