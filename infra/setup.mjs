@@ -1,7 +1,7 @@
 // Runs before every npm script, on whatever Node the machine has: installs exactly what the lockfile names, once.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 
 const root = new URL('..', import.meta.url);
 const at = (path) => new URL(path, root);
@@ -13,6 +13,13 @@ const installed =
   existsSync(stamp) && existsSync(at('node_modules/.bin/node')) && readFileSync(stamp, 'utf8') === wanted;
 
 if (!installed) {
+  // npm would empty the folder behind the link, which others use too.
+  if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    process.stderr.write(
+      'node_modules is a link to a folder that does not hold what package-lock.json names. Install there, or remove the link and try again.\n',
+    );
+    process.exit(1);
+  }
   process.stderr.write('Installing the packages of package-lock.json (once, about half a minute) …\n');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,

@@ -17,12 +17,22 @@ export const call = async (method: string, path: string, body?: unknown): Promis
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(15_000),
   });
-  const answer: unknown = await response.json();
-  if (response.ok) return answer;
+  const answer = answered(await response.text());
+  if (response.ok && answer !== undefined) return answer;
   const problem = z.object({ detail: z.string() }).safeParse(answer);
   throw new HubError(
     'refused',
-    problem.success ? problem.data.detail : `The hub answered ${response.status}.`,
+    problem.success
+      ? problem.data.detail
+      : `${base} answered ${response.status}, but not as a hub does. HUB_URL must be the address of the API, without a path behind it.`,
     { retry: 'never' },
   );
+};
+
+const answered = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 };

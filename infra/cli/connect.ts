@@ -144,9 +144,15 @@ const valuesOf = async (
     }
     return Object.fromEntries(given);
   }
-  for (const [secret, { about, optional }] of Object.entries(secrets)) {
-    const free = optional === true || stored?.[secret] !== undefined;
-    const value = await askHidden(`${secret}: ${about}${free ? ' (empty: as it is)' : ''}: `);
+  const asked = Object.entries(secrets);
+  const answers = await askHidden(
+    asked.map(([secret, { about, optional }]) => {
+      const free = optional === true || stored?.[secret] !== undefined;
+      return `${secret}: ${about}${free ? ' (empty: as it is)' : ''}: `;
+    }),
+  );
+  for (const [position, [secret]] of asked.entries()) {
+    const value = answers[position] ?? '';
     if (value !== '') given.set(secret, listOf(value));
   }
   return Object.fromEntries(given);

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { HubError } from '../../core/errors.ts';
 import { connectCommand } from './connect.ts';
 import { costCommand } from './cost.ts';
 import { customerCommand } from './customer.ts';
@@ -7,6 +6,7 @@ import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
 import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
+import { told } from './told.ts';
 
 interface Command {
   readonly usage: string;
@@ -86,6 +86,6 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof HubError ? error.message : error);
+  console.error(told(error) ?? error);
   process.exitCode = 1;
 }

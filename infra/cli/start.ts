@@ -150,8 +150,10 @@ API and webhooks  ${hub.apiUrl}
 Inbox             ${hub.inboxUrl}
 Salesforce        ${hub.crms.salesforce.url}
 HubSpot           ${hub.crms.hubspot.url}
+AWS               ${hub.awsUrl}
 
 Look somebody up:  HUB_URL=${hub.apiUrl} HUB_KEY=${await apiKey(hub)} npx hub customer timeline phone:+14155550100
+Ask its AWS:       AWS_ENDPOINT_URL=${hub.awsUrl} AWS_REGION=${REGION} AWS_ACCESS_KEY_ID=ADMIN AWS_SECRET_ACCESS_KEY=local npx hub doctor
 Ctrl-C ends the hub; its state stays in .hub/.`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());

@@ -34,6 +34,8 @@ export interface Hub {
   readonly name: string;
   readonly apiUrl: string;
   readonly inboxUrl: string;
+  /** Where its AWS listens. */
+  readonly awsUrl: string;
   stop(): Promise<void>;
 }
 
@@ -121,6 +123,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     name,
     apiUrl: `http://127.0.0.1:${front.port}`,
     inboxUrl: `http://127.0.0.1:${inbox.port}`,
+    awsUrl,
     async stop() {
       await Promise.all([front.stop(), inbox.stop()]);
       await cloud.stop();
