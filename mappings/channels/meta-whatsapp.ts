@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { e164 } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { instantOf } from '../../core/payload.ts';
+import { defined, instantOf } from '../../core/payload.ts';
 
 // A person may be known by number (wa_id), by business-scoped id (user_id) or by both; since 2026 the number may be
 // missing. `contacts` may describe somebody other than the sender, so it is believed only where the ids agree.
@@ -130,7 +130,10 @@ const mediaOf = (
           ...(id !== undefined && { externalId: id }),
           ...(contentType !== undefined && { contentType }),
           ...(name !== undefined && { name }),
-          ...(url !== undefined && { url }),
+          // A file is asked for by its id: the address that may stand beside it ends after minutes.
+          ...(id === undefined
+            ? defined({ url })
+            : { url: `https://graph.facebook.com/${encodeURIComponent(id)}`, keep: true as const }),
         },
       ],
     };

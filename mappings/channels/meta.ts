@@ -2,13 +2,15 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { instantOf, parseJson } from '../../core/payload.ts';
+import { completeLead, leadOf } from './meta-leads.ts';
 import { WhatsAppValue, whatsappInteractions } from './meta-whatsapp.ts';
 
 // One POST may carry many people. Only `mid` survives a redelivery; reads, reactions and the like have no id, so who, when
 // and about what make their key.
 
 const Text = z.string().optional();
-const Id = z.union([z.string(), z.number()]).transform(String);
+/** Never blank: a page or a person without an id would be one and the same for all. */
+const Id = z.union([z.string().trim().min(1), z.number()]).transform(String);
 const Party = z.looseObject({ id: Id }).optional();
 
 const Messaging = z.looseObject({
@@ -56,13 +58,6 @@ const Feed = z.looseObject({
   text: Text,
   media: z.looseObject({ id: Id }).optional(),
 });
-const Lead = z.looseObject({
-  leadgen_id: Id,
-  form_id: Id.optional(),
-  page_id: Id.optional(),
-  created_time: z.union([z.string(), z.number()]).optional(),
-});
-
 const Payload = z.looseObject({
   object: z.string(),
   entry: z.array(
@@ -197,7 +192,8 @@ const messageOf = (
     };
   const attachments = (message.attachments ?? []).map(({ type, payload }) => ({
     ...(type !== undefined && { name: type }),
-    ...(payload?.url !== undefined && { url: payload.url }),
+    // Meta's own addresses of files end within days; that of a shared page is no file of Meta's and stays.
+    ...(payload?.url !== undefined && { url: payload.url, keep: true as const }),
   }));
   return {
     ...base,
@@ -250,25 +246,6 @@ const commentOf = (
   };
 };
 
-const leadOf = (raw: unknown): DecodedInteraction => {
-  const lead = Lead.parse(raw);
-  const at = instantOf(lead.created_time);
-  return {
-    key: lead.leadgen_id,
-    externalId: lead.leadgen_id,
-    kind: 'form',
-    channel: 'form',
-    direction: 'inbound',
-    identifiers: [],
-    ...(at !== undefined && { occurredAt: at }),
-    properties: {
-      ...(lead.form_id !== undefined && { form: lead.form_id }),
-      ...(lead.page_id !== undefined && { page: lead.page_id }),
-    },
-    fetch: { url: `https://graph.facebook.com/${lead.leadgen_id}` },
-  };
-};
-
 const decode = ({ body }: Delivery): Decoded => {
   const payload = Payload.parse(parseJson(body));
   const medium: Medium = payload.object === 'instagram' ? 'instagram' : 'messenger';
@@ -317,4 +294,5 @@ export const meta: ChannelMapping = {
     'system',
   ],
   decode,
+  complete: completeLead,
 };

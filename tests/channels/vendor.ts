@@ -1,0 +1,94 @@
+import type { SQSRecord } from 'aws-lambda';
+import { channels } from '../../connectors/channels/index.ts';
+import type { Interaction } from '../../core/interaction.ts';
+import { contents } from '../../functions/record/content.ts';
+import { intake } from '../../functions/record/intake.ts';
+import { mappings } from '../../mappings/channels/index.ts';
+
+/** What a vendor answers at an address, and what it is asked with. */
+export type Answers = Readonly<Record<string, () => Response>>;
+
+export interface Asked {
+  readonly url: string;
+  readonly authorization: string | undefined;
+}
+
+export interface Vendor {
+  readonly provider: string;
+  readonly secrets?: Readonly<Record<string, readonly string[]>>;
+  readonly answers?: Answers;
+  readonly contentType?: string;
+}
+
+export interface Outcome {
+  readonly interactions: readonly Interaction[];
+  readonly asked: readonly Asked[];
+  /** What the bucket holds, by key. */
+  readonly stored: Readonly<Record<string, string>>;
+  /** Everything that was put into the queue on the way. */
+  readonly queued: readonly object[];
+  readonly failures: readonly string[];
+}
+
+/** A delivery of a real provider through the intake of `record`, until its queue is empty; the vendor's side is told. */
+export const deliver = async (
+  { provider, secrets = {}, answers = {}, contentType = 'application/json' }: Vendor,
+  body: string,
+): Promise<Outcome> => {
+  const asked: Asked[] = [];
+  const stored: Record<string, string> = {};
+  const queued: object[] = [];
+  const failures: string[] = [];
+  const runtime = {
+    env: {},
+    now: () => 0,
+    newId: () => '',
+    random: () => 0,
+    fetch: async (url: string | URL | Request, init?: RequestInit) => {
+      const authorization = new Headers(init?.headers).get('authorization') ?? undefined;
+      asked.push({ url: String(url), authorization });
+      return answers[String(url)]?.() ?? new Response('', { status: 404 });
+    },
+  };
+  const waiting: object[] = [
+    {
+      type: 'delivery',
+      id: 'd',
+      provider,
+      receivedAt: '2026-03-02T09:00:00.000Z',
+      request: {
+        method: 'POST',
+        url: `https://acme.example/webhooks/${provider}`,
+        headers: { 'content-type': contentType },
+        body: Buffer.from(body).toString('base64'),
+      },
+    },
+  ];
+  const take = intake({
+    mapping: (id) => mappings[id],
+    files: {
+      bytes: async ({ request }) => Buffer.from(request.body ?? '', 'base64'),
+      put: async (key, bytes) => {
+        stored[key] = Buffer.from(bytes).toString();
+      },
+    },
+    contents: contents(runtime, { connector: (id) => channels[id], secrets: async () => secrets }),
+    refuse: async (_, { code }) => {
+      failures.push(code);
+    },
+    queue: async (message) => {
+      queued.push(message);
+      waiting.push(message);
+    },
+  });
+  const interactions: Interaction[] = [];
+  for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+    const works = await take({
+      messageId: 'm',
+      body: JSON.stringify(message),
+      attributes: { ApproximateReceiveCount: '4' },
+    } as SQSRecord);
+    for (const work of works) if (work.type === 'interaction') interactions.push(work.interaction);
+  }
+  return { interactions, asked, stored, queued, failures };
+};
