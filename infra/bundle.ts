@@ -11,6 +11,7 @@ export const functionModules: Readonly<Record<string, string>> = {
   'sync-salesforce': 'sync/salesforce',
   'sync-hubspot': 'sync/hubspot',
   failures: 'failures/handler',
+  metrics: 'metrics/handler',
   jobs: 'jobs/handler',
   api: 'api/handler',
   deploy: 'deploy/handler',

@@ -8,6 +8,7 @@ import { FrontDoor } from './stack/front-door.ts';
 import type { Ground } from './stack/hub-function.ts';
 import { Intake } from './stack/intake.ts';
 import { Jobs } from './stack/jobs.ts';
+import { Metrics } from './stack/metrics.ts';
 import { Sending } from './stack/sending.ts';
 import { Storage } from './stack/storage.ts';
 import { Sync } from './stack/sync.ts';
@@ -45,8 +46,11 @@ export class HubStack extends Stack {
       const { work } = new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, ground, crm);
       return [`sync-${crm}`, work] as const;
     });
+    // Six times the timeout of its function, and the window in which messages are gathered.
+    const metrics = new WorkQueue(this, 'Metrics', { visibility: Duration.minutes(4) });
+    new Metrics(this, 'Figures', ground, metrics);
     const queues: StageQueues = {
-      ...{ record: deliveries, decide: decisions, notify: notifications, jobs },
+      ...{ record: deliveries, decide: decisions, notify: notifications, metrics, jobs },
       ...Object.fromEntries(syncs),
     };
     new Failures(this, 'Failures', ground, queues);

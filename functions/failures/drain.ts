@@ -84,6 +84,9 @@ const Envelope = z.looseObject({
   detail: z.looseObject({
     id: z.string().optional(),
     occurredAt: z.string().optional(),
+    trigger: z.string().optional(),
+    interaction: z.string().optional(),
+    channel: z.string().optional(),
     customer: z.looseObject({ half: z.string() }),
   }),
 });
@@ -91,11 +94,31 @@ const Envelope = z.looseObject({
 /** The message that the rule would have handed over. */
 const handedOver = (
   stage: string,
-  { 'detail-type': type, time, detail: { id, occurredAt, customer } }: z.infer<typeof Envelope>,
+  { 'detail-type': type, time, detail }: z.infer<typeof Envelope>,
   ruleArn = '',
 ): object => {
+  const { id, occurredAt, customer } = detail;
   const address = { half: customer.half, interaction: id, occurredAt };
+  if (stage === 'metrics') return kept(type, time, detail);
   if (stage !== 'decide') return type === 'interaction.recorded' ? address : { half: customer.half };
   const [, trigger, version] = /\/trigger-(.+)-v(\d+)$/u.exec(ruleArn) ?? [];
   return { trigger, version: Number(version), ...address, arrivedAt: new Date(time).toISOString() };
+};
+
+const kept = (
+  event: string,
+  time: string,
+  {
+    id,
+    occurredAt,
+    customer: { half },
+    trigger,
+    interaction,
+    channel = '',
+  }: z.infer<typeof Envelope>['detail'],
+): object => {
+  if (event === 'interaction.recorded') return { event, half, interaction: id, occurredAt };
+  return trigger === undefined
+    ? { event, half }
+    : { event, half, trigger, interaction, channel, at: new Date(time).toISOString() };
 };

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { DecisionMessage, NotificationMessage } from '../../core/notification.ts';
 import { JobMessage } from '../jobs/message.ts';
+import { MetricsMessage } from '../metrics/message.ts';
 import { RecordMessage } from '../record/message.ts';
 import { SyncMessage } from '../sync/message.ts';
 
@@ -120,6 +121,15 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   }),
   'sync-salesforce': sync('salesforce', 'Customers and interactions on their way into Salesforce'),
   'sync-hubspot': sync('hubspot', 'Customers and interactions on their way into HubSpot'),
+  metrics: stage('metrics', {
+    title: 'What figures, lists and the status of messages are made of',
+    schema: MetricsMessage,
+    identity: ({ event, half, ...rest }) => [event, half, ...Object.values(rest)],
+    about: ({ half, ...rest }) => ({
+      half,
+      interaction: 'interaction' in rest ? rest.interaction : undefined,
+    }),
+  }),
   jobs: stage('jobs', {
     title: 'Slices of long jobs',
     schema: JobMessage,

@@ -28,6 +28,7 @@ describe('a message that no function can read', () => {
     ['notify', /^NotificationsQueue/, 'trigger'],
     ['sync-salesforce', /^SalesforceQueue/, 'half'],
     ['sync-hubspot', /^HubspotQueue/, 'half'],
+    ['metrics', /^MetricsQueue/, 'event'],
     ['jobs', /^JobsQueue/, 'job'],
   ])('in the queue of %s becomes one row that says what is wrong', async (stage, queue, key) => {
     await open();
@@ -161,6 +162,21 @@ describe('what EventBridge could not hand over', () => {
     expect(Object.keys(payload).sort()).toEqual(['half', 'interaction', 'occurredAt']);
     const answer = await hub.api('POST', `/failures/${found[0].id}/replay`);
     expect(answer.body).toMatchObject({ status: 'replayed' });
+  });
+
+  it('of the rules of figures: each row holds what its own rule would have handed over', async () => {
+    await open();
+    await without([/^MetricsQueue/], () => hub.post(messenger('Hello')));
+    const found = await hub.failures('?stage=metrics');
+    const payloads = await Promise.all(
+      found.map(async ({ id }: { id: string }) => (await hub.api('GET', `/failures/${id}`)).body.payload),
+    );
+    const byEvent = new Map(payloads.map((one) => [one.event, Object.keys(one).sort().join()]));
+    expect(byEvent.get('interaction.recorded')).toBe('event,half,interaction,occurredAt');
+    expect(byEvent.get('customer.created')).toBe('event,half');
+    for (const { id } of found) await hub.api('POST', `/failures/${id}/replay`);
+    await hub.giveUp();
+    expect(await hub.failures('?stage=metrics')).toEqual([]);
   });
 
   it('of a schedule: the row holds the end of the wait', async () => {

@@ -1,0 +1,30 @@
+import * as z from 'zod';
+import { Channel, Instant } from '../../core/interaction.ts';
+
+/** What the metrics queue carries: what was told on the bus, and of whom. Ids and codes alone. */
+export const MetricsMessage = z.discriminatedUnion('event', [
+  z.strictObject({
+    event: z.literal('interaction.recorded'),
+    half: z.string(),
+    interaction: z.string(),
+    occurredAt: Instant,
+  }),
+  z.strictObject({
+    event: z.enum(['customer.created', 'customer.merged', 'customer.unmerged']),
+    half: z.string(),
+  }),
+  z.strictObject({
+    event: z.enum(['notification.suppressed', 'notification.failed']),
+    half: z.string(),
+    trigger: z.string(),
+    /** The interaction that caused the notification. */
+    interaction: z.string(),
+    /** Empty where it was decided before a channel was chosen. */
+    channel: Channel.or(z.literal('')),
+    at: Instant,
+  }),
+]);
+export type MetricsMessage = z.infer<typeof MetricsMessage>;
+
+/** A notification that was not sent. */
+export type Unsent = Extract<MetricsMessage, { trigger: string }>;
