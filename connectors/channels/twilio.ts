@@ -12,6 +12,21 @@ export const twilio = channel({
   docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
   secrets: { authToken: { about: 'the Auth Token of the Twilio account' } },
   methods: ['GET'],
+  setup:
+    'The same address takes messages, calls, status callbacks and recording status callbacks; a recording is kept where its callback comes here.',
+  content: {
+    // A file is asked for at the API, which leads to a public bucket, or to an address of hours where files are protected.
+    hosts:
+      /api(?:\.[a-z0-9-]+){0,2}\.twilio\.com|(?:media|mms)\.twiliocdn\.com|s3(?:-external-1)?\.amazonaws\.com/u,
+    authorise(url, { authToken: [token] }) {
+      const { hostname, pathname } = new URL(url);
+      if (!hostname.endsWith('.twilio.com')) return { url };
+      const [, account] = /^\/2010-04-01\/Accounts\/(AC\w+)\//u.exec(pathname) ?? [];
+      if (account === undefined || token === undefined) return undefined;
+      const credentials = Buffer.from(`${account}:${token}`).toString('base64');
+      return { url, headers: { authorization: `Basic ${credentials}` } };
+    },
+  },
   verify(request, { secrets }) {
     const given = request.headers[SIGNATURE];
     if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { e164 } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { parseForm } from '../../core/payload.ts';
+import { defined, parseForm, readTime } from '../../core/payload.ts';
 
-// MessageSid survives a redelivery and is the id that status callbacks name. Twilio gives no time at all: the time of
-// receipt stands in. +266696687 ("anonymous" on a keypad) is a caller who withholds the number.
+// MessageSid survives a redelivery and is the id that status callbacks name. Of messages Twilio tells no time at all: the
+// time of receipt stands in. The callback of a recording names its call and nobody. +266696687 ("anonymous" on a keypad) is a caller who withholds the number.
 
 const Payload = z.looseObject({
   MessageSid: z.string().optional(),
@@ -25,9 +25,29 @@ const Payload = z.looseObject({
   ErrorCode: z.string().optional(),
   ButtonPayload: z.string().optional(),
   NumMedia: z.string().optional(),
+  Latitude: z
+    .string()
+    .regex(/^-?\d+(?:\.\d+)?$/u)
+    .optional()
+    .catch(undefined),
+  Longitude: z
+    .string()
+    .regex(/^-?\d+(?:\.\d+)?$/u)
+    .optional()
+    .catch(undefined),
+  Address: z.string().optional(),
   OriginalRepliedMessageSid: z.string().optional(),
+  ListId: z.string().optional(),
+  ParentCallSid: z.string().optional(),
+  RecordingSid: z.string().optional(),
+  RecordingStatus: z.string().optional(),
   RecordingUrl: z.string().optional(),
+  RecordingDuration: z.string().optional(),
+  TranscriptionSid: z.string().optional(),
+  TranscriptionText: z.string().optional(),
   SpeechResult: z.string().optional(),
+  Digits: z.string().optional(),
+  Timestamp: z.string().optional(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -36,7 +56,7 @@ const media = (payload: Payload): DecodedInteraction['attachments'] => {
   return Array.from({ length: count }, (_, at) => {
     const [url, contentType] = [payload[`MediaUrl${at}`], payload[`MediaContentType${at}`]];
     return {
-      ...(typeof url === 'string' && { url }),
+      ...(typeof url === 'string' && { url, keep: true as const }),
       ...(typeof contentType === 'string' && { contentType }),
     };
   });
@@ -80,8 +100,9 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
     ([name, value]) => name.startsWith('Referral') && typeof value === 'string',
   );
   const attachments = media(payload);
-  const kind =
-    optOut[payload.OptOutType ?? ''] ?? (payload.ButtonPayload === undefined ? 'message' : 'postback');
+  const choice = payload.ButtonPayload ?? payload.ListId;
+  const kind = optOut[payload.OptOutType ?? ''] ?? (choice === undefined ? 'message' : 'postback');
+  const { Latitude, Longitude, Address } = payload;
   return {
     key: id,
     externalId: id,
@@ -93,10 +114,13 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
     ...(payload.OriginalRepliedMessageSid !== undefined && { refersTo: payload.OriginalRepliedMessageSid }),
     ...(attachments && attachments.length > 0 && { attachments }),
     ...(payload.ProfileName !== undefined && { profile: { name: { full: payload.ProfileName } } }),
-    ...((referral.length > 0 || payload.ButtonPayload !== undefined) && {
+    ...((referral.length > 0 || choice !== undefined || Latitude !== undefined) && {
       properties: {
         ...Object.fromEntries(referral.map(([name, value]) => [name, String(value)])),
-        ...(payload.ButtonPayload !== undefined && { payload: payload.ButtonPayload }),
+        ...(choice !== undefined && { payload: choice }),
+        ...(Latitude !== undefined && {
+          location: defined({ latitude: Number(Latitude), longitude: Number(Longitude), address: Address }),
+        }),
       },
     }),
   };
@@ -113,21 +137,60 @@ const status = (payload: Payload, id: string, name: string): DecodedInteraction 
   properties: { status: name, ...(payload.ErrorCode !== undefined && { errorCode: payload.ErrorCode }) },
 });
 
-const call = (payload: Payload, id: string): DecodedInteraction => {
-  const outbound = payload.Direction?.startsWith('outbound') === true;
-  const stage =
-    payload.CallStatus ??
-    (payload['Digits'] === undefined ? 'in-progress' : `digits-${String(payload['Digits'])}`);
+/** The other leg of a call that was put through: whoever answers it may as well be one of us. */
+const isOtherLeg = ({ Direction, ParentCallSid }: Payload): boolean =>
+  Direction === 'outbound-dial' && ParentCallSid !== undefined;
+
+/** What came of a call afterwards: a recording, or what was said in it. */
+const recordOf = (payload: Payload, id: string): DecodedInteraction => {
+  const { RecordingSid, RecordingStatus, RecordingUrl, TranscriptionSid, Direction } = payload;
+  const inbound = Direction === undefined || Direction === 'inbound';
   return {
-    key: `${id}:${stage}`,
+    key: [id, RecordingSid, RecordingStatus, TranscriptionSid].filter(Boolean).join(':'),
+    externalId: id,
+    kind: 'call',
+    channel: 'voice',
+    direction: inbound ? 'inbound' : 'outbound',
+    identifiers: isOtherLeg(payload)
+      ? []
+      : identifiersOf(inbound ? (payload.From ?? payload.Caller) : payload.To, payload),
+    refersTo: payload.ParentCallSid ?? id,
+    ...defined({ text: payload.TranscriptionText }),
+    // Before it is complete there is nothing behind the address yet.
+    ...(RecordingUrl !== undefined && {
+      attachments: [
+        { url: RecordingUrl, ...(payload.RecordingStatus === 'completed' && { keep: true as const }) },
+      ],
+    }),
+    properties: defined({
+      status: TranscriptionSid === undefined ? 'recorded' : 'transcribed',
+      duration: payload.RecordingDuration,
+    }),
+  };
+};
+
+const call = (payload: Payload, id: string): DecodedInteraction => {
+  const { Digits, SpeechResult, ParentCallSid } = payload;
+  const outbound = payload.Direction?.startsWith('outbound') === true;
+  const stage = payload.CallStatus ?? (Digits === undefined ? 'in-progress' : `digits-${Digits}`);
+  // The first request of a call bears its id alone, so that what names the call only is found to be about it.
+  const isFirst = !outbound && stage === 'ringing';
+  const answer = payload.CallStatus === undefined ? SpeechResult : (Digits ?? SpeechResult);
+  return {
+    key: isFirst ? id : [id, stage, ...(answer === undefined ? [] : [answer])].join(':'),
     externalId: id,
     kind: 'call',
     channel: 'voice',
     direction: outbound ? 'outbound' : 'inbound',
-    identifiers: identifiersOf(outbound ? payload.To : (payload.From ?? payload.Caller), payload),
-    ...(payload.SpeechResult !== undefined && { text: payload.SpeechResult }),
-    ...(payload.RecordingUrl !== undefined && { attachments: [{ url: payload.RecordingUrl }] }),
-    properties: { status: stage },
+    identifiers: isOtherLeg(payload)
+      ? []
+      : identifiersOf(outbound ? payload.To : (payload.From ?? payload.Caller), payload),
+    ...defined({
+      text: SpeechResult,
+      refersTo: isFirst ? undefined : (ParentCallSid ?? id),
+      occurredAt: readTime(payload.Timestamp),
+    }),
+    properties: defined({ status: stage, digits: Digits }),
   };
 };
 
@@ -143,7 +206,10 @@ const decode = (delivery: Delivery): Decoded => {
     if (statuses.has(name)) return { interactions: [status(payload, id, name)], ignored: [] };
     if (payload.From !== undefined) return { interactions: [message(payload, id)], ignored: [] };
   }
-  if (payload.CallSid !== undefined) return { interactions: [call(payload, payload.CallSid)], ignored: [] };
+  if (payload.CallSid !== undefined) {
+    const after = payload.RecordingSid ?? payload.RecordingUrl ?? payload.TranscriptionSid;
+    return { interactions: [(after === undefined ? call : recordOf)(payload, payload.CallSid)], ignored: [] };
+  }
   return { interactions: [], ignored: ['callback without MessageSid or CallSid'] };
 };
 

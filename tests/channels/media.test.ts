@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { interactionId } from '../../core/interaction.ts';
 import { hmac } from '../../core/signature.ts';
 import { type Answers, deliver } from './vendor.ts';
 
 const json = (value: unknown) => () => Response.json(value);
 const file = (bytes: string) => () => new Response(bytes, { headers: { 'content-type': 'image/jpeg' } });
+const away = (to: string) => () => new Response('', { status: 307, headers: { location: to } });
+const form = (fields: Readonly<Record<string, string>>): string => new URLSearchParams(fields).toString();
 
 describe('Meta', () => {
   const secrets = { appSecret: ['app-secret'], accessToken: ['EAAG-token'] };
@@ -173,5 +176,93 @@ describe('Meta', () => {
     });
     const { interactions, failures } = await deliver({ provider: 'meta' }, blank);
     expect([interactions, failures]).toEqual([[], ['unreadable']]);
+  });
+});
+
+describe('Twilio', () => {
+  const api = 'https://api.twilio.com/2010-04-01/Accounts/AC1';
+  const basic = `Basic ${Buffer.from('AC1:auth-token').toString('base64')}`;
+  const twilio = {
+    provider: 'twilio',
+    secrets: { authToken: ['auth-token'] },
+    contentType: 'application/x-www-form-urlencoded',
+  };
+  const mms = (url: string): string =>
+    form({
+      MessageSid: 'MM1',
+      From: '+14155550100',
+      To: '+14155550199',
+      Body: '',
+      NumMedia: '1',
+      MediaUrl0: url,
+      MediaContentType0: 'image/jpeg',
+    });
+
+  it('gives a file to the account that its address names, and the token to nobody behind a redirect', async () => {
+    const url = `${api}/Messages/MM1/Media/ME1`;
+    const answers = {
+      [url]: away('https://mms.twiliocdn.com/AC1/x?Signature=s'),
+      'https://mms.twiliocdn.com/AC1/x?Signature=s': file('jpeg'),
+    };
+    const { asked, stored, interactions } = await deliver({ ...twilio, answers }, mms(url));
+    expect(asked.map(({ authorization }) => authorization)).toEqual([basic, undefined]);
+    expect(Object.values(stored)).toEqual(['jpeg']);
+    expect(interactions[0]?.attachments).toMatchObject([{ url, contentType: 'image/jpeg' }]);
+  });
+
+  it.each([
+    'https://example.com/a.jpg',
+    'https://api.twilio.com.evil.example/a',
+    'https://api.twilio.com/AC1/a',
+  ])('tells the token nothing of %s', async (url) => {
+    const { asked, interactions } = await deliver(twilio, mms(url));
+    expect(asked).toEqual([]);
+    expect(interactions[0]?.attachments).toEqual([{ url, contentType: 'image/jpeg' }]);
+  });
+
+  it('keeps the recording of a call when it is complete, and finds the call that it is of', async () => {
+    const ringing = form({
+      CallSid: 'CA1',
+      AccountSid: 'AC1',
+      CallStatus: 'ringing',
+      Direction: 'inbound',
+      From: '+14155550100',
+      To: '+14155550199',
+    });
+    const url = `${api}/Recordings/RE1`;
+    const recorded = (status: string) =>
+      form({
+        CallSid: 'CA1',
+        AccountSid: 'AC1',
+        RecordingSid: 'RE1',
+        RecordingUrl: url,
+        RecordingStatus: status,
+      });
+    const call = await deliver(twilio, ringing);
+    const early = await deliver(twilio, recorded('in-progress'));
+    const late = await deliver({ ...twilio, answers: { [url]: file('wav') } }, recorded('completed'));
+    expect([early.asked, late.stored]).toEqual([
+      [],
+      { [`attachments/${late.interactions[0]?.id}/0`]: 'wav' },
+    ]);
+    const [first, one, other] = [call, early, late].map(({ interactions }) => interactions[0]);
+    expect(new Set([first?.id, one?.id, other?.id]).size).toBe(3);
+    expect(other).toMatchObject({ kind: 'call', identifiers: [], refersTo: 'CA1' });
+    expect(first?.id).toBe(interactionId('twilio', undefined, 'CA1'));
+  });
+
+  it('does not take the number that a call is put through to for the customer', async () => {
+    const { interactions } = await deliver(
+      twilio,
+      form({
+        CallSid: 'CA2',
+        ParentCallSid: 'CA1',
+        CallStatus: 'completed',
+        Direction: 'outbound-dial',
+        From: '+14155550100',
+        To: '+14155550142',
+      }),
+    );
+    expect(interactions).toMatchObject([{ identifiers: [], refersTo: 'CA1' }]);
   });
 });
