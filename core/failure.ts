@@ -46,6 +46,16 @@ export const explanations: Readonly<Record<string, Explanation>> = {
     means: 'An authentic delivery is not what the mapping of its provider expects.',
     act: 'Mend mappings/channels/<provider>.ts, or edit the payload, then replay.',
   },
+  'content-unreachable': {
+    means:
+      'What a webhook only points at (a mail, a form, a file) could not be fetched in four tries. The interaction is recorded without it.',
+    act: 'Replay it once the provider answers again: the content completes the interaction that is stored, or that waits for review.',
+  },
+  'content-refused': {
+    means:
+      'The provider does not give what a webhook points at, or it is too large. The interaction is recorded without it.',
+    act: 'See in the reason what was met; store the secret that it takes with hub connect, then replay: the content completes what is stored.',
+  },
   'unreadable-message': {
     means:
       'A queue message is not what its stage expects: something else has written to the queue, or a release has changed the format.',

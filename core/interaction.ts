@@ -119,6 +119,8 @@ const fields = {
   conversationId: z.string().optional(),
   properties: z.record(z.string(), z.json()).optional(),
   profile: ProfileHints.optional(),
+  /** Its content was asked for and did not come: the failure that tells so completes it when it is replayed. */
+  incomplete: z.literal(true).optional(),
 };
 
 /** One act between a customer and the business. */
@@ -137,6 +139,7 @@ export const DecodedInteraction = z.strictObject({
   ...fields,
   provider: z.never().optional(),
   account: z.never().optional(),
+  incomplete: z.never().optional(),
   occurredAt: Instant.optional(),
   attachments: z
     .array(Attachment.extend({ keep: z.literal(true).optional(), content: z.string().optional() }))

@@ -66,7 +66,10 @@ export type Review = z.infer<typeof Review>;
 
 /** What a review entry is called; the same pair or interaction is one entry. */
 export const reviewId = (review: Review): string =>
-  review.type === 'pair' ? pairId(review.halves) : `interaction#${review.interaction.id}`;
+  review.type === 'pair' ? pairId(review.halves) : waitingId(review.interaction.id);
+
+/** What the review entry of an interaction is called. */
+export const waitingId = (interaction: string): string => `interaction#${interaction}`;
 
 export const pairId = (halves: readonly [string, string]): string => `pair#${halves.join('#')}`;
 

@@ -145,17 +145,20 @@ const rowOf = (failure: Failure): Row => ({
 /** A replayed message says whose replay it is. */
 export const REPLAY_OF = 'failure';
 
-/** For a function that knows why a message failed for good: keeps it, so that the queue may forget it. */
+/**
+ * For a function that knows why a message failed for good: keeps it, so that the queue may forget it. `tries`: how often
+ * the work was tried, where that is more than the queue has delivered this message.
+ */
 export const refusals = (
   runtime: Runtime,
   table: Table,
   stage: string,
-): ((message: SQSRecord, error: HubError) => Promise<void>) => {
+): ((message: SQSRecord, error: HubError, tries?: number) => Promise<void>) => {
   const { keep } = failures(runtime, table);
-  return ({ messageId, body, attributes, messageAttributes }, { code, message: reason }) =>
+  return ({ messageId, body, attributes, messageAttributes }, { code, message: reason }, tries) =>
     keep({
       ...{ stage, code, reason, origin: 'refused', payload: body, occurrence: messageId },
-      tries: Number(attributes.ApproximateReceiveCount),
+      tries: tries ?? Number(attributes.ApproximateReceiveCount),
       id: messageAttributes[REPLAY_OF]?.stringValue,
     });
 };

@@ -2,9 +2,10 @@ import type { Half } from '../../core/customer.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
-import { type Review, reviewId } from '../../core/ledger.ts';
+import { type Review, reviewId, waitingId } from '../../core/ledger.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
-import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';
+import { contentFields } from '../record/completion.ts';
+import { causedBy, interactionEvents } from '../record/events.ts';
 import {
   type Changes,
   halvesOf,
@@ -81,6 +82,9 @@ const readNames = async (table: Table, works: readonly Work[], config: IdentityC
     ...works.map((work) => rows.seenKey(idOf(work))),
     ...nameless.flatMap(({ keys }) => keys),
     ...works.flatMap((work) => reviewOf(work) ?? []).map(rows.reviewKey),
+    ...works.flatMap((work) =>
+      work.type === 'interaction' && work.completes ? [rows.reviewKey(waitingId(idOf(work)))] : [],
+    ),
   ]);
   const byPartition = new Map(found.map((row) => [row.pk, row]));
   const seen = new Map<string, rows.Seen>();
@@ -120,18 +124,22 @@ const seenBefore = (seen: Names['seen'], found: readonly Row[]): Map<string, See
   for (const [id, { address, events }] of seen) {
     const key = address && rows.interactionKey(address);
     const row = key && stored.get(`${key.pk}\n${key.sk}`);
-    before.set(id, { events: row ? eventsOf(row) : (events ?? []) });
+    before.set(id, row ? storedBefore(row) : { events: events ?? [] });
   }
   return before;
 };
 
-const eventsOf = (row: Row): BusEvent[] => {
-  const { caused, ...stored } = rows.interactionOf(row);
-  return interactionEvents(stored, caused ?? {});
+const storedBefore = (row: Row): SeenBefore => {
+  const whole = rows.interactionOf(row);
+  const { caused, ...stored } = whole;
+  return {
+    events: interactionEvents(stored, caused ?? {}),
+    ...(stored.incomplete && { incomplete: whole }),
+  };
 };
 
 const writesOf = (
-  { people, interactions, commands }: Changes,
+  { people, interactions, completions, waited, commands }: Changes,
   config: IdentityConfig,
   retentionSeconds: number,
   remembered: ReadonlyMap<Identifier, readonly string[]>,
@@ -171,7 +179,7 @@ const writesOf = (
     );
   }
   for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
-    writes.push(...reviewWrites(review));
+    writes.push(...reviewWrites(review, waited));
   }
   const answered = new Set(
     commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
@@ -183,7 +191,9 @@ const writesOf = (
     if (placed) writes.push(...interactionWrites(placed, { exists: true }, expiry));
   for (const change of interactions) {
     const { stored } = change;
-    writes.push(...interactionWrites(change, { absent: true }, expiry));
+    const waits = waited.has(stored.id);
+    writes.push(...interactionWrites(change, waits ? { exists: true } : { absent: true }, expiry));
+    if (waits) writes.push({ delete: rows.reviewKey(waitingId(stored.id)), if: { exists: true } });
     for (const identifier of usableIdentifiers(stored.identifiers, config)) {
       const owner = people.owner(identifier);
       const known = remembered.get(identifier);
@@ -197,6 +207,7 @@ const writesOf = (
       }
     }
   }
+  for (const stored of completions) writes.push(completionWrite(stored));
   for (const { command, events, placed } of commands) {
     const kept = placed
       ? { address: addressOf(placed.stored) }
@@ -240,6 +251,16 @@ const interactionWrites = (
   ];
 };
 
+/** Only the content is written, over a row that still stands: its owner may have been erased. */
+const completionWrite = (stored: StoredInteraction): Write => ({
+  set: rows.interactionKey(addressOf(stored)),
+  values: Object.fromEntries(
+    contentFields.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])),
+  ),
+  remove: ['incomplete'],
+  if: { exists: true },
+});
+
 /** A row of version 0 is new; any other must still be what was read. */
 const versioned = (key: Key, row: { readonly version: number }): Write => ({
   put: { ...key, ...row, version: row.version + 1 },
@@ -260,9 +281,10 @@ const groupOf = (people: Changes['people'], half: string): string[] =>
 const sentUnderAnotherId = ({ provider, account, direction, externalId, id }: Interaction): boolean =>
   direction === 'outbound' && externalId !== undefined && interactionId(provider, account, externalId) !== id;
 
-/** One open entry per pair or per interaction. */
-const reviewWrites = (review: Review): Write[] => {
-  const entry: Write = { put: { ...rows.reviewKey(reviewId(review)), ...review } };
-  if (review.type === 'pair') return [entry];
-  return [entry, { put: { ...rows.seenKey(review.interaction.id), review: true }, if: { absent: true } }];
+/** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
+const reviewWrites = (review: Review, waited: ReadonlySet<string>): Write[] => {
+  const put = { ...rows.reviewKey(reviewId(review)), ...review };
+  if (review.type === 'pair') return [{ put }];
+  if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
+  return [{ put }, { put: { ...rows.seenKey(review.interaction.id), review: true }, if: { absent: true } }];
 };

@@ -1,7 +1,7 @@
 import type { Runtime } from '../runtime.ts';
 import { signedCalls } from './signed.ts';
 
-interface Sending {
+export interface Sending {
   readonly delaySeconds?: number;
   /** Text attributes that travel beside the body. */
   readonly attributes?: Readonly<Record<string, string>>;

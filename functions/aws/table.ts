@@ -27,7 +27,13 @@ export type Condition = { readonly absent: true } | { readonly version: number }
 
 export type Write =
   | { readonly put: Row; readonly if?: Condition }
-  | { readonly set: Key; readonly values: Readonly<Record<string, unknown>>; readonly if?: Condition }
+  | {
+      readonly set: Key;
+      readonly values: Readonly<Record<string, unknown>>;
+      /** Attributes that the row has no more. */
+      readonly remove?: readonly string[];
+      readonly if?: Condition;
+    }
   | { readonly delete: Key; readonly if?: Condition }
   | { readonly check: Key; readonly if: Condition };
 
@@ -183,20 +189,27 @@ const transactItem = (TableName: string, write: Write): TransactWriteItem => {
   }
   const names = Object.keys(write.values);
   const condition: Partial<Conditional> = write.if ? conditionOf(write.if) : {};
+  const gone = write.remove ?? [];
+  const clauses = [
+    ...(names.length > 0 ? [`SET ${names.map((_, at) => `#n${at} = :v${at}`).join(', ')}`] : []),
+    ...(gone.length > 0 ? [`REMOVE ${gone.map((_, at) => `#r${at}`).join(', ')}`] : []),
+  ];
+  const values = {
+    ...stored(Object.fromEntries(names.map((one, at) => [`:v${at}`, write.values[one]]))),
+    ...condition.ExpressionAttributeValues,
+  };
   return {
     Update: {
       TableName,
       Key: stored({ pk: write.set.pk, sk: write.set.sk }),
-      UpdateExpression: `SET ${names.map((_, at) => `#n${at} = :v${at}`).join(', ')}`,
+      UpdateExpression: clauses.join(' '),
       ...condition,
       ExpressionAttributeNames: {
         ...Object.fromEntries(names.map((one, at) => [`#n${at}`, one])),
+        ...Object.fromEntries(gone.map((one, at) => [`#r${at}`, one])),
         ...condition.ExpressionAttributeNames,
       },
-      ExpressionAttributeValues: {
-        ...stored(Object.fromEntries(names.map((one, at) => [`:v${at}`, write.values[one]]))),
-        ...condition.ExpressionAttributeValues,
-      },
+      ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
     },
   };
 };

@@ -1,7 +1,10 @@
 import type { SQSRecord } from 'aws-lambda';
+import type * as z from 'zod';
 import type { ChannelMapping } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
 import { interactionId } from '../../core/interaction.ts';
+import { REPLAY_OF } from '../aws/failures.ts';
+import type { Sending } from '../aws/queue.ts';
 import { log } from '../log.ts';
 import { messageOf } from '../queue.ts';
 import type { Contents } from './content.ts';
@@ -14,24 +17,24 @@ import {
   type FileMessage,
   RecordMessage,
 } from './message.ts';
-import type { Work } from './record.ts';
+import type { InteractionWork, Work } from './record.ts';
 
 interface IntakePorts {
   readonly mapping: (provider: string) => ChannelMapping | undefined;
   readonly files: Files;
   readonly contents: Contents;
   /** Keeps a message that no other try will help, with the reason, for a person to replay. */
-  readonly refuse: (message: SQSRecord, error: HubError) => Promise<void>;
+  readonly refuse: (message: SQSRecord, error: HubError, tries?: number) => Promise<void>;
   /** Puts a message of its own into the queue that this one came from. */
-  readonly queue: (message: ContentMessage | FileMessage) => Promise<void>;
+  readonly queue: (message: ContentMessage | FileMessage, sending?: Sending) => Promise<void>;
 }
 
-/** The queue gives a message up after five deliveries; content that did not come by the fourth is given up before. */
-const LAST_TRY = 4;
+/** After how many seconds content that did not come is asked for again; after the last of these tries it is done without. */
+const PAUSES_SECONDS = [5, 30, 120];
 
 /** From a message of the queue to what has to be recorded, with its files on their way to the bucket. */
 export const intake = ({ mapping, files, contents, refuse, queue }: IntakePorts) => {
-  const workOf = async (act: Act, receivedAt: string, message: string): Promise<Work> => ({
+  const workOf = async (act: Act, receivedAt: string, message: string): Promise<InteractionWork> => ({
     type: 'interaction',
     interaction: await shelve(files, identified(act, receivedAt)),
     receivedAt,
@@ -80,14 +83,19 @@ export const intake = ({ mapping, files, contents, refuse, queue }: IntakePorts)
   };
 
   /** An act whose content does not come is recorded without it, and the failure says so. */
-  const contentWorks = async (act: Act, receivedAt: string, received: SQSRecord): Promise<Work[]> => {
+  const contentWorks = async (
+    message: z.output<typeof ContentMessage>,
+    received: SQSRecord,
+  ): Promise<Work[]> => {
+    const { interaction: act, receivedAt } = message;
     try {
       const content = await contents.fetch(act, act.fetch?.url ?? '');
       const whole = await filed(await complete(mapping(act.provider), act, content));
-      return [await workOf(whole, receivedAt, received.messageId)];
+      return [{ ...(await workOf(whole, receivedAt, received.messageId)), completes: true }];
     } catch (error) {
-      await givenUp(error, received);
-      return [await workOf(act, receivedAt, received.messageId)];
+      if (!(await givenUp(message, error, received))) return [];
+      const work = await workOf(act, receivedAt, received.messageId);
+      return [{ ...work, interaction: { ...work.interaction, incomplete: true } }];
     }
   };
 
@@ -96,17 +104,31 @@ export const intake = ({ mapping, files, contents, refuse, queue }: IntakePorts)
       const { bytes, contentType } = await contents.fetch(file, file.url);
       await files.put(file.key, bytes, file.contentType ?? contentType);
     } catch (error) {
-      await givenUp(error, received);
+      await givenUp(file, error, received);
     }
   };
 
-  /** Throws what another try may mend; keeps as a failure what none will, or too many have not. */
-  const givenUp = async (error: unknown, received: SQSRecord): Promise<void> => {
+  /**
+   * Sends again later what another try may mend; true where none will, or too many have not, which is kept as a failure.
+   * Each try is a message of its own, so that the count of its deliveries tells of crashes alone.
+   */
+  const givenUp = async (
+    message: z.output<typeof ContentMessage> | FileMessage,
+    error: unknown,
+    received: SQSRecord,
+  ): Promise<boolean> => {
     if (!(error instanceof HubError)) throw error;
-    const times = Number(received.attributes.ApproximateReceiveCount);
-    if (error.retry !== 'never' && times < LAST_TRY) throw error;
+    const { tries = 0 } = message;
+    const delaySeconds = PAUSES_SECONDS[tries];
+    if (error.retry !== 'never' && delaySeconds !== undefined) {
+      const replayOf = received.messageAttributes[REPLAY_OF]?.stringValue;
+      const attributes = replayOf === undefined ? {} : { [REPLAY_OF]: replayOf };
+      await queue({ ...message, tries: tries + 1 }, { delaySeconds, attributes });
+      return false;
+    }
     log('warn', error.code, { message: received.messageId }, error);
-    await refuse(received, error);
+    await refuse(received, error, tries + 1);
+    return true;
   };
 
   return async (received: SQSRecord): Promise<Work[]> => {
@@ -117,7 +139,7 @@ export const intake = ({ mapping, files, contents, refuse, queue }: IntakePorts)
       case 'interaction':
         return [await workOf(message.interaction, message.receivedAt, received.messageId)];
       case 'content':
-        return contentWorks(message.interaction, message.receivedAt, received);
+        return contentWorks(message, received);
       case 'file':
         await copyFile(message, received);
         return [];

@@ -31,8 +31,11 @@ export const InteractionMessage = z.strictObject({
 });
 export type InteractionMessage = z.input<typeof InteractionMessage>;
 
+/** How often content was asked for in vain; each try is a message of its own. */
+const tries = z.int().nonnegative().optional();
+
 /** An act whose content must be asked for before it can be recorded: the body of a mail, the answers of a form. */
-export const ContentMessage = InteractionMessage.extend({ type: z.literal('content') });
+export const ContentMessage = InteractionMessage.extend({ type: z.literal('content'), tries });
 export type ContentMessage = z.input<typeof ContentMessage>;
 
 /** A file that expires at its provider, to be copied to `key` in the bucket. */
@@ -43,6 +46,7 @@ export const FileMessage = z.strictObject({
   url: z.string(),
   key: z.string(),
   contentType: z.string().optional(),
+  tries,
 });
 export type FileMessage = z.infer<typeof FileMessage>;
 

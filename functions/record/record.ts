@@ -3,9 +3,10 @@ import { HubError } from '../../core/errors.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
-import type { Review } from '../../core/ledger.ts';
+import { type Review, waitingId } from '../../core/ledger.ts';
 import { type Decision, People, type Placement } from '../../core/people.ts';
 import type { StoredInteraction } from '../ports.ts';
+import { completed, type IncompleteInteraction } from './completion.ts';
 import {
   type BusEvent,
   causedBy,
@@ -19,17 +20,23 @@ import type { CommandMessage } from './message.ts';
 
 /** One interaction or command, and the queue messages that asked for it. */
 export type Work =
-  | {
-      readonly type: 'interaction';
-      readonly interaction: Interaction;
-      readonly receivedAt: string;
-      readonly message: string;
-    }
+  | InteractionWork
   | { readonly type: 'command'; readonly command: CommandMessage; readonly message: string };
+
+export interface InteractionWork {
+  readonly type: 'interaction';
+  readonly interaction: Interaction;
+  readonly receivedAt: string;
+  readonly message: string;
+  /** Its content was fetched: it completes what was stored, or waits for a person, without. */
+  readonly completes?: true;
+}
 
 /** What is already known of a piece of work that arrives again: its events, or nothing where it waits for a person. */
 export interface SeenBefore {
   readonly events: readonly BusEvent[];
+  /** Its row, where that was stored without the content. */
+  readonly incomplete?: IncompleteInteraction;
 }
 
 export interface Loaded {
@@ -39,7 +46,7 @@ export interface Loaded {
   readonly seen: ReadonlyMap<string, SeenBefore>;
   /** The half that holds the message which an interaction refers to, by the id of the interaction that refers. */
   readonly referred: ReadonlyMap<string, string>;
-  /** The open review entries that commands are about, by their id. */
+  /** The open review entries that commands are about, and those of interactions whose content has come, by their id. */
   readonly reviews: ReadonlyMap<string, Review>;
 }
 
@@ -47,6 +54,10 @@ export interface Loaded {
 export interface Changes {
   readonly people: People;
   readonly interactions: readonly StoredInteractionChange[];
+  /** Rows that were stored without their content and now have it. */
+  readonly completions: readonly StoredInteraction[];
+  /** The ids of interactions that waited on the review list and were looked at again. */
+  readonly waited: ReadonlySet<string>;
   readonly commands: readonly ObeyedCommand[];
 }
 
@@ -146,9 +157,11 @@ const settle = async (
 ): Promise<Outgoing[] | undefined> => {
   const people = new People({ halves: loaded.halves, owners: loaded.owners }, config, ports.newId);
   const interactions: StoredInteractionChange[] = [];
+  const completions: StoredInteraction[] = [];
+  const waited = new Set<string>();
   const commands: ObeyedCommand[] = [];
   const done = new Map<string, Outgoing[]>();
-  for (const work of group) {
+  for (const work of completingFirst(group)) {
     const id = idOf(work);
     const same = done.get(id);
     if (same) {
@@ -157,7 +170,14 @@ const settle = async (
     }
     const before = loaded.seen.get(id);
     let events = before?.events ?? [];
-    if (before === undefined && work.type === 'interaction') {
+    const waits = isCompleting(work) && loaded.reviews.has(waitingId(id));
+    if (waits) waited.add(id);
+    if (isCompleting(work) && before?.incomplete) {
+      const stored = completed(before.incomplete, work.interaction);
+      completions.push(stored);
+      events = interactionEvents(stored, before.incomplete.caused ?? {});
+    }
+    if ((before === undefined || waits) && work.type === 'interaction') {
       const change = storedChange(
         people,
         work,
@@ -176,16 +196,25 @@ const settle = async (
       events.map((event) => ({ event, messages: [work.message] })),
     );
   }
-  if (interactions.length + commands.length + people.reviews.length > 0) {
-    const committed = await ports.commit({ people, interactions, commands });
+  if (interactions.length + completions.length + commands.length + people.reviews.length > 0) {
+    const committed = await ports.commit({ people, interactions, completions, waited, commands });
     if (!committed) return undefined;
   }
   return [...done.values()].flat();
 };
 
+const isCompleting = (work: Work): work is InteractionWork & { completes: true } =>
+  work.type === 'interaction' && work.completes === true;
+
+/** Where one interaction comes with its content and without, it is recorded with. */
+const completingFirst = (group: readonly Work[]): Work[] => [
+  ...group.filter(isCompleting),
+  ...group.filter((work) => !isCompleting(work)),
+];
+
 const storedChange = (
   people: People,
-  { interaction, receivedAt }: Pick<Extract<Work, { type: 'interaction' }>, 'interaction' | 'receivedAt'>,
+  { interaction, receivedAt }: Pick<InteractionWork, 'interaction' | 'receivedAt'>,
   placement: Placement,
 ): StoredInteractionChange | undefined => {
   const { half } = placement;

@@ -39,6 +39,7 @@ export class Intake extends Construct {
       bundle: 'record',
       environment: { BUCKET: bucket.bucketName, QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl },
       timeoutSeconds: 60,
+      queuesItself: true,
     });
     record.consume(deliveries);
     record.allow(
@@ -56,7 +57,7 @@ export class Intake extends Construct {
     record.keepFailures('record');
     for (const kept of ['texts/*', 'attachments/*'])
       record.allow(['s3:PutObject'], bucket.arnForObjects(kept));
-    // Files and contents that have to be fetched wait as messages of their own.
+    // Files and contents that have to be fetched wait as messages of their own, each try anew.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     record.publishes();

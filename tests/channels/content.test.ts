@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChannelMapping, channel, refused } from '../../core/channel.ts';
 import type { HubError } from '../../core/errors.ts';
 import { parseJson } from '../../core/payload.ts';
+import type { Sending } from '../../functions/aws/queue.ts';
 import { contents } from '../../functions/record/content.ts';
 import { intake } from '../../functions/record/intake.ts';
 
@@ -41,7 +42,8 @@ const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'
   const asked: [string, string | undefined][] = [];
   const stored: Record<string, string> = {};
   const queued: object[] = [];
-  const failures: { error: HubError; payload: string }[] = [];
+  const delays: (Sending | undefined)[] = [];
+  const failures: { error: HubError; payload: string; tries: number | undefined }[] = [];
   const runtime = {
     env: {},
     now: () => 0,
@@ -63,26 +65,28 @@ const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'
       },
     },
     contents: contents(runtime, { connector: () => shop, secrets: async () => secrets }),
-    refuse: async ({ body }, error) => {
-      failures.push({ error, payload: body });
+    refuse: async ({ body }, error, tries) => {
+      failures.push({ error, payload: body, tries });
     },
-    queue: async (message) => {
+    queue: async (message, sending) => {
       queued.push(message);
+      delays.push(sending);
     },
   });
-  const send = (message: object, times = 1) =>
+  const send = (message: object, replayOf?: string) =>
     take({
       messageId: 'm',
       body: JSON.stringify(message),
-      attributes: { ApproximateReceiveCount: String(times) },
-    } as SQSRecord);
+      attributes: { ApproximateReceiveCount: '1' },
+      messageAttributes: replayOf === undefined ? {} : { failure: { stringValue: replayOf } },
+    } as unknown as SQSRecord);
   const act = (more: object) =>
     send({
       type: 'event',
       provider: 'shop',
       event: { id: 'e', time: receivedAt, act: { ...base, ...more } },
     });
-  return { asked, stored, queued, failures, send, act };
+  return { asked, stored, queued, delays, failures, send, act };
 };
 
 const base = {
@@ -181,17 +185,23 @@ describe('files of an interaction', () => {
     expect(failures[0]?.error.message).toMatch(/larger than/);
   });
 
-  it('are tried again while that may help, and then are a failure that can be replayed', async () => {
-    const { send, failures } = hub({ [fileUrl]: text('', { status: 503 }) });
-    await expect(send(file, 3)).rejects.toMatchObject({ code: 'content-unreachable', retry: 'later' });
+  it('are asked for again by a message of its own, ever later, and then are a failure that can be replayed', async () => {
+    const { send, queued, delays, failures } = hub({ [fileUrl]: text('', { status: 503 }) });
+    await send(file, 'f1');
+    await send(queued[0] ?? {}, 'f1');
+    await send(queued[1] ?? {}, 'f1');
     expect(failures).toEqual([]);
-    await send(file, 4);
+    expect(queued).toEqual([1, 2, 3].map((tries) => ({ ...file, tries })));
+    const attributes = { failure: 'f1' };
+    expect(delays).toEqual([5, 30, 120].map((delaySeconds) => ({ delaySeconds, attributes })));
+    await send(queued[2] ?? {}, 'f1');
+    expect(queued).toHaveLength(3);
     expect(failures).toMatchObject([
-      { error: { code: 'content-unreachable' }, payload: JSON.stringify(file) },
+      { error: { code: 'content-unreachable' }, payload: JSON.stringify({ ...file, tries: 3 }), tries: 4 },
     ]);
     const gone = hub({ [fileUrl]: text('', { status: 404 }) });
-    await gone.send(file, 1);
-    expect(gone.failures).toHaveLength(1);
+    await gone.send(file);
+    expect([gone.queued, gone.failures.length]).toEqual([[], 1]);
   });
 });
 
@@ -202,7 +212,7 @@ describe('content that completes an interaction', () => {
     const { act, queued, send } = hub({ [fileUrl]: text('the body') });
     expect(await act(mail)).toEqual([]);
     const [work] = await send(queued[0] ?? {});
-    expect(work).toMatchObject({ receivedAt, interaction: { text: 'the body' } });
+    expect(work).toMatchObject({ receivedAt, completes: true, interaction: { text: 'the body' } });
     const [plain] = await hub({}).act({});
     expect(work?.type === 'interaction' && plain?.type === 'interaction').toBe(true);
     if (work?.type === 'interaction' && plain?.type === 'interaction')
@@ -213,8 +223,10 @@ describe('content that completes an interaction', () => {
   it('is done without where it does not come, and the failure says so', async () => {
     const { act, queued, send, failures } = hub({});
     await act(mail);
-    await expect(send(queued[0] ?? {}, 1)).rejects.toMatchObject({ code: 'content-unreachable' });
-    expect(await send(queued[0] ?? {}, 4)).toMatchObject([{ interaction: { identifiers: ['email:a@b.c'] } }]);
+    for (const tries of [0, 1, 2]) expect(await send(queued[tries] ?? {})).toEqual([]);
+    const works = await send(queued[3] ?? {});
+    expect(works).toMatchObject([{ interaction: { identifiers: ['email:a@b.c'], incomplete: true } }]);
+    expect(works[0]).not.toHaveProperty('completes');
     expect(failures).toHaveLength(1);
   });
 

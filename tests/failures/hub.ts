@@ -18,13 +18,15 @@ type Invoke = (target: LambdaFunction, event: unknown) => Promise<unknown>;
 
 export interface Options {
   readonly senders?: Runtime['senders'];
+  /** The vendors' APIs. */
+  readonly fetch?: typeof fetch;
   readonly before?: CloudOptions['before'];
   /** Stands between the queue and the function. */
   readonly around?: (invoke: Invoke, target: LambdaFunction, event: unknown) => Promise<unknown>;
 }
 
 /** The whole hub in this process, reached by its front door and its queues. */
-export const openHub = async ({ senders, before, around }: Options = {}) => {
+export const openHub = async ({ senders, fetch, before, around }: Options = {}) => {
   const synthesised = await assembly();
   const clock = new VirtualClock(NOW);
   let ids = 0;
@@ -38,7 +40,11 @@ export const openHub = async ({ senders, before, around }: Options = {}) => {
     if (services.open) return services.open;
     throw new Error('The services are not open yet.');
   };
-  const functions = inProcessFunctions(synthesised, opened, { ...world, ...(senders && { senders }) });
+  const functions = inProcessFunctions(synthesised, opened, {
+    ...world,
+    ...(senders && { senders }),
+    ...(fetch && { fetch }),
+  });
   const cloud = await startCloud({
     assembly: synthesised,
     clock,

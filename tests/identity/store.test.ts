@@ -36,7 +36,12 @@ const begin = async (id: string): Promise<() => Promise<boolean>> => {
   const half = placement.half ?? '';
   const customer = snapshot(people.customer(half), half, placement.isNew);
   const stored = { ...interaction, half, receivedAt: at, customer };
-  return () => store.commit({ people, interactions: [{ placement, stored }], commands: [] }, config, 3600);
+  return () =>
+    store.commit(
+      { people, interactions: [{ placement, stored }], completions: [], waited: new Set(), commands: [] },
+      config,
+      3600,
+    );
 };
 
 it('writes nothing over what was changed since it was read', async () => {

@@ -3,6 +3,12 @@ import * as z from 'zod';
 import { assembly } from '../../infra/assembly.ts';
 
 const Reference = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) });
+const Policy = z.object({
+  Roles: z.array(z.object({ Ref: z.string() })),
+  PolicyDocument: z.object({
+    Statement: z.array(z.object({ Action: z.unknown(), Resource: z.unknown() })),
+  }),
+});
 const Source = z.object({ EventSourceArn: Reference, FunctionName: z.object({ Ref: z.string() }) });
 
 it('a queue hides a message six times as long as its function may run, and gives up after bounded tries', async () => {
@@ -24,4 +30,23 @@ it('a queue hides a message six times as long as its function may run, and gives
     expect(maxReceiveCount).toBeLessThanOrEqual(10);
     expect(deadLetterTargetArn).toBeDefined();
   }
+});
+
+it('a function that sends to the queue it works off is allowed to, which Lambda would else stop as a loop', async () => {
+  const { Resources } = (await assembly()).template;
+  const found = new Set<string>();
+  for (const { Type, Properties } of Object.values(Resources)) {
+    if (Type !== 'AWS::Lambda::EventSourceMapping') continue;
+    const { EventSourceArn, FunctionName } = Source.parse(Properties);
+    const role = Reference.parse(Resources[FunctionName.Ref]?.Properties['Role'])['Fn::GetAtt'][0];
+    for (const { Properties: policy } of Object.values(Resources)) {
+      const { success, data } = Policy.safeParse(policy);
+      if (!success || !data.Roles.some(({ Ref }) => Ref === role)) continue;
+      const sends = data.PolicyDocument.Statement.filter(({ Action }) => Action === 'sqs:SendMessage');
+      const same = sends.some(({ Resource }) => JSON.stringify(Resource) === JSON.stringify(EventSourceArn));
+      if (same) found.add(FunctionName.Ref);
+    }
+  }
+  expect(found.size).toBeGreaterThan(2);
+  for (const id of found) expect([id, Resources[id]?.Properties['RecursiveLoop']]).toEqual([id, 'Allow']);
 });
