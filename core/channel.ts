@@ -92,10 +92,17 @@ export interface ContentAccess<Secret extends string = string> {
   readonly hosts: RegExp;
   /**
    * The address and the headers to ask with, from the address that the mapping gave. Undefined where the secret that this
-   * needs is not stored: the content stays at the provider.
+   * needs is not stored: the content stays at the provider. `now` is in epoch milliseconds, for tokens that expire.
    */
-  authorise(url: string, secrets: Readonly<Record<Secret, readonly string[]>>): ContentRequest | undefined;
-  /** Where the answer is not the file but tells its address: that address, to be authorised in turn. */
+  authorise(
+    url: string,
+    secrets: Readonly<Record<Secret, readonly string[]>>,
+    now: number,
+  ): ContentRequest | undefined;
+  /**
+   * Where the answer is not the file but tells its address: that address, to be authorised in turn. Throws `HubError`
+   * (later) where the provider says that the file is not ready yet.
+   */
   follow?(url: string, answer: string): string | undefined;
 }
 

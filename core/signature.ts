@@ -4,6 +4,7 @@ import {
   createPublicKey,
   type JsonWebKey,
   type KeyObject,
+  sign,
   timingSafeEqual,
   verify,
 } from 'node:crypto';
@@ -147,6 +148,14 @@ export const rsaJwt = (token: string, keys: readonly PublicJwk[], rules: JwtRule
   });
 
 const LONGEST_TOKEN = 16_384;
+
+/** A token signed with an RSA key in PEM. Throws where the key cannot be read. */
+export const signedJwt = (claims: Readonly<Record<string, unknown>>, privateKey: string): string => {
+  const signed = [{ alg: 'RS256', typ: 'JWT' }, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`;
+};
 
 const jwt = (
   token: string,

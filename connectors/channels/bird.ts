@@ -12,7 +12,23 @@ export const bird = channel({
   id: 'bird',
   title: 'Bird (Channels)',
   docs: 'https://docs.bird.com/api/notifications-api/api-reference/webhooks',
-  secrets: { signingKey: { about: 'the signing key that the webhook subscription was made with' } },
+  secrets: {
+    signingKey: { about: 'the signing key that the webhook subscription was made with' },
+    accessKey: {
+      about: 'an access key that may read messages of the workspace, to keep files',
+      optional: true,
+    },
+  },
+  content: {
+    // The key opens a redirect to a signed address, which would refuse the key and ends after a quarter of an hour.
+    hosts:
+      /media\.api\.bird\.com|media\.nest\.messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
+    authorise(url, { accessKey: [key] }) {
+      const { hostname, searchParams } = new URL(url);
+      if (hostname.endsWith('.amazonaws.com') || searchParams.has('X-Amz-Signature')) return { url };
+      return key === undefined ? undefined : { url, headers: { authorization: `AccessKey ${key}` } };
+    },
+  },
   verify(request, { secrets, now }) {
     const [given, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
     if (!given || !timestamp) return refused(`the header ${given ? TIMESTAMP : SIGNATURE} is missing`);

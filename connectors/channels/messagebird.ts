@@ -14,8 +14,18 @@ export const messagebird = channel({
   id: 'messagebird',
   title: 'MessageBird (SMS, Conversations)',
   docs: 'https://developers.messagebird.com/api/#verifying-http-requests',
-  secrets: { signingKey: { about: 'the signing key of the account (Developers, API settings)' } },
+  secrets: {
+    signingKey: { about: 'the signing key of the account (Developers, API settings)' },
+    accessKey: { about: 'a live access key, to keep files where the account protects them', optional: true },
+  },
   methods: ['GET'],
+  content: {
+    hosts: /(?:[a-z0-9-]+\.)*messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
+    authorise: (url, { accessKey: [key] }) =>
+      key === undefined || !new URL(url).hostname.endsWith('messagebird.com')
+        ? { url }
+        : { url, headers: { authorization: `AccessKey ${key}` } },
+  },
   verify(request, { secrets, now }) {
     const token = request.headers[TOKEN];
     return token === undefined

@@ -10,6 +10,11 @@ export const viber = channel({
   title: 'Viber (bots)',
   docs: 'https://developers.viber.com/docs/api/rest-bot-api/#callbacks',
   secrets: { authToken: { about: 'the authentication token of the bot' } },
+  content: {
+    // The addresses are signed and end within the hour.
+    hosts: /(?:[a-z0-9-]+\.)*viber\.com/u,
+    authorise: (url) => ({ url }),
+  },
   verify(request, { secrets }) {
     const given = request.headers[SIGNATURE];
     if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);

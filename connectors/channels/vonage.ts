@@ -1,6 +1,6 @@
 import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
 import { parseForm, parseJson, parseQuery } from '../../core/payload.ts';
-import { digest, hmac, hmacJwt, isFresh, sameAsAny, sha256Hex } from '../../core/signature.ts';
+import { digest, hmac, hmacJwt, isFresh, sameAsAny, sha256Hex, signedJwt } from '../../core/signature.ts';
 
 // The SMS API puts `sig` beside its parameters, over `&name=value` of all others in the order of their names, with _ for
 // the & and = of values. The Messages API sends a token that names the digest of the body. How the account signs is a
@@ -27,8 +27,30 @@ export const vonage = channel({
       about: 'how the SMS API signs: sha256 where nothing is stored, else md5hash, md5, sha1 or sha512',
       optional: true,
     },
+    applicationId: {
+      about: 'the id of the application, to keep files where its Secure Inbound Media is on',
+      optional: true,
+    },
+    privateKey: {
+      about: 'the private key of the application, in PEM, for the same (line breaks may be typed as \\n)',
+      optional: true,
+    },
   },
   methods: ['GET'],
+  content: {
+    hosts:
+      /api(?:-[a-z0-9]+)*\.(?:nexmo|vonage)\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
+    // A file's address is open to whoever knows it, for two days, unless the application says otherwise.
+    authorise(url, { applicationId: [id], privateKey: [key] }, now) {
+      if (id === undefined || key === undefined || new URL(url).hostname.endsWith('.amazonaws.com'))
+        return { url };
+      const seconds = Math.floor(now / 1000);
+      const jti = sha256Hex(`${url} ${now}`);
+      const claims = { application_id: id, iat: seconds, exp: seconds + 300, jti };
+      const token = signedJwt(claims, key.replaceAll('\\n', '\n'));
+      return { url, headers: { authorization: `Bearer ${token}` } };
+    },
+  },
   setup: 'Ask Vonage to sign the webhooks of the SMS API; those of the Messages API are signed already.',
   verify(request, { secrets, now }) {
     const [, token] = /^bearer\s+(\S+)$/iu.exec(request.headers['authorization'] ?? '') ?? [];

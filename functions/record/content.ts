@@ -40,7 +40,7 @@ export const contents = (runtime: Runtime, ports: ContentPorts): Contents => {
     const stored = await ports.secrets(provider, account);
     const declared = Object.keys(ports.connector(provider)?.secrets ?? {});
     const secrets = Object.fromEntries(declared.map((name) => [name, stored?.[name] ?? []]));
-    return { access, authorise: (url: string) => access.authorise(url, secrets) };
+    return { access, authorise: (url: string) => access.authorise(url, secrets, runtime.now()) };
   };
   return {
     async isOpen(origin, url) {

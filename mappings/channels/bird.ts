@@ -111,6 +111,7 @@ const message = (medium: Medium, payload: Payload): DecodedInteraction | undefin
       ? [
           defined({
             url: one.mediaUrl,
+            keep: true as const,
             name: one.filename ?? undefined,
             contentType: one.contentType ?? undefined,
           }),

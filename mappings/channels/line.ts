@@ -49,14 +49,22 @@ type Act = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
 
 const fileTypes: readonly string[] = ['image', 'video', 'audio', 'file'];
 
-/** A file that LINE holds is asked for by the id of its message. */
+/** A file that LINE holds is asked for by the id of its message; it goes after some weeks. */
 const attachmentOf = (message: Message): NonNullable<DecodedInteraction['attachments']> => {
   const { id, type, fileName, fileSize, contentProvider } = message;
   if (type === 'sticker') return [{ name: 'sticker' }];
   if (!fileTypes.includes(type)) return [];
-  const url = contentProvider?.originalContentUrl;
+  const elsewhere = contentProvider?.originalContentUrl;
+  if (elsewhere !== undefined) return [defined({ name: fileName ?? type, size: fileSize, url: elsewhere })];
+  const content = `https://api-data.line.me/v2/bot/message/${encodeURIComponent(id)}/content`;
   return [
-    defined({ name: fileName ?? type, size: fileSize, url, externalId: url === undefined ? id : undefined }),
+    defined({
+      name: fileName ?? type,
+      size: fileSize,
+      externalId: id,
+      url: type === 'video' || type === 'audio' ? `${content}/transcoding` : content,
+      keep: true as const,
+    }),
   ];
 };
 

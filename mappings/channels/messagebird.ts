@@ -90,7 +90,7 @@ const Conversations = z.looseObject({
       error: z.looseObject({ code: Text, description: Text }).nullish(),
       content: z
         .looseObject({
-          text: z.unknown(),
+          text: z.unknown().optional(),
           image: File,
           video: File,
           audio: File,
@@ -173,7 +173,7 @@ const conversation = (payload: Conversations): DecodedInteraction | undefined =>
     typeof content?.text === 'string'
       ? content.text
       : (choice?.text ?? files.find((one) => one?.caption)?.caption);
-  const attachments = files.flatMap((one) => (one?.url ? [{ url: one.url }] : []));
+  const attachments = files.flatMap((one) => (one?.url ? [{ url: one.url, keep: true as const }] : []));
   const answer = content?.button?.payload ?? content?.interactive?.reply?.id;
   return defined({
     ...base,

@@ -113,6 +113,9 @@ const person = (party: Party | undefined): Pick<DecodedInteraction, 'identifiers
   };
 };
 
+/** What the Bot API lets a bot download. */
+const LARGEST_BYTES = 20_000_000;
+
 const files = ['animation', 'audio', 'document', 'sticker', 'video', 'video_note', 'voice'] as const;
 
 /** The files of a message. A photo comes in many sizes, the largest last; an animation comes as a document as well. */
@@ -131,6 +134,10 @@ const attachmentsOf = (message: Message): NonNullable<DecodedInteraction['attach
               contentType: file.mime_type,
               size: file.file_size,
               externalId: file.file_id,
+              ...((file.file_size ?? 0) <= LARGEST_BYTES && {
+                url: `https://api.telegram.org/getFile?file_id=${encodeURIComponent(file.file_id)}`,
+                keep: true as const,
+              }),
             }),
           ],
   );

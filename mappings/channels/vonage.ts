@@ -164,7 +164,9 @@ const messageOf = (payload: Messages, medium: Medium): DecodedInteraction => {
           one.video,
           one.file,
           ...('sticker' in one ? [payload.sticker, payload.vcard] : []),
-        ].flatMap((file) => (file?.url ? [defined({ url: file.url, name: file.name ?? undefined })] : []))
+        ].flatMap((file) =>
+          file?.url ? [defined({ url: file.url, keep: true as const, name: file.name ?? undefined })] : [],
+        )
       : [],
   );
   const caption = [payload.image, payload.video, payload.file].find((one) => one?.caption)?.caption;

@@ -30,16 +30,16 @@ describe('a mail that a webhook only points at', () => {
     const mail = await decoded('resend', fixture?.one.rawBody ?? '', 'application/json');
     const access = channels['resend']?.content;
     const secrets = { signingSecret: ['whsec_x'], apiKey: ['re_key'] };
-    expect(access?.authorise(mail.fetch?.url ?? '', secrets)?.headers).toEqual({
+    expect(access?.authorise(mail.fetch?.url ?? '', secrets, 0)?.headers).toEqual({
       authorization: 'Bearer re_key',
     });
-    expect(access?.authorise(mail.fetch?.url ?? '', { ...secrets, apiKey: [] })).toBeUndefined();
+    expect(access?.authorise(mail.fetch?.url ?? '', { ...secrets, apiKey: [] }, 0)).toBeUndefined();
     const file = 'https://inbound-cdn.resend.com/1/slip.pdf?sig=1';
     expect(access?.follow?.(mail.attachments?.[0]?.url ?? '', JSON.stringify({ download_url: file }))).toBe(
       file,
     );
     // The key does not go where it does not belong.
-    expect(access?.authorise(file, secrets)).toEqual({ url: file });
+    expect(access?.authorise(file, secrets, 0)).toEqual({ url: file });
     const whole = await mappings['resend']?.complete?.(
       mail,
       json({

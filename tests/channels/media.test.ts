@@ -1,3 +1,4 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { interactionId } from '../../core/interaction.ts';
 import { hmac } from '../../core/signature.ts';
@@ -264,5 +265,206 @@ describe('Twilio', () => {
       }),
     );
     expect(interactions).toMatchObject([{ identifiers: [], refersTo: 'CA1' }]);
+  });
+});
+
+describe('Telegram', () => {
+  const api = 'https://api.telegram.org';
+  const photo = JSON.stringify({
+    update_id: 1,
+    message: {
+      message_id: 5,
+      date: 1772442000,
+      chat: { id: 7, type: 'private' },
+      from: { id: 7, first_name: 'Ada' },
+      video: { file_id: 'big', file_size: 20_000_001 },
+      photo: [
+        { file_id: 'small', file_size: 90 },
+        { file_id: 'large', file_size: 900 },
+      ],
+    },
+  });
+  const answers: Answers = {
+    [`${api}/bot123:ABC/getFile?file_id=large`]: json({
+      ok: true,
+      result: { file_id: 'large', file_path: 'photos/file_1.jpg' },
+    }),
+    [`${api}/file/bot123:ABC/photos/file_1.jpg`]: file('jpeg'),
+  };
+
+  it('gives files by way of their path, and its token stands in nothing that is stored or queued', async () => {
+    const secrets = { secretToken: ['word'], botToken: ['123:ABC'] };
+    const told = await deliver({ provider: 'telegram', secrets, answers }, photo);
+    expect(Object.values(told.stored)).toEqual(['jpeg']);
+    expect(told.interactions[0]?.attachments).toMatchObject([
+      { externalId: 'large', url: `${api}/getFile?file_id=large` },
+      { externalId: 'big' },
+    ]);
+    expect(JSON.stringify([told.interactions, told.queued, told.stored])).not.toContain('123:ABC');
+  });
+
+  it.each(['../../etc/passwd', '../../../bot1/getUpdates', '//evil.example/x'])(
+    'is not led astray by the path %s',
+    async (path) => {
+      const led = await deliver(
+        {
+          provider: 'telegram',
+          secrets: { botToken: ['123:ABC'] },
+          answers: {
+            [`${api}/bot123:ABC/getFile?file_id=large`]: json({ result: { file_path: path } }),
+          },
+        },
+        photo,
+      );
+      expect([led.stored, led.failures]).toEqual([{}, ['content-refused']]);
+      expect(led.asked.every(({ url }) => new URL(url).hostname === 'api.telegram.org')).toBe(true);
+    },
+  );
+
+  it('keeps its files where it is without the token', async () => {
+    const { asked, interactions } = await deliver({ provider: 'telegram' }, photo);
+    expect(asked).toEqual([]);
+    expect(interactions[0]?.attachments?.[0]).toMatchObject({ externalId: 'large' });
+  });
+});
+
+describe('LINE', () => {
+  const api = 'https://api-data.line.me/v2/bot/message';
+  const secrets = { channelSecret: ['s'], accessToken: ['channel-token'] };
+  const message = (type: string, more: object = {}): string =>
+    JSON.stringify({
+      destination: 'U0',
+      events: [
+        {
+          type: 'message',
+          webhookEventId: '01H',
+          timestamp: 1772442000000,
+          source: { type: 'user', userId: 'U1' },
+          message: { id: '325708', type, contentProvider: { type: 'line' }, ...more },
+        },
+      ],
+    });
+
+  it('gives images and files to the channel token', async () => {
+    const answers = { [`${api}/325708/content`]: file('jpeg') };
+    const told = await deliver({ provider: 'line', secrets, answers }, message('image'));
+    expect(told.asked).toEqual([{ url: `${api}/325708/content`, authorization: 'Bearer channel-token' }]);
+    expect(Object.values(told.stored)).toEqual(['jpeg']);
+    const without = await deliver({ provider: 'line', answers }, message('image'));
+    expect([without.asked, without.interactions[0]?.attachments?.[0]?.externalId]).toEqual([[], '325708']);
+  });
+
+  it('gives videos once they are ready, and what lies elsewhere stays there', async () => {
+    const answersOf = (status: string): Answers => ({
+      [`${api}/325708/content/transcoding`]: json({ status }),
+      [`${api}/325708/content`]: file('mp4'),
+    });
+    const at = async (status: string) =>
+      deliver({ provider: 'line', secrets, answers: answersOf(status) }, message('video'));
+    expect(Object.values((await at('succeeded')).stored)).toEqual(['mp4']);
+    for (const [status, failure] of [
+      ['processing', 'content-unreachable'],
+      ['failed', 'content-unreachable'],
+    ] as const) {
+      const { stored, failures } = await at(status);
+      expect([stored, failures]).toEqual([{}, [failure]]);
+    }
+    const url = 'https://cdn.example/1.jpg';
+    const external = { contentProvider: { type: 'external', originalContentUrl: url } };
+    const { asked, interactions } = await deliver({ provider: 'line', secrets }, message('image', external));
+    expect([asked, interactions[0]?.attachments]).toEqual([[], [{ name: 'image', url }]]);
+  });
+});
+
+describe('those whose addresses end or want a key', () => {
+  it('Viber: signed addresses are copied', async () => {
+    const url = 'https://dl-media.viber.com/5/media/2/short/any/sig/image/0x0/1.jpg?Expires=1&Signature=s';
+    const body = JSON.stringify({
+      event: 'message',
+      timestamp: 1772442000000,
+      message_token: '4912661846655238145',
+      sender: { id: 'v1', name: 'Ada' },
+      message: { type: 'picture', media: url },
+    });
+    const { stored } = await deliver({ provider: 'viber', answers: { [url]: file('jpeg') } }, body);
+    expect(Object.values(stored)).toEqual(['jpeg']);
+  });
+
+  const birdUrl = 'https://media.api.bird.com/workspaces/w/messages/m/media/1';
+  const signedUrl = 'https://media-bird.s3.eu-west-1.amazonaws.com/1?X-Amz-Signature=s';
+  const bird = JSON.stringify({
+    service: 'channels',
+    event: 'whatsapp.inbound',
+    payload: {
+      id: 'b1',
+      sender: { contact: { id: 'c1', identifierKey: 'phonenumber', identifierValue: '+14155550100' } },
+      body: { type: 'image', image: { images: [{ mediaUrl: birdUrl }] } },
+    },
+  });
+
+  it('Bird: the access key opens a redirect and is not told to where that leads', async () => {
+    const answers = { [birdUrl]: away(signedUrl), [signedUrl]: file('jpeg') };
+    const told = await deliver({ provider: 'bird', secrets: { accessKey: ['key'] }, answers }, bird);
+    expect(told.asked).toEqual([
+      { url: birdUrl, authorization: 'AccessKey key' },
+      { url: signedUrl, authorization: undefined },
+    ]);
+    expect(Object.values(told.stored)).toEqual(['jpeg']);
+    const without = await deliver({ provider: 'bird', answers }, bird);
+    expect([without.asked, without.interactions[0]?.attachments]).toEqual([[], [{ url: birdUrl }]]);
+  });
+
+  it('MessageBird: with the access key where one is stored', async () => {
+    const url = 'https://messaging.messagebird.com/v1/files/1';
+    const body = JSON.stringify({
+      type: 'message.created',
+      contact: { id: 'c1', msisdn: 14155550100 },
+      conversation: { id: 'k1' },
+      message: {
+        id: 'm1',
+        platform: 'whatsapp',
+        direction: 'received',
+        status: 'received',
+        content: { image: { url } },
+      },
+    });
+    const answers = { [url]: file('jpeg') };
+    const open = await deliver({ provider: 'messagebird', answers }, body);
+    const closed = await deliver({ provider: 'messagebird', secrets: { accessKey: ['key'] }, answers }, body);
+    expect([open, closed].map(({ asked }) => asked[0]?.authorization)).toEqual([undefined, 'AccessKey key']);
+    for (const { stored } of [open, closed]) expect(Object.values(stored)).toEqual(['jpeg']);
+  });
+
+  it('Vonage: openly, or with a token of the application', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    const url = 'https://api-us.nexmo.com/v3/media/1b456509-974c-458b-aafa-45fc48a4d976';
+    const body = JSON.stringify({
+      channel: 'whatsapp',
+      message_uuid: 'u1',
+      to: '14155550199',
+      from: '14155550100',
+      timestamp: '2026-03-02T09:00:00Z',
+      message_type: 'image',
+      image: { url, caption: 'Here' },
+    });
+    const answers = { [url]: file('jpeg') };
+    const open = await deliver({ provider: 'vonage', answers }, body);
+    const secrets = { applicationId: ['app'], privateKey: [privateKey.replaceAll('\n', '\\n')] };
+    const secure = await deliver({ provider: 'vonage', secrets, answers }, body);
+    for (const { stored } of [open, secure]) expect(Object.values(stored)).toEqual(['jpeg']);
+    expect(open.asked[0]?.authorization).toBeUndefined();
+    const [header = '', claims = '', signature = ''] =
+      secure.asked[0]?.authorization?.replace('Bearer ', '').split('.') ?? [];
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      application_id: 'app',
+      iat: 0,
+      exp: 300,
+    });
+    const signed = Buffer.from(`${header}.${claims}`);
+    expect(verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url'))).toBe(true);
   });
 });

@@ -86,7 +86,8 @@ export const deliver = async (
     const works = await take({
       messageId: 'm',
       body: JSON.stringify(message),
-      attributes: { ApproximateReceiveCount: '4' },
+      attributes: { ApproximateReceiveCount: '1' },
+      messageAttributes: {},
     } as SQSRecord);
     for (const work of works) if (work.type === 'interaction') interactions.push(work.interaction);
   }
