@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus, stricter } from './consent.ts';
+import { Conversation, united } from './conversation.ts';
 import { Identifier, identifierType } from './identifier.ts';
 import { Channel, Instant, PersonName } from './interaction.ts';
 
@@ -65,6 +66,8 @@ export const Activity = z.strictObject({
   heard: z.record(Identifier, Instant),
   /** The last inbound message per channel, for `preferred` and WhatsApp's 24-hour window. */
   inbound: z.partialRecord(Channel, Instant),
+  /** Absent where nothing was said. */
+  conversation: Conversation.optional(),
 });
 export type Activity = z.infer<typeof Activity>;
 
@@ -92,6 +95,7 @@ export interface Customer {
   readonly lastSeenAt: Instant;
   readonly heard: Activity['heard'];
   readonly inbound: Activity['inbound'];
+  readonly conversation: Conversation | undefined;
 }
 
 /**
@@ -130,6 +134,7 @@ const foldHalf = (id: string, halves: ReadonlyMap<string, Half>): Omit<Customer,
     lastSeenAt: activity.lastSeenAt,
     heard: activity.heard,
     inbound: activity.inbound,
+    conversation: activity.conversation,
   };
   return profile.merged.reduce((whole, child) => {
     const mergedAt = halves.get(child)?.activity.survivor?.at ?? '';
@@ -154,6 +159,7 @@ const unite = (survivor: Folded, other: Folded, mergedAt: string): Folded => ({
   lastSeenAt: survivor.lastSeenAt > other.lastSeenAt ? survivor.lastSeenAt : other.lastSeenAt,
   heard: latest(survivor.heard, other.heard),
   inbound: latest(survivor.inbound, other.inbound),
+  conversation: united(survivor.conversation, other.conversation),
 });
 
 const uniteConsent = (one: Profile['consent'], other: Profile['consent']): Profile['consent'] => {

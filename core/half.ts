@@ -1,4 +1,5 @@
 import { addressEffect, addressesOf, answer, type ConsentStatus, consentWord, stricter } from './consent.ts';
+import { withAct } from './conversation.ts';
 import type { ConsentEntry, Half, Profile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
 import { normaliseIdentifier } from './identity.ts';
@@ -92,13 +93,19 @@ export const answered = (profile: Profile, interaction: Interaction): Profile =>
   return consent === profile.consent && closed === profile.closed ? profile : { ...profile, consent, closed };
 };
 
-/** The activity after one more interaction; `carried` are the owned identifiers that an inbound one came with. */
+/**
+ * The activity after one more interaction; `carried` are the owned identifiers that an inbound one came with, `silence` in
+ * milliseconds parts conversations.
+ */
 export const active = (
   activity: Half['activity'],
-  { occurredAt: at, channel, direction, kind }: Interaction,
+  interaction: Interaction,
   carried: readonly Identifier[],
+  silence: number,
 ): Half['activity'] => {
+  const { occurredAt: at, channel, direction, kind } = interaction;
   const inbound = direction === 'inbound';
+  const conversation = withAct(activity.conversation, interaction, silence);
   const heard = inbound ? carried.filter((one) => (activity.heard[one] ?? '') < at) : [];
   const said = inbound && kind === 'message' && (activity.inbound[channel] ?? '') < at;
   return {
@@ -110,5 +117,6 @@ export const active = (
         ? activity.heard
         : { ...activity.heard, ...Object.fromEntries(heard.map((one) => [one, at])) },
     inbound: said ? { ...activity.inbound, [channel]: at } : activity.inbound,
+    ...(conversation && { conversation }),
   };
 };

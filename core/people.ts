@@ -1,5 +1,7 @@
 import type { ConsentStatus } from './consent.ts';
+import { closed, type Reply, replyOf } from './conversation.ts';
 import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
+import { durationMs } from './duration.ts';
 import { HubError } from './errors.ts';
 import { active, answered, emptyHalf, hinted, learned, outdated } from './half.ts';
 import { type Identifier, identifierType } from './identifier.ts';
@@ -29,6 +31,8 @@ export interface Placement {
   /** Identifiers that stay on the interaction only. */
   readonly setAside: readonly Identifier[];
   readonly consent: readonly ConsentChange[];
+  /** How long the person has waited for this answer. */
+  readonly reply?: Reply;
 }
 
 /** What a list says of one customer. */
@@ -65,12 +69,20 @@ export class People {
   readonly #owners: Map<Identifier, string>;
   readonly #config: IdentityConfig;
   readonly #newId: () => string;
+  readonly #silence: number;
 
-  constructor(state: PeopleState, config: IdentityConfig, newId: () => string) {
+  /** `silence` in milliseconds parts conversations. */
+  constructor(
+    state: PeopleState,
+    config: IdentityConfig,
+    newId: () => string,
+    silence: number = durationMs('72h'),
+  ) {
     this.#halves = new Map([...state.halves].map((half) => [half.profile.id, half]));
     this.#owners = new Map(state.owners);
     this.#config = config;
     this.#newId = newId;
+    this.#silence = silence;
   }
 
   half(id: string): Half {
@@ -298,6 +310,13 @@ export class People {
     });
   }
 
+  /** Somebody of the business says that nothing is owed to the customer any more, whatever was asked until `at`. */
+  closeConversation(half: string, at: Instant): void {
+    const { activity } = this.half(half);
+    const conversation = closed(activity.conversation, at, this.#silence);
+    this.#setActivity({ ...activity, conversation });
+  }
+
   setPreference(half: string, channel: Channel, at: Instant): void {
     const { profile } = this.half(half);
     if (profile.preferences.at !== undefined && profile.preferences.at > at) return;
@@ -358,6 +377,7 @@ export class People {
     identifiers: readonly Identifier[],
     told: { isNew?: boolean; setAside?: readonly Identifier[]; merge?: Merge },
   ): Placement {
+    const reply = replyOf(this.customer(half).conversation, interaction, this.#silence);
     const consent = this.#changing(half, () => this.#take(half, interaction, identifiers));
     return {
       half,
@@ -365,6 +385,7 @@ export class People {
       setAside: told.setAside ?? [],
       consent,
       ...(told.merge && { merge: told.merge }),
+      ...(reply && { reply }),
     };
   }
 
@@ -387,7 +408,7 @@ export class People {
     const carried = usableIdentifiers(interaction.identifiers, this.#config).filter((one) =>
       this.#owners.has(one),
     );
-    this.#setActivity(active(activity, interaction, carried));
+    this.#setActivity(active(activity, interaction, carried, this.#silence));
   }
 
   #mergeByRule(roots: readonly string[], interaction: Interaction, at: Instant): Merge {

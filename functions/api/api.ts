@@ -1,21 +1,18 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import type { Customer } from '../../core/customer.ts';
-import { normaliseIdentifier } from '../../core/identity.ts';
 import { Instant } from '../../core/interaction.ts';
 import { problem } from '../middleware.ts';
 import type { History, StoredInteraction } from '../ports.ts';
 import { CommandMessage } from '../record/message.ts';
 import type { Download } from './attachment.ts';
+import { type CustomerPorts, customerRoutes } from './customers.ts';
 import { type EventPorts, reportEvents } from './events.ts';
 import { type FailurePorts, failureRoutes } from './failures.ts';
 import { json, parsed } from './http.ts';
 import { type JobPorts, jobRoutes } from './jobs.ts';
 
-export interface ApiPorts extends FailurePorts, JobPorts, EventPorts {
-  readonly history: History;
-  /** The half that owns an identifier in normal form. */
-  readonly owner: (identifier: string) => Promise<string | undefined>;
+export interface ApiPorts extends CustomerPorts, FailurePorts, JobPorts, EventPorts {
   readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   /** Whether the request carries one of the hub's API keys. */
@@ -40,30 +37,9 @@ const Cursor = z
 
 /** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
 export const routes: Readonly<Record<string, Route>> = {
+  ...customerRoutes,
   ...failureRoutes,
   ...jobRoutes,
-  'GET /customers': async (event, ports) => {
-    const asked = event.queryStringParameters?.['identifier'] ?? '';
-    const identifier = normaliseIdentifier(asked);
-    if (identifier === undefined) {
-      return problem(
-        400,
-        'bad-identifier',
-        'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100.',
-      );
-    }
-    const half = await ports.owner(identifier);
-    const customer = half === undefined ? undefined : await ports.history.customer(half);
-    return customer
-      ? json(200, view(customer))
-      : problem(404, 'unknown-customer', 'No customer holds this identifier.');
-  },
-  'GET /customers/{id}': async (event, ports) => {
-    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    return customer
-      ? json(200, view(customer))
-      : problem(404, 'unknown-customer', 'There is no customer with this id.');
-  },
   'GET /customers/{id}/timeline': async (event, ports) => {
     const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
     if (customer === undefined) return problem(404, 'unknown-customer', 'There is no customer with this id.');
@@ -160,8 +136,3 @@ const page = async (
     next: Buffer.from(`${last.occurredAt}#${last.id}`).toString('base64url'),
   };
 };
-
-const view = ({ halves, heard: _heard, inbound: _inbound, ...customer }: Customer): object => ({
-  ...customer,
-  mergedFrom: halves.slice(1).map(({ profile }) => profile.id),
-});

@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { signingKeys } from '../../core/signed-link.ts';
+import { config } from '../aws/config.ts';
 import { failures } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { jobs } from '../aws/jobs.ts';
@@ -27,6 +28,7 @@ export const create = (runtime: Runtime) => {
   const queue = runtime.env['QUEUE_URL_DELIVERIES'];
   const enqueue = sendTo(runtime, queue);
   const known = { history: history(rows), enqueue, now: runtime.now, newId: runtime.newId };
+  const running = config(runtime, rows);
   const secret = readSecret(runtime);
   const end = unsubscribe({
     ...known,
@@ -36,6 +38,7 @@ export const create = (runtime: Runtime) => {
   const presign = presigner(runtime);
   const use = api({
     ...known,
+    silence: async () => (await running.hub()).conversation.silence,
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {
       const [row] = await rows.get([seenKey(id)]);

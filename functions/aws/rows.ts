@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../core/consent.ts';
+import { Reply } from '../../core/conversation.ts';
 import { Activity, CustomerSnapshot, Profile } from '../../core/customer.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
@@ -74,6 +75,7 @@ export const Caused = z.strictObject({
     })
     .optional(),
   consent: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })).optional(),
+  reply: Reply.optional(),
 });
 export type Caused = z.infer<typeof Caused>;
 

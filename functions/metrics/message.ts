@@ -10,7 +10,7 @@ export const MetricsMessage = z.discriminatedUnion('event', [
     occurredAt: Instant,
   }),
   z.strictObject({
-    event: z.enum(['customer.created', 'customer.merged', 'customer.unmerged']),
+    event: z.enum(['customer.created', 'customer.merged', 'customer.unmerged', 'conversation.closed']),
     half: z.string(),
   }),
   z.strictObject({

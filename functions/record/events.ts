@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Reply } from '../../core/conversation.ts';
 import type { Customer, CustomerSnapshot } from '../../core/customer.ts';
 import { snapshot } from '../../core/customer.ts';
 import type { Instant } from '../../core/interaction.ts';
@@ -13,6 +14,7 @@ export const EventType = z.enum([
   'customer.unmerged',
   'customer.erased',
   'consent.changed',
+  'conversation.closed',
 ]);
 export type EventType = z.infer<typeof EventType>;
 
@@ -27,13 +29,15 @@ export interface BusEvent {
 export interface Caused {
   readonly merge?: Pick<Merge, 'id' | 'survivor' | 'others' | 'at' | 'by'> | undefined;
   readonly consent?: readonly ConsentChange[] | undefined;
+  readonly reply?: Reply | undefined;
 }
 
-export const causedBy = ({ merge, consent }: Placement): Caused => ({
+export const causedBy = ({ merge, consent, reply }: Placement): Caused => ({
   ...(merge && {
     merge: { id: merge.id, survivor: merge.survivor, others: merge.others, at: merge.at, by: merge.by },
   }),
   ...(consent.length > 0 && { consent }),
+  ...(reply && { reply }),
 });
 
 /** Text above 2 KB is cut in the event, not in the store. */
@@ -69,6 +73,12 @@ export const consentChanged = (
   changes: readonly ConsentChange[],
   at: Instant,
 ): BusEvent => ({ type: 'consent.changed', detail: { customer, changes }, at });
+
+export const conversationClosed = (customer: CustomerSnapshot, by: string, at: Instant): BusEvent => ({
+  type: 'conversation.closed',
+  detail: { customer, by },
+  at,
+});
 
 export const merged = (customer: Customer, merge: Merge, at: Instant): BusEvent =>
   mergedAs(snapshot(customer, merge.survivor, false), merge, at);

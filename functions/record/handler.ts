@@ -27,6 +27,7 @@ export const create = (runtime: Runtime) => {
   const refused = refusals(runtime, rows, 'record');
   const ports: Omit<RecordPorts, 'refuse'> = {
     identity: running.identity,
+    silence: async () => (await running.hub()).conversation.silence,
     load: async (works) => store.load(works, await running.identity()),
     commit: async (changes) => {
       const { retention } = await running.hub();

@@ -94,6 +94,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     status: ConsentStatus,
   }),
   z.strictObject({ ...command, command: z.literal('preference'), customer: Identifier, channel: Channel }),
+  /** Nothing is owed to the customer any more. */
+  z.strictObject({ ...command, command: z.literal('close'), customer: Identifier }),
   z.strictObject({ ...command, command: z.literal('erase'), customer: Identifier }),
   z.strictObject({
     ...command,

@@ -11,6 +11,7 @@ import {
   type BusEvent,
   causedBy,
   consentChanged,
+  conversationClosed,
   customerCreated,
   interactionEvents,
   merged,
@@ -75,6 +76,8 @@ export interface StoredInteractionChange {
 
 export interface RecordPorts {
   readonly identity: () => Promise<IdentityConfig>;
+  /** What parts two conversations, in milliseconds. */
+  readonly silence: () => Promise<number>;
   readonly load: (works: readonly Work[]) => Promise<Loaded>;
   /** One conditional transaction; false when something was changed in between, and nothing was written. */
   readonly commit: (changes: Changes) => Promise<boolean>;
@@ -155,7 +158,12 @@ const settle = async (
   group: readonly Work[],
   loaded: Loaded,
 ): Promise<Outgoing[] | undefined> => {
-  const people = new People({ halves: loaded.halves, owners: loaded.owners }, config, ports.newId);
+  const people = new People(
+    { halves: loaded.halves, owners: loaded.owners },
+    config,
+    ports.newId,
+    await ports.silence(),
+  );
   const interactions: StoredInteractionChange[] = [];
   const completions: StoredInteraction[] = [];
   const waited = new Set<string>();
@@ -275,6 +283,11 @@ const execute = async (
       return changes.length > 0
         ? [consentChanged(snapshot(people.customer(half), half, false), changes, command.at)]
         : [];
+    }
+    case 'close': {
+      const half = ownerOf(people, command.customer);
+      people.closeConversation(half, command.at);
+      return [conversationClosed(snapshot(people.customer(half), half, false), command.by, command.at)];
     }
     case 'preference':
       people.setPreference(ownerOf(people, command.customer), command.channel, command.at);

@@ -22,6 +22,7 @@ hub customer ledger IDENTIFIER              who was merged, split off or taken a
 hub customer merge KEEP OTHER
 hub customer unmerge IDENTIFIER [MERGE]     the newest merge, or the one that the ledger calls MERGE
 hub customer split IDENTIFIER               makes this one identifier a customer of its own
+hub customer close IDENTIFIER               nothing is owed to them any more; what they ask later opens it again
 hub customer reviews                        what waits for a person's decision
 hub customer resolve REVIEW merge|apart|assign|new|dismiss [IDENTIFIER]
 
@@ -44,6 +45,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
   merge: ([keep, other]) => (keep && other ? { command: 'merge', keep, other } : undefined),
   unmerge: ([customer, merge]) =>
     customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
+  close: ([customer]) => (customer ? { command: 'close', customer } : undefined),
   split: ([identifier]) => (identifier ? { command: 'split', identifier } : undefined),
   resolve: ([review, decision, customer]) =>
     review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,

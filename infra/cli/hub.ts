@@ -27,7 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: connectCommand,
   },
   customer: {
-    usage: 'hub customer show|timeline|ledger|merge|unmerge|split|reviews|resolve …',
+    usage: 'hub customer show|timeline|ledger|merge|unmerge|split|close|reviews|resolve …',
     about: 'one person of a running hub (HUB_URL, HUB_KEY)',
     run: customerCommand,
   },

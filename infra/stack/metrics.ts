@@ -23,7 +23,11 @@ export class Metrics extends Construct {
     const interaction = '$.detail.id';
     const occurredAt = '$.detail.occurredAt';
     this.#rule('Interactions', ['interaction.recorded'], { event, half, interaction, occurredAt });
-    this.#rule('Customers', ['customer.created', 'customer.merged', 'customer.unmerged'], { event, half });
+    this.#rule(
+      'Customers',
+      ['customer.created', 'customer.merged', 'customer.unmerged', 'conversation.closed'],
+      { event, half },
+    );
     this.#rule('Unsent', ['notification.suppressed', 'notification.failed'], {
       ...{ event, half, trigger: '$.detail.trigger', interaction: '$.detail.interaction' },
       ...{ channel: '$.detail.channel', at: '$.time' },

@@ -68,6 +68,7 @@ export const benchRecord = async (): Promise<Measured[]> => {
   const store = peopleStore(table(runtime));
   const use = record({
     identity: async () => identity,
+    silence: async () => 72 * 3_600_000,
     load: (works) => store.load(works, identity),
     commit: (changes) => store.commit(changes, identity, 1000),
     erase: async () => [],

@@ -24,6 +24,7 @@ it('brings back exactly the messages whose events the bus did not take', async (
   let ids = 0;
   const use = record({
     identity: async () => IdentityConfig.parse({}),
+    silence: async () => 72 * 3_600_000,
     load: async () => ({
       halves: [],
       owners: new Map(),

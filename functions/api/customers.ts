@@ -1,0 +1,56 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { conversationView } from '../../core/conversation.ts';
+import type { Customer } from '../../core/customer.ts';
+import { normaliseIdentifier } from '../../core/identity.ts';
+import { problem } from '../middleware.ts';
+import type { History } from '../ports.ts';
+import { json } from './http.ts';
+
+export interface CustomerPorts {
+  readonly history: History;
+  /** The half that owns an identifier in normal form. */
+  readonly owner: (identifier: string) => Promise<string | undefined>;
+  /** What parts two conversations, in milliseconds. */
+  readonly silence: () => Promise<number>;
+  readonly now: () => number;
+}
+
+type Route = (
+  event: APIGatewayProxyEventV2,
+  ports: CustomerPorts,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** One person, found by an identifier or by the customer's id. */
+export const customerRoutes: Readonly<Record<string, Route>> = {
+  'GET /customers': async (event, ports) => {
+    const asked = event.queryStringParameters?.['identifier'] ?? '';
+    const identifier = normaliseIdentifier(asked);
+    if (identifier === undefined) {
+      return problem(
+        400,
+        'bad-identifier',
+        'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100.',
+      );
+    }
+    const half = await ports.owner(identifier);
+    const customer = half === undefined ? undefined : await ports.history.customer(half);
+    return customer
+      ? json(200, await view(customer, ports))
+      : problem(404, 'unknown-customer', 'No customer holds this identifier.');
+  },
+  'GET /customers/{id}': async (event, ports) => {
+    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
+    return customer
+      ? json(200, await view(customer, ports))
+      : problem(404, 'unknown-customer', 'There is no customer with this id.');
+  },
+};
+
+const view = async (
+  { halves, heard: _heard, inbound: _inbound, conversation, ...customer }: Customer,
+  { silence, now }: CustomerPorts,
+): Promise<object> => ({
+  ...customer,
+  conversation: conversationView(conversation, await silence(), now()),
+  mergedFrom: halves.slice(1).map(({ profile }) => profile.id),
+});
