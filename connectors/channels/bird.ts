@@ -5,7 +5,7 @@ import { digest, hmac, isFresh, sameAsAny } from '../../core/signature.ts';
 
 const SIGNATURE = 'messagebird-signature';
 const TIMESTAMP = 'messagebird-request-timestamp';
-/** Bird tries for eight hours. */
+/** Bird tries "for a period of 8 hours"; an hour is for the clocks. */
 const TOLERANCE_SECONDS = 9 * 3600;
 
 export const bird = channel({

@@ -1,11 +1,13 @@
 import { accepted, answered, channel, refused } from '../../core/channel.ts';
 import { parseJson } from '../../core/payload.ts';
-import { ed25519 } from '../../core/signature.ts';
+import { ed25519, isFresh } from '../../core/signature.ts';
 
 // Discord now and then sends a badly signed ping on purpose and takes the address away unless it is answered with 401.
 
 const SIGNATURE = 'x-signature-ed25519';
 const TIMESTAMP = 'x-signature-timestamp';
+/** A person waits three seconds for an answer, and webhook events are tried for ten minutes. */
+const TOLERANCE_SECONDS = 900;
 const json = { 'content-type': 'application/json' };
 
 export const discord = channel({
@@ -13,13 +15,15 @@ export const discord = channel({
   title: 'Discord (interactions, webhook events)',
   docs: 'https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint',
   secrets: { publicKey: { about: 'the Public Key of the application (General Information)' } },
-  verify(request, { secrets }) {
+  verify(request, { secrets, now }) {
     const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
     if (signature === undefined || timestamp === undefined)
       return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
     const signed = Buffer.concat([Buffer.from(timestamp), request.body]);
     const right = secrets.publicKey.map((key) => ed25519(key, signed, Buffer.from(signature, 'hex')));
     if (!right.includes(true)) return refused('the signature does not match; check the Public Key');
+    if (!/^\d{1,12}$/u.test(timestamp) || !isFresh(Number(timestamp) * 1000, now, TOLERANCE_SECONDS))
+      return refused('the request was signed more than a quarter of an hour ago, or in the future');
     const body = parseJson(request.body);
     const told = (key: string): unknown =>
       typeof body === 'object' && body !== null ? Reflect.get(body, key) : undefined;

@@ -5,7 +5,7 @@ import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
 // The signature covers the timestamp and the token, never the body: the token is remembered, so that it cannot stand over
 // another body. Events carry the three in `signature`, routes as fields of the form.
 
-/** Mailgun tries for eight hours. */
+/** Mailgun tries "during 8 hours"; an hour is for the clocks. */
 const TOLERANCE_SECONDS = 9 * 3600;
 
 export const mailgun = channel({

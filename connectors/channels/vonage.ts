@@ -6,8 +6,9 @@ import { digest, hmac, hmacJwt, isFresh, sameAsAny, sha256Hex, signedJwt } from 
 // the & and = of values. The Messages API sends a token that names the digest of the body. How the account signs is a
 // setting of it, never taken from the request.
 
-/** Vonage tries for a day. */
-const TOLERANCE_SECONDS = 86_400;
+/** Vonage tries messages for 24 hours and delivery receipts for 72, and does not tell that it signs them anew. */
+const TOLERANCE_SECONDS = 25 * 3600;
+const RECEIPT_TOLERANCE_SECONDS = 73 * 3600;
 
 const methods: Readonly<Record<string, (secret: string, text: string) => string>> = {
   md5hash: (secret, text) => digest('md5', text, secret).toString('hex'),
@@ -74,9 +75,10 @@ export const vonage = channel({
     );
     if (!sameAsAny(sig.toLowerCase(), expected))
       return refused('the parameter sig does not match; check the signature secret and method');
-    return isFresh(Number(parameters['timestamp'] || Number.NaN) * 1000, now, TOLERANCE_SECONDS)
+    const tolerance = parameters['status'] ? RECEIPT_TOLERANCE_SECONDS : TOLERANCE_SECONDS;
+    return isFresh(Number(parameters['timestamp'] || Number.NaN) * 1000, now, tolerance)
       ? accepted(request)
-      : refused('the request was signed more than a day ago, or in the future');
+      : refused(`the request was signed more than ${tolerance / 3600} hours ago, or in the future`);
   },
 });
 

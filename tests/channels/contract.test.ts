@@ -21,7 +21,7 @@ const coveredMember: Readonly<Record<string, RegExp>> = {
 };
 /** Schemes that sign a time and refuse an old one. */
 const timed =
-  /^(?:sns-rsa|mailgun-.*|.*-jwt.*|svix-.*|standard-.*|slack-.*|stripe-.*|calendly-.*|telnyx-.*|tiktok-.*|hubspot-v3-.*)$/u;
+  /^(?:sns-rsa|mailgun-.*|.*-jwt.*|vonage-sig.*|bird-.*|svix-.*|standard-.*|slack-.*|stripe-.*|calendly-.*|telnyx-.*|tiktok-.*|hubspot-v3-.*|sendgrid-.*|zendesk-.*|discord-.*)$/u;
 /** Headers that prove something. */
 const proof =
   /^(?!.*(?:idempotency|-ma-|-type$|-version$))(?:authorization|.*(?:signature|hmac|timestamp|secret-token).*|webhook-id|svix-id)$/u;
@@ -120,7 +120,35 @@ describe('a good delivery', () => {
 
   it.each(
     named(posts.filter((good) => timed.test(scheme(good)) && good.one.verification?.now !== undefined)),
-  )('%s: is refused two days later', async (_, good) => refusal(good, { later: 2 * 86_400 }));
+  )('%s: is refused four days later', async (_, good) => refusal(good, { later: 4 * 86_400 }));
+
+  const hour = 3600;
+  it.each([
+    ['sendgrid', /^(?!.*mail)/u, 25 * hour],
+    ['sendgrid', /mail/u, 73 * hour],
+    ['vonage', /receipt|dlr/u, 73 * hour],
+    ['vonage', /inbound|whatsapp/u, 25 * hour],
+    ['bird', /./u, 9 * hour],
+    ['mailgun', /./u, 9 * hour],
+    ['slack', /./u, 300],
+    ['stripe', /./u, 300],
+    ['discord', /./u, 900],
+    ['zendesk', /./u, hour],
+  ])(
+    'of %s (%s) is taken as long as the vendor tries, %i s, and no longer',
+    async (provider, name, seconds) => {
+      const found = posts.filter(
+        (good) =>
+          good.provider === provider && timed.test(scheme(good)) && name.test(good.name.split(': ')[1] ?? ''),
+      );
+      expect(found.length).toBeGreaterThan(0);
+      for (const good of found) {
+        const { answer } = await send(good, { later: seconds - 60 });
+        expect(answer.status).toBeLessThan(300);
+        await refusal(good, { later: seconds + 60 });
+      }
+    },
+  );
 
   it.each(named(posts.filter((good) => scheme(good).startsWith('mailgun'))))(
     '%s: is refused where its token came with another body',
