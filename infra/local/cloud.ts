@@ -49,6 +49,8 @@ export interface CloudOptions {
   readonly awsUrl: string;
   readonly chaos?: SqsOptions['chaos'];
   readonly conflict?: () => boolean;
+  /** Gathers messages for a function no longer than this, whatever the template says: Lambda too may call earlier. */
+  readonly longestWindowSeconds?: number;
   /** Sees every request before it is answered; what it throws, the caller gets as a lost connection. */
   readonly before?: (service: string, operation: string, caller: string) => void;
   readonly onError: (error: unknown) => void;
@@ -239,7 +241,10 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   );
   opened.resolve(front);
   const subscriptions = workshop.sources.map((source) =>
-    subscribe(queueService, source, { lambda, meter, onError: options.onError }),
+    subscribe(queueService, source, {
+      ...{ lambda, meter, onError: options.onError },
+      longestWindowSeconds: options.longestWindowSeconds ?? Number.POSITIVE_INFINITY,
+    }),
   );
   const resolver = new Resolver(options.assembly.template, created, pseudoOf(options));
   return {
@@ -310,11 +315,17 @@ const subscribe = (
     lambda,
     meter,
     onError,
-  }: { readonly lambda: Invocations; readonly meter: Meter; readonly onError: (error: unknown) => void },
+    longestWindowSeconds,
+  }: {
+    readonly lambda: Invocations;
+    readonly meter: Meter;
+    readonly onError: (error: unknown) => void;
+    readonly longestWindowSeconds: number;
+  },
 ): { stop(): Promise<void> } =>
   service.subscribe(source.queueArn, {
     batchSize: source.batchSize,
-    batchingWindowSeconds: source.windowSeconds,
+    batchingWindowSeconds: Math.min(source.windowSeconds, longestWindowSeconds),
     maximumConcurrency: source.maximumConcurrency,
     reportBatchItemFailures: true,
     async handler(event: SQSEvent) {
