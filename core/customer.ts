@@ -8,8 +8,10 @@ import { Channel, Instant, PersonName } from './interaction.ts';
 export const ConsentEntry = z.strictObject({
   status: ConsentStatus,
   at: Instant,
-  /** The interaction, command or import that said so. */
+  /** The interaction or command that said so; `import:<job>:<line>` where a list did. */
   source: z.string(),
+  /** What proves it, where whoever told it said so: a list and its line, a signed form. */
+  evidence: z.string().max(500).optional(),
 });
 export type ConsentEntry = z.infer<typeof ConsentEntry>;
 

@@ -4,7 +4,7 @@ import type { Customer, CustomerSnapshot } from './customer.ts';
 import { snapshot } from './customer.ts';
 import type { Limit } from './duration.ts';
 import type { HubConfig } from './hub-config.ts';
-import { type Channel, type Interaction, instant } from './interaction.ts';
+import { type Channel, HISTORY, type Interaction, instant } from './interaction.ts';
 import { type Claimed, countClaims } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
@@ -72,10 +72,11 @@ const LATEST_ARRIVAL_MS = 86_400_000;
 
 /**
  * Whether an event concerns a trigger at all, on the customer as recorded with it. What is a day old on arrival concerns
- * none; and what a trigger sent does not set it off again.
+ * none, and neither does history from a file, however young; what a trigger sent does not set it off again.
  */
 export const concerns = (trigger: Trigger, cause: Past, arrivedAt: number): boolean =>
   arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
+  cause.provider !== HISTORY &&
   (cause.kind !== 'notification' ||
     (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
   matches(pattern(trigger.on), cause);

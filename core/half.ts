@@ -3,7 +3,8 @@ import { withAct } from './conversation.ts';
 import type { ConsentEntry, Half, Profile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
 import { normaliseIdentifier } from './identity.ts';
-import type { Instant, Interaction, ProfileHints } from './interaction.ts';
+import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
+import type { Introduction } from './people.ts';
 
 /** What an interaction changes about the one half of a customer that it goes to. Pure: a half in, a half out. */
 
@@ -42,6 +43,36 @@ export const hinted = (profile: Profile, hints: ProfileHints | undefined, replac
     ...(tags && { tags: [...new Set([...profile.tags, ...tags])] }),
     ...(traits && { traits: { ...profile.traits, ...traits } }),
   };
+};
+
+/** The profile with what a list says of the person, which replaces nothing that is known. */
+export const introduced = (profile: Profile, told: Introduction): Profile => {
+  const { stage, traits, ...hints } = told.profile;
+  const { channel } = told.preferences;
+  return {
+    ...hinted(profile, hints, false),
+    ...(traits && { traits: { ...traits, ...profile.traits } }),
+    ...(stage !== undefined && profile.stage === undefined && { stage }),
+    consent: listed(profile.consent, told),
+    ...(channel !== undefined &&
+      profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
+  };
+};
+
+const listed = (known: Profile['consent'], told: Introduction): Profile['consent'] => {
+  const consent = { ...known };
+  for (const [name, status] of Object.entries(told.consent)) {
+    const channel = name as Channel;
+    const at = told.answeredAt?.[channel] ?? told.at;
+    const present = known[channel];
+    if (present !== undefined) {
+      const undated = told.undated?.includes(channel) === true;
+      if (status === 'unknown' || outdated(present, status, at)) continue;
+      if (undated && stricter(present.status, status) === present.status) continue;
+    }
+    consent[channel] = { status, at, source: told.id, ...(told.evidence && { evidence: told.evidence }) };
+  }
+  return consent;
 };
 
 /** The order of arrival does not matter: what is older than the answer or the closure that stands changes nothing. */

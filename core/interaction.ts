@@ -148,6 +148,9 @@ export const DecodedInteraction = z.strictObject({
 });
 export type DecodedInteraction = z.input<typeof DecodedInteraction>;
 
+/** The provider of acts from a file of history; their ids are apart from those of every vendor. */
+export const HISTORY = 'import';
+
 /**
  * The id of an interaction: 128 bits of SHA-256 over provider, account and the provider's own key, URL-safe, so that a
  * redelivery is the same row and CRMs can use it as a key.

@@ -3,7 +3,7 @@ import { closed, type Reply, replyOf } from './conversation.ts';
 import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
 import { durationMs } from './duration.ts';
 import { HubError } from './errors.ts';
-import { active, answered, emptyHalf, hinted, learned, outdated } from './half.ts';
+import { active, answered, emptyHalf, introduced, learned, outdated } from './half.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 import { byStrength, type IdentityConfig, ruleFor, usableIdentifiers } from './identity.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
@@ -42,7 +42,30 @@ export interface Introduction {
   readonly identifiers: readonly string[];
   readonly profile: ProfileHints & { readonly stage?: string | undefined };
   readonly consent: Readonly<Partial<Record<Channel, ConsentStatus>>>;
+  /** When answers were given; those of other channels at the moment of the introduction. */
+  readonly answeredAt?: Readonly<Partial<Record<Channel, Instant>>> | undefined;
+  /** Channels whose answers nobody has dated: such an answer can only make what is known stricter. */
+  readonly undated?: readonly Channel[] | undefined;
+  /** Where the list comes from and what it proves. */
+  readonly evidence?: string | undefined;
   readonly preferences: { readonly channel?: Channel | undefined };
+}
+
+/** What an introduction did: all that its events are made of. */
+export interface Introduced {
+  readonly half: string;
+  readonly isNew: boolean;
+  readonly merge?: Merge | undefined;
+  readonly consent: readonly ConsentChange[];
+}
+
+/** Whose some identifiers are, and which of them that customer gains; without `half` they are a new customer's. */
+interface Found {
+  readonly half?: string;
+  /** The customers that they belong to, still to be merged where there are several. */
+  readonly roots: readonly string[];
+  readonly gained: readonly Identifier[];
+  readonly setAside: readonly Identifier[];
 }
 
 export interface PeopleState {
@@ -85,6 +108,11 @@ export class People {
     this.#silence = silence;
   }
 
+  /** Whether a half is among those that were loaded. */
+  has(id: string): boolean {
+    return this.#halves.has(id);
+  }
+
   half(id: string): Half {
     const half = this.#halves.get(id);
     if (half === undefined) throw new Error(`The half ${id} of a customer was not loaded.`);
@@ -110,6 +138,16 @@ export class People {
       if (referred !== undefined) return this.#join(referred, interaction, [], {});
       return this.#review('no-identifier', interaction, receivedAt, []);
     }
+    const found = this.#find(usable, interaction.id);
+    if (found === undefined) return this.#review('over-limit', interaction, receivedAt, usable);
+    const { half, roots, gained, setAside } = found;
+    if (half === undefined) return this.#create(interaction, gained, setAside);
+    const merge = roots.length > 1 ? this.#mergeByRule(roots, interaction.id, receivedAt) : undefined;
+    return this.#join(half, interaction, gained, { setAside, ...(merge && { merge }) });
+  }
+
+  /** Finds whose identifiers are, and whether its customers merge. Undefined where each of them breaks a limit. */
+  #find(usable: readonly Identifier[], cause: string): Found | undefined {
     const remaining = [...usable];
     const setAside: Identifier[] = [];
     while (remaining.length > 0) {
@@ -118,22 +156,16 @@ export class People {
       const roots = [...new Set(owned.map((one) => this.#root(this.#ownerOf(one))))];
       const unowned = ranked.filter((one) => !this.#owners.has(one));
       const strongest = owned[0];
-      if (strongest !== undefined && this.#toldApart(roots, interaction.id)) {
-        return this.#join(this.#ownerOf(strongest), interaction, [], { setAside: [...setAside, ...unowned] });
-      }
-      if (this.#fits(roots, unowned)) {
-        if (strongest === undefined) return this.#create(interaction, unowned, setAside);
-        const merge = roots.length > 1 ? this.#mergeByRule(roots, interaction, receivedAt) : undefined;
-        return this.#join(this.#ownerOf(strongest), interaction, unowned, {
-          setAside,
-          ...(merge && { merge }),
-        });
-      }
+      const half = strongest === undefined ? undefined : this.#ownerOf(strongest);
+      if (half !== undefined && this.#toldApart(roots, cause))
+        return { half, roots: [this.#root(half)], gained: [], setAside: [...setAside, ...unowned] };
+      if (this.#fits(roots, unowned))
+        return { ...(half !== undefined && { half }), roots, gained: unowned, setAside };
       const weakest = ranked.at(-1) ?? '';
       remaining.splice(remaining.indexOf(weakest), 1);
       setAside.push(weakest);
     }
-    return this.#review('over-limit', interaction, receivedAt, setAside);
+    return undefined;
   }
 
   /** Merges by a person's decision: may override strong identifiers, limits and an earlier unmerge, and says so. */
@@ -324,33 +356,29 @@ export class People {
   }
 
   /**
-   * A customer told of by a list rather than by an act: joins the owner of its strongest known identifier, else is new.
-   * Never merges; what breaks a limit is left out. Returns the half.
+   * A customer told of by a list rather than by an act: found, merged and made by the same rules. What the list says fills
+   * what is not known, and an answer counts by its time. Throws `HubError` `no-identifier`.
    */
-  introduce(told: Introduction): string {
-    const ranked = byStrength(usableIdentifiers(told.identifiers, this.#config), this.#config);
-    const known = ranked.map((one) => this.#owners.get(one)).find((half) => half !== undefined);
-    const half = known ?? this.#newId();
-    if (known === undefined) this.#halves.set(half, emptyHalf(half, told.at));
-    for (const identifier of ranked) {
-      if (!this.#owners.has(identifier) && this.#fits([this.#root(half)], [identifier])) {
-        this.#own(identifier, half);
-      }
-    }
-    const { stage, ...hints } = told.profile;
-    const { profile, activity } = this.half(half);
-    const answers = Object.entries(told.consent).map(([channel, status]) => [
-      channel,
-      { status, at: told.at, source: told.id },
-    ]);
-    this.#setProfile({
-      ...hinted(profile, hints, true),
-      ...(stage !== undefined && { stage }),
-      consent: { ...profile.consent, ...Object.fromEntries(answers) },
-      ...(told.preferences.channel && { preferences: { channel: told.preferences.channel, at: told.at } }),
+  introduce(told: Introduction): Introduced {
+    const found = this.#find(usableIdentifiers(told.identifiers, this.#config), told.id);
+    if (found === undefined)
+      throw new HubError(
+        'no-identifier',
+        'None of the identifiers can be used: they are blocked, shared, not of their type, or more than one customer may hold.',
+        { retry: 'never' },
+      );
+    const half = found.half ?? this.#newId();
+    if (found.half === undefined) this.#halves.set(half, emptyHalf(half, told.at));
+    const merge = found.roots.length > 1 ? this.#mergeByRule(found.roots, told.id, told.at) : undefined;
+    for (const identifier of found.gained) this.#own(identifier, half);
+    const isNew = found.half === undefined;
+    const consent = this.#changing(half, () => {
+      const { profile } = this.half(half);
+      const next = introduced(profile, told);
+      if (isNew || JSON.stringify(next) !== JSON.stringify(profile)) this.#setProfile(next);
     });
-    this.#setActivity(activity);
-    return half;
+    if (isNew) this.#setActivity(this.half(half).activity);
+    return { half, isNew, consent, ...(merge && { merge }) };
   }
 
   #own(identifier: Identifier, half: string): void {
@@ -411,7 +439,7 @@ export class People {
     this.#setActivity(active(activity, interaction, carried, this.#silence));
   }
 
-  #mergeByRule(roots: readonly string[], interaction: Interaction, at: Instant): Merge {
+  #mergeByRule(roots: readonly string[], cause: string, at: Instant): Merge {
     const seen = (root: string): string => foldCustomer(root, this.#halves).firstSeenAt;
     const [survivor = '', ...others] = [...roots].sort((one, other) => {
       const [first, second] = [seen(one), seen(other)];
@@ -421,7 +449,7 @@ export class People {
     return this.#merge(survivor, others, {
       at,
       by: 'identifiers',
-      cause: interaction.id,
+      cause,
       overrode: [],
     });
   }

@@ -36,7 +36,13 @@ export class HubStack extends Stack {
     const decisions = new WorkQueue(this, 'Decisions');
     const notifications = new WorkQueue(this, 'Notifications');
 
-    new Intake(this, 'Intake', ground, { front, deliveries });
+    // Rows of files wait apart, so that what arrives now is never behind them.
+    const imports = new WorkQueue(this, 'Imports', {
+      visibility: Duration.minutes(6),
+      oldest: Duration.hours(6),
+    });
+
+    new Intake(this, 'Intake', ground, { front, deliveries, imports });
     new Sending(this, 'Sending', ground, { front, deliveries, decisions, notifications });
     const jobs = new WorkQueue(this, 'Jobs', {
       visibility: Duration.seconds(900),
@@ -50,11 +56,11 @@ export class HubStack extends Stack {
     const metrics = new WorkQueue(this, 'Metrics', { visibility: Duration.minutes(4) });
     new Metrics(this, 'Figures', ground, metrics);
     const queues: StageQueues = {
-      ...{ record: deliveries, decide: decisions, notify: notifications, metrics, jobs },
+      ...{ record: deliveries, import: imports, decide: decisions, notify: notifications, metrics, jobs },
       ...Object.fromEntries(syncs),
     };
     new Failures(this, 'Failures', ground, queues);
-    new Jobs(this, 'LongWork', ground, { work: jobs, queues });
+    new Jobs(this, 'LongWork', ground, { work: jobs, imports, queues });
     new Api(this, 'Api', ground, { front, deliveries, jobs, queues });
     new Configuration(this, 'Configuration', ground, { seed, decisions });
 

@@ -121,10 +121,10 @@ const halfNamed = (row: Row | undefined): string | undefined => {
 const seenBefore = (seen: Names['seen'], found: readonly Row[]): Map<string, SeenBefore> => {
   const stored = new Map(found.map((row) => [`${row.pk}\n${row.sk}`, row]));
   const before = new Map<string, SeenBefore>();
-  for (const [id, { address, events }] of seen) {
+  for (const [id, { address, events, introduced }] of seen) {
     const key = address && rows.interactionKey(address);
     const row = key && stored.get(`${key.pk}\n${key.sk}`);
-    before.set(id, row ? storedBefore(row) : { events: events ?? [] });
+    before.set(id, row ? storedBefore(row) : { events: events ?? [], ...(introduced && { introduced }) });
   }
   return before;
 };
@@ -208,10 +208,12 @@ const writesOf = (
     }
   }
   for (const stored of completions) writes.push(completionWrite(stored));
-  for (const { command, events, placed } of commands) {
+  for (const { command, events, placed, introduced } of commands) {
     const kept = placed
       ? { address: addressOf(placed.stored) }
-      : { events: events.map(({ type, detail, at }) => ({ type, detail, at })) };
+      : introduced
+        ? { introduced }
+        : { events: events.map(({ type, detail, at }) => ({ type, detail, at })) };
     writes.push({
       put: { ...rows.seenKey(command.id), ...kept, expiresAt: expiry(command.at) },
       if: { absent: true },

@@ -93,6 +93,15 @@ const Seen = z.strictObject({
   address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }).optional(),
   review: z.literal(true).optional(),
   erased: z.literal(true).optional(),
+  /** What a row of a customer list did. */
+  introduced: z
+    .strictObject({
+      half: z.string(),
+      isNew: z.boolean(),
+      merge: Merge.optional(),
+      consent: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })),
+    })
+    .optional(),
   /** The events of a command, as they were published. */
   events: z
     .array(z.strictObject({ type: EventType, detail: z.record(z.string(), z.json()), at: Instant }))

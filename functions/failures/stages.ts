@@ -4,7 +4,7 @@ import { HubError } from '../../core/errors.ts';
 import { DecisionMessage, NotificationMessage } from '../../core/notification.ts';
 import { JobMessage } from '../jobs/message.ts';
 import { MetricsMessage } from '../metrics/message.ts';
-import { RecordMessage } from '../record/message.ts';
+import { ImportMessage, RecordMessage } from '../record/message.ts';
 import { SyncMessage } from '../sync/message.ts';
 
 /** One function that works off a queue, as far as its failures are concerned. */
@@ -96,16 +96,25 @@ export const stages: Readonly<Record<string, SealedStage>> = {
           return ['file', message.key];
         case 'event':
           return ['event', message.provider, message.event.id];
+        case 'import':
+          return [message.job, message.line];
         default:
           return [message.type, message.id];
       }
     },
     about: (message) => {
+      if (message.type === 'import') return { job: message.job };
       if (message.type === 'command') return { command: message.command };
       if (message.type === 'interaction' || message.type === 'content')
         return { provider: message.interaction.provider };
       return { provider: message.provider, account: message.account };
     },
+  }),
+  import: stage('import', {
+    title: 'Rows of imported files on their way to the customer record',
+    schema: ImportMessage,
+    identity: ({ job, line }) => [job, line],
+    about: ({ job }) => ({ job }),
   }),
   decide: stage('decide', {
     title: 'Events that a trigger matched, and the ends of waits',

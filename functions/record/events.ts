@@ -10,6 +10,7 @@ import type { StoredInteraction } from '../ports.ts';
 export const EventType = z.enum([
   'interaction.recorded',
   'customer.created',
+  'customer.imported',
   'customer.merged',
   'customer.unmerged',
   'customer.erased',
@@ -64,6 +65,13 @@ export const interactionEvents = (stored: StoredInteraction, caused: Caused): Bu
 
 export const customerCreated = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
   type: 'customer.created',
+  detail: { customer },
+  at,
+});
+
+/** A customer of a list that the CRMs shall have at once. */
+export const customerImported = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
+  type: 'customer.imported',
   detail: { customer },
   at,
 });

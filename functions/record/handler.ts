@@ -11,12 +11,13 @@ import { peopleStore } from '../aws/people-store.ts';
 import { sendTo } from '../aws/queue.ts';
 import { table } from '../aws/table.ts';
 import { lambda } from '../lambda.ts';
-import { batch } from '../queue.ts';
+import { batch, messageOf } from '../queue.ts';
 import { secrets } from '../receive/secrets.ts';
 import type { Runtime } from '../runtime.ts';
 import { contents } from './content.ts';
 import { files } from './files.ts';
 import { intake } from './intake.ts';
+import { RecordMessage } from './message.ts';
 import { type RecordPorts, record, type Work } from './record.ts';
 
 export const create = (runtime: Runtime) => {
@@ -54,9 +55,13 @@ export const create = (runtime: Runtime) => {
     batch(
       async ({ Records }) => {
         const failed = new Map<string, unknown>();
-        const refuse: RecordPorts['refuse'] = async (message, error) => {
+        const refuse: RecordPorts['refuse'] = async (message, error, command) => {
           const queued = Records.find(({ messageId }) => messageId === message);
-          if (queued) await refused(queued, error);
+          if (queued === undefined) return;
+          // A row of a file is a failure of its own, mended and replayed as the command that it is.
+          const isRow = messageOf(RecordMessage, queued).type === 'import';
+          const alone = { ...queued, body: JSON.stringify(command), messageAttributes: {} };
+          await refused(isRow ? alone : queued, error);
         };
         const works = await Promise.all(
           Records.map(async (queued): Promise<Work[]> => {

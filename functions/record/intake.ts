@@ -15,6 +15,7 @@ import {
   type DeliveryMessage,
   type EventMessage,
   type FileMessage,
+  type ImportMessage,
   RecordMessage,
 } from './message.ts';
 import type { InteractionWork, Work } from './record.ts';
@@ -131,13 +132,19 @@ export const intake = ({ mapping, files, contents, refuse, queue }: IntakePorts)
     return true;
   };
 
+  const rowWork = async (row: z.output<typeof ImportMessage>['rows'][number], id: string): Promise<Work> =>
+    row.type === 'command'
+      ? { type: 'command', command: row, message: id }
+      : workOf(row.interaction, row.receivedAt, id);
+
   return async (received: SQSRecord): Promise<Work[]> => {
     const message = messageOf(RecordMessage, received);
     switch (message.type) {
       case 'command':
-        return [{ type: 'command', command: message, message: received.messageId }];
       case 'interaction':
-        return [await workOf(message.interaction, message.receivedAt, received.messageId)];
+        return [await rowWork(message, received.messageId)];
+      case 'import':
+        return Promise.all(message.rows.map((row) => rowWork(row, received.messageId)));
       case 'content':
         return contentWorks(message, received);
       case 'file':

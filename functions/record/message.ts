@@ -103,13 +103,31 @@ export const CommandMessage = z.discriminatedUnion('command', [
     identifiers: z.array(Identifier).min(1),
     profile: ProfileHints.extend({ stage: z.string().optional() }).default({}),
     consent: z.partialRecord(Channel, ConsentStatus).default({}),
+    /** When the answers were given, by channel; those of other channels at `at`. */
+    answeredAt: z.partialRecord(Channel, Instant).optional(),
+    /** Channels whose answers nobody has dated: they can only make what is known stricter. */
+    undated: z.array(Channel).optional(),
+    evidence: z.string().max(500).optional(),
+    /** Whether the CRMs get the customer at once; else with the first interaction. */
+    toCrms: z.literal(true).optional(),
     preferences: z.strictObject({ channel: Channel.optional() }).default({}),
   }),
 ]);
 export type CommandMessage = z.infer<typeof CommandMessage>;
 
-/** Everything that may stand in the deliveries queue. */
+/** Rows of a file that is imported, each a piece of work of its own: what is done already is passed by. */
+export const ImportMessage = z.strictObject({
+  type: z.literal('import'),
+  job: z.string(),
+  /** The line of the file at which it begins. */
+  line: z.int().positive(),
+  rows: z.array(z.union([InteractionMessage, CommandMessage])).min(1),
+});
+export type ImportMessage = z.input<typeof ImportMessage>;
+
+/** Everything that may stand in the queues of `record`. */
 export const RecordMessage = z.discriminatedUnion('type', [
+  ImportMessage,
   DeliveryMessage,
   InteractionMessage,
   ContentMessage,

@@ -4,7 +4,7 @@ import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
 import { type Review, waitingId } from '../../core/ledger.ts';
-import { type Decision, People, type Placement } from '../../core/people.ts';
+import { type Decision, type Introduced, People, type Placement } from '../../core/people.ts';
 import type { StoredInteraction } from '../ports.ts';
 import { completed, type IncompleteInteraction } from './completion.ts';
 import {
@@ -13,6 +13,7 @@ import {
   consentChanged,
   conversationClosed,
   customerCreated,
+  customerImported,
   interactionEvents,
   merged,
   unmerged,
@@ -38,6 +39,8 @@ export interface SeenBefore {
   readonly events: readonly BusEvent[];
   /** Its row, where that was stored without the content. */
   readonly incomplete?: IncompleteInteraction;
+  /** What an import did: its events are made again of the customer. */
+  readonly introduced?: Introduced;
 }
 
 export interface Loaded {
@@ -65,6 +68,8 @@ export interface Changes {
 export interface ObeyedCommand {
   readonly command: CommandMessage;
   readonly events: readonly BusEvent[];
+  /** Kept in the place of the events, because it says nothing of the person. */
+  readonly introduced?: Introduced;
   /** The interaction that the command placed: what was waiting for a person. */
   readonly placed?: StoredInteractionChange;
 }
@@ -85,7 +90,7 @@ export interface RecordPorts {
   /** Puts events on the bus; true for each that the bus has taken. */
   readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
   /** Keeps a command that cannot be done, with the reason, for the person who gave it; by the queue message that brought it. */
-  readonly refuse: (message: string, error: HubError) => Promise<void>;
+  readonly refuse: (message: string, error: HubError, command: CommandMessage) => Promise<void>;
   readonly newId: () => string;
 }
 
@@ -194,6 +199,8 @@ const settle = async (
       if (change) interactions.push(change);
       events = change ? interactionEvents(change.stored, causedBy(change.placement)) : [];
     }
+    if (before?.introduced && work.type === 'command')
+      events = introducedEvents(people, before.introduced, work.command);
     if (before === undefined && work.type === 'command') {
       const obeyed = await obey(ports, people, work, loaded.reviews);
       if (obeyed) commands.push(obeyed);
@@ -240,10 +247,14 @@ const obey = async (
 ): Promise<ObeyedCommand | undefined> => {
   try {
     if (command.command === 'resolve') return resolve(people, command, reviews.get(command.review));
+    if (command.command === 'import') {
+      const introduced = people.introduce(command);
+      return { command, introduced, events: introducedEvents(people, introduced, command) };
+    }
     return { command, events: await execute(ports, people, command) };
   } catch (error) {
     if (!(error instanceof HubError) || error.retry !== 'never') throw error;
-    await ports.refuse(message, error);
+    await ports.refuse(message, error, command);
     return undefined;
   }
 };
@@ -258,7 +269,7 @@ const mergeByHand = (people: People, keep: string, other: string, command: Comma
 const execute = async (
   ports: RecordPorts,
   people: People,
-  command: Exclude<CommandMessage, { command: 'resolve' }>,
+  command: Exclude<CommandMessage, { command: 'resolve' | 'import' }>,
 ): Promise<readonly BusEvent[]> => {
   switch (command.command) {
     case 'merge':
@@ -292,13 +303,26 @@ const execute = async (
     case 'preference':
       people.setPreference(ownerOf(people, command.customer), command.channel, command.at);
       return [];
-    case 'import': {
-      const half = people.introduce(command);
-      return [customerCreated(snapshot(people.customer(half), half, true), command.at)];
-    }
     case 'erase':
       return ports.erase(people.customer(ownerOf(people, command.customer)), command);
   }
+};
+
+/** Nothing where the customer is gone since, or is not the one that these identifiers lead to any more. */
+const introducedEvents = (
+  people: People,
+  { half, isNew, merge, consent }: Introduced,
+  command: CommandMessage,
+): BusEvent[] => {
+  if (!people.has(half)) return [];
+  const customer = people.customer(half);
+  const told = snapshot(customer, half, isNew);
+  return [
+    ...(isNew ? [customerCreated(told, command.at)] : []),
+    ...(merge ? [merged(customer, merge, command.at)] : []),
+    ...(!isNew && consent.length > 0 ? [consentChanged(told, consent, command.at)] : []),
+    ...(command.command === 'import' && command.toCrms ? [customerImported(told, command.at)] : []),
+  ];
 };
 
 /** A person's answer to a question of the review list. */

@@ -58,6 +58,8 @@ export class Api extends Construct {
     // The deliveries queue is among them.
     allowReplays(api, ground, queues);
     api.allow(['s3:PutObject'], storage.bucket.arnForObjects('failures/*'));
+    // The addresses that it signs for the files of jobs can do what it may do.
+    api.allow(['s3:GetObject', 's3:PutObject'], storage.bucket.arnForObjects('jobs/*'));
     for (const kept of ['attachments/*', 'texts/*'])
       api.allow(['s3:GetObject'], storage.bucket.arnForObjects(kept));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));

@@ -7,11 +7,12 @@ import type { WorkQueue } from './work-queue.ts';
 interface IntakeProps {
   readonly front: FrontDoor;
   readonly deliveries: WorkQueue;
+  readonly imports: WorkQueue;
 }
 
 /** From a webhook to the recorded interaction: receive, the deliveries queue, record. */
 export class Intake extends Construct {
-  constructor(scope: Construct, id: string, ground: Ground, { front, deliveries }: IntakeProps) {
+  constructor(scope: Construct, id: string, ground: Ground, { front, deliveries, imports }: IntakeProps) {
     super(scope, id);
     const { hub, storage } = ground;
     const { table, bucket } = storage;
@@ -42,6 +43,8 @@ export class Intake extends Construct {
       queuesItself: true,
     });
     record.consume(deliveries);
+    // A message of it holds many rows, and two at a time leave Lambda and the table to what arrives now.
+    record.consume(imports, { batchSize: 1, maximumConcurrency: 2 });
     record.allow(
       [
         'dynamodb:BatchGetItem',
