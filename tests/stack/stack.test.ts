@@ -87,9 +87,16 @@ describe('the stack', () => {
     ]);
     const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
     expect(queues.sort()).toEqual(
-      ['Decisions', 'Deliveries', 'Hubspot', 'Jobs', 'Metrics', 'Notifications', 'Salesforce'].flatMap(
-        (name) => [`${name}Dead`, `${name}Queue`],
-      ),
+      [
+        'Decisions',
+        'Deliveries',
+        'Hubspot',
+        'Imports',
+        'Jobs',
+        'Metrics',
+        'Notifications',
+        'Salesforce',
+      ].flatMap((name) => [`${name}Dead`, `${name}Queue`]),
     );
     expect(resources['Bus']?.Type).toBe('AWS::Events::EventBus');
     expect(resources['Customers']?.Properties).toMatchObject({
