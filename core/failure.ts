@@ -99,6 +99,10 @@ export const explanations: Readonly<Record<string, Explanation>> = {
     means: 'A command names an identifier that no customer holds.',
     act: 'Edit the identifier and replay, or dismiss the command.',
   },
+  'no-identifier': {
+    means: 'Nothing that a command or a row of a list names a person by can be used.',
+    act: 'Edit the identifiers and replay, or dismiss it.',
+  },
   'not-merged': {
     means: 'A command wants to take apart what was never merged.',
     act: 'Dismiss it, or edit the identifier and replay.',
