@@ -3,6 +3,7 @@ import { HubError } from '../../core/errors.ts';
 import type { BusEvent } from '../record/events.ts';
 import type { CommandMessage } from '../record/message.ts';
 import * as rows from './rows.ts';
+import { forgetMessages } from './standing.ts';
 import type { Table, Write } from './table.ts';
 
 const PER_TRANSACTION = 50;
@@ -18,25 +19,31 @@ export const erase =
       let writes: Write[] = profile.identifiers.map((identifier) => ({
         delete: rows.identifierKey(identifier),
       }));
+      // Before the interactions, so that a broken erasure finds them again; and after, for what was told meanwhile.
+      let told: rows.InteractionRow[] = [];
       for await (const row of table.query(`customer#${profile.id}`)) {
         if (row.sk === 'profile' || row.sk === 'activity') continue;
         writes.push({ delete: { pk: row.pk, sk: row.sk } });
         if (row.sk.startsWith('at#')) {
-          const { id, provider, externalId } = rows.interactionOf(row);
-          writes.push({ put: { ...rows.seenKey(id), erased: true } });
-          if (externalId !== undefined) writes.push({ delete: rows.messageKey(provider, externalId) });
+          const interaction = rows.interactionOf(row);
+          writes.push({ put: { ...rows.seenKey(interaction.id), erased: true } });
+          told.push(interaction);
         }
         if (writes.length >= PER_TRANSACTION) {
+          await forgetMessages(table, told);
           await must(table, writes);
-          writes = [];
+          await forgetMessages(table, told);
+          [writes, told] = [[], []];
         }
       }
+      await forgetMessages(table, told);
       // The profile goes last: as long as it stands, an interrupted erasure can be taken up again.
       await must(table, [
         ...writes,
         { delete: rows.profileKey(profile.id) },
         { delete: rows.activityKey(profile.id) },
       ]);
+      await forgetMessages(table, told);
     }
     return [{ type: 'customer.erased', detail: { customer: { id: customer.id } }, at: command.at }];
   };

@@ -3,6 +3,7 @@ import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
 import { type Review, reviewId, waitingId } from '../../core/ledger.ts';
+import { isAnswerable, isReference } from '../../core/standing.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { contentFields } from '../record/completion.ts';
 import { causedBy, interactionEvents } from '../record/events.ts';
@@ -72,7 +73,7 @@ interface Names {
 const readNames = async (table: Table, works: readonly Work[], config: IdentityConfig): Promise<Names> => {
   const nameless = works.flatMap((work) =>
     work.type === 'interaction' &&
-    work.interaction.refersTo !== undefined &&
+    isReference(work.interaction.refersTo) &&
     identifiersOf(work, config).length === 0
       ? [{ id: idOf(work), keys: referredKeys(work.interaction) }]
       : [],
@@ -247,9 +248,7 @@ const interactionWrites = (
       },
     },
     { put: { ...rows.seenKey(stored.id), address, expiresAt }, if: seen },
-    ...(sentUnderAnotherId(stored)
-      ? [{ put: { ...rows.messageKey(stored.provider, stored.externalId ?? ''), address, expiresAt } }]
-      : []),
+    ...pointerWrites(stored, address, expiresAt),
   ];
 };
 
@@ -280,8 +279,17 @@ const limitGuards = (people: Changes['people']): Write[] => {
 const groupOf = (people: Changes['people'], half: string): string[] =>
   people.customer(half).halves.map(({ profile }: Half) => profile.id);
 
-const sentUnderAnotherId = ({ provider, account, direction, externalId, id }: Interaction): boolean =>
-  direction === 'outbound' && externalId !== undefined && interactionId(provider, account, externalId) !== id;
+/** What answers to a message, and what is told of it, names it by the provider's id, which may be another than its key. */
+const pointerWrites = (
+  stored: StoredInteraction,
+  address: InteractionAddress,
+  expiresAt: number,
+): Write[] => {
+  const { provider, account, externalId, id } = stored;
+  if (!isAnswerable(stored) || !isReference(externalId)) return [];
+  if (interactionId(provider, account, externalId) === id) return [];
+  return [{ put: { ...rows.messageKey(provider, externalId), address, account, expiresAt } }];
+};
 
 /** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
 const reviewWrites = (review: Review, waited: ReadonlySet<string>): Write[] => {

@@ -5,6 +5,7 @@ import { Activity, CustomerSnapshot, Profile } from '../../core/customer.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
 import { Merge, Review, Split } from '../../core/ledger.ts';
+import { Relations } from '../../core/standing.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { EventType } from '../record/events.ts';
 import type { Key, Row } from './table.ts';
@@ -29,6 +30,11 @@ export const seenKey = (id: string): Key => ({ pk: `seen#${id}`, sk: 'seen' });
 export const messageKey = (provider: string, externalId: string): Key => ({
   pk: `message#${provider}#${externalId}`,
   sk: 'ref',
+});
+/** What became of a message, under the same id that the interactions which tell it refer to. */
+export const standingKey = (provider: string, externalId: string): Key => ({
+  ...messageKey(provider, externalId),
+  sk: 'standing',
 });
 export const splitKey = (half: string, at: string, id: string): Key => ({
   pk: `customer#${half}`,
@@ -112,5 +118,16 @@ export const seenOf = bare(Seen);
 
 const MessagePointer = z.strictObject({
   address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }),
+  account: z.string().optional(),
 });
 export const messagePointerOf = bare(MessagePointer);
+
+/** Counts every change, so that two writers do not undo each other. */
+const StandingRow = z.strictObject({
+  version: z.int().positive(),
+  relations: Relations,
+  /** Epoch seconds: it lives as long as the last interaction that it tells of. */
+  expiresAt: z.int(),
+});
+export type StandingRow = z.infer<typeof StandingRow>;
+export const standingOf = ({ pk: _pk, sk: _sk, ...rest }: Row): StandingRow => StandingRow.parse(rest);

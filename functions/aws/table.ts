@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   BatchGetItemCommand,
+  ConditionalCheckFailedException,
   DynamoDBClient,
   PutItemCommand,
   QueryCommand,
@@ -42,12 +43,19 @@ export interface Table {
   readonly name: string;
   /** Strongly consistent; rows that do not exist are left out. */
   get(keys: readonly Key[]): Promise<Row[]>;
-  /** One row, whatever was there. */
-  put(row: Row): Promise<void>;
+  /** One row, whatever was there; with a condition false where it did not hold, at half the price of a transaction. */
+  put(row: Row, condition?: Condition): Promise<boolean>;
   /** All or nothing. False when a condition did not hold or another transaction was in the way. */
   transact(writes: readonly Write[]): Promise<boolean>;
   /** One partition in the order of its sort keys, page after page, strongly consistent. */
   query(pk: string, range?: QueryRange): AsyncGenerator<Row>;
+  /** One request's worth of the same: at most `pageSize` rows behind the sort key `behind`, and whether that was all. */
+  page(pk: string, range: QueryRange, behind?: string): Promise<QueryPage>;
+}
+
+export interface QueryPage {
+  readonly rows: readonly Row[];
+  readonly isLast: boolean;
 }
 
 export interface QueryRange {
@@ -80,8 +88,17 @@ export const table = (runtime: Runtime): Table => {
       }
       return rows;
     },
-    async put(row) {
-      await client.send(new PutItemCommand({ TableName: name, Item: stored(row) }));
+    async put(row, condition) {
+      try {
+        const Item = stored(row);
+        await client.send(
+          new PutItemCommand({ TableName: name, Item, ...(condition && conditionOf(condition)) }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
     },
     async transact(writes) {
       for (let attempt = 1; ; attempt++) {
@@ -99,6 +116,12 @@ export const table = (runtime: Runtime): Table => {
       }
     },
     query: (pk, range = {}) => query(client, name, pk, range),
+    async page(pk, range, behind) {
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        queryCommand(name, pk, range, behind === undefined ? undefined : marshall({ pk, sk: behind })),
+      );
+      return { rows: Items.map(rowOf), isLast: LastEvaluatedKey === undefined };
+    },
   };
 };
 
@@ -128,6 +151,20 @@ async function* query(
   pk: string,
   range: QueryRange,
 ): AsyncGenerator<Row> {
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await client.send(queryCommand(name, pk, range, start));
+    for (const item of page.Items ?? []) yield rowOf(item);
+    start = page.LastEvaluatedKey;
+  } while (start);
+}
+
+const queryCommand = (
+  name: string,
+  pk: string,
+  range: QueryRange,
+  start: Record<string, AttributeValue> | undefined,
+): QueryCommand => {
   const values: Record<string, string> = { ':pk': pk };
   const conditions = ['pk = :pk'];
   if (range.beginsWith !== undefined) {
@@ -137,23 +174,16 @@ async function* query(
     conditions.push('sk BETWEEN :from AND :to');
     Object.assign(values, { ':from': range.from, ':to': range.to });
   }
-  let start: Record<string, AttributeValue> | undefined;
-  do {
-    const page = await client.send(
-      new QueryCommand({
-        TableName: name,
-        ConsistentRead: true,
-        KeyConditionExpression: conditions.join(' AND '),
-        ExpressionAttributeValues: marshall(values),
-        ScanIndexForward: range.backwards !== true,
-        ...(range.pageSize !== undefined && { Limit: range.pageSize }),
-        ...(start && { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const item of page.Items ?? []) yield rowOf(item);
-    start = page.LastEvaluatedKey;
-  } while (start);
-}
+  return new QueryCommand({
+    TableName: name,
+    ConsistentRead: true,
+    KeyConditionExpression: conditions.join(' AND '),
+    ExpressionAttributeValues: marshall(values),
+    ScanIndexForward: range.backwards !== true,
+    ...(range.pageSize !== undefined && { Limit: range.pageSize }),
+    ...(start && { ExclusiveStartKey: start }),
+  });
+};
 
 const rowOf = (item: Record<string, AttributeValue>): Row => RowShape.parse(unmarshall(item));
 

@@ -1,7 +1,9 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { attempts } from '../aws/attempts.ts';
+import { config } from '../aws/config.ts';
 import { loadBatch } from '../aws/metrics.ts';
+import { standings } from '../aws/standing.ts';
 import { table } from '../aws/table.ts';
 import { lambda } from '../lambda.ts';
 import { batch } from '../queue.ts';
@@ -10,7 +12,9 @@ import { type Consumer, metrics } from './metrics.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
-  const consumers: readonly Consumer[] = [];
+  const running = config(runtime, rows);
+  const retentionSeconds = async (): Promise<number> => (await running.hub()).retention.interactions / 1000;
+  const consumers: readonly Consumer[] = [standings(rows, retentionSeconds)];
   const use = metrics({ load: loadBatch(rows), consumers });
   return middy<SQSEvent, SQSBatchResponse>().handler(
     batch(({ Records }) => use(Records), attempts(runtime, rows)),
