@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Identifier } from './identifier.ts';
 import { identifierType } from './identifier.ts';
-import type { Channel, Interaction } from './interaction.ts';
+import { Channel, type Interaction } from './interaction.ts';
 
 export const ConsentStatus = z.enum(['granted', 'service-only', 'denied', 'unknown']);
 export type ConsentStatus = z.infer<typeof ConsentStatus>;
@@ -21,32 +21,42 @@ const resumeWords = new Set(['START', 'UNSTOP', 'YES']);
 const wordChannels: ReadonlySet<Channel> = new Set<Channel>(['sms', 'rcs', 'whatsapp']);
 
 /**
- * What an interaction says about consent. `deny` and `service-only` are answers; `resume` undoes a denial; `grant` also
- * answers where nothing was known, and where only marketing had been declined.
+ * What somebody says about a channel. A status is meant as it stands; `no-marketing` ends marketing and leaves a denial a
+ * denial, `resume` undoes a denial and says nothing else.
  */
-export type ConsentWord = 'deny' | 'service-only' | 'resume' | 'grant';
+export const Answer = z.enum([...ConsentStatus.options, 'no-marketing', 'resume']);
+export type Answer = z.infer<typeof Answer>;
 
 /** The rule of FORMATS "Consent"; undefined where an interaction says nothing about it. */
-export const consentWord = (interaction: Interaction): ConsentWord | undefined => {
-  if (interaction.kind === 'opt-in') return 'grant';
-  if (interaction.kind === 'opt-out') {
-    const scope = interaction.properties?.['scope'];
-    return scope === undefined || scope === null || scope === 'all' ? 'deny' : 'service-only';
-  }
-  if (interaction.kind !== 'message' || interaction.direction !== 'inbound') return undefined;
-  if (!wordChannels.has(interaction.channel)) return undefined;
-  const word = interaction.text?.trim().toUpperCase() ?? '';
-  if (stopWords.has(word)) return 'deny';
-  if (word === 'START') return 'grant';
-  return resumeWords.has(word) ? 'resume' : undefined;
+export const answerOf = (interaction: Interaction): Answer | undefined => {
+  const scope = interaction.properties?.['scope'];
+  if (interaction.kind === 'opt-in') return scope === 'service' ? 'service-only' : 'granted';
+  if (interaction.kind === 'opt-out')
+    return scope === undefined || scope === null || scope === 'all' ? 'denied' : 'no-marketing';
+  const word = spokenWord(interaction);
+  if (word === undefined) return undefined;
+  if (stopWords.has(word)) return 'denied';
+  return word === 'START' ? 'granted' : 'resume';
 };
 
-/** The status that a word leads to from the present one, or undefined where it is no answer. */
-export const answer = (word: ConsentWord, present: ConsentStatus): ConsentStatus | undefined => {
-  if (word === 'deny') return 'denied';
-  if (word === 'grant') return 'granted';
-  if (word === 'resume') return present === 'denied' ? 'granted' : undefined;
-  return present === 'denied' ? 'denied' : 'service-only';
+/** The stop word or the start word that a message consists of. */
+export const spokenWord = ({ kind, direction, channel, text = '' }: Interaction): string | undefined => {
+  if (kind !== 'message' || direction !== 'inbound' || !wordChannels.has(channel)) return undefined;
+  const word = text.trim().toUpperCase();
+  return stopWords.has(word) || resumeWords.has(word) ? word : undefined;
+};
+
+/** The channel that an answer is about: a help desk tells of e-mail, too. */
+export const answeredChannel = ({ channel, properties }: Interaction): Channel => {
+  const medium = Channel.safeParse(properties?.['medium']);
+  return medium.success ? medium.data : channel;
+};
+
+/** The status that an answer leads to from the present one, or undefined where it is none. */
+export const resolved = (answer: Answer, present: ConsentStatus): ConsentStatus | undefined => {
+  if (answer === 'resume') return present === 'denied' ? 'granted' : undefined;
+  if (answer === 'no-marketing') return present === 'denied' ? 'denied' : 'service-only';
+  return answer;
 };
 
 const addressTypes: Partial<Record<Channel, readonly string[]>> = {
@@ -60,18 +70,27 @@ const addressTypes: Partial<Record<Channel, readonly string[]>> = {
 /** The types of identifier that a channel's messages are addressed to, best first. */
 export const addressTypesOf = (channel: Channel): readonly string[] => addressTypes[channel] ?? [channel];
 
-/** The identifiers of an interaction that are addresses of its channel. */
-export const addressesOf = (interaction: Interaction, identifiers: readonly Identifier[]): Identifier[] =>
-  identifiers.filter((identifier) =>
-    addressTypesOf(interaction.channel).includes(identifierType(identifier)),
+/**
+ * The identifiers that an interaction on a channel was carried by, in normal form: all of the best type among them, since
+ * a WhatsApp id comes with a phone number that is an address of other channels too.
+ */
+export const addressesOf = (channel: Channel, identifiers: readonly Identifier[]): Identifier[] => {
+  const type = addressTypesOf(channel).find((one) =>
+    identifiers.some((held) => identifierType(held) === one),
   );
+  return identifiers.filter((held) => identifierType(held) === type);
+};
 
-/** Whether an interaction closes the addresses that carried it, to every category; or reopens what STOP closed. */
+/**
+ * Whether an interaction closes the addresses that carried it, to every category; or reopens what STOP closed. Only a
+ * STOP by SMS closes, so only an answer about SMS reopens. Who chooses `all` on a page has sent no STOP.
+ */
 export const addressEffect = (
   interaction: Interaction,
 ): 'opt-out' | 'bounce' | 'complaint' | 'reopen' | undefined => {
   if (interaction.kind === 'bounce' || interaction.kind === 'complaint') return interaction.kind;
-  const word = consentWord(interaction);
-  if (word === 'deny' && interaction.channel === 'sms') return 'opt-out';
-  return word === 'grant' || word === 'resume' ? 'reopen' : undefined;
+  const answer = answerOf(interaction);
+  if (answer === undefined || answeredChannel(interaction) !== 'sms') return undefined;
+  if (answer === 'denied') return interaction.properties?.['scope'] === 'all' ? undefined : 'opt-out';
+  return answer === 'no-marketing' ? undefined : 'reopen';
 };

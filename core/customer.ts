@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Said } from './answers.ts';
 import { ConsentStatus, stricter } from './consent.ts';
 import { Conversation, united } from './conversation.ts';
 import { Identifier, identifierType } from './identifier.ts';
@@ -43,7 +44,11 @@ export const Profile = z.strictObject({
   tags: z.array(z.string()),
   traits: z.record(z.string(), z.json()),
   consent: z.partialRecord(Channel, ConsentEntry),
+  /** Per channel, the answers that one which arrives late may still come between; where there are such. */
+  said: z.partialRecord(Channel, z.array(Said)).optional(),
   closed: z.record(Identifier, ClosedAddress),
+  /** When the owner of an address last asked for messages to it, so that a STOP of before closes it no more. */
+  reopened: z.record(Identifier, Instant).optional(),
   preferences: Preferences,
   firstSeenAt: Instant,
   /** Direct children: halves whose survivor is this one, oldest merge first. */

@@ -1,19 +1,13 @@
-import { addressEffect, addressesOf, answer, type ConsentStatus, consentWord, stricter } from './consent.ts';
+import { afterAnswer } from './answers.ts';
+import { addressEffect, answeredChannel, answerOf, stricter } from './consent.ts';
 import { withAct } from './conversation.ts';
-import type { ConsentEntry, Half, Profile } from './customer.ts';
+import type { Half, Profile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
-import { normaliseIdentifier } from './identity.ts';
-import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
+import type { Instant, Interaction, ProfileHints } from './interaction.ts';
+import { Channel } from './interaction.ts';
 import type { Introduction } from './people.ts';
 
 /** What an interaction changes about the one half of a customer that it goes to. Pure: a half in, a half out. */
-
-/** The latest answer wins; of two given at the same instant the stricter. */
-export const outdated = (
-  present: { status: ConsentStatus; at: Instant },
-  status: ConsentStatus,
-  at: Instant,
-): boolean => at < present.at || (at === present.at && stricter(present.status, status) === present.status);
 
 export const emptyHalf = (id: string, at: Instant): Half => ({
   profile: {
@@ -49,62 +43,30 @@ export const hinted = (profile: Profile, hints: ProfileHints | undefined, replac
 export const introduced = (profile: Profile, told: Introduction): Profile => {
   const { stage, traits, ...hints } = told.profile;
   const { channel } = told.preferences;
-  return {
-    ...hinted(profile, hints, false),
-    ...(traits && { traits: { ...traits, ...profile.traits } }),
-    ...(stage !== undefined && profile.stage === undefined && { stage }),
-    consent: listed(profile.consent, told),
-    ...(channel !== undefined &&
-      profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
-  };
-};
-
-const listed = (known: Profile['consent'], told: Introduction): Profile['consent'] => {
-  const consent = { ...known };
-  for (const [name, status] of Object.entries(told.consent)) {
-    const channel = name as Channel;
-    const at = told.answeredAt?.[channel] ?? told.at;
-    const present = known[channel];
-    if (present !== undefined) {
-      const undated = told.undated?.includes(channel) === true;
-      if (status === 'unknown' || outdated(present, status, at)) continue;
-      if (undated && stricter(present.status, status) === present.status) continue;
-    }
-    consent[channel] = { status, at, source: told.id, ...(told.evidence && { evidence: told.evidence }) };
-  }
-  return consent;
-};
-
-/** The order of arrival does not matter: what is older than the answer or the closure that stands changes nothing. */
-const closedAfter = (
-  closed: Profile['closed'],
-  interaction: Interaction,
-  consent: ConsentEntry | undefined,
-): Profile['closed'] => {
-  const effect = addressEffect(interaction);
-  if (effect === undefined) return closed;
-  const { occurredAt: at, id: source } = interaction;
-  const addresses = addressesOf(
-    interaction,
-    interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
+  return listed(
+    {
+      ...hinted(profile, hints, false),
+      ...(traits && { traits: { ...traits, ...profile.traits } }),
+      ...(stage !== undefined && profile.stage === undefined && { stage }),
+      ...(channel !== undefined &&
+        profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
+    },
+    told,
   );
-  if (effect === 'reopen') {
-    const reopened = addresses.filter((one) => closed[one]?.reason === 'opt-out' && closed[one].at <= at);
-    if (reopened.length === 0) return closed;
-    return Object.fromEntries(Object.entries(closed).filter(([one]) => !reopened.includes(one)));
-  }
-  if (effect === 'opt-out' && consent?.status === 'granted' && consent.at > at) return closed;
-  const stands = (one: Identifier): boolean => {
-    const entry = closed[one];
-    return (
-      entry !== undefined &&
-      (effect === 'opt-out' ? entry.reason !== 'opt-out' || entry.at >= at : entry.reason !== 'opt-out')
-    );
-  };
-  const fresh = addresses.filter((one) => !stands(one));
-  if (fresh.length === 0) return closed;
-  return { ...closed, ...Object.fromEntries(fresh.map((one) => [one, { reason: effect, at, source }])) };
 };
+
+/** An answer counts by its time; one that nobody has dated only where it is stricter than what is known. */
+const listed = (profile: Profile, told: Introduction): Profile =>
+  Channel.options.reduce((whole, channel) => {
+    const [status, present] = [told.consent[channel], whole.consent[channel]?.status];
+    if (status === undefined) return whole;
+    const undated = told.undated?.includes(channel) === true;
+    if (present !== undefined && (status === 'unknown' || (undated && stricter(present, status) === present)))
+      return whole;
+    const at = told.answeredAt?.[channel] ?? told.at;
+    const { id: source, evidence } = told;
+    return afterAnswer(whole, channel, { answer: status, at, source, ...(evidence && { evidence }) });
+  }, profile);
 
 /** The profile with what an interaction tells of the person, and with its time if nothing earlier is known. */
 export const learned = (profile: Profile, { profile: hints, kind, occurredAt }: Interaction): Profile => ({
@@ -112,16 +74,40 @@ export const learned = (profile: Profile, { profile: hints, kind, occurredAt }: 
   firstSeenAt: occurredAt < profile.firstSeenAt ? occurredAt : profile.firstSeenAt,
 });
 
-/** The profile with the answer that an interaction gives about consent, and the addresses that it closes or reopens. */
+/** The profile with the answer that an interaction gives about consent. */
 export const answered = (profile: Profile, interaction: Interaction): Profile => {
-  const { channel, occurredAt: at, id: source } = interaction;
-  const present = profile.consent[channel];
-  const word = consentWord(interaction);
-  const status = word && answer(word, present?.status ?? 'unknown');
-  const counts = status !== undefined && !(present !== undefined && outdated(present, status, at));
-  const consent = counts ? { ...profile.consent, [channel]: { status, at, source } } : profile.consent;
-  const closed = closedAfter(profile.closed, interaction, present);
-  return consent === profile.consent && closed === profile.closed ? profile : { ...profile, consent, closed };
+  const answer = answerOf(interaction);
+  if (answer === undefined) return profile;
+  const { occurredAt: at, id: source } = interaction;
+  return afterAnswer(profile, answeredChannel(interaction), { answer, at, source });
+};
+
+/**
+ * The profile of who holds an address, after an interaction that it carried. In whatever order they arrive: of a STOP and
+ * a START the later counts, of one instant the STOP; what bounced or was complained about stays closed.
+ */
+export const closedBy = (profile: Profile, address: Identifier, interaction: Interaction): Profile => {
+  const effect = addressEffect(interaction);
+  if (effect === undefined) return profile;
+  const { occurredAt: at, id: source } = interaction;
+  const { [address]: entry, ...others } = profile.closed;
+  const reopened = profile.reopened?.[address] ?? '';
+  if (effect === 'reopen') {
+    const opens = entry?.reason === 'opt-out' && entry.at < at;
+    if (at <= reopened && !opens) return profile;
+    return {
+      ...profile,
+      closed: opens ? others : profile.closed,
+      reopened: { ...profile.reopened, [address]: at > reopened ? at : reopened },
+    };
+  }
+  const stands =
+    effect === 'opt-out'
+      ? reopened > at || (entry !== undefined && (entry.reason !== 'opt-out' || entry.at >= at))
+      : entry !== undefined && entry.reason !== 'opt-out';
+  return stands
+    ? profile
+    : { ...profile, closed: { ...profile.closed, [address]: { reason: effect, at, source } } };
 };
 
 /**

@@ -1,11 +1,18 @@
-import type { ConsentStatus } from './consent.ts';
+import { afterAnswer } from './answers.ts';
+import { addressesOf, answeredChannel, type ConsentStatus } from './consent.ts';
 import { closed, type Reply, replyOf } from './conversation.ts';
 import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
 import { durationMs } from './duration.ts';
 import { HubError } from './errors.ts';
-import { active, answered, emptyHalf, introduced, learned, outdated } from './half.ts';
+import { active, answered, closedBy, emptyHalf, introduced, learned } from './half.ts';
 import { type Identifier, identifierType } from './identifier.ts';
-import { byStrength, type IdentityConfig, ruleFor, usableIdentifiers } from './identity.ts';
+import {
+  byStrength,
+  type IdentityConfig,
+  normaliseIdentifier,
+  ruleFor,
+  usableIdentifiers,
+} from './identity.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
 import { type Merge, pairId, type Review, type Split, sortedPair, type Unmerge } from './ledger.ts';
 
@@ -248,11 +255,13 @@ export class People {
     const { profile, activity } = this.half(from);
     const fresh = emptyHalf(to, at);
     const { [identifier]: closure, ...closed } = profile.closed;
+    const { [identifier]: reopening, ...reopened } = profile.reopened ?? {};
     const { [identifier]: lastHeard, ...heard } = activity.heard;
     this.#halves.set(to, fresh);
     this.#setProfile({
       ...profile,
       closed,
+      ...(reopening !== undefined && { reopened }),
       identifiers: profile.identifiers.filter((one) => one !== identifier),
     });
     this.#setActivity({ ...activity, heard });
@@ -260,6 +269,7 @@ export class People {
       ...fresh.profile,
       identifiers: [identifier],
       ...(closure && { closed: { [identifier]: closure } }),
+      ...(reopening !== undefined && { reopened: { [identifier]: reopening } }),
     });
     this.#setActivity({
       ...fresh.activity,
@@ -335,10 +345,7 @@ export class People {
     source: string,
   ): ConsentChange[] {
     return this.#changing(half, () => {
-      const { profile } = this.half(half);
-      const present = profile.consent[channel];
-      if (present !== undefined && outdated(present, status, at)) return;
-      this.#setProfile({ ...profile, consent: { ...profile.consent, [channel]: { status, at, source } } });
+      this.#change(half, (profile) => afterAnswer(profile, channel, { answer: status, at, source }));
     });
   }
 
@@ -430,13 +437,26 @@ export class People {
   /** What the interaction teaches the half, answers about consent, and adds to its activity. */
   #take(half: string, interaction: Interaction, identifiers: readonly Identifier[]): void {
     for (const identifier of identifiers) this.#own(identifier, half);
-    const { profile, activity } = this.half(half);
-    const next = answered(learned(profile, interaction), interaction);
-    if (JSON.stringify(next) !== JSON.stringify(profile)) this.#setProfile(next);
+    this.#change(half, (profile) => learned(profile, interaction));
+    const addresses = addressesOf(
+      answeredChannel(interaction),
+      interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
+    );
+    this.#change(this.#carrier(half, addresses), (profile) => answered(profile, interaction));
+    // An address is closed for whoever holds it, also where the interaction went to somebody else.
+    for (const address of addresses)
+      this.#change(this.#owners.get(address) ?? half, (profile) => closedBy(profile, address, interaction));
+    const { activity } = this.half(half);
     const carried = usableIdentifiers(interaction.identifiers, this.#config).filter((one) =>
       this.#owners.has(one),
     );
     this.#setActivity(active(activity, interaction, carried, this.#silence));
+  }
+
+  /** The half whose address carried an interaction, among those of the customer that it went to. */
+  #carrier(half: string, addresses: readonly Identifier[]): string {
+    const holders = addresses.map((one) => this.#owners.get(one)).filter((one) => one !== undefined);
+    return holders.find((one) => this.#root(one) === this.#root(half)) ?? half;
   }
 
   #mergeByRule(roots: readonly string[], cause: string, at: Instant): Merge {
@@ -553,6 +573,12 @@ export class People {
     const half = this.#owners.get(identifier);
     if (half === undefined) throw new Error(`Nobody owns the identifier asked for.`);
     return half;
+  }
+
+  #change(half: string, change: (profile: Profile) => Profile): void {
+    const { profile } = this.half(half);
+    const next = change(profile);
+    if (JSON.stringify(next) !== JSON.stringify(profile)) this.#setProfile(next);
   }
 
   #setProfile(profile: Profile): void {

@@ -114,7 +114,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
   // What is declined is Intercom's e-mail; answers to a conversation go on.
   'contact.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
   'user.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
-  'contact.subscribed': () => ({ kind: 'opt-in' }),
+  'contact.subscribed': () => ({ kind: 'opt-in', properties: { medium: 'email' } }),
   'contact.email.updated': contactUpdate,
   'contact.user.updated': contactUpdate,
   'contact.lead.updated': contactUpdate,
