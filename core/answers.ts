@@ -49,12 +49,18 @@ const byTime = (one: Said, other: Said): number => {
   return ranks === 0 ? (one.source < other.source ? -1 : 1) : ranks;
 };
 
-/** What comes before an answer that stands by itself no longer matters, nor does the first of two alike. */
+/**
+ * What comes before an answer that stands by itself no longer matters. Of several alike in a row the first and the last
+ * do: another may come between them.
+ */
 const needed = (all: readonly Said[]): Said[] => {
   const from = all.findLastIndex(({ answer }) => !isRelative(answer));
   const kept = all
     .slice(Math.max(from, 0))
-    .filter(({ answer }, position, rest) => answer !== rest[position + 1]?.answer);
+    .filter(
+      ({ answer }, position, rest) =>
+        answer !== rest[position - 1]?.answer || answer !== rest[position + 1]?.answer,
+    );
   while (kept.length > MOST) {
     const [first, second] = kept.splice(0, 2);
     const folded = outcome([first, second].filter((one) => one !== undefined));

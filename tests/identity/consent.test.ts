@@ -106,7 +106,7 @@ describe('answers', () => {
           expect(standing(people)).toEqual(plainly(acts));
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 5000 },
     );
   });
 
