@@ -20,7 +20,7 @@ export const parseConfigFile = <Schema extends z.ZodType>(
   }
   const result = schema.safeParse(document.toJS({ maxAliasCount: 50 }));
   if (result.success) return result.data;
-  const faults = flatten(result.error.issues).map(({ path, message }) => {
+  const faults = faultsOf(result.error.issues).map(({ path, message }) => {
     const line = lineOf(document, lines, path);
     return `${file}:${line}: ${path.length === 0 ? 'the file' : path.join('.')}: ${message}`;
   });
@@ -30,13 +30,13 @@ export const parseConfigFile = <Schema extends z.ZodType>(
 const invalid = (faults: readonly string[], cause: unknown): HubError =>
   new HubError('invalid-configuration', faults.join('\n'), { retry: 'never', cause });
 
-interface Fault {
+export interface Fault {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
 /** An unknown key is reported at the key itself, a union by the branch that came closest. */
-const flatten = (issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Fault[] =>
+export const faultsOf = (issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Fault[] =>
   issues.flatMap((issue): Fault[] => {
     const path = [...prefix, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
@@ -47,11 +47,11 @@ const flatten = (issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyK
         Math.max(...branch.map((one) => one.path.length), 0);
       const deepest = Math.max(...issue.errors.map(depth));
       const closest = issue.errors.filter((branch) => depth(branch) === deepest);
-      if (deepest > 0 && closest[0]) return flatten(closest[0], path);
+      if (deepest > 0 && closest[0]) return faultsOf(closest[0], path);
       const wanted = [...new Set(closest.flat().map((one) => one.message))].join(', or ');
       return [{ path, message: wanted || issue.message }];
     }
-    return [{ path, message: issue.message }];
+    return [{ path, message: issue.message.replace(/^Invalid (?:input|option): /u, '') }];
   });
 
 const lineOf = (

@@ -57,6 +57,8 @@ export const Profile = z.strictObject({
   apart: z.array(z.string()),
   /** Halves that a person has declared to be other people: not merged by a rule, and not asked about again. */
   distinct: z.array(z.string()).default([]),
+  /** Halves about which and this one an open review entry asks whether they are one person. */
+  asked: z.array(z.string()).default([]),
 });
 export type Profile = z.infer<typeof Profile>;
 

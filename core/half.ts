@@ -23,6 +23,7 @@ export const emptyHalf = (id: string, at: Instant): Half => ({
     merged: [],
     apart: [],
     distinct: [],
+    asked: [],
   },
   activity: { id, version: 0, lastSeenAt: at, interactions: 0, heard: {}, inbound: {} },
 });

@@ -4,8 +4,8 @@ import { type Identifier, identifierType, identifierValue } from './identifier.t
 const Rule = z.strictObject({
   /** Smaller is stronger. */
   priority: z.int().nonnegative(),
-  /** How many identifiers of this type one customer may hold. */
-  limit: z.int().positive(),
+  /** How many identifiers of this type one customer may hold; of a type with 0 nobody holds any. */
+  limit: z.int().nonnegative(),
   /** Customers that hold different values of a strong type are never merged by a rule. */
   strong: z.boolean().optional(),
 });
@@ -86,21 +86,23 @@ export const normaliseIdentifier = (raw: string): Identifier | undefined => {
   return value === undefined ? undefined : `${type}:${value}`;
 };
 
+/** An identifier as an interaction keeps it: in normal form where it has one, unless what was written is blocked. */
+export const keptIdentifier = (raw: string, config: IdentityConfig): Identifier =>
+  blocked(raw, config) ? raw : (normaliseIdentifier(raw) ?? raw);
+
 /**
  * The identifiers of an interaction that may link it to a customer, in the order given, each once: normalised, with
  * what they imply (a WhatsApp id is a phone number), without blocked and shared ones. Blocks are tested on the raw and
- * on the normalised value, and on the last part of a scoped one.
+ * on the normalised value, and on the last part of a scoped one. A shared identifier implies nothing.
  */
 export const usableIdentifiers = (raw: readonly string[], config: IdentityConfig): Identifier[] => {
   const shared = new Set(config.shared.map((one) => normaliseIdentifier(one) ?? one));
   const usable = new Set<Identifier>();
   for (const one of raw) {
     const normal = normaliseIdentifier(one);
-    if (normal === undefined) continue;
-    for (const identifier of [normal, ...implied(normal)]) {
-      if (shared.has(identifier) || blocked(one, config) || blocked(identifier, config)) continue;
-      usable.add(identifier);
-    }
+    if (normal === undefined || shared.has(normal) || blocked(one, config)) continue;
+    for (const identifier of [normal, ...implied(normal)])
+      if (!shared.has(identifier) && !blocked(identifier, config)) usable.add(identifier);
   }
   return [...usable];
 };

@@ -64,7 +64,9 @@ export const Direction = z.enum(['inbound', 'outbound', 'system']);
 export type Direction = z.infer<typeof Direction>;
 
 /** An instant as ISO 8601 in UTC with exactly three decimals, so that instants sort as text. */
-export const Instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+export const Instant = z.iso
+  .datetime({ offset: true, error: 'expected a time such as 2026-03-01T09:00:00Z' })
+  .transform((text) => new Date(text).toISOString());
 export type Instant = string;
 
 export const instant = (epochMilliseconds: number): Instant => new Date(epochMilliseconds).toISOString();
@@ -132,7 +134,8 @@ export type Interaction = z.infer<typeof Interaction>;
  * (a message id, or id + status); the interaction's id is derived from it. A missing `occurredAt` means that the
  * provider gives no time: the time of receipt is used. `fetch` names content that must be asked for later. An attachment
  * to `keep` is copied into the bucket from its `url`, because that expires or needs a secret; one with `content` (base64)
- * came with the delivery and goes there too.
+ * came with the delivery and goes there too. `becomes` are new identifiers of the same person, such as the number that
+ * replaces one of `identifiers`: the interaction links them all.
  */
 export const DecodedInteraction = z.strictObject({
   key: z.string().min(1),
@@ -141,6 +144,7 @@ export const DecodedInteraction = z.strictObject({
   account: z.never().optional(),
   incomplete: z.never().optional(),
   occurredAt: Instant.optional(),
+  becomes: z.array(Identifier).max(10).optional(),
   attachments: z
     .array(Attachment.extend({ keep: z.literal(true).optional(), content: z.string().optional() }))
     .optional(),

@@ -185,7 +185,6 @@ export class People {
       ...(this.#fits(roots, []) ? [] : ['limit' as const]),
       ...(this.#apart(survivor, loser) ? ['apart' as const] : []),
     ];
-    this.#settlePairs(survivor, loser);
     return this.#merge(survivor, [loser], { ...decision, overrode });
   }
 
@@ -331,9 +330,32 @@ export class People {
 
   /** A decision about two people answers every question that was asked about any two of their halves. */
   #settlePairs(one: string, other: string): void {
-    for (const { profile: left } of treeOf(one, this.#halves))
-      for (const { profile: right } of treeOf(other, this.#halves))
-        this.resolved.add(pairId(sortedPair(left.id, right.id)));
+    const others = new Set(treeOf(other, this.#halves).map(({ profile }) => profile.id));
+    for (const { profile } of treeOf(one, this.#halves)) {
+      for (const asked of profile.asked.filter((id) => others.has(id))) {
+        this.resolved.add(pairId(sortedPair(profile.id, asked)));
+        this.#forgetQuestion(profile.id, asked);
+        this.#forgetQuestion(asked, profile.id);
+      }
+    }
+  }
+
+  #forgetQuestion(half: string, other: string): void {
+    const { profile } = this.half(half);
+    this.#setProfile({ ...profile, asked: profile.asked.filter((id) => id !== other) });
+  }
+
+  /** One open entry for two people, whichever of their halves it was filed for. */
+  #ask(one: string, other: string, reason: 'strong' | 'apart', cause: string): void {
+    if (this.#related(one, other, 'asked')) return;
+    for (const [half, stranger] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const { profile } = this.half(half);
+      this.#setProfile({ ...profile, asked: [...profile.asked, stranger] });
+    }
+    this.reviews.push({ type: 'pair', halves: sortedPair(one, other), reason, cause });
   }
 
   /** A person's answer for one channel, given outside any interaction. */
@@ -480,6 +502,9 @@ export class People {
     told: Pick<Merge, 'at' | 'by' | 'cause' | 'overrode'>,
   ): Merge {
     const merge: Merge = { id: this.#newId(), survivor, others: [...others], ...told };
+    const all = [survivor, ...others];
+    for (const [position, one] of all.entries())
+      for (const other of all.slice(position + 1)) this.#settlePairs(one, other);
     this.merges.set(merge.id, merge);
     for (const other of others) {
       this.#setActivity({
@@ -503,13 +528,7 @@ export class People {
         const strong = this.#strongDiffer(one, other);
         if (!distinct && !strong && !this.#apart(one, other)) continue;
         found = true;
-        if (!distinct)
-          this.reviews.push({
-            type: 'pair',
-            halves: sortedPair(one, other),
-            reason: strong ? 'strong' : 'apart',
-            cause,
-          });
+        if (!distinct) this.#ask(one, other, strong ? 'strong' : 'apart', cause);
       }
     }
     return found;
@@ -529,7 +548,7 @@ export class People {
     return this.#related(one, other, 'apart') || this.#related(one, other, 'distinct');
   }
 
-  #related(one: string, other: string, list: 'apart' | 'distinct'): boolean {
+  #related(one: string, other: string, list: 'apart' | 'distinct' | 'asked'): boolean {
     const others = new Set(treeOf(other, this.#halves).map(({ profile }) => profile.id));
     return treeOf(one, this.#halves).some(({ profile }) => profile[list].some((id) => others.has(id)));
   }

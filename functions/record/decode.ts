@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
-import { normaliseIdentifier } from '../../core/identity.ts';
+import { type IdentityConfig, keptIdentifier } from '../../core/identity.ts';
 import { DecodedInteraction, type Interaction, interactionId } from '../../core/interaction.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -73,16 +73,17 @@ const readable = async <Result>(provider: string, use: () => Promise<Result>): P
   }
 };
 
-/** Gives an act its id, its time where the provider gave none, and its identifiers in normal form where they have one. */
+/** Gives an act its id, its time where the provider gave none, and its identifiers in the form in which they are kept. */
 export const identified = (
-  { key, provider, account, occurredAt, fetch: _fetch, attachments, ...act }: Act,
+  { key, provider, account, occurredAt, fetch: _fetch, attachments, becomes = [], ...act }: Act,
   receivedAt: string,
+  config: IdentityConfig,
 ): Interaction => ({
   ...act,
   id: interactionId(provider, account, key),
   provider,
   ...(account !== undefined && { account }),
   occurredAt: occurredAt ?? receivedAt,
-  identifiers: [...new Set(act.identifiers.map((one) => normaliseIdentifier(one) ?? one))],
+  identifiers: [...new Set([...act.identifiers, ...becomes].map((one) => keptIdentifier(one, config)))],
   ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
 });

@@ -41,6 +41,7 @@ export const create = (runtime: Runtime) => {
 
   const stored = secrets(runtime);
   const take = intake({
+    identity: running.identity,
     mapping: (provider) => mappings[provider],
     files: bucket,
     contents: contents(runtime, {

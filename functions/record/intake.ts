@@ -2,6 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 import type { ChannelMapping } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
+import type { IdentityConfig } from '../../core/identity.ts';
 import { interactionId } from '../../core/interaction.ts';
 import { REPLAY_OF } from '../aws/failures.ts';
 import type { Sending } from '../aws/queue.ts';
@@ -21,6 +22,7 @@ import {
 import type { InteractionWork, Work } from './record.ts';
 
 interface IntakePorts {
+  readonly identity: () => Promise<IdentityConfig>;
   readonly mapping: (provider: string) => ChannelMapping | undefined;
   readonly files: Files;
   readonly contents: Contents;
@@ -34,10 +36,10 @@ interface IntakePorts {
 const PAUSES_SECONDS = [5, 30, 120];
 
 /** From a message of the queue to what has to be recorded, with its files on their way to the bucket. */
-export const intake = ({ mapping, files, contents, refuse, queue }: IntakePorts) => {
+export const intake = ({ identity, mapping, files, contents, refuse, queue }: IntakePorts) => {
   const workOf = async (act: Act, receivedAt: string, message: string): Promise<InteractionWork> => ({
     type: 'interaction',
-    interaction: await shelve(files, identified(act, receivedAt)),
+    interaction: await shelve(files, identified(act, receivedAt, await identity())),
     receivedAt,
     message,
   });

@@ -7,6 +7,7 @@ import { type Review, waitingId } from '../../core/ledger.ts';
 import { type Decision, type Introduced, People, type Placement } from '../../core/people.ts';
 import type { StoredInteraction } from '../ports.ts';
 import { completed, type IncompleteInteraction } from './completion.ts';
+import { early } from './early.ts';
 import {
   type BusEvent,
   causedBy,
@@ -119,9 +120,11 @@ export const record =
     let waiting: readonly Work[] = works;
     let fruitless = 0;
     while (waiting.length > 0 && fruitless < ATTEMPTS) {
-      const loaded = await ports.load(waiting);
-      const again: Work[] = [];
-      for (const group of grouped(waiting, loaded, config)) {
+      const tooEarly = early(waiting, (work) => identifiersOf(work, config).length > 0);
+      const ripe = waiting.filter((work) => !tooEarly.has(work));
+      const loaded = await ports.load(ripe);
+      const again: Work[] = [...tooEarly];
+      for (const group of grouped(ripe, loaded, config)) {
         const now = group.slice(0, PER_TRANSACTION);
         try {
           const settled = await settle(ports, config, now, loaded);

@@ -15,7 +15,7 @@ export const scenarioCommand = async (files: readonly string[]): Promise<number>
   for (const file of files) {
     const { name, lines } = await runScenario(file, { assembly: synthesised }).catch((error: unknown) => ({
       name: file,
-      lines: [error instanceof Error ? error.message : String(error)],
+      lines: (error instanceof Error ? error.message : String(error)).split('\n'),
     }));
     console.log(`${lines.length === 0 ? 'ok' : 'not ok'} ${name}`);
     for (const line of lines) console.log(`  ${line}`);

@@ -8,6 +8,8 @@ export interface Outcome {
   readonly suppressed: readonly Readonly<Record<string, string>>[];
   readonly crm: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly review: number;
+  /** What could not be done, and why, a line each. */
+  readonly refused: readonly string[];
 }
 
 export interface ActualCustomer {

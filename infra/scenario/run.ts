@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -33,7 +33,7 @@ import { inProcessFunctions } from '../local/in-process.ts';
 import { type Sandboxes, sandboxes } from '../local/sandbox/index.ts';
 import { readTemplates } from '../seed.ts';
 import { type ActualCustomer, differences, type Outcome } from './compare.ts';
-import { Scenario, type Step } from './schema.ts';
+import { listedTriggers, type Scenario, type Step, scenarioIn, triggerFile } from './schema.ts';
 
 const LONGEST_MS = 60 * 86_400_000;
 const EARLIEST = '2026-01-01T00:00:00.000Z';
@@ -56,9 +56,12 @@ export const runScenario = async (
   file: string,
   options: ScenarioOptions,
 ): Promise<{ name: string; lines: string[] }> => {
-  const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), Scenario);
-  const outcome = await playScenario(scenario, dirname(file), options);
-  return { name: scenario.name, lines: differences(scenario.expect, outcome) };
+  const folder = dirname(file);
+  const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), scenarioIn(folder));
+  const outcome = await playScenario(scenario, folder, options);
+  const lines = differences(scenario.expect, outcome);
+  // What could not be done tells why a story ended otherwise; it may as well be what the story is about.
+  return { name: scenario.name, lines: lines.length === 0 ? [] : [...lines, ...outcome.refused] };
 };
 
 export const playScenario = async (
@@ -215,24 +218,12 @@ const stub: TemplateFiles = {
 
 /** The scenario's own triggers, or those of `mappings/`; a template that does not exist is a stub. */
 const readTriggers = (scenario: Scenario, folder: string): Pick<Stage, 'definitions' | 'templates'> => {
-  const shipped = join(root, 'mappings', 'triggers');
-  const listed = scenario.triggers ?? readdirSync(shipped).filter((name) => name.endsWith('.yaml'));
   const definitions = new Map<string, unknown>();
-  for (const one of listed) {
-    const path =
-      typeof one === 'string'
-        ? [join(folder, one), join(shipped, one)].find((candidate) => existsSync(candidate))
-        : undefined;
-    if (typeof one === 'string' && path === undefined)
-      throw new Error(
-        `The scenario names the trigger file ${one}, which is neither beside it nor in mappings/triggers.`,
-      );
-    const definition: unknown = path === undefined ? one : parse(readFileSync(path, 'utf8'));
+  for (const one of listedTriggers(scenario)) {
+    const file = typeof one === 'string' ? (triggerFile(folder, one) ?? one) : undefined;
     const trigger =
-      path === undefined
-        ? parseConfigFile('an inline trigger', JSON.stringify(one), Trigger)
-        : parseConfigFile(path, readFileSync(path, 'utf8'), Trigger);
-    definitions.set(trigger.id, definition);
+      file === undefined ? Trigger.parse(one) : parseConfigFile(file, readFileSync(file, 'utf8'), Trigger);
+    definitions.set(trigger.id, file === undefined ? one : parse(readFileSync(file, 'utf8')));
   }
   const found = readTemplates(join(root, 'mappings', 'templates'));
   const named = [...definitions.values()].flatMap((definition) => {
@@ -287,7 +278,7 @@ export const play = async (stage: Stage, scenario: Scenario, folder: string): Pr
         now === undefined ||
         (position > 0 &&
           now !== step &&
-          (now.at === undefined || Date.parse(now.at) !== at || now.advance !== undefined))
+          (now.at === undefined || now.at !== step.at || now.advance !== undefined))
       )
         break;
       await perform(stage, deliveries, folder, now, position++, at);
@@ -308,7 +299,9 @@ const perform = async (
   position: number,
   at: number,
 ): Promise<void> => {
-  const command = { type: 'command' as const, id: `step-${position}`, at: instant(at), by: 'scenario' };
+  // A step of a time that has passed arrives late: it happens now, and says when it was.
+  const told = step.at ?? instant(at);
+  const command = { type: 'command' as const, id: `step-${position}`, at: told, by: 'scenario' };
   if (step.interaction) {
     const { id = `step-${position}`, provider, account, ...act } = step.interaction;
     const interaction = {
@@ -317,13 +310,13 @@ const perform = async (
       externalId: act.externalId ?? id,
       provider,
       ...(account !== undefined && { account }),
-      occurredAt: act.occurredAt ?? instant(at),
+      occurredAt: act.occurredAt ?? told,
     };
     send(stage, queue, { type: 'interaction', receivedAt: instant(at), interaction } as InteractionMessage);
   }
   if (step.webhook !== undefined) {
     const { message } = await receiveMessage(
-      Case.parse(JSON.parse(readFileSync(join(folder, step.webhook), 'utf8'))),
+      Case.parse(JSON.parse(readFileSync(resolve(folder, step.webhook), 'utf8'))),
       at,
     );
     if (message) stage.cloud.send(queue, JSON.stringify(message));
@@ -383,5 +376,8 @@ const outcomeOf = async (stage: Stage): Promise<Outcome> => {
     suppressed: decided.filter(({ status }) => status === 'suppressed').map(told),
     crm: stage.crms.counts(new Set(roots)),
     review: rows.filter(({ pk }) => pk === 'review').length,
+    refused: rows
+      .filter(({ sk }) => sk === 'failure')
+      .map((row) => `not done: ${String(row['code'])}: ${String(row['reason'])}`),
   };
 };

@@ -1,10 +1,22 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { faultsOf } from '../../core/config-file.ts';
 import { ConsentStatus } from '../../core/consent.ts';
 import { durationMs } from '../../core/duration.ts';
+import { HubConfig } from '../../core/hub-config.ts';
+import { IdentityConfig } from '../../core/identity.ts';
 import { Channel, DecodedInteraction, Instant, PersonName } from '../../core/interaction.ts';
+import { Trigger } from '../../core/trigger.ts';
+import { root } from '../bundle.ts';
+import { Case } from '../conformance/case.ts';
 
 /** Identifiers are taken as people write them; the pipeline normalises. */
-const AnyIdentifier = z.string().regex(/^[^:]+:.+$/su, { error: 'expected type:value' });
+const AnyIdentifier = z
+  .string({ error: 'expected an identifier of the form type:value' })
+  .trim()
+  .regex(/^[a-z][a-z0-9-]*:.+$/isu, { error: 'expected an identifier of the form type:value' })
+  .transform((text) => text.slice(0, text.indexOf(':')).toLowerCase() + text.slice(text.indexOf(':')));
 
 const Duration = z.string().transform((text, context) => {
   try {
@@ -21,6 +33,7 @@ const StepInteraction = DecodedInteraction.omit({
   account: true,
   direction: true,
   identifiers: true,
+  becomes: true,
   fetch: true,
 }).extend({
   id: z.union([z.string(), z.number().transform(String)]).optional(),
@@ -28,6 +41,7 @@ const StepInteraction = DecodedInteraction.omit({
   account: z.string().optional(),
   direction: z.enum(['inbound', 'outbound', 'system']).default('inbound'),
   identifiers: z.array(AnyIdentifier).default([]),
+  becomes: z.array(AnyIdentifier).optional(),
 });
 export type StepInteraction = z.output<typeof StepInteraction>;
 
@@ -97,14 +111,63 @@ export const Expectation = z.strictObject({
 });
 export type Expectation = z.output<typeof Expectation>;
 
+/** What a scenario gives of another file, checked as that file is and kept as it was written. */
+const partOf = (schema: z.ZodType) =>
+  z.record(z.string(), z.json()).check((context) => {
+    const { error } = schema.safeParse(context.value);
+    for (const { path, message } of faultsOf(error?.issues ?? []))
+      context.issues.push({ code: 'custom', path: [...path], message, input: context.value });
+  });
+
 /** A story with a virtual clock; FORMATS "Scenarios". */
 export const Scenario = z.strictObject({
-  name: z.string(),
-  triggers: z.array(z.union([z.string(), z.record(z.string(), z.json())])).optional(),
-  identity: z.record(z.string(), z.json()).default({}),
-  hub: z.record(z.string(), z.json()).default({}),
+  name: z.string({ error: 'expected a name, which is printed with the result' }),
+  triggers: z.array(z.union([z.string(), partOf(Trigger)])).optional(),
+  identity: partOf(IdentityConfig).default({}),
+  hub: partOf(HubConfig).default({}),
   customers: z.array(StartingCustomer).default([]),
   steps: z.array(Step).default([]),
   expect: Expectation,
 });
 export type Scenario = z.output<typeof Scenario>;
+
+/** Where the file of a trigger lies that a scenario names: beside the scenario, else in mappings/triggers. */
+export const triggerFile = (folder: string, name: string): string | undefined =>
+  [resolve(folder, name), join(shippedTriggers, name)].find((path) => existsSync(path));
+
+export const shippedTriggers = join(root, 'mappings', 'triggers');
+
+/** The trigger files and inline triggers of a scenario; the shipped ones where it lists none. */
+export const listedTriggers = ({ triggers }: Pick<Scenario, 'triggers'>): NonNullable<Scenario['triggers']> =>
+  triggers ?? readdirSync(shippedTriggers).filter((name) => name.endsWith('.yaml'));
+
+/** A scenario of a file in `folder`: the files that it names must be there. */
+export const scenarioIn = (folder: string) =>
+  Scenario.check(({ value, issues }) => {
+    const missing = (path: PropertyKey[], message: string): void => {
+      issues.push({ code: 'custom', path, message, input: value });
+    };
+    for (const [position, trigger] of (value.triggers ?? []).entries())
+      if (typeof trigger === 'string' && triggerFile(folder, trigger) === undefined)
+        missing(
+          ['triggers', position],
+          `expected a trigger or the name of its file; there is no ${trigger} beside the scenario, nor in mappings/triggers`,
+        );
+    for (const [position, { webhook }] of value.steps.entries()) {
+      const wrong = webhook === undefined ? undefined : caseFault(resolve(folder, webhook));
+      if (wrong !== undefined) missing(['steps', position, 'webhook'], wrong);
+    }
+  });
+
+const caseFault = (file: string): string | undefined => {
+  if (!existsSync(file)) return `expected the file of a webhook case; there is no ${file}`;
+  let read: unknown;
+  try {
+    read = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return `expected a webhook case; ${file} is not JSON`;
+  }
+  const { error } = Case.safeParse(read);
+  const [issue] = error?.issues ?? [];
+  return issue && `expected a webhook case; in ${file}, ${issue.path.join('.')}: ${issue.message}`;
+};

@@ -33,7 +33,7 @@ const customers: readonly Customer[] = Array.from({ length: CONTACTS }, (_, seri
         closed: {},
       },
       identifiers: [`email:ada${serial}@example.com`, `phone:+1415${String(5_550_000 + serial)}`],
-      ...{ preferences: {}, firstSeenAt: at, merged: [], apart: [], distinct: [] },
+      ...{ preferences: {}, firstSeenAt: at, merged: [], apart: [], distinct: [], asked: [] },
     },
     activity: { id, version: 1, lastSeenAt: at, interactions: 5, heard: {}, inbound: {} },
   };

@@ -2,6 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type ChannelMapping, channel, refused } from '../../core/channel.ts';
 import type { HubError } from '../../core/errors.ts';
+import { IdentityConfig } from '../../core/identity.ts';
 import { parseJson } from '../../core/payload.ts';
 import type { Sending } from '../../functions/aws/queue.ts';
 import { contents } from '../../functions/record/content.ts';
@@ -57,6 +58,7 @@ const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'
     },
   };
   const take = intake({
+    identity: async () => IdentityConfig.parse({}),
     mapping: () => mapping,
     files: {
       bytes: async () => new Uint8Array(),

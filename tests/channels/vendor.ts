@@ -1,5 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { channels } from '../../connectors/channels/index.ts';
+import { IdentityConfig } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
 import { contents } from '../../functions/record/content.ts';
 import { intake } from '../../functions/record/intake.ts';
@@ -65,6 +66,7 @@ export const deliver = async (
     },
   ];
   const take = intake({
+    identity: async () => IdentityConfig.parse({}),
     mapping: (id) => mappings[id],
     files: {
       bytes: async ({ request }) => Buffer.from(request.body ?? '', 'base64'),

@@ -62,6 +62,35 @@ describe('decisions about who is who, by the API', () => {
     expect((await customer('email:ada@example.com')).id).toBe((await customer('phone:+14155550100')).id);
   });
 
+  it('knows whose a nameless act is that comes in one delivery with the message it refers to', async () => {
+    const at = new Date(hub.clock.now()).toISOString();
+    const read = { kind: 'read', channel: 'sms', direction: 'inbound', refersTo: 'SM1', occurredAt: at };
+    const said = { kind: 'message', channel: 'sms', direction: 'inbound', id: 'SM1', occurredAt: at };
+    hub.cloud.send(
+      hub.queueArn(/^DeliveriesQueue/u),
+      JSON.stringify({
+        type: 'delivery',
+        id: 'd1',
+        provider: 'standard',
+        receivedAt: at,
+        request: {
+          method: 'POST',
+          url: '',
+          headers: {},
+          body: Buffer.from(
+            JSON.stringify([
+              { ...read, id: 'R1', identifiers: ['phone:unknown'] },
+              { ...said, identifiers: ['phone:+14155550100'], text: 'Hi' },
+            ]),
+          ).toString('base64'),
+        },
+      }),
+    );
+    await settle();
+    expect(await timeline('phone:+14155550100')).toBe(2);
+    expect(await reviews()).toEqual([]);
+  });
+
   it('ends in one state when fifty merges of overlapping people arrive at once', async () => {
     for (let at = 0; at < 11; at++) say([`email:p${at}@example.com`]);
     await settle();

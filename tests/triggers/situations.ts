@@ -45,6 +45,7 @@ export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Cust
       merged: [],
       apart: [],
       distinct: [],
+      asked: [],
       ...(told.timeZone !== undefined && { timeZone: told.timeZone }),
       ...(told.stage !== undefined && { stage: told.stage }),
     },

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOf } from '../../core/consent.ts';
+import { IdentityConfig } from '../../core/identity.ts';
 import { unsubscribeToken } from '../../core/signed-link.ts';
 import { unsubscribe } from '../../functions/api/unsubscribe.ts';
 import { identified } from '../../functions/record/decode.ts';
@@ -43,7 +44,9 @@ describe('one-click unsubscribe', () => {
     expect(await call('POST')).toMatchObject({ statusCode: 200 });
     const message = InteractionMessage.parse(queued[0]);
     expect(message.interaction).toMatchObject({ channel: 'email', identifiers: ['email:ada@example.com'] });
-    expect(answerOf(identified(message.interaction, message.receivedAt))).toBe('no-marketing');
+    expect(answerOf(identified(message.interaction, message.receivedAt, IdentityConfig.parse({})))).toBe(
+      'no-marketing',
+    );
   });
 
   it('of a person who is gone is done already', async () => {
