@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { instant } from '../../core/interaction.ts';
 import { type Jobs, jobPlace } from '../aws/jobs.ts';
 import type { Presign } from '../aws/signed.ts';
-import { fileKey, type JobKind, type JobRow, resultKey } from '../jobs/job.ts';
+import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../jobs/job.ts';
 import { problem } from '../middleware.ts';
 import { json, parsed } from './http.ts';
 
@@ -64,7 +64,15 @@ export const jobRoutes: Readonly<Record<string, Route>> = {
     const job = await jobs.get(event.pathParameters?.['id'] ?? '');
     if (job === undefined) return unknownJob();
     const url = job.result ? await presign('GET', resultKey(job.id), RESULT_SECONDS) : undefined;
-    return json(200, { ...view(job), ...(url !== undefined && { result: { url } }) });
+    const parts = job.finishedAt === undefined ? 0 : (job.refusedParts ?? 0);
+    const urls = await Promise.all(
+      Array.from({ length: parts }, (_, part) => presign('GET', refusedKey(job.id, part), FILE_SECONDS)),
+    );
+    return json(200, {
+      ...view(job),
+      ...(url !== undefined && { result: { url } }),
+      ...(urls.length > 0 && { refused: { urls } }),
+    });
   },
   /** Its file has arrived. */
   'POST /jobs/{id}/start': async (event, { jobs }) => {

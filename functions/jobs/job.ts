@@ -29,6 +29,8 @@ export const JobRow = z.strictObject({
   error: z.strictObject({ code: z.string(), reason: z.string() }).optional(),
   /** Whether a result lies in the bucket under `resultKey`. */
   result: z.boolean(),
+  /** How many files of refused rows lie in the bucket under `refusedKey`; together they are one. */
+  refusedParts: z.int().nonnegative().optional(),
   /** Counts every change. */
   version: z.int().positive(),
 });
@@ -36,6 +38,7 @@ export type JobRow = z.infer<typeof JobRow>;
 
 export const fileKey = (job: string): string => `jobs/${job}/file`;
 export const resultKey = (job: string): string => `jobs/${job}/result`;
+export const refusedKey = (job: string, part: number): string => `jobs/${job}/refused/${part}`;
 
 /** What can be asked of a kind of job before it runs. Light: the API carries it. */
 export interface JobKind<Parameters> {
@@ -70,6 +73,8 @@ export interface SliceResult<Checkpoint> {
   readonly delaySeconds?: number;
   /** Whether it has written a result under `resultKey(job)`. */
   readonly result?: boolean;
+  /** How many files of refused rows there are now, from the first slice on. */
+  readonly refusedParts?: number;
 }
 
 /**

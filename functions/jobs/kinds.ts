@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { When } from '../../core/customer-list.ts';
 import { Instant } from '../../core/interaction.ts';
 import type { JobKind } from './job.ts';
 
@@ -16,5 +17,54 @@ export const replayKind: JobKind<ReplayParameters> = {
   parameters: ReplayParameters,
 };
 
+const file = {
+  format: z.enum(['csv', 'ndjson']),
+  /** What the file is called, for people and as evidence. */
+  file: z.string().min(1).max(200).default('list'),
+  /** From a name in the header of a CSV to the column that it is. */
+  map: z.record(z.string(), z.string()).default({}),
+  ignore: z.array(z.string()).default([]),
+  /** Judges every row and takes none. */
+  dryRun: z.boolean().default(false),
+};
+
+export const CustomersParameters = z.strictObject({
+  ...file,
+  /** The list as it was at this time; where it is left out, when the job began. */
+  listedAt: Instant.optional(),
+  /** When the people of the list gave their answers, and how: for rows that do not say so themselves. */
+  consent: z.strictObject({ at: When.optional(), source: z.string().min(1).max(200).optional() }).default({}),
+  /** Whether the CRMs get these customers at once; else with their first interaction. */
+  toCrms: z.boolean().default(false),
+});
+export type CustomersParameters = z.output<typeof CustomersParameters>;
+
+export const HistoryParameters = z.strictObject({
+  ...file,
+  /** The system that the history is from, so that the ids of two systems are apart. */
+  from: z.string().min(1).max(100).optional(),
+});
+export type HistoryParameters = z.output<typeof HistoryParameters>;
+
+const ANY = 'application/octet-stream';
+
+export const customersKind: JobKind<CustomersParameters> = {
+  kind: 'import-customers',
+  title: 'Imports a list of customers',
+  parameters: CustomersParameters,
+  file: ANY,
+};
+
+export const historyKind: JobKind<HistoryParameters> = {
+  kind: 'import-interactions',
+  title: 'Imports interactions of the past',
+  parameters: HistoryParameters,
+  file: ANY,
+};
+
 /** Every kind of job that may be asked for. `registry.ts` must know how each is done. */
-export const kinds: Readonly<Record<string, JobKind<unknown>>> = { replay: replayKind };
+export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
+  replay: replayKind,
+  'import-customers': customersKind,
+  'import-interactions': historyKind,
+};

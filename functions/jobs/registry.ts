@@ -1,15 +1,27 @@
+import { config } from '../aws/config.ts';
 import { failures } from '../aws/failures.ts';
+import { jobFiles } from '../aws/job-files.ts';
 import { stageQueues } from '../aws/replays.ts';
 import type { Table } from '../aws/table.ts';
 import { replay } from '../failures/replay.ts';
 import type { Runtime } from '../runtime.ts';
+import { importJob } from './import.ts';
 import { type SealedJob, sealed } from './job.ts';
+import { customersKind, historyKind } from './kinds.ts';
+import { customers, history } from './listings.ts';
 import { replayJob } from './replay.ts';
 
 /** How each kind of job is done. */
 export const registry = (runtime: Runtime, table: Table): Readonly<Record<string, SealedJob>> => {
   const kept = failures(runtime, table);
+  const importing = {
+    ...jobFiles(runtime),
+    identity: config(runtime, table).identity,
+    now: runtime.now,
+  };
   return {
+    'import-customers': sealed(importJob(importing, customersKind, customers)),
+    'import-interactions': sealed(importJob(importing, historyKind, history)),
     replay: sealed(
       replayJob({
         list: kept.list,

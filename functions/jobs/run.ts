@@ -70,6 +70,7 @@ const work = async (ports: RunPorts, taken: JobRow, until: number): Promise<void
     const next: JobRow = {
       ...{ ...rest, progress, tries: 0, slice: row.slice + 1, result: row.result || result.result === true },
       checkpoint: asJson(result.checkpoint),
+      ...(result.refusedParts !== undefined && { refusedParts: result.refusedParts }),
     };
     const saved = await jobs.save(result.finished ? ended(next, 'succeeded', ports.now()) : next);
     if (saved === undefined) return await overtaken(ports, taken, progress);

@@ -1,0 +1,189 @@
+import { isUtf8 } from 'node:buffer';
+
+/**
+ * Files of records, one after the other: CSV (RFC 4180, with other delimiters too) and lines. Cut from bytes, so that a
+ * reader may go on at any record of a file that it reads in pieces.
+ */
+
+/** One record: where it ends, and its text or why it cannot be read. */
+export interface Cut {
+  /** The first byte behind it and its line end. */
+  readonly end: number;
+  /** How many lines of the file end with it. */
+  readonly lines: number;
+  /** Its bytes as they stand in the file, without the line end. */
+  readonly raw: Uint8Array;
+  /** Of CSV its fields, of lines the whole line alone. Absent where it is at fault. */
+  readonly fields?: readonly string[];
+  readonly fault?: string;
+  /** It is too long, and goes on behind the bytes that were given. */
+  readonly goesOn?: true;
+}
+
+/** Bytes. What is longer is refused, so that a quote that is never closed costs one record and not the rest of the file. */
+export const LONGEST_RECORD = 200_000;
+
+const LINE_END = 10;
+const RETURN = 13;
+const QUOTE = 34;
+
+/**
+ * The records in these bytes, which begin at the start of one. What is cut off at their end is left out, unless they are
+ * the file's `last`. Without a `delimiter` each line is a record. A record at fault takes its own first line only.
+ */
+export function* records(bytes: Buffer, delimiter: string | undefined, last: boolean): Generator<Cut> {
+  let start = 0;
+  while (start < bytes.length) {
+    const cut = recordAt(bytes, start, delimiter, last);
+    if (cut === undefined) return;
+    yield cut;
+    start = cut.end;
+  }
+}
+
+const recordAt = (
+  bytes: Buffer,
+  start: number,
+  delimiter: string | undefined,
+  last: boolean,
+): Cut | undefined => {
+  const first = lineEnd(bytes, start);
+  if (first === undefined && !last && bytes.length - start <= LONGEST_RECORD) return undefined;
+  const end = first ?? bytes.length;
+  const goesOn = first === undefined && !last;
+  const alone = (told: Pick<Cut, 'fields' | 'fault'>): Cut => ({
+    ...{ end, lines: goesOn ? 0 : 1, raw: rawOf(bytes, start, end), ...told },
+    ...(goesOn && { goesOn }),
+  });
+  if (end - start > LONGEST_RECORD) return alone({ fault: `it is longer than ${LONGEST_RECORD} bytes` });
+  const text = textOf(bytes, start, end);
+  if (text === undefined) return alone({ fault: 'it is not UTF-8' });
+  if (delimiter === undefined) return alone({ fields: [text] });
+  const fields = fieldsOf(text, delimiter);
+  if (Array.isArray(fields)) return alone({ fields });
+  return fields === 'open' ? quotedOver(bytes, start, end, delimiter, last, alone) : alone({ fault: fields });
+};
+
+/** A record with a quoted field that holds line ends. */
+const quotedOver = (
+  bytes: Buffer,
+  start: number,
+  firstEnd: number,
+  delimiter: string,
+  last: boolean,
+  alone: (told: Pick<Cut, 'fault'>) => Cut,
+): Cut | undefined => {
+  const unclosed = { fault: 'a quote is opened and never closed' };
+  for (let end = firstEnd; ; ) {
+    const quote = bytes.indexOf(QUOTE, end);
+    const next = quote < 0 ? undefined : (lineEnd(bytes, quote) ?? (last ? bytes.length : undefined));
+    if ((next ?? bytes.length) - start > LONGEST_RECORD) return alone(unclosed);
+    if (next === undefined) return last ? alone(unclosed) : undefined;
+    end = next;
+    const text = textOf(bytes, start, end);
+    if (text === undefined) return alone({ fault: 'it is not UTF-8' });
+    const fields = fieldsOf(text, delimiter);
+    if (fields === 'open') continue;
+    if (!Array.isArray(fields)) return alone(unclosed);
+    return { end, lines: linesIn(bytes, start, end), raw: rawOf(bytes, start, end), fields };
+  }
+};
+
+/** The first byte behind the line. */
+const lineEnd = (bytes: Buffer, from: number): number | undefined => {
+  const at = bytes.indexOf(LINE_END, from);
+  return at < 0 ? undefined : at + 1;
+};
+
+const linesIn = (bytes: Buffer, start: number, end: number): number => {
+  let lines = 0;
+  for (let at = start; at < end; lines++) at = lineEnd(bytes, at) ?? end;
+  return lines;
+};
+
+const rawOf = (bytes: Buffer, start: number, end: number): Buffer => {
+  let stop = end;
+  if (stop > start && bytes[stop - 1] === LINE_END) stop--;
+  if (stop > start && bytes[stop - 1] === RETURN) stop--;
+  return bytes.subarray(start, stop);
+};
+
+const textOf = (bytes: Buffer, start: number, end: number): string | undefined => {
+  const raw = rawOf(bytes, start, end);
+  const text = raw.toString('utf8');
+  return text.includes('\ufffd') && !isUtf8(raw) ? undefined : text;
+};
+
+/** The fields of a record; `open` where a quoted one does not end in it; or the fault. */
+const fieldsOf = (text: string, delimiter: string): string[] | string => {
+  if (!text.includes('"')) return text.split(delimiter);
+  const fields: string[] = [];
+  for (let at = 0; ; at++) {
+    if (text[at] === '"') {
+      const closed = quotedField(text, at);
+      if (closed === undefined) return 'open';
+      fields.push(closed.value);
+      at = closed.end;
+      if (at < text.length && text[at] !== delimiter) return 'something follows a closing quote';
+    } else {
+      const next = text.indexOf(delimiter, at);
+      const end = next < 0 ? text.length : next;
+      fields.push(text.slice(at, end));
+      at = end;
+    }
+    if (at >= text.length) return fields;
+  }
+};
+
+/** A doubled quote stands for one. */
+const quotedField = (text: string, start: number): { value: string; end: number } | undefined => {
+  let value = '';
+  for (let from = start + 1; ; ) {
+    const quote = text.indexOf('"', from);
+    if (quote < 0) return undefined;
+    value += text.slice(from, quote);
+    if (text[quote + 1] !== '"') return { value, end: quote + 1 };
+    value += '"';
+    from = quote + 2;
+  }
+};
+
+/** A field as CSV has it. */
+export const csvField = (value: string, delimiter: string): string =>
+  /["\r\n]/u.test(value) || value.includes(delimiter) || value.startsWith(' ')
+    ? `"${value.replaceAll('"', '""')}"`
+    : value;
+
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+
+/** The delimiter that cuts a header line into most fields. */
+export const delimiterOf = (header: string): string => {
+  const counts = DELIMITERS.map((one) => {
+    const fields = fieldsOf(header, one);
+    return { one, count: Array.isArray(fields) ? fields.length : 0 };
+  });
+  return counts.reduce((best, next) => (next.count > best.count ? next : best)).one;
+};
+
+/** Why a file that begins so is not UTF-8 text in lines; undefined where it is. `whole`: whether that is all of it. */
+export const encodingFault = (head: Uint8Array, whole: boolean): string | undefined => {
+  const [first, second] = head;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return 'It is UTF-16, as Excel writes "Unicode text". Save it as "CSV UTF-8".';
+  if (first === 0x50 && second === 0x4b)
+    return 'It is a spreadsheet or an archive, not text. Save it as "CSV UTF-8".';
+  if (first === 0x1f && second === 0x8b) return 'It is compressed. Unpack it first.';
+  if (head.includes(0)) return 'It has zero bytes, so it is not text in UTF-8. Save it as "CSV UTF-8".';
+  // A character may be cut in two at the end of a head.
+  const last = whole ? head.length : Math.max(head.lastIndexOf(LINE_END) + 1, 0);
+  if (!isUtf8(head.subarray(0, last)))
+    return 'It is not UTF-8 (perhaps Windows-1252 or Latin-1, as Excel writes plain "CSV"). Save it as "CSV UTF-8".';
+  if (!head.includes(LINE_END) && head.includes(RETURN))
+    return 'Its lines end with carriage returns alone, as on very old Macs. Save it with line feeds.';
+  return undefined;
+};
+
+const MARK = [0xef, 0xbb, 0xbf] as const;
+
+/** How many bytes a byte order mark takes at the start of a file. */
+export const markBytes = (head: Uint8Array): number => (MARK.every((byte, at) => head[at] === byte) ? 3 : 0);
