@@ -3,6 +3,7 @@ import { addressesOf, answeredChannel, type ConsentStatus } from './consent.ts';
 import { closed, type Reply, replyOf } from './conversation.ts';
 import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
 import { durationMs } from './duration.ts';
+import { type Remembered, recalled } from './erasure.ts';
 import { HubError } from './errors.ts';
 import { active, answered, closedBy, emptyHalf, introduced, learned } from './half.ts';
 import { type Identifier, identifierType } from './identifier.ts';
@@ -78,6 +79,8 @@ interface Found {
 export interface PeopleState {
   readonly halves: Iterable<Half>;
   readonly owners: Iterable<readonly [Identifier, string]>;
+  /** What must not be forgotten of identifiers whose earlier owner was erased. */
+  readonly remembered?: ReadonlyMap<Identifier, Remembered>;
 }
 
 /**
@@ -97,6 +100,7 @@ export class People {
   readonly resolved = new Set<string>();
   readonly #halves: Map<string, Half>;
   readonly #owners: Map<Identifier, string>;
+  readonly #remembered: ReadonlyMap<Identifier, Remembered>;
   readonly #config: IdentityConfig;
   readonly #newId: () => string;
   readonly #silence: number;
@@ -110,6 +114,7 @@ export class People {
   ) {
     this.#halves = new Map([...state.halves].map((half) => [half.profile.id, half]));
     this.#owners = new Map(state.owners);
+    this.#remembered = state.remembered ?? new Map();
     this.#config = config;
     this.#newId = newId;
     this.#silence = silence;
@@ -414,7 +419,9 @@ export class People {
     const { profile } = this.half(half);
     this.#owners.set(identifier, half);
     this.newOwners.set(identifier, half);
-    this.#setProfile({ ...profile, identifiers: [...profile.identifiers, identifier] });
+    const holding = { ...profile, identifiers: [...profile.identifiers, identifier] };
+    const told = this.#remembered.get(identifier);
+    this.#setProfile(told ? recalled(holding, identifier, told) : holding);
   }
 
   #create(

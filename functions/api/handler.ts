@@ -10,10 +10,11 @@ import { jobs } from '../aws/jobs.ts';
 import { sendTo } from '../aws/queue.ts';
 import { sendAllTo } from '../aws/queue-many.ts';
 import { stageQueues } from '../aws/replays.ts';
-import { identifierKey, ownerOf, reviewOf, reviewPartition, seenKey, seenOf } from '../aws/rows.ts';
+import { identifierKey, ownerOf, reviewOf, reviewPartition, seenOf } from '../aws/rows.ts';
 import { readSecret } from '../aws/secret.ts';
 import { presigner, signedCalls } from '../aws/signed.ts';
 import { table } from '../aws/table.ts';
+import { tombstones } from '../aws/tombstones.ts';
 import { replay } from '../failures/replay.ts';
 import { kinds } from '../jobs/kinds.ts';
 import { lambda } from '../lambda.ts';
@@ -30,6 +31,7 @@ export const create = (runtime: Runtime) => {
   const known = { history: history(rows), enqueue, now: runtime.now, newId: runtime.newId };
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
+  const marks = tombstones(runtime);
   const end = unsubscribe({
     ...known,
     signingKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)),
@@ -41,7 +43,7 @@ export const create = (runtime: Runtime) => {
     silence: async () => (await running.hub()).conversation.silence,
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {
-      const [row] = await rows.get([seenKey(id)]);
+      const [row] = await rows.get([(await marks()).seenKey(id)]);
       const address = row && seenOf(row).address;
       return address && known.history.interaction(address);
     },

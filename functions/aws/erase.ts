@@ -5,6 +5,7 @@ import type { CommandMessage } from '../record/message.ts';
 import * as rows from './rows.ts';
 import { forgetMessages } from './standing.ts';
 import type { Table, Write } from './table.ts';
+import type { Tombstones } from './tombstones.ts';
 
 const PER_TRANSACTION = 50;
 
@@ -13,8 +14,9 @@ const PER_TRANSACTION = 50;
  * redelivery brings nothing back. Repeatable: what is already gone is passed by.
  */
 export const erase =
-  (table: Table) =>
+  (table: Table, tombstones: () => Promise<Tombstones>) =>
   async (customer: Customer, command: CommandMessage): Promise<readonly BusEvent[]> => {
+    const { seenKey } = await tombstones();
     for (const { profile } of customer.halves) {
       let writes: Write[] = profile.identifiers.map((identifier) => ({
         delete: rows.identifierKey(identifier),
@@ -26,7 +28,7 @@ export const erase =
         writes.push({ delete: { pk: row.pk, sk: row.sk } });
         if (row.sk.startsWith('at#')) {
           const interaction = rows.interactionOf(row);
-          writes.push({ put: { ...rows.seenKey(interaction.id), erased: true } });
+          writes.push({ put: { ...seenKey(interaction.id), erased: true } });
           told.push(interaction);
         }
         if (writes.length >= PER_TRANSACTION) {

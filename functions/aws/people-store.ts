@@ -1,12 +1,13 @@
+import * as z from 'zod';
 import type { Half } from '../../core/customer.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
 import { type Review, reviewId, waitingId } from '../../core/ledger.ts';
-import { isAnswerable, isReference } from '../../core/standing.ts';
+import { isAnswerable, isReference, targetOf } from '../../core/standing.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { contentFields } from '../record/completion.ts';
-import { causedBy, interactionEvents } from '../record/events.ts';
+import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';
 import {
   type Changes,
   halvesOf,
@@ -18,9 +19,11 @@ import {
   type StoredInteractionChange,
   type Work,
 } from '../record/record.ts';
+import { gravesOf } from './graves.ts';
 import { loadTrees } from './history.ts';
 import * as rows from './rows.ts';
 import type { Condition, Key, Row, Table, Write } from './table.ts';
+import type { Tombstones } from './tombstones.ts';
 
 export interface PeopleStore {
   load(works: readonly Work[], config: IdentityConfig): Promise<Loaded>;
@@ -28,12 +31,13 @@ export interface PeopleStore {
 }
 
 /** Customers in the table, as `record` reads and writes them: two batched reads, one transaction per group of people. */
-export const peopleStore = (table: Table): PeopleStore => {
+export const peopleStore = (table: Table, tombstones: () => Promise<Tombstones>): PeopleStore => {
   /** The trees that the owner rows remember; a transaction that finds one out of date mends it on its way. */
   const remembered = new Map<Identifier, readonly string[]>();
   return {
     async load(works, config) {
-      const first = await readNames(table, works, config);
+      const marks = await tombstones();
+      const first = await readNames(table, works, config, marks);
       remembered.clear();
       for (const { identifier, group } of first.owners) remembered.set(identifier, group);
       const halves = new Set([
@@ -41,46 +45,60 @@ export const peopleStore = (table: Table): PeopleStore => {
         ...first.referred.values(),
         ...[...first.reviews.values()].flatMap(halvesOf),
       ]);
-      const repeated = [...first.seen].flatMap(([id, { address }]) =>
-        address ? [{ id, key: rows.interactionKey(address) }] : [],
-      );
+      const owners = new Map(first.owners.map(({ identifier, half }) => [identifier, half]));
+      const graves = gravesOf(works, { owners, config, marks });
       const { trees, others } = await loadTrees(
         table,
         [...halves],
-        repeated.map(({ key }) => key),
+        [...[...first.seen].flatMap(toldBefore), ...graves.keys],
       );
       return {
         halves: trees,
-        owners: new Map(first.owners.map(({ identifier, half }) => [identifier, half])),
+        owners,
         seen: seenBefore(first.seen, others),
         referred: first.referred,
         reviews: first.reviews,
+        overtaken: new Set([...first.overtaken, ...graves.overtaken(others)]),
+        remembered: graves.remembered(others),
       };
     },
-    commit: (changes, config, retentionSeconds) =>
-      table.transact(writesOf(changes, config, retentionSeconds, remembered)),
+    async commit(changes, config, retentionSeconds) {
+      const marks = await tombstones();
+      return table.transact(writesOf(changes, { config, retentionSeconds, remembered, marks }));
+    },
   };
 };
+
+/** The rows that what a piece of work has told lies in. */
+const toldBefore = ([id, { address, told = [] }]: readonly [string, rows.Seen]): Key[] =>
+  address ? [rows.interactionKey(address)] : told.map((half) => rows.commandKey(half, id));
 
 interface Names {
   readonly owners: readonly rows.Owner[];
   readonly seen: ReadonlyMap<string, rows.Seen>;
   readonly referred: ReadonlyMap<string, string>;
   readonly reviews: ReadonlyMap<string, Review>;
+  /** Interactions that name nobody and refer to a message that was erased. */
+  readonly overtaken: readonly string[];
 }
 
 /** The first read: who owns the identifiers, what was seen before, and where the messages referred to lie. */
-const readNames = async (table: Table, works: readonly Work[], config: IdentityConfig): Promise<Names> => {
+const readNames = async (
+  table: Table,
+  works: readonly Work[],
+  config: IdentityConfig,
+  marks: Tombstones,
+): Promise<Names> => {
   const nameless = works.flatMap((work) =>
     work.type === 'interaction' &&
     isReference(work.interaction.refersTo) &&
     identifiersOf(work, config).length === 0
-      ? [{ id: idOf(work), keys: referredKeys(work.interaction) }]
+      ? [{ id: idOf(work), of: work.interaction, keys: referredKeys(work.interaction, marks) }]
       : [],
   );
   const found = await table.get([
     ...works.flatMap((work) => identifiersOf(work, config).map(rows.identifierKey)),
-    ...works.map((work) => rows.seenKey(idOf(work))),
+    ...works.map((work) => marks.seenKey(idOf(work))),
     ...nameless.flatMap(({ keys }) => keys),
     ...works.flatMap((work) => reviewOf(work) ?? []).map(rows.reviewKey),
     ...works.flatMap((work) =>
@@ -90,11 +108,14 @@ const readNames = async (table: Table, works: readonly Work[], config: IdentityC
   const byPartition = new Map(found.map((row) => [row.pk, row]));
   const seen = new Map<string, rows.Seen>();
   for (const work of works) {
-    const row = byPartition.get(rows.seenKey(idOf(work)).pk);
+    const row = byPartition.get(marks.seenKey(idOf(work)).pk);
     if (row) seen.set(idOf(work), rows.seenOf(row));
   }
   const referred = new Map<string, string>();
-  for (const { id, keys } of nameless) {
+  const overtaken: string[] = [];
+  for (const { id, of, keys } of nameless) {
+    if (targetOf(of) !== undefined && keys.some(({ pk }) => isErased(byPartition.get(pk))))
+      overtaken.push(id);
     const half = keys.map(({ pk }) => halfNamed(byPartition.get(pk))).find((one) => one !== undefined);
     if (half !== undefined) referred.set(id, half);
   }
@@ -102,14 +123,16 @@ const readNames = async (table: Table, works: readonly Work[], config: IdentityC
   const reviews = new Map(
     found.filter(({ pk }) => pk === rows.reviewPartition).map((row) => [row.sk, rows.reviewOf(row)]),
   );
-  return { owners, seen, referred, reviews };
+  return { owners, seen, referred, reviews, overtaken };
 };
 
 /** A message is found by the id it would have itself, or, when we sent it, by the provider's id for it. */
-const referredKeys = ({ provider, account, refersTo = '' }: Interaction): Key[] => [
-  rows.seenKey(interactionId(provider, account, refersTo)),
+const referredKeys = ({ provider, account, refersTo = '' }: Interaction, { seenKey }: Tombstones): Key[] => [
+  seenKey(interactionId(provider, account, refersTo)),
   rows.messageKey(provider, refersTo),
 ];
+
+const isErased = (row: Row | undefined): boolean => row?.sk === 'seen' && rows.seenOf(row).erased === true;
 
 const halfNamed = (row: Row | undefined): string | undefined => {
   if (row === undefined) return undefined;
@@ -122,28 +145,41 @@ const halfNamed = (row: Row | undefined): string | undefined => {
 const seenBefore = (seen: Names['seen'], found: readonly Row[]): Map<string, SeenBefore> => {
   const stored = new Map(found.map((row) => [`${row.pk}\n${row.sk}`, row]));
   const before = new Map<string, SeenBefore>();
-  for (const [id, { address, events, introduced }] of seen) {
-    const key = address && rows.interactionKey(address);
-    const row = key && stored.get(`${key.pk}\n${key.sk}`);
-    before.set(id, row ? storedBefore(row) : { events: events ?? [], ...(introduced && { introduced }) });
+  for (const [id, row] of seen) {
+    const told = toldBefore([id, row]).flatMap(({ pk, sk }) => stored.get(`${pk}\n${sk}`) ?? []);
+    before.set(id, {
+      events: told.flatMap(eventsOf),
+      ...told.map(incompleteOf).find((one) => one !== undefined),
+      ...(row.introduced && { introduced: row.introduced }),
+      ...(row.erased && { erased: true }),
+    });
   }
   return before;
 };
 
-const storedBefore = (row: Row): SeenBefore => {
+/** A row that was stored without its content. */
+const incompleteOf = (row: Row): Pick<SeenBefore, 'incomplete'> | undefined => {
+  if (row.sk.startsWith('command#')) return undefined;
   const whole = rows.interactionOf(row);
-  const { caused, ...stored } = whole;
-  return {
-    events: interactionEvents(stored, caused ?? {}),
-    ...(stored.incomplete && { incomplete: whole }),
-  };
+  return whole.incomplete ? { incomplete: whole } : undefined;
 };
 
+const eventsOf = (row: Row): readonly BusEvent[] => {
+  if (row.sk.startsWith('command#')) return rows.commandOf(row).events;
+  const { caused, ...stored } = rows.interactionOf(row);
+  return interactionEvents(stored, caused ?? {});
+};
+
+interface Writing {
+  readonly config: IdentityConfig;
+  readonly retentionSeconds: number;
+  readonly remembered: ReadonlyMap<Identifier, readonly string[]>;
+  readonly marks: Tombstones;
+}
+
 const writesOf = (
-  { people, interactions, completions, waited, commands }: Changes,
-  config: IdentityConfig,
-  retentionSeconds: number,
-  remembered: ReadonlyMap<Identifier, readonly string[]>,
+  { people, interactions, completions, waited, commands, overtaken }: Changes,
+  { config, retentionSeconds, remembered, marks }: Writing,
 ): Write[] => {
   const writes: Write[] = [];
   // Kept from the day it was received: an old act that is told late is not gone at once.
@@ -180,7 +216,7 @@ const writesOf = (
     );
   }
   for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
-    writes.push(...reviewWrites(review, waited));
+    writes.push(...reviewWrites(review, waited, marks));
   }
   const answered = new Set(
     commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
@@ -189,11 +225,12 @@ const writesOf = (
   for (const review of people.resolved)
     if (!answered.has(review)) writes.push({ delete: rows.reviewKey(review) });
   for (const { placed } of commands)
-    if (placed) writes.push(...interactionWrites(placed, { exists: true }, expiry));
+    if (placed) writes.push(...interactionWrites(placed, { exists: true }, { expiry, marks }));
   for (const change of interactions) {
     const { stored } = change;
     const waits = waited.has(stored.id);
-    writes.push(...interactionWrites(change, waits ? { exists: true } : { absent: true }, expiry));
+    const seen: Condition = waits ? { exists: true } : { absent: true };
+    writes.push(...interactionWrites(change, seen, { expiry, marks }));
     if (waits) writes.push({ delete: rows.reviewKey(waitingId(stored.id)), if: { exists: true } });
     for (const identifier of usableIdentifiers(stored.identifiers, config)) {
       const owner = people.owner(identifier);
@@ -210,18 +247,34 @@ const writesOf = (
   }
   for (const stored of completions) writes.push(completionWrite(stored));
   for (const { command, events, placed, introduced } of commands) {
+    const expiresAt = expiry(command.at);
+    // What is told of a person lies with that person, where an erasure finds it.
+    const told = placed || introduced ? new Map<string, BusEvent[]>() : Map.groupBy(events, halfTold);
     const kept = placed
       ? { address: addressOf(placed.stored) }
       : introduced
         ? { introduced }
-        : { events: events.map(({ type, detail, at }) => ({ type, detail, at })) };
+        : { told: [...told.keys()] };
+    writes.push({ put: { ...marks.seenKey(command.id), ...kept, expiresAt }, if: { absent: true } });
+    for (const [half, ofHalf] of told)
+      writes.push({
+        put: {
+          ...rows.commandKey(half, command.id),
+          events: ofHalf.map(({ type, detail, at }) => ({ type, detail, at })),
+          expiresAt,
+        },
+      });
+  }
+  for (const { id, at } of overtaken)
     writes.push({
-      put: { ...rows.seenKey(command.id), ...kept, expiresAt: expiry(command.at) },
+      put: { ...marks.seenKey(id), erased: true, expiresAt: expiry(at) },
       if: { absent: true },
     });
-  }
   return writes;
 };
+
+const Told = z.looseObject({ customer: z.looseObject({ half: z.string() }) });
+const halfTold = ({ detail }: BusEvent): string => Told.parse(detail).customer.half;
 
 const addressOf = ({ half, occurredAt, id }: StoredInteraction): InteractionAddress => ({
   half,
@@ -233,7 +286,7 @@ const addressOf = ({ half, occurredAt, id }: StoredInteraction): InteractionAddr
 const interactionWrites = (
   { stored, placement }: StoredInteractionChange,
   seen: Condition,
-  expiry: (at: string) => number,
+  { expiry, marks }: { readonly expiry: (at: string) => number; readonly marks: Tombstones },
 ): Write[] => {
   const address = addressOf(stored);
   const expiresAt = expiry(stored.receivedAt);
@@ -247,7 +300,7 @@ const interactionWrites = (
         expiresAt,
       },
     },
-    { put: { ...rows.seenKey(stored.id), address, expiresAt }, if: seen },
+    { put: { ...marks.seenKey(stored.id), address, expiresAt }, if: seen },
     ...pointerWrites(stored, address, expiresAt),
   ];
 };
@@ -292,9 +345,9 @@ const pointerWrites = (
 };
 
 /** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
-const reviewWrites = (review: Review, waited: ReadonlySet<string>): Write[] => {
+const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: Tombstones): Write[] => {
   const put = { ...rows.reviewKey(reviewId(review)), ...review };
   if (review.type === 'pair') return [{ put }];
   if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
-  return [{ put }, { put: { ...rows.seenKey(review.interaction.id), review: true }, if: { absent: true } }];
+  return [{ put }, { put: { ...seenKey(review.interaction.id), review: true }, if: { absent: true } }];
 };

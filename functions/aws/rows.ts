@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ConsentStatus } from '../../core/consent.ts';
 import { Reply } from '../../core/conversation.ts';
 import { Activity, CustomerSnapshot, Profile } from '../../core/customer.ts';
+import { Remembered } from '../../core/erasure.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
 import { Merge, Review, Split } from '../../core/ledger.ts';
@@ -26,7 +27,6 @@ export const identifierKey = (identifier: Identifier): Key => ({
   pk: `identifier#${identifier}`,
   sk: 'owner',
 });
-export const seenKey = (id: string): Key => ({ pk: `seen#${id}`, sk: 'seen' });
 export const messageKey = (provider: string, externalId: string): Key => ({
   pk: `message#${provider}#${externalId}`,
   sk: 'ref',
@@ -35,6 +35,11 @@ export const messageKey = (provider: string, externalId: string): Key => ({
 export const standingKey = (provider: string, externalId: string): Key => ({
   ...messageKey(provider, externalId),
   sk: 'standing',
+});
+/** What was told of a half by a command, so that it can be told again. */
+export const commandKey = (half: string, id: string): Key => ({
+  pk: `customer#${half}`,
+  sk: `command#${id}`,
 });
 export const splitKey = (half: string, at: string, id: string): Key => ({
   pk: `customer#${half}`,
@@ -98,6 +103,7 @@ export const interactionOf = bare(InteractionRow);
 const Seen = z.strictObject({
   address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }).optional(),
   review: z.literal(true).optional(),
+  /** Whoever it was of is gone, and it may not come back. */
   erased: z.literal(true).optional(),
   /** What a row of a customer list did. */
   introduced: z
@@ -108,13 +114,21 @@ const Seen = z.strictObject({
       consent: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })),
     })
     .optional(),
-  /** The events of a command, as they were published. */
-  events: z
-    .array(z.strictObject({ type: EventType, detail: z.record(z.string(), z.json()), at: Instant }))
-    .optional(),
+  /** The halves that a command told something of. */
+  told: z.array(z.string()).optional(),
 });
 export type Seen = z.infer<typeof Seen>;
 export const seenOf = bare(Seen);
+
+const CommandRow = z.strictObject({
+  /** As they were published. */
+  events: z.array(z.strictObject({ type: EventType, detail: z.record(z.string(), z.json()), at: Instant })),
+});
+export const commandOf = bare(CommandRow);
+
+/** What is left of an identifier whose owner was erased at `at`: enough to know what was on its way to them. */
+const Erased = z.strictObject({ at: Instant, remembered: Remembered.optional() });
+export const erasedOf = bare(Erased);
 
 const MessagePointer = z.strictObject({
   address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }),

@@ -8,6 +8,7 @@ export interface Files {
   /** A delivery's raw bytes, from the message or from the bucket. */
   bytes(delivery: DeliveryMessage): Promise<Uint8Array>;
   put(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
+  remove(key: string): Promise<void>;
 }
 
 export const files = (runtime: Runtime): Files => {
@@ -24,6 +25,9 @@ export const files = (runtime: Runtime): Files => {
       const headers = { 'content-type': contentType };
       await aws.rest('s3', { method: 'PUT', path: pathOf(key), headers, body });
     },
+    async remove(key) {
+      await aws.rest('s3', { method: 'DELETE', path: pathOf(key) });
+    },
   };
 };
 
@@ -31,7 +35,7 @@ export const files = (runtime: Runtime): Files => {
 const TEXT_BYTES = 64 * 1024;
 
 /** A text too long for a row goes to the bucket whole, and its beginning stays on the timeline. */
-export const shelve = async ({ put }: Files, interaction: Interaction): Promise<Interaction> => {
+export const shelve = async ({ put }: Pick<Files, 'put'>, interaction: Interaction): Promise<Interaction> => {
   const { text = '' } = interaction;
   const size = Buffer.byteLength(text);
   if (size <= TEXT_BYTES) return interaction;

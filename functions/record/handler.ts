@@ -10,6 +10,7 @@ import { refusals } from '../aws/failures.ts';
 import { peopleStore } from '../aws/people-store.ts';
 import { sendTo } from '../aws/queue.ts';
 import { table } from '../aws/table.ts';
+import { tombstones } from '../aws/tombstones.ts';
 import { lambda } from '../lambda.ts';
 import { batch, messageOf } from '../queue.ts';
 import { secrets } from '../receive/secrets.ts';
@@ -23,7 +24,8 @@ import { type RecordPorts, record, type Work } from './record.ts';
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
-  const store = peopleStore(rows);
+  const marks = tombstones(runtime);
+  const store = peopleStore(rows, marks);
   const bucket = files(runtime);
   const refused = refusals(runtime, rows, 'record');
   const ports: Omit<RecordPorts, 'refuse'> = {
@@ -34,7 +36,10 @@ export const create = (runtime: Runtime) => {
       const { retention } = await running.hub();
       return store.commit(changes, await running.identity(), retention.interactions / 1000);
     },
-    erase: erase(rows),
+    erase: erase(rows, marks),
+    async forget({ attachments = [] }) {
+      for (const { key } of attachments) if (key !== undefined) await bucket.remove(key);
+    },
     publish: bus(runtime),
     newId: runtime.newId,
   };

@@ -24,7 +24,7 @@ import type { InteractionWork, Work } from './record.ts';
 interface IntakePorts {
   readonly identity: () => Promise<IdentityConfig>;
   readonly mapping: (provider: string) => ChannelMapping | undefined;
-  readonly files: Files;
+  readonly files: Omit<Files, 'remove'>;
   readonly contents: Contents;
   /** Keeps a message that no other try will help, with the reason, for a person to replay. */
   readonly refuse: (message: SQSRecord, error: HubError, tries?: number) => Promise<void>;

@@ -1,4 +1,5 @@
 import { type Customer, type Half, snapshot } from '../../core/customer.ts';
+import type { Remembered } from '../../core/erasure.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
@@ -42,6 +43,8 @@ export interface SeenBefore {
   readonly incomplete?: IncompleteInteraction;
   /** What an import did: its events are made again of the customer. */
   readonly introduced?: Introduced;
+  /** Whoever it was of is gone. */
+  readonly erased?: boolean;
 }
 
 export interface Loaded {
@@ -53,6 +56,10 @@ export interface Loaded {
   readonly referred: ReadonlyMap<string, string>;
   /** The open review entries that commands are about, and those of interactions whose content has come, by their id. */
   readonly reviews: ReadonlyMap<string, Review>;
+  /** Work that was on its way to somebody when they were erased, by the id of the interaction or command. */
+  readonly overtaken: ReadonlySet<string>;
+  /** What must not be forgotten of identifiers whose earlier owner was erased. */
+  readonly remembered: ReadonlyMap<Identifier, Remembered>;
 }
 
 /** Everything that one transaction writes: the interactions, the commands, and whatever `people` lists as changed. */
@@ -64,6 +71,8 @@ export interface Changes {
   /** The ids of interactions that waited on the review list and were looked at again. */
   readonly waited: ReadonlySet<string>;
   readonly commands: readonly ObeyedCommand[];
+  /** What was overtaken by an erasure: from now on it is as if it had been erased with the rest. */
+  readonly overtaken: readonly { readonly id: string; readonly at: string }[];
 }
 
 export interface ObeyedCommand {
@@ -88,6 +97,8 @@ export interface RecordPorts {
   /** One conditional transaction; false when something was changed in between, and nothing was written. */
   readonly commit: (changes: Changes) => Promise<boolean>;
   readonly erase: (customer: Customer, command: CommandMessage) => Promise<readonly BusEvent[]>;
+  /** Takes away the files of an interaction whose customer was erased, which it has brought along again. */
+  readonly forget: (interaction: Interaction) => Promise<void>;
   /** Puts events on the bus; true for each that the bus has taken. */
   readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
   /** Keeps a command that cannot be done, with the reason, for the person who gave it; by the queue message that brought it. */
@@ -97,8 +108,9 @@ export interface RecordPorts {
 
 /** How often a piece of work is tried again at once when others change the same customers. The queue tries later still. */
 const ATTEMPTS = 12;
-/** Interactions per transaction, so that one never exceeds DynamoDB's 100 items. */
+/** Work per transaction, so that one never exceeds DynamoDB's 100 items; a command may write many times what an interaction does. */
 const PER_TRANSACTION = 15;
+const COMMANDS_PER_TRANSACTION = 7;
 
 /** An event on its way to the bus, and the queue messages that must come again if the bus does not take it. */
 interface Outgoing {
@@ -125,10 +137,13 @@ export const record =
       const loaded = await ports.load(ripe);
       const again: Work[] = [...tooEarly];
       for (const group of grouped(ripe, loaded, config)) {
-        const now = group.slice(0, PER_TRANSACTION);
+        const now = group.slice(
+          0,
+          group.some(({ type }) => type === 'command') ? COMMANDS_PER_TRANSACTION : PER_TRANSACTION,
+        );
         try {
           const settled = await settle(ports, config, now, loaded);
-          again.push(...(settled === undefined ? group : group.slice(PER_TRANSACTION)));
+          again.push(...(settled === undefined ? group : group.slice(now.length)));
           outgoing.push(...(settled ?? []));
         } catch (error) {
           for (const { message } of group) failed.set(message, error);
@@ -166,12 +181,9 @@ const settle = async (
   group: readonly Work[],
   loaded: Loaded,
 ): Promise<Outgoing[] | undefined> => {
-  const people = new People(
-    { halves: loaded.halves, owners: loaded.owners },
-    config,
-    ports.newId,
-    await ports.silence(),
-  );
+  const people = new People(loaded, config, ports.newId, await ports.silence());
+  const overtaken: Changes['overtaken'][number][] = [];
+  const forgotten: Interaction[] = [];
   const interactions: StoredInteractionChange[] = [];
   const completions: StoredInteraction[] = [];
   const waited = new Set<string>();
@@ -186,6 +198,9 @@ const settle = async (
     }
     const before = loaded.seen.get(id);
     let events = before?.events ?? [];
+    const late = before === undefined && loaded.overtaken.has(id);
+    if (late) overtaken.push({ id, at: work.type === 'interaction' ? work.receivedAt : work.command.at });
+    if ((late || before?.erased === true) && work.type === 'interaction') forgotten.push(work.interaction);
     const waits = isCompleting(work) && loaded.reviews.has(waitingId(id));
     if (waits) waited.add(id);
     if (isCompleting(work) && before?.incomplete) {
@@ -193,7 +208,7 @@ const settle = async (
       completions.push(stored);
       events = interactionEvents(stored, before.incomplete.caused ?? {});
     }
-    if ((before === undefined || waits) && work.type === 'interaction') {
+    if (((before === undefined && !late) || waits) && work.type === 'interaction') {
       const change = storedChange(
         people,
         work,
@@ -204,7 +219,7 @@ const settle = async (
     }
     if (before?.introduced && work.type === 'command')
       events = introducedEvents(people, before.introduced, work.command);
-    if (before === undefined && work.type === 'command') {
+    if (before === undefined && !late && work.type === 'command') {
       const obeyed = await obey(ports, people, work, loaded.reviews);
       if (obeyed) commands.push(obeyed);
       events = obeyed?.events ?? [];
@@ -214,10 +229,13 @@ const settle = async (
       events.map((event) => ({ event, messages: [work.message] })),
     );
   }
-  if (interactions.length + completions.length + commands.length + people.reviews.length > 0) {
-    const committed = await ports.commit({ people, interactions, completions, waited, commands });
+  const changed = [interactions, completions, commands, people.reviews, overtaken];
+  if (changed.some(({ length }) => length > 0)) {
+    const changes = { people, interactions, completions, waited, commands, overtaken };
+    const committed = await ports.commit(changes);
     if (!committed) return undefined;
   }
+  for (const interaction of forgotten) await ports.forget(interaction);
   return [...done.values()].flat();
 };
 

@@ -15,6 +15,7 @@ import {
   seenOf,
 } from '../../functions/aws/rows.ts';
 import type { Row } from '../../functions/aws/table.ts';
+import { type Tombstones, tombstones } from '../../functions/aws/tombstones.ts';
 import type { Runtime } from '../../functions/runtime.ts';
 import type { Cloud } from '../local/cloud.ts';
 import type { Sandboxes } from '../local/sandbox/index.ts';
@@ -84,10 +85,12 @@ export const brokenPromises = async (rest: Rest, told: Told): Promise<string[]> 
       .filter(({ sk }) => sk.startsWith('notification#'))
       .map(({ pk: _pk, sk: _sk, ...row }) => Notification.parse(row)),
   };
+  const hub = [...rest.cloud.functions.values()][0]?.environment['HUB'];
+  const marks = await tombstones({ ...rest.runtime, env: { ...rest.runtime.env, HUB: hub } })();
   return [
     ...broken,
     ...timelines(holdings, told),
-    ...links(all, holdings),
+    ...links(all, holdings, marks),
     ...decided(all, holdings, rest.cloud),
     ...synced(all, holdings, rest.crms),
     ...leftOver(all, rest),
@@ -125,10 +128,10 @@ const timelines = ({ acts, halves }: Holdings, { acknowledged, refused, unanswer
 };
 
 /** Rows that one transaction writes together are all there or none is. */
-const links = (all: readonly Row[], { rows, halves, acts }: Holdings): string[] => {
+const links = (all: readonly Row[], { rows, halves, acts }: Holdings, { seenKey }: Tombstones): string[] => {
   const broken: string[] = [];
   for (const { id, half, occurredAt } of acts)
-    if (!rows.has(keyOf(`seen#${id}`, 'seen'))) broken.push(`${half} ${occurredAt} ${id} has no seen row`);
+    if (!rows.has(keyOf(seenKey(id).pk, 'seen'))) broken.push(`${half} ${occurredAt} ${id} has no seen row`);
   for (const row of all.filter(({ sk }) => sk === 'seen')) {
     const { address } = seenOf(row);
     if (address && !rows.has(keyOf(`customer#${address.half}`, `at#${address.occurredAt}#${address.id}`)))

@@ -63,7 +63,8 @@ export class Api extends Construct {
     for (const kept of ['attachments/*', 'texts/*'])
       api.allow(['s3:GetObject'], storage.bucket.arnForObjects(kept));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));
-    api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
+    for (const secret of ['signing-??????', 'tombstones-??????'])
+      api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
     api.useKey({ writesFiles: true });
     front.route(routes, api);
     generatedSecret(this, hub, 'api', 'Keys that may use the API of the hub');

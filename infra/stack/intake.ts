@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
-import { emptySecret, secretArn } from './secrets.ts';
+import { emptySecret, generatedSecret, secretArn } from './secrets.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 interface IntakeProps {
@@ -58,11 +58,19 @@ export class Intake extends Construct {
     );
     record.allow(['s3:GetObject'], bucket.arnForObjects('deliveries/*'));
     record.keepFailures('record');
+    // What comes again after its customer was erased brings its files along, and they are taken away again.
     for (const kept of ['texts/*', 'attachments/*'])
-      record.allow(['s3:PutObject'], bucket.arnForObjects(kept));
+      record.allow(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects(kept));
     // Files and contents that have to be fetched wait as messages of their own, each try anew.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
+    record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'tombstones-??????'));
+    generatedSecret(
+      this,
+      hub,
+      'tombstones',
+      'The key under which is remembered what must not come back. Never change it',
+    );
     record.publishes();
     record.useKey({ writesFiles: true });
   }

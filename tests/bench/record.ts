@@ -3,6 +3,7 @@ import { IdentityConfig } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
 import { peopleStore } from '../../functions/aws/people-store.ts';
 import { table } from '../../functions/aws/table.ts';
+import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
 import { record, type Work } from '../../functions/record/record.ts';
 import type { Runtime } from '../../functions/runtime.ts';
 import { inProcess } from '../../infra/local/client.ts';
@@ -65,13 +66,14 @@ export const benchRecord = async (): Promise<Measured[]> => {
     }),
   );
   const identity = IdentityConfig.parse({});
-  const store = peopleStore(table(runtime));
+  const store = peopleStore(table(runtime), async () => tombstonesUnder('a key of the bench'));
   const use = record({
     identity: async () => identity,
     silence: async () => 72 * 3_600_000,
     load: (works) => store.load(works, identity),
     commit: (changes) => store.commit(changes, identity, 1000),
     erase: async () => [],
+    forget: async () => {},
     publish: async (events) => events.map(() => true),
     refuse: async () => {},
     newId: around.newId,

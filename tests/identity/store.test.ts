@@ -4,6 +4,7 @@ import { IdentityConfig } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
 import { People } from '../../core/people.ts';
 import { peopleStore } from '../../functions/aws/people-store.ts';
+import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
 import type { Work } from '../../functions/record/record.ts';
 import { openHub, type TestHub } from '../failures/hub.ts';
 
@@ -27,7 +28,7 @@ const said = (id: string): Interaction => ({
 
 /** What a function does between reading and writing; the writing waits until it is called. */
 const begin = async (id: string): Promise<() => Promise<boolean>> => {
-  const store = peopleStore(hub.table);
+  const store = peopleStore(hub.table, async () => tombstonesUnder('a key of the tests'));
   const interaction = said(id);
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
   const { halves, owners } = await store.load([work], config);
@@ -36,12 +37,8 @@ const begin = async (id: string): Promise<() => Promise<boolean>> => {
   const half = placement.half ?? '';
   const customer = snapshot(people.customer(half), half, placement.isNew);
   const stored = { ...interaction, half, receivedAt: at, customer };
-  return () =>
-    store.commit(
-      { people, interactions: [{ placement, stored }], completions: [], waited: new Set(), commands: [] },
-      config,
-      3600,
-    );
+  const changes = { people, interactions: [{ placement, stored }], commands: [], overtaken: [] };
+  return () => store.commit({ ...changes, completions: [], waited: new Set() }, config, 3600);
 };
 
 it('writes nothing over what was changed since it was read', async () => {

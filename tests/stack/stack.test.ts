@@ -84,6 +84,7 @@ describe('the stack', () => {
       'SecretCrmSalesforce AWS::SecretsManager::Secret Retain',
       'SecretSendersWhatsappCloud AWS::SecretsManager::Secret Retain',
       'SecretSigning AWS::SecretsManager::Secret Retain',
+      'SecretTombstones AWS::SecretsManager::Secret Retain',
     ]);
     const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
     expect(queues.sort()).toEqual(
@@ -111,7 +112,7 @@ describe('the stack', () => {
       only({ channels: { twilio: {} }, crms: {}, senders: { email: 'ses' } }),
       'AWS::SecretsManager::Secret',
     ).map(([, { Properties }]) => Properties['Name']);
-    expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/signing']);
+    expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/signing', 'acme/tombstones']);
   });
 
   it('lets several hubs live in one account', () => {
