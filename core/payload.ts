@@ -211,6 +211,9 @@ export const msisdn = (value: unknown): string | undefined => {
   return /^[1-9]\d{6,14}$/u.test(digits) ? `+${digits}` : undefined;
 };
 
+/** Text as one part of an address, whatever a vendor puts into it. */
+export const urlPart = (text: string): string => encodeURIComponent(text.toWellFormed());
+
 /** An object without the members that are undefined, for records that forbid them. */
 export const defined = <Shape extends object>(
   shape: Shape,

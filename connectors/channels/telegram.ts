@@ -29,7 +29,9 @@ export const telegram = channel({
     follow(url, answer) {
       if (!/^\/bot[^/]+\/getFile$/u.test(new URL(url).pathname)) return undefined;
       const path = memberOf(memberOf(parseJson(Buffer.from(answer)), 'result'), 'file_path');
-      return typeof path === 'string' ? `https://api.telegram.org/file/${encodeURI(path)}` : undefined;
+      return typeof path === 'string'
+        ? `https://api.telegram.org/file/${encodeURI(path.toWellFormed())}`
+        : undefined;
     },
   },
   verify(request, { secrets }) {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parseJson, urlPart } from '../../core/payload.ts';
 
 // `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE tells who spoke only of
 // those who agreed to it, and the text of a sticker is drawn on it, not written by the person.
@@ -56,7 +56,7 @@ const attachmentOf = (message: Message): NonNullable<DecodedInteraction['attachm
   if (!fileTypes.includes(type)) return [];
   const elsewhere = contentProvider?.originalContentUrl;
   if (elsewhere !== undefined) return [defined({ name: fileName ?? type, size: fileSize, url: elsewhere })];
-  const content = `https://api-data.line.me/v2/bot/message/${encodeURIComponent(id)}/content`;
+  const content = `https://api-data.line.me/v2/bot/message/${urlPart(id)}/content`;
   return [
     defined({
       name: fileName ?? type,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Content } from '../../core/channel.ts';
 import { phoneIdentifiers } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson, parseMailboxes } from '../../core/payload.ts';
+import { defined, instantOf, parseJson, parseMailboxes, urlPart } from '../../core/payload.ts';
 
 // The webhook of Lead Ads names a lead and nothing else: the answers, and with them who the person is, are fetched. Only
 // the names that Meta fills in itself tell of the person; an own question may ask for somebody else's address.
@@ -28,7 +28,7 @@ export const leadOf = (raw: unknown): DecodedInteraction => {
     identifiers: [],
     ...defined({ occurredAt: instantOf(lead.created_time) }),
     properties: defined({ form: lead.form_id, page: lead.page_id, ad: lead.ad_id }),
-    fetch: { url: `https://graph.facebook.com/${encodeURIComponent(lead.leadgen_id)}` },
+    fetch: { url: `https://graph.facebook.com/${urlPart(lead.leadgen_id)}` },
   };
 };
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { publicActOf } from './meta-feed.ts';
 import { completeLead, leadOf } from './meta-leads.ts';
 import { WhatsAppValue, whatsappInteractions } from './meta-whatsapp.ts';
 
@@ -24,6 +25,7 @@ const Messaging = z.looseObject({
       is_echo: z.boolean().optional(),
       is_deleted: z.boolean().optional(),
       quick_reply: z.looseObject({ payload: Text }).optional(),
+      referral: z.record(z.string(), z.json()).optional(),
       reply_to: z.looseObject({ mid: Text }).optional(),
       attachments: z
         .array(z.looseObject({ type: Text, payload: z.looseObject({ url: Text }).nullish() }))
@@ -39,25 +41,19 @@ const Messaging = z.looseObject({
       watermark: z.union([z.string(), z.number()]).optional(),
     })
     .optional(),
-  postback: z.looseObject({ mid: Text, title: Text, payload: Text }).optional(),
+  postback: z
+    .looseObject({
+      mid: Text,
+      title: Text,
+      payload: Text,
+      referral: z.record(z.string(), z.json()).optional(),
+    })
+    .optional(),
   referral: z.record(z.string(), z.json()).optional(),
   optin: z.looseObject({ type: Text, title: Text, notification_messages_status: Text }).optional(),
 });
 type Messaging = z.infer<typeof Messaging>;
 
-const Feed = z.looseObject({
-  item: Text,
-  verb: Text,
-  from: z.looseObject({ id: Id, name: Text, username: Text }).optional(),
-  comment_id: Text,
-  post_id: Text,
-  parent_id: Text,
-  created_time: z.union([z.string(), z.number()]).optional(),
-  message: Text,
-  id: Text,
-  text: Text,
-  media: z.looseObject({ id: Id }).optional(),
-});
 const Payload = z.looseObject({
   object: z.string(),
   entry: z.array(
@@ -145,7 +141,7 @@ const messagingOf = (medium: Medium, account: string, event: Messaging): Decoded
     }));
   }
   if (event.postback) {
-    const { mid, title, payload } = event.postback;
+    const { mid, title, payload, referral } = event.postback;
     return [
       {
         ...base,
@@ -153,7 +149,7 @@ const messagingOf = (medium: Medium, account: string, event: Messaging): Decoded
         key: mid ?? `postback:${payload}:${stamp}`,
         ...(mid !== undefined && { externalId: mid }),
         ...(title !== undefined && { text: title }),
-        ...(payload !== undefined && { properties: { payload } }),
+        ...((payload ?? referral) !== undefined && { properties: defined({ payload, referral }) }),
       },
     ];
   }
@@ -204,45 +200,9 @@ const messageOf = (
     ...(text !== undefined && { text }),
     ...(reply?.mid !== undefined && { refersTo: reply.mid }),
     ...(attachments.length > 0 && { attachments }),
-    ...(choice?.payload !== undefined && { properties: { payload: choice.payload } }),
-  };
-};
-
-const commentVerbs: Readonly<Record<string, 'comment' | 'edit' | 'delete'>> = {
-  add: 'comment',
-  edited: 'edit',
-  edit: 'edit',
-  remove: 'delete',
-  delete: 'delete',
-};
-
-const commentOf = (
-  medium: Medium,
-  account: string,
-  raw: unknown,
-  time: unknown,
-): DecodedInteraction | undefined => {
-  const value = Feed.parse(raw);
-  const id = value.comment_id ?? (medium === 'instagram' ? value.id : undefined);
-  const verb = value.verb ?? 'add';
-  const kind = commentVerbs[verb];
-  if (id === undefined || kind === undefined || (medium === 'messenger' && value.item !== 'comment'))
-    return undefined;
-  const ours = value.from?.id === account;
-  const at = instantOf(value.created_time ?? time);
-  const text = value.message ?? value.text;
-  const post = value.post_id ?? value.media?.id;
-  return {
-    key: `${id}:${verb}`,
-    externalId: id,
-    kind: ours && kind === 'comment' ? 'echo' : kind,
-    channel: medium,
-    direction: ours ? 'outbound' : 'inbound',
-    identifiers: value.from === undefined || ours ? [] : [`${medium}:${account}:${value.from.id}`],
-    ...(at !== undefined && { occurredAt: at }),
-    ...(text !== undefined && { text }),
-    ...(value.from?.name !== undefined && !ours && { profile: { name: { full: value.from.name } } }),
-    ...(post !== undefined && { properties: { post } }),
+    ...((choice?.payload ?? message.referral) !== undefined && {
+      properties: defined({ payload: choice?.payload, referral: message.referral }),
+    }),
   };
 };
 
@@ -262,9 +222,11 @@ const decode = ({ body }: Delivery): Decoded => {
     for (const { field, value } of entry.changes ?? []) {
       if (payload.object === 'whatsapp_business_account')
         take(whatsappInteractions(WhatsAppValue.parse(value)), field);
-      else if (field === 'feed' || field === 'comments')
-        take([commentOf(medium, entry.id, value, entry.time)], field);
+      else if (field === 'feed' || field === 'comments' || field === 'live_comments')
+        take([publicActOf(medium, entry.id, value, entry.time)], field);
       else if (field === 'leadgen') take([leadOf(value)], field);
+      // Instagram's own login sends what Messenger sends as `messaging` as changes.
+      else if (/^messag/u.test(field)) take(messagingOf(medium, entry.id, Messaging.parse(value)), field);
       else ignored.push(field);
     }
   }

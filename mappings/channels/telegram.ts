@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { e164 } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parseJson, urlPart } from '../../core/payload.ts';
 
 // Message ids count per chat, so a message is `chat:message`. Whoever writes as a chat (an anonymous admin, a channel)
 // has a `from` that all such writers share: `sender_chat` tells that it is nobody.
@@ -135,7 +135,7 @@ const attachmentsOf = (message: Message): NonNullable<DecodedInteraction['attach
               size: file.file_size,
               externalId: file.file_id,
               ...((file.file_size ?? 0) <= LARGEST_BYTES && {
-                url: `https://api.telegram.org/getFile?file_id=${encodeURIComponent(file.file_id)}`,
+                url: `https://api.telegram.org/getFile?file_id=${urlPart(file.file_id)}`,
                 keep: true as const,
               }),
             }),
