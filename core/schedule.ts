@@ -30,6 +30,10 @@ const formatOf = (timeZone: string): Intl.DateTimeFormat => {
   return format;
 };
 
+/** The date in a zone, as `2026-03-02`. */
+export const dayAt = (instant: number, timeZone: string): string =>
+  new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 10);
+
 /** Milliseconds to add to UTC for the wall clock of a zone at an instant. */
 const offsetAt = (instant: number, timeZone: string): number => {
   const parts = new Map(

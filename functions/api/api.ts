@@ -9,10 +9,11 @@ import type { Download } from './attachment.ts';
 import { type CustomerPorts, customerRoutes } from './customers.ts';
 import { type EventPorts, reportEvents } from './events.ts';
 import { type FailurePorts, failureRoutes } from './failures.ts';
+import { type FiguresPorts, figuresRoutes } from './figures.ts';
 import { json, parsed } from './http.ts';
 import { type JobPorts, jobRoutes } from './jobs.ts';
 
-export interface ApiPorts extends CustomerPorts, FailurePorts, JobPorts, EventPorts {
+export interface ApiPorts extends CustomerPorts, FiguresPorts, FailurePorts, JobPorts, EventPorts {
   readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   /** Whether the request carries one of the hub's API keys. */
@@ -38,6 +39,7 @@ const Cursor = z
 /** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
 export const routes: Readonly<Record<string, Route>> = {
   ...customerRoutes,
+  ...figuresRoutes,
   ...failureRoutes,
   ...jobRoutes,
   'GET /customers/{id}/timeline': async (event, ports) => {

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { signingKeys } from '../../core/signed-link.ts';
 import { config } from '../aws/config.ts';
 import { failures } from '../aws/failures.ts';
+import { figures } from '../aws/figures.ts';
 import { history } from '../aws/history.ts';
 import { jobs } from '../aws/jobs.ts';
 import { sendTo } from '../aws/queue.ts';
@@ -40,6 +41,8 @@ export const create = (runtime: Runtime) => {
   const presign = presigner(runtime);
   const use = api({
     ...known,
+    figures: figures(rows, runtime.now),
+    timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {

@@ -53,6 +53,12 @@ export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'wind
 export const leaseKey = (crm: string): Key => ({ pk: `lease#${crm}`, sk: 'token' });
 export const jobKey = (id: string): Key => ({ pk: `job#${id}`, sk: 'job' });
 
+export const figuresKey = (day: string, channel: string): Key => ({
+  pk: `figures#${day.slice(0, 7)}`,
+  sk: `${day}#${channel}`,
+});
+export const countedPartition = (minute: string): string => `counted#${minute}`;
+
 /** Checks a row without what only the table needs. */
 const bare =
   <Schema extends z.ZodType>(schema: Schema) =>

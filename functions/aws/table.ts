@@ -36,6 +36,7 @@ export type Write =
       readonly if?: Condition;
     }
   | { readonly delete: Key; readonly if?: Condition }
+  | { readonly add: Key; readonly amounts: Readonly<Record<string, number | undefined>> }
   | { readonly check: Key; readonly if: Condition };
 
 export interface Table {
@@ -216,6 +217,20 @@ const transactItem = (TableName: string, write: Write): TransactWriteItem => {
   }
   if ('check' in write) {
     return { ConditionCheck: { TableName, Key: stored({ ...write.check }), ...conditionOf(write.if) } };
+  }
+  if ('add' in write) {
+    const amounts = Object.entries(write.amounts).filter(([, amount]) => amount !== undefined);
+    return {
+      Update: {
+        TableName,
+        Key: stored({ ...write.add }),
+        UpdateExpression: `ADD ${amounts.map((_, at) => `#n${at} :v${at}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(amounts.map(([name], at) => [`#n${at}`, name])),
+        ExpressionAttributeValues: marshall(
+          Object.fromEntries(amounts.map(([, amount], at) => [`:v${at}`, amount])),
+        ),
+      },
+    };
   }
   const names = Object.keys(write.values);
   const condition: Partial<Conditional> = write.if ? conditionOf(write.if) : {};

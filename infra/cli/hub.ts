@@ -4,6 +4,7 @@ import { costCommand } from './cost.ts';
 import { customerCommand } from './customer.ts';
 import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
+import { figuresCommand } from './figures.ts';
 import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
 import { told } from './told.ts';
@@ -35,6 +36,11 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'hub cost [--hours N] [--stack NAME] [--local [--port N]]',
     about: 'what the hub used of AWS, from CloudWatch, in dollars by service; --local: of npm start',
     run: costCommand,
+  },
+  figures: {
+    usage: 'hub figures [--days N | --from DAY --to DAY] [--by channel|day]',
+    about: 'what came in, went out and failed, and how long answers took (HUB_URL, HUB_KEY)',
+    run: figuresCommand,
   },
   failures: {
     usage: 'hub failures list|show|edit|replay|dismiss …',

@@ -14,6 +14,7 @@ const routes = [
   'GET /customers/{id}/ledger',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
+  'GET /figures',
   'GET /reviews',
   'POST /commands',
   'GET /failures',

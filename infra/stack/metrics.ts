@@ -16,7 +16,10 @@ export class Metrics extends Construct {
     const metrics = new HubFunction(this, 'Metrics', ground, { bundle: 'metrics' });
     // Nobody waits for it, and what a hundred events change together is written once.
     metrics.consume(work, { batchSize: 250, windowSeconds: 20, maximumConcurrency: 2 });
-    metrics.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], table.tableArn);
+    metrics.allow(
+      ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      table.tableArn,
+    );
     metrics.useKey();
     const event = '$.detail-type';
     const half = '$.detail.customer.half';

@@ -1,0 +1,59 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod';
+import { type Amounts, added, figuresView } from '../../core/figures.ts';
+import { dayAt } from '../../core/schedule.ts';
+import type { FiguresStore } from '../aws/figures.ts';
+import { problem } from '../middleware.ts';
+import { json } from './http.ts';
+
+export interface FiguresPorts {
+  readonly figures: Pick<FiguresStore, 'between'>;
+  /** The hub's, which parts the days. */
+  readonly timeZone: () => Promise<string>;
+  readonly now: () => number;
+}
+
+type Route = (
+  event: APIGatewayProxyEventV2,
+  ports: FiguresPorts,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 366;
+const Query = z.strictObject({
+  /** How many days up to `to`, that day included, where there is no `from`. */
+  days: z.coerce.number().int().min(1).max(MOST_DAYS).default(7),
+  from: z.iso.date().optional(),
+  to: z.iso.date().optional(),
+});
+
+/** What came in and went out, how long answers took and what failed: by day and channel, by channel, and in all. */
+export const figuresRoutes: Readonly<Record<string, Route>> = {
+  'GET /figures': async (event, { figures, timeZone, now }) => {
+    const asked = Query.safeParse(event.queryStringParameters ?? {});
+    if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));
+    const zone = await timeZone();
+    const to = asked.data.to ?? dayAt(now(), zone);
+    const first = Date.parse(to) - (asked.data.days - 1) * DAY_MS;
+    const from = asked.data.from ?? new Date(first).toISOString().slice(0, 10);
+    const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
+    if (days < 1 || days > MOST_DAYS)
+      return problem(
+        400,
+        'bad-query',
+        `from and to are dates, from not after to, at most ${MOST_DAYS} days apart.`,
+      );
+    const found = await figures.between(from, to);
+    const total = (amounts: readonly { readonly amounts: Amounts }[]) =>
+      figuresView(amounts.reduce<Amounts>((sum, one) => added(sum, one.amounts), {}));
+    const byChannel = [...Map.groupBy(found, ({ channel }) => channel)].sort(([one], [other]) =>
+      one < other ? -1 : 1,
+    );
+    return json(200, {
+      ...{ from, to, timeZone: zone },
+      items: found.map(({ day, channel, amounts }) => ({ day, channel, ...figuresView(amounts) })),
+      channels: Object.fromEntries(byChannel.map(([channel, own]) => [channel, total(own)])),
+      total: total(found),
+    });
+  },
+};
