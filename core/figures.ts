@@ -143,6 +143,7 @@ export const figuresView = (amounts: Amounts): FiguresView => {
 
 const times = (count: number, seconds: number, inBucket: (place: number) => number): Times => {
   if (count === 0) return { count };
+  if (count === 1) return { count, averageSeconds: seconds, medianSeconds: seconds };
   let below = 0;
   for (const place of places) {
     const inside = inBucket(place);

@@ -23,7 +23,9 @@ const Answer = z.object({
 type Answer = z.infer<typeof Answer>;
 
 const options = {
-  ...{ days: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' } },
+  days: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
   by: { type: 'string', default: 'channel' },
 } as const;
 

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { foldCustomer, type Half } from '../../core/customer.ts';
 import { concerns } from '../../core/decision.ts';
+import { Amounts, added, countable } from '../../core/figures.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import { type CompiledMapping, compileMapping, customerView } from '../../core/mapping.ts';
 import { Notification, notificationId } from '../../core/notification.ts';
@@ -93,6 +95,7 @@ export const brokenPromises = async (rest: Rest, told: Told): Promise<string[]> 
     ...links(all, holdings, marks),
     ...decided(all, holdings, rest.cloud),
     ...synced(all, holdings, rest.crms),
+    ...figured(all, holdings),
     ...leftOver(all, rest),
   ];
 };
@@ -247,6 +250,20 @@ const stale = (
   return Object.entries(now)
     .filter(([name, value]) => String(held[name]) !== String(value))
     .map(([name]) => `${crm} ${contact.object} ${customer.id} has an old ${name}`);
+};
+
+/** The figures are the sum of what happened. */
+const figured = (all: readonly Row[], { acts }: Holdings): string[] => {
+  const sum = (amounts: readonly Amounts[]): Amounts => {
+    const { suppressed: _s, failed: _f, ...rest } = amounts.reduce(added, {});
+    return rest;
+  };
+  const kept = all.filter(({ pk }) => pk.startsWith('figures#'));
+  const figures = sum(kept.map(({ pk: _pk, sk: _sk, ...amounts }) => Amounts.parse(amounts)));
+  const happened = sum(acts.flatMap((act) => countable(act, act.caused?.reply)?.amounts ?? []));
+  return isDeepStrictEqual(figures, happened)
+    ? []
+    : [`the figures are ${JSON.stringify(figures)}, and ${JSON.stringify(happened)} happened`];
 };
 
 /** A hub at rest holds nothing back. */
