@@ -125,6 +125,11 @@ export interface ChannelConnector<Secret extends string = string> {
   /** Where `verify` may ask for documents: matched against the whole host name. */
   readonly documents?: { readonly hosts: RegExp };
   readonly content?: ContentAccess<Secret>;
+  /**
+   * Below which prefix of the hub's own bucket the provider puts content by itself; a `fetch` of
+   * `s3://<bucket>/<prefix>…` is read from there.
+   */
+  readonly deposits?: string;
   verify(request: WebhookRequest, context: VerifyContext<Secret>): Verdict | Promise<Verdict>;
 }
 

@@ -20,6 +20,12 @@ export interface Mail {
   }[];
 }
 
+/** The same bytes, not a copy: a mail may have tens of megabytes. */
+const asBuffer = (content: ArrayBuffer | Uint8Array): Buffer =>
+  content instanceof ArrayBuffer
+    ? Buffer.from(content)
+    : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+
 /** Reads RFC 5322 and MIME. */
 export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
   const mail = await PostalMime.parse(bytes);
@@ -37,7 +43,7 @@ export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
     ...(mail.text !== undefined && { text: mail.text }),
     ...(mail.html !== undefined && { html: mail.html }),
     attachments: mail.attachments.map(({ filename, mimeType, content }) => {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : Buffer.from(new Uint8Array(content));
+      const bytes = typeof content === 'string' ? Buffer.from(content) : asBuffer(content);
       return {
         contentType: mimeType,
         size: bytes.byteLength,

@@ -7,7 +7,7 @@ import { HubError } from '../core/errors.ts';
 import { root } from './bundle.ts';
 import { mappingsFolder } from './seed.ts';
 
-const Template = z.looseObject({
+export const Template = z.looseObject({
   Resources: z.record(
     z.string(),
     z.looseObject({

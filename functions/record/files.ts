@@ -1,5 +1,6 @@
 import type { Interaction } from '../../core/interaction.ts';
 import { signedCalls } from '../aws/signed.ts';
+import { uploads } from '../aws/upload.ts';
 import type { Runtime } from '../runtime.ts';
 import type { DeliveryMessage } from './message.ts';
 
@@ -9,10 +10,15 @@ export interface Files {
   bytes(delivery: DeliveryMessage): Promise<Uint8Array>;
   put(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
   remove(key: string): Promise<void>;
+  /** Writes a file of any length as its bytes come. */
+  copy(key: string, bytes: AsyncIterable<Uint8Array>, contentType: string): Promise<void>;
+  /** What a provider has put there. Rejects with `AwsRefusal`. */
+  open(key: string): Promise<Response>;
 }
 
 export const files = (runtime: Runtime): Files => {
   const aws = signedCalls(runtime);
+  const upload = uploads(runtime);
   const pathOf = (key: string): string =>
     `/${runtime.env['BUCKET']}/${key.split('/').map(encodeURIComponent).join('/')}`;
   return {
@@ -28,6 +34,8 @@ export const files = (runtime: Runtime): Files => {
     async remove(key) {
       await aws.rest('s3', { method: 'DELETE', path: pathOf(key) });
     },
+    copy: (key, bytes, contentType) => upload(pathOf(key), contentType, bytes),
+    open: (key) => aws.rest('s3', { method: 'GET', path: pathOf(key) }),
   };
 };
 

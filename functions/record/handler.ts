@@ -52,6 +52,7 @@ export const create = (runtime: Runtime) => {
     contents: contents(runtime, {
       connector: (provider) => channels[provider],
       secrets: (provider, account) => stored(provider, account, false),
+      files: bucket,
     }),
     refuse: refused,
     queue: sendTo(runtime, runtime.env['QUEUE_URL_DELIVERIES']),

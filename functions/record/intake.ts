@@ -48,7 +48,10 @@ export const intake = ({ identity, mapping, files, contents, refuse, queue }: In
   const filed = async (act: Act): Promise<Act> => {
     const { provider, account, attachments } = act;
     if (attachments === undefined) return act;
-    const kept = attachments.map(async ({ keep, content, ...file }, position) => {
+    const keptOf = async (
+      { keep, content, ...file }: NonNullable<Act['attachments']>[number],
+      position: number,
+    ) => {
       const key = `attachments/${interactionId(provider, account, act.key)}/${position}`;
       const { url, contentType } = file;
       if (content !== undefined) {
@@ -66,8 +69,11 @@ export const intake = ({ identity, mapping, files, contents, refuse, queue }: In
         ...(contentType !== undefined && { contentType }),
       });
       return { ...file, key };
-    });
-    return { ...act, attachments: await Promise.all(kept) };
+    };
+    // One after the other: a mail may hold tens of megabytes of them.
+    const kept: Awaited<ReturnType<typeof keptOf>>[] = [];
+    for (const [position, file] of attachments.entries()) kept.push(await keptOf(file, position));
+    return { ...act, attachments: kept };
   };
 
   const deliveryWorks = async (delivery: DeliveryMessage, body: Uint8Array, id: string): Promise<Work[]> => {
@@ -92,8 +98,9 @@ export const intake = ({ identity, mapping, files, contents, refuse, queue }: In
   ): Promise<Work[]> => {
     const { interaction: act, receivedAt } = message;
     try {
-      const content = await contents.fetch(act, act.fetch?.url ?? '');
-      const whole = await filed(await complete(mapping(act.provider), act, content));
+      const whole = await contents.use(act, act.fetch?.url ?? '', async (content) =>
+        filed(await complete(mapping(act.provider), act, content)),
+      );
       return [{ ...(await workOf(whole, receivedAt, received.messageId)), completes: true }];
     } catch (error) {
       if (!(await givenUp(message, error, received))) return [];
@@ -104,8 +111,9 @@ export const intake = ({ identity, mapping, files, contents, refuse, queue }: In
 
   const copyFile = async (file: FileMessage, received: SQSRecord): Promise<void> => {
     try {
-      const { bytes, contentType } = await contents.fetch(file, file.url);
-      await files.put(file.key, bytes, file.contentType ?? contentType);
+      await contents.copy(file, file.url, ({ bytes, contentType }) =>
+        files.copy(file.key, bytes, file.contentType ?? contentType),
+      );
     } catch (error) {
       await givenUp(file, error, received);
     }

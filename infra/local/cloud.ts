@@ -10,6 +10,7 @@ import { type Elsewhere, forwarder } from './elsewhere.ts';
 import { type Events, events } from './events.ts';
 import { type FrontRequest, httpApi } from './http-api.ts';
 import { type Invocations, invocations, type Run, stopped } from './invocations.ts';
+import { ServiceError } from './json.ts';
 import { type Meter, meter as meterOf } from './meter.ts';
 import { metrics as metricsOf } from './metrics.ts';
 import { type Outbox, outbox } from './outbox.ts';
@@ -26,7 +27,7 @@ import { s3 } from './s3.ts';
 import { scheduler } from './scheduler.ts';
 import { secretsManager } from './secrets.ts';
 import type { AwsRequest, AwsResponse, AwsService, Deliver, Surroundings } from './service.ts';
-import { ses } from './ses.ts';
+import { type Ses, ses } from './ses.ts';
 import { smsVoice } from './sms.ts';
 import { isOpenToAll, type Sns, sns } from './sns.ts';
 import { textAttributes } from './sqs/content.ts';
@@ -71,6 +72,8 @@ export interface Cloud {
   aws(request: AwsRequest): Promise<AwsResponse>;
   /** What services of AWS that the runtime does not play would send, as an alarm to its topic. */
   deliver: Deliver;
+  /** A mail comes in to an address of the business. */
+  mail: Ses['arrive'];
   front(request: FrontRequest): Promise<AwsResponse>;
   send(queueArn: string, body: string): void;
   queue(queueArn: string): { visible: number; hidden: number };
@@ -94,6 +97,7 @@ const deliveryActions: readonly (readonly [string, string])[] = [
   [':sqs:', 'sqs:SendMessage'],
   [':event-bus/', 'events:PutEvents'],
   [':sns:', 'sns:Publish'],
+  [':s3:', 's3:PutObject'],
 ];
 
 /** Deploys a synthesised template into the local services and connects what it connects. */
@@ -119,7 +123,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       throw new PermissionError(`${source}: ${principal} is not allowed to assume the role ${role}.`);
     const action = deliveryActions.find(([part]) => arn.includes(part))?.[1] ?? 'lambda:InvokeFunction';
     const actor = role === undefined ? { service: principal, source } : { role, session: principal };
-    const key = permissions.keyOf(arn);
+    const key = permissions.keyOf(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/su, '$1'));
     const needs = [
       { action, resource: arn },
       ...['kms:GenerateDataKey', 'kms:Decrypt'].flatMap((use) =>
@@ -133,6 +137,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     if (arn.includes(':sqs:')) parts.queues?.send(arn, payload, textAttributes(attributes), trace);
     else if (arn.includes(':event-bus/')) parts.events?.accept(arn, JSON.parse(payload));
     else if (arn.includes(':sns:')) await parts.topics?.publish(arn, payload);
+    else if (arn.includes(':s3:')) await putObject(services.get('s3'), arn, payload);
     else if (arn.includes(':lambda:')) parts.lambda?.accept(arn, payload, trace);
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
     meter.delivered(arn, principal, source);
@@ -164,6 +169,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       if (status >= 300) throw new Error(`${url} answered ${status}.`);
     },
   });
+  const mailService = ses(surroundings, sent);
   const services = new Map<string, AwsService>(
     [
       meter.capacity(
@@ -175,7 +181,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       scheduler(surroundings),
       s3(surroundings),
       secretsManager(surroundings),
-      ses(surroundings, sent),
+      mailService,
       parts.topics,
       smsVoice(surroundings, sent, { monthlyLimit: SMS_DOLLARS }),
       metrics.service,
@@ -261,6 +267,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     created,
     aws,
     deliver,
+    mail: mailService.arrive,
     front(request) {
       meter.called(workshop.routes[0]?.api ?? '');
       return front(request);
@@ -273,6 +280,16 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       db.close();
     },
   };
+};
+
+/** Puts an object on behalf of a service of AWS. */
+const putObject = async (service: AwsService | undefined, arn: string, payload: string): Promise<void> => {
+  const request = {
+    ...{ method: 'PUT', path: arn.replace('arn:aws:s3:::', '/'), query: '', headers: {} },
+    body: Buffer.from(payload, 'base64'),
+  };
+  const answer = await service?.handle(request, { accessKeyId: '-', arn });
+  if (answer?.status !== 200) throw new ServiceError('NoSuchBucket', `${arn} cannot be written.`, 404);
 };
 
 const authorizationOf = (key: string, service: string): string =>

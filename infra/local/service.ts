@@ -39,11 +39,12 @@ export interface AwsService {
 }
 
 /**
- * Sends a payload to whatever an ARN names (a queue, a function, a bus), on behalf of another resource.
+ * Sends a payload to whatever an ARN names (a queue, a function, a bus, a topic, an object), on behalf of another resource.
  * Rejects when the target does not exist, does not allow `source`, or fails; the caller retries or dead-letters.
  */
 export type Deliver = (target: {
   readonly arn: string;
+  /** Of an object: its bytes in base64. */
   readonly payload: string;
   readonly source: string;
   readonly principal: string;

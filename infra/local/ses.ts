@@ -15,6 +15,7 @@ import {
 } from './query-protocol.ts';
 import type { AwsService, Surroundings } from './service.ts';
 import { sesEvents } from './ses-events.ts';
+import { type Receiving, receiving } from './ses-receiving.ts';
 
 export interface SesOptions {
   /** As a new account is: mail goes from and to verified identities only, 200 in a day. */
@@ -27,15 +28,23 @@ const MOST_RECIPIENTS = 50;
 const LARGEST_BYTES = 10 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 
-/** SES (version 1) on one machine: what it sends lands in the outbox. */
-export const ses = (surroundings: Surroundings, sent: Outbox, options: SesOptions = {}): AwsService => {
+export interface Ses extends AwsService {
+  /** A mail comes in. @throws ServiceError `MessageRejected` where no receipt rule is for it. */
+  arrive: Receiving['arrive'];
+}
+
+/** SES (version 1) on one machine: what it sends lands in the outbox, what comes in does what its receipt rules say. */
+export const ses = (surroundings: Surroundings, sent: Outbox, options: SesOptions = {}): Ses => {
+  const { arrive, operations: receipt } = receiving(surroundings);
   const operations: Record<string, QueryOperation> = {
+    ...receipt,
     ...identities(surroundings.db),
     ...configurationSets(surroundings.db),
     ...sending(surroundings, sent, options.sandbox === true),
   };
   return {
     signingName: 'ses',
+    arrive,
     operation: queryOperation,
     handle: (request) => answerQuery(request, 'http://ses.amazonaws.com/doc/2010-12-01/', operations),
   };

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { channels } from '../../connectors/channels/index.ts';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from './secrets.ts';
@@ -61,6 +62,8 @@ export class Intake extends Construct {
     // What comes again after its customer was erased brings its files along, and they are taken away again.
     for (const kept of ['texts/*', 'attachments/*'])
       record.allow(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects(kept));
+    const deposits = Object.keys(hub.channels).flatMap((id) => channels[id]?.deposits ?? []);
+    for (const prefix of deposits) record.allow(['s3:GetObject'], bucket.arnForObjects(`${prefix}*`));
     // Files and contents that have to be fetched wait as messages of their own, each try anew.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));

@@ -1,5 +1,6 @@
-import { aws_iam as iam, aws_ses as ses, aws_sns as sns } from 'aws-cdk-lib';
+import { CfnOutput, Duration, aws_iam as iam, Stack, aws_ses as ses, aws_sns as sns } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { ses as connector } from '../../connectors/channels/ses.ts';
 import type { FrontDoor } from './front-door.ts';
 import type { Ground } from './hub-function.ts';
 
@@ -15,7 +16,13 @@ const EVENTS = [
   'subscription',
 ];
 
-/** The configuration set that every e-mail goes through; where the channel `ses` is on, its events come back as a webhook. */
+/** As long as a delivery too large for the queue: a mail is read at once, and again where that has failed. */
+const MAIL_DAYS = 14;
+
+/**
+ * The configuration set that every e-mail goes through. Where the channel `ses` is on, its events come back as a webhook,
+ * and receipt rules may put mail that comes in into the hub's bucket.
+ */
 export class Mail extends Construct {
   readonly configurationSet: string;
 
@@ -53,5 +60,31 @@ export class Mail extends Construct {
       protocol: 'https',
       endpoint: `${front.publicUrl}/webhooks/ses`,
     }).node.addDependency(front);
+    new CfnOutput(Stack.of(this), 'MailTopic', {
+      value: topic.topicArn,
+      description:
+        'The SNS topic of SES: the secret topicArns of the channel ses, and the topic of receipt rules',
+    });
+    const { bucket } = storage;
+    const { deposits: prefix = '' } = connector;
+    const account = Stack.of(this).account;
+    bucket.addLifecycleRule({ prefix, expiration: Duration.days(MAIL_DAYS) });
+    bucket.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [fromSes],
+        actions: ['s3:PutObject'],
+        resources: [bucket.arnForObjects(`${prefix}*`)],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: {
+            'aws:SourceArn': Stack.of(this).formatArn({
+              service: 'ses',
+              resource: 'receipt-rule-set',
+              resourceName: '*:receipt-rule/*',
+            }),
+          },
+        },
+      }),
+    );
   }
 }

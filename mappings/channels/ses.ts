@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { readMail } from '../../core/mail.ts';
+import { type Mail, readMail } from '../../core/mail.ts';
 import { defined, parseMailboxes, readTime } from '../../core/payload.ts';
 import { type SnsNotification, snsNotification } from '../../core/sns.ts';
 
@@ -67,7 +67,9 @@ const Message = z.looseObject({
   receipt: z
     .looseObject({
       recipients: z.array(z.string()).nullish(),
-      action: z.looseObject({ type: Text, encoding: Text, bucketName: Text, objectKey: Text }).nullish(),
+      action: z
+        .looseObject({ encoding: Text, bucketName: Text, objectKeyPrefix: Text, objectKey: Text })
+        .nullish(),
       spamVerdict: z.looseObject({ status: Text }).nullish(),
       virusVerdict: z.looseObject({ status: Text }).nullish(),
     })
@@ -233,48 +235,76 @@ const handlers: Readonly<Record<string, Handler>> = {
     }),
 };
 
-/** A mail to us: whole where the rule publishes it, else only its headers, or no more than the envelope. */
+/**
+ * A mail to us: whole where the rule publishes it; where the rule puts it into the hub's bucket it is read there; else
+ * only its headers, or no more than the envelope.
+ */
 const received = async (
   message: Message,
   { id, publishedAt }: SnsNotification,
 ): Promise<DecodedInteraction> => {
   const { mail: envelope, receipt, content } = message;
-  const encoding = receipt?.action?.encoding?.toUpperCase() === 'BASE64' ? 'base64' : 'utf8';
-  const mail = content ? await readMail(Buffer.from(content, encoding)) : undefined;
   const header = (name: string): string | undefined =>
     envelope?.headers?.find((one) => one.name.toLowerCase() === name)?.value ?? undefined;
   const [from] = [
     ...(envelope?.commonHeaders?.from ?? []).flatMap(parseMailboxes),
     ...parseMailboxes(header('from') ?? ''),
-    ...(mail?.from ? [mail.from] : []),
-    ...parseMailboxes(envelope?.source ?? ''),
   ];
+  const [sender] = parseMailboxes(envelope?.source ?? '');
   const own = envelope?.messageId || undefined;
-  return defined({
+  const object = objectOf(receipt?.action);
+  const told: DecodedInteraction = defined({
     key: own ?? id,
     kind: 'message' as const,
     channel: 'email' as const,
     direction: 'inbound' as const,
-    identifiers: from === undefined ? [] : [`email:${from.address}`],
-    externalId: envelope?.commonHeaders?.messageId || header('message-id') || mail?.messageId || own,
-    // What SES sent has its own id and host in the Message-ID; what others sent has another host.
-    refersTo: (header('in-reply-to') ?? mail?.inReplyTo)?.replace(
-      /^<([^@>]+)@[a-z0-9-.]*amazonses\.com>$/u,
-      '$1',
-    ),
+    identifiers: [from ?? sender].flatMap((one) => (one === undefined ? [] : [`email:${one.address}`])),
+    externalId: envelope?.commonHeaders?.messageId || header('message-id') || own,
+    refersTo: sentId(header('in-reply-to')),
     occurredAt: readTime(envelope?.timestamp ?? undefined) ?? publishedAt,
-    subject: envelope?.commonHeaders?.subject ?? mail?.subject,
-    text: mail?.text ?? mail?.html,
+    subject: envelope?.commonHeaders?.subject ?? undefined,
     profile: from?.name === undefined ? undefined : { name: { full: from.name } },
-    attachments: mail && mail.attachments.length > 0 ? [...mail.attachments] : undefined,
     properties: defined({
       spam: receipt?.spamVerdict?.status ?? undefined,
       virus: receipt?.virusVerdict?.status ?? undefined,
       bucket: receipt?.action?.bucketName ?? undefined,
-      object: receipt?.action?.objectKey ?? undefined,
+      object,
     }),
   });
+  const encoding = receipt?.action?.encoding?.toUpperCase() === 'BASE64' ? 'base64' : 'utf8';
+  if (content) return withMail(told, await readMail(Buffer.from(content, encoding)));
+  const bucket = receipt?.action?.bucketName;
+  return bucket && object !== undefined ? { ...told, fetch: { url: `s3://${bucket}/${object}` } } : told;
 };
+
+/** The whole key of a mail in its bucket: with the prefix of the rule, whether SES names it with it or not. */
+const objectOf = (action: NonNullable<Message['receipt']>['action']): string | undefined => {
+  const { objectKey, objectKeyPrefix } = action ?? {};
+  if (!objectKey) return undefined;
+  return !objectKeyPrefix || objectKey.startsWith(objectKeyPrefix)
+    ? objectKey
+    : `${objectKeyPrefix.replace(/\/$/u, '')}/${objectKey}`;
+};
+
+/** What SES sent has its own id and host in the Message-ID; what others sent has another host. */
+const sentId = (messageId: string | undefined): string | undefined =>
+  messageId?.replace(/^<([^@>]+)@[a-z0-9-.]*amazonses\.com>$/u, '$1');
+
+/** The mail itself knows better than its envelope, whose sender may be a machine's address for bounces. */
+const withMail = (told: DecodedInteraction, mail: Mail): DecodedInteraction =>
+  defined({
+    ...told,
+    identifiers: mail.from === undefined ? told.identifiers : [`email:${mail.from.address}`],
+    externalId: mail.messageId ?? told.externalId,
+    refersTo: told.refersTo ?? sentId(mail.inReplyTo),
+    subject: told.subject ?? mail.subject,
+    text: mail.text ?? mail.html,
+    profile: told.profile ?? (mail.from?.name === undefined ? undefined : { name: { full: mail.from.name } }),
+    attachments: mail.attachments.length > 0 ? [...mail.attachments] : undefined,
+  });
+
+const complete = async (told: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> =>
+  withMail(told, await readMail(bytes));
 
 const decode = async ({ body }: Delivery): Promise<Decoded> => {
   const notification = snsNotification(body);
@@ -295,4 +325,5 @@ export const ses: ChannelMapping = {
   channels: ['email'],
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
   decode,
+  complete,
 };

@@ -6,6 +6,7 @@ import { IdentityConfig } from '../../core/identity.ts';
 import { parseJson } from '../../core/payload.ts';
 import type { Sending } from '../../functions/aws/queue.ts';
 import { contents } from '../../functions/record/content.ts';
+import type { Files } from '../../functions/record/files.ts';
 import { intake } from '../../functions/record/intake.ts';
 
 const receivedAt = '2026-03-02T09:00:00.000Z';
@@ -57,16 +58,23 @@ const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'
       return answer();
     },
   };
+  const files: Omit<Files, 'remove'> = {
+    bytes: async () => new Uint8Array(),
+    put: async (key, body) => {
+      stored[key] = Buffer.from(body).toString();
+    },
+    async copy(key, bytes) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes) chunks.push(chunk);
+      stored[key] = Buffer.concat(chunks).toString();
+    },
+    open: async () => new Response(),
+  };
   const take = intake({
     identity: async () => IdentityConfig.parse({}),
     mapping: () => mapping,
-    files: {
-      bytes: async () => new Uint8Array(),
-      put: async (key, body) => {
-        stored[key] = Buffer.from(body).toString();
-      },
-    },
-    contents: contents(runtime, { connector: () => shop, secrets: async () => secrets }),
+    files,
+    contents: contents(runtime, { connector: () => shop, secrets: async () => secrets, files }),
     refuse: async ({ body }, error, tries) => {
       failures.push({ error, payload: body, tries });
     },
@@ -182,9 +190,13 @@ describe('files of an interaction', () => {
   });
 
   it('are too large above the limit', async () => {
-    const { send, failures } = hub({ [fileUrl]: () => new Response(new Uint8Array(25_000_001)) });
+    const endless = async function* () {
+      for (;;) yield new Uint8Array(1_000_000);
+    };
+    const { send, failures, stored } = hub({ [fileUrl]: () => new Response(ReadableStream.from(endless())) });
     await send(file);
-    expect(failures[0]?.error.message).toMatch(/larger than/);
+    expect(failures[0]?.error.message).toMatch(/larger than 100000000 bytes/);
+    expect(stored).toEqual({});
   });
 
   it('are asked for again by a message of its own, ever later, and then are a failure that can be replayed', async () => {

@@ -73,8 +73,18 @@ export const deliver = async (
       put: async (key, bytes) => {
         stored[key] = Buffer.from(bytes).toString();
       },
+      async copy(key, bytes) {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of bytes) chunks.push(chunk);
+        stored[key] = Buffer.concat(chunks).toString();
+      },
+      open: async () => new Response(),
     },
-    contents: contents(runtime, { connector: (id) => channels[id], secrets: async () => secrets }),
+    contents: contents(runtime, {
+      connector: (id) => channels[id],
+      secrets: async () => secrets,
+      files: { open: async () => new Response() },
+    }),
     refuse: async (_, { code }) => {
       failures.push(code);
     },

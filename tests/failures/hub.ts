@@ -3,7 +3,7 @@ import { VirtualClock } from '../../core/clock.ts';
 import { hmac } from '../../core/signature.ts';
 import { table } from '../../functions/aws/table.ts';
 import type { Runtime } from '../../functions/runtime.ts';
-import { assembly } from '../../infra/assembly.ts';
+import { type Assembly, assembly } from '../../infra/assembly.ts';
 import { inProcess } from '../../infra/local/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../infra/local/cloud.ts';
 import { inProcessFunctions } from '../../infra/local/in-process.ts';
@@ -20,14 +20,16 @@ export interface Options {
   readonly senders?: Runtime['senders'];
   /** The vendors' APIs. */
   readonly fetch?: typeof fetch;
+  /** Another hub than that of `mappings/`. */
+  readonly hub?: Assembly;
   readonly before?: CloudOptions['before'];
   /** Stands between the queue and the function. */
   readonly around?: (invoke: Invoke, target: LambdaFunction, event: unknown) => Promise<unknown>;
 }
 
 /** The whole hub in this process, reached by its front door and its queues. */
-export const openHub = async ({ senders, fetch, before, around }: Options = {}) => {
-  const synthesised = await assembly();
+export const openHub = async ({ senders, fetch, hub, before, around }: Options = {}) => {
+  const synthesised = hub ?? (await assembly());
   const clock = new VirtualClock(NOW);
   let ids = 0;
   const world = {

@@ -160,6 +160,18 @@ describe('the stack', () => {
     expect(logged).not.toMatch(/\$context\.(?:path|identity|authorizer)/u);
   });
 
+  it('lets SES put mail that comes in into the bucket for two weeks, where its webhook is on', () => {
+    const of = (hub: z.input<typeof HubConfig>) => {
+      const { Files: files, ...others } = only(hub);
+      const policies = ['AWS::S3::BucketPolicy', 'AWS::IAM::Policy'].flatMap((type) => ofType(others, type));
+      return JSON.stringify([files, policies]);
+    };
+    const mail = '"ExpirationInDays":14,"Prefix":"mail/"';
+    const on = of({ channels: { ses: {} } });
+    expect([on.includes(mail), on.match(/\/mail\/\*/gu)?.length]).toEqual([true, 2]);
+    expect(of({ channels: { twilio: {} } })).not.toContain('mail/');
+  });
+
   it('brings back what SES tells of e-mails where its webhook is on', () => {
     const told = (hub: z.input<typeof HubConfig>) =>
       ofType(only(hub), 'AWS::SNS::Subscription').filter(
