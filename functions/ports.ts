@@ -1,6 +1,7 @@
 import type { Customer, CustomerSnapshot } from '../core/customer.ts';
-import type { Instant, Interaction } from '../core/interaction.ts';
+import type { Channel, Instant, Interaction, Kind } from '../core/interaction.ts';
 import type { Merge, Split } from '../core/ledger.ts';
+import type { Standing } from '../core/standing.ts';
 
 /** Where an interaction's row lives. What queue messages carry after `record`. */
 export interface InteractionAddress {
@@ -38,9 +39,58 @@ export type LedgerEntry = ({ readonly type: 'merge' } & Merge) | ({ readonly typ
 export interface TimelineRange {
   readonly after?: Instant;
   readonly upTo?: Instant;
-  readonly newestFirst?: boolean;
-  /** At most so many. */
-  readonly limit?: number;
-  /** Go on behind this interaction, in the direction of reading. */
-  readonly beyond?: Pick<InteractionAddress, 'occurredAt' | 'id'>;
+}
+
+/** Reading a person's timeline as somebody looks at it: a page at a time, to and fro, by what is asked for. */
+export interface Timelines {
+  page(customer: Customer, query: TimelineQuery): Promise<TimelinePage>;
+}
+
+export interface TimelineQuery {
+  readonly order: 'newest' | 'oldest';
+  readonly limit: number;
+  /** Empty: all of them. */
+  readonly channels: ReadonlySet<Channel>;
+  /** Empty: all that say something of their own; what is about a message is told with the message. */
+  readonly kinds: ReadonlySet<Kind>;
+  /** False: every interaction as it was stored. */
+  readonly folded: boolean;
+  readonly from?: TimelineCursor;
+}
+
+/** A place between two interactions, and the way to go on from there. */
+export interface TimelineCursor {
+  readonly toward: 'newer' | 'older';
+  readonly occurredAt: Instant;
+  readonly id: string;
+  /** Whether the page begins with this interaction or behind it. */
+  readonly inclusive: boolean;
+}
+
+export interface TimelinePage {
+  /** In the order asked for. There may be fewer than asked for, or none, and still a `next`. */
+  readonly items: readonly TimelineItem[];
+  readonly next?: TimelineCursor;
+  readonly previous?: TimelineCursor;
+}
+
+/** Another interaction of the same person that this one answers to or is about. */
+export interface Reference extends InteractionAddress {
+  readonly kind: Kind;
+  /** How its text, or else its subject, begins. */
+  readonly excerpt?: string;
+}
+
+export interface TimelineItem
+  extends Omit<StoredInteraction, 'customer'>,
+    Omit<Standing, 'status' | 'edited'> {
+  readonly status?: NonNullable<Standing['status']> & {
+    /** In the provider's words. */
+    readonly reason?: string;
+  };
+  /** What it says now; `text` is what was said at first. */
+  readonly edited?: NonNullable<Standing['edited']> & Pick<Interaction, 'text' | 'subject' | 'attachments'>;
+  readonly repliesTo?: Reference;
+  /** Of an edit, a status, a reaction, where those are asked for: the message that it is about. */
+  readonly about?: Reference;
 }

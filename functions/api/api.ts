@@ -1,9 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { Customer } from '../../core/customer.ts';
-import { Instant } from '../../core/interaction.ts';
 import { problem } from '../middleware.ts';
-import type { History, StoredInteraction } from '../ports.ts';
+import type { StoredInteraction } from '../ports.ts';
 import { CommandMessage } from '../record/message.ts';
 import type { Download } from './attachment.ts';
 import { type CustomerPorts, customerRoutes } from './customers.ts';
@@ -12,8 +10,15 @@ import { type FailurePorts, failureRoutes } from './failures.ts';
 import { type FiguresPorts, figuresRoutes } from './figures.ts';
 import { json, parsed } from './http.ts';
 import { type JobPorts, jobRoutes } from './jobs.ts';
+import { type TimelinePorts, timelineOf } from './timeline.ts';
 
-export interface ApiPorts extends CustomerPorts, FiguresPorts, FailurePorts, JobPorts, EventPorts {
+export interface ApiPorts
+  extends CustomerPorts,
+    FiguresPorts,
+    TimelinePorts,
+    FailurePorts,
+    JobPorts,
+    EventPorts {
   readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   /** Whether the request carries one of the hub's API keys. */
@@ -25,37 +30,13 @@ export interface ApiPorts extends CustomerPorts, FiguresPorts, FailurePorts, Job
 
 type Route = (event: APIGatewayProxyEventV2, ports: ApiPorts) => Promise<APIGatewayProxyStructuredResultV2>;
 
-const PAGE = z.coerce.number().int().min(1).max(200).default(50);
-const Cursor = z
-  .string()
-  .transform((text) => Buffer.from(text, 'base64url').toString())
-  .pipe(z.templateLiteral([z.string(), '#', z.string()]))
-  .transform((text) => ({
-    occurredAt: text.slice(0, text.indexOf('#')),
-    id: text.slice(text.indexOf('#') + 1),
-  }))
-  .pipe(z.object({ occurredAt: Instant, id: z.string() }));
-
 /** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
 export const routes: Readonly<Record<string, Route>> = {
   ...customerRoutes,
   ...figuresRoutes,
   ...failureRoutes,
   ...jobRoutes,
-  'GET /customers/{id}/timeline': async (event, ports) => {
-    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    if (customer === undefined) return problem(404, 'unknown-customer', 'There is no customer with this id.');
-    const query = event.queryStringParameters ?? {};
-    const limit = PAGE.safeParse(query['limit']);
-    if (!limit.success) return problem(400, 'bad-limit', 'limit is a whole number from 1 to 200.');
-    const cursor = Cursor.optional().safeParse(query['cursor']);
-    if (!cursor.success)
-      return problem(400, 'bad-cursor', 'cursor is the `next` of an earlier page, unchanged.');
-    return json(
-      200,
-      await page(ports.history, customer, limit.data, query['order'] !== 'oldest', cursor.data),
-    );
-  },
+  'GET /customers/{id}/timeline': timelineOf,
   'GET /customers/{id}/ledger': async (event, ports) => {
     const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
     return customer
@@ -109,32 +90,3 @@ export const api =
     }
     return route(event, ports);
   };
-
-interface Page {
-  readonly items: readonly Omit<StoredInteraction, 'customer'>[];
-  /** Hand it back as `cursor` for the following page; absent on the last one. */
-  readonly next?: string;
-}
-
-const page = async (
-  history: History,
-  customer: Customer,
-  limit: number,
-  newestFirst: boolean,
-  beyond: { occurredAt: string; id: string } | undefined,
-): Promise<Page> => {
-  const items: Omit<StoredInteraction, 'customer'>[] = [];
-  for await (const { customer: _, ...interaction } of history.timeline(customer, {
-    newestFirst,
-    limit: limit + 1,
-    ...(beyond && { beyond }),
-  })) {
-    items.push(interaction);
-  }
-  const last = items[limit - 1];
-  if (items.length <= limit || last === undefined) return { items };
-  return {
-    items: items.slice(0, limit),
-    next: Buffer.from(`${last.occurredAt}#${last.id}`).toString('base64url'),
-  };
-};

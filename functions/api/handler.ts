@@ -15,6 +15,7 @@ import { identifierKey, ownerOf, reviewOf, reviewPartition, seenOf } from '../aw
 import { readSecret } from '../aws/secret.ts';
 import { presigner, signedCalls } from '../aws/signed.ts';
 import { table } from '../aws/table.ts';
+import { timelines } from '../aws/timeline.ts';
 import { tombstones } from '../aws/tombstones.ts';
 import { replay } from '../failures/replay.ts';
 import { kinds } from '../jobs/kinds.ts';
@@ -44,6 +45,7 @@ export const create = (runtime: Runtime) => {
     figures: figures(rows, runtime.now),
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
+    timelines: timelines(rows, marks),
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {
       const [row] = await rows.get([(await marks()).seenKey(id)]);

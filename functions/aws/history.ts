@@ -98,28 +98,17 @@ async function* timeline(
   customer: Customer,
   range: TimelineRange,
 ): AsyncGenerator<StoredInteraction> {
-  const backwards = range.newestFirst === true;
-  const { beyond } = range;
-  const passed = beyond && `at#${beyond.occurredAt}#${beyond.id}`;
   // '~' sorts behind every id: an interaction at `after` itself is left out and one at `upTo` is kept.
   const from = `at#${range.after === undefined ? '' : `${range.after}#~`}`;
   const to = `at#${range.upTo === undefined ? '~' : `${range.upTo}#~`}`;
-  const readers = customer.halves.map(({ profile }) =>
-    table.query(`customer#${profile.id}`, {
-      from: passed === undefined || backwards ? from : later(from, `${passed}~`),
-      to: passed === undefined || !backwards ? to : earlier(to, passed.slice(0, -1)),
-      backwards,
-      ...(range.limit !== undefined && { pageSize: Math.min(range.limit, 200) }),
-    }),
-  );
+  const readers = customer.halves.map(({ profile }) => table.query(`customer#${profile.id}`, { from, to }));
   const heads = await Promise.all(readers.map((reader) => reader.next()));
-  for (let given = 0; range.limit === undefined || given < range.limit; given++) {
+  for (;;) {
     let best: number | undefined;
     for (const [position, head] of heads.entries()) {
       if (head.done === true) continue;
       const other = best === undefined ? undefined : heads[best];
-      if (other === undefined || other.done === true || before(head.value.sk, other.value.sk, backwards))
-        best = position;
+      if (other === undefined || other.done === true || head.value.sk < other.value.sk) best = position;
     }
     const chosen = best === undefined ? undefined : heads[best];
     const reader = best === undefined ? undefined : readers[best];
@@ -128,9 +117,3 @@ async function* timeline(
     heads[best] = await reader.next();
   }
 }
-
-const later = (one: string, other: string): string => (one > other ? one : other);
-const earlier = (one: string, other: string): string => (one < other ? one : other);
-
-const before = (one: string, other: string, backwards: boolean): boolean =>
-  backwards ? one > other : one < other;

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { at, openStory, type Story } from './story.ts';
+
+let story: Story;
+beforeEach(async () => {
+  story = await openStory();
+});
+afterEach(() => story.cloud.stop());
+
+const sent = { kind: 'echo', direction: 'outbound' } as const;
+const aboutIt = { kind: 'delivery-status', direction: 'outbound' } as const;
+const idOf = async (identifier = 'phone:+14155550100'): Promise<string> =>
+  (await story.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
+const ask = async (query = '', identifier?: string) =>
+  (await story.api('GET', `/customers/${await idOf(identifier)}/timeline?${query}`)).body;
+const shown = async (query = '') =>
+  (await ask(query)).items.map(({ kind, text }: { kind: string; text?: string }) => text ?? kind);
+
+/** A conversation: we write, it arrives, it is read, she answers it, changes her mind, likes what we say. */
+const converse = async (): Promise<void> => {
+  story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Your   parcel\nis here' });
+  story.tell({
+    ...aboutIt,
+    key: 'wamid.1:read',
+    refersTo: 'wamid.1',
+    minute: 3,
+    properties: { status: 'read' },
+  });
+  story.tell({
+    ...aboutIt,
+    key: 'wamid.1:sent',
+    refersTo: 'wamid.1',
+    minute: 1,
+    properties: { status: 'sent' },
+  });
+  story.tell({ key: 'wamid.2', minute: 4, text: 'On tuesday?', refersTo: 'wamid.1' });
+  story.tell({
+    key: 'wamid.3',
+    externalId: 'wamid.2',
+    kind: 'edit',
+    minute: 5,
+    text: 'On Thursday?',
+    refersTo: 'wamid.2',
+  });
+  story.tell({ key: 'wamid.4', kind: 'reaction', minute: 6, text: '👍', refersTo: 'wamid.1' });
+  story.tell({ key: 'wamid.5', minute: 7, text: 'Wrong chat' });
+  story.tell({ key: 'wamid.6', externalId: 'wamid.5', kind: 'delete', minute: 8, refersTo: 'wamid.5' });
+  story.tell({ ...sent, key: 'wamid.7', minute: 9, text: 'Thursday it is' });
+  story.tell({
+    ...aboutIt,
+    key: 'wamid.7:failed',
+    refersTo: 'wamid.7',
+    minute: 10,
+    properties: { status: 'failed', error: 'No credit', errorCode: '131' },
+  });
+  await story.kept();
+};
+
+describe('a page of a timeline', () => {
+  it('shows what was said, with what became of it', async () => {
+    await converse();
+    const { items } = await ask('order=oldest');
+    expect(items).toMatchObject([
+      {
+        text: 'Your   parcel\nis here',
+        status: {
+          name: 'read',
+          at: at(3),
+          history: [
+            { name: 'sent', at: at(1) },
+            { name: 'read', at: at(3) },
+          ],
+        },
+        reactions: [{ by: 'customer', emoji: '👍', at: at(6) }],
+      },
+      {
+        text: 'On tuesday?',
+        edited: { at: at(5), text: 'On Thursday?' },
+        repliesTo: { occurredAt: at(0), kind: 'echo', excerpt: 'Your parcel is here' },
+      },
+      { text: 'Wrong chat', deleted: { at: at(8), by: 'customer' } },
+      { text: 'Thursday it is', status: { name: 'failed', at: at(10), reason: 'No credit 131' } },
+    ]);
+    expect(items[0].repliesTo).toBeUndefined();
+    expect(items[0]).not.toHaveProperty('customer');
+  });
+
+  it('shows a status, an edit or a reaction by itself where that is asked for, and what it is about', async () => {
+    await converse();
+    const { items } = await ask('kind=reaction,edit&kind=delivery-status&order=oldest');
+    expect(
+      items.map(({ kind, about }: { kind: string; about: { excerpt: string } }) => [kind, about.excerpt]),
+    ).toEqual([
+      ['delivery-status', 'Your parcel is here'],
+      ['delivery-status', 'Your parcel is here'],
+      ['edit', 'On tuesday?'],
+      ['reaction', 'Your parcel is here'],
+      ['delivery-status', 'Thursday it is'],
+    ]);
+  });
+
+  it('shows every interaction as it is stored without folding', async () => {
+    await converse();
+    const { items } = await ask('fold=false');
+    expect(items).toHaveLength(10);
+    expect(items.some((one: object) => 'about' in one || 'repliesTo' in one || 'reactions' in one)).toBe(
+      false,
+    );
+  });
+
+  it('is of the channels that are asked for', async () => {
+    await converse();
+    story.tell({ key: 'SM1', provider: 'twilio', channel: 'sms', minute: 11, text: 'By SMS' });
+    await story.kept();
+    expect(await shown('channel=sms')).toEqual(['By SMS']);
+    expect(await shown('channel=sms,whatsapp&limit=2')).toEqual(['By SMS', 'Thursday it is']);
+    expect(await shown('channel=email')).toEqual([]);
+  });
+
+  it('keeps as an item what is told of a message that nobody knows, and what has not been kept with it yet', async () => {
+    story.tell({ ...aboutIt, key: 's', refersTo: 'unknown', minute: 1, properties: { status: 'sent' } });
+    story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
+    story.tell({ ...aboutIt, key: 't', refersTo: 'wamid.1', minute: 2, properties: { status: 'sent' } });
+    await story.settle();
+    expect(await shown()).toEqual(['delivery-status', 'delivery-status', 'Hello']);
+    await story.kept();
+    expect(await shown()).toEqual(['delivery-status', 'Hello']);
+  });
+
+  it('folds across the halves of a merged customer, and no more when they are parted', async () => {
+    const email = { identifiers: ['email:ada@example.com'] };
+    story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
+    story.tell({
+      ...aboutIt,
+      ...email,
+      key: 's',
+      refersTo: 'wamid.1',
+      minute: 1,
+      properties: { status: 'read' },
+    });
+    story.tell({ ...email, key: 'wamid.2', refersTo: 'wamid.1', minute: 2, text: 'Yes' });
+    await story.kept();
+    expect(await shown()).toEqual(['Hello']);
+    expect((await ask('', 'email:ada@example.com')).items).toMatchObject([
+      { text: 'Yes' },
+      { kind: 'delivery-status' },
+    ]);
+    story.command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
+    await story.kept();
+    expect((await ask()).items).toMatchObject([
+      { text: 'Yes', repliesTo: { excerpt: 'Hello' } },
+      { text: 'Hello', status: { name: 'read' } },
+    ]);
+    story.command({ command: 'unmerge', customer: 'phone:+14155550100' });
+    await story.kept();
+    expect((await ask()).items).toEqual([expect.not.objectContaining({ status: expect.anything() })]);
+    const [answer] = (await ask('', 'email:ada@example.com')).items;
+    expect(answer).not.toHaveProperty('repliesTo');
+  });
+
+  it.each([
+    ['order=latest', 'bad-order'],
+    ['limit=0', 'bad-limit'],
+    ['limit=many', 'bad-limit'],
+    ['channel=post', 'bad-channel'],
+    ['kind=message,letter', 'bad-kind'],
+    ['fold=maybe', 'bad-fold'],
+    ['cursor=nonsense', 'bad-cursor'],
+    [`cursor=${Buffer.from('<yesterday#1').toString('base64url')}`, 'bad-cursor'],
+  ])('refuses %s', async (query, code) => {
+    const { status, body } = await story.api('GET', `/customers/any/timeline?${query}`);
+    expect([status, body.code]).toEqual([400, code]);
+    expect(body.detail).not.toBe('');
+  });
+});
