@@ -156,12 +156,10 @@ export const csvField = (value: string, delimiter: string): string =>
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
-/** The delimiter that cuts a header line into most fields. */
+/** The delimiter that stands most often outside the quotes of a header line. */
 export const delimiterOf = (header: string): string => {
-  const counts = DELIMITERS.map((one) => {
-    const fields = fieldsOf(header, one);
-    return { one, count: Array.isArray(fields) ? fields.length : 0 };
-  });
+  const bare = header.replace(/"(?:[^"]|"")*"/gu, '');
+  const counts = DELIMITERS.map((one) => ({ one, count: bare.split(one).length }));
   return counts.reduce((best, next) => (next.count > best.count ? next : best)).one;
 };
 

@@ -5,6 +5,7 @@ import { customerCommand } from './customer.ts';
 import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
 import { figuresCommand } from './figures.ts';
+import { importCommand } from './import.ts';
 import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
 import { told } from './told.ts';
@@ -47,8 +48,13 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'what could not be done and why; mended, replayed, dismissed (HUB_URL, HUB_KEY)',
     run: failuresCommand,
   },
+  import: {
+    usage: 'hub import customers|interactions FILE …',
+    about: 'a list of customers, or history, from CSV or NDJSON (HUB_URL, HUB_KEY)',
+    run: importCommand,
+  },
   jobs: {
-    usage: 'hub jobs list|show|cancel|wait …',
+    usage: 'hub jobs list|show|watch|cancel|refused …',
     about: 'long work and how far it is (HUB_URL, HUB_KEY)',
     run: jobsCommand,
   },

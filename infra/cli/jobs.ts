@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { HubError } from '../../core/errors.ts';
 import { call } from './call.ts';
+import { bar, progress } from './progress.ts';
 
 const Job = z.looseObject({
   id: z.string(),
@@ -10,13 +12,15 @@ const Job = z.looseObject({
   createdAt: z.string(),
   progress: z.object({ done: z.number(), refused: z.number(), total: z.number().optional() }),
   error: z.object({ code: z.string(), reason: z.string() }).optional(),
+  refused: z.object({ urls: z.array(z.string()) }).optional(),
 });
 export type Job = z.infer<typeof Job>;
 
 const usage = `hub jobs list
 hub jobs show ID
 hub jobs cancel ID
-hub jobs wait ID
+hub jobs watch ID
+hub jobs refused ID      the rows of an import that were refused
 
 HUB_URL and HUB_KEY say which hub, and its API key.`;
 
@@ -29,11 +33,16 @@ export const jobsCommand = async (args: readonly string[]): Promise<number> => {
     for (const job of items) console.log(`${job.id}  ${job.createdAt}  ${job.kind.padEnd(10)} ${line(job)}`);
     return 0;
   }
-  if (id === undefined || !['show', 'cancel', 'wait'].includes(verb ?? '')) {
+  if (id === undefined || !['show', 'cancel', 'watch', 'refused'].includes(verb ?? '')) {
     console.error(usage);
     return 2;
   }
-  if (verb === 'wait') return waitFor(id);
+  if (verb === 'watch') return waitFor(id);
+  if (verb === 'refused') {
+    const { refused } = await jobOf(id);
+    for await (const piece of downloaded(refused?.urls ?? [])) process.stdout.write(piece);
+    return 0;
+  }
   const path = `/jobs/${encodeURIComponent(id)}`;
   const job = verb === 'show' ? await call('GET', path) : await call('POST', `${path}/cancel`);
   console.log(JSON.stringify(job, null, 2));
@@ -41,27 +50,63 @@ export const jobsCommand = async (args: readonly string[]): Promise<number> => {
 };
 
 const POLL_MS = 500;
-const WIDTH = 24;
+/** A poll that fails is no news of the job; only many in a row are. */
+const FAILED_POLLS = 20;
 
 /** One line of how far a job is: a bar where its total is known. */
 export const line = ({ state, progress: { done, refused, total } }: Job): string => {
-  const filled = total === undefined || total === 0 ? 0 : Math.floor((Math.min(done, total) / total) * WIDTH);
-  const bar = total === undefined ? '' : `[${'█'.repeat(filled).padEnd(WIDTH)}] `;
+  const share = total === undefined ? '' : `${bar(total === 0 ? 1 : (done + refused) / total)} `;
   const of = total === undefined ? `${done}` : `${done}/${total}`;
-  return `${bar}${of} done${refused > 0 ? `, ${refused} refused` : ''}  ${state}`;
+  return `${share}${of} done${refused > 0 ? `, ${refused} refused` : ''}  ${state}`;
+};
+
+const jobOf = async (id: string): Promise<Job> =>
+  Job.parse(await call('GET', `/jobs/${encodeURIComponent(id)}`));
+
+/** Shows a job's progress until it has ended. Ctrl-C ends the watching; the job goes on. */
+export const watch = async (id: string): Promise<Job> => {
+  const shown = progress();
+  const leave = (): void => {
+    shown.end(`The job goes on. Watch it again with: hub jobs watch ${id}`);
+    process.exit(130);
+  };
+  process.once('SIGINT', leave);
+  try {
+    for (let failed = 0; ; ) {
+      const job = await jobOf(id).catch((error: unknown) => {
+        if (!(error instanceof TypeError) || ++failed > FAILED_POLLS) throw error;
+        return undefined;
+      });
+      if (job) {
+        failed = 0;
+        if (['succeeded', 'failed', 'cancelled'].includes(job.state)) {
+          shown.end(line(job));
+          return job;
+        }
+        shown.show(line(job));
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  } finally {
+    process.off('SIGINT', leave);
+  }
 };
 
 /** Shows a job's progress until it has ended. Resolves to the exit code: 0 where it succeeded. */
 export const waitFor = async (id: string): Promise<number> => {
-  for (;;) {
-    const job = Job.parse(await call('GET', `/jobs/${encodeURIComponent(id)}`));
-    const ended = ['succeeded', 'failed', 'cancelled'].includes(job.state);
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line(job)}${ended ? '\n' : ''}`);
-    else if (ended) console.error(line(job));
-    if (ended) {
-      if (job.error) console.error(`${job.error.code}: ${job.error.reason}`);
-      return job.state === 'succeeded' ? 0 : 1;
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+  const { state, error } = await watch(id);
+  if (error) console.error(`${error.code}: ${error.reason}`);
+  return state === 'succeeded' ? 0 : 1;
 };
+
+/** What lies behind addresses that the hub has signed, one file after the other. */
+export async function* downloaded(urls: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const url of urls) {
+    const response = await fetch(url);
+    if (!response.ok || response.body === null)
+      throw new HubError('not-saved', `The file cannot be read: the bucket answered ${response.status}.`, {
+        retry: 'later',
+      });
+    yield* response.body;
+  }
+}

@@ -61,7 +61,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
       }
       return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
     },
-    { port: at(4) },
+    { port: at(4), bodyLimit: AWS_BODY_BYTES },
   );
   const awsUrl = `http://127.0.0.1:${aws.port}`;
   let early: Pick<Cloud, 'aws'> | undefined;
@@ -145,6 +145,8 @@ export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
 
 /** Whoever sits before the hub does not wait until a hundred messages have come together. */
 const WINDOW_SECONDS = 1;
+/** Files that are imported go to S3 whole; what is larger is a matter for a real bucket. */
+const AWS_BODY_BYTES = 1024 * 1024 * 1024;
 /** What API Gateway takes. */
 const FRONT_BODY_BYTES = 10 * 1024 * 1024;
 const SETTLED_MS = 400;
