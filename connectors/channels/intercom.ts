@@ -11,9 +11,14 @@ export const intercom = channel({
   docs: 'https://developers.intercom.com/docs/references/webhooks/webhook-models',
   secrets: {
     clientSecret: { about: 'the Client secret of the app (Basic information)' },
-    accessToken: { about: 'the access token of the app', optional: true },
   },
   methods: ['HEAD'],
+  content: {
+    // The addresses of files are signed and end.
+    hosts:
+      /(?:[a-z0-9-]+\.)*(?:intercomcdn\.(?:com|eu)|intercom-attachments(?:-\d+)?\.com|intercomusercontent\.com)/u,
+    authorise: (url) => ({ url }),
+  },
   verify(request, { secrets }) {
     if (request.method === 'HEAD') return answered({ status: 200 });
     const given = request.headers[SIGNATURE];

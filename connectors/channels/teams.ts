@@ -14,6 +14,10 @@ export const teams = channel({
   title: 'Microsoft Teams (Bot Framework)',
   docs: 'https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication',
   secrets: { appId: { about: 'the Microsoft App ID of the bot' } },
+  content: {
+    hosts: /(?:[a-z0-9-]+\.)*sharepoint\.com/u,
+    authorise: (url) => ({ url }),
+  },
   documents: { hosts: /login\.botframework\.com/u },
   async verify(request, { secrets, now, document }) {
     const [, token] = /^bearer\s+(\S+)$/iu.exec(request.headers['authorization'] ?? '') ?? [];

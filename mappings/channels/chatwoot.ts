@@ -62,6 +62,19 @@ const message = (payload: Payload): DecodedInteraction | undefined => {
   const deleted = content_attributes?.deleted === true;
   const changed = payload.event === 'message_updated';
   // Every change of state comes as an update; only a deletion and a submitted form say something.
+  const answers = changed && !deleted ? content_attributes?.submitted_values : undefined;
+  if (answers !== undefined && answers !== null)
+    return {
+      key: `message:${id}:answers`,
+      kind: 'form',
+      channel: 'chat',
+      direction: 'inbound',
+      identifiers: identifiersOf(contact ?? conversation?.meta?.sender ?? {}),
+      externalId: id,
+      refersTo: id,
+      ...defined({ conversationId: conversation?.id ?? undefined, occurredAt: readTime(payload.updated_at) }),
+      properties: { fields: answers },
+    };
   if (changed && !deleted) return undefined;
   const attachments = (payload.attachments ?? []).map(({ data_url, file_type, file_size }) =>
     defined({ url: data_url ?? undefined, name: file_type ?? undefined, size: file_size ?? undefined }),
@@ -117,6 +130,6 @@ const decode = ({ body }: Delivery): Decoded => {
 export const chatwoot: ChannelMapping = {
   id: 'chatwoot',
   channels: ['chat'],
-  kinds: ['message', 'echo', 'delete', 'contact-update'],
+  kinds: ['message', 'echo', 'delete', 'form', 'contact-update'],
   decode,
 };

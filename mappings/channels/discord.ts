@@ -54,7 +54,15 @@ const WebhookEvent = z.looseObject({
   event: z.looseObject({
     type: z.string(),
     timestamp: Text,
-    data: z.looseObject({ user: User.optional(), integration_type: z.number().optional() }).optional(),
+    data: z
+      .looseObject({
+        user: User.optional(),
+        integration_type: z.number().optional(),
+        id: Text,
+        user_id: Text,
+        sku_id: Text,
+      })
+      .optional(),
   }),
 });
 
@@ -134,7 +142,7 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-/** The app was added to an account or a server, or taken away again. */
+/** The app was added to an account or a server, or taken away again; or a person bought something of it. */
 const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof WebhookEvent>): Decoded => {
   const kind =
     type === 'APPLICATION_AUTHORIZED'
@@ -142,6 +150,21 @@ const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof Web
       : type === 'APPLICATION_DEAUTHORIZED'
         ? 'opt-out'
         : undefined;
+  if (type.startsWith('ENTITLEMENT_') && data?.user_id !== undefined)
+    return {
+      ignored: [],
+      interactions: [
+        {
+          key: `${type}:${data.id}:${timestamp}`,
+          kind: 'order',
+          channel: 'discord',
+          direction: 'inbound',
+          identifiers: [`discord:${data.user_id}`],
+          ...defined({ externalId: data.id, occurredAt: readTime(timestamp) }),
+          properties: defined({ status: type.slice('ENTITLEMENT_'.length).toLowerCase(), item: data.sku_id }),
+        },
+      ],
+    };
   const user = data?.user;
   // Added to a server, it says nothing about whoever added it.
   if (kind === undefined || user === undefined || data?.integration_type === 0)
@@ -165,6 +188,6 @@ const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof Web
 export const discord: ChannelMapping = {
   id: 'discord',
   channels: ['discord'],
-  kinds: ['postback', 'form', 'opt-in', 'opt-out'],
+  kinds: ['postback', 'form', 'order', 'opt-in', 'opt-out'],
   decode,
 };

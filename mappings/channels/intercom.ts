@@ -105,6 +105,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
   'conversation.user.created': (item) => message(item, first(item)),
   'conversation.user.replied': (item) => message(item, newestPart(item)),
   'conversation.admin.replied': (item) => echo(message(item, newestPart(item))),
+  'conversation.operator.replied': (item) => echo(message(item, newestPart(item))),
   'conversation.admin.single.created': (item) => echo(message(item, first(item))),
   'conversation.rating.added': (item) => ({
     kind: 'form',

@@ -3,7 +3,7 @@ import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/payload.ts';
 
-// Numbers come without the plus. Of a message that was sent in parts each part has its own MessageUUID, and names the
+// https://docs.plivo.com/docs/messaging/api/message/handling-incoming — numbers come without the plus. Of a message that was sent in parts each part has its own MessageUUID, and names the
 // message by ParentMessageUUID. Plivo gives no time with its offset.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
@@ -20,6 +20,9 @@ const Payload = z.looseObject({
   Body: Text,
   Status: Text,
   ErrorCode: Text,
+  ContentType: Text,
+  MimeType: Text,
+  MessageIntent: Text,
   ProfileName: Text,
   ButtonPayload: Text,
   ButtonText: Text,
@@ -51,15 +54,26 @@ const phones = (number: string | null | undefined): string[] => {
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 
+/** Of WhatsApp the number is the id there too. */
+const peopleOf = (payload: Payload, number: string | null | undefined): string[] => {
+  const known = phones(number);
+  return channelOf(payload) === 'whatsapp'
+    ? [...known.map((phone) => phone.replace('phone:+', 'whatsapp:')), ...known]
+    : known;
+};
+
 const channelOf = ({ Type }: Payload): 'sms' | 'whatsapp' | 'rcs' =>
   Type === 'whatsapp' || Type === 'rcs' ? Type : 'sms';
 
 const attachments = (payload: Payload): NonNullable<DecodedInteraction['attachments']> =>
   Object.entries(payload).flatMap(([name, value]) =>
     /^Media\d{1,2}$/u.test(name) && typeof value === 'string' && value !== ''
-      ? [{ url: value, keep: true as const }]
+      ? [defined({ url: value, contentType: payload.MimeType || undefined, keep: true as const })]
       : [],
   );
+
+/** Standard words of leaving and coming back, as Plivo understood them. */
+const intents: Readonly<Record<string, 'opt-out' | 'opt-in'>> = { optout: 'opt-out', optin: 'opt-in' };
 
 const message = (payload: Payload, id: string): DecodedInteraction => {
   const files = attachments(payload);
@@ -67,10 +81,12 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
   return defined({
     key: id,
     externalId: id,
-    kind: button === undefined ? ('message' as const) : ('postback' as const),
+    kind:
+      intents[payload.MessageIntent?.toLowerCase() ?? ''] ??
+      (button === undefined && payload.ContentType !== 'button' ? 'message' : 'postback'),
     channel: channelOf(payload),
     direction: 'inbound' as const,
-    identifiers: phones(payload.From),
+    identifiers: peopleOf(payload, payload.From),
     text: payload.Text ?? payload.Body ?? payload.ButtonText ?? '',
     refersTo: payload.ContextMessageUUID ?? undefined,
     profile: payload.ProfileName ? { name: { full: payload.ProfileName } } : undefined,
@@ -85,7 +101,7 @@ const status = (payload: Payload, id: string, name: string): DecodedInteraction 
   kind: name === 'read' ? 'read' : 'delivery-status',
   channel: channelOf(payload),
   direction: name === 'read' ? 'inbound' : 'outbound',
-  identifiers: phones(payload.To),
+  identifiers: peopleOf(payload, payload.To),
   refersTo: payload.ParentMessageUUID || id,
   properties: defined({ status: name, errorCode: payload.ErrorCode || undefined }),
 });
@@ -131,6 +147,6 @@ const decode = (delivery: Delivery): Decoded => {
 export const plivo: ChannelMapping = {
   id: 'plivo',
   channels: ['sms', 'whatsapp', 'rcs', 'voice'],
-  kinds: ['message', 'postback', 'delivery-status', 'read', 'call'],
+  kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read', 'call'],
   decode,
 };

@@ -97,6 +97,7 @@ const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
     ...files.map(({ filename = '', contentType, bytes }) => ({
       name: filename,
       size: bytes.byteLength,
+      content: Buffer.from(bytes).toString('base64'),
       ...(contentType !== undefined && { contentType }),
     })),
     ...mail.attachments,

@@ -130,6 +130,8 @@ const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInterac
   'orders/cancelled': (payload) => bought(payload, 'cancelled'),
   'orders/fulfilled': (payload) => bought(payload, 'fulfilled'),
   'orders/partially_fulfilled': (payload) => bought(payload, 'partially-fulfilled'),
+  'fulfillments/create': (payload) => bought(payload, 'shipped'),
+  'fulfillments/update': (payload) => bought(payload, 'shipment-updated'),
   'checkouts/create': (payload) => behaviour(payload, 'checkout_started'),
   'checkouts/update': (payload) => behaviour(payload, 'checkout_updated'),
   'customers/create': customer,

@@ -45,12 +45,16 @@ const Field = z.looseObject({
 const Action = z.looseObject({
   action_id: Text,
   value: Text,
+  selected_option: z.looseObject({ value: Text }).nullish(),
+  selected_date: Text.nullable(),
   action_ts: Text,
   text: z.looseObject({ text: Text }).optional(),
 });
 const Interactive = z.looseObject({
   type: z.string(),
   trigger_id: Text,
+  callback_id: Text,
+  action_ts: Text,
   team: z.looseObject({ id: Text }).nullish(),
   user: z.looseObject({ id: z.string(), team_id: Text, name: Text }),
   channel: z.looseObject({ id: Text }).optional(),
@@ -157,6 +161,8 @@ const interactive = (text: string): Decoded => {
     actions = [],
     view,
     trigger_id,
+    callback_id,
+    action_ts,
   } = Interactive.parse(parseJson(Buffer.from(text)));
   const home = user.team_id ?? team?.id;
   const base = {
@@ -174,10 +180,26 @@ const interactive = (text: string): Decoded => {
         key: `${trigger_id ?? refersTo}:${action.action_id ?? at}:${action.action_ts}`,
         kind: 'postback' as const,
         ...defined({ text: action.text?.text, refersTo, occurredAt: instantOf(action.action_ts) }),
-        properties: defined({ action: action.action_id, payload: action.value }),
+        properties: defined({
+          action: action.action_id,
+          payload: action.value ?? action.selected_option?.value ?? action.selected_date ?? undefined,
+        }),
       })),
     };
   }
+  if (type === 'shortcut' || type === 'message_action')
+    return {
+      ignored: [],
+      interactions: [
+        {
+          ...base,
+          key: `shortcut:${trigger_id}`,
+          kind: 'postback',
+          ...defined({ refersTo: messageId(channel?.id, message?.ts), occurredAt: instantOf(action_ts) }),
+          properties: defined({ payload: callback_id }),
+        },
+      ],
+    };
   if (type !== 'view_submission' || view === undefined) return none(type);
   const fields = Object.values(view.state?.values ?? {}).flatMap((block) =>
     Object.entries(block).map(([name, field]): [string, string | undefined] => [

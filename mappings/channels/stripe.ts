@@ -111,6 +111,8 @@ const acts: Readonly<Record<string, (subject: Subject) => Partial<DecodedInterac
   'checkout.session.async_payment_succeeded': order('paid'),
   'checkout.session.async_payment_failed': order('failed'),
   'checkout.session.expired': subscription('checkout_expired'),
+  'payment_intent.succeeded': order('paid'),
+  'payment_intent.payment_failed': order('failed'),
   'invoice.paid': order('invoice-paid'),
   'invoice.payment_failed': order('invoice-failed'),
   'customer.created': contact,

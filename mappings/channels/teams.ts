@@ -21,17 +21,30 @@ const Activity = z.looseObject({
   conversation: z.looseObject({ id: z.string(), tenantId: Text }).optional(),
   replyToId: Text,
   value: z.unknown().optional(),
-  attachments: z.array(z.looseObject({ contentType: Text, contentUrl: Text, name: Text })).optional(),
+  attachments: z
+    .array(
+      z.looseObject({ contentType: Text, contentUrl: Text, name: Text, content: z.unknown().optional() }),
+    )
+    .optional(),
   reactionsAdded: z.array(z.looseObject({ type: z.string() })).optional(),
   reactionsRemoved: z.array(z.looseObject({ type: z.string() })).optional(),
   entities: z.array(z.looseObject({ type: Text, timezone: Text })).optional(),
 });
 type Activity = z.infer<typeof Activity>;
 
+/** A file that a person sends: behind `downloadUrl` whoever knows it may have it, for some minutes. */
+const FILE = 'application/vnd.microsoft.teams.file.download.info';
+const Download = z.looseObject({ downloadUrl: z.string() });
+
 const filesOf = ({ attachments = [] }: Activity): NonNullable<DecodedInteraction['attachments']> =>
   attachments
     .filter(({ contentUrl }) => contentUrl !== undefined)
-    .map(({ contentType, contentUrl, name }) => defined({ contentType, url: contentUrl, name }));
+    .map(({ contentType, contentUrl, name, content }) => {
+      const file = contentType === FILE ? Download.safeParse(content).data?.downloadUrl : undefined;
+      return file === undefined
+        ? defined({ contentType, url: contentUrl, name })
+        : defined({ url: file, name, keep: true as const });
+    });
 
 const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
   const { type, id, text, replyToId, value } = activity;

@@ -92,6 +92,7 @@ const Update = z.looseObject({
   callback_query: Callback.optional(),
   my_chat_member: Member.optional(),
   poll_answer: Vote.optional(),
+  purchased_paid_media: z.looseObject({ from: Party, paid_media_payload: Text }).optional(),
 });
 type Update = z.infer<typeof Update>;
 
@@ -272,6 +273,7 @@ const deletionsOf = ({ chat, message_ids: ids }: z.infer<typeof Deleted>): Act[]
 const actsOf = (update: Update): Act[] => {
   const said = update.message ?? update.business_message ?? update.channel_post;
   const edited = update.edited_message ?? update.edited_business_message ?? update.edited_channel_post;
+  const paid = update.purchased_paid_media;
   const { message_reaction, callback_query, my_chat_member, poll_answer, deleted_business_messages } = update;
   return [
     said && messageOf(said, false),
@@ -280,6 +282,11 @@ const actsOf = (update: Update): Act[] => {
     callback_query && postbackOf(callback_query),
     my_chat_member && consentOf(my_chat_member),
     poll_answer && voteOf(poll_answer),
+    paid && {
+      kind: 'order' as const,
+      ...person(paid.from),
+      properties: defined({ status: 'paid', payload: paid.paid_media_payload }),
+    },
     ...(deleted_business_messages ? deletionsOf(deleted_business_messages) : []),
   ].filter((act) => act !== undefined);
 };

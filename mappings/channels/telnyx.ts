@@ -5,7 +5,8 @@ import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, parseJson, readTime } from '../../core/payload.ts';
 
 // `data.id` is one event and survives a retry and the failover address. `cc` are the other members of a group and nobody
-// whom the message is from. Later stages of a call do not tell its direction, and so not which number is the customer's.
+// whom the message is from. Later stages of a call do not tell its direction, and so not which number is the customer's:
+// they name the leg, and the first stage bears its id, so that they are found to be of it.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
 
@@ -70,6 +71,14 @@ const phones = (party: z.infer<typeof Party>): string[] => {
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 
+/** Of WhatsApp the number is the id there too. */
+const peopleOf = (payload: Payload, party: z.infer<typeof Party>): string[] => {
+  const known = phones(party);
+  return channelOf(payload) === 'whatsapp'
+    ? [...known.map((phone) => phone.replace('phone:+', 'whatsapp:')), ...known]
+    : known;
+};
+
 const channelOf = ({ type }: Payload): 'sms' | 'rcs' | 'whatsapp' => {
   const name = type?.toLowerCase();
   return name === 'rcs' || name === 'whatsapp' ? name : 'sms';
@@ -107,7 +116,7 @@ const message = (event: Event, payload: Payload): DecodedInteraction => {
     kind: consent[payload.autoresponse_type?.toLowerCase() ?? ''] ?? (answer ? 'postback' : 'message'),
     channel: channelOf(payload),
     direction: 'inbound' as const,
-    identifiers: phones(payload.from),
+    identifiers: peopleOf(payload, payload.from),
     occurredAt: readTime(payload.received_at ?? event.occurred_at ?? undefined),
     text: payload.text ?? inner ?? answer?.text ?? '',
     subject: payload.subject || undefined,
@@ -134,7 +143,7 @@ const statuses = (event: Event, payload: Payload): DecodedInteraction[] => {
       kind: read ? ('read' as const) : ('delivery-status' as const),
       channel: channelOf(payload),
       direction: read ? ('inbound' as const) : ('outbound' as const),
-      identifiers: phones(to),
+      identifiers: peopleOf(payload, to),
       refersTo: payload.id ?? undefined,
       occurredAt: readTime(event.occurred_at ?? undefined),
       properties: defined({
@@ -163,8 +172,11 @@ const call = (event: Event, payload: Payload, stage: string): DecodedInteraction
   const inbound = payload.direction === 'incoming' || payload.direction === 'inbound';
   const known = Boolean(payload.direction);
   const recordings = Object.values(payload.recording_urls ?? {});
+  const leg = payload.call_leg_id ?? undefined;
+  const isFirst = event.event_type === 'call.initiated' && leg !== undefined;
   return defined({
-    key: event.id,
+    key: isFirst ? leg : event.id,
+    refersTo: isFirst ? undefined : leg,
     externalId: payload.call_session_id ?? payload.call_leg_id ?? undefined,
     conversationId: payload.call_session_id ?? undefined,
     kind: 'call' as const,

@@ -66,6 +66,10 @@ const WITHHELD = '+266696687';
 
 /** The person behind an address; nobody for a short code, a client name or a withheld number. */
 const identifiersOf = (address: string | undefined, payload: Payload): string[] => {
+  const [user, page] = [address, address === payload.From ? payload.To : payload.From].map(
+    (one) => /^messenger:(\w+)$/u.exec(one ?? '')?.[1],
+  );
+  if (user !== undefined) return page === undefined ? [] : [`messenger:${page}:${user}`];
   const number = e164((address ?? '').replace(/^(?:whatsapp|rcs|sip):/u, ''));
   const scoped = payload.ExternalUserId === undefined ? [] : [`whatsapp-user:${payload.ExternalUserId}`];
   if (number === undefined || number === WITHHELD) return scoped;
@@ -74,10 +78,10 @@ const identifiersOf = (address: string | undefined, payload: Payload): string[] 
     : [`phone:${number}`];
 };
 
-const channelOf = ({ From = '', To = '' }: Payload): 'sms' | 'whatsapp' | 'rcs' => {
-  const address = [From, To].find((one) => /^(?:whatsapp|rcs):/u.test(one)) ?? '';
-  return address.startsWith('whatsapp:') ? 'whatsapp' : address.startsWith('rcs:') ? 'rcs' : 'sms';
-};
+const schemes = ['whatsapp', 'rcs', 'messenger'] as const;
+
+const channelOf = ({ From, To }: Payload): 'sms' | (typeof schemes)[number] =>
+  schemes.find((scheme) => [From, To].some((one) => one?.startsWith(`${scheme}:`))) ?? 'sms';
 
 const optOut: Readonly<Record<string, 'opt-out' | 'opt-in'>> = { STOP: 'opt-out', START: 'opt-in' };
 const statusKinds: Readonly<Record<string, 'read'>> = { read: 'read' };
@@ -215,7 +219,7 @@ const decode = (delivery: Delivery): Decoded => {
 
 export const twilio: ChannelMapping = {
   id: 'twilio',
-  channels: ['sms', 'whatsapp', 'rcs', 'voice'],
+  channels: ['sms', 'whatsapp', 'rcs', 'messenger', 'voice'],
   kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read', 'call'],
   decode,
 };

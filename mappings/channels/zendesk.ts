@@ -34,6 +34,7 @@ const Event = z.looseObject({
       email: Text,
       external_id: Text,
       name: Text,
+      role: Text,
     })
     .optional(),
 });
@@ -72,19 +73,24 @@ const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undef
   };
 };
 
+const staff: ReadonlySet<string> = new Set(['agent', 'admin']);
+
+/** Agents are users as well, and no customers. */
 const user = ({ id, time, detail }: Event): DecodedInteraction | undefined =>
-  detail && {
-    ...base,
-    key: id,
-    kind: 'contact-update',
-    identifiers: [
-      `zendesk:${detail.id}`,
-      ...(detail.external_id ? [`user-id:${detail.external_id}`] : []),
-      ...(detail.email ? [`email:${detail.email}`] : []),
-    ],
-    ...defined({ occurredAt: readTime(time) }),
-    ...(detail.name && { profile: { name: { full: detail.name } } }),
-  };
+  detail === undefined || staff.has(detail.role ?? '')
+    ? undefined
+    : {
+        ...base,
+        key: id,
+        kind: 'contact-update',
+        identifiers: [
+          `zendesk:${detail.id}`,
+          ...(detail.external_id ? [`user-id:${detail.external_id}`] : []),
+          ...(detail.email ? [`email:${detail.email}`] : []),
+        ],
+        ...defined({ occurredAt: readTime(time) }),
+        ...(detail.name && { profile: { name: { full: detail.name } } }),
+      };
 
 const rating = (event: Event): DecodedInteraction | undefined => {
   const customer = event.detail?.requester_id;
@@ -108,6 +114,9 @@ const acts: Readonly<Record<string, (event: Event) => DecodedInteraction | undef
   'zen:event-type:user.name_changed': user,
   'zen:event-type:user.external_id_changed': user,
   'zen:event-type:user.details_changed': user,
+  'zen:event-type:user.identity_created': user,
+  'zen:event-type:user.identity_changed': user,
+  'zen:event-type:user.merged': user,
 };
 
 const fromTrigger = (body: Uint8Array, custom: z.infer<typeof Custom>): DecodedInteraction => ({

@@ -468,3 +468,86 @@ describe('those whose addresses end or want a key', () => {
     expect(verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url'))).toBe(true);
   });
 });
+
+describe('files of help desks, Teams and e-mail', () => {
+  it('Intercom: signed addresses are copied', async () => {
+    const url = 'https://downloads.intercomcdn.com/i/o/1/slip.pdf?expires=1772445600&signature=s';
+    const body = JSON.stringify({
+      topic: 'conversation.user.replied',
+      id: 'notif_1',
+      data: {
+        item: {
+          type: 'conversation',
+          id: '88',
+          user: { type: 'user', id: 'c1' },
+          conversation_parts: {
+            conversation_parts: [
+              {
+                id: 'p1',
+                part_type: 'comment',
+                body: '<p>Here</p>',
+                attachments: [{ name: 'slip.pdf', url }],
+              },
+            ],
+          },
+        },
+      },
+    });
+    const { stored } = await deliver({ provider: 'intercom', answers: { [url]: file('pdf') } }, body);
+    expect(Object.values(stored)).toEqual(['pdf']);
+  });
+
+  it('Teams: a file that a person sends is copied while its address holds', async () => {
+    const url = 'https://acme-my.sharepoint.com/personal/ada/_layouts/15/download.aspx?tempauth=t';
+    const body = JSON.stringify({
+      type: 'message',
+      id: '1',
+      timestamp: '2026-03-02T09:00:00Z',
+      from: { id: '29:ada', name: 'Ada' },
+      conversation: { id: 'a:1' },
+      attachments: [
+        {
+          contentType: 'application/vnd.microsoft.teams.file.download.info',
+          contentUrl: 'https://acme-my.sharepoint.com/personal/ada/Documents/slip.pdf',
+          name: 'slip.pdf',
+          content: { downloadUrl: url, uniqueId: '1', fileType: 'pdf' },
+        },
+      ],
+    });
+    const { stored, interactions } = await deliver(
+      { provider: 'teams', answers: { [url]: file('pdf') } },
+      body,
+    );
+    expect(Object.values(stored)).toEqual(['pdf']);
+    expect(interactions[0]?.attachments).toMatchObject([{ name: 'slip.pdf', url }]);
+  });
+
+  it('SendGrid: the files of a mail come with it, byte for byte', async () => {
+    const part = (head: string, body: string): string =>
+      `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${body}\r\n`;
+    const body = `${part('name="headers"', 'Message-ID: <1@example.com>')}${part('name="from"', 'Ada <ada@example.com>')}${part('name="attachment1"; filename="slip.txt"', 'paid')}--b--\r\n`;
+    const { stored, interactions } = await deliver(
+      { provider: 'sendgrid', contentType: 'multipart/form-data; boundary=b' },
+      body,
+    );
+    const [one] = interactions;
+    const key = `attachments/${one?.id}/0`;
+    expect(one?.attachments).toEqual([{ name: 'slip.txt', size: 4, key }]);
+    expect(stored).toEqual({ [key]: 'paid' });
+  });
+});
+
+describe('a call of Telnyx', () => {
+  it('bears the id by which its later stages name it', async () => {
+    const event = (id: string, event_type: string, payload: object): string =>
+      JSON.stringify({ data: { id, event_type, occurred_at: '2026-03-02T09:00:00Z', payload } });
+    const call = { call_leg_id: 'leg-1', call_session_id: 's-1', from: '+14155550100', to: '+14155550199' };
+    const [first] = (
+      await deliver({ provider: 'telnyx' }, event('e1', 'call.initiated', { ...call, direction: 'incoming' }))
+    ).interactions;
+    const [later] = (await deliver({ provider: 'telnyx' }, event('e2', 'call.answered', call))).interactions;
+    expect(first).toMatchObject({ identifiers: ['phone:+14155550100'] });
+    expect(later).toMatchObject({ identifiers: [], refersTo: 'leg-1' });
+    expect(first?.id).toBe(interactionId('telnyx', undefined, later?.refersTo ?? ''));
+  });
+});
