@@ -5,6 +5,25 @@ import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
 /** Settings of one switched-on provider, CRM or sender; `{}` where there is nothing to set. */
 const Switches = z.record(z.string().regex(/^[a-z0-9-]+$/u), z.record(z.string(), z.json()));
 
+/** Channels with settings of their own. */
+const Channels = z.intersection(
+  Switches,
+  z.looseObject({
+    salesforce: z
+      .strictObject({
+        /** The partner's event bus of this account onto which Salesforce puts changes of records and platform events. */
+        eventBus: z
+          .string()
+          .regex(
+            /^aws\.partner\/[\w./-]{1,240}$/u,
+            "expected the name of a partner's event bus, such as aws.partner/salesforce.com/00D…/0YL…",
+          )
+          .optional(),
+      })
+      .optional(),
+  }),
+);
+
 const Team = z.strictObject({
   email: z.array(z.email()).optional(),
   sms: z.array(z.string()).optional(),
@@ -23,7 +42,7 @@ export const HubConfig = z.strictObject({
     .url({ protocol: /^https$/u })
     .regex(/[^/]$/u, 'expected no / at the end')
     .optional(),
-  channels: Switches.default({ twilio: {}, sendgrid: {}, meta: {} }),
+  channels: Channels.default({ twilio: {}, sendgrid: {}, meta: {} }),
   crms: Switches.default({ salesforce: {}, hubspot: {} }),
   senders: z
     .record(z.string(), z.string())

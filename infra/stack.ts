@@ -9,6 +9,7 @@ import type { Ground } from './stack/hub-function.ts';
 import { Intake } from './stack/intake.ts';
 import { Jobs } from './stack/jobs.ts';
 import { Metrics } from './stack/metrics.ts';
+import { SalesforceEvents } from './stack/salesforce-events.ts';
 import { Sending } from './stack/sending.ts';
 import { Storage } from './stack/storage.ts';
 import { Sync } from './stack/sync.ts';
@@ -43,6 +44,8 @@ export class HubStack extends Stack {
     });
 
     new Intake(this, 'Intake', ground, { front, deliveries, imports });
+    const { eventBus } = hub.channels.salesforce ?? {};
+    if (eventBus !== undefined) new SalesforceEvents(this, 'SalesforceEvents', ground, eventBus, deliveries);
     new Sending(this, 'Sending', ground, { front, deliveries, decisions, notifications });
     const jobs = new WorkQueue(this, 'Jobs', {
       visibility: Duration.seconds(900),

@@ -26,7 +26,11 @@ export const salesforce = channel({
     organizationId: { about: 'the id of the organisation (Company Information)', optional: true },
   },
   setup:
-    'Outbound messages: enter the address with ?key=…. Change events: send them through an event relay to EventBridge.',
+    'Outbound messages: enter the address with ?key=…. Change events and platform events come over EventBridge and need no ' +
+    'secret: in Salesforce choose the objects (Change Data Capture), make a channel, a named credential for your AWS account ' +
+    'and region, and an event relay between the two; in EventBridge associate the partner event source that then appears with ' +
+    'an event bus; name that bus in mappings/hub.yaml as channels: { salesforce: { eventBus: aws.partner/salesforce.com/… } }, ' +
+    'deploy, and start the relay.',
   verify(request, { secrets }) {
     const key = new URL(request.url).searchParams.get('key') ?? '';
     if (key === '' || !sameAsAny(key, secrets.addressKey))

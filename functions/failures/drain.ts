@@ -54,7 +54,12 @@ const told = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tr
     code: `${origin}-undelivered`,
     reason: `${origin === 'rule' ? 'EventBridge' : 'EventBridge Scheduler'} could not put this on the queue of ${stage}: ${code}. ${message}`,
     tries: Number(attributeOf(record, 'RETRY_ATTEMPTS') ?? 0) + 1,
-    payload: event.success ? JSON.stringify(handedOver(stage, event.data, rule)) : body,
+    payload:
+      stage === 'record'
+        ? whole(body)
+        : event.success
+          ? JSON.stringify(handedOver(stage, event.data, rule))
+          : body,
   };
 };
 
@@ -72,6 +77,15 @@ const parsed = (text: string): unknown => {
   } catch {
     return undefined;
   }
+};
+
+/** An event of a partner's bus goes to `record` whole, with the provider that it is of. */
+const Partner = z.looseObject({
+  source: z.string().regex(/^aws\.partner\/(?:appflow\/)?salesforce\.com\//u),
+});
+const whole = (body: string): string => {
+  const event = Partner.safeParse(parsed(body));
+  return event.success ? JSON.stringify({ type: 'event', provider: 'salesforce', event: event.data }) : body;
 };
 
 /** Only a schedule hands over the end of a wait. */

@@ -126,7 +126,7 @@ export const eventsStore = ({ db, region, account }: Surroundings): EventsStore 
   };
   return {
     expectBus(nameOrArn) {
-      const name = nameOrArn.split('/').at(-1) ?? nameOrArn;
+      const name = nameOrArn.replace(/^arn:[^/]*:event-bus\//u, '');
       if (statements.bus.get(name)) return name;
       throw new ServiceError('ResourceNotFoundException', `Event bus ${name} does not exist.`);
     },

@@ -100,6 +100,22 @@ export const events = (surroundings: Surroundings, chaos: EventsChaos = {}): Eve
       );
       return { FailedEntryCount: results.filter((one) => 'ErrorCode' in one).length, Entries: results };
     },
+    /** What a partner does, whose event source and whose bus have the same name. */
+    PutPartnerEvents(input) {
+      const entries = z.array(Entry).min(1).max(MOST_ENTRIES).parse(input['Entries']);
+      const results = transaction(db, () =>
+        entries.map(({ Source = '', Time, ...entry }) => {
+          const event = eventOf({ ...entry, Source: 'partner' });
+          if ('ErrorCode' in event) return event;
+          const bus = store.expectBus(isPartner(Source) ? Source : '');
+          const time = Time === undefined ? undefined : timeOf(Time * 1000);
+          const whole = envelope({ ...event, source: Source, time });
+          publish(bus, whole);
+          return { EventId: whole.id };
+        }),
+      );
+      return { FailedEntryCount: results.filter((one) => 'ErrorCode' in one).length, Entries: results };
+    },
     TestEventPattern(input) {
       const { EventPattern, Event } = z.object({ EventPattern: z.string(), Event: z.string() }).parse(input);
       const index = patternIndex<true>();
@@ -156,10 +172,13 @@ const eventOf = (
 
 const Named = z.looseObject({ Name: z.string() });
 
+const isPartner = (name: string): boolean => /^aws\.partner\/[\w./-]{1,240}$/u.test(name);
+
 const buses = (store: EventsStore): Readonly<Record<string, Operation>> => ({
   CreateEventBus(input) {
-    const { Name } = Named.parse(input);
-    if (!/^[\w.-]{1,256}$/u.test(Name))
+    const { Name, EventSourceName } = Named.extend({ EventSourceName: z.string().optional() }).parse(input);
+    // Only the bus of a partner's event source has a name with slashes: that of the source.
+    if (!/^[\w.-]{1,256}$/u.test(Name) && !(isPartner(Name) && EventSourceName === Name))
       throw new ServiceError('ValidationException', `Event bus name ${Name} is not valid.`);
     if (!store.addBus(Name))
       throw new ServiceError('ResourceAlreadyExistsException', `Event bus ${Name} already exists.`);
@@ -170,7 +189,7 @@ const buses = (store: EventsStore): Readonly<Record<string, Operation>> => ({
     return { Name: name, Arn: store.busArn(name) };
   },
   DeleteEventBus(input) {
-    const name = Named.parse(input).Name.split('/').at(-1) ?? '';
+    const name = Named.parse(input).Name.replace(/^arn:[^/]*:event-bus\//u, '');
     if (name === 'default') throw new ServiceError('ValidationException', 'Cannot delete event bus default.');
     if (store.rules(name).length > 0)
       throw new ServiceError(

@@ -258,6 +258,14 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       },
       workshop,
     ) => {
+      // In the account, whoever connects the partner has made its bus before.
+      if (EventBusName.startsWith('aws.partner/'))
+        await ignoring(
+          'ResourceAlreadyExistsException',
+          workshop.call('events', 'AWSEvents.CreateEventBus', {
+            ...{ Name: EventBusName, EventSourceName: EventBusName },
+          }),
+        );
       await workshop.call('events', 'AWSEvents.PutRule', {
         Name,
         EventBusName,

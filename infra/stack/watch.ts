@@ -2,6 +2,7 @@ import {
   aws_cloudwatch_actions as actions,
   aws_cloudwatch as cloudwatch,
   Duration,
+  type aws_events as events,
   aws_iam as iam,
   aws_logs as logs,
   aws_sns as sns,
@@ -11,6 +12,7 @@ import { Construct } from 'constructs';
 import { dashboard } from './dashboard.ts';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
+import { SalesforceEvents } from './salesforce-events.ts';
 import { Sync } from './sync.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -66,7 +68,9 @@ export class Watch extends Construct {
     };
     for (const queue of watched.queues) this.#queue(queue);
     for (const one of watched.functions) this.#function(one);
-    for (const sync of watched.syncs) this.#rules(sync, ground);
+    for (const { crm, rules } of watched.syncs) this.#rules(crm, storage.bus.eventBusName, rules);
+    for (const one of found.filter((each) => each instanceof SalesforceEvents))
+      this.#rules('salesforce events', one.bus, one.rules);
     this.#edges(watched);
     this.dashboard = dashboard(this, watched);
   }
@@ -117,21 +121,21 @@ export class Watch extends Construct {
     });
   }
 
-  #rules({ crm, rules }: Sync, { storage: { bus } }: Ground): void {
+  #rules(what: string, EventBusName: string, rules: readonly events.CfnRule[]): void {
     const failed = rules.map(
       (rule) =>
         new cloudwatch.Metric({
           namespace: 'AWS/Events',
           metricName: 'FailedInvocations',
-          dimensionsMap: { EventBusName: bus.eventBusName, RuleName: rule.ref },
+          dimensionsMap: { EventBusName, RuleName: rule.name ?? rule.ref },
           statistic: 'Sum',
           period: FIVE,
         }),
     );
-    this.#alarm(`${crm} rules`, {
+    this.#alarm(`${what} rules`, {
       metric: total(failed),
       threshold: 1,
-      does: `Events for ${crm} did not reach its queue. Has somebody changed the policy of the queue?`,
+      does: `What rules match for ${what} did not reach its queue. Has somebody changed the policy of the queue?`,
     });
   }
 

@@ -112,7 +112,7 @@ const sqs: Derive = (input, operation, place, request) => {
 };
 
 const events: Derive = (input, operation, place) => {
-  const busOf = (given: unknown): string => text(given, 'default').split('/').at(-1) ?? 'default';
+  const busOf = (given: unknown): string => text(given, 'default').replace(/^arn:[^/]*:event-bus\//u, '');
   if (operation === 'PutEvents')
     return records(input['Entries']).map((entry) => ({
       action: 'events:PutEvents',
