@@ -1,5 +1,5 @@
-import { afterAnswer } from './answers.ts';
-import { addressEffect, answeredChannel, answerOf, stricter } from './consent.ts';
+import type { Said } from './answers.ts';
+import { addressEffect, stricter } from './consent.ts';
 import { withAct } from './conversation.ts';
 import type { Half, Profile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
@@ -40,48 +40,37 @@ export const hinted = (profile: Profile, hints: ProfileHints | undefined, replac
   };
 };
 
-/** The profile with what a list says of the person, which replaces nothing that is known. */
+/** The profile with what a list says of the person, answers apart, which replaces nothing that is known. */
 export const introduced = (profile: Profile, told: Introduction): Profile => {
   const { stage, traits, ...hints } = told.profile;
   const { channel } = told.preferences;
-  return listed(
-    {
-      ...hinted(profile, hints, false),
-      ...(traits && { traits: { ...traits, ...profile.traits } }),
-      ...(stage !== undefined && profile.stage === undefined && { stage }),
-      ...(channel !== undefined &&
-        profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
-    },
-    told,
-  );
+  return {
+    ...hinted(profile, hints, false),
+    ...(traits && { traits: { ...traits, ...profile.traits } }),
+    ...(stage !== undefined && profile.stage === undefined && { stage }),
+    ...(channel !== undefined &&
+      profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
+  };
 };
 
-/** An answer counts by its time; one that nobody has dated only where it is stricter than what is known. */
-const listed = (profile: Profile, told: Introduction): Profile =>
-  Channel.options.reduce((whole, channel) => {
-    const [status, present] = [told.consent[channel], whole.consent[channel]?.status];
-    if (status === undefined) return whole;
+/** The answers of a list that count: by their time; one that nobody has dated only where it is stricter than what is known. */
+export const listed = (profile: Profile, told: Introduction): [Channel, Said][] =>
+  Channel.options.flatMap((channel): [Channel, Said][] => {
+    const [answer, present] = [told.consent[channel], profile.consent[channel]?.status];
+    if (answer === undefined) return [];
     const undated = told.undated?.includes(channel) === true;
-    if (present !== undefined && (status === 'unknown' || (undated && stricter(present, status) === present)))
-      return whole;
-    const at = told.answeredAt?.[channel] ?? told.at;
+    if (present !== undefined && (answer === 'unknown' || (undated && stricter(present, answer) === present)))
+      return [];
     const { id: source, evidence } = told;
-    return afterAnswer(whole, channel, { answer: status, at, source, ...(evidence && { evidence }) });
-  }, profile);
+    const at = told.answeredAt?.[channel] ?? told.at;
+    return [[channel, { answer, at, source, ...(evidence && { evidence }) }]];
+  });
 
 /** The profile with what an interaction tells of the person, and with its time if nothing earlier is known. */
 export const learned = (profile: Profile, { profile: hints, kind, occurredAt }: Interaction): Profile => ({
   ...hinted(profile, hints, kind === 'contact-update'),
   firstSeenAt: occurredAt < profile.firstSeenAt ? occurredAt : profile.firstSeenAt,
 });
-
-/** The profile with the answer that an interaction gives about consent. */
-export const answered = (profile: Profile, interaction: Interaction): Profile => {
-  const answer = answerOf(interaction);
-  if (answer === undefined) return profile;
-  const { occurredAt: at, id: source } = interaction;
-  return afterAnswer(profile, answeredChannel(interaction), { answer, at, source });
-};
 
 /**
  * The profile of who holds an address, after an interaction that it carried. In whatever order they arrive: of a STOP and

@@ -1,11 +1,12 @@
-import { afterAnswer } from './answers.ts';
-import { addressesOf, answeredChannel, type ConsentStatus } from './consent.ts';
+import { afterAnswer, type Said } from './answers.ts';
+import { addressesOf, answeredChannel, answerOf, type ConsentStatus } from './consent.ts';
 import { closed, type Reply, replyOf } from './conversation.ts';
 import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
 import { durationMs } from './duration.ts';
 import { type Remembered, recalled } from './erasure.ts';
 import { HubError } from './errors.ts';
-import { active, answered, closedBy, emptyHalf, introduced, learned } from './half.ts';
+import { type Evidence, evidenceOf, type GivenAnswer } from './evidence.ts';
+import { active, closedBy, emptyHalf, introduced, learned, listed } from './half.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 import {
   byStrength,
@@ -47,6 +48,8 @@ export interface Placement {
 export interface Introduction {
   readonly id: string;
   readonly at: Instant;
+  /** Who put the list in. */
+  readonly by: string;
   readonly identifiers: readonly string[];
   readonly profile: ProfileHints & { readonly stage?: string | undefined };
   readonly consent: Readonly<Partial<Record<Channel, ConsentStatus>>>;
@@ -96,6 +99,8 @@ export class People {
   readonly unmerges: Unmerge[] = [];
   readonly splits: Split[] = [];
   readonly reviews: Review[] = [];
+  /** Answers that were given, by half. */
+  readonly answers: { readonly half: string; readonly given: GivenAnswer }[] = [];
   /** The ids of review entries that a person has decided about. */
   readonly resolved = new Set<string>();
   readonly #halves: Map<string, Half>;
@@ -364,16 +369,11 @@ export class People {
   }
 
   /** A person's answer for one channel, given outside any interaction. */
-  setConsent(
-    half: string,
-    channel: Channel,
-    status: ConsentStatus,
-    at: Instant,
-    source: string,
-  ): ConsentChange[] {
-    return this.#changing(half, () => {
-      this.#change(half, (profile) => afterAnswer(profile, channel, { answer: status, at, source }));
-    });
+  setConsent(half: string, channel: Channel, said: Said, by: string): ConsentChange[] {
+    const { evidence: text } = said;
+    return this.#changing(half, () =>
+      this.#hear(half, channel, said, { type: 'command', by, ...(text !== undefined && { text }) }),
+    );
   }
 
   /** Somebody of the business says that nothing is owed to the customer any more, whatever was asked until `at`. */
@@ -410,6 +410,9 @@ export class People {
       const { profile } = this.half(half);
       const next = introduced(profile, told);
       if (isNew || JSON.stringify(next) !== JSON.stringify(profile)) this.#setProfile(next);
+      const { by, evidence: text } = told;
+      for (const [channel, said] of listed(next, told))
+        this.#hear(half, channel, said, { type: 'list', by, ...(text !== undefined && { text }) });
     });
     if (isNew) this.#setActivity(this.half(half).activity);
     return { half, isNew, consent, ...(merge && { merge }) };
@@ -471,7 +474,15 @@ export class People {
       answeredChannel(interaction),
       interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
     );
-    this.#change(this.#carrier(half, addresses), (profile) => answered(profile, interaction));
+    const answer = answerOf(interaction);
+    const { occurredAt: at, id: source } = interaction;
+    if (answer !== undefined)
+      this.#hear(
+        this.#carrier(half, addresses),
+        answeredChannel(interaction),
+        { answer, at, source },
+        evidenceOf(interaction, addresses[0]),
+      );
     // An address is closed for whoever holds it, also where the interaction went to somebody else.
     for (const address of addresses)
       this.#change(this.#owners.get(address) ?? half, (profile) => closedBy(profile, address, interaction));
@@ -480,6 +491,17 @@ export class People {
       this.#owners.has(one),
     );
     this.#setActivity(active(activity, interaction, carried, this.#silence));
+  }
+
+  /** An answer, and the proof that it was given; a YES that answers nothing is none. */
+  #hear(half: string, channel: Channel, said: Said, evidence: Evidence): void {
+    const statusOf = (): ConsentStatus => this.half(half).profile.consent[channel]?.status ?? 'unknown';
+    const from = statusOf();
+    this.#change(half, (profile) => afterAnswer(profile, channel, said));
+    const { answer, at, source } = said;
+    const to = statusOf();
+    if (answer === 'resume' && to === from) return;
+    this.answers.push({ half, given: { channel, answer, at, source, from, to, evidence } });
   }
 
   /** The half whose address carried an interaction, among those of the customer that it went to. */

@@ -1,4 +1,5 @@
 import type { Customer, CustomerSnapshot } from '../core/customer.ts';
+import type { GivenAnswer } from '../core/evidence.ts';
 import type { Channel, Instant, Interaction, Kind } from '../core/interaction.ts';
 import type { Merge, Split } from '../core/ledger.ts';
 import type { Standing } from '../core/standing.ts';
@@ -29,6 +30,8 @@ export interface History {
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
   /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
+  /** Every answer about consent that any half has given, oldest first. */
+  answers(customer: Customer): Promise<GivenAnswer[]>;
   /** Merges, those taken back too, and identifiers split off, of all halves, oldest first. */
   ledger(customer: Customer): Promise<LedgerEntry[]>;
 }

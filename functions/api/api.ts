@@ -4,6 +4,7 @@ import { problem } from '../middleware.ts';
 import type { StoredInteraction } from '../ports.ts';
 import { CommandMessage } from '../record/message.ts';
 import type { Download } from './attachment.ts';
+import { type ConsentPorts, consentRoutes } from './consent.ts';
 import { type CustomerPorts, customerRoutes } from './customers.ts';
 import { type EventPorts, reportEvents } from './events.ts';
 import { type FailurePorts, failureRoutes } from './failures.ts';
@@ -14,6 +15,7 @@ import { type TimelinePorts, timelineOf } from './timeline.ts';
 
 export interface ApiPorts
   extends CustomerPorts,
+    ConsentPorts,
     FiguresPorts,
     TimelinePorts,
     FailurePorts,
@@ -23,16 +25,18 @@ export interface ApiPorts
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   /** Whether the request carries one of the hub's API keys. */
   readonly allowed: (authorization: string | undefined) => Promise<boolean>;
-  /** An interaction by its id, wherever on whose timeline it stands. */
-  readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
   readonly download: (key: string, name: string) => Promise<Download | undefined>;
 }
 
 type Route = (event: APIGatewayProxyEventV2, ports: ApiPorts) => Promise<APIGatewayProxyStructuredResultV2>;
 
+/** A command of tomorrow would outlast every answer that is given until then. */
+const CLOCKS_DIFFER_MS = 60_000;
+
 /** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
 export const routes: Readonly<Record<string, Route>> = {
   ...customerRoutes,
+  ...consentRoutes,
   ...figuresRoutes,
   ...failureRoutes,
   ...jobRoutes,
@@ -74,6 +78,12 @@ export const routes: Readonly<Record<string, Route>> = {
       type: 'command',
     });
     if (!command.success) return problem(400, 'bad-command', z.prettifyError(command.error));
+    if (Date.parse(command.data.at) > ports.now() + CLOCKS_DIFFER_MS)
+      return problem(
+        400,
+        'future',
+        '`at` lies in the future. Give the time at which it was decided, or leave it out.',
+      );
     await ports.enqueue(command.data);
     return json(202, { id: command.data.id });
   },

@@ -1,4 +1,5 @@
 import { type Customer, foldCustomer, type Half } from '../../core/customer.ts';
+import type { GivenAnswer } from '../../core/evidence.ts';
 import type { History, LedgerEntry, StoredInteraction, TimelineRange } from '../ports.ts';
 import * as rows from './rows.ts';
 import type { Key, Row, Table } from './table.ts';
@@ -18,6 +19,7 @@ export const history = (table: Table): History => ({
     return found.map(storedOf);
   },
   timeline: (customer, range) => timeline(table, customer, range),
+  answers: (customer) => answers(table, customer),
   ledger: (customer) => ledger(table, customer),
 });
 
@@ -67,6 +69,14 @@ export const loadTrees = async (
     wanted = [...new Set(wanted)];
   }
   return { trees: [...found.values()], others };
+};
+
+const answers = async (table: Table, { halves }: Customer): Promise<GivenAnswer[]> => {
+  const given: GivenAnswer[] = [];
+  for (const { profile } of halves)
+    for await (const row of table.query(`customer#${profile.id}`, { beginsWith: 'consent#' }))
+      given.push(rows.answerOf(row));
+  return given.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };
 
 const ledger = async (table: Table, { halves }: Customer): Promise<LedgerEntry[]> => {

@@ -215,6 +215,8 @@ const writesOf = (
       { put: { ...rows.identifierKey(identifier), identifier, half: to, group: [to] }, if: { exists: true } },
     );
   }
+  for (const { half, given } of people.answers)
+    writes.push({ put: { ...rows.answerKey(half, given), ...given } });
   for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
     writes.push(...reviewWrites(review, waited, marks));
   }

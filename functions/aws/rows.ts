@@ -3,6 +3,7 @@ import { ConsentStatus } from '../../core/consent.ts';
 import { Reply } from '../../core/conversation.ts';
 import { Activity, CustomerSnapshot, Profile } from '../../core/customer.ts';
 import { Remembered } from '../../core/erasure.ts';
+import { GivenAnswer } from '../../core/evidence.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
 import { Merge, Review, Split } from '../../core/ledger.ts';
@@ -45,6 +46,11 @@ export const splitKey = (half: string, at: string, id: string): Key => ({
   pk: `customer#${half}`,
   sk: `split#${at}#${id}`,
 });
+/** A list may answer for several channels at once. */
+export const answerKey = (half: string, { at, source, channel }: GivenAnswer): Key => ({
+  pk: `customer#${half}`,
+  sk: `consent#${at}#${source}#${channel}`,
+});
 export const reviewPartition = 'review';
 export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
 export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
@@ -68,6 +74,7 @@ const bare =
 export const profileOf = bare(Profile);
 export const mergeOf = bare(Merge);
 export const splitOf = bare(Split);
+export const answerOf = bare(GivenAnswer);
 export const reviewOf = bare(Review);
 export const activityOf = bare(Activity);
 

@@ -92,6 +92,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     customer: Identifier,
     channel: Channel,
     status: ConsentStatus,
+    /** What proves that the person said so. */
+    evidence: z.string().min(1).max(500).optional(),
   }),
   z.strictObject({ ...command, command: z.literal('preference'), customer: Identifier, channel: Channel }),
   /** Nothing is owed to the customer any more. */

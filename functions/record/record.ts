@@ -311,7 +311,9 @@ const execute = async (
     }
     case 'consent': {
       const half = ownerOf(people, command.customer);
-      const changes = people.setConsent(half, command.channel, command.status, command.at, command.id);
+      const { channel, status: answer, at, id: source, evidence, by } = command;
+      const said = { answer, at, source, ...(evidence !== undefined && { evidence }) };
+      const changes = people.setConsent(half, channel, said, by);
       return changes.length > 0
         ? [consentChanged(snapshot(people.customer(half), half, false), changes, command.at)]
         : [];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { call } from './call.ts';
+import { consentCommand, printConsent } from './consent.ts';
 
 const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
 const Timeline = z.object({
@@ -19,6 +20,8 @@ const Timeline = z.object({
 const usage = `hub customer show IDENTIFIER
 hub customer timeline IDENTIFIER
 hub customer ledger IDENTIFIER              who was merged, split off or taken apart, when, by whom and why
+hub customer consent IDENTIFIER             what they agreed to, by which proof, and every answer there was
+hub customer consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
 hub customer merge KEEP OTHER
 hub customer unmerge IDENTIFIER [MERGE]     the newest merge, or the one that the ledger calls MERGE
 hub customer split IDENTIFIER               makes this one identifier a customer of its own
@@ -46,6 +49,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
   unmerge: ([customer, merge]) =>
     customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
   close: ([customer]) => (customer ? { command: 'close', customer } : undefined),
+  consent: ([customer, ...answer]) => (customer ? consentCommand(customer, answer) : undefined),
   split: ([identifier]) => (identifier ? { command: 'split', identifier } : undefined),
   resolve: ([review, decision, customer]) =>
     review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
@@ -54,6 +58,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
 const reads: Readonly<Record<string, (identifier: string) => Promise<void>>> = {
   show: async (identifier) => console.log(JSON.stringify(await find(identifier), null, 2)),
   timeline: async (identifier) => printTimeline((await find(identifier)).id),
+  consent: async (identifier) => printConsent((await find(identifier)).id),
   async ledger(identifier) {
     const { id } = await find(identifier);
     const { items } = Ledger.parse(await call('GET', `/customers/${id}/ledger`));
@@ -71,7 +76,7 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
     return 0;
   }
   const read = reads[verb];
-  if (read !== undefined && first !== undefined) {
+  if (read !== undefined && first !== undefined && !(verb === 'consent' && args.length > 1)) {
     await read(first);
     return 0;
   }

@@ -12,6 +12,7 @@ const routes = [
   'GET /customers/{id}',
   'GET /customers/{id}/timeline',
   'GET /customers/{id}/ledger',
+  'GET /customers/{id}/consent',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
   'GET /figures',

@@ -112,6 +112,7 @@ const run = async (connector: CrmConnector, credentials: object): Promise<void> 
       interaction: unused,
       interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       timeline: unused,
+      answers: unused,
       ledger: unused,
     },
     states: async (ids) => found(states, ids),

@@ -1,0 +1,62 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { addressesOf } from '../../core/consent.ts';
+import type { ClosedAddress, Customer } from '../../core/customer.ts';
+import { evidenceOf, type GivenAnswer } from '../../core/evidence.ts';
+import type { Identifier } from '../../core/identifier.ts';
+import { Channel } from '../../core/interaction.ts';
+import { problem } from '../middleware.ts';
+import type { History, StoredInteraction } from '../ports.ts';
+import { json } from './http.ts';
+
+export interface ConsentPorts {
+  readonly history: History;
+  /** An interaction by its id, wherever on whose timeline it stands. */
+  readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
+}
+
+type Route = (
+  event: APIGatewayProxyEventV2,
+  ports: ConsentPorts,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** What holds for each channel and address, what proves it, and everything that was ever answered. */
+export const consentRoutes: Readonly<Record<string, Route>> = {
+  'GET /customers/{id}/consent': async (event, ports) => {
+    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
+    if (customer === undefined) return problem(404, 'unknown-customer', 'There is no customer with this id.');
+    const answers = await ports.history.answers(customer);
+    const channels = Channel.options.filter((channel) => customer.consent[channel] !== undefined);
+    return json(200, {
+      customer: customer.id,
+      channels: channels.map((channel) => channelView(customer, channel, answers)),
+      closed: await Promise.all(
+        Object.entries(customer.closed).map(([address, entry]) => closedView(address, entry, ports)),
+      ),
+      preferences: customer.preferences,
+      history: answers.reverse(),
+    });
+  },
+};
+
+const channelView = (customer: Customer, channel: Channel, answers: readonly GivenAnswer[]): object => {
+  const { status, at, source, evidence: text } = customer.consent[channel] ?? {};
+  const given = answers.find((one) => one.channel === channel && one.source === source);
+  return {
+    ...{ channel, status, since: at, source },
+    evidence: given?.evidence ?? (text === undefined ? null : { type: 'list', text }),
+    addresses: addressesOf(channel, customer.identifiers).map((address) => ({
+      address,
+      open: customer.closed[address] === undefined,
+    })),
+  };
+};
+
+/** The interaction that closed an address may have expired; then only its id is known. */
+const closedView = async (
+  address: Identifier,
+  { reason, at, source }: ClosedAddress,
+  ports: ConsentPorts,
+): Promise<object> => {
+  const act = await ports.interaction(source);
+  return { ...{ address, reason, since: at, source }, evidence: act ? evidenceOf(act, address) : null };
+};
