@@ -15,7 +15,7 @@ export type Said = z.infer<typeof Said>;
 /** Of two answers of one instant the one that counts is the later here: ties deny. */
 const order: readonly Answer[] = ['resume', 'unknown', 'granted', 'no-marketing', 'service-only', 'denied'];
 
-/** More are folded together, oldest first. Only somebody who plays with the words gets there. */
+/** More are folded together, oldest first: an answer that comes later than twelve others is late indeed. */
 const MOST = 12;
 
 /**
@@ -49,18 +49,10 @@ const byTime = (one: Said, other: Said): number => {
   return ranks === 0 ? (one.source < other.source ? -1 : 1) : ranks;
 };
 
-/**
- * What comes before an answer that stands by itself no longer matters. Of several alike in a row the first and the last
- * do: another may come between them.
- */
+/** What comes before an answer that stands by itself no longer matters. */
 const needed = (all: readonly Said[]): Said[] => {
   const from = all.findLastIndex(({ answer }) => !isRelative(answer));
-  const kept = all
-    .slice(Math.max(from, 0))
-    .filter(
-      ({ answer }, position, rest) =>
-        answer !== rest[position - 1]?.answer || answer !== rest[position + 1]?.answer,
-    );
+  const kept = all.slice(Math.max(from, 0));
   while (kept.length > MOST) {
     const [first, second] = kept.splice(0, 2);
     const folded = outcome([first, second].filter((one) => one !== undefined));
