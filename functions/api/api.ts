@@ -1,7 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { problem } from '../middleware.ts';
-import type { StoredInteraction } from '../ports.ts';
 import { CommandMessage } from '../record/message.ts';
 import type { Download } from './attachment.ts';
 import { type ConsentPorts, consentRoutes } from './consent.ts';
