@@ -29,8 +29,9 @@ const foldedKinds: ReadonlySet<Kind> = new Set<Kind>([
   'reaction',
 ]);
 
-/** Interactions looked at together at first; then twice as many, for where most are told with others. */
+/** Interactions looked at together, at least. */
 const FEWEST_AT_ONCE = 25;
+const SPARE = 5;
 const EXCERPT_CHARACTERS = 140;
 
 export const timelines = (table: Table, tombstones: () => Promise<Tombstones>): Timelines => ({
@@ -86,7 +87,8 @@ const itemsOf = async (
   const reader = timelineReader(table, looking.customer, query);
   const isFolded = (kind: Kind): boolean => query.folded && query.kinds.size === 0 && foldedKinds.has(kind);
   const items: StoredInteraction[] = [];
-  for (let wanted = Math.max(query.limit, FEWEST_AT_ONCE); ; wanted *= 2) {
+  let [looked, fewest, wanted] = [0, FEWEST_AT_ONCE, Math.max(query.limit, FEWEST_AT_ONCE)];
+  for (;;) {
     const taken = await reader.take(wanted);
     const foldable = taken.filter(({ kind }) => isFolded(kind));
     await looking.known.load(foldable.flatMap((one) => foldingKeys(one, looking)));
@@ -100,6 +102,11 @@ const itemsOf = async (
     }
     if (!reader.hasMore() || !reader.mayRead() || taken.length < wanted)
       return { items, end: { last: reader.last(), hasMore: reader.hasMore() } };
+    // A few more than show what is missing if it goes on like this; more each time, so that it comes to an end.
+    looked += taken.length;
+    const perItem = looked / Math.max(items.length, 1);
+    wanted = Math.max(fewest, Math.ceil((query.limit - items.length) * perItem) + SPARE);
+    fewest *= 2;
   }
 };
 

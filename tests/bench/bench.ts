@@ -15,6 +15,7 @@ import { goalText, type Measured, measuredText, verdictOf } from './measured.ts'
 import { numbersPage } from './page.ts';
 import { benchPattern } from './pattern.ts';
 import { benchRecord } from './record.ts';
+import { benchTimeline } from './timeline.ts';
 
 let loaded: Promise<Load> | undefined;
 const load = (): Promise<Load> => {
@@ -34,7 +35,12 @@ const indexes = async (): Promise<Measured> => {
 
 /** The parts of the bench, each of which can be run alone. */
 const parts: Readonly<Record<string, () => Promise<Measured[]>>> = {
-  requests: async () => [...(await benchAcknowledge()), ...(await benchRecord()), await indexes()],
+  requests: async () => [
+    ...(await benchAcknowledge()),
+    ...(await benchRecord()),
+    ...(await benchTimeline()),
+    await indexes(),
+  ],
   crm: benchCrm,
   channels: benchChannels,
   bundles: benchBundles,
