@@ -36,6 +36,7 @@ export const timelineReader = (
 ): Reader => {
   const { from, order, channels, kinds } = query;
   const backwards = (from?.toward ?? (order === 'newest' ? 'older' : 'newer')) === 'older';
+  const isPart = channels.size + kinds.size > 0;
   const edge = from && `at#${from.occurredAt}#${from.id}`;
   const range: QueryRange = {
     from: edge !== undefined && !backwards ? edge : 'at#',
@@ -56,8 +57,8 @@ export const timelineReader = (
       if (empty.length === 0) return true;
       if (requests > 0 && requests + empty.length > MOST_REQUESTS) return false;
       requests += empty.length;
-      // One more than wanted tells whether there is more.
-      const pageSize = Math.min(wanted + 1, MOST_PER_REQUEST);
+      // One more than wanted tells whether there is more; of what is left out nobody knows how much there is.
+      const pageSize = isPart ? MOST_PER_REQUEST : Math.min(wanted + 1, MOST_PER_REQUEST);
       await Promise.all(
         empty.map(async (stream) => {
           const page = await table.page(stream.pk, { ...range, pageSize }, stream.behind);

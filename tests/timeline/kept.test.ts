@@ -1,6 +1,12 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { snapshot } from '../../core/customer.ts';
+import type { Interaction } from '../../core/interaction.ts';
 import * as rows from '../../functions/aws/rows.ts';
 import { standings } from '../../functions/aws/standing.ts';
+import type { StoredInteraction } from '../../functions/ports.ts';
+import { countedTable } from '../bench/table.ts';
+import { person } from '../triggers/situations.ts';
 import { at, openStory, type Story } from './story.ts';
 
 let story: Story;
@@ -125,4 +131,62 @@ describe('a message whose key is not the id that others give it', () => {
     expect(pointer && rows.messagePointerOf(pointer).address.occurredAt).toBe(at(0));
     expect(story.timeline()).toHaveLength(3);
   });
+});
+
+describe('batches that come in any order, in part twice, and several at once', () => {
+  const Told = fc.array(
+    fc.record({
+      id: fc.nat({ max: 25 }),
+      ref: fc.constantFrom('wamid.1', 'wamid.2'),
+      what: fc.constantFrom<Partial<Interaction>>(
+        { kind: 'read' },
+        { kind: 'edit' },
+        { kind: 'open' },
+        { kind: 'reaction', text: '👍' },
+        { kind: 'delivery-status', properties: { status: 'sent' } },
+      ),
+    }),
+    { minLength: 1, maxLength: 40 },
+  );
+
+  it('keep the same of every message', async () => {
+    await fc.assert(
+      fc.asyncProperty(Told, fc.array(fc.nat({ max: 39 }), { maxLength: 20 }), async (told, again) => {
+        const interactions = told.map(({ id, ref, what }) =>
+          stored({ ...what, id: JSON.stringify([id, ref, what]), refersTo: ref, occurredAt: at(id % 5) }),
+        );
+        const keptOf = async (batches: readonly (readonly StoredInteraction[])[]) => {
+          const { rows: table } = await countedTable();
+          for (const one of interactions) await table.put({ ...rows.interactionKey(one), ...one });
+          const use = standings(table, async () => 1000);
+          await Promise.all(
+            batches.map((batch) => use({ interactions: batch, customers: new Map(), unsent: [] })),
+          );
+          const found = await table.get(['wamid.1', 'wamid.2'].map((ref) => rows.standingKey('meta', ref)));
+          return new Map(found.map((row) => [row.pk, rows.standingOf(row).relations]));
+        };
+        const whole = await keptOf([interactions]);
+        const parts = await keptOf([
+          interactions.filter((_, position) => position % 3 === 2).toReversed(),
+          again.flatMap((position) => interactions[position] ?? []),
+          interactions.filter((_, position) => position % 3 === 1),
+          interactions.filter((_, position) => position % 3 === 0).toReversed(),
+        ]);
+        expect(parts).toEqual(whole);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const stored = (told: Partial<Interaction> & { id: string; occurredAt: string }): StoredInteraction => ({
+  ...{
+    kind: 'message',
+    channel: 'whatsapp',
+    provider: 'meta',
+    direction: 'inbound',
+    identifiers: [],
+    ...told,
+  },
+  ...{ half: 'ada', receivedAt: told.occurredAt, customer: snapshot(person(), 'ada', false) },
 });
