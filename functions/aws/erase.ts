@@ -1,5 +1,6 @@
 import type { Customer } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
+import { pairId, sortedPair } from '../../core/ledger.ts';
 import type { BusEvent } from '../record/events.ts';
 import type { CommandMessage } from '../record/message.ts';
 import * as rows from './rows.ts';
@@ -18,9 +19,10 @@ export const erase =
   async (customer: Customer, command: CommandMessage): Promise<readonly BusEvent[]> => {
     const { seenKey } = await tombstones();
     for (const { profile } of customer.halves) {
-      let writes: Write[] = profile.identifiers.map((identifier) => ({
-        delete: rows.identifierKey(identifier),
-      }));
+      let writes: Write[] = [
+        ...profile.identifiers.map(rows.identifierKey),
+        ...profile.asked.map((other) => rows.reviewKey(pairId(sortedPair(profile.id, other)))),
+      ].map((key) => ({ delete: key }));
       // Before the interactions, so that a broken erasure finds them again; and after, for what was told meanwhile.
       let told: rows.InteractionRow[] = [];
       for await (const row of table.query(`customer#${profile.id}`)) {

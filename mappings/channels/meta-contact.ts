@@ -23,6 +23,21 @@ export interface Named {
   readonly parentId?: string | undefined;
 }
 
+/** What one account is known by. */
+export const identifiersOf = ({ waId, userId, parentId }: Named): string[] => {
+  const number = waId !== undefined && /^\d{7,15}$/u.test(waId) ? waId : undefined;
+  const phone = number === undefined ? undefined : e164(`+${number}`);
+  return [
+    ...(number === undefined ? [] : [`whatsapp:${number}`]),
+    ...(phone === undefined ? [] : [`phone:${phone}`]),
+    ...(isId(userId) ? [`whatsapp-user:${userId}`] : []),
+    ...(isId(parentId) ? [`whatsapp-parent-user:${parentId}`] : []),
+  ];
+};
+
+/** Meta's own examples have placeholders in angle brackets where an id will be. */
+const isId = (id: string | undefined): boolean => id !== undefined && !/[<>]/u.test(id);
+
 export const person = (
   contacts: readonly Contact[] | undefined,
   { waId, userId, parentId }: Named,
@@ -30,19 +45,13 @@ export const person = (
   const contact = contacts?.find(
     (one) => (waId !== undefined && one.wa_id === waId) || (userId !== undefined && one.user_id === userId),
   );
-  const number = waId !== undefined && /^\d{7,15}$/u.test(waId) ? waId : undefined;
-  const phone = number === undefined ? undefined : e164(`+${number}`);
-  const user = userId ?? contact?.user_id;
-  const parent = parentId ?? contact?.parent_user_id;
   const name = contact?.profile?.name;
   return {
-    identifiers: [
-      ...(number === undefined ? [] : [`whatsapp:${number}`]),
-      ...(phone === undefined ? [] : [`phone:${phone}`]),
-      ...(user === undefined ? [] : [`whatsapp-user:${user}`]),
-      // Meta's own examples have a placeholder here.
-      ...(parent === undefined || /[<>]/u.test(parent) ? [] : [`whatsapp-parent-user:${parent}`]),
-    ],
+    identifiers: identifiersOf({
+      waId: waId ?? contact?.wa_id,
+      userId: userId ?? contact?.user_id,
+      parentId: parentId ?? contact?.parent_user_id,
+    }),
     ...(name !== undefined && { profile: { name: { full: name } } }),
   };
 };

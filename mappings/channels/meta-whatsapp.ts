@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, parseJson, urlPart } from '../../core/payload.ts';
-import { Contact, person, timed } from './meta-contact.ts';
+import { Contact, identifiersOf, person, timed } from './meta-contact.ts';
 import { Call, callOf, Preference, preferenceOf, Status, statusOf } from './meta-report.ts';
 
 // What the business writes in its own app comes back as `message_echoes`, in which `to` is the customer. A change and a
@@ -44,7 +44,17 @@ const Message = z.looseObject({
       message: z.looseObject({ text: z.looseObject({ body: Text }).optional() }).optional(),
     })
     .optional(),
-  system: z.looseObject({ type: Text, wa_id: Text, new_wa_id: Text, user_id: Text, body: Text }).optional(),
+  system: z
+    .looseObject({
+      type: Text,
+      wa_id: Text,
+      new_wa_id: Text,
+      user_id: Text,
+      parent_user_id: Text,
+      previous_user_id: Text,
+      previous_parent_user_id: Text,
+    })
+    .optional(),
   order: z
     .looseObject({ catalog_id: Text, text: Text, product_items: z.array(z.json()).optional() })
     .optional(),
@@ -150,11 +160,25 @@ const changeOf = ({ type, reaction, revoke, edit }: Message): Said | undefined =
   };
 };
 
-const noticeOf = ({ type = 'system', wa_id, new_wa_id }: NonNullable<Message['system']>): Said => ({
-  kind: known.has(type) ? 'contact-update' : 'system',
-  direction: 'system',
-  properties: defined({ change: type, newNumber: wa_id ?? new_wa_id }),
-});
+/**
+ * A new number is a new business-scoped id as well, and a new id may come without any number. Whose it was before is told
+ * by the sender, by `previous_user_id`, or by both.
+ */
+const noticeOf = (
+  { type = 'system', ...system }: NonNullable<Message['system']>,
+  sender: readonly string[],
+): Said & Pick<DecodedInteraction, 'identifiers'> => {
+  const { previous_user_id: userId, previous_parent_user_id: parentId } = system;
+  const number = system.new_wa_id ?? system.wa_id;
+  const now = { waId: number, userId: system.user_id, parentId: system.parent_user_id };
+  return {
+    kind: known.has(type) ? 'contact-update' : 'system',
+    direction: 'system',
+    identifiers: [...new Set([...sender, ...identifiersOf({ userId, parentId })])],
+    ...(known.has(type) && { becomes: identifiersOf(now) }),
+    properties: defined({ change: type, newNumber: number }),
+  };
+};
 
 const known: ReadonlySet<string> = new Set([
   'user_changed_number',
@@ -162,22 +186,25 @@ const known: ReadonlySet<string> = new Set([
   'user_changed_user_id',
 ]);
 
-const messageOf = ({ contacts }: WhatsAppValue, message: Message): DecodedInteraction => ({
-  key: message.id,
-  externalId: message.id,
-  channel: 'whatsapp',
-  direction: 'inbound',
-  ...person(contacts, {
+const messageOf = ({ contacts }: WhatsAppValue, message: Message): DecodedInteraction => {
+  const sender = person(contacts, {
     waId: message.from,
     userId: message.from_user_id,
     parentId: message.from_parent_user_id,
-  }),
-  ...timed(message.timestamp),
-  ...defined({ refersTo: message.context?.id, conversationId: message.group_id }),
-  ...(message.type === 'system' && message.system
-    ? noticeOf(message.system)
-    : (changeOf(message) ?? saidBy(message))),
-});
+  });
+  return {
+    key: message.id,
+    externalId: message.id,
+    channel: 'whatsapp',
+    direction: 'inbound',
+    ...sender,
+    ...timed(message.timestamp),
+    ...defined({ refersTo: message.context?.id, conversationId: message.group_id }),
+    ...(message.type === 'system' && message.system
+      ? noticeOf(message.system, sender.identifiers)
+      : (changeOf(message) ?? saidBy(message))),
+  };
+};
 
 /** Written by the business in its own app, to a customer. */
 const echoOf = ({ contacts }: WhatsAppValue, message: Message): DecodedInteraction => {
