@@ -49,7 +49,9 @@ describe('decisions about who is who, by the API', () => {
   /** What was said, without what the shipped triggers answer. */
   const timeline = async (identifier: string): Promise<number> => {
     const { id } = await customer(identifier);
-    const { items } = Items.parse((await hub.api('GET', `/customers/${id}/timeline?limit=200`)).body);
+    const { items } = Items.parse(
+      (await hub.api('GET', `/customers/${id}/timeline?limit=200&fold=false`)).body,
+    );
     return items.filter(({ kind }) => kind !== 'notification').length;
   };
   const reviews = async () => Items.parse((await hub.api('GET', '/reviews')).body).items;
