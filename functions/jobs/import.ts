@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { assembled, type Column, columnsOf, REFUSED_COLUMNS } from '../../core/columns.ts';
-import { type Cut, csvField, delimiterOf, encodingFault, markBytes, records } from '../../core/csv.ts';
+import { assembled, type Column, columnsOf } from '../../core/columns.ts';
+import { type Cut, delimiterOf, encodingFault, markBytes, records } from '../../core/csv.ts';
 import { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity.ts';
 import { instant } from '../../core/interaction.ts';
@@ -8,6 +8,7 @@ import { parseJson } from '../../core/payload.ts';
 import { fileKey, type Job, type JobKind, refusedKey, type SliceResult, type SliceWork } from './job.ts';
 import type { Judgement, Listing } from './listings.ts';
 import { parcels } from './parcels.ts';
+import { refusals } from './refused.ts';
 
 export interface ImportPorts {
   /** Bytes of a file from a place on, and how many the whole has; undefined where there is no such file. */
@@ -35,7 +36,7 @@ interface FileParameters {
   readonly dryRun: boolean;
 }
 
-const Checkpoint = z.strictObject({
+export const Checkpoint = z.strictObject({
   /** The byte at which the next record begins, and its line. */
   offset: z.int().nonnegative(),
   line: z.int().positive(),
@@ -51,12 +52,15 @@ const Checkpoint = z.strictObject({
   /** At the end of the file: how many messages were waiting when it last looked, and how often they were no fewer. */
   rest: z.strictObject({ waiting: z.int(), looks: z.int() }).optional(),
 });
-type Checkpoint = z.infer<typeof Checkpoint>;
+export type Checkpoint = z.infer<typeof Checkpoint>;
 
 const PIECE_BYTES = 1_000_000;
-/** A slice takes so many rows, or refuses so many bytes. */
-const MOST_ROWS = 10_000;
-const MOST_REFUSED_BYTES = 4_000_000;
+/** A slice ends behind so many rows, or so many bytes of refused ones. */
+interface Limits {
+  readonly rows: number;
+  readonly refusedBytes: number;
+}
+const LIMITS: Limits = { rows: 10_000, refusedBytes: 4_000_000 };
 /** The next slice is held back while so many messages wait. */
 const AHEAD = 200;
 const PAUSE_SECONDS = 10;
@@ -74,6 +78,7 @@ export const importJob = <Parameters extends FileParameters>(
   ports: ImportPorts,
   kind: JobKind<Parameters>,
   listing: Listing<Parameters>,
+  limits: Limits = LIMITS,
 ): Job<Parameters, Checkpoint> => ({
   ...kind,
   checkpoint: Checkpoint,
@@ -83,7 +88,7 @@ export const importJob = <Parameters extends FileParameters>(
     if (checkpoint.rest !== undefined) return rest(ports, checkpoint, checkpoint.rest);
     if (!parameters.dryRun && (await ports.waiting()) > AHEAD)
       return { checkpoint, done: 0, finished: false, delaySeconds: PAUSE_SECONDS };
-    return take(ports, listing, work, await begun(ports, work));
+    return take(ports, listing, limits, work, await begun(ports, work));
   },
 });
 
@@ -171,6 +176,7 @@ const isBlank = ({ fields }: Cut): boolean => fields?.every((field) => field.tri
 const take = async <Parameters extends FileParameters>(
   ports: ImportPorts,
   listing: Listing<Parameters>,
+  limits: Limits,
   { job, by, startedAt, parameters, timeLeft }: SliceWork<Parameters, Checkpoint>,
   place: Begun,
 ): Promise<SliceResult<Checkpoint>> => {
@@ -179,10 +185,10 @@ const take = async <Parameters extends FileParameters>(
   const identity = await ports.identity();
   const same = { job, by, startedAt, parameters, identity, receivedAt: instant(ports.now()) };
   const out = parcels(job, parameters.dryRun ? async () => new Set<number>() : ports.send);
-  const refused = refusals(head?.delimiter);
+  const refused = refusals(head ?? {});
   let { offset, line, inside } = place;
   let done = 0;
-  const isFull = (): boolean => done + refused.count >= MOST_ROWS || refused.bytes >= MOST_REFUSED_BYTES;
+  const isFull = (): boolean => done + refused.count >= limits.rows || refused.bytes >= limits.refusedBytes;
   while (offset < size && !isFull() && timeLeft()) {
     let { bytes } = await pieceAt(ports, job, offset);
     if (inside) {
@@ -199,7 +205,7 @@ const take = async <Parameters extends FileParameters>(
         if ('row' in judged) {
           out.add(judged.row, line);
           done++;
-        } else refused.add(cut, line, judged.fault);
+        } else refused.add(cut.raw, line, judged.fault);
       }
       offset = from + cut.end;
       line += cut.lines;
@@ -210,7 +216,7 @@ const take = async <Parameters extends FileParameters>(
   }
   await out.send(true);
   const part = refused.count > 0 ? place.refusedParts : undefined;
-  if (part !== undefined) await ports.put(refusedKey(job, part), refused.file(part === 0, head?.names));
+  if (part !== undefined) await ports.put(refusedKey(job, part), refused.file(part === 0));
   const rows = place.rows + done + refused.count;
   const ended = offset >= size;
   const refusedParts = place.refusedParts + (part === undefined ? 0 : 1);
@@ -231,46 +237,3 @@ const judge = (
   read: { readonly value: unknown } | { readonly fault: string },
   use: (row: unknown) => Judgement,
 ): Judgement => ('fault' in read ? read : use(read.value));
-
-/** Rows that are refused, each as it stands in the file, behind its line and the reason. */
-const refusals = (delimiter: string | undefined) => {
-  const lines: Uint8Array[] = [];
-  const told = { count: 0, bytes: 0 };
-  const push = (...pieces: readonly (string | Uint8Array)[]): void => {
-    for (const piece of [...pieces, '\n']) {
-      const bytes = typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece);
-      told.bytes += bytes.length;
-      lines.push(bytes);
-    }
-  };
-  return {
-    get count() {
-      return told.count;
-    },
-    get bytes() {
-      return told.bytes;
-    },
-    add(cut: Cut, line: number, reason: string): void {
-      told.count++;
-      if (delimiter === undefined) push(...refusedJson(cut.raw, { line, reason }));
-      else push(`${line}${delimiter}${csvField(reason, delimiter)}${delimiter}`, cut.raw);
-    },
-    file(first: boolean, names: readonly string[] | undefined): Uint8Array {
-      if (!first || names === undefined || delimiter === undefined) return Buffer.concat(lines);
-      const own = names.filter((name) => !isRefusedColumn(name));
-      const header = [...REFUSED_COLUMNS, ...own].map((name) => csvField(name, delimiter)).join(delimiter);
-      return Buffer.concat([Buffer.from(`${header}\n`), ...lines]);
-    },
-  };
-};
-
-const isRefusedColumn = (name: string): boolean => REFUSED_COLUMNS.some((one) => one === name);
-
-/** The object with what was wrong as its first member; what is no object as text. */
-const refusedJson = (raw: Uint8Array, refused: object): (string | Uint8Array)[] => {
-  const text = Buffer.from(raw).toString();
-  const told = JSON.stringify(refused);
-  const members = /^\s*\{\s*(?!\})/u.exec(text);
-  if (members === null) return [JSON.stringify({ refused: { ...refused, text } })];
-  return [`{"refused":${told},${text.slice(members[0].length)}`];
-};

@@ -5,7 +5,7 @@ import { customerCommand } from './customer.ts';
 import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
 import { figuresCommand } from './figures.ts';
-import { importCommand } from './import.ts';
+import { importCommand, importUsage } from './import.ts';
 import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
 import { told } from './told.ts';
@@ -13,6 +13,8 @@ import { told } from './told.ts';
 interface Command {
   readonly usage: string;
   readonly about: string;
+  /** All its options, where a line does not hold them. */
+  readonly details?: string;
   /** Resolves to the exit code. */
   run(args: readonly string[]): Promise<number>;
 }
@@ -51,6 +53,7 @@ const commands: Readonly<Record<string, Command>> = {
   import: {
     usage: 'hub import customers|interactions FILE …',
     about: 'a list of customers, or history, from CSV or NDJSON (HUB_URL, HUB_KEY)',
+    details: importUsage,
     run: importCommand,
   },
   jobs: {
@@ -89,7 +92,7 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
     return 2;
   }
   if (args.includes('--help') || args.includes('-h')) {
-    console.log(`${command.usage}\n  ${command.about}`);
+    console.log(command.details ?? `${command.usage}\n  ${command.about}`);
     return 0;
   }
   return command.run(args);

@@ -17,7 +17,7 @@ import { call } from './call.ts';
 import { downloaded, type Job, watch } from './jobs.ts';
 import { bar, progress } from './progress.ts';
 
-const usage = `hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms]
+export const importUsage = `hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms]
 hub import interactions FILE [--from SYSTEM]
 
   --map COLUMN=FIELD   a column of the file by the name that the hub has for it; as often as needed
@@ -56,7 +56,7 @@ export const importCommand = async (args: readonly string[]): Promise<number> =>
   const [what = '', file, ...more] = positionals;
   const listing = files[what];
   if (listing === undefined || file === undefined || more.length > 0) {
-    console.error(usage);
+    console.error(importUsage);
     return 2;
   }
   const format = formatOf(file, values.format);
