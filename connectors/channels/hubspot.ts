@@ -14,7 +14,20 @@ export const hubspot = channel({
   id: 'hubspot',
   title: 'HubSpot (webhooks)',
   docs: 'https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests',
-  secrets: { clientSecret: { about: 'the client secret of the HubSpot app' } },
+  secrets: {
+    clientSecret: { about: 'the client secret of the HubSpot app' },
+    accessToken: {
+      about: 'an access token with conversations.read, to fetch what was said in the inbox and by whom',
+      optional: true,
+    },
+  },
+  content: {
+    hosts: /api\.hubapi\.com|(?:[a-z0-9-]+\.)*hubspotusercontent[a-z0-9-]*\.net/u,
+    authorise(url, { accessToken: [token] }) {
+      if (new URL(url).hostname !== 'api.hubapi.com') return { url };
+      return token === undefined ? undefined : { url, headers: { authorization: `Bearer ${token}` } };
+    },
+  },
   methods: ['GET', 'PUT'],
   verify(request, { secrets, now }) {
     const given = request.headers[SIGNATURE_3];

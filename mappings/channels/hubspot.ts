@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
 import { e164, normaliseIdentifier } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parseJson, readTime, urlPart } from '../../core/payload.ts';
 
 // A notification names a record and at most one property of it. eventId alone is not promised to be unique: with the
 // subscription and the time it is. Types are `contact.creation` or, of generic subscriptions, `object.creation` with the
@@ -37,6 +37,7 @@ const Event = z.looseObject({
 type Event = z.infer<typeof Event>;
 
 const CONTACT = '0-1';
+const THREADS = 'https://api.hubapi.com/conversations/v3/conversations/threads';
 
 const types: Readonly<Record<string, string>> = {
   [CONTACT]: 'contact',
@@ -112,11 +113,12 @@ const keyOf = (event: Event, subject: string | null | undefined): string =>
     .map((part) => part ?? '')
     .join(':');
 
-/** Of a message in the inbox HubSpot tells the thread and its own id alone: neither the words nor who wrote them. */
+/** Of a message in the inbox HubSpot tells the thread and its own id alone: the words, and who wrote them, are fetched. */
 const ofConversation = (event: Event, act: string): DecodedInteraction | undefined => {
   if (!acts.has(act) && act !== 'newMessage') return undefined;
   const isMessage = act === 'newMessage';
   const said = isMessage && event.messageType !== 'COMMENT';
+  const [thread, message] = [event.objectId, event.messageId];
   return defined({
     key: keyOf(event, event.objectId),
     kind: said
@@ -135,7 +137,56 @@ const ofConversation = (event: Event, act: string): DecodedInteraction | undefin
       property: event.propertyName ?? undefined,
       value: event.propertyValue ?? undefined,
     }),
+    fetch:
+      said && thread && message
+        ? { url: `${THREADS}/${urlPart(thread)}/messages/${urlPart(message)}` }
+        : undefined,
   });
+};
+
+const Text = z.string().nullish();
+const Actor = z.looseObject({
+  actorId: Text,
+  name: Text,
+  deliveryIdentifier: z.looseObject({ type: Text, value: Text }).nullish(),
+});
+const Said = z.looseObject({
+  direction: Text,
+  text: Text,
+  subject: Text,
+  senders: z.array(Actor).nullish(),
+  recipients: z.array(Actor).nullish(),
+  attachments: z.array(z.looseObject({ name: Text, url: Text })).nullish(),
+});
+
+/** An actor V-… is a contact; agents and bots have other letters. */
+const identifiersOf = ({ actorId, deliveryIdentifier }: z.infer<typeof Actor>): string[] => {
+  const { type, value } = deliveryIdentifier ?? {};
+  const email = type === 'HS_EMAIL_ADDRESS' ? normaliseIdentifier(`email:${value ?? ''}`) : undefined;
+  const phone = type === 'HS_PHONE_NUMBER' ? e164(value ?? '') : undefined;
+  return [
+    ...record(/^V-(\d+)$/u.exec(actorId ?? '')?.[1]),
+    ...(email === undefined ? [] : [email]),
+    ...(phone === undefined ? [] : [`phone:${phone}`]),
+  ];
+};
+
+/** What was said; of several recipients none is the one that it was said to. */
+const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedInteraction => {
+  const { direction, text, subject, senders, recipients, attachments } = Said.parse(parseJson(bytes));
+  const outbound = direction === 'OUTGOING';
+  const [party, ...others] = (outbound ? recipients : senders) ?? [];
+  const files = (attachments ?? []).flatMap(({ name, url }) =>
+    url ? [defined({ url, name: name ?? undefined, keep: true as const })] : [],
+  );
+  return {
+    ...interaction,
+    direction: outbound ? 'outbound' : 'inbound',
+    identifiers: party === undefined || others.length > 0 ? [] : identifiersOf(party),
+    ...defined({ text: text ?? undefined, subject: subject ?? undefined }),
+    ...(files.length > 0 && { attachments: files }),
+    ...(!outbound && others.length === 0 && party?.name && { profile: { name: { full: party.name } } }),
+  };
 };
 
 const decode = (delivery: Delivery): Decoded => {
@@ -162,4 +213,5 @@ export const hubspot: ChannelMapping = {
   channels: ['crm', 'chat'],
   kinds: ['contact-update', 'crm-record', 'privacy-erasure', 'message'],
   decode,
+  complete,
 };

@@ -62,7 +62,7 @@ const Payload = z.looseObject({
       time: z.union([z.string(), z.number()]).optional(),
       messaging: z.array(Messaging).optional(),
       standby: z.array(Messaging).optional(),
-      changes: z.array(z.looseObject({ field: z.string(), value: z.unknown() })).optional(),
+      changes: z.array(z.looseObject({ field: z.string(), value: z.unknown().optional() })).optional(),
     }),
   ),
 });
@@ -71,18 +71,13 @@ type Medium = 'messenger' | 'instagram';
 
 const messagingOf = (medium: Medium, account: string, event: Messaging): DecodedInteraction[] => {
   const ours = event.message?.is_echo === true || event.sender?.id === account;
-  const contact =
-    ours || event.delivery
-      ? event.delivery
-        ? event.sender?.id === account
-          ? event.recipient?.id
-          : event.sender?.id
-        : event.recipient?.id
-      : event.sender?.id;
+  const contact = ours ? event.recipient?.id : event.sender?.id;
+  // An account that writes to itself is nobody's customer.
+  if (contact === account) return [];
   const at = instantOf(event.timestamp);
   const base = {
     channel: medium,
-    direction: 'inbound' as const,
+    direction: ours ? ('outbound' as const) : ('inbound' as const),
     identifiers: contact === undefined ? [] : [`${medium}:${account}:${contact}`],
     ...(at !== undefined && { occurredAt: at }),
   };

@@ -20,6 +20,7 @@ const Event = z.looseObject({
   timestamp: z.union([z.number(), z.string()]),
   sg_event_id: z.string().optional(),
   sg_message_id: z.string().optional(),
+  sg_machine_open: z.boolean().optional(),
   'smtp-id': z.string().optional(),
   type: z.string().optional(),
   reason: z.string().optional(),
@@ -60,6 +61,8 @@ const eventOf = (event: Event): DecodedInteraction | undefined => {
     status: event.event,
     reason: event.reason,
     url: event.url,
+    // A mail service that fetches pictures ahead is nobody who reads.
+    machine: event.sg_machine_open === true ? true : undefined,
     scope: event.asm_group_id === undefined ? undefined : `group-${event.asm_group_id}`,
   };
   return {

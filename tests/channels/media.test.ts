@@ -551,3 +551,71 @@ describe('a call of Telnyx', () => {
     expect(first?.id).toBe(interactionId('telnyx', undefined, later?.refersTo ?? ''));
   });
 });
+
+describe('HubSpot', () => {
+  const url = 'https://api.hubapi.com/conversations/v3/conversations/threads/7/messages/m1';
+  const secrets = { clientSecret: ['s'], accessToken: ['pat'] };
+  const body = JSON.stringify([
+    {
+      eventId: 1,
+      subscriptionId: 2,
+      occurredAt: 1772442000000,
+      subscriptionType: 'conversation.newMessage',
+      objectId: 7,
+      messageId: 'm1',
+      messageType: 'MESSAGE',
+    },
+  ]);
+  const ada = {
+    actorId: 'V-51',
+    name: 'Ada',
+    deliveryIdentifier: { type: 'HS_EMAIL_ADDRESS', value: 'Ada@example.com' },
+  };
+  const agent = {
+    actorId: 'A-9',
+    deliveryIdentifier: { type: 'HS_EMAIL_ADDRESS', value: 'us@acme.example' },
+  };
+
+  it('tells what was said in the inbox, and by whom', async () => {
+    const slip = 'https://12.fs1.hubspotusercontent-eu1.net/hubfs/12/slip.pdf?Expires=1';
+    const answers = {
+      [url]: json({
+        direction: 'INCOMING',
+        text: 'Where is it?',
+        senders: [ada],
+        recipients: [agent],
+        attachments: [{ type: 'FILE', name: 'slip.pdf', url: slip }],
+      }),
+      [slip]: file('pdf'),
+    };
+    const { interactions, asked, stored } = await deliver({ provider: 'hubspot', secrets, answers }, body);
+    expect(interactions).toMatchObject([
+      {
+        kind: 'message',
+        direction: 'inbound',
+        text: 'Where is it?',
+        identifiers: ['hubspot:51', 'email:ada@example.com'],
+        conversationId: '7',
+      },
+    ]);
+    expect(asked.map(({ authorization }) => authorization)).toEqual(['Bearer pat', undefined]);
+    expect(Object.values(stored)).toEqual(['pdf']);
+  });
+
+  it('is about the customer where an agent answers, and about nobody where several are answered', async () => {
+    const answered = async (recipients: object[]) => {
+      const said = { direction: 'OUTGOING', text: 'Soon', senders: [agent], recipients };
+      return (await deliver({ provider: 'hubspot', secrets, answers: { [url]: json(said) } }, body))
+        .interactions;
+    };
+    expect(await answered([ada])).toMatchObject([
+      { direction: 'outbound', identifiers: ['hubspot:51', 'email:ada@example.com'] },
+    ]);
+    expect(await answered([ada, agent])).toMatchObject([{ direction: 'outbound', identifiers: [] }]);
+  });
+
+  it('is a message of nobody without the token', async () => {
+    const { asked, interactions } = await deliver({ provider: 'hubspot' }, body);
+    expect([asked, interactions[0]?.identifiers]).toEqual([[], []]);
+  });
+});
