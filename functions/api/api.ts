@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
+import type { Outcome } from '../aws/outcomes.ts';
 import { problem } from '../middleware.ts';
 import { CommandMessage } from '../record/message.ts';
 import type { Download } from './attachment.ts';
@@ -22,6 +23,7 @@ export interface ApiPorts
     EventPorts {
   readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly enqueue: (command: CommandMessage) => Promise<void>;
+  readonly outcome: (command: string) => Promise<Outcome>;
   /** Whether the request carries one of the hub's API keys. */
   readonly allowed: (authorization: string | undefined) => Promise<boolean>;
   readonly download: (key: string, name: string) => Promise<Download | undefined>;
@@ -85,6 +87,10 @@ export const routes: Readonly<Record<string, Route>> = {
       );
     await ports.enqueue(command.data);
     return json(202, { id: command.data.id });
+  },
+  'GET /commands/{id}': async (event, ports) => {
+    const id = event.pathParameters?.['id'] ?? '';
+    return json(200, { id, ...(await ports.outcome(id)) });
   },
 };
 

@@ -8,6 +8,7 @@ import { failures } from '../aws/failures.ts';
 import { figures } from '../aws/figures.ts';
 import { history } from '../aws/history.ts';
 import { jobs } from '../aws/jobs.ts';
+import { outcomes } from '../aws/outcomes.ts';
 import { sendTo } from '../aws/queue.ts';
 import { sendAllTo } from '../aws/queue-many.ts';
 import { stageQueues } from '../aws/replays.ts';
@@ -67,6 +68,7 @@ export const create = (runtime: Runtime) => {
       for await (const row of rows.query(reviewPartition)) open.push({ id: row.sk, ...reviewOf(row) });
       return open;
     },
+    outcome: outcomes(runtime, rows, marks).of,
     allowed: keys(runtime),
     failures: kept,
     replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),

@@ -38,6 +38,8 @@ export const standingKey = (provider: string, externalId: string): Key => ({
   sk: 'standing',
 });
 /** What was told of a half by a command, so that it can be told again. */
+/** Why a command was not done; one that was done has a row that it was seen. */
+export const refusedKey = (command: string): Key => ({ pk: `refused#${command}`, sk: 'refused' });
 export const commandKey = (half: string, id: string): Key => ({
   pk: `customer#${half}`,
   sk: `command#${id}`,

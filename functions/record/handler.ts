@@ -7,6 +7,7 @@ import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
 import { erase } from '../aws/erase.ts';
 import { refusals } from '../aws/failures.ts';
+import { outcomes } from '../aws/outcomes.ts';
 import { peopleStore } from '../aws/people-store.ts';
 import { sendTo } from '../aws/queue.ts';
 import { table } from '../aws/table.ts';
@@ -28,6 +29,7 @@ export const create = (runtime: Runtime) => {
   const store = peopleStore(rows, marks);
   const bucket = files(runtime);
   const refused = refusals(runtime, rows, 'record');
+  const told = outcomes(runtime, rows, marks);
   const ports: Omit<RecordPorts, 'refuse'> = {
     identity: running.identity,
     silence: async () => (await running.hub()).conversation.silence,
@@ -69,6 +71,7 @@ export const create = (runtime: Runtime) => {
           const isRow = messageOf(RecordMessage, queued).type === 'import';
           const alone = { ...queued, body: JSON.stringify(command), messageAttributes: {} };
           await refused(isRow ? alone : queued, error);
+          if (!isRow) await told.refuse(command.id, error);
         };
         const works = await Promise.all(
           Records.map(async (queued): Promise<Work[]> => {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { call } from './call.ts';
+import { give } from './command.ts';
 import { consentCommand, printConsent } from './consent.ts';
 
 const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
@@ -85,11 +86,7 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
     console.error(usage);
     return 2;
   }
-  const answer = z.object({ id: z.string() }).parse(await call('POST', '/commands', command));
-  console.log(
-    `Accepted as ${answer.id}. It is done as soon as the queue has delivered it, usually within a second; what cannot be done is listed by \`hub failures list\`.`,
-  );
-  return 0;
+  return give(command);
 };
 
 const find = async (identifier: string): Promise<z.infer<typeof Customer>> =>

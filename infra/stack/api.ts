@@ -18,6 +18,7 @@ const routes = [
   'GET /figures',
   'GET /reviews',
   'POST /commands',
+  'GET /commands/{id}',
   'GET /failures',
   'GET /failures/{id}',
   'PUT /failures/{id}/payload',

@@ -153,6 +153,35 @@ describe('decisions about who is who, by the API', () => {
     expect(await reviews()).toMatchObject([{ type: 'pair', reason: 'apart' }]);
   });
 
+  const outcome = async (id: string) => (await hub.api('GET', `/commands/${id}`)).body;
+
+  it('says what became of a command: waiting, done and for whom, or refused and why', async () => {
+    await told('email:ada@example.com');
+    await told('phone:+14155550100');
+    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    await hub.api('POST', '/commands', { ...merge, id: 'm1' });
+    expect(await outcome('m1')).toEqual({ id: 'm1', status: 'waiting' });
+    await settle();
+    const { id } = await customer('email:ada@example.com');
+    expect(await outcome('m1')).toEqual({ id: 'm1', status: 'done', customers: [id] });
+    await command({ ...merge, id: 'm2' });
+    expect(await outcome('m2')).toEqual({ id: 'm2', status: 'done', customers: [] });
+    await command({ command: 'unmerge', customer: 'line:U1', id: 'u1' });
+    expect(await outcome('u1')).toMatchObject({ status: 'refused', code: 'unknown-customer' });
+  });
+
+  it('tells that a command is done which was refused and is replayed once it can be', async () => {
+    await told('email:ada@example.com');
+    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    await command({ ...merge, id: 'm1' });
+    expect(await outcome('m1')).toMatchObject({ status: 'refused' });
+    await told('phone:+14155550100');
+    const [failure] = Items.parse((await hub.api('GET', '/failures')).body).items;
+    await hub.api('POST', `/failures/${String(failure?.['id'])}/replay`);
+    await settle();
+    expect(await outcome('m1')).toMatchObject({ status: 'done' });
+  });
+
   it('refuses to split off the only identifier, and says so among the failures', async () => {
     await told('email:ada@example.com');
     await command({ command: 'split', identifier: 'email:ada@example.com' });
