@@ -112,9 +112,12 @@ const partOf = (head: string, bytes: Uint8Array): Part => {
       ]),
   );
   const disposition = headers.get('content-disposition') ?? '';
-  const [name, filename] = ['name', 'filename'].map(
-    (key) => new RegExp(`;\\s*${key}="((?:[^"\\\\]|\\\\.)*)"`, 'iu').exec(disposition)?.[1],
-  );
+  const [name, plain] = ['name', 'filename'].map((key) => {
+    const [, quoted, bare] =
+      new RegExp(`;\\s*${key}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, 'iu').exec(disposition) ?? [];
+    return quoted ?? bare;
+  });
+  const filename = extendedName(disposition) ?? plain;
   const contentType = headers.get('content-type');
   return {
     name: name ?? '',
@@ -124,8 +127,22 @@ const partOf = (head: string, bytes: Uint8Array): Part => {
   };
 };
 
+/** A file name as RFC 5987 has it, in UTF-8 and percent-encoded; undefined where there is none. */
+const extendedName = (disposition: string): string | undefined => {
+  const [, encoded] = /;\s*filename\*=utf-8'[^']*'([^\s;]+)/iu.exec(disposition) ?? [];
+  try {
+    return encoded && decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The text of a part, in the charset that the vendor names for it beside the body, else in that of its own header. */
+export const textOfPart = ({ bytes, contentType }: Part, charset?: string): string =>
+  decodeText(bytes, charset ?? /;\s*charset="?([^\s;"]+)/iu.exec(contentType ?? '')?.[1]);
+
 /** Text in a charset that a vendor names; UTF-8 where it names none or one that nobody knows. */
-export const decodeText = (bytes: Uint8Array, charset = 'utf-8'): string => {
+const decodeText = (bytes: Uint8Array, charset = 'utf-8'): string => {
   try {
     return new TextDecoder(charset).decode(bytes);
   } catch {

@@ -16,12 +16,13 @@ import { readSeed } from '../seed.ts';
 import { askHidden } from './ask.ts';
 
 const usage = `hub connect --list
-hub connect PROVIDER [--account NAME] [--rotate | --drop-old]
+hub connect PROVIDER [--account NAME] [--rotate | --drop-old | --steps]
 
 Stores a provider's secrets in Secrets Manager and says which address to paste into its console. Each secret is taken from
 the environment (HUB_SECRET_AUTH_TOKEN for authToken), else from standard input (lines NAME=VALUE), else asked for; never
 from the command line, which other people of the machine can read. A value like ["one","two"] stores several.
---rotate keeps the value stored until now as a second one, --drop-old ends that. --account is another shop, page or number
+--rotate keeps the value stored until now as a second one, --drop-old ends that, --steps stores nothing and only says what to
+do: what comes over EventBridge needs no secret. --account is another shop, page or number
 of the same provider, with a route and a secret of its own. AWS credentials and region are those of the shell;
 AWS_ENDPOINT_URL leads to a local hub, HUB_URL is the hub's address.`;
 
@@ -59,6 +60,7 @@ export const connectCommand = async (args: readonly string[]): Promise<number> =
       account: { type: 'string' },
       rotate: { type: 'boolean' },
       'drop-old': { type: 'boolean' },
+      steps: { type: 'boolean' },
     },
   });
   if (values.list === true) {
@@ -81,6 +83,7 @@ export const connectCommand = async (args: readonly string[]): Promise<number> =
   const { connector } = entry;
   const hub = process.env['HUB'] ?? HubConfig.parse(readSeed().hub).name;
   const route = account === undefined ? connector.id : `${connector.id}/${account}`;
+  if (values.steps === true) return tellSteps(connector, route);
   const name = `${hub}/channels/${route}`;
   const client = new SecretsManagerClient({});
   const before = await read(client, name);
@@ -100,6 +103,11 @@ export const connectCommand = async (args: readonly string[]): Promise<number> =
     length > 1 ? `${secret} (${length} values)` : secret,
   );
   console.log(`Stored in ${name}: ${stored.join(', ')}.`);
+  return tellSteps(connector, route);
+};
+
+/** What is left to do on the provider's side. */
+const tellSteps = (connector: ChannelConnector, route: string): number => {
   const base = (process.env['HUB_URL'] ?? '<Url>').replace(/\/$/u, '');
   const keyed = Object.keys(connector.secrets).some((secret) => /^(?:address|inbound)Key$/u.test(secret));
   console.log(

@@ -11,6 +11,7 @@ import {
   parseMailboxes,
   parseMultipart,
   readTime,
+  textOfPart,
 } from '../../core/payload.ts';
 
 // An event's id, where it has one, is that of one event; the token is the next best. Message ids of events have no angle
@@ -230,9 +231,7 @@ const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
   }
   const fields = parts
     ? Object.fromEntries(
-        parts
-          .filter(({ filename }) => filename === undefined)
-          .map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]),
+        parts.filter(({ filename }) => filename === undefined).map((part) => [part.name, textOfPart(part)]),
       )
     : parseForm(body);
   const event = fields['event'];

@@ -29,12 +29,16 @@ const Envelope = z.looseObject({
   id: z.string(),
   'detail-type': z.string(),
   time: Text,
-  detail: z.looseObject({
-    payload: Fields,
-    event: z
-      .looseObject({ EventUuid: Text, replayId: z.union([z.number(), z.string()]).nullish() })
-      .nullish(),
-  }),
+  detail: z.union([
+    z.looseObject({
+      payload: Fields,
+      event: z
+        .looseObject({ EventUuid: Text, replayId: z.union([z.number(), z.string()]).nullish() })
+        .nullish(),
+    }),
+    // AppFlow hands the fields over without a wrapping.
+    Fields.refine((fields) => !('payload' in fields)).transform((payload) => ({ payload, event: undefined })),
+  ]),
 });
 
 const people: ReadonlySet<string> = new Set(['Contact', 'Lead']);

@@ -3,12 +3,12 @@ import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { readMail } from '../../core/mail.ts';
 import {
-  decodeText,
   instantOf,
   type Part,
   parseJson,
   parseMailboxes,
   parseMultipart,
+  textOfPart,
 } from '../../core/payload.ts';
 
 // sg_event_id is one event, sg_message_id one message with a suffix that changes on the way: the part before the first
@@ -90,7 +90,7 @@ const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
   const charsets = declared === undefined ? {} : (Charsets.safeParse(parseJson(declared.bytes)).data ?? {});
   const field = (name: string): string | undefined => {
     const part = raw(name);
-    return part && decodeText(part.bytes, charsets[name]);
+    return part && textOfPart(part, charsets[name]);
   };
   const mime = raw('email');
   const mail = await readMail(mime ? mime.bytes : Buffer.from(`${field('headers') ?? ''}\r\n\r\n`));

@@ -58,6 +58,30 @@ describe('a change event of Salesforce', () => {
     expect(await hub.failures()).toEqual([]);
   });
 
+  it('of a flow of AppFlow, which does not wrap the fields, is the same', async () => {
+    const ChangeEventHeader = {
+      ...{
+        entityName: 'Lead',
+        recordIds: ['00Q1'],
+        changeType: 'CREATE',
+        sequenceNumber: 1,
+        transactionKey: 't',
+      },
+    };
+    const event = {
+      ...{ id: 'e2', time: '2026-03-02T08:59:00Z', 'detail-type': 'LeadChangeEvent' },
+      ...{
+        source: 'aws.partner/appflow/salesforce.com/1',
+        detail: { ChangeEventHeader, Email: 'bob@example.com' },
+      },
+    };
+    hub.send(/^DeliveriesQueue/, { type: 'event', provider: 'salesforce', event });
+    await hub.settle();
+    expect(hub.timeline()).toMatchObject([
+      { identifiers: { L: [{ S: 'salesforce:00Q1' }, { S: 'email:bob@example.com' }] } },
+    ]);
+  });
+
   it('that did not reach the queue is a failure, and its replay records it', async () => {
     const sqs = new SQSClient({ ...clientConfig(hub.runtime), useQueueUrlAsEndpoint: false });
     const name =

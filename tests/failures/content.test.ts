@@ -10,16 +10,22 @@ let hub: TestHub;
 let answer: () => Response;
 let asked: number[];
 let published: string[];
+/** The bus takes nothing of `record`. */
+let isBusDown: boolean;
 
 beforeEach(async () => {
   asked = [];
   published = [];
+  isBusDown = false;
   answer = () => new Response('down', { status: 503 });
   hub = await openHub({
     async fetch(input) {
       if (String(input) !== STORED) return new Response('', { status: 404 });
       asked.push((hub.clock.now() - NOW) / 1000);
       return answer();
+    },
+    before(_service, operation, caller) {
+      if (isBusDown && operation === 'PutEvents' && /Record/.test(caller)) throw new Error('connection lost');
     },
     async around(invoke, target, event) {
       if (/Sync/.test(target.name)) published.push(...idsIn(event));
@@ -111,6 +117,18 @@ describe('a replay of content that did not come', () => {
     expect(new Set(published.slice(told))).toEqual(new Set([Object(before?.['id']).S]));
     expect(published.length).toBeGreaterThan(told);
     expect(await hub.failures()).toEqual([]);
+  });
+
+  it('tells the CRMs also where the process ends between the row and the bus', async () => {
+    await deliver(['email:ada@example.com']);
+    const told = published.length;
+    answer = whole;
+    isBusDown = true;
+    await replay();
+    expect([hub.timeline()[0]?.['text'], published.length]).toEqual([{ S: 'Where is it?' }, told]);
+    isBusDown = false;
+    await hub.clock.runUntil(hub.clock.now() + 10 * MINUTE);
+    expect(published.length).toBeGreaterThan(told);
   });
 
   it('asks as often as the first time, and is the same failure where it does not come again', async () => {
