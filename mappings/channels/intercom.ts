@@ -57,10 +57,37 @@ const identifiersOf = ({ id, user_id, external_id, email, phone }: Person): stri
   ...phoneIdentifiers(phone),
 ];
 
-const customerOf = (item: Item): Person =>
-  item.type === 'contact' || item.type === 'user' || item.type === 'lead'
-    ? item
-    : (item.user ?? item.contact ?? item.contacts?.contacts?.[0] ?? item.source?.author ?? {});
+const people: ReadonlySet<string> = new Set(['contact', 'user', 'lead']);
+const isPerson = (one: Person): boolean => people.has(one.type ?? '');
+
+/** Whoever began a conversation may be an agent. */
+const customerOf = (item: Item): Person => {
+  if (isPerson(item)) return item;
+  const author = item.source?.author;
+  const starter = author && isPerson(author) ? author : undefined;
+  return item.user ?? item.contact ?? item.contacts?.contacts?.[0] ?? starter ?? {};
+};
+
+/** Of several people in a conversation the one who wrote. */
+const writtenBy = (
+  item: Item,
+  said: z.infer<typeof Said> | null | undefined,
+): Partial<DecodedInteraction> => {
+  const author = said?.author;
+  if (!author || !isPerson(author)) return {};
+  const known = [item.user, item.contact, ...(item.contacts?.contacts ?? [])].find(
+    (one) => one?.id !== undefined && one?.id === author.id,
+  );
+  return { identifiers: [...new Set([...identifiersOf(known ?? {}), ...identifiersOf(author)])] };
+};
+
+const spoken = (
+  item: Item,
+  said: z.infer<typeof Said> | null | undefined,
+): Partial<DecodedInteraction> | undefined => {
+  const act = message(item, said);
+  return act && { ...act, ...writtenBy(item, said) };
+};
 
 const filesOf = ({ attachments }: z.infer<typeof Said>): NonNullable<DecodedInteraction['attachments']> =>
   (attachments ?? []).map(({ name, url, content_type, filesize }) => ({
@@ -102,8 +129,8 @@ const echo = (act: Partial<DecodedInteraction> | undefined): Partial<DecodedInte
 const contactUpdate = (): Partial<DecodedInteraction> => ({ kind: 'contact-update' });
 
 const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> | undefined>> = {
-  'conversation.user.created': (item) => message(item, first(item)),
-  'conversation.user.replied': (item) => message(item, newestPart(item)),
+  'conversation.user.created': (item) => spoken(item, first(item)),
+  'conversation.user.replied': (item) => spoken(item, newestPart(item)),
   'conversation.admin.replied': (item) => echo(message(item, newestPart(item))),
   'conversation.operator.replied': (item) => echo(message(item, newestPart(item))),
   'conversation.admin.single.created': (item) => echo(message(item, first(item))),

@@ -48,6 +48,9 @@ const texts = (answers: readonly Answer[], type: string): string[] =>
     .map(answered)
     .filter((value) => typeof value === 'string');
 
+/** The first address that a form asks for is the person's own; a second may be a friend's. */
+const own = (answers: readonly Answer[], type: string): string[] => texts(answers, type).slice(0, 1);
+
 const decode = ({ body }: Delivery): Decoded => {
   const { event_id, event_type, form_response } = Payload.parse(parseJson(body));
   if (event_type !== 'form_response' || form_response === undefined)
@@ -64,8 +67,8 @@ const decode = ({ body }: Delivery): Decoded => {
         channel: 'form',
         direction: 'inbound',
         identifiers: [
-          ...texts(answers, 'email').map((one) => `email:${one}`),
-          ...phoneIdentifiers(...texts(answers, 'phone_number')),
+          ...own(answers, 'email').map((one) => `email:${one}`),
+          ...phoneIdentifiers(...own(answers, 'phone_number')),
           ...(user_id === undefined || user_id === '' ? [] : [`user-id:${user_id}`]),
           ...(email ? [`email:${email}`] : []),
           ...phoneIdentifiers(phone === undefined ? undefined : String(phone)),
