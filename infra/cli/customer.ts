@@ -2,24 +2,12 @@ import * as z from 'zod';
 import { call } from './call.ts';
 import { give } from './command.ts';
 import { consentCommand, printConsent } from './consent.ts';
+import { printTimeline } from './timeline.ts';
 
 const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
-const Timeline = z.object({
-  items: z.array(
-    z.looseObject({
-      occurredAt: z.string(),
-      channel: z.string(),
-      direction: z.string(),
-      kind: z.string(),
-      text: z.string().optional(),
-      subject: z.string().optional(),
-    }),
-  ),
-  next: z.string().optional(),
-});
-
 const usage = `hub customer show IDENTIFIER
-hub customer timeline IDENTIFIER
+hub customer timeline IDENTIFIER [--channel CHANNEL]… [--kind KIND]… [--last N] [--raw] [--json]
+                                            --raw: every interaction as it is stored, statuses and edits too
 hub customer ledger IDENTIFIER              who was merged, split off or taken apart, when, by whom and why
 hub customer consent IDENTIFIER             what they agreed to, by which proof, and every answer there was
 hub customer consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
@@ -56,9 +44,9 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
     review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
 };
 
-const reads: Readonly<Record<string, (identifier: string) => Promise<void>>> = {
+const reads: Readonly<Record<string, (identifier: string, args: readonly string[]) => Promise<void>>> = {
   show: async (identifier) => console.log(JSON.stringify(await find(identifier), null, 2)),
-  timeline: async (identifier) => printTimeline((await find(identifier)).id),
+  timeline: async (identifier, args) => printTimeline((await find(identifier)).id, args),
   consent: async (identifier) => printConsent((await find(identifier)).id),
   async ledger(identifier) {
     const { id } = await find(identifier);
@@ -78,7 +66,7 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
   }
   const read = reads[verb];
   if (read !== undefined && first !== undefined && !(verb === 'consent' && args.length > 1)) {
-    await read(first);
+    await read(first, args.slice(1));
     return 0;
   }
   const command = commands[verb]?.(args);
@@ -91,27 +79,3 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
 
 const find = async (identifier: string): Promise<z.infer<typeof Customer>> =>
   Customer.parse(await call('GET', `/customers?identifier=${encodeURIComponent(identifier)}`));
-
-const printTimeline = async (id: string): Promise<void> => {
-  let cursor: string | undefined;
-  do {
-    const query = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page = Timeline.parse(
-      await call('GET', `/customers/${id}/timeline?order=oldest&limit=200${query}`),
-    );
-    for (const { occurredAt, channel, direction, kind, subject, text } of page.items) {
-      const arrow = direction === 'inbound' ? '→' : direction === 'outbound' ? '←' : '·';
-      console.log(
-        [
-          occurredAt,
-          arrow,
-          channel.padEnd(9),
-          kind.padEnd(15),
-          subject ?? '',
-          (text ?? '').replaceAll('\n', ' '),
-        ].join(' '),
-      );
-    }
-    cursor = page.next;
-  } while (cursor !== undefined);
-};
