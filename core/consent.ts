@@ -81,16 +81,20 @@ export const addressesOf = (channel: Channel, identifiers: readonly Identifier[]
   return identifiers.filter((held) => identifierType(held) === type);
 };
 
+/** The provider of what customers do on the hub's own pages. */
+export const OWN_PAGES = 'tributary';
+
 /**
  * Whether an interaction closes the addresses that carried it, to every category; or reopens what STOP closed. Only a
- * STOP by SMS closes, so only an answer about SMS reopens. Who chooses `all` on a page has sent no STOP.
+ * STOP by SMS closes, so only an answer about SMS reopens. Who chooses on a page has sent neither: what a carrier blocks
+ * stays blocked.
  */
 export const addressEffect = (
   interaction: Interaction,
 ): 'opt-out' | 'bounce' | 'complaint' | 'reopen' | undefined => {
   if (interaction.kind === 'bounce' || interaction.kind === 'complaint') return interaction.kind;
   const answer = answerOf(interaction);
-  if (answer === undefined || answeredChannel(interaction) !== 'sms') return undefined;
-  if (answer === 'denied') return interaction.properties?.['scope'] === 'all' ? undefined : 'opt-out';
-  return answer === 'no-marketing' ? undefined : 'reopen';
+  if (answer === undefined || answer === 'no-marketing') return undefined;
+  if (answeredChannel(interaction) !== 'sms' || interaction.provider === OWN_PAGES) return undefined;
+  return answer === 'denied' ? 'opt-out' : 'reopen';
 };

@@ -182,8 +182,8 @@ const uniteConsent = (one: Profile['consent'], other: Profile['consent']): Profi
 };
 
 const unitePreferences = (survivor: Preferences, other: Preferences, mergedAt: string): Preferences => {
-  if (other.channel === undefined) return survivor;
-  if (survivor.channel === undefined) return other;
+  if (other.channel === undefined && other.at === undefined) return survivor;
+  if (survivor.channel === undefined && survivor.at === undefined) return other;
   const since = other.at !== undefined && other.at > mergedAt && other.at > (survivor.at ?? '');
   return since ? other : survivor;
 };

@@ -383,10 +383,11 @@ export class People {
     this.#setActivity({ ...activity, conversation });
   }
 
-  setPreference(half: string, channel: Channel, at: Instant): void {
+  /** The channel that a person prefers from now on, or that they prefer none. */
+  setPreference(half: string, channel: Channel | undefined, at: Instant): void {
     const { profile } = this.half(half);
     if (profile.preferences.at !== undefined && profile.preferences.at > at) return;
-    this.#setProfile({ ...profile, preferences: { channel, at } });
+    this.#setProfile({ ...profile, preferences: { ...(channel && { channel }), at } });
   }
 
   /**

@@ -35,6 +35,14 @@ const WhatsApp = z.strictObject({
 const strict = { strictVariables: true, strictFilters: true, lenientIf: true, ownPropertyOnly: true };
 const engines = { html: new Liquid({ ...strict, outputEscape: 'escape' }), text: new Liquid(strict) };
 
+/** The customer's own links; colleagues have none. */
+export interface Links {
+  /** Ends marketing on the channel of the message. */
+  readonly unsubscribe?: string;
+  /** The page of what they are sent, on every channel. */
+  readonly preferences?: string;
+}
+
 /**
  * What a template may speak of. What is not known of a customer is absent: only the filter `default`, or an `if`, lets a
  * template do without it.
@@ -46,7 +54,7 @@ export const variablesFor = (
     'id' | 'name' | 'language' | 'timeZone' | 'stage' | 'tags' | 'traits' | 'preferences'
   >,
   { id, kind, channel, provider, direction, occurredAt, ...cause }: Interaction,
-  links: { readonly unsubscribe?: string | undefined },
+  links: Links,
 ): object => ({
   customer: {
     id: customer.id,
@@ -94,7 +102,7 @@ const known: Known = {
     properties: true,
   },
   trigger: { id: true, name: true, category: true },
-  links: { unsubscribe: true },
+  links: { unsubscribe: true, preferences: true },
 };
 interface Known {
   readonly [name: string]: true | Known;

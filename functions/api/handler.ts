@@ -25,6 +25,7 @@ import { httpErrors } from '../middleware.ts';
 import type { Runtime } from '../runtime.ts';
 import { api } from './api.ts';
 import { downloads } from './attachment.ts';
+import { preferences } from './preferences.ts';
 import { unsubscribe } from './unsubscribe.ts';
 
 export const create = (runtime: Runtime) => {
@@ -35,10 +36,16 @@ export const create = (runtime: Runtime) => {
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
   const marks = tombstones(runtime);
-  const end = unsubscribe({
+  const proven = {
     ...known,
+    hub: running.hub,
     signingKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)),
-  });
+  };
+  /** For customers, by the first part of their path; the link proves who asks. */
+  const pages: Readonly<Record<string, ReturnType<typeof api>>> = {
+    unsubscribe: unsubscribe(proven),
+    preferences: preferences(proven),
+  };
   const kept = failures(runtime, rows);
   const presign = presigner(runtime);
   const use = api({
@@ -78,7 +85,7 @@ export const create = (runtime: Runtime) => {
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpErrors())
-    .handler((event) => (event.routeKey.includes(' /unsubscribe/') ? end(event) : use(event)));
+    .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
 };
 
 const KEYS_FRESH_MS = 60_000;

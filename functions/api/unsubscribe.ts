@@ -1,19 +1,27 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { addressTypesOf } from '../../core/consent.ts';
-import { identifierType } from '../../core/identifier.ts';
+import { masked } from '../../core/choices.ts';
+import { addressTypesOf, OWN_PAGES } from '../../core/consent.ts';
+import type { Customer } from '../../core/customer.ts';
+import type { HubConfig } from '../../core/hub-config.ts';
+import { type Identifier, identifierType } from '../../core/identifier.ts';
 import { instant } from '../../core/interaction.ts';
-import { type Claim, readUnsubscribeToken } from '../../core/signed-link.ts';
-import { problem } from '../middleware.ts';
+import { preferencesToken, readUnsubscribeToken, type UnsubscribeClaim } from '../../core/signed-link.ts';
 import type { History } from '../ports.ts';
 import type { InteractionMessage } from '../record/message.ts';
+import { spoken } from './pages/html.ts';
+import { brokenPage, gonePage } from './pages/preferences.ts';
+import { askPage, donePage, type UnsubscribeView } from './pages/unsubscribe.ts';
 
 export interface UnsubscribePorts {
   readonly history: History;
+  readonly hub: () => Promise<HubConfig>;
   readonly enqueue: (message: InteractionMessage) => Promise<void>;
   readonly signingKeys: () => Promise<readonly string[]>;
   readonly now: () => number;
-  readonly newId: () => string;
 }
+
+/** How long the link to the other choices is good: nobody keeps this page. */
+const CHOOSING_SECONDS = 3600;
 
 /**
  * One-click unsubscribe (RFC 8058): whoever opens the link is shown a button, because readers and scanners of mail open
@@ -22,52 +30,47 @@ export interface UnsubscribePorts {
 export const unsubscribe =
   (ports: UnsubscribePorts) =>
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
-    const token = event.pathParameters?.['token'] ?? '';
-    const claim = readUnsubscribeToken(token, await ports.signingKeys());
-    if (claim === undefined)
-      return problem(404, 'bad-link', 'This link is not complete. Open it from the message again.');
-    if (event.requestContext.http.method !== 'POST')
-      return page('<form method="post"><button>Unsubscribe</button></form>');
-    await optOut(ports, claim);
-    return page('<p>Done. You get no more of these messages.</p>');
+    const hub = spoken((await ports.hub()).name);
+    const keys = await ports.signingKeys();
+    const claim = readUnsubscribeToken(event.pathParameters?.['token'] ?? '', keys);
+    if (claim === undefined) return brokenPage(hub);
+    const { half, channel } = claim;
+    const customer = await ports.history.customer(half);
+    if (customer === undefined) return gonePage(hub);
+    const address = addressOf(customer, claim);
+    const until = Math.floor(ports.now() / 1000) + CHOOSING_SECONDS;
+    const view: UnsubscribeView = {
+      ...{ hub, channel, masked: address && masked(address) },
+      preferences: `../preferences/${preferencesToken({ half, until }, keys)}`,
+    };
+    if (event.requestContext.http.method !== 'POST') return askPage(view);
+    // A person without an address on this channel gets nothing there anyway.
+    if (address !== undefined) await optOut(ports, customer, claim, address);
+    return donePage(view);
   };
 
-const optOut = async (
-  { history, enqueue, now, newId }: UnsubscribePorts,
-  { half, channel }: Claim,
-): Promise<void> => {
-  const customer = await history.customer(half);
-  const own = customer?.halves.find(({ profile }) => profile.id === half)?.profile.identifiers ?? [];
+/** The address on that channel, of the half that the message was sent to before others. */
+const addressOf = (customer: Customer, { half, channel }: UnsubscribeClaim): Identifier | undefined => {
+  const own = customer.halves.find(({ profile }) => profile.id === half)?.profile.identifiers ?? [];
   const types = addressTypesOf(channel);
-  const identifiers = (customer?.identifiers ?? [])
-    .filter((one) => types.includes(identifierType(one)))
-    .sort((one, other) => Number(own.includes(other)) - Number(own.includes(one)));
-  // A person without an address on this channel, or an erased one, gets nothing there anyway.
-  if (identifiers.length === 0) return;
+  return [...own, ...customer.identifiers].find((one) => types.includes(identifierType(one)));
+};
+
+/** Said always, also where it seems to hold already: no answer of before may stand against it. Clicked twice it is said once. */
+const optOut = async (
+  { enqueue, now }: UnsubscribePorts,
+  { consent }: Customer,
+  { half, channel }: UnsubscribeClaim,
+  address: Identifier,
+): Promise<void> => {
   const at = instant(now());
   await enqueue({
     type: 'interaction',
     receivedAt: at,
     interaction: {
-      ...{
-        key: newId(),
-        provider: 'tributary',
-        kind: 'opt-out',
-        channel,
-        direction: 'inbound',
-        occurredAt: at,
-      },
-      ...{ identifiers: identifiers.slice(0, 1), properties: { scope: 'marketing' } },
+      ...{ provider: OWN_PAGES, kind: 'opt-out', channel, direction: 'inbound', occurredAt: at },
+      ...{ identifiers: [address], properties: { scope: 'marketing', page: 'unsubscribe' } },
+      key: `unsubscribe:${half}:${channel}:${consent[channel]?.source ?? ''}`,
     },
   });
 };
-
-const page = (body: string): APIGatewayProxyStructuredResultV2 => ({
-  statusCode: 200,
-  headers: {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': "default-src 'none'; form-action 'self'",
-    'referrer-policy': 'no-referrer',
-  },
-  body: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Unsubscribe</title><body>${body}</body></html>`,
-});

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { NotificationMessage, notificationId } from '../../core/notification.ts';
 import { refusal } from '../../core/sender.ts';
-import { signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
+import { preferencesToken, preferencesUntil, signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
@@ -56,9 +56,13 @@ export const create = (runtime: Runtime) => {
     history: history(rows),
     hub: config(runtime, rows).hub,
     sender: (id) => runtime.senders?.[id] ?? built[id],
-    async unsubscribeLink(half, channel) {
+    async links(half, channel, sentAt) {
       const keys = signingKeys(await secret(`${env.HUB}/signing`));
-      return `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ half, channel }, keys)}`;
+      const until = preferencesUntil(sentAt);
+      return {
+        unsubscribe: `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ half, channel }, keys)}`,
+        preferences: `${env.PUBLIC_URL}/preferences/${preferencesToken({ half, until }, keys)}`,
+      };
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
     async tell(type, notification) {

@@ -3,11 +3,11 @@ import type { Customer } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
 import type { HubConfig } from '../../core/hub-config.ts';
 import { type Identifier, identifierValue } from '../../core/identifier.ts';
-import { type Channel, instant } from '../../core/interaction.ts';
+import { type Channel, type Instant, instant } from '../../core/interaction.ts';
 import { available } from '../../core/media.ts';
 import { type Notification, type NotificationMessage, notificationId } from '../../core/notification.ts';
 import { isRefusal, refusal, type Sender } from '../../core/sender.ts';
-import { type Rendered, render, variablesFor } from '../../core/template.ts';
+import { type Links, type Rendered, render, variablesFor } from '../../core/template.ts';
 import type { Notifications } from '../aws/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers.ts';
 import type { History, StoredInteraction } from '../ports.ts';
@@ -19,8 +19,8 @@ export interface NotifyPorts {
   readonly history: History;
   readonly hub: () => Promise<HubConfig>;
   readonly sender: (id: string) => Sender | undefined;
-  /** A link by which this customer ends marketing on this channel. */
-  readonly unsubscribeLink: (half: string, channel: Channel) => Promise<string>;
+  /** Links by which this customer ends marketing on this channel, and chooses what they get at all. */
+  readonly links: (half: string, channel: Channel, sentAt: Instant) => Promise<Links>;
   readonly record: (message: InteractionMessage) => Promise<void>;
   readonly tell: (
     type: 'notification.sent' | 'notification.failed',
@@ -185,13 +185,13 @@ const defaultFrom = ({ alarms }: HubConfig): string =>
 /** Colleagues have nothing to unsubscribe from. */
 const renderedFor = async (
   ports: NotifyPorts,
-  { half, template = '', channel = 'email', approved }: Notification,
+  { half, template = '', channel = 'email', approved, at }: Notification,
   { version: { trigger, templates }, customer, cause }: Work,
 ): Promise<{ unsubscribe: string | undefined; rendered: Rendered }> => {
-  const unsubscribe = trigger.send.to ? undefined : await ports.unsubscribeLink(half, channel);
-  const variables = variablesFor(trigger, customer, cause, { unsubscribe });
+  const links: Links = trigger.send.to ? {} : await ports.links(half, channel, at);
+  const variables = variablesFor(trigger, customer, cause, links);
   const rendered = render(template, templates[template] ?? {}, channel, variables, approved === true);
-  return { unsubscribe, rendered };
+  return { unsubscribe: links.unsubscribe, rendered };
 };
 
 /** The sender has refused for good: the next channel of the list, if there is one. The claim stays the same. */

@@ -95,7 +95,13 @@ export const CommandMessage = z.discriminatedUnion('command', [
     /** What proves that the person said so. */
     evidence: z.string().min(1).max(500).optional(),
   }),
-  z.strictObject({ ...command, command: z.literal('preference'), customer: Identifier, channel: Channel }),
+  z.strictObject({
+    ...command,
+    command: z.literal('preference'),
+    customer: Identifier,
+    /** Absent: none any more. */
+    channel: Channel.optional(),
+  }),
   /** Nothing is owed to the customer any more. */
   z.strictObject({ ...command, command: z.literal('close'), customer: Identifier }),
   z.strictObject({ ...command, command: z.literal('erase'), customer: Identifier }),

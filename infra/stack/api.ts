@@ -32,6 +32,8 @@ const routes = [
   'POST /jobs/{id}/cancel',
   'GET /unsubscribe/{token}',
   'POST /unsubscribe/{token}',
+  'GET /preferences/{token}',
+  'POST /preferences/{token}',
 ] as const;
 
 interface ApiProps {

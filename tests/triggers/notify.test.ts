@@ -38,7 +38,10 @@ const sender = (id: string): Sender => ({
 const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   ...{ notifications: hub.notifications, triggers: hub.triggers, history: hub.history, hub: hub.hub },
   sender: (id) => (id === 'ses' || id === 'aws-sms' ? sender(id) : undefined),
-  unsubscribeLink: async (half, channel) => `https://hub.example/unsubscribe/${half}-${channel}`,
+  links: async (half, channel) => ({
+    unsubscribe: `https://hub.example/unsubscribe/${half}-${channel}`,
+    preferences: `https://hub.example/preferences/${half}`,
+  }),
   record: async (one) => void recorded.push(one),
   tell: async (type, notification) => void told.push({ type, notification }),
   keepFailure: async (failure) => void failures.push(failure),
