@@ -114,5 +114,5 @@ export const masked = (address: Identifier): string | undefined => {
     const [first = '', ...rest] = value.slice(0, at);
     return `${rest.length === 0 ? '' : first}•••${value.slice(at)}`;
   }
-  return type === 'phone' || type === 'whatsapp' ? `••• ${value.slice(-2)}` : undefined;
+  return type === 'phone' || type === 'whatsapp' ? `number ending in ${value.slice(-2)}` : undefined;
 };

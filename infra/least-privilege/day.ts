@@ -8,7 +8,7 @@ import { DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/clie
 import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
 import { hmac } from '../../core/signature.ts';
-import { unsubscribeToken } from '../../core/signed-link.ts';
+import { preferencesToken, unsubscribeToken } from '../../core/signed-link.ts';
 import { bus } from '../../functions/aws/bus.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { payloads } from '../../functions/aws/payloads.ts';
@@ -253,6 +253,9 @@ const ask = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
   const token = unsubscribeToken({ half: id, channel: 'sms' }, [keys.keys]);
   await call('GET', `/unsubscribe/${token}`);
   await call('POST', `/unsubscribe/${token}`);
+  const until = START / 1000 + 86_400;
+  await call('GET', `/preferences/${preferencesToken({ half: id, until }, [keys.keys])}`);
+  await call('GET', `/customers/${id}/consent`);
 };
 
 /** What no stage can read, on each queue, and on each dead-letter queue. */
