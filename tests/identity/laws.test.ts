@@ -23,8 +23,9 @@ const pool = [
   ...['A', 'B', 'C'].map((one) => `line:U${one}`),
 ];
 
-const act = (id: number, identifiers: readonly string[], minute: number): Interaction => ({
+const act = (id: number, identifiers: readonly string[], minute: number, text = ''): Interaction => ({
   id: `i${id}`,
+  text,
   kind: 'message',
   channel: 'sms',
   provider: 'twilio',
@@ -35,8 +36,9 @@ const act = (id: number, identifiers: readonly string[], minute: number): Intera
 
 const named = fc.subarray(pool, { minLength: 1, maxLength: 3 });
 const minute = fc.integer({ min: 0, max: 50 });
+const text = fc.constantFrom('Hi', 'Hi', 'START', 'STOP');
 const Operation = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ type: fc.constant('act' as const), named, minute }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('act' as const), named, minute, text }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('again' as const), which: fc.nat({ max: 20 }) }) },
   {
     weight: 1,
@@ -58,14 +60,6 @@ const counter = (): (() => string) => {
 };
 const newPeople = (): People => new People({ halves: [], owners: [] }, config, counter());
 
-/** Ids of a run are compared by what they hold: whoever holds the same identifiers is the same customer. */
-const customersOf = (people: People): string[] => {
-  const roots = new Set(
-    pool.flatMap((one) => people.owner(one) ?? []).map((half) => people.customer(half).id),
-  );
-  return [...roots].map((root) => [...people.customer(root).identifiers].sort().join(' ')).sort();
-};
-
 describe('who is who', () => {
   it('is what the plain model says, after any sequence of interactions, redeliveries, merges and unmerges', () => {
     fc.assert(
@@ -81,12 +75,12 @@ describe('who is who', () => {
           const { half } = people.place(interaction, undefined, instant(60));
           if (half === undefined) waiting.push(interaction.id);
           else placed.set(interaction.id, half);
-          const { id, identifiers, occurredAt } = interaction;
-          model.give({ id, identifiers, at: Date.parse(occurredAt) });
+          const { id, identifiers, occurredAt, text } = interaction;
+          model.give({ id, identifiers, at: Date.parse(occurredAt), text });
         };
         for (const [at, operation] of operations.entries()) {
           if (operation.type === 'act') {
-            const fresh = act(at, operation.named, operation.minute);
+            const fresh = act(at, operation.named, operation.minute, operation.text);
             given.push(fresh);
             give(fresh);
           }
@@ -111,17 +105,21 @@ describe('who is who', () => {
           timelines.set(root, [...(timelines.get(root) ?? []), id].sort());
         }
         const ours = [...timelines].map(
-          ([root, acts]) => `${[...people.customer(root).identifiers].sort()} | ${acts}`,
+          ([root, acts]) =>
+            `${[...people.customer(root).identifiers].sort()} | ${acts} | ${people.customer(root).consent.sms?.status ?? 'unknown'}`,
         );
         const tops = new Set(model.parts.map((one) => model.top(one)));
         const theirs = [...tops].map((top) => {
           const whole = model.whole(top);
           return `${whole.flatMap(({ identifiers }) => identifiers).sort()} | ${whole
             .flatMap(({ acts }) => acts.map(({ id }) => id))
-            .sort()}`;
+            .sort()} | ${model.consent(top)}`;
         });
         expect(ours.sort()).toEqual(theirs.sort());
         expect(waiting.length).toBe(model.waiting);
+        const halves = new Set([...placed.values()]);
+        const asked = [...halves].flatMap((half) => people.half(half).profile.asked);
+        expect(asked.length / 2).toBe(model.pairs.size);
       }),
       { numRuns: 4000, seed: 20260301 },
     );
@@ -157,6 +155,75 @@ describe('who is who', () => {
     );
   });
 
+  it('gives back, after an unmerge, whom what came since would have made without the merge', () => {
+    const roomy = IdentityConfig.parse({ identifiers: { '*': { priority: 4, limit: 50 } } });
+    const side = fc.record({
+      of: fc.boolean(),
+      fresh: fc.boolean(),
+      which: fc.nat({ max: 9 }),
+      minute,
+      text,
+    });
+    fc.assert(
+      fc.property(fc.array(side, { maxLength: 10 }), minute, minute, (since, one, other) => {
+        const run = (merged: boolean): unknown => {
+          const people = new People({ halves: [], owners: [] }, roomy, counter());
+          people.place(act(0, ['email:a@example.com', 'phone:+14155550101'], one), undefined, instant(60));
+          people.place(act(1, ['email:b@example.com', 'phone:+14155550102'], other), undefined, instant(60));
+          const [left, right] = ['email:a@example.com', 'email:b@example.com'].map(
+            (identifier) => people.owner(identifier) ?? '',
+          );
+          const by = { at: instant(60), by: 'ada', cause: 'm' };
+          if (merged) people.mergeByHand(left ?? '', right ?? '', by);
+          for (const [at, { of, fresh, which, minute: when, text: said }] of since.entries()) {
+            const own = of ? ['email:a@example.com', 'phone:+14155550101'] : ['email:b@example.com'];
+            // What is learned since is learned by the one who said it.
+            const named = [
+              own[which % own.length] ?? '',
+              ...(fresh ? [`line:${of ? 'A' : 'B'}${which}`] : []),
+            ];
+            people.place(act(at + 2, named, when, said), undefined, instant(60));
+          }
+          if (merged) people.unmerge(right ?? '', by);
+          return [left, right].map((half) => {
+            const { halves, ...customer } = people.customer(half ?? '');
+            return { ...customer, interactions: halves.map(({ activity }) => activity.interactions) };
+          });
+        };
+        expect(run(true)).toEqual(run(false));
+      }),
+      { numRuns: 500, seed: 20260304 },
+    );
+  });
+
+  it('gives everyone back when all merges are undone, in whatever order', () => {
+    const names = ['email:a@example.com', 'phone:+14155550101', 'line:UA', 'telegram:1', 'viber:1'];
+    const pairs = fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)), { maxLength: 8 });
+    fc.assert(
+      fc.property(pairs, fc.infiniteStream(fc.nat()), (merges, keys) => {
+        const people = newPeople();
+        for (const [at, one] of names.entries())
+          people.place(act(at, [one], at, at % 2 === 0 ? 'START' : 'STOP'), undefined, instant(60));
+        const halves = names.map((one) => people.owner(one) ?? '');
+        const everyone = () =>
+          halves.map((half) => {
+            const { halves: _, ...customer } = people.customer(half);
+            return customer;
+          });
+        const before = everyone();
+        const made = merges.flatMap(([keep, other], at) => {
+          const [one = '', two = ''] = [people.owner(keep), people.owner(other)];
+          const merge = people.mergeByHand(one, two, { at: instant(60), by: 'ada', cause: `m${at}` });
+          return merge ? [{ ...merge, key: Number(keys.next().value) }] : [];
+        });
+        for (const { id, survivor } of made.sort((one, other) => one.key - other.key))
+          people.unmerge(survivor, { at: instant(61), by: 'ada' }, id);
+        expect(everyone()).toEqual(before);
+      }),
+      { numRuns: 500, seed: 20260305 },
+    );
+  });
+
   it('does not depend on the order of arrival where no limit and no strong identifier says so', () => {
     const weak = pool.filter((one) => !one.startsWith('user-id:'));
     const roomy = IdentityConfig.parse({ identifiers: { '*': { priority: 4, limit: 50 } } });
@@ -174,8 +241,14 @@ describe('who is who', () => {
           }));
           const run = (order: readonly Interaction[]): string[] => {
             const people = new People({ halves: [], owners: [] }, roomy, counter());
-            for (const interaction of order) people.place(interaction, undefined, instant(60));
-            return customersOf(people);
+            const placed = order.map((one) => ({ id: one.id, ...people.place(one, undefined, instant(60)) }));
+            const timelines = Map.groupBy(placed, ({ half = '' }) => people.customer(half).id);
+            return [...timelines]
+              .map(([root, acts]) => {
+                const { identifiers, firstSeenAt } = people.customer(root);
+                return `${[...identifiers].sort()} | ${acts.map(({ id }) => id).sort()} | ${firstSeenAt}`;
+              })
+              .sort();
           };
           const shuffled = [...given].sort((one, other) => one.key - other.key);
           expect(run(shuffled.map(({ it }) => it))).toEqual(run(given.map(({ it }) => it)));

@@ -6,12 +6,15 @@ export interface Act {
   readonly id: string;
   readonly identifiers: readonly string[];
   readonly at: number;
+  readonly text?: string | undefined;
 }
 
 interface Part {
   readonly id: string;
   identifiers: string[];
   acts: Act[];
+  /** Acts that answer about SMS, whoever's timeline they stand on. */
+  answers: Act[];
   firstSeen: number;
   into: { part: string; merge: number } | undefined;
   apart: Set<string>;
@@ -72,8 +75,7 @@ export class Model {
     const [one, two] = [this.holder(keep), this.holder(other)];
     if (!one || !two || this.top(one) === this.top(two)) return;
     const [top, loser] = [this.top(one), this.top(two)];
-    for (const left of this.whole(top))
-      for (const right of this.whole(loser)) this.pairs.delete(pair(left, right));
+    this.#settle([top, loser]);
     loser.into = { part: top.id, merge: ++this.#merges };
   }
 
@@ -91,11 +93,33 @@ export class Model {
     return true;
   }
 
+  /** Of each part the last answer, of a tie the denial; of all parts the stricter. */
+  consent(top: Part): string {
+    const answers = this.whole(top).map(({ answers: said }) => {
+      const last = Math.max(...said.map(({ at }) => at));
+      return said.filter(({ at }) => at === last).some(({ text }) => text === 'STOP')
+        ? 'denied'
+        : said.length > 0
+          ? 'granted'
+          : 'unknown';
+    });
+    return answers.find((one) => one === 'denied') ?? answers.find((one) => one === 'granted') ?? 'unknown';
+  }
+
+  /** Whoever is merged is no question any more. */
+  #settle(tops: readonly Part[]): void {
+    for (const one of tops)
+      for (const other of tops.filter((top) => top !== one))
+        for (const left of this.whole(one))
+          for (const right of this.whole(other)) this.pairs.delete(pair(left, right));
+  }
+
   #fresh(at: number): Part {
     const part: Part = {
       id: this.#newId(),
       identifiers: [],
       acts: [],
+      answers: [],
       firstSeen: at,
       into: undefined,
       apart: new Set(),
@@ -108,6 +132,10 @@ export class Model {
     part.identifiers.push(...learned);
     part.acts.push(act);
     part.firstSeen = Math.min(part.firstSeen, act.at);
+    if (act.text !== 'START' && act.text !== 'STOP') return;
+    const numbers = act.identifiers.filter((one) => typeOf(one) === 'phone').map((one) => this.holder(one));
+    const carrier = numbers.find((one) => one !== undefined && this.top(one) === this.top(part));
+    (carrier ?? part).answers.push(act);
   }
 
   #conflict(tops: readonly Part[]): boolean {
@@ -120,7 +148,8 @@ export class Model {
         );
         const parted = left.some(({ apart }) => right.some(({ id }) => apart.has(id)));
         if (!both && !parted) continue;
-        this.pairs.add(pair(one, other));
+        const asked = left.some((mine) => right.some((theirs) => this.pairs.has(pair(mine, theirs))));
+        if (!asked) this.pairs.add(pair(one, other));
         found = true;
       }
     return found;
@@ -142,6 +171,7 @@ export class Model {
       (one, other) => seen(one) - seen(other) || (one.id < other.id ? -1 : 1),
     );
     const merge = ++this.#merges;
+    this.#settle(tops);
     for (const other of others) other.into = { part: survivor?.id ?? '', merge };
   }
 }
