@@ -6,7 +6,7 @@ import { ConsentStatus } from '../../core/consent.ts';
 import { durationMs } from '../../core/duration.ts';
 import { HubConfig } from '../../core/hub-config.ts';
 import { IdentityConfig } from '../../core/identity.ts';
-import { Channel, DecodedInteraction, Instant, PersonName } from '../../core/interaction.ts';
+import { Channel, DecodedInteraction, Instant, PersonName, ProfileHints } from '../../core/interaction.ts';
 import { Trigger } from '../../core/trigger.ts';
 import { root } from '../bundle.ts';
 import { Case } from '../conformance/case.ts';
@@ -27,6 +27,8 @@ const Duration = z.string().transform((text, context) => {
   }
 });
 
+const Name = z.union([z.string().transform((full) => ({ full })), PersonName]);
+
 const StepInteraction = DecodedInteraction.omit({
   key: true,
   provider: true,
@@ -42,6 +44,7 @@ const StepInteraction = DecodedInteraction.omit({
   direction: z.enum(['inbound', 'outbound', 'system']).default('inbound'),
   identifiers: z.array(AnyIdentifier).default([]),
   becomes: z.array(AnyIdentifier).optional(),
+  profile: ProfileHints.extend({ name: Name.optional() }).optional(),
 });
 export type StepInteraction = z.output<typeof StepInteraction>;
 
@@ -68,7 +71,7 @@ export type Step = z.output<typeof Step>;
 
 const StartingCustomer = z.strictObject({
   identifiers: z.array(AnyIdentifier).min(1),
-  name: z.union([z.string().transform((full) => ({ full })), PersonName]).optional(),
+  name: Name.optional(),
   language: z.string().optional(),
   timeZone: z.string().optional(),
   stage: z.string().optional(),
