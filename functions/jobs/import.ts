@@ -54,7 +54,7 @@ export const Checkpoint = z.strictObject({
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-const PIECE_BYTES = 1_000_000;
+const PIECE_BYTES = 400_000;
 /** A slice ends behind so many rows, or so many bytes of refused ones. */
 interface Limits {
   readonly rows: number;
