@@ -54,6 +54,7 @@ export const liveThroughDay = async (assembly: Assembly, watch: Watch): Promise<
     await receive(day);
     const call = caller(day);
     await ask(day, call);
+    await importList(day, call);
     await day.clock.runUntil(day.clock.now() + 8 * HOUR_MS);
     await failEverywhere(day);
     await mend(day, call);
@@ -256,6 +257,27 @@ const ask = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
   const until = START / 1000 + 86_400;
   await call('GET', `/preferences/${preferencesToken({ half: id, until }, [keys.keys])}`);
   await call('GET', `/customers/${id}/consent`);
+};
+
+const Job = z.looseObject({
+  id: z.string(),
+  upload: z.object({ url: z.string() }).optional(),
+  refused: z.object({ urls: z.array(z.string()) }).optional(),
+});
+
+/** A list of one whom the hub takes, and one whom it refuses. */
+const importList = async ({ clock, runtime }: Day, call: Call): Promise<void> => {
+  const parameters = { format: 'csv', toCrms: true };
+  const { id, upload } = Job.parse(await call('POST', '/jobs', { kind: 'import-customers', parameters }));
+  const body = 'email,language\nada@example.com,it\nunknown,it\n';
+  const sent = await runtime.aws?.fetch(new Request(upload?.url ?? '', { method: 'PUT', body }));
+  expectThat(sent?.ok === true, 'a file cannot be uploaded');
+  await call('POST', `/jobs/${id}/start`);
+  await clock.runUntil(clock.now() + HOUR_MS);
+  const { refused } = Job.parse(await call('GET', `/jobs/${id}`));
+  const file = await runtime.aws?.fetch(new Request(refused?.urls[0] ?? ''));
+  expectThat(file?.ok === true, 'the refused rows cannot be read');
+  await call('GET', `/customers?identifier=${encodeURIComponent('email:ada@example.com')}`);
 };
 
 /** What no stage can read, on each queue, and on each dead-letter queue. */
