@@ -17,6 +17,7 @@ import {
 } from './identity.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
 import { type Merge, pairId, type Review, type Split, sortedPair, type Unmerge } from './ledger.ts';
+import { placesOf, samePlaces } from './lists.ts';
 
 /** Who decides something by hand, when, and in which command. */
 export interface Decision {
@@ -42,6 +43,8 @@ export interface Placement {
   readonly consent: readonly ConsentChange[];
   /** How long the person has waited for this answer. */
   readonly reply?: Reply;
+  /** The customer stands elsewhere in the lists that people read. */
+  readonly moved?: true;
 }
 
 /** What a list says of one customer. */
@@ -445,7 +448,8 @@ export class People {
     identifiers: readonly Identifier[],
     told: { isNew?: boolean; setAside?: readonly Identifier[]; merge?: Merge },
   ): Placement {
-    const reply = replyOf(this.customer(half).conversation, interaction, this.#silence);
+    const before = this.customer(half);
+    const reply = replyOf(before.conversation, interaction, this.#silence);
     const consent = this.#changing(half, () => this.#take(half, interaction, identifiers));
     return {
       half,
@@ -454,6 +458,7 @@ export class People {
       consent,
       ...(told.merge && { merge: told.merge }),
       ...(reply && { reply }),
+      ...((told.isNew || !samePlaces(placesOf(before), placesOf(this.customer(half)))) && { moved: true }),
     };
   }
 

@@ -3,16 +3,12 @@ import { conversationView } from '../../core/conversation.ts';
 import type { Customer } from '../../core/customer.ts';
 import { normaliseIdentifier } from '../../core/identity.ts';
 import { problem } from '../middleware.ts';
-import type { History } from '../ports.ts';
 import { json } from './http.ts';
+import { type ListPorts, listed } from './lists.ts';
 
-export interface CustomerPorts {
-  readonly history: History;
+export interface CustomerPorts extends ListPorts {
   /** The half that owns an identifier in normal form. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
-  /** What parts two conversations, in milliseconds. */
-  readonly silence: () => Promise<number>;
-  readonly now: () => number;
 }
 
 type Route = (
@@ -23,13 +19,15 @@ type Route = (
 /** One person, found by an identifier or by the customer's id. */
 export const customerRoutes: Readonly<Record<string, Route>> = {
   'GET /customers': async (event, ports) => {
-    const asked = event.queryStringParameters?.['identifier'] ?? '';
+    const query = event.queryStringParameters ?? {};
+    if (query['identifier'] === undefined && Object.keys(query).length > 0) return listed(event, ports);
+    const asked = query['identifier'] ?? '';
     const identifier = normaliseIdentifier(asked);
     if (identifier === undefined) {
       return problem(
         400,
         'bad-identifier',
-        'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100.',
+        'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100; or for a list, with ?recent, ?waiting or ?name=beginning.',
       );
     }
     const half = await ports.owner(identifier);

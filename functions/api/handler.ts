@@ -8,6 +8,7 @@ import { failures } from '../aws/failures.ts';
 import { figures } from '../aws/figures.ts';
 import { history } from '../aws/history.ts';
 import { jobs } from '../aws/jobs.ts';
+import { placesOfPart } from '../aws/lists.ts';
 import { outcomes } from '../aws/outcomes.ts';
 import { sendTo } from '../aws/queue.ts';
 import { sendAllTo } from '../aws/queue-many.ts';
@@ -50,6 +51,7 @@ export const create = (runtime: Runtime) => {
   const presign = presigner(runtime);
   const use = api({
     ...known,
+    places: placesOfPart(rows),
     figures: figures(rows, runtime.now),
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,

@@ -3,6 +3,7 @@ import { HubError } from '../../core/errors.ts';
 import { pairId, sortedPair } from '../../core/ledger.ts';
 import type { BusEvent } from '../record/events.ts';
 import type { CommandMessage } from '../record/message.ts';
+import { listedKey, unlist } from './lists.ts';
 import * as rows from './rows.ts';
 import { forgetMessages } from './standing.ts';
 import type { Table, Write } from './table.ts';
@@ -26,7 +27,7 @@ export const erase =
       // Before the interactions, so that a broken erasure finds them again; and after, for what was told meanwhile.
       let told: rows.InteractionRow[] = [];
       for await (const row of table.query(`customer#${profile.id}`)) {
-        if (row.sk === 'profile' || row.sk === 'activity') continue;
+        if (row.sk === 'profile' || row.sk === 'activity' || row.sk === 'listed') continue;
         writes.push({ delete: { pk: row.pk, sk: row.sk } });
         if (row.sk.startsWith('at#')) {
           const interaction = rows.interactionOf(row);
@@ -41,18 +42,20 @@ export const erase =
         }
       }
       await forgetMessages(table, told);
+      await unlist(table, profile.id);
       // The profile goes last: as long as it stands, an interrupted erasure can be taken up again.
       await must(table, [
         ...writes,
         { delete: rows.profileKey(profile.id) },
         { delete: rows.activityKey(profile.id) },
+        { check: listedKey(profile.id), if: { absent: true } },
       ]);
       await forgetMessages(table, told);
     }
     return [{ type: 'customer.erased', detail: { customer: { id: customer.id } }, at: command.at }];
   };
 
-/** None of these writes has a condition: what is in the way passes, and the command is delivered again. */
+/** Others may be in the way, or list the customer at this moment: the command is delivered again. */
 const must = async (table: Table, writes: readonly Write[]): Promise<void> => {
   if (await table.transact(writes)) return;
   throw new HubError(

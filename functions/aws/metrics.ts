@@ -3,22 +3,21 @@ import { history } from './history.ts';
 import * as rows from './rows.ts';
 import type { Table } from './table.ts';
 
-/** Reads what a batch of messages is about: a read for the interactions, and one for the people with all their halves. */
+/** Reads what a batch of messages is about: the interactions, and of the people, with all their halves, those who have moved. */
 export const loadBatch =
   (table: Table): MetricsPorts['load'] =>
   async (messages): Promise<Batch> => {
     const addresses = messages.flatMap((message) =>
       message.event === 'interaction.recorded' ? [{ ...message, id: message.interaction }] : [],
     );
-    const [found, customers] = await Promise.all([
-      table.get(addresses.map(rows.interactionKey)),
-      history(table).customers([...new Set(messages.map(({ half }) => half))]),
-    ]);
+    const interactions = (await table.get(addresses.map(rows.interactionKey))).map(rows.interactionOf);
+    const moved = interactions.filter(({ caused }) => caused?.moved === true);
+    const changed = messages.filter(
+      (message) => message.event !== 'interaction.recorded' && !('trigger' in message),
+    );
     return {
-      customers,
-      interactions: found.map(rows.interactionOf).filter(({ half }) => customers.has(half)),
-      unsent: messages.flatMap((message) =>
-        'trigger' in message && customers.has(message.half) ? [message] : [],
-      ),
+      interactions,
+      customers: await history(table).customers([...new Set([...moved, ...changed].map(({ half }) => half))]),
+      unsent: messages.flatMap((message) => ('trigger' in message ? [message] : [])),
     };
   };

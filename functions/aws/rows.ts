@@ -102,6 +102,7 @@ export const Caused = z.strictObject({
     .optional(),
   consent: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })).optional(),
   reply: Reply.optional(),
+  moved: z.literal(true).optional(),
 });
 export type Caused = z.infer<typeof Caused>;
 

@@ -3,6 +3,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { attempts } from '../aws/attempts.ts';
 import { config } from '../aws/config.ts';
 import { figures as figuresStore } from '../aws/figures.ts';
+import { lists } from '../aws/lists.ts';
 import { loadBatch } from '../aws/metrics.ts';
 import { standings } from '../aws/standing.ts';
 import { table } from '../aws/table.ts';
@@ -19,6 +20,7 @@ export const create = (runtime: Runtime) => {
   const timeZone = async (): Promise<string> => (await running.hub()).timeZone;
   const consumers: readonly Consumer[] = [
     standings(rows, retentionSeconds),
+    lists(rows),
     figures({ store: figuresStore(rows, runtime.now), timeZone }),
   ];
   const use = metrics({ load: loadBatch(rows), consumers });

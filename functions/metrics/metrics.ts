@@ -7,7 +7,7 @@ import { MetricsMessage, type Unsent } from './message.ts';
 /** What the messages of a batch are about, as it stands in the table; who was erased since is left out. */
 export interface Batch {
   readonly interactions: readonly InteractionRow[];
-  /** The whole person of every half that a message names, by that half. */
+  /** Who may stand elsewhere in lists now: the whole person, by the half that a message names. */
   readonly customers: ReadonlyMap<string, Customer>;
   readonly unsent: readonly Unsent[];
 }

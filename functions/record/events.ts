@@ -31,14 +31,16 @@ export interface Caused {
   readonly merge?: Pick<Merge, 'id' | 'survivor' | 'others' | 'at' | 'by'> | undefined;
   readonly consent?: readonly ConsentChange[] | undefined;
   readonly reply?: Reply | undefined;
+  readonly moved?: true | undefined;
 }
 
-export const causedBy = ({ merge, consent, reply }: Placement): Caused => ({
+export const causedBy = ({ merge, consent, reply, moved }: Placement): Caused => ({
   ...(merge && {
     merge: { id: merge.id, survivor: merge.survivor, others: merge.others, at: merge.at, by: merge.by },
   }),
   ...(consent.length > 0 && { consent }),
   ...(reply && { reply }),
+  ...(moved && { moved }),
 });
 
 /** Text above 2 KB is cut in the event, not in the store. */

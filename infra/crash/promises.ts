@@ -5,6 +5,7 @@ import { foldCustomer, type Half } from '../../core/customer.ts';
 import { concerns } from '../../core/decision.ts';
 import { Amounts, added, countable } from '../../core/figures.ts';
 import { IdentityConfig } from '../../core/identity.ts';
+import { placesOf } from '../../core/lists.ts';
 import { type CompiledMapping, compileMapping, customerView } from '../../core/mapping.ts';
 import { Notification, notificationId } from '../../core/notification.ts';
 import { Trigger } from '../../core/trigger.ts';
@@ -96,6 +97,7 @@ export const brokenPromises = async (rest: Rest, told: Told): Promise<string[]> 
     ...decided(all, holdings, rest.cloud),
     ...synced(all, holdings, rest.crms),
     ...figured(all, holdings),
+    ...listed(all, holdings),
     ...leftOver(all, rest),
   ];
 };
@@ -264,6 +266,25 @@ const figured = (all: readonly Row[], { acts }: Holdings): string[] => {
   return isDeepStrictEqual(figures, happened)
     ? []
     : [`the figures are ${JSON.stringify(figures)}, and ${JSON.stringify(happened)} happened`];
+};
+
+/** The lists that people read have every customer where they stand, and nobody else. */
+const listed = (all: readonly Row[], { halves }: Holdings): string[] => {
+  const roots = [...halves.values()].filter(({ activity }) => activity.survivor === undefined);
+  const wanted = new Set(
+    roots
+      .flatMap(({ profile }) => placesOf(foldCustomer(profile.id, halves)))
+      .map(({ part, key }) => keyOf(`list#${part}`, key)),
+  );
+  const present = new Set(
+    all.filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk)).map(({ pk, sk }) => keyOf(pk, sk)),
+  );
+  return [
+    ...[...wanted.difference(present)].map((place) => `nobody stands at ${place}`),
+    ...[...present.difference(wanted)].map(
+      (place) => `somebody stands at ${place}, who does not belong there`,
+    ),
+  ];
 };
 
 /** A hub at rest holds nothing back. */

@@ -17,7 +17,10 @@ export class Metrics extends Construct {
     // Nobody waits for it, and what a hundred events change together is written once.
     metrics.consume(work, { batchSize: 250, windowSeconds: 20, maximumConcurrency: 2 });
     metrics.allow(
-      ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [
+        ...['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem'],
+        ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      ],
       table.tableArn,
     );
     metrics.useKey();

@@ -1,0 +1,165 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod';
+import { conversationView } from '../../core/conversation.ts';
+import type { Customer } from '../../core/customer.ts';
+import { instant } from '../../core/interaction.ts';
+import {
+  customerAt,
+  dayOf,
+  daysBack,
+  nameKey,
+  namePart,
+  type Place,
+  placesOf,
+  recentPart,
+  samePlaces,
+  talkedAt,
+  waitingParts,
+} from '../../core/lists.ts';
+import { problem } from '../middleware.ts';
+import type { History } from '../ports.ts';
+import { json } from './http.ts';
+
+export interface ListPorts {
+  readonly history: History;
+  /** One part of a list in its order, at most `limit` places, behind the key `beyond`. */
+  readonly places: (part: string, range: PlaceRange) => Promise<readonly Place[]>;
+  /** What parts two conversations, in milliseconds. */
+  readonly silence: () => Promise<number>;
+  readonly now: () => number;
+}
+
+export interface PlaceRange {
+  readonly limit: number;
+  readonly newestFirst?: boolean;
+  readonly beginsWith?: string;
+  readonly beyond?: string;
+}
+
+/** Days without anybody that one request passes over, and how far back the list of recent customers goes. */
+const DAYS_PER_REQUEST = 31;
+const MOST_DAYS = 400;
+
+const Flag = z.enum(['', 'true']).optional();
+const Query = z
+  .strictObject({
+    recent: Flag,
+    waiting: Flag,
+    name: z.string().optional(),
+    limit: z.coerce.number().int().min(1).max(100).default(50),
+    cursor: z
+      .string()
+      .transform((text) => Buffer.from(text, 'base64url').toString().split('\n'))
+      .pipe(z.tuple([z.string(), z.string()]))
+      .optional(),
+  })
+  .refine(
+    ({ recent, waiting, name }) => [recent, waiting, name].filter((one) => one !== undefined).length === 1,
+    { error: 'expected one of recent, waiting and name' },
+  );
+
+interface Found {
+  readonly places: readonly Place[];
+  /** Where the next page begins; absent behind the last. */
+  readonly next?: Place;
+}
+
+/** Customers in the order of a list: last talked with, waiting longest, or by name. Short pages may have a following one. */
+export const listed = async (
+  event: APIGatewayProxyEventV2,
+  ports: ListPorts,
+): Promise<APIGatewayProxyStructuredResultV2> => {
+  const query = Query.safeParse(event.queryStringParameters ?? {});
+  if (!query.success) return problem(400, 'bad-query', z.prettifyError(query.error));
+  const { recent, waiting, name, limit, cursor: [part, key] = [] } = query.data;
+  const cursor = part === undefined || key === undefined ? undefined : { part, key };
+  let found: Found;
+  if (recent !== undefined) found = await findRecent(ports, limit, cursor);
+  else if (waiting !== undefined) found = await findWaiting(ports, limit, cursor);
+  else {
+    const prefix = nameKey(name ?? '');
+    if (prefix === '')
+      return problem(400, 'bad-query', 'name is the beginning of a name: a letter at least.');
+    found = await findNamed(ports, prefix, limit, cursor);
+  }
+  const customers = await ports.history.customers(found.places.map(({ key }) => customerAt(key)));
+  const silence = await ports.silence();
+  // A list may be some seconds behind; who has moved since is not shown at the old place.
+  const shown = found.places.flatMap((place) => {
+    const customer = customers.get(customerAt(place.key));
+    const stands = customer && placesOf(customer).some((one) => samePlaces([one], [place]));
+    return stands ? [customer] : [];
+  });
+  // The list itself knows the hour alone.
+  if (recent !== undefined) shown.sort((one, other) => (talkedAt(one) < talkedAt(other) ? 1 : -1));
+  const items = shown.map((customer) => itemOf(customer, silence, ports.now()));
+  const next = found.next && Buffer.from(`${found.next.part}\n${found.next.key}`).toString('base64url');
+  return json(200, { items, ...(next !== undefined && { next }) });
+};
+
+const itemOf = (
+  { id, name, identifiers, lastSeenAt, conversation }: Customer,
+  silence: number,
+  now: number,
+) => ({
+  ...{ id, name, identifiers, lastSeenAt },
+  conversation: conversationView(conversation, silence, now),
+});
+
+const pageOf = (places: readonly Place[], limit: number): Found => {
+  const last = places[limit - 1];
+  return { places: places.slice(0, limit), ...(places.length > limit && last && { next: last }) };
+};
+
+const findRecent = async (
+  { places, now }: ListPorts,
+  limit: number,
+  cursor: Place | undefined,
+): Promise<Found> => {
+  const today = dayOf(instant(now()));
+  const first = cursor === undefined ? today : cursor.part.slice(recentPart('').length);
+  const oldest = [...daysBack(today, MOST_DAYS)].at(-1) ?? today;
+  const found: Place[] = [];
+  let last = first;
+  for (const day of daysBack(first, DAYS_PER_REQUEST)) {
+    if (day < oldest) return pageOf(found, limit);
+    const own = await places(recentPart(day), {
+      limit: limit + 1 - found.length,
+      newestFirst: true,
+      ...(cursor?.part === recentPart(day) && cursor.key !== '' && { beyond: cursor.key }),
+    });
+    found.push(...own);
+    if (found.length > limit) return pageOf(found, limit);
+    last = day;
+  }
+  const [, before = oldest] = [...daysBack(last, 2)];
+  return { places: found, next: { part: recentPart(before), key: '' } };
+};
+
+const findWaiting = async (
+  { places }: ListPorts,
+  limit: number,
+  cursor: Place | undefined,
+): Promise<Found> => {
+  const parts = await Promise.all(
+    waitingParts.map((part) => places(part, { limit: limit + 1, ...(cursor && { beyond: cursor.key }) })),
+  );
+  return pageOf(
+    parts.flat().sort((one, other) => (one.key < other.key ? -1 : 1)),
+    limit,
+  );
+};
+
+const findNamed = async (
+  { places }: ListPorts,
+  prefix: string,
+  limit: number,
+  cursor: Place | undefined,
+): Promise<Found> =>
+  pageOf(
+    await places(namePart(prefix), {
+      ...{ limit: limit + 1, beginsWith: prefix },
+      ...(cursor && { beyond: cursor.key }),
+    }),
+    limit,
+  );

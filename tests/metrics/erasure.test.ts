@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest';
+import type { Half } from '../../core/customer.ts';
+import { emptyHalf } from '../../core/half.ts';
+import { erase } from '../../functions/aws/erase.ts';
+import { history } from '../../functions/aws/history.ts';
+import { lists } from '../../functions/aws/lists.ts';
+import { activityKey, profileKey } from '../../functions/aws/rows.ts';
+import type { Table } from '../../functions/aws/table.ts';
+import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
+import { openStore } from './store.ts';
+
+const AT = '2026-03-02T09:00:00.000Z';
+const HALF = 'ada';
+
+const half = (version: number, full: string): Half => {
+  const { profile, activity } = emptyHalf(HALF, AT);
+  return { profile: { ...profile, version, name: { full } }, activity: { ...activity, version } };
+};
+const put = (table: Table, { profile, activity }: Half) =>
+  table.transact([
+    { put: { ...profileKey(HALF), ...profile } },
+    { put: { ...activityKey(HALF), ...activity } },
+  ]);
+
+/** A table that lets something happen before its call number `at`. */
+const interrupted = (table: Table, at: number, act: () => Promise<void>): Table => {
+  let calls = 0;
+  const before = async (): Promise<void> => {
+    if (++calls === at) await act();
+  };
+  return {
+    ...table,
+    async get(keys) {
+      await before();
+      return table.get(keys);
+    },
+    async transact(writes) {
+      await before();
+      return table.transact(writes);
+    },
+    async *query(pk, range) {
+      await before();
+      yield* table.query(pk, range);
+    },
+  };
+};
+
+/** Told again until it is done, as the queue does. */
+const erased = async (table: Table, once: Table): Promise<void> => {
+  const customer = await history(table).customer(HALF);
+  if (customer === undefined) return;
+  const tombstones = async () => tombstonesUnder('a key of the tests 0123');
+  const command = { type: 'command', id: 'c', at: AT, by: 'ada', command: 'erase', customer: 'x:1' } as const;
+  try {
+    await erase(once, tombstones)(customer, command);
+  } catch {
+    await erase(table, tombstones)(customer, command);
+  }
+};
+const listed = async (table: Table, once: Table): Promise<void> => {
+  const customers = await history(table).customers([HALF]);
+  await lists(once)({ interactions: [], customers, unsent: [] });
+};
+
+it.each([
+  ['for the first time', false],
+  ['under another name', true],
+])('whoever is listed %s and erased at the same moment is nowhere', async (_, before) => {
+  const left: string[] = [];
+  for (const [first, second] of [
+    [erased, listed],
+    [listed, erased],
+  ] as const)
+    for (let at = 1; at <= 8; at++) {
+      const table = (await openStore()).open();
+      await put(table, half(1, 'Ada Lovelace'));
+      if (before) {
+        await listed(table, table);
+        await put(table, half(2, 'Ada King'));
+      }
+      await first(
+        table,
+        interrupted(table, at, () => second(table, table)),
+      );
+      await erased(table, table);
+      const parts = ['recent#2026-03-02', 'name#a', 'name#l', 'name#k'].map((part) => `list#${part}`);
+      for (const pk of [...parts, `customer#${HALF}`])
+        for await (const { sk } of table.query(pk)) left.push(`${first.name} ${at}: ${pk} ${sk}`);
+    }
+  expect(left).toEqual([]);
+});

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nameKey, placesOf } from '../../core/lists.ts';
+import { history } from '../../functions/aws/history.ts';
+import { allRows } from '../../infra/crash/promises.ts';
+import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await openHub();
+});
+afterEach(() => hub.cloud.stop());
+
+interface Told {
+  readonly key: string;
+  readonly minute: number;
+  readonly who: string;
+  readonly direction?: 'inbound' | 'outbound';
+  readonly name?: string;
+}
+const tell = ({ key, minute, direction = 'inbound', who, name }: Told): void =>
+  hub.send(/^DeliveriesQueue/, {
+    type: 'interaction',
+    receivedAt: new Date(NOW + minute * MINUTE).toISOString(),
+    interaction: {
+      ...{ key, provider: 'test', kind: 'message', channel: 'sms', direction, text: 'x' },
+      occurredAt: new Date(NOW + minute * MINUTE).toISOString(),
+      identifiers: [who],
+      ...(name !== undefined && { profile: { name: { full: name } } }),
+    },
+  });
+const rest = (): Promise<void> => hub.clock.runUntil(hub.clock.now() + MINUTE);
+const list = async (query: string) => (await hub.api('GET', `/customers?${query}`)).body;
+const names = async (query: string): Promise<string[]> =>
+  (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
+const listRows = async () =>
+  (await allRows(hub.runtime)).filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk));
+
+const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+14155550103'];
+
+describe('lists of customers', () => {
+  it('has who was last talked with first, who waits longest, and names by their beginning', async () => {
+    tell({ key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
+    tell({ key: '2', minute: 1, who: bob, name: 'Łukasz Brontë' });
+    tell({ key: '3', minute: 2, who: eve, name: 'Adele O’Neill' });
+    await rest();
+    tell({ key: '4', minute: 3, who: ada, direction: 'outbound' });
+    await hub.clock.runUntil(NOW + 2 * HOUR);
+    tell({ key: '5', minute: 120, who: bob });
+    await rest();
+    expect(await names('recent')).toEqual(['Łukasz Brontë', 'Ada Lovelace', 'Adele O’Neill']);
+    expect(await names('waiting')).toEqual(['Łukasz Brontë', 'Adele O’Neill']);
+    expect(await names('name=ad')).toEqual(['Ada Lovelace', 'Adele O’Neill']);
+    expect(await names('name=BRONTE')).toEqual(['Łukasz Brontë']);
+    expect(await names(`name=${encodeURIComponent("o'n")}`)).toEqual(['Adele O’Neill']);
+    expect(await names('name=zz')).toEqual([]);
+    expect((await list('waiting')).items[0].conversation).toMatchObject({
+      ...{ state: 'waiting', waitingSince: new Date(NOW + MINUTE).toISOString() },
+    });
+  });
+
+  it('has each person once, also when they are merged and parted again', async () => {
+    tell({ key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
+    tell({ key: '2', minute: 1, who: bob, name: 'Bob' });
+    await rest();
+    const before = await listRows();
+    await hub.api('POST', '/commands', { command: 'merge', keep: ada, other: bob });
+    await rest();
+    expect(await names('recent')).toEqual(['Ada Lovelace']);
+    expect(await names('name=bob')).toEqual([]);
+    expect(await names('waiting')).toEqual(['Ada Lovelace']);
+    await hub.api('POST', '/commands', { command: 'unmerge', customer: ada });
+    await rest();
+    expect(await listRows()).toEqual(before);
+  });
+
+  it('hides who has moved since, and has nothing of who was erased', async () => {
+    tell({ key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
+    await rest();
+    expect(await listRows()).toHaveLength(4);
+    tell({ key: '2', minute: 1, who: ada, direction: 'outbound' });
+    await hub.settle();
+    // The window of the metrics is still open.
+    expect(await names('waiting')).toEqual([]);
+    await hub.api('POST', '/commands', { command: 'erase', customer: ada });
+    await rest();
+    await rest();
+    expect(await listRows()).toEqual([]);
+    expect((await allRows(hub.runtime)).filter(({ sk }) => sk === 'listed')).toEqual([]);
+  });
+
+  it('writes once an hour for a customer who goes on writing', async () => {
+    tell({ key: '1', minute: 0, who: ada });
+    await rest();
+    const before = hub.cloud.counts.get(metricsWrites()) ?? 0;
+    for (let minute = 1; minute < 30; minute++) tell({ key: `more${minute}`, minute, who: ada });
+    await rest();
+    // Those of the figures alone.
+    expect((hub.cloud.counts.get(metricsWrites()) ?? 0) - before).toBeLessThanOrEqual(2);
+    tell({ key: 'later', minute: 61, who: ada });
+    await rest();
+    expect((await listRows()).map(({ sk }) => sk.slice(0, 13)).sort()).toEqual([
+      '2026-03-02T09',
+      '2026-03-02T10',
+    ]);
+  });
+
+  it('go on page by page, each customer once', async () => {
+    for (let serial = 0; serial < 23; serial++)
+      tell({
+        ...{ key: `k${serial}`, minute: -90 * serial, name: `Anna ${String(serial).padStart(2, '0')}` },
+        who: `phone:+141555502${String(serial).padStart(2, '0')}`,
+      });
+    await rest();
+    for (const query of ['recent', 'waiting', 'name=anna']) {
+      const seen: string[] = [];
+      let next: string | undefined = '';
+      for (let page = 0; next !== undefined && page < 30; page++) {
+        const cursor: string = next === '' ? '' : `&cursor=${next}`;
+        const answer = await list(`${query}&limit=5${cursor}`);
+        expect(answer.items.length).toBeLessThanOrEqual(5);
+        seen.push(...answer.items.map((one: { name: { full: string } }) => one.name.full));
+        next = answer.next;
+      }
+      const all = Array.from({ length: 23 }, (_, serial) => `Anna ${String(serial).padStart(2, '0')}`);
+      expect([query, seen]).toEqual([query, query === 'waiting' ? all.toReversed() : all]);
+    }
+  });
+
+  it('answers what it does not understand with what it expects', async () => {
+    for (const query of [
+      'recent&waiting',
+      'name=',
+      'name=%23',
+      'recent&limit=101',
+      'recent&cursor=x',
+      'other=1',
+    ])
+      expect([query, (await hub.api('GET', `/customers?${query}`)).status]).toEqual([query, 400]);
+  });
+});
+
+const metricsWrites = (): string =>
+  [...hub.cloud.counts.keys()].find((key) => /Metrics.*TransactWriteItems/u.test(key)) ?? 'none';
+
+it('the lists are those of the customers as they are, whatever was told in what order', async () => {
+  const Step = fc.record({
+    who: fc.constantFrom(ada, bob, eve),
+    other: fc.constantFrom(ada, bob, eve),
+    what: fc.constantFrom('ask', 'answer', 'name', 'merge', 'unmerge', 'close'),
+    minute: fc.integer({ min: 0, max: 300 }),
+    pause: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(Step, { maxLength: 12 }), async (steps) => {
+      await hub.cloud.stop();
+      hub = await openHub();
+      for (const [at, { who, other, what, minute, pause }] of steps.entries()) {
+        const key = `k${at}`;
+        if (what === 'ask') tell({ key, minute, who });
+        if (what === 'answer') tell({ key, minute, who, direction: 'outbound' });
+        if (what === 'name') tell({ key, minute, who, name: `Name ${at}` });
+        if (what === 'close') await hub.api('POST', '/commands', { command: 'close', customer: who });
+        if (what === 'merge') await hub.api('POST', '/commands', { command: 'merge', keep: who, other });
+        if (what === 'unmerge') await hub.api('POST', '/commands', { command: 'unmerge', customer: who });
+        if (pause) await rest();
+        else await hub.settle();
+      }
+      await rest();
+      const all = await allRows(hub.runtime);
+      const halves = all.filter(({ sk }) => sk === 'profile').map(({ pk }) => pk.slice('customer#'.length));
+      const customers = new Map(
+        [...(await history(hub.table).customers(halves)).values()].map((one) => [one.id, one]),
+      );
+      const wanted = [...customers.values()].flatMap(placesOf).map(({ part, key }) => `list#${part} ${key}`);
+      expect((await listRows()).map(({ pk, sk }) => `${pk} ${sk}`).sort()).toEqual(wanted.sort());
+    }),
+    { numRuns: 25 },
+  );
+}, 120_000);
+
+it.each([
+  ['Ada  LOVELACE', 'ada lovelace'],
+  ['Žofie Nováková', 'zofie novakova'],
+  ["D'Arcy-Smith, Jr.", 'd arcy smith jr'],
+  ['李小龍', '李小龍'],
+  ['#~', ''],
+])('the name %s is looked up as %j', (name, key) => {
+  expect(nameKey(name)).toBe(key);
+});
