@@ -10,6 +10,7 @@ import { refusals } from '../aws/failures.ts';
 import { outcomes } from '../aws/outcomes.ts';
 import { peopleStore } from '../aws/people-store.ts';
 import { sendTo } from '../aws/queue.ts';
+import { seenOf } from '../aws/rows.ts';
 import { table } from '../aws/table.ts';
 import { tombstones } from '../aws/tombstones.ts';
 import { lambda } from '../lambda.ts';
@@ -56,6 +57,11 @@ export const create = (runtime: Runtime) => {
       secrets: (provider, account) => stored(provider, account, false),
       files: bucket,
     }),
+    async erased(id) {
+      const { seenKey } = await marks();
+      const [row] = await rows.get([seenKey(id)]);
+      return row !== undefined && seenOf(row).erased === true;
+    },
     refuse: refused,
     queue: sendTo(runtime, runtime.env['QUEUE_URL_DELIVERIES']),
   });

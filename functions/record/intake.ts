@@ -24,8 +24,10 @@ import type { InteractionWork, Work } from './record.ts';
 interface IntakePorts {
   readonly identity: () => Promise<IdentityConfig>;
   readonly mapping: (provider: string) => ChannelMapping | undefined;
-  readonly files: Omit<Files, 'remove'>;
+  readonly files: Files;
   readonly contents: Contents;
+  /** Whether an interaction was erased with its customer. */
+  readonly erased: (interaction: string) => Promise<boolean>;
   /** Keeps a message that no other try will help, with the reason, for a person to replay. */
   readonly refuse: (message: SQSRecord, error: HubError, tries?: number) => Promise<void>;
   /** Puts a message of its own into the queue that this one came from. */
@@ -36,7 +38,7 @@ interface IntakePorts {
 const PAUSES_SECONDS = [5, 30, 120];
 
 /** From a message of the queue to what has to be recorded, with its files on their way to the bucket. */
-export const intake = ({ identity, mapping, files, contents, refuse, queue }: IntakePorts) => {
+export const intake = ({ identity, mapping, files, contents, erased, refuse, queue }: IntakePorts) => {
   const workOf = async (act: Act, receivedAt: string, message: string): Promise<InteractionWork> => ({
     type: 'interaction',
     interaction: await shelve(files, identified(act, receivedAt, await identity())),
@@ -97,6 +99,7 @@ export const intake = ({ identity, mapping, files, contents, refuse, queue }: In
     received: SQSRecord,
   ): Promise<Work[]> => {
     const { interaction: act, receivedAt } = message;
+    if (await erased(interactionId(act.provider, act.account, act.key))) return [];
     try {
       const whole = await contents.use(act, act.fetch?.url ?? '', async (content) =>
         filed(await complete(mapping(act.provider), act, content)),
@@ -110,10 +113,14 @@ export const intake = ({ identity, mapping, files, contents, refuse, queue }: In
   };
 
   const copyFile = async (file: FileMessage, received: SQSRecord): Promise<void> => {
+    const [, owner = ''] = /^attachments\/([^/]+)\//u.exec(file.key) ?? [];
+    if (await erased(owner)) return;
     try {
       await contents.copy(file, file.url, ({ bytes, contentType }) =>
         files.copy(file.key, bytes, file.contentType ?? contentType),
       );
+      // It may have been erased while its file was on the way.
+      if (await erased(owner)) await files.remove(file.key);
     } catch (error) {
       await givenUp(file, error, received);
     }

@@ -40,7 +40,11 @@ const mapping: ChannelMapping = {
 
 type Answers = Readonly<Record<string, () => Response>>;
 
-const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'] }) => {
+const hub = (
+  answers: Answers,
+  secrets: Record<string, string[]> = { token: ['t'] },
+  isErased = () => false,
+) => {
   const asked: [string, string | undefined][] = [];
   const stored: Record<string, string> = {};
   const queued: object[] = [];
@@ -58,7 +62,7 @@ const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'
       return answer();
     },
   };
-  const files: Omit<Files, 'remove'> = {
+  const files: Files = {
     bytes: async () => new Uint8Array(),
     put: async (key, body) => {
       stored[key] = Buffer.from(body).toString();
@@ -69,12 +73,16 @@ const hub = (answers: Answers, secrets: Record<string, string[]> = { token: ['t'
       stored[key] = Buffer.concat(chunks).toString();
     },
     open: async () => new Response(),
+    async remove(key) {
+      delete stored[key];
+    },
   };
   const take = intake({
     identity: async () => IdentityConfig.parse({}),
     mapping: () => mapping,
     files,
     contents: contents(runtime, { connector: () => shop, secrets: async () => secrets, files }),
+    erased: async () => isErased(),
     refuse: async ({ body }, error, tries) => {
       failures.push({ error, payload: body, tries });
     },
@@ -187,6 +195,24 @@ describe('files of an interaction', () => {
       expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['content-refused']]);
     }
     expect(away.asked).toHaveLength(1);
+  });
+
+  it('are taken away again where their customer was erased while they were on the way', async () => {
+    let erased = false;
+    const { send, stored, asked } = hub(
+      {
+        [fileUrl]: () => {
+          erased = true;
+          return new Response('bytes');
+        },
+      },
+      undefined,
+      () => erased,
+    );
+    await send(file);
+    expect([asked.length, stored]).toEqual([1, {}]);
+    await send(file);
+    expect([asked.length, stored]).toEqual([1, {}]);
   });
 
   it('are too large above the limit', async () => {

@@ -79,7 +79,9 @@ export const deliver = async (
         stored[key] = Buffer.concat(chunks).toString();
       },
       open: async () => new Response(),
+      async remove() {},
     },
+    erased: async () => false,
     contents: contents(runtime, {
       connector: (id) => channels[id],
       secrets: async () => secrets,

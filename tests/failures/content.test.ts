@@ -67,6 +67,13 @@ const deliver = async (identifiers: readonly string[]): Promise<void> => {
   hub.send(/^DeliveriesQueue/, mail(identifiers));
   await hub.clock.runUntil(NOW + 10 * MINUTE);
 };
+const eraseAda = async (): Promise<void> => {
+  hub.send(/^DeliveriesQueue/, {
+    ...{ type: 'command', command: 'erase', id: 'e', at: new Date(NOW).toISOString(), by: 'ada' },
+    customer: 'email:ada@example.com',
+  });
+  await hub.settle();
+};
 const replay = async (): Promise<void> => {
   const [{ id }] = await hub.failures();
   await hub.api('POST', `/failures/${id}/replay`);
@@ -151,14 +158,23 @@ describe('a replay of content that did not come', () => {
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.settle();
     expect(hub.timeline()).toEqual(after);
-    hub.send(/^DeliveriesQueue/, {
-      ...{ type: 'command', command: 'erase', id: 'e', at: new Date(NOW).toISOString(), by: 'ada' },
-      customer: 'email:ada@example.com',
-    });
-    await hub.settle();
+    await eraseAda();
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.settle();
     expect(hub.timeline()).toEqual([]);
+  });
+
+  it('asks for nothing of a person who was erased, neither content nor files', async () => {
+    answer = whole;
+    await deliver(['email:ada@example.com']);
+    const [row] = hub.timeline();
+    await eraseAda();
+    asked.length = 0;
+    hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
+    const key = `attachments/${Object(row?.['id']).S}/0`;
+    hub.send(/^DeliveriesQueue/, { type: 'file', provider: 'mailgun', url: STORED, key });
+    await hub.settle();
+    expect([asked, hub.timeline(), await hub.failures()]).toEqual([[], [], []]);
   });
 
   it('places what waits for a person because the content holds who it is of', async () => {
