@@ -1,5 +1,6 @@
 import { channels } from '../connectors/channels/index.ts';
 import type { ChannelConnector, ChannelMapping } from '../core/channel.ts';
+import { identifierTypes } from '../core/identifier.ts';
 import { mappings } from '../mappings/channels/index.ts';
 
 export interface Entry {
@@ -38,21 +39,32 @@ export const describeEntry = ({ connector, mapping }: Entry): string => {
   ].join('\n');
 };
 
-const MARKERS = ['<!-- providers: npm run generate -->', '<!-- /providers -->'] as const;
+/** A text with something that the code knows between two markers: `<!-- name: npm run generate -->` and `<!-- /name -->`. */
+const between = (text: string, name: string, lines: readonly string[]): string => {
+  const [opening, closing] = [`<!-- ${name}: npm run generate -->`, `<!-- /${name} -->`];
+  const [start, end] = [text.indexOf(opening), text.indexOf(closing)];
+  if (start < 0 || end < start) throw new Error(`The file has lost ${opening} or ${closing}.`);
+  return `${text.slice(0, start)}${opening}\n${lines.join('\n')}\n${text.slice(end)}`;
+};
 
 /** A README with the table of providers between its markers as the code has it. */
-export const withCatalogue = (readme: string): string => {
-  const [start, end] = MARKERS.map((marker) => readme.indexOf(marker));
-  if (start === undefined || end === undefined || start < 0 || end < start)
-    throw new Error(`The README has lost ${MARKERS.join(' or ')}.`);
-  const rows = catalogue().map(({ connector, mapping }) => {
-    const { id, title, docs } = connector;
-    return `| [\`${id}\`](${docs}) | ${title} | ${listed(mapping.channels)} | ${listed(mapping.kinds)} | ${secretsOf(connector)} |`;
-  });
-  const table = [
+export const withCatalogue = (readme: string): string =>
+  between(readme, 'providers', [
     '| provider | | channels | kinds | secrets (`?` may be left out) |',
     '|---|---|---|---|---|',
-    ...rows,
-  ];
-  return `${readme.slice(0, start)}${MARKERS[0]}\n${table.join('\n')}\n${readme.slice(end)}`;
-};
+    ...catalogue().map(({ connector, mapping }) => {
+      const { id, title, docs } = connector;
+      return `| [\`${id}\`](${docs}) | ${title} | ${listed(mapping.channels)} | ${listed(mapping.kinds)} | ${secretsOf(connector)} |`;
+    }),
+  ]);
+
+/** A guide with the table of identifiers between its markers as the code has it. */
+export const withIdentifiers = (guide: string): string =>
+  between(guide, 'identifiers', [
+    '| identifier | what it names |',
+    '|---|---|',
+    ...Object.entries(identifierTypes).map(
+      ([type, { value, about }]) => `| \`${type}:${value}\` | ${about} |`,
+    ),
+    '| `<provider>:<id>` | a person as that provider knows them, such as `shopify:1042` |',
+  ]);

@@ -1,14 +1,44 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { identifierType, identifierTypes } from '../../core/identifier.ts';
+import { deliveryOf } from '../../functions/record/decode.ts';
 import { root } from '../../infra/bundle.ts';
-import { catalogue, withCatalogue } from '../../infra/catalogue.ts';
+import { catalogue, withCatalogue, withIdentifiers } from '../../infra/catalogue.ts';
 import { merged } from '../../infra/cli/connect.ts';
+import { bodyOf, Case } from '../../infra/conformance/case.ts';
+import { receiveMessage } from '../../infra/conformance/run.ts';
+import { mappings } from '../../mappings/channels/index.ts';
 
 describe('the catalogue', () => {
   it('stands in the README as the code has it; else: npm run generate', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     expect(readme === withCatalogue(readme), 'run `npm run generate`').toBe(true);
+  });
+
+  it('of identifiers stands in the guide as the code has it; else: npm run generate', () => {
+    const guide = readFileSync(join(root, 'docs', 'identity.md'), 'utf8');
+    expect(guide === withIdentifiers(guide), 'run `npm run generate`').toBe(true);
+  });
+
+  it('of identifiers names every type that a recorded webhook has, but those of a provider', async () => {
+    const known = new Set([
+      ...Object.keys(identifierTypes),
+      ...catalogue().map(({ connector }) => connector.id),
+    ]);
+    for (const file of globSync(join(root, 'tests', 'fixtures', '**', '*.json'))) {
+      const read = Case.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+      if (!read.success || read.data.expected.accept === false || read.data.method !== 'POST') continue;
+      const { message } = await receiveMessage(read.data);
+      const mapping = message && mappings[message.provider];
+      if (mapping === undefined || message === undefined) continue;
+      const { interactions } = await mapping.decode(deliveryOf(message, bodyOf(read.data)));
+      const types = interactions.flatMap(({ identifiers }) => identifiers.map(identifierType));
+      expect(
+        types.filter((type) => !known.has(type)),
+        file,
+      ).toEqual([]);
+    }
   });
 
   it('names for each provider what an admin must know', () => {
