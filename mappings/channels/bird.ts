@@ -21,43 +21,42 @@ const Written = z
   .nullish();
 const File = z.looseObject({ mediaUrl: z.string().nullish(), filename: Text, contentType: Text });
 
-const Webhook = z.looseObject({
-  service: Text,
-  event: z.string(),
-  payload: z.looseObject({
-    id: Text,
-    messageId: Text,
-    channelId: Text,
-    type: Text,
-    details: Text,
-    sender: z.looseObject({ contact: Contact.nullish() }).nullish(),
-    receiver: z.looseObject({ contact: Contact.nullish(), contacts: z.array(Contact).nullish() }).nullish(),
-    contact: Contact.nullish(),
-    body: z
-      .looseObject({
-        type: Text,
-        text: Written,
-        html: Written,
-        image: z.looseObject({ text: Text, images: z.array(File).nullish() }).nullish(),
-        file: z.looseObject({ text: Text, files: z.array(File).nullish() }).nullish(),
-        location: z.record(z.string(), z.json()).nullish(),
-      })
-      .nullish(),
-    replyTo: z.looseObject({ id: Text }).nullish(),
-    metadata: z
-      .looseObject({
-        link: z.looseObject({ url: Text }).nullish(),
-        button: z.looseObject({ payload: Text, text: Text }).nullish(),
-      })
-      .nullish(),
-    status: Text,
-    reason: Text,
-    failure: z.looseObject({ code: Text, description: Text }).nullish(),
-    lastStatusAt: Text,
-    createdAt: Text,
-  }),
+/** What events of other services hold has other shapes. */
+const Webhook = z.looseObject({ event: z.string(), payload: z.unknown().optional() });
+
+const Payload = z.looseObject({
+  id: Text,
+  messageId: Text,
+  channelId: Text,
+  type: Text,
+  details: Text,
+  sender: z.looseObject({ contact: Contact.nullish() }).nullish(),
+  receiver: z.looseObject({ contact: Contact.nullish(), contacts: z.array(Contact).nullish() }).nullish(),
+  contact: Contact.nullish(),
+  body: z
+    .looseObject({
+      type: Text,
+      text: Written,
+      html: Written,
+      image: z.looseObject({ text: Text, images: z.array(File).nullish() }).nullish(),
+      file: z.looseObject({ text: Text, files: z.array(File).nullish() }).nullish(),
+      location: z.record(z.string(), z.json()).nullish(),
+    })
+    .nullish(),
+  replyTo: z.looseObject({ id: Text }).nullish(),
+  metadata: z
+    .looseObject({
+      link: z.looseObject({ url: Text }).nullish(),
+      button: z.looseObject({ payload: Text, text: Text }).nullish(),
+    })
+    .nullish(),
+  status: Text,
+  reason: Text,
+  failure: z.looseObject({ code: Text, description: Text }).nullish(),
+  lastStatusAt: Text,
+  createdAt: Text,
 });
-type Payload = z.infer<typeof Webhook>['payload'];
+type Payload = z.infer<typeof Payload>;
 type Medium = DecodedInteraction['channel'];
 
 const media: Readonly<Record<string, Medium>> = {
@@ -209,17 +208,17 @@ const interaction = (medium: Medium, payload: Payload): DecodedInteraction | und
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const { event, payload } = Webhook.parse(parseJson(body));
+  const { event, payload: told } = Webhook.parse(parseJson(body));
   const [, platform = '', what] = /^(.+)\.(inbound|outbound|interactions?)$/u.exec(event) ?? [];
+  if (what === undefined) return { interactions: [], ignored: [event] };
+  const payload = Payload.parse(told);
   const medium = mediumOf(platform);
   const found =
     what === 'inbound'
       ? [message(medium, payload)]
       : what === 'outbound'
         ? statuses(medium, payload)
-        : what === undefined
-          ? []
-          : [interaction(medium, payload)];
+        : [interaction(medium, payload)];
   const known = found.filter((one) => one !== undefined);
   return { interactions: known, ignored: known.length > 0 ? [] : [event] };
 };

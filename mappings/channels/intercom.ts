@@ -47,7 +47,7 @@ const Notification = z.looseObject({
   topic: z.string(),
   id: Text,
   created_at: z.number().optional(),
-  data: z.looseObject({ item: Item }),
+  data: z.looseObject({ item: z.unknown().optional() }),
 });
 
 const identifiersOf = ({ id, user_id, external_id, email, phone }: Person): string[] => [
@@ -155,9 +155,11 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
 
 const decode = ({ body }: Delivery): Decoded => {
   const { topic, id, created_at, data } = Notification.parse(parseJson(body));
-  const act = id && Object.hasOwn(acts, topic) ? acts[topic]?.(data.item) : undefined;
-  if (!id || !act) return { interactions: [], ignored: [topic] };
-  const person = customerOf(data.item);
+  if (!id || !Object.hasOwn(acts, topic)) return { interactions: [], ignored: [topic] };
+  const item = Item.parse(data.item);
+  const act = acts[topic]?.(item);
+  if (!act) return { interactions: [], ignored: [topic] };
+  const person = customerOf(item);
   return {
     ignored: [],
     interactions: [

@@ -12,7 +12,7 @@ import { WhatsAppValue, whatsappInteractions } from './meta-whatsapp.ts';
 const Text = z.string().optional();
 /** Never blank: a page or a person without an id would be one and the same for all. */
 const Id = z.union([z.string().trim().min(1), z.number()]).transform(String);
-const Party = z.looseObject({ id: Id }).optional();
+const Party = z.looseObject({ id: Id.optional() }).optional();
 
 const Messaging = z.looseObject({
   sender: Party,
@@ -201,6 +201,15 @@ const messageOf = (
   };
 };
 
+/** Others tell of templates, numbers and accounts. */
+const whatsappFields: ReadonlySet<string> = new Set([
+  'messages',
+  'smb_message_echoes',
+  'message_echoes',
+  'calls',
+  'user_preferences',
+]);
+
 const decode = ({ body }: Delivery): Decoded => {
   const payload = Payload.parse(parseJson(body));
   const medium: Medium = payload.object === 'instagram' ? 'instagram' : 'messenger';
@@ -216,7 +225,7 @@ const decode = ({ body }: Delivery): Decoded => {
       take(messagingOf(medium, entry.id, event), 'messaging');
     for (const { field, value } of entry.changes ?? []) {
       if (payload.object === 'whatsapp_business_account')
-        take(whatsappInteractions(WhatsAppValue.parse(value)), field);
+        take(whatsappFields.has(field) ? whatsappInteractions(WhatsAppValue.parse(value)) : [], field);
       else if (field === 'feed' || field === 'comments' || field === 'live_comments')
         take([publicActOf(medium, entry.id, value, entry.time)], field);
       else if (field === 'leadgen') take([leadOf(value)], field);

@@ -15,7 +15,8 @@ import {
 // dot is what every event of a message has in common. A "blocked" bounce is soft.
 
 const Event = z.looseObject({
-  email: z.string(),
+  /** What befell the account and not a mail names nobody. */
+  email: z.string().optional(),
   event: z.string(),
   timestamp: z.union([z.number(), z.string()]),
   sg_event_id: z.string().optional(),
@@ -53,7 +54,7 @@ const refusal = (event: Event): readonly ['outbound', DecodedInteraction['kind']
 
 const eventOf = (event: Event): DecodedInteraction | undefined => {
   const known = kinds[event.event];
-  if (known === undefined) return undefined;
+  if (known === undefined || event.email === undefined) return undefined;
   const [direction, kind] = refusal(event) ?? known;
   const message = event.sg_message_id?.split('.')[0];
   const at = instantOf(event.timestamp);

@@ -151,10 +151,14 @@ const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInterac
 
 const decode = ({ headers, body, receivedAt }: Delivery): Decoded => {
   const topic = headers['x-shopify-topic'] ?? '';
-  const payload = Payload.parse(parseJson(body));
-  const act = Object.hasOwn(acts, topic) ? acts[topic]?.(payload) : undefined;
+  const read = parseJson(body);
   const id = headers['x-shopify-event-id'] ?? headers['x-shopify-webhook-id'];
-  if (act === undefined || id === undefined) return { interactions: [], ignored: [topic || 'no topic'] };
+  const ignored: Decoded = { interactions: [], ignored: [topic || 'no topic'] };
+  // What other topics hold under the same names has other shapes.
+  if (!Object.hasOwn(acts, topic) || id === undefined) return ignored;
+  const payload = Payload.parse(read);
+  const act = acts[topic]?.(payload);
+  if (act === undefined) return ignored;
   const triggered = readTime(headers['x-shopify-triggered-at']);
   const when = topic.endsWith('/create') ? readTime(payload.created_at) : readTime(payload.updated_at);
   return {

@@ -34,7 +34,7 @@ const Envelope = z.looseObject({
   team_id: Text,
   event_id: Text,
   event_time: z.number().optional(),
-  event: Event.optional(),
+  event: z.looseObject({ type: z.string(), subtype: Text }).optional(),
 });
 
 const Field = z.looseObject({
@@ -143,10 +143,17 @@ const reactionOf = (team: string | undefined, event: Event): DecodedInteraction 
   };
 };
 
-const actOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
-  const { type, subtype } = event;
+const mapped: ReadonlySet<string> = new Set(['message', 'app_mention', 'reaction_added', 'reaction_removed']);
+
+/** What other types hold under the same names has other shapes, and is not looked at. */
+const actOf = (
+  team: string | undefined,
+  told: NonNullable<z.infer<typeof Envelope>['event']>,
+): DecodedInteraction | undefined => {
+  const { type, subtype } = told;
+  if (!mapped.has(type)) return undefined;
+  const event = Event.parse(told);
   if (type === 'reaction_added' || type === 'reaction_removed') return reactionOf(team, event);
-  if (type !== 'message' && type !== 'app_mention') return undefined;
   if (subtype === 'message_changed' || subtype === 'message_deleted') return changeOf(team, event);
   return ordinary.includes(subtype) ? messageOf(team, event) : undefined;
 };

@@ -21,6 +21,8 @@ const Message = z.looseObject({
   text: z.looseObject({ body: Text }).optional(),
   image: z.looseObject({ media_id: Text }).optional(),
   video: z.looseObject({ media_id: Text }).optional(),
+  share_post: z.looseObject({ embed_url: Text }).optional(),
+  referral: z.record(z.string(), z.json()).optional(),
 });
 const Read = z.looseObject({ last_read_timestamp: z.union([z.number(), z.string()]).optional() });
 const Envelope = z.looseObject({
@@ -60,8 +62,17 @@ const messaging = (
       direction: 'inbound',
     };
   }
+  if (event === 'im_referral_msg')
+    return {
+      ...base,
+      key: `referral:${conversation_id}:${timestamp}`,
+      kind: 'referral',
+      direction: 'inbound',
+      properties: defined({ referral: message.referral }),
+    };
   if (message_id === undefined || (event !== 'im_receive_msg' && event !== 'im_send_msg')) return undefined;
   const externalId = image?.media_id ?? video?.media_id;
+  const url = message.share_post?.embed_url;
   return {
     ...base,
     key: message_id,
@@ -69,7 +80,9 @@ const messaging = (
     kind: event === 'im_receive_msg' ? 'message' : 'echo',
     direction: event === 'im_receive_msg' ? 'inbound' : 'outbound',
     ...defined({ text: text?.body }),
-    ...(externalId !== undefined && { attachments: [{ externalId, name: type ?? 'media' }] }),
+    ...((externalId ?? url) !== undefined && {
+      attachments: [defined({ externalId, url, name: type ?? 'media' })],
+    }),
   };
 };
 
@@ -96,6 +109,6 @@ const decode = ({ body }: Delivery): Decoded => {
 export const tiktok: ChannelMapping = {
   id: 'tiktok',
   channels: ['tiktok'],
-  kinds: ['message', 'echo', 'read', 'opt-out'],
+  kinds: ['message', 'echo', 'read', 'referral', 'opt-out'],
   decode,
 };

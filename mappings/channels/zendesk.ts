@@ -9,6 +9,8 @@ import { sha256Hex } from '../../core/signature.ts';
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String);
+/** What other types hold has other shapes. */
+const Named = z.looseObject({ type: z.string() });
 const Event = z.looseObject({
   type: z.string(),
   id: z.string(),
@@ -140,11 +142,9 @@ const decode = ({ body }: Delivery): Decoded => {
   const json = parseJson(body);
   const custom = Custom.safeParse(json);
   if (custom.success) return { interactions: [fromTrigger(body, custom.data)], ignored: [] };
-  const event = Event.parse(json);
-  const act = Object.hasOwn(acts, event.type) ? acts[event.type]?.(event) : undefined;
-  return act === undefined
-    ? { interactions: [], ignored: [event.type] }
-    : { interactions: [act], ignored: [] };
+  const { type } = Named.parse(json);
+  const act = Object.hasOwn(acts, type) ? acts[type]?.(Event.parse(json)) : undefined;
+  return act === undefined ? { interactions: [], ignored: [type] } : { interactions: [act], ignored: [] };
 };
 
 export const zendesk: ChannelMapping = {
