@@ -1,114 +1,7 @@
-import * as z from 'zod';
-import { Direction, Instant, type Interaction, type Kind } from './interaction.ts';
+import type { Direction, Instant, Interaction } from './interaction.ts';
+import { MessageStatus, type Relation, type RelationKind, type Relations, statusOf } from './relation.ts';
 
 /** What became of a message, from what later interactions say about it. Pure, and the same in whatever order they came. */
-
-/** From the first that is told of a message that we send to the last; a later one is never taken back by an earlier one. */
-export const MessageStatus = z.enum(['accepted', 'sent', 'deferred', 'failed', 'delivered', 'read']);
-export type MessageStatus = z.infer<typeof MessageStatus>;
-
-/** Kinds that say something about another interaction instead of something of their own. */
-const relationKinds = [
-  'delivery-status',
-  'read',
-  'bounce',
-  'complaint',
-  'open',
-  'click',
-  'edit',
-  'delete',
-  'reaction',
-] as const satisfies readonly Kind[];
-const RelationKind = z.enum(relationKinds);
-type RelationKind = z.infer<typeof RelationKind>;
-const isRelationKind = (kind: Kind): kind is RelationKind => RelationKind.safeParse(kind).success;
-
-/** What one interaction says about another. */
-export const Relation = z.strictObject({
-  /** The half of the customer whose interaction this is. */
-  half: z.string(),
-  /** Two accounts of a provider may have given the same id to two messages. */
-  account: z.string().optional(),
-  occurredAt: Instant,
-  kind: RelationKind,
-  direction: Direction,
-  status: MessageStatus.optional(),
-  /** Of a reaction; absent where one was taken back and it was not told which. */
-  emoji: z.string().optional(),
-  /** What a reaction does: it is all that this person thinks of the message, or one emoji more, or one less. */
-  reaction: z.enum(['only', 'added', 'removed']).optional(),
-});
-export type Relation = z.infer<typeof Relation>;
-
-/** By the id of the interaction that says it. */
-export const Relations = z.record(z.string(), Relation);
-export type Relations = Readonly<Record<string, Relation>>;
-
-/** What others may report an id to be: the table's keys have an end. */
-const LONGEST_ID_BYTES = 1500;
-export const isReference = (id: string | undefined): id is string =>
-  id !== undefined && id !== '' && Buffer.byteLength(id) <= LONGEST_ID_BYTES;
-
-/** The provider's id of what an interaction is about, if it is about another: comments are edited under their own id. */
-export const targetOf = ({
-  kind,
-  refersTo,
-  externalId,
-}: Pick<Interaction, 'kind' | 'refersTo' | 'externalId'>): string | undefined => {
-  const target = refersTo ?? (kind === 'edit' || kind === 'delete' ? externalId : undefined);
-  return isRelationKind(kind) && isReference(target) ? target : undefined;
-};
-
-/** Whether others may refer to it by its provider's id; what is said about a message often has the id of the message. */
-export const isAnswerable = ({ kind, direction }: Pick<Interaction, 'kind' | 'direction'>): boolean =>
-  !isRelationKind(kind) &&
-  (direction === 'outbound' || kind === 'message' || kind === 'comment' || kind === 'postback');
-
-const LONGEST_EMOJI = 64;
-
-/** Undefined where an interaction is about no other, or is a status in words that are not known here. */
-export const relationOf = (interaction: Interaction & { readonly half: string }): Relation | undefined => {
-  const { kind, half, account, occurredAt, direction, text = '' } = interaction;
-  if (!isRelationKind(kind) || targetOf(interaction) === undefined) return undefined;
-  const status = statusOf(interaction);
-  if (kind === 'delivery-status' && status === undefined) return undefined;
-  const base = { half, ...(account !== undefined && { account }), occurredAt, kind, direction };
-  if (kind !== 'reaction') return { ...base, ...(status && { status }) };
-  const emoji = text.slice(0, LONGEST_EMOJI);
-  const { removed } = interaction.properties ?? {};
-  const reaction = typeof removed !== 'boolean' ? 'only' : removed ? 'removed' : 'added';
-  return { ...base, ...(emoji !== '' && { emoji }), reaction };
-};
-
-/** The providers' words, in lower case and with hyphens, by what they mean. */
-const words: Readonly<Record<MessageStatus, string>> = {
-  accepted: 'accepted scheduled queued sending processed processing submitted buffered pending',
-  sent: 'sent transmitted partially-delivered delivery-unconfirmed dlr-unconfirmed dlr-timeout',
-  deferred: 'deferred delayed delivery-delayed transient',
-  delivered: 'delivered',
-  read: 'read seen played',
-  failed: `failed undelivered undeliverable delivery-failed sending-failed rejected refused canceled cancelled dropped
-    skipped suppressed expired ttl-expired gw-timeout bounce bounced soft-bounced softbounce blocked spam invalid
-    invalid-message unreachable unsupported carrier-blocked carrier-unreachable protect-blocked dnserror dmarcpolicy
-    spamnotification virusnotification`,
-};
-const meanings = new Map(
-  MessageStatus.options.flatMap((status) =>
-    words[status].split(/\s+/u).map((word): [string, MessageStatus] => [word, status]),
-  ),
-);
-
-/** What a status tells of its message; undefined where it is none, or in words that are not known. */
-export const statusOf = ({
-  kind,
-  properties,
-}: Pick<Interaction, 'kind' | 'properties'>): MessageStatus | undefined => {
-  if (kind === 'read') return 'read';
-  if (kind === 'bounce') return 'failed';
-  const told = properties?.['status'];
-  if (kind !== 'delivery-status' && kind !== 'notification') return undefined;
-  return typeof told === 'string' ? meanings.get(told.toLowerCase().replaceAll(/[_ ]/gu, '-')) : undefined;
-};
 
 type Entry = readonly [id: string, relation: Relation];
 
@@ -119,15 +12,18 @@ const earlier = ([id, { occurredAt }]: Entry, [otherId, other]: Entry): number =
 const later = (one: Entry, other: Entry): number => earlier(other, one);
 
 /** Of what counts once, which one: the same status, the last edit, the last reaction of somebody. */
-const slotOf = ([id, { half, account, kind, status, direction, emoji, reaction }]: Entry): string => {
-  if (kind === 'open' || kind === 'click') return `${kind} ${id}`;
+const slotOf = ([id, relation]: Entry): string => {
+  const { half, account, kind, status, direction, emoji, reaction, upTo } = relation;
+  if (kind === 'open' || kind === 'click' || upTo !== undefined) return `${kind} ${id}`;
   const what =
     kind === 'reaction' ? `${direction} ${reaction === 'only' ? '' : `each ${emoji}`}` : (status ?? '');
   return JSON.stringify([half, account ?? '', status === undefined ? kind : '', what]);
 };
 
-/** For each kind which one of a slot counts, and how many are kept. Statuses are never dropped. */
-const kept: Readonly<Record<RelationKind, readonly [order: typeof earlier, most: number]>> = {
+const classOf = ({ kind, upTo }: Relation): RelationKind | 'read up to' =>
+  upTo === undefined ? kind : 'read up to';
+/** For each class which one of a slot counts, and how many are kept. Statuses are never dropped. */
+const kept: Readonly<Record<ReturnType<typeof classOf>, readonly [order: typeof earlier, most: number]>> = {
   'delivery-status': [earlier, Number.POSITIVE_INFINITY],
   read: [earlier, Number.POSITIVE_INFINITY],
   bounce: [earlier, Number.POSITIVE_INFINITY],
@@ -137,6 +33,7 @@ const kept: Readonly<Record<RelationKind, readonly [order: typeof earlier, most:
   reaction: [later, 60],
   open: [earlier, 40],
   click: [earlier, 40],
+  'read up to': [later, 50],
 };
 /** How many opens and clicks of a message are told apart; more count as so many. */
 export const MOST_COUNTED = 40;
@@ -147,13 +44,13 @@ export const united = (one: Relations, other: Relations): Relations => {
   for (const entry of [...Object.entries(one), ...Object.entries(other)]) {
     const slot = slotOf(entry);
     const present = slots.get(slot);
-    const [order] = kept[entry[1].kind];
+    const [order] = kept[classOf(entry[1])];
     if (present === undefined || order(entry, present) < 0) slots.set(slot, entry);
   }
-  const byKind = Map.groupBy(slots.values(), ([, { kind }]) => kind);
+  const classes = Map.groupBy(slots.values(), ([, relation]) => classOf(relation));
   return Object.fromEntries(
-    [...byKind].flatMap(([kind, entries]) => {
-      const [order, most] = kept[kind];
+    [...classes].flatMap(([name, entries]) => {
+      const [order, most] = kept[name];
       return entries.sort(order).slice(0, most);
     }),
   );
@@ -162,6 +59,15 @@ export const united = (one: Relations, other: Relations): Relations => {
 /** Whether the interaction would add nothing to what is told already. */
 export const isTold = (relations: Relations, id: string, relation: Relation): boolean =>
   same(united(relations, { [id]: relation }), relations);
+
+/** Of what is told of a conversation, what first says that a message of it was read. */
+export const firstRead = (relations: Relations, sentAt: Instant): Relations =>
+  Object.fromEntries(
+    Object.entries(relations)
+      .filter(([, { upTo = '' }]) => upTo >= sentAt)
+      .sort(earlier)
+      .slice(0, 1),
+  );
 
 /** Whether two tell the same, by whom they are told. */
 export const same = (one: Relations, other: Relations): boolean => {

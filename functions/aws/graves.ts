@@ -2,7 +2,7 @@ import type { Remembered } from '../../core/erasure.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import type { IdentityConfig } from '../../core/identity.ts';
 import { interactionId } from '../../core/interaction.ts';
-import { targetOf } from '../../core/standing.ts';
+import { targetOf } from '../../core/relation.ts';
 import { identifiersOf, idOf, type Work } from '../record/record.ts';
 import { erasedOf, seenOf } from './rows.ts';
 import type { Key, Row } from './table.ts';

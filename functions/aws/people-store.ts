@@ -4,7 +4,7 @@ import type { Identifier } from '../../core/identifier.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
 import { type Review, reviewId, waitingId } from '../../core/ledger.ts';
-import { isAnswerable, isReference, targetOf } from '../../core/standing.ts';
+import { isAnswerable, isReference, targetOf } from '../../core/relation.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { contentFields } from '../record/completion.ts';
 import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';

@@ -7,7 +7,7 @@ import { GivenAnswer } from '../../core/evidence.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
 import { Merge, Review, Split } from '../../core/ledger.ts';
-import { Relations } from '../../core/standing.ts';
+import { Relations } from '../../core/relation.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { EventType } from '../record/events.ts';
 import type { Key, Row } from './table.ts';
@@ -43,6 +43,11 @@ export const refusedKey = (command: string): Key => ({ pk: `refused#${command}`,
 export const commandKey = (half: string, id: string): Key => ({
   pk: `customer#${half}`,
   sk: `command#${id}`,
+});
+/** What was read of a conversation that tells only up to when. */
+export const readKey = (half: string, provider: string, identifier: Identifier): Key => ({
+  pk: `customer#${half}`,
+  sk: `read#${provider}#${identifier}`,
 });
 export const splitKey = (half: string, at: string, id: string): Key => ({
   pk: `customer#${half}`,

@@ -1,6 +1,7 @@
 import { HubError } from '../../core/errors.ts';
 import type { Interaction } from '../../core/interaction.ts';
-import { isReference, type Relation, relationOf, same, targetOf, united } from '../../core/standing.ts';
+import { isReference, type Relation, readIn, relationOf, targetOf } from '../../core/relation.ts';
+import { same, united } from '../../core/standing.ts';
 import type { Consumer } from '../metrics/metrics.ts';
 import type { StoredInteraction } from '../ports.ts';
 import * as rows from './rows.ts';
@@ -45,11 +46,10 @@ export const standings =
 
 const newsOf = (interactions: readonly StoredInteraction[]): News[] => {
   const told = interactions.flatMap((interaction) => {
-    const [ref, relation] = [targetOf(interaction), relationOf(interaction)];
-    if (ref === undefined || relation === undefined) return [];
-    return [{ interaction, relation, key: rows.standingKey(interaction.provider, ref) }];
+    const [key, relation] = [toldIn(interaction), relationOf(interaction)];
+    return key === undefined || relation === undefined ? [] : [{ interaction, relation, key }];
   });
-  return [...Map.groupBy(told, ({ key }) => key.pk).values()].flatMap((group) =>
+  return [...Map.groupBy(told, ({ key }) => nameOf(key)).values()].flatMap((group) =>
     group.slice(0, 1).map(({ key }) => ({
       key,
       interactions: group.map(({ interaction }) => interaction),
@@ -65,6 +65,16 @@ const crowded = (): HubError =>
     { retry: 'later' },
   );
 
+/** The row that keeps what an interaction says about a message, or about a conversation. */
+export const toldIn = (interaction: Teller): Key | undefined => {
+  const { provider, half } = interaction;
+  const [ref, read] = [targetOf(interaction), readIn(interaction)];
+  if (ref !== undefined) return rows.standingKey(provider, ref);
+  return read && rows.readKey(half, provider, read.identifier);
+};
+
+const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
+
 type Change = rows.StandingRow & Key;
 
 /** Changes rows as they stand; those that others have changed in between are read and tried again. */
@@ -77,9 +87,9 @@ const untilWritten = async <Wanted extends { readonly key: Key }>(
   for (let attempt = 0; waiting.length > 0; attempt++) {
     if (attempt === ATTEMPTS) throw crowded();
     const found = await table.get(waiting.map(({ key }) => key));
-    const present = new Map(found.map((row) => [row.pk, rows.standingOf(row)]));
+    const present = new Map(found.map((row) => [nameOf(row), rows.standingOf(row)]));
     const write = async (one: Wanted): Promise<boolean> => {
-      const before = present.get(one.key.pk);
+      const before = present.get(nameOf(one.key));
       const next = change(one, before);
       if (next === undefined) return true;
       const condition = before === undefined ? ({ absent: true } as const) : { version: before.version };
@@ -103,17 +113,12 @@ const untilWritten = async <Wanted extends { readonly key: Key }>(
 const takeBackErased = async (table: Table, news: readonly News[]): Promise<void> => {
   const all = news.flatMap(({ interactions }) => interactions);
   const found = await table.get(all.map(rows.interactionKey));
-  const standing = new Set(found.map(({ pk, sk }) => `${pk}\n${sk}`));
-  const gone = all.filter((one) => {
-    const { pk, sk } = rows.interactionKey(one);
-    return !standing.has(`${pk}\n${sk}`);
-  });
+  const standing = new Set(found.map(nameOf));
+  const gone = all.filter((one) => !standing.has(nameOf(rows.interactionKey(one))));
   if (gone.length > 0) await forgetTold(table, gone);
 };
 
-type Teller = Pick<Interaction, 'provider' | 'kind' | 'direction' | 'refersTo' | 'externalId'> & {
-  readonly half: string;
-};
+type Teller = Omit<Interaction, 'id' | 'occurredAt'> & { readonly half: string };
 
 /**
  * Removes what names the messages of these interactions by the provider's ids, with what became of them; and what these
@@ -139,10 +144,10 @@ export const forgetMessages = async (table: Table, interactions: readonly Teller
 
 const forgetTold = async (table: Table, tellers: readonly Teller[]): Promise<void> => {
   const told = tellers.flatMap((teller) => {
-    const ref = targetOf(teller);
-    return ref === undefined ? [] : [{ half: teller.half, key: rows.standingKey(teller.provider, ref) }];
+    const key = toldIn(teller);
+    return key === undefined ? [] : [{ half: teller.half, key }];
   });
-  const wanted = [...Map.groupBy(told, ({ key }) => key.pk).values()].flatMap((group) =>
+  const wanted = [...Map.groupBy(told, ({ key }) => nameOf(key)).values()].flatMap((group) =>
     group.slice(0, 1).map(({ key }) => ({ key, halves: new Set(group.map(({ half }) => half)) })),
   );
   await untilWritten(table, wanted, ({ key, halves }, present) => {

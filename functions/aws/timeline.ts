@@ -1,6 +1,7 @@
 import type { Customer } from '../../core/customer.ts';
 import { type Interaction, interactionId, type Kind } from '../../core/interaction.ts';
-import { isReference, isTold, type Relations, relationOf, standing, targetOf } from '../../core/standing.ts';
+import { isReference, type Relations, relationOf, targetOf } from '../../core/relation.ts';
+import { firstRead, isTold, standing } from '../../core/standing.ts';
 import type {
   InteractionAddress,
   Reference,
@@ -12,6 +13,7 @@ import type {
   Timelines,
 } from '../ports.ts';
 import * as rows from './rows.ts';
+import { toldIn } from './standing.ts';
 import type { Key, Row, Table } from './table.ts';
 import { timelineReader } from './timeline-reader.ts';
 import type { Tombstones } from './tombstones.ts';
@@ -119,21 +121,20 @@ const pointerKeys = ({ provider, account }: Interaction, ref: string, { seenKey 
 ];
 
 const foldingKeys = (interaction: StoredInteraction, looking: Looking): Key[] => {
-  const ref = targetOf(interaction);
-  if (ref === undefined) return [];
-  return [...pointerKeys(interaction, ref, looking), rows.standingKey(interaction.provider, ref)];
+  const [ref, key] = [targetOf(interaction), toldIn(interaction)];
+  return [...(ref === undefined ? [] : pointerKeys(interaction, ref, looking)), ...(key ? [key] : [])];
 };
 
 /** Whether the message that it is about is this person's, and tells what it says. */
 const isToldElsewhere = (interaction: StoredInteraction, looking: Looking): boolean => {
-  const [ref, relation] = [targetOf(interaction), relationOf(interaction)];
-  if (ref === undefined || relation === undefined || addressed(interaction, ref, looking) === undefined)
-    return false;
-  return isTold(relationsOf(interaction.provider, ref, looking), interaction.id, relation);
+  const [ref, key, relation] = [targetOf(interaction), toldIn(interaction), relationOf(interaction)];
+  if (key === undefined || relation === undefined) return false;
+  if (ref !== undefined && addressed(interaction, ref, looking) === undefined) return false;
+  return isTold(relationsIn(key, looking), interaction.id, relation);
 };
 
-const relationsOf = (provider: string, ref: string, { known }: Looking): Relations => {
-  const row = known.get(rows.standingKey(provider, ref));
+const relationsIn = (key: Key | undefined, { known }: Looking): Relations => {
+  const row = key && known.get(key);
   return row === undefined ? {} : rows.standingOf(row).relations;
 };
 
@@ -163,12 +164,15 @@ const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Pr
   await known.load(
     items.flatMap((item) => {
       const ref = referenceOf(item);
-      const own = standingKeyOf(item);
-      return [...(own ? [own] : []), ...(ref === undefined ? [] : pointerKeys(item, ref, looking))];
+      const told = [standingKeyOf(item), readKeyOf(item)].filter((key) => key !== undefined);
+      return [...told, ...(ref === undefined ? [] : pointerKeys(item, ref, looking))];
     }),
   );
   const told = items.map((item) => {
-    const relations = standingKeyOf(item) ? relationsOf(item.provider, item.externalId ?? '', looking) : {};
+    const relations = {
+      ...relationsIn(standingKeyOf(item), looking),
+      ...firstRead(relationsIn(readKeyOf(item), looking), item.occurredAt),
+    };
     const { edited, status, ...rest } = targetOf(item) === undefined ? standing(item, relations, halves) : {};
     const ref = referenceOf(item);
     const addressOf = (id: string | undefined): InteractionAddress | undefined => {
@@ -209,6 +213,10 @@ const standingKeyOf = (item: StoredInteraction): Key | undefined =>
   targetOf(item) === undefined && isReference(item.externalId)
     ? rows.standingKey(item.provider, item.externalId)
     : undefined;
+
+/** What was read of the conversation in which something was sent. */
+const readKeyOf = ({ half, provider, identifiers: [identifier], direction }: StoredInteraction) =>
+  direction === 'outbound' && isReference(identifier) ? rows.readKey(half, provider, identifier) : undefined;
 
 const referred = (
   { half, occurredAt, id }: InteractionAddress,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import { MessageStatus } from '../../core/standing.ts';
+import { MessageStatus } from '../../core/relation.ts';
 import { call } from './call.ts';
 import { harmless } from './harmless.ts';
 

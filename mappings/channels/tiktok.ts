@@ -55,11 +55,13 @@ const messaging = (
   };
   if (event === 'im_mark_read_msg') {
     const { last_read_timestamp } = Read.parse(content);
+    const watermark = instantOf(last_read_timestamp);
     return {
       ...base,
       key: `read:${conversation_id}:${last_read_timestamp ?? timestamp}`,
       kind: 'read',
       direction: 'inbound',
+      ...(watermark !== undefined && { properties: { watermark } }),
     };
   }
   if (event === 'im_referral_msg')

@@ -127,6 +127,28 @@ describe('a page of a timeline', () => {
     expect(await shown()).toEqual(['delivery-status', 'Hello']);
   });
 
+  it('knows what was read where that is told by a time: each message when a read first covered it', async () => {
+    const messenger = { identifiers: ['messenger:300:5678'], channel: 'messenger' as const };
+    story.tell({ ...sent, ...messenger, key: 'm1', minute: 0, text: 'One' });
+    story.tell({ ...sent, ...messenger, key: 'm2', minute: 2, text: 'Two' });
+    story.tell({ ...sent, ...messenger, key: 'm3', minute: 9, text: 'Three' });
+    const read = (minute: number, watermark: number) =>
+      story.tell({
+        ...{ ...messenger, key: `read${minute}`, externalId: undefined, kind: 'read', minute },
+        properties: { watermark: at(watermark) },
+      });
+    read(5, 3);
+    read(1, 0);
+    await story.kept();
+    const { items } = await ask('order=oldest', 'messenger:300:5678');
+    expect(items).toMatchObject([
+      { text: 'One', status: { name: 'read', at: at(1) } },
+      { text: 'Two', status: { name: 'read', at: at(5) } },
+      { text: 'Three' },
+    ]);
+    expect(items[2]).not.toHaveProperty('status');
+  });
+
   it('folds across the halves of a merged customer, and no more when they are parted', async () => {
     const email = { identifiers: ['email:ada@example.com'] };
     story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Customer, snapshot } from '../../core/customer.ts';
 import type { Channel, Interaction, Kind } from '../../core/interaction.ts';
-import { targetOf } from '../../core/standing.ts';
+import { targetOf } from '../../core/relation.ts';
 import * as rows from '../../functions/aws/rows.ts';
 import { standings } from '../../functions/aws/standing.ts';
 import type { Table } from '../../functions/aws/table.ts';

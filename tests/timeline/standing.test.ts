@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Interaction } from '../../core/interaction.ts';
-import {
-  isTold,
-  MessageStatus,
-  type Relation,
-  type Relations,
-  relationOf,
-  standing,
-  united,
-} from '../../core/standing.ts';
+import { MessageStatus, type Relation, type Relations, relationOf } from '../../core/relation.ts';
+import { isTold, standing, united } from '../../core/standing.ts';
 
 const START = Date.parse('2026-03-01T09:00:00Z');
 const at = (minute: number): string => new Date(START + minute * 60_000).toISOString();

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { relationOf } from '../../core/relation.ts';
+import { decode } from '../../functions/record/decode.ts';
+import { mappings } from '../../mappings/channels/index.ts';
+import { goodCases, send } from '../channels/cases.ts';
+
+const statuses: ReadonlySet<string> = new Set([
+  'delivery-status',
+  'read',
+  'bounce',
+  'edit',
+  'delete',
+  'reaction',
+]);
+
+it('what a provider tells of a message is understood in every recorded webhook that names one', async () => {
+  let understood = 0;
+  const not: string[] = [];
+  for (const good of goodCases) {
+    const { queued, sent } = await send(good);
+    for (const message of queued) {
+      const { acts } = await decode(mappings[good.provider], message, sent.body);
+      for (const { key: _, fetch: _fetch, attachments: _files, ...act } of acts) {
+        const names = act.refersTo !== undefined || act.properties?.['watermark'] !== undefined;
+        if (!statuses.has(act.kind) || !names) continue;
+        const { occurredAt = message.receivedAt } = act;
+        if (relationOf({ ...act, id: 'i', half: 'ada', occurredAt }) !== undefined) understood++;
+        else not.push(`${good.name}: ${act.kind} ${JSON.stringify(act.properties)}`);
+      }
+    }
+  }
+  expect(not).toEqual([]);
+  expect(understood).toBeGreaterThan(15);
+});
