@@ -27,8 +27,11 @@ import type { Tombstones } from './tombstones.ts';
 
 export interface PeopleStore {
   load(works: readonly Work[], config: IdentityConfig): Promise<Loaded>;
-  commit(changes: Changes, config: IdentityConfig, retentionSeconds: number): Promise<boolean>;
+  commit(changes: Changes, config: IdentityConfig, retentionSeconds: number): Promise<boolean | 'too-large'>;
 }
+
+/** What one transaction of DynamoDB takes. */
+const TRANSACTION_ITEMS = 100;
 
 /** Customers in the table, as `record` reads and writes them: two batched reads, one transaction per group of people. */
 export const peopleStore = (table: Table, tombstones: () => Promise<Tombstones>): PeopleStore => {
@@ -64,7 +67,8 @@ export const peopleStore = (table: Table, tombstones: () => Promise<Tombstones>)
     },
     async commit(changes, config, retentionSeconds) {
       const marks = await tombstones();
-      return table.transact(writesOf(changes, { config, retentionSeconds, remembered, marks }));
+      const writes = writesOf(changes, { config, retentionSeconds, remembered, marks });
+      return writes.length > TRANSACTION_ITEMS ? 'too-large' : table.transact(writes);
     },
   };
 };

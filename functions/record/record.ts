@@ -94,8 +94,11 @@ export interface RecordPorts {
   /** What parts two conversations, in milliseconds. */
   readonly silence: () => Promise<number>;
   readonly load: (works: readonly Work[]) => Promise<Loaded>;
-  /** One conditional transaction; false when something was changed in between, and nothing was written. */
-  readonly commit: (changes: Changes) => Promise<boolean>;
+  /**
+   * One conditional transaction; false when something was changed in between, `too-large` when it cannot hold all of it. Then
+   * nothing was written.
+   */
+  readonly commit: (changes: Changes) => Promise<boolean | 'too-large'>;
   readonly erase: (customer: Customer, command: CommandMessage) => Promise<readonly BusEvent[]>;
   /** Takes away the files of an interaction whose customer was erased, which it has brought along again. */
   readonly forget: (interaction: Interaction) => Promise<void>;
@@ -108,7 +111,7 @@ export interface RecordPorts {
 
 /** How often a piece of work is tried again at once when others change the same customers. The queue tries later still. */
 const ATTEMPTS = 12;
-/** Work per transaction, so that one never exceeds DynamoDB's 100 items; a command may write many times what an interaction does. */
+/** Work per transaction, most of which fits into DynamoDB's 100 items; a command may write many times what an interaction does. */
 const PER_TRANSACTION = 15;
 const COMMANDS_PER_TRANSACTION = 7;
 
@@ -137,14 +140,10 @@ export const record =
       const loaded = await ports.load(ripe);
       const again: Work[] = [...tooEarly];
       for (const group of grouped(ripe, loaded, config)) {
-        const now = group.slice(
-          0,
-          group.some(({ type }) => type === 'command') ? COMMANDS_PER_TRANSACTION : PER_TRANSACTION,
-        );
         try {
-          const settled = await settle(ports, config, now, loaded);
-          again.push(...(settled === undefined ? group : group.slice(now.length)));
-          outgoing.push(...(settled ?? []));
+          const { settled, left } = await settleMost(ports, config, group, loaded);
+          again.push(...left);
+          outgoing.push(...settled);
         } catch (error) {
           for (const { message } of group) failed.set(message, error);
         }
@@ -174,13 +173,38 @@ const unpublished = (): HubError =>
     { retry: 'later' },
   );
 
+const tooLarge = (): HubError =>
+  new HubError(
+    'too-large',
+    'A single act concerns more customers than one transaction of DynamoDB can change. Leave out identifiers, and replay it.',
+    { retry: 'never' },
+  );
+
+/** Settles as much of a group as one transaction holds: half as much where a first try shows it to be too large. */
+const settleMost = async (
+  ports: RecordPorts,
+  config: IdentityConfig,
+  group: readonly Work[],
+  loaded: Loaded,
+): Promise<{ settled: readonly Outgoing[]; left: readonly Work[] }> => {
+  let most = group.some(({ type }) => type === 'command') ? COMMANDS_PER_TRANSACTION : PER_TRANSACTION;
+  for (;;) {
+    const now = group.slice(0, most);
+    const settled = await settle(ports, config, now, loaded);
+    if (settled === undefined) return { settled: [], left: group };
+    if (settled !== 'too-large') return { settled, left: group.slice(now.length) };
+    if (now.length === 1) throw tooLarge();
+    most = Math.ceil(now.length / 2);
+  }
+};
+
 /** Undefined when others changed the same rows and nothing was written. */
 const settle = async (
   ports: RecordPorts,
   config: IdentityConfig,
   group: readonly Work[],
   loaded: Loaded,
-): Promise<Outgoing[] | undefined> => {
+): Promise<Outgoing[] | 'too-large' | undefined> => {
   const people = new People(loaded, config, ports.newId, await ports.silence());
   const overtaken: Changes['overtaken'][number][] = [];
   const forgotten: Interaction[] = [];
@@ -233,6 +257,7 @@ const settle = async (
   if (changed.some(({ length }) => length > 0)) {
     const changes = { people, interactions, completions, waited, commands, overtaken };
     const committed = await ports.commit(changes);
+    if (committed === 'too-large') return committed;
     if (!committed) return undefined;
   }
   for (const interaction of forgotten) await ports.forget(interaction);

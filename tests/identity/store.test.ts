@@ -27,7 +27,7 @@ const said = (id: string): Interaction => ({
 });
 
 /** What a function does between reading and writing; the writing waits until it is called. */
-const begin = async (id: string): Promise<() => Promise<boolean>> => {
+const begin = async (id: string): Promise<() => Promise<unknown>> => {
   const store = peopleStore(hub.table, async () => tombstonesUnder('a key of the tests'));
   const interaction = said(id);
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
