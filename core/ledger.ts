@@ -45,6 +45,20 @@ export const Split = z.strictObject({
 });
 export type Split = z.infer<typeof Split>;
 
+/** An address that a person has opened again after a bounce or a complaint, because its owner asked for it. */
+export const Reopening = z.strictObject({
+  id: z.string(),
+  address: Identifier,
+  /** The half that held the closure. */
+  half: z.string(),
+  reason: z.enum(['bounce', 'complaint']),
+  closedAt: Instant,
+  at: Instant,
+  by: z.string(),
+  evidence: z.string().max(500).optional(),
+});
+export type Reopening = z.infer<typeof Reopening>;
+
 /** Something that a person must decide. One open entry per pair of customers or per interaction. */
 export const Review = z.discriminatedUnion('type', [
   z.strictObject({

@@ -16,7 +16,15 @@ import {
   usableIdentifiers,
 } from './identity.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
-import { type Merge, pairId, type Review, type Split, sortedPair, type Unmerge } from './ledger.ts';
+import {
+  type Merge,
+  pairId,
+  type Reopening,
+  type Review,
+  type Split,
+  sortedPair,
+  type Unmerge,
+} from './ledger.ts';
 import { placesOf, samePlaces } from './lists.ts';
 
 /** Who decides something by hand, when, and in which command. */
@@ -101,6 +109,7 @@ export class People {
   readonly merges = new Map<string, Merge>();
   readonly unmerges: Unmerge[] = [];
   readonly splits: Split[] = [];
+  readonly reopenings: Reopening[] = [];
   readonly reviews: Review[] = [];
   /** Answers that were given, by half. */
   readonly answers: { readonly half: string; readonly given: GivenAnswer }[] = [];
@@ -293,6 +302,39 @@ export class People {
     const split: Split = { id: this.#newId(), identifier, from, to, at, by, cause };
     this.splits.push(split);
     return split;
+  }
+
+  /**
+   * Opens an address again that bounced or was complained about, as its owner has asked. What they closed by STOP only
+   * they open. Throws `HubError` `not-closed` and `stopped`.
+   */
+  reopen(
+    address: Identifier,
+    told: Omit<Decision, 'cause'> & { readonly evidence?: string | undefined },
+  ): void {
+    const customer = this.customer(this.#ownerOf(address));
+    const stopped = identifierType(address) === 'phone' && customer.consent.sms?.status === 'denied';
+    if (stopped || customer.closed[address]?.reason === 'opt-out')
+      throw new HubError(
+        'stopped',
+        'The owner has sent STOP from this address. Only they open it again, by sending START from it.',
+        { retry: 'never' },
+      );
+    if (customer.closed[address] === undefined)
+      throw new HubError('not-closed', 'The address is not closed, so there is nothing to open.', {
+        retry: 'never',
+      });
+    for (const { profile } of customer.halves) {
+      const { [address]: closure, ...closed } = profile.closed;
+      if (closure === undefined || closure.reason === 'opt-out') continue;
+      const { reason, at: closedAt } = closure;
+      const { at, by, evidence } = told;
+      this.#setProfile({ ...profile, closed });
+      this.reopenings.push({
+        ...{ id: this.#newId(), address, half: profile.id, reason, closedAt, at, by },
+        ...(evidence !== undefined && { evidence }),
+      });
+    }
   }
 
   /** A person's decision that two customers are two people: rules leave them alone and no review asks again. */

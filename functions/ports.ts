@@ -1,7 +1,7 @@
 import type { Customer, CustomerSnapshot } from '../core/customer.ts';
 import type { GivenAnswer } from '../core/evidence.ts';
 import type { Channel, Instant, Interaction, Kind } from '../core/interaction.ts';
-import type { Merge, Split } from '../core/ledger.ts';
+import type { Merge, Reopening, Split } from '../core/ledger.ts';
 import type { Standing } from '../core/standing.ts';
 
 /** Where an interaction's row lives. What queue messages carry after `record`. */
@@ -32,12 +32,15 @@ export interface History {
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
   /** Every answer about consent that any half has given, oldest first. */
   answers(customer: Customer): Promise<GivenAnswer[]>;
-  /** Merges, those taken back too, and identifiers split off, of all halves, oldest first. */
+  /** Merges, those taken back too, identifiers split off, and addresses opened by hand, of all halves, oldest first. */
   ledger(customer: Customer): Promise<LedgerEntry[]>;
 }
 
-/** One decision about who is who, by a rule or by a person. */
-export type LedgerEntry = ({ readonly type: 'merge' } & Merge) | ({ readonly type: 'split' } & Split);
+/** One decision about who is who or which address is theirs to use, by a rule or by a person. */
+export type LedgerEntry =
+  | ({ readonly type: 'merge' } & Merge)
+  | ({ readonly type: 'split' } & Split)
+  | ({ readonly type: 'reopening' } & Reopening);
 
 export interface TimelineRange {
   readonly after?: Instant;

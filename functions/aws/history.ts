@@ -87,6 +87,8 @@ const ledger = async (table: Table, { halves }: Customer): Promise<LedgerEntry[]
       entries.push({ type: 'merge', ...rows.mergeOf(row) });
     for await (const row of table.query(pk, { beginsWith: 'split#' }))
       entries.push({ type: 'split', ...rows.splitOf(row) });
+    for await (const row of table.query(pk, { beginsWith: 'reopened#' }))
+      entries.push({ type: 'reopening', ...rows.reopeningOf(row) });
   }
   return entries.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };

@@ -219,6 +219,8 @@ const writesOf = (
       { put: { ...rows.identifierKey(identifier), identifier, half: to, group: [to] }, if: { exists: true } },
     );
   }
+  for (const reopening of people.reopenings)
+    writes.push({ put: { ...rows.reopeningKey(reopening), ...reopening } });
   for (const { half, given } of people.answers)
     writes.push({ put: { ...rows.answerKey(half, given), ...given } });
   for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {

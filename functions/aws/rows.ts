@@ -6,7 +6,7 @@ import { Remembered } from '../../core/erasure.ts';
 import { GivenAnswer } from '../../core/evidence.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
-import { Merge, Review, Split } from '../../core/ledger.ts';
+import { Merge, Reopening, Review, Split } from '../../core/ledger.ts';
 import { Relations } from '../../core/relation.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { EventType } from '../record/events.ts';
@@ -53,6 +53,10 @@ export const splitKey = (half: string, at: string, id: string): Key => ({
   pk: `customer#${half}`,
   sk: `split#${at}#${id}`,
 });
+export const reopeningKey = ({ half, at, id }: Reopening): Key => ({
+  pk: `customer#${half}`,
+  sk: `reopened#${at}#${id}`,
+});
 /** A list may answer for several channels at once. */
 export const answerKey = (half: string, { at, source, channel }: GivenAnswer): Key => ({
   pk: `customer#${half}`,
@@ -81,6 +85,7 @@ const bare =
 export const profileOf = bare(Profile);
 export const mergeOf = bare(Merge);
 export const splitOf = bare(Split);
+export const reopeningOf = bare(Reopening);
 export const answerOf = bare(GivenAnswer);
 export const reviewOf = bare(Review);
 export const activityOf = bare(Activity);

@@ -102,6 +102,14 @@ export const CommandMessage = z.discriminatedUnion('command', [
     /** Absent: none any more. */
     channel: Channel.optional(),
   }),
+  /** Opens an address again that bounced or was complained about. */
+  z.strictObject({
+    ...command,
+    command: z.literal('reopen'),
+    identifier: Identifier,
+    /** What proves that its owner asked for it. */
+    evidence: z.string().min(1).max(500).optional(),
+  }),
   /** Nothing is owed to the customer any more. */
   z.strictObject({ ...command, command: z.literal('close'), customer: Identifier }),
   z.strictObject({ ...command, command: z.literal('erase'), customer: Identifier }),

@@ -343,6 +343,12 @@ const execute = async (
         ? [consentChanged(snapshot(people.customer(half), half, false), changes, command.at)]
         : [];
     }
+    case 'reopen': {
+      const address = normaliseIdentifier(command.identifier) ?? command.identifier;
+      ownerOf(people, address);
+      people.reopen(address, command);
+      return [];
+    }
     case 'close': {
       const half = ownerOf(people, command.customer);
       people.closeConversation(half, command.at);
@@ -448,7 +454,7 @@ export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] 
 
 const namedBy = (command: Exclude<CommandMessage, { command: 'import' }>): Identifier[] => {
   if (command.command === 'merge') return [command.keep, command.other];
-  if (command.command === 'split') return [command.identifier];
+  if (command.command === 'split' || command.command === 'reopen') return [command.identifier];
   return command.customer === undefined ? [] : [command.customer];
 };
 

@@ -79,3 +79,10 @@ export const consentCommand = (customer: string, args: readonly string[]): objec
     { retry: 'never' },
   );
 };
+
+/** The command that `[--evidence TEXT]` asks for. */
+export const reopenCommand = (identifier: string, args: readonly string[]): object => {
+  const { values } = parseArgs({ args: [...args], options: { evidence: { type: 'string' } } });
+  const { evidence } = values;
+  return { command: 'reopen', identifier, by: userInfo().username, ...(evidence && { evidence }) };
+};

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { call } from './call.ts';
 import { give } from './command.ts';
-import { consentCommand, printConsent } from './consent.ts';
+import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { printTimeline } from './timeline.ts';
 
 const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
@@ -11,6 +11,7 @@ hub customer timeline IDENTIFIER [--channel CHANNEL]… [--kind KIND]… [--last
 hub customer ledger IDENTIFIER              who was merged, split off or taken apart, when, by whom and why
 hub customer consent IDENTIFIER             what they agreed to, by which proof, and every answer there was
 hub customer consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
+hub customer reopen IDENTIFIER [--evidence TEXT]   after a bounce or a complaint, when its owner asks for it
 hub customer merge KEEP OTHER
 hub customer unmerge IDENTIFIER [MERGE]     the newest merge, or the one that the ledger calls MERGE
 hub customer split IDENTIFIER               makes this one identifier a customer of its own
@@ -38,6 +39,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
   unmerge: ([customer, merge]) =>
     customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
   close: ([customer]) => (customer ? { command: 'close', customer } : undefined),
+  reopen: ([identifier, ...why]) => (identifier ? reopenCommand(identifier, why) : undefined),
   consent: ([customer, ...answer]) => (customer ? consentCommand(customer, answer) : undefined),
   split: ([identifier]) => (identifier ? { command: 'split', identifier } : undefined),
   resolve: ([review, decision, customer]) =>

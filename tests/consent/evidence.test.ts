@@ -117,6 +117,26 @@ describe('the consent of a customer', () => {
     expect(kept()).toBe(0);
   });
 
+  it('tells of an address that was closed, and opens it when a person says so, but not against a STOP', async () => {
+    const bounce = { kind: 'bounce', channel: 'email', provider: 'ses', direction: 'outbound' } as const;
+    await give('1', -30, { ...bounce, identifiers: [email] });
+    await give('2', -30, { text: 'STOP' });
+    const ask = { command: 'reopen', by: 'grace', evidence: 'Wrote to us from it' };
+    await command({ ...ask, identifier: email });
+    await command({ ...ask, identifier: email });
+    await command({ ...ask, identifier: phone });
+    expect((await consentOf(email)).closed).toEqual([]);
+    expect((await consentOf(phone)).closed).toMatchObject([{ address: phone }]);
+    const { items } = (await hub.api('GET', `/customers/${await idOf(email)}/ledger`)).body;
+    expect(items).toMatchObject([
+      { type: 'reopening', address: email, reason: 'bounce', by: 'grace', evidence: 'Wrote to us from it' },
+    ]);
+    expect((await hub.failures()).map(({ code }: { code: string }) => code).sort()).toEqual([
+      'not-closed',
+      'stopped',
+    ]);
+  });
+
   it('of a list names the list', async () => {
     const told = { command: 'import', identifiers: [email], consent: { email: 'granted' }, by: 'list.csv' };
     await command({

@@ -3,7 +3,14 @@ import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
 import { available, type TemplateFiles } from '../../core/media.ts';
 import { composeMail } from '../../core/mime.ts';
-import { readUnsubscribeToken, signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
+import {
+  preferencesToken,
+  preferencesUntil,
+  readPreferencesToken,
+  readUnsubscribeToken,
+  signingKeys,
+  unsubscribeToken,
+} from '../../core/signed-link.ts';
 import { type Rendered, render, templateFaults, variablesFor } from '../../core/template.ts';
 import { NOON, past, person, trigger } from './situations.ts';
 
@@ -172,6 +179,19 @@ describe('a link that unsubscribes', () => {
     expect(readUnsubscribeToken(token, [])).toBeUndefined();
     expect(readUnsubscribeToken('', keys)).toBeUndefined();
     expect(readUnsubscribeToken(`${token}.x`, keys)).toBeUndefined();
+  });
+
+  it('is good for its own purpose only', () => {
+    const other = { half: 'ada', until: 1_780_000_000 };
+    expect(readPreferencesToken(preferencesToken(other, keys), keys)).toEqual(other);
+    expect(readPreferencesToken(unsubscribeToken(claim, keys), keys)).toBeUndefined();
+    expect(readUnsubscribeToken(preferencesToken(other, keys), keys)).toBeUndefined();
+  });
+
+  it('to the choices is the same all day, and good for ninety days more', () => {
+    const until = preferencesUntil('2026-03-02T00:00:00.000Z');
+    expect(preferencesUntil('2026-03-02T23:59:59.999Z')).toBe(until);
+    expect(new Date(until * 1000).toISOString()).toBe('2026-06-01T00:00:00.000Z');
   });
 
   it('needs a key that is no empty word', () => {

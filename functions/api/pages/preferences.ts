@@ -43,9 +43,9 @@ const reopening: Readonly<Record<ClosedAddress['reason'], string>> = {
   'opt-out':
     'You sent STOP from here, so nothing is sent here. To get messages again, send START to the number that wrote to you.',
   bounce:
-    'What we sent here came back, so nothing is sent here any more. If it works again, write to us from it.',
+    'What we sent here came back, so nothing is sent here any more. If it works again, write to us from it, and ask us to open it.',
   complaint:
-    'A message here was marked as spam, so nothing is sent here any more. If that was a mistake, write to us.',
+    'A message here was marked as spam, so nothing is sent here any more. If that was a mistake, write to us, and ask us to open it.',
 };
 
 export interface PreferencesView {
