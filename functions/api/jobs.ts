@@ -64,15 +64,21 @@ export const jobRoutes: Readonly<Record<string, Route>> = {
     const job = await jobs.get(event.pathParameters?.['id'] ?? '');
     if (job === undefined) return unknownJob();
     const url = job.result ? await presign('GET', resultKey(job.id), RESULT_SECONDS) : undefined;
-    const parts = job.finishedAt === undefined ? 0 : (job.refusedParts ?? 0);
-    const urls = await Promise.all(
-      Array.from({ length: parts }, (_, part) => presign('GET', refusedKey(job.id, part), FILE_SECONDS)),
-    );
+    const parts = job.refusedParts ?? 0;
     return json(200, {
       ...view(job),
       ...(url !== undefined && { result: { url } }),
-      ...(urls.length > 0 && { refused: { urls } }),
+      ...(parts > 0 && { refused: { parts } }),
     });
+  },
+  /** Where one of the files of refused rows lies; they begin at 0 and together are one file. */
+  'GET /jobs/{id}/refused/{part}': async (event, { jobs, presign }) => {
+    const job = await jobs.get(event.pathParameters?.['id'] ?? '');
+    if (job === undefined) return unknownJob();
+    const part = z.coerce.number().int().min(0).safeParse(event.pathParameters?.['part']);
+    if (!part.success || part.data >= (job.refusedParts ?? 0))
+      return problem(404, 'unknown-part', `This job has ${job.refusedParts ?? 0} files of refused rows.`);
+    return json(200, { url: await presign('GET', refusedKey(job.id, part.data), RESULT_SECONDS) });
   },
   /** Its file has arrived. */
   'POST /jobs/{id}/start': async (event, { jobs }) => {

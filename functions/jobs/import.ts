@@ -60,10 +60,10 @@ interface Limits {
   readonly rows: number;
   readonly refusedBytes: number;
 }
-const LIMITS: Limits = { rows: 10_000, refusedBytes: 4_000_000 };
+const LIMITS: Limits = { rows: 1000, refusedBytes: 4_000_000 };
 /** The next slice is held back while so many messages wait. */
-const AHEAD = 200;
-const PAUSE_SECONDS = 10;
+const AHEAD = 25;
+const PAUSE_SECONDS = 2;
 const REST_SECONDS = 2;
 /** How often the end looks at a queue that gets no shorter: something in it will have to be given up. */
 const LOOKS = 60;

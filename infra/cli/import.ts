@@ -14,7 +14,7 @@ import { HubError } from '../../core/errors.ts';
 import { HISTORY_COLUMNS, historyColumns } from '../../core/history-list.ts';
 import { headOf } from '../../functions/jobs/import.ts';
 import { call } from './call.ts';
-import { downloaded, type Job, watch } from './jobs.ts';
+import { type Job, saveRefused, watch } from './jobs.ts';
 import { bar, progress } from './progress.ts';
 
 export const importUsage = `hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms]
@@ -182,10 +182,9 @@ const concluded = async (job: Job, file: string, dryRun: boolean): Promise<numbe
   console.log(
     `${done} rows ${dryRun ? 'can be taken' : 'taken'}, ${refused} refused${job.state === 'succeeded' ? '' : `; the job has ${job.state}`}`,
   );
-  const urls = job.refused?.urls ?? [];
-  if (urls.length > 0) {
+  if (job.refused !== undefined) {
     const target = freeName(file);
-    await pipeline(downloaded(urls), createWriteStream(target, { flags: 'wx', mode: 0o600 }));
+    await saveRefused(job, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
     console.log(
       `The refused rows are in ${target}, each with its line and the reason. Mend them and import that file.`,
     );

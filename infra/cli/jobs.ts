@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
@@ -12,7 +13,7 @@ const Job = z.looseObject({
   createdAt: z.string(),
   progress: z.object({ done: z.number(), refused: z.number(), total: z.number().optional() }),
   error: z.object({ code: z.string(), reason: z.string() }).optional(),
-  refused: z.object({ urls: z.array(z.string()) }).optional(),
+  refused: z.object({ parts: z.number() }).optional(),
 });
 export type Job = z.infer<typeof Job>;
 
@@ -39,8 +40,10 @@ export const jobsCommand = async (args: readonly string[]): Promise<number> => {
   }
   if (verb === 'watch') return waitFor(id);
   if (verb === 'refused') {
-    const { refused } = await jobOf(id);
-    for await (const piece of downloaded(refused?.urls ?? [])) process.stdout.write(piece);
+    await saveRefused(await jobOf(id), process.stdout).catch((error: unknown) => {
+      // Whoever reads has seen enough.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+    });
     return 0;
   }
   const path = `/jobs/${encodeURIComponent(id)}`;
@@ -99,14 +102,18 @@ export const waitFor = async (id: string): Promise<number> => {
   return state === 'succeeded' ? 0 : 1;
 };
 
-/** What lies behind addresses that the hub has signed, one file after the other. */
-export async function* downloaded(urls: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const url of urls) {
-    const response = await fetch(url);
-    if (!response.ok || response.body === null)
-      throw new HubError('not-saved', `The file cannot be read: the bucket answered ${response.status}.`, {
-        retry: 'later',
-      });
-    yield* response.body;
-  }
-}
+/** Writes the rows that a job has refused, as one file. */
+export const saveRefused = ({ id, refused }: Job, target: NodeJS.WritableStream): Promise<void> =>
+  pipeline(async function* () {
+    for (let part = 0; part < (refused?.parts ?? 0); part++) {
+      const answer = await call('GET', `/jobs/${encodeURIComponent(id)}/refused/${part}`);
+      const response = await fetch(z.object({ url: z.string() }).parse(answer).url);
+      if (!response.ok || response.body === null)
+        throw new HubError(
+          'not-saved',
+          `The refused rows cannot be read: the bucket answered ${response.status}. They are kept for 30 days.`,
+          { retry: 'never' },
+        );
+      yield* response.body;
+    }
+  }, target);

@@ -262,7 +262,6 @@ const ask = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
 const Job = z.looseObject({
   id: z.string(),
   upload: z.object({ url: z.string() }).optional(),
-  refused: z.object({ urls: z.array(z.string()) }).optional(),
 });
 
 /** A list of one whom the hub takes, and one whom it refuses. */
@@ -274,8 +273,8 @@ const importList = async ({ clock, runtime }: Day, call: Call): Promise<void> =>
   expectThat(sent?.ok === true, 'a file cannot be uploaded');
   await call('POST', `/jobs/${id}/start`);
   await clock.runUntil(clock.now() + HOUR_MS);
-  const { refused } = Job.parse(await call('GET', `/jobs/${id}`));
-  const file = await runtime.aws?.fetch(new Request(refused?.urls[0] ?? ''));
+  const { url } = z.object({ url: z.string() }).parse(await call('GET', `/jobs/${id}/refused/0`));
+  const file = await runtime.aws?.fetch(new Request(url));
   expectThat(file?.ok === true, 'the refused rows cannot be read');
   await call('GET', `/customers?identifier=${encodeURIComponent('email:ada@example.com')}`);
 };

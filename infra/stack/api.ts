@@ -28,6 +28,7 @@ const routes = [
   'POST /jobs',
   'GET /jobs',
   'GET /jobs/{id}',
+  'GET /jobs/{id}/refused/{part}',
   'POST /jobs/{id}/start',
   'POST /jobs/{id}/cancel',
   'GET /unsubscribe/{token}',

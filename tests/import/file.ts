@@ -7,7 +7,7 @@ export const Ended = z.looseObject({
   state: z.string(),
   progress: z.object({ done: z.number(), refused: z.number(), total: z.number().optional() }),
   error: z.object({ code: z.string(), reason: z.string() }).optional(),
-  refused: z.object({ urls: z.array(z.string()) }).optional(),
+  refused: z.object({ parts: z.number() }).optional(),
 });
 
 /** Asks the bucket of a hub by an address that the API has signed. */
@@ -40,9 +40,10 @@ export const begin = async (
 export const end = async (hub: TestHub, id: string) => {
   await hub.clock.runUntil(hub.clock.now() + HOUR);
   const job = Ended.parse((await hub.api('GET', `/jobs/${id}`)).body);
-  const parts = (job.refused?.urls ?? []).map(async (url) =>
-    Buffer.from((await bucket(hub, 'GET', url, Buffer.alloc(0))).body).toString(),
-  );
+  const parts = Array.from({ length: job.refused?.parts ?? 0 }, async (_, part) => {
+    const { url } = (await hub.api('GET', `/jobs/${id}/refused/${part}`)).body;
+    return Buffer.from((await bucket(hub, 'GET', url, Buffer.alloc(0))).body).toString();
+  });
   return { ...job, refusedFile: (await Promise.all(parts)).join('') };
 };
 
