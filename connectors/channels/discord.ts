@@ -15,6 +15,10 @@ export const discord = channel({
   title: 'Discord (interactions, webhook events)',
   docs: 'https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint',
   secrets: { publicKey: { about: 'the Public Key of the application (General Information)' } },
+  content: {
+    hosts: /cdn\.discordapp\.com|media\.discordapp\.net/u,
+    authorise: (url) => ({ url }),
+  },
   verify(request, { secrets, now }) {
     const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
     if (signature === undefined || timestamp === undefined)

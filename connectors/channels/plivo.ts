@@ -24,9 +24,11 @@ export const plivo = channel({
   },
   methods: ['GET'],
   content: {
-    hosts: /(?:[a-z0-9-]+\.)*plivo\.com/u,
+    // An address of Plivo may lead on to one of a bucket, which is told no token.
+    hosts: /(?:[a-z0-9-]+\.)*plivo\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
     authorise(url, { authId: [id], authToken: [token] }) {
-      if (id === undefined || token === undefined) return { url };
+      if (id === undefined || token === undefined || !new URL(url).hostname.endsWith('plivo.com'))
+        return { url };
       const credentials = Buffer.from(`${id}:${token}`).toString('base64');
       return { url, headers: { authorization: `Basic ${credentials}` } };
     },

@@ -32,6 +32,13 @@ const Component: z.ZodType<Component> = z.looseObject({
     return Component.optional();
   },
 });
+const File = z.looseObject({
+  id: Text,
+  url: z.string(),
+  filename: Text,
+  content_type: Text,
+  size: z.int().nonnegative().optional(),
+});
 const Interaction = z.looseObject({
   type: z.number(),
   id: z.string(),
@@ -46,6 +53,7 @@ const Interaction = z.looseObject({
       values: z.array(z.string()).optional(),
       options: z.array(z.looseObject({ name: z.string(), value: z.unknown() })).optional(),
       components: z.array(Component).optional(),
+      resolved: z.looseObject({ attachments: z.record(z.string(), File).optional() }).optional(),
     })
     .optional(),
 });
@@ -114,6 +122,13 @@ const actOf = ({ type, data, message }: Interaction): Partial<DecodedInteraction
   return undefined;
 };
 
+/** What was uploaded to a command or a form; its address ends after a day. */
+const filesOf = ({ data }: Interaction): NonNullable<DecodedInteraction['attachments']> =>
+  Object.values(data?.resolved?.attachments ?? {}).map(({ id, url, filename, content_type, size }) => ({
+    ...defined({ url, name: filename, contentType: content_type, size, externalId: id }),
+    keep: true as const,
+  }));
+
 const decode = ({ body }: Delivery): Decoded => {
   const json = parseJson(body);
   const webhook = WebhookEvent.safeParse(json);
@@ -124,6 +139,7 @@ const decode = ({ body }: Delivery): Decoded => {
   if (act === undefined || user === undefined || user.bot === true)
     return { interactions: [], ignored: [`interaction.${interaction.type}`] };
   const { id, channel_id } = interaction;
+  const attachments = filesOf(interaction);
   return {
     ignored: [],
     interactions: [
@@ -137,6 +153,7 @@ const decode = ({ body }: Delivery): Decoded => {
         ...defined({ occurredAt: madeAt(id), conversationId: channel_id }),
         ...nameOf(user),
         ...act,
+        ...(attachments.length > 0 && { attachments }),
       },
     ],
   };

@@ -619,3 +619,79 @@ describe('HubSpot', () => {
     expect([asked, interactions[0]?.identifiers]).toEqual([[], []]);
   });
 });
+
+describe('files with signed addresses, and those that lead on', () => {
+  it('Discord: what was uploaded to a command is copied', async () => {
+    const url = 'https://cdn.discordapp.com/ephemeral-attachments/1/2/slip.png?ex=1&is=1&hm=s';
+    const body = JSON.stringify({
+      type: 2,
+      id: '786008729715212339',
+      user: { id: '53908232506183680', username: 'ada' },
+      data: {
+        name: 'claim',
+        resolved: { attachments: { 2: { id: '2', filename: 'slip.png', content_type: 'image/png', url } } },
+      },
+    });
+    const { stored, interactions } = await deliver(
+      { provider: 'discord', answers: { [url]: file('png') } },
+      body,
+    );
+    expect(Object.values(stored)).toEqual(['png']);
+    expect(interactions[0]?.attachments).toMatchObject([{ name: 'slip.png', externalId: '2' }]);
+  });
+
+  it('Plivo: the account is told to Plivo, and not to the bucket behind it', async () => {
+    const url = 'https://media.plivo.com/Account/MA1/Message/m1/Media/1';
+    const bucket = 'https://plivo-media.s3.us-east-1.amazonaws.com/1?X-Amz-Signature=s';
+    const plivo = {
+      provider: 'plivo',
+      contentType: 'application/x-www-form-urlencoded',
+      answers: { [url]: away(bucket), [bucket]: file('jpeg') },
+    };
+    const body = form({
+      MessageUUID: 'm1',
+      From: '14155550100',
+      To: '14155550199',
+      Type: 'mms',
+      Media1: url,
+    });
+    const basic = `Basic ${Buffer.from('MA1:token').toString('base64')}`;
+    const secret = await deliver({ ...plivo, secrets: { authId: ['MA1'], authToken: ['token'] } }, body);
+    const open = await deliver({ ...plivo, secrets: { authToken: ['token'] } }, body);
+    expect(secret.asked.map(({ authorization }) => authorization)).toEqual([basic, undefined]);
+    expect(open.asked.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+    for (const { stored } of [secret, open]) expect(Object.values(stored)).toEqual(['jpeg']);
+  });
+
+  it.each([
+    ['telnyx', 'https://us-central-1.telnyxcloudstorage.com/1.jpg?X-Amz-Signature=s'],
+    ['rbm', 'https://rcs-user-content-us.storage.googleapis.com/1.jpg'],
+  ])('%s: is asked for nothing elsewhere', async (provider, url) => {
+    const bodies: Readonly<Record<string, (at: string) => string>> = {
+      telnyx: (at) =>
+        JSON.stringify({
+          data: {
+            id: 'e',
+            event_type: 'message.received',
+            payload: { id: 'm', from: { phone_number: '+14155550100' }, media: [{ url: at }] },
+          },
+        }),
+      rbm: (at) => {
+        const act = {
+          senderPhoneNumber: '+14155550100',
+          messageId: 'm',
+          userFile: { payload: { fileUri: at, mimeType: 'image/jpeg' } },
+        };
+        return JSON.stringify({ message: { data: Buffer.from(JSON.stringify(act)).toString('base64') } });
+      },
+    };
+    const body = bodies[provider] ?? (() => '');
+    const right = await deliver({ provider, answers: { [url]: file('jpeg') } }, body(url));
+    expect(Object.values(right.stored)).toEqual(['jpeg']);
+    const wrong = await deliver({ provider }, body(url.replace('.com/', '.com.evil.example/')));
+    expect([wrong.asked, wrong.interactions[0]?.attachments?.[0]]).toEqual([
+      [],
+      expect.not.objectContaining({ key: expect.anything() }),
+    ]);
+  });
+});
