@@ -14,10 +14,17 @@ export type CrmResult =
   | { readonly key: string; readonly id: string }
   | { readonly key: string; readonly error: HubError };
 
+/** What became of a record that was to be deleted; `found` is false where there was none. */
+export type Removal =
+  | { readonly key: string; readonly found: boolean }
+  | { readonly key: string; readonly error: HubError };
+
 /** An open session. Chunking, the client library and the reading of its errors are the connector's. */
 export interface CrmSession {
   /** Creates or updates records of one object by `keyField`. Rejects with `HubError` only where no record could be tried. */
   upsert(object: string, keyField: string, records: readonly CrmRecord[]): Promise<CrmResult[]>;
+  /** Deletes records of one object by `keyField`, contacts for good where the CRM can. Rejects like `upsert`. */
+  remove(object: string, keyField: string, keys: readonly string[]): Promise<Removal[]>;
 }
 
 /** A token that all workers share. */
@@ -36,6 +43,10 @@ export interface CrmConnector {
   readonly budget: Budget;
   /** How many records one call takes. */
   readonly perCall: number;
+  /** How many calls it takes to delete so many records of an object. */
+  readonly callsToRemove: (object: string, records: number) => number;
+  /** What the CRM keeps of deleted records, and for how long: for the receipt of an erasure. */
+  readonly keeps: readonly string[];
   /** Opens a session with the CRM's secret as it is stored. */
   open(credentials: unknown, token?: SharedToken): Promise<CrmSession>;
 }

@@ -198,6 +198,8 @@ export interface CompiledMapping {
     /** The fields of `write: if-empty`. */
     readonly once: readonly string[];
   };
+  /** Where interactions may have gone, and the field that holds their ids: each object once. */
+  readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
   /** The rule of an interaction, the first whose `when` matches; undefined where the CRM does not want it. */
   readonly forInteraction: (
     interaction: Interaction,
@@ -226,6 +228,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       fields: compile(contact.fields),
       once: Object.keys(contact.fields).filter((name) => contact.fields[name]?.write === 'if-empty'),
     },
+    interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
     forInteraction: (interaction) => rules.find(({ when }) => matches(when, interaction)),
   };
 };

@@ -63,7 +63,7 @@ export class HubStack extends Stack {
       ...Object.fromEntries(syncs),
     };
     new Failures(this, 'Failures', ground, queues);
-    new Jobs(this, 'LongWork', ground, { work: jobs, imports, queues });
+    new Jobs(this, 'LongWork', ground, { work: jobs, imports, deliveries, queues });
     new Api(this, 'Api', ground, { front, deliveries, jobs, queues });
     new Configuration(this, 'Configuration', ground, { seed, decisions });
 

@@ -6,6 +6,7 @@ import {
   type CrmResult,
   type CrmSession,
   ownToken,
+  type Removal,
 } from '../../core/crm.ts';
 import { HubError } from '../../core/errors.ts';
 
@@ -15,6 +16,8 @@ import { HubError } from '../../core/errors.ts';
 const VERSION = '62.0';
 const PER_COLLECTION = 200;
 const COLLECTIONS_PER_CALL = 5;
+/** A collection is deleted by Salesforce's own ids; by ours it takes a subrequest each. */
+const REMOVALS_PER_CALL = 25;
 
 const Credentials = z.object({
   loginUrl: z.url(),
@@ -80,6 +83,10 @@ export const salesforce: CrmConnector = {
   // The smallest production allocation is 100,000 calls a day, and others use the org too.
   budget: { calls: 3000, seconds: 3600 },
   perCall: PER_COLLECTION * COLLECTIONS_PER_CALL,
+  callsToRemove: (_, records) => Math.ceil(records / REMOVALS_PER_CALL),
+  keeps: [
+    'Deleted records lie in the recycle bin of the org for 15 days; an administrator can empty it at once.',
+  ],
   async open(raw, token = ownToken) {
     const { loginUrl, clientId, clientSecret } = Credentials.parse(raw);
     const login = async (): Promise<string> => {
@@ -121,6 +128,21 @@ const session = (connection: Connection, authorize: () => Promise<void>): CrmSes
         results.push(...resultsOf(chunk, answer.compositeResponse[position]));
     }
     return results;
+  },
+  async remove(object, keyField, keys) {
+    const removals: Removal[] = [];
+    for (const chunk of chunked(keys, REMOVALS_PER_CALL)) {
+      const compositeRequest = chunk.map((key, position) => ({
+        method: 'DELETE',
+        url: `/services/data/v${VERSION}/sobjects/${object}/${keyField}/${encodeURIComponent(key)}`,
+        referenceId: `record${position}`,
+      }));
+      const body = { allOrNone: false, collateSubrequests: false, compositeRequest };
+      const { compositeResponse } = await composite(connection, body, authorize);
+      for (const [position, key] of chunk.entries())
+        removals.push(removalOf(key, compositeResponse[position]));
+    }
+    return removals;
   },
 });
 
@@ -190,6 +212,21 @@ const resultsOf = (
       ),
     };
   });
+};
+
+/** What was deleted before is not found, or says that it is deleted. */
+const removalOf = (
+  key: string,
+  answer: z.infer<typeof Composite>['compositeResponse'][number] | undefined,
+): Removal => {
+  if (answer !== undefined && answer.httpStatusCode < 300) return { key, found: true };
+  const [first] = z.array(Fault).safeParse(answer?.body).data ?? [];
+  const code = first?.errorCode ?? first?.statusCode ?? 'UNKNOWN_EXCEPTION';
+  if (code === 'NOT_FOUND' || code === 'ENTITY_IS_DELETED') return { key, found: false };
+  return {
+    key,
+    error: fault(code, first?.message ?? `The answer to a deletion had status ${answer?.httpStatusCode}.`),
+  };
 };
 
 const codeOf = (error: unknown): string => {

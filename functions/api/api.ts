@@ -6,6 +6,7 @@ import { CommandMessage } from '../record/message.ts';
 import type { Download } from './attachment.ts';
 import { type ConsentPorts, consentRoutes } from './consent.ts';
 import { type CustomerPorts, customerRoutes } from './customers.ts';
+import { type ErasurePorts, erasureRoutes, receiptKeySet } from './erasures.ts';
 import { type EventPorts, reportEvents } from './events.ts';
 import { type FailurePorts, failureRoutes } from './failures.ts';
 import { type FiguresPorts, figuresRoutes } from './figures.ts';
@@ -16,6 +17,7 @@ import { type TimelinePorts, timelineOf } from './timeline.ts';
 export interface ApiPorts
   extends CustomerPorts,
     ConsentPorts,
+    ErasurePorts,
     FiguresPorts,
     TimelinePorts,
     FailurePorts,
@@ -38,6 +40,7 @@ const CLOCKS_DIFFER_MS = 60_000;
 export const routes: Readonly<Record<string, Route>> = {
   ...customerRoutes,
   ...consentRoutes,
+  ...erasureRoutes,
   ...figuresRoutes,
   ...failureRoutes,
   ...jobRoutes,
@@ -98,6 +101,7 @@ export const api =
   (ports: ApiPorts) =>
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     if (event.routeKey === 'GET /health') return json(200, { status: 'ok' });
+    if (event.routeKey === 'GET /erasures/keys') return receiptKeySet(ports.receiptKeys);
     const route = routes[event.routeKey];
     if (route === undefined) return problem(404, 'not-found', 'There is no such page.');
     if (!(await ports.allowed(event.headers['authorization']))) {

@@ -2,8 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
+import { receiptKey } from '../../core/receipt.ts';
 import { signingKeys } from '../../core/signed-link.ts';
 import { config } from '../aws/config.ts';
+import { erasures } from '../aws/erasures.ts';
 import { failures } from '../aws/failures.ts';
 import { figures } from '../aws/figures.ts';
 import { history } from '../aws/history.ts';
@@ -82,6 +84,9 @@ export const create = (runtime: Runtime) => {
     failures: kept,
     replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),
     jobs: jobs(runtime, rows),
+    erasures: erasures(rows),
+    tombstones: marks,
+    receiptKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)).map(receiptKey),
     kinds,
     presign,
   });

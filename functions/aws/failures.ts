@@ -31,6 +31,8 @@ export interface Failures {
   save(failure: Failure): Promise<Failure | undefined>;
   payload(failure: Failure): Promise<string | undefined>;
   putPayload(failure: Failure, payload: string): Promise<void>;
+  /** Removes a failure and its payload: what an erasure asks for. */
+  remove(failure: Failure): Promise<void>;
   /** Newest first, page by page: each holds what stands in the list at that place. */
   list(asked: Asked): AsyncGenerator<readonly Failure[]>;
 }
@@ -81,9 +83,7 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
         ]);
         if (kept) return;
       }
-      throw new HubError('crowded', 'The same failure was changed by others; it is told again.', {
-        retry: 'later',
-      });
+      throw crowded();
     },
     async save(failure) {
       const changed = { ...failure, version: failure.version + 1 };
@@ -92,9 +92,20 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
     },
     payload: ({ payloadKey }) => bucket.get(payloadKey),
     putPayload: ({ payloadKey }, payload) => bucket.put(payloadKey, payload),
+    async remove(failure) {
+      await bucket.remove(failure.payloadKey);
+      const removed = await table.transact([
+        { delete: failureKey(failure.id) },
+        { delete: listKey(failure) },
+      ]);
+      if (!removed) throw crowded();
+    },
     list: (asked) => list(table, asked),
   };
 };
+
+const crowded = (): HubError =>
+  new HubError('crowded', 'The same failure was changed by others; it is told again.', { retry: 'later' });
 
 /** The stages' lists, each already in order, merged page by page. */
 async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<readonly Failure[]> {

@@ -1,11 +1,8 @@
-import * as z from 'zod';
 import type { ImportPorts, Piece } from '../jobs/import.ts';
 import type { Runtime } from '../runtime.ts';
+import { waitingIn } from './queue.ts';
 import { sendAllTo } from './queue-many.ts';
 import { AwsRefusal, signedCalls } from './signed.ts';
-
-const Depth = z.looseObject({ Attributes: z.record(z.string(), z.coerce.number()) });
-const COUNTS = ['', 'NotVisible', 'Delayed'].map((state) => `ApproximateNumberOfMessages${state}`);
 
 /** The files of jobs in the hub's bucket, read in pieces, and the queue of imports. */
 export const jobFiles = (runtime: Runtime): Pick<ImportPorts, 'read' | 'put' | 'send' | 'waiting'> => {
@@ -30,11 +27,7 @@ export const jobFiles = (runtime: Runtime): Pick<ImportPorts, 'read' | 'put' | '
       await aws.rest('s3', { method: 'PUT', path: pathOf(key), headers, body });
     },
     send: sendAllTo(runtime, queue),
-    async waiting() {
-      const asked = { QueueUrl: queue, AttributeNames: COUNTS };
-      const { Attributes } = Depth.parse(await aws.json('sqs', 'GetQueueAttributes', asked));
-      return COUNTS.reduce((sum, name) => sum + (Attributes[name] ?? 0), 0);
-    },
+    waiting: () => waitingIn(runtime, queue),
   };
 };
 

@@ -7,6 +7,7 @@ export interface Payloads {
   put(key: string, text: string): Promise<void>;
   /** Undefined where there is none. */
   get(key: string): Promise<string | undefined>;
+  remove(key: string): Promise<void>;
 }
 
 export const payloads = (runtime: Runtime): Payloads => {
@@ -31,5 +32,8 @@ export const payloads = (runtime: Runtime): Payloads => {
       await ask('PUT', key, text);
     },
     get: (key) => ask('GET', key),
+    async remove(key) {
+      await ask('DELETE', key);
+    },
   };
 };

@@ -12,6 +12,7 @@ const services = {
   },
   dynamodb: { variable: 'DYNAMODB', target: 'DynamoDB_20120810', json: '1.0' },
   scheduler: { variable: 'SCHEDULER' },
+  events: { variable: 'EVENTBRIDGE', target: 'AWSEvents', json: '1.1' },
   sns: { variable: 'SNS', version: '2010-03-31' },
   cloudformation: { variable: 'CLOUDFORMATION', version: '2010-05-15' },
   'sms-voice': {
@@ -27,7 +28,7 @@ const services = {
 } as const;
 
 type Service = keyof typeof services;
-type JsonService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
+type JsonService = 'dynamodb' | 'events' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
 type QueryService = 'sns' | 'cloudformation';
 type RestService = 's3' | 'scheduler';
 

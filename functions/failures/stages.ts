@@ -5,7 +5,7 @@ import { DecisionMessage, NotificationMessage } from '../../core/notification.ts
 import { JobMessage } from '../jobs/message.ts';
 import { MetricsMessage } from '../metrics/message.ts';
 import { ImportMessage, RecordMessage } from '../record/message.ts';
-import { SyncMessage } from '../sync/message.ts';
+import { CrmMessage } from '../sync/message.ts';
 
 /** One function that works off a queue, as far as its failures are concerned. */
 interface Stage<Message> {
@@ -72,9 +72,13 @@ const json = (text: string): unknown => {
 const sync = (crm: string, title: string): SealedStage =>
   stage(`sync-${crm}`, {
     title,
-    schema: SyncMessage,
-    identity: ({ half, interaction }) => [half, interaction ?? null],
-    about: ({ half, interaction }) => ({ half, interaction }),
+    schema: CrmMessage,
+    identity: (message) =>
+      'erasure' in message ? [message.erasure, message.part] : [message.half, message.interaction ?? null],
+    about: (message) =>
+      'erasure' in message
+        ? { erasure: message.erasure }
+        : { half: message.half, interaction: message.interaction },
   });
 
 /** Every stage whose failures are kept. A new queue that feeds a function needs its line here; a test says so. */

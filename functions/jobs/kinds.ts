@@ -62,7 +62,18 @@ export const historyKind: JobKind<HistoryParameters> = {
   file: ANY,
 };
 
-/** Every kind of job that may be asked for. `registry.ts` must know how each is done. */
+/** Ids alone: whom they mean is known to the table, until the erasure is done. */
+export const EraseParameters = z.strictObject({ erasure: z.string(), half: z.string() });
+export type EraseParameters = z.infer<typeof EraseParameters>;
+
+/** Begun by `POST /erasures` alone. */
+export const eraseKind: JobKind<EraseParameters> = {
+  kind: 'erase',
+  title: 'Erases a person',
+  parameters: EraseParameters,
+};
+
+/** Every kind of job that may be asked for by its name. `registry.ts` must know how each is done. */
 export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
   replay: replayKind,
   'import-customers': customersKind,

@@ -5,6 +5,8 @@ import { stageQueues } from '../aws/replays.ts';
 import type { Table } from '../aws/table.ts';
 import { replay } from '../failures/replay.ts';
 import type { Runtime } from '../runtime.ts';
+import { eraseJob } from './erase.ts';
+import { erasing } from './erasing.ts';
 import { importJob } from './import.ts';
 import { type SealedJob, sealed } from './job.ts';
 import { customersKind, historyKind } from './kinds.ts';
@@ -22,6 +24,7 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
   return {
     'import-customers': sealed(importJob(importing, customersKind, customers)),
     'import-interactions': sealed(importJob(importing, historyKind, history)),
+    erase: sealed(eraseJob(erasing(runtime, table))),
     replay: sealed(
       replayJob({
         list: kept.list,

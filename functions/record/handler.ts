@@ -5,7 +5,6 @@ import { mappings } from '../../mappings/channels/index.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
-import { erase } from '../aws/erase.ts';
 import { refusals } from '../aws/failures.ts';
 import { outcomes } from '../aws/outcomes.ts';
 import { peopleStore } from '../aws/people-store.ts';
@@ -39,7 +38,6 @@ export const create = (runtime: Runtime) => {
       const { retention } = await running.hub();
       return store.commit(changes, await running.identity(), retention.interactions / 1000);
     },
-    erase: erase(rows, marks),
     async forget({ attachments = [] }) {
       for (const { key } of attachments) if (key !== undefined) await bucket.remove(key);
     },

@@ -112,7 +112,6 @@ export const CommandMessage = z.discriminatedUnion('command', [
   }),
   /** Nothing is owed to the customer any more. */
   z.strictObject({ ...command, command: z.literal('close'), customer: Identifier }),
-  z.strictObject({ ...command, command: z.literal('erase'), customer: Identifier }),
   z.strictObject({
     ...command,
     command: z.literal('import'),

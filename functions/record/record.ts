@@ -1,4 +1,4 @@
-import { type Customer, type Half, snapshot } from '../../core/customer.ts';
+import { type Half, snapshot } from '../../core/customer.ts';
 import type { Remembered } from '../../core/erasure.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Identifier } from '../../core/identifier.ts';
@@ -99,7 +99,6 @@ export interface RecordPorts {
    * nothing was written.
    */
   readonly commit: (changes: Changes) => Promise<boolean | 'too-large'>;
-  readonly erase: (customer: Customer, command: CommandMessage) => Promise<readonly BusEvent[]>;
   /** Takes away the files of an interaction whose customer was erased, which it has brought along again. */
   readonly forget: (interaction: Interaction) => Promise<void>;
   /** Puts events on the bus; true for each that the bus has taken. */
@@ -297,7 +296,7 @@ const obey = async (
       const introduced = people.introduce(command);
       return { command, introduced, events: introducedEvents(people, introduced, command) };
     }
-    return { command, events: await execute(ports, people, command) };
+    return { command, events: execute(people, command) };
   } catch (error) {
     if (!(error instanceof HubError) || error.retry !== 'never') throw error;
     await ports.refuse(message, error, command);
@@ -312,11 +311,10 @@ const mergeByHand = (people: People, keep: string, other: string, command: Comma
   return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
 };
 
-const execute = async (
-  ports: RecordPorts,
+const execute = (
   people: People,
   command: Exclude<CommandMessage, { command: 'resolve' | 'import' }>,
-): Promise<readonly BusEvent[]> => {
+): readonly BusEvent[] => {
   switch (command.command) {
     case 'merge':
       return mergeByHand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
@@ -357,8 +355,6 @@ const execute = async (
     case 'preference':
       people.setPreference(ownerOf(people, command.customer), command.channel, command.at);
       return [];
-    case 'erase':
-      return ports.erase(people.customer(ownerOf(people, command.customer)), command);
   }
 };
 

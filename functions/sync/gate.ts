@@ -91,11 +91,15 @@ export const gate = (
 /** A session whose every call goes through the gate. */
 export const gated = (
   session: CrmSession,
-  { perCall }: Pick<CrmConnector, 'perCall'>,
+  { perCall, callsToRemove }: Pick<CrmConnector, 'perCall' | 'callsToRemove'>,
   way: Gate,
 ): CrmSession => ({
   upsert: (object, keyField, records) =>
     records.length === 0
       ? Promise.resolve([])
       : way.through(Math.ceil(records.length / perCall), () => session.upsert(object, keyField, records)),
+  remove: (object, keyField, keys) =>
+    keys.length === 0
+      ? Promise.resolve([])
+      : way.through(callsToRemove(object, keys.length), () => session.remove(object, keyField, keys)),
 });

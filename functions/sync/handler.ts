@@ -7,6 +7,7 @@ import { type CompiledMapping, compileMapping } from '../../core/mapping.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
+import { erasures } from '../aws/erasures.ts';
 import { REPLAY_OF, refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { sendTo } from '../aws/queue.ts';
@@ -15,13 +16,19 @@ import { table } from '../aws/table.ts';
 import { log } from '../log.ts';
 import { batch, messageOf } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
+import { eraseInCrm } from './erase.ts';
 import { gate, gated } from './gate.ts';
 import { lease } from './lease.ts';
-import { SyncMessage } from './message.ts';
+import { CrmMessage, type EraseMessage } from './message.ts';
 import { type Queued, type SyncPorts, type SyncState, sync, type Unsynced } from './sync.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
 const StateRow = z.object({ contact: z.string(), hash: z.string(), written: z.array(z.string()) });
+
+interface Erasing {
+  readonly id: string;
+  readonly message: EraseMessage;
+}
 
 const DELAY_SECONDS = 60;
 
@@ -74,6 +81,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       ]);
     },
   };
+  const erase = eraseInCrm({ ...ports, connector, erasures: erasures(rows) });
   const again = async ({ body, messageAttributes }: SQSRecord, error: HubError): Promise<void> => {
     const seconds = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
     const replayOf = messageAttributes[REPLAY_OF]?.stringValue;
@@ -84,24 +92,29 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   };
   const synced = async (
     readable: readonly Queued[],
+    erased: readonly Erasing[],
     keepFailure: SyncPorts['keepFailure'],
   ): Promise<Unsynced> => {
     try {
       await way.expectOpen();
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      return new Map(readable.map(({ id }) => [id, error]));
+      return new Map([...readable, ...erased].map(({ id }) => [id, error]));
     }
-    return sync({ ...ports, keepFailure })(readable);
+    const unsynced = readable.length === 0 ? [] : await sync({ ...ports, keepFailure })(readable);
+    return new Map([...unsynced, ...(await erase(erased))]);
   };
   return middy<SQSEvent, SQSBatchResponse>().handler(
     batch(
       async ({ Records }) => {
         const failed = new Map<string, unknown>();
         const readable: Queued[] = [];
+        const erased: Erasing[] = [];
         for (const queued of Records) {
           try {
-            readable.push({ id: queued.messageId, message: messageOf(SyncMessage, queued) });
+            const message = messageOf(CrmMessage, queued);
+            if ('erasure' in message) erased.push({ id: queued.messageId, message });
+            else readable.push({ id: queued.messageId, message });
           } catch (error) {
             failed.set(queued.messageId, error);
           }
@@ -110,7 +123,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
           const queued = Records.find(({ messageId }) => messageId === message);
           if (queued) await refused(queued, error);
         };
-        const unsynced = await synced(readable, keepFailure);
+        const unsynced = await synced(readable, erased, keepFailure);
         const [first] = unsynced.values();
         if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
         if (unsynced.size > 0) session = undefined;

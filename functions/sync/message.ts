@@ -8,3 +8,11 @@ export const SyncMessage = z.strictObject({
   occurredAt: Instant.optional(),
 });
 export type SyncMessage = z.infer<typeof SyncMessage>;
+
+/** Take this part of an erased person out of the CRM: see `functions/aws/erasures.ts`. */
+export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string() });
+export type EraseMessage = z.infer<typeof EraseMessage>;
+
+/** Everything that may stand in a sync queue. */
+export const CrmMessage = z.union([SyncMessage, EraseMessage]);
+export type CrmMessage = z.infer<typeof CrmMessage>;

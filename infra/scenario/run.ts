@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -18,6 +19,7 @@ import { Trigger } from '../../core/trigger.ts';
 import { type PublishPorts, pause, publish } from '../../functions/api/publish.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
+import { readSecret } from '../../functions/aws/secret.ts';
 import { table } from '../../functions/aws/table.ts';
 import { triggers } from '../../functions/aws/triggers.ts';
 import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
@@ -45,6 +47,8 @@ export interface ScenarioOptions {
   readonly before?: CloudOptions['before'];
   readonly onDecision?: CloudOptions['onDecision'];
   readonly random?: () => number;
+  /** The file that holds the state; in memory when absent. */
+  readonly file?: string;
   /** How functions run; in this process, one instance of each, when absent. */
   readonly functions?: typeof inProcessFunctions;
   /** Called with the sandbox CRMs before the first step, to switch faults on. */
@@ -103,7 +107,7 @@ export const openStage = async (
   const random = options.random ?? (() => 0.5);
   const errors: unknown[] = [];
   const world = { now: () => clock.now(), newId, random };
-  const crms = await sandboxes();
+  const crms = await sandboxes(new DatabaseSync(options.file ?? ':memory:'));
   options.crms?.(crms, clock);
   const holder: { cloud?: Cloud } = {};
   const open = (): Cloud => {
@@ -120,7 +124,7 @@ export const openStage = async (
     clock,
     random,
     newId,
-    file: ':memory:',
+    file: options.file ?? ':memory:',
     // The configuration of a scenario is its own: the stack's seed is not applied.
     invoke: async (target, event, invocation) =>
       isCustomResource(event) ? { Status: 'SUCCESS' } : functions(target, event, invocation),
@@ -325,10 +329,23 @@ const perform = async (
   if (step.unmerge) send(stage, queue, { ...command, command: 'unmerge', ...step.unmerge });
   if (step.consent) send(stage, queue, { ...command, command: 'consent', ...step.consent });
   if (step.preference) send(stage, queue, { ...command, command: 'preference', ...step.preference });
-  if (step.erase) send(stage, queue, { ...command, command: 'erase', ...step.erase });
+  if (step.erase) await erase(stage, step.erase.customer);
   if (step.publish !== undefined)
     await publish(stage.publishing, stage.definitions.get(step.publish), stage.templates);
   if (step.pause !== undefined) await pause(stage.publishing, step.pause);
+};
+
+/** Asked for by the API, as by a person; nobody is erased whom the hub does not know. */
+const erase = async ({ cloud, runtime }: Stage, customer: string): Promise<void> => {
+  const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
+  const { keys } = z.looseObject({ keys: z.string() }).parse(await readSecret(runtime)(`${hub}/api`));
+  const { status } = await cloud.front({
+    method: 'POST',
+    target: '/erasures',
+    headers: { authorization: `Bearer ${keys}`, 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ customer, by: 'scenario' })),
+  });
+  if (status !== 202 && status !== 404) throw new Error(`The erasure was answered with ${status}.`);
 };
 
 const outcomeOf = async (stage: Stage): Promise<Outcome> => {

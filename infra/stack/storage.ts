@@ -20,6 +20,10 @@ export class Storage extends Construct {
   readonly table: dynamodb.Table;
   readonly bucket: s3.Bucket;
   readonly bus: events.EventBus;
+  /** An erasure empties it by deleting it and making it anew. */
+  readonly archive: Readonly<
+    Required<Pick<events.CfnArchiveProps, 'archiveName' | 'sourceArn' | 'description' | 'retentionDays'>>
+  >;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
     super(scope, id);
@@ -56,12 +60,13 @@ export class Storage extends Construct {
       ],
     });
     this.bus = new events.EventBus(this, 'Bus', { eventBusName: `tributary-${hub.name}` });
-    new events.CfnArchive(this, 'Archive', {
+    this.archive = {
       archiveName: `tributary-${hub.name}`,
       sourceArn: this.bus.eventBusArn,
       description: 'What was told on the bus, to be told again after a fault of a rule',
       retentionDays: Math.ceil(hub.retention.events / DAY_MS),
-    });
+    };
+    new events.CfnArchive(this, 'Archive', this.archive);
     pin(this.key, 'Key');
     pin(this.table, 'Customers');
     pin(this.bucket, 'Files');

@@ -17,7 +17,6 @@ export const recorder = ({ rows, newId }: CountedTable) => {
     silence: async () => 72 * 3_600_000,
     load: (works) => store.load(works, identity),
     commit: (changes) => store.commit(changes, identity, 1000),
-    erase: async () => [],
     forget: async () => {},
     publish: async (events) => events.map(() => true),
     refuse: async () => {},

@@ -112,7 +112,8 @@ describe('the consent of a customer', () => {
         .prepare("SELECT count(*) AS n FROM dynamodb_items WHERE item LIKE '%consent#%' AND item LIKE ?")
         .get(`%${id}%`)?.['n'];
     expect(kept()).toBe(1);
-    await command({ command: 'erase', customer: email });
+    await hub.api('POST', '/erasures', { customer: email });
+    await hub.settle();
     expect((await hub.api('GET', `/customers/${id}/consent`)).status).toBe(404);
     expect(kept()).toBe(0);
   });

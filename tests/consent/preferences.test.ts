@@ -183,7 +183,8 @@ describe('the page of preferences', () => {
     for (const odd of [{ email: 'all' }, { mail: 'nothing' }, { email: 'x'.repeat(5000) }])
       expect((await visit(linkOf(), odd as unknown as Record<string, string>)).status).toBe(400);
     expect(await statuses()).toEqual({ email: 'granted', sms: 'service-only' });
-    await command({ command: 'erase', customer: email });
+    await hub.api('POST', '/erasures', { customer: email });
+    await hub.settle();
     const gone = await visit(linkOf(), form);
     expect([gone.status, gone.text.includes('We keep nothing about you')]).toEqual([410, true]);
     expect(hub.timeline()).toHaveLength(0);

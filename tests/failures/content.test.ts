@@ -68,10 +68,7 @@ const deliver = async (identifiers: readonly string[]): Promise<void> => {
   await hub.clock.runUntil(NOW + 10 * MINUTE);
 };
 const eraseAda = async (): Promise<void> => {
-  hub.send(/^DeliveriesQueue/, {
-    ...{ type: 'command', command: 'erase', id: 'e', at: new Date(NOW).toISOString(), by: 'ada' },
-    customer: 'email:ada@example.com',
-  });
+  await hub.api('POST', '/erasures', { customer: 'email:ada@example.com' });
   await hub.settle();
 };
 const replay = async (): Promise<void> => {

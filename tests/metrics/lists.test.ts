@@ -84,7 +84,7 @@ describe('lists of customers', () => {
     await hub.settle();
     // The window of the metrics is still open.
     expect(await names('waiting')).toEqual([]);
-    await hub.api('POST', '/commands', { command: 'erase', customer: ada });
+    await hub.api('POST', '/erasures', { customer: ada });
     await rest();
     await rest();
     expect(await listRows()).toEqual([]);

@@ -35,7 +35,6 @@ it('brings back exactly the messages whose events the bus did not take', async (
       remembered: new Map(),
     }),
     commit: async () => true,
-    erase: async () => [],
     forget: async () => {},
     publish: async (events) => events.map(({ detail }) => !('id' in detail && detail.id === '2')),
     refuse: async () => {},

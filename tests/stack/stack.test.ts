@@ -168,7 +168,7 @@ describe('the stack', () => {
     };
     const mail = '"ExpirationInDays":14,"Prefix":"mail/"';
     const on = of({ channels: { ses: {} } });
-    expect([on.includes(mail), on.match(/\/mail\/\*/gu)?.length]).toEqual([true, 2]);
+    expect([on.includes(mail), on.match(/\/mail\/\*/gu)?.length]).toEqual([true, 4]);
     expect(of({ channels: { twilio: {} } })).not.toContain('mail/');
   });
 

@@ -58,11 +58,11 @@ describe('what became of a message', () => {
     });
     await story.kept();
     expect(await namesOf('wamid.1')).toEqual(['sent', 'sent']);
-    story.command({ command: 'erase', customer: 'phone:+14155550199' });
+    await story.api('POST', '/erasures', { customer: 'phone:+14155550199' });
     await story.kept();
     expect(await namesOf('wamid.1')).toEqual(['sent']);
     expect(await standingOf('meta', 'wamid.2')).toBeUndefined();
-    story.command({ command: 'erase', customer: 'phone:+14155550100' });
+    await story.api('POST', '/erasures', { customer: 'phone:+14155550100' });
     await story.kept();
     expect(await standingOf('meta', 'wamid.1')).toBeUndefined();
   });
@@ -76,7 +76,7 @@ describe('what became of a message', () => {
     } = await story.table.page(half, { beginsWith: 'at#' });
     if (row === undefined) throw new Error('The status was not stored.');
     const interaction = rows.interactionOf(row);
-    story.command({ command: 'erase', customer: 'phone:+14155550100' });
+    await story.api('POST', '/erasures', { customer: 'phone:+14155550100' });
     await story.settle();
     await standings(
       story.table,

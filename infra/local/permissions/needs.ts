@@ -126,6 +126,17 @@ const events: Derive = (input, operation, place) => {
     return [
       { action: `events:${operation}`, resource: arn(place, 'events', `event-bus/${busOf(input['Name'])}`) },
     ];
+  if (/Archive$/u.test(operation))
+    return [
+      {
+        action: `events:${operation}`,
+        resource: arn(place, 'events', `archive/${text(input['ArchiveName'], '*')}`),
+      },
+      // Whoever makes an archive is asked about the bus that it is of, too.
+      ...(operation === 'CreateArchive'
+        ? [{ action: `events:${operation}`, resource: text(input['EventSourceArn']) }]
+        : []),
+    ];
   const bus = busOf(input['EventBusName']);
   const rule = text(input['Rule'] ?? input['Name'], '*');
   const resource = arn(place, 'events', `rule/${bus === 'default' ? '' : `${bus}/`}${rule}`);

@@ -54,6 +54,12 @@ const Inputs = z.object({
 });
 type Input = z.infer<typeof Inputs>['inputs'][number];
 
+const Purge = z.object({ objectId: z.string(), idProperty: z.string().optional() });
+const Named = z.object({
+  idProperty: z.string().optional(),
+  inputs: z.array(z.object({ id: z.string() })),
+});
+
 const correlationId = 'a43683b0-5717-4ceb-80b4-104d02915d8c';
 const refusal = (
   status: number,
@@ -138,6 +144,59 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
     };
   };
 
+  /** Deletes a contact for good, and what was logged with it. */
+  const purge = (body: string): SandboxAnswer => {
+    const { objectId, idProperty } = Purge.parse(JSON.parse(body));
+    const contact =
+      idProperty === undefined
+        ? records.byId('contacts', objectId)
+        : records.find('contacts', ({ fields }) => fields[idProperty] === objectId);
+    if (contact === undefined) return refusal(404, 'OBJECT_NOT_FOUND', `No contact with ${objectId}`);
+    for (const object of Object.keys(associationTypes))
+      for (const { key, fields } of records.of(object))
+        if (fields['contact'] === contact.id) records.remove(object, key);
+    records.remove('contacts', contact.key);
+    return { status: 204, body: '' };
+  };
+
+  const read = (object: string, body: string): SandboxAnswer => {
+    const parsed = Named.safeParse(JSON.parse(body));
+    if (!parsed.success || parsed.data.inputs.length > 100)
+      return refusal(400, 'VALIDATION_ERROR', 'Invalid input JSON, or more than 100 inputs');
+    const { idProperty = '', inputs } = parsed.data;
+    const found = inputs.flatMap(({ id }) => records.byKey(object, id) ?? []);
+    const lost = inputs.filter(({ id }) => records.byKey(object, id) === undefined).map(({ id }) => id);
+    return {
+      status: lost.length > 0 ? 207 : 200,
+      body: {
+        status: 'COMPLETE',
+        results: found.map(({ id, fields }) => ({ id, properties: { [idProperty]: fields[idProperty] } })),
+        ...(lost.length > 0 && {
+          numErrors: 1,
+          errors: [
+            {
+              status: 'error',
+              category: 'OBJECT_NOT_FOUND',
+              message: 'Could not get some objects, they may be deleted or not exist.',
+              context: { ids: lost },
+            },
+          ],
+        }),
+      },
+    };
+  };
+
+  const archive = (object: string, body: string): SandboxAnswer => {
+    const parsed = Named.safeParse(JSON.parse(body));
+    if (!parsed.success || parsed.data.inputs.length > 100)
+      return refusal(400, 'VALIDATION_ERROR', 'Invalid input JSON, or more than 100 inputs');
+    for (const { id } of parsed.data.inputs) {
+      const record = records.byId(object, id);
+      if (record) records.remove(object, record.key);
+    }
+    return { status: 204, body: '' };
+  };
+
   const answer = (request: SandboxRequest): SandboxAnswer => {
     if (request.path === '/') return { status: 200, body: records.page('HubSpot sandbox') };
     state.calls++;
@@ -150,6 +209,11 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
       );
     if (request.headers['authorization'] !== `Bearer ${hubspotToken}`)
       return refusal(401, 'INVALID_AUTHENTICATION', 'Authentication credentials not found.');
+    if (request.method === 'POST' && request.path === '/crm/v3/objects/contacts/gdpr-delete')
+      return purge(request.body);
+    const [, of, verb] = /^\/crm\/objects\/[\w-]+\/(\w+)\/batch\/(read|archive)$/u.exec(request.path) ?? [];
+    if (of !== undefined && request.method === 'POST')
+      return verb === 'read' ? read(of, request.body) : archive(of, request.body);
     const [, object] = /^\/crm\/objects\/[\w-]+\/(\w+)\/batch\/upsert$/u.exec(request.path) ?? [];
     return object !== undefined && request.method === 'POST'
       ? upsert(object, request.body)

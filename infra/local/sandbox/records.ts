@@ -93,6 +93,14 @@ export class Records {
     return { record, created: present === undefined };
   }
 
+  /** Whether there was such a record. */
+  remove(object: string, key: string): boolean {
+    const { changes } = this.#db
+      .prepare('DELETE FROM sandbox_records WHERE crm = ? AND object = ? AND key = ?')
+      .run(this.#crm, object, key);
+    return changes > 0;
+  }
+
   /** Every object as a table, for people. */
   page(title: string): string {
     const sections = this.objects().map((object) => {

@@ -56,7 +56,14 @@ const Collection = z.object({
 });
 const Composite = z.object({
   compositeRequest: z
-    .array(z.object({ method: z.string(), url: z.string(), referenceId: z.string(), body: z.unknown() }))
+    .array(
+      z.object({
+        method: z.string(),
+        url: z.string(),
+        referenceId: z.string(),
+        body: z.unknown().optional(),
+      }),
+    )
     .max(25),
 });
 
@@ -135,6 +142,15 @@ export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<Sal
     return { status: 200, body: parsed.data.records.map((record) => upsertRow(object, keyField, record)) };
   };
 
+  const removal = (path: string): SandboxAnswer => {
+    const [, object = '', keyField = '', key = ''] = /\/sobjects\/(\w+)\/(\w+)\/([^/]+)$/u.exec(path) ?? [];
+    if (objects[object] === undefined || !(keyField in (objects[object] ?? {})))
+      return errors(404, 'NOT_FOUND', 'The requested resource does not exist');
+    return records.remove(object, decodeURIComponent(key))
+      ? { status: 204, body: null }
+      : errors(404, 'NOT_FOUND', 'The requested resource does not exist');
+  };
+
   const answer = (request: SandboxRequest): SandboxAnswer => {
     if (request.path === '/') return { status: 200, body: records.page('Salesforce sandbox') };
     if (state.fault) return errors(state.fault.status, state.fault.code, state.fault.message);
@@ -169,8 +185,8 @@ export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<Sal
       if (!parsed.success) return errors(400, 'JSON_PARSER_ERROR', 'a composite takes up to 25 subrequests');
       if (parsed.data.compositeRequest.filter(({ url }) => url.includes('/composite/sobjects')).length > 5)
         return errors(400, 'LIMIT_EXCEEDED', 'at most 5 collections in a composite');
-      const compositeResponse = parsed.data.compositeRequest.map(({ url, body, referenceId }) => {
-        const { status, body: inner } = collection(url, body);
+      const compositeResponse = parsed.data.compositeRequest.map(({ method, url, body, referenceId }) => {
+        const { status, body: inner } = method === 'DELETE' ? removal(url) : collection(url, body);
         return { body: inner, httpHeaders: {}, httpStatusCode: status, referenceId };
       });
       return { status: 200, headers: limits, body: { compositeResponse } };

@@ -1,0 +1,77 @@
+import type { CrmConnector, CrmSession, Removal } from '../../core/crm.ts';
+import { HubError } from '../../core/errors.ts';
+import type { CompiledMapping } from '../../core/mapping.ts';
+import { CONTACTS, type CrmOutcome, type Erasures } from '../aws/erasures.ts';
+import type { EraseMessage } from './message.ts';
+import type { Unsynced } from './sync.ts';
+
+export interface EraseInCrmPorts {
+  readonly connector: Pick<CrmConnector, 'id' | 'title' | 'keeps'>;
+  readonly open: () => Promise<CrmSession>;
+  readonly mapping: () => Promise<CompiledMapping>;
+  readonly erasures: Pick<Erasures, 'person' | 'parts' | 'putOutcome'>;
+}
+
+/** Parts of one batch that are worked off at once: their deletions have to end before the function does. */
+const PARTS_AT_ONCE = 10;
+
+const nextTime = (): HubError =>
+  new HubError('crm-waits', 'Other parts of the erasure are taken out of the CRM first.', {
+    retry: { afterSeconds: 1 },
+  });
+
+/**
+ * Takes erased people out of the CRM: by our own keys, which need no search, from every object that interactions are
+ * logged to. What was never there, or is gone already, is as good as removed. What the CRM refuses is told in the receipt.
+ */
+export const eraseInCrm =
+  (ports: EraseInCrmPorts) =>
+  async (queued: readonly { readonly id: string; readonly message: EraseMessage }[]): Promise<Unsynced> => {
+    // A contact may take along what is logged with it: first that, so that it is counted.
+    const last = ({ message }: (typeof queued)[number]): number => (message.part === CONTACTS ? 1 : 0);
+    const inTurn = queued.toSorted((one, other) => last(one) - last(other));
+    const unsynced = new Map(inTurn.slice(PARTS_AT_ONCE).map(({ id }) => [id, nextTime()]));
+    for (const { id, message } of inTurn.slice(0, PARTS_AT_ONCE)) {
+      try {
+        await ports.erasures.putOutcome(
+          message.erasure,
+          ports.connector.id,
+          message.part,
+          await outcomeOf(ports, message),
+        );
+      } catch (error) {
+        if (!(error instanceof HubError)) throw error;
+        unsynced.set(id, error);
+      }
+    }
+    return unsynced;
+  };
+
+const outcomeOf = async (
+  { connector, open, mapping, erasures }: EraseInCrmPorts,
+  { erasure, part }: EraseMessage,
+): Promise<CrmOutcome> => {
+  const { contact, interactionObjects } = await mapping();
+  const wanted =
+    part === CONTACTS
+      ? [{ object: contact.object, key: contact.key, keys: (await erasures.person(erasure))?.halves ?? [] }]
+      : interactionObjects.map(({ object, key }) => ({ object, key, part }));
+  const parts = part === CONTACTS ? new Map() : await erasures.parts(erasure, [part]);
+  const session = await open();
+  let count = 0;
+  const faults = new Map<string, number>();
+  for (const { object, key, ...rest } of wanted) {
+    const keys: readonly string[] = 'keys' in rest ? rest.keys : (parts.get(part)?.interactions ?? []);
+    const removals: Removal[] = await session.remove(object, key, keys);
+    for (const removal of removals) {
+      if (!('error' in removal)) count += removal.found ? 1 : 0;
+      else if (removal.error.retry !== 'never') throw removal.error;
+      else {
+        const told = `${connector.title} refused to delete a ${object} (${removal.error.code}): delete it there by hand.`;
+        faults.set(told, (faults.get(told) ?? 0) + 1);
+      }
+    }
+  }
+  const refused = [...faults].map(([told, times]) => (times === 1 ? told : `${told} (${times} times)`));
+  return { count, left: [...refused, ...(count > 0 ? connector.keeps : [])] };
+};
