@@ -9,8 +9,11 @@ import { inProcess } from './client.ts';
 import { type Cloud, RESPONSE_URL, startCloud } from './cloud.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { listen } from './http.ts';
+import type { FrontRequest } from './http-api.ts';
+import { ServiceError } from './json.ts';
 import { inboxPage } from './pages/inbox.ts';
 import { type Sandboxes, sandboxes } from './sandbox/index.ts';
+import type { AwsResponse } from './service.ts';
 import { type WorkerFunctions, workerFunctions } from './workers.ts';
 
 export interface HubOptions {
@@ -96,12 +99,15 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     bodyLimit: FRONT_BODY_BYTES,
   });
   const inbox = await listen(
-    async () => ({
-      status: 200,
-      headers: { 'content-type': 'text/html; charset=utf-8' },
-      body: inboxPage(cloud.outbox.list()),
-    }),
-    { port: at(1) },
+    async (request) =>
+      request.method === 'POST'
+        ? mailed(cloud, request)
+        : {
+            status: 200,
+            headers: { 'content-type': 'text/html; charset=utf-8' },
+            body: inboxPage(cloud.outbox.list()),
+          },
+    { port: at(1), bodyLimit: MAIL_BYTES },
   );
   const table = [...cloud.functions.values()][0]?.environment['TABLE'] ?? '';
   const runtime: Runtime = {
@@ -135,6 +141,28 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   };
 };
 
+/** A mail that is handed to the inbox comes in to SES: `POST /mail?from=…&to=…`, its body as RFC 5322 has it. */
+const mailed = async (
+  cloud: Cloud,
+  { target, headers, body }: Pick<FrontRequest, 'target' | 'headers' | 'body'>,
+): Promise<AwsResponse> => {
+  const { pathname, searchParams } = new URL(target, 'http://127.0.0.1');
+  const to = searchParams.getAll('to');
+  const told = (status: number, text: string): AwsResponse => ({
+    ...{ status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${text}\n` },
+  });
+  // No page of another site can send this type unasked.
+  if (pathname !== '/mail' || headers['content-type'] !== 'message/rfc822' || to.length === 0)
+    return told(400, 'Send a mail as message/rfc822 to /mail?from=ada@example.com&to=help@acme.example.');
+  try {
+    await cloud.mail({ from: searchParams.get('from') ?? 'nobody@example.com', to, raw: body });
+    return told(202, 'The mail has come in.');
+  } catch (error) {
+    if (error instanceof ServiceError) return told(422, error.message);
+    throw error;
+  }
+};
+
 /** The API key that the stack has made. */
 export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
   const { SecretString = '{}' } = await new SecretsManagerClient(clientConfig(runtime)).send(
@@ -147,6 +175,8 @@ export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
 const WINDOW_SECONDS = 1;
 /** Files that are imported go to S3 whole; what is larger is a matter for a real bucket. */
 const AWS_BODY_BYTES = 1024 * 1024 * 1024;
+/** What SES takes. */
+const MAIL_BYTES = 40 * 1024 * 1024;
 /** What API Gateway takes. */
 const FRONT_BODY_BYTES = 10 * 1024 * 1024;
 const SETTLED_MS = 400;

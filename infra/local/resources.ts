@@ -276,7 +276,8 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
       if (Targets.length > 0)
         await workshop.call('events', 'AWSEvents.PutTargets', { Rule: Name, EventBusName, Targets });
       const path = EventBusName === 'default' ? Name : `${EventBusName}/${Name}`;
-      return { ref: Name, attributes: { Arn: arnIn(workshop, 'events', `rule/${path}`) } };
+      const ref = EventBusName === 'default' ? Name : `${EventBusName}|${Name}`;
+      return { ref, attributes: { Arn: arnIn(workshop, 'events', `rule/${path}`) } };
     },
   ),
   'AWS::Events::Archive': resourceType(

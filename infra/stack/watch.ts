@@ -3,6 +3,7 @@ import {
   aws_cloudwatch as cloudwatch,
   Duration,
   type aws_events as events,
+  Fn,
   aws_iam as iam,
   aws_logs as logs,
   aws_sns as sns,
@@ -127,7 +128,8 @@ export class Watch extends Construct {
         new cloudwatch.Metric({
           namespace: 'AWS/Events',
           metricName: 'FailedInvocations',
-          dimensionsMap: { EventBusName, RuleName: rule.name ?? rule.ref },
+          // Of a rule on a bus that is not the default one `Ref` is `<bus>|<rule>`, which CloudFormation leaves unsaid.
+          dimensionsMap: { EventBusName, RuleName: Fn.select(1, Fn.split('|', rule.ref)) },
           statistic: 'Sum',
           period: FIVE,
         }),

@@ -145,6 +145,19 @@ describe('the stack', () => {
     ).toEqual(['ops@acme.example']);
   });
 
+  it('watches rules by their names, which are not all that Ref says of them', () => {
+    const resources = only({
+      channels: { salesforce: { eventBus: 'aws.partner/salesforce.com/00D/0YL' } },
+    });
+    const alarms = JSON.stringify(ofType(resources, 'AWS::CloudWatch::Alarm'));
+    const rules = ofType(resources, 'AWS::Events::Rule').map(([id]) => id);
+    const watched = rules.filter((id) =>
+      alarms.includes(JSON.stringify({ 'Fn::Select': [1, { 'Fn::Split': ['|', { Ref: id }] }] })),
+    );
+    expect(watched.length).toBeGreaterThanOrEqual(5);
+    expect(watched.some((id) => /SalesforceEvents/u.test(id))).toBe(true);
+  });
+
   it('reserves no concurrency, and logs nothing for ever', () => {
     const resources = only();
     for (const [, { Properties }] of ofType(resources, 'AWS::Lambda::Function'))
