@@ -41,7 +41,7 @@ export type GivenAnswer = z.infer<typeof GivenAnswer>;
 /** What an interaction proves; the rest of it may expire. */
 export const evidenceOf = (interaction: Interaction, address: Identifier | undefined): Evidence => {
   const { kind, provider, account, properties = {} } = interaction;
-  const said = spokenWord(interaction);
+  const said = spokenWord(interaction) ?? vendorsWord(interaction);
   const { scope, page } = properties;
   return {
     ...{ type: 'interaction', kind, provider },
@@ -51,4 +51,10 @@ export const evidenceOf = (interaction: Interaction, address: Identifier | undef
     ...(typeof scope === 'string' && { scope }),
     ...(typeof page === 'string' && { page }),
   };
+};
+
+/** Vendors that obey words themselves pass the message on as the answer that it is. */
+const vendorsWord = ({ kind, text = '' }: Interaction): string | undefined => {
+  const word = text.trim().toUpperCase();
+  return (kind === 'opt-in' || kind === 'opt-out') && /^\p{L}{1,20}$/u.test(word) ? word : undefined;
 };

@@ -46,7 +46,7 @@ describe('the consent of a customer', () => {
       identifiers: [email],
       properties: { scope: 'group-7' },
     });
-    await give('4', -5, { text: ' stop ' });
+    await give('4', -5, { kind: 'opt-out', text: ' stop ' });
     await give('5', -25, { text: 'START' });
     const { channels, closed, history } = await consentOf(email);
     expect(channels).toEqual([
@@ -63,7 +63,7 @@ describe('the consent of a customer', () => {
       },
       {
         ...{ channel: 'sms', status: 'denied', since: iso(-5), source: expect.any(String) },
-        evidence: { type: 'interaction', kind: 'message', provider: 'twilio', address: phone, said: 'STOP' },
+        evidence: { type: 'interaction', kind: 'opt-out', provider: 'twilio', address: phone, said: 'STOP' },
         addresses: [{ address: phone, open: false }],
       },
     ]);
