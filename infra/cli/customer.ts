@@ -2,10 +2,13 @@ import * as z from 'zod';
 import { call } from './call.ts';
 import { give } from './command.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
+import { printCustomers } from './customer-list.ts';
 import { printTimeline } from './timeline.ts';
 
 const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
-const usage = `hub customer show IDENTIFIER
+const usage = `hub customer list [--recent | --waiting | --name BEGINNING] [--limit N]
+                                            last talked with, waiting longest for us, or by name or last name
+hub customer show IDENTIFIER
 hub customer timeline IDENTIFIER [--channel CHANNEL]… [--kind KIND]… [--last N] [--raw] [--json]
                                             --raw: every interaction as it is stored, statuses and edits too
 hub customer ledger IDENTIFIER              who was merged, split off or taken apart, when, by whom and why
@@ -65,6 +68,11 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
     if (items.length === 0) console.log('Nothing waits for a decision.');
     for (const { id, reason, halves = [] } of items) console.log([id, reason, ...halves].join('  '));
     return 0;
+  }
+  if (verb === 'list') {
+    const printed = await printCustomers(args, Date.now());
+    if (printed === undefined) console.error(usage);
+    return printed ?? 2;
   }
   const read = reads[verb];
   if (read !== undefined && first !== undefined && !(verb === 'consent' && args.length > 1)) {

@@ -31,7 +31,8 @@ const commands: Readonly<Record<string, Command>> = {
     run: connectCommand,
   },
   customer: {
-    usage: 'hub customer show|timeline|ledger|consent|reopen|merge|unmerge|split|close|reviews|resolve …',
+    usage:
+      'hub customer list|show|timeline|ledger|consent|reopen|merge|unmerge|split|close|reviews|resolve …',
     about: 'one person of a running hub (HUB_URL, HUB_KEY)',
     run: customerCommand,
   },

@@ -240,6 +240,8 @@ const ask = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
   await call('GET', `/customers/${id}`);
   await call('GET', `/customers/${id}/timeline`);
   await call('GET', '/reviews');
+  for (const list of ['recent', 'waiting', 'name=ada']) await call('GET', `/customers?${list}`);
+  await call('GET', '/figures');
   await call('POST', '/commands', {
     command: 'consent',
     customer: phone,

@@ -34,6 +34,10 @@ const Payload = Person.extend({
     .looseObject({ id: Id.nullish(), meta: z.looseObject({ sender: Person.nullish() }).nullish() })
     .nullish(),
   attachments: z.array(File).nullish(),
+  // Of an event that is about the conversation itself.
+  status: Text,
+  meta: z.looseObject({ sender: Person.nullish() }).nullish(),
+  timestamp: z.union([z.string(), z.number()]).nullish(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -112,9 +116,25 @@ const contact = (payload: Payload): DecodedInteraction | undefined => {
     : undefined;
 };
 
+const resolved = ({ id, status, meta, ...times }: Payload): DecodedInteraction | undefined => {
+  const when = times.updated_at ?? times.timestamp;
+  if (status !== 'resolved' || !id || !meta?.sender) return undefined;
+  return {
+    key: `conversation:${id}:resolved:${when ?? ''}`,
+    kind: 'system',
+    channel: 'chat',
+    direction: 'system',
+    identifiers: identifiersOf(meta.sender),
+    conversationId: id,
+    ...defined({ occurredAt: readTime(when) }),
+    properties: { status: 'closed' },
+  };
+};
+
 const acts: Readonly<Record<string, (payload: Payload) => DecodedInteraction | undefined>> = {
   message_created: message,
   message_updated: message,
+  conversation_status_changed: resolved,
   contact_created: contact,
   contact_updated: contact,
 };
@@ -130,6 +150,6 @@ const decode = ({ body }: Delivery): Decoded => {
 export const chatwoot: ChannelMapping = {
   id: 'chatwoot',
   channels: ['chat'],
-  kinds: ['message', 'echo', 'delete', 'form', 'contact-update'],
+  kinds: ['message', 'echo', 'delete', 'form', 'contact-update', 'system'],
   decode,
 };

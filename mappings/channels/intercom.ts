@@ -126,14 +126,24 @@ const first = (item: Item): z.infer<typeof Said> | null | undefined =>
 const echo = (act: Partial<DecodedInteraction> | undefined): Partial<DecodedInteraction> | undefined =>
   act && { ...act, kind: 'echo', direction: 'outbound' };
 
+const automated = (act: Partial<DecodedInteraction> | undefined): Partial<DecodedInteraction> | undefined =>
+  act && { ...act, properties: { ...act.properties, automated: true } };
+
 const contactUpdate = (): Partial<DecodedInteraction> => ({ kind: 'contact-update' });
 
 const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> | undefined>> = {
   'conversation.user.created': (item) => spoken(item, first(item)),
   'conversation.user.replied': (item) => spoken(item, newestPart(item)),
   'conversation.admin.replied': (item) => echo(message(item, newestPart(item))),
-  'conversation.operator.replied': (item) => echo(message(item, newestPart(item))),
+  // The operator is Intercom's bot: what it says is not an answer of a person.
+  'conversation.operator.replied': (item) => automated(echo(message(item, newestPart(item)))),
   'conversation.admin.single.created': (item) => echo(message(item, first(item))),
+  'conversation.admin.closed': (item) => ({
+    kind: 'system',
+    direction: 'system',
+    ...defined({ conversationId: item.id ?? undefined }),
+    properties: { status: 'closed' },
+  }),
   'conversation.rating.added': (item) => ({
     kind: 'form',
     ...defined({ conversationId: item.id ?? undefined, text: item.conversation_rating?.remark ?? undefined }),
@@ -180,6 +190,6 @@ const decode = ({ body }: Delivery): Decoded => {
 export const intercom: ChannelMapping = {
   id: 'intercom',
   channels: ['chat'],
-  kinds: ['message', 'echo', 'form', 'opt-in', 'opt-out', 'contact-update'],
+  kinds: ['message', 'echo', 'form', 'opt-in', 'opt-out', 'contact-update', 'system'],
   decode,
 };

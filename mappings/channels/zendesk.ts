@@ -109,9 +109,26 @@ const rating = (event: Event): DecodedInteraction | undefined => {
     : undefined;
 };
 
+/** Solved is said by a person; closed follows by itself some days later. */
+const solved = ({ id, time, event, detail }: Event): DecodedInteraction | undefined => {
+  const now = event?.current;
+  if (typeof now !== 'string' || now.toLowerCase() !== 'solved' || !detail?.requester_id) return undefined;
+  return {
+    ...base,
+    direction: 'system',
+    key: id,
+    kind: 'system',
+    identifiers: [`zendesk:${detail.requester_id}`],
+    conversationId: detail.id,
+    ...defined({ occurredAt: readTime(time) }),
+    properties: { status: 'closed' },
+  };
+};
+
 const acts: Readonly<Record<string, (event: Event) => DecodedInteraction | undefined>> = {
   'zen:event-type:ticket.comment_added': comment,
   'zen:event-type:ticket.csat_received': rating,
+  'zen:event-type:ticket.status_changed': solved,
   'zen:event-type:user.created': user,
   'zen:event-type:user.name_changed': user,
   'zen:event-type:user.external_id_changed': user,
@@ -150,6 +167,6 @@ const decode = ({ body }: Delivery): Decoded => {
 export const zendesk: ChannelMapping = {
   id: 'zendesk',
   channels: ['chat'],
-  kinds: ['message', 'echo', 'form', 'contact-update'],
+  kinds: ['message', 'echo', 'form', 'contact-update', 'system'],
   decode,
 };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nameKey, placesOf } from '../../core/lists.ts';
 import { history } from '../../functions/aws/history.ts';
+import { customerTable } from '../../infra/cli/customer-list.ts';
 import { allRows } from '../../infra/crash/promises.ts';
 import { NOW, openHub, type TestHub } from '../failures/hub.ts';
 
@@ -189,4 +190,23 @@ it.each([
   ['#~', ''],
 ])('the name %s is looked up as %j', (name, key) => {
   expect(nameKey(name)).toBe(key);
+});
+
+it('are printed a line for each customer, whatever they call themselves', () => {
+  const items = [
+    {
+      ...{ id: 'c1', name: { full: 'Ada\u001b[31m Lovelace' }, identifiers: ['phone:+14155550101'] },
+      conversation: {
+        ...{ state: 'waiting', lastAt: new Date(NOW).toISOString(), channels: ['sms'] },
+        waitingSince: new Date(NOW).toISOString(),
+      },
+    },
+    { id: 'c2', identifiers: [] },
+  ];
+  const [first, second] = customerTable(items, NOW + 90 * MINUTE);
+  expect(first).toMatch(
+    /^Ada\ufffd\[31m Lovelace {2}phone:\+14155550101 {2}waiting for 1\.5 h {2}sms {2}c1$/u,
+  );
+  expect(second?.trim()).toBe('c2');
+  expect(customerTable([], NOW)).toEqual(['Nobody.']);
 });
