@@ -30,12 +30,11 @@ export const nameKey = (name: string): string =>
     .trim()
     .slice(0, LONGEST_NAME);
 
-/** When something was last said by either side; who has never said anything is as recent as they are new. */
-export const talkedAt = ({ conversation, firstSeenAt }: Customer): Instant =>
-  (conversation?.stretches ?? []).reduce(
-    (latest, { lastAt }) => (lastAt > latest ? lastAt : latest),
-    firstSeenAt,
-  );
+/** When something was last said by either side; undefined where nothing ever was, as after an import. */
+export const talkedAt = ({ conversation }: Customer): Instant | undefined =>
+  conversation?.stretches.map(({ lastAt }) => lastAt).reduce(later, '') || undefined;
+
+const later = (one: Instant, other: Instant): Instant => (one > other ? one : other);
 
 /**
  * Every place of a customer: by the hour of their last talk, by name and by last name, and since when they
@@ -47,7 +46,7 @@ export const placesOf = (customer: Customer): Place[] => {
   const place = (part: string, key: string): Place => ({ part, key: `${key}#${id}` });
   const waitingSince = conversation?.open[0];
   return [
-    place(recentPart(dayOf(talked)), talked.slice(0, HOUR_LETTERS)),
+    ...(talked === undefined ? [] : [place(recentPart(dayOf(talked)), talked.slice(0, HOUR_LETTERS))]),
     ...namesOf(customer).map((name) => place(namePart(name), name)),
     ...(waitingSince === undefined ? [] : [place(waitingParts[partOf(id)] ?? '', waitingSince)]),
   ];

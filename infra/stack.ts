@@ -56,7 +56,10 @@ export class HubStack extends Stack {
       return [`sync-${crm}`, work] as const;
     });
     // Six times the timeout of its function, and the window in which messages are gathered.
-    const metrics = new WorkQueue(this, 'Metrics', { visibility: Duration.minutes(4) });
+    const metrics = new WorkQueue(this, 'Metrics', {
+      visibility: Duration.minutes(4),
+      oldest: Duration.minutes(30),
+    });
     new Metrics(this, 'Figures', ground, metrics);
     const queues: StageQueues = {
       ...{ record: deliveries, import: imports, decide: decisions, notify: notifications, metrics, jobs },

@@ -91,7 +91,8 @@ export const listed = async (
     return stands ? [customer] : [];
   });
   // The list itself knows the hour alone.
-  if (recent !== undefined) shown.sort((one, other) => (talkedAt(one) < talkedAt(other) ? 1 : -1));
+  if (recent !== undefined)
+    shown.sort((one, other) => ((talkedAt(one) ?? '') < (talkedAt(other) ?? '') ? 1 : -1));
   const items = shown.map((customer) => itemOf(customer, silence, ports.now()));
   const next = found.next && Buffer.from(`${found.next.part}\n${found.next.key}`).toString('base64url');
   return json(200, { items, ...(next !== undefined && { next }) });

@@ -431,6 +431,7 @@ const loseQueues = async ({ cloud, clock, runtime, runtimeOf }: Day): Promise<vo
   const taken = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })([
     { type: 'interaction.recorded', detail: { id: 'lost', kind: 'order', occurredAt: at, customer }, at },
     { type: 'customer.merged', detail: { customer }, at },
+    { type: 'notification.failed', detail: { customer, trigger: 'lost', interaction: 'lost' }, at },
   ]);
   expectThat(!taken.includes(false), 'the bus refused an event');
   await clock.runUntil(clock.now() + 72 * HOUR_MS);

@@ -130,6 +130,16 @@ describe('lists of customers', () => {
     }
   });
 
+  it('has nobody among the recent who was only imported', async () => {
+    hub.send(/^DeliveriesQueue/, {
+      ...{ type: 'command', command: 'import', id: 'one', by: 'test', at: new Date(NOW).toISOString() },
+      ...{ identifiers: [ada], profile: { name: { full: 'Ada Lovelace' } } },
+    });
+    await rest();
+    expect(await names('recent')).toEqual([]);
+    expect(await names('name=love')).toEqual(['Ada Lovelace']);
+  });
+
   it('answers what it does not understand with what it expects', async () => {
     for (const query of [
       'recent&waiting',
