@@ -20,12 +20,12 @@ export interface Meter {
 /** CloudWatch has no such metrics; they tell on one machine what each function costs. */
 export const BY_FUNCTION = 'Tributary/DynamoDB';
 
+const READS = /\.(?:Batch|Transact)?Get|\.(?:Query|Scan)$/u;
 const Sent = z.looseObject({ QueueUrl: z.string(), Entries: z.array(z.unknown()).optional() });
 const Put = z.looseObject({ Entries: z.array(z.unknown()) });
 const Consumed = z.looseObject({
   TableName: z.string(),
-  ReadCapacityUnits: z.number().default(0),
-  WriteCapacityUnits: z.number().default(0),
+  CapacityUnits: z.number(),
 });
 const Answer = z.looseObject({ ConsumedCapacity: z.union([Consumed, z.array(Consumed)]).optional() });
 
@@ -71,15 +71,13 @@ export const meter = ({ add }: Pick<Metrics, 'add'>): Meter => {
         const body = Buffer.from(`{"ReturnConsumedCapacity":"TOTAL",${input.slice(1)}`);
         const response = await service.handle({ ...request, body }, caller);
         const { ConsumedCapacity: consumed = [], ...answer } = Answer.parse(jsonOf(response.body));
-        for (const { TableName, ReadCapacityUnits, WriteCapacityUnits } of [consumed].flat()) {
+        // Which of the two it was, only transactions say.
+        const read = READS.test(request.headers['x-amz-target'] ?? '');
+        const name = read ? 'ConsumedReadCapacityUnits' : 'ConsumedWriteCapacityUnits';
+        for (const { TableName, CapacityUnits: units } of [consumed].flat()) {
           const by = functionOf(caller.accessKeyId);
-          for (const [name, units] of [
-            ['ConsumedReadCapacityUnits', ReadCapacityUnits],
-            ['ConsumedWriteCapacityUnits', WriteCapacityUnits],
-          ] as const) {
-            count('AWS/DynamoDB', name, 'TableName', TableName, units);
-            count(BY_FUNCTION, name, 'FunctionName', by, units);
-          }
+          count('AWS/DynamoDB', name, 'TableName', TableName, units);
+          count(BY_FUNCTION, name, 'FunctionName', by, units);
         }
         const plain = JSON.stringify(answer);
         return {

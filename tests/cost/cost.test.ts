@@ -200,6 +200,8 @@ describe('the hub on one machine', () => {
     const record = after.usage.functions.find(({ name }) => name.includes('Record'));
     expect(record?.runs).toBeGreaterThanOrEqual(1);
     expect(after.usage.dynamodb.writeUnits - before.usage.dynamodb.writeUnits).toBeGreaterThanOrEqual(10);
+    // Reads too, although only transactions say which of the two their capacity was.
+    expect(after.usage.dynamodb.readUnits - before.usage.dynamodb.readUnits).toBeGreaterThanOrEqual(4);
     expect(after.usage.events - before.usage.events).toBeGreaterThanOrEqual(2);
     // One for each CRM at least.
     expect(after.usage.sqs.sends - before.usage.sqs.sends).toBeGreaterThanOrEqual(3);
