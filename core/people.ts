@@ -223,7 +223,7 @@ export class People {
       throw new HubError(
         'not-merged',
         merge === undefined
-          ? `Customer ${root} was never merged with another, so there is nothing to undo.`
+          ? `Customer ${root} is not merged with anybody (any more), so there is nothing to undo.`
           : `The merge ${merge} does not hold customer ${root} together (any more), so there is nothing to undo.`,
         { retry: 'never' },
       );

@@ -3,6 +3,7 @@ import { call } from './call.ts';
 import { give } from './command.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { printCustomers } from './customer-list.ts';
+import { printReviews } from './reviews.ts';
 import { printTimeline } from './timeline.ts';
 
 const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
@@ -25,16 +26,6 @@ hub customer resolve REVIEW merge|apart|assign|new|dismiss [IDENTIFIER]
 IDENTIFIER is type:value, for example email:ada@example.com. HUB_URL and HUB_KEY say which hub, and its API key;
 \`npm start\` prints both.`;
 
-const Reviews = z.object({
-  items: z.array(
-    z.looseObject({
-      id: z.string(),
-      type: z.string(),
-      reason: z.string(),
-      halves: z.array(z.string()).optional(),
-    }),
-  ),
-});
 const Ledger = z.object({ items: z.array(z.looseObject({})) });
 
 const commands: Readonly<Record<string, (args: readonly string[]) => object | undefined>> = {
@@ -64,9 +55,7 @@ const reads: Readonly<Record<string, (identifier: string, args: readonly string[
 export const customerCommand = async ([verb = '', ...args]: readonly string[]): Promise<number> => {
   const [first] = args;
   if (verb === 'reviews') {
-    const { items } = Reviews.parse(await call('GET', '/reviews'));
-    if (items.length === 0) console.log('Nothing waits for a decision.');
-    for (const { id, reason, halves = [] } of items) console.log([id, reason, ...halves].join('  '));
+    await printReviews();
     return 0;
   }
   if (verb === 'list') {
