@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { e164 } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson, urlPart } from '../../core/payload.ts';
+import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { attachmentsOf, Media } from './telegram-files.ts';
 
 // Message ids count per chat, so a message is `chat:message`. Whoever writes as a chat (an anonymous admin, a channel)
 // has a `from` that all such writers share: `sender_chat` tells that it is nobody.
@@ -22,12 +23,6 @@ const Party = z.looseObject({
 });
 type Party = z.infer<typeof Party>;
 
-const File = z.looseObject({
-  file_id: z.string(),
-  file_name: Text,
-  mime_type: Text,
-  file_size: z.int().nonnegative().optional(),
-});
 const Payment = z.looseObject({ currency: z.string(), total_amount: z.number(), invoice_payload: Text });
 
 const Message = z.looseObject({
@@ -40,14 +35,7 @@ const Message = z.looseObject({
   reply_to_message: z.looseObject({ message_id: Id }).optional(),
   text: Text,
   caption: Text,
-  photo: z.array(File).optional(),
-  animation: File.optional(),
-  audio: File.optional(),
-  document: File.optional(),
-  sticker: File.optional(),
-  video: File.optional(),
-  video_note: File.optional(),
-  voice: File.optional(),
+  ...Media.shape,
   location: z.looseObject({ latitude: z.number(), longitude: z.number() }).optional(),
   venue: z.looseObject({ title: Text, address: Text }).optional(),
   contact: z.looseObject({ phone_number: z.string(), user_id: Id.optional() }).optional(),
@@ -112,36 +100,6 @@ const person = (party: Party | undefined): Pick<DecodedInteraction, 'identifiers
       ...(username !== undefined && { traits: { telegramUsername: username } }),
     },
   };
-};
-
-/** What the Bot API lets a bot download. */
-const LARGEST_BYTES = 20_000_000;
-
-const files = ['animation', 'audio', 'document', 'sticker', 'video', 'video_note', 'voice'] as const;
-
-/** The files of a message. A photo comes in many sizes, the largest last; an animation comes as a document as well. */
-const attachmentsOf = (message: Message): NonNullable<DecodedInteraction['attachments']> => {
-  const photo = message.photo?.at(-1);
-  const found = files
-    .filter((type) => type !== 'document' || message.animation === undefined)
-    .map((type) => [type, message[type]] as const);
-  return [['photo', photo && { mime_type: 'image/jpeg', ...photo }] as const, ...found].flatMap(
-    ([type, file]) =>
-      file === undefined
-        ? []
-        : [
-            defined({
-              name: file.file_name ?? type,
-              contentType: file.mime_type,
-              size: file.file_size,
-              externalId: file.file_id,
-              ...((file.file_size ?? 0) <= LARGEST_BYTES && {
-                url: `https://api.telegram.org/getFile?file_id=${urlPart(file.file_id)}`,
-                keep: true as const,
-              }),
-            }),
-          ],
-  );
 };
 
 /** Whom a message belongs to. In a private chat of a business account that is the other person, whoever wrote. */
