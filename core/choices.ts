@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { addressesOf, type ConsentStatus } from './consent.ts';
 import type { ClosedAddress, Customer, Half } from './customer.ts';
 import { type Identifier, identifierType, identifierValue } from './identifier.ts';
-import { Channel, type DecodedInteraction, type Instant } from './interaction.ts';
+import { Channel, type DecodedInteraction, type Instant, instant } from './interaction.ts';
 
 /** What a person may choose on the page of their preferences, in the words of the form. */
 export const Choice = z.enum(['everything', 'service', 'nothing']);
@@ -68,7 +68,7 @@ export const actsOfChoice = (
     if (present?.status === wanted || speaker === undefined) return [];
     return [
       {
-        ...{ channel, direction: 'inbound', occurredAt: at, identifiers: [speaker] },
+        ...{ channel, direction: 'inbound', occurredAt: after(present?.at, at), identifiers: [speaker] },
         key: `preferences:${id}:${channel}:${choice}:${present?.source ?? ''}`,
         kind:
           choice === 'nothing' || (choice === 'service' && present?.status !== 'denied')
@@ -82,6 +82,10 @@ export const actsOfChoice = (
     ];
   });
 };
+
+/** Whoever answers has seen what stands, though the clock of a vendor that told it may be ahead of ours. */
+export const after = (standing: Instant | undefined, at: Instant): Instant =>
+  standing === undefined || standing < at ? at : instant(Date.parse(standing) + 1);
 
 const openFirst = ({ profile }: Half, addresses: readonly Identifier[]): Identifier[] =>
   addresses.toSorted(

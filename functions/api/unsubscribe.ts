@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { masked } from '../../core/choices.ts';
+import { after, masked } from '../../core/choices.ts';
 import { addressTypesOf, OWN_PAGES } from '../../core/consent.ts';
 import type { Customer } from '../../core/customer.ts';
 import type { HubConfig } from '../../core/hub-config.ts';
@@ -68,7 +68,8 @@ const optOut = async (
     type: 'interaction',
     receivedAt: at,
     interaction: {
-      ...{ provider: OWN_PAGES, kind: 'opt-out', channel, direction: 'inbound', occurredAt: at },
+      ...{ provider: OWN_PAGES, kind: 'opt-out', channel, direction: 'inbound' },
+      occurredAt: after(consent[channel]?.at, at),
       ...{ identifiers: [address], properties: { scope: 'marketing', page: 'unsubscribe' } },
       key: `unsubscribe:${half}:${channel}:${consent[channel]?.source ?? ''}`,
     },

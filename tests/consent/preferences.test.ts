@@ -135,6 +135,24 @@ describe('the page of preferences', () => {
     expect((await visit()).chosen['preferred']).toBe('none');
   });
 
+  it('holds also where a vendor whose clock is ahead has told the answer that is changed', async () => {
+    const ahead = new Date(NOW + 600_000).toISOString();
+    hub.send(/^Deliveries(?!Dead)/u, {
+      ...{ type: 'interaction', receivedAt: ahead },
+      interaction: {
+        ...{ key: 'S', provider: 'ahead', kind: 'opt-in', channel: 'email', direction: 'inbound' },
+        ...{ occurredAt: ahead, identifiers: [email] },
+      },
+    });
+    await hub.settle();
+    await visit(linkOf(), { email: 'nothing' });
+    expect((await visit()).chosen['email']).toBe('nothing');
+    await visit(linkOf(), { email: 'everything' });
+    expect((await visit()).chosen['email']).toBe('everything');
+    await visit(`/unsubscribe/${unsubscribeToken({ half, channel: 'email' }, keys)}`, {});
+    expect((await visit()).chosen['email']).toBe('service');
+  });
+
   it('says of a closed address what reopens it, and offers nothing there that would not hold', async () => {
     hub.send(/^Deliveries(?!Dead)/u, {
       ...{ type: 'interaction', receivedAt: new Date(NOW).toISOString() },
