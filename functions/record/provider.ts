@@ -43,7 +43,10 @@ export const follow = async (
     const location = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && location !== null) {
       await response.body?.cancel();
-      request = redirected(request, new URL(location, request.url));
+      const to = URL.parse(location, request.url);
+      // The error of `new URL` would name the address, and addresses may hold a secret.
+      if (to === null) throw refused(origin, 'it leads to an address that is none');
+      request = redirected(request, to);
       continue;
     }
     const stream = await streamOf(origin, response, patience.bytes);

@@ -190,7 +190,10 @@ describe('files of an interaction', () => {
     await away.send(file);
     const round = hub({ [fileUrl]: text('', { status: 307, headers: { location: fileUrl } }) });
     await round.send(file);
-    for (const { asked, failures, stored } of [away, round]) {
+    const nowhere = hub({ [fileUrl]: text('', { status: 302, headers: { location: 'https://:hunter2' } }) });
+    await nowhere.send(file);
+    expect(nowhere.failures[0]?.error.message).not.toContain('hunter2');
+    for (const { asked, failures, stored } of [away, round, nowhere]) {
       expect(asked.length).toBeLessThan(6);
       expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['content-refused']]);
     }
