@@ -7,7 +7,6 @@ import { GivenAnswer } from '../../core/evidence.ts';
 import { Identifier } from '../../core/identifier.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction.ts';
 import { Merge, Reopening, Review, Split } from '../../core/ledger.ts';
-import { Relations } from '../../core/relation.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { EventType } from '../record/events.ts';
 import type { Key, Row } from './table.ts';
@@ -161,13 +160,3 @@ const MessagePointer = z.strictObject({
   account: z.string().optional(),
 });
 export const messagePointerOf = bare(MessagePointer);
-
-/** Counts every change, so that two writers do not undo each other. */
-const StandingRow = z.strictObject({
-  version: z.int().positive(),
-  relations: Relations,
-  /** Epoch seconds: it lives as long as the last interaction that it tells of. */
-  expiresAt: z.int(),
-});
-export type StandingRow = z.infer<typeof StandingRow>;
-export const standingOf = ({ pk: _pk, sk: _sk, ...rest }: Row): StandingRow => StandingRow.parse(rest);

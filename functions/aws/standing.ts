@@ -1,11 +1,22 @@
+import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { Interaction } from '../../core/interaction.ts';
-import { isReference, type Relation, readIn, relationOf, targetOf } from '../../core/relation.ts';
+import { isReference, type Relation, Relations, readIn, relationOf, targetOf } from '../../core/relation.ts';
 import { same, united } from '../../core/standing.ts';
 import type { Consumer } from '../metrics/metrics.ts';
 import type { StoredInteraction } from '../ports.ts';
 import * as rows from './rows.ts';
-import type { Key, Table } from './table.ts';
+import type { Key, Row, Table } from './table.ts';
+
+/** Counts every change, so that two writers do not undo each other. */
+const StandingRow = z.strictObject({
+  version: z.int().positive(),
+  relations: Relations,
+  /** Epoch seconds: it lives as long as the last interaction that it tells of. */
+  expiresAt: z.int(),
+});
+export type StandingRow = z.infer<typeof StandingRow>;
+export const standingOf = ({ pk: _pk, sk: _sk, ...rest }: Row): StandingRow => StandingRow.parse(rest);
 
 /** What some interactions say about one message. */
 interface News {
@@ -75,19 +86,19 @@ export const toldIn = (interaction: Teller): Key | undefined => {
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
 
-type Change = rows.StandingRow & Key;
+type Change = StandingRow & Key;
 
 /** Changes rows as they stand; those that others have changed in between are read and tried again. */
 const untilWritten = async <Wanted extends { readonly key: Key }>(
   table: Table,
   wanted: readonly Wanted[],
-  change: (wanted: Wanted, present: rows.StandingRow | undefined) => Change | undefined,
+  change: (wanted: Wanted, present: StandingRow | undefined) => Change | undefined,
 ): Promise<void> => {
   let waiting = [...wanted];
   for (let attempt = 0; waiting.length > 0; attempt++) {
     if (attempt === ATTEMPTS) throw crowded();
     const found = await table.get(waiting.map(({ key }) => key));
-    const present = new Map(found.map((row) => [nameOf(row), rows.standingOf(row)]));
+    const present = new Map(found.map((row) => [nameOf(row), standingOf(row)]));
     const write = async (one: Wanted): Promise<boolean> => {
       const before = present.get(nameOf(one.key));
       const next = change(one, before);

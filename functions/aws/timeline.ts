@@ -13,7 +13,7 @@ import type {
   Timelines,
 } from '../ports.ts';
 import * as rows from './rows.ts';
-import { toldIn } from './standing.ts';
+import { standingOf, toldIn } from './standing.ts';
 import type { Key, Row, Table } from './table.ts';
 import { timelineReader } from './timeline-reader.ts';
 import type { Tombstones } from './tombstones.ts';
@@ -135,7 +135,7 @@ const isToldElsewhere = (interaction: StoredInteraction, looking: Looking): bool
 
 const relationsIn = (key: Key | undefined, { known }: Looking): Relations => {
   const row = key && known.get(key);
-  return row === undefined ? {} : rows.standingOf(row).relations;
+  return row === undefined ? {} : standingOf(row).relations;
 };
 
 /** Where the message lies that an interaction refers to, if it is this person's and of the same account. */

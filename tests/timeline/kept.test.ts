@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { snapshot } from '../../core/customer.ts';
 import type { Interaction } from '../../core/interaction.ts';
 import * as rows from '../../functions/aws/rows.ts';
-import { standings } from '../../functions/aws/standing.ts';
+import { standingOf as standingRowOf, standings } from '../../functions/aws/standing.ts';
 import type { StoredInteraction } from '../../functions/ports.ts';
 import { countedTable } from '../bench/table.ts';
 import { person } from '../triggers/situations.ts';
@@ -17,7 +17,7 @@ afterEach(() => story.cloud.stop());
 
 const standingOf = async (provider: string, ref: string) => {
   const [row] = await story.table.get([rows.standingKey(provider, ref)]);
-  return row && rows.standingOf(row);
+  return row && standingRowOf(row);
 };
 const namesOf = async (ref: string) =>
   Object.values((await standingOf('meta', ref))?.relations ?? {})
@@ -163,7 +163,7 @@ describe('batches that come in any order, in part twice, and several at once', (
             batches.map((batch) => use({ interactions: batch, customers: new Map(), unsent: [] })),
           );
           const found = await table.get(['wamid.1', 'wamid.2'].map((ref) => rows.standingKey('meta', ref)));
-          return new Map(found.map((row) => [row.pk, rows.standingOf(row).relations]));
+          return new Map(found.map((row) => [row.pk, standingRowOf(row).relations]));
         };
         const whole = await keptOf([interactions]);
         const parts = await keptOf([
