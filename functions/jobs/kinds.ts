@@ -62,6 +62,16 @@ export const historyKind: JobKind<HistoryParameters> = {
   file: ANY,
 };
 
+/** A half of the person. */
+export const ExportParameters = z.strictObject({ half: z.string() });
+export type ExportParameters = z.infer<typeof ExportParameters>;
+
+export const exportKind: JobKind<ExportParameters> = {
+  kind: 'export',
+  title: 'Exports everything that is held of a person',
+  parameters: ExportParameters,
+};
+
 /** Ids alone: whom they mean is known to the table, until the erasure is done. */
 export const EraseParameters = z.strictObject({ erasure: z.string(), half: z.string() });
 export type EraseParameters = z.infer<typeof EraseParameters>;
@@ -76,6 +86,7 @@ export const eraseKind: JobKind<EraseParameters> = {
 /** Every kind of job that may be asked for by its name. `registry.ts` must know how each is done. */
 export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
   replay: replayKind,
+  export: exportKind,
   'import-customers': customersKind,
   'import-interactions': historyKind,
 };

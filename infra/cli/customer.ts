@@ -3,6 +3,7 @@ import { call } from './call.ts';
 import { give } from './command.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { printCustomers } from './customer-list.ts';
+import { eraseCommand, erasuresCommand, exportCommand, receiptCommand } from './erase.ts';
 import { printReviews } from './reviews.ts';
 import { printTimeline } from './timeline.ts';
 
@@ -20,6 +21,12 @@ hub customer merge KEEP OTHER
 hub customer unmerge IDENTIFIER [MERGE]     the newest merge, or the one that the ledger calls MERGE
 hub customer split IDENTIFIER               makes this one identifier a customer of its own
 hub customer close IDENTIFIER               nothing is owed to them any more; what they ask later opens it again
+hub customer export IDENTIFIER [--out FILE]  everything that is held of a person, attachments too, as JSON
+hub customer erase IDENTIFIER [--reason TEXT] [--yes] [--out FILE]
+                                            erases a person everywhere, and writes the signed receipt
+hub customer erase --resume ERASURE         goes on with one that has failed
+hub customer erasures [IDENTIFIER]          which were asked for
+hub customer receipt FILE                   checks a receipt; needs no hub
 hub customer reviews                        what waits for a person's decision
 hub customer resolve REVIEW merge|apart|assign|new|dismiss [IDENTIFIER]
 
@@ -51,6 +58,13 @@ const reads: Readonly<Record<string, (identifier: string, args: readonly string[
   },
 };
 
+const longer: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
+  export: exportCommand,
+  erase: eraseCommand,
+  erasures: erasuresCommand,
+  receipt: receiptCommand,
+};
+
 /** `hub customer …` against a running hub. */
 export const customerCommand = async ([verb = '', ...args]: readonly string[]): Promise<number> => {
   const [first] = args;
@@ -63,6 +77,8 @@ export const customerCommand = async ([verb = '', ...args]: readonly string[]): 
     if (printed === undefined) console.error(usage);
     return printed ?? 2;
   }
+  const long = longer[verb];
+  if (long !== undefined) return long(args);
   const read = reads[verb];
   if (read !== undefined && first !== undefined && !(verb === 'consent' && args.length > 1)) {
     await read(first, args.slice(1));

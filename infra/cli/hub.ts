@@ -32,7 +32,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   customer: {
     usage:
-      'hub customer list|show|timeline|ledger|consent|reopen|merge|unmerge|split|close|reviews|resolve …',
+      'hub customer list|show|timeline|ledger|consent|reopen|merge|unmerge|split|close|reviews|resolve|export|erase|erasures|receipt …',
     about: 'one person of a running hub (HUB_URL, HUB_KEY)',
     run: customerCommand,
   },

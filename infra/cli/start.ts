@@ -10,7 +10,7 @@ import {
 import { HubError } from '../../core/errors.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { root } from '../bundle.ts';
-import { REGION } from '../local/cloud.ts';
+import { mailboxesOf, REGION } from '../local/cloud.ts';
 import { elsewhereOf } from '../local/elsewhere.ts';
 import { apiKey, type Hub, type HubOptions, openHub, quiet } from '../local/hub.ts';
 import { knownCustomer, type Samples, samples } from '../local/samples.ts';
@@ -123,7 +123,8 @@ const main = async (): Promise<number> => {
   } finally {
     await hub.stop();
     if (options.exit)
-      for (const end of ['', '-wal', '-shm']) rmSync(`${options.state}${end}`, { force: true });
+      for (const file of [options.state, mailboxesOf(options.state)])
+        for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
   }
 };
 

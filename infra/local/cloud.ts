@@ -100,12 +100,22 @@ const deliveryActions: readonly (readonly [string, string])[] = [
   [':s3:', 's3:PutObject'],
 ];
 
+/** The file of the mailboxes beside the file of a state. */
+export const mailboxesOf = (state: string): string =>
+  state === ':memory:' ? state : `${state.replace(/\.sqlite$/u, '')}.mailboxes.sqlite`;
+
 /** Deploys a synthesised template into the local services and connects what it connects. */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { clock, random, newId } = options;
   const db = new DatabaseSync(options.file);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
-  const sent = outbox(db);
+  // What is deleted is overwritten: an erased person is in no free page of the file either.
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; PRAGMA secure_delete = ON',
+  );
+  // What was sent lies with whoever it was sent to: beside the hub's state, not in it.
+  const mailboxes = new DatabaseSync(mailboxesOf(options.file));
+  mailboxes.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
+  const sent = outbox(mailboxes);
   const functions = new Map<string, LambdaFunction>();
   const metrics = metricsOf({ db, clock });
   const meter = meterOf(metrics);
@@ -278,6 +288,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       await Promise.all(subscriptions.map((subscription) => subscription.stop()));
       metrics.flush();
       db.close();
+      mailboxes.close();
     },
   };
 };

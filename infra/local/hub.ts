@@ -98,6 +98,8 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     port: at(0),
     bodyLimit: FRONT_BODY_BYTES,
   });
+  // What was deleted stands in the write-ahead log until that begins anew.
+  const tidying = setInterval(() => cloud.db.exec('PRAGMA wal_checkpoint(TRUNCATE)'), TIDYING_MS).unref();
   const inbox = await listen(
     async (request) =>
       request.method === 'POST'
@@ -132,6 +134,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     inboxUrl: `http://127.0.0.1:${inbox.port}`,
     awsUrl,
     async stop() {
+      clearInterval(tidying);
       await Promise.all([front.stop(), inbox.stop()]);
       await cloud.stop();
       await functions.stop();
@@ -175,6 +178,7 @@ export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
 const WINDOW_SECONDS = 1;
 /** Files that are imported go to S3 whole; what is larger is a matter for a real bucket. */
 const AWS_BODY_BYTES = 1024 * 1024 * 1024;
+const TIDYING_MS = 10_000;
 /** What SES takes. */
 const MAIL_BYTES = 40 * 1024 * 1024;
 /** What API Gateway takes. */

@@ -55,6 +55,8 @@ export class Jobs extends Construct {
     allowReplays(jobs, ground, queues);
     jobs.allow(['sqs:GetQueueAttributes'], imports.queue.queueArn);
     jobs.allow(['s3:GetObject', 's3:PutObject'], bucket.arnForObjects('jobs/*'));
+    // An export holds the files of a person.
+    for (const kept of ['attachments/*', 'texts/*']) jobs.allow(['s3:GetObject'], bucket.arnForObjects(kept));
     this.#erase(jobs, ground, deliveries);
     jobs.useKey({ writesFiles: true });
   }

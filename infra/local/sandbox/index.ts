@@ -21,6 +21,7 @@ export const sandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
   ports: { readonly salesforce?: number; readonly hubspot?: number } = {},
 ): Promise<Sandboxes> => {
+  db.exec('PRAGMA secure_delete = ON');
   const salesforce = await salesforceSandbox(db, ports.salesforce);
   const hubspot = await hubspotSandbox(db, ports.hubspot);
   const all = { salesforce, hubspot };
