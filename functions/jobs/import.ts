@@ -54,13 +54,16 @@ export const Checkpoint = z.strictObject({
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-const PIECE_BYTES = 400_000;
+/** More than the longest record, or a piece might hold none. */
+const PIECE_BYTES = 300_000;
 /** A slice ends behind so many rows, or so many bytes of refused ones. */
 interface Limits {
   readonly rows: number;
+  /** Where nothing has to be recorded. */
+  readonly triedRows: number;
   readonly refusedBytes: number;
 }
-const LIMITS: Limits = { rows: 1000, refusedBytes: 4_000_000 };
+const LIMITS: Limits = { rows: 1000, triedRows: 20_000, refusedBytes: 4_000_000 };
 /** The next slice is held back while so many messages wait. */
 const AHEAD = 25;
 const PAUSE_SECONDS = 2;
@@ -188,7 +191,8 @@ const take = async <Parameters extends FileParameters>(
   const refused = refusals(head ?? {});
   let { offset, line, inside } = place;
   let done = 0;
-  const isFull = (): boolean => done + refused.count >= limits.rows || refused.bytes >= limits.refusedBytes;
+  const mostRows = parameters.dryRun ? limits.triedRows : limits.rows;
+  const isFull = (): boolean => done + refused.count >= mostRows || refused.bytes >= limits.refusedBytes;
   while (offset < size && !isFull() && timeLeft()) {
     let { bytes } = await pieceAt(ports, job, offset);
     if (inside) {

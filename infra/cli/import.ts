@@ -41,13 +41,19 @@ const options = {
   'dry-run': { type: 'boolean', default: false },
   'consent-date': { type: 'string' },
   'consent-source': { type: 'string' },
-  'to-crms': { type: 'boolean', default: false },
+  'to-crms': { type: 'boolean' },
   from: { type: 'string' },
 } as const;
 
 const files: Readonly<Record<string, { readonly columns: Columns; readonly known: string }>> = {
   customers: { columns: customerColumns, known: CUSTOMER_COLUMNS },
   interactions: { columns: historyColumns, known: HISTORY_COLUMNS },
+};
+
+/** The options of the other kind of file. */
+const foreigners: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
+  customers: ['from'],
+  interactions: ['consent-date', 'consent-source', 'to-crms'],
 };
 
 /** `hub import …` against a running hub. The exit code is 1 where a row was refused. */
@@ -59,6 +65,8 @@ export const importCommand = async (args: readonly string[]): Promise<number> =>
     console.error(importUsage);
     return 2;
   }
+  const foreign = foreigners[what]?.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw misuse(`hub import ${what} has no option --${foreign}.`);
   const format = formatOf(file, values.format);
   const layout = { map: mapOf(values.map ?? []), ignore: values.ignore ?? [] };
   const { size, changedAt } = await checkHead(file, format, (names) => {
@@ -69,7 +77,7 @@ export const importCommand = async (args: readonly string[]): Promise<number> =>
     ...(what === 'customers'
       ? {
           listedAt: changedAt,
-          toCrms: values['to-crms'],
+          toCrms: values['to-crms'] === true,
           consent: { at: values['consent-date'], source: values['consent-source'] },
         }
       : { from: values.from }),

@@ -89,7 +89,7 @@ describe('an import in slices', () => {
         async (rows: Line[], mostRows, chance, closed) => {
           const file = `email,name\n${rows.map(({ csv }) => csv).join('\n')}${closed ? '\n' : ''}`;
           const around = surroundings(file);
-          const limits = { rows: mostRows, refusedBytes: 1000 };
+          const limits = { rows: mostRows, triedRows: 1, refusedBytes: 1000 };
           const job = importJob(around.ports, customersKind, customers, limits);
           const parameters = customersKind.parameters.parse({ format: 'csv' });
           const told = await run(job, parameters, () => chance.next().value === true);
