@@ -111,10 +111,17 @@ const rest = async (
 
 type Begun = Checkpoint & { readonly size: number };
 
-const pieceAt = async (ports: ImportPorts, job: string, from: number): Promise<Piece> => {
+/** `size`: of the file as it was when the job began. */
+const pieceAt = async (ports: ImportPorts, job: string, from: number, size?: number): Promise<Piece> => {
   const piece = await ports.read(fileKey(job), from, PIECE_BYTES);
-  if (piece) return piece;
-  throw bad('no-file', 'The file of this job is not in the bucket: it was never uploaded, or has expired.');
+  if (piece === undefined)
+    throw bad('no-file', 'The file of this job is not in the bucket: it was never uploaded, or has expired.');
+  if (size !== undefined && piece.size !== size)
+    throw bad(
+      'file-changed',
+      'Another file was uploaded while this one was read. Import that in a job of its own.',
+    );
+  return piece;
 };
 
 const bad = (code: string, message: string): HubError => new HubError(code, message, { retry: 'never' });
@@ -194,7 +201,7 @@ const take = async <Parameters extends FileParameters>(
   const mostRows = parameters.dryRun ? limits.triedRows : limits.rows;
   const isFull = (): boolean => done + refused.count >= mostRows || refused.bytes >= limits.refusedBytes;
   while (offset < size && !isFull() && timeLeft()) {
-    let { bytes } = await pieceAt(ports, job, offset);
+    let { bytes } = await pieceAt(ports, job, offset, size);
     if (inside) {
       const end = bytes.indexOf('\n') + 1;
       inside = end === 0;

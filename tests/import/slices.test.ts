@@ -125,4 +125,15 @@ describe('an import in slices', () => {
       { numRuns: 400 },
     );
   });
+
+  it('gives up a file that another one has taken the place of', async () => {
+    const around = surroundings(`email,name\n${'a@example.com,A\n'.repeat(10)}`);
+    const job = importJob(around.ports, customersKind, customers, { rows: 3, triedRows: 3, refusedBytes: 1 });
+    let slices = 0;
+    const ended = run(job, customersKind.parameters.parse({ format: 'csv' }), () => {
+      if (++slices === 2) around.bucket.set(fileKey('j'), Buffer.from('email,name\n'));
+      return false;
+    });
+    await expect(ended).rejects.toMatchObject({ code: 'file-changed' });
+  });
 });
