@@ -1,6 +1,9 @@
 import type { Budget } from './allowance.ts';
 import type { HubError } from './errors.ts';
 
+/** What the hub calls itself where a CRM asks who makes a change, so that its own changes are known when they are told back. */
+export const HUB_CLIENT = 'tributary';
+
 /** One record on its way into a CRM, addressed by our own unique key. */
 export interface CrmRecord {
   readonly key: string;

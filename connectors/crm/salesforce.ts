@@ -5,6 +5,7 @@ import {
   type CrmRecord,
   type CrmResult,
   type CrmSession,
+  HUB_CLIENT,
   ownToken,
   type Removal,
 } from '../../core/crm.ts';
@@ -104,7 +105,10 @@ export const salesforce: CrmConnector = {
       return JSON.stringify({ accessToken: fresh.accessToken, instanceUrl: fresh.instanceUrl });
     };
     let current = await token.get(undefined, login);
-    const connection = new Connection({ ...Token.parse(JSON.parse(current)), version: VERSION });
+    const connection = new Connection({
+      ...{ ...Token.parse(JSON.parse(current)), version: VERSION },
+      callOptions: { client: HUB_CLIENT },
+    });
     const authorize = async (): Promise<void> => {
       current = await token.get(current, login);
       Object.assign(connection, Token.parse(JSON.parse(current)));

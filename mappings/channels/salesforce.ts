@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { HUB_CLIENT } from '../../core/crm.ts';
 import { e164, normaliseIdentifier } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, parseJson, readTime } from '../../core/payload.ts';
@@ -113,6 +114,8 @@ const changes = (payload: Fields): Decoded => {
   // So many changes at once that Salesforce lists none of them.
   if (header.changeType === 'GAP_OVERFLOW') return { interactions: [], ignored: ['GAP_OVERFLOW'] };
   const [, client] = /client=([^;]+)/u.exec(header.changeOrigin ?? '') ?? [];
+  // What the hub itself has brought into Salesforce comes back as a change.
+  if (client === HUB_CLIENT) return { interactions: [], ignored: ['own-change'] };
   const interactions = header.recordIds.map((id) =>
     ofChange({
       key: `${header.transactionKey}:${header.sequenceNumber}:${id}`,

@@ -4,12 +4,14 @@ import { hubspot } from '../../connectors/crm/hubspot.ts';
 import { salesforce } from '../../connectors/crm/salesforce.ts';
 import type { CrmSession } from '../../core/crm.ts';
 import { HubError } from '../../core/errors.ts';
+import { deliveryOf } from '../../functions/record/decode.ts';
 import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../../infra/local/sandbox/hubspot.ts';
 import {
   type SalesforceSandbox,
   salesforceCredentials,
   salesforceSandbox,
 } from '../../infra/local/sandbox/salesforce.ts';
+import { salesforce as changes } from '../../mappings/channels/salesforce.ts';
 
 const people = (count: number, from = 0) =>
   Array.from({ length: count }, (_, at) => ({
@@ -38,6 +40,31 @@ describe('Salesforce through jsforce', () => {
     const again = await session.upsert('Contact', 'Hub_Id__c', people(2000));
     expect(again).toEqual(first);
     expect(sandbox.records.of('Contact')).toHaveLength(2000);
+  });
+
+  it('says who it is, and takes no notice of its own changes when Salesforce tells them', async () => {
+    await session.upsert('Contact', 'Hub_Id__c', people(1));
+    const [client = ''] = sandbox.clients;
+    const message = {
+      ...{
+        type: 'delivery' as const,
+        id: 'e',
+        provider: 'salesforce',
+        receivedAt: '2026-03-02T09:00:00.000Z',
+      },
+      request: { method: 'EVENT', url: '', headers: {} },
+    };
+    const decoded = async (origin: string) => {
+      const header = {
+        ...{ entityName: 'Contact', recordIds: ['003'], changeType: 'UPDATE', transactionKey: 't' },
+        ...{ sequenceNumber: 1, changeOrigin: `com/salesforce/api/rest/65.0;client=${origin}` },
+      };
+      const event = { id: 'e', 'detail-type': 'ContactChangeEvent', source: 'aws.partner/salesforce.com/x' };
+      const body = JSON.stringify({ ...event, detail: { payload: { ChangeEventHeader: header } } });
+      return changes.decode(deliveryOf(message, Buffer.from(body)));
+    };
+    expect(await decoded(client)).toEqual({ interactions: [], ignored: ['own-change'] });
+    expect((await decoded('Dataloader')).interactions).toHaveLength(1);
   });
 
   it('lets one bad record fail alone, with what to do', async () => {

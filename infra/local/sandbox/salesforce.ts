@@ -39,6 +39,8 @@ export interface SalesforceSandbox extends Listening {
   readonly records: Records;
   /** API requests so far, logins aside. */
   readonly calls: () => number;
+  /** What those who called call themselves. */
+  readonly clients: ReadonlySet<string>;
   /** Answers every request with this fault until it is lifted. */
   fail(fault: Fault | undefined): void;
   /** Ends every session: the next call is answered with INVALID_SESSION_ID. */
@@ -76,6 +78,7 @@ const errors = (status: number, errorCode: string, message: string): SandboxAnsw
 export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<SalesforceSandbox> => {
   const records = new Records(db, 'salesforce');
   const sessions = new Set<string>();
+  const clients = new Set<string>();
   const state: { fault?: Fault | undefined; calls: number; logins: number } = { calls: 0, logins: 0 };
   const idOf = (object: string, serial: number): string =>
     `${prefixes[object] ?? '000'}${serial.toString(36).toUpperCase().padStart(12, '0')}AAA`;
@@ -159,6 +162,8 @@ export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<Sal
     const token = /^(?:Bearer|OAuth) (.+)$/u.exec(request.headers['authorization'] ?? '')?.[1] ?? '';
     if (!sessions.has(token)) return errors(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
     state.calls++;
+    const [, client] = /client=([^,;]+)/u.exec(request.headers['sforce-call-options'] ?? '') ?? [];
+    if (client !== undefined) clients.add(client);
     const limits = { 'sforce-limit-info': `api-usage=${state.calls}/100000` };
     const describe = /\/sobjects\/(\w+)\/describe\/?$/u.exec(request.path);
     if (describe) {
@@ -201,6 +206,7 @@ export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<Sal
     ...listening,
     records,
     calls: () => state.calls,
+    clients,
     fail: (fault) => {
       state.fault = fault;
     },
