@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { answerOf } from './consent.ts';
 import { Channel, Instant, type Interaction } from './interaction.ts';
 
 /** Acts of either side that follow each other without a silence; across channels. */
@@ -42,15 +43,13 @@ export type Part = 'asks' | 'answers' | 'talks' | 'closes';
 const SPOKEN: ReadonlySet<unknown> = new Set(['completed', 'answered', 'in-progress', 'connected']);
 const MISSED: ReadonlySet<unknown> = new Set(['no-answer', 'missed', 'busy', 'voicemail']);
 
-export const partOf = ({
-  kind,
-  direction,
-  properties = {},
-}: Pick<Interaction, 'kind' | 'direction' | 'properties'>): Part | undefined => {
+export const partOf = (interaction: Interaction): Part | undefined => {
+  const { kind, direction, properties = {} } = interaction;
   switch (kind) {
     case 'message':
     case 'comment':
-      if (direction === 'inbound') return 'asks';
+      // Whoever says STOP wants to be left alone.
+      if (direction === 'inbound') return answerOf(interaction) === 'denied' ? 'talks' : 'asks';
       return direction === 'outbound' && properties['automated'] !== true ? 'answers' : undefined;
     case 'echo':
       return properties['automated'] === true ? undefined : 'answers';

@@ -53,9 +53,9 @@ export const placesOf = (customer: Customer): Place[] => {
 };
 
 const namesOf = ({ name }: Customer): string[] => {
-  const { full = '', last = '' } = nameParts(name);
-  const [whole, family] = [nameKey(full), nameKey(last)];
-  return [...new Set([whole, family === '' ? '' : nameKey(`${last} ${full}`)])].filter((one) => one !== '');
+  const { full = '', first = '', last = '' } = nameParts(name);
+  const keys = [nameKey(full), nameKey(`${last} ${first}`)];
+  return [...new Set(keys)].filter((one) => one !== '');
 };
 
 const partOf = (id: string): number =>

@@ -203,6 +203,8 @@ describe('an answer', () => {
 
 it.each([
   [{ kind: 'message', direction: 'inbound' }, 'asks'],
+  [{ kind: 'message', direction: 'inbound', text: ' stop ' }, 'talks'],
+  [{ kind: 'message', direction: 'inbound', text: 'stop it now' }, 'asks'],
   [{ kind: 'form', direction: 'inbound' }, 'asks'],
   [{ kind: 'form', direction: 'inbound', properties: { rating: 5 } }, 'talks'],
   [{ kind: 'comment', direction: 'inbound' }, 'asks'],
@@ -219,5 +221,5 @@ it.each([
   [{ kind: 'order', direction: 'inbound' }, undefined],
   [{ kind: 'system', direction: 'system', properties: { status: 'closed' } }, 'closes'],
 ] as const)('%j is the part %s', (act, part) => {
-  expect(partOf(act)).toBe(part);
+  expect(partOf({ ...interaction({ part: 'ask', minute: 0 }), ...act })).toBe(part);
 });
