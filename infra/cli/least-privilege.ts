@@ -1,6 +1,6 @@
 import { assembly } from '../assembly.ts';
 import { removalsOf } from '../least-privilege/removals.ts';
-import { missed, rehearse, trials } from '../least-privilege/trials.ts';
+import { missed, rehearse, telling, trials } from '../least-privilege/trials.ts';
 
 // Each statement of each policy is taken away once, and each action of a statement that has several; then the trials
 // that rest on it run until one misses it. Exit 1 when something is missed by none: it is not needed.
@@ -16,13 +16,14 @@ const main = async (): Promise<number> => {
     print(`With every permission in place, this is not as it should be:\n${wrong.join('\n')}`);
     return 1;
   }
+  const likely = telling(rehearsed);
   const removals = removalsOf(synthesised.template);
   const shown = new Set<string>();
   let unneeded = 0;
   for (const removal of removals) {
     // A statement of which one action is missed is missed itself.
     if (removal.whole && shown.has(removal.place)) continue;
-    const broke = await missed(removal, synthesised, rehearsed);
+    const broke = await missed(removal, synthesised, likely);
     if (broke === undefined) unneeded++;
     else shown.add(removal.place);
     print(`${broke === undefined ? 'UNNEEDED' : 'needed  '}  ${removal.place} ${removal.actions.join(', ')}`);

@@ -95,6 +95,19 @@ export const rehearse = async (all: readonly Trial[], assembly: Assembly): Promi
   return seen;
 };
 
+/** Of what many trials rest on, the fastest is enough: whichever of them lacks it is refused. */
+export const telling = (rehearsed: ReadonlyMap<Trial, Seen>): Map<Trial, Seen> => {
+  const fastest = new Map<string, [Trial, Seen]>();
+  for (const [trial, seen] of rehearsed)
+    for (const { by, need } of seen.decisions)
+      for (const place of by) {
+        const rest = `${place} ${need.action}`;
+        const known = fastest.get(rest);
+        if (known === undefined || seen.took < known[1].took) fastest.set(rest, [trial, seen]);
+      }
+  return new Map(fastest.values());
+};
+
 /** How a removal shows, in the first trial in which it does; undefined where none misses it. */
 export const missed = async (
   { place, actions, kind, template }: Removal,
