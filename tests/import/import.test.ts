@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Sandboxes, sandboxes } from '../../infra/local/sandbox/index.ts';
 import { type Options, openHub, type TestHub } from '../failures/hub.ts';
 import { begin, end, importFile } from './file.ts';
 
@@ -6,7 +7,17 @@ let hub: TestHub;
 const open = async (options: Options = {}): Promise<void> => {
   hub = await openHub(options);
 };
-afterEach(() => hub.cloud.stop());
+let crms: Sandboxes | undefined;
+const openWithCrms = async (): Promise<void> => {
+  await open();
+  crms = await sandboxes();
+  await crms.connect(hub.runtime, 'acme');
+};
+afterEach(async () => {
+  await hub.cloud.stop();
+  await crms?.stop();
+  crms = undefined;
+});
 
 const people = (count: number): string =>
   `email,name\n${Array.from({ length: count }, (_, n) => `p${n}@example.com,P ${n}\n`).join('')}`;
@@ -134,17 +145,15 @@ Two lines";;;;;;;;;\r
   });
 
   it('reaches the CRMs with the first interaction, or at once where that is asked', async () => {
-    const told: string[] = [];
-    await open({
-      around: async (invoke, target, event) => {
-        if (/Sync/.test(target.name)) told.push(JSON.stringify(event));
-        return invoke(target, event);
-      },
-    });
+    await openWithCrms();
     await importFile(hub, 'customers', people(2));
-    expect(told).toEqual([]);
+    const ids = [await customer('email:p0@example.com'), await customer('email:p1@example.com')].map(
+      ({ id }) => id,
+    );
+    const contacts = () => crms?.counts(new Set(ids))['salesforce']?.['Contact'] ?? 0;
+    expect(contacts()).toBe(0);
     await importFile(hub, 'customers', people(2), { toCrms: true });
-    expect(told.length).toBeGreaterThan(0);
+    expect(contacts()).toBe(2);
   });
 });
 
@@ -234,6 +243,13 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
     expect(await timeline()).toEqual(before);
     await importFile(hub, 'interactions', acts, { from: 'freshdesk' });
     expect((await timeline()).length).toBe(6);
+  });
+
+  it('reaches the CRMs', async () => {
+    await openWithCrms();
+    await importFile(hub, 'interactions', acts);
+    const { id } = await customer('email:ada@example.com');
+    expect(crms?.counts(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
   });
 
   it('in NDJSON has the shape of a report', async () => {
