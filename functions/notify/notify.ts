@@ -149,9 +149,10 @@ const send = async (
 ): Promise<Record<Identifier, string>> => {
   const { channel = 'email', addresses = [], category } = sending;
   const sender = senderOf(ports, channel, work);
-  const { unsubscribe, rendered } = await renderedFor(ports, sending, work);
+  const links = await linksOf(ports, sending, work);
+  const { unsubscribe } = links;
   const outgoing = {
-    ...{ channel, category, from: defaultFrom(work.hub), ...rendered },
+    ...{ channel, category, from: defaultFrom(work.hub), ...renderedWith(links, sending, work) },
     ...(category === 'marketing' && unsubscribe !== undefined && { unsubscribe }),
   };
   const externalIds: Record<Identifier, string> = {};
@@ -183,16 +184,24 @@ const defaultFrom = ({ alarms }: HubConfig): string =>
   `no-reply@${alarms.slice(alarms.lastIndexOf('@') + 1)}`;
 
 /** Colleagues have nothing to unsubscribe from. */
-const renderedFor = async (
+const linksOf = async (
   ports: NotifyPorts,
-  { half, template = '', channel = 'email', approved, at }: Notification,
+  { half, channel = 'email', at }: Notification,
+  { version: { trigger } }: Work,
+): Promise<Links> => (trigger.send.to ? {} : ports.links(half, channel, at));
+
+const renderedWith = (
+  links: Links,
+  { template = '', channel = 'email', approved }: Notification,
   { version: { trigger, templates }, customer, cause }: Work,
-): Promise<{ unsubscribe: string | undefined; rendered: Rendered }> => {
-  const links: Links = trigger.send.to ? {} : await ports.links(half, channel, at);
+): Rendered => {
   const variables = variablesFor(trigger, customer, cause, links);
-  const rendered = render(template, templates[template] ?? {}, channel, variables, approved === true);
-  return { unsubscribe: links.unsubscribe, rendered };
+  return render(template, templates[template] ?? {}, channel, variables, approved === true);
 };
+
+/** Links as the timeline and CRMs show them: whoever had their last part could choose in the name of the customer. */
+const withoutTokens = (links: Links): Links =>
+  Object.fromEntries(Object.entries(links).map(([name, link]) => [name, link.replace(/[^/]+$/u, '…')]));
 
 /** The sender has refused for good: the next channel of the list, if there is one. The claim stays the same. */
 const otherwise = async (
@@ -258,7 +267,7 @@ const revive = async (
 const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
   const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
   const { provider } = senderOf(ports, channel, work);
-  const { rendered } = await renderedFor(ports, sent, work);
+  const rendered = renderedWith(withoutTokens(await linksOf(ports, sent, work)), sent, work);
   const colleagues = work.version.trigger.send.to !== undefined;
   for (const [position, [address, externalId]] of Object.entries(externalIds).entries()) {
     const id = position === 0 ? notificationId(sent) : `${notificationId(sent)}.${position}`;

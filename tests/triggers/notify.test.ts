@@ -145,6 +145,14 @@ describe('a claimed notification', () => {
     expect(sent).toMatchObject([{ unsubscribe: link, html: `<a href="${link}">stop</a>` }]);
   });
 
+  it('stands on the timeline without what would let its reader choose in the name of the customer', async () => {
+    const plain = { hello: { 'email.liquid': '---\nsubject: S\n---\nStop: {{ links.unsubscribe }}' } };
+    await claim({}, plain);
+    await notify(portsOf())(message);
+    expect(sent).toMatchObject([{ text: 'Stop: https://hub.example/unsubscribe/ada-email' }]);
+    expect(recorded).toMatchObject([{ interaction: { text: 'Stop: https://hub.example/unsubscribe/…' } }]);
+  });
+
   it('is withheld when its trigger is paused meanwhile', async () => {
     await claim();
     await pause(hub.publishing, 'hello');
