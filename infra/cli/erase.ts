@@ -159,7 +159,7 @@ export const exportCommand = async (args: readonly string[]): Promise<number> =>
   const file = values.out ?? `export-${half}.json`;
   await pipeline(Readable.fromWeb(answer.body), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   console.log(
-    `Everything that the hub holds of ${identifier} is in ${file}. The hub keeps its own copy for seven days.`,
+    `Everything that the hub holds of ${identifier} is in ${file}. The hub keeps its own copy for 30 days.`,
   );
   return 0;
 };

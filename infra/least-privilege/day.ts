@@ -7,6 +7,7 @@ import {
 import { DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
+import { Receipt } from '../../core/receipt.ts';
 import { hmac } from '../../core/signature.ts';
 import { preferencesToken, unsubscribeToken } from '../../core/signed-link.ts';
 import { bus } from '../../functions/aws/bus.ts';
@@ -58,6 +59,7 @@ export const liveThroughDay = async (assembly: Assembly, watch: Watch): Promise<
     await day.clock.runUntil(day.clock.now() + 8 * HOUR_MS);
     await failEverywhere(day);
     await mend(day, call);
+    await forget(day, call);
     await actForOthers(day);
     await deployAgain(day);
     await comeWithoutTls(day);
@@ -308,6 +310,65 @@ const mend = async ({ clock }: Day, call: Call): Promise<void> => {
   await call('POST', '/failures/replay', {});
   await clock.runUntil(clock.now() + HOUR_MS);
   Items.parse(await call('GET', '/jobs'));
+};
+
+/** Chiara asks what is held of her, and then to be forgotten: something of hers lies everywhere that an erasure looks. */
+const forget = async ({ cloud, clock, runtime, runtimeOf }: Day, call: Call): Promise<void> => {
+  const phone = `phone:${knownCustomer.phone}`;
+  const bucket = payloads({
+    ...runtime,
+    env: { ...runtime.env, BUCKET: runtimeOf(/Record/u).env['BUCKET'] },
+  });
+  const deliveries = runtimeOf(/Record/u)
+    .env['QUEUE_URL_DELIVERIES']?.split('/')
+    .at(-1);
+  const queue = [...cloud.created.values()].find(
+    ({ attributes }) => attributes?.['QueueName'] === deliveries,
+  );
+  const tell = async (message: object): Promise<void> => {
+    cloud.send(queue?.attributes?.['Arn'] ?? '', JSON.stringify(message));
+    await clock.runUntil(clock.now() + HOUR_MS);
+  };
+  const keys = ['attachments/hers/0', 'texts/hers'];
+  const said = {
+    ...{ key: 'hers', provider: 'standard', kind: 'message', channel: 'sms', direction: 'inbound' },
+    ...{ identifiers: [phone], occurredAt: new Date(clock.now()).toISOString(), text: 'Forget me' },
+    attachments: keys.map((key) => ({ key })),
+  };
+  const message = { type: 'interaction', receivedAt: said.occurredAt, interaction: said };
+  for (const key of keys) await bucket.put(key, 'hers');
+  await tell(message);
+  await tell({ nobody: 'reads this', of: knownCustomer.phone });
+  const Known = z.looseObject({ id: z.string() });
+  const { id: half } = Known.parse(await call('GET', `/customers?identifier=${encodeURIComponent(phone)}`));
+  const job = Known.parse(await call('POST', '/jobs', { kind: 'export', parameters: { half } }));
+  await clock.runUntil(clock.now() + HOUR_MS);
+  const exported = z.looseObject({ state: z.string() }).parse(await call('GET', `/jobs/${job.id}`));
+  expectThat(exported.state === 'succeeded', 'the export did not come to its end');
+  const raw = ['deliveries/hers', 'mail/hers'];
+  for (const key of raw) await bucket.put(key, `From: ${knownCustomer.phone}`);
+  const asked = Known.parse(await call('POST', '/erasures', { customer: phone }));
+  await clock.runUntil(clock.now() + 2 * HOUR_MS);
+  const Done = z.looseObject({ receipt: z.object({ receipt: Receipt }) });
+  const { receipt } = Done.parse(await call('GET', `/erasures/${asked.id}`)).receipt;
+  const counts = Object.fromEntries(receipt.systems.map(({ system, count }) => [system, count]));
+  for (const system of [
+    'table',
+    'files',
+    'failures',
+    'deliveries/',
+    'jobs/',
+    'push',
+    'salesforce',
+    'hubspot',
+  ])
+    expectThat((counts[system] ?? 0) > 0, `the erasure found nothing in ${system}`);
+  await call('GET', '/erasures');
+  await call('GET', '/erasures/keys');
+  // A late redelivery brings its files along, and they go again.
+  for (const key of keys) await bucket.put(key, 'hers');
+  await tell(message);
+  for (const key of keys) expectThat((await bucket.get(key)) === undefined, `${key} came back`);
 };
 
 /**

@@ -54,7 +54,6 @@ export class Storage extends Construct {
       lifecycleRules: [
         { prefix: 'deliveries/', expiration: Duration.days(14) },
         { prefix: 'failures/', expiration: Duration.days(KEPT_DAYS) },
-        { prefix: 'exports/', expiration: Duration.days(7) },
         { prefix: 'jobs/', expiration: Duration.days(30) },
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { openStory, type Story } from './story.ts';
+
+const MINUTE = 60_000;
+const [PHONE, MAIL] = ['phone:+14155550100', 'email:ada@example.com'];
+const JOBS = /JobsFunction/u;
+
+/** What is there of Ada once everything is quiet, besides what may stay. */
+const leftOver = async (story: Story): Promise<string[]> => {
+  const rows = await story.rows();
+  const named = rows
+    .filter((row) => /ada@example|4155550100/u.test(JSON.stringify(row)))
+    .map(({ pk, sk }) => `${pk} ${sk}`);
+  const halves = rows.filter(({ pk }) => pk.startsWith('customer#')).map(({ pk, sk }) => `${pk} ${sk}`);
+  const crms = Object.entries(story.crms.counts(new Set())).flatMap(([crm, objects]) =>
+    Object.entries(objects).flatMap(([object, count]) => (count > 0 ? [`${crm} ${object} ${count}`] : [])),
+  );
+  return [...named, ...halves, ...crms];
+};
+
+/** Erases somebody with two halves; calls of the job that are lost end its function. */
+const eraseLosing = async (lost: (call: number) => boolean) => {
+  let calls = 0;
+  let armed = false;
+  const story = await openStory({
+    before(_service, _operation, caller) {
+      if (armed && JOBS.test(caller) && lost(++calls)) throw new Error('the function is gone');
+    },
+  });
+  try {
+    story.say('S1', [PHONE], { text: 'Hello' });
+    story.say('M1', [MAIL], { text: 'Hello' });
+    await story.wait(MINUTE);
+    await story.api('POST', '/commands', { command: 'merge', keep: PHONE, other: MAIL });
+    await story.wait(MINUTE);
+    armed = true;
+    const { id } = (await story.api('POST', '/erasures', { customer: PHONE })).body;
+    await story.wait(12 * 60 * MINUTE);
+    const { state } = (await story.api('GET', `/erasures/${id}`)).body;
+    return { state, calls, left: await leftOver(story) };
+  } finally {
+    await story.close();
+  }
+};
+
+it('comes to the same end wherever the job breaks off', async () => {
+  const whole = await eraseLosing(() => false);
+  expect(whole).toMatchObject({ state: 'succeeded', left: [] });
+  expect(whole.calls).toBeGreaterThan(40);
+  const half = Math.ceil(whole.calls / 2);
+  for (let call = 1; call <= half; call++) {
+    const lost = new Set([call, call + half]);
+    const broken = await eraseLosing((number) => lost.delete(number));
+    expect(broken, `lost the calls ${call} and ${call + half}`).toMatchObject({
+      state: 'succeeded',
+      left: [],
+    });
+  }
+}, 120_000);
+
+it('goes on when it is asked to, after its job was given up', async () => {
+  let broken = true;
+  const story = await openStory({
+    before(service, operation, caller) {
+      if (broken && JOBS.test(caller) && service === 'events' && operation === 'DeleteArchive')
+        throw new Error('no');
+    },
+  });
+  try {
+    story.say('S1', [PHONE]);
+    await story.wait(MINUTE);
+    const { id } = (await story.api('POST', '/erasures', { customer: PHONE })).body;
+    await story.wait(12 * 60 * MINUTE);
+    expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'failed' });
+    broken = false;
+    expect((await story.api('POST', `/erasures/${id}/resume`)).status).toBe(202);
+    await story.wait(60 * MINUTE);
+    expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
+    expect((await story.api('POST', `/erasures/${id}/resume`)).status).toBe(200);
+    expect(await leftOver(story)).toEqual([]);
+  } finally {
+    await story.close();
+  }
+});
