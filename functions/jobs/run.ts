@@ -83,7 +83,9 @@ const work = async (ports: RunPorts, taken: JobRow, until: number): Promise<void
     }
     const { lease: _, ...rest } = taken;
     const released = await jobs.save({ ...rest, error: { code, reason } });
-    if (released) await jobs.enqueue({ job: taken.id, slice: taken.slice }, DELAY_SECONDS * taken.tries);
+    // The slice may be saved, and only the message for the next one was not taken: then this one has to come again.
+    if (released === undefined) throw error;
+    await jobs.enqueue({ job: taken.id, slice: taken.slice }, DELAY_SECONDS * taken.tries);
   }
 };
 
