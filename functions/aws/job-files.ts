@@ -1,6 +1,6 @@
 import type { ImportPorts, Piece } from '../jobs/import.ts';
 import type { Runtime } from '../runtime.ts';
-import { waitingIn } from './queue.ts';
+import { waitingIn } from './queue-depth.ts';
 import { sendAllTo } from './queue-many.ts';
 import { AwsRefusal, signedCalls } from './signed.ts';
 

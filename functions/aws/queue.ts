@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { Runtime } from '../runtime.ts';
 import { signedCalls } from './signed.ts';
 
@@ -10,16 +9,6 @@ export interface Sending {
 
 /** The longest delay that SQS takes; a longer one is cut to it. */
 const LONGEST_DELAY_SECONDS = 900;
-
-const Depth = z.looseObject({ Attributes: z.record(z.string(), z.coerce.number()) });
-const COUNTS = ['', 'NotVisible', 'Delayed'].map((state) => `ApproximateNumberOfMessages${state}`);
-
-/** How many messages wait in a queue or are worked on, about. */
-export const waitingIn = async (runtime: Runtime, queue: string | undefined): Promise<number> => {
-  const asked = { QueueUrl: queue, AttributeNames: COUNTS };
-  const { Attributes } = Depth.parse(await signedCalls(runtime).json('sqs', 'GetQueueAttributes', asked));
-  return COUNTS.reduce((sum, name) => sum + (Attributes[name] ?? 0), 0);
-};
 
 /** Puts a message on a queue: a text as it is, anything else as JSON. */
 export const sendTo = (

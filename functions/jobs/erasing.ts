@@ -7,7 +7,7 @@ import { eraseRows } from '../aws/erase.ts';
 import { erasures } from '../aws/erasures.ts';
 import { failures } from '../aws/failures.ts';
 import { objects } from '../aws/objects.ts';
-import { waitingIn } from '../aws/queue.ts';
+import { waitingIn } from '../aws/queue-depth.ts';
 import { sendAllTo } from '../aws/queue-many.ts';
 import { readSecret } from '../aws/secret.ts';
 import { AwsRefusal, signedCalls } from '../aws/signed.ts';
