@@ -3,7 +3,7 @@ import { rememberedOf } from '../../core/erasure.ts';
 import { HubError } from '../../core/errors.ts';
 import { normaliseIdentifier } from '../../core/identity.ts';
 import { type Interaction, instant, interactionId } from '../../core/interaction.ts';
-import type { Erasures, Part, Person } from './erasures.ts';
+import type { ErasureParts, Part, Person } from './erasure-parts.ts';
 import { loadTrees } from './history.ts';
 import { listedKey, unlist } from './lists.ts';
 import * as rows from './rows.ts';
@@ -25,7 +25,7 @@ const ON_THE_WAY_SECONDS = 15 * 86_400;
 export interface ErasePorts {
   readonly table: Table;
   readonly tombstones: () => Promise<Tombstones>;
-  readonly erasures: Erasures;
+  readonly erasures: ErasureParts;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

@@ -1,7 +1,7 @@
 import type { CrmConnector, CrmSession, Removal } from '../../core/crm.ts';
 import { HubError } from '../../core/errors.ts';
 import type { CompiledMapping } from '../../core/mapping.ts';
-import { CONTACTS, type CrmOutcome, type Erasures } from '../aws/erasures.ts';
+import { CONTACTS, type CrmOutcome, type ErasureParts } from '../aws/erasure-parts.ts';
 import type { EraseMessage } from './message.ts';
 import type { Unsynced } from './sync.ts';
 
@@ -9,7 +9,7 @@ export interface EraseInCrmPorts {
   readonly connector: Pick<CrmConnector, 'id' | 'title' | 'keeps'>;
   readonly open: () => Promise<CrmSession>;
   readonly mapping: () => Promise<CompiledMapping>;
-  readonly erasures: Pick<Erasures, 'person' | 'parts' | 'putOutcome'>;
+  readonly erasures: Pick<ErasureParts, 'person' | 'parts' | 'putOutcome'>;
 }
 
 /** Parts of one batch that are worked off at once: their deletions have to end before the function does. */

@@ -7,7 +7,7 @@ import { type CompiledMapping, compileMapping } from '../../core/mapping.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
-import { erasures } from '../aws/erasures.ts';
+import { erasureParts } from '../aws/erasure-parts.ts';
 import { REPLAY_OF, refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { sendTo } from '../aws/queue.ts';
@@ -81,7 +81,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       ]);
     },
   };
-  const erase = eraseInCrm({ ...ports, connector, erasures: erasures(rows) });
+  const erase = eraseInCrm({ ...ports, connector, erasures: erasureParts(rows) });
   const again = async ({ body, messageAttributes }: SQSRecord, error: HubError): Promise<void> => {
     const seconds = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
     const replayOf = messageAttributes[REPLAY_OF]?.stringValue;
