@@ -78,10 +78,13 @@ export const ListedCustomer = z.strictObject({
   consent: z
     .partialRecord(
       Channel,
-      z.union([
-        Answer.transform((status) => ({ status, at: undefined })),
-        z.strictObject({ status: Answer, at: When.optional() }),
-      ]),
+      z.union(
+        [
+          Answer.transform((status) => ({ status, at: undefined })),
+          z.strictObject({ status: Answer, at: When.optional() }),
+        ],
+        { error: 'expected granted, service-only or denied, or such a status and when it was given' },
+      ),
     )
     .optional(),
   preferences: z.strictObject({ channel: Channel.optional() }).optional(),

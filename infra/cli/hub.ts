@@ -70,17 +70,12 @@ const commands: Readonly<Record<string, Command>> = {
   },
 };
 
-const help = (): string => {
-  const width = Math.max(...Object.values(commands).map(({ usage }) => usage.length));
-  const lines = Object.values(commands).map(({ usage, about }) => `  ${usage.padEnd(width)}  ${about}`);
-  return [
+const help = (): string =>
+  [
     'Tributary: many channels, one customer.',
-    '',
-    ...lines,
-    '',
+    ...Object.values(commands).map(({ usage, about }) => `${usage}\n    ${about}`),
     'Everything else is an npm script: npm start, npm test, npm run bench.',
-  ].join('\n');
-};
+  ].join('\n\n');
 
 const main = async ([name, ...args]: readonly string[]): Promise<number> => {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
