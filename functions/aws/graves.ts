@@ -3,7 +3,7 @@ import type { Identifier } from '../../core/identifier.ts';
 import type { IdentityConfig } from '../../core/identity.ts';
 import { interactionId } from '../../core/interaction.ts';
 import { targetOf } from '../../core/relation.ts';
-import { identifiersOf, idOf, type Work } from '../record/record.ts';
+import { identifiersOf, idOf, type Work } from '../record/work.ts';
 import { erasedOf, seenOf } from './rows.ts';
 import type { Key, Row } from './table.ts';
 import type { Tombstones } from './tombstones.ts';

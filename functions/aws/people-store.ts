@@ -8,17 +8,10 @@ import { isAnswerable, isReference, targetOf } from '../../core/relation.ts';
 import type { InteractionAddress, StoredInteraction } from '../ports.ts';
 import { contentFields } from '../record/completion.ts';
 import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';
-import {
-  type Changes,
-  halvesOf,
-  identifiersOf,
-  idOf,
-  type Loaded,
-  reviewOf,
-  type SeenBefore,
-  type StoredInteractionChange,
-  type Work,
-} from '../record/record.ts';
+import type { Changes, Loaded, SeenBefore } from '../record/ports.ts';
+import { halvesOf } from '../record/reviews.ts';
+import type { StoredInteractionChange } from '../record/stored.ts';
+import { identifiersOf, idOf, reviewOf, type Work } from '../record/work.ts';
 import { gravesOf } from './graves.ts';
 import { loadTrees } from './history.ts';
 import * as rows from './rows.ts';

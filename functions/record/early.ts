@@ -1,5 +1,5 @@
 import { interactionId } from '../../core/interaction.ts';
-import type { InteractionWork, Work } from './record.ts';
+import type { InteractionWork, Work } from './work.ts';
 
 /**
  * Work that names nobody and refers to a message of the same batch, such as a read receipt that comes in one delivery with

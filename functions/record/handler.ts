@@ -20,7 +20,9 @@ import { contents } from './content.ts';
 import { files } from './files.ts';
 import { intake } from './intake.ts';
 import { RecordMessage } from './message.ts';
-import { type RecordPorts, record, type Work } from './record.ts';
+import type { RecordPorts } from './ports.ts';
+import { record } from './record.ts';
+import type { Work } from './work.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);

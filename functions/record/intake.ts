@@ -19,7 +19,7 @@ import {
   type ImportMessage,
   RecordMessage,
 } from './message.ts';
-import type { InteractionWork, Work } from './record.ts';
+import type { InteractionWork, Work } from './work.ts';
 
 interface IntakePorts {
   readonly identity: () => Promise<IdentityConfig>;

@@ -2,7 +2,8 @@ import { IdentityConfig } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
 import { peopleStore } from '../../functions/aws/people-store.ts';
 import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
-import { record, type Work } from '../../functions/record/record.ts';
+import { record } from '../../functions/record/record.ts';
+import type { Work } from '../../functions/record/work.ts';
 import type { Measured } from './measured.ts';
 import { type CountedTable, countedTable, type Spent } from './table.ts';
 

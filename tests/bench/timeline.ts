@@ -3,7 +3,7 @@ import * as rows from '../../functions/aws/rows.ts';
 import { standings } from '../../functions/aws/standing.ts';
 import { timelines } from '../../functions/aws/timeline.ts';
 import type { StoredInteraction, TimelineCursor, TimelinePage } from '../../functions/ports.ts';
-import type { Work } from '../../functions/record/record.ts';
+import type { Work } from '../../functions/record/work.ts';
 import type { Measured } from './measured.ts';
 import { marks, recorder, said } from './record.ts';
 import { countedTable } from './table.ts';

@@ -5,7 +5,7 @@ import type { Interaction } from '../../core/interaction.ts';
 import { People } from '../../core/people.ts';
 import { peopleStore } from '../../functions/aws/people-store.ts';
 import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
-import type { Work } from '../../functions/record/record.ts';
+import type { Work } from '../../functions/record/work.ts';
 import { openHub, type TestHub } from '../failures/hub.ts';
 
 const config = IdentityConfig.parse({});
