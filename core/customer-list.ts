@@ -19,12 +19,13 @@ const answers: Readonly<Record<string, ConsentStatus>> = {
   ...{ no: 'denied', false: 'denied', 0: 'denied', unsubscribed: 'denied', 'opted-out': 'denied' },
 };
 
+const ANSWERS = 'expected granted, service-only, denied or unknown (or yes, no, subscribed, unsubscribed)';
 const Answer = z.union([z.string(), z.boolean()]).transform((said, context): ConsentStatus => {
   const status = answers[String(said).trim().toLowerCase()];
   if (status !== undefined) return status;
   context.addIssue({
     code: 'custom',
-    message: `expected granted, service-only, denied or unknown (or yes, no, subscribed, unsubscribed)`,
+    message: ANSWERS,
   });
   return z.NEVER;
 });
@@ -83,7 +84,7 @@ export const ListedCustomer = z.strictObject({
           Answer.transform((status) => ({ status, at: undefined })),
           z.strictObject({ status: Answer, at: When.optional() }),
         ],
-        { error: 'expected granted, service-only or denied, or such a status and when it was given' },
+        { error: ANSWERS },
       ),
     )
     .optional(),
