@@ -1,11 +1,8 @@
-import type { Said } from './answers.ts';
-import { addressEffect, stricter } from './consent.ts';
-import { withAct } from './conversation.ts';
+import { addressEffect } from './consent.ts';
+import { closed, withAct } from './conversation.ts';
 import type { Half, Profile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
-import type { Instant, Interaction, ProfileHints } from './interaction.ts';
-import { Channel } from './interaction.ts';
-import type { Introduction } from './people.ts';
+import type { Channel, Instant, Interaction, ProfileHints } from './interaction.ts';
 
 /** What an interaction changes about the one half of a customer that it goes to. Pure: a half in, a half out. */
 
@@ -39,32 +36,6 @@ export const hinted = (profile: Profile, hints: ProfileHints | undefined, replac
     ...(traits && { traits: { ...profile.traits, ...traits } }),
   };
 };
-
-/** The profile with what a list says of the person, answers apart, which replaces nothing that is known. */
-export const introduced = (profile: Profile, told: Introduction): Profile => {
-  const { stage, traits, ...hints } = told.profile;
-  const { channel } = told.preferences;
-  return {
-    ...hinted(profile, hints, false),
-    ...(traits && { traits: { ...traits, ...profile.traits } }),
-    ...(stage !== undefined && profile.stage === undefined && { stage }),
-    ...(channel !== undefined &&
-      profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
-  };
-};
-
-/** The answers of a list that count: by their time; one that nobody has dated only where it is stricter than what is known. */
-export const listed = (profile: Profile, told: Introduction): [Channel, Said][] =>
-  Channel.options.flatMap((channel): [Channel, Said][] => {
-    const [answer, present] = [told.consent[channel], profile.consent[channel]?.status];
-    if (answer === undefined) return [];
-    const undated = told.undated?.includes(channel) === true;
-    if (present !== undefined && (answer === 'unknown' || (undated && stricter(present, answer) === present)))
-      return [];
-    const { id: source, evidence } = told;
-    const at = told.answeredAt?.[channel] ?? told.at;
-    return [[channel, { answer, at, source, ...(evidence && { evidence }) }]];
-  });
 
 /** The profile with what an interaction tells of the person, and with its time if nothing earlier is known. */
 export const learned = (profile: Profile, { profile: hints, kind, occurredAt }: Interaction): Profile => ({
@@ -127,3 +98,15 @@ export const active = (
     ...(conversation && { conversation }),
   };
 };
+
+/** Somebody of the business says that nothing is owed to the customer any more, whatever was asked until `at`. */
+export const closedByHand = (activity: Half['activity'], at: Instant, silence: number): Half['activity'] => ({
+  ...activity,
+  conversation: closed(activity.conversation, at, silence),
+});
+
+/** The profile with the channel that a person prefers from `at` on, or that they prefer none; a later word of theirs stands. */
+export const preferring = (profile: Profile, channel: Channel | undefined, at: Instant): Profile =>
+  profile.preferences.at !== undefined && profile.preferences.at > at
+    ? profile
+    : { ...profile, preferences: { ...(channel && { channel }), at } };

@@ -2,6 +2,14 @@ import * as z from 'zod';
 import { Identifier } from './identifier.ts';
 import { Instant, Interaction } from './interaction.ts';
 
+/** Who decides something by hand, when, and in which command. */
+export interface Decision {
+  readonly at: Instant;
+  /** What the person is called. */
+  readonly by: string;
+  readonly cause: string;
+}
+
 /** One merge, as the ledger keeps it: several customers may be merged into one at once. */
 export const Merge = z.strictObject({
   id: z.string(),

@@ -1,8 +1,14 @@
 import { snapshot } from '../../core/customer.ts';
+import { reopen, setConsent } from '../../core/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
+import { closedByHand, preferring } from '../../core/half.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { normaliseIdentifier } from '../../core/identity.ts';
-import type { Decision, Introduced, People } from '../../core/people.ts';
+import type { Introduced } from '../../core/introduction.ts';
+import type { Decision } from '../../core/ledger.ts';
+import { mergeByHand } from '../../core/merging.ts';
+import { split, unmerge } from '../../core/parting.ts';
+import type { People } from '../../core/people.ts';
 import {
   type BusEvent,
   consentChanged,
@@ -21,15 +27,15 @@ export const execute = (
 ): readonly BusEvent[] => {
   switch (command.command) {
     case 'merge':
-      return mergeByHand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
+      return mergedByHand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
     case 'unmerge': {
-      const undone = people.unmerge(ownerOf(people, command.customer), command, command.merge);
+      const undone = unmerge(people, ownerOf(people, command.customer), command, command.merge);
       return [undone.survivor, ...undone.others].map((half) => unmerged(people.customer(half), undone));
     }
     case 'split': {
       const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
       ownerOf(people, identifier);
-      const { id, from, to, at } = people.split(identifier, decisionOf(command));
+      const { id, from, to, at } = split(people, identifier, decisionOf(command));
       const parted = { merge: id, survivor: from, others: [to], at };
       return [
         customerCreated(snapshot(people.customer(to), to, true), at),
@@ -40,7 +46,7 @@ export const execute = (
       const half = ownerOf(people, command.customer);
       const { channel, status: answer, at, id: source, evidence, by } = command;
       const said = { answer, at, source, ...(evidence !== undefined && { evidence }) };
-      const changes = people.setConsent(half, channel, said, by);
+      const changes = setConsent(people, half, channel, said, by);
       return changes.length > 0
         ? [consentChanged(snapshot(people.customer(half), half, false), changes, command.at)]
         : [];
@@ -48,16 +54,18 @@ export const execute = (
     case 'reopen': {
       const address = normaliseIdentifier(command.identifier) ?? command.identifier;
       ownerOf(people, address);
-      people.reopen(address, command);
+      reopen(people, address, command);
       return [];
     }
     case 'close': {
       const half = ownerOf(people, command.customer);
-      people.closeConversation(half, command.at);
+      people.setActivity(closedByHand(people.half(half).activity, command.at, people.silence));
       return [conversationClosed(snapshot(people.customer(half), half, false), command.by, command.at)];
     }
     case 'preference':
-      people.setPreference(ownerOf(people, command.customer), command.channel, command.at);
+      people.change(ownerOf(people, command.customer), (profile) =>
+        preferring(profile, command.channel, command.at),
+      );
       return [];
   }
 };
@@ -80,13 +88,13 @@ export const introducedEvents = (
 };
 
 /** One customer of two; no event where they are one already. */
-export const mergeByHand = (
+export const mergedByHand = (
   people: People,
   keep: string,
   other: string,
   command: CommandMessage,
 ): BusEvent[] => {
-  const merge = people.mergeByHand(keep, other, decisionOf(command));
+  const merge = mergeByHand(people, keep, other, decisionOf(command));
   return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
 };
 

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import type { Reply } from '../../core/conversation.ts';
 import type { Customer, CustomerSnapshot } from '../../core/customer.ts';
 import { snapshot } from '../../core/customer.ts';
+import type { ConsentChange } from '../../core/customer-consent.ts';
 import type { Instant } from '../../core/interaction.ts';
 import type { Merge, Unmerge } from '../../core/ledger.ts';
-import type { ConsentChange, Placement } from '../../core/people.ts';
+import type { Placement } from '../../core/placing.ts';
 import type { StoredInteraction } from '../ports.ts';
 
 export const EventType = z.enum([

@@ -1,7 +1,9 @@
 import { HubError } from '../../core/errors.ts';
 import type { Interaction } from '../../core/interaction.ts';
+import { introduce } from '../../core/introduction.ts';
 import { waitingId } from '../../core/ledger.ts';
 import type { People } from '../../core/people.ts';
+import { place } from '../../core/placing.ts';
 import type { StoredInteraction } from '../ports.ts';
 import { execute, introducedEvents } from './commands.ts';
 import { completed } from './completion.ts';
@@ -55,7 +57,7 @@ const takeInteraction = (work: InteractionWork, loaded: Loaded, outcome: Outcome
   const waits = work.completes === true && loaded.reviews.has(waitingId(id));
   if (waits) outcome.waited.add(id);
   if (waits || (before === undefined && !late)) {
-    const placement = people.place(interaction, loaded.referred.get(id), receivedAt);
+    const placement = place(people, interaction, loaded.referred.get(id), receivedAt);
     const change = storedChange(people, work, placement);
     if (change === undefined) return [];
     outcome.interactions.push(change);
@@ -92,6 +94,6 @@ const takeCommand = (work: CommandWork, loaded: Loaded, outcome: Outcome): reado
 const obey = (people: People, { command }: CommandWork, reviews: Loaded['reviews']): ObeyedCommand => {
   if (command.command === 'resolve') return resolve(people, command, reviews.get(command.review));
   if (command.command !== 'import') return { command, events: execute(people, command) };
-  const introduced = people.introduce(command);
+  const introduced = introduce(people, command);
   return { command, introduced, events: introducedEvents(people, introduced, command) };
 };

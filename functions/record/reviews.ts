@@ -1,7 +1,9 @@
 import { HubError } from '../../core/errors.ts';
 import type { Review } from '../../core/ledger.ts';
 import type { People } from '../../core/people.ts';
-import { mergeByHand, ownerOf } from './commands.ts';
+import { assign } from '../../core/placing.ts';
+import { tellApart } from '../../core/questions.ts';
+import { mergedByHand, ownerOf } from './commands.ts';
 import { causedBy, interactionEvents } from './events.ts';
 import type { CommandMessage } from './message.ts';
 import type { ObeyedCommand } from './ports.ts';
@@ -29,21 +31,21 @@ export const resolve = (
   if (review.type === 'pair' && (decision === 'merge' || decision === 'apart')) {
     const [one, other] = review.halves;
     if (decision === 'apart') {
-      people.tellApart(one, other);
+      tellApart(people, one, other);
       return { command, events: [] };
     }
     const first = people.customer(one).firstSeenAt <= people.customer(other).firstSeenAt ? one : other;
     const survivor = named === undefined ? first : people.customer(named).id;
     const keep = [one, other].find((half) => people.customer(half).id === people.customer(survivor).id);
     if (keep === undefined) throw notOfThisReview();
-    return { command, events: mergeByHand(people, keep, keep === one ? other : one, command) };
+    return { command, events: mergedByHand(people, keep, keep === one ? other : one, command) };
   }
   if (review.type === 'interaction' && decision === 'dismiss') return { command, events: [] };
   if (
     review.type === 'interaction' &&
     (decision === 'new' || (decision === 'assign' && named !== undefined))
   ) {
-    const placement = people.assign(review, decision === 'new' ? undefined : named);
+    const placement = assign(people, review, decision === 'new' ? undefined : named);
     const placed = storedChange(people, review, placement);
     if (placed) return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
   }

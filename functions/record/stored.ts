@@ -1,5 +1,6 @@
 import { snapshot } from '../../core/customer.ts';
-import type { People, Placement } from '../../core/people.ts';
+import type { People } from '../../core/people.ts';
+import type { Placement } from '../../core/placing.ts';
 import type { StoredInteraction } from '../ports.ts';
 import type { InteractionWork } from './work.ts';
 

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IdentityConfig } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
+import { mergeByHand } from '../../core/merging.ts';
+import { unmerge } from '../../core/parting.ts';
 import { People } from '../../core/people.ts';
+import { place } from '../../core/placing.ts';
 import { consentAllows } from '../../core/trigger.ts';
 
 const config = IdentityConfig.parse({});
@@ -30,7 +33,7 @@ const act = (minute: number, more: Partial<Interaction> = {}): Interaction => ({
 const words = (minute: number, text: string, more: Partial<Interaction> = {}): Interaction =>
   act(minute, { text, ...more });
 const give = (people: People, ...acts: readonly Interaction[]): void => {
-  for (const one of acts) people.place(one, undefined, instant(1000));
+  for (const one of acts) place(people, one, undefined, instant(1000));
 };
 const standing = (people: People): unknown => {
   const { consent, closed } = people.customer(people.owner(ada) ?? '');
@@ -181,7 +184,7 @@ describe('a merged customer', () => {
   const merged = (): People => {
     const people = crowd();
     give(people, words(1, 'START'), words(1, 'START', { identifiers: [old] }));
-    people.mergeByHand('c0', 'c1', { at: instant(2), by: 'ada', cause: 'cmd' });
+    mergeByHand(people, 'c0', 'c1', { at: instant(2), by: 'ada', cause: 'cmd' });
     return people;
   };
 
@@ -189,7 +192,7 @@ describe('a merged customer', () => {
     const people = merged();
     give(people, words(3, 'STOP', { identifiers: [old] }));
     expect(standing(people)).toEqual({ consent: { sms: 'denied' }, closed: [old] });
-    people.unmerge('c0', { at: instant(4), by: 'ada' });
+    unmerge(people, 'c0', { at: instant(4), by: 'ada' });
     expect(people.customer('c0').consent.sms?.status).toBe('granted');
     expect(people.customer('c1').consent.sms?.status).toBe('denied');
   });

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { HubError } from '../../core/errors.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
+import { mergeByHand } from '../../core/merging.ts';
+import { unmerge } from '../../core/parting.ts';
 import { People } from '../../core/people.ts';
+import { place } from '../../core/placing.ts';
 import { Model } from './model.ts';
 
 const config = IdentityConfig.parse({
@@ -72,7 +75,7 @@ describe('who is who', () => {
         const given: Interaction[] = [];
         const give = (interaction: Interaction): void => {
           if (placed.has(interaction.id) || waiting.includes(interaction.id)) return;
-          const { half } = people.place(interaction, undefined, instant(60));
+          const { half } = place(people, interaction, undefined, instant(60));
           if (half === undefined) waiting.push(interaction.id);
           else placed.set(interaction.id, half);
           const { id, identifiers, occurredAt, text } = interaction;
@@ -89,13 +92,13 @@ describe('who is who', () => {
           if (operation.type === 'merge') {
             const [keep, other] = [people.owner(operation.keep), people.owner(operation.other)];
             if (keep !== undefined && other !== undefined)
-              people.mergeByHand(keep, other, { at: instant(60), by: 'ada', cause: `m${at}` });
+              mergeByHand(people, keep, other, { at: instant(60), by: 'ada', cause: `m${at}` });
             model.mergeByHand(operation.keep, operation.other);
           }
           if (operation.type === 'unmerge') {
             const half = people.owner(operation.whose);
             const undone =
-              half !== undefined && succeeds(() => people.unmerge(half, { at: instant(60), by: 'ada' }));
+              half !== undefined && succeeds(() => unmerge(people, half, { at: instant(60), by: 'ada' }));
             expect(model.unmerge(operation.whose)).toBe(undone);
           }
         }
@@ -134,16 +137,16 @@ describe('who is who', () => {
         (acts, keep, other) => {
           const people = newPeople();
           for (const [at, [identifiers, when]] of acts.entries())
-            people.place(act(at, identifiers, when), undefined, instant(60));
+            place(people, act(at, identifiers, when), undefined, instant(60));
           const [one, two] = [people.owner(keep), people.owner(other)];
           fc.pre(
             one !== undefined && two !== undefined && people.customer(one).id !== people.customer(two).id,
           );
           if (one === undefined || two === undefined) return;
           const before = [people.customer(one), people.customer(two)];
-          people.mergeByHand(one, two, { at: instant(60), by: 'ada', cause: 'm' });
+          mergeByHand(people, one, two, { at: instant(60), by: 'ada', cause: 'm' });
           expect(people.customer(one).id).toBe(people.customer(two).id);
-          people.unmerge(two, { at: instant(61), by: 'ada' });
+          unmerge(people, two, { at: instant(61), by: 'ada' });
           for (const [position, half] of [one, two].entries()) {
             const { halves: _now, ...after } = people.customer(half);
             const { halves: _then, ...then } = before[position] ?? people.customer(half);
@@ -168,13 +171,13 @@ describe('who is who', () => {
       fc.property(fc.array(side, { maxLength: 10 }), minute, minute, (since, one, other) => {
         const run = (merged: boolean): unknown => {
           const people = new People({ halves: [], owners: [] }, roomy, counter());
-          people.place(act(0, ['email:a@example.com', 'phone:+14155550101'], one), undefined, instant(60));
-          people.place(act(1, ['email:b@example.com', 'phone:+14155550102'], other), undefined, instant(60));
+          place(people, act(0, ['email:a@example.com', 'phone:+14155550101'], one), undefined, instant(60));
+          place(people, act(1, ['email:b@example.com', 'phone:+14155550102'], other), undefined, instant(60));
           const [left, right] = ['email:a@example.com', 'email:b@example.com'].map(
             (identifier) => people.owner(identifier) ?? '',
           );
           const by = { at: instant(60), by: 'ada', cause: 'm' };
-          if (merged) people.mergeByHand(left ?? '', right ?? '', by);
+          if (merged) mergeByHand(people, left ?? '', right ?? '', by);
           for (const [at, { of, fresh, which, minute: when, text: said }] of since.entries()) {
             const own = of ? ['email:a@example.com', 'phone:+14155550101'] : ['email:b@example.com'];
             // What is learned since is learned by the one who said it.
@@ -182,9 +185,9 @@ describe('who is who', () => {
               own[which % own.length] ?? '',
               ...(fresh ? [`line:${of ? 'A' : 'B'}${which}`] : []),
             ];
-            people.place(act(at + 2, named, when, said), undefined, instant(60));
+            place(people, act(at + 2, named, when, said), undefined, instant(60));
           }
-          if (merged) people.unmerge(right ?? '', by);
+          if (merged) unmerge(people, right ?? '', by);
           return [left, right].map((half) => {
             const { halves, ...customer } = people.customer(half ?? '');
             return { ...customer, interactions: halves.map(({ activity }) => activity.interactions) };
@@ -203,7 +206,7 @@ describe('who is who', () => {
       fc.property(pairs, fc.infiniteStream(fc.nat()), (merges, keys) => {
         const people = newPeople();
         for (const [at, one] of names.entries())
-          people.place(act(at, [one], at, at % 2 === 0 ? 'START' : 'STOP'), undefined, instant(60));
+          place(people, act(at, [one], at, at % 2 === 0 ? 'START' : 'STOP'), undefined, instant(60));
         const halves = names.map((one) => people.owner(one) ?? '');
         const everyone = () =>
           halves.map((half) => {
@@ -213,11 +216,11 @@ describe('who is who', () => {
         const before = everyone();
         const made = merges.flatMap(([keep, other], at) => {
           const [one = '', two = ''] = [people.owner(keep), people.owner(other)];
-          const merge = people.mergeByHand(one, two, { at: instant(60), by: 'ada', cause: `m${at}` });
+          const merge = mergeByHand(people, one, two, { at: instant(60), by: 'ada', cause: `m${at}` });
           return merge ? [{ ...merge, key: Number(keys.next().value) }] : [];
         });
         for (const { id, survivor } of made.sort((one, other) => one.key - other.key))
-          people.unmerge(survivor, { at: instant(61), by: 'ada' }, id);
+          unmerge(people, survivor, { at: instant(61), by: 'ada' }, id);
         expect(everyone()).toEqual(before);
       }),
       { numRuns: 500, seed: 20260305 },
@@ -241,7 +244,10 @@ describe('who is who', () => {
           }));
           const run = (order: readonly Interaction[]): string[] => {
             const people = new People({ halves: [], owners: [] }, roomy, counter());
-            const placed = order.map((one) => ({ id: one.id, ...people.place(one, undefined, instant(60)) }));
+            const placed = order.map((one) => ({
+              id: one.id,
+              ...place(people, one, undefined, instant(60)),
+            }));
             const timelines = Map.groupBy(placed, ({ half = '' }) => people.customer(half).id);
             return [...timelines]
               .map(([root, acts]) => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
+import { mergeByHand } from '../../core/merging.ts';
+import { unmerge } from '../../core/parting.ts';
 import { People } from '../../core/people.ts';
+import { place } from '../../core/placing.ts';
 
 const config = IdentityConfig.parse({ shared: ['email:Info@acme.example'] });
 let at = Date.parse('2026-03-01T09:00:00Z');
@@ -28,8 +31,8 @@ const act = (identifiers: string[], more: Partial<Interaction> = {}): Interactio
 const decision = () => ({ at: new Date(at).toISOString(), by: 'ada', cause: 'cmd' });
 /** Everything arrives as it happens. */
 const give = (people: People, interaction: Interaction, referred?: string) =>
-  people.place(interaction, referred, interaction.occurredAt);
-const place = (people: People, ...identifiers: string[]) => give(people, act(identifiers));
+  place(people, interaction, referred, interaction.occurredAt);
+const meet = (people: People, ...identifiers: string[]) => give(people, act(identifiers));
 const idOf = (people: People, identifier: string): string =>
   people.customer(people.owner(identifier) ?? '').id;
 
@@ -70,8 +73,8 @@ describe('normal form', () => {
 describe('how an interaction finds its customer', () => {
   it('makes a customer, then knows it again and learns', () => {
     const people = crowd();
-    expect(place(people, 'phone:+14155550100').isNew).toBe(true);
-    const again = place(people, 'phone:+14155550100', 'email:ada@example.com');
+    expect(meet(people, 'phone:+14155550100').isNew).toBe(true);
+    const again = meet(people, 'phone:+14155550100', 'email:ada@example.com');
     expect(again.isNew).toBe(false);
     expect(people.customer(again.half ?? '').identifiers).toEqual([
       'phone:+14155550100',
@@ -81,10 +84,10 @@ describe('how an interaction finds its customer', () => {
 
   it('merges several owners at once into the one first seen', () => {
     const people = crowd();
-    place(people, 'phone:+14155550100');
-    place(people, 'email:ada@example.com');
-    place(people, 'line:U1');
-    const placed = place(people, 'line:U1', 'email:ada@example.com', 'phone:+14155550100');
+    meet(people, 'phone:+14155550100');
+    meet(people, 'email:ada@example.com');
+    meet(people, 'line:U1');
+    const placed = meet(people, 'line:U1', 'email:ada@example.com', 'phone:+14155550100');
     expect(placed.merge).toMatchObject({ survivor: 'c0', by: 'identifiers' });
     expect(new Set(placed.merge?.others)).toEqual(new Set(['c1', 'c2']));
     // It lies with the owner of its strongest identifier, the e-mail address.
@@ -94,9 +97,9 @@ describe('how an interaction finds its customer', () => {
 
   it('never merges customers whose strong identifiers differ, and keeps what nobody owned on the interaction', () => {
     const people = crowd();
-    place(people, 'user-id:1', 'email:ada@example.com');
-    place(people, 'user-id:2', 'phone:+14155550100');
-    const placed = place(people, 'phone:+14155550100', 'email:ada@example.com', 'line:U9');
+    meet(people, 'user-id:1', 'email:ada@example.com');
+    meet(people, 'user-id:2', 'phone:+14155550100');
+    const placed = meet(people, 'phone:+14155550100', 'email:ada@example.com', 'line:U9');
     expect(placed).toMatchObject({ half: 'c0', isNew: false, setAside: ['line:U9'] });
     expect(people.owner('line:U9')).toBeUndefined();
     expect(people.reviews).toEqual([
@@ -106,21 +109,21 @@ describe('how an interaction finds its customer', () => {
 
   it('sets the weakest identifier aside where a limit would break, then searches again without it', () => {
     const people = crowd();
-    place(people, 'user-id:1', 'email:ada@example.com');
+    meet(people, 'user-id:1', 'email:ada@example.com');
     // user-id is limited to one: the weaker e-mail gives way, and user-id:2 is somebody new.
-    const placed = place(people, 'user-id:2', 'email:ada@example.com');
+    const placed = meet(people, 'user-id:2', 'email:ada@example.com');
     expect(placed).toMatchObject({ isNew: true, setAside: ['email:ada@example.com'] });
     expect(idOf(people, 'email:ada@example.com')).toBe('c0');
   });
 
   it('takes the later listed of equals for the weaker', () => {
     const people = crowd();
-    expect(place(people, 'user-id:1', 'user-id:2')).toMatchObject({ isNew: true, setAside: ['user-id:2'] });
+    expect(meet(people, 'user-id:1', 'user-id:2')).toMatchObject({ isNew: true, setAside: ['user-id:2'] });
   });
 
   it('gives what names nobody to the owner of the message it refers to, else to a person', () => {
     const people = crowd();
-    const { half } = place(people, 'phone:+14155550100');
+    const { half } = meet(people, 'phone:+14155550100');
     expect(give(people, act([], { kind: 'read' }), half).half).toBe(half);
     expect(give(people, act(['phone:+266696687'])).half).toBeUndefined();
     expect(people.reviews).toMatchObject([{ type: 'interaction', reason: 'no-identifier' }]);
@@ -138,9 +141,9 @@ describe('merge and unmerge', () => {
   it('gives both people back as they were', () => {
     const people = pair();
     const [before0, before1] = [people.half('c0').profile, people.half('c1').profile];
-    people.mergeByHand('c1', 'c0', decision());
+    mergeByHand(people, 'c1', 'c0', decision());
     expect(people.customer('c0')).toMatchObject({ id: 'c1', name: { full: 'Ada' }, language: 'it' });
-    people.unmerge('c0', decision());
+    unmerge(people, 'c0', decision());
     expect(people.half('c0').profile).toEqual({ ...before0, apart: ['c1'] });
     expect(people.half('c1').profile).toEqual({ ...before1, apart: ['c0'] });
     expect(people.customer('c0').id).toBe('c0');
@@ -148,9 +151,9 @@ describe('merge and unmerge', () => {
 
   it('sends what arrived since to the half whose identifier carried it, with what was learned', () => {
     const people = pair();
-    place(people, 'phone:+14155550100', 'email:ada@example.com');
-    const since = place(people, 'phone:+14155550100', 'line:U1');
-    people.unmerge('c1', decision());
+    meet(people, 'phone:+14155550100', 'email:ada@example.com');
+    const since = meet(people, 'phone:+14155550100', 'line:U1');
+    unmerge(people, 'c1', decision());
     expect(since.half).toBe('c0');
     expect(idOf(people, 'line:U1')).toBe('c0');
     expect(idOf(people, 'email:ada@example.com')).toBe('c1');
@@ -158,23 +161,23 @@ describe('merge and unmerge', () => {
 
   it('never merges the same pair by a rule again', () => {
     const people = pair();
-    place(people, 'phone:+14155550100', 'email:ada@example.com');
-    people.unmerge('c0', decision());
-    const placed = place(people, 'phone:+14155550100', 'email:ada@example.com');
+    meet(people, 'phone:+14155550100', 'email:ada@example.com');
+    unmerge(people, 'c0', decision());
+    const placed = meet(people, 'phone:+14155550100', 'email:ada@example.com');
     expect(placed.merge).toBeUndefined();
     expect(people.reviews).toMatchObject([{ type: 'pair', reason: 'apart', halves: ['c0', 'c1'] }]);
   });
 
   it('says what a merge by hand overrode', () => {
     const people = crowd();
-    place(people, 'user-id:1');
-    place(people, 'user-id:2');
-    expect(people.mergeByHand('c0', 'c1', decision())?.overrode).toEqual(['strong', 'limit']);
+    meet(people, 'user-id:1');
+    meet(people, 'user-id:2');
+    expect(mergeByHand(people, 'c0', 'c1', decision())?.overrode).toEqual(['strong', 'limit']);
   });
 
   it('says that there is nothing to undo', () => {
     const people = pair();
-    expect(() => people.unmerge('c0', decision())).toThrow(/nothing to undo/);
+    expect(() => unmerge(people, 'c0', decision())).toThrow(/nothing to undo/);
   });
 });
 
@@ -222,9 +225,9 @@ describe('consent', () => {
     const people = crowd();
     give(people, act(['phone:+14155550100'], { text: 'START' }));
     give(people, act(['phone:+14155550199'], { text: 'STOP' }));
-    people.mergeByHand('c0', 'c1', decision());
+    mergeByHand(people, 'c0', 'c1', decision());
     expect(sms(people)).toBe('denied');
-    people.unmerge('c0', decision());
+    unmerge(people, 'c0', decision());
     expect(sms(people)).toBe('granted');
   });
 });

@@ -3,6 +3,7 @@ import { snapshot } from '../../core/customer.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
 import { People } from '../../core/people.ts';
+import { place } from '../../core/placing.ts';
 import { peopleStore } from '../../functions/aws/people-store.ts';
 import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
 import type { Work } from '../../functions/record/work.ts';
@@ -33,7 +34,7 @@ const begin = async (id: string): Promise<() => Promise<unknown>> => {
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
   const { halves, owners } = await store.load([work], config);
   const people = new People({ halves, owners }, config, hub.runtime.newId);
-  const placement = people.place(interaction, undefined, at);
+  const placement = place(people, interaction, undefined, at);
   const half = placement.half ?? '';
   const customer = snapshot(people.customer(half), half, placement.isNew);
   const stored = { ...interaction, half, receivedAt: at, customer };
