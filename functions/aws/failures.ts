@@ -1,21 +1,11 @@
-import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
-import { Failure } from '../../core/failure.ts';
-import { instant } from '../../core/interaction.ts';
+import type { Failure } from '../../core/failure.ts';
 import { stageOf, stages } from '../failures/stages.ts';
 import type { Runtime } from '../runtime.ts';
+import { crowded, failureById, failureOf, keepIn, listKey, rowOf, type Told } from './failure-rows.ts';
 import { payloads } from './payloads.ts';
 import { failureKey } from './rows.ts';
-import type { Key, Row, Table } from './table.ts';
-
-/** A failure as it is told; what is already known of it is added. */
-export interface Told extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reason' | 'occurrence' | 'tries'> {
-  /** Where the message was replayed from: it then is the same failure, whatever was edited. */
-  readonly id?: string | undefined;
-  /** The body of the queue message that has to be replayed once the cause is mended. */
-  readonly payload: string;
-}
+import type { Row, Table } from './table.ts';
 
 export interface Asked {
   readonly stage?: string | undefined;
@@ -37,15 +27,7 @@ export interface Failures {
   list(asked: Asked): AsyncGenerator<readonly Failure[]>;
 }
 
-/** A failure is kept this long after it last happened; the rule of the bucket for `failures/` says the same. */
-export const KEPT_DAYS = 180;
-const ATTEMPTS = 5;
 const PAGE = 100;
-
-const listKey = ({ stage, failedAt, id }: Pick<Failure, 'stage' | 'failedAt' | 'id'>): Key => ({
-  pk: `list#failures#${stage}`,
-  sk: `${failedAt}#${id}`,
-});
 
 /**
  * The rows of failures. Each stage has a list of its own, in the order of time, whose rows only point: one that was
@@ -53,38 +35,10 @@ const listKey = ({ stage, failedAt, id }: Pick<Failure, 'stage' | 'failedAt' | '
  */
 export const failures = (runtime: Runtime, table: Table): Failures => {
   const bucket = payloads(runtime);
-  const get = async (id: string): Promise<Failure | undefined> => {
-    const [row] = await table.get([failureKey(id)]);
-    return row && failureOf(row);
-  };
+  const keep = keepIn(runtime, table);
   return {
-    get,
-    async keep(told) {
-      const known = stageOf(told.stage).known(told.payload);
-      const id = told.id ?? known.id;
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const present = await get(id);
-        if (present && (present.status === 'open' || present.occurrence === told.occurrence)) return;
-        const failedAt = instant(runtime.now());
-        const { stage, origin, code, reason, occurrence, tries } = told;
-        const failure: Failure = {
-          ...{ id, stage, origin, code, reason, occurrence, tries, failedAt, about: { ...known.about } },
-          status: 'open',
-          firstFailedAt: present?.firstFailedAt ?? failedAt,
-          count: (present?.count ?? 0) + 1,
-          version: (present?.version ?? 0) + 1,
-          payloadKey: `failures/${stage}/${id}`,
-          ...(present?.edited && { edited: present.edited }),
-        };
-        await bucket.put(failure.payloadKey, told.payload);
-        const kept = await table.transact([
-          { put: rowOf(failure), if: present ? { version: present.version } : { absent: true } },
-          { put: { ...listKey(failure), id, expiresAt: expiry(failure) } },
-        ]);
-        if (kept) return;
-      }
-      throw crowded();
-    },
+    get: (id) => failureById(table, id),
+    keep: ({ stage, ...told }) => keep(stageOf(stage), told),
     async save(failure) {
       const changed = { ...failure, version: failure.version + 1 };
       const saved = await table.transact([{ put: rowOf(changed), if: { version: failure.version } }]);
@@ -103,9 +57,6 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
     list: (asked) => list(table, asked),
   };
 };
-
-const crowded = (): HubError =>
-  new HubError('crowded', 'The same failure was changed by others; it is told again.', { retry: 'later' });
 
 /** The stages' lists, each already in order, merged page by page. */
 async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<readonly Failure[]> {
@@ -140,36 +91,3 @@ async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<rea
 }
 
 const Pointer = z.object({ id: z.string() });
-
-const failureOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...row }: Row): Failure => Failure.parse(row);
-
-/** Epoch seconds. */
-const expiry = ({ failedAt }: Failure): number =>
-  Math.floor(Date.parse(failedAt) / 1000) + KEPT_DAYS * 86_400;
-
-const rowOf = (failure: Failure): Row => ({
-  ...failureKey(failure.id),
-  ...failure,
-  expiresAt: expiry(failure),
-});
-
-/** A replayed message says whose replay it is. */
-export const REPLAY_OF = 'failure';
-
-/**
- * For a function that knows why a message failed for good: keeps it, so that the queue may forget it. `tries`: how often
- * the work was tried, where that is more than the queue has delivered this message.
- */
-export const refusals = (
-  runtime: Runtime,
-  table: Table,
-  stage: string,
-): ((message: SQSRecord, error: HubError, tries?: number) => Promise<void>) => {
-  const { keep } = failures(runtime, table);
-  return ({ messageId, body, attributes, messageAttributes }, { code, message: reason }, tries) =>
-    keep({
-      ...{ stage, code, reason, origin: 'refused', payload: body, occurrence: messageId },
-      tries: tries ?? Number(attributes.ApproximateReceiveCount),
-      id: messageAttributes[REPLAY_OF]?.stringValue,
-    });
-};

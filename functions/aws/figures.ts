@@ -4,7 +4,7 @@ import { HubError } from '../../core/errors.ts';
 import { Amounts, added, type Countable } from '../../core/figures.ts';
 import { Channel, type Instant } from '../../core/interaction.ts';
 import { dayAt } from '../../core/schedule.ts';
-import { KEPT_DAYS } from './failures.ts';
+import { KEPT_DAYS } from './failure-rows.ts';
 import { countedPartition, figuresKey } from './rows.ts';
 import type { Key, Table, Write } from './table.ts';
 

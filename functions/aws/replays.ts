@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { ReplayPorts } from '../failures/replay.ts';
 import type { Runtime } from '../runtime.ts';
-import { REPLAY_OF } from './failures.ts';
 import { sendTo } from './queue.ts';
+import { REPLAY_OF } from './refusals.ts';
 
 const Queues = z.record(z.string(), z.string());
 

@@ -2,7 +2,9 @@ import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { Attempt } from '../aws/attempts.ts';
-import { type Failures, REPLAY_OF, type Told } from '../aws/failures.ts';
+import type { Told } from '../aws/failure-rows.ts';
+import type { Failures } from '../aws/failures.ts';
+import { REPLAY_OF } from '../aws/refusals.ts';
 
 export interface DrainPorts {
   /** The stage behind a dead-letter queue. */

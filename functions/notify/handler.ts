@@ -9,10 +9,10 @@ import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { clientConfig } from '../aws/client.ts';
 import { config } from '../aws/config.ts';
-import { refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { notifications } from '../aws/notifications.ts';
 import { sendTo } from '../aws/queue.ts';
+import { refusals } from '../aws/refusals.ts';
 import { readSecret } from '../aws/secret.ts';
 import { AwsRefusal, signedCalls } from '../aws/signed.ts';
 import { table } from '../aws/table.ts';
@@ -21,6 +21,7 @@ import { lambda } from '../lambda.ts';
 import { batch, eachMessage } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { type NotifyPorts, notify } from './notify.ts';
+import { notifyStage } from './stage.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),
@@ -49,7 +50,7 @@ export const create = (runtime: Runtime) => {
         );
       }),
   });
-  const refused = refusals(runtime, rows, 'notify');
+  const refused = refusals(runtime, rows, notifyStage);
   const ports: Omit<NotifyPorts, 'keepFailure'> = {
     notifications: notifications(rows),
     triggers: triggers(rows),

@@ -5,10 +5,10 @@ import { mappings } from '../../mappings/channels/index.ts';
 import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
-import { refusals } from '../aws/failures.ts';
 import { outcomes } from '../aws/outcomes.ts';
 import { peopleStore } from '../aws/people-store.ts';
 import { sendTo } from '../aws/queue.ts';
+import { refusals } from '../aws/refusals.ts';
 import { seenOf } from '../aws/rows.ts';
 import { table } from '../aws/table.ts';
 import { tombstones } from '../aws/tombstones.ts';
@@ -22,6 +22,7 @@ import { intake } from './intake.ts';
 import { RecordMessage } from './message.ts';
 import type { RecordPorts } from './ports.ts';
 import { record } from './record.ts';
+import { recordStage } from './stage.ts';
 import type { Work } from './work.ts';
 
 export const create = (runtime: Runtime) => {
@@ -30,7 +31,7 @@ export const create = (runtime: Runtime) => {
   const marks = tombstones(runtime);
   const store = peopleStore(rows, marks);
   const bucket = files(runtime);
-  const refused = refusals(runtime, rows, 'record');
+  const refused = refusals(runtime, rows, recordStage);
   const told = outcomes(runtime, rows, marks);
   const ports: Omit<RecordPorts, 'refuse'> = {
     identity: running.identity,

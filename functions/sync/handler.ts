@@ -8,9 +8,9 @@ import { attempts } from '../aws/attempts.ts';
 import { bus } from '../aws/bus.ts';
 import { config } from '../aws/config.ts';
 import { erasureParts } from '../aws/erasure-parts.ts';
-import { REPLAY_OF, refusals } from '../aws/failures.ts';
 import { history } from '../aws/history.ts';
 import { sendTo } from '../aws/queue.ts';
+import { REPLAY_OF, refusals } from '../aws/refusals.ts';
 import { readSecret } from '../aws/secret.ts';
 import { table } from '../aws/table.ts';
 import { log } from '../log.ts';
@@ -20,6 +20,7 @@ import { eraseInCrm } from './erase.ts';
 import { gate, gated } from './gate.ts';
 import { lease } from './lease.ts';
 import { CrmMessage, type EraseMessage } from './message.ts';
+import { syncStage } from './stage.ts';
 import { type Queued, type SyncPorts, type SyncState, sync, type Unsynced } from './sync.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
@@ -44,7 +45,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
-  const refused = refusals(runtime, rows, `sync-${connector.id}`);
+  const refused = refusals(runtime, rows, syncStage(connector.id, connector.title));
   const ports: Omit<SyncPorts, 'keepFailure'> = {
     crm: connector.id,
     async open() {

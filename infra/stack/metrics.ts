@@ -5,6 +5,7 @@ import type { WorkQueue } from './work-queue.ts';
 
 /** What people look at, kept off the way of what happens: figures, lists, what became of a message. */
 export class Metrics extends Construct {
+  readonly rules: events.CfnRule[] = [];
   readonly #bus: events.EventBus;
   readonly #work: WorkQueue;
 
@@ -54,6 +55,7 @@ export class Metrics extends Construct {
         },
       ],
     });
+    this.rules.push(rule);
     this.#work.letRulesSend({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
   }
 }

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../core/hub-config.ts';
-import { KEPT_DAYS } from '../../functions/aws/failures.ts';
+import { KEPT_DAYS } from '../../functions/aws/failure-rows.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { dashboard } from './dashboard.ts';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
+import { Metrics } from './metrics.ts';
 import { SalesforceEvents } from './salesforce-events.ts';
 import { Sync } from './sync.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -70,6 +71,8 @@ export class Watch extends Construct {
     for (const queue of watched.queues) this.#queue(queue);
     for (const one of watched.functions) this.#function(one);
     for (const { crm, rules } of watched.syncs) this.#rules(crm, storage.bus.eventBusName, rules);
+    for (const { rules } of found.filter((each) => each instanceof Metrics))
+      this.#rules('metrics', storage.bus.eventBusName, rules);
     for (const one of found.filter((each) => each instanceof SalesforceEvents))
       this.#rules('salesforce events', one.bus, one.rules);
     this.#edges(watched);
@@ -137,7 +140,7 @@ export class Watch extends Construct {
     this.#alarm(`${what} rules`, {
       metric: total(failed),
       threshold: 1,
-      does: `What rules match for ${what} did not reach its queue. Has somebody changed the policy of the queue?`,
+      does: `What rules match for ${what} did not reach their queue. Has somebody changed the policy of the queue?`,
     });
   }
 

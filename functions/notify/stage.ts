@@ -1,0 +1,10 @@
+import { NotificationMessage } from '../../core/notification.ts';
+import { stage } from '../failures/stage.ts';
+
+export const notifyStage = stage('notify', {
+  title: 'Notifications that were decided',
+  again: (message, count) => ({ ...message, again: count }),
+  schema: NotificationMessage,
+  identity: ({ half, trigger, interaction }) => [half, trigger, interaction],
+  about: ({ half, trigger, interaction }) => ({ half, trigger, interaction }),
+});

@@ -1,0 +1,34 @@
+import { stage } from '../failures/stage.ts';
+import { RecordMessage } from './message.ts';
+
+export const recordStage = stage('record', {
+  title: 'Deliveries, interactions and commands on their way to the customer record',
+  schema: RecordMessage,
+  // Content that did not come is asked for again as often as the first time.
+  again: (message) =>
+    message.type === 'content' || message.type === 'file' ? { ...message, tries: 0 } : message,
+  identity: (message) => {
+    switch (message.type) {
+      case 'content':
+      case 'interaction': {
+        const { provider, account, key } = message.interaction;
+        return [...(message.type === 'content' ? ['content'] : []), provider, account ?? null, key];
+      }
+      case 'file':
+        return ['file', message.key];
+      case 'event':
+        return ['event', message.provider, message.event.id];
+      case 'import':
+        return [message.job, message.line];
+      default:
+        return [message.type, message.id];
+    }
+  },
+  about: (message) => {
+    if (message.type === 'import') return { job: message.job };
+    if (message.type === 'command') return { command: message.command };
+    if (message.type === 'interaction' || message.type === 'content')
+      return { provider: message.interaction.provider };
+    return { provider: message.provider, account: message.account };
+  },
+});

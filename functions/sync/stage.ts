@@ -1,0 +1,15 @@
+import { type SealedStage, stage } from '../failures/stage.ts';
+import { CrmMessage } from './message.ts';
+
+/** The stage of one CRM, by its id and its name. */
+export const syncStage = (crm: string, name: string): SealedStage =>
+  stage(`sync-${crm}`, {
+    title: `Customers and interactions on their way into ${name}`,
+    schema: CrmMessage,
+    identity: (message) =>
+      'erasure' in message ? [message.erasure, message.part] : [message.half, message.interaction ?? null],
+    about: (message) =>
+      'erasure' in message
+        ? { erasure: message.erasure }
+        : { half: message.half, interaction: message.interaction },
+  });
