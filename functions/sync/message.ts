@@ -14,5 +14,8 @@ export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string
 export type EraseMessage = z.infer<typeof EraseMessage>;
 
 /** Everything that may stand in a sync queue. */
-export const CrmMessage = z.union([SyncMessage, EraseMessage]);
+export const CrmMessage = z.union([SyncMessage, EraseMessage], {
+  error:
+    'Expected whose record may have changed (half; interaction, occurredAt) or what was erased (erasure, part)',
+});
 export type CrmMessage = z.infer<typeof CrmMessage>;

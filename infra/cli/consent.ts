@@ -6,6 +6,7 @@ import { HubError } from '../../core/errors.ts';
 import { Evidence, GivenAnswer } from '../../core/evidence.ts';
 import { Channel, Instant } from '../../core/interaction.ts';
 import { call } from './call.ts';
+import { harmless } from './harmless.ts';
 
 const Known = z.looseObject({ evidence: Evidence.nullable() });
 const Answer = z.object({
@@ -31,11 +32,13 @@ export const printConsent = async (customer: string): Promise<void> => {
   for (const { channel, status, since, evidence, addresses } of channels) {
     const open = addresses.filter((one) => one.open).map(({ address }) => address);
     console.log(
-      `${channel.padEnd(9)} ${status.padEnd(12)} since ${since}  ${told(evidence)}  ${open.join(' ')}`,
+      `${channel.padEnd(9)} ${status.padEnd(12)} since ${since}  ${told(evidence)}  ${open.map(harmless).join(' ')}`,
     );
   }
   for (const { address, reason, since, evidence } of closed)
-    console.log(`closed    ${reason.padEnd(12)} since ${since}  ${told(evidence)}  ${address}`);
+    console.log(
+      `closed    ${harmless(reason).padEnd(12)} since ${since}  ${told(evidence)}  ${harmless(address)}`,
+    );
   if (preferences.channel !== undefined) console.log(`prefers   ${preferences.channel}`);
   if (history.length > 0) console.log('\nAnswers, newest first:');
   for (const { at, channel, answer, from, to, evidence } of history)
@@ -46,11 +49,13 @@ const told = (evidence: Evidence | null): string => {
   if (evidence === null) return 'what said so has expired';
   if (evidence.type !== 'interaction') {
     const { type, by, text } = evidence;
-    return `${type} by ${by}${text === undefined ? '' : `: ${text}`}`;
+    return harmless(`${type} by ${by}${text === undefined ? '' : `: ${text}`}`);
   }
   const { kind, provider, said, scope, page, address } = evidence;
   const words = [said && `“${said}”`, scope && `scope ${scope}`, page && `on the ${page} page`, address];
-  return [`${kind} by ${provider}`, ...words.filter((one) => one !== undefined && one !== '')].join(', ');
+  return harmless(
+    [`${kind} by ${provider}`, ...words.filter((one) => one !== undefined && one !== '')].join(', '),
+  );
 };
 
 /** The command that `CHANNEL STATUS [--evidence TEXT] [--at TIME]` asks for. Throws `HubError` `bad-arguments`. */

@@ -4,6 +4,7 @@ import { give } from './command.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { printCustomers } from './customer-list.ts';
 import { eraseCommand, erasuresCommand, exportCommand, receiptCommand } from './erase.ts';
+import { harmlessJson } from './harmless.ts';
 import { printReviews } from './reviews.ts';
 import { printTimeline } from './timeline.ts';
 
@@ -48,13 +49,13 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
 };
 
 const reads: Readonly<Record<string, (identifier: string, args: readonly string[]) => Promise<void>>> = {
-  show: async (identifier) => console.log(JSON.stringify(await find(identifier), null, 2)),
+  show: async (identifier) => console.log(harmlessJson(await find(identifier), 2)),
   timeline: async (identifier, args) => printTimeline((await find(identifier)).id, args),
   consent: async (identifier) => printConsent((await find(identifier)).id),
   async ledger(identifier) {
     const { id } = await find(identifier);
     const { items } = Ledger.parse(await call('GET', `/customers/${id}/ledger`));
-    for (const entry of items) console.log(JSON.stringify(entry));
+    for (const entry of items) console.log(harmlessJson(entry));
   },
 };
 

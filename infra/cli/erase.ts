@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { receiptFault, SignedReceipt } from '../../core/receipt.ts';
 import { call } from './call.ts';
+import { harmless } from './harmless.ts';
 import { waitFor } from './jobs.ts';
 
 const Erasure = z.looseObject({
@@ -44,7 +45,7 @@ export const eraseCommand = async (args: readonly string[]): Promise<number> => 
   const [customer] = positionals;
   if (customer === undefined) throw misuse('Say whom: hub customer erase IDENTIFIER.');
   const { id, identifiers } = await find(customer);
-  console.log(`Customer ${id} is known as ${identifiers.join(', ')}.`);
+  console.log(`Customer ${id} is known as ${identifiers.map(harmless).join(', ')}.`);
   if (!values.yes && !(await confirmed(customer))) {
     console.error('That is not the same identifier. Nothing was erased.');
     return 1;
@@ -81,7 +82,7 @@ const finish = async (id: string, out: string | undefined): Promise<number> => {
     }
     if (['failed', 'cancelled'].includes(state)) {
       console.error(
-        `${state}: ${error?.reason ?? 'it was cancelled.'} Go on with: hub customer erase --resume ${id}`,
+        `${state}: ${harmless(error?.reason ?? 'it was cancelled.')} Go on with: hub customer erase --resume ${id}`,
       );
       return 1;
     }
@@ -93,8 +94,8 @@ const finish = async (id: string, out: string | undefined): Promise<number> => {
 
 const printReceipt = ({ receipt }: SignedReceipt): void => {
   for (const { system, what, count, left } of receipt.systems) {
-    console.log(`${system.padEnd(14)} ${String(count).padStart(6)}  ${what}`);
-    for (const one of left) console.log(`${' '.repeat(23)}stays: ${one}`);
+    console.log(`${harmless(system).padEnd(14)} ${String(count).padStart(6)}  ${harmless(what)}`);
+    for (const one of left) console.log(`${' '.repeat(23)}stays: ${harmless(one)}`);
   }
 };
 
@@ -108,9 +109,9 @@ export const receiptCommand = ([file]: readonly string[]): number => {
     return 1;
   }
   const { receipt, key } = signed.data;
-  console.log(`Signed by the key ${key.kid}; the hub lists its keys under GET /erasures/keys.`);
+  console.log(`Signed by the key ${harmless(key.kid)}; the hub lists its keys under GET /erasures/keys.`);
   console.log(
-    `Erasure ${receipt.erasure} of the hub ${receipt.hub}, asked for by ${receipt.by} at ${receipt.askedAt}, done at ${receipt.finishedAt}.`,
+    `Erasure ${harmless(receipt.erasure)} of the hub ${harmless(receipt.hub)}, asked for by ${harmless(receipt.by)} at ${receipt.askedAt}, done at ${receipt.finishedAt}.`,
   );
   printReceipt(signed.data);
   return 0;
@@ -129,7 +130,7 @@ export const erasuresCommand = async ([identifier]: readonly string[]): Promise<
   if (items.length === 0) console.log('There are none.');
   for (const { id, askedAt, by, finishedAt } of items)
     console.log(
-      `${id}  asked for ${askedAt} by ${by}  ${finishedAt === undefined ? 'not done' : `done ${finishedAt}`}`,
+      `${id}  asked for ${askedAt} by ${harmless(by)}  ${finishedAt === undefined ? 'not done' : `done ${finishedAt}`}`,
     );
   return 0;
 };

@@ -5,6 +5,7 @@ import { customerCommand } from './customer.ts';
 import { doctorCommand } from './doctor.ts';
 import { failuresCommand } from './failures.ts';
 import { figuresCommand } from './figures.ts';
+import { harmlessLines } from './harmless.ts';
 import { importCommand, importUsage } from './import.ts';
 import { jobsCommand } from './jobs.ts';
 import { scenarioCommand } from './scenario.ts';
@@ -97,6 +98,7 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(told(error) ?? error);
+  const sentence = told(error);
+  console.error(sentence === undefined ? error : harmlessLines(sentence));
   process.exitCode = 1;
 }

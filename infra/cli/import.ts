@@ -14,6 +14,7 @@ import { HubError } from '../../core/errors.ts';
 import { HISTORY_COLUMNS, historyColumns } from '../../core/history-list.ts';
 import { headOf } from '../../functions/jobs/import.ts';
 import { call } from './call.ts';
+import { harmless } from './harmless.ts';
 import { type Job, saveRefused, watch } from './jobs.ts';
 import { bar, progress } from './progress.ts';
 
@@ -186,7 +187,7 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 /** Tells how it ended and saves what was refused. */
 const concluded = async (job: Job, file: string, dryRun: boolean): Promise<number> => {
   const { done, refused } = job.progress;
-  if (job.error) console.error(`${job.error.code}: ${job.error.reason}`);
+  if (job.error) console.error(`${job.error.code}: ${harmless(job.error.reason)}`);
   console.log(
     `${done} rows ${dryRun ? 'can be taken' : 'taken'}, ${refused} refused${job.state === 'succeeded' ? '' : `; the job has ${job.state}`}`,
   );

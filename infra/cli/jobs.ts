@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { call } from './call.ts';
+import { harmless, harmlessJson } from './harmless.ts';
 import { bar, progress } from './progress.ts';
 
 const Job = z.looseObject({
@@ -48,7 +49,7 @@ export const jobsCommand = async (args: readonly string[]): Promise<number> => {
   }
   const path = `/jobs/${encodeURIComponent(id)}`;
   const job = verb === 'show' ? await call('GET', path) : await call('POST', `${path}/cancel`);
-  console.log(JSON.stringify(job, null, 2));
+  console.log(harmlessJson(job, 2));
   return 0;
 };
 
@@ -98,7 +99,7 @@ export const watch = async (id: string): Promise<Job> => {
 /** Shows a job's progress until it has ended. Resolves to the exit code: 0 where it succeeded. */
 export const waitFor = async (id: string): Promise<number> => {
   const { state, error } = await watch(id);
-  if (error) console.error(`${error.code}: ${error.reason}`);
+  if (error) console.error(`${error.code}: ${harmless(error.reason)}`);
   return state === 'succeeded' ? 0 : 1;
 };
 

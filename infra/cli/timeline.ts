@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { MessageStatus } from '../../core/relation.ts';
 import { call } from './call.ts';
-import { harmless } from './harmless.ts';
+import { harmless, harmlessJson } from './harmless.ts';
 
 const Reference = z.looseObject({ occurredAt: z.string(), kind: z.string(), excerpt: z.string().optional() });
 const Told = z.looseObject({ at: z.string() });
@@ -54,7 +54,7 @@ export const printTimeline = async (customer: string, args: readonly string[]): 
   if (values.kind.length > 0) query.set('kind', values.kind.join(','));
   if (values.raw) query.set('fold', 'false');
   const print = (item: Item): void => {
-    const lines = values.json ? [JSON.stringify(item)] : timelineLines(item);
+    const lines = values.json ? [harmlessJson(item)] : timelineLines(item);
     for (const line of lines) console.log(line);
   };
   if (last === undefined) {
