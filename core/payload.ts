@@ -13,22 +13,41 @@ const harmful: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'proto
  * JSON whose whole numbers beyond 2^53 stay text, with every digit. Refuses nesting that no vendor sends; members named
  * to change a prototype are left out.
  */
-export const parseJson = (bytes: Uint8Array): unknown => {
+export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumbers);
+
+/**
+ * `parseJson` without the members that are null, for vendors that write null, or nothing, where nothing is to be said. Where
+ * null is an answer (a field that was emptied, a property that somebody set), read with `parseJson`.
+ */
+export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
+
+type Reviver = (
+  this: unknown,
+  key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+) => unknown;
+
+const parsed = (bytes: Uint8Array, reviver: Reviver): unknown => {
   const text = Buffer.from(bytes).toString();
   if (depthOf(text) > DEEPEST) throw unreadable(`The body is nested deeper than ${DEEPEST} levels.`);
   try {
-    return JSON.parse(text, exactNumbers);
+    return JSON.parse(text, reviver);
   } catch (error) {
     throw unreadable('The body is not JSON.', error);
   }
 };
 
-function exactNumbers(
+function withoutNulls(
   this: unknown,
   key: string,
   value: unknown,
   context?: { readonly source?: string },
 ): unknown {
+  return value === null && !Array.isArray(this) ? undefined : exactNumbers(key, value, context);
+}
+
+function exactNumbers(key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (harmful.has(key)) return undefined;
   const source = context?.source;
   return typeof value === 'number' &&
@@ -246,6 +265,14 @@ const named: Readonly<Record<string, string>> = {
   quot: '"',
   apos: "'",
   nbsp: '\u00a0',
+  ndash: '–',
+  mdash: '—',
+  hellip: '…',
+  lsquo: '‘',
+  rsquo: '’',
+  ldquo: '“',
+  rdquo: '”',
+  euro: '€',
 };
 
 /** The words of a small HTML fragment: blocks and breaks as line ends, no markup, entities as what they stand for. */

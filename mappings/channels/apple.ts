@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, inflate, parseJson } from '../../core/payload.ts';
+import { defined, inflate, parsePayload } from '../../core/payload.ts';
 
 // Apple gives no time of a message. The person is an opaque urn:mbid, one for each business.
 
@@ -26,7 +26,7 @@ const Payload = z.looseObject({
 
 const decode = ({ headers, body }: Delivery): Decoded => {
   const text = headers['content-encoding']?.includes('gzip') === true ? inflate(body, CAP) : body;
-  const payload = Payload.parse(parseJson(text));
+  const payload = Payload.parse(parsePayload(text));
   const id = headers['id'] ?? payload.id;
   const source = headers['source-id'] ?? payload.sourceId;
   const kind = ({ text: 'message', interactive: 'postback', close: 'opt-out' } as const)[payload.type];

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson, readTime } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, readTime } from '../../core/payload.ts';
 
 // A snowflake tells when it was made: its upper 42 bits are milliseconds since 2015. In a server the person stands in
 // `member.user`, in a direct message in `user`.
@@ -130,7 +130,7 @@ const filesOf = ({ data }: Interaction): NonNullable<DecodedInteraction['attachm
   }));
 
 const decode = ({ body }: Delivery): Decoded => {
-  const json = parseJson(body);
+  const json = parsePayload(body);
   const webhook = WebhookEvent.safeParse(json);
   if (webhook.success) return onWebhookEvent(webhook.data);
   const interaction = Interaction.parse(json);

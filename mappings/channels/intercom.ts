@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { phoneIdentifiers } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson, textOfHtml } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, textOfHtml } from '../../core/payload.ts';
 
 // The notification's id survives a redelivery. `external_id` (once `user_id`) is the business's own id of the person.
 
@@ -164,7 +164,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const { topic, id, created_at, data } = Notification.parse(parseJson(body));
+  const { topic, id, created_at, data } = Notification.parse(parsePayload(body));
   if (!id || !Object.hasOwn(acts, topic)) return { interactions: [], ignored: [topic] };
   const item = Item.parse(data.item);
   const act = acts[topic]?.(item);

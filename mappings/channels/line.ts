@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson, urlPart } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, urlPart } from '../../core/payload.ts';
 
 // `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE tells who spoke only of
 // those who agreed to it, and the text of a sticker is drawn on it, not written by the person.
@@ -133,7 +133,7 @@ const interactionOf = (event: Event): DecodedInteraction | undefined => {
 const decode = ({ body }: Delivery): Decoded => {
   const interactions: DecodedInteraction[] = [];
   const ignored: string[] = [];
-  for (const event of Payload.parse(parseJson(body)).events) {
+  for (const event of Payload.parse(parsePayload(body)).events) {
     const interaction = interactionOf(event);
     if (interaction === undefined) ignored.push(event.type);
     else interactions.push(interaction);

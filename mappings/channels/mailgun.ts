@@ -7,9 +7,9 @@ import {
   instantOf,
   type Part,
   parseForm,
-  parseJson,
   parseMailboxes,
   parseMultipart,
+  parsePayload,
   readTime,
   textOfPart,
 } from '../../core/payload.ts';
@@ -122,7 +122,7 @@ const headerOf = (fields: Fields, name: string): string | undefined => {
   const written = Object.keys(fields).find((one) => one.toLowerCase() === name);
   if (written !== undefined && fields[written]) return fields[written];
   const list = fields['message-headers']
-    ? Headers.safeParse(parseJson(Buffer.from(fields['message-headers']))).data
+    ? Headers.safeParse(parsePayload(Buffer.from(fields['message-headers']))).data
     : [];
   return list?.find(([one]) => one.toLowerCase() === name)?.[1];
 };
@@ -154,7 +154,7 @@ const Stored = z.array(
 
 const filesOf = (fields: Fields, parts: readonly Part[]): DecodedInteraction['attachments'] => {
   const stored = fields['attachments']
-    ? (Stored.safeParse(parseJson(Buffer.from(fields['attachments']))).data ?? [])
+    ? (Stored.safeParse(parsePayload(Buffer.from(fields['attachments']))).data ?? [])
     : [];
   return [
     ...parts
@@ -226,7 +226,7 @@ const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
   const contentType = headers['content-type'] ?? '';
   const parts = contentType.startsWith('multipart/form-data') ? parseMultipart(contentType, body) : undefined;
   if (parts === undefined && !contentType.startsWith('application/x-www-form-urlencoded')) {
-    const webhook = Webhook.parse(parseJson(body));
+    const webhook = Webhook.parse(parsePayload(body));
     return one(ofEvent(webhook['event-data'], webhook.signature?.token), webhook['event-data'].event);
   }
   const fields = parts
@@ -242,7 +242,7 @@ const StoredMail = z.record(z.string(), z.unknown());
 
 /** A stored mail has the fields of a route, as JSON. */
 const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> => {
-  const read = StoredMail.parse(parseJson(bytes));
+  const read = StoredMail.parse(parsePayload(bytes));
   const fields = Object.fromEntries(
     Object.entries(read).map(([name, value]) => [
       name,

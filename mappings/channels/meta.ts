@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/payload.ts';
 import { publicActOf } from './meta-feed.ts';
 import { completeLead, leadOf } from './meta-leads.ts';
 import { WhatsAppValue, whatsappInteractions } from './meta-whatsapp.ts';
@@ -116,7 +116,7 @@ const messagingOf = (medium: Medium, account: string, event: Messaging): Decoded
         ...base,
         kind: 'read',
         key: `read:${mid ?? watermark}:${stamp}`,
-        ...(mid !== undefined && { refersTo: mid }),
+        ...(mid !== undefined && { externalId: mid, refersTo: mid }),
         ...(watermark !== undefined && {
           properties: { watermark: instantOf(watermark) ?? String(watermark) },
         }),
@@ -211,7 +211,7 @@ const whatsappFields: ReadonlySet<string> = new Set([
 ]);
 
 const decode = ({ body }: Delivery): Decoded => {
-  const payload = Payload.parse(parseJson(body));
+  const payload = Payload.parse(parsePayload(body));
   const medium: Medium = payload.object === 'instagram' ? 'instagram' : 'messenger';
   const interactions: DecodedInteraction[] = [];
   const ignored: string[] = [];

@@ -5,9 +5,9 @@ import { readMail } from '../../core/mail.ts';
 import {
   instantOf,
   type Part,
-  parseJson,
   parseMailboxes,
   parseMultipart,
+  parsePayload,
   textOfPart,
 } from '../../core/payload.ts';
 
@@ -88,7 +88,8 @@ const Charsets = z.record(z.string(), z.string());
 const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
   const raw = (name: string): Part | undefined => parts.find((part) => part.name === name);
   const declared = raw('charsets');
-  const charsets = declared === undefined ? {} : (Charsets.safeParse(parseJson(declared.bytes)).data ?? {});
+  const charsets =
+    declared === undefined ? {} : (Charsets.safeParse(parsePayload(declared.bytes)).data ?? {});
   const field = (name: string): string | undefined => {
     const part = raw(name);
     return part && textOfPart(part, charsets[name]);
@@ -129,7 +130,7 @@ const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
   const contentType = headers['content-type'] ?? '';
   if (contentType.startsWith('multipart/form-data'))
     return { interactions: [await inbound(parseMultipart(contentType, body))], ignored: [] };
-  const events = z.array(Event).parse(parseJson(body));
+  const events = z.array(Event).parse(parsePayload(body));
   const decoded = events.map((event) => ({ name: event.event, interaction: eventOf(event) }));
   return {
     interactions: decoded.flatMap(({ interaction }) => interaction ?? []),

@@ -24,6 +24,7 @@ const Payload = Person.extend({
   customer: Person.nullish(),
   customer_id: Id.nullish(),
   contact_email: Text,
+  email_address: Text,
   created_at: Text,
   updated_at: Text,
   cancelled_at: Text,
@@ -117,7 +118,7 @@ const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInt
   return {
     kind,
     channel,
-    identifiers: identifiersOf(payload),
+    identifiers: identifiersOf(payload, payload.email_address),
     ...(kind === 'opt-out' && { properties: { scope: 'marketing' } }),
   };
 };

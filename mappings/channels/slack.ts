@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseForm, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parseForm, parsePayload } from '../../core/payload.ts';
 
 // A mention of the app comes twice, as app_mention and as message, with two event ids: what is the same is channel + ts.
 // Workspaces number their users apart, so a person is team:user.
@@ -170,7 +170,7 @@ const interactive = (text: string): Decoded => {
     trigger_id,
     callback_id,
     action_ts,
-  } = Interactive.parse(parseJson(Buffer.from(text)));
+  } = Interactive.parse(parsePayload(Buffer.from(text)));
   const home = user.team_id ?? team?.id;
   const base = {
     channel: 'slack' as const,
@@ -251,7 +251,7 @@ const decode = ({ headers, body }: Delivery): Decoded => {
     if (form['payload'] !== undefined) return interactive(form['payload']);
     return form['command'] === undefined ? none('form') : command(form);
   }
-  const { type, team_id, event } = Envelope.parse(parseJson(body));
+  const { type, team_id, event } = Envelope.parse(parsePayload(body));
   if (type !== 'event_callback' || event === undefined) return none(type);
   const act = actOf(team_id, event);
   return act === undefined

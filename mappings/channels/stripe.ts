@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { phoneIdentifiers } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/payload.ts';
 
 // Amounts are in the currency's smallest unit, and some currencies have none smaller, or three digits.
 
@@ -130,7 +130,7 @@ const nameOf = (subject: Subject): string | null | undefined =>
   (subject.object === 'customer' ? subject.name : undefined);
 
 const decode = ({ body }: Delivery): Decoded => {
-  const { id, type, created, data } = Event.parse(parseJson(body));
+  const { id, type, created, data } = Event.parse(parsePayload(body));
   const act = Object.hasOwn(acts, type) ? acts[type] : undefined;
   if (act === undefined) return { interactions: [], ignored: [type] };
   const subject = Subject.parse(data.object);

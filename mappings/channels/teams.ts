@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parsePayload, readTime } from '../../core/payload.ts';
 
 // Ids of activities count per conversation. The 29:… id is the person's for this bot; aadObjectId is theirs in the
 // tenant. 28:… are bots and 19:… teams and channels: nobody.
@@ -91,7 +91,7 @@ const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const activity = Activity.parse(parseJson(body));
+  const activity = Activity.parse(parsePayload(body));
   const { type, id, from, conversation, timestamp, locale, entities = [] } = activity;
   const act = actOf(activity);
   const isPerson = from !== undefined && !from.id.startsWith('28:') && !from.id.startsWith('19:');

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { e164 } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/payload.ts';
 import { attachmentsOf, Media } from './telegram-files.ts';
 
 // Message ids count per chat, so a message is `chat:message`. Whoever writes as a chat (an anonymous admin, a channel)
@@ -250,7 +250,7 @@ const actsOf = (update: Update): Act[] => {
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const update = Update.parse(parseJson(body));
+  const update = Update.parse(parsePayload(body));
   const acts = actsOf(update);
   const key = `update:${update.update_id}`;
   return {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/payload.ts';
 
 // `content` is JSON in a string. In direct messages user_openid is the business; the person is whichever side is not a
 // business account.
@@ -89,12 +89,12 @@ const messaging = (
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const { event, create_time, user_openid, content = {} } = Envelope.parse(parseJson(body));
+  const { event, create_time, user_openid, content = {} } = Envelope.parse(parsePayload(body));
   const createdAt = instantOf(create_time);
   if (event.startsWith('im_'))
     return one(
       event,
-      messaging(event, typeof content === 'string' ? parseJson(Buffer.from(content)) : content, createdAt),
+      messaging(event, typeof content === 'string' ? parsePayload(Buffer.from(content)) : content, createdAt),
     );
   if (event !== 'authorization.removed' || user_openid === undefined) return one(event, undefined);
   return one(event, {

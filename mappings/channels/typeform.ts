@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { phoneIdentifiers } from '../../core/identity.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parsePayload, readTime } from '../../core/payload.ts';
 
 // Answers of the types email and phone_number are checked for their form by Typeform. Hidden fields stand in the form's
 // address: whoever sends the link fills them.
@@ -52,7 +52,7 @@ const texts = (answers: readonly Answer[], type: string): string[] =>
 const own = (answers: readonly Answer[], type: string): string[] => texts(answers, type).slice(0, 1);
 
 const decode = ({ body }: Delivery): Decoded => {
-  const { event_id, event_type, form_response } = Payload.parse(parseJson(body));
+  const { event_id, event_type, form_response } = Payload.parse(parsePayload(body));
   if (event_type !== 'form_response' || form_response === undefined)
     return { interactions: [], ignored: [event_type] };
   const { form_id, token, submitted_at, hidden, calculated, definition } = form_response;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/payload.ts';
 
 // message_token has 64 bits. A shared contact is somebody else: its number stays an attachment.
 
@@ -98,7 +98,7 @@ const profileOf = (user: z.infer<typeof User> | undefined): Pick<DecodedInteract
       };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const payload = Payload.parse(parseJson(body));
+  const payload = Payload.parse(parsePayload(body));
   const { event, message_token, timestamp } = payload;
   const act = Object.hasOwn(acts, event) ? acts[event]?.(payload) : undefined;
   if (act === undefined || message_token === undefined) return { interactions: [], ignored: [event] };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseJson, readTime } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, readTime } from '../../core/payload.ts';
 
 // Only the `_str` ids keep every digit. What our own account did comes back as well: messages as echoes, posts not at all.
 
@@ -125,7 +125,7 @@ const directMessage = (
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const payload = Payload.parse(parseJson(body));
+  const payload = Payload.parse(parsePayload(body));
   const ours = payload.for_user_id;
   const posts = (payload.tweet_create_events ?? []).filter(
     ({ user, retweeted_status }) => idOf(user) !== ours && retweeted_status === undefined,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
 import { phoneIdentifiers } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parsePayload, readTime } from '../../core/payload.ts';
 import { sha256Hex } from '../../core/signature.ts';
 
 // An event names users by id alone. A trigger's webhook has no id of its own and the body that its author wrote.
@@ -156,7 +156,7 @@ const fromTrigger = (body: Uint8Array, custom: z.infer<typeof Custom>): DecodedI
 });
 
 const decode = ({ body }: Delivery): Decoded => {
-  const json = parseJson(body);
+  const json = parsePayload(body);
   const custom = Custom.safeParse(json);
   if (custom.success) return { interactions: [fromTrigger(body, custom.data)], ignored: [] };
   const { type } = Named.parse(json);

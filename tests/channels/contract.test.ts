@@ -52,6 +52,24 @@ const survival = async (good: Good, request: (same: WebhookRequest) => WebhookRe
   }
 };
 
+/** Where every member of a document stands. */
+const members = (value: unknown, at: readonly string[] = []): (readonly string[])[] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([name, inner]) => [
+        ...(Array.isArray(value) ? [] : [[...at, name]]),
+        ...members(inner, [...at, name]),
+      ])
+    : [];
+
+/** The text of a document in which one member is null, or absent. */
+const changed = (value: unknown, at: readonly string[], to: null | undefined): string =>
+  JSON.stringify(value, function (this: unknown, name, inner) {
+    // Nothing else than the member itself stands under its name in its own parent.
+    return name === at.at(-1) && this === at.slice(0, -1).reduce((part, key) => Object(part)[key], value)
+      ? to
+      : inner;
+  });
+
 const posts = goodCases.filter(({ one }) => one.method !== 'LAMBDA');
 const named = (cases: readonly Good[]) => cases.map((good) => [good.name, good] as const);
 
@@ -74,6 +92,25 @@ describe('a good delivery', () => {
       for (const one of decoded?.interactions ?? [])
         expect(() => DecodedInteraction.parse(one)).not.toThrow();
     }
+  });
+
+  // Our own format says what may be null.
+  it.each(
+    named(posts.filter(({ provider, one }) => provider !== 'standard' && /^[[{]/u.test(one.rawBody ?? ''))),
+  )('%s: is as readable with null as without what stood there', async (_, good) => {
+    const [message] = (await send(good)).queued;
+    const document: unknown = JSON.parse(good.one.rawBody ?? '');
+    const reads = async (body: string): Promise<boolean> => {
+      try {
+        if (message) await mappings[good.provider]?.decode(deliveryOf(message, Buffer.from(body)));
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    for (const at of members(document))
+      if (await reads(changed(document, at, undefined)))
+        expect([at.join('.'), await reads(changed(document, at, null))]).toEqual([at.join('.'), true]);
   });
 
   it.each(named(posts.filter(isSigned)))('%s: is refused with a byte changed', async (_, good) => {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { inflate, msisdn, parseForm, parseJson, readTime } from '../../core/payload.ts';
+import { inflate, msisdn, parseForm, parseJson, parsePayload, readTime } from '../../core/payload.ts';
 import { parseXml } from '../../core/xml.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -10,6 +10,14 @@ describe('JSON and forms', () => {
     const read = parseJson(bytes('{"a":{"__proto__":{"x":1},"constructor":1,"b":[12345678901234567890]}}'));
     expect(JSON.stringify(read)).toBe('{"a":{"b":["12345678901234567890"]}}');
     expect(Object.keys(parseForm(bytes('__proto__=1&constructor=2&a=3')))).toEqual(['a']);
+  });
+});
+
+describe('null', () => {
+  it('says nothing as a member of a payload, keeps its place in a list, and is an answer elsewhere', () => {
+    const text = bytes('{"a":null,"b":[null,{"c":null,"d":12345678901234567890}]}');
+    expect(parsePayload(text)).toEqual({ b: [null, { d: '12345678901234567890' }] });
+    expect(parseJson(text)).toEqual({ a: null, b: [null, { c: null, d: '12345678901234567890' }] });
   });
 });
 
