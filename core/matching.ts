@@ -49,7 +49,7 @@ const toldApart = (people: People, roots: readonly string[], cause: string): boo
   return found;
 };
 
-/** Whether both hold identifiers of a strong type, which are then different ones: one has one owner. */
+/** Whether both hold identifiers of a strong type, which are then different ones, as each has one owner. */
 export const strongDiffer = (people: People, one: string, other: string): boolean => {
   const strongTypes = (root: string): Set<string> =>
     new Set(

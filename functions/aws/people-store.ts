@@ -1,21 +1,17 @@
-import * as z from 'zod';
-import type { Half } from '../../core/customer.ts';
 import type { Identifier } from '../../core/identifier.ts';
-import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
+import type { IdentityConfig } from '../../core/identity.ts';
 import { type Interaction, interactionId } from '../../core/interaction.ts';
-import { type Review, reviewId, waitingId } from '../../core/ledger.ts';
-import { isAnswerable, isReference, targetOf } from '../../core/relation.ts';
-import type { InteractionAddress, StoredInteraction } from '../ports.ts';
-import { contentFields } from '../record/completion.ts';
-import { type BusEvent, causedBy, interactionEvents } from '../record/events.ts';
+import { type Review, waitingId } from '../../core/ledger.ts';
+import { isReference, targetOf } from '../../core/relation.ts';
+import { type BusEvent, interactionEvents } from '../record/events.ts';
 import type { Changes, Loaded, SeenBefore } from '../record/ports.ts';
 import { halvesOf } from '../record/reviews.ts';
-import type { StoredInteractionChange } from '../record/stored.ts';
 import { identifiersOf, idOf, reviewOf, type Work } from '../record/work.ts';
 import { gravesOf } from './graves.ts';
 import { loadTrees } from './history.ts';
+import { writesOf } from './people-writes.ts';
 import * as rows from './rows.ts';
-import type { Condition, Key, Row, Table, Write } from './table.ts';
+import type { Key, Row, Table } from './table.ts';
 import type { Tombstones } from './tombstones.ts';
 
 export interface PeopleStore {
@@ -165,190 +161,4 @@ const eventsOf = (row: Row): readonly BusEvent[] => {
   if (row.sk.startsWith('command#')) return rows.commandOf(row).events;
   const { caused, ...stored } = rows.interactionOf(row);
   return interactionEvents(stored, caused ?? {});
-};
-
-interface Writing {
-  readonly config: IdentityConfig;
-  readonly retentionSeconds: number;
-  readonly remembered: ReadonlyMap<Identifier, readonly string[]>;
-  readonly marks: Tombstones;
-}
-
-const writesOf = (
-  { people, interactions, completions, waited, commands, overtaken }: Changes,
-  { config, retentionSeconds, remembered, marks }: Writing,
-): Write[] => {
-  const writes: Write[] = [];
-  // Kept from the day it was received: an old act that is told late is not gone at once.
-  const expiry = (at: string): number => Math.floor(Date.parse(at) / 1000) + retentionSeconds;
-  for (const id of people.changedProfiles) {
-    const { profile } = people.half(id);
-    writes.push(versioned(rows.profileKey(id), profile));
-  }
-  for (const id of people.changedActivities) {
-    const { activity } = people.half(id);
-    writes.push(versioned(rows.activityKey(id), activity));
-  }
-  for (const [identifier, half] of people.newOwners) {
-    writes.push({
-      put: { ...rows.identifierKey(identifier), identifier, half, group: groupOf(people, half) },
-      if: { absent: true },
-    });
-  }
-  writes.push(...limitGuards(people));
-  for (const merge of people.merges.values())
-    writes.push({ put: { ...rows.mergeKey(merge.survivor, merge.at, merge.id), ...merge } });
-  for (const { survivor, mergedAt, merge, at, by } of people.unmerges) {
-    writes.push({
-      set: rows.mergeKey(survivor, mergedAt, merge),
-      values: { undoneAt: at, undoneBy: by },
-      if: { exists: true },
-    });
-  }
-  for (const split of people.splits) {
-    const { identifier, from, to, at, id } = split;
-    writes.push(
-      { put: { ...rows.splitKey(from, at, id), ...split } },
-      { put: { ...rows.identifierKey(identifier), identifier, half: to, group: [to] }, if: { exists: true } },
-    );
-  }
-  for (const reopening of people.reopenings)
-    writes.push({ put: { ...rows.reopeningKey(reopening), ...reopening } });
-  for (const { half, given } of people.answers)
-    writes.push({ put: { ...rows.answerKey(half, given), ...given } });
-  for (const review of new Map(people.reviews.map((one) => [reviewId(one), one])).values()) {
-    writes.push(...reviewWrites(review, waited, marks));
-  }
-  const answered = new Set(
-    commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
-  );
-  for (const review of answered) writes.push({ delete: rows.reviewKey(review), if: { exists: true } });
-  for (const review of people.resolved)
-    if (!answered.has(review)) writes.push({ delete: rows.reviewKey(review) });
-  for (const { placed } of commands)
-    if (placed) writes.push(...interactionWrites(placed, { exists: true }, { expiry, marks }));
-  for (const change of interactions) {
-    const { stored } = change;
-    const waits = waited.has(stored.id);
-    const seen: Condition = waits ? { exists: true } : { absent: true };
-    writes.push(...interactionWrites(change, seen, { expiry, marks }));
-    if (waits) writes.push({ delete: rows.reviewKey(waitingId(stored.id)), if: { exists: true } });
-    for (const identifier of usableIdentifiers(stored.identifiers, config)) {
-      const owner = people.owner(identifier);
-      const known = remembered.get(identifier);
-      if (owner === undefined || known === undefined || people.newOwners.has(identifier)) continue;
-      const group = groupOf(people, owner);
-      if (
-        group.join() !== known.join() &&
-        !writes.some((write) => 'set' in write && write.set.pk === rows.identifierKey(identifier).pk)
-      ) {
-        writes.push({ set: rows.identifierKey(identifier), values: { group } });
-      }
-    }
-  }
-  for (const stored of completions) writes.push(completionWrite(stored));
-  for (const { command, events, placed, introduced } of commands) {
-    const expiresAt = expiry(command.at);
-    // What is told of a person lies with that person, where an erasure finds it.
-    const told = placed || introduced ? new Map<string, BusEvent[]>() : Map.groupBy(events, halfTold);
-    const kept = placed
-      ? { address: addressOf(placed.stored) }
-      : introduced
-        ? { introduced }
-        : { told: [...told.keys()] };
-    writes.push({ put: { ...marks.seenKey(command.id), ...kept, expiresAt }, if: { absent: true } });
-    for (const [half, ofHalf] of told)
-      writes.push({
-        put: {
-          ...rows.commandKey(half, command.id),
-          events: ofHalf.map(({ type, detail, at }) => ({ type, detail, at })),
-          expiresAt,
-        },
-      });
-  }
-  for (const { id, at } of overtaken)
-    writes.push({
-      put: { ...marks.seenKey(id), erased: true, expiresAt: expiry(at) },
-      if: { absent: true },
-    });
-  return writes;
-};
-
-const Told = z.looseObject({ customer: z.looseObject({ half: z.string() }) });
-const halfTold = ({ detail }: BusEvent): string => Told.parse(detail).customer.half;
-
-const addressOf = ({ half, occurredAt, id }: StoredInteraction): InteractionAddress => ({
-  half,
-  occurredAt,
-  id,
-});
-
-/** The row of an interaction, the row that says it was seen, and the pointer that answers to it find it by. */
-const interactionWrites = (
-  { stored, placement }: StoredInteractionChange,
-  seen: Condition,
-  { expiry, marks }: { readonly expiry: (at: string) => number; readonly marks: Tombstones },
-): Write[] => {
-  const address = addressOf(stored);
-  const expiresAt = expiry(stored.receivedAt);
-  const caused = causedBy(placement);
-  return [
-    {
-      put: {
-        ...rows.interactionKey(address),
-        ...stored,
-        ...(Object.keys(caused).length > 0 && { caused }),
-        expiresAt,
-      },
-    },
-    { put: { ...marks.seenKey(stored.id), address, expiresAt }, if: seen },
-    ...pointerWrites(stored, address, expiresAt),
-  ];
-};
-
-/** Only the content is written, over a row that still stands: its owner may have been erased. */
-const completionWrite = (stored: StoredInteraction): Write => ({
-  set: rows.interactionKey(addressOf(stored)),
-  values: Object.fromEntries(
-    contentFields.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])),
-  ),
-  remove: ['incomplete'],
-  if: { exists: true },
-});
-
-/** A row of version 0 is new; any other must still be what was read. */
-const versioned = (key: Key, row: { readonly version: number }): Write => ({
-  put: { ...key, ...row, version: row.version + 1 },
-  if: row.version === 0 ? { absent: true } : { version: row.version },
-});
-
-/** Identifiers learned by a merged half count for the whole person, so the survivor must not have changed meanwhile. */
-const limitGuards = (people: Changes['people']): Write[] => {
-  const roots = new Set([...people.newOwners.values()].map((half) => people.customer(half).id));
-  return [...roots]
-    .filter((root) => !people.changedProfiles.has(root))
-    .map((root) => ({ check: rows.profileKey(root), if: { version: people.half(root).profile.version } }));
-};
-
-const groupOf = (people: Changes['people'], half: string): string[] =>
-  people.customer(half).halves.map(({ profile }: Half) => profile.id);
-
-/** What answers to a message, and what is told of it, names it by the provider's id, which may be another than its key. */
-const pointerWrites = (
-  stored: StoredInteraction,
-  address: InteractionAddress,
-  expiresAt: number,
-): Write[] => {
-  const { provider, account, externalId, id } = stored;
-  if (!isAnswerable(stored) || !isReference(externalId)) return [];
-  if (interactionId(provider, account, externalId) === id) return [];
-  return [{ put: { ...rows.messageKey(provider, externalId), address, account, expiresAt } }];
-};
-
-/** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
-const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: Tombstones): Write[] => {
-  const put = { ...rows.reviewKey(reviewId(review)), ...review };
-  if (review.type === 'pair') return [{ put }];
-  if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
-  return [{ put }, { put: { ...seenKey(review.interaction.id), review: true }, if: { absent: true } }];
 };
