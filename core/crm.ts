@@ -7,15 +7,16 @@ export const HUB_CLIENT = 'tributary';
 /** One record on its way into a CRM, addressed by our own unique key. */
 export interface CrmRecord {
   readonly key: string;
+  /** A field of null is emptied. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** The CRM's own id of the contact that an interaction belongs to. */
   readonly contact?: string;
 }
 
-/** What became of one record. One bad record never decides about its neighbours. */
+/** What became of one record. One bad record never decides about its neighbours. `taken`: another record holds a value that only one may hold. */
 export type CrmResult =
   | { readonly key: string; readonly id: string }
-  | { readonly key: string; readonly error: HubError };
+  | { readonly key: string; readonly error: HubError; readonly taken?: boolean };
 
 /** What became of a record that was to be deleted; `found` is false where there was none. */
 export type Removal =

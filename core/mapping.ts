@@ -165,11 +165,16 @@ const transformOf = (transform: Transform): ((value: unknown) => unknown) => {
 
 /**
  * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,
- * `preferences.channel`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`.
+ * `preferences.channel`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`. Of `identifiers`
+ * those of `without` are left out.
  */
-export const customerView = (customer: Customer, identity: IdentityConfig): object => {
+export const customerView = (
+  customer: Customer,
+  identity: IdentityConfig,
+  without: ReadonlySet<string> = new Set(),
+): object => {
   const identifiers: Record<string, { primary: string; all: string[] }> = {};
-  for (const identifier of customer.identifiers) {
+  for (const identifier of customer.identifiers.filter((one) => !without.has(one))) {
     const [type, value] = [identifierType(identifier), identifierValue(identifier)];
     const held = identifiers[type];
     if (held) held.all.push(value);
@@ -197,6 +202,8 @@ export interface CompiledMapping {
     readonly fields: Compiled;
     /** The fields of `write: if-empty`. */
     readonly once: readonly string[];
+    /** The fields of `write: always`. */
+    readonly always: readonly string[];
   };
   /** Where interactions may have gone, and the field that holds their ids: each object once. */
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
@@ -227,6 +234,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       ...contact,
       fields: compile(contact.fields),
       once: Object.keys(contact.fields).filter((name) => contact.fields[name]?.write === 'if-empty'),
+      always: Object.keys(contact.fields).filter((name) => contact.fields[name]?.write === 'always'),
     },
     interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
     forInteraction: (interaction) => rules.find(({ when }) => matches(when, interaction)),

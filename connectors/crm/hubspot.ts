@@ -81,6 +81,7 @@ const session = (client: Client): CrmSession => {
       return records.map(({ key }) => ({
         key,
         error: fault(answer.category ?? String(status), answer.message ?? ''),
+        taken: status === 409,
       }));
     }
     const ids = new Map(answer.results.map(({ id, objectWriteTraceId }) => [objectWriteTraceId, id]));
@@ -146,7 +147,7 @@ const call = (
     idProperty: keyField,
     id: key,
     objectWriteTraceId: key,
-    properties: { ...fields, [keyField]: key },
+    properties: { ...emptied(fields), [keyField]: key },
     ...(contact !== undefined && {
       associations: [
         {
@@ -158,6 +159,10 @@ const call = (
   }));
   return post(client, `/crm/objects/${VERSION}/${object}/batch/upsert`, { inputs });
 };
+
+/** HubSpot empties a property that is given as an empty text. */
+const emptied = (fields: CrmRecord['fields']): object =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value ?? '']));
 
 /** Deletes a contact for good, by a property that is unique: nobody has to know HubSpot's own id. */
 const purge = async (client: Client, idProperty: string, key: string): Promise<Removal> => {

@@ -57,6 +57,9 @@ const later: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
+/** A unique field, or a duplicate rule of the org. */
+const duplicate: ReadonlySet<string> = new Set(['DUPLICATE_VALUE', 'DUPLICATES_DETECTED']);
+
 const advice: Readonly<Record<string, string>> = {
   DUPLICATES_DETECTED:
     'A duplicate rule of the org stopped it. Decide in Salesforce which record is right, then replay.',
@@ -208,13 +211,8 @@ const resultsOf = (
     const row = rows.data[position];
     if (row?.success === true && row.id) return { key, id: row.id };
     const [first] = row?.errors ?? [];
-    return {
-      key,
-      error: fault(
-        first?.statusCode ?? first?.errorCode ?? 'UNKNOWN_EXCEPTION',
-        first?.message ?? 'no reason was given',
-      ),
-    };
+    const code = first?.statusCode ?? first?.errorCode ?? 'UNKNOWN_EXCEPTION';
+    return { key, error: fault(code, first?.message ?? 'no reason was given'), taken: duplicate.has(code) };
   });
 };
 

@@ -16,15 +16,17 @@ import { table } from '../aws/table.ts';
 import { log } from '../log.ts';
 import { batch, messageOf } from '../queue.ts';
 import type { Runtime } from '../runtime.ts';
+import type { SyncState } from './contacts.ts';
 import { eraseInCrm } from './erase.ts';
 import { gate, gated } from './gate.ts';
 import { lease } from './lease.ts';
 import { CrmMessage, type EraseMessage } from './message.ts';
 import { syncStage } from './stage.ts';
-import { type Queued, type SyncPorts, type SyncState, sync, type Unsynced } from './sync.ts';
+import { type Queued, type SyncPorts, sync, type Unsynced } from './sync.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
-const StateRow = z.object({ contact: z.string(), hash: z.string(), written: z.array(z.string()) });
+const Names = z.array(z.string());
+const StateRow = z.object({ contact: z.string(), hash: z.string(), written: Names, held: Names.default([]) });
 
 interface Erasing {
   readonly id: string;

@@ -1,30 +1,19 @@
-import { createHash } from 'node:crypto';
 import type { CrmRecord, CrmResult, CrmSession } from '../../core/crm.ts';
 import type { Customer } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity.ts';
 import type { Interaction } from '../../core/interaction.ts';
-import { type CompiledMapping, customerView } from '../../core/mapping.ts';
+import type { CompiledMapping } from '../../core/mapping.ts';
 import type { History, StoredInteraction } from '../ports.ts';
+import { type ContactPorts, changeOf, writeContacts } from './contacts.ts';
 import type { SyncMessage } from './message.ts';
 
-/** What the CRM holds of a customer as far as the hub knows. */
-export interface SyncState {
-  readonly contact: string;
-  /** Of the mapped fields: unchanged records cost no call. */
-  readonly hash: string;
-  /** Fields of `write: if-empty` that the hub has filled. */
-  readonly written: readonly string[];
-}
-
-export interface SyncPorts {
+export interface SyncPorts extends ContactPorts {
   readonly crm: string;
   readonly open: () => Promise<CrmSession>;
   readonly mapping: () => Promise<CompiledMapping>;
   readonly identity: () => Promise<IdentityConfig>;
   readonly history: History;
-  readonly states: (customers: readonly string[]) => Promise<ReadonlyMap<string, SyncState>>;
-  readonly remember: (customer: string, state: SyncState) => Promise<void>;
   /** Keeps for a person what failed for good: the message by its id in the queue, and why. */
   readonly keepFailure: (queued: string, error: HubError) => Promise<void>;
   readonly tellFailed: (customer: string, error: HubError) => Promise<void>;
@@ -47,47 +36,15 @@ export const sync =
   async (batch: readonly Queued[]): Promise<Unsynced> => {
     const unsynced = new Map<string, HubError>();
     const mapping = await ports.mapping();
-    const identity = await ports.identity();
+    const rules = { mapping, identity: await ports.identity() };
     const customers = await ports.history.customers([...new Set(batch.map(({ message }) => message.half))]);
-    const states = await ports.states([...new Set([...customers.values()].map(({ id }) => id))]);
-    const contacts = new Map([...states].map(([id, { contact }]) => [id, contact]));
-    const changed = new Map<string, { record: CrmRecord; state: Omit<SyncState, 'contact'> }>();
-    for (const customer of new Map([...customers.values()].map((one) => [one.id, one])).values()) {
-      const written = states.get(customer.id)?.written ?? [];
-      const fields = mapping.contact.fields(customerView(customer, identity), written);
-      const hash = digest(fields);
-      if (states.get(customer.id)?.hash !== hash) {
-        const filled = mapping.contact.once.filter((name) => name in fields || written.includes(name));
-        // What is filled now is left out from now on, so the hash is that of the rest.
-        const rest = mapping.contact.fields(customerView(customer, identity), filled);
-        changed.set(customer.id, {
-          record: { key: customer.id, fields },
-          state: { hash: digest(rest), written: filled },
-        });
-      }
-    }
+    const people = new Map([...customers.values()].map((one) => [one.id, one]));
+    const states = await ports.states([...people.keys()]);
+    const changes = [...people.values()].flatMap((one) => changeOf(one, states.get(one.id), rules) ?? []);
     try {
       const session = await ports.open();
-      const refused = new Map<string, HubError>();
-      const results =
-        changed.size === 0
-          ? []
-          : await session.upsert(
-              mapping.contact.object,
-              mapping.contact.key,
-              [...changed.values()].map(({ record }) => record),
-            );
-      for (const result of results) {
-        if ('error' in result) refused.set(result.key, result.error);
-        else {
-          contacts.set(result.key, result.id);
-          await ports.remember(result.key, {
-            contact: result.id,
-            ...(changed.get(result.key)?.state ?? { hash: '', written: [] }),
-          });
-        }
-      }
-      const logged = await logInteractions(ports, session, mapping, batch, customers, contacts, refused);
+      const { ids, refused } = await writeContacts(ports, session, rules, changes, states);
+      const logged = await logInteractions(ports, session, mapping, batch, customers, ids, refused);
       for (const { id, message } of batch) {
         const customer = customers.get(message.half);
         const error =
@@ -113,9 +70,6 @@ export const sync =
     }
     return unsynced;
   };
-
-const digest = (fields: object): string =>
-  createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
 
 const logInteractions = async (
   ports: SyncPorts,

@@ -79,7 +79,7 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
     if (unknown !== undefined)
       return { category: 'VALIDATION_ERROR', message: `Property "${unknown}" does not exist` };
     const email = input.properties['email'];
-    if (typeof email === 'string' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/u.test(email))
+    if (typeof email === 'string' && email !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/u.test(email))
       return { category: 'VALIDATION_ERROR', message: `Email address ${email} is invalid` };
     const wrong = input.associations?.find(
       ({ to, types }) =>
@@ -103,7 +103,7 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
     for (const { id, properties: given } of inputs) {
       const email = given['email'];
       const other =
-        email === undefined
+        email === undefined || email === ''
           ? undefined
           : records.find('contacts', ({ key, fields }) => key !== id && fields['email'] === email);
       if (object === 'contacts' && other)
