@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { Category } from '../../core/consent.ts';
 import type { Customer } from '../../core/customer.ts';
+import type { HubConfig } from '../../core/hub-config.ts';
 import { type Claimed, withClaim } from '../../core/limits.ts';
 import { Notification, type NotificationMessage } from '../../core/notification.ts';
-import type { Key, Table, Write } from './table.ts';
+import type { Key, Row, Table, Write } from './table.ts';
 
 const Limits = z.object({
   version: z.int(),
@@ -32,14 +33,17 @@ export interface Notifications {
   claim(notification: Notification, customer: Customer, claims: Claims, claimed: Claimed): Promise<boolean>;
 }
 
-export const notifications = (table: Table): Notifications => ({
+/** A row of a notification without what only the table needs. */
+export const notificationOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...rest }: Row): Notification =>
+  Notification.parse(rest);
+
+/** Rows of notifications, kept as long as interactions are from when they were last due. */
+export const notifications = (table: Table, hub: () => Promise<HubConfig>): Notifications => ({
   async get(address) {
     const [row] = await table.get([notificationKey(address)]);
-    if (row === undefined) return undefined;
-    const { pk: _pk, sk: _sk, ...rest } = row;
-    return Notification.parse(rest);
+    return row && notificationOf(row);
   },
-  save: (notification) => table.transact([write(notificationKey(notification), notification)]),
+  save: async (notification) => table.transact([kept(notification, await hub())]),
   async claims(customer) {
     const ids = customer.halves.map(({ profile }) => profile.id);
     const rows = await table.get(ids.map(limitsKey));
@@ -50,9 +54,9 @@ export const notifications = (table: Table): Notifications => ({
     return { halves, all: [...halves.values()].flatMap(({ claims }) => claims) };
   },
   // Every half's row is written, so that a claim of a half that took no notice of a merge fails and is decided anew.
-  claim: (notification, customer, { halves }, claimed) =>
+  claim: async (notification, customer, { halves }, claimed) =>
     table.transact([
-      write(notificationKey(notification), notification),
+      kept(notification, await hub()),
       ...[...halves].map(([id, limits]) =>
         write(limitsKey(id), {
           version: limits.version,
@@ -61,6 +65,12 @@ export const notifications = (table: Table): Notifications => ({
       ),
     ]),
 });
+
+const kept = (notification: Notification, { retention }: HubConfig): Write => {
+  const { at, until = at } = notification;
+  const expiresAt = Math.floor((Date.parse(until) + retention.interactions) / 1000);
+  return write(notificationKey(notification), { ...notification, expiresAt });
+};
 
 /** A row of version 0 is new; any other must still be what was read. */
 const write = (key: Key, row: Readonly<Record<string, unknown>> & { readonly version: number }): Write => ({

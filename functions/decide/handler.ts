@@ -28,13 +28,14 @@ const Environment = z.object({
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
+  const { hub } = config(runtime, rows);
   const publish = bus(runtime);
   const aws = signedCalls(runtime);
   const use = decide({
     triggers: triggers(rows),
-    notifications: notifications(rows),
+    notifications: notifications(rows, hub),
     history: history(rows),
-    hub: config(runtime, rows).hub,
+    hub,
     async schedule(message, at) {
       const name = createHash('sha256')
         .update(JSON.stringify([message.trigger, message.half, message.interaction, message.timer]))

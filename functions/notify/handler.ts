@@ -33,6 +33,7 @@ const Environment = z.object({
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
+  const { hub } = config(runtime, rows);
   const publish = bus(runtime);
   const secret = readSecret(runtime);
   const built = senders({
@@ -52,10 +53,10 @@ export const create = (runtime: Runtime) => {
   });
   const refused = refusals(runtime, rows, notifyStage);
   const ports: Omit<NotifyPorts, 'keepFailure'> = {
-    notifications: notifications(rows),
+    notifications: notifications(rows, hub),
     triggers: triggers(rows),
     history: history(rows),
-    hub: config(runtime, rows).hub,
+    hub,
     sender: (id) => runtime.senders?.[id] ?? built[id],
     async links(half, channel, sentAt) {
       const keys = signingKeys(await secret(`${env.HUB}/signing`));

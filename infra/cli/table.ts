@@ -1,7 +1,7 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { Notification } from '../../core/notification.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
+import { notificationOf } from '../../functions/aws/notifications.ts';
 import { activityOf } from '../../functions/aws/rows.ts';
 import type { Runtime } from '../../functions/runtime.ts';
 import type { Cloud } from '../local/cloud.ts';
@@ -30,9 +30,7 @@ export const counted = async (
     .map((row) => activityOf(row))
     .filter(({ survivor }) => survivor === undefined)
     .map(({ id }) => id);
-  const decided = rows
-    .filter(({ sk }) => sk.startsWith('notification#'))
-    .map(({ pk: _pk, sk: _sk, ...row }) => Notification.parse(row));
+  const decided = rows.filter(({ sk }) => sk.startsWith('notification#')).map(notificationOf);
   const sent = cloud.outbox.list();
   const of = (medium: 'email' | 'sms' | 'push'): number =>
     sent.filter((message) => message.medium === medium).length;

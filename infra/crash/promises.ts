@@ -7,9 +7,10 @@ import { Amounts, added, countable } from '../../core/figures.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import { placesOf } from '../../core/lists.ts';
 import { type CompiledMapping, compileMapping, customerView } from '../../core/mapping.ts';
-import { Notification, notificationId } from '../../core/notification.ts';
+import { type Notification, notificationId } from '../../core/notification.ts';
 import { Trigger } from '../../core/trigger.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
+import { notificationOf } from '../../functions/aws/notifications.ts';
 import {
   activityOf,
   type InteractionRow,
@@ -84,9 +85,7 @@ export const brokenPromises = async (rest: Rest, told: Told): Promise<string[]> 
     rows,
     halves,
     acts: all.filter(({ sk }) => sk.startsWith('at#')).map(interactionOf),
-    notifications: all
-      .filter(({ sk }) => sk.startsWith('notification#'))
-      .map(({ pk: _pk, sk: _sk, ...row }) => Notification.parse(row)),
+    notifications: all.filter(({ sk }) => sk.startsWith('notification#')).map(notificationOf),
   };
   const hub = [...rest.cloud.functions.values()][0]?.environment['HUB'];
   const marks = await tombstones({ ...rest.runtime, env: { ...rest.runtime.env, HUB: hub } })();

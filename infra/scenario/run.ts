@@ -12,12 +12,13 @@ import { identifierValue } from '../../core/identifier.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import { Channel, instant } from '../../core/interaction.ts';
 import type { TemplateFiles } from '../../core/media.ts';
-import { Notification } from '../../core/notification.ts';
+import type { Notification } from '../../core/notification.ts';
 import type { Sender } from '../../core/sender.ts';
 import { templateFaults } from '../../core/template.ts';
 import { Trigger } from '../../core/trigger.ts';
 import { type PublishPorts, pause, publish } from '../../functions/api/publish.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
+import { notificationOf } from '../../functions/aws/notifications.ts';
 import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
 import { readSecret } from '../../functions/aws/secret.ts';
 import { table } from '../../functions/aws/table.ts';
@@ -373,9 +374,7 @@ const outcomeOf = async (stage: Stage): Promise<Outcome> => {
       mergedFrom: customer.halves.slice(1).map(({ profile }) => profile.identifiers),
     };
   });
-  const decided = rows
-    .filter(({ sk }) => sk.startsWith('notification#'))
-    .map(({ pk: _pk, sk: _sk, ...row }) => Notification.parse(row));
+  const decided = rows.filter(({ sk }) => sk.startsWith('notification#')).map(notificationOf);
   const told = ({ trigger, channel, at, template, reason }: Notification): Record<string, string> => ({
     trigger,
     at,

@@ -68,7 +68,7 @@ export const openHub = async () => {
   return {
     ...{ clock: around.clock, runtime, rows, bus, publishing },
     triggers: triggers(rows),
-    notifications: notifications(rows),
+    notifications: notifications(rows, async () => HubConfig.parse({})),
     history: history(rows),
     hub: async () => HubConfig.parse({}),
     async putPerson(told: Parameters<typeof person>[0] = {}): Promise<void> {

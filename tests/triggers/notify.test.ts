@@ -4,6 +4,7 @@ import { HubConfig } from '../../core/hub-config.ts';
 import type { Notification } from '../../core/notification.ts';
 import { type Outgoing, refusal, type Sender } from '../../core/sender.ts';
 import { pause, publish } from '../../functions/api/publish.ts';
+import { notificationKey } from '../../functions/aws/notifications.ts';
 import { decide } from '../../functions/decide/decide.ts';
 import { type NotifyPorts, notify } from '../../functions/notify/notify.ts';
 import type { InteractionMessage } from '../../functions/record/message.ts';
@@ -117,6 +118,13 @@ describe('a claimed notification', () => {
           expect(outcome.reason).toMatchObject({ code: 'crowded', retry: 'later' });
     },
   );
+
+  it('leaves the table when the retention of interactions is over', async () => {
+    await claim();
+    await notify(portsOf())(message);
+    const [stored] = await hub.rows.get([notificationKey(message)]);
+    expect(stored?.['expiresAt']).toBe(NOON / 1000 + 3 * 365 * 86_400);
+  });
 
   it('that comes again is not sent again, but recorded and told as the same', async () => {
     await claim();

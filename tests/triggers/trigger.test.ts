@@ -149,7 +149,10 @@ describe('the shipped triggers', () => {
   });
 
   it('name templates without faults that render for whom little is known of', () => {
-    const links = { unsubscribe: 'https://hub.example/unsubscribe/x' };
+    const links = {
+      unsubscribe: 'https://hub.example/unsubscribe/x',
+      preferences: 'https://hub.example/preferences/x',
+    };
     for (const one of shipped) {
       const own = templates[one.send.template] ?? {};
       expect(templateFaults(one.send.template, own)).toEqual([]);
