@@ -1,6 +1,7 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { VirtualClock } from '../../core/clock.ts';
 import { hmac } from '../../core/signature.ts';
+import { clientConfig } from '../../functions/aws/client.ts';
 import { table } from '../../functions/aws/table.ts';
 import type { Runtime } from '../../functions/runtime.ts';
 import { type Assembly, assembly } from '../../infra/assembly.ts';
@@ -74,11 +75,7 @@ export const openHub = async ({ senders, fetch, hub, before, around }: Options =
     },
     aws: inProcess((request) => cloud.aws(request)),
   };
-  const secrets = new SecretsManagerClient({
-    region: 'eu-south-1',
-    credentials: { accessKeyId: 'TEST', secretAccessKey: 'test' },
-    requestHandler: inProcess((request) => cloud.aws(request)).requestHandler,
-  });
+  const secrets = new SecretsManagerClient(clientConfig(runtime));
   const put = (SecretId: string, value: unknown) =>
     secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(value) }));
   for (const [provider, secret] of Object.entries(samples(NOW, publicUrl).secrets))
@@ -106,26 +103,35 @@ export const openHub = async ({ senders, fetch, hub, before, around }: Options =
     const text = Buffer.from(response.body).toString();
     return { status: response.status, body: JSON.parse(text) };
   };
-  const post = async (body: string): Promise<number> => {
-    const { status } = await cloud.front({
-      method: 'POST',
-      target: '/webhooks/meta',
-      headers: {
-        'content-type': 'application/json',
-        'x-hub-signature-256': `sha256=${hmac('sha256', 'sample-meta-app-secret', 'hex', body)}`,
-      },
-      body: Buffer.from(body),
-    });
+  /** The status that a webhook is answered with, once all that follows from it is done. */
+  const deliver = async (
+    provider: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<number> => {
+    const target = `/webhooks/${provider}`;
+    const { status } = await cloud.front({ method: 'POST', target, headers, body: Buffer.from(body) });
     await settle();
     return status;
   };
+  /** As Meta signs it. */
+  const post = (body: string): Promise<number> =>
+    deliver(
+      'meta',
+      {
+        'content-type': 'application/json',
+        'x-hub-signature-256': `sha256=${hmac('sha256', 'sample-meta-app-secret', 'hex', body)}`,
+      },
+      body,
+    );
+  /** Rows of the table as DynamoDB writes them, by SQL's LIKE. */
   const rows = (like: string): Record<string, unknown>[] =>
     cloud.db
       .prepare('SELECT item FROM dynamodb_items WHERE item LIKE ?')
       .all(like)
       .map((row) => JSON.parse(String(row['item'])));
   return {
-    ...{ cloud, clock, runtime, settle, giveUp, queueArn, api, post },
+    ...{ cloud, clock, runtime, settle, giveUp, queueArn, api, deliver, post, rows },
     table: table(runtime),
     failures: async (query = '') => (await api('GET', `/failures${query}`)).body.items,
     send(queue: RegExp, body: unknown) {
