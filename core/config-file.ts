@@ -48,11 +48,16 @@ export const faultsOf = (issues: readonly z.core.$ZodIssue[], prefix: readonly P
       const deepest = Math.max(...issue.errors.map(depth));
       const closest = issue.errors.filter((branch) => depth(branch) === deepest);
       if (deepest > 0 && closest[0]) return faultsOf(closest[0], path);
-      const wanted = [...new Set(closest.flat().map((one) => one.message))].join(', or ');
+      const wanted = [...new Set(closest.flat().map(expectation))]
+        .join(', or ')
+        .replaceAll(', or expected ', ', or ');
       return [{ path, message: wanted || issue.message }];
     }
-    return [{ path, message: issue.message.replace(/^Invalid (?:input|option): /u, '') }];
+    return [{ path, message: expectation(issue) }];
   });
+
+const expectation = ({ message }: z.core.$ZodIssue): string =>
+  message.replace(/^Invalid (?:input|option): /u, '');
 
 const lineOf = (
   document: ReturnType<typeof parseDocument>,

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { faultsOf } from '../../core/config-file.ts';
+import { faultsOf, parseConfigFile } from '../../core/config-file.ts';
 import { ConsentStatus } from '../../core/consent.ts';
-import { durationMs } from '../../core/duration.ts';
+import type { Reason } from '../../core/decision.ts';
+import { durationMs, TimeZone } from '../../core/duration.ts';
 import { HubConfig } from '../../core/hub-config.ts';
 import { IdentityConfig } from '../../core/identity.ts';
 import { Channel, DecodedInteraction, Instant, PersonName, ProfileHints } from '../../core/interaction.ts';
@@ -73,7 +74,7 @@ const StartingCustomer = z.strictObject({
   identifiers: z.array(AnyIdentifier).min(1),
   name: Name.optional(),
   language: z.string().optional(),
-  timeZone: z.string().optional(),
+  timeZone: TimeZone.optional(),
   stage: z.string().optional(),
   tags: z.array(z.string()).optional(),
   traits: z.record(z.string(), z.json()).optional(),
@@ -98,9 +99,24 @@ const ExpectedNotification = z.strictObject({
   template: z.string().optional(),
 });
 
+const reasons: { readonly [One in Reason]: One } = {
+  condition: 'condition',
+  'no-address': 'no-address',
+  'address-closed': 'address-closed',
+  'no-consent': 'no-consent',
+  'channel-closed': 'channel-closed',
+  'no-template': 'no-template',
+  'frequency-cap': 'frequency-cap',
+  holdout: 'holdout',
+  cancelled: 'cancelled',
+  paused: 'paused',
+  erased: 'erased',
+  expired: 'expired',
+};
+
 const ExpectedSuppression = z.strictObject({
   trigger: z.string().optional(),
-  reason: z.string().optional(),
+  reason: z.enum(reasons).optional(),
   channel: Channel.optional(),
   at: Instant.optional(),
 });
@@ -144,23 +160,38 @@ export const shippedTriggers = join(root, 'mappings', 'triggers');
 export const listedTriggers = ({ triggers }: Pick<Scenario, 'triggers'>): NonNullable<Scenario['triggers']> =>
   triggers ?? readdirSync(shippedTriggers).filter((name) => name.endsWith('.yaml'));
 
-/** A scenario of a file in `folder`: the files that it names must be there. */
+/** A scenario of a file in `folder`: the files and triggers that it names must be there. */
 export const scenarioIn = (folder: string) =>
   Scenario.check(({ value, issues }) => {
-    const missing = (path: PropertyKey[], message: string): void => {
+    const wrong = (path: PropertyKey[], message: string): void => {
       issues.push({ code: 'custom', path, message, input: value });
     };
-    for (const [position, trigger] of (value.triggers ?? []).entries())
-      if (typeof trigger === 'string' && triggerFile(folder, trigger) === undefined)
-        missing(
+    const ids = new Set<unknown>();
+    for (const [position, trigger] of listedTriggers(value).entries()) {
+      const file = typeof trigger === 'string' ? triggerFile(folder, trigger) : undefined;
+      if (typeof trigger === 'string' && file === undefined) {
+        wrong(
           ['triggers', position],
           `expected a trigger or the name of its file; there is no ${trigger} beside the scenario, nor in mappings/triggers`,
         );
-    for (const [position, { webhook }] of value.steps.entries()) {
-      const wrong = webhook === undefined ? undefined : caseFault(resolve(folder, webhook));
-      if (wrong !== undefined) missing(['steps', position, 'webhook'], wrong);
+        continue;
+      }
+      ids.add(typeof trigger === 'string' ? idIn(file) : trigger['id']);
+    }
+    for (const [position, { webhook, publish, pause }] of value.steps.entries()) {
+      const fault = webhook === undefined ? undefined : caseFault(resolve(folder, webhook));
+      if (fault !== undefined) wrong(['steps', position, 'webhook'], fault);
+      for (const [action, id] of Object.entries({ publish, pause }))
+        if (id !== undefined && !ids.has(id))
+          wrong(
+            ['steps', position, action],
+            `expected the id of a trigger of this scenario: ${[...ids].join(', ') || 'it has none'}`,
+          );
     }
   });
+
+const idIn = (file: string | undefined): string | undefined =>
+  file === undefined ? undefined : parseConfigFile(file, readFileSync(file, 'utf8'), Trigger).id;
 
 const caseFault = (file: string): string | undefined => {
   if (!existsSync(file)) return `expected the file of a webhook case; there is no ${file}`;

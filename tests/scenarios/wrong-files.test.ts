@@ -32,12 +32,30 @@ it.each([
   ['steps: [{}]', 'steps.0: expected exactly one of interaction, webhook, merge'],
   ['steps: [{ webhook: nowhere.json }]', 'steps.0.webhook: expected the file of a webhook case; there is no'],
   ['steps: [{ webhook: wrong-files.test.ts }]', 'steps.0.webhook: expected a webhook case; '],
+  [
+    'customers: [{ identifiers: ["email:a@b"], timeZone: Mars }]',
+    'customers.0.timeZone: expected an IANA time zone',
+  ],
+  [
+    'triggers: [welcome.yaml]\nsteps: [{ publish: nobody }]',
+    'steps.0.publish: expected the id of a trigger of this scenario: welcome',
+  ],
+  [
+    'triggers: []\nsteps: [{ pause: welcome }]',
+    'steps.0.pause: expected the id of a trigger of this scenario: it has none',
+  ],
 ])('a wrong scenario is told with its file, line and key: %s', (line, told) => {
   const [first = '', ...others] = faults(story(line));
-  expect(first.startsWith(`story.yaml:2: ${told}`), first).toBe(true);
+  expect(first.startsWith(`story.yaml:${line.split('\n').length + 1}: ${told}`), first).toBe(true);
   expect(others).toEqual([]);
 });
 
 it('takes the type of an identifier in any case', () => {
   expect(faults(story('customers: [{ identifiers: ["Email: Ada@Example.com"] }]'))).toEqual([]);
+});
+
+it('names the reasons where it expects one that there is not', () => {
+  expect(faults('name: x\nexpect:\n  suppressed: [{ reason: no-consnet }]')).toEqual([
+    expect.stringMatching(/^story\.yaml:3: expect\.suppressed\.0\.reason: expected one of .*"no-consent"/u),
+  ]);
 });
