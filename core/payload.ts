@@ -21,6 +21,18 @@ export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumb
  */
 export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
 
+/**
+ * JSON that stands as text within a payload; undefined where it is none. What one person's device wrote must not hold up what
+ * others said in the same delivery.
+ */
+export const jsonWithin = (text: string): unknown => {
+  try {
+    return parseJson(Buffer.from(text));
+  } catch {
+    return undefined;
+  }
+};
+
 type Reviver = (
   this: unknown,
   key: string,
@@ -257,34 +269,3 @@ export const defined = <Shape extends object>(
   Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as {
     [Key in keyof Shape]: Exclude<Shape[Key], undefined>;
   };
-
-const named: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\u00a0',
-  ndash: '–',
-  mdash: '—',
-  hellip: '…',
-  lsquo: '‘',
-  rsquo: '’',
-  ldquo: '“',
-  rdquo: '”',
-  euro: '€',
-};
-
-/** The words of a small HTML fragment: blocks and breaks as line ends, no markup, entities as what they stand for. */
-export const textOfHtml = (html: string): string =>
-  html
-    .replace(/<(?:script|style)\b[^>]*>[\s\S]*?<\/(?:script|style)\s*>/giu, '')
-    .replace(/<br\s*\/?>|<\/(?:p|div|li|h[1-6]|tr)\s*>/giu, '\n')
-    .replace(/<[^<>]*>/gu, '')
-    .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/giu, (whole, decimal, hex, name) => {
-      if (name !== undefined) return named[String(name).toLowerCase()] ?? whole;
-      const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-    })
-    .replace(/\n{3,}/gu, '\n\n')
-    .trim();

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
+import { textOfHtml } from '../../core/html.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { readMail } from '../../core/mail.ts';
 import {
@@ -188,14 +189,11 @@ const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<Dec
     ...parseMailboxes(fields['sender'] ?? ''),
   ];
   const id = headerOf(fields, 'message-id') ?? mail?.messageId;
-  const text = [
-    fields['stripped-text'],
-    fields['body-plain'],
-    mail?.text,
-    fields['stripped-html'],
-    fields['body-html'],
-    mail?.html,
-  ].find((one) => one !== undefined && one.trim() !== '');
+  const said = (...from: readonly (string | undefined)[]) => from.find((one) => one?.trim());
+  const html = said(fields['stripped-html'], fields['body-html'], mail?.html);
+  const text =
+    said(fields['stripped-text'], fields['body-plain'], mail?.text) ??
+    (html === undefined ? undefined : textOfHtml(html));
   const files = [...(filesOf(fields, parts) ?? []), ...(mail?.attachments ?? [])];
   const stored = fields['message-url'];
   const spam = headerOf(fields, 'x-mailgun-sflag');

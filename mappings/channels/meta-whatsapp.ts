@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, urlPart } from '../../core/payload.ts';
+import { defined, jsonWithin, urlPart } from '../../core/payload.ts';
 import { Contact, identifiersOf, person, timed } from './meta-contact.ts';
 import { Call, callOf, Preference, preferenceOf, Status, statusOf } from './meta-report.ts';
 
@@ -92,9 +92,9 @@ const mediaOf = (
 
 const Fields = z.record(z.string(), z.json());
 
-/** The answers of a flow, which come as JSON in a string. */
+/** The answers of a flow, which come as JSON in a string from a person's device. */
 const fieldsOf = (json: string | undefined): z.infer<typeof Fields> => {
-  const read = Fields.safeParse(json === undefined ? {} : parseJson(Buffer.from(json)));
+  const read = Fields.safeParse(jsonWithin(json ?? '{}'));
   return read.success ? read.data : {};
 };
 

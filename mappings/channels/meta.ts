@@ -50,7 +50,9 @@ const Messaging = z.looseObject({
     })
     .optional(),
   referral: z.record(z.string(), z.json()).optional(),
-  optin: z.looseObject({ type: Text, title: Text, notification_messages_status: Text }).optional(),
+  optin: z
+    .looseObject({ type: Text, user_ref: Text, title: Text, notification_messages_status: Text })
+    .optional(),
 });
 type Messaging = z.infer<typeof Messaging>;
 
@@ -154,7 +156,8 @@ const messagingOf = (medium: Medium, account: string, event: Messaging): Decoded
       {
         ...base,
         kind: out ? 'opt-out' : 'opt-in',
-        key: `optin:${stamp}`,
+        // Whoever is known by a reference alone has no id yet, and neither have the others of that instant.
+        key: `optin:${event.optin.user_ref ?? contact}:${event.timestamp}`,
         properties: { scope: 'marketing' },
       },
     ];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { textOfHtml } from '../../core/html.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
 import { sha256Hex } from '../../core/signature.ts';
@@ -172,7 +173,9 @@ const inbound = (payload: Payload, body: Uint8Array): DecodedInteraction => {
     payload.Headers?.find((one) => one.Name.toLowerCase() === name)?.Value?.trim() || undefined;
   const [from] = parseMailboxes(payload.FromFull?.Email ?? payload.From ?? '');
   const name = (payload.FromFull?.Name ?? payload.FromName ?? from?.name)?.trim();
-  const text = [payload.StrippedTextReply, payload.TextBody, payload.HtmlBody].find((one) => one?.trim());
+  const text =
+    [payload.StrippedTextReply, payload.TextBody].find((one) => one?.trim()) ??
+    textOfHtml(payload.HtmlBody ?? '');
   const own = payload.MessageID || undefined;
   const files = (payload.Attachments ?? []).map((file) =>
     defined({

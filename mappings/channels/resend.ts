@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
+import { textOfHtml } from '../../core/html.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
 
@@ -187,7 +188,7 @@ const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedI
   )?.[1];
   return {
     ...interaction,
-    text: mail.text?.trim() ? mail.text : (mail.html ?? ''),
+    text: mail.text?.trim() ? mail.text : textOfHtml(mail.html ?? ''),
     ...(typeof repliedTo === 'string' && { refersTo: repliedTo }),
   };
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { textOfHtml } from '../../core/html.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { readMail } from '../../core/mail.ts';
 import {
@@ -108,7 +109,8 @@ const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
     ...mail.attachments,
   ];
   const subject = field('subject') ?? mail.subject;
-  const text = field('text') ?? mail.text ?? field('html') ?? mail.html;
+  const text =
+    [field('text'), mail.text].find((one) => one?.trim()) ?? textOfHtml(field('html') ?? mail.html ?? '');
   const envelope = field('envelope') ?? '';
   return {
     key: mail.messageId ?? `${from?.address}:${envelope}:${mail.date ?? ''}:${subject ?? ''}`,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
+import { textOfHtml } from '../../core/html.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { type Mail, readMail } from '../../core/mail.ts';
 import { defined, parseMailboxes, readTime } from '../../core/payload.ts';
@@ -298,7 +299,7 @@ const withMail = (told: DecodedInteraction, mail: Mail): DecodedInteraction =>
     externalId: mail.messageId ?? told.externalId,
     refersTo: told.refersTo ?? sentId(mail.inReplyTo),
     subject: told.subject ?? mail.subject,
-    text: mail.text ?? mail.html,
+    text: mail.text?.trim() ? mail.text : textOfHtml(mail.html ?? ''),
     profile: told.profile ?? (mail.from?.name === undefined ? undefined : { name: { full: mail.from.name } }),
     attachments: mail.attachments.length > 0 ? [...mail.attachments] : undefined,
   });

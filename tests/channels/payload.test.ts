@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { textOfHtml } from '../../core/html.ts';
 import { inflate, msisdn, parseForm, parseJson, parsePayload, readTime } from '../../core/payload.ts';
 import { parseXml } from '../../core/xml.ts';
 
@@ -19,6 +20,30 @@ describe('null', () => {
     expect(parsePayload(text)).toEqual({ b: [null, { d: '12345678901234567890' }] });
     expect(parseJson(text)).toEqual({ a: null, b: [null, { c: null, d: '12345678901234567890' }] });
   });
+});
+
+describe('HTML', () => {
+  it.each([
+    [
+      '<p>It&rsquo;s <b>me</b><br>\n  &amp; you</p>\n<p>&#8364;5&nbsp;&lt;b&gt;</p>',
+      'It’s me\n& you\n€5\u00a0<b>',
+    ],
+    ['<html><head><title>T</title><style>p{a:b}</style></head><body><!-- <p>x</p> -->Hi</body></html>', 'Hi'],
+    ['Hi<STYLE media="x">p{}</STYLE > there<script>alert("</p>")', 'Hi there'],
+    ['1 < 2 &unknown; &#0;', '1 < 2 &unknown; &#0;'],
+    ['', ''],
+  ])('%s becomes its words', (html, words) => {
+    expect(textOfHtml(html)).toBe(words);
+  });
+
+  it.each(['<style>', '<!--', '<title', '<br', '</p', '&#1', ' <'])(
+    'made of %s costs no more than its length',
+    (part) => {
+      const startedAt = performance.now();
+      textOfHtml(part.repeat(400_000));
+      expect(performance.now() - startedAt).toBeLessThan(2000);
+    },
+  );
 });
 
 describe('gzip', () => {
