@@ -39,6 +39,19 @@ const File = z.looseObject({
   content_type: Text,
   size: z.int().nonnegative().optional(),
 });
+/** An answer to a command, or a sub-command, which has options in place of a value. */
+interface Option {
+  readonly name: string;
+  readonly value?: unknown;
+  readonly options?: readonly Option[] | undefined;
+}
+const Option: z.ZodType<Option> = z.looseObject({
+  name: z.string(),
+  value: z.unknown().optional(),
+  get options() {
+    return z.array(Option).optional();
+  },
+});
 const Interaction = z.looseObject({
   type: z.number(),
   id: z.string(),
@@ -51,7 +64,7 @@ const Interaction = z.looseObject({
       name: Text,
       custom_id: Text,
       values: z.array(z.string()).optional(),
-      options: z.array(z.looseObject({ name: z.string(), value: z.unknown() })).optional(),
+      options: z.array(Option).optional(),
       components: z.array(Component).optional(),
       resolved: z.looseObject({ attachments: z.record(z.string(), File).optional() }).optional(),
     })
@@ -92,17 +105,25 @@ const fieldsOf = (components: readonly Component[]): [string, string][] =>
     ...fieldsOf(component ? [...inner, component] : inner),
   ]);
 
+/** A command in the order in which it was typed; a sub-command is a word without a name. */
+const chosenOf = (options: readonly Option[] = []): { readonly name?: string; readonly word: string }[] =>
+  options.flatMap(({ name, value, options: inner }) => {
+    if (value === undefined) return [{ word: name }, ...chosenOf(inner)];
+    return ['string', 'number', 'boolean'].includes(typeof value) ? [{ name, word: String(value) }] : [];
+  });
+
 const actOf = ({ type, data, message }: Interaction): Partial<DecodedInteraction> | undefined => {
   if (type === 2) {
-    const options = (data?.options ?? []).flatMap(({ name, value }) =>
-      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-        ? [[name, String(value)] as [string, string]]
-        : [],
-    );
+    const chosen = chosenOf(data?.options);
     return {
       kind: 'postback',
-      text: [`/${data?.name ?? ''}`, ...options.map(([, value]) => value)].join(' '),
-      properties: { payload: data?.name ?? '', options: Object.fromEntries(options) },
+      text: [`/${data?.name ?? ''}`, ...chosen.map(({ word }) => word)].join(' '),
+      properties: {
+        payload: data?.name ?? '',
+        options: Object.fromEntries(
+          chosen.flatMap(({ name, word }) => (name === undefined ? [] : [[name, word]])),
+        ),
+      },
     };
   }
   if (type === 3)

@@ -58,7 +58,7 @@ const messaging = (
     const watermark = instantOf(last_read_timestamp);
     return {
       ...base,
-      key: `read:${conversation_id}:${last_read_timestamp ?? timestamp}`,
+      key: `read:${conversation_id ?? person}:${last_read_timestamp ?? timestamp}`,
       kind: 'read',
       direction: 'inbound',
       ...(watermark !== undefined && { properties: { watermark } }),
@@ -67,7 +67,7 @@ const messaging = (
   if (event === 'im_referral_msg')
     return {
       ...base,
-      key: `referral:${conversation_id}:${timestamp}`,
+      key: `referral:${conversation_id ?? person}:${timestamp}`,
       kind: 'referral',
       direction: 'inbound',
       properties: defined({ referral: message.referral }),
