@@ -1,4 +1,5 @@
 import { interactionId } from '../../core/interaction.ts';
+import type { Loaded } from './ports.ts';
 import type { InteractionWork, Work } from './work.ts';
 
 /**
@@ -27,3 +28,16 @@ export const early = (
     }),
   );
 };
+
+/** Work that came before the message that it refers to, from whichever delivery that comes. */
+export const ahead = (
+  works: readonly Work[],
+  { seen, referred, overtaken }: Loaded,
+): ReadonlyMap<Work, () => Promise<void>> =>
+  new Map(
+    works.flatMap((work) => {
+      if (work.type !== 'interaction' || work.later === undefined) return [];
+      const { id } = work.interaction;
+      return seen.has(id) || referred.has(id) || overtaken.has(id) ? [] : [[work, work.later]];
+    }),
+  );

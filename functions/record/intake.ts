@@ -2,8 +2,9 @@ import type { SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 import type { ChannelMapping } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
-import type { IdentityConfig } from '../../core/identity.ts';
+import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
 import { interactionId } from '../../core/interaction.ts';
+import { isReference } from '../../core/relation.ts';
 import type { Sending } from '../aws/queue.ts';
 import { REPLAY_OF } from '../aws/refusals.ts';
 import { log } from '../log.ts';
@@ -17,6 +18,7 @@ import {
   type EventMessage,
   type FileMessage,
   type ImportMessage,
+  type InteractionMessage,
   RecordMessage,
 } from './message.ts';
 import type { InteractionWork, Work } from './work.ts';
@@ -31,11 +33,20 @@ interface IntakePorts {
   /** Keeps a message that no other try will help, with the reason, for a person to replay. */
   readonly refuse: (message: SQSRecord, error: HubError, tries?: number) => Promise<void>;
   /** Puts a message of its own into the queue that this one came from. */
-  readonly queue: (message: ContentMessage | FileMessage, sending?: Sending) => Promise<void>;
+  readonly queue: (
+    message: ContentMessage | FileMessage | InteractionMessage,
+    sending?: Sending,
+  ) => Promise<void>;
 }
 
-/** After how many seconds content that did not come is asked for again; after the last of these tries it is done without. */
+/**
+ * After how many seconds content that did not come is asked for again, and a message that is not there yet is looked for;
+ * after the last of these tries it is done without.
+ */
 const PAUSES_SECONDS = [5, 30, 120];
+
+/** What is larger waits for no message that it refers to: SQS would not take it. */
+const LARGEST_WAITING_BYTES = 200_000;
 
 /** From a message of the queue to what has to be recorded, with its files on their way to the bucket. */
 export const intake = ({ identity, mapping, files, contents, erased, refuse, queue }: IntakePorts) => {
@@ -45,6 +56,32 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
     receivedAt,
     message,
   });
+
+  /** An act that may have come before the message that it refers to, and then comes again. */
+  const patientWork = async (
+    { interaction: act, receivedAt, tries }: z.output<typeof InteractionMessage>,
+    received: SQSRecord,
+  ): Promise<InteractionWork> => {
+    const work = await workOf(act, receivedAt, received.messageId);
+    const message: InteractionMessage = { type: 'interaction', receivedAt, interaction: act, tries };
+    const mayWait =
+      isReference(act.refersTo) &&
+      delayOf(message) !== undefined &&
+      usableIdentifiers(work.interaction.identifiers, await identity()).length === 0 &&
+      Buffer.byteLength(JSON.stringify(message)) <= LARGEST_WAITING_BYTES;
+    return mayWait ? { ...work, later: () => queueAgain(message, received) } : work;
+  };
+
+  /** Each try is a message of its own, so that the count of its deliveries tells of crashes alone. */
+  const queueAgain = async (
+    message: ContentMessage | FileMessage | InteractionMessage,
+    received: SQSRecord,
+  ): Promise<void> => {
+    const replayOf = received.messageAttributes[REPLAY_OF]?.stringValue;
+    const attributes = replayOf === undefined ? {} : { [REPLAY_OF]: replayOf };
+    const delaySeconds = delayOf(message) ?? 0;
+    await queue({ ...message, tries: (message.tries ?? 0) + 1 }, { delaySeconds, attributes });
+  };
 
   /** Files that came with an act go to the bucket; those that expire are sent for. Each has its address there at once. */
   const filed = async (act: Act): Promise<Act> => {
@@ -78,15 +115,21 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
     return { ...act, attachments: kept };
   };
 
-  const deliveryWorks = async (delivery: DeliveryMessage, body: Uint8Array, id: string): Promise<Work[]> => {
+  const deliveryWorks = async (
+    delivery: DeliveryMessage,
+    body: Uint8Array,
+    received: SQSRecord,
+  ): Promise<Work[]> => {
     const { provider, receivedAt } = delivery;
+    // Should a part of a replayed delivery fail on its own, it is a failure of its own.
+    const alone = { ...received, messageAttributes: {} };
     const { acts, ignored } = await decode(mapping(provider), delivery, body);
     if (ignored.length > 0)
       log('info', 'ignored', { provider, types: ignored.join(','), count: ignored.length });
     const works = acts.map(async (decoded): Promise<Work[]> => {
       const act = await filed(decoded);
       if (act.fetch === undefined || !(await contents.isOpen(act, act.fetch.url)))
-        return [await workOf(act, receivedAt, id)];
+        return [await patientWork({ type: 'interaction', receivedAt, interaction: act }, alone)];
       await queue({ type: 'content', receivedAt, interaction: act });
       return [];
     });
@@ -128,7 +171,6 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
 
   /**
    * Sends again later what another try may mend; true where none will, or too many have not, which is kept as a failure.
-   * Each try is a message of its own, so that the count of its deliveries tells of crashes alone.
    */
   const givenUp = async (
     message: z.output<typeof ContentMessage> | FileMessage,
@@ -136,16 +178,12 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
     received: SQSRecord,
   ): Promise<boolean> => {
     if (!(error instanceof HubError)) throw error;
-    const { tries = 0 } = message;
-    const delaySeconds = PAUSES_SECONDS[tries];
-    if (error.retry !== 'never' && delaySeconds !== undefined) {
-      const replayOf = received.messageAttributes[REPLAY_OF]?.stringValue;
-      const attributes = replayOf === undefined ? {} : { [REPLAY_OF]: replayOf };
-      await queue({ ...message, tries: tries + 1 }, { delaySeconds, attributes });
+    if (error.retry !== 'never' && delayOf(message) !== undefined) {
+      await queueAgain(message, received);
       return false;
     }
     log('warn', error.code, { message: received.messageId }, error);
-    await refuse(received, error, tries + 1);
+    await refuse(received, error, (message.tries ?? 0) + 1);
     return true;
   };
 
@@ -158,8 +196,9 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
     const message = messageOf(RecordMessage, received);
     switch (message.type) {
       case 'command':
-      case 'interaction':
         return [await rowWork(message, received.messageId)];
+      case 'interaction':
+        return [await patientWork(message, received)];
       case 'import':
         return Promise.all(message.rows.map((row) => rowWork(row, received.messageId)));
       case 'content':
@@ -173,7 +212,7 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
         const body =
           message.type === 'event' ? Buffer.from(JSON.stringify(message.event)) : await files.bytes(message);
         try {
-          return await deliveryWorks(delivery, body, received.messageId);
+          return await deliveryWorks(delivery, body, received);
         } catch (error) {
           if (!(error instanceof HubError) || error.retry !== 'never') throw error;
           log('warn', error.code, { provider: delivery.provider, delivery: delivery.id }, error);
@@ -184,6 +223,9 @@ export const intake = ({ identity, mapping, files, contents, erased, refuse, que
     }
   };
 };
+
+/** Undefined after the last try. */
+const delayOf = ({ tries = 0 }: Pick<ContentMessage, 'tries'>): number | undefined => PAUSES_SECONDS[tries];
 
 /** EventBridge vouches for an event as a signature does for a webhook. */
 const ofEvent = ({ provider, account, event }: EventMessage): DeliveryMessage => ({

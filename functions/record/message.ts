@@ -20,6 +20,9 @@ export const DeliveryMessage = z.strictObject({
 });
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
 
+/** How often content was asked for, or what an act refers to was looked for, in vain; each try is a message of its own. */
+const tries = z.int().nonnegative().optional();
+
 /** An act that is already in our words: a notification that was sent, an event of the API, an import. */
 export const InteractionMessage = z.strictObject({
   type: z.literal('interaction'),
@@ -28,14 +31,12 @@ export const InteractionMessage = z.strictObject({
     provider: z.string().min(1),
     account: z.string().optional(),
   }),
+  tries,
 });
 export type InteractionMessage = z.input<typeof InteractionMessage>;
 
-/** How often content was asked for in vain; each try is a message of its own. */
-const tries = z.int().nonnegative().optional();
-
 /** An act whose content must be asked for before it can be recorded: the body of a mail, the answers of a form. */
-export const ContentMessage = InteractionMessage.extend({ type: z.literal('content'), tries });
+export const ContentMessage = InteractionMessage.extend({ type: z.literal('content') });
 export type ContentMessage = z.input<typeof ContentMessage>;
 
 /** A file that expires at its provider, to be copied to `key` in the bucket. */

@@ -1,5 +1,5 @@
 import { HubError } from '../../core/errors.ts';
-import { early } from './early.ts';
+import { ahead, early } from './early.ts';
 import { grouped } from './grouping.ts';
 import type { RecordPorts } from './ports.ts';
 import { type Outgoing, settleMost } from './settling.ts';
@@ -25,7 +25,16 @@ export const record =
       const ripe = waiting.filter((work) => !tooEarly.has(work));
       const loaded = await ports.load(ripe);
       const again: Work[] = [...tooEarly];
-      for (const group of grouped(ripe, loaded, config)) {
+      const later = ahead(ripe, loaded);
+      for (const [{ message }, queue] of later) {
+        try {
+          await queue();
+        } catch (error) {
+          failed.set(message, error);
+        }
+      }
+      const now = ripe.filter((work) => !later.has(work));
+      for (const group of grouped(now, loaded, config)) {
         try {
           const { settled, left } = await settleMost(ports, config, group, loaded);
           again.push(...left);

@@ -4,9 +4,8 @@ import { RecordMessage } from './message.ts';
 export const recordStage = stage('record', {
   title: 'Deliveries, interactions and commands on their way to the customer record',
   schema: RecordMessage,
-  // Content that did not come is asked for again as often as the first time.
-  again: (message) =>
-    message.type === 'content' || message.type === 'file' ? { ...message, tries: 0 } : message,
+  // What did not come is asked for again as often as the first time.
+  again: (message) => ('tries' in message ? { ...message, tries: 0 } : message),
   identity: (message) => {
     switch (message.type) {
       case 'content':

@@ -13,6 +13,11 @@ export interface InteractionWork {
   readonly message: string;
   /** Its content was fetched: it completes what was stored, or waits for a person, without. */
   readonly completes?: true;
+  /**
+   * Puts it into the queue once more, with a delay. Of what names nobody and refers to a message, which may be recorded
+   * only a moment later; absent where that was waited for long enough.
+   */
+  readonly later?: () => Promise<void>;
 }
 
 export interface CommandWork {

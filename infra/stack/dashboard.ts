@@ -1,14 +1,18 @@
 import { aws_cloudwatch as cloudwatch, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { ruleMetric } from './rule-metric.ts';
 import type { Watched } from './watch.ts';
 
 const PERIOD = Duration.minutes(5);
 const sum = { statistic: 'Sum', period: PERIOD };
 const most = { statistic: 'Maximum', period: PERIOD };
 
-/** Four questions, a row each: is mail coming in, is anything stuck, is the CRM behind, what is being sent. */
+/**
+ * Five questions, a row each: is mail coming in, is anything stuck, is the CRM behind, what is being sent, is long work
+ * behind.
+ */
 export const dashboard = (scope: Construct, watched: Watched): cloudwatch.Dashboard => {
-  const { ground, front, functions, queues, syncs, refused } = watched;
+  const { ground, front, functions, queues, syncs, partners, refused } = watched;
   const graph = (title: string, left: cloudwatch.IMetric[], right: cloudwatch.IMetric[] = []) =>
     new cloudwatch.GraphWidget({ title, left, right, width: 8, height: 6, leftYAxis: { min: 0 } });
   const question = (markdown: string) =>
@@ -90,6 +94,25 @@ export const dashboard = (scope: Construct, watched: Watched): cloudwatch.Dashbo
           [own('AWS/SES', 'Bounce'), own('AWS/SES', 'Complaint')],
         ),
         graph('Runs of notify', invocations('Notify')),
+      ],
+      [question('Are imports, jobs and figures behind?')],
+      [
+        graph(
+          'Messages waiting',
+          ['Imports', 'Jobs', 'Metrics']
+            .flatMap(queue)
+            .map((one) =>
+              one.queue.metricApproximateNumberOfMessagesVisible({ label: one.node.id, ...most }),
+            ),
+        ),
+        graph('Runs of jobs and metrics', ['Jobs', 'Metrics'].flatMap(invocations)),
+        ...partners.map(({ bus, rules }) =>
+          graph(
+            'Events of Salesforce',
+            rules.map((rule) => ruleMetric('MatchedEvents', bus, rule)),
+            rules.map((rule) => ruleMetric('FailedInvocations', bus, rule)),
+          ),
+        ),
       ],
     ],
   });

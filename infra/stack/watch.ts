@@ -3,7 +3,6 @@ import {
   aws_cloudwatch as cloudwatch,
   Duration,
   type aws_events as events,
-  Fn,
   aws_iam as iam,
   aws_logs as logs,
   aws_sns as sns,
@@ -14,6 +13,7 @@ import { dashboard } from './dashboard.ts';
 import type { FrontDoor } from './front-door.ts';
 import { type Ground, HubFunction } from './hub-function.ts';
 import { Metrics } from './metrics.ts';
+import { ruleMetric } from './rule-metric.ts';
 import { SalesforceEvents } from './salesforce-events.ts';
 import { Sync } from './sync.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -25,6 +25,8 @@ export interface Watched {
   readonly functions: readonly HubFunction[];
   readonly queues: readonly WorkQueue[];
   readonly syncs: readonly Sync[];
+  /** Whose events come over a bus of their own. */
+  readonly partners: readonly SalesforceEvents[];
   readonly refused: cloudwatch.IMetric;
 }
 
@@ -66,6 +68,7 @@ export class Watch extends Construct {
       functions: found.filter((one) => one instanceof HubFunction),
       queues: found.filter((one) => one instanceof WorkQueue),
       syncs: found.filter((one) => one instanceof Sync),
+      partners: found.filter((one) => one instanceof SalesforceEvents),
       refused: this.#refused(ground, front),
     };
     for (const queue of watched.queues) this.#queue(queue);
@@ -73,8 +76,7 @@ export class Watch extends Construct {
     for (const { crm, rules } of watched.syncs) this.#rules(crm, storage.bus.eventBusName, rules);
     for (const { rules } of found.filter((each) => each instanceof Metrics))
       this.#rules('metrics', storage.bus.eventBusName, rules);
-    for (const one of found.filter((each) => each instanceof SalesforceEvents))
-      this.#rules('salesforce events', one.bus, one.rules);
+    for (const { bus, rules } of watched.partners) this.#rules('salesforce events', bus, rules);
     this.#edges(watched);
     this.dashboard = dashboard(this, watched);
   }
@@ -125,18 +127,8 @@ export class Watch extends Construct {
     });
   }
 
-  #rules(what: string, EventBusName: string, rules: readonly events.CfnRule[]): void {
-    const failed = rules.map(
-      (rule) =>
-        new cloudwatch.Metric({
-          namespace: 'AWS/Events',
-          metricName: 'FailedInvocations',
-          // Of a rule on a bus that is not the default one `Ref` is `<bus>|<rule>`, which CloudFormation leaves unsaid.
-          dimensionsMap: { EventBusName, RuleName: Fn.select(1, Fn.split('|', rule.ref)) },
-          statistic: 'Sum',
-          period: FIVE,
-        }),
-    );
+  #rules(what: string, bus: string, rules: readonly events.CfnRule[]): void {
+    const failed = rules.map((rule) => ruleMetric('FailedInvocations', bus, rule));
     this.#alarm(`${what} rules`, {
       metric: total(failed),
       threshold: 1,

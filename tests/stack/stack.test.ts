@@ -154,8 +154,26 @@ describe('the stack', () => {
     const watched = rules.filter((id) =>
       alarms.includes(JSON.stringify({ 'Fn::Select': [1, { 'Fn::Split': ['|', { Ref: id }] }] })),
     );
-    expect(watched.length).toBeGreaterThanOrEqual(5);
+    expect(rules.filter((id) => !watched.includes(id))).toEqual([]);
     expect(watched.some((id) => /SalesforceEvents/u.test(id))).toBe(true);
+    expect(watched.filter((id) => /Figures/u.test(id))).toHaveLength(3);
+  });
+
+  it('shows on the dashboard every queue, how much of the long work waits, and the events of Salesforce', () => {
+    const resources = only({
+      channels: { salesforce: { eventBus: 'aws.partner/salesforce.com/00D/0YL' } },
+    });
+    const [[, dashboard] = []] = ofType(resources, 'AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard?.Properties['DashboardBody']);
+    const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
+    expect(queues.length).toBeGreaterThan(10);
+    expect(queues.filter((id) => !body.includes(`"${id}"`))).toEqual([]);
+    for (const id of ['ImportsQueue', 'JobsQueue', 'MetricsQueue'])
+      expect(body).toMatch(new RegExp(`MessagesVisible[^{}]*QueueName[^{}]*\\{"Fn::GetAtt":\\["${id}"`, 'u'));
+    expect(body).toContain('Events of Salesforce');
+    expect(JSON.stringify(ofType(only(), 'AWS::CloudWatch::Dashboard'))).not.toContain(
+      'Events of Salesforce',
+    );
   });
 
   it('reserves no concurrency, and logs nothing for ever', () => {
