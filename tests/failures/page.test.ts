@@ -47,7 +47,7 @@ it('a delivery is edited as text and saved as it was, where it is text', () => {
 it('a job says how far it is', () => {
   const job = { id: 'j', kind: 'replay', by: 'ada', createdAt: '', state: 'running' };
   expect(line({ ...job, progress: { done: 6, refused: 1, total: 12 } })).toBe(
-    `[${'█'.repeat(12)}${' '.repeat(12)}] 6/12 done, 1 refused  running`,
+    `[${'█'.repeat(14)}${' '.repeat(10)}] 6/12 done, 1 refused  running`,
   );
   expect(line({ ...job, progress: { done: 6, refused: 0 } })).toBe('6 done  running');
 });
