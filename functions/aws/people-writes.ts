@@ -126,8 +126,10 @@ const groupWrites = (
   interactions: Changes['interactions'],
   { config, remembered }: Pick<Writing, 'config' | 'remembered'>,
 ): Write[] => {
-  const named = interactions.flatMap(({ stored }) => usableIdentifiers(stored.identifiers, config));
-  return [...new Set(named)].flatMap((identifier) => {
+  const named = new Set(interactions.flatMap(({ stored }) => usableIdentifiers(stored.identifiers, config)));
+  const parted = new Set(people.splits.map(({ identifier }) => identifier));
+  // The owner row of what was split off is written with the split.
+  return [...named.difference(parted)].flatMap((identifier) => {
     const owner = people.owner(identifier);
     const known = remembered.get(identifier);
     if (owner === undefined || known === undefined || people.newOwners.has(identifier)) return [];

@@ -182,6 +182,17 @@ describe('decisions about who is who, by the API', () => {
     expect(await outcome('m1')).toMatchObject({ status: 'done' });
   });
 
+  it('splits an identifier off while it says something', async () => {
+    await told('phone:+14155550100', 'email:ada@example.com');
+    const split = { command: 'split', identifier: 'phone:+14155550100' };
+    expect((await hub.api('POST', '/commands', split)).status).toBe(202);
+    for (let more = 0; more < 3; more++) say(['phone:+14155550100']);
+    await settle();
+    expect((await customer('phone:+14155550100')).identifiers).toEqual(['phone:+14155550100']);
+    expect((await timeline('phone:+14155550100')) + (await timeline('email:ada@example.com'))).toBe(4);
+    expect(Items.parse((await hub.api('GET', '/failures')).body).items).toEqual([]);
+  });
+
   it('refuses to split off the only identifier, and says so among the failures', async () => {
     await told('email:ada@example.com');
     await command({ command: 'split', identifier: 'email:ada@example.com' });
