@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
+import { textOfHtml } from '../../core/html.ts';
 import { e164 } from '../../core/identity.ts';
 import type { DecodedInteraction } from '../../core/interaction.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
@@ -120,7 +121,7 @@ const message = (medium: Medium, payload: Payload): DecodedInteraction | undefin
   const text =
     body?.text?.text ??
     body?.html?.text ??
-    body?.html?.html ??
+    (body?.html?.html && textOfHtml(body.html.html)) ??
     body?.image?.text ??
     body?.file?.text ??
     undefined;
