@@ -99,6 +99,7 @@ const session = (client: Client): CrmSession => {
       return {
         key,
         error: fault(one?.category ?? 'UNKNOWN', one?.message ?? 'HubSpot told nothing of this record.'),
+        taken: one?.category === 'CONFLICT',
       };
     });
   };

@@ -7,7 +7,7 @@ import { scenarioIn } from '../../infra/scenario/schema.ts';
 
 const folder = new URL('../scenarios/', import.meta.url).pathname;
 
-/** The contacts of both CRMs when a story has ended, their fields by phone and e-mail. */
+/** The phone and e-mail of every contact in both CRMs when a story has ended, and whose the notes in HubSpot are. */
 const contactsAfter = async (file: string) => {
   const scenario = parseConfigFile(file, readFileSync(`${folder}${file}`, 'utf8'), scenarioIn(folder));
   const stage = await openStage(scenario, folder, { assembly: await assembly() });
@@ -16,6 +16,9 @@ const contactsAfter = async (file: string) => {
     const { salesforce, hubspot } = stage.crms;
     const addresses = (phone: unknown, email: unknown) => [phone || undefined, email || undefined];
     return {
+      notesOf: hubspot.records
+        .of('notes')
+        .map(({ fields }) => hubspot.records.byId('contacts', String(fields['contact']))?.fields['phone']),
       salesforce: salesforce.records
         .of('Contact')
         .map(({ fields }) => addresses(fields['Phone'], fields['Email'])),
@@ -45,7 +48,7 @@ it('what a customer has no more is emptied in their contact', async () => {
 });
 
 it('a merged-in contact stays as it is, and the survivor shares what may be shared', async () => {
-  const { salesforce, hubspot } = await contactsAfter('crm-unique-value-of-merged.yaml');
+  const { salesforce, hubspot, notesOf } = await contactsAfter('crm-unique-value-of-merged.yaml');
   expect(salesforce).toEqual([
     [phone, email],
     [undefined, email],
@@ -54,4 +57,5 @@ it('a merged-in contact stays as it is, and the survivor shares what may be shar
     [phone, undefined],
     [undefined, email],
   ]);
+  expect(notesOf).toEqual([phone]);
 });
