@@ -48,7 +48,10 @@ export const unmerge = (
     at,
     by,
   };
-  people.unmerges.push(undone);
+  // A merge that is not written yet goes into the ledger as undone: one row, written once.
+  const unwritten = people.merges.get(pointer.merge);
+  if (unwritten) people.merges.set(pointer.merge, { ...unwritten, undoneAt: at, undoneBy: by });
+  else people.unmerges.push(undone);
   return undone;
 };
 

@@ -193,6 +193,21 @@ describe('decisions about who is who, by the API', () => {
     expect(Items.parse((await hub.api('GET', '/failures')).body).items).toEqual([]);
   });
 
+  it('merges and takes it back in one batch, and the ledger tells of both', async () => {
+    await told('email:ada@example.com');
+    await told('phone:+14155550100');
+    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    await hub.api('POST', '/commands', { ...merge, id: 'm1' });
+    await hub.api('POST', '/commands', { command: 'unmerge', customer: 'email:ada@example.com', id: 'u1' });
+    await settle();
+    expect(await outcome('m1')).toMatchObject({ status: 'done' });
+    expect(await outcome('u1')).toMatchObject({ status: 'done' });
+    const { id, mergedFrom } = await customer('email:ada@example.com');
+    expect(mergedFrom).toEqual([]);
+    const { items } = Items.parse((await hub.api('GET', `/customers/${id}/ledger`)).body);
+    expect(items).toMatchObject([{ type: 'merge', undoneBy: 'api' }]);
+  });
+
   it('refuses to split off the only identifier, and says so among the failures', async () => {
     await told('email:ada@example.com');
     await command({ command: 'split', identifier: 'email:ada@example.com' });
