@@ -31,6 +31,8 @@ const replaced: Readonly<Record<string, string>> = {
   'form-data': `${absent('form-data', 'the hub uploads no form to a CRM')}module.exports = class { constructor() { absent(); } };`,
   // A limiter of calls, which HubSpot's client makes when it is given limits; the hub rations calls itself.
   bottleneck: `${absent('bottleneck', 'connectors/crm/hubspot.ts gives the client no limits')}module.exports = class { constructor() { absent(); } };`,
+  // HubSpot's client joins with it what its generated APIs are given.
+  'lodash.merge': `${absent('lodash.merge', 'the hub asks HubSpot through apiRequest alone')}module.exports = absent;`,
   // Functions check data; JSON Schemas are made of it where the hub is built.
   '../core/to-json-schema.js': `${absent('z.toJSONSchema', 'no function makes a JSON Schema')}exports.createToJSONSchemaMethod = exports.createStandardJSONSchemaMethod = () => absent;`,
   '../core/json-schema-processors.js': `${absent('z.toJSONSchema', 'no function makes a JSON Schema')}exports.toJSONSchema = absent;`,
