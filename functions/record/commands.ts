@@ -16,6 +16,7 @@ import {
   customerCreated,
   customerImported,
   merged,
+  preferenceChanged,
   unmerged,
 } from './events.ts';
 import type { CommandMessage } from './message.ts';
@@ -62,11 +63,11 @@ export const execute = (
       people.setActivity(closedByHand(people.half(half).activity, command.at, people.silence));
       return [conversationClosed(snapshot(people.customer(half), half, false), command.by, command.at)];
     }
-    case 'preference':
-      people.change(ownerOf(people, command.customer), (profile) =>
-        preferring(profile, command.channel, command.at),
-      );
-      return [];
+    case 'preference': {
+      const half = ownerOf(people, command.customer);
+      people.change(half, (profile) => preferring(profile, command.channel, command.at));
+      return [preferenceChanged(snapshot(people.customer(half), half, false), command.at)];
+    }
   }
 };
 

@@ -17,6 +17,7 @@ export const EventType = z.enum([
   'customer.erased',
   'consent.changed',
   'conversation.closed',
+  'preference.changed',
 ]);
 export type EventType = z.infer<typeof EventType>;
 
@@ -88,6 +89,12 @@ export const consentChanged = (
 export const conversationClosed = (customer: CustomerSnapshot, by: string, at: Instant): BusEvent => ({
   type: 'conversation.closed',
   detail: { customer, by },
+  at,
+});
+
+export const preferenceChanged = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
+  type: 'preference.changed',
+  detail: { customer },
   at,
 });
 

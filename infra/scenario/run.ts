@@ -21,7 +21,7 @@ import { clientConfig } from '../../functions/aws/client.ts';
 import { notificationOf } from '../../functions/aws/notifications.ts';
 import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
 import { readSecret } from '../../functions/aws/secret.ts';
-import { table } from '../../functions/aws/table.ts';
+import { type Row, table } from '../../functions/aws/table.ts';
 import { triggers } from '../../functions/aws/triggers.ts';
 import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
 import type { Runtime } from '../../functions/runtime.ts';
@@ -93,6 +93,8 @@ export interface Stage {
   readonly definitions: ReadonlyMap<string, unknown>;
   readonly templates: Readonly<Record<string, TemplateFiles>>;
   readonly errors: unknown[];
+  /** What had been decided about people before they were erased, by the keys of its rows. */
+  readonly decided: Map<string, Notification>;
 }
 
 /** Everything that a story needs, set up as it begins. */
@@ -182,7 +184,10 @@ export const openStage = async (
   };
   const { definitions, templates } = readTriggers(scenario, folder);
   for (const definition of definitions.values()) await publish(publishing, definition, templates);
-  return { clock, cloud, crms, runtime, publishing, definitions, templates, errors };
+  return {
+    ...{ clock, cloud, crms, runtime, publishing, definitions, templates, errors },
+    decided: new Map(),
+  };
 };
 
 const isCustomResource = (event: unknown): boolean =>
@@ -336,8 +341,21 @@ const perform = async (
   if (step.pause !== undefined) await pause(stage.publishing, step.pause);
 };
 
-/** Asked for by the API, as by a person; nobody is erased whom the hub does not know. */
-const erase = async ({ cloud, runtime }: Stage, customer: string): Promise<void> => {
+const settled = ({ status }: Notification): boolean => status === 'sent' || status === 'suppressed';
+
+const notificationsIn = (rows: readonly Row[]): Map<string, Notification> =>
+  new Map(
+    rows
+      .filter(({ sk }) => sk.startsWith('notification#'))
+      .map((row) => [`${row.pk} ${row.sk}`, notificationOf(row)]),
+  );
+
+/**
+ * Asked for by the API, as by a person; nobody is erased whom the hub does not know. What was sent by then was sent, though
+ * no row will tell so.
+ */
+const erase = async ({ cloud, runtime, decided }: Stage, customer: string): Promise<void> => {
+  for (const [key, one] of notificationsIn(await allRows(runtime))) if (settled(one)) decided.set(key, one);
   const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
   const { keys } = z.looseObject({ keys: z.string() }).parse(await readSecret(runtime)(`${hub}/api`));
   const { status } = await cloud.front({
@@ -374,7 +392,7 @@ const outcomeOf = async (stage: Stage): Promise<Outcome> => {
       mergedFrom: customer.halves.slice(1).map(({ profile }) => profile.identifiers),
     };
   });
-  const decided = rows.filter(({ sk }) => sk.startsWith('notification#')).map(notificationOf);
+  const decided = [...new Map([...stage.decided, ...notificationsIn(rows)]).values()];
   const told = ({ trigger, channel, at, template, reason }: Notification): Record<string, string> => ({
     trigger,
     at,

@@ -34,7 +34,10 @@ export class Sync extends Construct {
       inputPathsMap: { half, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
       inputTemplate: '{"half":"<half>","interaction":"<interaction>","occurredAt":"<occurredAt>"}',
     });
-    const told = ['customer.imported', 'customer.merged', 'customer.unmerged', 'consent.changed'];
+    const told = [
+      ...['customer.imported', 'customer.merged', 'customer.unmerged'],
+      ...['consent.changed', 'preference.changed'],
+    ];
     this.#rule(storage.bus, 'Customers', told, {
       inputPathsMap: { half },
       inputTemplate: '{"half":"<half>"}',

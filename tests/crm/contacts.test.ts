@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import { parseConfigFile } from '../../core/config-file.ts';
+import { table } from '../../functions/aws/table.ts';
 import { assembly } from '../../infra/assembly.ts';
 import { openStage, play } from '../../infra/scenario/run.ts';
 import { scenarioIn } from '../../infra/scenario/schema.ts';
 
+const Mapping = z.looseObject({ contact: z.looseObject({ fields: z.record(z.string(), z.unknown()) }) });
 const folder = new URL('../scenarios/', import.meta.url).pathname;
 
 /** The phone and e-mail of every contact in both CRMs when a story has ended, and whose the notes in HubSpot are. */
@@ -58,4 +62,45 @@ it('a merged-in contact stays as it is, and the survivor shares what may be shar
     [undefined, email],
   ]);
   expect(notesOf).toEqual([phone]);
+});
+
+it('a preference that is all that changes reaches a CRM which has a field for it', async () => {
+  const story = {
+    name: 'a preference',
+    triggers: [],
+    steps: [
+      {
+        at: '2026-03-01T10:00:00Z',
+        interaction: {
+          kind: 'message',
+          channel: 'sms',
+          id: 'SM1',
+          identifiers: [`phone:${phone}`],
+          text: 'Hi',
+        },
+      },
+      { at: '2026-03-01T11:00:00Z', preference: { customer: `phone:${phone}`, channel: 'whatsapp' } },
+    ],
+    expect: {},
+  };
+  const scenario = parseConfigFile('preference.yaml', JSON.stringify(story), scenarioIn(folder));
+  const stage = await openStage(scenario, folder, { assembly: await assembly() });
+  try {
+    const rows = table(stage.runtime);
+    const body: unknown = parse(
+      readFileSync(new URL('../../mappings/crm/salesforce.yaml', import.meta.url), 'utf8'),
+    );
+    const { contact, ...mapping } = Mapping.parse(body);
+    const fields = { ...contact.fields, Channel__c: { from: 'preferences.channel' } };
+    await rows.put({
+      ...{ pk: 'config#crm/salesforce', sk: 'current' },
+      body: { ...mapping, contact: { ...contact, fields } },
+    });
+    await play(stage, scenario, folder);
+    const found = stage.crms.salesforce.records.of('Contact');
+    expect(found.map(({ fields }) => fields['Channel__c'])).toEqual(['whatsapp']);
+  } finally {
+    await stage.cloud.stop();
+    await stage.crms.stop();
+  }
 });
