@@ -26,6 +26,8 @@ export interface HubOptions {
   readonly elsewhere?: Elsewhere;
   /** Milliseconds by which the hub's clock is put forward, its functions' included. */
   readonly ahead?: number;
+  /** How long a function may gather messages at most, in seconds; default 1. */
+  readonly longestWindowSeconds?: number;
 }
 
 /** A hub that runs on this machine. */
@@ -80,7 +82,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     ...(options.elsewhere && { elsewhere: options.elsewhere }),
     publicUrl: options.publicUrl,
     awsUrl,
-    longestWindowSeconds: WINDOW_SECONDS,
+    longestWindowSeconds: options.longestWindowSeconds ?? WINDOW_SECONDS,
     onService: (service) => {
       early = service;
     },
@@ -186,10 +188,10 @@ const FRONT_BODY_BYTES = 10 * 1024 * 1024;
 const SETTLED_MS = 400;
 const PATIENCE_MS = 45_000;
 
-/** Resolves when no queue holds anything and no event is on its way, for a moment. */
-export const quiet = async ({ cloud }: Hub): Promise<void> => {
-  const arns = [...cloud.created.values()].flatMap(({ attributes }) =>
-    attributes?.['QueueUrl'] === undefined ? [] : [attributes['Arn'] ?? ''],
+/** Resolves when no queue holds anything, but for those left aside, and no event is on its way, for a moment. */
+export const quiet = async ({ cloud }: Hub, aside?: RegExp): Promise<void> => {
+  const arns = [...cloud.created].flatMap(([id, { attributes }]) =>
+    attributes?.['QueueUrl'] === undefined || aside?.test(id) === true ? [] : [attributes['Arn'] ?? ''],
   );
   const busy = (): boolean =>
     arns.some((arn) => cloud.queue(arn).visible + cloud.queue(arn).hidden > 0) ||
