@@ -48,6 +48,14 @@ describe('what names nobody and comes before the message that it refers to', () 
     expect([await reviews(), await hub.failures()]).toEqual([[], []]);
   });
 
+  it('waits for nothing where the message comes with it', async () => {
+    send(delivered);
+    send(message);
+    await until(1);
+    expect(keys().sort()).toEqual(['delivery-status', 'message']);
+    expect(queued).toBe(0);
+  });
+
   it('waits for a person where the message does not come in 155 seconds', async () => {
     send(delivered);
     await until(154);
