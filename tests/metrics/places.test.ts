@@ -19,7 +19,7 @@ it('a function that has read a customer earlier than another does not put them b
   };
   const before = await known(1, 'Lovelace');
   const after = await known(2, 'King');
-  for (const batch of [after, before, after]) await lists(table)(batch);
+  for (const batch of [after, before]) await lists(table)(batch);
   const found: string[] = [];
   for (const part of ['name#k', 'name#l'])
     for await (const { sk } of table.query(`list#${part}`)) found.push(sk);
