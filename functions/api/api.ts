@@ -10,7 +10,7 @@ import { type ErasurePorts, erasureRoutes, receiptKeySet } from './erasures.ts';
 import { type EventPorts, reportEvents } from './events.ts';
 import { type FailurePorts, failureRoutes } from './failures.ts';
 import { type FiguresPorts, figuresRoutes } from './figures.ts';
-import { json, parsed } from './http.ts';
+import { json, parsed, type Routes, unknownCustomer } from './http.ts';
 import { type JobPorts, jobRoutes } from './jobs.ts';
 import { type TimelinePorts, timelineOf } from './timeline.ts';
 
@@ -31,13 +31,11 @@ export interface ApiPorts
   readonly download: (key: string, name: string) => Promise<Download | undefined>;
 }
 
-type Route = (event: APIGatewayProxyEventV2, ports: ApiPorts) => Promise<APIGatewayProxyStructuredResultV2>;
-
 /** A command of tomorrow would outlast every answer that is given until then. */
 const CLOCKS_DIFFER_MS = 60_000;
 
 /** What the console, the CLI and a customer's own programs may ask, by API Gateway's route keys. */
-export const routes: Readonly<Record<string, Route>> = {
+export const routes: Routes<ApiPorts> = {
   ...customerRoutes,
   ...consentRoutes,
   ...erasureRoutes,
@@ -47,9 +45,7 @@ export const routes: Readonly<Record<string, Route>> = {
   'GET /customers/{id}/timeline': timelineOf,
   'GET /customers/{id}/ledger': async (event, ports) => {
     const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    return customer
-      ? json(200, { items: await ports.history.ledger(customer) })
-      : problem(404, 'unknown-customer', 'There is no customer with this id.');
+    return customer ? json(200, { items: await ports.history.ledger(customer) }) : unknownCustomer();
   },
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}': async (event, ports) => {
     const { id = '', interaction = '', n = '' } = event.pathParameters ?? {};

@@ -1,12 +1,10 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { addressesOf } from '../../core/consent.ts';
 import type { ClosedAddress, Customer } from '../../core/customer.ts';
 import { evidenceOf, type GivenAnswer } from '../../core/evidence.ts';
 import type { Identifier } from '../../core/identifier.ts';
 import { Channel } from '../../core/interaction.ts';
-import { problem } from '../middleware.ts';
 import type { History, StoredInteraction } from '../ports.ts';
-import { json } from './http.ts';
+import { json, type Routes, unknownCustomer } from './http.ts';
 
 export interface ConsentPorts {
   readonly history: History;
@@ -14,16 +12,11 @@ export interface ConsentPorts {
   readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
 }
 
-type Route = (
-  event: APIGatewayProxyEventV2,
-  ports: ConsentPorts,
-) => Promise<APIGatewayProxyStructuredResultV2>;
-
 /** What holds for each channel and address, what proves it, and everything that was ever answered. */
-export const consentRoutes: Readonly<Record<string, Route>> = {
+export const consentRoutes: Routes<ConsentPorts> = {
   'GET /customers/{id}/consent': async (event, ports) => {
     const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    if (customer === undefined) return problem(404, 'unknown-customer', 'There is no customer with this id.');
+    if (customer === undefined) return unknownCustomer();
     const answers = await ports.history.answers(customer);
     const channels = Channel.options.filter((channel) => customer.consent[channel] !== undefined);
     return json(200, {

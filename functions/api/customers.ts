@@ -1,9 +1,8 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { conversationView } from '../../core/conversation.ts';
 import type { Customer } from '../../core/customer.ts';
 import { normaliseIdentifier } from '../../core/identity.ts';
 import { problem } from '../middleware.ts';
-import { json } from './http.ts';
+import { json, type Routes, unknownCustomer } from './http.ts';
 import { type ListPorts, listed } from './lists.ts';
 
 export interface CustomerPorts extends ListPorts {
@@ -11,13 +10,8 @@ export interface CustomerPorts extends ListPorts {
   readonly owner: (identifier: string) => Promise<string | undefined>;
 }
 
-type Route = (
-  event: APIGatewayProxyEventV2,
-  ports: CustomerPorts,
-) => Promise<APIGatewayProxyStructuredResultV2>;
-
 /** One person, found by an identifier or by the customer's id. */
-export const customerRoutes: Readonly<Record<string, Route>> = {
+export const customerRoutes: Routes<CustomerPorts> = {
   'GET /customers': async (event, ports) => {
     const query = event.queryStringParameters ?? {};
     if (query['identifier'] === undefined && Object.keys(query).length > 0) return listed(event, ports);
@@ -38,9 +32,7 @@ export const customerRoutes: Readonly<Record<string, Route>> = {
   },
   'GET /customers/{id}': async (event, ports) => {
     const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    return customer
-      ? json(200, await view(customer, ports))
-      : problem(404, 'unknown-customer', 'There is no customer with this id.');
+    return customer ? json(200, await view(customer, ports)) : unknownCustomer();
   },
 };
 

@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { normaliseIdentifier } from '../../core/identity.ts';
 import { instant } from '../../core/interaction.ts';
@@ -10,7 +10,7 @@ import type { JobRow } from '../jobs/job.ts';
 import { eraseKind } from '../jobs/kinds.ts';
 import { problem } from '../middleware.ts';
 import type { CustomerPorts } from './customers.ts';
-import { json, parsed } from './http.ts';
+import { json, parsed, type Routes } from './http.ts';
 
 export interface ErasurePorts extends CustomerPorts {
   readonly erasures: Pick<Erasures, 'create' | 'get' | 'save' | 'list'>;
@@ -19,11 +19,6 @@ export interface ErasurePorts extends CustomerPorts {
   readonly jobs: Jobs;
   readonly newId: () => string;
 }
-
-type Route = (
-  event: APIGatewayProxyEventV2,
-  ports: ErasurePorts,
-) => Promise<APIGatewayProxyStructuredResultV2>;
 
 const Asked = z.strictObject({
   /** Any identifier of the person. */
@@ -34,7 +29,7 @@ const Asked = z.strictObject({
 });
 
 /** Erasing people, and the proof of it. */
-export const erasureRoutes: Readonly<Record<string, Route>> = {
+export const erasureRoutes: Routes<ErasurePorts> = {
   'POST /erasures': async (event, ports) => {
     const asked = Asked.safeParse(parsed(event));
     if (!asked.success) return problem(400, 'bad-erasure', z.prettifyError(asked.error));

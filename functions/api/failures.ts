@@ -7,18 +7,13 @@ import type { Failures } from '../aws/failures.ts';
 import { type ReplayPorts, unknownFailure } from '../failures/replay.ts';
 import { stageOf } from '../failures/stages.ts';
 import { problem } from '../middleware.ts';
-import { bodyOf, json } from './http.ts';
+import { bodyOf, json, type Route, type Routes } from './http.ts';
 
 export interface FailurePorts {
   readonly failures: Failures;
   readonly replay: (id: string, by: string) => Promise<Failure>;
   readonly now: ReplayPorts['now'];
 }
-
-type Route = (
-  event: APIGatewayProxyEventV2,
-  ports: FailurePorts,
-) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** Rows that one request reads at the most, however few of them pass its filter. */
 const MOST_READ = 1000;
@@ -39,7 +34,7 @@ const Query = z.strictObject({
 const By = z.object({ by: z.string().min(1).max(100).default('api') });
 
 const known =
-  (route: Route): Route =>
+  (route: Route<FailurePorts>): Route<FailurePorts> =>
   async (event, ports) => {
     try {
       return await route(event, ports);
@@ -57,7 +52,7 @@ const find = async (event: APIGatewayProxyEventV2, { failures }: FailurePorts): 
 };
 
 /** What failed: listed, explained, edited, replayed, dismissed. */
-export const failureRoutes: Readonly<Record<string, Route>> = {
+export const failureRoutes: Routes<FailurePorts> = {
   'GET /failures': async (event, { failures }) => {
     const asked = Query.safeParse(event.queryStringParameters ?? {});
     if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));

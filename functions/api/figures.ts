@@ -1,10 +1,9 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { type Amounts, added, figuresView } from '../../core/figures.ts';
 import { dayAt } from '../../core/schedule.ts';
 import type { FiguresStore } from '../aws/figures.ts';
 import { problem } from '../middleware.ts';
-import { json } from './http.ts';
+import { json, type Routes } from './http.ts';
 
 export interface FiguresPorts {
   readonly figures: Pick<FiguresStore, 'between'>;
@@ -12,11 +11,6 @@ export interface FiguresPorts {
   readonly timeZone: () => Promise<string>;
   readonly now: () => number;
 }
-
-type Route = (
-  event: APIGatewayProxyEventV2,
-  ports: FiguresPorts,
-) => Promise<APIGatewayProxyStructuredResultV2>;
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 366;
@@ -28,7 +22,7 @@ const Query = z.strictObject({
 });
 
 /** What came in and went out, how long answers took and what failed: by day and channel, by channel, and in all. */
-export const figuresRoutes: Readonly<Record<string, Route>> = {
+export const figuresRoutes: Routes<FiguresPorts> = {
   'GET /figures': async (event, { figures, timeZone, now }) => {
     const asked = Query.safeParse(event.queryStringParameters ?? {});
     if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));

@@ -1,5 +1,13 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { HubError } from '../../core/errors.ts';
+import { problem } from '../middleware.ts';
+
+export type Route<Ports> = (
+  event: APIGatewayProxyEventV2,
+  ports: Ports,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+/** The routes about one matter, by API Gateway's route keys, and what they need. */
+export type Routes<Ports> = Readonly<Record<string, Route<Ports>>>;
 
 export const json = (statusCode: number, body: unknown): APIGatewayProxyStructuredResultV2 => ({
   statusCode,
@@ -17,3 +25,6 @@ export const parsed = (event: APIGatewayProxyEventV2): unknown => {
     throw new HubError('bad-json', 'The body is not JSON.', { retry: 'never', cause: error });
   }
 };
+
+export const unknownCustomer = (): APIGatewayProxyStructuredResultV2 =>
+  problem(404, 'unknown-customer', 'There is no customer with this id.');

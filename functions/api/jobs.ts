@@ -1,11 +1,11 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { instant } from '../../core/interaction.ts';
 import { type Jobs, jobPlace } from '../aws/jobs.ts';
 import type { Presign } from '../aws/signed.ts';
 import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../jobs/job.ts';
 import { problem } from '../middleware.ts';
-import { json, parsed } from './http.ts';
+import { json, parsed, type Routes } from './http.ts';
 
 export interface JobPorts {
   readonly jobs: Jobs;
@@ -15,8 +15,6 @@ export interface JobPorts {
   readonly now: () => number;
   readonly newId: () => string;
 }
-
-type Route = (event: APIGatewayProxyEventV2, ports: JobPorts) => Promise<APIGatewayProxyStructuredResultV2>;
 
 const FILE_SECONDS = 3600;
 const RESULT_SECONDS = 300;
@@ -35,7 +33,7 @@ const Page = z.strictObject({
 });
 
 /** Long work: asked for, watched, cancelled. */
-export const jobRoutes: Readonly<Record<string, Route>> = {
+export const jobRoutes: Routes<JobPorts> = {
   'POST /jobs': async (event, ports) => {
     const asked = Asked.safeParse(parsed(event));
     if (!asked.success) return problem(400, 'bad-job', z.prettifyError(asked.error));

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { Channel, Instant, Kind } from '../../core/interaction.ts';
 import { problem } from '../middleware.ts';
 import type { History, TimelineCursor, TimelineQuery, Timelines } from '../ports.ts';
-import { json } from './http.ts';
+import { json, unknownCustomer } from './http.ts';
 
 export interface TimelinePorts {
   readonly history: History;
@@ -77,7 +77,7 @@ export const timelineOf = async (
     return problem(400, `bad-${key}`, expected[key] ?? '');
   }
   const customer = await history.customer(event.pathParameters?.['id'] ?? '');
-  if (customer === undefined) return problem(404, 'unknown-customer', 'There is no customer with this id.');
+  if (customer === undefined) return unknownCustomer();
   const { items, next, previous } = await timelines.page(customer, query.data);
   return json(200, {
     items,
