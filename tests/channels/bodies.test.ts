@@ -1,7 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../functions/aws/client.ts';
 import { NOW, openHub, type TestHub } from '../failures/hub.ts';
 
 let hub: TestHub;
@@ -10,10 +8,6 @@ beforeEach(async () => {
 });
 afterEach(() => hub.cloud.stop());
 
-const store = (provider: string, value: object) =>
-  new SecretsManagerClient(clientConfig(hub.runtime)).send(
-    new CreateSecretCommand({ Name: `acme/channels/${provider}`, SecretString: JSON.stringify(value) }),
-  );
 const call = async (method: string, target: string, body = ''): Promise<number> => {
   const { status } = await hub.cloud.front({ method, target, headers: {}, body: Buffer.from(body) });
   await hub.settle();
@@ -31,7 +25,7 @@ const texts = () => hub.timeline().map(({ text }) => Object(text).S);
 
 describe('HEAD', () => {
   it('is answered where a provider asks with it whether the address is right, and nowhere else', async () => {
-    await store('intercom', { clientSecret: 's' });
+    await hub.connect('intercom', { clientSecret: 's' });
     expect(await call('HEAD', '/webhooks/intercom')).toBe(200);
     expect(await call('HEAD', '/webhooks/twilio')).toBe(405);
     expect(await call('HEAD', '/webhooks/nobody')).toBe(404);
@@ -105,7 +99,7 @@ describe('XML', () => {
     '</Notification></notifications></Body></Envelope>';
 
   it('with a document type is refused before it is queued, and without one it is taken', async () => {
-    await store('salesforce', { addressKey: 'long-word' });
+    await hub.connect('salesforce', { addressKey: 'long-word' });
     const bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>';
     for (const doctype of [bomb, '<!doctype x SYSTEM "file:///etc/passwd">', '<!\nDOCTYPE x>'])
       expect(await call('POST', '/webhooks/salesforce?key=long-word', notification(doctype))).toBe(400);

@@ -6,8 +6,8 @@ import { IdentityConfig } from '../../core/identity.ts';
 import { parseJson } from '../../core/payload.ts';
 import type { Sending } from '../../functions/aws/queue.ts';
 import { contents } from '../../functions/record/content.ts';
-import type { Files } from '../../functions/record/files.ts';
 import { intake } from '../../functions/record/intake.ts';
+import { bucket, runtimeWith } from './kept.ts';
 
 const receivedAt = '2026-03-02T09:00:00.000Z';
 
@@ -46,37 +46,16 @@ const hub = (
   isErased = () => false,
 ) => {
   const asked: [string, string | undefined][] = [];
-  const stored: Record<string, string> = {};
+  const { stored, files } = bucket();
   const queued: object[] = [];
   const delays: (Sending | undefined)[] = [];
   const failures: { error: HubError; payload: string; tries: number | undefined }[] = [];
-  const runtime = {
-    env: {},
-    now: () => 0,
-    newId: () => '',
-    random: () => 0,
-    fetch: async (url: string | URL | Request, init?: RequestInit) => {
-      asked.push([String(url), new Headers(init?.headers).get('authorization') ?? undefined]);
-      const answer = answers[String(url)];
-      if (answer === undefined) throw new Error('no such host');
-      return answer();
-    },
-  };
-  const files: Files = {
-    bytes: async () => new Uint8Array(),
-    put: async (key, body) => {
-      stored[key] = Buffer.from(body).toString();
-    },
-    async copy(key, bytes) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of bytes) chunks.push(chunk);
-      stored[key] = Buffer.concat(chunks).toString();
-    },
-    open: async () => new Response(),
-    async remove(key) {
-      delete stored[key];
-    },
-  };
+  const runtime = runtimeWith((url, authorization) => {
+    asked.push([url, authorization]);
+    const answer = answers[url];
+    if (answer === undefined) throw new Error('no such host');
+    return answer();
+  });
   const take = intake({
     identity: async () => IdentityConfig.parse({}),
     mapping: () => mapping,

@@ -1,5 +1,4 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hmac } from '../../core/signature.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
@@ -11,10 +10,6 @@ beforeEach(async () => {
 });
 afterEach(() => hub.cloud.stop());
 
-const store = (route: string, value: object) =>
-  new SecretsManagerClient(clientConfig(hub.runtime)).send(
-    new CreateSecretCommand({ Name: `acme/channels/${route}`, SecretString: JSON.stringify(value) }),
-  );
 const post = async (target: string, headers: Record<string, string>, body: string): Promise<number> => {
   const { status } = await hub.cloud.front({
     method: 'POST',
@@ -35,7 +30,7 @@ describe('a token that may be used once', () => {
   };
 
   it('is taken again with the same body, and refused with another', async () => {
-    await store('mailgun', { signingKey: 'key' });
+    await hub.connect('mailgun', { signingKey: 'key' });
     expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
     expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
     expect(await post('/webhooks/mailgun', {}, delivery('eve@example.com'))).toBe(401);
@@ -45,8 +40,8 @@ describe('a token that may be used once', () => {
 
 describe('an account', () => {
   it('has a route and a secret of its own', async () => {
-    await store('standard', { signingSecret: 'whsec_b25l' });
-    await store('standard/till', { signingSecret: 'whsec_dHdv' });
+    await hub.connect('standard', { signingSecret: 'whsec_b25l' });
+    await hub.connect('standard/till', { signingSecret: 'whsec_dHdv' });
     const body = JSON.stringify({ id: 'same', identifiers: ['user-id:42'], name: 'page' });
     const sign = (key: string) => ({
       'webhook-id': 'm',

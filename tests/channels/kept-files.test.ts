@@ -1,5 +1,4 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { clientConfig } from '../../functions/aws/client.ts';
 import { openHub, type TestHub } from '../failures/hub.ts';
@@ -42,8 +41,7 @@ beforeEach(async () => {
       stored += 8 * MIB;
     },
   });
-  const secret = { Name: 'acme/channels/mailgun', SecretString: '{"signingKey":"k","apiKey":"key"}' };
-  await new SecretsManagerClient(clientConfig(hub.runtime)).send(new CreateSecretCommand(secret));
+  await hub.connect('mailgun', { signingKey: 'k', apiKey: 'key' });
 });
 afterEach(() => hub.cloud.stop());
 

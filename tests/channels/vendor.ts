@@ -5,6 +5,7 @@ import type { Interaction } from '../../core/interaction.ts';
 import { contents } from '../../functions/record/content.ts';
 import { intake } from '../../functions/record/intake.ts';
 import { mappings } from '../../mappings/channels/index.ts';
+import { bucket, runtimeWith } from './kept.ts';
 
 /** What a vendor answers at an address, and what it is asked with. */
 export type Answers = Readonly<Record<string, () => Response>>;
@@ -37,20 +38,13 @@ export const deliver = async (
   body: string,
 ): Promise<Outcome> => {
   const asked: Asked[] = [];
-  const stored: Record<string, string> = {};
+  const { stored, files } = bucket();
   const queued: object[] = [];
   const failures: string[] = [];
-  const runtime = {
-    env: {},
-    now: () => 0,
-    newId: () => '',
-    random: () => 0,
-    fetch: async (url: string | URL | Request, init?: RequestInit) => {
-      const authorization = new Headers(init?.headers).get('authorization') ?? undefined;
-      asked.push({ url: String(url), authorization });
-      return answers[String(url)]?.() ?? new Response('', { status: 404 });
-    },
-  };
+  const runtime = runtimeWith((url, authorization) => {
+    asked.push({ url, authorization });
+    return answers[url]?.() ?? new Response('', { status: 404 });
+  });
   const waiting: object[] = [
     {
       type: 'delivery',
@@ -68,24 +62,12 @@ export const deliver = async (
   const take = intake({
     identity: async () => IdentityConfig.parse({}),
     mapping: (id) => mappings[id],
-    files: {
-      bytes: async ({ request }) => Buffer.from(request.body ?? '', 'base64'),
-      put: async (key, bytes) => {
-        stored[key] = Buffer.from(bytes).toString();
-      },
-      async copy(key, bytes) {
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of bytes) chunks.push(chunk);
-        stored[key] = Buffer.concat(chunks).toString();
-      },
-      open: async () => new Response(),
-      async remove() {},
-    },
+    files,
     erased: async () => false,
     contents: contents(runtime, {
       connector: (id) => channels[id],
       secrets: async () => secrets,
-      files: { open: async () => new Response() },
+      files,
     }),
     refuse: async (_, { code }) => {
       failures.push(code);

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerCommand } from '../../infra/cli/customer.ts';
 import { failuresCommand } from '../../infra/cli/failures.ts';
 import { harmless, harmlessJson, harmlessLines } from '../../infra/cli/harmless.ts';
 import { jobsCommand } from '../../infra/cli/jobs.ts';
+import { closeTerminal, terminal } from './terminal.ts';
 
 /** Clears the screen, names the window, begins a line of its own and turns what stands behind it. */
 const EVIL = 'a\u001b[2J\u009d0;b\u0007\u202ec\r\nd';
@@ -65,22 +66,12 @@ const answers: readonly (readonly [string, unknown])[] = [
 
 let printed: string[];
 beforeEach(() => {
-  printed = [];
-  vi.stubEnv('HUB_URL', 'https://acme.example');
-  vi.stubEnv('HUB_KEY', 'key');
-  vi.stubGlobal('fetch', async (url: URL) => {
-    const path = `${url.pathname}${url.search}`;
+  printed = terminal(async (_, path) => {
     const [, answer] = answers.find(([beginning]) => path.startsWith(beginning)) ?? [];
-    return Response.json(answer ?? { detail: path }, { status: answer === undefined ? 404 : 200 });
+    return { status: answer === undefined ? 404 : 200, body: answer ?? { detail: path } };
   });
-  for (const way of ['log', 'error'] as const)
-    vi.spyOn(console, way).mockImplementation((line: string) => printed.push(line));
 });
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
+afterEach(closeTerminal);
 
 const lines = (): string[] => printed.flatMap((one) => one.split('\n'));
 

@@ -1,4 +1,8 @@
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { VirtualClock } from '../../core/clock.ts';
 import { hmac } from '../../core/signature.ts';
 import { clientConfig } from '../../functions/aws/client.ts';
@@ -130,8 +134,13 @@ export const openHub = async ({ senders, fetch, hub, before, around }: Options =
       .prepare('SELECT item FROM dynamodb_items WHERE item LIKE ?')
       .all(like)
       .map((row) => JSON.parse(String(row['item'])));
+  /** The secrets of a provider's route, as `hub connect` stores them. */
+  const connect = (route: string, secrets: object) =>
+    new SecretsManagerClient(clientConfig(runtime)).send(
+      new CreateSecretCommand({ Name: `acme/channels/${route}`, SecretString: JSON.stringify(secrets) }),
+    );
   return {
-    ...{ cloud, clock, runtime, settle, giveUp, queueArn, api, deliver, post, rows },
+    ...{ cloud, clock, runtime, settle, giveUp, queueArn, api, deliver, post, rows, connect },
     table: table(runtime),
     failures: async (query = '') => (await api('GET', `/failures${query}`)).body.items,
     send(queue: RegExp, body: unknown) {

@@ -1,27 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerCommand } from '../../infra/cli/customer.ts';
-import { API_KEY, openHub, type TestHub } from '../failures/hub.ts';
+import { closeTerminal, terminal } from '../cli/terminal.ts';
+import { openHub, type TestHub } from '../failures/hub.ts';
 
 let hub: TestHub;
 let printed: string[];
 beforeEach(async () => {
   hub = await openHub();
-  printed = [];
-  vi.stubEnv('HUB_URL', 'https://acme.example');
-  vi.stubEnv('HUB_KEY', API_KEY);
-  vi.stubGlobal('fetch', async (url: URL, init: { method: string; body?: string }) => {
+  printed = terminal(async (method, target, body) => {
     // Whoever asks for the outcome of a command finds it delivered.
-    if (url.pathname.startsWith('/commands/')) await hub.settle();
-    const sent: unknown = init.body === undefined ? undefined : JSON.parse(init.body);
-    const { status, body } = await hub.api(init.method, `${url.pathname}${url.search}`, sent);
-    return new Response(JSON.stringify(body), { status });
+    if (target.startsWith('/commands/')) await hub.settle();
+    return hub.api(method, target, body);
   });
-  vi.spyOn(console, 'log').mockImplementation((line: string) => printed.push(line));
 });
 afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
+  closeTerminal();
   return hub.cloud.stop();
 });
 

@@ -1,55 +1,33 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { figuresTable, spanOf } from '../../infra/cli/figures.ts';
 import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import { MINUTE, rest, tell } from './tell.ts';
 
-const MINUTE = 60_000;
 let hub: TestHub;
 beforeEach(async () => {
   hub = await openHub();
 });
 afterEach(() => hub.cloud.stop());
 
-interface Told {
-  readonly key: string;
-  readonly minute: number;
-  readonly direction?: 'inbound' | 'outbound';
-  readonly channel?: string;
-  readonly who?: string;
-  readonly name?: string;
-}
-
-const tell = ({ key, minute, direction = 'inbound', channel = 'sms', who, name }: Told): void =>
-  hub.send(/^DeliveriesQueue/, {
-    type: 'interaction',
-    receivedAt: new Date(NOW + minute * MINUTE).toISOString(),
-    interaction: {
-      ...{ key, provider: 'test', kind: 'message', channel, direction, text: key },
-      occurredAt: new Date(NOW + minute * MINUTE).toISOString(),
-      identifiers: [who ?? 'phone:+14155550100'],
-      ...(name !== undefined && { profile: { name: { full: name } } }),
-    },
-  });
-/** Until the queues are empty, the window of the metrics among them. */
-const rest = (): Promise<void> => hub.clock.runUntil(hub.clock.now() + MINUTE);
 const customer = async (identifier = 'phone:+14155550100') =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
 const command = (body: object) => hub.api('POST', '/commands', body);
 
 it('an agent sees who owes an answer, since when, and how long the first one took, across channels', async () => {
-  tell({ key: 'a', minute: 0 });
-  await rest();
+  tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
   expect((await customer()).conversation).toMatchObject({
     ...{ state: 'waiting', waitingSince: new Date(NOW).toISOString(), channels: ['sms'] },
   });
-  tell({ key: 'b', minute: 5, who: 'email:ada@example.com', channel: 'email' });
-  await rest();
+  tell(hub, { key: 'b', minute: 5, who: 'email:ada@example.com', channel: 'email' });
+  await rest(hub);
   await command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
-  await rest();
-  tell({
+  await rest(hub);
+  tell(hub, {
     ...{ key: 'c', minute: 10, direction: 'outbound' },
     ...{ who: 'email:ada@example.com', channel: 'email' },
   });
-  await rest();
+  await rest(hub);
   const { conversation } = await customer();
   expect(conversation).toEqual({
     ...{ state: 'answered', channels: ['email', 'sms'], firstResponseSeconds: 600 },
@@ -61,13 +39,13 @@ it('an agent sees who owes an answer, since when, and how long the first one too
 });
 
 it('an agent closes a conversation, and the next question opens it again', async () => {
-  tell({ key: 'a', minute: 0 });
-  await rest();
+  tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
   await hub.clock.runUntil(NOW + 10 * MINUTE);
   await command({ command: 'close', customer: 'phone:+14155550100', by: 'ada' });
-  await rest();
+  await rest(hub);
   expect((await customer()).conversation).toMatchObject({ state: 'resolved' });
-  tell({ key: 'b', minute: 30 });
+  tell(hub, { key: 'b', minute: 30 });
   await hub.clock.runUntil(NOW + 31 * MINUTE);
   expect((await customer()).conversation).toMatchObject({
     ...{ state: 'waiting', waitingSince: new Date(NOW + 30 * MINUTE).toISOString() },
@@ -75,11 +53,11 @@ it('an agent closes a conversation, and the next question opens it again', async
 });
 
 it('what is told twice is counted once, also by the same webhook hours later', async () => {
-  for (const _ of [1, 2]) tell({ key: 'a', minute: 0 });
-  await rest();
+  for (const _ of [1, 2]) tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
   await hub.clock.runUntil(NOW + 2 * 3_600_000);
-  tell({ key: 'a', minute: 0 });
-  await rest();
+  tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
   const { body } = await hub.api('GET', '/figures?from=2026-03-01&to=2026-03-31');
   expect(body.items).toMatchObject([{ day: '2026-03-02', channel: 'sms', inbound: 1 }]);
 });
@@ -93,9 +71,9 @@ it('figures are asked for by days of the zone of the hub, a year at most', async
 });
 
 it('figures are printed as a table', async () => {
-  tell({ key: 'a', minute: 0 });
-  tell({ key: 'b', minute: 3, direction: 'outbound' });
-  await rest();
+  tell(hub, { key: 'a', minute: 0 });
+  tell(hub, { key: 'b', minute: 3, direction: 'outbound' });
+  await rest(hub);
   const lines = figuresTable((await hub.api('GET', '/figures')).body, true);
   expect(lines[0]).toBe('From 2026-02-24 to 2026-03-02, Europe/Rome; times are medians.');
   expect(lines[3]).toMatch(/^2026-03-02 {2}sms +1 +1 +0 +1 +0 +0 +0 +0 +0\.0 % +3 min +3 min$/u);

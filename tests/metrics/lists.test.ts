@@ -5,8 +5,8 @@ import { history } from '../../functions/aws/history.ts';
 import { customerTable } from '../../infra/cli/customer-list.ts';
 import { allRows } from '../../infra/crash/promises.ts';
 import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import { MINUTE, rest, tell } from './tell.ts';
 
-const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 let hub: TestHub;
 beforeEach(async () => {
@@ -14,25 +14,6 @@ beforeEach(async () => {
 });
 afterEach(() => hub.cloud.stop());
 
-interface Told {
-  readonly key: string;
-  readonly minute: number;
-  readonly who: string;
-  readonly direction?: 'inbound' | 'outbound';
-  readonly name?: string;
-}
-const tell = ({ key, minute, direction = 'inbound', who, name }: Told): void =>
-  hub.send(/^DeliveriesQueue/, {
-    type: 'interaction',
-    receivedAt: new Date(NOW + minute * MINUTE).toISOString(),
-    interaction: {
-      ...{ key, provider: 'test', kind: 'message', channel: 'sms', direction, text: 'x' },
-      occurredAt: new Date(NOW + minute * MINUTE).toISOString(),
-      identifiers: [who],
-      ...(name !== undefined && { profile: { name: { full: name } } }),
-    },
-  });
-const rest = (): Promise<void> => hub.clock.runUntil(hub.clock.now() + MINUTE);
 const list = async (query: string) => (await hub.api('GET', `/customers?${query}`)).body;
 const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
@@ -43,14 +24,14 @@ const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+141
 
 describe('lists of customers', () => {
   it('has who was last talked with first, who waits longest, and names by their beginning', async () => {
-    tell({ key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
-    tell({ key: '2', minute: 1, who: bob, name: 'Łukasz Brontë' });
-    tell({ key: '3', minute: 2, who: eve, name: 'Adele O’Neill' });
-    await rest();
-    tell({ key: '4', minute: 3, who: ada, direction: 'outbound' });
+    tell(hub, { key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
+    tell(hub, { key: '2', minute: 1, who: bob, name: 'Łukasz Brontë' });
+    tell(hub, { key: '3', minute: 2, who: eve, name: 'Adele O’Neill' });
+    await rest(hub);
+    tell(hub, { key: '4', minute: 3, who: ada, direction: 'outbound' });
     await hub.clock.runUntil(NOW + 2 * HOUR);
-    tell({ key: '5', minute: 120, who: bob });
-    await rest();
+    tell(hub, { key: '5', minute: 120, who: bob });
+    await rest(hub);
     expect(await names('recent')).toEqual(['Łukasz Brontë', 'Ada Lovelace', 'Adele O’Neill']);
     expect(await names('waiting')).toEqual(['Łukasz Brontë', 'Adele O’Neill']);
     expect(await names('name=ad')).toEqual(['Ada Lovelace', 'Adele O’Neill']);
@@ -63,45 +44,45 @@ describe('lists of customers', () => {
   });
 
   it('has each person once, also when they are merged and parted again', async () => {
-    tell({ key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
-    tell({ key: '2', minute: 1, who: bob, name: 'Bob' });
-    await rest();
+    tell(hub, { key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
+    tell(hub, { key: '2', minute: 1, who: bob, name: 'Bob' });
+    await rest(hub);
     const before = await listRows();
     await hub.api('POST', '/commands', { command: 'merge', keep: ada, other: bob });
-    await rest();
+    await rest(hub);
     expect(await names('recent')).toEqual(['Ada Lovelace']);
     expect(await names('name=bob')).toEqual([]);
     expect(await names('waiting')).toEqual(['Ada Lovelace']);
     await hub.api('POST', '/commands', { command: 'unmerge', customer: ada });
-    await rest();
+    await rest(hub);
     expect(await listRows()).toEqual(before);
   });
 
   it('hides who has moved since, and has nothing of who was erased', async () => {
-    tell({ key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
-    await rest();
+    tell(hub, { key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
+    await rest(hub);
     expect(await listRows()).toHaveLength(4);
-    tell({ key: '2', minute: 1, who: ada, direction: 'outbound' });
+    tell(hub, { key: '2', minute: 1, who: ada, direction: 'outbound' });
     await hub.settle();
     // The window of the metrics is still open.
     expect(await names('waiting')).toEqual([]);
     await hub.api('POST', '/erasures', { customer: ada });
-    await rest();
-    await rest();
+    await rest(hub);
+    await rest(hub);
     expect(await listRows()).toEqual([]);
     expect((await allRows(hub.runtime)).filter(({ sk }) => sk === 'listed')).toEqual([]);
   });
 
   it('writes once an hour for a customer who goes on writing', async () => {
-    tell({ key: '1', minute: 0, who: ada });
-    await rest();
+    tell(hub, { key: '1', minute: 0, who: ada });
+    await rest(hub);
     const before = hub.cloud.counts.get(metricsWrites()) ?? 0;
-    for (let minute = 1; minute < 30; minute++) tell({ key: `more${minute}`, minute, who: ada });
-    await rest();
+    for (let minute = 1; minute < 30; minute++) tell(hub, { key: `more${minute}`, minute, who: ada });
+    await rest(hub);
     // Those of the figures alone.
     expect((hub.cloud.counts.get(metricsWrites()) ?? 0) - before).toBeLessThanOrEqual(2);
-    tell({ key: 'later', minute: 61, who: ada });
-    await rest();
+    tell(hub, { key: 'later', minute: 61, who: ada });
+    await rest(hub);
     expect((await listRows()).map(({ sk }) => sk.slice(0, 13)).sort()).toEqual([
       '2026-03-02T09',
       '2026-03-02T10',
@@ -110,11 +91,11 @@ describe('lists of customers', () => {
 
   it('go on page by page, each customer once', async () => {
     for (let serial = 0; serial < 23; serial++)
-      tell({
+      tell(hub, {
         ...{ key: `k${serial}`, minute: -90 * serial, name: `Anna ${String(serial).padStart(2, '0')}` },
         who: `phone:+141555502${String(serial).padStart(2, '0')}`,
       });
-    await rest();
+    await rest(hub);
     for (const query of ['recent', 'waiting', 'name=anna']) {
       const seen: string[] = [];
       let next: string | undefined = '';
@@ -135,7 +116,7 @@ describe('lists of customers', () => {
       ...{ type: 'command', command: 'import', id: 'one', by: 'test', at: new Date(NOW).toISOString() },
       ...{ identifiers: [ada], profile: { name: { full: 'Ada Lovelace' } } },
     });
-    await rest();
+    await rest(hub);
     expect(await names('recent')).toEqual([]);
     expect(await names('name=love')).toEqual(['Ada Lovelace']);
   });
@@ -170,16 +151,16 @@ it('the lists are those of the customers as they are, whatever was told in what 
       hub = await openHub();
       for (const [at, { who, other, what, minute, pause }] of steps.entries()) {
         const key = `k${at}`;
-        if (what === 'ask') tell({ key, minute, who });
-        if (what === 'answer') tell({ key, minute, who, direction: 'outbound' });
-        if (what === 'name') tell({ key, minute, who, name: `Name ${at}` });
+        if (what === 'ask') tell(hub, { key, minute, who });
+        if (what === 'answer') tell(hub, { key, minute, who, direction: 'outbound' });
+        if (what === 'name') tell(hub, { key, minute, who, name: `Name ${at}` });
         if (what === 'close') await hub.api('POST', '/commands', { command: 'close', customer: who });
         if (what === 'merge') await hub.api('POST', '/commands', { command: 'merge', keep: who, other });
         if (what === 'unmerge') await hub.api('POST', '/commands', { command: 'unmerge', customer: who });
-        if (pause) await rest();
+        if (pause) await rest(hub);
         else await hub.settle();
       }
-      await rest();
+      await rest(hub);
       const all = await allRows(hub.runtime);
       const halves = all.filter(({ sk }) => sk === 'profile').map(({ pk }) => pk.slice('customer#'.length));
       const customers = new Map(

@@ -1,27 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as rows from '../../functions/aws/rows.ts';
 import { customerCommand } from '../../infra/cli/customer.ts';
 import { timelineLines } from '../../infra/cli/timeline.ts';
-import { API_KEY } from '../failures/hub.ts';
+import { closeTerminal, terminal } from '../cli/terminal.ts';
 import { at, openStory, type Story } from './story.ts';
 
 let story: Story;
 let printed: string[];
 beforeEach(async () => {
   story = await openStory();
-  printed = [];
-  vi.stubEnv('HUB_URL', 'https://acme.example');
-  vi.stubEnv('HUB_KEY', API_KEY);
-  vi.stubGlobal('fetch', async (url: URL, init: { method: string }) => {
-    const { status, body } = await story.api(init.method, `${url.pathname}${url.search}`);
-    return new Response(JSON.stringify(body), { status });
-  });
-  vi.spyOn(console, 'log').mockImplementation((line: string) => printed.push(line));
+  printed = terminal(story.api);
 });
 afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
+  closeTerminal();
   return story.cloud.stop();
 });
 
