@@ -15,7 +15,7 @@ import type { Table } from '../aws/table.ts';
 import { tombstones } from '../aws/tombstones.ts';
 import type { Runtime } from '../runtime.ts';
 import type { EraseMessage } from '../sync/message.ts';
-import type { EraseJobPorts } from './erase.ts';
+import type { EraseJobPorts } from './erase-step.ts';
 
 const Environment = z.object({
   HUB: z.string(),
