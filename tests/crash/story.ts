@@ -5,8 +5,9 @@ import type { Assembly } from '../../infra/assembly.ts';
 import { brokenPromises, type Told } from '../../infra/crash/promises.ts';
 import { providers, type Webhook } from '../../infra/crash/webhooks.ts';
 import { inProcessFunctions } from '../../infra/local/in-process.ts';
-import { openStage, play, type Stage } from '../../infra/scenario/run.ts';
+import { play } from '../../infra/scenario/run.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
+import { openStage, type Stage } from '../../infra/scenario/stage.ts';
 
 const publicUrl = 'https://hub.example.com';
 const MINUTE = 60_000;

@@ -5,8 +5,9 @@ import * as z from 'zod';
 import { parseConfigFile } from '../../core/config-file.ts';
 import { table } from '../../functions/aws/table.ts';
 import { assembly } from '../../infra/assembly.ts';
-import { openStage, play } from '../../infra/scenario/run.ts';
+import { play } from '../../infra/scenario/run.ts';
 import { scenarioIn } from '../../infra/scenario/schema.ts';
+import { openStage } from '../../infra/scenario/stage.ts';
 
 const Mapping = z.looseObject({ contact: z.looseObject({ fields: z.record(z.string(), z.unknown()) }) });
 const folder = new URL('../scenarios/', import.meta.url).pathname;

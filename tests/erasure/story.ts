@@ -7,8 +7,8 @@ import { clientConfig } from '../../functions/aws/client.ts';
 import { table } from '../../functions/aws/table.ts';
 import { assembly } from '../../infra/assembly.ts';
 import { allRows } from '../../infra/crash/promises.ts';
-import { openStage, type ScenarioOptions } from '../../infra/scenario/run.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
+import { openStage, type ScenarioOptions } from '../../infra/scenario/stage.ts';
 
 export const NOW = Date.parse('2026-03-02T09:00:00Z');
 const HOUR = 3_600_000;

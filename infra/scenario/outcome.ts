@@ -1,0 +1,67 @@
+import { foldCustomer, type Half } from '../../core/customer.ts';
+import { identifierValue } from '../../core/identifier.ts';
+import type { Notification } from '../../core/notification.ts';
+import { notificationOf } from '../../functions/aws/notifications.ts';
+import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
+import type { Row } from '../../functions/aws/table.ts';
+import { allRows } from '../crash/promises.ts';
+import type { ActualCustomer, Outcome } from './compare.ts';
+import type { Stage } from './stage.ts';
+
+/** The notifications among rows, by the keys of their rows. */
+export const notificationsIn = (rows: readonly Row[]): Map<string, Notification> =>
+  new Map(
+    rows
+      .filter(({ sk }) => sk.startsWith('notification#'))
+      .map((row) => [`${row.pk} ${row.sk}`, notificationOf(row)]),
+  );
+
+/** How a story has ended. */
+export const outcomeOf = async (stage: Stage): Promise<Outcome> => {
+  const rows = await allRows(stage.runtime);
+  const halves = new Map<string, Half>();
+  for (const row of rows.filter(({ sk }) => sk === 'profile')) {
+    const activity = rows.find(({ pk, sk }) => pk === row.pk && sk === 'activity');
+    if (activity) halves.set(profileOf(row).id, { profile: profileOf(row), activity: activityOf(activity) });
+  }
+  const roots = [...halves.values()]
+    .filter(({ activity }) => activity.survivor === undefined)
+    .map(({ profile }) => profile.id);
+  const acts = rows.filter(({ sk }) => sk.startsWith('at#')).map(interactionOf);
+  const customers = roots.map((root): ActualCustomer => {
+    const customer = foldCustomer(root, halves);
+    const ids = new Set(customer.halves.map(({ profile }) => profile.id));
+    return {
+      identifiers: customer.identifiers,
+      timeline: acts.filter(({ half, kind }) => ids.has(half) && kind !== 'notification').length,
+      consent: Object.fromEntries(
+        Object.entries(customer.consent).map(([channel, entry]) => [channel, entry?.status ?? 'unknown']),
+      ),
+      preferences:
+        customer.preferences.channel === undefined ? {} : { channel: customer.preferences.channel },
+      mergedFrom: customer.halves.slice(1).map(({ profile }) => profile.identifiers),
+    };
+  });
+  const decided = [...new Map([...stage.decided, ...notificationsIn(rows)]).values()];
+  const told = ({ trigger, channel, at, template, reason }: Notification): Record<string, string> => ({
+    trigger,
+    at,
+    ...(channel && { channel }),
+    ...(template !== undefined && { template }),
+    ...(reason !== undefined && { reason }),
+  });
+  return {
+    customers,
+    notifications: decided
+      .filter(({ status }) => status === 'sent')
+      .flatMap((one) =>
+        (one.addresses ?? []).map((address) => ({ ...told(one), to: identifierValue(address) })),
+      ),
+    suppressed: decided.filter(({ status }) => status === 'suppressed').map(told),
+    crm: stage.crms.counts(new Set(roots)),
+    review: rows.filter(({ pk }) => pk === 'review').length,
+    refused: rows
+      .filter(({ sk }) => sk === 'failure')
+      .map((row) => `not done: ${String(row['code'])}: ${String(row['reason'])}`),
+  };
+};
