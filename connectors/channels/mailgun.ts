@@ -16,6 +16,8 @@ export const mailgun = channel({
     signingKey: { about: 'the HTTP webhook signing key (API security)' },
     apiKey: { about: 'an API key, to fetch mails that a route stored', optional: true },
   },
+  setup:
+    'Mail that comes in: a route with the action store(notify="…") and this address takes mails of any size that Mailgun takes, and needs the apiKey; one with forward("…") only those of up to 4.4 MB with their files, the most that the hub can be sent.',
   content: {
     hosts: /(?:[a-z0-9-]+\.)*mailgun\.(?:net|org)/u,
     authorise(url, { apiKey: [key] }) {

@@ -11,6 +11,7 @@ export const postmark = channel({
     user: { about: 'a user name of your own, for the address of the webhook' },
     password: { about: 'a long password of your own, for the address of the webhook' },
   },
-  setup: 'Enter the address as https://USER:PASSWORD@… for each message stream and for inbound mail.',
+  setup:
+    'Enter the address as https://USER:PASSWORD@… for each message stream and for inbound mail. Mails of up to 4.4 MB with their files come in this way; larger ones through ses, or mailgun with store(notify).',
   verify: (request, { secrets }) => judgeBasic(request, secrets),
 });

@@ -24,6 +24,8 @@ export const sendgrid = channel({
       optional: true,
     },
   },
+  setup:
+    'Mails of up to 4.4 MB with their files come in by Inbound Parse; larger ones through ses, or mailgun with store(notify).',
   verify(request, { secrets, now }) {
     const isMail = request.headers['content-type']?.startsWith('multipart/form-data') === true;
     const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { channels } from '../../connectors/channels/index.ts';
 import { identifierType, identifierTypes } from '../../core/identifier.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
 import { root } from '../../infra/bundle.ts';
@@ -64,4 +65,8 @@ describe('the secrets of a route', () => {
     expect(merged({}, { token: [''] }, {})).toEqual({});
     expect(merged(stored, { token: ['old'] }, { rotate: true })).toMatchObject({ token: ['old'] });
   });
+});
+
+it.each(['mailgun', 'postmark', 'sendgrid', 'ses'])('%s says how large a mail may be that comes in', (id) => {
+  expect(channels[id]?.setup).toMatch(/up to \d+(?:\.\d+)? MB/u);
 });
