@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Instant } from './interaction.ts';
+import { Instant } from './interaction/interaction.ts';
 
 const Act = z.strictObject({ at: Instant, by: z.string() });
 

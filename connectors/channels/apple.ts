@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { hmacJwt } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmacJwt } from '../../core/webhooks/signature.ts';
 
 // The token authenticates Apple and not the body, which is compressed; ids and addresses stand in the headers.
 

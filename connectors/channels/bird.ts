@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { digest, hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { digest, hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // What is signed is the time, the address and the digest of the body as bytes, not as hex.
 

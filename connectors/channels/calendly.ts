@@ -1,5 +1,5 @@
-import { judgeTimed } from '../../core/authentication.ts';
-import { channel } from '../../core/channel.ts';
+import { judgeTimed } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
 
 // Calendly signs each try anew and its own samples allow three minutes.
 

@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Only newer versions sign. For the others a secret word in the address (`?key=…`) is all that there is.
 

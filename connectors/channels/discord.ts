@@ -1,6 +1,6 @@
-import { accepted, answered, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { ed25519, isFresh } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { ed25519, isFresh } from '../../core/webhooks/signature.ts';
 
 // Discord now and then sends a badly signed ping on purpose and takes the address away unless it is answered with 401.
 

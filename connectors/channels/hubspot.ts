@@ -1,5 +1,5 @@
-import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
-import { digest, hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
+import { digest, hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Versions 1 and 2 are plain digests over the secret and name themselves in a header; version 3 is an HMAC with a time and
 // is judged wherever it is there. Whether HubSpot decoded an address before it signed depends on its age: both are tried.

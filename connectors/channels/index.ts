@@ -1,4 +1,4 @@
-import type { ChannelConnector } from '../../core/channel.ts';
+import type { ChannelConnector } from '../../core/webhooks/channel.ts';
 import { apple } from './apple.ts';
 import { awsSms } from './aws-sms.ts';
 import { bird } from './bird.ts';

@@ -1,5 +1,5 @@
-import { accepted, answered, channel, refused } from '../../core/channel.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Saving the address in the developer hub calls it with HEAD. An answer of 410 would end the subscription.
 

@@ -1,7 +1,7 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
-import { parseJson } from '../../core/payload.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // The console's Verify button sends a signed body without events, which must be answered with 200 like any other.
 

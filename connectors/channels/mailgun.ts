@@ -1,6 +1,6 @@
-import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
-import { parseForm, parseJson, parseMultipart } from '../../core/payload.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { parseForm, parseJson, parseMultipart } from '../../core/formats/payload.ts';
+import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
+import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // The signature covers the timestamp and the token, never the body: the token is remembered, so that it cannot stand over
 // another body. Events carry the three in `signature`, routes as fields of the form.

@@ -1,5 +1,19 @@
-import { accepted, channel, refused, type Verdict, type WebhookRequest } from '../../core/channel.ts';
-import { digest, hmac, hmacJwt, isFresh, sameAsAny, sameText, sha256Hex } from '../../core/signature.ts';
+import {
+  accepted,
+  channel,
+  refused,
+  type Verdict,
+  type WebhookRequest,
+} from '../../core/webhooks/channel.ts';
+import {
+  digest,
+  hmac,
+  hmacJwt,
+  isFresh,
+  sameAsAny,
+  sameText,
+  sha256Hex,
+} from '../../core/webhooks/signature.ts';
 
 // The token names the digests of the address and of the body, and lives a minute. The older signature covers the time,
 // the sorted query and the digest of the body as bytes.

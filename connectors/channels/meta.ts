@@ -1,6 +1,6 @@
-import { accepted, answered, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // One app secret signs Messenger, Instagram, WhatsApp and Lead Ads alike. The bytes are the body with Meta's own escapes
 // (\u05e9, \/): parsing and writing it again gives another signature.

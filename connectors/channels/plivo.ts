@@ -1,5 +1,11 @@
-import { accepted, channel, refused, type Verdict, type WebhookRequest } from '../../core/channel.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import {
+  accepted,
+  channel,
+  refused,
+  type Verdict,
+  type WebhookRequest,
+} from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Three schemes, of which a request may carry several: the newest that is there must hold. V3 covers the address, the
 // sorted query and the sorted fields; V2 the address alone, so that its nonce is remembered with the body; V1 the address

@@ -1,5 +1,5 @@
-import { judgeBasic } from '../../core/authentication.ts';
-import { channel } from '../../core/channel.ts';
+import { judgeBasic } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
 
 // Postmark signs nothing: user and password stand in the address, and come as basic authentication.
 

@@ -1,6 +1,6 @@
-import { accepted, answered, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // What is signed is the decoded `message.data` and not the body around it. The handshake names the token that both sides
 // know, and wants its secret back.

@@ -1,6 +1,6 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Svix signs for Resend: the key is what stands behind `whsec_` in base64, and the header holds a list, of which versions
 // other than v1 do not concern us.

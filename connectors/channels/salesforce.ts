@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { sameAsAny } from '../../core/webhooks/signature.ts';
 
 // An outbound message is not signed: the secret word in the address is all that there is, and the organisation that the
 // message names. Change events and platform events come over EventBridge and never here.

@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { ecdsa, isFresh, sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { ecdsa, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // ECDSA over timestamp + raw body, the CRLF behind each event included. Inbound Parse is signed only where a security
 // policy says so: without one, the secret word in the address (`?key=…`) is all that there is.

@@ -1,5 +1,5 @@
-import { judgeBasic } from '../../core/authentication.ts';
-import { channel } from '../../core/channel.ts';
+import { judgeBasic } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
 
 // ServiceNow has no webhooks of its own: a business rule sends a REST message, with basic authentication.
 

@@ -1,5 +1,5 @@
-import { channel } from '../../core/channel.ts';
-import { judgeSns, snsHosts } from '../../core/sns.ts';
+import { channel } from '../../core/webhooks/channel.ts';
+import { judgeSns, snsHosts } from '../../core/webhooks/sns.ts';
 
 export const ses = channel({
   id: 'ses',

@@ -1,6 +1,6 @@
-import { accepted, answered, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Slack waits three seconds and repeats with the same event_id. The address is tried with a signed url_verification.
 

@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md — the key is what stands
 // behind `whsec_` in base64, not its text; the header holds several signatures during a rotation.

@@ -1,5 +1,5 @@
-import { judgeTimed } from '../../core/authentication.ts';
-import { channel } from '../../core/channel.ts';
+import { judgeTimed } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
 
 // Several v1 stand there while a secret is rolled. v0 is for test tools and proves nothing.
 

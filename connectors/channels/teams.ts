@@ -1,6 +1,6 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { type PublicJwk, rsaJwt } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { type PublicJwk, rsaJwt } from '../../core/webhooks/signature.ts';
 
 // The token does not cover the body. What ties the two is the serviceurl claim, which must be the activity's own, and
 // the key's endorsements, which must name its channel.

@@ -1,6 +1,6 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { parseJson } from '../../core/payload.ts';
-import { sameAsAny } from '../../core/signature.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { sameAsAny } from '../../core/webhooks/signature.ts';
 
 // Telegram signs nothing: it repeats, in a header, the word that was given to setWebhook as `secret_token`. The API wants
 // the bot's token in the address: it is put in when a file is asked for, and stands in no message, row or log.

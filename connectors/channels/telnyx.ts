@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { ed25519, isFresh } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { ed25519, isFresh } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'telnyx-signature-ed25519';
 const TIMESTAMP = 'telnyx-timestamp';

@@ -1,5 +1,5 @@
-import { judgeTimed } from '../../core/authentication.ts';
-import { channel } from '../../core/channel.ts';
+import { judgeTimed } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
 
 // TikTok repeats for 72 hours, each time signed anew.
 

@@ -1,5 +1,5 @@
-import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
-import { hmac, sameAsAny, sameText, sha256Hex } from '../../core/signature.ts';
+import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny, sameText, sha256Hex } from '../../core/webhooks/signature.ts';
 
 // The signature covers the public URL and the form fields, not the raw body; a JSON body is covered by its digest in the
 // query. Twilio signs with or without the default port, so every form of the URL is tried.

@@ -1,5 +1,5 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // The signature is in base64 behind `sha256=`, unlike most others of this form.
 

@@ -1,6 +1,14 @@
-import { accepted, channel, refused, type WebhookRequest } from '../../core/channel.ts';
-import { parseForm, parseJson, parseQuery } from '../../core/payload.ts';
-import { digest, hmac, hmacJwt, isFresh, sameAsAny, sha256Hex, signedJwt } from '../../core/signature.ts';
+import { parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
+import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
+import {
+  digest,
+  hmac,
+  hmacJwt,
+  isFresh,
+  sameAsAny,
+  sha256Hex,
+  signedJwt,
+} from '../../core/webhooks/signature.ts';
 
 // The SMS API puts `sig` beside its parameters, over `&name=value` of all others in the order of their names, with _ for
 // the & and = of values. The Messages API sends a token that names the digest of the body. How the account signs is a

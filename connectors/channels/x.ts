@@ -1,5 +1,5 @@
-import { accepted, answered, channel, refused } from '../../core/channel.ts';
-import { hmac, sameAsAny } from '../../core/signature.ts';
+import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // The challenge (CRC) comes when the webhook is made, when it is changed, and again whenever X likes.
 

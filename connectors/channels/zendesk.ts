@@ -1,6 +1,6 @@
-import { accepted, channel, refused } from '../../core/channel.ts';
-import { readTime } from '../../core/payload.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/signature.ts';
+import { readTime } from '../../core/formats/payload.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
 
 // The time is signed as text. Zendesk prescribes no window; it gives up within minutes, and an old request is a repeated one.
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { awsFault, refusal, type Sender } from '../../core/sender.ts';
+import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
 // https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html

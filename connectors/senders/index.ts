@@ -1,5 +1,5 @@
 import type { SESClientConfig } from '@aws-sdk/client-ses';
-import type { Sender } from '../../core/sender.ts';
+import type { Sender } from '../../core/triggers/sender.ts';
 import { awsSms } from './aws-sms.ts';
 import { ses } from './ses.ts';
 import { snsPush } from './sns-push.ts';

@@ -1,6 +1,6 @@
 import { SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
-import { composeMail } from '../../core/mime.ts';
-import { awsFault, refusal, type Sender } from '../../core/sender.ts';
+import { composeMail } from '../../core/formats/mime.ts';
+import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
 // https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html

@@ -1,4 +1,4 @@
-import { awsFault, refusal, type Sender } from '../../core/sender.ts';
+import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html

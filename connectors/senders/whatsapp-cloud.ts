@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { refusal, type Sender } from '../../core/sender.ts';
+import { refusal, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderSurroundings } from './index.ts';
 
 // https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { Outcome } from '../aws/outcomes.ts';
-import { problem } from '../middleware.ts';
-import { CommandMessage } from '../record/message.ts';
+import type { Outcome } from '../aws/operations/command-outcomes.ts';
+import { CommandMessage } from '../contracts/messages/record.ts';
+import { problem } from '../middleware/http.ts';
 import type { Download } from './attachment.ts';
 import { type ConsentPorts, consentRoutes } from './consent.ts';
 import { type CustomerPorts, customerRoutes } from './customers.ts';

@@ -1,9 +1,9 @@
-import { addressesOf } from '../../core/consent.ts';
-import type { ClosedAddress, Customer } from '../../core/customer.ts';
-import { evidenceOf, type GivenAnswer } from '../../core/evidence.ts';
-import type { Identifier } from '../../core/identifier.ts';
-import { Channel } from '../../core/interaction.ts';
-import type { History, StoredInteraction } from '../ports.ts';
+import { addressesOf } from '../../core/consent/consent.ts';
+import { evidenceOf, type GivenAnswer } from '../../core/consent/evidence.ts';
+import type { ClosedAddress, Customer } from '../../core/identity/customer.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
+import { Channel } from '../../core/interaction/interaction.ts';
+import type { History, StoredInteraction } from '../contracts/ports.ts';
 import { json, type Routes, unknownCustomer } from './http.ts';
 
 export interface ConsentPorts {

@@ -1,7 +1,7 @@
-import { conversationView } from '../../core/conversation.ts';
-import type { Customer } from '../../core/customer.ts';
-import { normaliseIdentifier } from '../../core/identity.ts';
-import { problem } from '../middleware.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { normaliseIdentifier } from '../../core/identity/rules.ts';
+import { conversationView } from '../../core/timeline/conversation.ts';
+import { problem } from '../middleware/http.ts';
 import { json, type Routes, unknownCustomer } from './http.ts';
 import { type ListPorts, listed } from './lists.ts';
 

@@ -1,14 +1,14 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { normaliseIdentifier } from '../../core/identity.ts';
-import { instant } from '../../core/interaction.ts';
-import type { ReceiptKey } from '../../core/receipt.ts';
-import type { Erasure, Erasures } from '../aws/erasures.ts';
-import type { Jobs } from '../aws/jobs.ts';
-import type { Tombstones } from '../aws/tombstones.ts';
-import type { JobRow } from '../jobs/job.ts';
-import { eraseKind } from '../jobs/kinds.ts';
-import { problem } from '../middleware.ts';
+import { normaliseIdentifier } from '../../core/identity/rules.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import type { ReceiptKey } from '../../core/privacy/receipt.ts';
+import type { Erasure, Erasures } from '../aws/erasure/erasures.ts';
+import type { Tombstones } from '../aws/erasure/hashed-keys.ts';
+import type { Jobs } from '../aws/operations/jobs.ts';
+import type { JobRow } from '../contracts/job.ts';
+import { eraseKind } from '../contracts/job-kinds.ts';
+import { problem } from '../middleware/http.ts';
 import type { CustomerPorts } from './customers.ts';
 import { json, parsed, type Routes } from './http.ts';
 

@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { interactionId } from '../../core/interaction.ts';
-import { parseJson } from '../../core/payload.ts';
-import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../core/report.ts';
-import { problem } from '../middleware.ts';
-import type { InteractionMessage } from '../record/message.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { interactionId } from '../../core/interaction/interaction.ts';
+import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../core/interaction/report.ts';
+import type { InteractionMessage } from '../contracts/messages/record.ts';
+import { problem } from '../middleware/http.ts';
 
 export interface EventPorts {
   /** Queues messages and resolves to the positions of those that were not taken. */

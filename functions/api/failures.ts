@@ -2,11 +2,11 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { explanationOf, Failure } from '../../core/failure.ts';
-import { Instant, instant } from '../../core/interaction.ts';
-import type { Failures } from '../aws/failures.ts';
+import { Instant, instant } from '../../core/interaction/interaction.ts';
+import type { Failures } from '../aws/operations/failures.ts';
+import { stageOf } from '../contracts/stages.ts';
 import { type ReplayPorts, unknownFailure } from '../failures/replay.ts';
-import { stageOf } from '../failures/stages.ts';
-import { problem } from '../middleware.ts';
+import { problem } from '../middleware/http.ts';
 import { bodyOf, json, type Route, type Routes } from './http.ts';
 
 export interface FailurePorts {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { type Amounts, added, figuresView } from '../../core/figures.ts';
-import { dayAt } from '../../core/schedule.ts';
-import type { FiguresStore } from '../aws/figures.ts';
-import { problem } from '../middleware.ts';
+import { type Amounts, added, figuresView } from '../../core/timeline/figures.ts';
+import { dayAt } from '../../core/triggers/schedule.ts';
+import type { FiguresStore } from '../aws/customers/figures.ts';
+import { problem } from '../middleware/http.ts';
 import { json, type Routes } from './http.ts';
 
 export interface FiguresPorts {

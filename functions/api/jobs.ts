@@ -1,10 +1,10 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { instant } from '../../core/interaction.ts';
-import { type Jobs, jobPlace } from '../aws/jobs.ts';
-import type { Presign } from '../aws/signed.ts';
-import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../jobs/job.ts';
-import { problem } from '../middleware.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import type { Presign } from '../aws/clients/signed.ts';
+import { type Jobs, jobPlace } from '../aws/operations/jobs.ts';
+import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../contracts/job.ts';
+import { problem } from '../middleware/http.ts';
 import { json, parsed, type Routes } from './http.ts';
 
 export interface JobPorts {

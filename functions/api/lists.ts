@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { conversationView } from '../../core/conversation.ts';
-import type { Customer } from '../../core/customer.ts';
-import { instant } from '../../core/interaction.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import { conversationView } from '../../core/timeline/conversation.ts';
 import {
   customerAt,
   dayOf,
@@ -15,9 +15,9 @@ import {
   samePlaces,
   talkedAt,
   waitingParts,
-} from '../../core/lists.ts';
-import { problem } from '../middleware.ts';
-import type { History } from '../ports.ts';
+} from '../../core/timeline/lists.ts';
+import type { History } from '../contracts/ports.ts';
+import { problem } from '../middleware/http.ts';
 import { json } from './http.ts';
 
 export interface ListPorts {

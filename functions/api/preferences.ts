@@ -1,13 +1,13 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { actsOfChoice, Choice, choicesOf, withChoices } from '../../core/choices.ts';
-import { OWN_PAGES } from '../../core/consent.ts';
-import type { Customer } from '../../core/customer.ts';
-import type { HubConfig } from '../../core/hub-config.ts';
-import { Channel, instant } from '../../core/interaction.ts';
-import { readPreferencesToken } from '../../core/signed-link.ts';
-import type { History } from '../ports.ts';
-import type { CommandMessage, InteractionMessage } from '../record/message.ts';
+import type { HubConfig } from '../../core/config/hub-config.ts';
+import { OWN_PAGES } from '../../core/consent/consent.ts';
+import { actsOfChoice, Choice, choicesOf, withChoices } from '../../core/consent/preferences.ts';
+import { readPreferencesToken } from '../../core/consent/signed-link.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { Channel, instant } from '../../core/interaction/interaction.ts';
+import type { CommandMessage, InteractionMessage } from '../contracts/messages/record.ts';
+import type { History } from '../contracts/ports.ts';
 import { bodyOf } from './http.ts';
 import { spoken } from './pages/html.ts';
 import {

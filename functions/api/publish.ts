@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction.ts';
-import type { TemplateFiles } from '../../core/media.ts';
-import { ruleName, rulePattern, Trigger } from '../../core/trigger.ts';
-import type { Table } from '../aws/table.ts';
-import { dropRule, expectRoom, PATTERN_LIMIT, putRule, type Rule, rulesOf } from '../aws/trigger-rules.ts';
-import { type CurrentRow, currentKey, type Triggers, versionKey } from '../aws/triggers.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import type { TemplateFiles } from '../../core/triggers/template-files.ts';
+import { ruleName, rulePattern, Trigger } from '../../core/triggers/trigger.ts';
+import type { Table } from '../aws/clients/dynamo.ts';
+import {
+  dropRule,
+  expectRoom,
+  PATTERN_LIMIT,
+  putRule,
+  type Rule,
+  rulesOf,
+} from '../aws/operations/trigger-rules.ts';
+import { type CurrentRow, currentKey, type Triggers, versionKey } from '../aws/operations/triggers.ts';
 
 export interface PublishPorts {
   readonly events: EventBridgeClient;

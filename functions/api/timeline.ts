@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { Channel, Instant, Kind } from '../../core/interaction.ts';
-import { problem } from '../middleware.ts';
-import type { History, TimelineCursor, TimelineQuery, Timelines } from '../ports.ts';
+import { Channel, Instant, Kind } from '../../core/interaction/interaction.ts';
+import type { History, TimelineCursor, TimelineQuery, Timelines } from '../contracts/ports.ts';
+import { problem } from '../middleware/http.ts';
 import { json, unknownCustomer } from './http.ts';
 
 export interface TimelinePorts {

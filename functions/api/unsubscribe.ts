@@ -1,13 +1,17 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { after, masked } from '../../core/choices.ts';
-import { addressTypesOf, OWN_PAGES } from '../../core/consent.ts';
-import type { Customer } from '../../core/customer.ts';
-import type { HubConfig } from '../../core/hub-config.ts';
-import { type Identifier, identifierType } from '../../core/identifier.ts';
-import { instant } from '../../core/interaction.ts';
-import { preferencesToken, readUnsubscribeToken, type UnsubscribeClaim } from '../../core/signed-link.ts';
-import type { History } from '../ports.ts';
-import type { InteractionMessage } from '../record/message.ts';
+import type { HubConfig } from '../../core/config/hub-config.ts';
+import { addressTypesOf, OWN_PAGES } from '../../core/consent/consent.ts';
+import { after, masked } from '../../core/consent/preferences.ts';
+import {
+  preferencesToken,
+  readUnsubscribeToken,
+  type UnsubscribeClaim,
+} from '../../core/consent/signed-link.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { type Identifier, identifierType } from '../../core/identity/identifier.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { History } from '../contracts/ports.ts';
 import { spoken } from './pages/html.ts';
 import { brokenPage, gonePage } from './pages/preferences.ts';
 import { askPage, donePage, type UnsubscribeView } from './pages/unsubscribe.ts';

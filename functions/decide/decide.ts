@@ -1,4 +1,7 @@
-import type { Customer } from '../../core/customer.ts';
+import type { HubConfig } from '../../core/config/hub-config.ts';
+import { HubError } from '../../core/errors.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { instant } from '../../core/interaction/interaction.ts';
 import {
   concerns,
   type Decision,
@@ -7,15 +10,12 @@ import {
   historyStart,
   type Past,
   type Reason,
-} from '../../core/decision.ts';
-import { HubError } from '../../core/errors.ts';
-import type { HubConfig } from '../../core/hub-config.ts';
-import { instant } from '../../core/interaction.ts';
-import { available } from '../../core/media.ts';
-import type { DecisionMessage, Notification, NotificationMessage } from '../../core/notification.ts';
-import type { Claims, Notifications } from '../aws/notifications.ts';
-import type { CurrentRow, Triggers, TriggerVersion } from '../aws/triggers.ts';
-import type { History } from '../ports.ts';
+} from '../../core/triggers/decision.ts';
+import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
+import { available } from '../../core/triggers/template-files.ts';
+import type { Claims, Notifications } from '../aws/operations/notifications.ts';
+import type { CurrentRow, Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
+import type { History } from '../contracts/ports.ts';
 
 export interface DecidePorts {
   readonly triggers: Triggers;

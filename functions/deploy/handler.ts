@@ -4,15 +4,15 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import { Trigger } from '../../core/trigger.ts';
+import { Trigger } from '../../core/triggers/trigger.ts';
 import { dropAllRules, publishSeed, unpublishOthers } from '../api/publish.ts';
-import { clientConfig } from '../aws/client.ts';
-import { configKey } from '../aws/config.ts';
-import { type Row, type Table, table } from '../aws/table.ts';
-import { triggers } from '../aws/triggers.ts';
-import { lambda } from '../lambda.ts';
-import { log } from '../log.ts';
-import type { Runtime } from '../runtime.ts';
+import { clientConfig } from '../aws/clients/config.ts';
+import { type Row, type Table, table } from '../aws/clients/dynamo.ts';
+import { configKey } from '../aws/operations/configuration.ts';
+import { triggers } from '../aws/operations/triggers.ts';
+import { log } from '../contracts/log.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { lambda } from '../middleware/lambda.ts';
 
 // CloudFormation calls this as a custom resource: on creation and whenever the files in mappings/ have changed, and once
 // more when the stack is deleted. It waits for an answer at ResponseURL, whatever happens.

@@ -1,10 +1,10 @@
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import type { Attempt } from '../aws/attempts.ts';
-import type { Told } from '../aws/failure-rows.ts';
-import type { Failures } from '../aws/failures.ts';
-import { REPLAY_OF } from '../aws/refusals.ts';
+import type { Attempt } from '../aws/operations/attempts.ts';
+import type { Told } from '../aws/operations/failure-rows.ts';
+import type { Failures } from '../aws/operations/failures.ts';
+import { REPLAY_OF } from '../aws/operations/save-failure.ts';
 
 export interface DrainPorts {
   /** The stage behind a dead-letter queue. */
@@ -115,7 +115,7 @@ const handedOver = (
 ): object => {
   const { id, occurredAt, customer } = detail;
   const address = { half: customer.half, interaction: id, occurredAt };
-  if (stage === 'metrics') return kept(type, time, detail);
+  if (stage === 'projections') return kept(type, time, detail);
   if (stage !== 'decide') return type === 'interaction.recorded' ? address : { half: customer.half };
   const [, trigger, version] = /\/trigger-(.+)-v(\d+)$/u.exec(ruleArn) ?? [];
   return { trigger, version: Number(version), ...address, arrivedAt: new Date(time).toISOString() };

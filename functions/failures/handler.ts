@@ -1,12 +1,12 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import { attemptsOf } from '../aws/attempts.ts';
-import { failures } from '../aws/failures.ts';
-import { table } from '../aws/table.ts';
-import { lambda } from '../lambda.ts';
-import { batch } from '../queue.ts';
-import type { Runtime } from '../runtime.ts';
+import { table } from '../aws/clients/dynamo.ts';
+import { attemptsOf } from '../aws/operations/attempts.ts';
+import { failures } from '../aws/operations/failures.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { lambda } from '../middleware/lambda.ts';
+import { batch } from '../middleware/queue.ts';
 import { drain } from './drain.ts';
 
 const Environment = z.object({

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import type { Customer } from '../../core/customer.ts';
 import { HubError } from '../../core/errors.ts';
-import { Attachment } from '../../core/interaction.ts';
-import type { Multipart } from '../aws/multipart.ts';
-import type { Objects } from '../aws/objects.ts';
-import type { Row, Table } from '../aws/table.ts';
-import type { History } from '../ports.ts';
-import { type Job, resultKey } from './job.ts';
-import { type ExportParameters, exportKind } from './kinds.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { Attachment } from '../../core/interaction/interaction.ts';
+import type { Row, Table } from '../aws/clients/dynamo.ts';
+import type { Multipart } from '../aws/clients/multipart.ts';
+import type { Objects } from '../aws/clients/objects.ts';
+import { type Job, resultKey } from '../contracts/job.ts';
+import { type ExportParameters, exportKind } from '../contracts/job-kinds.ts';
+import type { History } from '../contracts/ports.ts';
 
 export interface ExportPorts {
   readonly table: Pick<Table, 'query'>;

@@ -1,12 +1,12 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { attemptOf, attempts } from '../aws/attempts.ts';
-import { jobs } from '../aws/jobs.ts';
-import { table } from '../aws/table.ts';
-import { lambda } from '../lambda.ts';
-import { batch, eachMessage } from '../queue.ts';
-import type { Runtime } from '../runtime.ts';
-import { JobMessage } from './message.ts';
+import { table } from '../aws/clients/dynamo.ts';
+import { attemptOf, attempts } from '../aws/operations/attempts.ts';
+import { jobs } from '../aws/operations/jobs.ts';
+import { JobMessage } from '../contracts/messages/jobs.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { lambda } from '../middleware/lambda.ts';
+import { batch, eachMessage } from '../middleware/queue.ts';
 import { registry } from './registry.ts';
 import { runSlice } from './run.ts';
 

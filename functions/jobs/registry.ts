@@ -1,20 +1,20 @@
-import { config } from '../aws/config.ts';
-import { failures } from '../aws/failures.ts';
-import { history as historyOf } from '../aws/history.ts';
-import { jobFiles } from '../aws/job-files.ts';
-import { multipart } from '../aws/multipart.ts';
-import { objects } from '../aws/objects.ts';
-import { stageQueues } from '../aws/replays.ts';
-import type { Table } from '../aws/table.ts';
+import type { Table } from '../aws/clients/dynamo.ts';
+import { multipart } from '../aws/clients/multipart.ts';
+import { objects } from '../aws/clients/objects.ts';
+import { history as historyOf } from '../aws/customers/history.ts';
+import { config } from '../aws/operations/configuration.ts';
+import { failures } from '../aws/operations/failures.ts';
+import { jobFiles } from '../aws/operations/job-files.ts';
+import { stageQueues } from '../aws/operations/replays.ts';
+import { type SealedJob, sealed } from '../contracts/job.ts';
+import { customersKind, historyKind } from '../contracts/job-kinds.ts';
+import type { Runtime } from '../contracts/runtime.ts';
 import { replay } from '../failures/replay.ts';
-import type { Runtime } from '../runtime.ts';
-import { eraseJob } from './erase.ts';
-import { erasing } from './erasing.ts';
+import { eraseJob } from './erase/erase.ts';
+import { erasing } from './erase/ports.ts';
 import { exportJob } from './export.ts';
-import { importJob } from './import.ts';
-import { type SealedJob, sealed } from './job.ts';
-import { customersKind, historyKind } from './kinds.ts';
-import { customers, history } from './listings.ts';
+import { importJob } from './import/import.ts';
+import { customers, history } from './import/listings.ts';
 import { replayJob } from './replay.ts';
 
 /** How each kind of job is done. */

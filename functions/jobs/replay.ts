@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { Failure } from '../../core/failure.ts';
-import { Instant, instant } from '../../core/interaction.ts';
-import type { Failures } from '../aws/failures.ts';
-import type { Job } from './job.ts';
-import { type ReplayParameters, replayKind } from './kinds.ts';
+import { Instant, instant } from '../../core/interaction/interaction.ts';
+import type { Failures } from '../aws/operations/failures.ts';
+import type { Job } from '../contracts/job.ts';
+import { type ReplayParameters, replayKind } from '../contracts/job-kinds.ts';
 
 export interface ReplayJobPorts {
   readonly list: Failures['list'];

@@ -1,9 +1,9 @@
 import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction.ts';
-import type { Attempt } from '../aws/attempts.ts';
-import type { Jobs } from '../aws/jobs.ts';
-import type { JobRow, SealedJob, SliceResult } from './job.ts';
-import type { JobMessage } from './message.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import type { Attempt } from '../aws/operations/attempts.ts';
+import type { Jobs } from '../aws/operations/jobs.ts';
+import type { JobRow, SealedJob, SliceResult } from '../contracts/job.ts';
+import type { JobMessage } from '../contracts/messages/jobs.ts';
 
 export interface RunPorts {
   readonly jobs: Jobs;

@@ -2,24 +2,29 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
-import { NotificationMessage, notificationId } from '../../core/notification.ts';
-import { refusal } from '../../core/sender.ts';
-import { preferencesToken, preferencesUntil, signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
-import { attempts } from '../aws/attempts.ts';
-import { bus } from '../aws/bus.ts';
-import { clientConfig } from '../aws/client.ts';
-import { config } from '../aws/config.ts';
-import { history } from '../aws/history.ts';
-import { notifications } from '../aws/notifications.ts';
-import { sendTo } from '../aws/queue.ts';
-import { refusals } from '../aws/refusals.ts';
-import { readSecret } from '../aws/secret.ts';
-import { AwsRefusal, signedCalls } from '../aws/signed.ts';
-import { table } from '../aws/table.ts';
-import { triggers } from '../aws/triggers.ts';
-import { lambda } from '../lambda.ts';
-import { batch, eachMessage } from '../queue.ts';
-import type { Runtime } from '../runtime.ts';
+import {
+  preferencesToken,
+  preferencesUntil,
+  signingKeys,
+  unsubscribeToken,
+} from '../../core/consent/signed-link.ts';
+import { NotificationMessage, notificationId } from '../../core/triggers/notification.ts';
+import { refusal } from '../../core/triggers/sender.ts';
+import { bus } from '../aws/clients/bus.ts';
+import { clientConfig } from '../aws/clients/config.ts';
+import { table } from '../aws/clients/dynamo.ts';
+import { sendTo } from '../aws/clients/queue.ts';
+import { readSecret } from '../aws/clients/secret.ts';
+import { AwsRefusal, signedCalls } from '../aws/clients/signed.ts';
+import { history } from '../aws/customers/history.ts';
+import { attempts } from '../aws/operations/attempts.ts';
+import { config } from '../aws/operations/configuration.ts';
+import { notifications } from '../aws/operations/notifications.ts';
+import { refusals } from '../aws/operations/save-failure.ts';
+import { triggers } from '../aws/operations/triggers.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { lambda } from '../middleware/lambda.ts';
+import { batch, eachMessage } from '../middleware/queue.ts';
 import { type NotifyPorts, notify } from './notify.ts';
 import { notifyStage } from './stage.ts';
 

@@ -1,17 +1,21 @@
-import { type Choice, chooseChannel } from '../../core/channel-choice.ts';
-import type { Customer } from '../../core/customer.ts';
+import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
-import type { HubConfig } from '../../core/hub-config.ts';
-import { type Identifier, identifierValue } from '../../core/identifier.ts';
-import { type Channel, type Instant, instant } from '../../core/interaction.ts';
-import { available } from '../../core/media.ts';
-import { type Notification, type NotificationMessage, notificationId } from '../../core/notification.ts';
-import { isRefusal, refusal, type Sender } from '../../core/sender.ts';
-import { type Links, type Rendered, render, variablesFor } from '../../core/template.ts';
-import type { Notifications } from '../aws/notifications.ts';
-import type { Triggers, TriggerVersion } from '../aws/triggers.ts';
-import type { History, StoredInteraction } from '../ports.ts';
-import type { InteractionMessage } from '../record/message.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
+import { type Channel, type Instant, instant } from '../../core/interaction/interaction.ts';
+import { type Choice, chooseChannel } from '../../core/triggers/channel-choice.ts';
+import {
+  type Notification,
+  type NotificationMessage,
+  notificationId,
+} from '../../core/triggers/notification.ts';
+import { isRefusal, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { type Links, type Rendered, render, variablesFor } from '../../core/triggers/template.ts';
+import { available } from '../../core/triggers/template-files.ts';
+import type { Notifications } from '../aws/operations/notifications.ts';
+import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
+import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { History, StoredInteraction } from '../contracts/ports.ts';
 
 export interface NotifyPorts {
   readonly notifications: Notifications;

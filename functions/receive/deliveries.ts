@@ -1,8 +1,8 @@
 import { HubError } from '../../core/errors.ts';
-import { sendTo } from '../aws/queue.ts';
-import { signedCalls } from '../aws/signed.ts';
-import type { DeliveryMessage } from '../record/message.ts';
-import type { Runtime } from '../runtime.ts';
+import { sendTo } from '../aws/clients/queue.ts';
+import { signedCalls } from '../aws/clients/signed.ts';
+import type { DeliveryMessage } from '../contracts/messages/record.ts';
+import type { Runtime } from '../contracts/runtime.ts';
 
 /** SQS takes 1 MiB a message; what the attributes and the envelope need stays free. */
 const QUEUE_LIMIT = 1_000_000;

@@ -1,16 +1,16 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { channels } from '../../connectors/channels/index.ts';
-import type { HttpAnswer, WebhookRequest } from '../../core/channel.ts';
-import { lambda } from '../lambda.ts';
-import { log } from '../log.ts';
-import { httpErrors } from '../middleware.ts';
-import type { Runtime } from '../runtime.ts';
+import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
+import { secrets } from '../aws/clients/connector-secrets.ts';
+import { log } from '../contracts/log.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { httpErrors } from '../middleware/http.ts';
+import { lambda } from '../middleware/lambda.ts';
 import { deliveries } from './deliveries.ts';
-import { documents } from './documents.ts';
-import { onces } from './once.ts';
+import { documents } from './key-set-cache.ts';
+import { onces } from './nonce-store.ts';
 import { receive } from './receive.ts';
-import { secrets } from './secrets.ts';
 
 export const create = (runtime: Runtime) => {
   const publicUrl = required(runtime, 'PUBLIC_URL').replace(/\/$/u, '');

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { ChannelConnector, HttpAnswer, Once, Verdict, WebhookRequest } from '../../core/channel.ts';
-import type { DeliveryMessage } from '../record/message.ts';
+import type {
+  ChannelConnector,
+  HttpAnswer,
+  Once,
+  Verdict,
+  WebhookRequest,
+} from '../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../contracts/messages/record.ts';
 
 export type Secrets = Readonly<Record<string, readonly string[]>>;
 

@@ -1,14 +1,14 @@
-import { snapshot } from '../../core/customer.ts';
-import { reopen, setConsent } from '../../core/customer-consent.ts';
+import { reopen, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
-import { closedByHand, preferring } from '../../core/half.ts';
-import type { Identifier } from '../../core/identifier.ts';
-import { normaliseIdentifier } from '../../core/identity.ts';
-import type { Introduced } from '../../core/introduction.ts';
-import type { Decision } from '../../core/ledger.ts';
-import { mergeByHand } from '../../core/merging.ts';
-import { split, unmerge } from '../../core/parting.ts';
-import type { People } from '../../core/people.ts';
+import { snapshot } from '../../core/identity/customer.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
+import type { Introduced } from '../../core/identity/import-customer.ts';
+import type { Decision } from '../../core/identity/ledger.ts';
+import { mergeByHand } from '../../core/identity/merge.ts';
+import type { People } from '../../core/identity/people.ts';
+import { normaliseIdentifier } from '../../core/identity/rules.ts';
+import { closedByHand, preferring } from '../../core/identity/source-profile.ts';
+import { split, unmerge } from '../../core/identity/unmerge.ts';
 import {
   type BusEvent,
   consentChanged,
@@ -18,8 +18,8 @@ import {
   merged,
   preferenceChanged,
   unmerged,
-} from './events.ts';
-import type { CommandMessage } from './message.ts';
+} from '../contracts/events.ts';
+import type { CommandMessage } from '../contracts/messages/record.ts';
 
 /** Does what a command asks for; the events that tell of it. */
 export const execute = (

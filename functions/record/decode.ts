@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
-import { type IdentityConfig, keptIdentifier } from '../../core/identity.ts';
-import { DecodedInteraction, type Interaction, interactionId } from '../../core/interaction.ts';
-import type { DeliveryMessage } from './message.ts';
+import { type IdentityConfig, keptIdentifier } from '../../core/identity/rules.ts';
+import { DecodedInteraction, type Interaction, interactionId } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../contracts/messages/record.ts';
 
 /** A delivery as the queue carried it, with its body. It was verified before it was queued. */
 export const deliveryOf = (message: DeliveryMessage, body: Uint8Array): Delivery => {

@@ -1,7 +1,7 @@
-import type { IdentityConfig } from '../../core/identity.ts';
-import type { Loaded } from './ports.ts';
+import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Loaded } from '../contracts/record.ts';
+import { identifiersOf, idOf, reviewOf, type Work } from '../contracts/work.ts';
 import { halvesOf } from './reviews.ts';
-import { identifiersOf, idOf, reviewOf, type Work } from './work.ts';
 
 /** Work in the order given, parted so that no two groups touch the same person, identifier or row. */
 export const grouped = (works: readonly Work[], loaded: Loaded, config: IdentityConfig): Work[][] => {

@@ -1,17 +1,13 @@
 import type { SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
-import type { ChannelMapping } from '../../core/channel.ts';
 import { HubError } from '../../core/errors.ts';
-import { type IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
-import { interactionId } from '../../core/interaction.ts';
-import { isReference } from '../../core/relation.ts';
-import type { Sending } from '../aws/queue.ts';
-import { REPLAY_OF } from '../aws/refusals.ts';
-import { log } from '../log.ts';
-import { messageOf } from '../queue.ts';
-import type { Contents } from './content.ts';
-import { type Act, complete, decode, identified } from './decode.ts';
-import { type Files, shelve } from './files.ts';
+import { type IdentityConfig, usableIdentifiers } from '../../core/identity/rules.ts';
+import { interactionId } from '../../core/interaction/interaction.ts';
+import { isReference } from '../../core/interaction/relation.ts';
+import type { ChannelMapping } from '../../core/webhooks/channel.ts';
+import type { Sending } from '../aws/clients/queue.ts';
+import { REPLAY_OF } from '../aws/operations/save-failure.ts';
+import { log } from '../contracts/log.ts';
 import {
   type ContentMessage,
   type DeliveryMessage,
@@ -20,8 +16,12 @@ import {
   type ImportMessage,
   type InteractionMessage,
   RecordMessage,
-} from './message.ts';
-import type { InteractionWork, Work } from './work.ts';
+} from '../contracts/messages/record.ts';
+import type { InteractionWork, Work } from '../contracts/work.ts';
+import { messageOf } from '../middleware/queue.ts';
+import type { Contents } from './content/content.ts';
+import { type Files, shelve } from './content/files.ts';
+import { type Act, complete, decode, identified } from './decode.ts';
 
 interface IntakePorts {
   readonly identity: () => Promise<IdentityConfig>;

@@ -1,9 +1,9 @@
 import { HubError } from '../../core/errors.ts';
-import { ahead, early } from './early.ts';
+import type { RecordPorts } from '../contracts/record.ts';
+import { identifiersOf, type Work } from '../contracts/work.ts';
+import { type Outgoing, settleMost } from './commit.ts';
 import { grouped } from './grouping.ts';
-import type { RecordPorts } from './ports.ts';
-import { type Outgoing, settleMost } from './settling.ts';
-import { identifiersOf, type Work } from './work.ts';
+import { ahead, early } from './out-of-order.ts';
 
 /** How often a piece of work is tried again at once when others change the same customers. The queue tries later still. */
 const ATTEMPTS = 12;

@@ -1,13 +1,13 @@
 import { HubError } from '../../core/errors.ts';
-import type { Review } from '../../core/ledger.ts';
-import type { People } from '../../core/people.ts';
-import { assign } from '../../core/placing.ts';
-import { tellApart } from '../../core/questions.ts';
+import type { Review } from '../../core/identity/ledger.ts';
+import type { People } from '../../core/identity/people.ts';
+import { assign } from '../../core/identity/resolution.ts';
+import { tellApart } from '../../core/identity/review-queue.ts';
+import { causedBy, interactionEvents } from '../contracts/events.ts';
+import type { CommandMessage } from '../contracts/messages/record.ts';
+import type { ObeyedCommand } from '../contracts/record.ts';
+import { storedChange } from '../contracts/stored.ts';
 import { mergedByHand, ownerOf } from './commands.ts';
-import { causedBy, interactionEvents } from './events.ts';
-import type { CommandMessage } from './message.ts';
-import type { ObeyedCommand } from './ports.ts';
-import { storedChange } from './stored.ts';
 
 /** The halves that a review entry is about. */
 export const halvesOf = (review: Review | undefined): readonly string[] =>

@@ -1,5 +1,5 @@
-import { stage } from '../failures/stage.ts';
-import { RecordMessage } from './message.ts';
+import { RecordMessage } from '../contracts/messages/record.ts';
+import { stage } from '../contracts/stage.ts';
 
 export const recordStage = stage('record', {
   title: 'Deliveries, interactions and commands on their way to the customer record',

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { CrmRecord, CrmSession } from '../../core/crm.ts';
-import type { Customer } from '../../core/customer.ts';
+import type { CrmRecord, CrmSession } from '../../core/crm/connector.ts';
+import { type CompiledMapping, customerView } from '../../core/crm/mapping.ts';
 import type { HubError } from '../../core/errors.ts';
-import type { Identifier } from '../../core/identifier.ts';
-import type { IdentityConfig } from '../../core/identity.ts';
-import { type CompiledMapping, customerView } from '../../core/mapping.ts';
-import type { History } from '../ports.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
+import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { History } from '../contracts/ports.ts';
 
 /** What the CRM holds of a customer as far as the hub knows. */
 export interface SyncState {

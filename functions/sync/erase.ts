@@ -1,8 +1,8 @@
-import type { CrmConnector, CrmSession, Removal } from '../../core/crm.ts';
+import type { CrmConnector, CrmSession, Removal } from '../../core/crm/connector.ts';
+import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
-import type { CompiledMapping } from '../../core/mapping.ts';
-import { CONTACTS, type CrmOutcome, type ErasureParts } from '../aws/erasure-parts.ts';
-import type { EraseMessage } from './message.ts';
+import { CONTACTS, type CrmOutcome, type ErasureParts } from '../aws/erasure/parts.ts';
+import type { EraseMessage } from '../contracts/messages/sync.ts';
 import type { Unsynced } from './sync.ts';
 
 export interface EraseInCrmPorts {

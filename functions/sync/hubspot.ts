@@ -1,5 +1,5 @@
-import { hubspot } from '../../connectors/crm/hubspot.ts';
-import { lambda } from '../lambda.ts';
+import { hubspot } from '../../connectors/crm/hubspot/connector.ts';
+import { lambda } from '../middleware/lambda.ts';
 import { syncWith } from './handler.ts';
 
 export const create = syncWith(hubspot);

@@ -1,5 +1,5 @@
-import { salesforce } from '../../connectors/crm/salesforce.ts';
-import { lambda } from '../lambda.ts';
+import { salesforce } from '../../connectors/crm/salesforce/connector.ts';
+import { lambda } from '../middleware/lambda.ts';
 import { syncWith } from './handler.ts';
 
 export const create = syncWith(salesforce);

@@ -1,12 +1,12 @@
-import type { CrmRecord, CrmResult, CrmSession } from '../../core/crm.ts';
-import type { Customer } from '../../core/customer.ts';
+import type { CrmRecord, CrmResult, CrmSession } from '../../core/crm/connector.ts';
+import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
-import type { IdentityConfig } from '../../core/identity.ts';
-import type { Interaction } from '../../core/interaction.ts';
-import type { CompiledMapping } from '../../core/mapping.ts';
-import type { History, StoredInteraction } from '../ports.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import type { SyncMessage } from '../contracts/messages/sync.ts';
+import type { History, StoredInteraction } from '../contracts/ports.ts';
 import { type ContactPorts, changeOf, writeContacts } from './contacts.ts';
-import type { SyncMessage } from './message.ts';
 
 export interface SyncPorts extends ContactPorts {
   readonly crm: string;

@@ -1,4 +1,4 @@
-import { normaliseIdentifier } from '../../core/identity.ts';
+import { normaliseIdentifier } from '../../core/identity/rules.ts';
 import type { Expectation } from './schema.ts';
 
 /** What a scenario left behind, in the words of `expect`. */

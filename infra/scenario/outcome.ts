@@ -1,12 +1,12 @@
-import { foldCustomer, type Half } from '../../core/customer.ts';
-import { identifierValue } from '../../core/identifier.ts';
-import type { Notification } from '../../core/notification.ts';
-import { notificationOf } from '../../functions/aws/notifications.ts';
-import { activityOf, interactionOf, profileOf } from '../../functions/aws/rows.ts';
-import type { Row } from '../../functions/aws/table.ts';
-import { allRows } from '../crash/promises.ts';
+import { foldCustomer, type Half } from '../../core/identity/customer.ts';
+import { identifierValue } from '../../core/identity/identifier.ts';
+import type { Notification } from '../../core/triggers/notification.ts';
+import type { Row } from '../../functions/aws/clients/dynamo.ts';
+import { notificationOf } from '../../functions/aws/operations/notifications.ts';
+import { activityOf, interactionOf, profileOf } from '../../functions/contracts/rows.ts';
+import { allRows } from '../../tests/tools/crash/invariants.ts';
 import type { ActualCustomer, Outcome } from './compare.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from './scenario-hub.ts';
 
 /** The notifications among rows, by the keys of their rows. */
 export const notificationsIn = (rows: readonly Row[]): Map<string, Notification> =>

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
-import { parseConfigFile } from '../../core/config-file.ts';
-import { instant } from '../../core/interaction.ts';
+import { parseConfigFile } from '../../core/config/config-file.ts';
+import { instant } from '../../core/interaction/interaction.ts';
 import { pause, publish } from '../../functions/api/publish.ts';
-import { readSecret } from '../../functions/aws/secret.ts';
-import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
-import { Case } from '../conformance/case.ts';
-import { receiveMessage } from '../conformance/run.ts';
-import { allRows } from '../crash/promises.ts';
+import { readSecret } from '../../functions/aws/clients/secret.ts';
+import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
+import { receiveMessage } from '../../tests/tools/conformance/run.ts';
+import { allRows } from '../../tests/tools/crash/invariants.ts';
+import { Case } from './case.ts';
 import { differences, type Outcome } from './compare.ts';
 import { notificationsIn, outcomeOf } from './outcome.ts';
+import { openStage, queueArn, type ScenarioOptions, type Stage } from './scenario-hub.ts';
 import { type Scenario, type Step, scenarioIn } from './schema.ts';
-import { openStage, queueArn, type ScenarioOptions, type Stage } from './stage.ts';
 
 const LONGEST_MS = 60 * 86_400_000;
 

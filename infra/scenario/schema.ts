@@ -1,16 +1,22 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { faultsOf, parseConfigFile } from '../../core/config-file.ts';
-import { ConsentStatus } from '../../core/consent.ts';
-import type { Reason } from '../../core/decision.ts';
-import { durationMs, TimeZone } from '../../core/duration.ts';
-import { HubConfig } from '../../core/hub-config.ts';
-import { IdentityConfig } from '../../core/identity.ts';
-import { Channel, DecodedInteraction, Instant, PersonName, ProfileHints } from '../../core/interaction.ts';
-import { Trigger } from '../../core/trigger.ts';
-import { root } from '../bundle.ts';
-import { Case } from '../conformance/case.ts';
+import { faultsOf, parseConfigFile } from '../../core/config/config-file.ts';
+import { durationMs, TimeZone } from '../../core/config/duration.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { ConsentStatus } from '../../core/consent/consent.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import {
+  Channel,
+  DecodedInteraction,
+  Instant,
+  PersonName,
+  ProfileHints,
+} from '../../core/interaction/interaction.ts';
+import type { Reason } from '../../core/triggers/decision.ts';
+import { Trigger } from '../../core/triggers/trigger.ts';
+import { root } from '../stack/bundle.ts';
+import { Case } from './case.ts';
 
 /** Identifiers are taken as people write them; the pipeline normalises. */
 const AnyIdentifier = z

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, inflate, parsePayload } from '../../core/payload.ts';
+import { defined, inflate, parsePayload } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Apple gives no time of a message. The person is an opaque urn:mbid, one for each business.
 

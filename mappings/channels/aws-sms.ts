@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, msisdn } from '../../core/payload.ts';
-import { type SnsNotification, snsNotification } from '../../core/sns.ts';
+import { defined, instantOf, msisdn } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
 
 // An inbound message carries no time of its own: that of SNS stands in. `messageKeyword` is the keyword of the number's
 // settings that the text begins with, not the text.

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import { e164 } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import { e164 } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // An inbound message has the status "delivered" too: the name of the event says what it is, not the status.
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { phoneIdentifiers } from '../../core/identity.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Moving an appointment comes as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload, readTime } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // A snowflake tells when it was made: its upper 42 bits are milliseconds since 2015. In a server the person stands in
 // `member.user`, in a direct message in `user`.

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
-import { e164, normaliseIdentifier } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime, urlPart } from '../../core/payload.ts';
+import { defined, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
+import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // A notification names a record and at most one property of it. eventId alone is not promised to be unique: with the
 // subscription and the time it is. Types are `contact.creation` or, of generic subscriptions, `object.creation` with the

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import { phoneIdentifiers } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload } from '../../core/payload.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // The notification's id survives a redelivery. `external_id` (once `user_id`) is the business's own id of the person.
 

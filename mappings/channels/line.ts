@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload, urlPart } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, urlPart } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE tells who spoke only of
 // those who agreed to it, and the text of a sticker is drawn on it, not written by the person.

@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { readMail } from '../../core/mail.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { readMail } from '../../core/formats/mail.ts';
 import {
   defined,
   instantOf,
@@ -13,7 +11,9 @@ import {
   parsePayload,
   readTime,
   textOfPart,
-} from '../../core/payload.ts';
+} from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // An event's id, where it has one, is that of one event; the token is the next best. Message ids of events have no angle
 // brackets, those of routes have. A permanent failure is a hard bounce only where the address is at fault: Mailgun also

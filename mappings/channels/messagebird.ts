@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/payload.ts';
+import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // SMS and their receipts come as fields, Conversations as JSON. Numbers have no plus, and in JSON are numbers.
 

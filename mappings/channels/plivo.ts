@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/payload.ts';
+import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // https://docs.plivo.com/docs/messaging/api/message/handling-incoming — numbers come without the plus. Of a message that was sent in parts each part has its own MessageUUID, and names the
 // message by ParentMessageUUID. Plivo gives no time with its offset.

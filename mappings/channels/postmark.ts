@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
-import { sha256Hex } from '../../core/signature.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import { sha256Hex } from '../../core/webhooks/signature.ts';
 
 // A bounce's own ID makes it the same; deliveries, opens and clicks have none, so message, recipient and time stand in.
 // Of the many bounce types two say that the address is no good; the others are soft, or no bounces at all.

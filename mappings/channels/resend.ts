@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, parseMailboxes, readTime } from '../../core/payload.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // `svix-id` stays the same in a redelivery and is the only id of an event. A mail to several has them all in `to`, and says
 // not which of them it is that opened, clicked, complained or bounced: then it is nobody's in particular.

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { HUB_CLIENT } from '../../core/crm.ts';
-import { e164, normaliseIdentifier } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
-import { parseXml } from '../../core/xml.ts';
+import { HUB_CLIENT } from '../../core/crm/connector.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { parseXml } from '../../core/formats/xml.ts';
+import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // A change event may be of several records: each is an act of its own, known by transaction, sequence and record. Of an
 // outbound message each notification has an id that survives the retries.

@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { readMail } from '../../core/mail.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { readMail } from '../../core/formats/mail.ts';
 import {
   instantOf,
   type Part,
@@ -10,7 +8,9 @@ import {
   parseMultipart,
   parsePayload,
   textOfPart,
-} from '../../core/payload.ts';
+} from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // sg_event_id is one event, sg_message_id one message with a suffix that changes on the way: the part before the first
 // dot is what every event of a message has in common. A "blocked" bounce is soft.

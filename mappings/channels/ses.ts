@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/channel.ts';
-import { textOfHtml } from '../../core/html.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { type Mail, readMail } from '../../core/mail.ts';
-import { defined, parseMailboxes, readTime } from '../../core/payload.ts';
-import { type SnsNotification, snsNotification } from '../../core/sns.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { type Mail, readMail } from '../../core/formats/mail.ts';
+import { defined, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
 
 // One notification may be about several recipients, and `mail.destination` names them all: what befell whom stands in the
 // event's own list. An open or a click names nobody, so of several recipients it is anybody's.

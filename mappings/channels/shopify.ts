@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { phoneIdentifiers } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // X-Shopify-Event-Id is the same for all webhooks of one change, X-Shopify-Webhook-Id for the tries of one webhook. Ids
 // have 64 bits.

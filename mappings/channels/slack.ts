@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parseForm, parsePayload } from '../../core/payload.ts';
+import { defined, instantOf, parseForm, parsePayload } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // A mention of the app comes twice, as app_mention and as message, with two event ids: what is the same is channel + ts.
 // Workspaces number their users apart, so a person is team:user.

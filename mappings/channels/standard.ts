@@ -1,7 +1,7 @@
-import type { ChannelMapping } from '../../core/channel.ts';
-import { Channel, Kind } from '../../core/interaction.ts';
-import { parseJson } from '../../core/payload.ts';
-import { contentKey, Report, Reports, reported } from '../../core/report.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { Channel, Kind } from '../../core/interaction/interaction.ts';
+import { contentKey, Report, Reports, reported } from '../../core/interaction/report.ts';
+import type { ChannelMapping } from '../../core/webhooks/channel.ts';
 
 // A retry of the sender carries the same webhook-id, so what has no id of its own is known by that and its place.
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { phoneIdentifiers } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Amounts are in the currency's smallest unit, and some currencies have none smaller, or three digits.
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parsePayload, readTime } from '../../core/payload.ts';
+import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Ids of activities count per conversation. The 29:… id is the person's for this bot; aadObjectId is theirs in the
 // tenant. 28:… are bots and 19:… teams and channels: nobody.

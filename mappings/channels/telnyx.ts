@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { e164 } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseJson, readTime } from '../../core/payload.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { e164 } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // `data.id` is one event and survives a retry and the failover address. `cc` are the other members of a group and nobody
 // whom the message is from. Later stages of a call do not tell its direction, and so not which number is the customer's:

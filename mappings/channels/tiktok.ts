@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // `content` is JSON in a string. In direct messages user_openid is the business; the person is whichever side is not a
 // business account.

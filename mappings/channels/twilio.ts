@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { e164 } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parseForm, readTime } from '../../core/payload.ts';
+import { defined, parseForm, readTime } from '../../core/formats/payload.ts';
+import { e164 } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // MessageSid survives a redelivery and is the id that status callbacks name. Of messages Twilio tells no time at all: the
 // time of receipt stands in. The callback of a recording names its call and nobody. +266696687 ("anonymous" on a keypad) is a caller who withholds the number.

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { phoneIdentifiers } from '../../core/identity.ts';
-import { defined, parsePayload, readTime } from '../../core/payload.ts';
+import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Answers of the types email and phone_number are checked for their form by Typeform. Hidden fields stand in the form's
 // address: whoever sends the link fills them.

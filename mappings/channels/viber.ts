@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // message_token has 64 bits. A shared contact is somebody else: its number stays an attachment.
 

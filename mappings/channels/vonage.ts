@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/payload.ts';
+import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Numbers come without the plus. `msisdn` is the customer in both directions: who wrote to us, and whom a delivery receipt
 // is about; `to` is our number in the one and our sender id in the other.

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, instantOf, parsePayload, readTime } from '../../core/payload.ts';
+import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 // Only the `_str` ids keep every digit. What our own account did comes back as well: messages as echoes, posts not at all.
 

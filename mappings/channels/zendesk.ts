@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/channel.ts';
-import { phoneIdentifiers } from '../../core/identity.ts';
-import type { DecodedInteraction } from '../../core/interaction.ts';
-import { defined, parsePayload, readTime } from '../../core/payload.ts';
-import { sha256Hex } from '../../core/signature.ts';
+import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import { sha256Hex } from '../../core/webhooks/signature.ts';
 
 // An event names users by id alone. A trigger's webhook has no id of its own and the body that its author wrote.
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bundle } from '../../infra/bundle.ts';
-import { budgetOf } from '../bench/bundles.ts';
+import { bundle } from '../../infra/stack/bundle.ts';
+import { budgetOf } from '../tools/bench/bundles.ts';
 
 it('every function stays within the budget of its bundle', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-bundles-'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AwsRefusal, signedCalls } from '../../functions/aws/signed.ts';
+import { AwsRefusal, signedCalls } from '../../functions/aws/clients/signed.ts';
 
 interface World {
   readonly env?: Readonly<Record<string, string>>;

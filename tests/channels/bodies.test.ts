@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {

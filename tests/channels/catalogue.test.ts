@@ -1,15 +1,15 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { merged } from '../../cli/deployment/connect.ts';
 import { channels } from '../../connectors/channels/index.ts';
-import { identifierType, identifierTypes } from '../../core/identifier.ts';
+import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
-import { root } from '../../infra/bundle.ts';
-import { catalogue, withCatalogue, withIdentifiers } from '../../infra/catalogue.ts';
-import { merged } from '../../infra/cli/connect.ts';
-import { bodyOf, Case } from '../../infra/conformance/case.ts';
-import { receiveMessage } from '../../infra/conformance/run.ts';
+import { bodyOf, Case } from '../../infra/scenario/case.ts';
+import { root } from '../../infra/stack/bundle.ts';
 import { mappings } from '../../mappings/channels/index.ts';
+import { receiveMessage } from '../tools/conformance/run.ts';
+import { catalogue, withCatalogue, withIdentifiers } from '../tools/generate/catalogue.ts';
 
 describe('the catalogue', () => {
   it('stands in the README as the code has it; else: npm run generate', () => {

@@ -1,11 +1,11 @@
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { type ChannelMapping, channel, refused } from '../../core/channel.ts';
 import type { HubError } from '../../core/errors.ts';
-import { IdentityConfig } from '../../core/identity.ts';
-import { parseJson } from '../../core/payload.ts';
-import type { Sending } from '../../functions/aws/queue.ts';
-import { contents } from '../../functions/record/content.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import { type ChannelMapping, channel, refused } from '../../core/webhooks/channel.ts';
+import type { Sending } from '../../functions/aws/clients/queue.ts';
+import { contents } from '../../functions/record/content/content.ts';
 import { intake } from '../../functions/record/intake.ts';
 import { bucket, runtimeWith } from './kept.ts';
 

@@ -1,13 +1,13 @@
 import { existsSync, globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { channels } from '../../connectors/channels/index.ts';
-import type { WebhookRequest } from '../../core/channel.ts';
-import { DecodedInteraction } from '../../core/interaction.ts';
+import { DecodedInteraction } from '../../core/interaction/interaction.ts';
+import type { WebhookRequest } from '../../core/webhooks/channel.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
-import { gradeFolders } from '../../infra/conformance/run.ts';
-import { secretNames } from '../../infra/conformance/secrets.ts';
 import { mappings } from '../../mappings/channels/index.ts';
-import { type Good, goodCases, send } from './cases.ts';
+import { type Good, goodCases, send } from '../support/cases.ts';
+import { gradeFolders } from '../tools/conformance/run.ts';
+import { secretNames } from '../tools/conformance/secrets.ts';
 
 // What must hold of every provider is derived here from its good fixtures. A vendor adds fixtures and no test.
 

@@ -1,15 +1,15 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { channels } from '../../connectors/channels/index.ts';
-import type { Decoded } from '../../core/channel.ts';
-import { identifierType } from '../../core/identifier.ts';
-import { IdentityConfig, usableIdentifiers } from '../../core/identity.ts';
-import { parseJson } from '../../core/payload.ts';
+import { parseJson } from '../../core/formats/payload.ts';
+import { identifierType } from '../../core/identity/identifier.ts';
+import { IdentityConfig, usableIdentifiers } from '../../core/identity/rules.ts';
+import type { Decoded } from '../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
-import type { DeliveryMessage } from '../../functions/record/message.ts';
-import { bodyOf } from '../../infra/conformance/case.ts';
+import { bodyOf } from '../../infra/scenario/case.ts';
 import { mappings } from '../../mappings/channels/index.ts';
-import { type Good, goodCases } from './cases.ts';
+import { type Good, goodCases } from '../support/cases.ts';
 
 const RUNS = Number(process.env['FUZZ'] ?? 20_000);
 /** A decode takes microseconds; whatever takes this long on a busy machine would take for ever on a longer text. */

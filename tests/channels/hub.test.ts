@@ -1,8 +1,8 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hmac } from '../../core/signature.ts';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import { hmac } from '../../core/webhooks/signature.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {

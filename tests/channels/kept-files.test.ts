@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { openHub, type TestHub } from '../failures/hub.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { openHub, type TestHub } from '../support/failing-hub.ts';
 
 const MIB = 1024 * 1024;
 const url = 'https://sw.api.mailgun.net/v3/files/1';

@@ -1,4 +1,4 @@
-import type { Files } from '../../functions/record/files.ts';
+import type { Files } from '../../functions/record/content/files.ts';
 
 /** A bucket in this process, and what it holds by key. */
 export const bucket = (): { readonly stored: Record<string, string>; readonly files: Files } => {

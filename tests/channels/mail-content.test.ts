@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { channels } from '../../connectors/channels/index.ts';
-import type { Delivery } from '../../core/channel.ts';
-import { readMail } from '../../core/mail.ts';
+import { readMail } from '../../core/formats/mail.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
 import { mappings } from '../../mappings/channels/index.ts';
-import { goodCases } from './cases.ts';
+import { goodCases } from '../support/cases.ts';
 
 const json = (value: unknown) => ({
   contentType: 'application/json',

@@ -13,9 +13,9 @@ import {
   SetActiveReceiptRuleSetCommand,
 } from '@aws-sdk/client-ses';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
-import { hubOf } from '../hub-of.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
+import { hubOf } from '../support/synthesised-hub.ts';
 
 let built: ReturnType<typeof hubOf>;
 let hub: TestHub;

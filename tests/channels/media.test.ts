@@ -1,7 +1,7 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { interactionId } from '../../core/interaction.ts';
-import { hmac } from '../../core/signature.ts';
+import { interactionId } from '../../core/interaction/interaction.ts';
+import { hmac } from '../../core/webhooks/signature.ts';
 import { type Answers, deliver } from './vendor.ts';
 
 const json = (value: unknown) => () => Response.json(value);

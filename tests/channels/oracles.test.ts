@@ -1,11 +1,11 @@
 import { EventWebhook } from '@sendgrid/eventwebhook';
 import twilioSdk from 'twilio';
 import { describe, expect, it } from 'vitest';
+import { samples } from '../../cli/local/samples.ts';
 import { channels } from '../../connectors/channels/index.ts';
-import type { HttpAnswer, WebhookRequest } from '../../core/channel.ts';
+import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { receive, type Secrets } from '../../functions/receive/receive.ts';
-import type { DeliveryMessage } from '../../functions/record/message.ts';
-import { samples } from '../../infra/local/samples.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');
 const base = 'https://acme.example';

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { textOfHtml } from '../../core/html.ts';
-import { inflate, msisdn, parseForm, parseJson, parsePayload, readTime } from '../../core/payload.ts';
-import { parseXml } from '../../core/xml.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { inflate, msisdn, parseForm, parseJson, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { parseXml } from '../../core/formats/xml.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { channels } from '../../connectors/channels/index.ts';
-import { sameText } from '../../core/signature.ts';
+import { sameText } from '../../core/webhooks/signature.ts';
+import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { receive, type Secrets } from '../../functions/receive/receive.ts';
-import type { DeliveryMessage } from '../../functions/record/message.ts';
-import { goodCases, send } from './cases.ts';
+import { goodCases, send } from '../support/cases.ts';
 
 describe('receive', () => {
   it.each(goodCases.map((one) => [one.name, one] as const))('queues no proof with %s', async (_, fixture) => {

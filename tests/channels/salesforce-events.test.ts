@@ -1,11 +1,11 @@
 import { EventBridgeClient, PutPartnerEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { parseConfigFile } from '../../core/config-file.ts';
-import { HubConfig } from '../../core/hub-config.ts';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { openHub, type TestHub } from '../failures/hub.ts';
-import { hubOf } from '../hub-of.ts';
+import { parseConfigFile } from '../../core/config/config-file.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { openHub, type TestHub } from '../support/failing-hub.ts';
+import { hubOf } from '../support/synthesised-hub.ts';
 
 const eventBus = 'aws.partner/salesforce.com/00D7F00000107XsUAI/0YL000000000001';
 const switched = { twilio: {}, sendgrid: {}, meta: {} };

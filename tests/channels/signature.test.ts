@@ -10,7 +10,7 @@ import {
   rsa,
   rsaJwt,
   sameTexts,
-} from '../../core/signature.ts';
+} from '../../core/webhooks/signature.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');
 const seconds = now / 1000;

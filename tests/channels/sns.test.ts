@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Verdict } from '../../core/channel.ts';
-import { judgeSns } from '../../core/sns.ts';
+import type { Verdict } from '../../core/webhooks/channel.ts';
+import { judgeSns } from '../../core/webhooks/sns.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');
 const topic = 'arn:aws:sns:eu-south-1:123456789012:mail';

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { standard as connector } from '../../connectors/channels/standard.ts';
 import { reportEvents } from '../../functions/api/events.ts';
-import { InteractionMessage } from '../../functions/record/message.ts';
+import { InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { standard as mapping } from '../../mappings/channels/standard.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');

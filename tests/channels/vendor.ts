@@ -1,8 +1,8 @@
 import type { SQSRecord } from 'aws-lambda';
 import { channels } from '../../connectors/channels/index.ts';
-import { IdentityConfig } from '../../core/identity.ts';
-import type { Interaction } from '../../core/interaction.ts';
-import { contents } from '../../functions/record/content.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import { contents } from '../../functions/record/content/content.ts';
 import { intake } from '../../functions/record/intake.ts';
 import { mappings } from '../../mappings/channels/index.ts';
 import { bucket, runtimeWith } from './kept.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Interaction } from '../../core/interaction.ts';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 const email = 'email:ada@example.com';
 const phone = 'phone:+14155550100';

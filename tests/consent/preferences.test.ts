@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { preferencesToken, signingKeys, unsubscribeToken } from '../../core/signed-link.ts';
-import { readSecret } from '../../functions/aws/secret.ts';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import { preferencesToken, signingKeys, unsubscribeToken } from '../../core/consent/signed-link.ts';
+import { readSecret } from '../../functions/aws/clients/secret.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 const email = 'email:ada.lovelace@example.com';
 const phone = 'phone:+14155550100';

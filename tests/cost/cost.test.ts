@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { costOf, costTable, sum } from '../../cli/deployment/cost/cost.ts';
+import { deliveriesOf, metricsOf, stackResources, sums, usageOf } from '../../cli/deployment/cost/measure.ts';
+import { prices } from '../../cli/deployment/cost/prices.ts';
+import { costLines } from '../../cli/deployment/cost.ts';
 import { VirtualClock } from '../../core/clock.ts';
-import { signedCalls } from '../../functions/aws/signed.ts';
-import { assembly } from '../../infra/assembly.ts';
-import { costLines } from '../../infra/cli/cost.ts';
-import { costOf, costTable, sum } from '../../infra/cost/cost.ts';
-import { deliveriesOf, metricsOf, stackResources, sums, usageOf } from '../../infra/cost/measure.ts';
-import { prices } from '../../infra/cost/prices.ts';
-import { inProcess } from '../../infra/local/client.ts';
-import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
-import { listen } from '../../infra/local/http.ts';
-import { inProcessFunctions } from '../../infra/local/in-process.ts';
+import { signedCalls } from '../../functions/aws/clients/signed.ts';
+import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
+import { listen } from '../../infra/local/protocol/http.ts';
+import { inProcess } from '../../infra/local/runtime/client.ts';
+import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 import { type Call, type Ending, hasEffect, tell } from './story.ts';
 
 let synthesised: Assembly;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { killAndCheck } from '../../infra/crash/kills.ts';
+import { killAndCheck } from '../tools/crash/kills.ts';
 
 it('keeps every promise of the whole hub, killed three times under load', async () => {
   const outcome = await killAndCheck({

@@ -1,13 +1,13 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parse } from 'yaml';
-import { clientConfig } from '../../functions/aws/client.ts';
-import type { Assembly } from '../../infra/assembly.ts';
-import { brokenPromises, type Told } from '../../infra/crash/promises.ts';
-import { providers, type Webhook } from '../../infra/crash/webhooks.ts';
-import { inProcessFunctions } from '../../infra/local/in-process.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
 import { play } from '../../infra/scenario/run.ts';
+import { openStage, type Stage } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
-import { openStage, type Stage } from '../../infra/scenario/stage.ts';
+import type { Assembly } from '../../infra/stack/assembly.ts';
+import { brokenPromises, type Told } from '../tools/crash/invariants.ts';
+import { providers, type Webhook } from '../tools/crash/webhooks.ts';
 
 const publicUrl = 'https://hub.example.com';
 const MINUTE = 60_000;

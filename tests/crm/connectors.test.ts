@@ -1,16 +1,16 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hubspot } from '../../connectors/crm/hubspot.ts';
-import { salesforce } from '../../connectors/crm/salesforce.ts';
-import type { CrmSession } from '../../core/crm.ts';
+import { hubspot } from '../../connectors/crm/hubspot/connector.ts';
+import { salesforce } from '../../connectors/crm/salesforce/connector.ts';
+import type { CrmSession } from '../../core/crm/connector.ts';
 import { HubError } from '../../core/errors.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
-import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../../infra/local/sandbox/hubspot.ts';
+import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../../infra/sandbox/hubspot/server.ts';
 import {
   type SalesforceSandbox,
   salesforceCredentials,
   salesforceSandbox,
-} from '../../infra/local/sandbox/salesforce.ts';
+} from '../../infra/sandbox/salesforce/server.ts';
 import { salesforce as changes } from '../../mappings/channels/salesforce.ts';
 
 const people = (count: number, from = 0) =>

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { parseConfigFile } from '../../core/config-file.ts';
-import { table } from '../../functions/aws/table.ts';
-import { assembly } from '../../infra/assembly.ts';
+import { parseConfigFile } from '../../core/config/config-file.ts';
+import { table } from '../../functions/aws/clients/dynamo.ts';
 import { play } from '../../infra/scenario/run.ts';
+import { openStage } from '../../infra/scenario/scenario-hub.ts';
 import { scenarioIn } from '../../infra/scenario/schema.ts';
-import { openStage } from '../../infra/scenario/stage.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
 
 const Mapping = z.looseObject({ contact: z.looseObject({ fields: z.record(z.string(), z.unknown()) }) });
 const folder = new URL('../scenarios/', import.meta.url).pathname;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Liquid } from 'liquidjs';
 import { describe, expect, it } from 'vitest';
+import { fieldTemplate } from '../../core/crm/field-template.ts';
 import { HubError } from '../../core/errors.ts';
-import { fieldTemplate } from '../../core/field-template.ts';
 
 const liquid = new Liquid({ strictFilters: true });
 const view = {

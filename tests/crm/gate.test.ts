@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Allowance, admit, answered, shutFor, unanswered, untouched } from '../../core/allowance.ts';
+import {
+  type Allowance,
+  admit,
+  answered,
+  shutFor,
+  unanswered,
+  untouched,
+} from '../../core/crm/rate-limit.ts';
 import { HubError } from '../../core/errors.ts';
-import { gate } from '../../functions/sync/gate.ts';
 import { lease } from '../../functions/sync/lease.ts';
-import { openHub, type TestHub } from '../failures/hub.ts';
+import { gate } from '../../functions/sync/throttle.ts';
+import { openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseConfigFile } from '../../core/config-file.ts';
+import { parseConfigFile } from '../../core/config/config-file.ts';
+import { CrmMapping, compile, compileMapping, type FieldRule } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
-import { CrmMapping, compile, compileMapping, type FieldRule } from '../../core/mapping.ts';
 
 const rule = (more: Partial<FieldRule>): FieldRule => ({ transform: [], write: 'always', ...more });
 const view = {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { payloads } from '../../functions/aws/payloads.ts';
+import { payloads } from '../../functions/aws/operations/payloads.ts';
 import { openStory } from './story.ts';
 
 let folder: string;

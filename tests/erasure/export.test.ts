@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { payloads } from '../../functions/aws/payloads.ts';
+import { payloads } from '../../functions/aws/operations/payloads.ts';
 import { openStory, type Story } from './story.ts';
 
 let story: Story;

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { receiptFault, SignedReceipt } from '../../core/receipt.ts';
+import { receiptFault, SignedReceipt } from '../../core/privacy/receipt.ts';
 import { openStory, type Story } from './story.ts';
 
 let story: Story;

@@ -3,12 +3,12 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { table } from '../../functions/aws/table.ts';
-import { assembly } from '../../infra/assembly.ts';
-import { allRows } from '../../infra/crash/promises.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { table } from '../../functions/aws/clients/dynamo.ts';
+import { openStage, type ScenarioOptions } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
-import { openStage, type ScenarioOptions } from '../../infra/scenario/stage.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
+import { allRows } from '../tools/crash/invariants.ts';
 
 export const NOW = Date.parse('2026-03-02T09:00:00Z');
 const HOUR = 3_600_000;

@@ -1,7 +1,7 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { NOW, openHub, type TestHub } from './hub.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 const STORED = 'https://sw.api.mailgun.net/v3/domains/mg.acme.example/messages/abc';
 const MINUTE = 60_000;

@@ -1,9 +1,9 @@
 import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { refusal } from '../../core/sender.ts';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { messenger, NOW, type Options, openHub, type TestHub } from './hub.ts';
+import { refusal } from '../../core/triggers/sender.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { messenger, NOW, type Options, openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 const open = async (options: Options = {}): Promise<void> => {
@@ -28,7 +28,7 @@ describe('a message that no function can read', () => {
     ['notify', /^NotificationsQueue/, 'trigger'],
     ['sync-salesforce', /^SalesforceQueue/, 'half'],
     ['sync-hubspot', /^HubspotQueue/, 'half'],
-    ['metrics', /^MetricsQueue/, 'event'],
+    ['projections', /^ProjectionsQueue/, 'event'],
     ['jobs', /^JobsQueue/, 'job'],
   ])('in the queue of %s becomes one row that says what is wrong', async (stage, queue, key) => {
     await open();
@@ -166,8 +166,8 @@ describe('what EventBridge could not hand over', () => {
 
   it('of the rules of figures: each row holds what its own rule would have handed over', async () => {
     await open();
-    await without([/^MetricsQueue/], () => hub.post(messenger('Hello')));
-    const found = await hub.failures('?stage=metrics');
+    await without([/^ProjectionsQueue/], () => hub.post(messenger('Hello')));
+    const found = await hub.failures('?stage=projections');
     const payloads = await Promise.all(
       found.map(async ({ id }: { id: string }) => (await hub.api('GET', `/failures/${id}`)).body.payload),
     );
@@ -176,7 +176,7 @@ describe('what EventBridge could not hand over', () => {
     expect(byEvent.get('customer.created')).toBe('event,half');
     for (const { id } of found) await hub.api('POST', `/failures/${id}/replay`);
     await hub.giveUp();
-    expect(await hub.failures('?stage=metrics')).toEqual([]);
+    expect(await hub.failures('?stage=projections')).toEqual([]);
   });
 
   it('of a schedule: the row holds the end of the wait', async () => {

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { stages } from '../../functions/failures/stages.ts';
-import { assembly } from '../../infra/assembly.ts';
-import { closed, opened } from '../../infra/cli/failures.ts';
-import { line } from '../../infra/cli/jobs.ts';
-import { failuresPage } from '../../infra/failures-page.ts';
+import { closed, opened } from '../../cli/operations/failures.ts';
+import { line } from '../../cli/operations/jobs.ts';
+import { stages } from '../../functions/contracts/stages.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
+import { failuresPage } from '../tools/generate/failures-page.ts';
 
 const path = new URL('../../docs/failures.md', import.meta.url);
 

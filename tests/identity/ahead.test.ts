@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 const SECOND = 1000;
 let hub: TestHub;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { customerCommand } from '../../infra/cli/customer.ts';
-import { closeTerminal, terminal } from '../cli/terminal.ts';
-import { openHub, type TestHub } from '../failures/hub.ts';
+import { customerCommand } from '../../cli/customers/customer.ts';
+import { openHub, type TestHub } from '../support/failing-hub.ts';
+import { closeTerminal, terminal } from '../support/terminal.ts';
 
 let hub: TestHub;
 let printed: string[];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { openHub, type TestHub } from '../failures/hub.ts';
+import { openHub, type TestHub } from '../support/failing-hub.ts';
 
 const Customer = z.looseObject({
   id: z.string(),

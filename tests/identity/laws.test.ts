@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HubError } from '../../core/errors.ts';
-import { IdentityConfig } from '../../core/identity.ts';
-import type { Interaction } from '../../core/interaction.ts';
-import { mergeByHand } from '../../core/merging.ts';
-import { unmerge } from '../../core/parting.ts';
-import { People } from '../../core/people.ts';
-import { place } from '../../core/placing.ts';
+import { mergeByHand } from '../../core/identity/merge.ts';
+import { People } from '../../core/identity/people.ts';
+import { place } from '../../core/identity/resolution.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import { unmerge } from '../../core/identity/unmerge.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
 import { Model } from './model.ts';
 
 const config = IdentityConfig.parse({

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity.ts';
-import type { Interaction } from '../../core/interaction.ts';
-import { mergeByHand } from '../../core/merging.ts';
-import { unmerge } from '../../core/parting.ts';
-import { People } from '../../core/people.ts';
-import { place } from '../../core/placing.ts';
+import { mergeByHand } from '../../core/identity/merge.ts';
+import { People } from '../../core/identity/people.ts';
+import { place } from '../../core/identity/resolution.ts';
+import { IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity/rules.ts';
+import { unmerge } from '../../core/identity/unmerge.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
 
 const config = IdentityConfig.parse({ shared: ['email:Info@acme.example'] });
 let at = Date.parse('2026-03-01T09:00:00Z');

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { snapshot } from '../../core/customer.ts';
-import { IdentityConfig } from '../../core/identity.ts';
-import type { Interaction } from '../../core/interaction.ts';
-import { People } from '../../core/people.ts';
-import { place } from '../../core/placing.ts';
-import { peopleStore } from '../../functions/aws/people-store.ts';
-import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
-import type { Work } from '../../functions/record/work.ts';
-import { openHub, type TestHub } from '../failures/hub.ts';
+import { snapshot } from '../../core/identity/customer.ts';
+import { People } from '../../core/identity/people.ts';
+import { place } from '../../core/identity/resolution.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import { peopleStore } from '../../functions/aws/customers/people-store.ts';
+import { tombstonesUnder } from '../../functions/aws/erasure/hashed-keys.ts';
+import type { Work } from '../../functions/contracts/work.ts';
+import { openHub, type TestHub } from '../support/failing-hub.ts';
 
 const config = IdentityConfig.parse({});
 const at = '2026-03-02T09:00:00.000Z';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apiKey, type Hub, openHub } from '../../infra/local/hub.ts';
+import { apiKey, type Hub, openHub } from '../../infra/scenario/open-hub.ts';
 
 let hub: Hub;
 let folder: string;
@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** The command as a process of its own: its exit code and all that it said. */
 const cli = async (...args: readonly string[]): Promise<{ code: number | null; said: string }> => {
-  const child = spawn(process.execPath, ['infra/cli/hub.ts', ...args], { env });
+  const child = spawn(process.execPath, ['cli/hub.ts', ...args], { env });
   const said: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvField, delimiterOf, encodingFault, LONGEST_RECORD, markBytes, records } from '../../core/csv.ts';
+import {
+  csvField,
+  delimiterOf,
+  encodingFault,
+  LONGEST_RECORD,
+  markBytes,
+  records,
+} from '../../core/formats/csv.ts';
 
 /** Reads bytes in pieces, as a job does: each piece begins at the start of a record. */
 const inPieces = (bytes: Buffer, size: number, delimiter: string | undefined) => {

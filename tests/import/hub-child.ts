@@ -1,4 +1,4 @@
-import { apiKey, openHub } from '../../infra/local/hub.ts';
+import { apiKey, openHub } from '../../infra/scenario/open-hub.ts';
 
 // A hub as a process of its own, which a test kills: `hub-child.ts STATE AHEAD`. It ends with its parent.
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Sandboxes, sandboxes } from '../../infra/local/sandbox/index.ts';
-import { type Options, openHub, type TestHub } from '../failures/hub.ts';
+import { type Sandboxes, sandboxes } from '../../infra/sandbox/index.ts';
+import { type Options, openHub, type TestHub } from '../support/failing-hub.ts';
 import { begin, end, importFile } from './file.ts';
 
 let hub: TestHub;

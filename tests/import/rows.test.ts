@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
-import { NOW, openHub, type TestHub } from '../failures/hub.ts';
+import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
+import { NOW, openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IdentityConfig } from '../../core/identity.ts';
-import { type Checkpoint, type ImportPorts, importJob } from '../../functions/jobs/import.ts';
-import { fileKey, type Job, refusedKey } from '../../functions/jobs/job.ts';
-import { type CustomersParameters, customersKind } from '../../functions/jobs/kinds.ts';
-import { customers } from '../../functions/jobs/listings.ts';
-import { ImportMessage } from '../../functions/record/message.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import { fileKey, type Job, refusedKey } from '../../functions/contracts/job.ts';
+import { type CustomersParameters, customersKind } from '../../functions/contracts/job-kinds.ts';
+import { ImportMessage } from '../../functions/contracts/messages/record.ts';
+import { type Checkpoint, type ImportPorts, importJob } from '../../functions/jobs/import/import.ts';
+import { customers } from '../../functions/jobs/import/listings.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 const identity = IdentityConfig.parse({});

@@ -2,9 +2,9 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { jobRoutes } from '../../functions/api/jobs.ts';
-import { jobs } from '../../functions/aws/jobs.ts';
-import { presigner } from '../../functions/aws/signed.ts';
-import { openHub } from '../failures/hub.ts';
+import { presigner } from '../../functions/aws/clients/signed.ts';
+import { jobs } from '../../functions/aws/operations/jobs.ts';
+import { openHub } from '../support/failing-hub.ts';
 
 it('a kind that needs a file is given an address for it, and waits until it is told that the file is there', async () => {
   const hub = await openHub();

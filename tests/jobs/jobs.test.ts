@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import { jobs } from '../../functions/aws/jobs.ts';
-import { type Options, openHub, type TestHub } from '../failures/hub.ts';
+import { jobs } from '../../functions/aws/operations/jobs.ts';
+import { type Options, openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 const open = async (options: Options = {}): Promise<void> => {

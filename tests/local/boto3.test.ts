@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { events } from '../../infra/local/events.ts';
-import { outbox } from '../../infra/local/outbox.ts';
-import { scheduler } from '../../infra/local/scheduler.ts';
-import { secretsManager } from '../../infra/local/secrets.ts';
-import { sns } from '../../infra/local/sns.ts';
+import { events } from '../../infra/local/eventbridge/index.ts';
+import { outbox } from '../../infra/local/inbox/sent-messages.ts';
+import { scheduler } from '../../infra/local/scheduler/index.ts';
+import { secretsManager } from '../../infra/local/secrets-manager/index.ts';
+import { sns } from '../../infra/local/sns/index.ts';
+import { surroundings } from '../support/service-context.ts';
 import { hasBoto3, runBoto3 } from './boto3.ts';
-import { surroundings } from './surroundings.ts';
 
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';
 

@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { listen } from '../../infra/local/http.ts';
-import type { AwsService } from '../../infra/local/service.ts';
+import { listen } from '../../infra/local/protocol/http.ts';
+import type { AwsService } from '../../infra/local/protocol/service.ts';
 
 /** Whether this machine has Python with boto3, a client of AWS in another language than ours. */
 export const hasBoto3 = spawnSync('python3', ['-c', 'import boto3']).status === 0;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matches, parsePattern, patternIndex } from '../../core/pattern/index.ts';
+import { matches, parsePattern, patternIndex } from '../../core/triggers/pattern/index.ts';
 
 const match = (pattern: unknown, event: object): boolean => matches(parsePattern(pattern), event);
 

@@ -7,9 +7,9 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../core/clock.ts';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
-import { inProcess } from '../../infra/local/client.ts';
-import { accessKeyOf, type Cloud, startCloud } from '../../infra/local/cloud.ts';
+import { inProcess } from '../../infra/local/runtime/client.ts';
+import { accessKeyOf, type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 let synthesised: Assembly;
 let clock: VirtualClock;

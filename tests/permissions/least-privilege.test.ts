@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
-import { removalsOf } from '../../infra/least-privilege/removals.ts';
-import { missed, rehearse, trials } from '../../infra/least-privilege/trials.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
+import { removalsOf } from '../tools/least-privilege/removals.ts';
+import { missed, rehearse, trials } from '../tools/least-privilege/trials.ts';
 
 let synthesised: Assembly;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { permissions } from '../../infra/local/permissions/index.ts';
-import { speaksOf, statementsOf } from '../../infra/local/permissions/policy.ts';
+import { permissions } from '../../infra/local/iam/index.ts';
+import { speaksOf, statementsOf } from '../../infra/local/iam/policy.ts';
 
 const place = { region: 'eu-south-1', account: '123456789012', onDecision: () => {} };
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';

@@ -2,8 +2,8 @@ import { request as httpRequest } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../core/clock.ts';
-import { listen } from '../../infra/local/http.ts';
-import { httpApi, type Throttle } from '../../infra/local/http-api.ts';
+import { httpApi, type Throttle } from '../../infra/local/api-gateway/http-api.ts';
+import { listen } from '../../infra/local/protocol/http.ts';
 
 const start = Date.parse('2026-03-01T09:00:00Z');
 

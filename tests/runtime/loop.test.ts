@@ -2,9 +2,9 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
-import { inProcess } from '../../infra/local/client.ts';
-import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
+import { inProcess } from '../../infra/local/runtime/client.ts';
+import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 const Batch = z.object({ Records: z.array(z.object({ body: z.string() })) });
 

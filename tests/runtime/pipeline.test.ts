@@ -1,7 +1,7 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../functions/aws/client.ts';
-import { messenger, openHub, type TestHub } from '../failures/hub.ts';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { messenger, openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
 
@@ -48,7 +48,7 @@ describe('a delivery on its way', () => {
     expect(hub.timeline()).toEqual([]);
     const [failure] = hub.rows('%"pk":{"S":"failure#%');
     expect(failure).toMatchObject({ code: { S: 'unreadable' }, stage: { S: 'record' } });
-    expect(JSON.stringify(failure?.['reason'])).toContain('mappings/channels/meta.ts');
+    expect(JSON.stringify(failure?.['reason'])).toContain('mappings/channels/meta/index.ts');
     const key = /failures\/record\/\w+/u.exec(JSON.stringify(failure))?.[0];
     expect(await kept(key)).toContain(Buffer.from('{"object":"page","entry":"none"}').toString('base64'));
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { allRows, brokenPromises } from '../../infra/crash/promises.ts';
-import { sandboxes } from '../../infra/local/sandbox/index.ts';
-import { NOW, openHub } from '../failures/hub.ts';
+import { sandboxes } from '../../infra/sandbox/index.ts';
+import { NOW, openHub } from '../support/failing-hub.ts';
+import { allRows, brokenPromises } from '../tools/crash/invariants.ts';
 
 it('many messages of a few people at once change each person one after the other', async () => {
   const hub = await openHub();

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { IdentityConfig } from '../../core/identity.ts';
-import type { Interaction } from '../../core/interaction.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import type { Work } from '../../functions/contracts/work.ts';
 import { record } from '../../functions/record/record.ts';
-import type { Work } from '../../functions/record/work.ts';
 
 const at = '2026-03-02T09:00:00.000Z';
 

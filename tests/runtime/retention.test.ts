@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { allRows } from '../../infra/crash/promises.ts';
-import { messenger, NOW, openHub } from '../failures/hub.ts';
+import { messenger, NOW, openHub } from '../support/failing-hub.ts';
+import { allRows } from '../tools/crash/invariants.ts';
 
 it('an interaction and what remembers it leave the table when their retention is over', async () => {
   const hub = await openHub();

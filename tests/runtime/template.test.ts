@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../core/clock.ts';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
-import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
+import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 let synthesised: Assembly;
 beforeAll(async () => {

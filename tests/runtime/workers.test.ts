@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LambdaFunction } from '../../infra/local/resources.ts';
-import { type WorkerFunctions, workerFunctions } from '../../infra/local/workers.ts';
+import type { LambdaFunction } from '../../infra/local/cloudformation/resources.ts';
+import { type WorkerFunctions, workerFunctions } from '../../infra/local/lambda/workers.ts';
 
 let folder: string;
 let workers: WorkerFunctions;

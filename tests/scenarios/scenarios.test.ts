@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
 import { runScenario } from '../../infra/scenario/run.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 const folder = new URL('.', import.meta.url).pathname;
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));

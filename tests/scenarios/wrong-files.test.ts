@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseConfigFile } from '../../core/config-file.ts';
+import { parseConfigFile } from '../../core/config/config-file.ts';
 import { scenarioIn } from '../../infra/scenario/schema.ts';
 
 const folder = new URL('.', import.meta.url).pathname;

@@ -1,10 +1,10 @@
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../core/clock.ts';
-import { assembly } from '../../infra/assembly.ts';
-import { inProcess } from '../../infra/local/client.ts';
-import { type Cloud, RESPONSE_URL, startCloud } from '../../infra/local/cloud.ts';
-import { inProcessFunctions } from '../../infra/local/in-process.ts';
+import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
+import { inProcess } from '../../infra/local/runtime/client.ts';
+import { type Cloud, RESPONSE_URL, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
 
 it('takes the rules of triggers away when the stack is deleted, also when asked twice', async () => {
   const synthesised = await assembly();

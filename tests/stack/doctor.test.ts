@@ -1,11 +1,11 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { examine } from '../../cli/deployment/doctor.ts';
 import { VirtualClock } from '../../core/clock.ts';
-import { HubConfig } from '../../core/hub-config.ts';
-import { assembly } from '../../infra/assembly.ts';
-import { examine } from '../../infra/cli/doctor.ts';
-import { inProcess } from '../../infra/local/client.ts';
-import { type Cloud, startCloud } from '../../infra/local/cloud.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { inProcess } from '../../infra/local/runtime/client.ts';
+import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
 
 let cloud: Cloud;
 const aws = {

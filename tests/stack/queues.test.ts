@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { assembly } from '../../infra/assembly.ts';
+import { assembly } from '../../infra/stack/assembly.ts';
 
 const Reference = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) });
 const Policy = z.object({

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { App, aws_sqs as sqs } from 'aws-cdk-lib';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { HubConfig } from '../../core/hub-config.ts';
-import { functionModules } from '../../infra/bundle.ts';
-import { readSeed } from '../../infra/seed.ts';
-import { check, suppressed } from '../../infra/stack/rules.ts';
-import { HubStack } from '../../infra/stack.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { functionModules } from '../../infra/stack/bundle.ts';
+import { HubStack } from '../../infra/stack/index.ts';
+import { check, suppressed } from '../../infra/stack/nag-rules.ts';
+import { readSeed } from '../../infra/stack/seed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -94,7 +94,7 @@ describe('the stack', () => {
         'Hubspot',
         'Imports',
         'Jobs',
-        'Metrics',
+        'Projections',
         'Notifications',
         'Salesforce',
       ].flatMap((name) => [`${name}Dead`, `${name}Queue`]),
@@ -168,7 +168,7 @@ describe('the stack', () => {
     const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
     expect(queues.length).toBeGreaterThan(10);
     expect(queues.filter((id) => !body.includes(`"${id}"`))).toEqual([]);
-    for (const id of ['ImportsQueue', 'JobsQueue', 'MetricsQueue'])
+    for (const id of ['ImportsQueue', 'JobsQueue', 'ProjectionsQueue'])
       expect(body).toMatch(new RegExp(`MessagesVisible[^{}]*QueueName[^{}]*\\{"Fn::GetAtt":\\["${id}"`, 'u'));
     expect(body).toContain('Events of Salesforce');
     expect(JSON.stringify(ofType(only(), 'AWS::CloudWatch::Dashboard'))).not.toContain(

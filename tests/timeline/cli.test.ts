@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import * as rows from '../../functions/aws/rows.ts';
-import { customerCommand } from '../../infra/cli/customer.ts';
-import { timelineLines } from '../../infra/cli/timeline.ts';
-import { closeTerminal, terminal } from '../cli/terminal.ts';
+import { customerCommand } from '../../cli/customers/customer.ts';
+import { timelineLines } from '../../cli/customers/timeline.ts';
+import * as rows from '../../functions/contracts/rows.ts';
+import { closeTerminal, terminal } from '../support/terminal.ts';
 import { at, openStory, type Story } from './story.ts';
 
 let story: Story;

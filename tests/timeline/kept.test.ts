@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { snapshot } from '../../core/customer.ts';
-import type { Interaction } from '../../core/interaction.ts';
-import * as rows from '../../functions/aws/rows.ts';
-import { standingOf as standingRowOf, standings } from '../../functions/aws/standing.ts';
-import type { StoredInteraction } from '../../functions/ports.ts';
-import { countedTable } from '../bench/table.ts';
-import { person } from '../triggers/situations.ts';
+import { snapshot } from '../../core/identity/customer.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import { standingOf as standingRowOf, standings } from '../../functions/aws/customers/message-status.ts';
+import type { StoredInteraction } from '../../functions/contracts/ports.ts';
+import * as rows from '../../functions/contracts/rows.ts';
+import { person } from '../support/situations.ts';
+import { countedTable } from '../tools/bench/table.ts';
 import { at, openStory, type Story } from './story.ts';
 
 let story: Story;

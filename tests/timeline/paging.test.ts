@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Customer, snapshot } from '../../core/customer.ts';
-import type { Channel, Interaction, Kind } from '../../core/interaction.ts';
-import { targetOf } from '../../core/relation.ts';
-import * as rows from '../../functions/aws/rows.ts';
-import { standings } from '../../functions/aws/standing.ts';
-import type { Table } from '../../functions/aws/table.ts';
-import { timelines } from '../../functions/aws/timeline.ts';
-import { tombstonesUnder } from '../../functions/aws/tombstones.ts';
+import { type Customer, snapshot } from '../../core/identity/customer.ts';
+import type { Channel, Interaction, Kind } from '../../core/interaction/interaction.ts';
+import { targetOf } from '../../core/interaction/relation.ts';
+import type { Table } from '../../functions/aws/clients/dynamo.ts';
+import { standings } from '../../functions/aws/customers/message-status.ts';
+import { timelines } from '../../functions/aws/customers/timeline.ts';
+import { tombstonesUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import type {
   StoredInteraction,
   TimelineCursor,
   TimelinePage,
   TimelineQuery,
-} from '../../functions/ports.ts';
-import { countedTable } from '../bench/table.ts';
-import { person } from '../triggers/situations.ts';
+} from '../../functions/contracts/ports.ts';
+import * as rows from '../../functions/contracts/rows.ts';
+import { person } from '../support/situations.ts';
+import { countedTable } from '../tools/bench/table.ts';
 
 const marks = async () => tombstonesUnder('a key of the tests');
 const START = Date.parse('2026-03-01T09:00:00Z');

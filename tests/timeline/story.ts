@@ -1,5 +1,5 @@
-import type { CommandMessage, InteractionMessage } from '../../functions/record/message.ts';
-import { NOW, openHub } from '../failures/hub.ts';
+import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
+import { NOW, openHub } from '../support/failing-hub.ts';
 
 /** An instant, in minutes from the beginning. */
 export const at = (minute: number): string => new Date(NOW + minute * 60_000).toISOString();

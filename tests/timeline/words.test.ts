@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { relationOf } from '../../core/relation.ts';
+import { relationOf } from '../../core/interaction/relation.ts';
 import { decode } from '../../functions/record/decode.ts';
 import { mappings } from '../../mappings/channels/index.ts';
-import { goodCases, send } from '../channels/cases.ts';
+import { goodCases, send } from '../support/cases.ts';
 
 const statuses: ReadonlySet<string> = new Set([
   'delivery-status',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { available, stubTemplate, type TemplateFiles } from '../../core/media.ts';
-import { decided, HOUR, iso, NOON, outcome, person } from './situations.ts';
+import { available, stubTemplate, type TemplateFiles } from '../../core/triggers/template-files.ts';
+import { decided, HOUR, iso, NOON, outcome, person } from '../support/situations.ts';
 
 const through = (channels: readonly string[], fields: object = {}) => ({
   send: { channels, template: 'hello' },

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DecisionMessage, Notification, NotificationMessage } from '../../core/notification.ts';
+import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { pause, publish } from '../../functions/api/publish.ts';
 import { type DecidePorts, decide } from '../../functions/decide/decide.ts';
-import { decisionAbout, openHub, templates } from './hub.ts';
-import { DAY, HOUR, iso, NOON, person } from './situations.ts';
+import { DAY, HOUR, iso, NOON, person } from '../support/situations.ts';
+import { decisionAbout, openHub, templates } from '../support/trigger-hub.ts';
 
 let hub: Awaited<ReturnType<typeof openHub>>;
 let timers: { readonly message: DecisionMessage; readonly at: number }[];

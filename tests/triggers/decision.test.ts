@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concerns, decide, goalMet, historyStart } from '../../core/decision.ts';
-import { HubConfig } from '../../core/hub-config.ts';
-import { available, stubTemplate } from '../../core/media.ts';
-import { DAY, decided, HOUR, iso, NOON, outcome, past, person, trigger } from './situations.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { concerns, decide, goalMet, historyStart } from '../../core/triggers/decision.ts';
+import { available, stubTemplate } from '../../core/triggers/template-files.ts';
+import { DAY, decided, HOUR, iso, NOON, outcome, past, person, trigger } from '../support/situations.ts';
 
 const order = { kind: 'order' as const, channel: 'web' as const };
 

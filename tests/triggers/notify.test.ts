@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { HubConfig } from '../../core/config/hub-config.ts';
 import type { HubError } from '../../core/errors.ts';
-import { HubConfig } from '../../core/hub-config.ts';
-import type { Notification } from '../../core/notification.ts';
-import { type Outgoing, refusal, type Sender } from '../../core/sender.ts';
+import type { Notification } from '../../core/triggers/notification.ts';
+import { type Outgoing, refusal, type Sender } from '../../core/triggers/sender.ts';
 import { pause, publish } from '../../functions/api/publish.ts';
-import { notificationKey } from '../../functions/aws/notifications.ts';
+import { notificationKey } from '../../functions/aws/operations/notifications.ts';
+import type { InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { decide } from '../../functions/decide/decide.ts';
 import { type NotifyPorts, notify } from '../../functions/notify/notify.ts';
-import type { InteractionMessage } from '../../functions/record/message.ts';
-import { decisionAbout, openHub, templates } from './hub.ts';
-import { iso, NOON } from './situations.ts';
+import { iso, NOON } from '../support/situations.ts';
+import { decisionAbout, openHub, templates } from '../support/trigger-hub.ts';
 
 let hub: Awaited<ReturnType<typeof openHub>>;
 let sent: (Outgoing & { readonly by: string })[];

@@ -8,9 +8,9 @@ import {
   unpublish,
   unpublishOthers,
 } from '../../functions/api/publish.ts';
-import { rulesOf } from '../../functions/aws/trigger-rules.ts';
-import { openHub, templates } from './hub.ts';
-import { HOUR, iso, NOON } from './situations.ts';
+import { rulesOf } from '../../functions/aws/operations/trigger-rules.ts';
+import { HOUR, iso, NOON } from '../support/situations.ts';
+import { openHub, templates } from '../support/trigger-hub.ts';
 
 let hub: Awaited<ReturnType<typeof openHub>>;
 beforeEach(async () => {

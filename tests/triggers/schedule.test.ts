@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from '../../core/schedule.ts';
+import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from '../../core/triggers/schedule.ts';
 
 const at = (text: string): number => Date.parse(text);
 const iso = (time: number): string => new Date(time).toISOString();

@@ -7,15 +7,15 @@ import {
 } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
-import { isRefusal, type Outgoing } from '../../core/sender.ts';
-import { signedCalls } from '../../functions/aws/signed.ts';
-import { inProcess } from '../../infra/local/client.ts';
-import { outbox } from '../../infra/local/outbox.ts';
-import type { AwsResponse, AwsService } from '../../infra/local/service.ts';
-import { ses } from '../../infra/local/ses.ts';
-import { smsVoice } from '../../infra/local/sms.ts';
-import { sns } from '../../infra/local/sns.ts';
-import { surroundings } from '../local/surroundings.ts';
+import { isRefusal, type Outgoing } from '../../core/triggers/sender.ts';
+import { signedCalls } from '../../functions/aws/clients/signed.ts';
+import { outbox } from '../../infra/local/inbox/sent-messages.ts';
+import type { AwsResponse, AwsService } from '../../infra/local/protocol/service.ts';
+import { inProcess } from '../../infra/local/runtime/client.ts';
+import { ses } from '../../infra/local/ses/index.ts';
+import { smsVoice } from '../../infra/local/sms/index.ts';
+import { sns } from '../../infra/local/sns/index.ts';
+import { surroundings } from '../support/service-context.ts';
 
 interface World {
   /** Answers instead of the AWS services. */

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Assembly, assembly } from '../../infra/assembly.ts';
 import { differences } from '../../infra/scenario/compare.ts';
 import { playScenario } from '../../infra/scenario/run.ts';
+import type { ScenarioOptions } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
-import type { ScenarioOptions } from '../../infra/scenario/stage.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 // The rules of FORMATS that need the whole pipeline: events, timers, claims, merges.
 

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
-import { available, type TemplateFiles } from '../../core/media.ts';
-import { composeMail } from '../../core/mime.ts';
 import {
   preferencesToken,
   preferencesUntil,
@@ -10,9 +8,11 @@ import {
   readUnsubscribeToken,
   signingKeys,
   unsubscribeToken,
-} from '../../core/signed-link.ts';
-import { type Rendered, render, templateFaults, variablesFor } from '../../core/template.ts';
-import { NOON, past, person, trigger } from './situations.ts';
+} from '../../core/consent/signed-link.ts';
+import { composeMail } from '../../core/formats/mime.ts';
+import { type Rendered, render, templateFaults, variablesFor } from '../../core/triggers/template.ts';
+import { available, type TemplateFiles } from '../../core/triggers/template-files.ts';
+import { NOON, past, person, trigger } from '../support/situations.ts';
 
 const ada = { ...person(), name: { full: 'Ada <b>Lovelace</b>' }, traits: { plan: 'gold' } };
 const links = { unsubscribe: 'https://hub.example/unsubscribe/t' };

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseConfigFile } from '../../core/config-file.ts';
-import { durationMs } from '../../core/duration.ts';
-import { HubConfig } from '../../core/hub-config.ts';
-import { available } from '../../core/media.ts';
-import { matches, parsePattern } from '../../core/pattern/index.ts';
-import { render, templateFaults, variablesFor } from '../../core/template.ts';
-import { rulePattern, Trigger } from '../../core/trigger.ts';
-import { readTemplates } from '../../infra/seed.ts';
-import { NOON, past, person, trigger } from './situations.ts';
+import { parseConfigFile } from '../../core/config/config-file.ts';
+import { durationMs } from '../../core/config/duration.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { matches, parsePattern } from '../../core/triggers/pattern/index.ts';
+import { render, templateFaults, variablesFor } from '../../core/triggers/template.ts';
+import { available } from '../../core/triggers/template-files.ts';
+import { rulePattern, Trigger } from '../../core/triggers/trigger.ts';
+import { readTemplates } from '../../infra/stack/seed.ts';
+import { NOON, past, person, trigger } from '../support/situations.ts';
 
 const read = (lines: string): Trigger => parseConfigFile('mappings/triggers/t.yaml', lines, Trigger);
 const good = `id: cart-left

@@ -1,12 +1,12 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { answerOf } from '../../core/consent.ts';
-import { IdentityConfig } from '../../core/identity.ts';
-import { unsubscribeToken } from '../../core/signed-link.ts';
+import { answerOf } from '../../core/consent/consent.ts';
+import { unsubscribeToken } from '../../core/consent/signed-link.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
 import { unsubscribe } from '../../functions/api/unsubscribe.ts';
+import { InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { identified } from '../../functions/record/decode.ts';
-import { InteractionMessage } from '../../functions/record/message.ts';
-import { openHub } from './hub.ts';
+import { openHub } from '../support/trigger-hub.ts';
 
 const keys = ['0123456789abcdef-key'];
 const link = unsubscribeToken({ half: 'ada', channel: 'email' }, keys);

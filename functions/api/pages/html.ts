@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { digest } from '../../../core/signature.ts';
+import { digest } from '../../../core/webhooks/signature.ts';
 
 /** HTML in which every value that was filled in is escaped. */
 export interface Html {

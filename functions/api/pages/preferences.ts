@@ -1,7 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { ChannelChoice, Choice } from '../../../core/choices.ts';
-import type { ClosedAddress } from '../../../core/customer.ts';
-import type { Channel } from '../../../core/interaction.ts';
+import type { ChannelChoice, Choice } from '../../../core/consent/preferences.ts';
+import type { ClosedAddress } from '../../../core/identity/customer.ts';
+import type { Channel } from '../../../core/interaction/interaction.ts';
 import { type Html, html, page } from './html.ts';
 
 export const channelNames: Readonly<Record<Channel, string>> = {

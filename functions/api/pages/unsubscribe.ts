@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Channel } from '../../../core/interaction.ts';
+import type { Channel } from '../../../core/interaction/interaction.ts';
 import { html, page } from './html.ts';
 import { channelNames } from './preferences.ts';
 

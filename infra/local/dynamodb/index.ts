@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { answerJson, jsonOperation, type Operation } from '../json.ts';
-import type { AwsService, Surroundings } from '../service.ts';
+import { answerJson, jsonOperation, type Operation } from '../protocol/json.ts';
+import type { AwsService, Surroundings } from '../protocol/service.ts';
 import { batchGet, batchWrite } from './batch.ts';
 import type { Spending } from './capacity.ts';
 import { getOne, writeOne } from './items.ts';

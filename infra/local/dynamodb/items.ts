@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { readUnits, Spending } from './capacity.ts';
 import { holds, type Projection, projection } from './evaluate.ts';
 import { parseCondition, parseProjection, parseUpdate } from './expression.ts';

@@ -1,4 +1,4 @@
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 
 /** A decimal number, exactly: `coefficient` × 10^`exponent`, without trailing zeros. */
 export interface Decimal {

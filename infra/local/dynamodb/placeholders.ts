@@ -1,4 +1,4 @@
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { invalid, parseValue, type Value } from './values.ts';
 
 type Names = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { invalid } from './values.ts';
 
 /** The members of these parameters are maps, so the next step of a path is a key and not a parameter. */

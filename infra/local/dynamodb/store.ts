@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { ServiceError } from '../json.ts';
-import { transaction } from '../transaction.ts';
+import { ServiceError } from '../protocol/json.ts';
+import { transaction } from '../protocol/transaction.ts';
 import { indexUnits, type Spending, writeUnits } from './capacity.ts';
 import { Definition, Details, type Index, type Located, type Place, Table } from './table.ts';
 import { type Item, sortable } from './values.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from '../../../core/clock.ts';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { readUnits, Spending, Spendings } from './capacity.ts';
 import {
   expectDistinct,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type Operation, ServiceError } from '../json.ts';
-import type { Surroundings } from '../service.ts';
+import { type Operation, ServiceError } from '../protocol/json.ts';
+import type { Surroundings } from '../protocol/service.ts';
 import { Spending } from './capacity.ts';
 import { TableName } from './items.ts';
 import { read } from './shape.ts';

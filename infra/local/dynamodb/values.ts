@@ -1,4 +1,4 @@
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { compareDecimals, normalNumber, numberSize, parseDecimal, sortableDecimal } from './numbers.ts';
 
 /** An attribute value on the wire; binary is base64. */

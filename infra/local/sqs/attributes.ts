@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 
 /** What decides how a queue behaves, read once from its attributes. Durations are milliseconds, sizes bytes. */
 export interface Settings {

@@ -1,5 +1,5 @@
-import { ServiceError } from '../json.ts';
-import type { Surroundings } from '../service.ts';
+import { ServiceError } from '../protocol/json.ts';
+import type { Surroundings } from '../protocol/service.ts';
 import { checkContent, type MessageAttributes } from './content.ts';
 import { handleOf, Messages, receiptOf, type StoredMessage } from './messages.ts';
 import { type Queue, Queues } from './queues.ts';

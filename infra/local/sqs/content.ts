@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SQSMessageAttributes } from 'aws-lambda';
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { MESSAGE_LIMIT } from './attributes.ts';
 import type { StoredMessage } from './messages.ts';
 

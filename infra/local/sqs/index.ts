@@ -1,6 +1,6 @@
-import { answerJson, jsonOperation, ServiceError } from '../json.ts';
-import { answerQuery, queryOperation } from '../query-protocol.ts';
-import type { AwsRequest, AwsResponse, AwsService, Surroundings } from '../service.ts';
+import { answerJson, jsonOperation, ServiceError } from '../protocol/json.ts';
+import { answerQuery, queryOperation } from '../protocol/query.ts';
+import type { AwsRequest, AwsResponse, AwsService, Surroundings } from '../protocol/service.ts';
 import { queueNameOf } from './attributes.ts';
 import { broker as brokerOf, type Chaos } from './broker.ts';
 import type { MessageAttributes } from './content.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { transaction } from '../transaction.ts';
+import { transaction } from '../protocol/transaction.ts';
 
 /** A message at rest. `attributes` and `system` are JSON as they were sent; instants are epoch milliseconds. */
 export interface StoredMessage {

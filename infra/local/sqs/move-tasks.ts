@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
-import type { Surroundings } from '../service.ts';
+import { ServiceError } from '../protocol/json.ts';
+import type { Surroundings } from '../protocol/service.ts';
 import { queueNameOf } from './attributes.ts';
 import type { Broker } from './broker.ts';
 import type { SqsOperation } from './operation.ts';

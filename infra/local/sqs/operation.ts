@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { queueNameOf } from './attributes.ts';
 import type { Queue, Queues } from './queues.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
-import type { Surroundings } from '../service.ts';
+import { ServiceError } from '../protocol/json.ts';
+import type { Surroundings } from '../protocol/service.ts';
 import { administration } from './administration.ts';
 import { MESSAGE_LIMIT } from './attributes.ts';
 import type { Broker, Received } from './broker.ts';

@@ -1,4 +1,4 @@
-import { escapeXml } from '../query-protocol.ts';
+import { escapeXml } from '../protocol/query.ts';
 
 /** Maps of the older protocol: `Attribute.1.Name=…&Attribute.1.Value=…`. */
 const maps: Readonly<Record<string, { name: string; key: string }>> = {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import * as z from 'zod';
-import { ServiceError } from '../json.ts';
+import { ServiceError } from '../protocol/json.ts';
 import { type Settings, settingsOf } from './attributes.ts';
 
 /** A queue as it stands. Instants are epoch milliseconds. */

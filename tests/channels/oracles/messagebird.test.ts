@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { messagebird } from '../../../connectors/channels/messagebird.ts';
-import { goodCases } from '../cases.ts';
+import { goodCases } from '../../support/cases.ts';
 
 const require = createRequire(import.meta.url);
 

@@ -1,7 +1,7 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook } from 'svix';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Good, goodCases, send } from '../cases.ts';
+import { type Good, goodCases, send } from '../../support/cases.ts';
 
 const good = goodCases.filter(({ provider }) => provider === 'resend');
 const secretOf = ({ one }: Good): string => String(one.verification?.['secret']);

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import https from 'node:https';
 import MessageValidator from 'sns-validator';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Good, goodCases } from '../cases.ts';
+import { type Good, goodCases } from '../../support/cases.ts';
 
 const good = goodCases.filter(({ one }) => one.verification?.scheme === 'sns-rsa');
 

@@ -5,7 +5,7 @@ import { verifyKey } from 'discord-interactions';
 import { validateV3Signature } from 'plivo';
 import Stripe from 'stripe';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Good, goodCases, send } from '../cases.ts';
+import { type Good, goodCases, send } from '../../support/cases.ts';
 
 /** Fixtures of a provider, with what its library needs of them. */
 const of = (provider: string) =>

@@ -1,6 +1,6 @@
 import { verifySignature } from '@vonage/jwt';
 import { describe, expect, it } from 'vitest';
-import { goodCases, send } from '../cases.ts';
+import { goodCases, send } from '../../support/cases.ts';
 
 const tokens = goodCases.filter(
   ({ provider, one }) => provider === 'vonage' && one.verification?.scheme === 'vonage-jwt-hs256',

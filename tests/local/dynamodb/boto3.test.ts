@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
+import { surroundings } from '../../support/service-context.ts';
 import { hasBoto3, runBoto3 } from '../boto3.ts';
-import { surroundings } from '../surroundings.ts';
 
 const script = `
 from decimal import Decimal

@@ -1,5 +1,5 @@
 import { type DynamodbOptions, dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { surroundings } from '../surroundings.ts';
+import { surroundings } from '../../support/service-context.ts';
 
 export type Body = Readonly<Record<string, unknown>> & { readonly __type?: string };
 export type Call = (operation: string, input: object) => Promise<Body>;

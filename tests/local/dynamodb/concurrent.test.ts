@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ask, endpoint } from '../../../infra/local/dynamodb/compare.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { seeded } from '../../../infra/local/dynamodb/random.ts';
-import { type Listener, listen } from '../../../infra/local/http.ts';
-import { surroundings } from '../surroundings.ts';
+import { type Listener, listen } from '../../../infra/local/protocol/http.ts';
+import { surroundings } from '../../support/service-context.ts';
 import { keySchema } from './call.ts';
 
 const TableName = 'accounts';

@@ -17,7 +17,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 let client: DynamoDBClient;
 let around: ReturnType<typeof surroundings>;

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 import { type Body, bare, type Call, keySchema } from './call.ts';
 
 const TableName = 'things';

@@ -1,6 +1,6 @@
 import { PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
-import { openHub } from '../../failures/hub.ts';
+import { openHub } from '../../support/failing-hub.ts';
 
 it('a transaction that was cancelled may be tried again with its token; one that was done is not done twice', async () => {
   const hub = await openHub();

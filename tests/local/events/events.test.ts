@@ -20,11 +20,11 @@ import {
   type Target,
 } from '@aws-sdk/client-eventbridge';
 import { describe, expect, it } from 'vitest';
-import { events } from '../../../infra/local/events.ts';
-import type { EventsChaos } from '../../../infra/local/events-deliveries.ts';
-import { ServiceError } from '../../../infra/local/json.ts';
-import type { Deliver } from '../../../infra/local/service.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import type { EventsChaos } from '../../../infra/local/eventbridge/deliveries.ts';
+import { events } from '../../../infra/local/eventbridge/index.ts';
+import { ServiceError } from '../../../infra/local/protocol/json.ts';
+import type { Deliver } from '../../../infra/local/protocol/service.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 type Delivered = Parameters<Deliver>[0];
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';

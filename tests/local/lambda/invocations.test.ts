@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { invocations, type Run } from '../../../infra/local/invocations.ts';
-import { invokedBy, LONGEST_CHAIN, timesInvoked } from '../../../infra/local/lineage.ts';
-import type { LambdaFunction } from '../../../infra/local/resources.ts';
-import type { Deliver } from '../../../infra/local/service.ts';
-import { surroundings } from '../surroundings.ts';
+import type { LambdaFunction } from '../../../infra/local/cloudformation/resources.ts';
+import { invocations, type Run } from '../../../infra/local/lambda/invocations.ts';
+import { invokedBy, LONGEST_CHAIN, timesInvoked } from '../../../infra/local/lambda/lineage.ts';
+import type { Deliver } from '../../../infra/local/protocol/service.ts';
+import { surroundings } from '../../support/service-context.ts';
 
 const dead = 'arn:aws:sqs:eu-south-1:123456789012:dead';
 const failed = 'arn:aws:sqs:eu-south-1:123456789012:failed';

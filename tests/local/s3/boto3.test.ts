@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
-import { s3 } from '../../../infra/local/s3.ts';
+import { s3 } from '../../../infra/local/s3/index.ts';
+import { surroundings } from '../../support/service-context.ts';
 import { hasBoto3, runBoto3 } from '../boto3.ts';
-import { surroundings } from '../surroundings.ts';
 
 const clock = systemClock((error) => {
   throw error;

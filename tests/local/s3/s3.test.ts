@@ -34,8 +34,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { s3 } from '../../../infra/local/s3.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { s3 } from '../../../infra/local/s3/index.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const Bucket = 'files';
 const md5 = (text: string | Uint8Array): string => createHash('md5').update(text).digest('hex');

@@ -15,11 +15,11 @@ import {
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler';
 import { describe, expect, it } from 'vitest';
-import { ServiceError } from '../../../infra/local/json.ts';
-import { recurrence } from '../../../infra/local/schedule-expression.ts';
-import { scheduler } from '../../../infra/local/scheduler.ts';
-import type { Deliver } from '../../../infra/local/service.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { ServiceError } from '../../../infra/local/protocol/json.ts';
+import type { Deliver } from '../../../infra/local/protocol/service.ts';
+import { recurrence } from '../../../infra/local/scheduler/expression.ts';
+import { scheduler } from '../../../infra/local/scheduler/index.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 type Delivered = Parameters<Deliver>[0];
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';

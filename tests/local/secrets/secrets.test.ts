@@ -15,8 +15,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
-import { secretsManager } from '../../../infra/local/secrets.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { secretsManager } from '../../../infra/local/secrets-manager/index.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const open = async () => {
   const around = surroundings();

@@ -8,10 +8,10 @@ import {
   SetActiveReceiptRuleSetCommand,
 } from '@aws-sdk/client-ses';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ServiceError } from '../../../infra/local/json.ts';
-import { outbox } from '../../../infra/local/outbox.ts';
-import { ses } from '../../../infra/local/ses.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { ServiceError } from '../../../infra/local/protocol/json.ts';
+import { ses } from '../../../infra/local/ses/index.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const TopicArn = 'arn:aws:sns:eu-south-1:123456789012:mail';
 const source = 'arn:aws:ses:eu-south-1:123456789012:receipt-rule-set/in:receipt-rule';

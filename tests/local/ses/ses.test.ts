@@ -13,9 +13,9 @@ import {
   VerifyEmailIdentityCommand,
 } from '@aws-sdk/client-ses';
 import { describe, expect, it } from 'vitest';
-import { outbox } from '../../../infra/local/outbox.ts';
-import { type SesOptions, ses } from '../../../infra/local/ses.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { type SesOptions, ses } from '../../../infra/local/ses/index.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const open = (options: SesOptions = {}) => {
   const around = surroundings();

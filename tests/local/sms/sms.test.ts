@@ -13,9 +13,9 @@ import {
   ValidationException,
 } from '@aws-sdk/client-pinpoint-sms-voice-v2';
 import { describe, expect, it } from 'vitest';
-import { outbox } from '../../../infra/local/outbox.ts';
-import { type SmsOptions, smsVoice } from '../../../infra/local/sms.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { type SmsOptions, smsVoice } from '../../../infra/local/sms/index.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const open = () => {
   const around = surroundings();

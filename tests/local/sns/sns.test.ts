@@ -24,11 +24,11 @@ import {
 } from '@aws-sdk/client-sns';
 import Validator from 'sns-validator';
 import { describe, expect, it, vi } from 'vitest';
-import { outbox } from '../../../infra/local/outbox.ts';
-import type { Deliver } from '../../../infra/local/service.ts';
-import { sns } from '../../../infra/local/sns.ts';
-import type { TopicOptions } from '../../../infra/local/sns-topics.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import type { Deliver } from '../../../infra/local/protocol/service.ts';
+import { sns } from '../../../infra/local/sns/index.ts';
+import type { TopicOptions } from '../../../infra/local/sns/topics.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const TopicArn = 'arn:aws:sns:eu-south-1:123456789012:news';
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:inbound';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sqs } from '../../../infra/local/sqs/index.ts';
+import { surroundings } from '../../support/service-context.ts';
 import { hasBoto3, runBoto3 } from '../boto3.ts';
-import { surroundings } from '../surroundings.ts';
 
 it.skipIf(!hasBoto3)(
   'serves a client of another language, which checks digests and reads old error names',

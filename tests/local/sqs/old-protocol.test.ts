@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sqs } from '../../../infra/local/sqs/index.ts';
-import { surroundings } from '../surroundings.ts';
+import { surroundings } from '../../support/service-context.ts';
 
 const open = () => {
   const service = sqs(surroundings());

@@ -26,7 +26,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type SqsOptions, sqs } from '../../../infra/local/sqs/index.ts';
-import { clientOf, surroundings } from '../surroundings.ts';
+import { clientOf, surroundings } from '../../support/service-context.ts';
 
 const QueueUrl = 'https://sqs.eu-south-1.amazonaws.com/123456789012/inbound';
 const arn = (name: string): string => `arn:aws:sqs:eu-south-1:123456789012:${name}`;

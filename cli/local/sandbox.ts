@@ -1,0 +1,33 @@
+import { DatabaseSync } from 'node:sqlite';
+import { parseArgs } from 'node:util';
+import { hubspotSandbox, hubspotToken } from '../../infra/sandbox/hubspot/server.ts';
+import { salesforceCredentials, salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
+
+const openers = {
+  salesforce: async (db: DatabaseSync, port: number) => {
+    const sandbox = await salesforceSandbox(db, port);
+    return { ...sandbox, secret: { loginUrl: sandbox.url, ...salesforceCredentials } };
+  },
+  hubspot: async (db: DatabaseSync, port: number) => {
+    const sandbox = await hubspotSandbox(db, port);
+    return { ...sandbox, secret: { accessToken: hubspotToken, baseUrl: sandbox.url } };
+  },
+} as const;
+
+const { values, positionals } = parseArgs({
+  options: { port: { type: 'string', default: '0' } },
+  allowPositionals: true,
+});
+const [name] = positionals;
+const open = Object.entries(openers).find(([crm]) => crm === name)?.[1];
+if (open === undefined) {
+  console.error(`npm run sandbox -- ${Object.keys(openers).join('|')} [--port N]`);
+  process.exitCode = 2;
+} else {
+  const sandbox = await open(new DatabaseSync(':memory:'), Number(values.port));
+  console.log(
+    `${name} sandbox: ${sandbox.url} (its records as a page)\nIts secret: ${JSON.stringify(sandbox.secret)}\nCtrl-C ends it; it keeps nothing.`,
+  );
+  process.once('SIGINT', () => void sandbox.stop());
+  process.once('SIGTERM', () => void sandbox.stop());
+}

@@ -1,0 +1,75 @@
+import { LineCounter, parseDocument } from 'yaml';
+import type * as z from 'zod';
+import { HubError } from '../errors.ts';
+
+/**
+ * Reads a YAML file that a person wrote. Throws `HubError` `invalid-configuration` with one line for each fault, each
+ * naming the file, the line, the key and what was expected.
+ */
+export const parseConfigFile = <Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: Schema,
+): z.output<Schema> => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const [syntax] = document.errors;
+  if (syntax) {
+    const { line } = lines.linePos(syntax.pos[0]);
+    throw invalid([`${file}:${line}: ${syntax.message.split('\n')[0]}`], syntax);
+  }
+  const result = schema.safeParse(document.toJS({ maxAliasCount: 50 }));
+  if (result.success) return result.data;
+  const faults = faultsOf(result.error.issues).map(({ path, message }) => {
+    const line = lineOf(document, lines, path);
+    return `${file}:${line}: ${path.length === 0 ? 'the file' : path.join('.')}: ${message}`;
+  });
+  throw invalid(faults, result.error);
+};
+
+const invalid = (faults: readonly string[], cause: unknown): HubError =>
+  new HubError('invalid-configuration', faults.join('\n'), { retry: 'never', cause });
+
+export interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** An unknown key is reported at the key itself, a union by the branch that came closest. */
+export const faultsOf = (issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Fault[] =>
+  issues.flatMap((issue): Fault[] => {
+    const path = [...prefix, ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown key' }));
+    }
+    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+      const depth = (branch: readonly z.core.$ZodIssue[]): number =>
+        Math.max(...branch.map((one) => one.path.length), 0);
+      const deepest = Math.max(...issue.errors.map(depth));
+      const closest = issue.errors.filter((branch) => depth(branch) === deepest);
+      if (deepest > 0 && closest[0]) return faultsOf(closest[0], path);
+      const wanted = [...new Set(closest.flat().map(expectation))]
+        .join(', or ')
+        .replaceAll(', or expected ', ', or ');
+      return [{ path, message: wanted || issue.message }];
+    }
+    return [{ path, message: expectation(issue) }];
+  });
+
+const expectation = ({ message }: z.core.$ZodIssue): string =>
+  message.replace(/^Invalid (?:input|option): /u, '');
+
+const lineOf = (
+  document: ReturnType<typeof parseDocument>,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+): number => {
+  for (let length = path.length; length >= 0; length--) {
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+      const start: unknown = node.range[0];
+      if (typeof start === 'number') return lines.linePos(start).line;
+    }
+  }
+  return 1;
+};

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import type { ConsentEntry, Profile } from '../identity/customer.ts';
+import { type Channel, Instant } from '../interaction/interaction.ts';
+import { Answer, resolved } from './consent.ts';
+
+/** One answer about a channel, and the interaction, command or import that gave it. */
+export const Said = z.strictObject({
+  answer: Answer,
+  at: Instant,
+  source: z.string(),
+  evidence: z.string().max(500).optional(),
+});
+export type Said = z.infer<typeof Said>;
+
+/** Of two answers of one instant the one that counts is the later here: ties deny. */
+const order: readonly Answer[] = ['resume', 'unknown', 'granted', 'no-marketing', 'service-only', 'denied'];
+
+/** More are folded together, oldest first: an answer that comes later than twelve others is late indeed. */
+const MOST = 12;
+
+/**
+ * The profile after one more answer, which may be older than others: what stands is what would stand had all of them
+ * come in the order in which they were given. The same profile where nothing changes.
+ */
+export const afterAnswer = (profile: Profile, channel: Channel, given: Said): Profile => {
+  const { said = {}, ...rest } = profile;
+  const present = profile.consent[channel];
+  const known = said[channel] ?? (present ? [absolute(present)] : []);
+  const all = needed([...known, given].sort(byTime));
+  if (JSON.stringify(all) === JSON.stringify(known)) return profile;
+  const { [channel]: _, ...others } = said;
+  const kept = all.some(({ answer }) => isRelative(answer)) ? { ...others, [channel]: all } : others;
+  const now = outcome(all);
+  return {
+    ...rest,
+    ...(Object.keys(kept).length > 0 && { said: kept }),
+    consent: now === undefined ? profile.consent : { ...profile.consent, [channel]: now },
+  };
+};
+
+/** Whether what an answer leads to depends on the answers before it. */
+const isRelative = (answer: Answer): boolean => answer === 'resume' || answer === 'no-marketing';
+
+const absolute = ({ status, ...entry }: ConsentEntry): Said => ({ answer: status, ...entry });
+
+const byTime = (one: Said, other: Said): number => {
+  if (one.at !== other.at) return one.at < other.at ? -1 : 1;
+  const ranks = order.indexOf(one.answer) - order.indexOf(other.answer);
+  return ranks === 0 ? (one.source < other.source ? -1 : 1) : ranks;
+};
+
+/** What comes before an answer that stands by itself no longer matters. */
+const needed = (all: readonly Said[]): Said[] => {
+  const from = all.findLastIndex(({ answer }) => !isRelative(answer));
+  const kept = all.slice(Math.max(from, 0));
+  while (kept.length > MOST) {
+    const [first, second] = kept.splice(0, 2);
+    const folded = outcome([first, second].filter((one) => one !== undefined));
+    if (folded) kept.unshift(absolute(folded));
+  }
+  return kept;
+};
+
+/** The consent that answers lead to, oldest first; undefined where none of them says anything. */
+const outcome = (all: readonly Said[]): ConsentEntry | undefined =>
+  all.reduce<ConsentEntry | undefined>((present, { answer, ...given }) => {
+    const status = resolved(answer, present?.status ?? 'unknown');
+    return status === undefined ? present : { status, ...given };
+  }, undefined);

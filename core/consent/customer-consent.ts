@@ -1,0 +1,98 @@
+import { HubError } from '../errors.ts';
+import { type Identifier, identifierType } from '../identity/identifier.ts';
+import type { Decision } from '../identity/ledger.ts';
+import type { People } from '../identity/people.ts';
+import type { Channel } from '../interaction/interaction.ts';
+import type { ConsentStatus } from './consent.ts';
+import { afterAnswer, type Said } from './consent-history.ts';
+import type { Evidence } from './evidence.ts';
+
+export interface ConsentChange {
+  readonly channel: Channel;
+  readonly from: ConsentStatus;
+  readonly to: ConsentStatus;
+}
+
+/** A person's answer for one channel, given outside any interaction. */
+export const setConsent = (
+  people: People,
+  half: string,
+  channel: Channel,
+  said: Said,
+  by: string,
+): ConsentChange[] => {
+  const { evidence: text } = said;
+  return changing(people, half, () =>
+    hear(people, half, channel, said, { type: 'command', by, ...(text !== undefined && { text }) }),
+  );
+};
+
+/**
+ * Opens an address again that bounced or was complained about, as its owner has asked. What they closed by STOP only
+ * they open. Throws `HubError` `not-closed` and `stopped`.
+ */
+export const reopen = (
+  people: People,
+  address: Identifier,
+  told: Omit<Decision, 'cause'> & { readonly evidence?: string | undefined },
+): void => {
+  const customer = people.customer(people.ownerOf(address));
+  const stopped = identifierType(address) === 'phone' && customer.consent.sms?.status === 'denied';
+  if (stopped || customer.closed[address]?.reason === 'opt-out')
+    throw new HubError(
+      'stopped',
+      'The owner has sent STOP from this address. Only they open it again, by sending START from it.',
+      { retry: 'never' },
+    );
+  if (customer.closed[address] === undefined)
+    throw new HubError('not-closed', 'The address is not closed, so there is nothing to open.', {
+      retry: 'never',
+    });
+  for (const { profile } of customer.halves) {
+    const { [address]: closure, ...closed } = profile.closed;
+    if (closure === undefined || closure.reason === 'opt-out') continue;
+    const { reason, at: closedAt } = closure;
+    const { at, by, evidence } = told;
+    people.setProfile({ ...profile, closed });
+    people.reopenings.push({
+      ...{ id: people.newId(), address, half: profile.id, reason, closedAt, at, by },
+      ...(evidence !== undefined && { evidence }),
+    });
+  }
+};
+
+/** An answer, and the proof that it was given; a YES that answers nothing is none. */
+export const hear = (
+  people: People,
+  half: string,
+  channel: Channel,
+  said: Said,
+  evidence: Evidence,
+): void => {
+  const statusOf = (): ConsentStatus => people.half(half).profile.consent[channel]?.status ?? 'unknown';
+  const from = statusOf();
+  people.change(half, (profile) => afterAnswer(profile, channel, said));
+  const { answer, at, source } = said;
+  const to = statusOf();
+  if (answer === 'resume' && to === from) return;
+  people.answers.push({ half, given: { channel, answer, at, source, from, to, evidence } });
+};
+
+/** The half whose address carried an interaction, among those of the customer that it went to. */
+export const carrier = (people: People, half: string, addresses: readonly Identifier[]): string => {
+  const holders = addresses.map((one) => people.owner(one)).filter((one) => one !== undefined);
+  return holders.find((one) => people.rootOf(one) === people.rootOf(half)) ?? half;
+};
+
+/** What a change of one half changes of the answers of the whole customer. */
+export const changing = (people: People, half: string, change: () => void): ConsentChange[] => {
+  const before = people.customer(half).consent;
+  change();
+  const after = people.customer(half).consent;
+  return Object.entries(after).flatMap(([channel, entry]) => {
+    const from = before[channel as Channel]?.status ?? 'unknown';
+    return entry === undefined || entry.status === from
+      ? []
+      : [{ channel: channel as Channel, from, to: entry.status }];
+  });
+};

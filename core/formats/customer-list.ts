@@ -1,0 +1,136 @@
+import * as z from 'zod';
+import { ConsentStatus } from '../consent/consent.ts';
+import { Identifier } from '../identity/identifier.ts';
+import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
+import { type Columns, identifierColumn, nameBehind, typedColumn } from './columns.ts';
+
+const Text = z.string().trim().min(1).max(1000);
+const Texts = z.union([Text.transform((one) => [one]), z.array(Text).max(20)]);
+
+/** A time, or a date, which begins at midnight UTC. */
+export const When = z.union([Instant, z.iso.date().transform((date) => `${date}T00:00:00.000Z`)], {
+  error: 'expected a time with its zone, such as 2026-03-02T09:00:00Z, or a date such as 2026-03-02',
+});
+
+/** What lists call the answers. */
+const answers: Readonly<Record<string, ConsentStatus>> = {
+  ...Object.fromEntries(ConsentStatus.options.map((status) => [status, status])),
+  ...{ yes: 'granted', true: 'granted', 1: 'granted', subscribed: 'granted', 'opted-in': 'granted' },
+  ...{ no: 'denied', false: 'denied', 0: 'denied', unsubscribed: 'denied', 'opted-out': 'denied' },
+};
+
+const ANSWERS = 'expected granted, service-only, denied or unknown (or yes, no, subscribed, unsubscribed)';
+const Answer = z.union([z.string(), z.boolean()]).transform((said, context): ConsentStatus => {
+  const status = answers[String(said).trim().toLowerCase()];
+  if (status !== undefined) return status;
+  context.addIssue({
+    code: 'custom',
+    message: ANSWERS,
+  });
+  return z.NEVER;
+});
+
+const valid = (check: (text: string) => unknown) => {
+  const known = new Map<string, boolean>();
+  return (text: string): boolean => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    let holds = true;
+    try {
+      check(text);
+    } catch {
+      holds = false;
+    }
+    if (known.size < 1000) known.set(text, holds);
+    return holds;
+  };
+};
+
+export const TimeZone = Text.refine(
+  valid((timeZone) => new Intl.DateTimeFormat('en', { timeZone })),
+  { error: 'expected an IANA time zone such as Europe/Rome' },
+);
+export const Language = Text.refine(
+  valid((language) => Intl.getCanonicalLocales(language)),
+  {
+    error: 'expected a language tag such as it or pt-BR',
+  },
+);
+
+const MOST_TRAITS_CHARACTERS = 20_000;
+export const Traits = z
+  .record(z.string().max(100), z.json())
+  .refine((traits) => JSON.stringify(traits).length <= MOST_TRAITS_CHARACTERS, {
+    error: `expected at most ${MOST_TRAITS_CHARACTERS} characters`,
+  });
+
+/** A person as a list tells of them: a line of NDJSON, and what a row of CSV becomes. */
+export const ListedCustomer = z.strictObject({
+  email: Texts.optional(),
+  phone: Texts.optional(),
+  'user-id': z.union([Text, z.int().transform(String)]).optional(),
+  identifiers: z.array(Identifier).max(20).default([]),
+  name: z.union([Text.transform((full) => ({ full })), PersonName]).optional(),
+  language: Language.optional(),
+  timeZone: TimeZone.optional(),
+  stage: Text.optional(),
+  tags: z.array(Text).max(50).optional(),
+  traits: Traits.optional(),
+  consent: z
+    .partialRecord(
+      Channel,
+      z.union(
+        [
+          Answer.transform((status) => ({ status, at: undefined })),
+          z.strictObject({ status: Answer, at: When.optional() }),
+        ],
+        { error: ANSWERS },
+      ),
+    )
+    .optional(),
+  preferences: z.strictObject({ channel: Channel.optional() }).optional(),
+  /** What the hub said when it refused the row before. */
+  refused: z.unknown().optional(),
+});
+export type ListedCustomer = z.output<typeof ListedCustomer>;
+
+/** All that a row names a person by, strongest meaning first. */
+export const identifiersOfListed = (row: ListedCustomer): string[] => [
+  ...(row['user-id'] === undefined ? [] : [`user-id:${row['user-id']}`]),
+  ...(row.email ?? []).map((one) => `email:${one}`),
+  ...(row.phone ?? []).map((one) => `phone:${one}`),
+  ...row.identifiers,
+];
+
+export const CUSTOMER_COLUMNS =
+  'email, phone, user-id, identifier.<type>, name, name.first, name.last, language, timeZone, stage, tags, trait.<name>, trait.<name>:number, trait.<name>:boolean, consent.<channel>, consent.<channel>.at, preference.channel';
+
+const plain: Readonly<Record<string, readonly string[]>> = {
+  name: ['name', 'full'],
+  'name.full': ['name', 'full'],
+  'name.first': ['name', 'first'],
+  'name.last': ['name', 'last'],
+  language: ['language'],
+  timezone: ['timeZone'],
+  stage: ['stage'],
+  'preference.channel': ['preferences', 'channel'],
+  'preferences.channel': ['preferences', 'channel'],
+};
+
+/** The columns of a customer list. */
+export const customerColumns: Columns = (name) => {
+  const path = plain[name.toLowerCase()];
+  if (path !== undefined) return { path };
+  if (name.toLowerCase() === 'tags')
+    return {
+      path: ['tags'],
+      many: true,
+      read: (cell) => ({ value: cell.split(/[,;|]/u).flatMap((tag) => tag.trim() || []) }),
+    };
+  const trait = nameBehind(/^traits?\./iu, name);
+  if (trait !== undefined) return typedColumn('traits', trait);
+  const [, channel, dated] = /^consent\.([a-z-]+)(\.at)?$/iu.exec(name) ?? [];
+  const known = Channel.safeParse(channel?.toLowerCase());
+  if (known.success) return { path: ['consent', known.data, dated === undefined ? 'status' : 'at'] };
+  return identifierColumn(name);
+};

@@ -1,0 +1,271 @@
+import { gunzipSync } from 'node:zlib';
+import { HubError } from '../errors.ts';
+
+const unreadable = (message: string, cause?: unknown): HubError =>
+  new HubError('unreadable', message, { retry: 'never', ...(cause !== undefined && { cause }) });
+
+const DEEPEST = 64;
+
+/** Names that change a prototype where an object is copied carelessly. No vendor uses them. */
+const harmful: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * JSON whose whole numbers beyond 2^53 stay text, with every digit. Refuses nesting that no vendor sends; members named
+ * to change a prototype are left out.
+ */
+export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumbers);
+
+/**
+ * `parseJson` without the members that are null, for vendors that write null, or nothing, where nothing is to be said. Where
+ * null is an answer (a field that was emptied, a property that somebody set), read with `parseJson`.
+ */
+export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
+
+/**
+ * JSON that stands as text within a payload; undefined where it is none. What one person's device wrote must not hold up what
+ * others said in the same delivery.
+ */
+export const jsonWithin = (text: string): unknown => {
+  try {
+    return parseJson(Buffer.from(text));
+  } catch {
+    return undefined;
+  }
+};
+
+type Reviver = (
+  this: unknown,
+  key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+) => unknown;
+
+const parsed = (bytes: Uint8Array, reviver: Reviver): unknown => {
+  const text = Buffer.from(bytes).toString();
+  if (depthOf(text) > DEEPEST) throw unreadable(`The body is nested deeper than ${DEEPEST} levels.`);
+  try {
+    return JSON.parse(text, reviver);
+  } catch (error) {
+    throw unreadable('The body is not JSON.', error);
+  }
+};
+
+function withoutNulls(
+  this: unknown,
+  key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
+  return value === null && !Array.isArray(this) ? undefined : exactNumbers(key, value, context);
+}
+
+function exactNumbers(key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (harmful.has(key)) return undefined;
+  const source = context?.source;
+  return typeof value === 'number' &&
+    source !== undefined &&
+    /^-?\d+$/u.test(source) &&
+    !Number.isSafeInteger(value)
+    ? source
+    : value;
+}
+
+const depthOf = (text: string): number => {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (quoted) {
+      if (character === 92) at++;
+      else if (character === 34) quoted = false;
+    } else if (character === 34) quoted = true;
+    else if (character === 123 || character === 91) deepest = Math.max(deepest, ++depth);
+    else if (character === 125 || character === 93) depth--;
+  }
+  return deepest;
+};
+
+/** A form's fields; of a repeated one the last value. */
+export const parseForm = (bytes: Uint8Array): Record<string, string> =>
+  parseQuery(Buffer.from(bytes).toString());
+
+/** The fields of a query string, with or without its `?`; of a repeated one the last value. */
+export const parseQuery = (query: string): Record<string, string> =>
+  Object.fromEntries([...new URLSearchParams(query)].filter(([name]) => !harmful.has(name)));
+
+/** What a gzip body of at most `cap` bytes holds; throws as soon as it grows larger. */
+export const inflate = (bytes: Uint8Array, cap: number): Uint8Array => {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: cap });
+  } catch (error) {
+    throw unreadable(`The body is not gzip, or holds more than ${cap} bytes.`, error);
+  }
+};
+
+export interface Part {
+  readonly name: string;
+  readonly filename?: string;
+  readonly contentType?: string;
+  readonly bytes: Uint8Array;
+}
+
+const MOST_PARTS = 200;
+
+/** The parts of a multipart/form-data body, as raw bytes: each may have a charset of its own. */
+export const parseMultipart = (contentType: string, body: Uint8Array): Part[] => {
+  const boundary = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/iu.exec(contentType);
+  const delimiter = Buffer.from(`--${boundary?.[1] ?? boundary?.[2] ?? ''}`);
+  if (boundary === null || delimiter.length > 74) throw unreadable('The multipart body names no boundary.');
+  const bytes = Buffer.from(body);
+  const parts: Part[] = [];
+  let start = bytes.indexOf(delimiter);
+  while (start >= 0) {
+    const from = start + delimiter.length;
+    if (bytes.toString('latin1', from, from + 2) === '--') return parts;
+    const end = bytes.indexOf(Buffer.concat([Buffer.from('\r\n'), delimiter]), from);
+    const head = bytes.indexOf('\r\n\r\n', from);
+    if (end < 0 || head < 0 || head > end || parts.length >= MOST_PARTS)
+      throw unreadable('The multipart body is cut off or has too many parts.');
+    parts.push(partOf(bytes.toString('utf8', from + 2, head), bytes.subarray(head + 4, end)));
+    start = end + 2;
+  }
+  throw unreadable('The multipart body is cut off.');
+};
+
+const partOf = (head: string, bytes: Uint8Array): Part => {
+  const headers = new Map(
+    head
+      .split('\r\n')
+      .map((line) => [
+        line.slice(0, line.indexOf(':')).trim().toLowerCase(),
+        line.slice(line.indexOf(':') + 1).trim(),
+      ]),
+  );
+  const disposition = headers.get('content-disposition') ?? '';
+  const [name, plain] = ['name', 'filename'].map((key) => {
+    const [, quoted, bare] =
+      new RegExp(`;\\s*${key}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, 'iu').exec(disposition) ?? [];
+    return quoted ?? bare;
+  });
+  const filename = extendedName(disposition) ?? plain;
+  const contentType = headers.get('content-type');
+  return {
+    name: name ?? '',
+    bytes,
+    ...(filename !== undefined && { filename }),
+    ...(contentType !== undefined && { contentType }),
+  };
+};
+
+/** A file name as RFC 5987 has it, in UTF-8 and percent-encoded; undefined where there is none. */
+const extendedName = (disposition: string): string | undefined => {
+  const [, encoded] = /;\s*filename\*=utf-8'[^']*'([^\s;]+)/iu.exec(disposition) ?? [];
+  try {
+    return encoded && decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The text of a part, in the charset that the vendor names for it beside the body, else in that of its own header. */
+export const textOfPart = ({ bytes, contentType }: Part, charset?: string): string =>
+  decodeText(bytes, charset ?? /;\s*charset="?([^\s;"]+)/iu.exec(contentType ?? '')?.[1]);
+
+/** Text in a charset that a vendor names; UTF-8 where it names none or one that nobody knows. */
+const decodeText = (bytes: Uint8Array, charset = 'utf-8'): string => {
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
+};
+
+export interface Mailbox {
+  readonly address: string;
+  readonly name?: string;
+}
+
+/** The mailboxes of an RFC 5322 address list, addresses in lower case; whatever is none is left out. */
+export const parseMailboxes = (text: string): Mailbox[] =>
+  splitList(text).flatMap((part): Mailbox[] => {
+    const [, quoted, plain, inBrackets] =
+      /^\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^<>]+)>\s*$/su.exec(part) ?? [];
+    const address = (inBrackets ?? part).trim().toLowerCase();
+    if (!/^[^\s@<>]+@[^\s@<>]+$/u.test(address)) return [];
+    const name = (quoted?.replace(/\\(.)/gu, '$1') ?? plain ?? '').trim();
+    return [{ address, ...(name !== '' && inBrackets !== undefined && { name }) }];
+  });
+
+/** Splits at commas that stand neither in quotes nor in angle brackets. */
+const splitList = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+/gsu) ?? [];
+
+/** Epoch seconds or milliseconds, as number or text, as an instant; undefined where it is neither. */
+export const instantOf = (epoch: unknown): string | undefined => {
+  const value = typeof epoch === 'string' && /^\d+(?:\.\d+)?$/u.test(epoch) ? Number(epoch) : epoch;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined;
+  const milliseconds = Math.trunc(value < 1e11 ? value * 1000 : value);
+  return milliseconds < 253_402_300_800_000 ? new Date(milliseconds).toISOString() : undefined;
+};
+
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/iu;
+const MAIL_DATE =
+  /^(?:[a-z]{3},\s*)?(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{4})\s+(\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|GMT|UTC|UT|[+-]\d{4})?/iu;
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/**
+ * A time as vendors write it (ISO 8601, with UTC where it names no offset; RFC 2822; epoch) as an instant; finer digits
+ * than milliseconds are cut. Undefined where it is none.
+ */
+export const readTime = (value: unknown): string | undefined => {
+  if (typeof value !== 'string') return instantOf(value);
+  const text = value.trim();
+  const iso = ISO.exec(text);
+  if (iso) {
+    const [, year, month, day, hour, minute, second, fraction = '', offset] = iso;
+    const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3));
+    return atOffset([year, Number(month) - 1, day, hour, minute, second].map(numberOf), milliseconds, offset);
+  }
+  const mail = MAIL_DATE.exec(text);
+  if (mail) {
+    const [, day, name = '', year, hour, minute, second, offset] = mail;
+    const month = MONTHS.indexOf(name.toLowerCase());
+    return month < 0
+      ? undefined
+      : atOffset([year, month, day, hour, minute, second].map(numberOf), 0, offset);
+  }
+  return instantOf(text);
+};
+
+const numberOf = (text: string | number | undefined): number => Number(text ?? 0);
+
+const atOffset = (parts: readonly number[], milliseconds: number, offset = 'Z'): string | undefined => {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/u.exec(offset) ?? [];
+  const shift = (sign === '-' ? -1 : 1) * (numberOf(hours) * 60 + numberOf(minutes)) * 60_000;
+  const local = new Date(Date.UTC(year, month, day, hour, minute, second, milliseconds));
+  // A day or an hour that does not exist would roll over into another.
+  if (local.getUTCMonth() !== month || local.getUTCDate() !== day || hour > 23 || minute > 59)
+    return undefined;
+  return new Date(local.getTime() - shift).toISOString();
+};
+
+/** A number that a vendor writes without the plus, with it; undefined for a short code, a name or a withheld number. */
+export const msisdn = (value: unknown): string | undefined => {
+  const digits = String(value ?? '')
+    .trim()
+    .replace(/^\+/u, '');
+  return /^[1-9]\d{6,14}$/u.test(digits) ? `+${digits}` : undefined;
+};
+
+/** Text as one part of an address, whatever a vendor puts into it. */
+export const urlPart = (text: string): string => encodeURIComponent(text.toWellFormed());
+
+/** An object without the members that are undefined, for records that forbid them. */
+export const defined = <Shape extends object>(
+  shape: Shape,
+): { [Key in keyof Shape]: Exclude<Shape[Key], undefined> } =>
+  Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Shape]: Exclude<Shape[Key], undefined>;
+  };

@@ -1,0 +1,113 @@
+import { HubError } from '../errors.ts';
+import type { Identifier } from './identifier.ts';
+import type { Decision, Split, Unmerge } from './ledger.ts';
+import type { People } from './people.ts';
+import { emptyHalf } from './source-profile.ts';
+
+/**
+ * Undoes a merge of a person exactly: the newest, or the one that `merge` names. The others of a chain stand. The
+ * halves it parts are never merged by a rule again.
+ */
+export const unmerge = (
+  people: People,
+  half: string,
+  { at, by }: Omit<Decision, 'cause'>,
+  merge?: string,
+): Unmerge => {
+  const root = people.rootOf(half);
+  const wanted = merge ?? newestMerge(people, root);
+  const parted = people.tree(root).filter(({ activity }) => activity.survivor?.merge === wanted);
+  const pointer = parted[0]?.activity.survivor;
+  if (pointer === undefined) {
+    throw new HubError(
+      'not-merged',
+      merge === undefined
+        ? `Customer ${root} is not merged with anybody (any more), so there is nothing to undo.`
+        : `The merge ${merge} does not hold customer ${root} together (any more), so there is nothing to undo.`,
+      { retry: 'never' },
+    );
+  }
+  const others = parted.map(({ profile }) => profile.id);
+  for (const { activity } of parted) {
+    const { survivor: _, ...alone } = activity;
+    people.setActivity(alone);
+  }
+  const { profile } = people.half(pointer.id);
+  people.setProfile({ ...profile, merged: profile.merged.filter((child) => !others.includes(child)) });
+  for (const id of [pointer.id, ...others])
+    keepApart(
+      people,
+      id,
+      [pointer.id, ...others].filter((other) => other !== id),
+    );
+  const undone: Unmerge = {
+    merge: pointer.merge,
+    survivor: pointer.id,
+    others,
+    mergedAt: pointer.at,
+    at,
+    by,
+  };
+  // A merge that is not written yet goes into the ledger as undone: one row, written once.
+  const unwritten = people.merges.get(pointer.merge);
+  if (unwritten) people.merges.set(pointer.merge, { ...unwritten, undoneAt: at, undoneBy: by });
+  else people.unmerges.push(undone);
+  return undone;
+};
+
+/** Whatever is merged is a root, so the last merge into the present root is the newest of the whole tree. */
+const newestMerge = (people: People, root: string): string | undefined => {
+  const last = people.half(root).profile.merged.at(-1);
+  return last === undefined ? undefined : people.half(last).activity.survivor?.merge;
+};
+
+/**
+ * Makes one identifier a customer of its own: a number that was given to somebody else, an address that was never
+ * theirs. What was said stays with whoever said it; what arrives from now on goes to the new customer. A closed
+ * address stays closed. The two are never merged by a rule again.
+ */
+export const split = (people: People, identifier: Identifier, { at, by, cause }: Decision): Split => {
+  const from = people.ownerOf(identifier);
+  if (people.customer(from).identifiers.length === 1) {
+    throw new HubError(
+      'only-identifier',
+      'This is the only identifier that the customer has, so there is nobody to part it from.',
+      { retry: 'never' },
+    );
+  }
+  const to = people.newId();
+  const { profile, activity } = people.half(from);
+  const fresh = emptyHalf(to, at);
+  const { [identifier]: closure, ...closed } = profile.closed;
+  const { [identifier]: reopening, ...reopened } = profile.reopened ?? {};
+  const { [identifier]: lastHeard, ...heard } = activity.heard;
+  people.add(fresh);
+  people.setProfile({
+    ...profile,
+    closed,
+    ...(reopening !== undefined && { reopened }),
+    identifiers: profile.identifiers.filter((one) => one !== identifier),
+  });
+  people.setActivity({ ...activity, heard });
+  people.setProfile({
+    ...fresh.profile,
+    identifiers: [identifier],
+    ...(closure && { closed: { [identifier]: closure } }),
+    ...(reopening !== undefined && { reopened: { [identifier]: reopening } }),
+  });
+  people.setActivity({
+    ...fresh.activity,
+    ...(lastHeard !== undefined && { heard: { [identifier]: lastHeard } }),
+  });
+  people.handOver(identifier, to);
+  keepApart(people, to, [from]);
+  keepApart(people, from, [to]);
+  const parted: Split = { id: people.newId(), identifier, from, to, at, by, cause };
+  people.splits.push(parted);
+  return parted;
+};
+
+const keepApart = (people: People, half: string, strangers: readonly string[]): void => {
+  const { profile } = people.half(half);
+  people.setProfile({ ...profile, apart: [...new Set([...profile.apart, ...strangers])] });
+};

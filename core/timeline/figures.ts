@@ -1,0 +1,159 @@
+import * as z from 'zod';
+import type { Channel, Instant, Interaction, Kind } from '../interaction/interaction.ts';
+import type { Reply } from './conversation.ts';
+
+/** What is counted, per channel and day. */
+const COUNTS = [
+  /** Acts of people: messages, comments, forms, choices, calls. */
+  'inbound',
+  /** Our people's messages, comments and calls. */
+  'outbound',
+  /** Orders, referrals, and what people did on pages and in apps. */
+  'events',
+  /** Notifications of triggers that a provider took, that failed, and that were held back. */
+  ...(['sent', 'failed', 'suppressed'] as const),
+  /** What providers say of messages: refused for good, marked as spam, not delivered. */
+  ...(['bounced', 'complained', 'undelivered'] as const),
+  /** Answers to open questions, and the seconds that they took together; first: of a conversation. */
+  ...(['replies', 'replySeconds', 'firstReplies', 'firstReplySeconds'] as const),
+] as const;
+
+/** Upper bounds in seconds: of each answer only the bucket is kept, which tells the median well enough. */
+export const BUCKETS: readonly number[] = [
+  ...[60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 57_600],
+  ...[86_400, 172_800, 345_600, 604_800],
+];
+const places = Array.from({ length: BUCKETS.length + 1 }, (_, place) => place);
+
+const Measure = z.enum([
+  ...COUNTS,
+  ...places.map((place) => `reply${place}` as const),
+  ...places.map((place) => `firstReply${place}` as const),
+]);
+export const Amounts = z.partialRecord(Measure, z.number());
+export type Amounts = z.infer<typeof Amounts>;
+
+/** One act that figures count. */
+export interface Countable {
+  /** What makes it the same act when it is told again. */
+  readonly id: string;
+  /** When the hub learned of it; always the same for the same act. */
+  readonly receivedAt: Instant;
+  readonly occurredAt: Instant;
+  /** Absent where none was chosen. */
+  readonly channel?: Channel;
+  readonly amounts: Amounts;
+}
+
+const TALK: ReadonlySet<Kind> = new Set(['message', 'echo', 'comment', 'form', 'postback']);
+const EVENTS: ReadonlySet<Kind> = new Set(['order', 'referral', 'behaviour']);
+/** A call is told stage by stage, and counts when it has ended. */
+const ENDED: ReadonlySet<unknown> = new Set([
+  'completed',
+  'no-answer',
+  'missed',
+  'busy',
+  'failed',
+  'canceled',
+]);
+const UNDELIVERED: ReadonlySet<unknown> = new Set([
+  'failed',
+  'undelivered',
+  'rejected',
+  'dropped',
+  'expired',
+]);
+
+/** What an interaction adds to the figures of its channel and day; undefined where nothing. */
+export const countable = (
+  interaction: Interaction & { readonly receivedAt: Instant },
+  reply: Reply | undefined,
+): Countable | undefined => {
+  const { id, receivedAt, occurredAt, channel } = interaction;
+  const amounts = { ...amountsOf(interaction), ...(reply && amountsOfReply(reply)) };
+  return Object.keys(amounts).length === 0 ? undefined : { id, receivedAt, occurredAt, channel, amounts };
+};
+
+const amountsOf = ({ kind, direction, properties }: Interaction): Amounts => {
+  const status = properties?.['status'];
+  if (kind === 'notification') return { sent: 1 };
+  if (kind === 'bounce') return { bounced: 1 };
+  if (kind === 'complaint') return { complained: 1 };
+  if (kind === 'delivery-status') return UNDELIVERED.has(status) ? { undelivered: 1 } : {};
+  if (EVENTS.has(kind)) return { events: 1 };
+  if (!TALK.has(kind) && !(kind === 'call' && ENDED.has(status))) return {};
+  if (direction === 'system') return {};
+  return direction === 'inbound' ? { inbound: 1 } : { outbound: 1 };
+};
+
+const amountsOfReply = ({ seconds, first }: Reply): Amounts => {
+  const found = BUCKETS.findIndex((bound) => seconds < bound);
+  const place = found === -1 ? BUCKETS.length : found;
+  return {
+    ...{ replies: 1, replySeconds: seconds, [`reply${place}`]: 1 },
+    ...(first && { firstReplies: 1, firstReplySeconds: seconds, [`firstReply${place}`]: 1 }),
+  };
+};
+
+export const added = (one: Amounts, other: Amounts): Amounts => {
+  const sum = { ...one };
+  for (const measure of Measure.options) {
+    const more = other[measure];
+    if (more !== undefined) sum[measure] = (sum[measure] ?? 0) + more;
+  }
+  return sum;
+};
+
+interface Times {
+  readonly count: number;
+  /** Absent where there was none. */
+  readonly averageSeconds?: number;
+  /** Between the bounds of a bucket, by the share of answers below it. */
+  readonly medianSeconds?: number;
+}
+
+/** The figures of a channel and day, as people read them. */
+export interface FiguresView {
+  readonly inbound: number;
+  readonly outbound: number;
+  readonly events: number;
+  readonly notifications: { readonly sent: number; readonly failed: number; readonly suppressed: number };
+  readonly bounced: number;
+  readonly complained: number;
+  readonly undelivered: number;
+  /** Of what we tried to send: not sent, bounced or not delivered. 0 where nothing was sent. */
+  readonly failureShare: number;
+  readonly response: Times;
+  readonly firstResponse: Times;
+}
+
+export const figuresView = (amounts: Amounts): FiguresView => {
+  const of = (measure: z.infer<typeof Measure>): number => amounts[measure] ?? 0;
+  const tried = of('outbound') + of('sent') + of('failed');
+  const lost = of('failed') + of('bounced') + of('undelivered');
+  return {
+    ...{ inbound: of('inbound'), outbound: of('outbound'), events: of('events') },
+    notifications: { sent: of('sent'), failed: of('failed'), suppressed: of('suppressed') },
+    ...{ bounced: of('bounced'), complained: of('complained'), undelivered: of('undelivered') },
+    failureShare: tried === 0 ? 0 : Math.min(1, lost / tried),
+    response: times(of('replies'), of('replySeconds'), (place) => of(`reply${place}`)),
+    firstResponse: times(of('firstReplies'), of('firstReplySeconds'), (place) => of(`firstReply${place}`)),
+  };
+};
+
+const times = (count: number, seconds: number, inBucket: (place: number) => number): Times => {
+  if (count === 0) return { count };
+  if (count === 1) return { count, averageSeconds: seconds, medianSeconds: seconds };
+  let below = 0;
+  for (const place of places) {
+    const inside = inBucket(place);
+    if (inside > 0 && below + inside >= count / 2) {
+      const from = BUCKETS[place - 1] ?? 0;
+      const to = BUCKETS[place] ?? from;
+      const medianSeconds = Math.round(from + ((count / 2 - below) / inside) * (to - from));
+      return { count, averageSeconds: Math.round(seconds / count), medianSeconds };
+    }
+    below += inside;
+  }
+  return { count, averageSeconds: Math.round(seconds / count) };
+};

@@ -1,0 +1,280 @@
+import { createHash } from 'node:crypto';
+import type { Limit } from '../config/duration.ts';
+import type { HubConfig } from '../config/hub-config.ts';
+import type { Customer, CustomerSnapshot } from '../identity/customer.ts';
+import { snapshot } from '../identity/customer.ts';
+import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
+import { type Available, type Chosen, chooseChannel, type PassedOver } from './channel-choice.ts';
+import { type Claimed, countClaims } from './limits.ts';
+import { matches, type Pattern, parsePattern } from './pattern/index.ts';
+import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
+import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
+
+/** Why a send was decided against. */
+export type Reason =
+  | PassedOver
+  | 'condition'
+  | 'frequency-cap'
+  | 'holdout'
+  | 'cancelled'
+  | 'paused'
+  | 'erased'
+  | 'expired';
+
+/** An interaction of the past, as the decision reads it. */
+export interface Past extends Interaction {
+  readonly receivedAt: string;
+  readonly customer: CustomerSnapshot;
+}
+
+/** Everything a decision may look at. Nothing else decides. */
+export interface Situation {
+  readonly trigger: Trigger;
+  readonly hub: HubConfig;
+  /** The interaction that set the trigger off, as recorded. */
+  readonly cause: Past;
+  /** Epoch milliseconds at which its event arrived. */
+  readonly arrivedAt: number;
+  readonly now: number;
+  readonly customer: Customer;
+  /** The customer's interactions from `historyStart` on. */
+  readonly history: readonly Past[];
+  readonly claims: readonly Claimed[];
+  readonly templates: Readonly<Record<string, Available>>;
+  /** Whether a wait or a deferral has ended; false when the event has just arrived. */
+  readonly waited: boolean;
+}
+
+/** One thing that was looked at, for whoever asks why. */
+export interface Step {
+  readonly step: string;
+  readonly result: string;
+}
+
+/** `until`: epoch milliseconds. */
+export type Decision =
+  | { readonly decision: 'wait'; readonly until: number; readonly steps: readonly Step[] }
+  | {
+      readonly decision: 'suppress';
+      readonly reason: Reason;
+      readonly channel?: Channel;
+      readonly steps: readonly Step[];
+    }
+  | ({ readonly decision: 'send'; readonly template: string; readonly steps: readonly Step[] } & Chosen);
+
+type Tell = (step: string, result: string) => void;
+type Outcome =
+  | { readonly until: number }
+  | { readonly reason: Reason; readonly channel?: Channel | undefined }
+  | ({ readonly template: string } & Chosen);
+
+const LATEST_ARRIVAL_MS = 86_400_000;
+
+/**
+ * Whether an event concerns a trigger at all, on the customer as recorded with it. What is a day old on arrival concerns
+ * none, and neither does history from a file, however young; what a trigger sent does not set it off again.
+ */
+export const concerns = (trigger: Trigger, cause: Past, arrivedAt: number): boolean =>
+  arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
+  cause.provider !== HISTORY &&
+  (cause.kind !== 'notification' ||
+    (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
+  matches(pattern(trigger.on), cause);
+
+/** From when on a decision must know the history, in epoch milliseconds; undefined where it needs none. */
+export const historyStart = (trigger: Trigger, cause: Past, now: number): number | undefined => {
+  const windows = trigger.where.flatMap(windowsOf).map((window) => now - window);
+  const since = trigger.unless === undefined ? windows : [...windows, Date.parse(cause.occurredAt) - 1];
+  return since.length === 0 ? undefined : Math.min(...since);
+};
+
+const windowsOf = (condition: Condition): number[] => {
+  if ('count' in condition) return [condition.within];
+  if ('not' in condition) return windowsOf(condition.not);
+  if ('any' in condition) return condition.any.flatMap(windowsOf);
+  return 'all' in condition ? condition.all.flatMap(windowsOf) : [];
+};
+
+/** What to do about one event of one trigger now. Pure: the same situation always gives the same decision. */
+export const decide = (situation: Situation): Decision => {
+  const steps: Step[] = [];
+  const outcome = weigh(situation, (step, result) => steps.push({ step, result }));
+  if ('until' in outcome) return { decision: 'wait', until: outcome.until, steps };
+  if (!('reason' in outcome)) return { decision: 'send', ...outcome, steps };
+  const { reason, channel } = outcome;
+  return { decision: 'suppress', reason, ...(channel && { channel }), steps };
+};
+
+/** The order of FORMATS: what has ended it meanwhile, `where`, the wait, and then whether, where to and when to send. */
+const weigh = (situation: Situation, tell: Tell): Outcome => {
+  const { trigger, now, waited } = situation;
+  if (now > latest(situation)) return { reason: 'expired' };
+  if (waited && cancelled(situation, tell)) return { reason: 'cancelled' };
+  const customerNow = snapshot(
+    situation.customer,
+    situation.cause.customer.half,
+    situation.cause.customer.isNew,
+  );
+  for (const condition of trigger.where)
+    if (!holds(condition, situation, customerNow, tell)) return { reason: 'condition' };
+  const until = waited ? undefined : waitEnd(situation);
+  if (until === undefined) return weighSend(situation, tell);
+  tell('wait', Number.isNaN(until) ? 'its time is past, or none' : `until ${instant(until)}`);
+  if (Number.isNaN(until) || until > latest(situation)) return { reason: 'expired' };
+  if (until > now) return { until };
+  return cancelled(situation, tell) ? { reason: 'cancelled' } : weighSend(situation, tell);
+};
+
+const weighSend = (situation: Situation, tell: Tell): Outcome => {
+  const { trigger, hub, now, customer } = situation;
+  const template = templateFor(trigger, customer.id);
+  const choice = chooseChannel(situation, template, tell);
+  if ('reason' in choice) return choice;
+  const toCustomer = trigger.send.to === undefined;
+  const { perCustomer } = trigger.limits;
+  if (perCustomer && spent(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, tell))
+    return { reason: 'frequency-cap' };
+  const cap = trigger.category === 'transactional' ? undefined : hub.caps[trigger.category];
+  if (cap && toCustomer && spent(situation, 'cap', cap, (one) => one.category === trigger.category, tell))
+    return { reason: 'frequency-cap' };
+  const free = quietUntil(situation);
+  if (free > now) {
+    tell('quiet hours', `until ${instant(free)}`);
+    return free > latest(situation) ? { reason: 'expired' } : { until: free };
+  }
+  return held(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
+};
+
+/** The last instant at which the message may still be sent. */
+const latest = ({ trigger, arrivedAt }: Situation): number =>
+  arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
+
+/** When the wait ends, in epoch milliseconds; undefined without a wait; NaN where the time it names is past or is none. */
+const waitEnd = ({
+  trigger: { wait, until },
+  arrivedAt,
+  cause,
+  customer,
+  hub,
+}: Situation): number | undefined => {
+  if (wait !== undefined) return arrivedAt + wait;
+  if (until === undefined) return undefined;
+  const zone = zoneOf(customer.timeZone, hub.timeZone);
+  if (typeof until === 'number') return nextTimeOfDay(arrivedAt, until, zone);
+  const named: unknown = until.property
+    .split('.')
+    .reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), cause.properties);
+  const at = typeof named === 'string' ? instantNamed(named, zone) : Number.NaN;
+  const end = at - (until.minus ?? 0) + (until.plus ?? 0);
+  return end >= arrivedAt ? end : Number.NaN;
+};
+
+const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
+  trigger.category === 'transactional'
+    ? now
+    : outsideQuietHours(
+        now,
+        trigger.limits.quietHours ?? hub.quietHours,
+        zoneOf(customer.timeZone, hub.timeZone),
+      );
+
+const spent = (
+  { claims, now }: Situation,
+  step: string,
+  limit: Limit,
+  which: (claim: Claimed) => boolean,
+  tell: Tell,
+): boolean => {
+  const count = countClaims(claims, limit, now, which);
+  tell(step, `${count} of ${limit.count} in the window`);
+  return count >= limit.count;
+};
+
+/** Arrived before the claim, and did not occur before what it would cancel. */
+const cancelled = ({ trigger, history, cause, now }: Situation, tell: Tell): boolean => {
+  const { unless } = trigger;
+  if (unless === undefined) return false;
+  const found = history.find(
+    (past) =>
+      past.id !== cause.id &&
+      Date.parse(past.receivedAt) <= now &&
+      past.occurredAt >= cause.occurredAt &&
+      matches(pattern(unless), past),
+  );
+  tell('unless', found ? `interaction ${found.id}` : 'nothing');
+  return found !== undefined;
+};
+
+const holds = (
+  condition: Condition,
+  situation: Situation,
+  customer: CustomerSnapshot,
+  tell: Tell,
+): boolean => {
+  if ('not' in condition) return !holds(condition.not, situation, customer, tell);
+  if ('any' in condition) return condition.any.some((one) => holds(one, situation, customer, tell));
+  if ('all' in condition) return condition.all.every((one) => holds(one, situation, customer, tell));
+  if ('customer' in condition) {
+    const held = matches(pattern(condition.customer), customer);
+    tell(`customer ${JSON.stringify(condition.customer)}`, held ? 'holds' : 'does not hold');
+    return held;
+  }
+  const count = countHistory(situation, condition.count, condition.within);
+  tell(`count ${JSON.stringify(condition.count)}`, String(count));
+  return (
+    count >= (condition.atLeast ?? 0) &&
+    count <= (condition.atMost ?? count) &&
+    count === (condition.exactly ?? count)
+  );
+};
+
+/** This customer's matching interactions in (now - window, now]. */
+const countHistory = ({ history, now }: Situation, counted: object, windowMs: number): number => {
+  const [after, upTo] = [instant(now - windowMs), instant(now)];
+  return history.filter(
+    (past) => past.occurredAt > after && past.occurredAt <= upTo && matches(pattern(counted), past),
+  ).length;
+};
+
+/** Whether a goal was reached in (from, upTo], in epoch milliseconds. */
+export const goalMet = (
+  goal: NonNullable<Trigger['goal']>,
+  history: readonly Past[],
+  from: number,
+  upTo: number,
+): Past | undefined =>
+  history.find(
+    (past) =>
+      past.occurredAt > instant(from) && past.occurredAt <= instant(upTo) && matches(pattern(goal.on), past),
+  );
+
+/** Fixed for a customer and a trigger: the same number in [0, 1) whenever it is asked for. */
+const fraction = (trigger: string, purpose: string, customer: Customer['id']): number =>
+  createHash('sha256')
+    .update(JSON.stringify([trigger, purpose, customer]))
+    .digest()
+    .readUInt32BE(0) /
+  2 ** 32;
+
+const held = ({ id, send }: Trigger, customer: string): boolean =>
+  fraction(id, 'holdout', customer) < (send.holdout ?? 0);
+
+/** The template of a customer's variant. */
+const templateFor = ({ id, send }: Trigger, customer: string): string => {
+  let left = fraction(id, 'variant', customer);
+  for (const { template, share } of send.variants) {
+    if (left < share) return template;
+    left -= share;
+  }
+  return send.template;
+};
+
+const patterns = new WeakMap<object, Pattern>();
+const pattern = (input: object): Pattern => {
+  const known = patterns.get(input) ?? parsePattern(input);
+  patterns.set(input, known);
+  return known;
+};
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,144 @@
+import type { QuietHours } from '../config/duration.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const DAY_MINUTES = 1440;
+
+interface Local {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  /** After midnight. */
+  readonly minutes: number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+const formatOf = (timeZone: string): Intl.DateTimeFormat => {
+  const known = formats.get(timeZone);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
+  formats.set(timeZone, format);
+  return format;
+};
+
+/** The date in a zone, as `2026-03-02`. */
+export const dayAt = (instant: number, timeZone: string): string =>
+  new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 10);
+
+/** Milliseconds to add to UTC for the wall clock of a zone at an instant. */
+const offsetAt = (instant: number, timeZone: string): number => {
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(instant)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  const wall = Date.UTC(
+    part('year'),
+    part('month') - 1,
+    part('day'),
+    part('hour'),
+    part('minute'),
+    part('second'),
+  );
+  return wall - Math.floor(instant / 1000) * 1000;
+};
+
+const localAt = (instant: number, timeZone: string): Local => {
+  const wall = new Date(instant + offsetAt(instant, timeZone));
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth(),
+    day: wall.getUTCDate(),
+    minutes: wall.getUTCHours() * 60 + wall.getUTCMinutes(),
+  };
+};
+
+/** The instant at which a zone's wall clock shows a time: of a repeated hour the first, in a gap moved forward by the gap. */
+const instantAt = ({ year, month, day, minutes }: Local, timeZone: string): number => {
+  const wall = Date.UTC(year, month, day) + minutes * MINUTE_MS;
+  const [before, after] = [offsetAt(wall - DAY_MS, timeZone), offsetAt(wall + DAY_MS, timeZone)];
+  const candidates = [wall - before, wall - after].filter(
+    (instant) => instant + offsetAt(instant, timeZone) === wall,
+  );
+  return candidates.length > 0 ? Math.min(...candidates) : wall - before;
+};
+
+/** The next instant strictly after `now` at which the customer's clock shows this time of day (minutes after midnight). */
+export const nextTimeOfDay = (now: number, minutes: number, timeZone: string): number => {
+  const today = localAt(now, timeZone);
+  for (const days of [0, 1, 2]) {
+    const instant = instantAt({ ...today, day: today.day + days, minutes }, timeZone);
+    if (instant > now) return instant;
+  }
+  throw new RangeError(`No ${minutes} minutes after midnight within two days in ${timeZone}.`);
+};
+
+const isQuiet = ({ start, end }: QuietHours, minutes: number): boolean =>
+  start <= end ? minutes >= start && minutes < end : minutes >= start || minutes < end;
+
+/**
+ * The first instant from `now` on that lies outside the quiet hours of a zone: `now` itself where it does. Where the
+ * clock is changed meanwhile, the instant of the change is looked at too: it may end the quiet hours, or prolong them.
+ */
+export const outsideQuietHours = (now: number, quiet: QuietHours, timeZone: string): number => {
+  for (let instant = now; ; ) {
+    const { minutes } = localAt(instant, timeZone);
+    if (!isQuiet(quiet, minutes)) return instant;
+    const left = (quiet.end - minutes + DAY_MINUTES) % DAY_MINUTES;
+    const end = instant - (instant % MINUTE_MS) + left * MINUTE_MS;
+    if (offsetAt(end, timeZone) === offsetAt(instant, timeZone)) return end;
+    instant = clockChange(instant, end, timeZone);
+  }
+};
+
+/** The first instant of the new offset, given that the offsets of both ends differ. */
+const clockChange = (after: number, upTo: number, timeZone: string): number => {
+  const before = offsetAt(after, timeZone);
+  let [old, changed] = [after, upTo];
+  while (changed - old > 1) {
+    const middle = Math.floor((old + changed) / 2);
+    if (offsetAt(middle, timeZone) === before) old = middle;
+    else changed = middle;
+  }
+  return changed;
+};
+
+/** The first of these that is a time zone: what a provider tells of a person need not be one. */
+export const zoneOf = (told: string | undefined, fallback: string): string => {
+  if (told === undefined) return fallback;
+  try {
+    formatOf(told);
+    return told;
+  } catch {
+    return fallback;
+  }
+};
+
+/**
+ * The instant that a text names: ISO 8601; without an offset it is a wall clock's time in the zone, a date alone its
+ * midnight. NaN where the text is no time.
+ */
+export const instantNamed = (text: string, timeZone: string): number => {
+  const wallClock = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.\d+)?)?)?$/u.exec(text);
+  if (wallClock === null) return Date.parse(text);
+  const [, date, time = '00:00', seconds = '0'] = wallClock;
+  const wall = new Date(`${date}T${time}:00Z`);
+  if (Number.isNaN(wall.getTime())) return Number.NaN;
+  const local = {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth(),
+    day: wall.getUTCDate(),
+    minutes: wall.getUTCHours() * 60 + wall.getUTCMinutes(),
+  };
+  return instantAt(local, timeZone) + Number(seconds) * 1000;
+};

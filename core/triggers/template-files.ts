@@ -1,0 +1,34 @@
+import { Channel } from '../interaction/interaction.ts';
+import type { Available } from './channel-choice.ts';
+
+/** A template's files by name: email.liquid, sms.liquid, push.liquid, whatsapp.yaml. */
+export type TemplateFiles = Readonly<Record<string, string>>;
+
+/** sms.liquid is the text of every chat channel too. */
+const otherMedia: ReadonlySet<Channel> = new Set<Channel>([
+  'email',
+  'push',
+  'voice',
+  'form',
+  'web',
+  'in-person',
+  'crm',
+]);
+const textChannels = Channel.options.filter((channel) => !otherMedia.has(channel));
+
+/** Which media a template's files can serve. */
+export const available = (files: TemplateFiles): Available => ({
+  channels: [
+    ...(files['email.liquid'] === undefined ? [] : (['email'] as const)),
+    ...(files['push.liquid'] === undefined ? [] : (['push'] as const)),
+    ...(files['sms.liquid'] === undefined ? [] : textChannels),
+  ],
+  approvedWhatsApp: files['whatsapp.yaml'] !== undefined,
+});
+
+/** A template that a scenario names and that does not exist: text for every medium, no approved WhatsApp template. */
+export const stubTemplate = (id: string): TemplateFiles => ({
+  'email.liquid': `---\nsubject: ${JSON.stringify(id)}\n---\n${id}\n`,
+  'sms.liquid': id,
+  'push.liquid': `---\ntitle: ${JSON.stringify(id)}\n---\n${id}\n`,
+});

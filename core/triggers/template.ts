@@ -1,0 +1,225 @@
+import { Liquid, type Template } from 'liquidjs';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { HubError } from '../errors.ts';
+import { type Customer, nameParts } from '../identity/customer.ts';
+import type { Channel, Interaction } from '../interaction/interaction.ts';
+import type { TemplateFiles } from './template-files.ts';
+import type { Trigger } from './trigger.ts';
+
+/** What one medium is given to send. */
+export interface Rendered {
+  readonly text: string;
+  readonly html?: string;
+  readonly subject?: string;
+  readonly from?: string;
+  readonly template?: {
+    readonly name: string;
+    readonly language: string;
+    readonly parameters: readonly string[];
+  };
+}
+
+const FrontMatter = z.strictObject({
+  subject: z.string().optional(),
+  preheader: z.string().optional(),
+  from: z.string().optional(),
+  title: z.string().optional(),
+});
+const WhatsApp = z.strictObject({
+  name: z.string(),
+  language: z.string().default('en'),
+  parameters: z.array(z.string()).default([]),
+});
+
+const strict = { strictVariables: true, strictFilters: true, lenientIf: true, ownPropertyOnly: true };
+const engines = { html: new Liquid({ ...strict, outputEscape: 'escape' }), text: new Liquid(strict) };
+
+/** The customer's own links; colleagues have none. */
+export interface Links {
+  /** Ends marketing on the channel of the message. */
+  readonly unsubscribe?: string;
+  /** The page of what they are sent, on every channel. */
+  readonly preferences?: string;
+}
+
+/**
+ * What a template may speak of. What is not known of a customer is absent: only the filter `default`, or an `if`, lets a
+ * template do without it.
+ */
+export const variablesFor = (
+  trigger: Pick<Trigger, 'id' | 'name' | 'category'>,
+  customer: Pick<
+    Customer,
+    'id' | 'name' | 'language' | 'timeZone' | 'stage' | 'tags' | 'traits' | 'preferences'
+  >,
+  { id, kind, channel, provider, direction, occurredAt, ...cause }: Interaction,
+  links: Links,
+): object => ({
+  customer: {
+    id: customer.id,
+    name: nameParts(customer.name),
+    language: customer.language,
+    timeZone: customer.timeZone,
+    stage: customer.stage,
+    tags: customer.tags,
+    traits: customer.traits,
+    preferences: customer.preferences,
+  },
+  interaction: {
+    ...{ id, kind, channel, provider, direction, occurredAt },
+    text: cause.text,
+    subject: cause.subject,
+    attachments: cause.attachments ?? [],
+    properties: cause.properties ?? {},
+  },
+  trigger: { id: trigger.id, name: trigger.name ?? trigger.id, category: trigger.category },
+  links,
+});
+
+/** The names of `variablesFor`: `true` where anything may follow. */
+const known: Known = {
+  customer: {
+    id: true,
+    name: { full: true, first: true, last: true },
+    language: true,
+    timeZone: true,
+    stage: true,
+    tags: true,
+    traits: true,
+    preferences: { channel: true },
+  },
+  interaction: {
+    id: true,
+    kind: true,
+    channel: true,
+    provider: true,
+    direction: true,
+    occurredAt: true,
+    text: true,
+    subject: true,
+    attachments: true,
+    properties: true,
+  },
+  trigger: { id: true, name: true, category: true },
+  links: { unsubscribe: true, preferences: true },
+};
+interface Known {
+  readonly [name: string]: true | Known;
+}
+
+/** What is wrong with a template, one line each: Liquid that cannot be read, and variables that no message will have. */
+export const templateFaults = (id: string, files: TemplateFiles): string[] =>
+  Object.entries(files).flatMap(([file, source]) => {
+    const where = `mappings/templates/${id}/${file}`;
+    try {
+      return sourcesOf(file, source)
+        .flatMap((text) => engines.text.globalVariableSegmentsSync(engines.text.parse(text)))
+        .filter((segments) => !isKnown(segments, known))
+        .map((segments) => `${where}: there is no variable ${segments.map(String).join('.')}`);
+    } catch (error) {
+      return [`${where}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`];
+    }
+  });
+
+const isKnown = ([name, ...rest]: readonly unknown[], names: Known): boolean => {
+  const found = typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;
+  if (found === undefined || found === true) return found === true;
+  return rest.length === 0 || isKnown(rest, found);
+};
+
+const sourcesOf = (file: string, source: string): string[] => {
+  if (file === 'whatsapp.yaml') return readYaml(file, WhatsApp, source).parameters;
+  const { front, body } = split(file, source);
+  return [...Object.values(front).filter((text) => text !== undefined), body];
+};
+
+const cannot = (what: string, cause?: unknown): HubError =>
+  new HubError('template', what, { retry: 'never', cause });
+
+/**
+ * Renders a template for one medium, every value escaped for it. Throws `HubError` `template` where a variable is
+ * missing or a header would break its line.
+ */
+export const render = (
+  id: string,
+  files: TemplateFiles,
+  channel: Channel,
+  variables: object,
+  approved: boolean,
+): Rendered => {
+  const fill = (medium: 'html' | 'text', source: string): string => {
+    try {
+      const parsed: Template[] = engines[medium].parse(source);
+      return String(engines[medium].renderSync(parsed, variables));
+    } catch (error) {
+      // Liquid's own message names the variable and its place, and never a value.
+      throw cannot(
+        `The template ${id} cannot be rendered for ${channel}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}. Give the variable a \`default\` or mend its name.`,
+        error,
+      );
+    }
+  };
+  const header = (source: string): string => {
+    const value = fill('text', source).trim();
+    if (/[\r\n]/u.test(value))
+      throw cannot(`The template ${id} would put a line break into a header of its ${channel} message.`);
+    return value;
+  };
+  if (approved) {
+    const yaml = files['whatsapp.yaml'] ?? '';
+    const { name, language, parameters } = readYaml('whatsapp.yaml', WhatsApp, yaml);
+    // WhatsApp refuses line breaks, tabs and runs of spaces in a parameter.
+    const filled = parameters.map((one) => fill('text', one).replace(/\s+/gu, ' ').trim());
+    return { text: filled.join(' '), template: { name, language, parameters: filled } };
+  }
+  const file = channel === 'email' ? 'email.liquid' : channel === 'push' ? 'push.liquid' : 'sms.liquid';
+  const source = files[file];
+  if (source === undefined) throw cannot(`The template ${id} has no ${file}.`);
+  const { front, body } = split(file, source);
+  const subject = front.subject ?? front.title;
+  const heads = {
+    ...(subject !== undefined && { subject: header(subject) }),
+    ...(front.from !== undefined && { from: header(front.from) }),
+  };
+  if (channel !== 'email') return { ...heads, text: fill('text', body).trim() };
+  const html = fill('html', body);
+  const preheader =
+    front.preheader === undefined ? '' : `<div style="display:none">${fill('html', front.preheader)}</div>\n`;
+  return { ...heads, html: preheader + html, text: plain(html) };
+};
+
+const split = (file: string, source: string): { front: z.infer<typeof FrontMatter>; body: string } => {
+  const match = /^---\r?\n(.*?)\r?\n---(?:\r?\n(.*))?$/su.exec(source);
+  if (match === null) return { front: {}, body: source };
+  const front = readYaml(`the front matter of ${file}`, FrontMatter, match[1] ?? '');
+  return { front, body: match[2] ?? '' };
+};
+
+const readYaml = <Schema extends z.ZodType>(what: string, schema: Schema, text: string): z.output<Schema> => {
+  const read = schema.safeParse(parse(text) ?? {});
+  if (read.success) return read.data;
+  const faults = read.error.issues.map(({ path, message }) => [...path, message].map(String).join(': '));
+  throw cannot(`${what} is not valid: ${faults.join('; ')}`);
+};
+
+const entities: Readonly<Record<string, string>> = {
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#34': '"',
+  '#39': "'",
+  nbsp: '\u00a0',
+  amp: '&',
+};
+
+/** The text alternative of an HTML body. */
+const plain = (html: string): string =>
+  html
+    .replace(/<(style|script|head)\b.*?<\/\1>/gisu, '')
+    .replace(/<a\s[^>]*href="([^"]*)"[^>]*>(.*?)<\/a>/gisu, '$2 ($1)')
+    .replace(/<(?:br|\/p|\/div|\/h\d|\/li|\/tr)\b[^>]*>\s*/giu, '\n')
+    .replace(/<[^>]+>/gu, '')
+    .replace(/&(\w+|#\d+);/gu, (whole, name: string) => entities[name] ?? whole)
+    .replace(/\n{3,}/gu, '\n\n')
+    .trim();

@@ -1,0 +1,142 @@
+import * as z from 'zod';
+import { Duration, Limit, QuietHours } from '../config/duration.ts';
+import { Category, type ConsentStatus } from '../consent/consent.ts';
+import { HubError } from '../errors.ts';
+import { Channel } from '../interaction/interaction.ts';
+import { parsePattern } from './pattern/index.ts';
+
+/** A pattern of EventBridge's syntax, checked when the trigger is read. Marketers' patterns are over an event's `detail`. */
+const EventPattern = z.record(z.string(), z.json()).superRefine((pattern, context) => {
+  try {
+    parsePattern(pattern);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof HubError ? error.message : String(error) });
+  }
+});
+type EventPattern = z.infer<typeof EventPattern>;
+
+/** Something that must hold about this customer: what they did, who they are, or a combination. */
+export type Condition =
+  | {
+      readonly count: EventPattern;
+      readonly within: number;
+      readonly atLeast?: number | undefined;
+      readonly atMost?: number | undefined;
+      readonly exactly?: number | undefined;
+    }
+  | { readonly customer: EventPattern }
+  | { readonly not: Condition }
+  | { readonly any: readonly Condition[] }
+  | { readonly all: readonly Condition[] };
+
+const Count = z.int().nonnegative();
+const Condition: z.ZodType<Condition> = z.lazy(() =>
+  z.union([
+    z
+      .strictObject({
+        count: EventPattern,
+        within: Duration,
+        atLeast: Count.optional(),
+        atMost: Count.optional(),
+        exactly: Count.optional(),
+      })
+      .refine((one) => one.atLeast !== undefined || one.atMost !== undefined || one.exactly !== undefined, {
+        error: 'expected atLeast, atMost or exactly beside count',
+      }),
+    z.strictObject({ customer: EventPattern }),
+    z.strictObject({ not: Condition }),
+    z.strictObject({ any: z.array(Condition).min(1) }),
+    z.strictObject({ all: z.array(Condition).min(1) }),
+  ]),
+);
+
+const Share = z.string().transform((text, context) => {
+  const [, percent] = /^(\d{1,3}(?:\.\d+)?)%$/u.exec(text.trim()) ?? [];
+  if (percent !== undefined && Number(percent) <= 100) return Number(percent) / 100;
+  context.addIssue({ code: 'custom', message: 'expected a share such as 10%' });
+  return z.NEVER;
+});
+
+const TimeOfDay = z
+  .string()
+  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/u, 'expected a time of day such as "09:00"')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+
+const Until = z.union([
+  TimeOfDay,
+  z.strictObject({ property: z.string(), minus: Duration.optional(), plus: Duration.optional() }),
+]);
+
+const ChannelChoice = z.union([z.literal('preferred'), Channel]);
+
+/** `mappings/triggers/<id>.yaml`: a marketer's rule. */
+export const Trigger = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9-]{1,48}$/u, 'expected up to 48 letters a-z, digits and -'),
+    name: z.string().optional(),
+    category: Category,
+    on: EventPattern,
+    where: z.array(Condition).default([]),
+    unless: EventPattern.optional(),
+    wait: Duration.optional(),
+    until: Until.optional(),
+    send: z
+      .strictObject({
+        channels: z.array(ChannelChoice).min(1).optional(),
+        template: z.string(),
+        to: z.strictObject({ team: z.string() }).optional(),
+        variants: z
+          .array(z.strictObject({ template: z.string(), share: Share }))
+          .refine((all) => all.reduce((sum, { share }) => sum + share, 0) <= 1, {
+            error: 'expected shares that add up to at most 100%',
+          })
+          .default([]),
+        holdout: Share.optional(),
+      })
+      .refine(({ channels, to }) => channels !== undefined || to !== undefined, {
+        error: 'expected channels, or to: { team: … }',
+      }),
+    limits: z
+      .strictObject({
+        perCustomer: Limit.optional(),
+        quietHours: QuietHours.optional(),
+        expires: Duration.optional(),
+      })
+      .default({}),
+    goal: z.strictObject({ on: EventPattern, within: Duration }).optional(),
+  })
+  .refine(({ wait, until }) => wait === undefined || until === undefined, {
+    error: 'expected either wait or until, not both',
+    path: ['until'],
+  })
+  .refine(({ category, limits }) => category !== 'transactional' || limits.quietHours === undefined, {
+    error: 'a transactional trigger is exempt from quiet hours and may not have its own',
+    path: ['limits', 'quietHours'],
+  });
+export type Trigger = z.output<typeof Trigger>;
+
+/** Whether a pattern names the kind `notification` itself: only then does its trigger see notifications. */
+export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
+  (Array.isArray(kind) && kind.includes('notification')) ||
+  (Array.isArray($or) && $or.some((one) => isPattern(one) && namesNotifications(one)));
+
+const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The pattern of the trigger's rule on the bus. */
+export const rulePattern = ({ on }: Pick<Trigger, 'on'>): object => ({
+  source: ['tributary'],
+  'detail-type': ['interaction.recorded'],
+  detail:
+    on['kind'] === undefined && on['$or'] === undefined
+      ? { kind: [{ 'anything-but': ['notification'] }], ...on }
+      : on,
+});
+
+export const ruleName = (trigger: string, version: number): string => `trigger-${trigger}-v${version}`;
+
+/** Which consent lets a category through. */
+export const consentAllows = (category: Category, status: ConsentStatus): boolean => {
+  if (category === 'transactional') return true;
+  return category === 'marketing' ? status === 'granted' : status !== 'denied';
+};

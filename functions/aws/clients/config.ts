@@ -1,0 +1,39 @@
+import type { HttpRequest, HttpResponse, RequestHandler } from '@smithy/types';
+import * as z from 'zod';
+import type { Runtime } from '../../contracts/runtime.ts';
+
+interface ClientConfig {
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  readonly requestHandler?: RequestHandler<HttpRequest, HttpResponse>;
+}
+
+const Environment = z.object({
+  AWS_REGION: z.string(),
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
+});
+
+/**
+ * What every AWS client of a function is built with. Two attempts: one repeats a lost connection, the rest is the
+ * queue's work. Without keys in the environment the SDK finds its credentials as it always does.
+ */
+export const clientConfig = (runtime: Runtime): ClientConfig => {
+  const env = Environment.parse(runtime.env);
+  const keys =
+    env.AWS_ACCESS_KEY_ID === undefined || env.AWS_SECRET_ACCESS_KEY === undefined
+      ? undefined
+      : {
+          accessKeyId: env.AWS_ACCESS_KEY_ID,
+          secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+          ...(env.AWS_SESSION_TOKEN !== undefined && { sessionToken: env.AWS_SESSION_TOKEN }),
+        };
+  return {
+    region: env.AWS_REGION,
+    maxAttempts: 2,
+    ...(keys && { credentials: keys }),
+    ...(runtime.aws && { requestHandler: runtime.aws.requestHandler }),
+  };
+};

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { log } from '../../contracts/log.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import { signedCalls } from './signed.ts';
+
+/** SQS takes ten messages and 1 MiB at once. */
+const BATCH = { messages: 10, bytes: 1_000_000 } as const;
+const BATCHES_AT_ONCE = 10;
+const Answer = z.looseObject({ Failed: z.array(z.looseObject({ Id: z.string() })).default([]) });
+
+/** Puts many messages on a queue, ten a call. Resolves to the positions of those that the queue has not taken. */
+export const sendAllTo = (
+  runtime: Runtime,
+  queue: string | undefined,
+): ((messages: readonly string[]) => Promise<Set<number>>) => {
+  const aws = signedCalls(runtime);
+  return async (messages) => {
+    const lost = new Set<number>();
+    const send = async (set: readonly number[]): Promise<void> => {
+      const Entries = set.map((at) => ({ Id: String(at), MessageBody: messages[at] }));
+      const answer = await aws.json('sqs', 'SendMessageBatch', { QueueUrl: queue, Entries });
+      for (const { Id } of Answer.parse(answer).Failed) lost.add(Number(Id));
+    };
+    const sets = batchesOf(messages);
+    for (let at = 0; at < sets.length; at += BATCHES_AT_ONCE)
+      await Promise.all(
+        sets.slice(at, at + BATCHES_AT_ONCE).map((set) =>
+          send(set).catch((error: unknown) => {
+            log('error', 'events-not-queued', { count: set.length }, error);
+            for (const position of set) lost.add(position);
+          }),
+        ),
+      );
+    return lost;
+  };
+};
+
+const batchesOf = (messages: readonly string[]): number[][] => {
+  const sets: number[][] = [];
+  let room = 0;
+  for (const [position, message] of messages.entries()) {
+    const bytes = Buffer.byteLength(message);
+    const last = sets.at(-1);
+    if (last === undefined || last.length === BATCH.messages || bytes > room) {
+      sets.push([position]);
+      room = BATCH.bytes - bytes;
+    } else {
+      last.push(position);
+      room -= bytes;
+    }
+  }
+  return sets;
+};

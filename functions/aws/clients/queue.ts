@@ -1,0 +1,33 @@
+import type { Runtime } from '../../contracts/runtime.ts';
+import { signedCalls } from './signed.ts';
+
+export interface Sending {
+  readonly delaySeconds?: number;
+  /** Text attributes that travel beside the body. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** The longest delay that SQS takes; a longer one is cut to it. */
+const LONGEST_DELAY_SECONDS = 900;
+
+/** Puts a message on a queue: a text as it is, anything else as JSON. */
+export const sendTo = (
+  runtime: Runtime,
+  queue: string | undefined,
+): ((message: object | string, sending?: Sending) => Promise<void>) => {
+  const aws = signedCalls(runtime);
+  return async (message, { delaySeconds, attributes } = {}) => {
+    await aws.json('sqs', 'SendMessage', {
+      QueueUrl: queue,
+      MessageBody: typeof message === 'string' ? message : JSON.stringify(message),
+      ...(delaySeconds !== undefined && {
+        DelaySeconds: Math.min(Math.ceil(delaySeconds), LONGEST_DELAY_SECONDS),
+      }),
+      ...(attributes && {
+        MessageAttributes: Object.fromEntries(
+          Object.entries(attributes).map(([name, text]) => [name, { DataType: 'String', StringValue: text }]),
+        ),
+      }),
+    });
+  };
+};

@@ -1,0 +1,180 @@
+import { AwsClient } from 'aws4fetch';
+import type { Runtime } from '../../contracts/runtime.ts';
+
+/** How each service is reached, by its name in signatures: the SDK's variable, and what its protocol asks for. */
+const services = {
+  sqs: { variable: 'SQS', target: 'AmazonSQS', json: '1.0' },
+  s3: { variable: 'S3' },
+  secretsmanager: {
+    variable: 'SECRETS_MANAGER',
+    target: 'secretsmanager',
+    json: '1.1',
+  },
+  dynamodb: { variable: 'DYNAMODB', target: 'DynamoDB_20120810', json: '1.0' },
+  scheduler: { variable: 'SCHEDULER' },
+  events: { variable: 'EVENTBRIDGE', target: 'AWSEvents', json: '1.1' },
+  sns: { variable: 'SNS', version: '2010-03-31' },
+  cloudformation: { variable: 'CLOUDFORMATION', version: '2010-05-15' },
+  'sms-voice': {
+    variable: 'PINPOINT_SMS_VOICE_V2',
+    target: 'PinpointSMSVoiceV2',
+    json: '1.0',
+  },
+  monitoring: {
+    variable: 'CLOUDWATCH',
+    target: 'GraniteServiceVersion20100801',
+    json: '1.0',
+  },
+} as const;
+
+type Service = keyof typeof services;
+type JsonService = 'dynamodb' | 'events' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
+type QueryService = 'sns' | 'cloudformation';
+type RestService = 's3' | 'scheduler';
+
+/** A service's answer that it did not do what was asked. Its name is the service's own, as with the SDK's errors. */
+export class AwsRefusal extends Error {
+  readonly $metadata: { readonly httpStatusCode: number };
+  constructor(service: Service, status: number, name: string, message: string) {
+    super(`${service} answered ${status} ${name}: ${message}`);
+    this.name = name;
+    this.$metadata = { httpStatusCode: status };
+  }
+}
+
+export interface RestRequest {
+  readonly method: string;
+  /** Percent-encoded, starting with `/`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/**
+ * AWS calls without an SDK client, which would be many times the size of what a function does with it. Each rejects with
+ * `AwsRefusal` when the service refuses, and with what `fetch` threw when no answer came.
+ */
+export interface SignedCalls {
+  /** The answer of an AWS JSON operation, still to be checked by the schema of whoever asked. */
+  json(service: JsonService, operation: string, input: object): Promise<unknown>;
+  /** The XML answer of an AWS query operation. */
+  query(service: QueryService, action: string, fields: Readonly<Record<string, string>>): Promise<string>;
+  rest(service: RestService, request: RestRequest): Promise<Response>;
+}
+
+const regionOf = (env: Runtime['env']): string => env['AWS_REGION'] ?? '';
+
+const signerOf = (env: Runtime['env']): AwsClient =>
+  new AwsClient({
+    accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
+    secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
+    ...(env['AWS_SESSION_TOKEN'] !== undefined && { sessionToken: env['AWS_SESSION_TOKEN'] }),
+    region: regionOf(env),
+  });
+
+const baseOf = (env: Runtime['env'], service: Service): string =>
+  (
+    env[`AWS_ENDPOINT_URL_${services[service].variable}`] ??
+    env['AWS_ENDPOINT_URL'] ??
+    `https://${service}.${regionOf(env)}.amazonaws.com`
+  ).replace(/\/$/u, '');
+
+/**
+ * Signs an address of the hub's bucket, so that whoever holds it may do this one thing for so many seconds. `answer`: what
+ * S3 is told to say of the file, such as `response-content-disposition`.
+ */
+export type Presign = (
+  method: 'GET' | 'PUT',
+  key: string,
+  seconds: number,
+  answer?: Readonly<Record<string, string>>,
+) => Promise<string>;
+
+export const presigner = ({ env }: Pick<Runtime, 'env'>): Presign => {
+  const signer = signerOf(env);
+  return async (method, key, seconds, answer = {}) => {
+    const url = new URL(`${baseOf(env, 's3')}/${env['BUCKET']}/${key}`);
+    for (const [name, value] of Object.entries({ ...answer, 'X-Amz-Expires': String(seconds) }))
+      url.searchParams.set(name, value);
+    const { url: signed } = await signer.sign(url, {
+      method,
+      aws: { service: 's3', region: regionOf(env), signQuery: true },
+    });
+    return signed;
+  };
+};
+
+/** `attempts`: two repeat a lost connection once; one is for what must not happen twice. */
+export const signedCalls = (
+  { env, aws }: Pick<Runtime, 'env' | 'aws'>,
+  { attempts = 2 }: { attempts?: 1 | 2 } = {},
+): SignedCalls => {
+  const signer = signerOf(env);
+  const send = aws?.fetch ?? ((request: Request) => fetch(request));
+  const call = async (service: Service, request: RestRequest): Promise<Response> => {
+    const query = new URLSearchParams(request.query).toString();
+    const { method, body } = request;
+    // By the trace that its caller carries on, Lambda notices a chain of functions that has come to call itself.
+    const trace = env['_X_AMZN_TRACE_ID'];
+    const headers = { ...request.headers, ...(trace && { 'x-amzn-trace-id': trace }) };
+    const sign = (): Promise<Request> =>
+      signer.sign(
+        `${baseOf(env, service)}${request.path}${query === '' ? '' : `?${query.replaceAll('+', '%20')}`}`,
+        {
+          method,
+          headers,
+          ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+          aws: { service, region: regionOf(env) },
+        },
+      );
+    const response = await send(await sign()).catch(async (error: unknown) => {
+      // `fetch` throws a TypeError when the connection fails.
+      if (attempts === 1 || !(error instanceof TypeError)) throw error;
+      return send(await sign());
+    });
+    if (!response.ok) throw await refusalOf(service, response);
+    return response;
+  };
+  return {
+    async json(service, operation, input) {
+      const { target, json } = services[service];
+      const response = await call(service, {
+        method: 'POST',
+        path: '/',
+        headers: {
+          'content-type': `application/x-amz-json-${json}`,
+          'x-amz-target': `${target}.${operation}`,
+        },
+        body: JSON.stringify(input),
+      });
+      const text = await response.text();
+      return text === '' ? {} : JSON.parse(text);
+    },
+    async query(service, action, fields) {
+      const response = await call(service, {
+        method: 'POST',
+        path: '/',
+        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+        body: new URLSearchParams({
+          Action: action,
+          Version: services[service].version,
+          ...fields,
+        }).toString(),
+      });
+      return response.text();
+    },
+    rest: call,
+  };
+};
+
+/** Services name an error in a header, in a JSON field or in an XML element; a name may carry a namespace or an address. */
+const refusalOf = async (service: Service, response: Response): Promise<AwsRefusal> => {
+  const text = await response.text();
+  const inJson = /"__type"\s*:\s*"([^"]*)"/u.exec(text)?.[1];
+  const inXml = /<Code>([^<]*)<\/Code>/u.exec(text)?.[1];
+  const full = response.headers.get('x-amzn-errortype') ?? inJson ?? inXml ?? 'UnknownError';
+  const name = full.split(':')[0]?.split('#').at(-1) ?? full;
+  const message = /"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"|<Message>([^<]*)<\/Message>/u.exec(text);
+  return new AwsRefusal(service, response.status, name, message?.[1] ?? message?.[2] ?? '');
+};

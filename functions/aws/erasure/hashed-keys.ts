@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { hmac } from '../../../core/webhooks/signature.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import type { Key } from '../clients/dynamo.ts';
+import { readSecret } from '../clients/secret.ts';
+
+const Secret = z.object({ keys: z.string().min(16) });
+
+/**
+ * The keys of what outlives an erasure. They are hashes under a secret of their own, so that nobody who has the table
+ * alone can ask it whether a person or a message was ever known.
+ */
+export interface Tombstones {
+  /** The row that says whether an interaction or a command was seen, before an erasure and after it. */
+  seenKey(id: string): Key;
+  /** The row that is left of an identifier whose owner was erased. */
+  erasedKey(identifier: string): Key;
+  /** A person in a receipt, by the identifier that named them. */
+  personOf(identifier: string): string;
+}
+
+/** Built from the secret `<hub>/tombstones`, which never changes: under another key nothing would be known again. */
+export const tombstones = (runtime: Runtime): (() => Promise<Tombstones>) => {
+  const secret = readSecret(runtime, Number.POSITIVE_INFINITY);
+  let known: Tombstones | undefined;
+  return async () => {
+    known ??= tombstonesUnder(Secret.parse(await secret(`${runtime.env['HUB']}/tombstones`)).keys);
+    return known;
+  };
+};
+
+// What is hashed is signed with its purpose, so that rows of two kinds can never be compared.
+export const tombstonesUnder = (key: string): Tombstones => ({
+  seenKey: (id) => ({ pk: `seen#${hmac('sha256', key, 'base64url', 'seen.', id)}`, sk: 'seen' }),
+  erasedKey: (identifier) => ({
+    pk: `erased#${hmac('sha256', key, 'base64url', 'erased.', identifier)}`,
+    sk: 'identifier',
+  }),
+  personOf: (identifier) => hmac('sha256', key, 'base64url', 'person.', identifier),
+});

@@ -1,0 +1,48 @@
+import * as z from 'zod';
+import { HubError } from '../../../core/errors.ts';
+import { log } from '../../contracts/log.ts';
+import { attemptKey } from '../../contracts/rows.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import type { NoteAttempt } from '../../middleware/queue.ts';
+import type { Table } from '../clients/dynamo.ts';
+
+/** Why the last try of a queue message failed. */
+export const Attempt = z.object({ code: z.string(), reason: z.string() });
+export type Attempt = z.infer<typeof Attempt>;
+
+/** As long as a queue keeps a message, and a day. */
+const KEPT_SECONDS = 15 * 86_400;
+
+/** Writes the reason beside the queue, which has no place for it. What cannot be written is logged, and the message comes again anyway. */
+export const attempts =
+  (runtime: Runtime, table: Table): NoteAttempt =>
+  async ({ messageId }, error) => {
+    const expiresAt = Math.floor(runtime.now() / 1000) + KEPT_SECONDS;
+    try {
+      await table.put({ ...attemptKey(messageId), ...attemptOf(error), expiresAt });
+    } catch (fault) {
+      log('warn', 'reason-not-kept', { message: messageId }, fault);
+    }
+  };
+
+/** The last attempts of messages, by message; those that never said why are left out. */
+export const attemptsOf = async (
+  table: Table,
+  messages: readonly string[],
+): Promise<ReadonlyMap<string, Attempt>> => {
+  const rows = await table.get(messages.map(attemptKey));
+  return new Map(rows.map((row) => [row.pk.slice('attempt#'.length), Attempt.parse(row)]));
+};
+
+/** An error that is not ours is told by its kind and place alone: its message may quote what a customer wrote. */
+export const attemptOf = (error: unknown): Attempt => {
+  if (error instanceof HubError) return { code: error.code, reason: error.message };
+  if (!(error instanceof Error))
+    return { code: 'unexpected', reason: `Something was thrown that is no error.` };
+  const frame = error.stack
+    ?.split('\n')
+    .find((line) => line.startsWith('    at '))
+    ?.trim();
+  const place = frame === undefined ? '' : ` ${frame.replace(/\(.*\/(?=[^/]+\))/u, '(')}`;
+  return { code: 'unexpected', reason: `The function failed with ${error.name}${place}.` };
+};

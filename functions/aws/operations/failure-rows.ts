@@ -1,0 +1,81 @@
+import { HubError } from '../../../core/errors.ts';
+import { Failure } from '../../../core/failure.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import { failureKey } from '../../contracts/rows.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import type { SealedStage } from '../../contracts/stage.ts';
+import type { Key, Row, Table } from '../clients/dynamo.ts';
+import { payloads } from './payloads.ts';
+
+/** A failure as it is told; what is already known of it is added. */
+export interface Told extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reason' | 'occurrence' | 'tries'> {
+  /** Where the message was replayed from: it then is the same failure, whatever was edited. */
+  readonly id?: string | undefined;
+  /** The body of the queue message that has to be replayed once the cause is mended. */
+  readonly payload: string;
+}
+
+/** A failure is kept this long after it last happened; the rule of the bucket for `failures/` says the same. */
+export const KEPT_DAYS = 180;
+const ATTEMPTS = 5;
+
+export const listKey = ({ stage, failedAt, id }: Pick<Failure, 'stage' | 'failedAt' | 'id'>): Key => ({
+  pk: `list#failures#${stage}`,
+  sk: `${failedAt}#${id}`,
+});
+
+/** Keeps what failed in a stage: one row per piece of work, however often it is told. */
+export const keepIn = (
+  runtime: Runtime,
+  table: Table,
+): ((stage: SealedStage, told: Omit<Told, 'stage'>) => Promise<void>) => {
+  const bucket = payloads(runtime);
+  return async (stage, told) => {
+    const known = stage.known(told.payload);
+    const id = told.id ?? known.id;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const present = await failureById(table, id);
+      if (present && (present.status === 'open' || present.occurrence === told.occurrence)) return;
+      const failedAt = instant(runtime.now());
+      const { origin, code, reason, occurrence, tries } = told;
+      const about = { ...known.about };
+      const failure: Failure = {
+        ...{ id, stage: stage.id, origin, code, reason, occurrence, tries, failedAt, about },
+        status: 'open',
+        firstFailedAt: present?.firstFailedAt ?? failedAt,
+        count: (present?.count ?? 0) + 1,
+        version: (present?.version ?? 0) + 1,
+        payloadKey: `failures/${stage.id}/${id}`,
+        ...(present?.edited && { edited: present.edited }),
+      };
+      await bucket.put(failure.payloadKey, told.payload);
+      const kept = await table.transact([
+        { put: rowOf(failure), if: present ? { version: present.version } : { absent: true } },
+        { put: { ...listKey(failure), id, expiresAt: expiry(failure) } },
+      ]);
+      if (kept) return;
+    }
+    throw crowded();
+  };
+};
+
+export const failureById = async (table: Table, id: string): Promise<Failure | undefined> => {
+  const [row] = await table.get([failureKey(id)]);
+  return row && failureOf(row);
+};
+
+export const crowded = (): HubError =>
+  new HubError('crowded', 'The same failure was changed by others; it is told again.', { retry: 'later' });
+
+export const failureOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...row }: Row): Failure =>
+  Failure.parse(row);
+
+/** Epoch seconds. */
+const expiry = ({ failedAt }: Failure): number =>
+  Math.floor(Date.parse(failedAt) / 1000) + KEPT_DAYS * 86_400;
+
+export const rowOf = (failure: Failure): Row => ({
+  ...failureKey(failure.id),
+  ...failure,
+  expiresAt: expiry(failure),
+});

@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import type { HubConfig } from '../../../core/config/hub-config.ts';
+import { Category } from '../../../core/consent/consent.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import { type Claimed, withClaim } from '../../../core/triggers/limits.ts';
+import { Notification, type NotificationMessage } from '../../../core/triggers/notification.ts';
+import type { Key, Row, Table, Write } from '../clients/dynamo.ts';
+
+const Limits = z.object({
+  version: z.int(),
+  claims: z.array(z.object({ trigger: z.string(), category: Category.optional(), at: z.number() })),
+});
+
+export const notificationKey = ({ half, trigger, interaction }: NotificationMessage): Key => ({
+  pk: `customer#${half}`,
+  sk: `notification#${trigger}#${interaction}`,
+});
+const limitsKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'limits' });
+
+/** What a customer was sent, by half, each with the version that a claim must find unchanged. */
+export interface Claims {
+  /** Over all halves: limits follow the person across merges. */
+  readonly all: readonly Claimed[];
+  readonly halves: ReadonlyMap<string, z.infer<typeof Limits>>;
+}
+
+export interface Notifications {
+  get(address: NotificationMessage): Promise<Notification | undefined>;
+  /** Writes the row if it is still at the version given (0: not there yet); false if not. */
+  save(notification: Notification): Promise<boolean>;
+  claims(customer: Customer): Promise<Claims>;
+  /** Writes the row together with the claim; false when either changed in between. */
+  claim(notification: Notification, customer: Customer, claims: Claims, claimed: Claimed): Promise<boolean>;
+}
+
+/** A row of a notification without what only the table needs. */
+export const notificationOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...rest }: Row): Notification =>
+  Notification.parse(rest);
+
+/** Rows of notifications, kept as long as interactions are from when they were last due. */
+export const notifications = (table: Table, hub: () => Promise<HubConfig>): Notifications => ({
+  async get(address) {
+    const [row] = await table.get([notificationKey(address)]);
+    return row && notificationOf(row);
+  },
+  save: async (notification) => table.transact([kept(notification, await hub())]),
+  async claims(customer) {
+    const ids = customer.halves.map(({ profile }) => profile.id);
+    const rows = await table.get(ids.map(limitsKey));
+    const found = new Map(rows.map((row) => [row.pk, Limits.parse(row)]));
+    const halves = new Map(
+      ids.map((id) => [id, found.get(limitsKey(id).pk) ?? { version: 0, claims: [] }] as const),
+    );
+    return { halves, all: [...halves.values()].flatMap(({ claims }) => claims) };
+  },
+  // Every half's row is written, so that a claim of a half that took no notice of a merge fails and is decided anew.
+  claim: async (notification, customer, { halves }, claimed) =>
+    table.transact([
+      kept(notification, await hub()),
+      ...[...halves].map(([id, limits]) =>
+        write(limitsKey(id), {
+          version: limits.version,
+          claims: id === customer.id ? withClaim(limits.claims, claimed) : limits.claims,
+        }),
+      ),
+    ]),
+});
+
+const kept = (notification: Notification, { retention }: HubConfig): Write => {
+  const { at, until = at } = notification;
+  const expiresAt = Math.floor((Date.parse(until) + retention.interactions) / 1000);
+  return write(notificationKey(notification), { ...notification, expiresAt });
+};
+
+/** A row of version 0 is new; any other must still be what was read. */
+const write = (key: Key, row: Readonly<Record<string, unknown>> & { readonly version: number }): Write => ({
+  put: { ...key, ...row, version: row.version + 1 },
+  if: row.version === 0 ? { absent: true } : { version: row.version },
+});

@@ -1,0 +1,23 @@
+import * as z from 'zod';
+import { HubError } from '../../../core/errors.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import type { ReplayPorts } from '../../failures/replay.ts';
+import { sendTo } from '../clients/queue.ts';
+import { REPLAY_OF } from './save-failure.ts';
+
+const Queues = z.record(z.string(), z.string());
+
+/** The queues of all stages, which `QUEUE_URLS` names as a JSON object by stage. */
+export const stageQueues = (runtime: Runtime): ReplayPorts['enqueue'] => {
+  const queues = Queues.parse(JSON.parse(runtime.env['QUEUE_URLS'] ?? '{}'));
+  return async (stage, body, failure) => {
+    const queue = queues[stage];
+    if (queue === undefined)
+      throw new HubError(
+        'stage-switched-off',
+        `This hub has no stage ${stage} now. Switch it on in mappings/hub.yaml and deploy, or dismiss the failure.`,
+        { retry: 'never' },
+      );
+    await sendTo(runtime, queue)(body, { attributes: { [REPLAY_OF]: failure } });
+  };
+};

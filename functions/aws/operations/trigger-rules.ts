@@ -1,0 +1,112 @@
+import {
+  DeleteRuleCommand,
+  type EventBridgeClient,
+  ListRulesCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
+import { HubError } from '../../../core/errors.ts';
+import { usesWildcard } from '../../../core/triggers/pattern/index.ts';
+
+/** What a bus takes, by AWS's default quotas. */
+const MOST_RULES = 300;
+const MOST_WILDCARD_RULES = 30;
+/** Characters of one pattern. */
+export const PATTERN_LIMIT = 2048;
+
+interface Bus {
+  readonly events: EventBridgeClient;
+  readonly bus: string;
+}
+
+interface Targets extends Bus {
+  readonly decisionsQueue: string;
+  readonly deadQueue: string;
+}
+
+export interface Rule {
+  readonly name: string;
+  /** JSON. */
+  readonly pattern: string;
+}
+
+/** Every rule on the bus, those of the stack too. */
+export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
+  const found: Rule[] = [];
+  let next: string | undefined;
+  do {
+    const { Rules = [], NextToken } = await events.send(
+      new ListRulesCommand({ EventBusName: bus, ...(next !== undefined && { NextToken: next }) }),
+    );
+    found.push(...Rules.map(({ Name = '', EventPattern = '{}' }) => ({ name: Name, pattern: EventPattern })));
+    next = NextToken;
+  } while (next !== undefined);
+  return found;
+};
+
+/** Throws `HubError` `bus-full` where the bus would not take one more rule of this pattern, a new version counting as one more. */
+export const expectRoom = async (bus: Bus, trigger: string, pattern: string): Promise<void> => {
+  const rules = await rulesOf(bus);
+  const wild = (text: string): boolean => usesWildcard(JSON.parse(text));
+  if (rules.length >= MOST_RULES)
+    throw new HubError(
+      'bus-full',
+      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules and takes ${MOST_RULES}. Unpublish a trigger, or ask AWS for a higher quota.`,
+      { retry: 'never' },
+    );
+  if (wild(pattern) && rules.filter((one) => wild(one.pattern)).length >= MOST_WILDCARD_RULES)
+    throw new HubError(
+      'bus-full',
+      `${trigger} cannot be published: the bus ${bus.bus} takes ${MOST_WILDCARD_RULES} rules with wildcards. Use prefix or suffix where you can.`,
+      { retry: 'never' },
+    );
+};
+
+/** Puts a version's rule, and hands what it matches to the decisions queue: ids alone, and when the event arrived. */
+export const putRule = async (
+  { events, bus, decisionsQueue, deadQueue }: Targets,
+  { name, pattern }: Rule,
+  state: 'ENABLED' | 'DISABLED',
+): Promise<void> => {
+  const [, trigger, version] = /^trigger-(.+)-v(\d+)$/u.exec(name) ?? [];
+  await events.send(
+    new PutRuleCommand({ Name: name, EventBusName: bus, EventPattern: pattern, State: state }),
+  );
+  const { FailedEntries = [] } = await events.send(
+    new PutTargetsCommand({
+      Rule: name,
+      EventBusName: bus,
+      Targets: [
+        {
+          Id: 'decisions',
+          Arn: decisionsQueue,
+          DeadLetterConfig: { Arn: deadQueue },
+          InputTransformer: {
+            InputPathsMap: {
+              half: '$.detail.customer.half',
+              interaction: '$.detail.id',
+              occurredAt: '$.detail.occurredAt',
+            },
+            InputTemplate: `{"trigger":"${trigger}","version":${version},"half":"<half>","interaction":"<interaction>","occurredAt":"<occurredAt>","arrivedAt":"<aws.events.event.ingestion-time>"}`,
+          },
+        },
+      ],
+    }),
+  );
+  const [failed] = FailedEntries;
+  if (failed)
+    throw new HubError('rule-without-target', `EventBridge gave ${name} no target: ${failed.ErrorMessage}`, {
+      retry: 'later',
+    });
+};
+
+/** What is gone already stays gone. */
+export const dropRule = async ({ events, bus }: Bus, name: string): Promise<void> => {
+  try {
+    await events.send(new RemoveTargetsCommand({ Rule: name, EventBusName: bus, Ids: ['decisions'] }));
+    await events.send(new DeleteRuleCommand({ Name: name, EventBusName: bus }));
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
+  }
+};

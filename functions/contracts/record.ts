@@ -1,0 +1,82 @@
+import type { HubError } from '../../core/errors.ts';
+import type { Half } from '../../core/identity/customer.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
+import type { Introduced } from '../../core/identity/import-customer.ts';
+import type { Review } from '../../core/identity/ledger.ts';
+import type { People } from '../../core/identity/people.ts';
+import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import type { Remembered } from '../../core/privacy/erasure.ts';
+import type { IncompleteInteraction } from '../record/content/completion.ts';
+import type { BusEvent } from './events.ts';
+import type { CommandMessage } from './messages/record.ts';
+import type { StoredInteraction } from './ports.ts';
+import type { StoredInteractionChange } from './stored.ts';
+import type { Work } from './work.ts';
+
+/** What is already known of a piece of work that arrives again: its events, or nothing where it waits for a person. */
+export interface SeenBefore {
+  readonly events: readonly BusEvent[];
+  /** Its row, where that was stored without the content. */
+  readonly incomplete?: IncompleteInteraction;
+  /** What an import did: its events are made again of the customer. */
+  readonly introduced?: Introduced;
+  /** Whoever it was of is gone. */
+  readonly erased?: boolean;
+}
+
+export interface Loaded {
+  readonly halves: readonly Half[];
+  readonly owners: ReadonlyMap<Identifier, string>;
+  /** By the id of the interaction or command. */
+  readonly seen: ReadonlyMap<string, SeenBefore>;
+  /** The half that holds the message which an interaction refers to, by the id of the interaction that refers. */
+  readonly referred: ReadonlyMap<string, string>;
+  /** The open review entries that commands are about, and those of interactions whose content has come, by their id. */
+  readonly reviews: ReadonlyMap<string, Review>;
+  /** Work that was on its way to somebody when they were erased, by the id of the interaction or command. */
+  readonly overtaken: ReadonlySet<string>;
+  /** What must not be forgotten of identifiers whose earlier owner was erased. */
+  readonly remembered: ReadonlyMap<Identifier, Remembered>;
+}
+
+/** Everything that one transaction writes: the interactions, the commands, and whatever `people` lists as changed. */
+export interface Changes {
+  readonly people: People;
+  readonly interactions: readonly StoredInteractionChange[];
+  /** Rows that were stored without their content and now have it. */
+  readonly completions: readonly StoredInteraction[];
+  /** The ids of interactions that waited on the review list and were looked at again. */
+  readonly waited: ReadonlySet<string>;
+  readonly commands: readonly ObeyedCommand[];
+  /** What was overtaken by an erasure: from now on it is as if it had been erased with the rest. */
+  readonly overtaken: readonly { readonly id: string; readonly at: string }[];
+}
+
+export interface ObeyedCommand {
+  readonly command: CommandMessage;
+  readonly events: readonly BusEvent[];
+  /** Kept in the place of the events, because it says nothing of the person. */
+  readonly introduced?: Introduced;
+  /** The interaction that the command placed: what was waiting for a person. */
+  readonly placed?: StoredInteractionChange;
+}
+
+export interface RecordPorts {
+  readonly identity: () => Promise<IdentityConfig>;
+  /** What parts two conversations, in milliseconds. */
+  readonly silence: () => Promise<number>;
+  readonly load: (works: readonly Work[]) => Promise<Loaded>;
+  /**
+   * One conditional transaction; false when something was changed in between, `too-large` when it cannot hold all of it. Then
+   * nothing was written.
+   */
+  readonly commit: (changes: Changes) => Promise<boolean | 'too-large'>;
+  /** Takes away the files of an interaction whose customer was erased, which it has brought along again. */
+  readonly forget: (interaction: Interaction) => Promise<void>;
+  /** Puts events on the bus; true for each that the bus has taken. */
+  readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
+  /** Keeps a command that cannot be done, with the reason, for the person who gave it; by the queue message that brought it. */
+  readonly refuse: (message: string, error: HubError, command: CommandMessage) => Promise<void>;
+  readonly newId: () => string;
+}

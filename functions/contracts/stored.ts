@@ -1,0 +1,21 @@
+import { snapshot } from '../../core/identity/customer.ts';
+import type { People } from '../../core/identity/people.ts';
+import type { Placement } from '../../core/identity/resolution.ts';
+import type { StoredInteraction } from './ports.ts';
+import type { InteractionWork } from './work.ts';
+
+export interface StoredInteractionChange {
+  readonly stored: StoredInteraction;
+  readonly placement: Placement;
+}
+
+export const storedChange = (
+  people: People,
+  { interaction, receivedAt }: Pick<InteractionWork, 'interaction' | 'receivedAt'>,
+  placement: Placement,
+): StoredInteractionChange | undefined => {
+  const { half } = placement;
+  if (half === undefined) return undefined;
+  const customer = snapshot(people.customer(half), half, placement.isNew);
+  return { placement, stored: { ...interaction, half, receivedAt, customer } };
+};

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { signingKeys } from '../../../core/consent/signed-link.ts';
+import { HubError } from '../../../core/errors.ts';
+import { signReceipt } from '../../../core/privacy/receipt.ts';
+import { bus } from '../../aws/clients/bus.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { objects } from '../../aws/clients/objects.ts';
+import { waitingIn } from '../../aws/clients/queue-depth.ts';
+import { sendAllTo } from '../../aws/clients/queue-many.ts';
+import { readSecret } from '../../aws/clients/secret.ts';
+import { AwsRefusal, signedCalls } from '../../aws/clients/signed.ts';
+import { eraseRows } from '../../aws/erasure/erase-rows.ts';
+import { erasures } from '../../aws/erasure/erasures.ts';
+import { tombstones } from '../../aws/erasure/hashed-keys.ts';
+import { failures } from '../../aws/operations/failures.ts';
+import type { EraseMessage } from '../../contracts/messages/sync.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import type { EraseJobPorts } from './step.ts';
+
+const Environment = z.object({
+  HUB: z.string(),
+  /** The prefixes under which raw files may lie. */
+  RAW_FILES: z.string().transform((text) => text.split(' ')),
+  QUEUE_URLS: z.string().transform((text) => z.record(z.string(), z.string()).parse(JSON.parse(text))),
+  /** The archive of the bus as the stack made it: what `CreateArchive` is told. */
+  ARCHIVE: z.string().transform((text) => z.looseObject({ ArchiveName: z.string() }).parse(JSON.parse(text))),
+});
+
+const CRM_STAGE = 'sync-';
+
+/** What the job that erases a person uses of AWS. */
+export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
+  const env = () => Environment.parse(runtime.env);
+  const aws = signedCalls(runtime);
+  const known = erasures(table);
+  const secret = readSecret(runtime);
+  const unless = async (harmless: string, call: Promise<unknown>): Promise<void> => {
+    try {
+      await call;
+    } catch (error) {
+      if (!(error instanceof AwsRefusal) || error.name !== harmless) throw error;
+    }
+  };
+  return {
+    erasures: known,
+    rows: eraseRows({ table, tombstones: tombstones(runtime), erasures: known, now: runtime.now }),
+    objects: objects(runtime),
+    hasRaw: (prefix) => env().RAW_FILES.includes(prefix),
+    failures: failures(runtime, table),
+    crms: () =>
+      Object.keys(env().QUEUE_URLS).flatMap((stage) =>
+        stage.startsWith(CRM_STAGE) ? [stage.slice(CRM_STAGE.length)] : [],
+      ),
+    async eraseInCrm(crm, erasure, parts) {
+      const messages = parts.map((part) => JSON.stringify({ erasure, part } satisfies EraseMessage));
+      const lost = await sendAllTo(runtime, env().QUEUE_URLS[`${CRM_STAGE}${crm}`])(messages);
+      if (lost.size > 0)
+        throw new HubError('not-queued', `The queue of ${crm} did not take a part of an erasure.`, {
+          retry: 'later',
+        });
+    },
+    async quiet() {
+      const { record, import: imports } = env().QUEUE_URLS;
+      const waiting = await Promise.all([record, imports].map((queue) => waitingIn(runtime, queue)));
+      return waiting.every((count) => count === 0);
+    },
+    async emptyArchive() {
+      const { ARCHIVE } = env();
+      const { ArchiveName } = ARCHIVE;
+      await unless('ResourceNotFoundException', aws.json('events', 'DeleteArchive', { ArchiveName }));
+      await aws.json('events', 'CreateArchive', ARCHIVE);
+    },
+    async removeEndpoint(arn) {
+      await aws.query('sns', 'DeleteEndpoint', { EndpointArn: arn });
+    },
+    async tellErased(half, at) {
+      await bus(runtime)([{ type: 'customer.erased', detail: { customer: { id: half } }, at }]);
+    },
+    async sign(receipt) {
+      const [newest = ''] = signingKeys(await secret(`${env().HUB}/signing`));
+      return signReceipt(receipt, newest);
+    },
+    hub: () => env().HUB,
+    now: runtime.now,
+  };
+};

@@ -1,0 +1,28 @@
+import { type Countable, countable } from '../../core/timeline/figures.ts';
+import type { FiguresStore } from '../aws/customers/figures.ts';
+import type { Unsent } from '../contracts/messages/projections.ts';
+import type { Consumer } from './projections.ts';
+
+interface FiguresPorts {
+  readonly store: Pick<FiguresStore, 'count'>;
+  /** The hub's, which parts the days. */
+  readonly timeZone: () => Promise<string>;
+}
+
+/** Counts what came in and what went out, per channel and day. */
+export const figures =
+  ({ store, timeZone }: FiguresPorts): Consumer =>
+  async ({ interactions, unsent }) => {
+    const acts = [
+      ...interactions.flatMap((one) => countable(one, one.caused?.reply) ?? []),
+      ...unsent.map(countableUnsent),
+    ];
+    if (acts.length > 0) await store.count(acts, await timeZone());
+  };
+
+const countableUnsent = ({ event, trigger, interaction, channel, at }: Unsent): Countable => ({
+  id: `${event} ${trigger} ${interaction} ${at}`,
+  ...{ receivedAt: at, occurredAt: at },
+  ...(channel !== '' && { channel }),
+  amounts: event === 'notification.failed' ? { failed: 1 } : { suppressed: 1 },
+});

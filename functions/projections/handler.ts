@@ -1,0 +1,32 @@
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { table } from '../aws/clients/dynamo.ts';
+import { figures as figuresStore } from '../aws/customers/figures.ts';
+import { lists } from '../aws/customers/lists.ts';
+import { standings } from '../aws/customers/message-status.ts';
+import { loadBatch } from '../aws/customers/projections.ts';
+import { attempts } from '../aws/operations/attempts.ts';
+import { config } from '../aws/operations/configuration.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { lambda } from '../middleware/lambda.ts';
+import { batch } from '../middleware/queue.ts';
+import { figures } from './figures.ts';
+import { type Consumer, project } from './projections.ts';
+
+export const create = (runtime: Runtime) => {
+  const rows = table(runtime);
+  const running = config(runtime, rows);
+  const retentionSeconds = async (): Promise<number> => (await running.hub()).retention.interactions / 1000;
+  const timeZone = async (): Promise<string> => (await running.hub()).timeZone;
+  const consumers: readonly Consumer[] = [
+    standings(rows, retentionSeconds),
+    lists(rows),
+    figures({ store: figuresStore(rows, runtime.now), timeZone }),
+  ];
+  const use = project({ load: loadBatch(rows), consumers });
+  return middy<SQSEvent, SQSBatchResponse>().handler(
+    batch(({ Records }) => use(Records), attempts(runtime, rows)),
+  );
+};
+
+export const handler = lambda(create);

@@ -1,0 +1,47 @@
+import { HubError } from '../../core/errors.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+
+const FRESH_MS = 3_600_000;
+const TIMEOUT_MS = 3000;
+const LARGEST_BYTES = 65_536;
+const MOST_KEPT = 100;
+
+/**
+ * Small public documents (certificates, key sets) by address, kept for an hour, each asked for once at a time. Throws
+ * `HubError` `document-unreachable` (later) where one cannot be had.
+ */
+export const documents = (runtime: Runtime): ((url: string) => Promise<string>) => {
+  const known = new Map<string, { readonly until: number; readonly text: Promise<string> }>();
+  return (url) => {
+    const cached = known.get(url);
+    if (cached && cached.until > runtime.now()) return cached.text;
+    const text = fetchText(url, runtime.fetch ?? fetch);
+    // The oldest goes, so that nobody can fill the memory by naming ever new addresses.
+    for (const oldest of [...known.keys()].slice(0, Math.max(0, known.size - MOST_KEPT + 1)))
+      known.delete(oldest);
+    known.set(url, { until: runtime.now() + FRESH_MS, text });
+    text.catch(() => known.delete(url));
+    return text;
+  };
+};
+
+const fetchText = async (url: string, ask: typeof fetch): Promise<string> => {
+  try {
+    const response = await ask(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength;
+      if (size > LARGEST_BYTES) throw new Error(`it has more than ${LARGEST_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString();
+  } catch (error) {
+    throw new HubError(
+      'document-unreachable',
+      `The document that proves a webhook could not be had from ${new URL(url).host}: ${error instanceof Error ? error.message : 'unknown'}. The provider is told to send again.`,
+      { retry: 'later', cause: error },
+    );
+  }
+};

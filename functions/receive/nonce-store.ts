@@ -1,0 +1,38 @@
+import { HubError } from '../../core/errors.ts';
+import type { Once } from '../../core/webhooks/channel.ts';
+import { sha256Hex } from '../../core/webhooks/signature.ts';
+import { signedCalls } from '../aws/clients/signed.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+
+/** Remembers tokens in the table, each with the digest of its body, until their time is over. */
+export const onces = (
+  runtime: Runtime,
+): ((provider: string, once: Once, body: Uint8Array) => Promise<boolean>) => {
+  const aws = signedCalls(runtime);
+  return async (provider, { token, seconds }, body) => {
+    const digest = { S: sha256Hex(body) };
+    try {
+      await aws.json('dynamodb', 'PutItem', {
+        TableName: runtime.env['TABLE'],
+        Item: {
+          pk: { S: `once#${provider}#${sha256Hex(token)}` },
+          sk: { S: 'once' },
+          digest,
+          expiresAt: { N: String(Math.ceil(runtime.now() / 1000) + seconds) },
+        },
+        ConditionExpression: 'attribute_not_exists(pk) OR #digest = :digest',
+        ExpressionAttributeNames: { '#digest': 'digest' },
+        ExpressionAttributeValues: { ':digest': digest },
+      });
+      return true;
+    } catch (error) {
+      const name = error instanceof Error ? error.name : 'unknown error';
+      if (name === 'ConditionalCheckFailedException') return false;
+      throw new HubError(
+        'token-not-kept',
+        `Remembering a token of ${provider} failed (${name}); the provider is told to send again.`,
+        { retry: 'later', cause: error },
+      );
+    }
+  };
+};

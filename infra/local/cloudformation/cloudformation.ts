@@ -1,0 +1,30 @@
+import type { Template } from '../../stack/assembly.ts';
+import { ServiceError } from '../protocol/json.ts';
+import { answerQuery, element, need, queryOperation } from '../protocol/query.ts';
+import type { AwsService } from '../protocol/service.ts';
+import type { Created } from './template.ts';
+
+/** The stack as CloudFormation lists it: what each resource of the template has become. */
+export const cloudformation = (
+  stack: string,
+  template: Template,
+  created: ReadonlyMap<string, Created>,
+): AwsService => ({
+  signingName: 'cloudformation',
+  operation: queryOperation,
+  handle: (request) =>
+    answerQuery(request, 'http://cloudformation.amazonaws.com/doc/2010-05-15/', {
+      ListStackResources(input) {
+        if (need(input, 'StackName') !== stack)
+          throw new ServiceError(
+            'ValidationError',
+            `Stack with id ${input.get('StackName')} does not exist; here runs ${stack}.`,
+          );
+        const members = [...created].map(
+          ([id, { ref }]) =>
+            `<member>${element('LogicalResourceId', id)}${element('PhysicalResourceId', ref)}${element('ResourceType', template.Resources[id]?.Type)}${element('ResourceStatus', 'CREATE_COMPLETE')}</member>`,
+        );
+        return `<StackResourceSummaries>${members.join('')}</StackResourceSummaries>`;
+      },
+    }),
+});

@@ -1,0 +1,76 @@
+import { escapeXml } from '../protocol/query.ts';
+import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
+import { errorAnswer } from '../s3/answer.ts';
+import type { Need } from './policy.ts';
+
+/** Why somebody may not do what he wants to do. */
+export interface Refusal extends Need {
+  /** An ARN: `arn:aws:sts::…:assumed-role/<role>/<function>`, or the service that acts. */
+  readonly caller: string;
+  readonly because: 'no-identity-policy' | 'no-resource-policy' | 'explicit-deny';
+}
+
+const reasons: Readonly<Record<Refusal['because'], (action: string) => string>> = {
+  'no-identity-policy': (action) => `because no identity-based policy allows the ${action} action`,
+  'no-resource-policy': (action) => `because no resource-based policy allows the ${action} action`,
+  'explicit-deny': () => 'with an explicit deny in a policy',
+};
+
+/** In AWS's words. */
+export const sentenceOf = ({ caller, action, resource, because }: Refusal): string =>
+  `User: ${caller} is not authorized to perform: ${action} on resource: ${resource} ${reasons[because](action)}`;
+
+/** A refused call as the service that was called answers it. */
+export const refusedAnswer = (service: string, request: AwsRequest, refusal: Refusal): AwsResponse => {
+  if (service === 'ses')
+    return answer(service, request, {
+      type: 'AccessDenied',
+      message: `User \`${refusal.caller}' is not authorized to perform \`${refusal.action}' on resource \`${refusal.resource}'`,
+    });
+  const types: Readonly<Record<string, string>> = { s3: 'AccessDenied', sns: 'AuthorizationError' };
+  return answer(service, request, {
+    type: types[service] ?? 'AccessDeniedException',
+    message: sentenceOf(refusal),
+  });
+};
+
+/** A key that looks like a function's, of a function that does not exist. */
+export const strangerAnswer = (service: string, request: AwsRequest): AwsResponse => {
+  const types: Readonly<Record<string, string>> = {
+    s3: 'InvalidAccessKeyId',
+    ses: 'InvalidClientTokenId',
+    sns: 'InvalidClientTokenId',
+  };
+  return answer(service, request, {
+    type: types[service] ?? 'UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  });
+};
+
+const answer = (
+  service: string,
+  request: AwsRequest,
+  { type, message }: { readonly type: string; readonly message: string },
+): AwsResponse => {
+  if (service === 's3') return errorAnswer({ type, message, status: 403, fields: {} }, request.path);
+  const isJson = request.headers['x-amz-target'] !== undefined || service === 'scheduler';
+  if (!isJson) {
+    const code = service === 'sqs' ? type.replace(/Exception$/u, '') : type;
+    return {
+      status: 403,
+      headers: { 'content-type': 'text/xml' },
+      body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${crypto.randomUUID()}</RequestId></ErrorResponse>`,
+    };
+  }
+  return {
+    status: service === 'scheduler' ? 403 : 400,
+    headers: {
+      'content-type': request.headers['content-type'] ?? 'application/json',
+      'x-amzn-errortype': type,
+      'x-amzn-requestid': crypto.randomUUID(),
+      ...(service === 'sqs' && { 'x-amzn-query-error': `${type.replace(/Exception$/u, '')};Sender` }),
+    },
+    // Some services write Message, some message; every client reads both.
+    body: JSON.stringify({ __type: `com.amazon.coral.service#${type}`, message, Message: message }),
+  };
+};

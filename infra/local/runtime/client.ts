@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import type { HttpRequest, HttpResponse, QueryParameterBag, RequestHandler } from '@smithy/types';
+import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
+
+/** What an AWS client is given instead of a socket: `requestHandler` for the SDK, `fetch` for clients that sign by hand. */
+export interface InProcess {
+  readonly requestHandler: RequestHandler<HttpRequest, HttpResponse>;
+  readonly fetch: (request: Request) => Promise<Response>;
+}
+
+/** Binds AWS clients to the local runtime without a socket. The bytes are those that would have travelled. */
+export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>): InProcess => ({
+  requestHandler: {
+    metadata: { handlerProtocol: 'http/1.1' },
+    async handle(request) {
+      const response = await handle({
+        method: request.method,
+        path: request.path,
+        query: queryString(request.query ?? {}),
+        headers: lowerCased({ host: request.hostname, ...request.headers }),
+        body: await bytesOf(request.body),
+      });
+      const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body;
+      // REST services may stream their answer, and the SDK then wants a stream; the RPC protocols take bytes.
+      const streams = request.headers['x-amz-target'] === undefined;
+      return {
+        response: {
+          statusCode: response.status,
+          headers: { ...response.headers },
+          body: streams ? Readable.from([body]) : body,
+        },
+      };
+    },
+  },
+  async fetch(request) {
+    const url = new URL(request.url);
+    const response = await handle({
+      method: request.method,
+      path: url.pathname,
+      query: url.search.slice(1),
+      headers: lowerCased({ host: url.host, ...Object.fromEntries(request.headers) }),
+      body: new Uint8Array(await request.arrayBuffer()),
+    });
+    const empty = response.status === 204 || response.status === 304 || request.method === 'HEAD';
+    return new Response(empty ? null : new Uint8Array(Buffer.from(response.body)), {
+      status: response.status,
+      headers: { ...response.headers },
+    });
+  },
+});
+
+const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+
+const queryString = (query: QueryParameterBag): string =>
+  Object.entries(query)
+    .flatMap(([name, value]) =>
+      (Array.isArray(value) ? value : [value]).map((one) =>
+        one === null ? encode(name) : `${encode(name)}=${encode(one)}`,
+      ),
+    )
+    .join('&');
+
+const bytesOf = async (body: unknown): Promise<Uint8Array> => {
+  if (body === undefined || body === null) return new Uint8Array();
+  if (typeof body === 'string') return Buffer.from(body);
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+  if (isAsyncIterable(body)) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  }
+  throw new TypeError(
+    `An AWS client sent a body of type ${typeof body}, which the in-process binding cannot read.`,
+  );
+};
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<Uint8Array | string> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;

@@ -1,0 +1,124 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AwsClient } from 'aws4fetch';
+import { HubError } from '../../../core/errors.ts';
+import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
+import { callOf } from '../s3/request.ts';
+
+/** The parts that may be replaced, by the variable of the SDK that names the endpoint, and their signing names. */
+const REPLACEABLE: Readonly<Record<string, string>> = {
+  AWS_ENDPOINT_URL_DYNAMODB: 'dynamodb',
+  AWS_ENDPOINT_URL_S3: 's3',
+  AWS_ENDPOINT_URL_SES: 'ses',
+  AWS_ENDPOINT_URL_SNS: 'sns',
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: 'secretsmanager',
+  AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2: 'sms-voice',
+};
+const DRIVEN = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_EVENTBRIDGE', 'AWS_ENDPOINT_URL_SCHEDULER'];
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** Real endpoints in the place of local parts, and the developer's own credentials for them. */
+export interface Elsewhere {
+  /** Addresses by signing name. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly region: string;
+  readonly credentials: () => Promise<Credentials>;
+}
+
+/**
+ * The endpoints that the environment names.
+ *
+ * @throws HubError for an address that is none, and for a part that the hub itself drives.
+ */
+export const elsewhereOf = (env: Readonly<Record<string, string | undefined>>, region: string): Elsewhere => {
+  const named = (name: string): string | undefined => env[name] || undefined;
+  const driven = DRIVEN.find((name) => named(name) !== undefined);
+  if (driven !== undefined)
+    throw new HubError(
+      'bad-endpoint',
+      `${driven} names a part that the hub on this machine drives itself. Unset it; these can be replaced: ${Object.keys(REPLACEABLE).join(', ')}.`,
+      { retry: 'never' },
+    );
+  const endpoints = Object.entries(REPLACEABLE).flatMap(([name, service]): [string, string][] => {
+    const address = named(name);
+    if (address === undefined) return [];
+    if (!/^https?:\/\//u.test(address) || !URL.canParse(address))
+      throw new HubError('bad-endpoint', `${name} is no address. Write http://… or https://….`, {
+        retry: 'never',
+      });
+    return [[service, address.replace(/\/+$/u, '')]];
+  });
+  const signedFor = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? region;
+  return {
+    endpoints: Object.fromEntries(endpoints),
+    region: signedFor,
+    // The SDK looks for credentials wherever its users keep them.
+    credentials: () => new SecretsManagerClient({ region: signedFor }).config.credentials(),
+  };
+};
+
+const LOOPBACK = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::|\/|$)/u;
+/** What belongs to the way a request came, not to what it asks. */
+const OF_THE_WAY =
+  /^(?:host|authorization|connection|content-length|transfer-encoding|expect|x-amz-date|x-amz-security-token)$/u;
+const SIGNATURE =
+  /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/iu;
+
+/** Hands a request over to a real endpoint, signed anew: a function's key is known on this machine alone. */
+export const forwarder = (
+  { endpoints, region, credentials }: Elsewhere,
+  send: typeof fetch = fetch,
+): ((service: string, request: AwsRequest) => Promise<AwsResponse>) => {
+  const clients = new Map<string, Promise<AwsClient>>();
+  const clientFor = async (endpoint: string, service: string): Promise<AwsClient> => {
+    const found = await credentials().catch((error: unknown): Credentials => {
+      // A server on this machine, DynamoDB Local for one, takes any key.
+      if (LOOPBACK.test(endpoint)) return { accessKeyId: 'local', secretAccessKey: 'local' };
+      throw new HubError(
+        'no-credentials',
+        `There are no AWS credentials for ${endpoint}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
+        { retry: 'never', cause: error },
+      );
+    });
+    const { accessKeyId, secretAccessKey, sessionToken } = found;
+    const session = sessionToken === undefined ? {} : { sessionToken };
+    return new AwsClient({ accessKeyId, secretAccessKey, ...session, service, region, retries: 0 });
+  };
+  return async (service, request) => {
+    const endpoint = endpoints[service] ?? '';
+    const client = clients.get(service) ?? clientFor(endpoint, service);
+    clients.set(service, client);
+    const query = new URLSearchParams(request.query);
+    for (const name of [...query.keys()]) if (SIGNATURE.test(name)) query.delete(name);
+    const headers = Object.entries(request.headers).filter(([name]) => !OF_THE_WAY.test(name));
+    const target = `${endpoint}${pathOf(service, request)}${query.size === 0 ? '' : `?${query}`}`;
+    const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+    const signed = await (await client).sign(target, {
+      method: request.method,
+      headers: Object.fromEntries(headers),
+      ...(hasBody && { body: Buffer.from(request.body) }),
+    });
+    const response = await send(signed);
+    const answered = [...response.headers].filter(
+      ([name]) =>
+        !/^(?:connection|content-encoding|content-length|transfer-encoding|keep-alive)$/u.test(name),
+    );
+    return {
+      status: response.status,
+      headers: Object.fromEntries(answered),
+      body: new Uint8Array(await response.arrayBuffer()),
+    };
+  };
+};
+
+/** The endpoint stands for no bucket, so a bucket in front of the host goes into the path. */
+const pathOf = (service: string, request: AwsRequest): string => {
+  if (service !== 's3') return request.path;
+  const bucket = encodeURIComponent(callOf(request).bucket);
+  const inPath = bucket === '' || request.path === `/${bucket}` || request.path.startsWith(`/${bucket}/`);
+  return inPath ? request.path : `/${bucket}${request.path}`;
+};

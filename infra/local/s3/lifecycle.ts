@@ -1,0 +1,36 @@
+import { ServiceError } from '../protocol/json.ts';
+import { elementsIn, textIn } from './answer.ts';
+import type { ObjectStore } from './store.ts';
+
+const DAY_MS = 86_400_000;
+
+interface ExpiryRule {
+  readonly prefix: string;
+  readonly days: number;
+}
+
+/** The rules of a lifecycle document that let objects expire. @throws ServiceError `MalformedXML`. */
+export const expiryRules = (xml: string): ExpiryRule[] =>
+  elementsIn(xml, 'Rule').flatMap((rule) => {
+    const days = textIn(elementsIn(rule, 'Expiration')[0] ?? '', 'Days');
+    if (textIn(rule, 'Status') !== 'Enabled' || days === undefined) return [];
+    if (!/^[1-9]\d{0,5}$/u.test(days))
+      throw new ServiceError('InvalidArgument', "'Days' for Expiration action must be a positive integer");
+    return [{ prefix: textIn(rule, 'Prefix') ?? '', days: Number(days) }];
+  });
+
+/**
+ * Takes away what has expired, when a bucket is first asked for on a day. As in S3 an object lives for its days and then
+ * to the next midnight of UTC.
+ */
+export const expiry = (store: ObjectStore): ((bucket: string, now: number) => void) => {
+  const swept = new Map<string, string>();
+  return (bucket, now) => {
+    const today = Math.floor(now / DAY_MS);
+    const xml = store.setting(bucket, 'lifecycle');
+    const done = `${today} ${xml}`;
+    if (xml === undefined || swept.get(bucket) === done) return;
+    swept.set(bucket, done);
+    for (const { prefix, days } of expiryRules(xml)) store.expire(bucket, prefix, (today - days) * DAY_MS);
+  };
+};

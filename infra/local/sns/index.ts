@@ -1,0 +1,51 @@
+import type { Outbox } from '../inbox/sent-messages.ts';
+import { answerQuery, queryOperation } from '../protocol/query.ts';
+import type { AwsService, Surroundings } from '../protocol/service.ts';
+import { push } from './push.ts';
+import { type TopicOptions, topics } from './topics.ts';
+
+/** Whether a request without a signature is for SNS: its certificates and its confirmations are open to everybody. */
+export const isOpenToAll = ({
+  method,
+  path,
+  query,
+}: {
+  method: string;
+  path: string;
+  query: string;
+}): boolean =>
+  method === 'GET' &&
+  (path.startsWith('/SimpleNotificationService-') ||
+    /^(?:ConfirmSubscription|Unsubscribe)$/u.test(new URLSearchParams(query).get('Action') ?? ''));
+
+export interface Sns extends AwsService {
+  /** Publishes on behalf of another part. @throws ServiceError when the topic does not exist. */
+  publish(topicArn: string, message: string): Promise<void>;
+}
+
+/** SNS on one machine: topics, and push to platform endpoints, whose messages land in the outbox. */
+export const sns = (surroundings: Surroundings, sent: Outbox, options: TopicOptions = {}): Sns => {
+  const endpoints = push(surroundings, sent);
+  const {
+    operations: { Publish, ...operations },
+    certificate,
+  } = topics(surroundings, options);
+  return {
+    signingName: 'sns',
+    operation: queryOperation,
+    async handle(request) {
+      const pem = request.method === 'GET' ? certificate(request.path) : undefined;
+      if (pem !== undefined)
+        return { status: 200, headers: { 'content-type': 'application/x-pem-file' }, body: pem };
+      return answerQuery(request, 'http://sns.amazonaws.com/doc/2010-03-31/', {
+        ...operations,
+        ...endpoints.operations,
+        Publish: (input) =>
+          (input.get('TargetArn') ?? '').includes(':endpoint/') ? endpoints.publish(input) : Publish(input),
+      });
+    },
+    async publish(TopicArn, Message) {
+      await Publish(new URLSearchParams({ TopicArn, Message }));
+    },
+  };
+};

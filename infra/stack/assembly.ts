@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { HubError } from '../../core/errors.ts';
+import { root } from './bundle.ts';
+import { mappingsFolder } from './seed.ts';
+
+export const Template = z.looseObject({
+  Resources: z.record(
+    z.string(),
+    z.looseObject({
+      Type: z.string(),
+      Properties: z.record(z.string(), z.unknown()).default({}),
+      DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
+    }),
+  ),
+  Outputs: z.record(z.string(), z.looseObject({ Value: z.unknown() })).default({}),
+  Parameters: z.record(z.string(), z.looseObject({ Default: z.unknown() })).default({}),
+  Conditions: z.record(z.string(), z.unknown()).default({}),
+});
+export type Template = z.infer<typeof Template>;
+
+export interface Assembly {
+  readonly name: string;
+  readonly template: Template;
+  /** The folder of an asset by the hash in its S3 key. */
+  readonly assetFolder: (key: string) => string;
+}
+
+const SOURCES = ['core', 'connectors', 'functions', 'mappings', 'infra', 'package-lock.json', 'cdk.json'];
+
+/** The template as `cdk synth` writes it, from the cache where no source has changed since. */
+export const assembly = async (): Promise<Assembly> => {
+  const digest = sourcesDigest();
+  const folder = join(root, '.hub', 'assembly', digest);
+  if (!existsSync(folder)) {
+    // Several may begin at once, also threads of one process: each works apart, and the first to finish is kept.
+    const fresh = `${folder}.${crypto.randomUUID()}`;
+    await synthesise(fresh);
+    for (const old of readdirSync(join(folder, '..')))
+      if (!old.startsWith(digest)) rmSync(join(folder, '..', old), { recursive: true, force: true });
+    if (!existsSync(folder)) renameSync(fresh, folder);
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  const file = readdirSync(folder).find((name) => name.endsWith('.template.json'));
+  if (file === undefined) throw new Error(`${folder} holds no template.`);
+  return {
+    name: file.replace('.template.json', ''),
+    template: Template.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))),
+    assetFolder: (key) => join(folder, `asset.${key.replace(/\.zip$/u, '')}`),
+  };
+};
+
+const synthesise = (out: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'infra', 'app.ts')], {
+      cwd: root,
+      env: { ...process.env, CDK_OUTDIR: out, HUB_UNCHECKED: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const told: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => told.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) return resolve();
+      const text = Buffer.concat(told).toString();
+      const configuration = /HubError: ((?:mappings\/\S+:\d+: .*\n?)+)/u.exec(text)?.[1];
+      reject(
+        new HubError(
+          configuration ? 'invalid-configuration' : 'synth-failed',
+          configuration?.trim() ?? text,
+          { retry: 'never' },
+        ),
+      );
+    });
+  });
+
+const sourcesDigest = (): string => {
+  const hash = createHash('sha256');
+  for (const path of [...SOURCES.map((source) => join(root, source)), mappingsFolder()]) {
+    const files =
+      existsSync(path) && !path.endsWith('.json')
+        ? readdirSync(path, { recursive: true, withFileTypes: true })
+        : [];
+    const names = files
+      .filter((file) => file.isFile())
+      .map((file) => join(file.parentPath, file.name))
+      .sort();
+    for (const name of path.endsWith('.json') ? [path] : names)
+      hash.update(name.slice(root.length)).update(readFileSync(name));
+  }
+  return hash.digest('hex').slice(0, 20);
+};

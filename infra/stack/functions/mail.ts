@@ -1,0 +1,90 @@
+import { CfnOutput, Duration, aws_iam as iam, Stack, aws_ses as ses, aws_sns as sns } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ses as connector } from '../../../connectors/channels/ses.ts';
+import type { Ground } from '../resources/hub-function.ts';
+import type { FrontDoor } from './front-door.ts';
+
+/** What becomes of an e-mail, as SES names it. Sends and renderings are ours to know. */
+const EVENTS = [
+  'delivery',
+  'bounce',
+  'complaint',
+  'open',
+  'click',
+  'reject',
+  'deliveryDelay',
+  'subscription',
+];
+
+/** As long as a delivery too large for the queue: a mail is read at once, and again where that has failed. */
+const MAIL_DAYS = 14;
+
+/**
+ * The configuration set that every e-mail goes through. Where the channel `ses` is on, its events come back as a webhook,
+ * and receipt rules may put mail that comes in into the hub's bucket.
+ */
+export class Mail extends Construct {
+  readonly configurationSet: string;
+
+  constructor(scope: Construct, id: string, { hub, storage }: Ground, front: FrontDoor) {
+    super(scope, id);
+    const set = new ses.CfnConfigurationSet(this, 'ConfigurationSet', {
+      name: `tributary-${hub.name}`,
+      deliveryOptions: { tlsPolicy: 'REQUIRE' },
+      reputationOptions: { reputationMetricsEnabled: true },
+    });
+    this.configurationSet = set.ref;
+    if (!('ses' in hub.channels)) return;
+    const topic = new sns.Topic(this, 'Events', { masterKey: storage.key, enforceSSL: true });
+    const fromSes = new iam.ServicePrincipal('ses.amazonaws.com');
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [fromSes],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': topic.stack.account } },
+      }),
+    );
+    storage.letEncrypt(fromSes);
+    new ses.CfnConfigurationSetEventDestination(this, 'Destination', {
+      configurationSetName: set.ref,
+      eventDestination: {
+        name: 'hub',
+        enabled: true,
+        matchingEventTypes: EVENTS,
+        snsDestination: { topicArn: topic.topicArn },
+      },
+    }).node.addDependency(topic);
+    new sns.CfnSubscription(this, 'Webhook', {
+      topicArn: topic.topicArn,
+      protocol: 'https',
+      endpoint: `${front.publicUrl}/webhooks/ses`,
+    }).node.addDependency(front);
+    new CfnOutput(Stack.of(this), 'MailTopic', {
+      value: topic.topicArn,
+      description:
+        'The SNS topic of SES: the secret topicArns of the channel ses, and the topic of receipt rules',
+    });
+    const { bucket } = storage;
+    const { deposits: prefix = '' } = connector;
+    const account = Stack.of(this).account;
+    bucket.addLifecycleRule({ prefix, expiration: Duration.days(MAIL_DAYS) });
+    bucket.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [fromSes],
+        actions: ['s3:PutObject'],
+        resources: [bucket.arnForObjects(`${prefix}*`)],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: {
+            'aws:SourceArn': Stack.of(this).formatArn({
+              service: 'ses',
+              resource: 'receipt-rule-set',
+              resourceName: '*:receipt-rule/*',
+            }),
+          },
+        },
+      }),
+    );
+  }
+}

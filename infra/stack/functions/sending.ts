@@ -1,0 +1,99 @@
+import { aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
+import type { WorkQueue } from '../resources/work-queue.ts';
+import type { FrontDoor } from './front-door.ts';
+import { Mail } from './mail.ts';
+
+/** The others are AWS's own and use the function's role. */
+const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
+
+interface SendingProps {
+  readonly front: FrontDoor;
+  readonly deliveries: WorkQueue;
+  readonly decisions: WorkQueue;
+  readonly notifications: WorkQueue;
+}
+
+/** From an event that a trigger's rule matched to the message that was sent: decide, its waits, notify. */
+export class Sending extends Construct {
+  constructor(scope: Construct, id: string, ground: Ground, queues: SendingProps) {
+    super(scope, id);
+    this.#decide(ground, queues);
+    this.#notify(ground, queues);
+  }
+
+  #decide(ground: Ground, { decisions, notifications }: SendingProps): void {
+    const { hub, storage } = ground;
+    const group = new scheduler.CfnScheduleGroup(this, 'Waits', { name: `tributary-${hub.name}` });
+    const timers = new iam.Role(this, 'Timers', {
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+    });
+    for (const { queueArn } of [decisions.queue, decisions.dead])
+      timers.addToPrincipalPolicy(
+        new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queueArn] }),
+      );
+    const decide = new HubFunction(this, 'Decide', ground, {
+      bundle: 'decide',
+      environment: {
+        QUEUE_URL_NOTIFICATIONS: notifications.queue.queueUrl,
+        QUEUE_ARN_DECISIONS: decisions.queue.queueArn,
+        DEAD_ARN_DECISIONS: decisions.dead.queueArn,
+        SCHEDULE_GROUP: group.ref,
+        SCHEDULE_ROLE_ARN: timers.roleArn,
+      },
+    });
+    decide.consume(decisions);
+    decide.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
+    decide.allow(['sqs:SendMessage'], notifications.queue.queueArn);
+    decide.allow(
+      ['scheduler:CreateSchedule'],
+      Stack.of(this).formatArn({
+        service: 'scheduler',
+        resource: 'schedule',
+        resourceName: `tributary-${hub.name}/*`,
+      }),
+    );
+    decide.allow(['iam:PassRole'], timers.roleArn);
+    decide.publishes();
+    decide.useKey();
+  }
+
+  #notify(ground: Ground, { front, deliveries, notifications }: SendingProps): void {
+    const { hub, storage } = ground;
+    const stack = Stack.of(this);
+    const mail = new Mail(this, 'Mail', ground, front);
+    const notify = new HubFunction(this, 'Notify', ground, {
+      bundle: 'notify',
+      environment: {
+        QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
+        PUBLIC_URL: front.publicUrl,
+        SES_CONFIGURATION_SET: mail.configurationSet,
+      },
+    });
+    notify.consume(notifications);
+    notify.keepFailures('notify');
+    notify.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
+    notify.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
+    notify.publishes();
+    for (const [resource, resourceName] of [
+      ['identity', '*'],
+      ['configuration-set', mail.configurationSet],
+    ] as const)
+      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }));
+    // AWS picks the number where the request names none, and then checks the action against no resource at all.
+    notify.allow(['sms-voice:SendTextMessage'], '*');
+    notify.allow(
+      ['sns:Publish'],
+      stack.formatArn({ service: 'sns', resource: 'endpoint', resourceName: '*' }),
+    );
+    notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
+    notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
+    notify.useKey({ writesFiles: true });
+    for (const sender of Object.values(hub.senders))
+      if (sendersWithSecret.has(sender))
+        emptySecret(this, hub, `senders/${sender}`, `Credentials of the sender ${sender}`);
+    generatedSecret(this, hub, 'signing', 'Keys that sign the links in messages');
+  }
+}

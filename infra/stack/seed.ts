@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { parseConfigFile } from '../../core/config/config-file.ts';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import { CrmMapping } from '../../core/crm/mapping.ts';
+import { HubError } from '../../core/errors.ts';
+import { IdentityConfig } from '../../core/identity/rules.ts';
+import { templateFaults } from '../../core/triggers/template.ts';
+import { Trigger } from '../../core/triggers/trigger.ts';
+import { root } from './bundle.ts';
+
+/** The files of `mappings/`, checked and as plain data: what a deploy seeds the running configuration with. */
+export interface Seed {
+  readonly hub: unknown;
+  readonly identity: unknown;
+  readonly crm: Readonly<Record<string, unknown>>;
+  readonly triggers: readonly unknown[];
+  /** Template id → file name → content. */
+  readonly templates: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** The folder of the hub's configuration: `HUB_MAPPINGS`, else `mappings/` of this repository. */
+export const mappingsFolder = (): string => resolve(root, process.env['HUB_MAPPINGS'] ?? 'mappings');
+
+/** Reads the configuration. Throws `HubError` `invalid-configuration` naming file, line, key and what was expected. */
+export const readSeed = (folder = mappingsFolder()): Seed => {
+  const read = (path: string, schema: Parameters<typeof parseConfigFile>[2]): unknown => {
+    const text = readFileSync(join(folder, path), 'utf8');
+    parseConfigFile(`mappings/${path}`, text, schema);
+    return parse(text) ?? {};
+  };
+  const yamlIn = (path: string): string[] =>
+    readdirSync(join(folder, path))
+      .filter((name) => name.endsWith('.yaml'))
+      .sort();
+  return {
+    hub: read('hub.yaml', HubConfig),
+    identity: read('identity.yaml', IdentityConfig),
+    crm: Object.fromEntries(
+      yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
+    ),
+    triggers: yamlIn('triggers').map((name) => read(`triggers/${name}`, Trigger)),
+    templates: faultless(readTemplates(join(folder, 'templates'))),
+  };
+};
+
+const faultless = (templates: Seed['templates']): Seed['templates'] => {
+  const faults = Object.entries(templates).flatMap(([id, files]) => templateFaults(id, files));
+  if (faults.length > 0) throw new HubError('invalid-configuration', faults.join('\n'), { retry: 'never' });
+  return templates;
+};
+
+export const readTemplates = (folder: string): Seed['templates'] =>
+  Object.fromEntries(
+    readdirSync(folder).map((id) => [
+      id,
+      Object.fromEntries(
+        readdirSync(join(folder, id)).map((file) => [file, readFileSync(join(folder, id, file), 'utf8')]),
+      ),
+    ]),
+  );

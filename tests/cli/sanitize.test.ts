@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { customerCommand } from '../../cli/customers/customer.ts';
+import { failuresCommand } from '../../cli/operations/failures.ts';
+import { jobsCommand } from '../../cli/operations/jobs.ts';
+import { harmless, harmlessJson, harmlessLines } from '../../cli/terminal/sanitize.ts';
+import { closeTerminal, terminal } from '../support/terminal.ts';
+
+/** Clears the screen, names the window, begins a line of its own and turns what stands behind it. */
+const EVIL = 'a\u001b[2J\u009d0;b\u0007\u202ec\r\nd';
+const OBEYED = /[\p{Cc}\u202e]/u;
+const AT = '2026-03-02T09:00:00.000Z';
+
+const by = { type: 'command', by: EVIL, text: EVIL };
+const said = {
+  ...{ type: 'interaction', kind: 'opt-out', provider: 'twilio', address: `line:${EVIL}` },
+  ...{ said: EVIL, scope: EVIL, page: EVIL },
+};
+const conversation = { state: 'open', lastAt: AT, channels: ['sms'] };
+const customer = { id: 'c', identifiers: [EVIL], name: { full: EVIL }, conversation };
+const job = {
+  ...{ id: 'j', kind: 'export', state: 'failed', by: EVIL, createdAt: AT },
+  ...{ progress: { done: 1, refused: 0 }, error: { code: 'bad', reason: EVIL } },
+};
+const failure = { id: 'f', stage: 'record', code: 'bad', reason: EVIL, failedAt: AT, count: 2 };
+const interaction = {
+  ...{ id: 'i', occurredAt: AT, channel: 'sms', kind: 'message', provider: 'twilio', direction: 'inbound' },
+  ...{ identifiers: [EVIL], subject: EVIL, text: EVIL },
+};
+
+/** What a hub answers in which strangers had their say, by the beginning of the path. */
+const answers: readonly (readonly [string, unknown])[] = [
+  [
+    '/customers/c/consent',
+    {
+      channels: [
+        {
+          ...{ channel: 'sms', status: 'denied', since: AT, evidence: said },
+          addresses: [{ address: EVIL, open: true }],
+        },
+      ],
+      closed: [{ address: EVIL, reason: EVIL, since: AT, evidence: by }],
+      preferences: {},
+      history: [],
+    },
+  ],
+  ['/customers/c/ledger', { items: [{ type: 'merge', by: EVIL }] }],
+  ['/customers/c/timeline', { items: [interaction] }],
+  ['/customers/h', customer],
+  ['/customers?recent', { items: [customer] }],
+  ['/customers?', customer],
+  [
+    '/reviews',
+    {
+      items: [
+        { id: 'r1', type: 'pair', reason: 'strong', halves: ['h'] },
+        { id: 'r2', type: 'interaction', reason: 'no-identifier', interaction },
+      ],
+    },
+  ],
+  ['/erasures', { items: [{ id: 'e', askedAt: AT, by: EVIL }] }],
+  ['/failures/f', { ...failure, payload: { text: EVIL } }],
+  ['/failures', { items: [failure] }],
+  ['/jobs/j', job],
+  ['/jobs', { items: [job] }],
+];
+
+let printed: string[];
+beforeEach(() => {
+  printed = terminal(async (_, path) => {
+    const [, answer] = answers.find(([beginning]) => path.startsWith(beginning)) ?? [];
+    return { status: answer === undefined ? 404 : 200, body: answer ?? { detail: path } };
+  });
+});
+afterEach(closeTerminal);
+
+const lines = (): string[] => printed.flatMap((one) => one.split('\n'));
+
+describe('what strangers wrote moves no cursor and begins no line', () => {
+  it.each([
+    ['customer consent', () => customerCommand(['consent', 'line:U1'])],
+    ['customer list', () => customerCommand(['list', '--recent'])],
+    ['customer reviews', () => customerCommand(['reviews'])],
+    ['customer erasures', () => customerCommand(['erasures'])],
+    ['failures list', () => failuresCommand(['list'])],
+    ['jobs watch', () => jobsCommand(['watch', 'j'])],
+  ])('in hub %s', async (_, run) => {
+    await run();
+    expect(lines().join('')).toContain('a\ufffd[2J\ufffd0;b\ufffd\ufffdc d');
+    expect(lines().filter((line) => OBEYED.test(line) || line.startsWith('d'))).toEqual([]);
+  });
+
+  it.each([
+    ['customer show', () => customerCommand(['show', 'line:U1']), customer],
+    ['customer ledger', () => customerCommand(['ledger', 'line:U1']), { type: 'merge', by: EVIL }],
+    [
+      'customer timeline --json',
+      () => customerCommand(['timeline', 'line:U1', '--raw', '--json']),
+      interaction,
+    ],
+    ['failures show', () => failuresCommand(['show', 'f']), { ...failure, payload: { text: EVIL } }],
+    ['jobs show', () => jobsCommand(['show', 'j']), job],
+  ])('in hub %s, whose JSON stays the same', async (_, run, whole) => {
+    await run();
+    expect(lines().filter((line) => OBEYED.test(line))).toEqual([]);
+    expect(JSON.parse(printed.join('\n'))).toEqual(whole);
+  });
+});
+
+it('keeps the lines of our own sentences, and every other letter', () => {
+  expect(harmlessLines('Two\nlines\u001b[1A')).toBe('Two\nlines\ufffd[1A');
+  expect(harmless('Zoë 👍🏽 שלום')).toBe('Zoë 👍🏽 שלום');
+  expect(harmlessJson({ a: 'Zoë\u0085' }, 2)).toBe('{\n  "a": "Zoë\\u0085"\n}');
+});

@@ -1,0 +1,112 @@
+import { HubConfig } from '../../core/config/hub-config.ts';
+import type { ConsentStatus } from '../../core/consent/consent.ts';
+import { type Customer, foldCustomer, type Half, snapshot } from '../../core/identity/customer.ts';
+import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
+import { type Decision, decide, type Past, type Situation } from '../../core/triggers/decision.ts';
+import { available, stubTemplate } from '../../core/triggers/template-files.ts';
+import { Trigger } from '../../core/triggers/trigger.ts';
+
+/** Noon in Rome, far from any quiet hour. */
+export const NOON = Date.parse('2026-03-02T11:00:00Z');
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+export const iso = (time: number): string => new Date(time).toISOString();
+
+interface Person {
+  readonly id?: string;
+  readonly identifiers?: readonly string[];
+  readonly consent?: Readonly<Partial<Record<Channel, ConsentStatus>>>;
+  readonly closed?: Half['profile']['closed'];
+  readonly preferences?: Half['profile']['preferences'];
+  readonly timeZone?: string;
+  readonly tags?: readonly string[];
+  readonly stage?: string;
+  readonly heard?: Half['activity']['heard'];
+  readonly inbound?: Half['activity']['inbound'];
+}
+
+export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Customer => {
+  const half: Half = {
+    profile: {
+      id,
+      version: 1,
+      identifiers: [...(told.identifiers ?? ['email:ada@example.com', 'phone:+14155550100'])],
+      tags: [...(told.tags ?? [])],
+      traits: {},
+      consent: Object.fromEntries(
+        Object.entries(consent).map(([channel, status]) => [
+          channel,
+          { status, at: '2026-01-01T00:00:00.000Z', source: 'test' },
+        ]),
+      ),
+      closed: told.closed ?? {},
+      preferences: told.preferences ?? {},
+      firstSeenAt: '2026-01-01T00:00:00.000Z',
+      merged: [],
+      apart: [],
+      distinct: [],
+      asked: [],
+      ...(told.timeZone !== undefined && { timeZone: told.timeZone }),
+      ...(told.stage !== undefined && { stage: told.stage }),
+    },
+    activity: {
+      id,
+      version: 1,
+      lastSeenAt: '2026-01-01T00:00:00.000Z',
+      interactions: 1,
+      heard: told.heard ?? {},
+      inbound: told.inbound ?? {},
+    },
+  };
+  return foldCustomer(id, new Map([[id, half]]));
+};
+
+let ids = 0;
+export const past = (at: number, fields: Partial<Interaction> = {}, receivedAt = at): Past => ({
+  id: `past-${ids++}`,
+  kind: 'message',
+  channel: 'email',
+  provider: 'test',
+  direction: 'inbound',
+  identifiers: ['email:ada@example.com'],
+  ...fields,
+  occurredAt: iso(at),
+  receivedAt: iso(receivedAt),
+  customer: snapshot(person(), 'ada', false),
+});
+
+export const trigger = (fields: Record<string, unknown> = {}): Trigger =>
+  Trigger.parse({
+    id: 'hello',
+    category: 'service',
+    on: { kind: ['message'] },
+    send: { channels: ['email'], template: 'hello' },
+    ...fields,
+  });
+
+interface Told extends Partial<Omit<Situation, 'trigger' | 'hub'>> {
+  readonly hub?: Record<string, unknown>;
+}
+
+/** The decision about an event that arrives at noon, unless told otherwise. */
+export const decided = (fields: Record<string, unknown>, { hub = {}, ...told }: Told = {}): Decision =>
+  decide({
+    trigger: trigger(fields),
+    hub: HubConfig.parse(hub),
+    cause: past(NOON),
+    arrivedAt: NOON,
+    now: NOON,
+    customer: person(),
+    history: [],
+    claims: [],
+    templates: { hello: available(stubTemplate('hello')), other: available(stubTemplate('other')) },
+    waited: false,
+    ...told,
+  });
+
+/** A decision in one line: `send email`, `wait 2026-…`, `no-consent`. */
+export const outcome = (fields: Record<string, unknown>, told: Told = {}): string => {
+  const decision = decided(fields, told);
+  if (decision.decision === 'suppress') return decision.reason;
+  return decision.decision === 'wait' ? `wait ${iso(decision.until)}` : `send ${decision.channel}`;
+};

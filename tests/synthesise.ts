@@ -1,6 +1,0 @@
-import { assembly } from '../infra/assembly.ts';
-
-/** The template is synthesised once, before the tests that run it begin. */
-export default async (): Promise<void> => {
-  await assembly();
-};

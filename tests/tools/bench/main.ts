@@ -1,0 +1,139 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { costTable } from '../../../cli/deployment/cost/cost.ts';
+import { assembly } from '../../../infra/stack/assembly.ts';
+import { root } from '../../../infra/stack/bundle.ts';
+import { benchAcknowledge } from './acknowledge.ts';
+import { benchBundles } from './bundles.ts';
+import { benchChannels } from './channels.ts';
+import { costOfLoad, measuredCost } from './cost.ts';
+import { benchCrm } from './crm.ts';
+import { benchImport } from './import.ts';
+import { benchLoad, type Load } from './load.ts';
+import { benchMapping } from './mapping.ts';
+import { goalText, type Measured, measuredText, verdictOf } from './measured.ts';
+import { numbersPage } from './page.ts';
+import { benchPattern } from './pattern.ts';
+import { benchRecord } from './record.ts';
+import { benchTimeline } from './timeline.ts';
+
+let loaded: Promise<Load> | undefined;
+const load = (): Promise<Load> => {
+  loaded ??= benchLoad();
+  return loaded;
+};
+
+const indexes = async (): Promise<Measured> => {
+  const { template } = await assembly();
+  const tables = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::DynamoDB::Table');
+  const found = tables.flatMap(({ Properties }) => [
+    ...Object.keys(Properties['GlobalSecondaryIndexes'] ?? {}),
+    ...Object.keys(Properties['LocalSecondaryIndexes'] ?? {}),
+  ]);
+  return { name: 'secondary indexes', measured: found.length, unit: '', goal: { atMost: 0 } };
+};
+
+/** The parts of the bench, each of which can be run alone. */
+const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => Promise<Measured[]>>> = {
+  requests: async () => [
+    ...(await benchAcknowledge()),
+    ...(await benchRecord()),
+    ...(await benchTimeline()),
+    await indexes(),
+  ],
+  crm: benchCrm,
+  channels: benchChannels,
+  bundles: benchBundles,
+  import: ({ million }) => benchImport(million),
+  ratios: async () => [
+    {
+      name: 'mapping 20 fields with 3 transforms, over hand-written',
+      measured: benchMapping(),
+      unit: '×',
+      goal: { atMost: 1.3 },
+      timed: true,
+    },
+    {
+      name: 'matching an event against 10,000 triggers, over 10',
+      measured: benchPattern(),
+      unit: '×',
+      goal: { atMost: 2 },
+      timed: true,
+    },
+  ],
+  cost: async () => measuredCost(await load()),
+  load: async () => {
+    const { ready, perSecond, worked, requests } = await load();
+    return [
+      {
+        name: 'npm start to ready, the template synthesised anew',
+        measured: ready,
+        unit: 's',
+        goal: { atMost: 5 },
+        timed: true,
+      },
+      {
+        name: 'interactions end to end on this machine',
+        measured: perSecond,
+        unit: '/s',
+        goal: { atLeast: 100 },
+        timed: true,
+      },
+      { name: 'processor time of an interaction end to end', measured: worked, unit: 'ms', timed: true },
+      { name: 'AWS requests of all functions per interaction, two CRMs', measured: requests, unit: '' },
+    ];
+  },
+};
+
+const HELP = `npm run bench -- [PART…] [--json] [--write]
+
+Measures the hub and sets what was measured beside what was aimed at. Exit code 1 when a number that is counted misses
+its goal; what depends on the machine's speed is told only.
+
+  PART      ${Object.keys(parts).join(', ')}; default: all
+  --million the import of a million rows, not of two hundred thousand
+  --json    the numbers as JSON
+  --write   writes docs/numbers.md (all parts)`;
+
+const print = (numbers: readonly Measured[]): void => {
+  const width = Math.max(...numbers.map(({ name }) => name.length)) + 2;
+  const row = (name: string, goal: string, measured: string, rest: string): string =>
+    `${name.padEnd(width)}${goal.padStart(12)}${measured.padStart(12)}  ${rest}`.trimEnd();
+  console.log(row('', 'goal', 'measured', ''));
+  for (const number of numbers)
+    console.log(
+      row(number.name, goalText(number), measuredText(number), `${verdictOf(number)} ${number.note ?? ''}`),
+    );
+};
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      million: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(parts, name));
+  if (values.help || unknown.length > 0) {
+    console.log(unknown.length > 0 ? `There is no part ${unknown.join(', ')}.\n\n${HELP}` : HELP);
+    return unknown.length > 0 ? 2 : 0;
+  }
+  const wanted = positionals.length === 0 || values.write ? Object.keys(parts) : positionals;
+  const numbers: Measured[] = [];
+  for (const name of wanted) numbers.push(...((await parts[name]?.(values)) ?? []));
+  if (values.json) {
+    const told = numbers.map((number) => ({ ...number, verdict: verdictOf(number) }));
+    console.log(JSON.stringify(told, null, 2));
+  } else print(numbers);
+  const cost = wanted.includes('cost') ? costOfLoad(await load()).lines : [];
+  const costs = cost.length > 0 ? costTable(cost, { name: 'interactions', count: 1e6 }) : [];
+  if (!values.json && costs.length > 0) console.log(`\n${costs.join('\n')}`);
+  if (values.write) writeFileSync(join(root, 'docs', 'numbers.md'), numbersPage(numbers, costs));
+  return numbers.some((number) => number.timed !== true && verdictOf(number) === 'MISSED') ? 1 : 0;
+};
+
+process.exitCode = await main();

@@ -1,0 +1,95 @@
+import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
+import { peopleStore } from '../../../functions/aws/customers/people-store.ts';
+import { tombstonesUnder } from '../../../functions/aws/erasure/hashed-keys.ts';
+import type { Work } from '../../../functions/contracts/work.ts';
+import { record } from '../../../functions/record/record.ts';
+import type { Measured } from './measured.ts';
+import { type CountedTable, countedTable, type Spent } from './table.ts';
+
+export const marks = async () => tombstonesUnder('a key of the bench');
+
+/** `record` on a table alone, which must take everything. */
+export const recorder = ({ rows, newId }: CountedTable) => {
+  const identity = IdentityConfig.parse({});
+  const store = peopleStore(rows, marks);
+  const use = record({
+    identity: async () => identity,
+    silence: async () => 72 * 3_600_000,
+    load: (works) => store.load(works, identity),
+    commit: (changes) => store.commit(changes, identity, 1000),
+    forget: async () => {},
+    publish: async (events) => events.map(() => true),
+    refuse: async () => {},
+    newId,
+  });
+  return async (works: readonly Work[]): Promise<void> => {
+    const failed = await use(works);
+    if (failed.size > 0) throw new Error(`${failed.size} interactions could not be recorded.`);
+  };
+};
+
+/** Something that was said by whoever holds these identifiers. */
+export const said = (key: string, identifiers: readonly string[], told: Partial<Interaction> = {}): Work => {
+  const interaction: Interaction = {
+    id: interactionId('twilio', undefined, key),
+    kind: 'message',
+    channel: 'sms',
+    provider: 'twilio',
+    direction: 'inbound',
+    occurredAt: '2026-03-01T09:00:00.000Z',
+    identifiers: [...identifiers],
+    externalId: key,
+    text: 'Hello',
+    ...told,
+  };
+  return { type: 'interaction', interaction, receivedAt: interaction.occurredAt, message: key };
+};
+
+/** Requests and units of `record` by situation, counted by the local DynamoDB. */
+export const benchRecord = async (): Promise<Measured[]> => {
+  const table = await countedTable();
+  const use = recorder(table);
+  let serial = 0;
+  const act = (phone: string, key = `SM${serial++}`): Work => said(key, [`phone:${phone}`]);
+  const measure = async (works: readonly Work[]): Promise<Spent> => {
+    table.spent();
+    await use(works);
+    const { requests, readUnits, writeUnits } = table.spent();
+    const each = (sum: number): number => sum / works.length;
+    return { requests: each(requests), readUnits: each(readUnits), writeUnits: each(writeUnits) };
+  };
+  const ten = Array.from({ length: 10 }, (_, at) => `+141555501${String(at).padStart(2, '0')}`);
+  const first = await measure([act('+14155550100', 'first')]);
+  const known = await measure([act('+14155550100')]);
+  const duplicate = await measure([act('+14155550100', 'first')]);
+  const firstTen = await measure(ten.slice(1).map((phone) => act(phone)));
+  const knownTen = await measure(ten.map((phone) => act(phone)));
+  await measure([said('mail', ['email:ada@example.com'])]);
+  const merging = await measure([said('both', ['phone:+14155550100', 'email:ada@example.com'])]);
+  const requests = (name: string, { requests: measured }: Spent, atMost?: number): Measured => ({
+    name: `DynamoDB requests per interaction, ${name}`,
+    measured,
+    unit: '',
+    ...(atMost !== undefined && { goal: { atMost } }),
+  });
+  const units = (name: string, { writeUnits: measured }: Spent, atMost?: number): Measured => ({
+    name: `DynamoDB write units per interaction, ${name}`,
+    measured,
+    unit: '',
+    ...(atMost !== undefined && { goal: { atMost } }),
+  });
+  return [
+    requests('known customer', known, 3),
+    requests('first contact', first, 4),
+    requests('duplicate', duplicate, 3),
+    requests('merging two customers', merging),
+    requests('known customers, ten at once', knownTen, 2),
+    requests('first contacts, nine at once', firstTen),
+    units('known customer', known, 6),
+    units('known customers, ten at once', knownTen, 6),
+    units('first contact', first),
+    units('duplicate', duplicate),
+    units('merging two customers', merging),
+  ];
+};

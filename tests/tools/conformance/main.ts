@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
+import { type Graded, gradeFolders } from './run.ts';
+
+const PatternCases = z.array(
+  z.looseObject({
+    name: z.string(),
+    pattern: z.json(),
+    event: z.looseObject({}).optional(),
+    matches: z.boolean().optional(),
+    valid: z.boolean().optional(),
+  }),
+);
+
+/** Event patterns with the verdicts of AWS's own matcher. */
+const gradePatterns = async (file: string): Promise<Graded[]> => {
+  const cases = PatternCases.parse(JSON.parse(await readFile(file, 'utf8')));
+  return cases.map(({ name, pattern, event, matches: expected, valid }) => {
+    try {
+      const parsed = parsePattern(pattern);
+      if (valid === false)
+        return { file: name, differences: ['expected the pattern to be refused, and it was taken'] };
+      if (expected === undefined || event === undefined) return { file: name, differences: [] };
+      const found = matches(parsed, event);
+      return { file: name, differences: found === expected ? [] : [`expected ${expected}, found ${found}`] };
+    } catch (error) {
+      return {
+        file: name,
+        differences: valid === false ? [] : [error instanceof Error ? error.message : String(error)],
+      };
+    }
+  });
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  if (args.length === 0) {
+    console.error('npm run --silent conformance -- DIR…\nnpm run --silent conformance -- --eventbridge FILE');
+    return 2;
+  }
+  const graded =
+    args[0] === '--eventbridge'
+      ? (await Promise.all(args.slice(1).map(gradePatterns))).flat()
+      : await gradeFolders(args);
+  for (const { file, differences } of graded)
+    for (const difference of differences) console.log(`${file}: ${difference}`);
+  const failed = graded.filter(({ differences }) => differences.length > 0).length;
+  console.log(`${graded.length - failed} passed, ${failed} failed`);
+  return failed > 0 || graded.length === 0 ? 1 : 0;
+};
+
+process.exitCode = await main(process.argv.slice(2));

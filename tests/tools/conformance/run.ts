@@ -1,0 +1,97 @@
+import { glob, readFile } from 'node:fs/promises';
+import { channels } from '../../../connectors/channels/index.ts';
+import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
+import type { HttpAnswer } from '../../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
+import { receive } from '../../../functions/receive/receive.ts';
+import { deliveryOf } from '../../../functions/record/decode.ts';
+import { bodyOf, Case, documentOf, providerOf, settingOf } from '../../../infra/scenario/case.ts';
+import { mappings } from '../../../mappings/channels/index.ts';
+import { gradeAnswer, gradeEvents } from './grade.ts';
+
+export interface Graded {
+  readonly file: string;
+  readonly differences: readonly string[];
+}
+
+/** Every webhook case below some folders, in the order of their paths. */
+export const gradeFolders = async (folders: readonly string[]): Promise<Graded[]> => {
+  const files: string[] = [];
+  for (const folder of folders) for await (const file of glob(`${folder}/**/*.json`)) files.push(file);
+  const graded: Graded[] = [];
+  for (const file of files.sort()) graded.push({ file, differences: await gradeFile(file) });
+  return graded;
+};
+
+const gradeFile = async (file: string): Promise<string[]> => {
+  const read = Case.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  if (!read.success)
+    return [
+      `this is not a case: ${read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+    ];
+  const one = read.data;
+  const provider = providerOf(one);
+  if (channels[provider] === undefined || mappings[provider] === undefined)
+    return [`the provider ${provider} is not built yet`];
+  const { answer, message } = one.method === 'LAMBDA' ? eventMessage(one) : await receiveMessage(one);
+  const delivery = message && deliveryOf(message, bodyOf(one));
+  const accepted = answer.status < 400;
+  if (accepted !== one.expected.accept)
+    return [`expected ${one.expected.accept ? 'accept' : 'reject'}, found ${answer.status}`];
+  const differences =
+    accepted && one.expected.httpResponse ? gradeAnswer(one.expected.httpResponse, answer) : [];
+  if (one.expected.signatureOnly === true || !accepted) return differences;
+  if (delivery === undefined)
+    return [...differences, ...gradeEvents(one.expected.events ?? [], [], provider)];
+  try {
+    const { interactions } = await mappings[provider].decode(delivery);
+    const parsed = interactions.map((interaction) => DecodedInteraction.parse(interaction));
+    return [...differences, ...gradeEvents(one.expected.events ?? [], parsed, provider)];
+  } catch (error) {
+    return [...differences, `decoding failed: ${error instanceof Error ? error.message : String(error)}`];
+  }
+};
+
+/** A case that comes over EventBridge, whose rule hands it to the queue: nothing but IAM stands before it. */
+const eventMessage = (one: Case): { answer: HttpAnswer; message: DeliveryMessage } => ({
+  answer: { status: 200 },
+  message: {
+    type: 'delivery',
+    id: one.case,
+    provider: providerOf(one),
+    receivedAt: '2026-03-01T00:00:00.000Z',
+    request: { method: 'EVENT', url: '', headers: {} },
+  },
+});
+
+/** Sends a case through `receive` as the provider would, with the case's own secrets and time. `receivedAt`: epoch milliseconds. */
+export const receiveMessage = async (
+  one: Case,
+  receivedAt?: number,
+): Promise<{ answer: HttpAnswer; message: DeliveryMessage | undefined }> => {
+  const connector = channels[providerOf(one)];
+  const { url, now, secrets } = settingOf(one, connector ?? { secrets: {} });
+  const judgedAt = now ?? receivedAt ?? Date.parse('2026-03-01T00:00:00Z');
+  const queued: DeliveryMessage[] = [];
+  const take = receive({
+    connector: () => connector,
+    secrets: async () => secrets,
+    document: async (address) => documentOf(one, address),
+    first: async () => true,
+    enqueue: async (message) => {
+      queued.push(message);
+    },
+    now: () => judgedAt,
+    tell: () => {},
+  });
+  const headers = Object.fromEntries(
+    Object.entries(one.headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const request = { method: one.method, url, headers, body: bodyOf(one) };
+  const answer = await take({ provider: providerOf(one), account: undefined, request });
+  const [message] = queued;
+  return {
+    answer,
+    message: message && { ...message, receivedAt: new Date(receivedAt ?? judgedAt).toISOString() },
+  };
+};

@@ -1,0 +1,95 @@
+import { placeOf } from '../../../infra/local/iam/policy.ts';
+import type { Template } from '../../../infra/stack/assembly.ts';
+
+type Properties = Readonly<Record<string, unknown>>;
+
+/** One permission less. */
+export interface Removal {
+  /** The statement that it takes from, as decisions name it: `RecordPolicy[3]`. */
+  readonly place: string;
+  /** What is gone: the one action where the statement has several, else the statement. */
+  readonly actions: readonly string[];
+  readonly whole: boolean;
+  readonly kind: 'identity' | 'resource' | 'trust';
+  readonly template: Template;
+}
+
+interface Held {
+  readonly kind: Removal['kind'];
+  /** The way to the policy document within the resource's properties. */
+  readonly key: string;
+}
+
+/** Where policy documents are, by resource type. `Lambda::Permission` is a statement itself. */
+const documents: Readonly<Record<string, Held>> = {
+  'AWS::IAM::Policy': { kind: 'identity', key: 'PolicyDocument' },
+  'AWS::IAM::Role': { kind: 'trust', key: 'AssumeRolePolicyDocument' },
+  'AWS::SQS::QueuePolicy': { kind: 'resource', key: 'PolicyDocument' },
+  'AWS::SNS::TopicPolicy': { kind: 'resource', key: 'PolicyDocument' },
+  'AWS::S3::BucketPolicy': { kind: 'resource', key: 'PolicyDocument' },
+  'AWS::KMS::Key': { kind: 'resource', key: 'KeyPolicy' },
+};
+
+const isRecord = (value: unknown): value is Properties =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const statementsIn = (document: unknown): unknown[] =>
+  isRecord(document) && Array.isArray(document['Statement']) ? document['Statement'] : [];
+const actionsOf = (statement: unknown): string[] =>
+  isRecord(statement) ? [statement['Action'] ?? []].flat().map(String) : [];
+
+/** Every statement of the template's policies, and every action of those that have several, each gone once. */
+export const removalsOf = (template: Template): Removal[] =>
+  Object.entries(template.Resources).flatMap(([id, resource]) => {
+    if (resource.Type === 'AWS::Lambda::Permission') {
+      const { [id]: _, ...Resources } = template.Resources;
+      const actions = actionsOf(resource.Properties);
+      return [
+        {
+          place: placeOf(id, 0),
+          actions,
+          whole: true,
+          kind: 'resource',
+          template: { ...template, Resources },
+        },
+      ];
+    }
+    const held = documents[resource.Type];
+    if (held === undefined) return [];
+    const document = resource.Properties[held.key];
+    const statements = statementsIn(document);
+    const without = (at: number, left: readonly string[]): Template => ({
+      ...template,
+      Resources: {
+        ...template.Resources,
+        [id]: {
+          ...resource,
+          Properties: {
+            ...resource.Properties,
+            [held.key]: {
+              ...(isRecord(document) && document),
+              Statement: statements.flatMap((one, other) => {
+                if (other !== at) return [one];
+                return left.length === 0 ? [] : [{ ...(isRecord(one) && one), Action: left }];
+              }),
+            },
+          },
+        },
+      },
+    });
+    return statements.flatMap((statement, at): Removal[] => {
+      const actions = actionsOf(statement);
+      const about = { place: placeOf(id, at), kind: held.kind };
+      const whole = { ...about, actions, whole: true, template: without(at, []) };
+      if (actions.length < 2) return [whole];
+      const each = actions.map((action) => ({
+        ...about,
+        actions: [action],
+        whole: false,
+        template: without(
+          at,
+          actions.filter((one) => one !== action),
+        ),
+      }));
+      return [...each, whole];
+    });
+  });

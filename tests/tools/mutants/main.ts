@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { root } from '../../../infra/stack/bundle.ts';
+
+const HELP = `npm run mutants -- [ID…]
+
+Plants the faults of tests/tools/mutants/faults.yaml one at a time in a copy of this folder and runs the tests that must notice.
+Ends with exit code 1 where one survives, or where the text of a fault is not found.`;
+
+const Faults = z.array(
+  z.strictObject({
+    id: z.string(),
+    why: z.string(),
+    file: z.string(),
+    text: z.string(),
+    with: z.string(),
+    tests: z.array(z.string()).min(1),
+  }),
+);
+type Fault = z.infer<typeof Faults>[number];
+
+const LEFT_OUT: ReadonlySet<string> = new Set(['node_modules', '.git', '.hub', 'cdk.out']);
+
+/** A copy of the tree, with the packages of this one. */
+const copied = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-mutants-'));
+  cpSync(root, folder, {
+    recursive: true,
+    filter: (path) => relative(root, path) === '' || !LEFT_OUT.has(basename(path)),
+  });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+};
+
+const LONGEST_MS = 300_000;
+
+type Outcome = 'caught' | 'SURVIVED' | 'NOT FOUND';
+
+const runTests = (folder: string, tests: readonly string[]): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
+    const child = spawn(process.execPath, [vitest, 'run', '--bail', '1', ...tests], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    // A fault may keep a test from ever ending, which is noticed too.
+    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve(code === 0);
+    });
+  });
+
+const plant = async (folder: string, { file, text, with: replacement, tests }: Fault): Promise<Outcome> => {
+  const path = join(folder, file);
+  const source = readFileSync(path, 'utf8');
+  if (source.split(text).length !== 2) return 'NOT FOUND';
+  writeFileSync(
+    path,
+    source.replace(text, () => replacement),
+  );
+  try {
+    // The likeliest test first: most faults need no second.
+    for (const test of tests) if (!(await runTests(folder, [test]))) return 'caught';
+    return 'SURVIVED';
+  } finally {
+    writeFileSync(path, source);
+  }
+};
+
+const main = async (wanted: readonly string[]): Promise<number> => {
+  const all = Faults.parse(parse(readFileSync(join(root, 'tests', 'mutants', 'faults.yaml'), 'utf8')));
+  const faults = wanted.length === 0 ? all : all.filter(({ id }) => wanted.includes(id));
+  const folder = copied();
+  const outcomes: Outcome[] = [];
+  try {
+    const named = [...new Set(faults.flatMap(({ tests }) => tests))];
+    if (!(await runTests(folder, named))) {
+      console.error('The named tests fail without any fault; mend that first.');
+      return 1;
+    }
+    for (const fault of faults) {
+      const began = performance.now();
+      const outcome = await plant(folder, fault);
+      outcomes.push(outcome);
+      console.log(
+        `${outcome.padEnd(9)}  ${fault.id.padEnd(34)} ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${outcome === 'caught' ? '' : `${fault.file}: ${fault.why}`}`,
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const caught = outcomes.filter((outcome) => outcome === 'caught').length;
+  console.log(`\n${caught} caught, ${outcomes.length - caught} survived`);
+  return caught === outcomes.length && caught > 0 ? 0 : 1;
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: 'boolean' } },
+});
+if (values.help) console.log(HELP);
+else process.exitCode = await main(positionals);
