@@ -19,7 +19,7 @@ interface Finding {
   readonly says: string;
 }
 
-export interface Surgery {
+export interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
   readonly hub: HubConfig;
   /** Asks Lambda's own API, signed; answers JSON. */
@@ -37,7 +37,7 @@ const SANDBOX_MAILS = 200;
 const FEW_EXECUTIONS = 100;
 
 /** Looks at what a hub needs of its account, one finding per matter. Never throws for what it cannot see. */
-export const examine = async (surgery: Surgery): Promise<Finding[]> => {
+export const examine = async (surgery: DoctorContext): Promise<Finding[]> => {
   const { senders } = surgery.hub;
   const uses = (sender: string): boolean => Object.values(senders).includes(sender);
   const checks = [
@@ -59,7 +59,7 @@ export const examine = async (surgery: Surgery): Promise<Finding[]> => {
   );
 };
 
-const secretChecks = ({ aws, hub }: Surgery): Check[] => {
+const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
   const client = new SecretsManagerClient(aws);
   const names = [
     ...Object.keys(hub.channels).map((channel) => `channels/${channel}`),
@@ -81,7 +81,7 @@ const secretChecks = ({ aws, hub }: Surgery): Check[] => {
   });
 };
 
-const mailChecks = ({ aws }: Surgery): Check[] => {
+const mailChecks = ({ aws }: DoctorContext): Check[] => {
   const client = new SESClient(aws);
   return [
     [
@@ -107,7 +107,7 @@ const mailChecks = ({ aws }: Surgery): Check[] => {
   ];
 };
 
-const smsCheck = ({ aws }: Surgery): Check => [
+const smsCheck = ({ aws }: DoctorContext): Check => [
   'SMS spend limit',
   async () => {
     const { SpendLimits = [] } = await new PinpointSMSVoiceV2Client(aws).send(
@@ -121,7 +121,7 @@ const smsCheck = ({ aws }: Surgery): Check => [
   },
 ];
 
-const alarmCheck = ({ aws, hub }: Surgery): Check => [
+const alarmCheck = ({ aws, hub }: DoctorContext): Check => [
   `alarms to ${hub.alarms}`,
   async () => {
     const sns = new SNSClient(aws);
@@ -147,7 +147,7 @@ const alarmCheck = ({ aws, hub }: Surgery): Check => [
 
 const AccountSettings = z.object({ AccountLimit: z.object({ ConcurrentExecutions: z.number() }) });
 
-const executionCheck = ({ lambda }: Surgery): Check => [
+const executionCheck = ({ lambda }: DoctorContext): Check => [
   'Lambda executions at once',
   async () => {
     const { ConcurrentExecutions: most } = AccountSettings.parse(

@@ -10,8 +10,8 @@ import { Projections } from './functions/projections.ts';
 import { SalesforceEvents } from './functions/salesforce-events.ts';
 import { Sending } from './functions/sending.ts';
 import { Sync } from './functions/sync.ts';
-import { Watch } from './monitoring/monitoring.ts';
-import type { Ground } from './resources/hub-function.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
+import type { SharedResources } from './resources/hub-function.ts';
 import { Storage } from './resources/storage.ts';
 import { WorkQueue } from './resources/work-queue.ts';
 import type { Seed } from './seed.ts';
@@ -31,7 +31,7 @@ export class HubStack extends Stack {
       tags: { hub: hub.name },
       analyticsReporting: false,
     });
-    const ground: Ground = { hub, bundles, storage: new Storage(this, 'Storage', hub) };
+    const ground: SharedResources = { hub, bundles, storage: new Storage(this, 'Storage', hub) };
     const front = new FrontDoor(this, 'FrontDoor', hub);
     const deliveries = new WorkQueue(this, 'Deliveries', { visibility: Duration.minutes(6) });
     const decisions = new WorkQueue(this, 'Decisions');
@@ -70,7 +70,7 @@ export class HubStack extends Stack {
     new Api(this, 'Api', ground, { front, deliveries, jobs, queues });
     new Configuration(this, 'Configuration', ground, { seed, decisions });
 
-    const watch = new Watch(this, 'Watch', ground, front);
+    const watch = new Monitoring(this, 'Watch', ground, front);
 
     const outputs = {
       Url: [front.publicUrl, 'The public base of webhooks and of the API'],

@@ -1,12 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import { VirtualClock } from '../../core/clock.ts';
-import type { AwsService, Surroundings } from '../../infra/local/protocol/service.ts';
+import type { AwsService, ServiceContext } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 
 /** A region of its own in memory, with a clock that stands at the first of March 2026. */
 export const surroundings = (
-  overrides: Partial<Surroundings> = {},
-): Surroundings & { readonly clock: VirtualClock } => {
+  overrides: Partial<ServiceContext> = {},
+): ServiceContext & { readonly clock: VirtualClock } => {
   let ids = 0;
   const clock = new VirtualClock(Date.parse('2026-03-01T09:00:00Z'));
   return {

@@ -9,7 +9,7 @@ import {
   follow,
   isAddressOf,
   type Origin,
-  type Patience,
+  type FetchLimits,
   refused,
   type Stream,
   unreachable,
@@ -37,9 +37,9 @@ export interface Contents {
 
 /** A mail, which is the largest that SES takes; parsed it takes nine times as much memory, and it is alone then. */
 const MAIL_BYTES = 40 * 1024 * 1024;
-const READ: Patience = { bytes: 10_000_000, milliseconds: 10_000 };
+const READ: FetchLimits = { bytes: 10_000_000, milliseconds: 10_000 };
 /** The largest file that a provider of messages takes is a document of WhatsApp. */
-const COPIED: Patience = { bytes: 100_000_000, milliseconds: 25_000 };
+const COPIED: FetchLimits = { bytes: 100_000_000, milliseconds: 25_000 };
 
 export const contents = (runtime: Runtime, { connector, secrets, files }: ContentPorts): Contents => {
   const inTurn = turns(MAIL_BYTES);
@@ -51,7 +51,7 @@ export const contents = (runtime: Runtime, { connector, secrets, files }: Conten
     const known = Object.fromEntries(declared.map((name) => [name, stored?.[name] ?? []]));
     return { access, authorise: (url: string) => access.authorise(url, known, runtime.now()) };
   };
-  const open = async (origin: Origin, first: string, patience: Patience): Promise<Stream> => {
+  const open = async (origin: Origin, first: string, patience: FetchLimits): Promise<Stream> => {
     const known = await accessOf(origin);
     if (known === undefined) throw refused(origin, 'its connector declares no content');
     return follow(runtime, origin, known.access, known.authorise, first, patience);

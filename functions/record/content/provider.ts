@@ -17,7 +17,7 @@ export interface Stream {
 }
 
 /** The most that is taken of an answer, and how long it may take to come. */
-export interface Patience {
+export interface FetchLimits {
   readonly bytes: number;
   readonly milliseconds: number;
 }
@@ -33,7 +33,7 @@ export const follow = async (
   access: ContentAccess,
   authorise: (url: string) => ContentRequest | undefined,
   first: string,
-  patience: Patience,
+  patience: FetchLimits,
 ): Promise<Stream> => {
   const signal = AbortSignal.timeout(patience.milliseconds);
   let request = authorise(first);

@@ -6,7 +6,7 @@ import { type ResourceType, resourceType } from './resource-type.ts';
 import type { Created } from './template.ts';
 
 /** What a resource's creation may use. */
-export interface Workshop {
+export interface DeployContext {
   readonly region: string;
   readonly account: string;
   readonly stackName: string;
@@ -76,13 +76,13 @@ const anything = z.unknown().optional();
 const number = z.coerce.number();
 const Tags = z.unknown().optional();
 
-const physical = ({ stackName }: Workshop, id: string): string => `${stackName}-${id}`;
-const arnIn = ({ region, account }: Workshop, service: string, rest: string): string =>
+const physical = ({ stackName }: DeployContext, id: string): string => `${stackName}-${id}`;
+const arnIn = ({ region, account }: DeployContext, service: string, rest: string): string =>
   `arn:aws:${service}:${region}:${account}:${rest}`;
 const inert =
   (
-    attributes: (id: string, workshop: Workshop) => Created,
-  ): ((id: string, properties: unknown, workshop: Workshop) => Created) =>
+    attributes: (id: string, workshop: DeployContext) => Created,
+  ): ((id: string, properties: unknown, workshop: DeployContext) => Created) =>
   (id, _, workshop) =>
     attributes(id, workshop);
 
@@ -588,7 +588,7 @@ const generatedSecret = async (
     GenerateStringKey: key,
     ...rules
   }: { readonly SecretStringTemplate?: string | undefined; readonly GenerateStringKey?: string | undefined },
-  workshop: Workshop,
+  workshop: DeployContext,
 ): Promise<string> => {
   const made = await workshop.call('secretsmanager', 'secretsmanager.GetRandomPassword', rules);
   const { RandomPassword } = z.object({ RandomPassword: text }).parse(made);
@@ -601,7 +601,7 @@ const generatedSecret = async (
 
 /** Sets a table's time to live, once the table is there and where it is not so already; a real endpoint minds both. */
 const keepTimeToLive = async (
-  workshop: Workshop,
+  workshop: DeployContext,
   TableName: string,
   ttl: { readonly AttributeName: string; readonly Enabled: boolean },
 ): Promise<void> => {

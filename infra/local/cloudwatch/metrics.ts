@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Metric } from '../../../cli/deployment/cost/measure.ts';
 import { keyOf } from '../../../cli/deployment/cost/measure.ts';
 import { answerJson, jsonOperation } from '../protocol/json.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 
 export interface Metrics {
   /** Adds to a metric, now. */
@@ -37,7 +37,7 @@ const Input = z.looseObject({
 });
 
 /** The metrics that CloudWatch would hold of a hub, by minute. */
-export const metrics = ({ db, clock }: Pick<Surroundings, 'db' | 'clock'>): Metrics => {
+export const metrics = ({ db, clock }: Pick<ServiceContext, 'db' | 'clock'>): Metrics => {
   const pending = new Map<string, { readonly minute: number; readonly key: string; sum: number }>();
   const statements = prepare(db);
   let flushedAt = clock.now();

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { answerJson, jsonOperation, type Operation } from '../protocol/json.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { batchGet, batchWrite } from './batch.ts';
 import type { Spending } from './capacity.ts';
 import { getOne, writeOne } from './items.ts';
@@ -20,7 +20,7 @@ export interface DynamodbOptions {
 const SWEEP_MS = 60_000;
 
 /** DynamoDB on one machine: the whole data API over the service's own protocol. */
-export const dynamodb = (surroundings: Surroundings, options: DynamodbOptions = {}): AwsService => {
+export const dynamodb = (surroundings: ServiceContext, options: DynamodbOptions = {}): AwsService => {
   const { db, clock } = surroundings;
   const store = new Store(db);
   const { conflict = () => false, onSpent = () => {} } = options;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Operation, ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { expectSound } from './definition.ts';
 import { TableName } from './items.ts';
 import { read } from './shape.ts';
@@ -28,7 +28,7 @@ const UpdateInput = z.looseObject({
 });
 
 /** The calls about tables themselves. */
-export const tables = (store: Store, around: Surroundings): Record<string, Operation> => {
+export const tables = (store: Store, around: ServiceContext): Record<string, Operation> => {
   const described = (table: Table, status = 'ACTIVE', index?: { name: string; status: string }): object =>
     description(store, table, around, status, index);
   const named = (input: unknown): Table => store.table(read(Named, input).TableName, true);
@@ -168,13 +168,13 @@ const mergedAttributes = (
   return [...all.values()].filter(({ AttributeName }) => used.has(AttributeName));
 };
 
-export const arnOf = (table: Table, { region, account }: Surroundings): string =>
+export const arnOf = (table: Table, { region, account }: ServiceContext): string =>
   `arn:aws:dynamodb:${region}:${account}:table/${table.name}`;
 
 const description = (
   store: Store,
   table: Table,
-  around: Surroundings,
+  around: ServiceContext,
   status: string,
   changed: { readonly name: string; readonly status: string } | undefined,
 ): object => {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Operation, ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { Spending } from './capacity.ts';
 import { TableName } from './items.ts';
 import { read } from './shape.ts';
@@ -21,7 +21,7 @@ const TagInput = Arn.extend({ Tags: z.array(z.object({ Key: z.string(), Value: z
 const UntagInput = Arn.extend({ TagKeys: z.array(z.string()) });
 
 /** Expiry, backups and tags of tables. */
-export const upkeep = (store: Store, around: Surroundings): Record<string, Operation> => {
+export const upkeep = (store: Store, around: ServiceContext): Record<string, Operation> => {
   const named = (input: unknown): Table => store.table(read(Named, input).TableName, true);
   const change = (table: Table, details: Partial<Details>, definition: Partial<Definition> = {}): void =>
     store.replace(new Table({ ...table.definition, ...definition }, { ...table.details, ...details }));

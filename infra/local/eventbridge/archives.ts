@@ -2,7 +2,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
 import { matches } from '../../../core/triggers/pattern/index.ts';
 import { type Operation, ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { paged } from './rules.ts';
 import { BusEvent, type EventsStore, parsed } from './store.ts';
 
@@ -47,7 +47,7 @@ export interface Archives {
 
 /** Archives of buses, and replays out of them: `send` hands an event to a bus, to the rules named alone. */
 export const archives = (
-  { db, clock, region, account }: Surroundings,
+  { db, clock, region, account }: ServiceContext,
   store: EventsStore,
   send: (bus: string, event: BusEvent, onlyRules: readonly string[] | undefined) => void,
 ): Archives => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { afterFailure, deliveryFault } from './delivery.ts';
 import { inputFor } from './input-transformer.ts';
 import { type BusEvent, type EventsStore, type Rule, Target } from './store.ts';
@@ -28,7 +28,7 @@ const PRINCIPAL = 'events.amazonaws.com';
 
 /** Events on their way from rules to targets, stored until they have arrived or become dead letters. */
 export const deliveries = (
-  { db, clock, random, deliver }: Surroundings,
+  { db, clock, random, deliver }: ServiceContext,
   store: EventsStore,
   chaos: EventsChaos,
 ): Deliveries => {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { patternIndex } from '../../../core/triggers/pattern/index.ts';
 import { answerJson, jsonOperation, type Operation, ServiceError } from '../protocol/json.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
 import { archives } from './archives.ts';
 import { deliveries, type EventsChaos } from './deliveries.ts';
@@ -39,7 +39,7 @@ const Handed = z.looseObject({
 });
 
 /** EventBridge on one machine: buses, rules with the published pattern language, targets, archives. */
-export const events = (surroundings: Surroundings, chaos: EventsChaos = {}): Events => {
+export const events = (surroundings: ServiceContext, chaos: EventsChaos = {}): Events => {
   const { db, clock, newId, region, account } = surroundings;
   const store = eventsStore(surroundings);
   const { queue } = deliveries(surroundings, store, chaos);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Timer } from '../../../core/clock.ts';
 import { usesWildcard } from '../../../core/triggers/pattern/index.ts';
 import { type Operation, ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { recurrence } from '../scheduler/expression.ts';
 import { checkedTransformer } from './input-transformer.ts';
 import { type EventsStore, parsed, type Rule, State, Target } from './store.ts';
@@ -46,7 +46,7 @@ export const paged = <T>(
 
 /** Rules and their targets; `tick` is called when a rule with a schedule is due. */
 export const rules = (
-  { clock }: Surroundings,
+  { clock }: ServiceContext,
   store: EventsStore,
   tick: (rule: Rule) => void,
 ): Readonly<Record<string, Operation>> => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import { type Pattern, parsePattern, patternIndex } from '../../../core/triggers/pattern/index.ts';
 import { ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { MOST_RETRIES, OLDEST_SECONDS } from './delivery.ts';
 
 export const Target = z.strictObject({
@@ -93,7 +93,7 @@ export interface EventsStore {
 }
 
 /** Buses and rules in SQLite; the patterns of a bus are kept ready to match. */
-export const eventsStore = ({ db, region, account }: Surroundings): EventsStore => {
+export const eventsStore = ({ db, region, account }: ServiceContext): EventsStore => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS events_buses (name TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS events_bus_rules (bus TEXT NOT NULL, name TEXT NOT NULL, pattern TEXT, schedule TEXT, state TEXT NOT NULL, description TEXT, role TEXT, targets TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (bus, name)) STRICT;

@@ -2,7 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { LambdaFunction } from '../cloudformation/resources.ts';
 import { ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { invokedBy, LONGEST_CHAIN, timesInvoked } from './lineage.ts';
 
 /** One run of a function: its request id, and the trace header that what it calls carries on. */
@@ -49,7 +49,7 @@ const Row = z.object({
 
 /** Lambda's own side of a function: calls that wait, events that it takes and repeats, chains that it stops. */
 export const invocations = (
-  { db, clock, newId, deliver }: Surroundings,
+  { db, clock, newId, deliver }: ServiceContext,
   { functions, run, deployed }: InvocationOptions,
 ): Invocations => {
   db.exec(

@@ -57,7 +57,7 @@ export type Deliver = (target: {
 }) => Promise<void>;
 
 /** What every service of the runtime is given. */
-export interface Surroundings {
+export interface ServiceContext {
   readonly db: DatabaseSync;
   readonly clock: Clock;
   /** Uniform in [0, 1), seeded in tests. */

@@ -10,7 +10,7 @@ import {
   type EventSource,
   type LambdaFunction,
   resourceTypes,
-  type Workshop,
+  type DeployContext,
 } from '../cloudformation/resources.ts';
 import { type Created, creationOrder, Resolver } from '../cloudformation/template.ts';
 import { metrics as metricsOf } from '../cloudwatch/metrics.ts';
@@ -27,7 +27,7 @@ import { sentenceOf } from '../iam/refusal.ts';
 import { type Outbox, outbox } from '../inbox/sent-messages.ts';
 import { type Invocations, invocations, type Run, stopped } from '../lambda/invocations.ts';
 import { ServiceError } from '../protocol/json.ts';
-import type { AwsRequest, AwsResponse, AwsService, Deliver, Surroundings } from '../protocol/service.ts';
+import type { AwsRequest, AwsResponse, AwsService, Deliver, ServiceContext } from '../protocol/service.ts';
 import { s3 } from '../s3/index.ts';
 import { scheduler } from '../scheduler/index.ts';
 import { secretsManager } from '../secrets-manager/index.ts';
@@ -157,7 +157,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
     meter.delivered(arn, principal, source);
   };
-  const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
+  const surroundings: ServiceContext = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
   const queueService = sqs(surroundings, {
     endpoint: options.awsUrl,
     ...(options.chaos && { chaos: options.chaos }),
@@ -385,7 +385,7 @@ const BatchResponse: z.ZodType<SQSBatchResponse> = z.object({
 /** Creates every resource of the template, each behind what it refers to. */
 const create = async (
   options: CloudOptions,
-  workshop: Workshop,
+  workshop: DeployContext,
   permissions: Permissions,
 ): Promise<Map<string, Created>> => {
   const { template } = options.assembly;
@@ -416,8 +416,8 @@ export const RESPONSE_URL = 'https://cloudformation.local/response';
 const configure = async (
   { newId }: CloudOptions,
   lambda: Invocations,
-  { functions }: Workshop,
-  custom: Workshop['custom'][number],
+  { functions }: DeployContext,
+  custom: DeployContext['custom'][number],
 ): Promise<void> => {
   const target = [...functions.values()].find(({ arn }) => arn === custom.token);
   if (target === undefined)
@@ -443,7 +443,7 @@ const workshopOf = (
   options: CloudOptions,
   aws: Cloud['aws'],
   functions: Map<string, LambdaFunction>,
-): Workshop => {
+): DeployContext => {
   const request = async (
     service: string,
     method: string,

@@ -4,7 +4,7 @@ import { dynamodb } from '../dynamodb/index.ts';
 import { events } from '../eventbridge/index.ts';
 import { outbox } from '../inbox/sent-messages.ts';
 import { listen } from '../protocol/http.ts';
-import type { AwsService, Deliver, Surroundings } from '../protocol/service.ts';
+import type { AwsService, Deliver, ServiceContext } from '../protocol/service.ts';
 import { s3 } from '../s3/index.ts';
 import { scheduler } from '../scheduler/index.ts';
 import { secretsManager } from '../secrets-manager/index.ts';
@@ -51,7 +51,7 @@ export const parts = (names: readonly PartName[], options: PartsOptions): readon
       throw new Error(`${arn} is not served here. Name its part too, as in: npm run local -- events sqs`);
     held.queues.send(arn, payload, textAttributes(attributes ?? {}));
   };
-  const surroundings: Surroundings = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
+  const surroundings: ServiceContext = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
   const sent = outbox(db);
   const builders: Readonly<Record<PartName, () => AwsService>> = {
     dynamodb: () => dynamodb(surroundings),

@@ -1,6 +1,6 @@
 import { asServiceError, ServiceError } from '../protocol/json.ts';
 import { element } from '../protocol/query.ts';
-import type { AwsResponse, AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsResponse, AwsService, ServiceContext } from '../protocol/service.ts';
 import { emptyAnswer, errorAnswer, xmlAnswer } from './answer.ts';
 import { expiry, expiryRules } from './lifecycle.ts';
 import { listings } from './list.ts';
@@ -10,7 +10,7 @@ import { type Call, callOf, expectUnexpired, type S3Operation, s3Operation, sett
 import { ObjectStore } from './store.ts';
 
 /** S3 on one machine: objects are blobs in SQLite. */
-export const s3 = (surroundings: Surroundings): AwsService => {
+export const s3 = (surroundings: ServiceContext): AwsService => {
   const store = new ObjectStore(surroundings.db);
   const expire = expiry(store);
   const operations: Readonly<Record<string, S3Operation>> = {
@@ -58,7 +58,7 @@ const textsOf = (fields: Readonly<Record<string, unknown>>): Record<string, stri
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
 
 const buckets = (
-  { clock, region, account }: Surroundings,
+  { clock, region, account }: ServiceContext,
   store: ObjectStore,
 ): Readonly<Record<string, S3Operation>> => ({
   CreateBucket({ bucket }) {

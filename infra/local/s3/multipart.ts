@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../protocol/json.ts';
 import { element } from '../protocol/query.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { elementsIn, emptyAnswer, textIn, xmlAnswer } from './answer.ts';
 import { payloadOf } from './body.ts';
 import { encryptionOf, etagOf, expectWritable, keptHeaders, sourceOf } from './objects.ts';
@@ -13,7 +13,7 @@ const MOST_PARTS = 10_000;
 
 /** Uploads in parts. */
 export const multipart = (
-  { clock, newId }: Surroundings,
+  { clock, newId }: ServiceContext,
   store: ObjectStore,
 ): Readonly<Record<string, S3Operation>> => {
   const uploadOf = ({ bucket, key, query }: Call): Upload => {

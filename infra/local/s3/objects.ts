@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../protocol/json.ts';
 import { element } from '../protocol/query.ts';
-import type { AwsResponse, Surroundings } from '../protocol/service.ts';
+import type { AwsResponse, ServiceContext } from '../protocol/service.ts';
 import { elementsIn, emptyAnswer, textIn, xmlAnswer } from './answer.ts';
 import { payloadOf } from './body.ts';
 import type { Call, S3Operation } from './request.ts';
@@ -69,7 +69,7 @@ const isNamed = (header: string, etag: string): boolean =>
 
 /** Objects: written, read in whole or in part, copied, removed. */
 export const objects = (
-  { clock }: Surroundings,
+  { clock }: ServiceContext,
   store: ObjectStore,
 ): Readonly<Record<string, S3Operation>> => {
   const read = (call: Call, withBody: boolean): AwsResponse => {

@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Timer } from '../../../core/clock.ts';
 import { afterFailure, deliveryFault } from '../eventbridge/delivery.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
 import { dueAfter, Schedule } from './definition.ts';
 import { isOnce } from './expression.ts';
@@ -25,7 +25,7 @@ export interface Firing {
 }
 
 /** Schedules in SQLite, each with a timer, and what they fired on its way to the target, retried until it arrives. */
-export const firing = (surroundings: Surroundings): Firing => {
+export const firing = (surroundings: ServiceContext): Firing => {
   const { db, clock, random, newId, region, account, deliver } = surroundings;
   db.exec(`
     CREATE TABLE IF NOT EXISTS scheduler_definitions (grp TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL, created_at INTEGER NOT NULL, modified_at INTEGER NOT NULL, due INTEGER, PRIMARY KEY (grp, name)) STRICT;

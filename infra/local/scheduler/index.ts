@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { asServiceError, ServiceError } from '../protocol/json.ts';
-import type { AwsRequest, AwsResponse, AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsRequest, AwsResponse, AwsService, ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
 import { dueAfter, type Schedule, scheduleOf } from './definition.ts';
 import { firing, type StoredSchedule } from './firing.ts';
@@ -29,7 +29,7 @@ const conflict = (what: string, name: string): ServiceError =>
   new ServiceError('ConflictException', `${what} ${name} already exists.`, 409);
 
 /** EventBridge Scheduler on one machine: one-time and recurring schedules, which fire exactly on time. */
-export const scheduler = (surroundings: Surroundings): AwsService => {
+export const scheduler = (surroundings: ServiceContext): AwsService => {
   const { db, clock, region, account } = surroundings;
   db.exec(`
     CREATE TABLE IF NOT EXISTS scheduler_schedule_groups (name TEXT PRIMARY KEY, tags TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;

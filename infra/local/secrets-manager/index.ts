@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { answerJson, jsonOperation, type Operation, ServiceError } from '../protocol/json.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { Password, password } from './password.ts';
 import { type Secret, SecretStore, type Value } from './store.ts';
 
@@ -53,7 +53,7 @@ const DAY_MS = 86_400_000;
 const LARGEST_BYTES = 65_536;
 
 /** Secrets Manager on one machine: values in versions, versions under staging labels. */
-export const secretsManager = (surroundings: Surroundings): AwsService => {
+export const secretsManager = (surroundings: ServiceContext): AwsService => {
   const { db, clock, newId, region, account } = surroundings;
   const store = new SecretStore(db);
 

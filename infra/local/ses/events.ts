@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { listOf } from '../protocol/query.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 
 /** A mail that SES took, as its events tell of it. */
 export interface TakenMail {
@@ -40,7 +40,7 @@ const outcomeOf = (address: string): 'Delivery' | 'Bounce' | 'Complaint' | 'Supp
  * What becomes of mails: each event goes to the topics that the mail's configuration set names for it, stored until it is
  * published.
  */
-export const sesEvents = (surroundings: Surroundings): ((mail: TakenMail) => void) => {
+export const sesEvents = (surroundings: ServiceContext): ((mail: TakenMail) => void) => {
   const { db, clock, newId, region, account, deliver } = surroundings;
   db.exec(
     'CREATE TABLE IF NOT EXISTS ses_events (seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, source TEXT NOT NULL, payload TEXT NOT NULL, due INTEGER NOT NULL) STRICT',
@@ -147,7 +147,7 @@ const bounced = (
 const aboutMail = (
   { id, operation, configurationSet, from, to, subject, headers, tags }: TakenMail,
   timestamp: string,
-  { region, account }: Surroundings,
+  { region, account }: ServiceContext,
 ): object => {
   const address = /<([^>]+)>/u.exec(from)?.[1] ?? from;
   const domain = address.split('@').at(-1) ?? '';

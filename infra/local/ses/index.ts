@@ -13,7 +13,7 @@ import {
   queryOperation,
   structuresOf,
 } from '../protocol/query.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { sesEvents } from './events.ts';
 import { type Receiving, receiving } from './receiving.ts';
 
@@ -34,7 +34,7 @@ export interface Ses extends AwsService {
 }
 
 /** SES (version 1) on one machine: what it sends lands in the outbox, what comes in does what its receipt rules say. */
-export const ses = (surroundings: Surroundings, sent: Outbox, options: SesOptions = {}): Ses => {
+export const ses = (surroundings: ServiceContext, sent: Outbox, options: SesOptions = {}): Ses => {
   const { arrive, operations: receipt } = receiving(surroundings);
   const operations: Record<string, QueryOperation> = {
     ...receipt,
@@ -145,7 +145,7 @@ const expectSet = (db: DatabaseSync, name: string): string => {
 };
 
 const sending = (
-  surroundings: Surroundings,
+  surroundings: ServiceContext,
   sent: Outbox,
   sandbox: boolean,
 ): Record<string, QueryOperation> => {

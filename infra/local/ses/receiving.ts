@@ -1,7 +1,7 @@
 import PostalMime from 'postal-mime';
 import { ServiceError } from '../protocol/json.ts';
 import { element, entriesOf, listOf, members, need, type QueryOperation } from '../protocol/query.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 
 /** A mail as it comes in over SMTP: who its envelope says it is from and to, and its bytes. */
 export interface ArrivingMail {
@@ -31,7 +31,7 @@ const HEADER_BYTES = 10 * 1024;
 const SETUP = 'AMAZON_SES_SETUP_NOTIFICATION';
 
 /** Receipt rules: what SES does with mail to the domains of an account. */
-export const receiving = ({ db, clock, newId, region, account, deliver }: Surroundings): Receiving => {
+export const receiving = ({ db, clock, newId, region, account, deliver }: ServiceContext): Receiving => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS ses_rule_sets (name TEXT PRIMARY KEY, active INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS ses_rules (seq INTEGER PRIMARY KEY AUTOINCREMENT, set_name TEXT NOT NULL, name TEXT NOT NULL, fields TEXT NOT NULL, UNIQUE (set_name, name)) STRICT;

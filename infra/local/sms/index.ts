@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Outbox } from '../inbox/sent-messages.ts';
 import { answerJson, jsonOperation, type Operation, ServiceError } from '../protocol/json.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 
 export interface SmsOptions {
   /** Numbers that the account has rented, in E.164; a sender that is a number must be one of them. */
@@ -42,7 +42,7 @@ const OptedOut = z.looseObject({
 
 /** AWS End User Messaging SMS on one machine: what it sends lands in the outbox. */
 export const smsVoice = (
-  { db, clock, newId, region, account }: Surroundings,
+  { db, clock, newId, region, account }: ServiceContext,
   sent: Outbox,
   { numbers = [], monthlyLimit = 1, sandbox = false, verified = [] }: SmsOptions = {},
 ): AwsService => {

@@ -1,6 +1,6 @@
 import type { Outbox } from '../inbox/sent-messages.ts';
 import { answerQuery, queryOperation } from '../protocol/query.ts';
-import type { AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { push } from './push.ts';
 import { type TopicOptions, topics } from './topics.ts';
 
@@ -24,7 +24,7 @@ export interface Sns extends AwsService {
 }
 
 /** SNS on one machine: topics, and push to platform endpoints, whose messages land in the outbox. */
-export const sns = (surroundings: Surroundings, sent: Outbox, options: TopicOptions = {}): Sns => {
+export const sns = (surroundings: ServiceContext, sent: Outbox, options: TopicOptions = {}): Sns => {
   const endpoints = push(surroundings, sent);
   const {
     operations: { Publish, ...operations },

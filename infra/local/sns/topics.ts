@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { element, entriesOf, mapOf, mapXml, members, need, type QueryOperation } from '../protocol/query.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
 import { invalidParameter, type Published, publishedOf } from './message.ts';
 import { signer } from './signature.ts';
@@ -60,7 +60,7 @@ type Verb =
   | 'attempt'
   | 'done';
 
-const statementsOf = (db: Surroundings['db']): Readonly<Record<Verb, ReturnType<typeof db.prepare>>> => {
+const statementsOf = (db: ServiceContext['db']): Readonly<Record<Verb, ReturnType<typeof db.prepare>>> => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS sns_topics (arn TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS sns_topic_attributes (arn TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, name)) STRICT;
@@ -93,7 +93,7 @@ const statementsOf = (db: Surroundings['db']): Readonly<Record<Verb, ReturnType<
 
 /** Topics on one machine. A notification is stored before `Publish` is answered, and tried until it arrives. */
 export const topics = (
-  surroundings: Surroundings,
+  surroundings: ServiceContext,
   { post, endpoint = `https://sns.${surroundings.region}.amazonaws.com` }: TopicOptions,
 ): Topics => {
   const { db, clock, newId, region, account, deliver } = surroundings;

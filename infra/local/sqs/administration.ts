@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { changedAttributes, fifoRefused, settingsOf } from './attributes.ts';
 import type { Broker } from './broker.ts';
 import { queueIn, type SqsOperation } from './operation.ts';
@@ -11,7 +11,7 @@ const PURGE_PAUSE_MS = 60_000;
 
 /** Queues: made, found, described, changed, emptied, tagged, removed. */
 export const administration = (
-  { clock }: Surroundings,
+  { clock }: ServiceContext,
   { queues, messages, arn, wake }: Broker,
   url: (name: string) => string,
 ): Readonly<Record<string, SqsOperation>> => {

@@ -1,5 +1,5 @@
 import { ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { checkContent, type MessageAttributes } from './content.ts';
 import { handleOf, Messages, receiptOf, type StoredMessage } from './messages.ts';
 import { type Queue, Queues } from './queues.ts';
@@ -56,7 +56,7 @@ export interface Broker {
 const CHOICE_FOR_REORDER = 100;
 
 /** The life of a message: sent, received, hidden, removed, or too often received. */
-export const broker = (surroundings: Surroundings, chaos: Chaos): Broker => {
+export const broker = (surroundings: ServiceContext, chaos: Chaos): Broker => {
   const { db, clock, newId, random, region, account } = surroundings;
   const queues = new Queues(db);
   const messages = new Messages(db);

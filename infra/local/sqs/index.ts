@@ -1,6 +1,6 @@
 import { answerJson, jsonOperation, ServiceError } from '../protocol/json.ts';
 import { answerQuery, queryOperation } from '../protocol/query.ts';
-import type { AwsRequest, AwsResponse, AwsService, Surroundings } from '../protocol/service.ts';
+import type { AwsRequest, AwsResponse, AwsService, ServiceContext } from '../protocol/service.ts';
 import { queueNameOf } from './attributes.ts';
 import { broker as brokerOf, type Chaos } from './broker.ts';
 import type { MessageAttributes } from './content.ts';
@@ -34,7 +34,7 @@ export interface Sqs extends AwsService {
 }
 
 /** SQS on one machine: standard queues, at least once and in no promised order. */
-export const sqs = (surroundings: Surroundings, options: SqsOptions = {}): Sqs => {
+export const sqs = (surroundings: ServiceContext, options: SqsOptions = {}): Sqs => {
   const { clock, account, region } = surroundings;
   const endpoint = options.endpoint ?? `https://sqs.${region}.amazonaws.com`;
   const broker = brokerOf(surroundings, options.chaos ?? {});

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { queueNameOf } from './attributes.ts';
 import type { Broker } from './broker.ts';
 import type { SqsOperation } from './operation.ts';
@@ -11,7 +11,7 @@ const System = z.record(z.string(), z.string());
 
 /** Sending dead letters back. On one machine a task is done when it is answered, and the list keeps the last ten. */
 export const moveTasks = (
-  { db, clock, newId }: Surroundings,
+  { db, clock, newId }: ServiceContext,
   { queues, messages, arn, wake }: Broker,
 ): Readonly<Record<string, SqsOperation>> => {
   db.exec(

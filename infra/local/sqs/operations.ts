@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
-import type { Surroundings } from '../protocol/service.ts';
+import type { ServiceContext } from '../protocol/service.ts';
 import { administration } from './administration.ts';
 import { MESSAGE_LIMIT } from './attributes.ts';
 import type { Broker, Received } from './broker.ts';
@@ -46,7 +46,7 @@ const Hide = z.looseObject({ ReceiptHandle: z.string(), VisibilityTimeout: z.int
 
 /** The operations of SQS, by name, as the JSON protocol has them. */
 export const operations = (
-  surroundings: Surroundings,
+  surroundings: ServiceContext,
   broker: Broker,
   url: (name: string) => string,
 ): Readonly<Record<string, SqsOperation>> => {
@@ -124,7 +124,7 @@ const hide = (broker: Broker, queue: Queue, input: unknown): undefined => {
 
 /** Receives, waiting for a first message as long as the client or the queue says. */
 const receiveMessage = async (
-  { clock }: Surroundings,
+  { clock }: ServiceContext,
   broker: Broker,
   queue: Queue,
   asked: z.infer<typeof Receive>,
@@ -142,7 +142,7 @@ const receiveMessage = async (
 };
 
 /** Resolves when a message may have come into sight, at `end` at the latest. */
-const sight = (clock: Surroundings['clock'], broker: Broker, { name }: Queue, end: number): Promise<void> =>
+const sight = (clock: ServiceContext['clock'], broker: Broker, { name }: Queue, end: number): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
       unwatch();

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
@@ -52,7 +52,7 @@ interface ApiProps {
 
 /** What the console, the command line and a business's own programs ask. */
 export class Api extends Construct {
-  constructor(scope: Construct, id: string, ground: Ground, { front, deliveries, jobs, queues }: ApiProps) {
+  constructor(scope: Construct, id: string, ground: SharedResources, { front, deliveries, jobs, queues }: ApiProps) {
     super(scope, id);
     const { hub, storage } = ground;
     const api = new HubFunction(this, 'Api', ground, {

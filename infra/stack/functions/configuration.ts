@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CustomResource, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { Seed } from '../seed.ts';
 
@@ -12,7 +12,7 @@ export class Configuration extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    ground: Ground,
+    ground: SharedResources,
     { seed, decisions }: { readonly seed: Seed; readonly decisions: WorkQueue },
   ) {
     super(scope, id);

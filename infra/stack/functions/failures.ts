@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { TRIES, type WorkQueue } from '../resources/work-queue.ts';
 
 /** The queues whose work can fail, by stage as `functions/contracts/stages.ts` names it. */
@@ -13,14 +13,14 @@ export const queueUrls = (scope: Construct, queues: StageQueues): string =>
   );
 
 /** May put the payloads of failures back on the queues of all stages. */
-export const allowReplays = (who: HubFunction, { storage }: Ground, queues: StageQueues): void => {
+export const allowReplays = (who: HubFunction, { storage }: SharedResources, queues: StageQueues): void => {
   for (const { queue } of Object.values(queues)) who.allow(['sqs:SendMessage'], queue.queueArn);
   who.allow(['s3:GetObject'], storage.bucket.arnForObjects('failures/*'));
 };
 
 /** Turns what arrives in any dead-letter queue into rows that a person can act on. */
 export class Failures extends Construct {
-  constructor(scope: Construct, id: string, ground: Ground, queues: StageQueues) {
+  constructor(scope: Construct, id: string, ground: SharedResources, queues: StageQueues) {
     super(scope, id);
     const { table, bucket } = ground.storage;
     const dead = Object.fromEntries(

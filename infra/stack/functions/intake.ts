@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { channels } from '../../../connectors/channels/index.ts';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';
@@ -13,7 +13,7 @@ interface IntakeProps {
 
 /** From a webhook to the recorded interaction: receive, the deliveries queue, record. */
 export class Intake extends Construct {
-  constructor(scope: Construct, id: string, ground: Ground, { front, deliveries, imports }: IntakeProps) {
+  constructor(scope: Construct, id: string, ground: SharedResources, { front, deliveries, imports }: IntakeProps) {
     super(scope, id);
     const { hub, storage } = ground;
     const { table, bucket } = storage;

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
@@ -18,7 +18,7 @@ export class Jobs extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    ground: Ground,
+    ground: SharedResources,
     { work, imports, deliveries, queues }: JobsProps,
   ) {
     super(scope, id);
@@ -62,7 +62,7 @@ export class Jobs extends Construct {
   }
 
   /** To erase a person it looks through raw files, takes away what is theirs, and empties the archive of the bus. */
-  #erase(jobs: HubFunction, { hub, storage }: Ground, deliveries: WorkQueue): void {
+  #erase(jobs: HubFunction, { hub, storage }: SharedResources, deliveries: WorkQueue): void {
     const { bucket, bus, archive } = storage;
     const stack = Stack.of(this);
     const raw = ['deliveries/*', ...('ses' in hub.channels ? ['mail/*'] : [])];

@@ -1,7 +1,7 @@
 import { CfnOutput, Duration, aws_iam as iam, Stack, aws_ses as ses, aws_sns as sns } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ses as connector } from '../../../connectors/channels/ses.ts';
-import type { Ground } from '../resources/hub-function.ts';
+import type { SharedResources } from '../resources/hub-function.ts';
 import type { FrontDoor } from './front-door.ts';
 
 /** What becomes of an e-mail, as SES names it. Sends and renderings are ours to know. */
@@ -26,7 +26,7 @@ const MAIL_DAYS = 14;
 export class Mail extends Construct {
   readonly configurationSet: string;
 
-  constructor(scope: Construct, id: string, { hub, storage }: Ground, front: FrontDoor) {
+  constructor(scope: Construct, id: string, { hub, storage }: SharedResources, front: FrontDoor) {
     super(scope, id);
     const set = new ses.CfnConfigurationSet(this, 'ConfigurationSet', {
       name: `tributary-${hub.name}`,

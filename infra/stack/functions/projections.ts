@@ -1,6 +1,6 @@
 import { aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 
 /** What people look at, kept off the way of what happens: figures, lists, what became of a message. */
@@ -9,7 +9,7 @@ export class Projections extends Construct {
   readonly #bus: events.EventBus;
   readonly #work: WorkQueue;
 
-  constructor(scope: Construct, id: string, ground: Ground, work: WorkQueue) {
+  constructor(scope: Construct, id: string, ground: SharedResources, work: WorkQueue) {
     super(scope, id);
     const { table, bus } = ground.storage;
     this.#bus = bus;

@@ -1,6 +1,6 @@
 import { aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { Ground } from '../resources/hub-function.ts';
+import type { SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 
 /**
@@ -11,7 +11,7 @@ export class SalesforceEvents extends Construct {
   readonly bus: string;
   readonly rules: readonly events.CfnRule[];
 
-  constructor(scope: Construct, id: string, { hub }: Ground, bus: string, deliveries: WorkQueue) {
+  constructor(scope: Construct, id: string, { hub }: SharedResources, bus: string, deliveries: WorkQueue) {
     super(scope, id);
     this.bus = bus;
     const rule = new events.CfnRule(this, 'Rule', {

@@ -1,6 +1,6 @@
 import { aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';
@@ -18,13 +18,13 @@ interface SendingProps {
 
 /** From an event that a trigger's rule matched to the message that was sent: decide, its waits, notify. */
 export class Sending extends Construct {
-  constructor(scope: Construct, id: string, ground: Ground, queues: SendingProps) {
+  constructor(scope: Construct, id: string, ground: SharedResources, queues: SendingProps) {
     super(scope, id);
     this.#decide(ground, queues);
     this.#notify(ground, queues);
   }
 
-  #decide(ground: Ground, { decisions, notifications }: SendingProps): void {
+  #decide(ground: SharedResources, { decisions, notifications }: SendingProps): void {
     const { hub, storage } = ground;
     const group = new scheduler.CfnScheduleGroup(this, 'Waits', { name: `tributary-${hub.name}` });
     const timers = new iam.Role(this, 'Timers', {
@@ -60,7 +60,7 @@ export class Sending extends Construct {
     decide.useKey();
   }
 
-  #notify(ground: Ground, { front, deliveries, notifications }: SendingProps): void {
+  #notify(ground: SharedResources, { front, deliveries, notifications }: SendingProps): void {
     const { hub, storage } = ground;
     const stack = Stack.of(this);
     const mail = new Mail(this, 'Mail', ground, front);

@@ -1,6 +1,6 @@
 import { Duration, aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { emptySecret, secretArn } from '../resources/secrets.ts';
 import { WorkQueue } from '../resources/work-queue.ts';
 
@@ -10,7 +10,7 @@ export class Sync extends Construct {
   readonly crm: string;
   readonly rules: events.CfnRule[] = [];
 
-  constructor(scope: Construct, id: string, ground: Ground, crm: string) {
+  constructor(scope: Construct, id: string, ground: SharedResources, crm: string) {
     super(scope, id);
     const { hub, storage } = ground;
     this.crm = crm;

@@ -13,14 +13,14 @@ import type { FrontDoor } from '../functions/front-door.ts';
 import { Projections } from '../functions/projections.ts';
 import { SalesforceEvents } from '../functions/salesforce-events.ts';
 import { Sync } from '../functions/sync.ts';
-import { type Ground, HubFunction } from '../resources/hub-function.ts';
+import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
 import { WorkQueue } from '../resources/work-queue.ts';
 import { dashboard } from './dashboard.ts';
 import { ruleMetric } from './rule-metric.ts';
 
 /** What the alarms and the dashboard look at. */
 export interface Watched {
-  readonly ground: Ground;
+  readonly ground: SharedResources;
   readonly front: FrontDoor;
   readonly functions: readonly HubFunction[];
   readonly queues: readonly WorkQueue[];
@@ -36,12 +36,12 @@ const FIVE = Duration.minutes(5);
  * Alarms to an e-mail address, and one dashboard. Every function and work queue of the stack is watched without being
  * named here, so construct this behind the others.
  */
-export class Watch extends Construct {
+export class Monitoring extends Construct {
   readonly #topic: sns.Topic;
   readonly #prefix: string;
   readonly dashboard: cloudwatch.Dashboard;
 
-  constructor(scope: Construct, id: string, ground: Ground, front: FrontDoor) {
+  constructor(scope: Construct, id: string, ground: SharedResources, front: FrontDoor) {
     super(scope, id);
     const { hub, storage } = ground;
     this.#prefix = `tributary-${hub.name}`;
@@ -82,7 +82,7 @@ export class Watch extends Construct {
   }
 
   /** Counts webhooks that were answered 401, from the access log. */
-  #refused({ hub }: Ground, { accessLog }: FrontDoor): cloudwatch.IMetric {
+  #refused({ hub }: SharedResources, { accessLog }: FrontDoor): cloudwatch.IMetric {
     return new logs.MetricFilter(this, 'Refused', {
       logGroup: accessLog,
       metricNamespace: `Tributary/${hub.name}`,

@@ -13,7 +13,7 @@ import type { Storage } from './storage.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What every part of the stack stands on. */
-export interface Ground {
+export interface SharedResources {
   readonly hub: HubConfig;
   /** The folder that holds each function's bundle. */
   readonly bundles: string;
@@ -45,12 +45,12 @@ export class HubFunction extends Construct {
   readonly lambda: lambda.Function;
   readonly role: iam.Role;
   readonly timeoutSeconds: number;
-  readonly #ground: Ground;
+  readonly #ground: SharedResources;
 
   constructor(
     scope: Construct,
     id: string,
-    ground: Ground,
+    ground: SharedResources,
     { bundle, environment = {}, timeoutSeconds = 30, memoryMb = 512, queuesItself = false }: FunctionProps,
   ) {
     super(scope, id);
