@@ -8,8 +8,8 @@ import { failuresCommand } from './operations/failures.ts';
 import { figuresCommand } from './operations/figures.ts';
 import { importCommand, importUsage } from './operations/import.ts';
 import { jobsCommand } from './operations/jobs.ts';
-import { told } from './terminal/error-message.ts';
-import { harmlessLines } from './terminal/sanitize.ts';
+import { errorMessage } from './terminal/error-message.ts';
+import { sanitizeLines } from './terminal/sanitize.ts';
 
 interface Command {
   readonly usage: string;
@@ -98,7 +98,7 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const sentence = told(error);
-  console.error(sentence === undefined ? error : harmlessLines(sentence));
+  const sentence = errorMessage(error);
+  console.error(sentence === undefined ? error : sanitizeLines(sentence));
   process.exitCode = 1;
 }

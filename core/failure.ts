@@ -111,7 +111,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
     means: 'The version of the trigger that decided is not stored any more.',
     act: 'Dismiss it: without its version the trigger cannot be evaluated.',
   },
-  crowded: {
+  'write-conflict': {
     means: 'The same customer was changed by others each time this was tried.',
     act: 'Replay it. If it comes back, something floods one customer: look at their timeline.',
   },

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import { Outcome } from '../../functions/aws/operations/command-outcomes.ts';
+import { CommandOutcome } from '../../functions/aws/operations/command-outcomes.ts';
 import { call } from './call.ts';
 
 const POLL_MS = 200;
@@ -11,7 +11,7 @@ const LONGEST_MS = 20_000;
 export const give = async (command: object): Promise<number> => {
   const { id } = z.object({ id: z.string() }).parse(await call('POST', '/commands', command));
   for (let waited = 0; waited < LONGEST_MS; waited += POLL_MS) {
-    const outcome = Outcome.parse(await call('GET', `/commands/${encodeURIComponent(id)}`));
+    const outcome = CommandOutcome.parse(await call('GET', `/commands/${encodeURIComponent(id)}`));
     if (outcome.status === 'refused') throw new HubError(outcome.code, outcome.reason, { retry: 'never' });
     if (outcome.status === 'done') {
       const { customers } = outcome;

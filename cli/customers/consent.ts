@@ -6,7 +6,7 @@ import { Evidence, GivenAnswer } from '../../core/consent/evidence.ts';
 import { HubError } from '../../core/errors.ts';
 import { Channel, Instant } from '../../core/interaction/interaction.ts';
 import { call } from '../client/call.ts';
-import { harmless } from '../terminal/sanitize.ts';
+import { sanitize } from '../terminal/sanitize.ts';
 
 const Known = z.looseObject({ evidence: Evidence.nullable() });
 const Answer = z.object({
@@ -32,12 +32,12 @@ export const printConsent = async (customer: string): Promise<void> => {
   for (const { channel, status, since, evidence, addresses } of channels) {
     const open = addresses.filter((one) => one.open).map(({ address }) => address);
     console.log(
-      `${channel.padEnd(9)} ${status.padEnd(12)} since ${since}  ${told(evidence)}  ${open.map(harmless).join(' ')}`,
+      `${channel.padEnd(9)} ${status.padEnd(12)} since ${since}  ${told(evidence)}  ${open.map(sanitize).join(' ')}`,
     );
   }
   for (const { address, reason, since, evidence } of closed)
     console.log(
-      `closed    ${harmless(reason).padEnd(12)} since ${since}  ${told(evidence)}  ${harmless(address)}`,
+      `closed    ${sanitize(reason).padEnd(12)} since ${since}  ${told(evidence)}  ${sanitize(address)}`,
     );
   if (preferences.channel !== undefined) console.log(`prefers   ${preferences.channel}`);
   if (history.length > 0) console.log('\nAnswers, newest first:');
@@ -49,11 +49,11 @@ const told = (evidence: Evidence | null): string => {
   if (evidence === null) return 'what said so has expired';
   if (evidence.type !== 'interaction') {
     const { type, by, text } = evidence;
-    return harmless(`${type} by ${by}${text === undefined ? '' : `: ${text}`}`);
+    return sanitize(`${type} by ${by}${text === undefined ? '' : `: ${text}`}`);
   }
   const { kind, provider, said, scope, page, address } = evidence;
   const words = [said && `“${said}”`, scope && `scope ${scope}`, page && `on the ${page} page`, address];
-  return harmless(
+  return sanitize(
     [`${kind} by ${provider}`, ...words.filter((one) => one !== undefined && one !== '')].join(', '),
   );
 };

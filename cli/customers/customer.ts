@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { call } from '../client/call.ts';
 import { give } from '../client/command.ts';
-import { harmlessJson } from '../terminal/sanitize.ts';
+import { sanitizeJson } from '../terminal/sanitize.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { eraseCommand, erasuresCommand, exportCommand, receiptCommand } from './erase.ts';
 import { printCustomers } from './list.ts';
@@ -49,13 +49,13 @@ const commands: Readonly<Record<string, (args: readonly string[]) => object | un
 };
 
 const reads: Readonly<Record<string, (identifier: string, args: readonly string[]) => Promise<void>>> = {
-  show: async (identifier) => console.log(harmlessJson(await find(identifier), 2)),
+  show: async (identifier) => console.log(sanitizeJson(await find(identifier), 2)),
   timeline: async (identifier, args) => printTimeline((await find(identifier)).id, args),
   consent: async (identifier) => printConsent((await find(identifier)).id),
   async ledger(identifier) {
     const { id } = await find(identifier);
     const { items } = Ledger.parse(await call('GET', `/customers/${id}/ledger`));
-    for (const entry of items) console.log(harmlessJson(entry));
+    for (const entry of items) console.log(sanitizeJson(entry));
   },
 };
 

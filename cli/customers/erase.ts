@@ -8,7 +8,7 @@ import { HubError } from '../../core/errors.ts';
 import { receiptFault, SignedReceipt } from '../../core/privacy/receipt.ts';
 import { call } from '../client/call.ts';
 import { waitFor } from '../operations/jobs.ts';
-import { harmless } from '../terminal/sanitize.ts';
+import { sanitize } from '../terminal/sanitize.ts';
 
 const Erasure = z.looseObject({
   id: z.string(),
@@ -45,7 +45,7 @@ export const eraseCommand = async (args: readonly string[]): Promise<number> => 
   const [customer] = positionals;
   if (customer === undefined) throw misuse('Say whom: hub customer erase IDENTIFIER.');
   const { id, identifiers } = await find(customer);
-  console.log(`Customer ${id} is known as ${identifiers.map(harmless).join(', ')}.`);
+  console.log(`Customer ${id} is known as ${identifiers.map(sanitize).join(', ')}.`);
   if (!values.yes && !(await confirmed(customer))) {
     console.error('That is not the same identifier. Nothing was erased.');
     return 1;
@@ -82,7 +82,7 @@ const finish = async (id: string, out: string | undefined): Promise<number> => {
     }
     if (['failed', 'cancelled'].includes(state)) {
       console.error(
-        `${state}: ${harmless(error?.reason ?? 'it was cancelled.')} Go on with: hub customer erase --resume ${id}`,
+        `${state}: ${sanitize(error?.reason ?? 'it was cancelled.')} Go on with: hub customer erase --resume ${id}`,
       );
       return 1;
     }
@@ -94,8 +94,8 @@ const finish = async (id: string, out: string | undefined): Promise<number> => {
 
 const printReceipt = ({ receipt }: SignedReceipt): void => {
   for (const { system, what, count, left } of receipt.systems) {
-    console.log(`${harmless(system).padEnd(14)} ${String(count).padStart(6)}  ${harmless(what)}`);
-    for (const one of left) console.log(`${' '.repeat(23)}stays: ${harmless(one)}`);
+    console.log(`${sanitize(system).padEnd(14)} ${String(count).padStart(6)}  ${sanitize(what)}`);
+    for (const one of left) console.log(`${' '.repeat(23)}stays: ${sanitize(one)}`);
   }
 };
 
@@ -109,9 +109,9 @@ export const receiptCommand = ([file]: readonly string[]): number => {
     return 1;
   }
   const { receipt, key } = signed.data;
-  console.log(`Signed by the key ${harmless(key.kid)}; the hub lists its keys under GET /erasures/keys.`);
+  console.log(`Signed by the key ${sanitize(key.kid)}; the hub lists its keys under GET /erasures/keys.`);
   console.log(
-    `Erasure ${harmless(receipt.erasure)} of the hub ${harmless(receipt.hub)}, asked for by ${harmless(receipt.by)} at ${receipt.askedAt}, done at ${receipt.finishedAt}.`,
+    `Erasure ${sanitize(receipt.erasure)} of the hub ${sanitize(receipt.hub)}, asked for by ${sanitize(receipt.by)} at ${receipt.askedAt}, done at ${receipt.finishedAt}.`,
   );
   printReceipt(signed.data);
   return 0;
@@ -130,7 +130,7 @@ export const erasuresCommand = async ([identifier]: readonly string[]): Promise<
   if (items.length === 0) console.log('There are none.');
   for (const { id, askedAt, by, finishedAt } of items)
     console.log(
-      `${id}  asked for ${askedAt} by ${harmless(by)}  ${finishedAt === undefined ? 'not done' : `done ${finishedAt}`}`,
+      `${id}  asked for ${askedAt} by ${sanitize(by)}  ${finishedAt === undefined ? 'not done' : `done ${finishedAt}`}`,
     );
   return 0;
 };
@@ -144,11 +144,11 @@ export const exportCommand = async (args: readonly string[]): Promise<number> =>
   });
   const [identifier] = positionals;
   if (identifier === undefined) throw misuse('Say whom: hub customer export IDENTIFIER.');
-  const { id: half } = await find(identifier);
+  const { id: profileId } = await find(identifier);
   const { by = process.env['USER'] ?? 'cli' } = values;
   const job = z
     .looseObject({ id: z.string() })
-    .parse(await call('POST', '/jobs', { kind: 'export', parameters: { half }, by }));
+    .parse(await call('POST', '/jobs', { kind: 'export', parameters: { profileId }, by }));
   const code = await waitFor(job.id);
   if (code !== 0) return code;
   const { result } = z
@@ -157,7 +157,7 @@ export const exportCommand = async (args: readonly string[]): Promise<number> =>
   const answer = await fetch(result.url);
   if (!answer.ok || answer.body === null)
     throw misuse(`The bucket answered ${answer.status}. Ask for the export again.`);
-  const file = values.out ?? `export-${half}.json`;
+  const file = values.out ?? `export-${profileId}.json`;
   await pipeline(Readable.fromWeb(answer.body), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   console.log(
     `Everything that the hub holds of ${identifier} is in ${file}. The hub keeps its own copy for 30 days.`,

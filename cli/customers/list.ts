@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { call } from '../client/call.ts';
 import { spanOf } from '../operations/figures.ts';
-import { harmless } from '../terminal/sanitize.ts';
+import { sanitize } from '../terminal/sanitize.ts';
 
 const Item = z.looseObject({
   id: z.string(),
@@ -55,8 +55,8 @@ export const printCustomers = async (args: readonly string[], now: number): Prom
 export const customerTable = (items: readonly Item[], now: number): string[] => {
   if (items.length === 0) return ['Nobody.'];
   const rows = items.map(({ id, name, identifiers, conversation }) => [
-    harmless(name?.full ?? [name?.first, name?.last].filter((part) => part !== undefined).join(' ')),
-    harmless(identifiers[0] ?? ''),
+    sanitize(name?.full ?? [name?.first, name?.last].filter((part) => part !== undefined).join(' ')),
+    sanitize(identifiers[0] ?? ''),
     conversation === undefined ? '' : stateOf(conversation, now),
     conversation?.channels.join(' ') ?? '',
     id,

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { call } from '../client/call.ts';
-import { harmless } from '../terminal/sanitize.ts';
+import { sanitize } from '../terminal/sanitize.ts';
 
 const Pair = z.looseObject({
   id: z.string(),
   type: z.literal('pair'),
-  reason: z.enum(['strong', 'apart']),
-  halves: z.array(z.string()),
+  reason: z.enum(['strong', 'unmerged']),
+  profileIds: z.array(z.string()),
 });
 const Waiting = z.looseObject({
   id: z.string(),
@@ -30,7 +30,7 @@ const Person = z.looseObject({
 
 const why = {
   strong: 'named together, and what should be one of a kind differs',
-  apart: 'named together, and parted before',
+  unmerged: 'named together, and parted before',
   'no-identifier': 'names nobody',
   'over-limit': 'names nobody who may be known by it',
 } as const;
@@ -41,18 +41,20 @@ export const printReviews = async (): Promise<void> => {
   if (items.length === 0) console.log('Nothing waits for a decision.');
   for (const item of items) {
     console.log(`${item.id}\n  ${why[item.reason]}`);
-    const lines = item.type === 'pair' ? await Promise.all(item.halves.map(person)) : [said(item)];
+    const lines = item.type === 'pair' ? await Promise.all(item.profileIds.map(person)) : [said(item)];
     for (const line of lines) console.log(`  ${line}`);
   }
 };
 
-const person = async (half: string): Promise<string> => {
-  const { identifiers, name } = Person.parse(await call('GET', `/customers/${encodeURIComponent(half)}`));
-  return [name?.full, ...identifiers].flatMap((one) => (one === undefined ? [] : harmless(one))).join('  ');
+const person = async (profileId: string): Promise<string> => {
+  const { identifiers, name } = Person.parse(
+    await call('GET', `/customers/${encodeURIComponent(profileId)}`),
+  );
+  return [name?.full, ...identifiers].flatMap((one) => (one === undefined ? [] : sanitize(one))).join('  ');
 };
 
 const said = ({ interaction }: z.infer<typeof Waiting>): string => {
   const { occurredAt, channel, kind, provider, identifiers, subject, text } = interaction;
-  const words = [subject, text, ...identifiers].flatMap((one) => (one === undefined ? [] : harmless(one)));
+  const words = [subject, text, ...identifiers].flatMap((one) => (one === undefined ? [] : sanitize(one)));
   return [occurredAt, channel, kind, `by ${provider}`, ...words].join('  ');
 };

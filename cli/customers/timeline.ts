@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { MessageStatus } from '../../core/interaction/relation.ts';
 import { call } from '../client/call.ts';
-import { harmless, harmlessJson } from '../terminal/sanitize.ts';
+import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 
 const Reference = z.looseObject({ occurredAt: z.string(), kind: z.string(), excerpt: z.string().optional() });
 const Told = z.looseObject({ at: z.string() });
@@ -54,7 +54,7 @@ export const printTimeline = async (customer: string, args: readonly string[]): 
   if (values.kind.length > 0) query.set('kind', values.kind.join(','));
   if (values.raw) query.set('fold', 'false');
   const print = (item: Item): void => {
-    const lines = values.json ? [harmlessJson(item)] : timelineLines(item);
+    const lines = values.json ? [sanitizeJson(item)] : timelineLines(item);
     for (const line of lines) console.log(line);
   };
   if (last === undefined) {
@@ -101,8 +101,8 @@ const people: Readonly<Record<string, string>> = { customer: 'they', business: '
 export const timelineLines = (item: Item): string[] => {
   const { occurredAt, channel, direction, kind, subject, attachments = [] } = item;
   const isPlain = kind === 'message' || kind === 'echo';
-  const files = attachments.map(({ name }) => `[${harmless(name ?? 'file')}]`);
-  const words = [subject, item.text].flatMap((text) => (text === undefined ? [] : harmless(text)));
+  const files = attachments.map(({ name }) => `[${sanitize(name ?? 'file')}]`);
+  const words = [subject, item.text].flatMap((text) => (text === undefined ? [] : sanitize(text)));
   const head = `${occurredAt} ${arrows[direction] ?? '·'} ${channel.padEnd(9)}`;
   const line = [isPlain ? '' : kind, statusWord(item), ...words, ...files, ...marksOf(item)];
   const below = ' '.repeat(occurredAt.length + 3);
@@ -115,7 +115,7 @@ export const timelineLines = (item: Item): string[] => {
 /** What a status says that stands for itself. */
 const statusWord = ({ kind, properties }: Item): string => {
   const said = kind === 'delivery-status' || kind === 'call' ? properties?.['status'] : undefined;
-  return typeof said === 'string' ? harmless(said) : '';
+  return typeof said === 'string' ? sanitize(said) : '';
 };
 
 const marksOf = ({ status, opens, clicks }: Item): string[] => [
@@ -127,15 +127,15 @@ const marksOf = ({ status, opens, clicks }: Item): string[] => [
 const notesOf = (item: Item): string[] => {
   const { status, edited, deleted, complained, reactions = [], repliesTo, about } = item;
   const quoted = (one: z.infer<typeof Reference>): string =>
-    `“${harmless(one.excerpt ?? one.kind)}” of ${one.occurredAt}`;
-  const why = status?.reason === undefined ? '' : `: ${harmless(status.reason)}`;
+    `“${sanitize(one.excerpt ?? one.kind)}” of ${one.occurredAt}`;
+  const why = status?.reason === undefined ? '' : `: ${sanitize(status.reason)}`;
   return [
     ...(repliesTo ? [`↳ to ${quoted(repliesTo)}`] : []),
     ...(about ? [`↳ about ${quoted(about)}`] : []),
-    ...(edited ? [`✎ since ${edited.at}: ${harmless(edited.text ?? 'without text')}`] : []),
+    ...(edited ? [`✎ since ${edited.at}: ${sanitize(edited.text ?? 'without text')}`] : []),
     ...(deleted ? [`⌫ taken back ${deleted.at}${deleted.by === 'business' ? ' by us' : ''}`] : []),
     ...(status?.failed ? [`✗ failed ${status.failed.at}${why}`] : []),
     ...(complained ? [`✗ marked as spam ${complained.at}`] : []),
-    ...reactions.map(({ by, emoji, at }) => `${harmless(emoji)} ${people[by] ?? 'somebody'}, ${at}`),
+    ...reactions.map(({ by, emoji, at }) => `${sanitize(emoji)} ${people[by] ?? 'somebody'}, ${at}`),
   ];
 };

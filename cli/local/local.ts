@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.ts';
 import { HubError } from '../../core/errors.ts';
 import { compare, endpoint } from '../../infra/local/dynamodb/compare.ts';
-import { type PartName, partNames, serveParts } from '../../infra/local/runtime/standalone.ts';
+import { type ServiceName, serveStandalone, serviceNames } from '../../infra/local/runtime/standalone.ts';
 
-const names = Object.keys(partNames);
+const names = Object.keys(serviceNames);
 
 const HELP = `npm run local -- PART… [OPTIONS]
 
@@ -19,7 +19,7 @@ Parts: ${names.join(', ')} (eventbridge is another name for events).
   --operations N  how many (default 2000)
   --seed S        which ones (default 1)`;
 
-const isPart = (name: string): name is PartName => names.includes(name);
+const isPart = (name: string): name is ServiceName => names.includes(name);
 
 const parseOptions = (args: readonly string[]) => {
   const { values, positionals } = parseArgs({
@@ -75,8 +75,8 @@ const openState = (file: string): DatabaseSync => {
   }
 };
 
-const example = (part: PartName, url: string): string =>
-  `  export AWS_ENDPOINT_URL_${partNames[part]}=${url}`;
+const example = (part: ServiceName, url: string): string =>
+  `  export AWS_ENDPOINT_URL_${serviceNames[part]}=${url}`;
 
 const world = () => ({
   clock: systemClock((error) => console.error(error instanceof Error ? error.message : error)),
@@ -87,7 +87,7 @@ const world = () => ({
 const serve = async ({ parts, port, file }: ReturnType<typeof parseOptions>): Promise<void> => {
   const db = openState(file);
   try {
-    const served = await serveParts(parts, port, {
+    const served = await serveStandalone(parts, port, {
       db,
       ...world(),
     });
@@ -118,7 +118,7 @@ const compareWith = async (
   { operations, seed }: ReturnType<typeof parseOptions>,
 ): Promise<number> => {
   const db = new DatabaseSync(':memory:');
-  const served = await serveParts(['dynamodb'], 0, { db, ...world() });
+  const served = await serveStandalone(['dynamodb'], 0, { db, ...world() });
   try {
     const { differences, unknown } = await compare(endpoint(served.url, {}), endpoint(url, process.env), {
       operations,

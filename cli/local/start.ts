@@ -10,7 +10,7 @@ import {
 import { HubError } from '../../core/errors.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { mailboxesOf, REGION } from '../../infra/local/runtime/cloud.ts';
-import { elsewhereOf } from '../../infra/local/runtime/external-endpoints.ts';
+import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { apiKey, type Hub, type HubOptions, openHub, quiet } from '../../infra/scenario/open-hub.ts';
 import { root } from '../../infra/stack/bundle.ts';
 import { knownCustomer, type Samples, samples } from './samples.ts';
@@ -111,7 +111,7 @@ const main = async (): Promise<number> => {
     else console.log(line);
   };
   console.log('Tributary: synthesising the template and opening the hub on this machine …');
-  const elsewhere = elsewhereOf(process.env, REGION);
+  const elsewhere = externalEndpointsOf(process.env, REGION);
   for (const [service, endpoint] of Object.entries(elsewhere.endpoints))
     console.log(`  ${service} is ${endpoint}`);
   const hub = await openHub({ ...options, elsewhere }, report);

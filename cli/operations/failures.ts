@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { call } from '../client/call.ts';
-import { harmless, harmlessJson } from '../terminal/sanitize.ts';
+import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 import { waitFor } from './jobs.ts';
 
 const Failure = z.looseObject({
@@ -50,7 +50,7 @@ export const failuresCommand = async (args: readonly string[]): Promise<number> 
     console.error(usage);
     return 2;
   }
-  if (verb === 'show') console.log(harmlessJson(await call('GET', pathOf(id)), 2));
+  if (verb === 'show') console.log(sanitizeJson(await call('GET', pathOf(id)), 2));
   if (verb === 'edit') await edit(id, values.file);
   for (const one of ids) {
     if (verb === 'replay') await call('POST', `${pathOf(one)}/replay?by=${encodeURIComponent(by)}`);
@@ -69,7 +69,7 @@ const list = async (filter: Readonly<Record<string, string | undefined>>): Promi
     const { items, next } = Page.parse(await call('GET', `/failures?${query}`));
     for (const { id, failedAt, stage, code, count, reason } of items)
       console.log(
-        `${id}  ${failedAt}  ${stage.padEnd(16)} ${code}${count > 1 ? ` (${count} times)` : ''}\n  ${harmless(reason)}`,
+        `${id}  ${failedAt}  ${stage.padEnd(16)} ${code}${count > 1 ? ` (${count} times)` : ''}\n  ${sanitize(reason)}`,
       );
     if (next === undefined) return;
     query.set('cursor', next);

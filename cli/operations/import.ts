@@ -15,7 +15,7 @@ import { HISTORY_COLUMNS, historyColumns } from '../../core/formats/history-list
 import { headOf } from '../../functions/jobs/import/import.ts';
 import { call } from '../client/call.ts';
 import { bar, progress } from '../terminal/progress.ts';
-import { harmless } from '../terminal/sanitize.ts';
+import { sanitize } from '../terminal/sanitize.ts';
 import { type Job, saveRefused, watch } from './jobs.ts';
 
 export const importUsage = `hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms]
@@ -187,7 +187,7 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 /** Tells how it ended and saves what was refused. */
 const concluded = async (job: Job, file: string, dryRun: boolean): Promise<number> => {
   const { done, refused } = job.progress;
-  if (job.error) console.error(`${job.error.code}: ${harmless(job.error.reason)}`);
+  if (job.error) console.error(`${job.error.code}: ${sanitize(job.error.reason)}`);
   console.log(
     `${done} rows ${dryRun ? 'can be taken' : 'taken'}, ${refused} refused${job.state === 'succeeded' ? '' : `; the job has ${job.state}`}`,
   );

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { call } from '../client/call.ts';
 import { bar, progress } from '../terminal/progress.ts';
-import { harmless, harmlessJson } from '../terminal/sanitize.ts';
+import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 
 const Job = z.looseObject({
   id: z.string(),
@@ -49,7 +49,7 @@ export const jobsCommand = async (args: readonly string[]): Promise<number> => {
   }
   const path = `/jobs/${encodeURIComponent(id)}`;
   const job = verb === 'show' ? await call('GET', path) : await call('POST', `${path}/cancel`);
-  console.log(harmlessJson(job, 2));
+  console.log(sanitizeJson(job, 2));
   return 0;
 };
 
@@ -99,7 +99,7 @@ export const watch = async (id: string): Promise<Job> => {
 /** Shows a job's progress until it has ended. Resolves to the exit code: 0 where it succeeded. */
 export const waitFor = async (id: string): Promise<number> => {
   const { state, error } = await watch(id);
-  if (error) console.error(`${error.code}: ${harmless(error.reason)}`);
+  if (error) console.error(`${error.code}: ${sanitize(error.reason)}`);
   return state === 'succeeded' ? 0 : 1;
 };
 

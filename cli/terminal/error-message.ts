@@ -1,7 +1,7 @@
 import { HubError } from '../../core/errors.ts';
 
 /** What went wrong with a command, for the person before the screen; undefined where it is a fault of the program. */
-export const told = (error: unknown): string | undefined => {
+export const errorMessage = (error: unknown): string | undefined => {
   if (error instanceof HubError) return error.message;
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error) ?? codeOf(error.cause);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderSurroundings } from './index.ts';
+import type { SenderContext } from './index.ts';
 
 // https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
 // A number that texted STOP to AWS is refused with a ConflictException whatever the hub knows of it.
@@ -9,7 +9,7 @@ const passing: ReadonlySet<string> = new Set(['ThrottlingException', 'ServiceQuo
 
 const Answer = z.looseObject({ MessageId: z.string().optional() });
 
-export const awsSms = ({ call }: SenderSurroundings): Sender => ({
+export const awsSms = ({ call }: SenderContext): Sender => ({
   id: 'aws-sms',
   provider: 'aws-sms',
   async send(message) {

@@ -6,7 +6,7 @@ import { snsPush } from './sns-push.ts';
 import { whatsappCloud } from './whatsapp-cloud.ts';
 
 /** What a sender is built with. */
-export interface SenderSurroundings {
+export interface SenderContext {
   /** For the SDK's clients: region, credentials, bindings. */
   readonly aws: Pick<SESClientConfig, 'region' | 'credentials' | 'maxAttempts' | 'requestHandler'>;
   /** The SES configuration set that every e-mail goes through, where there is one. */
@@ -22,7 +22,7 @@ export interface SenderSurroundings {
 }
 
 /** Every way to send, by the id that hub.yaml names. */
-export const senders = (surroundings: SenderSurroundings): Readonly<Record<string, Sender>> =>
+export const senders = (surroundings: SenderContext): Readonly<Record<string, Sender>> =>
   Object.fromEntries(
     [ses, awsSms, snsPush, whatsappCloud]
       .map((build) => build(surroundings))

@@ -1,12 +1,12 @@
 import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderSurroundings } from './index.ts';
+import type { SenderContext } from './index.ts';
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 // The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered.
 
 const passing: ReadonlySet<string> = new Set(['Throttled', 'Throttling', 'KMSThrottling']);
 
-export const snsPush = ({ call }: SenderSurroundings): Sender => ({
+export const snsPush = ({ call }: SenderContext): Sender => ({
   id: 'sns-push',
   provider: 'sns-push',
   async send(message) {

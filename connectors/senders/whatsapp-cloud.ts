@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderSurroundings } from './index.ts';
+import type { SenderContext } from './index.ts';
 
 // https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
 // Free text only within 24 hours of the person's last message; outside, error 131047, and an approved template is needed.
@@ -20,7 +20,7 @@ const passing: ReadonlySet<number> = new Set([
   1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131056, 133016,
 ]);
 
-export const whatsappCloud = ({ fetch, secret }: SenderSurroundings): Sender => ({
+export const whatsappCloud = ({ fetch, secret }: SenderContext): Sender => ({
   id: 'whatsapp-cloud',
   provider: 'meta',
   async send(message) {

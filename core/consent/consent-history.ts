@@ -4,13 +4,13 @@ import { type Channel, Instant } from '../interaction/interaction.ts';
 import { Answer, resolved } from './consent.ts';
 
 /** One answer about a channel, and the interaction, command or import that gave it. */
-export const Said = z.strictObject({
+export const ConsentAnswer = z.strictObject({
   answer: Answer,
   at: Instant,
   source: z.string(),
   evidence: z.string().max(500).optional(),
 });
-export type Said = z.infer<typeof Said>;
+export type ConsentAnswer = z.infer<typeof ConsentAnswer>;
 
 /** Of two answers of one instant the one that counts is the later here: ties deny. */
 const order: readonly Answer[] = ['resume', 'unknown', 'granted', 'no-marketing', 'service-only', 'denied'];
@@ -22,8 +22,8 @@ const MOST = 12;
  * The profile after one more answer, which may be older than others: what stands is what would stand had all of them
  * come in the order in which they were given. The same profile where nothing changes.
  */
-export const afterAnswer = (profile: Profile, channel: Channel, given: Said): Profile => {
-  const { said = {}, ...rest } = profile;
+export const applyConsentAnswer = (profile: Profile, channel: Channel, given: ConsentAnswer): Profile => {
+  const { consentHistory: said = {}, ...rest } = profile;
   const present = profile.consent[channel];
   const known = said[channel] ?? (present ? [absolute(present)] : []);
   const all = needed([...known, given].sort(byTime));
@@ -33,7 +33,7 @@ export const afterAnswer = (profile: Profile, channel: Channel, given: Said): Pr
   const now = outcome(all);
   return {
     ...rest,
-    ...(Object.keys(kept).length > 0 && { said: kept }),
+    ...(Object.keys(kept).length > 0 && { consentHistory: kept }),
     consent: now === undefined ? profile.consent : { ...profile.consent, [channel]: now },
   };
 };
@@ -41,16 +41,16 @@ export const afterAnswer = (profile: Profile, channel: Channel, given: Said): Pr
 /** Whether what an answer leads to depends on the answers before it. */
 const isRelative = (answer: Answer): boolean => answer === 'resume' || answer === 'no-marketing';
 
-const absolute = ({ status, ...entry }: ConsentEntry): Said => ({ answer: status, ...entry });
+const absolute = ({ status, ...entry }: ConsentEntry): ConsentAnswer => ({ answer: status, ...entry });
 
-const byTime = (one: Said, other: Said): number => {
+const byTime = (one: ConsentAnswer, other: ConsentAnswer): number => {
   if (one.at !== other.at) return one.at < other.at ? -1 : 1;
   const ranks = order.indexOf(one.answer) - order.indexOf(other.answer);
   return ranks === 0 ? (one.source < other.source ? -1 : 1) : ranks;
 };
 
 /** What comes before an answer that stands by itself no longer matters. */
-const needed = (all: readonly Said[]): Said[] => {
+const needed = (all: readonly ConsentAnswer[]): ConsentAnswer[] => {
   const from = all.findLastIndex(({ answer }) => !isRelative(answer));
   const kept = all.slice(Math.max(from, 0));
   while (kept.length > MOST) {
@@ -62,7 +62,7 @@ const needed = (all: readonly Said[]): Said[] => {
 };
 
 /** The consent that answers lead to, oldest first; undefined where none of them says anything. */
-const outcome = (all: readonly Said[]): ConsentEntry | undefined =>
+const outcome = (all: readonly ConsentAnswer[]): ConsentEntry | undefined =>
   all.reduce<ConsentEntry | undefined>((present, { answer, ...given }) => {
     const status = resolved(answer, present?.status ?? 'unknown');
     return status === undefined ? present : { status, ...given };

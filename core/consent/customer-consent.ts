@@ -4,7 +4,7 @@ import type { Decision } from '../identity/ledger.ts';
 import type { People } from '../identity/people.ts';
 import type { Channel } from '../interaction/interaction.ts';
 import type { ConsentStatus } from './consent.ts';
-import { afterAnswer, type Said } from './consent-history.ts';
+import { applyConsentAnswer, type ConsentAnswer } from './consent-history.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface ConsentChange {
@@ -16,14 +16,14 @@ export interface ConsentChange {
 /** A person's answer for one channel, given outside any interaction. */
 export const setConsent = (
   people: People,
-  half: string,
+  profileId: string,
   channel: Channel,
-  said: Said,
+  said: ConsentAnswer,
   by: string,
 ): ConsentChange[] => {
   const { evidence: text } = said;
-  return changing(people, half, () =>
-    hear(people, half, channel, said, { type: 'command', by, ...(text !== undefined && { text }) }),
+  return changing(people, profileId, () =>
+    hear(people, profileId, channel, said, { type: 'command', by, ...(text !== undefined && { text }) }),
   );
 };
 
@@ -48,14 +48,14 @@ export const reopen = (
     throw new HubError('not-closed', 'The address is not closed, so there is nothing to open.', {
       retry: 'never',
     });
-  for (const { profile } of customer.halves) {
+  for (const { profile } of customer.sourceProfiles) {
     const { [address]: closure, ...closed } = profile.closed;
     if (closure === undefined || closure.reason === 'opt-out') continue;
     const { reason, at: closedAt } = closure;
     const { at, by, evidence } = told;
     people.setProfile({ ...profile, closed });
     people.reopenings.push({
-      ...{ id: people.newId(), address, half: profile.id, reason, closedAt, at, by },
+      ...{ id: people.newId(), address, profileId: profile.id, reason, closedAt, at, by },
       ...(evidence !== undefined && { evidence }),
     });
   }
@@ -64,31 +64,32 @@ export const reopen = (
 /** An answer, and the proof that it was given; a YES that answers nothing is none. */
 export const hear = (
   people: People,
-  half: string,
+  profileId: string,
   channel: Channel,
-  said: Said,
+  said: ConsentAnswer,
   evidence: Evidence,
 ): void => {
-  const statusOf = (): ConsentStatus => people.half(half).profile.consent[channel]?.status ?? 'unknown';
+  const statusOf = (): ConsentStatus =>
+    people.sourceProfile(profileId).profile.consent[channel]?.status ?? 'unknown';
   const from = statusOf();
-  people.change(half, (profile) => afterAnswer(profile, channel, said));
+  people.change(profileId, (profile) => applyConsentAnswer(profile, channel, said));
   const { answer, at, source } = said;
   const to = statusOf();
   if (answer === 'resume' && to === from) return;
-  people.answers.push({ half, given: { channel, answer, at, source, from, to, evidence } });
+  people.answers.push({ profileId, given: { channel, answer, at, source, from, to, evidence } });
 };
 
 /** The half whose address carried an interaction, among those of the customer that it went to. */
-export const carrier = (people: People, half: string, addresses: readonly Identifier[]): string => {
+export const carrier = (people: People, profileId: string, addresses: readonly Identifier[]): string => {
   const holders = addresses.map((one) => people.owner(one)).filter((one) => one !== undefined);
-  return holders.find((one) => people.rootOf(one) === people.rootOf(half)) ?? half;
+  return holders.find((one) => people.canonicalId(one) === people.canonicalId(profileId)) ?? profileId;
 };
 
 /** What a change of one half changes of the answers of the whole customer. */
-export const changing = (people: People, half: string, change: () => void): ConsentChange[] => {
-  const before = people.customer(half).consent;
+export const changing = (people: People, profileId: string, change: () => void): ConsentChange[] => {
+  const before = people.customer(profileId).consent;
   change();
-  const after = people.customer(half).consent;
+  const after = people.customer(profileId).consent;
   return Object.entries(after).flatMap(([channel, entry]) => {
     const from = before[channel as Channel]?.status ?? 'unknown';
     return entry === undefined || entry.status === from

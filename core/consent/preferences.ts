@@ -1,15 +1,15 @@
 import * as z from 'zod';
-import type { ClosedAddress, Customer, Half } from '../identity/customer.ts';
+import type { ClosedAddress, Customer, SourceProfile } from '../identity/customer.ts';
 import { type Identifier, identifierType, identifierValue } from '../identity/identifier.ts';
 import { Channel, type DecodedInteraction, type Instant, instant } from '../interaction/interaction.ts';
 import { addressesOf, type ConsentStatus } from './consent.ts';
 
 /** What a person may choose on the page of their preferences, in the words of the form. */
-export const Choice = z.enum(['everything', 'service', 'nothing']);
-export type Choice = z.infer<typeof Choice>;
+export const PreferenceChoice = z.enum(['everything', 'service', 'nothing']);
+export type PreferenceChoice = z.infer<typeof PreferenceChoice>;
 
 const statusOf = { everything: 'granted', service: 'service-only', nothing: 'denied' } as const;
-const choiceOf: Readonly<Record<ConsentStatus, Choice | undefined>> = {
+const choiceOf: Readonly<Record<ConsentStatus, PreferenceChoice | undefined>> = {
   granted: 'everything',
   'service-only': 'service',
   denied: 'nothing',
@@ -24,7 +24,7 @@ export interface ChannelChoice {
     readonly closed: ClosedAddress['reason'] | undefined;
   }[];
   /** Absent where nothing was ever answered. */
-  readonly chosen: Choice | undefined;
+  readonly chosen: PreferenceChoice | undefined;
   /** Whether anything can arrive there: some address is open. */
   readonly open: boolean;
 }
@@ -55,15 +55,15 @@ export const choicesOf = (customer: Customer, sends: ReadonlySet<string>): Chann
 export const actsOfChoice = (
   customer: Customer,
   channel: Channel,
-  choice: Choice,
+  choice: PreferenceChoice,
   at: Instant,
 ): Omit<DecodedInteraction, 'provider' | 'account'>[] => {
   const wanted = statusOf[choice];
   if ((customer.consent[channel]?.status ?? 'unknown') === wanted) return [];
-  return customer.halves.flatMap((half) => {
-    const { id, identifiers, consent } = half.profile;
+  return customer.sourceProfiles.flatMap((sourceProfile) => {
+    const { id, identifiers, consent } = sourceProfile.profile;
     const present = consent[channel];
-    const [address] = openFirst(half, addressesOf(channel, identifiers));
+    const [address] = openFirst(sourceProfile, addressesOf(channel, identifiers));
     const speaker = address ?? (present === undefined ? undefined : identifiers[0]);
     if (present?.status === wanted || speaker === undefined) return [];
     return [
@@ -87,7 +87,7 @@ export const actsOfChoice = (
 export const after = (standing: Instant | undefined, at: Instant): Instant =>
   standing === undefined || standing < at ? at : instant(Date.parse(standing) + 1);
 
-const openFirst = ({ profile }: Half, addresses: readonly Identifier[]): Identifier[] =>
+const openFirst = ({ profile }: SourceProfile, addresses: readonly Identifier[]): Identifier[] =>
   addresses.toSorted(
     (one, other) => Number(profile.closed[one] !== undefined) - Number(profile.closed[other] !== undefined),
   );
@@ -95,7 +95,7 @@ const openFirst = ({ profile }: Half, addresses: readonly Identifier[]): Identif
 /** The customer as they will be once their choices are recorded. */
 export const withChoices = (
   customer: Customer,
-  choices: Readonly<Partial<Record<Channel, Choice>>>,
+  choices: Readonly<Partial<Record<Channel, PreferenceChoice>>>,
 ): Customer => {
   const consent = { ...customer.consent };
   for (const channel of Channel.options) {

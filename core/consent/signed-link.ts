@@ -3,11 +3,13 @@ import { Channel, type Instant } from '../interaction/interaction.ts';
 import { hmac, sameAsAny } from '../webhooks/signature.ts';
 
 /** What a link that ends marketing says: whose it is, and which channel it is about. It names no address. */
-const Unsubscribe = z.tuple([z.string(), Channel]).transform(([half, channel]) => ({ half, channel }));
+const Unsubscribe = z
+  .tuple([z.string(), Channel])
+  .transform(([profileId, channel]) => ({ profileId, channel }));
 export type UnsubscribeClaim = z.output<typeof Unsubscribe>;
 
 /** What a link to a person's choices says: whose they are, and until when it is good, in epoch seconds. */
-const Preferences = z.tuple([z.string(), z.int()]).transform(([half, until]) => ({ half, until }));
+const Preferences = z.tuple([z.string(), z.int()]).transform(([profileId, until]) => ({ profileId, until }));
 export type PreferencesClaim = z.output<typeof Preferences>;
 
 const Keys = z.object({
@@ -37,8 +39,8 @@ const opened = (purpose: Purpose, token: string, keys: readonly string[]): unkno
 };
 
 /** A token for `<public URL>/unsubscribe/<token>`. It does not expire: old mails unsubscribe too. */
-export const unsubscribeToken = ({ half, channel }: UnsubscribeClaim, keys: readonly string[]): string =>
-  seal('unsubscribe', [half, channel], keys);
+export const unsubscribeToken = ({ profileId, channel }: UnsubscribeClaim, keys: readonly string[]): string =>
+  seal('unsubscribe', [profileId, channel], keys);
 
 export const readUnsubscribeToken = (
   token: string,
@@ -52,8 +54,8 @@ export const readUnsubscribeToken = (
  * A token for `<public URL>/preferences/<token>`. It expires, because it also turns messages on. Whether it has is for
  * the reader to judge, who tells how to get a fresh one.
  */
-export const preferencesToken = ({ half, until }: PreferencesClaim, keys: readonly string[]): string =>
-  seal('preferences', [half, until], keys);
+export const preferencesToken = ({ profileId, until }: PreferencesClaim, keys: readonly string[]): string =>
+  seal('preferences', [profileId, until], keys);
 
 export const readPreferencesToken = (
   token: string,

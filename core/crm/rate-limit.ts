@@ -7,7 +7,7 @@ export interface Budget {
 }
 
 /** What all workers of one CRM know of it together: what was spent in the running window, and whether it can be used. */
-export const Allowance = z.strictObject({
+export const RateLimit = z.strictObject({
   /** Counts every change of this row. */
   version: z.int().nonnegative(),
   /** When the running window began, in epoch milliseconds. */
@@ -18,9 +18,9 @@ export const Allowance = z.strictObject({
   /** The CRM is left alone until then, in epoch milliseconds; 0 where it is not. */
   shutUntil: z.number(),
 });
-export type Allowance = z.infer<typeof Allowance>;
+export type RateLimit = z.infer<typeof RateLimit>;
 
-export const untouched: Allowance = { version: 0, window: 0, spent: 0, failures: 0, shutUntil: 0 };
+export const initialRateLimit: RateLimit = { version: 0, window: 0, spent: 0, failures: 0, shutUntil: 0 };
 
 /** So many failures in a row shut the breaker. */
 const MOST_FAILURES = 3;
@@ -29,17 +29,17 @@ const LONGEST_PAUSE_MS = 900_000;
 /** While one worker probes a CRM that was shut, the others wait this long for what it finds. */
 const PROBE_MS = 30_000;
 
-export type Admission = { readonly allowance: Allowance } | { readonly waitMs: number };
+export type Admission = { readonly allowance: RateLimit } | { readonly waitMs: number };
 
 /** How long the CRM is still left alone, in milliseconds. */
-export const shutFor = ({ shutUntil }: Allowance, now: number): number => Math.max(0, shutUntil - now);
+export const pausedFor = ({ shutUntil }: RateLimit, now: number): number => Math.max(0, shutUntil - now);
 
 /**
  * Takes `calls` from the budget, or says how long to wait. Once a pause is over, whoever comes first probes the CRM, and
  * the others go on waiting.
  */
-export const admit = (allowance: Allowance, budget: Budget, calls: number, now: number): Admission => {
-  if (shutFor(allowance, now) > 0) return { waitMs: shutFor(allowance, now) };
+export const reserveCalls = (allowance: RateLimit, budget: Budget, calls: number, now: number): Admission => {
+  if (pausedFor(allowance, now) > 0) return { waitMs: pausedFor(allowance, now) };
   const ends = allowance.window + budget.seconds * 1000;
   const running = now < ends;
   const spent = (running ? allowance.spent : 0) + calls;
@@ -56,14 +56,18 @@ export const admit = (allowance: Allowance, budget: Budget, calls: number, now: 
 };
 
 /** After a call that was answered. */
-export const answered = (allowance: Allowance): Allowance => ({ ...allowance, failures: 0, shutUntil: 0 });
+export const recordAnswer = (allowance: RateLimit): RateLimit => ({
+  ...allowance,
+  failures: 0,
+  shutUntil: 0,
+});
 
 /** After a call that could not be made. A CRM that says how long to leave it alone is believed at once. */
-export const unanswered = (
-  allowance: Allowance,
+export const recordNoAnswer = (
+  allowance: RateLimit,
   afterSeconds: number | undefined,
   now: number,
-): Allowance => {
+): RateLimit => {
   const failures = allowance.failures + 1;
   const pause =
     failures < MOST_FAILURES

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { ConsentStatus, stricter } from '../consent/consent.ts';
-import { Said } from '../consent/consent-history.ts';
+import { ConsentAnswer } from '../consent/consent-history.ts';
 import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
-import { Conversation, united } from '../timeline/conversation.ts';
+import { Conversation, mergeConversations } from '../timeline/conversation.ts';
 import { Identifier, identifierType } from './identifier.ts';
 
 /** One channel's answer, and where it came from. */
@@ -45,7 +45,7 @@ export const Profile = z.strictObject({
   traits: z.record(z.string(), z.json()),
   consent: z.partialRecord(Channel, ConsentEntry),
   /** Per channel, the answers that one which arrives late may still come between; where there are such. */
-  said: z.partialRecord(Channel, z.array(Said)).optional(),
+  consentHistory: z.partialRecord(Channel, z.array(ConsentAnswer)).optional(),
   closed: z.record(Identifier, ClosedAddress),
   /** When the owner of an address last asked for messages to it, so that a STOP of before closes it no more. */
   reopened: z.record(Identifier, Instant).optional(),
@@ -54,11 +54,11 @@ export const Profile = z.strictObject({
   /** Direct children: halves whose survivor is this one, oldest merge first. */
   merged: z.array(z.string()),
   /** Halves that an unmerge has told apart from this one: never merged again by a rule. */
-  apart: z.array(z.string()),
+  neverAutoMerge: z.array(z.string()),
   /** Halves that a person has declared to be other people: not merged by a rule, and not asked about again. */
-  distinct: z.array(z.string()).default([]),
+  confirmedDistinct: z.array(z.string()).default([]),
   /** Halves about which and this one an open review entry asks whether they are one person. */
-  asked: z.array(z.string()).default([]),
+  pendingReview: z.array(z.string()).default([]),
 });
 export type Profile = z.infer<typeof Profile>;
 
@@ -72,15 +72,15 @@ export const Activity = z.strictObject({
   lastSeenAt: Instant,
   interactions: z.int().nonnegative(),
   /** Per identifier, when it last carried an inbound interaction. */
-  heard: z.record(Identifier, Instant),
+  lastInboundAt: z.record(Identifier, Instant),
   /** The last inbound message per channel, for `preferred` and WhatsApp's 24-hour window. */
-  inbound: z.partialRecord(Channel, Instant),
+  lastInboundMessageAt: z.partialRecord(Channel, Instant),
   /** Absent where nothing was said. */
   conversation: Conversation.optional(),
 });
 export type Activity = z.infer<typeof Activity>;
 
-export interface Half {
+export interface SourceProfile {
   readonly profile: Profile;
   readonly activity: Activity;
 }
@@ -89,7 +89,7 @@ export interface Half {
 export interface Customer {
   /** The id of the surviving half. */
   readonly id: string;
-  readonly halves: readonly Half[];
+  readonly sourceProfiles: readonly SourceProfile[];
   readonly identifiers: readonly Identifier[];
   readonly name: PersonName | undefined;
   readonly language: string | undefined;
@@ -102,8 +102,8 @@ export interface Customer {
   readonly preferences: Preferences;
   readonly firstSeenAt: Instant;
   readonly lastSeenAt: Instant;
-  readonly heard: Activity['heard'];
-  readonly inbound: Activity['inbound'];
+  readonly lastInboundAt: Activity['lastInboundAt'];
+  readonly lastInboundMessageAt: Activity['lastInboundMessageAt'];
   readonly conversation: Conversation | undefined;
 }
 
@@ -112,23 +112,35 @@ export interface Customer {
  * first; tags and traits are united, the survivor's winning; of consents the stricter; a preference that was stated
  * after the merge counts before an older one of the survivor.
  */
-export const foldCustomer = (root: string, halves: ReadonlyMap<string, Half>): Customer => {
-  const folded = foldHalf(root, halves);
-  return { ...folded, id: root, halves: treeOf(root, halves) };
+export const resolveCustomer = (
+  root: string,
+  sourceProfiles: ReadonlyMap<string, SourceProfile>,
+): Customer => {
+  const folded = foldProfile(root, sourceProfiles);
+  return { ...folded, id: root, sourceProfiles: mergeTree(root, sourceProfiles) };
 };
 
 /** A half and everything merged into it, the half itself first. */
-export const treeOf = (root: string, halves: ReadonlyMap<string, Half>): Half[] => {
-  const half = halves.get(root);
-  if (half === undefined) return [];
-  return [half, ...half.profile.merged.flatMap((child) => treeOf(child, halves))];
+export const mergeTree = (
+  root: string,
+  sourceProfiles: ReadonlyMap<string, SourceProfile>,
+): SourceProfile[] => {
+  const sourceProfile = sourceProfiles.get(root);
+  if (sourceProfile === undefined) return [];
+  return [
+    sourceProfile,
+    ...sourceProfile.profile.merged.flatMap((child) => mergeTree(child, sourceProfiles)),
+  ];
 };
 
-const foldHalf = (id: string, halves: ReadonlyMap<string, Half>): Omit<Customer, 'id' | 'halves'> => {
-  const half = halves.get(id);
-  if (half === undefined) throw new Error(`The half ${id} of a customer was not loaded.`);
-  const { profile, activity } = half;
-  const own: Omit<Customer, 'id' | 'halves'> = {
+const foldProfile = (
+  id: string,
+  sourceProfiles: ReadonlyMap<string, SourceProfile>,
+): Omit<Customer, 'id' | 'sourceProfiles'> => {
+  const sourceProfile = sourceProfiles.get(id);
+  if (sourceProfile === undefined) throw new Error(`The source profile ${id} of a customer was not loaded.`);
+  const { profile, activity } = sourceProfile;
+  const own: Omit<Customer, 'id' | 'sourceProfiles'> = {
     identifiers: profile.identifiers,
     name: profile.name,
     language: profile.language,
@@ -141,19 +153,19 @@ const foldHalf = (id: string, halves: ReadonlyMap<string, Half>): Omit<Customer,
     preferences: profile.preferences,
     firstSeenAt: profile.firstSeenAt,
     lastSeenAt: activity.lastSeenAt,
-    heard: activity.heard,
-    inbound: activity.inbound,
+    lastInboundAt: activity.lastInboundAt,
+    lastInboundMessageAt: activity.lastInboundMessageAt,
     conversation: activity.conversation,
   };
   return profile.merged.reduce((whole, child) => {
-    const mergedAt = halves.get(child)?.activity.survivor?.at ?? '';
-    return unite(whole, foldHalf(child, halves), mergedAt);
+    const mergedAt = sourceProfiles.get(child)?.activity.survivor?.at ?? '';
+    return unite(whole, foldProfile(child, sourceProfiles), mergedAt);
   }, own);
 };
 
-type Folded = Omit<Customer, 'id' | 'halves'>;
+type GoldenRecord = Omit<Customer, 'id' | 'sourceProfiles'>;
 
-const unite = (survivor: Folded, other: Folded, mergedAt: string): Folded => ({
+const unite = (survivor: GoldenRecord, other: GoldenRecord, mergedAt: string): GoldenRecord => ({
   identifiers: [...survivor.identifiers, ...other.identifiers],
   name: survivor.name ?? other.name,
   language: survivor.language ?? other.language,
@@ -166,9 +178,9 @@ const unite = (survivor: Folded, other: Folded, mergedAt: string): Folded => ({
   preferences: unitePreferences(survivor.preferences, other.preferences, mergedAt),
   firstSeenAt: survivor.firstSeenAt < other.firstSeenAt ? survivor.firstSeenAt : other.firstSeenAt,
   lastSeenAt: survivor.lastSeenAt > other.lastSeenAt ? survivor.lastSeenAt : other.lastSeenAt,
-  heard: latest(survivor.heard, other.heard),
-  inbound: latest(survivor.inbound, other.inbound),
-  conversation: united(survivor.conversation, other.conversation),
+  lastInboundAt: latest(survivor.lastInboundAt, other.lastInboundAt),
+  lastInboundMessageAt: latest(survivor.lastInboundMessageAt, other.lastInboundMessageAt),
+  conversation: mergeConversations(survivor.conversation, other.conversation),
 });
 
 const uniteConsent = (one: Profile['consent'], other: Profile['consent']): Profile['consent'] => {
@@ -215,7 +227,7 @@ export const nameParts = (name: PersonName | undefined): PersonName => {
 export const CustomerSnapshot = z.strictObject({
   id: z.string(),
   /** The half that holds the interaction of this event. */
-  half: z.string(),
+  profileId: z.string(),
   /** Types only. */
   identifiers: z.array(z.string()),
   name: PersonName.optional(),
@@ -232,9 +244,9 @@ export const CustomerSnapshot = z.strictObject({
 });
 export type CustomerSnapshot = z.infer<typeof CustomerSnapshot>;
 
-export const snapshot = (customer: Customer, half: string, isNew: boolean): CustomerSnapshot => ({
+export const snapshot = (customer: Customer, profileId: string, isNew: boolean): CustomerSnapshot => ({
   id: customer.id,
-  half,
+  profileId,
   identifiers: [...new Set(customer.identifiers.map(identifierType))],
   ...(customer.name && { name: customer.name }),
   ...(customer.language !== undefined && { language: customer.language }),

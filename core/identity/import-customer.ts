@@ -1,18 +1,18 @@
 import { type ConsentStatus, stricter } from '../consent/consent.ts';
-import type { Said } from '../consent/consent-history.ts';
+import type { ConsentAnswer } from '../consent/consent-history.ts';
 import { type ConsentChange, changing, hear } from '../consent/customer-consent.ts';
 import { HubError } from '../errors.ts';
 import { Channel, type Instant, type ProfileHints } from '../interaction/interaction.ts';
 import type { Profile } from './customer.ts';
 import type { Merge } from './ledger.ts';
-import { match } from './matching.ts';
-import { mergeByRule } from './merge.ts';
+import { matchIdentifiers } from './matching.ts';
+import { mergeCustomers } from './merge.ts';
 import type { People } from './people.ts';
 import { usableIdentifiers } from './rules.ts';
-import { emptyHalf, hinted } from './source-profile.ts';
+import { applyHints, newSourceProfile } from './source-profile.ts';
 
 /** What a list says of one customer. */
-export interface Introduction {
+export interface CustomerImport {
   readonly id: string;
   readonly at: Instant;
   /** Who put the list in. */
@@ -30,8 +30,8 @@ export interface Introduction {
 }
 
 /** What an introduction did: all that its events are made of. */
-export interface Introduced {
-  readonly half: string;
+export interface ImportedCustomer {
+  readonly profileId: string;
   readonly isNew: boolean;
   readonly merge?: Merge | undefined;
   readonly consent: readonly ConsentChange[];
@@ -41,37 +41,37 @@ export interface Introduced {
  * A customer told of by a list rather than by an act: found, merged and made by the same rules. What the list says fills
  * what is not known, and an answer counts by its time. Throws `HubError` `no-identifier`.
  */
-export const introduce = (people: People, told: Introduction): Introduced => {
-  const found = match(people, usableIdentifiers(told.identifiers, people.config), told.id);
+export const importCustomer = (people: People, told: CustomerImport): ImportedCustomer => {
+  const found = matchIdentifiers(people, usableIdentifiers(told.identifiers, people.config), told.id);
   if (found === undefined)
     throw new HubError(
       'no-identifier',
       'None of the identifiers can be used: they are blocked, shared, not of their type, or more than one customer may hold.',
       { retry: 'never' },
     );
-  const half = found.half ?? people.newId();
-  if (found.half === undefined) people.add(emptyHalf(half, told.at));
-  const merge = found.roots.length > 1 ? mergeByRule(people, found.roots, told.id, told.at) : undefined;
-  for (const identifier of found.gained) people.own(identifier, half);
-  const isNew = found.half === undefined;
-  const consent = changing(people, half, () => {
-    const { profile } = people.half(half);
-    const next = introduced(profile, told);
+  const profileId = found.profileId ?? people.newId();
+  if (found.profileId === undefined) people.add(newSourceProfile(profileId, told.at));
+  const merge = found.roots.length > 1 ? mergeCustomers(people, found.roots, told.id, told.at) : undefined;
+  for (const identifier of found.gained) people.own(identifier, profileId);
+  const isNew = found.profileId === undefined;
+  const consent = changing(people, profileId, () => {
+    const { profile } = people.sourceProfile(profileId);
+    const next = applyImport(profile, told);
     if (isNew || JSON.stringify(next) !== JSON.stringify(profile)) people.setProfile(next);
     const { by, evidence: text } = told;
     for (const [channel, said] of listed(next, told))
-      hear(people, half, channel, said, { type: 'list', by, ...(text !== undefined && { text }) });
+      hear(people, profileId, channel, said, { type: 'list', by, ...(text !== undefined && { text }) });
   });
-  if (isNew) people.setActivity(people.half(half).activity);
-  return { half, isNew, consent, ...(merge && { merge }) };
+  if (isNew) people.setActivity(people.sourceProfile(profileId).activity);
+  return { profileId, isNew, consent, ...(merge && { merge }) };
 };
 
 /** The profile with what a list says of the person, answers apart, which replaces nothing that is known. */
-const introduced = (profile: Profile, told: Introduction): Profile => {
+const applyImport = (profile: Profile, told: CustomerImport): Profile => {
   const { stage, traits, ...hints } = told.profile;
   const { channel } = told.preferences;
   return {
-    ...hinted(profile, hints, false),
+    ...applyHints(profile, hints, false),
     ...(traits && { traits: { ...traits, ...profile.traits } }),
     ...(stage !== undefined && profile.stage === undefined && { stage }),
     ...(channel !== undefined &&
@@ -80,8 +80,8 @@ const introduced = (profile: Profile, told: Introduction): Profile => {
 };
 
 /** The answers of a list that count: by their time; one that nobody has dated only where it is stricter than what is known. */
-const listed = (profile: Profile, told: Introduction): [Channel, Said][] =>
-  Channel.options.flatMap((channel): [Channel, Said][] => {
+const listed = (profile: Profile, told: CustomerImport): [Channel, ConsentAnswer][] =>
+  Channel.options.flatMap((channel): [Channel, ConsentAnswer][] => {
     const [answer, present] = [told.consent[channel], profile.consent[channel]?.status];
     if (answer === undefined) return [];
     const undated = told.undated?.includes(channel) === true;

@@ -21,8 +21,8 @@ export const Merge = z.strictObject({
   by: z.string(),
   /** The interaction or command that caused it. */
   cause: z.string(),
-  /** What a manual merge overrode: `strong`, `limit`, `apart`. */
-  overrode: z.array(z.enum(['strong', 'limit', 'apart'])),
+  /** What a manual merge overrode: `strong`, `limit`, `unmerged`. */
+  overrode: z.array(z.enum(['strong', 'limit', 'unmerged'])),
   undoneAt: Instant.optional(),
   undoneBy: z.string().optional(),
 });
@@ -58,7 +58,7 @@ export const Reopening = z.strictObject({
   id: z.string(),
   address: Identifier,
   /** The half that held the closure. */
-  half: z.string(),
+  profileId: z.string(),
   reason: z.enum(['bounce', 'complaint']),
   closedAt: Instant,
   at: Instant,
@@ -72,8 +72,8 @@ export const Review = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('pair'),
     /** In the order of their ids. */
-    halves: z.tuple([z.string(), z.string()]),
-    reason: z.enum(['strong', 'apart']),
+    profileIds: z.tuple([z.string(), z.string()]),
+    reason: z.enum(['strong', 'unmerged']),
     /** The interaction that named both. */
     cause: z.string(),
   }),
@@ -88,12 +88,12 @@ export type Review = z.infer<typeof Review>;
 
 /** What a review entry is called; the same pair or interaction is one entry. */
 export const reviewId = (review: Review): string =>
-  review.type === 'pair' ? pairId(review.halves) : waitingId(review.interaction.id);
+  review.type === 'pair' ? pairReviewId(review.profileIds) : interactionReviewId(review.interaction.id);
 
 /** What the review entry of an interaction is called. */
-export const waitingId = (interaction: string): string => `interaction#${interaction}`;
+export const interactionReviewId = (interaction: string): string => `interaction#${interaction}`;
 
-export const pairId = (halves: readonly [string, string]): string => `pair#${halves.join('#')}`;
+export const pairReviewId = (profileIds: readonly [string, string]): string => `pair#${profileIds.join('#')}`;
 
 export const sortedPair = (one: string, other: string): [string, string] =>
   one < other ? [one, other] : [other, one];

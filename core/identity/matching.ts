@@ -1,11 +1,11 @@
 import { type Identifier, identifierType } from './identifier.ts';
 import type { People } from './people.ts';
-import { ask, related } from './review-queue.ts';
+import { areRelated, requestReview } from './review-queue.ts';
 import { byStrength, ruleFor } from './rules.ts';
 
 /** Whose some identifiers are, and which of them that customer gains; without `half` they are a new customer's. */
 interface Found {
-  readonly half?: string;
+  readonly profileId?: string;
   /** The customers that they belong to, still to be merged where there are several. */
   readonly roots: readonly string[];
   readonly gained: readonly Identifier[];
@@ -13,20 +13,29 @@ interface Found {
 }
 
 /** Finds whose identifiers are, and whether its customers merge. Undefined where each of them breaks a limit. */
-export const match = (people: People, usable: readonly Identifier[], cause: string): Found | undefined => {
+export const matchIdentifiers = (
+  people: People,
+  usable: readonly Identifier[],
+  cause: string,
+): Found | undefined => {
   const remaining = [...usable];
   const setAside: Identifier[] = [];
   while (remaining.length > 0) {
     const ranked = byStrength(remaining, people.config);
     const owned = ranked.filter((one) => people.owner(one) !== undefined);
-    const roots = [...new Set(owned.map((one) => people.rootOf(people.ownerOf(one))))];
+    const roots = [...new Set(owned.map((one) => people.canonicalId(people.ownerOf(one))))];
     const unowned = ranked.filter((one) => people.owner(one) === undefined);
     const strongest = owned[0];
-    const half = strongest === undefined ? undefined : people.ownerOf(strongest);
-    if (half !== undefined && toldApart(people, roots, cause))
-      return { half, roots: [people.rootOf(half)], gained: [], setAside: [...setAside, ...unowned] };
-    if (fits(people, roots, unowned))
-      return { ...(half !== undefined && { half }), roots, gained: unowned, setAside };
+    const profileId = strongest === undefined ? undefined : people.ownerOf(strongest);
+    if (profileId !== undefined && blocksAutoMerge(people, roots, cause))
+      return {
+        profileId,
+        roots: [people.canonicalId(profileId)],
+        gained: [],
+        setAside: [...setAside, ...unowned],
+      };
+    if (fitsLimits(people, roots, unowned))
+      return { ...(profileId !== undefined && { profileId }), roots, gained: unowned, setAside };
     const weakest = ranked.at(-1) ?? '';
     remaining.splice(remaining.indexOf(weakest), 1);
     setAside.push(weakest);
@@ -35,22 +44,22 @@ export const match = (people: People, usable: readonly Identifier[], cause: stri
 };
 
 /** True when two of these customers must not be merged; files each such pair that nobody has decided about. */
-const toldApart = (people: People, roots: readonly string[], cause: string): boolean => {
+const blocksAutoMerge = (people: People, roots: readonly string[], cause: string): boolean => {
   let found = false;
   for (const [position, one] of roots.entries()) {
     for (const other of roots.slice(position + 1)) {
-      const distinct = related(people, one, other, 'distinct');
-      const strong = strongDiffer(people, one, other);
-      if (!distinct && !strong && !apart(people, one, other)) continue;
+      const distinct = areRelated(people, one, other, 'confirmedDistinct');
+      const strong = hasStrongConflict(people, one, other);
+      if (!distinct && !strong && !isNeverAutoMerged(people, one, other)) continue;
       found = true;
-      if (!distinct) ask(people, one, other, strong ? 'strong' : 'apart', cause);
+      if (!distinct) requestReview(people, one, other, strong ? 'strong' : 'unmerged', cause);
     }
   }
   return found;
 };
 
 /** Whether both hold identifiers of a strong type, which are then different ones, as each has one owner. */
-export const strongDiffer = (people: People, one: string, other: string): boolean => {
+export const hasStrongConflict = (people: People, one: string, other: string): boolean => {
   const strongTypes = (root: string): Set<string> =>
     new Set(
       people
@@ -62,11 +71,15 @@ export const strongDiffer = (people: People, one: string, other: string): boolea
 };
 
 /** Whether an unmerge or a person has told two customers apart. */
-export const apart = (people: People, one: string, other: string): boolean =>
-  related(people, one, other, 'apart') || related(people, one, other, 'distinct');
+export const isNeverAutoMerged = (people: People, one: string, other: string): boolean =>
+  areRelated(people, one, other, 'neverAutoMerge') || areRelated(people, one, other, 'confirmedDistinct');
 
 /** Whether one customer may hold everything that these customers hold, and these new identifiers. */
-export const fits = (people: People, roots: readonly string[], unowned: readonly Identifier[]): boolean => {
+export const fitsLimits = (
+  people: People,
+  roots: readonly string[],
+  unowned: readonly Identifier[],
+): boolean => {
   const counts = roots.map((root) => countTypes(people.customer(root).identifiers));
   const added = countTypes(unowned);
   const types = new Set([...counts.flatMap((count) => [...count.keys()]), ...added.keys()]);

@@ -1,16 +1,16 @@
 import { durationMs } from '../config/duration.ts';
 import type { GivenAnswer } from '../consent/evidence.ts';
-import { type Remembered, recalled } from '../privacy/erasure.ts';
-import { type Customer, foldCustomer, type Half, type Profile, treeOf } from './customer.ts';
+import { applyRetainedRefusal, type RetainedRefusal } from '../privacy/erasure.ts';
+import { type Customer, mergeTree, type Profile, resolveCustomer, type SourceProfile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
 import type { Merge, Reopening, Review, Split, Unmerge } from './ledger.ts';
 import type { IdentityConfig } from './rules.ts';
 
 export interface PeopleState {
-  readonly halves: Iterable<Half>;
+  readonly sourceProfiles: Iterable<SourceProfile>;
   readonly owners: Iterable<readonly [Identifier, string]>;
   /** What must not be forgotten of identifiers whose earlier owner was erased. */
-  readonly remembered?: ReadonlyMap<Identifier, Remembered>;
+  readonly retainedRefusals?: ReadonlyMap<Identifier, RetainedRefusal>;
 }
 
 /**
@@ -28,16 +28,16 @@ export class People {
   readonly reopenings: Reopening[] = [];
   readonly reviews: Review[] = [];
   /** Answers that were given, by half. */
-  readonly answers: { readonly half: string; readonly given: GivenAnswer }[] = [];
+  readonly answers: { readonly profileId: string; readonly given: GivenAnswer }[] = [];
   /** The ids of review entries that a person has decided about. */
   readonly resolved = new Set<string>();
   readonly config: IdentityConfig;
   readonly newId: () => string;
   /** What parts conversations, in milliseconds. */
   readonly silence: number;
-  readonly #halves: Map<string, Half>;
+  readonly #sourceProfiles: Map<string, SourceProfile>;
   readonly #owners: Map<Identifier, string>;
-  readonly #remembered: ReadonlyMap<Identifier, Remembered>;
+  readonly #retainedRefusals: ReadonlyMap<Identifier, RetainedRefusal>;
 
   constructor(
     state: PeopleState,
@@ -45,9 +45,11 @@ export class People {
     newId: () => string,
     silence: number = durationMs('72h'),
   ) {
-    this.#halves = new Map([...state.halves].map((half) => [half.profile.id, half]));
+    this.#sourceProfiles = new Map(
+      [...state.sourceProfiles].map((sourceProfile) => [sourceProfile.profile.id, sourceProfile]),
+    );
     this.#owners = new Map(state.owners);
-    this.#remembered = state.remembered ?? new Map();
+    this.#retainedRefusals = state.retainedRefusals ?? new Map();
     this.config = config;
     this.newId = newId;
     this.silence = silence;
@@ -55,31 +57,32 @@ export class People {
 
   /** Whether a half is among those that were loaded. */
   has(id: string): boolean {
-    return this.#halves.has(id);
+    return this.#sourceProfiles.has(id);
   }
 
-  half(id: string): Half {
-    const half = this.#halves.get(id);
-    if (half === undefined) throw new Error(`The half ${id} of a customer was not loaded.`);
-    return half;
+  sourceProfile(id: string): SourceProfile {
+    const sourceProfile = this.#sourceProfiles.get(id);
+    if (sourceProfile === undefined)
+      throw new Error(`The source profile ${id} of a customer was not loaded.`);
+    return sourceProfile;
   }
 
-  customer(half: string): Customer {
-    return foldCustomer(this.rootOf(half), this.#halves);
+  customer(profileId: string): Customer {
+    return resolveCustomer(this.canonicalId(profileId), this.#sourceProfiles);
   }
 
   /** A surviving half and everything merged into it, the half itself first. */
-  tree(root: string): Half[] {
-    return treeOf(root, this.#halves);
+  mergeTree(root: string): SourceProfile[] {
+    return mergeTree(root, this.#sourceProfiles);
   }
 
   /** The surviving half of the customer that a half belongs to. */
-  rootOf(half: string): string {
-    let id = half;
+  canonicalId(profileId: string): string {
+    let id = profileId;
     for (
-      let next = this.half(id).activity.survivor;
+      let next = this.sourceProfile(id).activity.survivor;
       next !== undefined;
-      next = this.half(id).activity.survivor
+      next = this.sourceProfile(id).activity.survivor
     )
       id = next.id;
     return id;
@@ -92,45 +95,45 @@ export class People {
 
   /** The half that holds an identifier which is known to be held. */
   ownerOf(identifier: Identifier): string {
-    const half = this.#owners.get(identifier);
-    if (half === undefined) throw new Error(`Nobody owns the identifier asked for.`);
-    return half;
+    const profileId = this.#owners.get(identifier);
+    if (profileId === undefined) throw new Error(`Nobody owns the identifier asked for.`);
+    return profileId;
   }
 
   /** A new half, which is written once something of it is set. */
-  add(half: Half): void {
-    this.#halves.set(half.profile.id, half);
+  add(sourceProfile: SourceProfile): void {
+    this.#sourceProfiles.set(sourceProfile.profile.id, sourceProfile);
   }
 
   /** A half takes an identifier that nobody holds, and what an erasure has left of it. */
-  own(identifier: Identifier, half: string): void {
-    const { profile } = this.half(half);
-    this.#owners.set(identifier, half);
-    this.newOwners.set(identifier, half);
+  own(identifier: Identifier, profileId: string): void {
+    const { profile } = this.sourceProfile(profileId);
+    this.#owners.set(identifier, profileId);
+    this.newOwners.set(identifier, profileId);
     const holding = { ...profile, identifiers: [...profile.identifiers, identifier] };
-    const told = this.#remembered.get(identifier);
-    this.setProfile(told ? recalled(holding, identifier, told) : holding);
+    const told = this.#retainedRefusals.get(identifier);
+    this.setProfile(told ? applyRetainedRefusal(holding, identifier, told) : holding);
   }
 
   /** From now on another half answers for an identifier; their profiles say so already. */
-  handOver(identifier: Identifier, half: string): void {
-    this.#owners.set(identifier, half);
+  handOver(identifier: Identifier, profileId: string): void {
+    this.#owners.set(identifier, profileId);
   }
 
   /** Sets the profile where the change is one. */
-  change(half: string, change: (profile: Profile) => Profile): void {
-    const { profile } = this.half(half);
+  change(profileId: string, change: (profile: Profile) => Profile): void {
+    const { profile } = this.sourceProfile(profileId);
     const next = change(profile);
     if (JSON.stringify(next) !== JSON.stringify(profile)) this.setProfile(next);
   }
 
   setProfile(profile: Profile): void {
-    this.#halves.set(profile.id, { ...this.half(profile.id), profile });
+    this.#sourceProfiles.set(profile.id, { ...this.sourceProfile(profile.id), profile });
     this.changedProfiles.add(profile.id);
   }
 
-  setActivity(activity: Half['activity']): void {
-    this.#halves.set(activity.id, { ...this.half(activity.id), activity });
+  setActivity(activity: SourceProfile['activity']): void {
+    this.#sourceProfiles.set(activity.id, { ...this.sourceProfile(activity.id), activity });
     this.changedActivities.add(activity.id);
   }
 }

@@ -7,15 +7,15 @@ import { type Reply, replyOf } from '../timeline/conversation.ts';
 import { placesOf, samePlaces } from '../timeline/lists.ts';
 import type { Identifier } from './identifier.ts';
 import type { Merge, Review } from './ledger.ts';
-import { fits, match } from './matching.ts';
-import { mergeByRule } from './merge.ts';
+import { fitsLimits, matchIdentifiers } from './matching.ts';
+import { mergeCustomers } from './merge.ts';
 import type { People } from './people.ts';
 import { normaliseIdentifier, usableIdentifiers } from './rules.ts';
-import { active, closedBy, emptyHalf, learned } from './source-profile.ts';
+import { applyActivity, applyAddressEffect, applyInteraction, newSourceProfile } from './source-profile.ts';
 
 /** Where an interaction went and what it changed; or, without `half`, that it waits on the review list. */
 export interface Placement {
-  readonly half?: string;
+  readonly profileId?: string;
   readonly isNew: boolean;
   readonly merge?: Merge;
   /** Identifiers that stay on the interaction only. */
@@ -31,7 +31,7 @@ export interface Placement {
  * Finds or makes the customer of an interaction that arrived at `receivedAt`. `referred` is the half that holds the
  * message it refers to.
  */
-export const place = (
+export const resolveInteraction = (
   people: People,
   interaction: Interaction,
   referred: string | undefined,
@@ -42,31 +42,31 @@ export const place = (
     if (referred !== undefined) return join(people, referred, interaction, [], {});
     return awaitDecision(people, 'no-identifier', interaction, receivedAt, []);
   }
-  const found = match(people, usable, interaction.id);
+  const found = matchIdentifiers(people, usable, interaction.id);
   if (found === undefined) return awaitDecision(people, 'over-limit', interaction, receivedAt, usable);
-  const { half, roots, gained, setAside } = found;
-  if (half === undefined) return create(people, interaction, gained, setAside);
-  const merge = roots.length > 1 ? mergeByRule(people, roots, interaction.id, receivedAt) : undefined;
-  return join(people, half, interaction, gained, { setAside, ...(merge && { merge }) });
+  const { profileId, roots, gained, setAside } = found;
+  if (profileId === undefined) return create(people, interaction, gained, setAside);
+  const merge = roots.length > 1 ? mergeCustomers(people, roots, interaction.id, receivedAt) : undefined;
+  return join(people, profileId, interaction, gained, { setAside, ...(merge && { merge }) });
 };
 
 /**
  * A person's decision about an interaction that waits for one: it goes to the half named, or to a customer of its own.
  * Its identifiers join where nobody holds them and a limit allows it.
  */
-export const assign = (
+export const assignInteraction = (
   people: People,
   review: Extract<Review, { type: 'interaction' }>,
-  half: string | undefined,
+  profileId: string | undefined,
 ): Placement => {
   const { interaction } = review;
   const free = usableIdentifiers(interaction.identifiers, people.config).filter(
     (one) => people.owner(one) === undefined,
   );
-  const holder = half === undefined ? [] : [people.rootOf(half)];
+  const holder = profileId === undefined ? [] : [people.canonicalId(profileId)];
   const taken: Identifier[] = [];
-  for (const one of free) if (fits(people, holder, [...taken, one])) taken.push(one);
-  if (half !== undefined) return join(people, half, interaction, taken, {});
+  for (const one of free) if (fitsLimits(people, holder, [...taken, one])) taken.push(one);
+  if (profileId !== undefined) return join(people, profileId, interaction, taken, {});
   if (taken.length > 0) return create(people, interaction, taken, []);
   throw new HubError(
     'no-identifier',
@@ -82,29 +82,31 @@ const create = (
   setAside: readonly Identifier[],
 ): Placement => {
   const id = people.newId();
-  people.add(emptyHalf(id, interaction.occurredAt));
-  people.setProfile(people.half(id).profile);
+  people.add(newSourceProfile(id, interaction.occurredAt));
+  people.setProfile(people.sourceProfile(id).profile);
   return join(people, id, interaction, identifiers, { isNew: true, setAside });
 };
 
 const join = (
   people: People,
-  half: string,
+  profileId: string,
   interaction: Interaction,
   identifiers: readonly Identifier[],
   told: { isNew?: boolean; setAside?: readonly Identifier[]; merge?: Merge },
 ): Placement => {
-  const before = people.customer(half);
+  const before = people.customer(profileId);
   const reply = replyOf(before.conversation, interaction, people.silence);
-  const consent = changing(people, half, () => take(people, half, interaction, identifiers));
+  const consent = changing(people, profileId, () => take(people, profileId, interaction, identifiers));
   return {
-    half,
+    profileId,
     isNew: told.isNew ?? false,
     setAside: told.setAside ?? [],
     consent,
     ...(told.merge && { merge: told.merge }),
     ...(reply && { reply }),
-    ...((told.isNew || !samePlaces(placesOf(before), placesOf(people.customer(half)))) && { moved: true }),
+    ...((told.isNew || !samePlaces(placesOf(before), placesOf(people.customer(profileId)))) && {
+      moved: true,
+    }),
   };
 };
 
@@ -122,12 +124,12 @@ const awaitDecision = (
 /** What the interaction teaches the half, answers about consent, and adds to its activity. */
 const take = (
   people: People,
-  half: string,
+  profileId: string,
   interaction: Interaction,
   identifiers: readonly Identifier[],
 ): void => {
-  for (const identifier of identifiers) people.own(identifier, half);
-  people.change(half, (profile) => learned(profile, interaction));
+  for (const identifier of identifiers) people.own(identifier, profileId);
+  people.change(profileId, (profile) => applyInteraction(profile, interaction));
   const addresses = addressesOf(
     answeredChannel(interaction),
     interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
@@ -137,17 +139,19 @@ const take = (
   if (answer !== undefined)
     hear(
       people,
-      carrier(people, half, addresses),
+      carrier(people, profileId, addresses),
       answeredChannel(interaction),
       { answer, at, source },
       evidenceOf(interaction, addresses[0]),
     );
   // An address is closed for whoever holds it, also where the interaction went to somebody else.
   for (const address of addresses)
-    people.change(people.owner(address) ?? half, (profile) => closedBy(profile, address, interaction));
-  const { activity } = people.half(half);
+    people.change(people.owner(address) ?? profileId, (profile) =>
+      applyAddressEffect(profile, address, interaction),
+    );
+  const { activity } = people.sourceProfile(profileId);
   const carried = usableIdentifiers(interaction.identifiers, people.config).filter(
     (one) => people.owner(one) !== undefined,
   );
-  people.setActivity(active(activity, interaction, carried, people.silence));
+  people.setActivity(applyActivity(activity, interaction, carried, people.silence));
 };

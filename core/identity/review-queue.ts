@@ -1,29 +1,29 @@
 import { HubError } from '../errors.ts';
-import { pairId, sortedPair } from './ledger.ts';
+import { pairReviewId, sortedPair } from './ledger.ts';
 import type { People } from './people.ts';
 
 /** One open entry for two people, whichever of their halves it was filed for. */
-export const ask = (
+export const requestReview = (
   people: People,
   one: string,
   other: string,
-  reason: 'strong' | 'apart',
+  reason: 'strong' | 'unmerged',
   cause: string,
 ): void => {
-  if (related(people, one, other, 'asked')) return;
-  for (const [half, stranger] of [
+  if (areRelated(people, one, other, 'pendingReview')) return;
+  for (const [profileId, stranger] of [
     [one, other],
     [other, one],
   ] as const) {
-    const { profile } = people.half(half);
-    people.setProfile({ ...profile, asked: [...profile.asked, stranger] });
+    const { profile } = people.sourceProfile(profileId);
+    people.setProfile({ ...profile, pendingReview: [...profile.pendingReview, stranger] });
   }
-  people.reviews.push({ type: 'pair', halves: sortedPair(one, other), reason, cause });
+  people.reviews.push({ type: 'pair', profileIds: sortedPair(one, other), reason, cause });
 };
 
 /** A person's decision that two customers are two people: rules leave them alone and no review asks again. */
-export const tellApart = (people: People, one: string, other: string): void => {
-  const [first, second] = [people.rootOf(one), people.rootOf(other)];
+export const markDistinct = (people: People, one: string, other: string): void => {
+  const [first, second] = [people.canonicalId(one), people.canonicalId(other)];
   if (first === second) {
     throw new HubError(
       'already-merged',
@@ -31,40 +31,43 @@ export const tellApart = (people: People, one: string, other: string): void => {
       { retry: 'never' },
     );
   }
-  for (const [half, stranger] of [
+  for (const [profileId, stranger] of [
     [first, second],
     [second, first],
   ] as const) {
-    const { profile } = people.half(half);
-    people.setProfile({ ...profile, distinct: [...new Set([...profile.distinct, stranger])] });
+    const { profile } = people.sourceProfile(profileId);
+    people.setProfile({
+      ...profile,
+      confirmedDistinct: [...new Set([...profile.confirmedDistinct, stranger])],
+    });
   }
-  settlePairs(people, first, second);
+  closeReviews(people, first, second);
 };
 
 /** A decision about two people answers every question that was asked about any two of their halves. */
-export const settlePairs = (people: People, one: string, other: string): void => {
-  const others = new Set(people.tree(other).map(({ profile }) => profile.id));
-  for (const { profile } of people.tree(one)) {
-    for (const asked of profile.asked.filter((id) => others.has(id))) {
-      people.resolved.add(pairId(sortedPair(profile.id, asked)));
+export const closeReviews = (people: People, one: string, other: string): void => {
+  const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
+  for (const { profile } of people.mergeTree(one)) {
+    for (const asked of profile.pendingReview.filter((id) => others.has(id))) {
+      people.resolved.add(pairReviewId(sortedPair(profile.id, asked)));
       forgetQuestion(people, profile.id, asked);
       forgetQuestion(people, asked, profile.id);
     }
   }
 };
 
-const forgetQuestion = (people: People, half: string, other: string): void => {
-  const { profile } = people.half(half);
-  people.setProfile({ ...profile, asked: profile.asked.filter((id) => id !== other) });
+const forgetQuestion = (people: People, profileId: string, other: string): void => {
+  const { profile } = people.sourceProfile(profileId);
+  people.setProfile({ ...profile, pendingReview: profile.pendingReview.filter((id) => id !== other) });
 };
 
 /** Whether the list of any half of one customer names any half of the other. */
-export const related = (
+export const areRelated = (
   people: People,
   one: string,
   other: string,
-  list: 'apart' | 'distinct' | 'asked',
+  list: 'neverAutoMerge' | 'confirmedDistinct' | 'pendingReview',
 ): boolean => {
-  const others = new Set(people.tree(other).map(({ profile }) => profile.id));
-  return people.tree(one).some(({ profile }) => profile[list].some((id) => others.has(id)));
+  const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
+  return people.mergeTree(one).some(({ profile }) => profile[list].some((id) => others.has(id)));
 };

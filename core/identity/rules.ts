@@ -87,7 +87,7 @@ export const normaliseIdentifier = (raw: string): Identifier | undefined => {
 };
 
 /** An identifier as an interaction keeps it: in normal form where it has one, unless what was written is blocked. */
-export const keptIdentifier = (raw: string, config: IdentityConfig): Identifier =>
+export const readableIdentifier = (raw: string, config: IdentityConfig): Identifier =>
   blocked(raw, config) ? raw : (normaliseIdentifier(raw) ?? raw);
 
 /**

@@ -1,12 +1,12 @@
 import { addressEffect } from '../consent/consent.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from '../interaction/interaction.ts';
-import { closed, withAct } from '../timeline/conversation.ts';
-import type { Half, Profile } from './customer.ts';
+import { applyToConversation, closedConversation } from '../timeline/conversation.ts';
+import type { Profile, SourceProfile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
 
 /** What an interaction changes about the one half of a customer that it goes to. Pure: a half in, a half out. */
 
-export const emptyHalf = (id: string, at: Instant): Half => ({
+export const newSourceProfile = (id: string, at: Instant): SourceProfile => ({
   profile: {
     id,
     version: 0,
@@ -18,15 +18,15 @@ export const emptyHalf = (id: string, at: Instant): Half => ({
     preferences: {},
     firstSeenAt: at,
     merged: [],
-    apart: [],
-    distinct: [],
-    asked: [],
+    neverAutoMerge: [],
+    confirmedDistinct: [],
+    pendingReview: [],
   },
-  activity: { id, version: 0, lastSeenAt: at, interactions: 0, heard: {}, inbound: {} },
+  activity: { id, version: 0, lastSeenAt: at, interactions: 0, lastInboundAt: {}, lastInboundMessageAt: {} },
 });
 
 /** What an interaction tells fills what is not known; a contact-update also replaces what is. */
-export const hinted = (profile: Profile, hints: ProfileHints | undefined, replaces: boolean): Profile => {
+export const applyHints = (profile: Profile, hints: ProfileHints | undefined, replaces: boolean): Profile => {
   if (hints === undefined) return profile;
   const { tags, traits, ...single } = hints;
   const known = Object.fromEntries(Object.entries(single).filter(([, value]) => value !== undefined));
@@ -38,8 +38,11 @@ export const hinted = (profile: Profile, hints: ProfileHints | undefined, replac
 };
 
 /** The profile with what an interaction tells of the person, and with its time if nothing earlier is known. */
-export const learned = (profile: Profile, { profile: hints, kind, occurredAt }: Interaction): Profile => ({
-  ...hinted(profile, hints, kind === 'contact-update'),
+export const applyInteraction = (
+  profile: Profile,
+  { profile: hints, kind, occurredAt }: Interaction,
+): Profile => ({
+  ...applyHints(profile, hints, kind === 'contact-update'),
   firstSeenAt: occurredAt < profile.firstSeenAt ? occurredAt : profile.firstSeenAt,
 });
 
@@ -47,7 +50,11 @@ export const learned = (profile: Profile, { profile: hints, kind, occurredAt }: 
  * The profile of who holds an address, after an interaction that it carried. In whatever order they arrive: of a STOP and
  * a START the later counts, of one instant the STOP; what bounced or was complained about stays closed.
  */
-export const closedBy = (profile: Profile, address: Identifier, interaction: Interaction): Profile => {
+export const applyAddressEffect = (
+  profile: Profile,
+  address: Identifier,
+  interaction: Interaction,
+): Profile => {
   const effect = addressEffect(interaction);
   if (effect === undefined) return profile;
   const { occurredAt: at, id: source } = interaction;
@@ -75,38 +82,44 @@ export const closedBy = (profile: Profile, address: Identifier, interaction: Int
  * The activity after one more interaction; `carried` are the owned identifiers that an inbound one came with, `silence` in
  * milliseconds parts conversations.
  */
-export const active = (
-  activity: Half['activity'],
+export const applyActivity = (
+  activity: SourceProfile['activity'],
   interaction: Interaction,
   carried: readonly Identifier[],
   silence: number,
-): Half['activity'] => {
+): SourceProfile['activity'] => {
   const { occurredAt: at, channel, direction, kind } = interaction;
   const inbound = direction === 'inbound';
-  const conversation = withAct(activity.conversation, interaction, silence);
-  const heard = inbound ? carried.filter((one) => (activity.heard[one] ?? '') < at) : [];
-  const said = inbound && kind === 'message' && (activity.inbound[channel] ?? '') < at;
+  const conversation = applyToConversation(activity.conversation, interaction, silence);
+  const heard = inbound ? carried.filter((one) => (activity.lastInboundAt[one] ?? '') < at) : [];
+  const said = inbound && kind === 'message' && (activity.lastInboundMessageAt[channel] ?? '') < at;
   return {
     ...activity,
     interactions: activity.interactions + 1,
     lastSeenAt: activity.lastSeenAt > at ? activity.lastSeenAt : at,
-    heard:
+    lastInboundAt:
       heard.length === 0
-        ? activity.heard
-        : { ...activity.heard, ...Object.fromEntries(heard.map((one) => [one, at])) },
-    inbound: said ? { ...activity.inbound, [channel]: at } : activity.inbound,
+        ? activity.lastInboundAt
+        : { ...activity.lastInboundAt, ...Object.fromEntries(heard.map((one) => [one, at])) },
+    lastInboundMessageAt: said
+      ? { ...activity.lastInboundMessageAt, [channel]: at }
+      : activity.lastInboundMessageAt,
     ...(conversation && { conversation }),
   };
 };
 
 /** Somebody of the business says that nothing is owed to the customer any more, whatever was asked until `at`. */
-export const closedByHand = (activity: Half['activity'], at: Instant, silence: number): Half['activity'] => ({
+export const closeConversation = (
+  activity: SourceProfile['activity'],
+  at: Instant,
+  silence: number,
+): SourceProfile['activity'] => ({
   ...activity,
-  conversation: closed(activity.conversation, at, silence),
+  conversation: closedConversation(activity.conversation, at, silence),
 });
 
 /** The profile with the channel that a person prefers from `at` on, or that they prefer none; a later word of theirs stands. */
-export const preferring = (profile: Profile, channel: Channel | undefined, at: Instant): Profile =>
+export const applyPreference = (profile: Profile, channel: Channel | undefined, at: Instant): Profile =>
   profile.preferences.at !== undefined && profile.preferences.at > at
     ? profile
     : { ...profile, preferences: { ...(channel && { channel }), at } };

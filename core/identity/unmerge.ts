@@ -2,21 +2,21 @@ import { HubError } from '../errors.ts';
 import type { Identifier } from './identifier.ts';
 import type { Decision, Split, Unmerge } from './ledger.ts';
 import type { People } from './people.ts';
-import { emptyHalf } from './source-profile.ts';
+import { newSourceProfile } from './source-profile.ts';
 
 /**
  * Undoes a merge of a person exactly: the newest, or the one that `merge` names. The others of a chain stand. The
  * halves it parts are never merged by a rule again.
  */
-export const unmerge = (
+export const unmergeCustomer = (
   people: People,
-  half: string,
+  profileId: string,
   { at, by }: Omit<Decision, 'cause'>,
   merge?: string,
 ): Unmerge => {
-  const root = people.rootOf(half);
+  const root = people.canonicalId(profileId);
   const wanted = merge ?? newestMerge(people, root);
-  const parted = people.tree(root).filter(({ activity }) => activity.survivor?.merge === wanted);
+  const parted = people.mergeTree(root).filter(({ activity }) => activity.survivor?.merge === wanted);
   const pointer = parted[0]?.activity.survivor;
   if (pointer === undefined) {
     throw new HubError(
@@ -32,10 +32,10 @@ export const unmerge = (
     const { survivor: _, ...alone } = activity;
     people.setActivity(alone);
   }
-  const { profile } = people.half(pointer.id);
+  const { profile } = people.sourceProfile(pointer.id);
   people.setProfile({ ...profile, merged: profile.merged.filter((child) => !others.includes(child)) });
   for (const id of [pointer.id, ...others])
-    keepApart(
+    addNeverAutoMerge(
       people,
       id,
       [pointer.id, ...others].filter((other) => other !== id),
@@ -57,8 +57,8 @@ export const unmerge = (
 
 /** Whatever is merged is a root, so the last merge into the present root is the newest of the whole tree. */
 const newestMerge = (people: People, root: string): string | undefined => {
-  const last = people.half(root).profile.merged.at(-1);
-  return last === undefined ? undefined : people.half(last).activity.survivor?.merge;
+  const last = people.sourceProfile(root).profile.merged.at(-1);
+  return last === undefined ? undefined : people.sourceProfile(last).activity.survivor?.merge;
 };
 
 /**
@@ -66,7 +66,11 @@ const newestMerge = (people: People, root: string): string | undefined => {
  * theirs. What was said stays with whoever said it; what arrives from now on goes to the new customer. A closed
  * address stays closed. The two are never merged by a rule again.
  */
-export const split = (people: People, identifier: Identifier, { at, by, cause }: Decision): Split => {
+export const splitIdentifier = (
+  people: People,
+  identifier: Identifier,
+  { at, by, cause }: Decision,
+): Split => {
   const from = people.ownerOf(identifier);
   if (people.customer(from).identifiers.length === 1) {
     throw new HubError(
@@ -76,11 +80,11 @@ export const split = (people: People, identifier: Identifier, { at, by, cause }:
     );
   }
   const to = people.newId();
-  const { profile, activity } = people.half(from);
-  const fresh = emptyHalf(to, at);
+  const { profile, activity } = people.sourceProfile(from);
+  const fresh = newSourceProfile(to, at);
   const { [identifier]: closure, ...closed } = profile.closed;
   const { [identifier]: reopening, ...reopened } = profile.reopened ?? {};
-  const { [identifier]: lastHeard, ...heard } = activity.heard;
+  const { [identifier]: lastHeard, ...heard } = activity.lastInboundAt;
   people.add(fresh);
   people.setProfile({
     ...profile,
@@ -88,7 +92,7 @@ export const split = (people: People, identifier: Identifier, { at, by, cause }:
     ...(reopening !== undefined && { reopened }),
     identifiers: profile.identifiers.filter((one) => one !== identifier),
   });
-  people.setActivity({ ...activity, heard });
+  people.setActivity({ ...activity, lastInboundAt: heard });
   people.setProfile({
     ...fresh.profile,
     identifiers: [identifier],
@@ -97,17 +101,17 @@ export const split = (people: People, identifier: Identifier, { at, by, cause }:
   });
   people.setActivity({
     ...fresh.activity,
-    ...(lastHeard !== undefined && { heard: { [identifier]: lastHeard } }),
+    ...(lastHeard !== undefined && { lastInboundAt: { [identifier]: lastHeard } }),
   });
   people.handOver(identifier, to);
-  keepApart(people, to, [from]);
-  keepApart(people, from, [to]);
+  addNeverAutoMerge(people, to, [from]);
+  addNeverAutoMerge(people, from, [to]);
   const parted: Split = { id: people.newId(), identifier, from, to, at, by, cause };
   people.splits.push(parted);
   return parted;
 };
 
-const keepApart = (people: People, half: string, strangers: readonly string[]): void => {
-  const { profile } = people.half(half);
-  people.setProfile({ ...profile, apart: [...new Set([...profile.apart, ...strangers])] });
+const addNeverAutoMerge = (people: People, profileId: string, strangers: readonly string[]): void => {
+  const { profile } = people.sourceProfile(profileId);
+  people.setProfile({ ...profile, neverAutoMerge: [...new Set([...profile.neverAutoMerge, ...strangers])] });
 };

@@ -13,11 +13,11 @@ const later = (one: Entry, other: Entry): number => earlier(other, one);
 
 /** Of what counts once, which one: the same status, the last edit, the last reaction of somebody. */
 const slotOf = ([id, relation]: Entry): string => {
-  const { half, account, kind, status, direction, emoji, reaction, upTo } = relation;
+  const { profileId, account, kind, status, direction, emoji, reaction, upTo } = relation;
   if (kind === 'open' || kind === 'click' || upTo !== undefined) return `${kind} ${id}`;
   const what =
     kind === 'reaction' ? `${direction} ${reaction === 'only' ? '' : `each ${emoji}`}` : (status ?? '');
-  return JSON.stringify([half, account ?? '', status === undefined ? kind : '', what]);
+  return JSON.stringify([profileId, account ?? '', status === undefined ? kind : '', what]);
 };
 
 const classOf = ({ kind, upTo }: Relation): RelationKind | 'read up to' =>
@@ -39,7 +39,7 @@ const kept: Readonly<Record<ReturnType<typeof classOf>, readonly [order: typeof 
 export const MOST_COUNTED = 40;
 
 /** What both tell, as far as it still counts. The same in any order, however often, in whatever parts. */
-export const united = (one: Relations, other: Relations): Relations => {
+export const mergeFacts = (one: Relations, other: Relations): Relations => {
   const slots = new Map<string, Entry>();
   for (const entry of [...Object.entries(one), ...Object.entries(other)]) {
     const slot = slotOf(entry);
@@ -57,11 +57,11 @@ export const united = (one: Relations, other: Relations): Relations => {
 };
 
 /** Whether the interaction would add nothing to what is told already. */
-export const isTold = (relations: Relations, id: string, relation: Relation): boolean =>
-  same(united(relations, { [id]: relation }), relations);
+export const isKnown = (relations: Relations, id: string, relation: Relation): boolean =>
+  haveSameFacts(mergeFacts(relations, { [id]: relation }), relations);
 
 /** Of what is told of a conversation, what first says that a message of it was read. */
-export const firstRead = (relations: Relations, sentAt: Instant): Relations =>
+export const firstReadFact = (relations: Relations, sentAt: Instant): Relations =>
   Object.fromEntries(
     Object.entries(relations)
       .filter(([, { upTo = '' }]) => upTo >= sentAt)
@@ -70,7 +70,7 @@ export const firstRead = (relations: Relations, sentAt: Instant): Relations =>
   );
 
 /** Whether two tell the same, by whom they are told. */
-export const same = (one: Relations, other: Relations): boolean => {
+export const haveSameFacts = (one: Relations, other: Relations): boolean => {
   const ids = Object.keys(one);
   return ids.length === Object.keys(other).length && ids.every((id) => Object.hasOwn(other, id));
 };
@@ -83,26 +83,26 @@ const actors: Readonly<Record<Direction, Actor>> = {
   system: 'unknown',
 };
 
-interface Told {
+interface StatusFact {
   readonly at: Instant;
   /** The interaction that says so. */
   readonly interaction: string;
 }
 
 /** What became of a message. */
-export interface Standing {
+export interface MessageState {
   readonly status?: {
     /** The furthest that it came. */
     readonly name: MessageStatus;
     readonly at: Instant;
     /** Each status once, when it was first reached, by time. */
-    readonly history: readonly (Told & { readonly name: MessageStatus })[];
+    readonly history: readonly (StatusFact & { readonly name: MessageStatus })[];
     /** That it failed is told also where it had been delivered before, or was delivered in the end. */
-    readonly failed?: Told;
+    readonly failed?: StatusFact;
   };
-  readonly edited?: Told;
-  readonly deleted?: Told & { readonly by: Actor };
-  readonly complained?: Told;
+  readonly edited?: StatusFact;
+  readonly deleted?: StatusFact & { readonly by: Actor };
+  readonly complained?: StatusFact;
   /** Those that stand, oldest first. */
   readonly reactions?: readonly { readonly by: Actor; readonly emoji: string; readonly at: Instant }[];
   /** At most `MOST_COUNTED`. */
@@ -116,15 +116,15 @@ const rank = (status: MessageStatus): number => MessageStatus.options.indexOf(st
  * What became of a message, as far as the given halves of its customer tell it: what other people have to do with the
  * same message, in a group or as its other recipients, is theirs.
  */
-export const standing = (
+export const messageState = (
   message: Pick<Interaction, 'id' | 'kind' | 'account' | 'occurredAt' | 'properties'>,
   relations: Relations,
-  halves: ReadonlySet<string>,
-): Standing => {
+  profileIds: ReadonlySet<string>,
+): MessageState => {
   const entries = Object.entries(relations)
     .filter(
-      ([, { half, account }]) =>
-        halves.has(half) &&
+      ([, { profileId, account }]) =>
+        profileIds.has(profileId) &&
         (account === undefined || message.account === undefined || account === message.account),
     )
     .sort(earlier);
@@ -146,19 +146,21 @@ export const standing = (
   };
 };
 
-const told = ([interaction, { occurredAt: at }]: Entry): Told => ({ at, interaction });
+const told = ([interaction, { occurredAt: at }]: Entry): StatusFact => ({ at, interaction });
 
 /** Entries in the order of time. A message that the hub sent itself says that it was sent. */
 const statusesOf = (
-  message: Parameters<typeof standing>[0],
+  message: Parameters<typeof messageState>[0],
   entries: readonly Entry[],
-): Pick<Standing, 'status'> => {
+): Pick<MessageState, 'status'> => {
   const own = message.kind === 'notification' ? statusOf(message) : undefined;
   const all = [
     ...(own === undefined ? [] : [{ name: own, at: message.occurredAt, interaction: message.id }]),
     ...entries.flatMap((entry) => (entry[1].status ? [{ name: entry[1].status, ...told(entry) }] : [])),
   ];
-  const first = [...Map.groupBy(all, ({ name }) => name).values()].flatMap((same) => same.slice(0, 1));
+  const first = [...Map.groupBy(all, ({ name }) => name).values()].flatMap((haveSameFacts) =>
+    haveSameFacts.slice(0, 1),
+  );
   const history = first.sort((one, other) =>
     one.at === other.at ? rank(one.name) - rank(other.name) : one.at < other.at ? -1 : 1,
   );
@@ -179,7 +181,7 @@ const statusesOf = (
  * What is all that somebody thinks takes the place of what they thought; what is added or taken back is one emoji. All
  * halves of a customer are one person here.
  */
-const reactionsOf = (entries: readonly Entry[]): NonNullable<Standing['reactions']>[number][] => {
+const reactionsOf = (entries: readonly Entry[]): NonNullable<MessageState['reactions']>[number][] => {
   const last = new Map(
     entries.map((entry): [string, Entry] => {
       const [, { direction, reaction, emoji }] = entry;

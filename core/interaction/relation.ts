@@ -27,7 +27,7 @@ const isRelationKind = (kind: Kind): kind is RelationKind => RelationKind.safePa
 /** What one interaction says about another. */
 export const Relation = z.strictObject({
   /** The half of the customer whose interaction this is. */
-  half: z.string(),
+  profileId: z.string(),
   /** Two accounts of a provider may have given the same id to two messages. */
   account: z.string().optional(),
   occurredAt: Instant,
@@ -85,13 +85,15 @@ export const isAnswerable = ({ kind, direction }: Pick<Interaction, 'kind' | 'di
 const LONGEST_EMOJI = 64;
 
 /** Undefined where an interaction is about no other, or is a status in words that are not known here. */
-export const relationOf = (interaction: Interaction & { readonly half: string }): Relation | undefined => {
-  const { kind, half, account, occurredAt, direction, text = '' } = interaction;
+export const relationOf = (
+  interaction: Interaction & { readonly profileId: string },
+): Relation | undefined => {
+  const { kind, profileId, account, occurredAt, direction, text = '' } = interaction;
   const read = readIn(interaction);
   if (!isRelationKind(kind) || (targetOf(interaction) ?? read) === undefined) return undefined;
   const status = statusOf(interaction);
   if (kind === 'delivery-status' && status === undefined) return undefined;
-  const base = { half, ...(account !== undefined && { account }), occurredAt, kind, direction };
+  const base = { profileId, ...(account !== undefined && { account }), occurredAt, kind, direction };
   if (kind !== 'reaction') return { ...base, ...(status && { status }), ...(read && { upTo: read.upTo }) };
   const emoji = text.slice(0, LONGEST_EMOJI);
   const { removed } = interaction.properties ?? {};

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { addressTypesOf } from '../consent/consent.ts';
-import { afterAnswer } from '../consent/consent-history.ts';
+import { applyConsentAnswer } from '../consent/consent-history.ts';
 import { ClosedAddress, type Customer, type Profile } from '../identity/customer.ts';
 import { type Identifier, identifierType } from '../identity/identifier.ts';
 import { Channel, Instant } from '../interaction/interaction.ts';
@@ -9,17 +9,21 @@ import { Channel, Instant } from '../interaction/interaction.ts';
  * What is remembered of an address whose owner was erased, because forgetting it would open what its owner had closed:
  * the closure, and the channels on which marketing or everything was declined.
  */
-export const Remembered = z.strictObject({
+export const RetainedRefusal = z.strictObject({
   closed: ClosedAddress.omit({ source: true }).optional(),
   declined: z
     .partialRecord(Channel, z.strictObject({ status: z.enum(['denied', 'service-only']), at: Instant }))
     .optional(),
 });
-export type Remembered = z.infer<typeof Remembered>;
+export type RetainedRefusal = z.infer<typeof RetainedRefusal>;
 
 /** What has to be remembered of each of a customer's identifiers; those of which it is nothing are left out. */
-export const rememberedOf = ({ identifiers, closed, consent }: Customer): Map<Identifier, Remembered> => {
-  const remembered = new Map<Identifier, Remembered>();
+export const retainedRefusals = ({
+  identifiers,
+  closed,
+  consent,
+}: Customer): Map<Identifier, RetainedRefusal> => {
+  const remembered = new Map<Identifier, RetainedRefusal>();
   for (const identifier of identifiers) {
     const closure = closed[identifier];
     const declined = Channel.options.flatMap((channel) => {
@@ -39,13 +43,17 @@ export const rememberedOf = ({ identifiers, closed, consent }: Customer): Map<Id
 };
 
 /** The profile of whoever holds such an address from now on: what was closed stays closed, a later answer stands. */
-export const recalled = (profile: Profile, identifier: Identifier, told: Remembered): Profile => {
+export const applyRetainedRefusal = (
+  profile: Profile,
+  identifier: Identifier,
+  told: RetainedRefusal,
+): Profile => {
   const closed = told.closed && { [identifier]: { ...told.closed, source: 'erasure' } };
   return Channel.options.reduce(
     (whole, channel) => {
       const { status, at } = told.declined?.[channel] ?? {};
       if (status === undefined || at === undefined) return whole;
-      return afterAnswer(whole, channel, { answer: status, at, source: 'erasure' });
+      return applyConsentAnswer(whole, channel, { answer: status, at, source: 'erasure' });
     },
     { ...profile, closed: { ...closed, ...profile.closed } },
   );

@@ -1,18 +1,21 @@
 import { type Identifier, identifierValue } from '../identity/identifier.ts';
 
 /** What a person leaves in texts that no schema reads: raw deliveries, payloads that failed, uploaded files. */
-export interface Traces {
+export interface PersonalDataMatcher {
   /** Identifiers too short to be looked for: their values stand in texts that have nothing to do with the person. */
-  readonly tooShort: readonly Identifier[];
+  readonly unsearchable: readonly Identifier[];
   /** Whether a text names the person, in whatever case, percent-encoded or escaped, a phone number however it is written. */
-  in(text: string): boolean;
+  isNamedIn(text: string): boolean;
 }
 
 const SHORTEST = 6;
 const SHORTEST_ID = 10;
 
 /** Looks for the values of identifiers, and for ids that providers have given to what the person said. */
-export const traces = (identifiers: readonly Identifier[], ids: Iterable<string>): Traces => {
+export const personalDataMatcher = (
+  identifiers: readonly Identifier[],
+  ids: Iterable<string>,
+): PersonalDataMatcher => {
   const valuesOf = (identifier: Identifier): string[] => {
     const value = identifierValue(identifier);
     return [...new Set([value, value.slice(value.lastIndexOf(':') + 1)])];
@@ -28,8 +31,8 @@ export const traces = (identifiers: readonly Identifier[], ids: Iterable<string>
     true;
   const namedIn = (words: readonly string[]): boolean => words.some((_, at) => follows(words, at));
   return {
-    tooShort: short,
-    in(text) {
+    unsearchable: short,
+    isNamedIn(text) {
       const plain = decoded(text);
       return namedIn(wordsOf(plain)) || namedIn(wordsOf(plain.replace(/(?<=\d)[\s().\-/]+(?=\d)/gu, '')));
     },

@@ -73,7 +73,7 @@ export const partOf = (interaction: Interaction): Part | undefined => {
 const silent: Conversation = { stretches: [], open: [] };
 
 /** The conversation with one more act. `silence` in milliseconds is what parts two stretches. */
-export const withAct = (
+export const applyToConversation = (
   conversation: Conversation | undefined,
   interaction: Interaction,
   silence: number,
@@ -89,7 +89,7 @@ export const withAct = (
     answers: answers ? [at] : [],
   };
   return settled(
-    united(conversation, {
+    mergeConversations(conversation, {
       stretches: part === 'closes' ? [] : [stretch],
       open: asks ? [at] : [],
       ...(asks && { lastAsked: at }),
@@ -101,11 +101,14 @@ export const withAct = (
 };
 
 /** The conversation after somebody of the business has said that it is done. What is asked later opens it again. */
-export const closed = (conversation: Conversation | undefined, at: Instant, silence: number): Conversation =>
-  settled(united(conversation, { ...silent, closedAt: at }), silence);
+export const closedConversation = (
+  conversation: Conversation | undefined,
+  at: Instant,
+  silence: number,
+): Conversation => settled(mergeConversations(conversation, { ...silent, closedAt: at }), silence);
 
 /** All that is known of either. Not yet parted by silence, which only whoever knows how long it is can do. */
-export const united = (
+export const mergeConversations = (
   one: Conversation | undefined = silent,
   other: Conversation | undefined = silent,
 ): Conversation => {
@@ -179,9 +182,10 @@ export const replyOf = (
   const { occurredAt: at } = interaction;
   const asked = conversation?.open[0];
   if (partOf(interaction) !== 'answers' || asked === undefined || asked > at) return undefined;
-  const stretch = parted(withAct(conversation, interaction, silence)?.stretches ?? [], silence).find(
-    ({ startedAt, lastAt }) => startedAt <= at && at <= lastAt,
-  );
+  const stretch = parted(
+    applyToConversation(conversation, interaction, silence)?.stretches ?? [],
+    silence,
+  ).find(({ startedAt, lastAt }) => startedAt <= at && at <= lastAt);
   return { seconds: secondsBetween(asked, at), first: stretch !== undefined && firstAnswer(stretch) === at };
 };
 

@@ -75,8 +75,10 @@ const silent: ReadonlySet<Channel> = new Set<Channel>(['voice', 'form', 'web', '
 /** The channel of the last inbound message, among those that can carry a message. */
 const lastHeard = (customer: Customer): Channel | undefined =>
   Channel.options
-    .filter((channel) => customer.inbound[channel] !== undefined && !silent.has(channel))
-    .sort((one, other) => newestFirst(customer.inbound[one], customer.inbound[other]))[0];
+    .filter((channel) => customer.lastInboundMessageAt[channel] !== undefined && !silent.has(channel))
+    .sort((one, other) =>
+      newestFirst(customer.lastInboundMessageAt[one], customer.lastInboundMessageAt[other]),
+    )[0];
 
 const tryChannel = (
   { customer, trigger, templates, now }: Choosing,
@@ -92,7 +94,7 @@ const tryChannel = (
   const { channels = [], approvedWhatsApp = false } = templates[template] ?? {};
   const chosen: Chosen = { channel, addresses: [address] };
   if (channel === 'whatsapp') {
-    const heard = customer.inbound.whatsapp;
+    const heard = customer.lastInboundMessageAt.whatsapp;
     const open = heard !== undefined && Date.parse(heard) > now - WHATSAPP_WINDOW_MS;
     if (!open && !approvedWhatsApp) return { reason: 'channel-closed', channel };
     if (approvedWhatsApp && !(open && channels.includes(channel))) return { ...chosen, approved: true };
@@ -101,7 +103,7 @@ const tryChannel = (
 };
 
 /** A channel's addresses of a customer: those of the best type that they have, the one last heard from first. */
-const addressesFor = ({ identifiers, heard }: Customer, channel: Channel): Identifier[] => {
+const addressesFor = ({ identifiers, lastInboundAt: heard }: Customer, channel: Channel): Identifier[] => {
   const type = addressTypesOf(channel).find((one) =>
     identifiers.some((held) => identifierType(held) === one),
   );

@@ -5,7 +5,7 @@ import type { Customer, CustomerSnapshot } from '../identity/customer.ts';
 import { snapshot } from '../identity/customer.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
 import { type Available, type Chosen, chooseChannel, type PassedOver } from './channel-choice.ts';
-import { type Claimed, countClaims } from './limits.ts';
+import { countReservations, type SendReservation } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
@@ -39,7 +39,7 @@ export interface Situation {
   readonly customer: Customer;
   /** The customer's interactions from `historyStart` on. */
   readonly history: readonly Past[];
-  readonly claims: readonly Claimed[];
+  readonly claims: readonly SendReservation[];
   readonly templates: Readonly<Record<string, Available>>;
   /** Whether a wait or a deferral has ended; false when the event has just arrived. */
   readonly waited: boolean;
@@ -112,7 +112,7 @@ const weigh = (situation: Situation, tell: Tell): Outcome => {
   if (waited && cancelled(situation, tell)) return { reason: 'cancelled' };
   const customerNow = snapshot(
     situation.customer,
-    situation.cause.customer.half,
+    situation.cause.customer.profileId,
     situation.cause.customer.isNew,
   );
   for (const condition of trigger.where)
@@ -182,10 +182,10 @@ const spent = (
   { claims, now }: Situation,
   step: string,
   limit: Limit,
-  which: (claim: Claimed) => boolean,
+  which: (claim: SendReservation) => boolean,
   tell: Tell,
 ): boolean => {
-  const count = countClaims(claims, limit, now, which);
+  const count = countReservations(claims, limit, now, which);
   tell(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
 };

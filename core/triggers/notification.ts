@@ -9,7 +9,7 @@ export const Notification = z.strictObject({
   /** Which version of the trigger decided. */
   triggerVersion: z.int().positive(),
   category: Category,
-  half: z.string(),
+  profileId: z.string(),
   interaction: z.string(),
   occurredAt: Instant,
   arrivedAt: Instant,
@@ -43,7 +43,7 @@ export const Notification = z.strictObject({
 });
 export type Notification = z.infer<typeof Notification>;
 
-const address = { half: z.string(), trigger: z.string(), interaction: z.string() };
+const address = { profileId: z.string(), trigger: z.string(), interaction: z.string() };
 /** What the notifications queue carries: the name of a notification's row, and which replay this is of one that has failed. */
 export const NotificationMessage = z.strictObject({ ...address, again: z.int().positive().optional() });
 export type NotificationMessage = z.infer<typeof NotificationMessage>;

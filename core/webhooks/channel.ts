@@ -32,7 +32,7 @@ export type Verdict =
       readonly verdict: 'accepted';
       readonly request: VerifiedRequest;
       readonly answer?: HttpAnswer;
-      readonly once?: Once;
+      readonly once?: Nonce;
     }
   | { readonly verdict: 'answered'; readonly answer: HttpAnswer }
   | { readonly verdict: 'refused'; readonly reason: string; readonly status?: number };
@@ -42,13 +42,13 @@ export type Verdict =
  * with it. The same body again is a retry, another body is refused. `seconds`: how long to remember, the scheme's
  * tolerance and the provider's retries included.
  */
-export interface Once {
+export interface Nonce {
   readonly token: string;
   readonly seconds: number;
 }
 
 /** The one place where a request becomes a verified one. Call it only after the scheme has been checked. */
-export const accepted = (request: WebhookRequest, answer?: HttpAnswer, once?: Once): Verdict => ({
+export const accepted = (request: WebhookRequest, answer?: HttpAnswer, once?: Nonce): Verdict => ({
   verdict: 'accepted',
   request: request as VerifiedRequest,
   ...(answer && { answer }),

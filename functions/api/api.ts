@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { Outcome } from '../aws/operations/command-outcomes.ts';
+import type { CommandOutcome } from '../aws/operations/command-outcomes.ts';
 import { CommandMessage } from '../contracts/messages/record.ts';
 import { problem } from '../middleware/http.ts';
 import type { Download } from './attachment.ts';
@@ -25,7 +25,7 @@ export interface ApiPorts
     EventPorts {
   readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly enqueue: (command: CommandMessage) => Promise<void>;
-  readonly outcome: (command: string) => Promise<Outcome>;
+  readonly outcome: (command: string) => Promise<CommandOutcome>;
   /** Whether the request carries one of the hub's API keys. */
   readonly allowed: (authorization: string | undefined) => Promise<boolean>;
   readonly download: (key: string, name: string) => Promise<Download | undefined>;
@@ -50,7 +50,7 @@ export const routes: Routes<ApiPorts> = {
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}': async (event, ports) => {
     const { id = '', interaction = '', n = '' } = event.pathParameters ?? {};
     const [customer, found] = await Promise.all([ports.history.customer(id), ports.interaction(interaction)]);
-    const theirs = customer?.halves.some(({ profile }) => profile.id === found?.half) === true;
+    const theirs = customer?.sourceProfiles.some(({ profile }) => profile.id === found?.profileId) === true;
     const file = theirs ? found?.attachments?.[Number(n)] : undefined;
     if (file === undefined)
       return problem(404, 'unknown-attachment', 'This customer has no such interaction, or it no such file.');

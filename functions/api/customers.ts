@@ -24,8 +24,8 @@ export const customerRoutes: Routes<CustomerPorts> = {
         'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100; or for a list, with ?recent, ?waiting or ?name=beginning.',
       );
     }
-    const half = await ports.owner(identifier);
-    const customer = half === undefined ? undefined : await ports.history.customer(half);
+    const profileId = await ports.owner(identifier);
+    const customer = profileId === undefined ? undefined : await ports.history.customer(profileId);
     return customer
       ? json(200, await view(customer, ports))
       : problem(404, 'unknown-customer', 'No customer holds this identifier.');
@@ -37,10 +37,16 @@ export const customerRoutes: Routes<CustomerPorts> = {
 };
 
 const view = async (
-  { halves, heard: _heard, inbound: _inbound, conversation, ...customer }: Customer,
+  {
+    sourceProfiles,
+    lastInboundAt: _heard,
+    lastInboundMessageAt: _inbound,
+    conversation,
+    ...customer
+  }: Customer,
   { silence, now }: CustomerPorts,
 ): Promise<object> => ({
   ...customer,
   conversation: conversationView(conversation, await silence(), now()),
-  mergedFrom: halves.slice(1).map(({ profile }) => profile.id),
+  mergedFrom: sourceProfiles.slice(1).map(({ profile }) => profile.id),
 });

@@ -4,7 +4,7 @@ import { normaliseIdentifier } from '../../core/identity/rules.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import type { ReceiptKey } from '../../core/privacy/receipt.ts';
 import type { Erasure, Erasures } from '../aws/erasure/erasures.ts';
-import type { Tombstones } from '../aws/erasure/hashed-keys.ts';
+import type { HashedKeys } from '../aws/erasure/hashed-keys.ts';
 import type { Jobs } from '../aws/operations/jobs.ts';
 import type { JobRow } from '../contracts/job.ts';
 import { eraseKind } from '../contracts/job-kinds.ts';
@@ -14,7 +14,7 @@ import { json, parsed, type Routes } from './http.ts';
 
 export interface ErasurePorts extends CustomerPorts {
   readonly erasures: Pick<Erasures, 'create' | 'get' | 'save' | 'list'>;
-  readonly tombstones: () => Promise<Tombstones>;
+  readonly loadHashedKeys: () => Promise<HashedKeys>;
   readonly receiptKeys: () => Promise<readonly ReceiptKey[]>;
   readonly jobs: Jobs;
   readonly newId: () => string;
@@ -35,21 +35,21 @@ export const erasureRoutes: Routes<ErasurePorts> = {
     if (!asked.success) return problem(400, 'bad-erasure', z.prettifyError(asked.error));
     const { customer, by, reason } = asked.data;
     const identifier = normaliseIdentifier(customer) ?? customer;
-    const half = await ports.owner(identifier);
-    if (half === undefined)
+    const profileId = await ports.owner(identifier);
+    if (profileId === undefined)
       return problem(
         404,
         'unknown-customer',
         'No customer holds this identifier. Look the customer up first: it may be written differently, or the person was erased before (GET /erasures?identifier=…).',
       );
     const erasure: Erasure = {
-      ...{ id: ports.newId(), by, half, askedAt: instant(ports.now()), version: 1 },
-      person: (await ports.tombstones()).personOf(identifier),
+      ...{ id: ports.newId(), by, profileId, askedAt: instant(ports.now()), version: 1 },
+      person: (await ports.loadHashedKeys()).personOf(identifier),
       job: ports.newId(),
       ...(reason !== undefined && { reason }),
     };
     await ports.erasures.create(erasure);
-    await begin(ports, erasure, half);
+    await begin(ports, erasure, profileId);
     return json(202, await view(erasure, ports));
   },
   /** Newest first; with `identifier`, those of the person who was named by it. */
@@ -58,12 +58,12 @@ export const erasureRoutes: Routes<ErasurePorts> = {
     const person =
       asked === undefined
         ? undefined
-        : (await ports.tombstones()).personOf(normaliseIdentifier(asked) ?? asked);
+        : (await ports.loadHashedKeys()).personOf(normaliseIdentifier(asked) ?? asked);
     const found = (await ports.erasures.list()).filter(
       (one) => person === undefined || one.person === person,
     );
     return json(200, {
-      items: found.map(({ half: _, version: __, receipt, ...one }) => ({
+      items: found.map(({ profileId: _, version: __, receipt, ...one }) => ({
         ...one,
         finishedAt: receipt?.receipt.finishedAt,
       })),
@@ -77,15 +77,15 @@ export const erasureRoutes: Routes<ErasurePorts> = {
   'POST /erasures/{id}/resume': async (event, ports) => {
     const erasure = await ports.erasures.get(event.pathParameters?.['id'] ?? '');
     if (erasure === undefined) return unknown();
-    const { half } = erasure;
+    const { profileId } = erasure;
     const job = await ports.jobs.get(erasure.job);
     const atWork = job !== undefined && job.finishedAt === undefined;
-    if (erasure.receipt !== undefined || half === undefined || atWork)
+    if (erasure.receipt !== undefined || profileId === undefined || atWork)
       return json(200, await view(erasure, ports));
     const next = { ...erasure, job: ports.newId() };
     if (!(await ports.erasures.save(next)))
       return problem(409, 'changed-meanwhile', 'The erasure was changed meanwhile. Look at it again.');
-    await begin(ports, next, half);
+    await begin(ports, next, profileId);
     return json(202, await view(next, ports));
   },
 };
@@ -98,10 +98,10 @@ export const receiptKeySet = async (
 const begin = async (
   { jobs, now }: ErasurePorts,
   { id: erasure, job: id, by }: Erasure,
-  half: string,
+  profileId: string,
 ): Promise<void> => {
   const job: JobRow = {
-    ...{ id, kind: eraseKind.kind, parameters: { erasure, half }, by, createdAt: instant(now()) },
+    ...{ id, kind: eraseKind.kind, parameters: { erasure, profileId }, by, createdAt: instant(now()) },
     ...{ state: 'queued', slice: 0, tries: 0, progress: { done: 0, refused: 0 }, result: false, version: 1 },
   };
   await jobs.create(job);
@@ -112,7 +112,7 @@ const unknown = (): APIGatewayProxyStructuredResultV2 =>
   problem(404, 'unknown-erasure', 'There is no erasure with this id.');
 
 const view = async (
-  { half: _, version: __, receipt, ...erasure }: Erasure,
+  { profileId: _, version: __, receipt, ...erasure }: Erasure,
   { jobs }: ErasurePorts,
 ): Promise<object> => {
   if (receipt) return { ...erasure, state: 'succeeded', receipt };

@@ -14,8 +14,8 @@ import { history } from '../aws/customers/history.ts';
 import { placesOfPart } from '../aws/customers/lists.ts';
 import { timelines } from '../aws/customers/timeline.ts';
 import { erasures } from '../aws/erasure/erasures.ts';
-import { tombstones } from '../aws/erasure/hashed-keys.ts';
-import { outcomes } from '../aws/operations/command-outcomes.ts';
+import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
+import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
@@ -38,7 +38,7 @@ export const create = (runtime: Runtime) => {
   const known = { history: history(rows), enqueue, now: runtime.now, newId: runtime.newId };
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
-  const marks = tombstones(runtime);
+  const loadHashedKeys = hashedKeysLoader(runtime);
   const proven = {
     ...known,
     hub: running.hub,
@@ -57,10 +57,10 @@ export const create = (runtime: Runtime) => {
     figures: figures(rows, runtime.now),
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
-    timelines: timelines(rows, marks),
+    timelines: timelines(rows, loadHashedKeys),
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {
-      const [row] = await rows.get([(await marks()).seenKey(id)]);
+      const [row] = await rows.get([(await loadHashedKeys()).seenKey(id)]);
       const address = row && seenOf(row).address;
       return address && known.history.interaction(address);
     },
@@ -72,20 +72,20 @@ export const create = (runtime: Runtime) => {
     }),
     async owner(identifier) {
       const [row] = await rows.get([identifierKey(identifier)]);
-      return row && ownerOf(row).half;
+      return row && ownerOf(row).profileId;
     },
     async reviews() {
       const open = [];
       for await (const row of rows.query(reviewPartition)) open.push({ id: row.sk, ...reviewOf(row) });
       return open;
     },
-    outcome: outcomes(runtime, rows, marks).of,
+    outcome: commandOutcomes(runtime, rows, loadHashedKeys).of,
     allowed: keys(runtime),
     failures: kept,
     replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),
     jobs: jobs(runtime, rows),
     erasures: erasures(rows),
-    tombstones: marks,
+    loadHashedKeys,
     receiptKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)).map(receiptKey),
     kinds,
     presign,

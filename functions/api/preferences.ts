@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import * as z from 'zod';
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { OWN_PAGES } from '../../core/consent/consent.ts';
-import { actsOfChoice, Choice, choicesOf, withChoices } from '../../core/consent/preferences.ts';
+import { actsOfChoice, choicesOf, PreferenceChoice, withChoices } from '../../core/consent/preferences.ts';
 import { readPreferencesToken } from '../../core/consent/signed-link.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { Channel, instant } from '../../core/interaction/interaction.ts';
@@ -30,7 +30,7 @@ export interface PreferencesPorts {
 const MOST_BYTES = 4096;
 
 const Form = z.strictObject({
-  choices: z.partialRecord(Channel, Choice),
+  choices: z.partialRecord(Channel, PreferenceChoice),
   preferred: z.union([Channel, z.literal('none')]).optional(),
 });
 type Form = z.infer<typeof Form>;
@@ -47,7 +47,7 @@ export const preferences =
     const claim = readPreferencesToken(event.pathParameters?.['token'] ?? '', await ports.signingKeys());
     if (claim === undefined) return brokenPage(hub);
     if (claim.until * 1000 <= ports.now()) return expiredPage(hub);
-    const customer = await ports.history.customer(claim.half);
+    const customer = await ports.history.customer(claim.profileId);
     if (customer === undefined) return gonePage(hub);
     const sends = new Set(Object.keys(config.senders));
     const preferred = customer.preferences.channel;

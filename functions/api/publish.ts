@@ -190,7 +190,7 @@ const setCurrent = async (
   const condition = before ? { version: before.version } : ({ absent: true } as const);
   if (await table.transact([{ put: { ...currentKey(trigger), ...row }, if: condition }])) return;
   throw new HubError(
-    'crowded',
+    'write-conflict',
     `The trigger ${trigger} was changed by somebody else in between. Look again.`,
     {
       retry: 'later',

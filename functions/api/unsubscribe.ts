@@ -38,14 +38,14 @@ export const unsubscribe =
     const keys = await ports.signingKeys();
     const claim = readUnsubscribeToken(event.pathParameters?.['token'] ?? '', keys);
     if (claim === undefined) return brokenPage(hub);
-    const { half, channel } = claim;
-    const customer = await ports.history.customer(half);
+    const { profileId, channel } = claim;
+    const customer = await ports.history.customer(profileId);
     if (customer === undefined) return gonePage(hub);
     const address = addressOf(customer, claim);
     const until = Math.floor(ports.now() / 1000) + CHOOSING_SECONDS;
     const view: UnsubscribeView = {
       ...{ hub, channel, masked: address && masked(address) },
-      preferences: `../preferences/${preferencesToken({ half, until }, keys)}`,
+      preferences: `../preferences/${preferencesToken({ profileId, until }, keys)}`,
     };
     if (event.requestContext.http.method !== 'POST') return askPage(view);
     // A person without an address on this channel gets nothing there anyway.
@@ -54,8 +54,9 @@ export const unsubscribe =
   };
 
 /** The address on that channel, of the half that the message was sent to before others. */
-const addressOf = (customer: Customer, { half, channel }: UnsubscribeClaim): Identifier | undefined => {
-  const own = customer.halves.find(({ profile }) => profile.id === half)?.profile.identifiers ?? [];
+const addressOf = (customer: Customer, { profileId, channel }: UnsubscribeClaim): Identifier | undefined => {
+  const own =
+    customer.sourceProfiles.find(({ profile }) => profile.id === profileId)?.profile.identifiers ?? [];
   const types = addressTypesOf(channel);
   return [...own, ...customer.identifiers].find((one) => types.includes(identifierType(one)));
 };
@@ -64,7 +65,7 @@ const addressOf = (customer: Customer, { half, channel }: UnsubscribeClaim): Ide
 const optOut = async (
   { enqueue, now }: UnsubscribePorts,
   { consent }: Customer,
-  { half, channel }: UnsubscribeClaim,
+  { profileId, channel }: UnsubscribeClaim,
   address: Identifier,
 ): Promise<void> => {
   const at = instant(now());
@@ -75,7 +76,7 @@ const optOut = async (
       ...{ provider: OWN_PAGES, kind: 'opt-out', channel, direction: 'inbound' },
       occurredAt: after(consent[channel]?.at, at),
       ...{ identifiers: [address], properties: { scope: 'marketing', page: 'unsubscribe' } },
-      key: `unsubscribe:${half}:${channel}:${consent[channel]?.source ?? ''}`,
+      key: `unsubscribe:${profileId}:${channel}:${consent[channel]?.source ?? ''}`,
     },
   });
 };

@@ -53,7 +53,7 @@ const TEXT_BYTES = 2048;
  * knows the answer before the act that gave it.
  */
 export const interactionEvents = (stored: StoredInteraction, caused: Caused): BusEvent[] => {
-  const { receivedAt, half: _half, ...interaction } = stored;
+  const { receivedAt, profileId: _half, ...interaction } = stored;
   const { customer } = stored;
   return [
     ...(customer.isNew ? [customerCreated(customer, receivedAt)] : []),

@@ -63,7 +63,7 @@ export const historyKind: JobKind<HistoryParameters> = {
 };
 
 /** A half of the person. */
-export const ExportParameters = z.strictObject({ half: z.string() });
+export const ExportParameters = z.strictObject({ profileId: z.string() });
 export type ExportParameters = z.infer<typeof ExportParameters>;
 
 export const exportKind: JobKind<ExportParameters> = {
@@ -73,7 +73,7 @@ export const exportKind: JobKind<ExportParameters> = {
 };
 
 /** Ids alone: whom they mean is known to the table, until the erasure is done. */
-export const EraseParameters = z.strictObject({ erasure: z.string(), half: z.string() });
+export const EraseParameters = z.strictObject({ erasure: z.string(), profileId: z.string() });
 export type EraseParameters = z.infer<typeof EraseParameters>;
 
 /** Begun by `POST /erasures` alone. */

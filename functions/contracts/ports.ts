@@ -2,19 +2,19 @@ import type { GivenAnswer } from '../../core/consent/evidence.ts';
 import type { Customer, CustomerSnapshot } from '../../core/identity/customer.ts';
 import type { Merge, Reopening, Split } from '../../core/identity/ledger.ts';
 import type { Channel, Instant, Interaction, Kind } from '../../core/interaction/interaction.ts';
-import type { Standing } from '../../core/interaction/message-status.ts';
+import type { MessageState } from '../../core/interaction/message-status.ts';
 
 /** Where an interaction's row lives. What queue messages carry after `record`. */
 export interface InteractionAddress {
   /** The half of the customer under which the row was written. */
-  readonly half: string;
+  readonly profileId: string;
   readonly occurredAt: Instant;
   readonly id: string;
 }
 
 /** An interaction as stored, with what cannot be derived again about the events that it caused. */
 export interface StoredInteraction extends Interaction {
-  readonly half: string;
+  readonly profileId: string;
   readonly receivedAt: Instant;
   /** The customer as it was when the interaction was recorded. */
   readonly customer: CustomerSnapshot;
@@ -23,9 +23,9 @@ export interface StoredInteraction extends Interaction {
 /** Reading customers and their history; strongly consistent. */
 export interface History {
   /** The whole person that a half belongs to; undefined when unknown or erased. */
-  customer(half: string): Promise<Customer | undefined>;
+  customer(profileId: string): Promise<Customer | undefined>;
   /** The same for many at once, by the half that was asked for; those unknown are left out. */
-  customers(halves: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
+  customers(profileIds: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
   interaction(address: InteractionAddress): Promise<StoredInteraction | undefined>;
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
   /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */
@@ -89,13 +89,14 @@ export interface Reference extends InteractionAddress {
 
 export interface TimelineItem
   extends Omit<StoredInteraction, 'customer'>,
-    Omit<Standing, 'status' | 'edited'> {
-  readonly status?: NonNullable<Standing['status']> & {
+    Omit<MessageState, 'status' | 'edited'> {
+  readonly status?: NonNullable<MessageState['status']> & {
     /** In the provider's words. */
     readonly reason?: string;
   };
   /** What it says now; `text` is what was said at first. */
-  readonly edited?: NonNullable<Standing['edited']> & Pick<Interaction, 'text' | 'subject' | 'attachments'>;
+  readonly edited?: NonNullable<MessageState['edited']> &
+    Pick<Interaction, 'text' | 'subject' | 'attachments'>;
   readonly repliesTo?: Reference;
   /** Of an edit, a status, a reaction, where those are asked for: the message that it is about. */
   readonly about?: Reference;

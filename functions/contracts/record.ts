@@ -1,12 +1,12 @@
 import type { HubError } from '../../core/errors.ts';
-import type { Half } from '../../core/identity/customer.ts';
+import type { SourceProfile } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
-import type { Introduced } from '../../core/identity/import-customer.ts';
+import type { ImportedCustomer } from '../../core/identity/import-customer.ts';
 import type { Review } from '../../core/identity/ledger.ts';
 import type { People } from '../../core/identity/people.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
-import type { Remembered } from '../../core/privacy/erasure.ts';
+import type { RetainedRefusal } from '../../core/privacy/erasure.ts';
 import type { IncompleteInteraction } from '../record/content/completion.ts';
 import type { BusEvent } from './events.ts';
 import type { CommandMessage } from './messages/record.ts';
@@ -20,13 +20,13 @@ export interface SeenBefore {
   /** Its row, where that was stored without the content. */
   readonly incomplete?: IncompleteInteraction;
   /** What an import did: its events are made again of the customer. */
-  readonly introduced?: Introduced;
+  readonly imported?: ImportedCustomer;
   /** Whoever it was of is gone. */
   readonly erased?: boolean;
 }
 
 export interface Loaded {
-  readonly halves: readonly Half[];
+  readonly sourceProfiles: readonly SourceProfile[];
   readonly owners: ReadonlyMap<Identifier, string>;
   /** By the id of the interaction or command. */
   readonly seen: ReadonlyMap<string, SeenBefore>;
@@ -35,9 +35,9 @@ export interface Loaded {
   /** The open review entries that commands are about, and those of interactions whose content has come, by their id. */
   readonly reviews: ReadonlyMap<string, Review>;
   /** Work that was on its way to somebody when they were erased, by the id of the interaction or command. */
-  readonly overtaken: ReadonlySet<string>;
+  readonly receivedBeforeErasure: ReadonlySet<string>;
   /** What must not be forgotten of identifiers whose earlier owner was erased. */
-  readonly remembered: ReadonlyMap<Identifier, Remembered>;
+  readonly retainedRefusals: ReadonlyMap<Identifier, RetainedRefusal>;
 }
 
 /** Everything that one transaction writes: the interactions, the commands, and whatever `people` lists as changed. */
@@ -48,16 +48,16 @@ export interface Changes {
   readonly completions: readonly StoredInteraction[];
   /** The ids of interactions that waited on the review list and were looked at again. */
   readonly waited: ReadonlySet<string>;
-  readonly commands: readonly ObeyedCommand[];
+  readonly commands: readonly ExecutedCommand[];
   /** What was overtaken by an erasure: from now on it is as if it had been erased with the rest. */
-  readonly overtaken: readonly { readonly id: string; readonly at: string }[];
+  readonly receivedBeforeErasure: readonly { readonly id: string; readonly at: string }[];
 }
 
-export interface ObeyedCommand {
+export interface ExecutedCommand {
   readonly command: CommandMessage;
   readonly events: readonly BusEvent[];
   /** Kept in the place of the events, because it says nothing of the person. */
-  readonly introduced?: Introduced;
+  readonly imported?: ImportedCustomer;
   /** The interaction that the command placed: what was waiting for a person. */
   readonly placed?: StoredInteractionChange;
 }

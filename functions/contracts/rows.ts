@@ -5,7 +5,7 @@ import { Activity, CustomerSnapshot, Profile } from '../../core/identity/custome
 import { Identifier } from '../../core/identity/identifier.ts';
 import { Merge, Reopening, Review, Split } from '../../core/identity/ledger.ts';
 import { Channel, Instant, Interaction } from '../../core/interaction/interaction.ts';
-import { Remembered } from '../../core/privacy/erasure.ts';
+import { RetainedRefusal } from '../../core/privacy/erasure.ts';
 import { Reply } from '../../core/timeline/conversation.ts';
 import type { Key, Row } from '../aws/clients/dynamo.ts';
 import { EventType } from './events.ts';
@@ -13,10 +13,10 @@ import type { InteractionAddress, StoredInteraction } from './ports.ts';
 
 /** The table's layout in one place: the key of each kind of row, and the schema that a row of it must pass. */
 
-export const profileKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'profile' });
-export const activityKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'activity' });
-export const interactionKey = ({ half, occurredAt, id }: InteractionAddress): Key => ({
-  pk: `customer#${half}`,
+export const profileKey = (profileId: string): Key => ({ pk: `customer#${profileId}`, sk: 'profile' });
+export const activityKey = (profileId: string): Key => ({ pk: `customer#${profileId}`, sk: 'activity' });
+export const interactionKey = ({ profileId, occurredAt, id }: InteractionAddress): Key => ({
+  pk: `customer#${profileId}`,
   sk: `at#${occurredAt}#${id}`,
 });
 export const mergeKey = (survivor: string, at: string, id: string): Key => ({
@@ -39,26 +39,26 @@ export const standingKey = (provider: string, externalId: string): Key => ({
 /** What was told of a half by a command, so that it can be told again. */
 /** Why a command was not done; one that was done has a row that it was seen. */
 export const refusedKey = (command: string): Key => ({ pk: `refused#${command}`, sk: 'refused' });
-export const commandKey = (half: string, id: string): Key => ({
-  pk: `customer#${half}`,
+export const commandKey = (profileId: string, id: string): Key => ({
+  pk: `customer#${profileId}`,
   sk: `command#${id}`,
 });
 /** What was read of a conversation that tells only up to when. */
-export const readKey = (half: string, provider: string, identifier: Identifier): Key => ({
-  pk: `customer#${half}`,
+export const readKey = (profileId: string, provider: string, identifier: Identifier): Key => ({
+  pk: `customer#${profileId}`,
   sk: `read#${provider}#${identifier}`,
 });
-export const splitKey = (half: string, at: string, id: string): Key => ({
-  pk: `customer#${half}`,
+export const splitKey = (profileId: string, at: string, id: string): Key => ({
+  pk: `customer#${profileId}`,
   sk: `split#${at}#${id}`,
 });
-export const reopeningKey = ({ half, at, id }: Reopening): Key => ({
-  pk: `customer#${half}`,
+export const reopeningKey = ({ profileId, at, id }: Reopening): Key => ({
+  pk: `customer#${profileId}`,
   sk: `reopened#${at}#${id}`,
 });
 /** A list may answer for several channels at once. */
-export const answerKey = (half: string, { at, source, channel }: GivenAnswer): Key => ({
-  pk: `customer#${half}`,
+export const answerKey = (profileId: string, { at, source, channel }: GivenAnswer): Key => ({
+  pk: `customer#${profileId}`,
   sk: `consent#${at}#${source}#${channel}`,
 });
 export const reviewPartition = 'review';
@@ -91,7 +91,7 @@ export const activityOf = bare(Activity);
 
 const Owner = z.strictObject({
   identifier: Identifier,
-  half: z.string(),
+  profileId: z.string(),
   /** The halves of its customer when this row was last written: saves a round trip, never trusted. */
   group: z.array(z.string()),
 });
@@ -116,7 +116,7 @@ export const Caused = z.strictObject({
 export type Caused = z.infer<typeof Caused>;
 
 const InteractionRow = Interaction.extend({
-  half: z.string(),
+  profileId: z.string(),
   receivedAt: Instant,
   customer: CustomerSnapshot,
   caused: Caused.optional(),
@@ -126,14 +126,14 @@ export const interactionOf = bare(InteractionRow);
 
 /** Names the row of an interaction that was seen; or says that a person must place it, or that a command was done. */
 const Seen = z.strictObject({
-  address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }).optional(),
+  address: z.strictObject({ profileId: z.string(), occurredAt: Instant, id: z.string() }).optional(),
   review: z.literal(true).optional(),
   /** Whoever it was of is gone, and it may not come back. */
   erased: z.literal(true).optional(),
   /** What a row of a customer list did. */
-  introduced: z
+  imported: z
     .strictObject({
-      half: z.string(),
+      profileId: z.string(),
       isNew: z.boolean(),
       merge: Merge.optional(),
       consent: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })),
@@ -152,11 +152,11 @@ const CommandRow = z.strictObject({
 export const commandOf = bare(CommandRow);
 
 /** What is left of an identifier whose owner was erased at `at`: enough to know what was on its way to them. */
-const Erased = z.strictObject({ at: Instant, remembered: Remembered.optional() });
+const Erased = z.strictObject({ at: Instant, retainedRefusal: RetainedRefusal.optional() });
 export const erasedOf = bare(Erased);
 
 const MessagePointer = z.strictObject({
-  address: z.strictObject({ half: z.string(), occurredAt: Instant, id: z.string() }),
+  address: z.strictObject({ profileId: z.string(), occurredAt: Instant, id: z.string() }),
   account: z.string().optional(),
 });
 export const messagePointerOf = bare(MessagePointer);

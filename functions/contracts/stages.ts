@@ -20,10 +20,10 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   decide: stage('decide', {
     title: 'Events that a trigger matched, and the ends of waits',
     schema: DecisionMessage,
-    identity: ({ half, trigger, version, interaction, timer }) => [
-      ...[half, trigger, version, interaction, timer ?? null],
+    identity: ({ profileId, trigger, version, interaction, timer }) => [
+      ...[profileId, trigger, version, interaction, timer ?? null],
     ],
-    about: ({ half, trigger, interaction }) => ({ half, trigger, interaction }),
+    about: ({ profileId, trigger, interaction }) => ({ profileId, trigger, interaction }),
   }),
   notify: notifyStage,
   'sync-salesforce': syncStage('salesforce', 'Salesforce'),
@@ -31,9 +31,9 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   projections: stage('projections', {
     title: 'What figures, lists and the status of messages are made of',
     schema: ProjectionMessage,
-    identity: ({ event, half, ...rest }) => [event, half, ...Object.values(rest)],
-    about: ({ half, ...rest }) => ({
-      half,
+    identity: ({ event, profileId, ...rest }) => [event, profileId, ...Object.values(rest)],
+    about: ({ profileId, ...rest }) => ({
+      profileId,
       interaction: 'interaction' in rest ? rest.interaction : undefined,
     }),
   }),

@@ -14,8 +14,8 @@ export const storedChange = (
   { interaction, receivedAt }: Pick<InteractionWork, 'interaction' | 'receivedAt'>,
   placement: Placement,
 ): StoredInteractionChange | undefined => {
-  const { half } = placement;
-  if (half === undefined) return undefined;
-  const customer = snapshot(people.customer(half), half, placement.isNew);
-  return { placement, stored: { ...interaction, half, receivedAt, customer } };
+  const { profileId } = placement;
+  if (profileId === undefined) return undefined;
+  const customer = snapshot(people.customer(profileId), profileId, placement.isNew);
+  return { placement, stored: { ...interaction, profileId, receivedAt, customer } };
 };

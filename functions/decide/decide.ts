@@ -13,7 +13,7 @@ import {
 } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { available } from '../../core/triggers/template-files.ts';
-import type { Claims, Notifications } from '../aws/operations/notifications.ts';
+import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
 import type { CurrentRow, Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
 import type { History } from '../contracts/ports.ts';
 
@@ -41,7 +41,7 @@ export const decide =
     const attempt = message.timer === 'goal' ? lookAtGoal : attemptDecision;
     for (let tries = 0; tries < ATTEMPTS; tries++) if (await attempt(ports, message)) return;
     throw new HubError(
-      'crowded',
+      'write-conflict',
       `The customer's limits changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
       { retry: 'later' },
     );
@@ -57,9 +57,9 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   const [version, current, customer, cause] = await Promise.all([
     versionOf(ports, message),
     ports.triggers.current(message.trigger),
-    ports.history.customer(message.half),
+    ports.history.customer(message.profileId),
     ports.history.interaction({
-      half: message.half,
+      profileId: message.profileId,
       occurredAt: message.occurredAt,
       id: message.interaction,
     }),
@@ -111,7 +111,7 @@ interface Decided {
   readonly draft: Notification;
   readonly version: TriggerVersion;
   readonly customer: Customer;
-  readonly claims: Claims;
+  readonly claims: SendReservations;
   readonly decision: Decision;
 }
 
@@ -171,9 +171,9 @@ const suppress = async (
 
 /** What comes after a decision has been stored; done twice it is as if done once. */
 const follow = async (ports: DecidePorts, message: DecisionMessage, decided: Notification): Promise<void> => {
-  const { half, trigger, interaction, status, goalAt } = decided;
+  const { profileId, trigger, interaction, status, goalAt } = decided;
   if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
-  if (status === 'claimed') await ports.enqueue({ half, trigger, interaction });
+  if (status === 'claimed') await ports.enqueue({ profileId, trigger, interaction });
   else await ports.tellSuppressed(decided);
 };
 
@@ -182,7 +182,7 @@ const lookAtGoal = async (ports: DecidePorts, message: DecisionMessage): Promise
   const present = await ports.notifications.get(message);
   if (present?.goalAt === undefined || present.goal !== undefined) return true;
   const { goal } = (await versionOf(ports, message)).trigger;
-  const customer = await ports.history.customer(message.half);
+  const customer = await ports.history.customer(message.profileId);
   if (goal === undefined || customer === undefined) return true;
   const upTo = Date.parse(present.goalAt);
   const from = upTo - goal.within;
@@ -207,7 +207,7 @@ const drafted = (message: DecisionMessage, { trigger }: TriggerVersion): Notific
   trigger: message.trigger,
   triggerVersion: message.version,
   category: trigger.category,
-  half: message.half,
+  profileId: message.profileId,
   interaction: message.interaction,
   occurredAt: message.occurredAt,
   arrivedAt: message.arrivedAt,

@@ -38,7 +38,7 @@ export const create = (runtime: Runtime) => {
     hub,
     async schedule(message, at) {
       const name = createHash('sha256')
-        .update(JSON.stringify([message.trigger, message.half, message.interaction, message.timer]))
+        .update(JSON.stringify([message.trigger, message.profileId, message.interaction, message.timer]))
         .digest('hex')
         .slice(0, 40);
       const schedule = {
@@ -67,10 +67,10 @@ export const create = (runtime: Runtime) => {
     },
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
     async tellSuppressed(notification) {
-      const { half, trigger, triggerVersion, interaction, reason, channel, at } = notification;
+      const { profileId, trigger, triggerVersion, interaction, reason, channel, at } = notification;
       const detail = {
         id: notificationId(notification),
-        customer: { half },
+        customer: { profileId },
         trigger,
         version: triggerVersion,
         interaction,

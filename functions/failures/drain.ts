@@ -103,7 +103,7 @@ const Envelope = z.looseObject({
     trigger: z.string().optional(),
     interaction: z.string().optional(),
     channel: z.string().optional(),
-    customer: z.looseObject({ half: z.string() }),
+    customer: z.looseObject({ profileId: z.string() }),
   }),
 });
 
@@ -114,9 +114,10 @@ const handedOver = (
   ruleArn = '',
 ): object => {
   const { id, occurredAt, customer } = detail;
-  const address = { half: customer.half, interaction: id, occurredAt };
+  const address = { profileId: customer.profileId, interaction: id, occurredAt };
   if (stage === 'projections') return kept(type, time, detail);
-  if (stage !== 'decide') return type === 'interaction.recorded' ? address : { half: customer.half };
+  if (stage !== 'decide')
+    return type === 'interaction.recorded' ? address : { profileId: customer.profileId };
   const [, trigger, version] = /\/trigger-(.+)-v(\d+)$/u.exec(ruleArn) ?? [];
   return { trigger, version: Number(version), ...address, arrivedAt: new Date(time).toISOString() };
 };
@@ -127,14 +128,14 @@ const kept = (
   {
     id,
     occurredAt,
-    customer: { half },
+    customer: { profileId },
     trigger,
     interaction,
     channel = '',
   }: z.infer<typeof Envelope>['detail'],
 ): object => {
-  if (event === 'interaction.recorded') return { event, half, interaction: id, occurredAt };
+  if (event === 'interaction.recorded') return { event, profileId, interaction: id, occurredAt };
   return trigger === undefined
-    ? { event, half }
-    : { event, half, trigger, interaction, channel, at: new Date(time).toISOString() };
+    ? { event, profileId }
+    : { event, profileId, trigger, interaction, channel, at: new Date(time).toISOString() };
 };

@@ -21,7 +21,7 @@ const Checkpoint = z.strictObject({
   upload: z.string().optional(),
   etags: z.array(z.string()),
   /** The half, by its place in the person, and the row behind which the next part goes on. */
-  half: z.int().nonnegative(),
+  profilePosition: z.int().nonnegative(),
   after: z.string(),
   records: z.int().nonnegative(),
 });
@@ -53,9 +53,9 @@ const types: Readonly<Record<string, string>> = {
 export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint> => ({
   ...exportKind,
   checkpoint: Checkpoint,
-  start: async () => ({ checkpoint: { etags: [], half: 0, after: '', records: 0 } }),
+  start: async () => ({ checkpoint: { etags: [], profilePosition: 0, after: '', records: 0 } }),
   async slice({ job, parameters, checkpoint, timeLeft, startedAt }) {
-    const customer = await ports.history.customer(parameters.half);
+    const customer = await ports.history.customer(parameters.profileId);
     if (customer === undefined)
       throw new HubError('unknown-customer', 'The customer is gone: erased since the export was asked for.', {
         retry: 'never',
@@ -65,7 +65,12 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
     let chunks: Buffer[] = [];
     let size = 0;
     let done = 0;
-    for await (const { text, half, after, records } of documentOf(ports, customer, startedAt, checkpoint)) {
+    for await (const { text, profilePosition, after, records } of documentOf(
+      ports,
+      customer,
+      startedAt,
+      checkpoint,
+    )) {
       const chunk = Buffer.from(text);
       chunks.push(chunk);
       size += chunk.byteLength;
@@ -73,7 +78,7 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
       const upload = now.upload ?? (await ports.files.begin(key));
       const etag = await ports.files.part(key, upload, now.etags.length + 1, Buffer.concat(chunks));
       done += records - now.records;
-      now = { upload, etags: [...now.etags, etag], half, after, records };
+      now = { upload, etags: [...now.etags, etag], profilePosition, after, records };
       [chunks, size] = [[], 0];
       if (!timeLeft()) return { checkpoint: now, done, finished: false };
     }
@@ -88,7 +93,7 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
   },
 });
 
-interface Piece extends Pick<Checkpoint, 'half' | 'after' | 'records'> {
+interface Piece extends Pick<Checkpoint, 'profilePosition' | 'after' | 'records'> {
   readonly text: string;
 }
 
@@ -100,22 +105,27 @@ async function* documentOf(
 ): AsyncGenerator<Piece> {
   let { records } = from;
   if (from.etags.length === 0) {
-    const { halves, ...folded } = customer;
+    const { sourceProfiles, ...folded } = customer;
     const head = {
       format: 'tributary-export-1',
       exportedAt,
       customer: folded,
-      halves: halves.map(({ profile }) => profile.id),
+      profileIds: sourceProfiles.map(({ profile }) => profile.id),
     };
     yield { text: `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "records": [`, ...from };
   }
-  for (const [half, { profile }] of customer.halves.entries()) {
-    if (half < from.half) continue;
-    const after = half === from.half ? from.after : '';
+  for (const [profilePosition, { profile }] of customer.sourceProfiles.entries()) {
+    if (profilePosition < from.profilePosition) continue;
+    const after = profilePosition === from.profilePosition ? from.after : '';
     // Nothing sorts between a key and the same key with a space behind it.
     for await (const row of table.query(`customer#${profile.id}`, { from: `${after} `, to: '~' })) {
       const record = JSON.stringify(await recordOf(row, profile.id, objects));
-      yield { text: `${records === 0 ? '' : ','}\n${record}`, half, after: row.sk, records: records + 1 };
+      yield {
+        text: `${records === 0 ? '' : ','}\n${record}`,
+        profilePosition,
+        after: row.sk,
+        records: records + 1,
+      };
       records++;
     }
   }
@@ -123,7 +133,7 @@ async function* documentOf(
 
 const recordOf = async (
   { pk: _, sk, expiresAt: __, ...row }: Row,
-  half: string,
+  profileId: string,
   objects: ExportPorts['objects'],
 ): Promise<object> => {
   const type = types[sk.split('#')[0] ?? ''] ?? sk.split('#')[0];
@@ -133,7 +143,7 @@ const recordOf = async (
     attachments.push(
       file.key === undefined ? file : { ...file, content: await contentOf(file.key, objects) },
     );
-  return { type, half, ...row, ...(attachments.length > 0 && { attachments }) };
+  return { type, profileId, ...row, ...(attachments.length > 0 && { attachments }) };
 };
 
 /** In base64; null where the file has not come, or is larger than an export takes. */

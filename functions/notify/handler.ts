@@ -20,7 +20,7 @@ import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/operations/notifications.ts';
-import { refusals } from '../aws/operations/save-failure.ts';
+import { failureSaver } from '../aws/operations/save-failure.ts';
 import { triggers } from '../aws/operations/triggers.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -56,27 +56,27 @@ export const create = (runtime: Runtime) => {
         );
       }),
   });
-  const refused = refusals(runtime, rows, notifyStage);
+  const refused = failureSaver(runtime, rows, notifyStage);
   const ports: Omit<NotifyPorts, 'keepFailure'> = {
     notifications: notifications(rows, hub),
     triggers: triggers(rows),
     history: history(rows),
     hub,
     sender: (id) => runtime.senders?.[id] ?? built[id],
-    async links(half, channel, sentAt) {
+    async links(profileId, channel, sentAt) {
       const keys = signingKeys(await secret(`${env.HUB}/signing`));
       const until = preferencesUntil(sentAt);
       return {
-        unsubscribe: `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ half, channel }, keys)}`,
-        preferences: `${env.PUBLIC_URL}/preferences/${preferencesToken({ half, until }, keys)}`,
+        unsubscribe: `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ profileId, channel }, keys)}`,
+        preferences: `${env.PUBLIC_URL}/preferences/${preferencesToken({ profileId, until }, keys)}`,
       };
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
     async tell(type, notification) {
-      const { half, trigger, triggerVersion, interaction, channel, reason, at } = notification;
+      const { profileId, trigger, triggerVersion, interaction, channel, reason, at } = notification;
       const detail = {
         id: notificationId(notification),
-        customer: { half },
+        customer: { profileId },
         trigger,
         version: triggerVersion,
         interaction,

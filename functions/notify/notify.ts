@@ -24,7 +24,7 @@ export interface NotifyPorts {
   readonly hub: () => Promise<HubConfig>;
   readonly sender: (id: string) => Sender | undefined;
   /** Links by which this customer ends marketing on this channel, and chooses what they get at all. */
-  readonly links: (half: string, channel: Channel, sentAt: Instant) => Promise<Links>;
+  readonly links: (profileId: string, channel: Channel, sentAt: Instant) => Promise<Links>;
   readonly record: (message: InteractionMessage) => Promise<void>;
   readonly tell: (
     type: 'notification.sent' | 'notification.failed',
@@ -77,7 +77,7 @@ const expectBrokenOff = async (ports: NotifyPorts, { until }: Notification): Pro
 };
 
 const busy = (): HubError =>
-  new HubError('crowded', 'Another delivery of the same message is at work.', { retry: 'later' });
+  new HubError('write-conflict', 'Another delivery of the same message is at work.', { retry: 'later' });
 
 const inDoubt = (cause?: unknown): HubError =>
   new HubError(
@@ -88,11 +88,11 @@ const inDoubt = (cause?: unknown): HubError =>
 
 /** Undefined where the person was erased meanwhile. */
 const workFor = async (ports: NotifyPorts, notification: Notification): Promise<Work | undefined> => {
-  const { half, occurredAt, interaction, trigger, triggerVersion } = notification;
+  const { profileId, occurredAt, interaction, trigger, triggerVersion } = notification;
   const [version, customer, cause, hub] = await Promise.all([
     ports.triggers.version(trigger, triggerVersion),
-    ports.history.customer(half),
-    ports.history.interaction({ half, occurredAt, id: interaction }),
+    ports.history.customer(profileId),
+    ports.history.interaction({ profileId, occurredAt, id: interaction }),
     ports.hub(),
   ]);
   if (customer === undefined || cause === undefined) return undefined;
@@ -190,9 +190,9 @@ const defaultFrom = ({ alarms }: HubConfig): string =>
 /** Colleagues have nothing to unsubscribe from. */
 const linksOf = async (
   ports: NotifyPorts,
-  { half, channel = 'email', at }: Notification,
+  { profileId, channel = 'email', at }: Notification,
   { version: { trigger } }: Work,
-): Promise<Links> => (trigger.send.to ? {} : ports.links(half, channel, at));
+): Promise<Links> => (trigger.send.to ? {} : ports.links(profileId, channel, at));
 
 const renderedWith = (
   links: Links,

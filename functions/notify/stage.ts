@@ -5,6 +5,6 @@ export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',
   again: (message, count) => ({ ...message, again: count }),
   schema: NotificationMessage,
-  identity: ({ half, trigger, interaction }) => [half, trigger, interaction],
-  about: ({ half, trigger, interaction }) => ({ half, trigger, interaction }),
+  identity: ({ profileId, trigger, interaction }) => [profileId, trigger, interaction],
+  about: ({ profileId, trigger, interaction }) => ({ profileId, trigger, interaction }),
 });

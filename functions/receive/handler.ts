@@ -8,8 +8,8 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { httpErrors } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { deliveries } from './deliveries.ts';
-import { documents } from './key-set-cache.ts';
-import { onces } from './nonce-store.ts';
+import { keySetCache } from './key-set-cache.ts';
+import { nonceStore } from './nonce-store.ts';
 import { receive } from './receive.ts';
 
 export const create = (runtime: Runtime) => {
@@ -17,8 +17,8 @@ export const create = (runtime: Runtime) => {
   const use = receive({
     connector: (provider) => channels[provider],
     secrets: secrets(runtime),
-    document: documents(runtime),
-    first: onces(runtime),
+    document: keySetCache(runtime),
+    first: nonceStore(runtime),
     enqueue: deliveries(runtime),
     now: runtime.now,
     tell: (code, fields) => log('warn', code, fields),

@@ -10,7 +10,7 @@ const MOST_KEPT = 100;
  * Small public documents (certificates, key sets) by address, kept for an hour, each asked for once at a time. Throws
  * `HubError` `document-unreachable` (later) where one cannot be had.
  */
-export const documents = (runtime: Runtime): ((url: string) => Promise<string>) => {
+export const keySetCache = (runtime: Runtime): ((url: string) => Promise<string>) => {
   const known = new Map<string, { readonly until: number; readonly text: Promise<string> }>();
   return (url) => {
     const cached = known.get(url);

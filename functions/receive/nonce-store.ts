@@ -1,13 +1,13 @@
 import { HubError } from '../../core/errors.ts';
-import type { Once } from '../../core/webhooks/channel.ts';
+import type { Nonce } from '../../core/webhooks/channel.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
 import { signedCalls } from '../aws/clients/signed.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 
 /** Remembers tokens in the table, each with the digest of its body, until their time is over. */
-export const onces = (
+export const nonceStore = (
   runtime: Runtime,
-): ((provider: string, once: Once, body: Uint8Array) => Promise<boolean>) => {
+): ((provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>) => {
   const aws = signedCalls(runtime);
   return async (provider, { token, seconds }, body) => {
     const digest = { S: sha256Hex(body) };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type {
   ChannelConnector,
   HttpAnswer,
-  Once,
+  Nonce,
   Verdict,
   WebhookRequest,
 } from '../../core/webhooks/channel.ts';
@@ -21,7 +21,7 @@ export interface ReceivePorts {
   /** The text of a public document. */
   readonly document: (url: string) => Promise<string>;
   /** Whether the token was not used with another body before; remembers it for some seconds. */
-  readonly first: (provider: string, once: Once, body: Uint8Array) => Promise<boolean>;
+  readonly first: (provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>;
   /** Resolves once the delivery is durably queued. */
   readonly enqueue: (delivery: DeliveryMessage) => Promise<void>;
   readonly now: () => number;

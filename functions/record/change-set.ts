@@ -1,63 +1,71 @@
 import { HubError } from '../../core/errors.ts';
-import { introduce } from '../../core/identity/import-customer.ts';
-import { waitingId } from '../../core/identity/ledger.ts';
+import { importCustomer } from '../../core/identity/import-customer.ts';
+import { interactionReviewId } from '../../core/identity/ledger.ts';
 import type { People } from '../../core/identity/people.ts';
-import { place } from '../../core/identity/resolution.ts';
+import { resolveInteraction } from '../../core/identity/resolution.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { type BusEvent, causedBy, interactionEvents } from '../contracts/events.ts';
 import type { StoredInteraction } from '../contracts/ports.ts';
-import type { Changes, Loaded, ObeyedCommand } from '../contracts/record.ts';
+import type { Changes, ExecutedCommand, Loaded } from '../contracts/record.ts';
 import { type StoredInteractionChange, storedChange } from '../contracts/stored.ts';
 import type { CommandWork, InteractionWork, Work } from '../contracts/work.ts';
-import { execute, introducedEvents } from './commands.ts';
+import { execute, importedEvents } from './commands.ts';
 import { completed } from './content/completion.ts';
 import { resolve } from './reviews.ts';
 
 /** What a group of work comes to, before anything is written. */
-export interface Outcome {
+export interface ChangeSet {
   readonly people: People;
   readonly interactions: StoredInteractionChange[];
   readonly completions: StoredInteraction[];
   readonly waited: Set<string>;
-  readonly commands: ObeyedCommand[];
-  readonly overtaken: Changes['overtaken'][number][];
+  readonly commands: ExecutedCommand[];
+  readonly receivedBeforeErasure: Changes['receivedBeforeErasure'][number][];
   /** Interactions of people who are gone. */
   readonly forgotten: Interaction[];
   /** Commands that cannot be done. */
   readonly refused: { readonly work: CommandWork; readonly error: HubError }[];
 }
 
-export const emptyOutcome = (people: People): Outcome => ({
+export const emptyChangeSet = (people: People): ChangeSet => ({
   people,
   interactions: [],
   completions: [],
   waited: new Set(),
   commands: [],
-  overtaken: [],
+  receivedBeforeErasure: [],
   forgotten: [],
   refused: [],
 });
 
 /** Whether there is anything to write. */
-export const isChange = ({ people, interactions, completions, commands, overtaken }: Outcome): boolean =>
-  [interactions, completions, commands, people.reviews, overtaken].some(({ length }) => length > 0);
+export const isChange = ({
+  people,
+  interactions,
+  completions,
+  commands,
+  receivedBeforeErasure,
+}: ChangeSet): boolean =>
+  [interactions, completions, commands, people.reviews, receivedBeforeErasure].some(
+    ({ length }) => length > 0,
+  );
 
 /** Adds what one more piece of work comes to; its events, which are those of before where it was done before. */
-export const take = (work: Work, loaded: Loaded, outcome: Outcome): readonly BusEvent[] =>
+export const applyWork = (work: Work, loaded: Loaded, outcome: ChangeSet): readonly BusEvent[] =>
   work.type === 'interaction' ? takeInteraction(work, loaded, outcome) : takeCommand(work, loaded, outcome);
 
-const takeInteraction = (work: InteractionWork, loaded: Loaded, outcome: Outcome): readonly BusEvent[] => {
+const takeInteraction = (work: InteractionWork, loaded: Loaded, outcome: ChangeSet): readonly BusEvent[] => {
   const { people } = outcome;
   const { interaction, receivedAt } = work;
   const { id } = interaction;
   const before = loaded.seen.get(id);
-  const late = before === undefined && loaded.overtaken.has(id);
-  if (late) outcome.overtaken.push({ id, at: receivedAt });
+  const late = before === undefined && loaded.receivedBeforeErasure.has(id);
+  if (late) outcome.receivedBeforeErasure.push({ id, at: receivedAt });
   if (late || before?.erased === true) outcome.forgotten.push(interaction);
-  const waits = work.completes === true && loaded.reviews.has(waitingId(id));
+  const waits = work.completes === true && loaded.reviews.has(interactionReviewId(id));
   if (waits) outcome.waited.add(id);
   if (waits || (before === undefined && !late)) {
-    const placement = place(people, interaction, loaded.referred.get(id), receivedAt);
+    const placement = resolveInteraction(people, interaction, loaded.referred.get(id), receivedAt);
     const change = storedChange(people, work, placement);
     if (change === undefined) return [];
     outcome.interactions.push(change);
@@ -71,13 +79,13 @@ const takeInteraction = (work: InteractionWork, loaded: Loaded, outcome: Outcome
   return before?.events ?? [];
 };
 
-const takeCommand = (work: CommandWork, loaded: Loaded, outcome: Outcome): readonly BusEvent[] => {
+const takeCommand = (work: CommandWork, loaded: Loaded, outcome: ChangeSet): readonly BusEvent[] => {
   const { command } = work;
   const before = loaded.seen.get(command.id);
-  if (before?.introduced) return introducedEvents(outcome.people, before.introduced, command);
+  if (before?.imported) return importedEvents(outcome.people, before.imported, command);
   if (before) return before.events;
-  if (loaded.overtaken.has(command.id)) {
-    outcome.overtaken.push({ id: command.id, at: command.at });
+  if (loaded.receivedBeforeErasure.has(command.id)) {
+    outcome.receivedBeforeErasure.push({ id: command.id, at: command.at });
     return [];
   }
   try {
@@ -91,9 +99,9 @@ const takeCommand = (work: CommandWork, loaded: Loaded, outcome: Outcome): reado
   }
 };
 
-const obey = (people: People, { command }: CommandWork, reviews: Loaded['reviews']): ObeyedCommand => {
+const obey = (people: People, { command }: CommandWork, reviews: Loaded['reviews']): ExecutedCommand => {
   if (command.command === 'resolve') return resolve(people, command, reviews.get(command.review));
   if (command.command !== 'import') return { command, events: execute(people, command) };
-  const introduced = introduce(people, command);
-  return { command, introduced, events: introducedEvents(people, introduced, command) };
+  const imported = importCustomer(people, command);
+  return { command, imported, events: importedEvents(people, imported, command) };
 };

@@ -2,13 +2,13 @@ import { reopen, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
 import { snapshot } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
-import type { Introduced } from '../../core/identity/import-customer.ts';
+import type { ImportedCustomer } from '../../core/identity/import-customer.ts';
 import type { Decision } from '../../core/identity/ledger.ts';
-import { mergeByHand } from '../../core/identity/merge.ts';
+import { mergeManually } from '../../core/identity/merge.ts';
 import type { People } from '../../core/identity/people.ts';
 import { normaliseIdentifier } from '../../core/identity/rules.ts';
-import { closedByHand, preferring } from '../../core/identity/source-profile.ts';
-import { split, unmerge } from '../../core/identity/unmerge.ts';
+import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
+import { splitIdentifier, unmergeCustomer } from '../../core/identity/unmerge.ts';
 import {
   type BusEvent,
   consentChanged,
@@ -30,13 +30,15 @@ export const execute = (
     case 'merge':
       return mergedByHand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
     case 'unmerge': {
-      const undone = unmerge(people, ownerOf(people, command.customer), command, command.merge);
-      return [undone.survivor, ...undone.others].map((half) => unmerged(people.customer(half), undone));
+      const undone = unmergeCustomer(people, ownerOf(people, command.customer), command, command.merge);
+      return [undone.survivor, ...undone.others].map((profileId) =>
+        unmerged(people.customer(profileId), undone),
+      );
     }
     case 'split': {
       const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
       ownerOf(people, identifier);
-      const { id, from, to, at } = split(people, identifier, decisionOf(command));
+      const { id, from, to, at } = splitIdentifier(people, identifier, decisionOf(command));
       const parted = { merge: id, survivor: from, others: [to], at };
       return [
         customerCreated(snapshot(people.customer(to), to, true), at),
@@ -44,12 +46,12 @@ export const execute = (
       ];
     }
     case 'consent': {
-      const half = ownerOf(people, command.customer);
+      const profileId = ownerOf(people, command.customer);
       const { channel, status: answer, at, id: source, evidence, by } = command;
       const said = { answer, at, source, ...(evidence !== undefined && { evidence }) };
-      const changes = setConsent(people, half, channel, said, by);
+      const changes = setConsent(people, profileId, channel, said, by);
       return changes.length > 0
-        ? [consentChanged(snapshot(people.customer(half), half, false), changes, command.at)]
+        ? [consentChanged(snapshot(people.customer(profileId), profileId, false), changes, command.at)]
         : [];
     }
     case 'reopen': {
@@ -59,27 +61,31 @@ export const execute = (
       return [];
     }
     case 'close': {
-      const half = ownerOf(people, command.customer);
-      people.setActivity(closedByHand(people.half(half).activity, command.at, people.silence));
-      return [conversationClosed(snapshot(people.customer(half), half, false), command.by, command.at)];
+      const profileId = ownerOf(people, command.customer);
+      people.setActivity(
+        closeConversation(people.sourceProfile(profileId).activity, command.at, people.silence),
+      );
+      return [
+        conversationClosed(snapshot(people.customer(profileId), profileId, false), command.by, command.at),
+      ];
     }
     case 'preference': {
-      const half = ownerOf(people, command.customer);
-      people.change(half, (profile) => preferring(profile, command.channel, command.at));
-      return [preferenceChanged(snapshot(people.customer(half), half, false), command.at)];
+      const profileId = ownerOf(people, command.customer);
+      people.change(profileId, (profile) => applyPreference(profile, command.channel, command.at));
+      return [preferenceChanged(snapshot(people.customer(profileId), profileId, false), command.at)];
     }
   }
 };
 
 /** The events of an import; nothing where the customer is gone since, or is not the one that these identifiers lead to any more. */
-export const introducedEvents = (
+export const importedEvents = (
   people: People,
-  { half, isNew, merge, consent }: Introduced,
+  { profileId, isNew, merge, consent }: ImportedCustomer,
   command: CommandMessage,
 ): BusEvent[] => {
-  if (!people.has(half)) return [];
-  const customer = people.customer(half);
-  const told = snapshot(customer, half, isNew);
+  if (!people.has(profileId)) return [];
+  const customer = people.customer(profileId);
+  const told = snapshot(customer, profileId, isNew);
   return [
     ...(isNew ? [customerCreated(told, command.at)] : []),
     ...(merge ? [merged(customer, merge, command.at)] : []),
@@ -95,7 +101,7 @@ export const mergedByHand = (
   other: string,
   command: CommandMessage,
 ): BusEvent[] => {
-  const merge = mergeByHand(people, keep, other, decisionOf(command));
+  const merge = mergeManually(people, keep, other, decisionOf(command));
   return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
 };
 

@@ -4,7 +4,7 @@ import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { BusEvent } from '../contracts/events.ts';
 import type { Loaded, RecordPorts } from '../contracts/record.ts';
 import { idOf, isCompleting, type Work } from '../contracts/work.ts';
-import { emptyOutcome, isChange, type Outcome, take } from './change-set.ts';
+import { applyWork, type ChangeSet, emptyChangeSet, isChange } from './change-set.ts';
 
 /** Work per transaction, most of which fits into DynamoDB's 100 items; a command may write many times what an interaction does. */
 const PER_TRANSACTION = 15;
@@ -17,7 +17,7 @@ export interface Outgoing {
 }
 
 /** Settles as much of a group as one transaction holds: half as much where a first try shows it to be too large. */
-export const settleMost = async (
+export const commitGroup = async (
   ports: RecordPorts,
   config: IdentityConfig,
   group: readonly Work[],
@@ -41,7 +41,7 @@ const settle = async (
   group: readonly Work[],
   loaded: Loaded,
 ): Promise<Outgoing[] | 'too-large' | undefined> => {
-  const outcome = emptyOutcome(new People(loaded, config, ports.newId, await ports.silence()));
+  const outcome = emptyChangeSet(new People(loaded, config, ports.newId, await ports.silence()));
   const outgoing = takeAll(group, loaded, outcome);
   for (const { work, error } of outcome.refused) await ports.refuse(work.message, error, work.command);
   if (isChange(outcome)) {
@@ -54,7 +54,7 @@ const settle = async (
 };
 
 /** The same work twice is done once, and what it causes is published for both. */
-const takeAll = (group: readonly Work[], loaded: Loaded, outcome: Outcome): Outgoing[] => {
+const takeAll = (group: readonly Work[], loaded: Loaded, outcome: ChangeSet): Outgoing[] => {
   const done = new Map<string, Outgoing[]>();
   for (const work of completingFirst(group)) {
     const same = done.get(idOf(work));
@@ -62,7 +62,7 @@ const takeAll = (group: readonly Work[], loaded: Loaded, outcome: Outcome): Outg
       for (const { messages } of same) messages.push(work.message);
       continue;
     }
-    const events = take(work, loaded, outcome);
+    const events = applyWork(work, loaded, outcome);
     done.set(
       idOf(work),
       events.map((event) => ({ event, messages: [work.message] })),

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import { type IdentityConfig, keptIdentifier } from '../../core/identity/rules.ts';
+import { type IdentityConfig, readableIdentifier } from '../../core/identity/rules.ts';
 import { DecodedInteraction, type Interaction, interactionId } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../contracts/messages/record.ts';
@@ -84,6 +84,6 @@ export const identified = (
   provider,
   ...(account !== undefined && { account }),
   occurredAt: occurredAt ?? receivedAt,
-  identifiers: [...new Set([...act.identifiers, ...becomes].map((one) => keptIdentifier(one, config)))],
+  identifiers: [...new Set([...act.identifiers, ...becomes].map((one) => readableIdentifier(one, config)))],
   ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
 });

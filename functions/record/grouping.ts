@@ -13,10 +13,12 @@ export const grouped = (works: readonly Work[], loaded: Loaded, config: Identity
     parent.set(key, top);
     return top;
   };
-  const survivors = new Map(loaded.halves.map(({ activity }) => [activity.id, activity.survivor?.id]));
-  const rootOf = (half: string): string => {
-    const up = survivors.get(half);
-    return up === undefined ? half : rootOf(up);
+  const survivors = new Map(
+    loaded.sourceProfiles.map(({ activity }) => [activity.id, activity.survivor?.id]),
+  );
+  const rootOf = (profileId: string): string => {
+    const up = survivors.get(profileId);
+    return up === undefined ? profileId : rootOf(up);
   };
   for (const work of works) {
     const own = `work ${idOf(work)}`;
@@ -24,13 +26,17 @@ export const grouped = (works: readonly Work[], loaded: Loaded, config: Identity
     const owners = identifiers.flatMap((one) => loaded.owners.get(one) ?? []);
     const referred = loaded.referred.get(idOf(work));
     const review = reviewOf(work);
-    const halves = [
+    const profileIds = [
       ...owners,
       ...(referred === undefined ? [] : [referred]),
       ...halvesOf(review === undefined ? undefined : loaded.reviews.get(review)),
     ];
     const reviewed = review === undefined ? [] : [`review ${review}`];
-    for (const key of [...identifiers, ...reviewed, ...halves.map((half) => `half ${rootOf(half)}`)]) {
+    for (const key of [
+      ...identifiers,
+      ...reviewed,
+      ...profileIds.map((profileId) => `profile ${rootOf(profileId)}`),
+    ]) {
       parent.set(find(key), find(own));
     }
   }

@@ -7,11 +7,11 @@ import { secrets } from '../aws/clients/connector-secrets.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { peopleStore } from '../aws/customers/people-store.ts';
-import { tombstones } from '../aws/erasure/hashed-keys.ts';
+import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { attempts } from '../aws/operations/attempts.ts';
-import { outcomes } from '../aws/operations/command-outcomes.ts';
+import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
-import { refusals } from '../aws/operations/save-failure.ts';
+import { failureSaver } from '../aws/operations/save-failure.ts';
 import { RecordMessage } from '../contracts/messages/record.ts';
 import type { RecordPorts } from '../contracts/record.ts';
 import { seenOf } from '../contracts/rows.ts';
@@ -28,11 +28,11 @@ import { recordStage } from './stage.ts';
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
-  const marks = tombstones(runtime);
-  const store = peopleStore(rows, marks);
+  const loadHashedKeys = hashedKeysLoader(runtime);
+  const store = peopleStore(rows, loadHashedKeys);
   const bucket = files(runtime);
-  const refused = refusals(runtime, rows, recordStage);
-  const told = outcomes(runtime, rows, marks);
+  const refused = failureSaver(runtime, rows, recordStage);
+  const told = commandOutcomes(runtime, rows, loadHashedKeys);
   const ports: Omit<RecordPorts, 'refuse'> = {
     identity: running.identity,
     silence: async () => (await running.hub()).conversation.silence,
@@ -59,7 +59,7 @@ export const create = (runtime: Runtime) => {
       files: bucket,
     }),
     async erased(id) {
-      const { seenKey } = await marks();
+      const { seenKey } = await loadHashedKeys();
       const [row] = await rows.get([seenKey(id)]);
       return row !== undefined && seenOf(row).erased === true;
     },

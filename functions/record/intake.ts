@@ -20,7 +20,7 @@ import {
 import type { InteractionWork, Work } from '../contracts/work.ts';
 import { messageOf } from '../middleware/queue.ts';
 import type { Contents } from './content/content.ts';
-import { type Files, shelve } from './content/files.ts';
+import { type Files, offloadText } from './content/files.ts';
 import { type Act, complete, decode, identified } from './decode.ts';
 
 interface IntakePorts {
@@ -52,7 +52,7 @@ const LARGEST_WAITING_BYTES = 200_000;
 export const intake = ({ identity, mapping, files, contents, erased, refuse, queue }: IntakePorts) => {
   const workOf = async (act: Act, receivedAt: string, message: string): Promise<InteractionWork> => ({
     type: 'interaction',
-    interaction: await shelve(files, identified(act, receivedAt, await identity())),
+    interaction: await offloadText(files, identified(act, receivedAt, await identity())),
     receivedAt,
     message,
   });

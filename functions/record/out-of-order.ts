@@ -6,7 +6,7 @@ import type { InteractionWork, Work } from '../contracts/work.ts';
  * Work that names nobody and refers to a message of the same batch, such as a read receipt that comes in one delivery with
  * what was read: whose it is can be told once the message is stored.
  */
-export const early = (
+export const findOutOfOrder = (
   works: readonly Work[],
   namesSomebody: (work: InteractionWork) => boolean,
 ): ReadonlySet<Work> => {
@@ -30,9 +30,9 @@ export const early = (
 };
 
 /** Work that came before the message that it refers to, from whichever delivery that comes. */
-export const ahead = (
+export const findAheadOfMessage = (
   works: readonly Work[],
-  { seen, referred, overtaken }: Loaded,
+  { seen, referred, receivedBeforeErasure: overtaken }: Loaded,
 ): ReadonlyMap<Work, () => Promise<void>> =>
   new Map(
     works.flatMap((work) => {

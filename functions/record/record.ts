@@ -1,9 +1,9 @@
 import { HubError } from '../../core/errors.ts';
 import type { RecordPorts } from '../contracts/record.ts';
 import { identifiersOf, type Work } from '../contracts/work.ts';
-import { type Outgoing, settleMost } from './commit.ts';
+import { commitGroup, type Outgoing } from './commit.ts';
 import { grouped } from './grouping.ts';
-import { ahead, early } from './out-of-order.ts';
+import { findAheadOfMessage, findOutOfOrder } from './out-of-order.ts';
 
 /** How often a piece of work is tried again at once when others change the same customers. The queue tries later still. */
 const ATTEMPTS = 12;
@@ -21,11 +21,11 @@ export const record =
     let waiting: readonly Work[] = works;
     let fruitless = 0;
     while (waiting.length > 0 && fruitless < ATTEMPTS) {
-      const tooEarly = early(waiting, (work) => identifiersOf(work, config).length > 0);
+      const tooEarly = findOutOfOrder(waiting, (work) => identifiersOf(work, config).length > 0);
       const ripe = waiting.filter((work) => !tooEarly.has(work));
       const loaded = await ports.load(ripe);
       const again: Work[] = [...tooEarly];
-      const later = ahead(ripe, loaded);
+      const later = findAheadOfMessage(ripe, loaded);
       for (const [{ message }, queue] of later) {
         try {
           await queue();
@@ -36,7 +36,7 @@ export const record =
       const now = ripe.filter((work) => !later.has(work));
       for (const group of grouped(now, loaded, config)) {
         try {
-          const { settled, left } = await settleMost(ports, config, group, loaded);
+          const { settled, left } = await commitGroup(ports, config, group, loaded);
           again.push(...left);
           outgoing.push(...settled);
         } catch (error) {
@@ -46,7 +46,7 @@ export const record =
       fruitless = again.length < waiting.length ? 0 : fruitless + 1;
       waiting = again;
     }
-    for (const { message } of waiting) failed.set(message, crowded());
+    for (const { message } of waiting) failed.set(message, writeConflict());
     const taken = await ports.publish(outgoing.map(({ event }) => event));
     for (const [position, { messages }] of outgoing.entries()) {
       if (taken[position] !== true) for (const message of messages) failed.set(message, unpublished());
@@ -54,9 +54,9 @@ export const record =
     return failed;
   };
 
-const crowded = (): HubError =>
+const writeConflict = (): HubError =>
   new HubError(
-    'crowded',
+    'write-conflict',
     `The same customers were changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
     { retry: 'later' },
   );

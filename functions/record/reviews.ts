@@ -1,24 +1,24 @@
 import { HubError } from '../../core/errors.ts';
 import type { Review } from '../../core/identity/ledger.ts';
 import type { People } from '../../core/identity/people.ts';
-import { assign } from '../../core/identity/resolution.ts';
-import { tellApart } from '../../core/identity/review-queue.ts';
+import { assignInteraction } from '../../core/identity/resolution.ts';
+import { markDistinct } from '../../core/identity/review-queue.ts';
 import { causedBy, interactionEvents } from '../contracts/events.ts';
 import type { CommandMessage } from '../contracts/messages/record.ts';
-import type { ObeyedCommand } from '../contracts/record.ts';
+import type { ExecutedCommand } from '../contracts/record.ts';
 import { storedChange } from '../contracts/stored.ts';
 import { mergedByHand, ownerOf } from './commands.ts';
 
 /** The halves that a review entry is about. */
 export const halvesOf = (review: Review | undefined): readonly string[] =>
-  review?.type === 'pair' ? review.halves : [];
+  review?.type === 'pair' ? review.profileIds : [];
 
 /** A person's answer to a question of the review list. */
 export const resolve = (
   people: People,
   command: Extract<CommandMessage, { command: 'resolve' }>,
   review: Review | undefined,
-): ObeyedCommand => {
+): ExecutedCommand => {
   const { decision } = command;
   const named = command.customer === undefined ? undefined : ownerOf(people, command.customer);
   if (review === undefined) {
@@ -28,15 +28,17 @@ export const resolve = (
       { retry: 'never' },
     );
   }
-  if (review.type === 'pair' && (decision === 'merge' || decision === 'apart')) {
-    const [one, other] = review.halves;
-    if (decision === 'apart') {
-      tellApart(people, one, other);
+  if (review.type === 'pair' && (decision === 'merge' || decision === 'distinct')) {
+    const [one, other] = review.profileIds;
+    if (decision === 'distinct') {
+      markDistinct(people, one, other);
       return { command, events: [] };
     }
     const first = people.customer(one).firstSeenAt <= people.customer(other).firstSeenAt ? one : other;
     const survivor = named === undefined ? first : people.customer(named).id;
-    const keep = [one, other].find((half) => people.customer(half).id === people.customer(survivor).id);
+    const keep = [one, other].find(
+      (profileId) => people.customer(profileId).id === people.customer(survivor).id,
+    );
     if (keep === undefined) throw notOfThisReview();
     return { command, events: mergedByHand(people, keep, keep === one ? other : one, command) };
   }
@@ -45,7 +47,7 @@ export const resolve = (
     review.type === 'interaction' &&
     (decision === 'new' || (decision === 'assign' && named !== undefined))
   ) {
-    const placement = assign(people, review, decision === 'new' ? undefined : named);
+    const placement = assignInteraction(people, review, decision === 'new' ? undefined : named);
     const placed = storedChange(people, review, placement);
     if (placed) return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
   }

@@ -121,19 +121,25 @@ const untangled = async (
   rules: Rules,
   customers: readonly Customer[],
 ): Promise<Change[]> => {
-  const halves = customers.flatMap((customer) => customer.halves.map(({ profile }) => profile));
-  const parted = await ports.history.customers([...new Set(halves.flatMap(({ apart }) => apart))]);
+  const profiles = customers.flatMap((customer) => customer.sourceProfiles.map(({ profile }) => profile));
+  const parted = await ports.history.customers([
+    ...new Set(profiles.flatMap(({ neverAutoMerge: apart }) => apart)),
+  ]);
   const own = new Set(customers.map(({ id }) => id));
   const others = [...new Map([...parted.values()].map((one) => [one.id, one])).values()].filter(
     ({ id }) => !own.has(id),
   );
-  const known = await ports.states([...new Set([...halves, ...others].map(({ id }) => id))]);
+  const known = await ports.states([...new Set([...profiles, ...others].map(({ id }) => id))]);
   return [
     ...others.flatMap((one) => (known.has(one.id) ? (changeOf(one, known.get(one.id), rules) ?? []) : [])),
     ...customers.flatMap((customer) => {
-      const merged = customer.halves.filter(({ profile: { id } }) => id !== customer.id && known.has(id));
+      const merged = customer.sourceProfiles.filter(
+        ({ profile: { id } }) => id !== customer.id && known.has(id),
+      );
       const elsewhere = new Set(merged.flatMap(({ profile }) => profile.identifiers));
-      const alone = merged.length === 0 && customer.halves.every(({ profile }) => profile.apart.length === 0);
+      const alone =
+        merged.length === 0 &&
+        customer.sourceProfiles.every(({ profile }) => profile.neverAutoMerge.length === 0);
       return alone ? [] : (changeOf(customer, known.get(customer.id), rules, elsewhere) ?? []);
     }),
   ];

@@ -54,7 +54,13 @@ const outcomeOf = async (
   const { contact, interactionObjects } = await mapping();
   const wanted =
     part === CONTACTS
-      ? [{ object: contact.object, key: contact.key, keys: (await erasures.person(erasure))?.halves ?? [] }]
+      ? [
+          {
+            object: contact.object,
+            key: contact.key,
+            keys: (await erasures.person(erasure))?.profileIds ?? [],
+          },
+        ]
       : interactionObjects.map(({ object, key }) => ({ object, key, part }));
   const parts = part === CONTACTS ? new Map() : await erasures.parts(erasure, [part]);
   const session = await open();

@@ -12,7 +12,7 @@ import { history } from '../aws/customers/history.ts';
 import { erasureParts } from '../aws/erasure/parts.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
-import { REPLAY_OF, refusals } from '../aws/operations/save-failure.ts';
+import { failureSaver, REPLAY_OF } from '../aws/operations/save-failure.ts';
 import { log } from '../contracts/log.ts';
 import { CrmMessage, type EraseMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
@@ -22,7 +22,7 @@ import { eraseInCrm } from './erase.ts';
 import { lease } from './lease.ts';
 import { syncStage } from './stage.ts';
 import { type Queued, type SyncPorts, sync, type Unsynced } from './sync.ts';
-import { gate, gated } from './throttle.ts';
+import { throttle, throttled } from './throttle.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
 const Names = z.array(z.string());
@@ -43,18 +43,18 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const secret = readSecret(runtime);
   const publish = bus(runtime);
   const send = sendTo(runtime, env.QUEUE_URL_SYNC);
-  const way = gate(connector, rows, runtime.now);
+  const way = throttle(connector, rows, runtime.now);
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
-  const refused = refusals(runtime, rows, syncStage(connector.id, connector.title));
+  const refused = failureSaver(runtime, rows, syncStage(connector.id, connector.title));
   const ports: Omit<SyncPorts, 'keepFailure'> = {
     crm: connector.id,
     async open() {
       if (session) return session;
       const credentials = await secret(`${env.HUB}/crm/${connector.id}`);
       const token = lease(connector.id, credentials, rows, runtime.now);
-      session = gated(await way.noting(() => connector.open(credentials, token)), connector, way);
+      session = throttled(await way.noting(() => connector.open(credentials, token)), connector, way);
       return session;
     },
     async mapping() {

@@ -7,9 +7,11 @@ export const syncStage = (crm: string, name: string): SealedStage =>
     title: `Customers and interactions on their way into ${name}`,
     schema: CrmMessage,
     identity: (message) =>
-      'erasure' in message ? [message.erasure, message.part] : [message.half, message.interaction ?? null],
+      'erasure' in message
+        ? [message.erasure, message.part]
+        : [message.profileId, message.interaction ?? null],
     about: (message) =>
       'erasure' in message
         ? { erasure: message.erasure }
-        : { half: message.half, interaction: message.interaction },
+        : { profileId: message.profileId, interaction: message.interaction },
   });

@@ -37,7 +37,9 @@ export const sync =
     const unsynced = new Map<string, HubError>();
     const mapping = await ports.mapping();
     const rules = { mapping, identity: await ports.identity() };
-    const customers = await ports.history.customers([...new Set(batch.map(({ message }) => message.half))]);
+    const customers = await ports.history.customers([
+      ...new Set(batch.map(({ message }) => message.profileId)),
+    ]);
     const people = new Map([...customers.values()].map((one) => [one.id, one]));
     const states = await ports.states([...people.keys()]);
     const changes = [...people.values()].flatMap((one) => changeOf(one, states.get(one.id), rules) ?? []);
@@ -46,7 +48,7 @@ export const sync =
       const { ids, refused } = await writeContacts(ports, session, rules, changes, states);
       const logged = await logInteractions(ports, session, mapping, batch, customers, ids, refused);
       for (const { id, message } of batch) {
-        const customer = customers.get(message.half);
+        const customer = customers.get(message.profileId);
         const error =
           (customer && refused.get(customer.id)) ??
           (message.interaction === undefined ? undefined : logged.get(message.interaction));
@@ -80,13 +82,13 @@ const logInteractions = async (
   contacts: ReadonlyMap<string, string>,
   refused: ReadonlyMap<string, HubError>,
 ): Promise<Map<string, HubError>> => {
-  const addresses = batch.flatMap(({ message: { half, interaction: id, occurredAt } }) =>
-    id === undefined || occurredAt === undefined ? [] : [{ half, id, occurredAt }],
+  const addresses = batch.flatMap(({ message: { profileId, interaction: id, occurredAt } }) =>
+    id === undefined || occurredAt === undefined ? [] : [{ profileId, id, occurredAt }],
   );
   const interactions = await ports.history.interactions(addresses);
   const groups = new Map<string, { object: string; key: string; records: CrmRecord[] }>();
   for (const interaction of interactions) {
-    const customer = customers.get(interaction.half);
+    const customer = customers.get(interaction.profileId);
     const rule = mapping.forInteraction(interaction);
     const contact = customer && contacts.get(customer.id);
     if (customer === undefined || rule === undefined || contact === undefined || refused.has(customer.id))
@@ -104,5 +106,5 @@ const logInteractions = async (
 };
 
 /** An interaction as mappings name it: its own fields. */
-const interactionView = ({ customer: _, half: _half, ...interaction }: StoredInteraction): Interaction =>
+const interactionView = ({ customer: _, profileId: _half, ...interaction }: StoredInteraction): Interaction =>
   interaction;

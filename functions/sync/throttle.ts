@@ -1,19 +1,19 @@
 import type { CrmConnector, CrmSession } from '../../core/crm/connector.ts';
 import {
   type Admission,
-  Allowance,
-  admit,
-  answered,
-  shutFor,
-  unanswered,
-  untouched,
+  initialRateLimit,
+  pausedFor,
+  RateLimit,
+  recordAnswer,
+  recordNoAnswer,
+  reserveCalls,
 } from '../../core/crm/rate-limit.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { budgetKey } from '../contracts/rows.ts';
 
 /** The one way to a CRM for all workers: a shared budget, and a breaker. */
-export interface Gate {
+export interface Throttle {
   /** Rejects with `crm-waits` while the CRM is left alone. Costs one read. */
   expectOpen(): Promise<void>;
   /** Runs what does not count as a call, a login, and notes where it shows that the CRM cannot be used. */
@@ -24,17 +24,17 @@ export interface Gate {
 
 const ATTEMPTS = 12;
 
-export const gate = (
+export const throttle = (
   { id, title, budget }: Pick<CrmConnector, 'id' | 'title' | 'budget'>,
   table: Table,
   now: () => number,
-): Gate => {
+): Throttle => {
   const key = budgetKey(id);
-  const read = async (): Promise<Allowance> => {
+  const read = async (): Promise<RateLimit> => {
     const [row] = await table.get([key]);
-    if (row === undefined) return untouched;
+    if (row === undefined) return initialRateLimit;
     const { pk: _pk, sk: _sk, ...rest } = row;
-    return Allowance.parse(rest);
+    return RateLimit.parse(rest);
   };
   const waits = (milliseconds: number): HubError =>
     new HubError(
@@ -43,7 +43,7 @@ export const gate = (
       { retry: { afterSeconds: Math.max(1, Math.ceil(milliseconds / 1000)) } },
     );
   /** Changes the row, whoever else is at it. */
-  const change = async (next: (present: Allowance) => Admission): Promise<void> => {
+  const change = async (next: (present: RateLimit) => Admission): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const present = await read();
       const admission = next(present);
@@ -65,13 +65,13 @@ export const gate = (
       if (error instanceof HubError && error.code === 'crm-waits') throw error;
       const after =
         error instanceof HubError && typeof error.retry === 'object' ? error.retry.afterSeconds : undefined;
-      await change((present) => ({ allowance: unanswered(present, after, now()) }));
+      await change((present) => ({ allowance: recordNoAnswer(present, after, now()) }));
       throw error;
     }
   };
   return {
     async expectOpen() {
-      const milliseconds = shutFor(await read(), now());
+      const milliseconds = pausedFor(await read(), now());
       if (milliseconds > 0) throw waits(milliseconds);
     },
     noting,
@@ -79,20 +79,20 @@ export const gate = (
       let troubled = false;
       await change((present) => {
         troubled = present.failures > 0;
-        return admit(present, budget, calls, now());
+        return reserveCalls(present, budget, calls, now());
       });
       const result = await noting(work);
-      if (troubled) await change((present) => ({ allowance: answered(present) }));
+      if (troubled) await change((present) => ({ allowance: recordAnswer(present) }));
       return result;
     },
   };
 };
 
 /** A session whose every call goes through the gate. */
-export const gated = (
+export const throttled = (
   session: CrmSession,
   { perCall, callsToRemove }: Pick<CrmConnector, 'perCall' | 'callsToRemove'>,
-  way: Gate,
+  way: Throttle,
 ): CrmSession => ({
   upsert: (object, keyField, records) =>
     records.length === 0

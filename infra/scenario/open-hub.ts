@@ -12,7 +12,7 @@ import { ServiceError } from '../local/protocol/json.ts';
 import type { AwsResponse } from '../local/protocol/service.ts';
 import { inProcess } from '../local/runtime/client.ts';
 import { type Cloud, RESPONSE_URL, startCloud } from '../local/runtime/cloud.ts';
-import type { Elsewhere } from '../local/runtime/external-endpoints.ts';
+import type { ExternalEndpoints } from '../local/runtime/external-endpoints.ts';
 import { type Sandboxes, sandboxes } from '../sandbox/index.ts';
 import { assembly } from '../stack/assembly.ts';
 
@@ -23,7 +23,7 @@ export interface HubOptions {
   /** The SQLite file that holds everything. */
   readonly state: string;
   /** Real endpoints in the place of local parts. */
-  readonly elsewhere?: Elsewhere;
+  readonly elsewhere?: ExternalEndpoints;
   /** Milliseconds by which the hub's clock is put forward, its functions' included. */
   readonly ahead?: number;
   /** How long a function may gather messages at most, in seconds; default 1. */

@@ -1,4 +1,4 @@
-import { foldCustomer, type Half } from '../../core/identity/customer.ts';
+import { resolveCustomer, type SourceProfile } from '../../core/identity/customer.ts';
 import { identifierValue } from '../../core/identity/identifier.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import type { Row } from '../../functions/aws/clients/dynamo.ts';
@@ -6,7 +6,7 @@ import { notificationOf } from '../../functions/aws/operations/notifications.ts'
 import { activityOf, interactionOf, profileOf } from '../../functions/contracts/rows.ts';
 import { allRows } from '../../tests/tools/crash/invariants.ts';
 import type { ActualCustomer, Outcome } from './compare.ts';
-import type { Stage } from './scenario-hub.ts';
+import type { ScenarioHub } from './scenario-hub.ts';
 
 /** The notifications among rows, by the keys of their rows. */
 export const notificationsIn = (rows: readonly Row[]): Map<string, Notification> =>
@@ -17,29 +17,30 @@ export const notificationsIn = (rows: readonly Row[]): Map<string, Notification>
   );
 
 /** How a story has ended. */
-export const outcomeOf = async (stage: Stage): Promise<Outcome> => {
+export const outcomeOf = async (stage: ScenarioHub): Promise<Outcome> => {
   const rows = await allRows(stage.runtime);
-  const halves = new Map<string, Half>();
+  const sourceProfiles = new Map<string, SourceProfile>();
   for (const row of rows.filter(({ sk }) => sk === 'profile')) {
     const activity = rows.find(({ pk, sk }) => pk === row.pk && sk === 'activity');
-    if (activity) halves.set(profileOf(row).id, { profile: profileOf(row), activity: activityOf(activity) });
+    if (activity)
+      sourceProfiles.set(profileOf(row).id, { profile: profileOf(row), activity: activityOf(activity) });
   }
-  const roots = [...halves.values()]
+  const roots = [...sourceProfiles.values()]
     .filter(({ activity }) => activity.survivor === undefined)
     .map(({ profile }) => profile.id);
   const acts = rows.filter(({ sk }) => sk.startsWith('at#')).map(interactionOf);
   const customers = roots.map((root): ActualCustomer => {
-    const customer = foldCustomer(root, halves);
-    const ids = new Set(customer.halves.map(({ profile }) => profile.id));
+    const customer = resolveCustomer(root, sourceProfiles);
+    const ids = new Set(customer.sourceProfiles.map(({ profile }) => profile.id));
     return {
       identifiers: customer.identifiers,
-      timeline: acts.filter(({ half, kind }) => ids.has(half) && kind !== 'notification').length,
+      timeline: acts.filter(({ profileId, kind }) => ids.has(profileId) && kind !== 'notification').length,
       consent: Object.fromEntries(
         Object.entries(customer.consent).map(([channel, entry]) => [channel, entry?.status ?? 'unknown']),
       ),
       preferences:
         customer.preferences.channel === undefined ? {} : { channel: customer.preferences.channel },
-      mergedFrom: customer.halves.slice(1).map(({ profile }) => profile.identifiers),
+      mergedFrom: customer.sourceProfiles.slice(1).map(({ profile }) => profile.identifiers),
     };
   });
   const decided = [...new Map([...stage.decided, ...notificationsIn(rows)]).values()];

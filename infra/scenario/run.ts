@@ -11,7 +11,7 @@ import { allRows } from '../../tests/tools/crash/invariants.ts';
 import { Case } from './case.ts';
 import { differences, type Outcome } from './compare.ts';
 import { notificationsIn, outcomeOf } from './outcome.ts';
-import { openStage, queueArn, type ScenarioOptions, type Stage } from './scenario-hub.ts';
+import { openScenarioHub, queueArn, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
 import { type Scenario, type Step, scenarioIn } from './schema.ts';
 
 const LONGEST_MS = 60 * 86_400_000;
@@ -34,7 +34,7 @@ export const playScenario = async (
   folder: string,
   options: ScenarioOptions,
 ): Promise<Outcome> => {
-  const stage = await openStage(scenario, folder, options);
+  const stage = await openScenarioHub(scenario, folder, options);
   try {
     await play(stage, scenario, folder);
     return await outcomeOf(stage);
@@ -45,7 +45,7 @@ export const playScenario = async (
 };
 
 /** Plays the starting customers and the steps, then lets time run until nothing is scheduled. */
-export const play = async (stage: Stage, scenario: Scenario, folder: string): Promise<void> => {
+export const play = async (stage: ScenarioHub, scenario: Scenario, folder: string): Promise<void> => {
   const { clock } = stage;
   const deliveries = queueArn(stage.cloud, /^Deliveries(?!Dead)/u);
   for (const [position, customer] of scenario.customers.entries()) {
@@ -92,11 +92,11 @@ export const play = async (stage: Stage, scenario: Scenario, folder: string): Pr
   await clock.runUntilIdle(clock.now() + LONGEST_MS);
 };
 
-const send = (stage: Stage, queue: string, message: InteractionMessage | CommandMessage): void =>
+const send = (stage: ScenarioHub, queue: string, message: InteractionMessage | CommandMessage): void =>
   stage.cloud.send(queue, JSON.stringify(message));
 
 const perform = async (
-  stage: Stage,
+  stage: ScenarioHub,
   queue: string,
   folder: string,
   step: Step,
@@ -139,7 +139,7 @@ const perform = async (
  * Asked for by the API, as by a person; nobody is erased whom the hub does not know. What was sent by then was sent, though
  * no row will tell so.
  */
-const erase = async ({ cloud, runtime, decided }: Stage, customer: string): Promise<void> => {
+const erase = async ({ cloud, runtime, decided }: ScenarioHub, customer: string): Promise<void> => {
   for (const [key, one] of notificationsIn(await allRows(runtime)))
     if (['sent', 'suppressed'].includes(one.status)) decided.set(key, one);
   const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';

@@ -45,7 +45,7 @@ export interface ScenarioOptions {
   readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
 }
 
-export interface Stage {
+export interface ScenarioHub {
   readonly clock: VirtualClock;
   readonly cloud: Cloud;
   readonly crms: Sandboxes;
@@ -59,11 +59,11 @@ export interface Stage {
 }
 
 /** Everything that a story needs, set up as it begins. */
-export const openStage = async (
+export const openScenarioHub = async (
   scenario: Scenario,
   folder: string,
   options: ScenarioOptions,
-): Promise<Stage> => {
+): Promise<ScenarioHub> => {
   const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? EARLIEST);
   const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
   let ids = 0;
@@ -188,7 +188,7 @@ const stub: TemplateFiles = {
 };
 
 /** The scenario's own triggers, or those of `mappings/`; a template that does not exist is a stub. */
-const readTriggers = (scenario: Scenario, folder: string): Pick<Stage, 'definitions' | 'templates'> => {
+const readTriggers = (scenario: Scenario, folder: string): Pick<ScenarioHub, 'definitions' | 'templates'> => {
   const definitions = new Map<string, unknown>();
   for (const one of listedTriggers(scenario)) {
     const file = typeof one === 'string' ? (triggerFile(folder, one) ?? one) : undefined;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerCommand } from '../../cli/customers/customer.ts';
 import { failuresCommand } from '../../cli/operations/failures.ts';
 import { jobsCommand } from '../../cli/operations/jobs.ts';
-import { harmless, harmlessJson, harmlessLines } from '../../cli/terminal/sanitize.ts';
+import { sanitize, sanitizeJson, sanitizeLines } from '../../cli/terminal/sanitize.ts';
 import { closeTerminal, terminal } from '../support/terminal.ts';
 
 /** Clears the screen, names the window, begins a line of its own and turns what stands behind it. */
@@ -52,7 +52,7 @@ const answers: readonly (readonly [string, unknown])[] = [
     '/reviews',
     {
       items: [
-        { id: 'r1', type: 'pair', reason: 'strong', halves: ['h'] },
+        { id: 'r1', type: 'pair', reason: 'strong', profileIds: ['h'] },
         { id: 'r2', type: 'interaction', reason: 'no-identifier', interaction },
       ],
     },
@@ -107,7 +107,7 @@ describe('what strangers wrote moves no cursor and begins no line', () => {
 });
 
 it('keeps the lines of our own sentences, and every other letter', () => {
-  expect(harmlessLines('Two\nlines\u001b[1A')).toBe('Two\nlines\ufffd[1A');
-  expect(harmless('Zoë 👍🏽 שלום')).toBe('Zoë 👍🏽 שלום');
-  expect(harmlessJson({ a: 'Zoë\u0085' }, 2)).toBe('{\n  "a": "Zoë\\u0085"\n}');
+  expect(sanitizeLines('Two\nlines\u001b[1A')).toBe('Two\nlines\ufffd[1A');
+  expect(sanitize('Zoë 👍🏽 שלום')).toBe('Zoë 👍🏽 שלום');
+  expect(sanitizeJson({ a: 'Zoë\u0085' }, 2)).toBe('{\n  "a": "Zoë\\u0085"\n}');
 });

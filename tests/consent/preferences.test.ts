@@ -7,7 +7,7 @@ const email = 'email:ada.lovelace@example.com';
 const phone = 'phone:+14155550100';
 let hub: TestHub;
 let keys: readonly string[];
-let half: string;
+let profileId: string;
 
 beforeEach(async () => {
   hub = await openHub();
@@ -16,7 +16,7 @@ beforeEach(async () => {
     ...{ command: 'import', identifiers: [email, phone] },
     consent: { email: 'granted', sms: 'service-only' },
   });
-  half = await idOf(email);
+  profileId = await idOf(email);
 });
 afterEach(() => hub.cloud.stop());
 
@@ -37,8 +37,8 @@ const statuses = async (identifier = email): Promise<Record<string, string>> =>
   );
 
 const DAY = 86_400;
-const linkOf = (whose = half, until = NOW / 1000 + DAY): string =>
-  `/preferences/${preferencesToken({ half: whose, until }, keys)}`;
+const linkOf = (whose = profileId, until = NOW / 1000 + DAY): string =>
+  `/preferences/${preferencesToken({ profileId: whose, until }, keys)}`;
 
 interface Seen {
   readonly status: number;
@@ -78,7 +78,7 @@ describe('the page of preferences', () => {
   });
 
   it('runs no script, loads and frames nothing, and is kept, told and listed nowhere', async () => {
-    for (const target of [linkOf(), '/preferences/x', linkOf(half, 1)]) {
+    for (const target of [linkOf(), '/preferences/x', linkOf(profileId, 1)]) {
       const { headers, text } = await visit(target);
       expect(headers).toMatchObject({
         'content-security-policy': expect.stringMatching(
@@ -149,7 +149,7 @@ describe('the page of preferences', () => {
     expect((await visit()).chosen['email']).toBe('nothing');
     await visit(linkOf(), { email: 'everything' });
     expect((await visit()).chosen['email']).toBe('everything');
-    await visit(`/unsubscribe/${unsubscribeToken({ half, channel: 'email' }, keys)}`, {});
+    await visit(`/unsubscribe/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`, {});
     expect((await visit()).chosen['email']).toBe('service');
   });
 
@@ -177,7 +177,8 @@ describe('the page of preferences', () => {
     });
     const other = await idOf('email:ada@work.example');
     await command({ command: 'merge', keep: email, other: 'email:ada@work.example' });
-    for (const whose of [half, other]) expect((await visit(linkOf(whose))).chosen['email']).toBe('nothing');
+    for (const whose of [profileId, other])
+      expect((await visit(linkOf(whose))).chosen['email']).toBe('nothing');
     await visit(linkOf(other), { email: 'everything' });
     expect(await statuses()).toMatchObject({ email: 'granted' });
     await command({ command: 'unmerge', customer: email });
@@ -187,17 +188,17 @@ describe('the page of preferences', () => {
   it('knows what it cannot show: an erased person, an old link, a foreign or broken one, another form', async () => {
     const form = { email: 'nothing' };
     for (const target of [
-      linkOf(half, NOW / 1000),
+      linkOf(profileId, NOW / 1000),
       '/preferences/x',
       `${linkOf()}x`,
-      `/preferences/${unsubscribeToken({ half, channel: 'email' }, keys)}`,
+      `/preferences/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`,
     ])
       for (const given of [undefined, form])
         expect([target, (await visit(target, given)).status]).toEqual([
           target,
-          target.endsWith(linkOf(half, NOW / 1000)) ? 410 : 404,
+          target.endsWith(linkOf(profileId, NOW / 1000)) ? 410 : 404,
         ]);
-    expect((await visit(linkOf(half, NOW / 1000))).text).toContain('To get a fresh one');
+    expect((await visit(linkOf(profileId, NOW / 1000))).text).toContain('To get a fresh one');
     for (const odd of [{ email: 'all' }, { mail: 'nothing' }, { email: 'x'.repeat(5000) }])
       expect((await visit(linkOf(), odd as unknown as Record<string, string>)).status).toBe(400);
     expect(await statuses()).toEqual({ email: 'granted', sms: 'service-only' });
@@ -211,7 +212,7 @@ describe('the page of preferences', () => {
 
 describe('the page that unsubscribes', () => {
   it('asks, then ends marketing once, and leads to the other choices however old the link is', async () => {
-    const target = `/unsubscribe/${unsubscribeToken({ half, channel: 'email' }, keys)}`;
+    const target = `/unsubscribe/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`;
     const asked = await visit(target);
     expect(asked.text).toContain('a•••@example.com');
     expect(await statuses()).toMatchObject({ email: 'granted' });

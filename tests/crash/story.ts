@@ -3,10 +3,10 @@ import { parse } from 'yaml';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
 import { play } from '../../infra/scenario/run.ts';
-import { openStage, type Stage } from '../../infra/scenario/scenario-hub.ts';
+import { openScenarioHub, type ScenarioHub } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
 import type { Assembly } from '../../infra/stack/assembly.ts';
-import { brokenPromises, type Told } from '../tools/crash/invariants.ts';
+import { type Acknowledged, brokenInvariants } from '../tools/crash/invariants.ts';
 import { providers, type Webhook } from '../tools/crash/webhooks.ts';
 
 const publicUrl = 'https://hub.example.com';
@@ -93,7 +93,7 @@ export interface Ending {
 /** Tells the story through the front door, as providers do: what is not answered with 2xx they send again. */
 export const tell = async (assembly: Assembly, cuts: readonly Cut[] = []): Promise<Ending> => {
   const calls: Call[] = [];
-  const stage = await openStage(story, '.', { assembly, functions: mortal(cuts, calls) });
+  const stage = await openScenarioHub(story, '.', { assembly, functions: mortal(cuts, calls) });
   try {
     const { secrets, sms, whatsapp, mail } = providers(publicUrl);
     const manager = new SecretsManagerClient(clientConfig(stage.runtime));
@@ -112,7 +112,7 @@ export const tell = async (assembly: Assembly, cuts: readonly Cut[] = []): Promi
       [`phone:${from}`, (at) => whatsapp({ id: 'wamid.2', user, from, text: 'third', at })],
       ['email:grace@example.org', (at) => mail({ id: 'm1', from: 'grace@example.org', text: 'fourth', at })],
     ];
-    const told: Told = {
+    const told: Acknowledged = {
       acknowledged: acts.map(([identifier], at) => ({
         identifier,
         text: ['first', 'second', 'third', 'fourth'][at] ?? '',
@@ -130,14 +130,17 @@ export const tell = async (assembly: Assembly, cuts: readonly Cut[] = []): Promi
       const [trigger = ''] = (tags?.['notification'] ?? '').split(/[._]/u);
       sent[trigger] = (sent[trigger] ?? 0) + 1;
     }
-    return { broken: await brokenPromises(stage, told), calls, sent };
+    return { broken: await brokenInvariants(stage, told), calls, sent };
   } finally {
     await stage.cloud.stop();
     await stage.crms.stop();
   }
 };
 
-const deliver = async ({ cloud, clock }: Stage, { provider, headers, body }: Webhook): Promise<void> => {
+const deliver = async (
+  { cloud, clock }: ScenarioHub,
+  { provider, headers, body }: Webhook,
+): Promise<void> => {
   for (let tries = 0; tries < 5; tries++) {
     const request = { method: 'POST', target: `/webhooks/${provider}`, headers, body: Buffer.from(body) };
     const { status } = await cloud.front(request);

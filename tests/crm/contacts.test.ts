@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { play } from '../../infra/scenario/run.ts';
-import { openStage } from '../../infra/scenario/scenario-hub.ts';
+import { openScenarioHub } from '../../infra/scenario/scenario-hub.ts';
 import { scenarioIn } from '../../infra/scenario/schema.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
@@ -15,7 +15,7 @@ const folder = new URL('../scenarios/', import.meta.url).pathname;
 /** The phone and e-mail of every contact in both CRMs when a story has ended, and whose the notes in HubSpot are. */
 const contactsAfter = async (file: string) => {
   const scenario = parseConfigFile(file, readFileSync(`${folder}${file}`, 'utf8'), scenarioIn(folder));
-  const stage = await openStage(scenario, folder, { assembly: await assembly() });
+  const stage = await openScenarioHub(scenario, folder, { assembly: await assembly() });
   try {
     await play(stage, scenario, folder);
     const { salesforce, hubspot } = stage.crms;
@@ -85,7 +85,7 @@ it('a preference that is all that changes reaches a CRM which has a field for it
     expect: {},
   };
   const scenario = parseConfigFile('preference.yaml', JSON.stringify(story), scenarioIn(folder));
-  const stage = await openStage(scenario, folder, { assembly: await assembly() });
+  const stage = await openScenarioHub(scenario, folder, { assembly: await assembly() });
   try {
     const rows = table(stage.runtime);
     const body: unknown = parse(

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  type Allowance,
-  admit,
-  answered,
-  shutFor,
-  unanswered,
-  untouched,
+  initialRateLimit,
+  pausedFor,
+  type RateLimit,
+  recordAnswer,
+  recordNoAnswer,
+  reserveCalls,
 } from '../../core/crm/rate-limit.ts';
 import { HubError } from '../../core/errors.ts';
 import { lease } from '../../functions/sync/lease.ts';
-import { gate } from '../../functions/sync/throttle.ts';
+import { throttle } from '../../functions/sync/throttle.ts';
 import { openHub, type TestHub } from '../support/failing-hub.ts';
 
 let hub: TestHub;
@@ -30,10 +30,10 @@ describe('the budget', () => {
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 4000 }))),
         (asked) => {
-          let [allowance, now, first, spent] = [untouched, 1_000_000, 0, 0];
+          let [allowance, now, first, spent] = [initialRateLimit, 1_000_000, 0, 0];
           for (const [calls, pause] of asked) {
             now += pause;
-            const admission = admit(allowance, crm.budget, calls, now);
+            const admission = reserveCalls(allowance, crm.budget, calls, now);
             if ('waitMs' in admission) {
               expect(admission.waitMs).toBeGreaterThan(0);
               continue;
@@ -50,7 +50,7 @@ describe('the budget', () => {
   });
 
   it('is one for all workers', async () => {
-    const ways = Array.from({ length: 4 }, () => gate(crm, hub.table, hub.clock.now.bind(hub.clock)));
+    const ways = Array.from({ length: 4 }, () => throttle(crm, hub.table, hub.clock.now.bind(hub.clock)));
     let calls = 0;
     const results = await Promise.allSettled(
       Array.from({ length: 12 }, (_, at) => ways[at % 4]?.through(1, async () => calls++)),
@@ -66,8 +66,8 @@ describe('the budget', () => {
 describe('the breaker', () => {
   it('shuts after three failures, lets one probe through, and opens when it is answered', async () => {
     const [one, other] = [
-      gate(crm, hub.table, () => hub.clock.now()),
-      gate(crm, hub.table, () => hub.clock.now()),
+      throttle(crm, hub.table, () => hub.clock.now()),
+      throttle(crm, hub.table, () => hub.clock.now()),
     ];
     for (let failure = 0; failure < 3; failure++)
       await expect(one.through(1, () => Promise.reject(down()))).rejects.toThrow('down');
@@ -83,16 +83,16 @@ describe('the breaker', () => {
   });
 
   it('waits longer each time, and no longer than a queue can', () => {
-    let allowance: Allowance = untouched;
+    let allowance: RateLimit = initialRateLimit;
     const pauses: number[] = [];
     for (let failure = 0; failure < 12; failure++) {
-      allowance = unanswered(allowance, undefined, 0);
-      pauses.push(shutFor(allowance, 0));
+      allowance = recordNoAnswer(allowance, undefined, 0);
+      pauses.push(pausedFor(allowance, 0));
     }
     expect(pauses.slice(0, 6)).toEqual([0, 0, 30_000, 60_000, 120_000, 240_000]);
     expect(pauses.at(-1)).toBe(900_000);
-    expect(shutFor(answered(allowance), 0)).toBe(0);
-    expect(shutFor(unanswered(untouched, 120, 0), 0)).toBe(120_000);
+    expect(pausedFor(recordAnswer(allowance), 0)).toBe(0);
+    expect(pausedFor(recordNoAnswer(initialRateLimit, 120, 0), 0)).toBe(120_000);
   });
 });
 

@@ -77,7 +77,7 @@ it('leaves no identifier and no text of the person in any byte of the state, the
   await story.wait(MINUTE);
   // An export that lies in the bucket.
   const { id } = (await story.api('GET', `/customers?identifier=${MAIL}`)).body;
-  const exported = (await story.api('POST', '/jobs', { kind: 'export', parameters: { half: id } })).body;
+  const exported = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
   await story.wait(MINUTE);
   expect((await story.api('GET', `/jobs/${exported.id}`)).body.state).toBe('succeeded');
   expect(await files.get(`jobs/${exported.id}/result`)).toContain('ada.lovelace@example.com');

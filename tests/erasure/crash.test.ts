@@ -11,11 +11,11 @@ const leftOver = async (story: Story): Promise<string[]> => {
   const named = rows
     .filter((row) => /ada@example|4155550100/u.test(JSON.stringify(row)))
     .map(({ pk, sk }) => `${pk} ${sk}`);
-  const halves = rows.filter(({ pk }) => pk.startsWith('customer#')).map(({ pk, sk }) => `${pk} ${sk}`);
+  const profileIds = rows.filter(({ pk }) => pk.startsWith('customer#')).map(({ pk, sk }) => `${pk} ${sk}`);
   const crms = Object.entries(story.crms.counts(new Set())).flatMap(([crm, objects]) =>
     Object.entries(objects).flatMap(([object, count]) => (count > 0 ? [`${crm} ${object} ${count}`] : [])),
   );
-  return [...named, ...halves, ...crms];
+  return [...named, ...profileIds, ...crms];
 };
 
 /** Erases somebody with two halves; calls of the job that are lost end its function. */
@@ -47,11 +47,11 @@ it('comes to the same end wherever the job breaks off', async () => {
   const whole = await eraseLosing(() => false);
   expect(whole).toMatchObject({ state: 'succeeded', left: [] });
   expect(whole.calls).toBeGreaterThan(40);
-  const half = Math.ceil(whole.calls / 2);
-  for (let call = 1; call <= half; call++) {
-    const lost = new Set([call, call + half]);
+  const profilePosition = Math.ceil(whole.calls / 2);
+  for (let call = 1; call <= profilePosition; call++) {
+    const lost = new Set([call, call + profilePosition]);
     const broken = await eraseLosing((number) => lost.delete(number));
-    expect(broken, `lost the calls ${call} and ${call + half}`).toMatchObject({
+    expect(broken, `lost the calls ${call} and ${call + profilePosition}`).toMatchObject({
       state: 'succeeded',
       left: [],
     });

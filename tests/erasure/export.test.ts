@@ -16,7 +16,7 @@ const bucket = () => {
 /** The document, as whoever has its address reads it. */
 const exported = async () => {
   const { id } = (await story.api('GET', `/customers?identifier=${MAIL}`)).body;
-  const job = (await story.api('POST', '/jobs', { kind: 'export', parameters: { half: id } })).body;
+  const job = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
   await story.wait(60_000);
   const done = (await story.api('GET', `/jobs/${job.id}`)).body;
   expect(done.state).toBe('succeeded');
@@ -43,7 +43,7 @@ it('holds everything of every half, files in base64, and nothing of others', asy
     format: 'tributary-export-1',
     customer: { identifiers: [MAIL, 'phone:+14155550100'] },
   });
-  expect(document.halves).toHaveLength(2);
+  expect(document.profileIds).toHaveLength(2);
   const types = document.records.map(({ type }: { type: string }) => type);
   expect(types).toEqual(expect.arrayContaining(['profile', 'interaction', 'merge', 'crm', 'activity']));
   const mail = document.records.find(
@@ -78,7 +78,8 @@ it('is written in parts, and is the same document when it is large', async () =>
 
 it('ends with the reason where the person is gone', async () => {
   story = await openStory();
-  const job = (await story.api('POST', '/jobs', { kind: 'export', parameters: { half: 'nobody' } })).body;
+  const job = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: 'nobody' } }))
+    .body;
   await story.wait(60_000);
   expect((await story.api('GET', `/jobs/${job.id}`)).body).toMatchObject({
     state: 'failed',

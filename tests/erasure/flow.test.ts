@@ -72,7 +72,8 @@ it('knows nobody twice: who was erased is not found again, and who was never her
   expect((await story.api('POST', '/erasures', {})).status).toBe(400);
   expect((await story.api('GET', '/erasures/none')).status).toBe(404);
   expect(
-    (await story.api('POST', '/jobs', { kind: 'erase', parameters: { erasure: 'x', half: 'y' } })).status,
+    (await story.api('POST', '/jobs', { kind: 'erase', parameters: { erasure: 'x', profileId: 'y' } }))
+      .status,
   ).toBe(400);
 });
 

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
-import { openStage, type ScenarioOptions } from '../../infra/scenario/scenario-hub.ts';
+import { openScenarioHub, type ScenarioOptions } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 import { allRows } from '../tools/crash/invariants.ts';
@@ -22,7 +22,7 @@ export const openStory = async ({ triggers = [], ...options }: Options = {}) => 
     ...{ name: 'erasure', triggers, expect: {} },
     steps: [{ at: new Date(NOW).toISOString(), advance: '1s' }],
   });
-  const stage = await openStage(scenario, '.', { assembly: await assembly(), ...options });
+  const stage = await openScenarioHub(scenario, '.', { assembly: await assembly(), ...options });
   const { cloud, clock, crms, runtime } = stage;
   const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
   const secrets = new SecretsManagerClient(clientConfig(runtime));

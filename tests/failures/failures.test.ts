@@ -26,8 +26,8 @@ describe('a message that no function can read', () => {
     ['record', /^DeliveriesQueue/, 'type'],
     ['decide', /^DecisionsQueue/, 'trigger'],
     ['notify', /^NotificationsQueue/, 'trigger'],
-    ['sync-salesforce', /^SalesforceQueue/, 'half'],
-    ['sync-hubspot', /^HubspotQueue/, 'half'],
+    ['sync-salesforce', /^SalesforceQueue/, 'profileId'],
+    ['sync-hubspot', /^HubspotQueue/, 'profileId'],
     ['projections', /^ProjectionsQueue/, 'event'],
     ['jobs', /^JobsQueue/, 'job'],
   ])('in the queue of %s becomes one row that says what is wrong', async (stage, queue, key) => {
@@ -46,7 +46,7 @@ describe('a message that no function can read', () => {
   it('leaves its neighbours of the same batch alone', async () => {
     await open();
     hub.send(/^SalesforceQueue/, 'no JSON');
-    hub.send(/^SalesforceQueue/, { half: 'nobody' });
+    hub.send(/^SalesforceQueue/, { profileId: 'nobody' });
     await hub.giveUp();
     expect(await hub.failures()).toHaveLength(1);
   });
@@ -82,7 +82,7 @@ describe('a message that no function can read', () => {
     await hub.giveUp();
     const [{ id }] = await hub.failures();
     await hub.api('PUT', `/failures/${id}/payload`, {
-      ...{ trigger: 'welcome', version: 1, half: 'h', interaction: 'i' },
+      ...{ trigger: 'welcome', version: 1, profileId: 'h', interaction: 'i' },
       ...{ occurredAt: '2026-03-02T09:00:00Z', arrivedAt: '2026-03-02T09:00:00Z' },
     });
     await hub.api('POST', `/failures/${id}/replay`);
@@ -129,7 +129,7 @@ describe('draining', () => {
           throw new Error('connection lost');
       },
     });
-    hub.send(/^NotificationsDead/, { half: 'h', trigger: 't', interaction: 'i' });
+    hub.send(/^NotificationsDead/, { profileId: 'h', trigger: 't', interaction: 'i' });
     await hub.clock.runUntil(hub.clock.now() + HOUR);
     expect(await hub.failures()).toEqual([]);
     broken = false;
@@ -159,7 +159,7 @@ describe('what EventBridge could not hand over', () => {
     const found = await hub.failures('?stage=sync-salesforce');
     expect(found).toMatchObject([{ origin: 'rule', code: 'rule-undelivered', status: 'open' }]);
     const { payload } = (await hub.api('GET', `/failures/${found[0].id}`)).body;
-    expect(Object.keys(payload).sort()).toEqual(['half', 'interaction', 'occurredAt']);
+    expect(Object.keys(payload).sort()).toEqual(['profileId', 'interaction', 'occurredAt']);
     const answer = await hub.api('POST', `/failures/${found[0].id}/replay`);
     expect(answer.body).toMatchObject({ status: 'replayed' });
   });
@@ -172,8 +172,8 @@ describe('what EventBridge could not hand over', () => {
       found.map(async ({ id }: { id: string }) => (await hub.api('GET', `/failures/${id}`)).body.payload),
     );
     const byEvent = new Map(payloads.map((one) => [one.event, Object.keys(one).sort().join()]));
-    expect(byEvent.get('interaction.recorded')).toBe('event,half,interaction,occurredAt');
-    expect(byEvent.get('customer.created')).toBe('event,half');
+    expect(byEvent.get('interaction.recorded')).toBe('event,profileId,interaction,occurredAt');
+    expect(byEvent.get('customer.created')).toBe('event,profileId');
     for (const { id } of found) await hub.api('POST', `/failures/${id}/replay`);
     await hub.giveUp();
     expect(await hub.failures('?stage=projections')).toEqual([]);
@@ -182,7 +182,7 @@ describe('what EventBridge could not hand over', () => {
   it('of a schedule: the row holds the end of the wait', async () => {
     await open();
     const message = {
-      ...{ trigger: 'cart-left', version: 1, half: 'h', interaction: 'i', timer: 1 },
+      ...{ trigger: 'cart-left', version: 1, profileId: 'h', interaction: 'i', timer: 1 },
       ...{ occurredAt: '2026-03-02T09:00:00Z', arrivedAt: '2026-03-02T09:00:00Z' },
     };
     hub.send(/^DecisionsDead/, message);
@@ -230,7 +230,7 @@ describe('what a function refuses', () => {
 
   it('a payload that is not kept any more is said to be gone', async () => {
     await open();
-    hub.send(/^NotificationsDead/, { half: 'h', trigger: 't', interaction: 'i' });
+    hub.send(/^NotificationsDead/, { profileId: 'h', trigger: 't', interaction: 'i' });
     await hub.settle();
     const [{ id }] = await hub.failures();
     const Bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
@@ -259,7 +259,7 @@ describe('what a function refuses', () => {
     await hub.clock.runUntil(hub.clock.now() + HOUR);
     const [failure] = await hub.failures('?stage=notify');
     expect(failure).toMatchObject({ code: 'sender-refused' });
-    expect(Object.keys(failure.about).sort()).toEqual(['half', 'interaction', 'trigger']);
+    expect(Object.keys(failure.about).sort()).toEqual(['profileId', 'interaction', 'trigger']);
     down = false;
     await hub.api('POST', `/failures/${failure.id}/replay`);
     await hub.api('POST', `/failures/${failure.id}/replay`);
@@ -272,7 +272,7 @@ describe('what a function refuses', () => {
 it('lists the newest first, page by page, and by stage and code', async () => {
   await open();
   for (let number = 0; number < 7; number++) {
-    hub.send(/^NotificationsDead/, { half: `h${number}`, trigger: 't', interaction: 'i' });
+    hub.send(/^NotificationsDead/, { profileId: `h${number}`, trigger: 't', interaction: 'i' });
     hub.send(/^DecisionsDead/, `poison ${number}`);
     await hub.clock.runUntil(hub.clock.now() + 1000);
   }

@@ -41,7 +41,7 @@ it('a delivery is edited as text and saved as it was, where it is text', () => {
   expect(closed(opened(text))).toEqual(text);
   const binary = delivery(new Uint8Array([0xff, 0xfe]));
   expect(opened(binary)).toEqual(binary);
-  expect(closed({ half: 'h' })).toEqual({ half: 'h' });
+  expect(closed({ profileId: 'h' })).toEqual({ profileId: 'h' });
 });
 
 it('a job says how far it is', () => {

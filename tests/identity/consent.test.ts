@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeByHand } from '../../core/identity/merge.ts';
+import { mergeManually } from '../../core/identity/merge.ts';
 import { People } from '../../core/identity/people.ts';
-import { place } from '../../core/identity/resolution.ts';
+import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
-import { unmerge } from '../../core/identity/unmerge.ts';
+import { unmergeCustomer } from '../../core/identity/unmerge.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { consentAllows } from '../../core/triggers/trigger.ts';
 
@@ -16,7 +16,7 @@ const old = 'phone:+14155550101';
 
 const crowd = (): People => {
   let next = 0;
-  return new People({ halves: [], owners: [] }, config, () => `c${next++}`);
+  return new People({ sourceProfiles: [], owners: [] }, config, () => `c${next++}`);
 };
 
 let ids = 0;
@@ -33,7 +33,7 @@ const act = (minute: number, more: Partial<Interaction> = {}): Interaction => ({
 const words = (minute: number, text: string, more: Partial<Interaction> = {}): Interaction =>
   act(minute, { text, ...more });
 const give = (people: People, ...acts: readonly Interaction[]): void => {
-  for (const one of acts) place(people, one, undefined, instant(1000));
+  for (const one of acts) resolveInteraction(people, one, undefined, instant(1000));
 };
 const standing = (people: People): unknown => {
   const { consent, closed } = people.customer(people.owner(ada) ?? '');
@@ -184,7 +184,7 @@ describe('a merged customer', () => {
   const merged = (): People => {
     const people = crowd();
     give(people, words(1, 'START'), words(1, 'START', { identifiers: [old] }));
-    mergeByHand(people, 'c0', 'c1', { at: instant(2), by: 'ada', cause: 'cmd' });
+    mergeManually(people, 'c0', 'c1', { at: instant(2), by: 'ada', cause: 'cmd' });
     return people;
   };
 
@@ -192,7 +192,7 @@ describe('a merged customer', () => {
     const people = merged();
     give(people, words(3, 'STOP', { identifiers: [old] }));
     expect(standing(people)).toEqual({ consent: { sms: 'denied' }, closed: [old] });
-    unmerge(people, 'c0', { at: instant(4), by: 'ada' });
+    unmergeCustomer(people, 'c0', { at: instant(4), by: 'ada' });
     expect(people.customer('c0').consent.sms?.status).toBe('granted');
     expect(people.customer('c1').consent.sms?.status).toBe('denied');
   });

@@ -150,7 +150,7 @@ describe('decisions about who is who, by the API', () => {
     expect(await timeline('email:ada@example.com')).toBe(1);
     await told('phone:+14155550100', 'email:ada@example.com');
     expect((await customer('phone:+14155550100')).id).not.toBe((await customer('email:ada@example.com')).id);
-    expect(await reviews()).toMatchObject([{ type: 'pair', reason: 'apart' }]);
+    expect(await reviews()).toMatchObject([{ type: 'pair', reason: 'unmerged' }]);
   });
 
   const outcome = async (id: string) => (await hub.api('GET', `/commands/${id}`)).body;
@@ -232,7 +232,7 @@ describe('decisions about who is who, by the API', () => {
 
   it('keeps a pair apart for good and asks no more', async () => {
     const review = await pair();
-    await command({ command: 'resolve', review, decision: 'apart' });
+    await command({ command: 'resolve', review, decision: 'distinct' });
     await told('phone:+14155550100', 'email:ada@example.com');
     expect(await reviews()).toEqual([]);
     expect((await customer('user-id:1')).id).not.toBe((await customer('user-id:2')).id);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HubError } from '../../core/errors.ts';
-import { mergeByHand } from '../../core/identity/merge.ts';
+import { mergeManually } from '../../core/identity/merge.ts';
 import { People } from '../../core/identity/people.ts';
-import { place } from '../../core/identity/resolution.ts';
+import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
-import { unmerge } from '../../core/identity/unmerge.ts';
+import { unmergeCustomer } from '../../core/identity/unmerge.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { Model } from './model.ts';
 
@@ -61,7 +61,7 @@ const counter = (): (() => string) => {
   let next = 0;
   return () => `c${String(next++).padStart(4, '0')}`;
 };
-const newPeople = (): People => new People({ halves: [], owners: [] }, config, counter());
+const newPeople = (): People => new People({ sourceProfiles: [], owners: [] }, config, counter());
 
 describe('who is who', () => {
   it('is what the plain model says, after any sequence of interactions, redeliveries, merges and unmerges', () => {
@@ -75,9 +75,9 @@ describe('who is who', () => {
         const given: Interaction[] = [];
         const give = (interaction: Interaction): void => {
           if (placed.has(interaction.id) || waiting.includes(interaction.id)) return;
-          const { half } = place(people, interaction, undefined, instant(60));
-          if (half === undefined) waiting.push(interaction.id);
-          else placed.set(interaction.id, half);
+          const { profileId } = resolveInteraction(people, interaction, undefined, instant(60));
+          if (profileId === undefined) waiting.push(interaction.id);
+          else placed.set(interaction.id, profileId);
           const { id, identifiers, occurredAt, text } = interaction;
           model.give({ id, identifiers, at: Date.parse(occurredAt), text });
         };
@@ -92,19 +92,20 @@ describe('who is who', () => {
           if (operation.type === 'merge') {
             const [keep, other] = [people.owner(operation.keep), people.owner(operation.other)];
             if (keep !== undefined && other !== undefined)
-              mergeByHand(people, keep, other, { at: instant(60), by: 'ada', cause: `m${at}` });
+              mergeManually(people, keep, other, { at: instant(60), by: 'ada', cause: `m${at}` });
             model.mergeByHand(operation.keep, operation.other);
           }
           if (operation.type === 'unmerge') {
-            const half = people.owner(operation.whose);
+            const profileId = people.owner(operation.whose);
             const undone =
-              half !== undefined && succeeds(() => unmerge(people, half, { at: instant(60), by: 'ada' }));
+              profileId !== undefined &&
+              succeeds(() => unmergeCustomer(people, profileId, { at: instant(60), by: 'ada' }));
             expect(model.unmerge(operation.whose)).toBe(undone);
           }
         }
         const timelines = new Map<string, string[]>();
-        for (const [id, half] of placed) {
-          const root = people.customer(half).id;
+        for (const [id, profileId] of placed) {
+          const root = people.customer(profileId).id;
           timelines.set(root, [...(timelines.get(root) ?? []), id].sort());
         }
         const ours = [...timelines].map(
@@ -120,8 +121,10 @@ describe('who is who', () => {
         });
         expect(ours.sort()).toEqual(theirs.sort());
         expect(waiting.length).toBe(model.waiting);
-        const halves = new Set([...placed.values()]);
-        const asked = [...halves].flatMap((half) => people.half(half).profile.asked);
+        const profileIds = new Set([...placed.values()]);
+        const asked = [...profileIds].flatMap(
+          (profileId) => people.sourceProfile(profileId).profile.pendingReview,
+        );
         expect(asked.length / 2).toBe(model.pairs.size);
       }),
       { numRuns: 4000, seed: 20260301 },
@@ -137,19 +140,19 @@ describe('who is who', () => {
         (acts, keep, other) => {
           const people = newPeople();
           for (const [at, [identifiers, when]] of acts.entries())
-            place(people, act(at, identifiers, when), undefined, instant(60));
+            resolveInteraction(people, act(at, identifiers, when), undefined, instant(60));
           const [one, two] = [people.owner(keep), people.owner(other)];
           fc.pre(
             one !== undefined && two !== undefined && people.customer(one).id !== people.customer(two).id,
           );
           if (one === undefined || two === undefined) return;
           const before = [people.customer(one), people.customer(two)];
-          mergeByHand(people, one, two, { at: instant(60), by: 'ada', cause: 'm' });
+          mergeManually(people, one, two, { at: instant(60), by: 'ada', cause: 'm' });
           expect(people.customer(one).id).toBe(people.customer(two).id);
-          unmerge(people, two, { at: instant(61), by: 'ada' });
-          for (const [position, half] of [one, two].entries()) {
-            const { halves: _now, ...after } = people.customer(half);
-            const { halves: _then, ...then } = before[position] ?? people.customer(half);
+          unmergeCustomer(people, two, { at: instant(61), by: 'ada' });
+          for (const [position, profileId] of [one, two].entries()) {
+            const { sourceProfiles: _now, ...after } = people.customer(profileId);
+            const { sourceProfiles: _then, ...then } = before[position] ?? people.customer(profileId);
             expect(after).toEqual(then);
           }
         },
@@ -170,14 +173,24 @@ describe('who is who', () => {
     fc.assert(
       fc.property(fc.array(side, { maxLength: 10 }), minute, minute, (since, one, other) => {
         const run = (merged: boolean): unknown => {
-          const people = new People({ halves: [], owners: [] }, roomy, counter());
-          place(people, act(0, ['email:a@example.com', 'phone:+14155550101'], one), undefined, instant(60));
-          place(people, act(1, ['email:b@example.com', 'phone:+14155550102'], other), undefined, instant(60));
+          const people = new People({ sourceProfiles: [], owners: [] }, roomy, counter());
+          resolveInteraction(
+            people,
+            act(0, ['email:a@example.com', 'phone:+14155550101'], one),
+            undefined,
+            instant(60),
+          );
+          resolveInteraction(
+            people,
+            act(1, ['email:b@example.com', 'phone:+14155550102'], other),
+            undefined,
+            instant(60),
+          );
           const [left, right] = ['email:a@example.com', 'email:b@example.com'].map(
             (identifier) => people.owner(identifier) ?? '',
           );
           const by = { at: instant(60), by: 'ada', cause: 'm' };
-          if (merged) mergeByHand(people, left ?? '', right ?? '', by);
+          if (merged) mergeManually(people, left ?? '', right ?? '', by);
           for (const [at, { of, fresh, which, minute: when, text: said }] of since.entries()) {
             const own = of ? ['email:a@example.com', 'phone:+14155550101'] : ['email:b@example.com'];
             // What is learned since is learned by the one who said it.
@@ -185,12 +198,12 @@ describe('who is who', () => {
               own[which % own.length] ?? '',
               ...(fresh ? [`line:${of ? 'A' : 'B'}${which}`] : []),
             ];
-            place(people, act(at + 2, named, when, said), undefined, instant(60));
+            resolveInteraction(people, act(at + 2, named, when, said), undefined, instant(60));
           }
-          if (merged) unmerge(people, right ?? '', by);
-          return [left, right].map((half) => {
-            const { halves, ...customer } = people.customer(half ?? '');
-            return { ...customer, interactions: halves.map(({ activity }) => activity.interactions) };
+          if (merged) unmergeCustomer(people, right ?? '', by);
+          return [left, right].map((profileId) => {
+            const { sourceProfiles, ...customer } = people.customer(profileId ?? '');
+            return { ...customer, interactions: sourceProfiles.map(({ activity }) => activity.interactions) };
           });
         };
         expect(run(true)).toEqual(run(false));
@@ -206,21 +219,26 @@ describe('who is who', () => {
       fc.property(pairs, fc.infiniteStream(fc.nat()), (merges, keys) => {
         const people = newPeople();
         for (const [at, one] of names.entries())
-          place(people, act(at, [one], at, at % 2 === 0 ? 'START' : 'STOP'), undefined, instant(60));
-        const halves = names.map((one) => people.owner(one) ?? '');
+          resolveInteraction(
+            people,
+            act(at, [one], at, at % 2 === 0 ? 'START' : 'STOP'),
+            undefined,
+            instant(60),
+          );
+        const profileIds = names.map((one) => people.owner(one) ?? '');
         const everyone = () =>
-          halves.map((half) => {
-            const { halves: _, ...customer } = people.customer(half);
+          profileIds.map((profileId) => {
+            const { sourceProfiles: _, ...customer } = people.customer(profileId);
             return customer;
           });
         const before = everyone();
         const made = merges.flatMap(([keep, other], at) => {
           const [one = '', two = ''] = [people.owner(keep), people.owner(other)];
-          const merge = mergeByHand(people, one, two, { at: instant(60), by: 'ada', cause: `m${at}` });
+          const merge = mergeManually(people, one, two, { at: instant(60), by: 'ada', cause: `m${at}` });
           return merge ? [{ ...merge, key: Number(keys.next().value) }] : [];
         });
         for (const { id, survivor } of made.sort((one, other) => one.key - other.key))
-          unmerge(people, survivor, { at: instant(61), by: 'ada' }, id);
+          unmergeCustomer(people, survivor, { at: instant(61), by: 'ada' }, id);
         expect(everyone()).toEqual(before);
       }),
       { numRuns: 500, seed: 20260305 },
@@ -243,12 +261,12 @@ describe('who is who', () => {
             key: Number(keys.next().value),
           }));
           const run = (order: readonly Interaction[]): string[] => {
-            const people = new People({ halves: [], owners: [] }, roomy, counter());
+            const people = new People({ sourceProfiles: [], owners: [] }, roomy, counter());
             const placed = order.map((one) => ({
               id: one.id,
-              ...place(people, one, undefined, instant(60)),
+              ...resolveInteraction(people, one, undefined, instant(60)),
             }));
-            const timelines = Map.groupBy(placed, ({ half = '' }) => people.customer(half).id);
+            const timelines = Map.groupBy(placed, ({ profileId = '' }) => people.customer(profileId).id);
             return [...timelines]
               .map(([root, acts]) => {
                 const { identifiers, firstSeenAt } = people.customer(root);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { mergeByHand } from '../../core/identity/merge.ts';
+import { mergeManually } from '../../core/identity/merge.ts';
 import { People } from '../../core/identity/people.ts';
-import { place } from '../../core/identity/resolution.ts';
+import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity/rules.ts';
-import { unmerge } from '../../core/identity/unmerge.ts';
+import { unmergeCustomer } from '../../core/identity/unmerge.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 
 const config = IdentityConfig.parse({ shared: ['email:Info@acme.example'] });
@@ -11,7 +11,7 @@ let at = Date.parse('2026-03-01T09:00:00Z');
 
 const crowd = (overrides: unknown = {}): People => {
   let next = 0;
-  return new People({ halves: [], owners: [] }, IdentityConfig.parse(overrides), () => `c${next++}`);
+  return new People({ sourceProfiles: [], owners: [] }, IdentityConfig.parse(overrides), () => `c${next++}`);
 };
 
 const act = (identifiers: string[], more: Partial<Interaction> = {}): Interaction => {
@@ -31,7 +31,7 @@ const act = (identifiers: string[], more: Partial<Interaction> = {}): Interactio
 const decision = () => ({ at: new Date(at).toISOString(), by: 'ada', cause: 'cmd' });
 /** Everything arrives as it happens. */
 const give = (people: People, interaction: Interaction, referred?: string) =>
-  place(people, interaction, referred, interaction.occurredAt);
+  resolveInteraction(people, interaction, referred, interaction.occurredAt);
 const meet = (people: People, ...identifiers: string[]) => give(people, act(identifiers));
 const idOf = (people: People, identifier: string): string =>
   people.customer(people.owner(identifier) ?? '').id;
@@ -76,7 +76,7 @@ describe('how an interaction finds its customer', () => {
     expect(meet(people, 'phone:+14155550100').isNew).toBe(true);
     const again = meet(people, 'phone:+14155550100', 'email:ada@example.com');
     expect(again.isNew).toBe(false);
-    expect(people.customer(again.half ?? '').identifiers).toEqual([
+    expect(people.customer(again.profileId ?? '').identifiers).toEqual([
       'phone:+14155550100',
       'email:ada@example.com',
     ]);
@@ -91,7 +91,7 @@ describe('how an interaction finds its customer', () => {
     expect(placed.merge).toMatchObject({ survivor: 'c0', by: 'identifiers' });
     expect(new Set(placed.merge?.others)).toEqual(new Set(['c1', 'c2']));
     // It lies with the owner of its strongest identifier, the e-mail address.
-    expect(placed.half).toBe('c1');
+    expect(placed.profileId).toBe('c1');
     expect(people.customer('c2').id).toBe('c0');
   });
 
@@ -100,10 +100,10 @@ describe('how an interaction finds its customer', () => {
     meet(people, 'user-id:1', 'email:ada@example.com');
     meet(people, 'user-id:2', 'phone:+14155550100');
     const placed = meet(people, 'phone:+14155550100', 'email:ada@example.com', 'line:U9');
-    expect(placed).toMatchObject({ half: 'c0', isNew: false, setAside: ['line:U9'] });
+    expect(placed).toMatchObject({ profileId: 'c0', isNew: false, setAside: ['line:U9'] });
     expect(people.owner('line:U9')).toBeUndefined();
     expect(people.reviews).toEqual([
-      { type: 'pair', halves: ['c0', 'c1'], reason: 'strong', cause: expect.any(String) },
+      { type: 'pair', profileIds: ['c0', 'c1'], reason: 'strong', cause: expect.any(String) },
     ]);
   });
 
@@ -123,9 +123,9 @@ describe('how an interaction finds its customer', () => {
 
   it('gives what names nobody to the owner of the message it refers to, else to a person', () => {
     const people = crowd();
-    const { half } = meet(people, 'phone:+14155550100');
-    expect(give(people, act([], { kind: 'read' }), half).half).toBe(half);
-    expect(give(people, act(['phone:+266696687'])).half).toBeUndefined();
+    const { profileId } = meet(people, 'phone:+14155550100');
+    expect(give(people, act([], { kind: 'read' }), profileId).profileId).toBe(profileId);
+    expect(give(people, act(['phone:+266696687'])).profileId).toBeUndefined();
     expect(people.reviews).toMatchObject([{ type: 'interaction', reason: 'no-identifier' }]);
   });
 });
@@ -140,12 +140,12 @@ describe('merge and unmerge', () => {
 
   it('gives both people back as they were', () => {
     const people = pair();
-    const [before0, before1] = [people.half('c0').profile, people.half('c1').profile];
-    mergeByHand(people, 'c1', 'c0', decision());
+    const [before0, before1] = [people.sourceProfile('c0').profile, people.sourceProfile('c1').profile];
+    mergeManually(people, 'c1', 'c0', decision());
     expect(people.customer('c0')).toMatchObject({ id: 'c1', name: { full: 'Ada' }, language: 'it' });
-    unmerge(people, 'c0', decision());
-    expect(people.half('c0').profile).toEqual({ ...before0, apart: ['c1'] });
-    expect(people.half('c1').profile).toEqual({ ...before1, apart: ['c0'] });
+    unmergeCustomer(people, 'c0', decision());
+    expect(people.sourceProfile('c0').profile).toEqual({ ...before0, neverAutoMerge: ['c1'] });
+    expect(people.sourceProfile('c1').profile).toEqual({ ...before1, neverAutoMerge: ['c0'] });
     expect(people.customer('c0').id).toBe('c0');
   });
 
@@ -153,8 +153,8 @@ describe('merge and unmerge', () => {
     const people = pair();
     meet(people, 'phone:+14155550100', 'email:ada@example.com');
     const since = meet(people, 'phone:+14155550100', 'line:U1');
-    unmerge(people, 'c1', decision());
-    expect(since.half).toBe('c0');
+    unmergeCustomer(people, 'c1', decision());
+    expect(since.profileId).toBe('c0');
     expect(idOf(people, 'line:U1')).toBe('c0');
     expect(idOf(people, 'email:ada@example.com')).toBe('c1');
   });
@@ -162,22 +162,22 @@ describe('merge and unmerge', () => {
   it('never merges the same pair by a rule again', () => {
     const people = pair();
     meet(people, 'phone:+14155550100', 'email:ada@example.com');
-    unmerge(people, 'c0', decision());
+    unmergeCustomer(people, 'c0', decision());
     const placed = meet(people, 'phone:+14155550100', 'email:ada@example.com');
     expect(placed.merge).toBeUndefined();
-    expect(people.reviews).toMatchObject([{ type: 'pair', reason: 'apart', halves: ['c0', 'c1'] }]);
+    expect(people.reviews).toMatchObject([{ type: 'pair', reason: 'unmerged', profileIds: ['c0', 'c1'] }]);
   });
 
   it('says what a merge by hand overrode', () => {
     const people = crowd();
     meet(people, 'user-id:1');
     meet(people, 'user-id:2');
-    expect(mergeByHand(people, 'c0', 'c1', decision())?.overrode).toEqual(['strong', 'limit']);
+    expect(mergeManually(people, 'c0', 'c1', decision())?.overrode).toEqual(['strong', 'limit']);
   });
 
   it('says that there is nothing to undo', () => {
     const people = pair();
-    expect(() => unmerge(people, 'c0', decision())).toThrow(/nothing to undo/);
+    expect(() => unmergeCustomer(people, 'c0', decision())).toThrow(/nothing to undo/);
   });
 });
 
@@ -225,9 +225,9 @@ describe('consent', () => {
     const people = crowd();
     give(people, act(['phone:+14155550100'], { text: 'START' }));
     give(people, act(['phone:+14155550199'], { text: 'STOP' }));
-    mergeByHand(people, 'c0', 'c1', decision());
+    mergeManually(people, 'c0', 'c1', decision());
     expect(sms(people)).toBe('denied');
-    unmerge(people, 'c0', decision());
+    unmergeCustomer(people, 'c0', decision());
     expect(sms(people)).toBe('granted');
   });
 });

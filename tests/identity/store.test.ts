@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { snapshot } from '../../core/identity/customer.ts';
 import { People } from '../../core/identity/people.ts';
-import { place } from '../../core/identity/resolution.ts';
+import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
-import { tombstonesUnder } from '../../functions/aws/erasure/hashed-keys.ts';
+import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import type { Work } from '../../functions/contracts/work.ts';
 import { openHub, type TestHub } from '../support/failing-hub.ts';
 
@@ -29,16 +29,16 @@ const said = (id: string): Interaction => ({
 
 /** What a function does between reading and writing; the writing waits until it is called. */
 const begin = async (id: string): Promise<() => Promise<unknown>> => {
-  const store = peopleStore(hub.table, async () => tombstonesUnder('a key of the tests'));
+  const store = peopleStore(hub.table, async () => hashedKeysUnder('a key of the tests'));
   const interaction = said(id);
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
-  const { halves, owners } = await store.load([work], config);
-  const people = new People({ halves, owners }, config, hub.runtime.newId);
-  const placement = place(people, interaction, undefined, at);
-  const half = placement.half ?? '';
-  const customer = snapshot(people.customer(half), half, placement.isNew);
-  const stored = { ...interaction, half, receivedAt: at, customer };
-  const changes = { people, interactions: [{ placement, stored }], commands: [], overtaken: [] };
+  const { sourceProfiles, owners } = await store.load([work], config);
+  const people = new People({ sourceProfiles, owners }, config, hub.runtime.newId);
+  const placement = resolveInteraction(people, interaction, undefined, at);
+  const profileId = placement.profileId ?? '';
+  const customer = snapshot(people.customer(profileId), profileId, placement.isNew);
+  const stored = { ...interaction, profileId, receivedAt: at, customer };
+  const changes = { people, interactions: [{ placement, stored }], commands: [], receivedBeforeErasure: [] };
   return () => store.commit({ ...changes, completions: [], waited: new Set() }, config, 3600);
 };
 

@@ -193,7 +193,7 @@ describe('an import that is broken off', () => {
     expect(await importFile(hub, 'customers', people(300))).toMatchObject({ state: 'succeeded' });
     expect(profiles()).toBe(300);
     const created = hub.cloud.db.prepare(
-      `SELECT count(*) AS n FROM dynamodb_items WHERE item LIKE '%"introduced":%'`,
+      `SELECT count(*) AS n FROM dynamodb_items WHERE item LIKE '%"imported":%'`,
     );
     expect(created.get()?.['n']).toBe(300);
   });

@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 /** So many open failures whose replay does nothing: the notifications that they name do not exist. */
 const openFailures = async (count: number): Promise<void> => {
   for (let number = 0; number < count; number++)
-    hub.send(/^NotificationsDead/, { half: `h${number}`, trigger: 't', interaction: 'i' });
+    hub.send(/^NotificationsDead/, { profileId: `h${number}`, trigger: 't', interaction: 'i' });
   await hub.settle();
   await hub.clock.runUntil(hub.clock.now() + 1000);
 };

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
 import { events } from '../../infra/local/eventbridge/index.ts';
-import { outbox } from '../../infra/local/inbox/sent-messages.ts';
+import { sentMessages } from '../../infra/local/inbox/sent-messages.ts';
 import { scheduler } from '../../infra/local/scheduler/index.ts';
 import { secretsManager } from '../../infra/local/secrets-manager/index.ts';
 import { sns } from '../../infra/local/sns/index.ts';
-import { surroundings } from '../support/service-context.ts';
+import { serviceContext } from '../support/service-context.ts';
 import { hasBoto3, runBoto3 } from './boto3.ts';
 
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';
 
 it.skipIf(!hasBoto3)('EventBridge serves a client of another language', async () => {
   const printed = await runBoto3(
-    events(surroundings()),
+    events(serviceContext()),
     'events',
     `
 bus = client.create_event_bus(Name='hub')['EventBusArn']
@@ -33,7 +33,7 @@ print(json.dumps([put['FailedEntryCount'], put['Entries'][1]['ErrorCode'], code,
 
 it.skipIf(!hasBoto3)('Scheduler serves a client of another language', async () => {
   const printed = await runBoto3(
-    scheduler(surroundings()),
+    scheduler(serviceContext()),
     'scheduler',
     `
 client.create_schedule_group(Name='waits', Tags=[{'Key': 'hub', 'Value': 'acme'}])
@@ -53,7 +53,7 @@ print(json.dumps([names, client.get_schedule(Name='a', GroupName='waits')['Sched
 
 it.skipIf(!hasBoto3)('Secrets Manager serves a client of another language', async () => {
   const printed = await runBoto3(
-    secretsManager(surroundings()),
+    secretsManager(serviceContext()),
     'secretsmanager',
     `
 arn = client.create_secret(Name='acme/api', SecretString='one')['ARN']
@@ -73,9 +73,9 @@ print(json.dumps([previous, binary, code, names]))
 });
 
 it.skipIf(!hasBoto3)('SNS serves a client of another language', async () => {
-  const around = surroundings();
+  const around = serviceContext();
   const printed = await runBoto3(
-    sns(around, outbox(around.db)),
+    sns(around, sentMessages(around.db)),
     'sns',
     `
 topic = client.create_topic(Name='news', Attributes={'SignatureVersion': '2'})['TopicArn']

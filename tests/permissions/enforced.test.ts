@@ -203,7 +203,7 @@ describe('what a resource does not allow', () => {
               EventBusName: bus,
               Source: 'tributary',
               DetailType: 'customer.merged',
-              Detail: '{"customer":{"half":"h"}}',
+              Detail: '{"customer":{"profileId":"h"}}',
             },
           ],
         }),

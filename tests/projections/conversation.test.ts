@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
 import {
+  applyToConversation,
   type Conversation,
-  closed,
+  closedConversation,
   conversationView,
+  mergeConversations,
   partOf,
   replyOf,
-  united,
-  withAct,
 } from '../../core/timeline/conversation.ts';
 
 const MINUTE = 60_000;
@@ -28,7 +28,7 @@ const interaction = ({ part, minute, channel = 'sms' }: Act): Interaction => ({
   direction: part === 'ask' ? 'inbound' : 'outbound',
 });
 const told = (acts: readonly Act[], before?: Conversation): Conversation | undefined =>
-  acts.reduce((state, act) => withAct(state, interaction(act), SILENCE), before);
+  acts.reduce((state, act) => applyToConversation(state, interaction(act), SILENCE), before);
 const view = (conversation: Conversation | undefined, minute: number) =>
   conversationView(conversation, SILENCE, START + minute * MINUTE);
 
@@ -115,7 +115,7 @@ describe('a conversation', () => {
         );
         const now = acts.at(-1)?.minute ?? 0;
         const { firstResponseSeconds: _, ...whole } = view(told(acts), now) ?? {};
-        for (const both of [united(left, right), united(right, left)])
+        for (const both of [mergeConversations(left, right), mergeConversations(right, left)])
           expect({ ...view(both, now), firstResponseSeconds: undefined }).toEqual(whole);
       }),
       { numRuns: 1000 },
@@ -128,8 +128,8 @@ describe('a conversation', () => {
       { part: 'answer', minute: 10 },
       { part: 'answer', minute: 20 },
     ]);
-    expect(view(united(asked, answered), 20)?.firstResponseSeconds).toBe(600);
-    expect(view(united(answered, asked), 20)?.firstResponseSeconds).toBe(600);
+    expect(view(mergeConversations(asked, answered), 20)?.firstResponseSeconds).toBe(600);
+    expect(view(mergeConversations(answered, asked), 20)?.firstResponseSeconds).toBe(600);
   });
 
   it('told twice is the same', () => {
@@ -157,7 +157,7 @@ describe('a conversation', () => {
 
   it('that somebody closed is resolved until the customer asks again, whatever we say', () => {
     const asked = told([{ part: 'ask', minute: 0 }]);
-    const shut = closed(asked, at(5), SILENCE);
+    const shut = closedConversation(asked, at(5), SILENCE);
     expect(view(shut, 6)).toMatchObject({ state: 'resolved', resolvedAt: at(5), resolutionSeconds: 300 });
     expect(view(told([{ part: 'answer', minute: 7 }], shut), 8)?.state).toBe('resolved');
     const reopened = told([{ part: 'ask', minute: 9 }], shut);

@@ -1,23 +1,23 @@
 import { expect, it } from 'vitest';
-import type { Half } from '../../core/identity/customer.ts';
-import { emptyHalf } from '../../core/identity/source-profile.ts';
+import type { SourceProfile } from '../../core/identity/customer.ts';
+import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { lists } from '../../functions/aws/customers/lists.ts';
 import { eraseRows } from '../../functions/aws/erasure/erase-rows.ts';
 import { erasures } from '../../functions/aws/erasure/erasures.ts';
-import { tombstonesUnder } from '../../functions/aws/erasure/hashed-keys.ts';
+import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import { activityKey, profileKey } from '../../functions/contracts/rows.ts';
 import { openStore } from './store.ts';
 
 const AT = '2026-03-02T09:00:00.000Z';
 const HALF = 'ada';
 
-const half = (version: number, full: string): Half => {
-  const { profile, activity } = emptyHalf(HALF, AT);
+const sourceProfile = (version: number, full: string): SourceProfile => {
+  const { profile, activity } = newSourceProfile(HALF, AT);
   return { profile: { ...profile, version, name: { full } }, activity: { ...activity, version } };
 };
-const put = (table: Table, { profile, activity }: Half) =>
+const put = (table: Table, { profile, activity }: SourceProfile) =>
   table.transact([
     { put: { ...profileKey(HALF), ...profile } },
     { put: { ...activityKey(HALF), ...activity } },
@@ -50,9 +50,9 @@ const interrupted = (table: Table, at: number, act: () => Promise<void>): Table 
 const erased = async (table: Table, once: Table): Promise<void> => {
   const customer = await history(table).customer(HALF);
   if (customer === undefined) return;
-  const tombstones = async () => tombstonesUnder('a key of the tests 0123');
+  const loadHashedKeys = async () => hashedKeysUnder('a key of the tests 0123');
   const at = (one: Table) =>
-    eraseRows({ table: one, tombstones, erasures: erasures(one), now: () => Date.parse(AT) });
+    eraseRows({ table: one, loadHashedKeys, erasures: erasures(one), now: () => Date.parse(AT) });
   try {
     await at(once).remove('e', HALF, () => true);
   } catch {
@@ -75,10 +75,10 @@ it.each([
   ] as const)
     for (let at = 1; at <= 14; at++) {
       const table = (await openStore()).open();
-      await put(table, half(1, 'Ada Lovelace'));
+      await put(table, sourceProfile(1, 'Ada Lovelace'));
       if (before) {
         await listed(table, table);
-        await put(table, half(2, 'Ada King'));
+        await put(table, sourceProfile(2, 'Ada King'));
       }
       await first(
         table,

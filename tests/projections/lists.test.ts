@@ -162,9 +162,11 @@ it('the lists are those of the customers as they are, whatever was told in what 
       }
       await rest(hub);
       const all = await allRows(hub.runtime);
-      const halves = all.filter(({ sk }) => sk === 'profile').map(({ pk }) => pk.slice('customer#'.length));
+      const profileIds = all
+        .filter(({ sk }) => sk === 'profile')
+        .map(({ pk }) => pk.slice('customer#'.length));
       const customers = new Map(
-        [...(await history(hub.table).customers(halves)).values()].map((one) => [one.id, one]),
+        [...(await history(hub.table).customers(profileIds)).values()].map((one) => [one.id, one]),
       );
       const wanted = [...customers.values()].flatMap(placesOf).map(({ part, key }) => `list#${part} ${key}`);
       expect((await listRows()).map(({ pk, sk }) => `${pk} ${sk}`).sort()).toEqual(wanted.sort());

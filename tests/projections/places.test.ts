@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { emptyHalf } from '../../core/identity/source-profile.ts';
+import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { lists } from '../../functions/aws/customers/lists.ts';
 import { activityKey, profileKey } from '../../functions/contracts/rows.ts';
@@ -10,7 +10,7 @@ const HALF = 'ada';
 it('a function that has read a customer earlier than another does not put them back', async () => {
   const table = (await openStore()).open();
   const known = async (version: number, full: string) => {
-    const { profile, activity } = emptyHalf(HALF, '2026-03-02T09:00:00.000Z');
+    const { profile, activity } = newSourceProfile(HALF, '2026-03-02T09:00:00.000Z');
     await table.transact([
       { put: { ...profileKey(HALF), ...profile, version, name: { full } } },
       { put: { ...activityKey(HALF), ...activity, version } },

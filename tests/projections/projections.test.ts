@@ -2,10 +2,10 @@ import type { SQSRecord } from 'aws-lambda';
 import { expect, it } from 'vitest';
 import { type Batch, project } from '../../functions/projections/projections.ts';
 
-const record = (half: string, tries = 1): SQSRecord => ({
-  messageId: half,
-  receiptHandle: half,
-  body: JSON.stringify({ event: 'customer.created', half }),
+const record = (profileId: string, tries = 1): SQSRecord => ({
+  messageId: profileId,
+  receiptHandle: profileId,
+  body: JSON.stringify({ event: 'customer.created', profileId }),
   attributes: {
     ApproximateReceiveCount: String(tries),
     SentTimestamp: '0',
@@ -24,7 +24,7 @@ const kept = () => {
   const batches: string[][] = [];
   const use = project({
     load: async (messages) => {
-      batches.push(messages.map(({ half }) => half));
+      batches.push(messages.map(({ profileId }) => profileId));
       const none: Batch = { interactions: [], customers: new Map(), unsent: [] };
       return none;
     },

@@ -3,7 +3,7 @@ import { type Table, table } from '../../functions/aws/clients/dynamo.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import { dynamodb } from '../../infra/local/dynamodb/index.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
-import { surroundings } from '../support/service-context.ts';
+import { serviceContext } from '../support/service-context.ts';
 
 export interface Store {
   /** A process of its own: `ends` says before or after which call it breaks off, counted from 1. */
@@ -14,7 +14,7 @@ export interface Store {
 
 /** The hub's table in this process. */
 export const openStore = async (): Promise<Store> => {
-  const around = surroundings();
+  const around = serviceContext();
   const service = dynamodb(around);
   const calls = { count: 0 };
   const env = {

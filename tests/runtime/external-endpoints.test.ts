@@ -8,11 +8,11 @@ import { type Listener, listen } from '../../infra/local/protocol/http.ts';
 import type { AwsService } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { startCloud } from '../../infra/local/runtime/cloud.ts';
-import { elsewhereOf } from '../../infra/local/runtime/external-endpoints.ts';
+import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { s3 } from '../../infra/local/s3/index.ts';
 import { secretsManager } from '../../infra/local/secrets-manager/index.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
-import { surroundings } from '../support/service-context.ts';
+import { serviceContext } from '../support/service-context.ts';
 
 /** A part served alone, in the role of the real endpoint; who signed is noted. */
 const serve = async (service: AwsService, signers: Set<string>): Promise<Listener> =>
@@ -26,7 +26,7 @@ const serve = async (service: AwsService, signers: Set<string>): Promise<Listene
 
 describe('a real endpoint in the place of a part', () => {
   it('takes what the template creates and what is written, under the key of the developer', async () => {
-    const far = surroundings();
+    const far = serviceContext();
     const signers = new Set<string>();
     const servers = {
       AWS_ENDPOINT_URL_DYNAMODB: await serve(dynamodb(far), signers),
@@ -36,7 +36,7 @@ describe('a real endpoint in the place of a part', () => {
     const addresses = Object.entries(servers).map(([name, { port }]) => [name, `http://127.0.0.1:${port}/`]);
     const env: Record<string, string> = { ...Object.fromEntries(addresses), AWS_REGION: 'eu-west-1' };
     const elsewhere = {
-      ...elsewhereOf(env, 'eu-south-1'),
+      ...externalEndpointsOf(env, 'eu-south-1'),
       credentials: async () => ({ accessKeyId: 'DEVELOPER', secretAccessKey: 'secret' }),
     };
     let ids = 0;
@@ -91,12 +91,14 @@ describe('a real endpoint in the place of a part', () => {
   });
 
   it('is named by the variables of the SDK, and only where it can be replaced', () => {
-    const { endpoints, region } = elsewhereOf(
+    const { endpoints, region } = externalEndpointsOf(
       { AWS_ENDPOINT_URL_DYNAMODB: 'http://localhost:8000', AWS_ENDPOINT_URL_S3: '', HOME: '/' },
       'eu-south-1',
     );
     expect([endpoints, region]).toEqual([{ dynamodb: 'http://localhost:8000' }, 'eu-south-1']);
-    expect(() => elsewhereOf({ AWS_ENDPOINT_URL_SQS: 'http://localhost:1' }, 'x')).toThrow(/drives itself/u);
-    expect(() => elsewhereOf({ AWS_ENDPOINT_URL_S3: 'localhost' }, 'x')).toThrow(/is no address/u);
+    expect(() => externalEndpointsOf({ AWS_ENDPOINT_URL_SQS: 'http://localhost:1' }, 'x')).toThrow(
+      /drives itself/u,
+    );
+    expect(() => externalEndpointsOf({ AWS_ENDPOINT_URL_S3: 'localhost' }, 'x')).toThrow(/is no address/u);
   });
 });

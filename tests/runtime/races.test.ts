@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sandboxes } from '../../infra/sandbox/index.ts';
 import { NOW, openHub } from '../support/failing-hub.ts';
-import { allRows, brokenPromises } from '../tools/crash/invariants.ts';
+import { allRows, brokenInvariants } from '../tools/crash/invariants.ts';
 
 it('many messages of a few people at once change each person one after the other', async () => {
   const hub = await openHub();
@@ -22,7 +22,7 @@ it('many messages of a few people at once change each person one after the other
   expect(hub.timeline()).toHaveLength(people * each);
   expect((await allRows(hub.runtime)).filter(({ sk }) => sk === 'profile')).toHaveLength(people);
   const told = { acknowledged: [], refused: [], unanswered: [] };
-  expect(await brokenPromises({ ...hub, crms }, told)).toEqual([]);
+  expect(await brokenInvariants({ ...hub, crms }, told)).toEqual([]);
   await hub.cloud.stop();
   await crms.stop();
 });

@@ -82,9 +82,9 @@ describe('the stack', () => {
       'SecretChannelsTwilio AWS::SecretsManager::Secret Retain',
       'SecretCrmHubspot AWS::SecretsManager::Secret Retain',
       'SecretCrmSalesforce AWS::SecretsManager::Secret Retain',
+      'SecretHashedKeys AWS::SecretsManager::Secret Retain',
       'SecretSendersWhatsappCloud AWS::SecretsManager::Secret Retain',
       'SecretSigning AWS::SecretsManager::Secret Retain',
-      'SecretTombstones AWS::SecretsManager::Secret Retain',
     ]);
     const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
     expect(queues.sort()).toEqual(
@@ -112,7 +112,7 @@ describe('the stack', () => {
       only({ channels: { twilio: {} }, crms: {}, senders: { email: 'ses' } }),
       'AWS::SecretsManager::Secret',
     ).map(([, { Properties }]) => Properties['Name']);
-    expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/signing', 'acme/tombstones']);
+    expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/hashed-keys', 'acme/signing']);
   });
 
   it('lets several hubs live in one account', () => {
@@ -156,7 +156,7 @@ describe('the stack', () => {
     );
     expect(rules.filter((id) => !watched.includes(id))).toEqual([]);
     expect(watched.some((id) => /SalesforceEvents/u.test(id))).toBe(true);
-    expect(watched.filter((id) => /Figures/u.test(id))).toHaveLength(3);
+    expect(watched.filter((id) => /ReadModels/u.test(id))).toHaveLength(3);
   });
 
   it('shows on the dashboard every queue, how much of the long work waits, and the events of Salesforce', () => {

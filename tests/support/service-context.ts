@@ -4,7 +4,7 @@ import type { AwsService, ServiceContext } from '../../infra/local/protocol/serv
 import { inProcess } from '../../infra/local/runtime/client.ts';
 
 /** A region of its own in memory, with a clock that stands at the first of March 2026. */
-export const surroundings = (
+export const serviceContext = (
   overrides: Partial<ServiceContext> = {},
 ): ServiceContext & { readonly clock: VirtualClock } => {
   let ids = 0;

@@ -1,6 +1,11 @@
 import { HubConfig } from '../../core/config/hub-config.ts';
 import type { ConsentStatus } from '../../core/consent/consent.ts';
-import { type Customer, foldCustomer, type Half, snapshot } from '../../core/identity/customer.ts';
+import {
+  type Customer,
+  resolveCustomer,
+  type SourceProfile,
+  snapshot,
+} from '../../core/identity/customer.ts';
 import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
 import { type Decision, decide, type Past, type Situation } from '../../core/triggers/decision.ts';
 import { available, stubTemplate } from '../../core/triggers/template-files.ts';
@@ -16,17 +21,17 @@ interface Person {
   readonly id?: string;
   readonly identifiers?: readonly string[];
   readonly consent?: Readonly<Partial<Record<Channel, ConsentStatus>>>;
-  readonly closed?: Half['profile']['closed'];
-  readonly preferences?: Half['profile']['preferences'];
+  readonly closed?: SourceProfile['profile']['closed'];
+  readonly preferences?: SourceProfile['profile']['preferences'];
   readonly timeZone?: string;
   readonly tags?: readonly string[];
   readonly stage?: string;
-  readonly heard?: Half['activity']['heard'];
-  readonly inbound?: Half['activity']['inbound'];
+  readonly heard?: SourceProfile['activity']['lastInboundAt'];
+  readonly inbound?: SourceProfile['activity']['lastInboundMessageAt'];
 }
 
 export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Customer => {
-  const half: Half = {
+  const sourceProfile: SourceProfile = {
     profile: {
       id,
       version: 1,
@@ -43,9 +48,9 @@ export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Cust
       preferences: told.preferences ?? {},
       firstSeenAt: '2026-01-01T00:00:00.000Z',
       merged: [],
-      apart: [],
-      distinct: [],
-      asked: [],
+      neverAutoMerge: [],
+      confirmedDistinct: [],
+      pendingReview: [],
       ...(told.timeZone !== undefined && { timeZone: told.timeZone }),
       ...(told.stage !== undefined && { stage: told.stage }),
     },
@@ -54,11 +59,11 @@ export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Cust
       version: 1,
       lastSeenAt: '2026-01-01T00:00:00.000Z',
       interactions: 1,
-      heard: told.heard ?? {},
-      inbound: told.inbound ?? {},
+      lastInboundAt: told.heard ?? {},
+      lastInboundMessageAt: told.inbound ?? {},
     },
   };
-  return foldCustomer(id, new Map([[id, half]]));
+  return resolveCustomer(id, new Map([[id, sourceProfile]]));
 };
 
 let ids = 0;

@@ -1,7 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import type { Half } from '../../core/identity/customer.ts';
+import type { SourceProfile } from '../../core/identity/customer.ts';
 import { snapshot } from '../../core/identity/customer.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
@@ -20,12 +20,12 @@ import { dynamodb } from '../../infra/local/dynamodb/index.ts';
 import { events } from '../../infra/local/eventbridge/index.ts';
 import type { AwsService } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
-import { surroundings } from './service-context.ts';
+import { serviceContext } from './service-context.ts';
 import { iso, NOON, person } from './situations.ts';
 
 /** The table and the bus alone, with the production adapters over them. */
 export const openHub = async () => {
-  const around = surroundings();
+  const around = serviceContext();
   await around.clock.runUntil(NOON);
   const services: Readonly<Record<string, AwsService>> = {
     dynamodb: dynamodb(around),
@@ -72,7 +72,8 @@ export const openHub = async () => {
     history: history(rows),
     hub: async () => HubConfig.parse({}),
     async putPerson(told: Parameters<typeof person>[0] = {}): Promise<void> {
-      for (const { profile, activity } of person(told).halves) await putHalf(rows, { profile, activity });
+      for (const { profile, activity } of person(told).sourceProfiles)
+        await putHalf(rows, { profile, activity });
     },
     /** Stores an interaction of Ada's, now. */
     async putInteraction(id: string, fields: Partial<Interaction> = {}): Promise<StoredInteraction> {
@@ -80,7 +81,7 @@ export const openHub = async () => {
       const stored: StoredInteraction = {
         ...{ id, kind: 'message', channel: 'email', provider: 'test', direction: 'inbound' },
         ...{ occurredAt: at, identifiers: ['email:ada@example.com'], ...fields },
-        ...{ half: 'ada', receivedAt: at, customer: snapshot(person(), 'ada', false) },
+        ...{ profileId: 'ada', receivedAt: at, customer: snapshot(person(), 'ada', false) },
       };
       await rows.put({ ...interactionKey(stored), ...stored });
       return stored;
@@ -88,7 +89,10 @@ export const openHub = async () => {
   };
 };
 
-const putHalf = async (rows: ReturnType<typeof table>, { profile, activity }: Half): Promise<void> => {
+const putHalf = async (
+  rows: ReturnType<typeof table>,
+  { profile, activity }: SourceProfile,
+): Promise<void> => {
   await rows.put({ ...profileKey(profile.id), ...profile });
   await rows.put({ ...activityKey(profile.id), ...activity });
 };
@@ -100,6 +104,6 @@ export const templates: Readonly<Record<string, TemplateFiles>> = {
 
 /** What the rule hands over about an interaction that arrives as it occurs. */
 export const decisionAbout = (cause: StoredInteraction, trigger = 'hello', version = 1): DecisionMessage => ({
-  ...{ trigger, version, half: cause.half, interaction: cause.id },
+  ...{ trigger, version, profileId: cause.profileId, interaction: cause.id },
   ...{ occurredAt: cause.occurredAt, arrivedAt: cause.receivedAt },
 });

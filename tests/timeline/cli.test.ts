@@ -65,8 +65,8 @@ describe('hub customer timeline', () => {
     story.tell({ key: 'wamid.1', minute: 0, text: 'Message 0' });
     await story.settle();
     const [owner] = await story.table.get([rows.identifierKey(ADA)]);
-    const half = owner === undefined ? '' : rows.ownerOf(owner).half;
-    const found = await story.table.page(`customer#${half}`, { beginsWith: 'at#' });
+    const profileId = owner === undefined ? '' : rows.ownerOf(owner).profileId;
+    const found = await story.table.page(`customer#${profileId}`, { beginsWith: 'at#' });
     const first = found.rows.map(rows.interactionOf).find(({ kind }) => kind === 'message');
     if (first === undefined) throw new Error('The message was not stored.');
     for (let minute = 1; minute < 230; minute++) {

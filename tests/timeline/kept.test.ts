@@ -70,10 +70,10 @@ describe('what became of a message', () => {
   it('is taken back where the person was erased between reading and writing', async () => {
     story.tell({ ...delivered, key: 's', minute: 1, properties: { status: 'sent' } });
     await story.settle();
-    const half = await halfOf('phone:+14155550100');
+    const profileId = await halfOf('phone:+14155550100');
     const {
       rows: [row],
-    } = await story.table.page(half, { beginsWith: 'at#' });
+    } = await story.table.page(profileId, { beginsWith: 'at#' });
     if (row === undefined) throw new Error('The status was not stored.');
     const interaction = rows.interactionOf(row);
     await story.api('POST', '/erasures', { customer: 'phone:+14155550100' });
@@ -89,7 +89,7 @@ describe('what became of a message', () => {
 const halfOf = async (identifier: string): Promise<string> => {
   const [row] = await story.table.get([rows.identifierKey(identifier)]);
   if (row === undefined) throw new Error(`Nobody holds ${identifier}.`);
-  return `customer#${rows.ownerOf(row).half}`;
+  return `customer#${rows.ownerOf(row).profileId}`;
 };
 
 describe('a message whose key is not the id that others give it', () => {
@@ -188,5 +188,5 @@ const stored = (told: Partial<Interaction> & { id: string; occurredAt: string })
     identifiers: [],
     ...told,
   },
-  ...{ half: 'ada', receivedAt: told.occurredAt, customer: snapshot(person(), 'ada', false) },
+  ...{ profileId: 'ada', receivedAt: told.occurredAt, customer: snapshot(person(), 'ada', false) },
 });

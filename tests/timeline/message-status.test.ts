@@ -1,27 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Interaction } from '../../core/interaction/interaction.ts';
-import { isTold, standing, united } from '../../core/interaction/message-status.ts';
+import { isKnown, mergeFacts, messageState } from '../../core/interaction/message-status.ts';
 import { MessageStatus, type Relation, type Relations, relationOf } from '../../core/interaction/relation.ts';
 
 const START = Date.parse('2026-03-01T09:00:00Z');
 const at = (minute: number): string => new Date(START + minute * 60_000).toISOString();
-const halves = new Set(['ada', 'ada-on-whatsapp']);
+const profileIds = new Set(['ada', 'ada-on-whatsapp']);
 
-const act = (told: Partial<Interaction>, half = 'ada'): Interaction & { half: string } => ({
+const act = (told: Partial<Interaction>, profileId = 'ada'): Interaction & { profileId: string } => ({
   ...{ id: 'i', kind: 'delivery-status', channel: 'sms', provider: 'twilio', direction: 'outbound' },
   ...{ occurredAt: at(1), identifiers: [], refersTo: 'SM1', ...told },
-  half,
+  profileId,
 });
 const message = act({ id: 'm', kind: 'message', externalId: 'SM1', occurredAt: at(0) });
 
-const relationsOf = (...acts: readonly (Interaction & { half: string })[]): Relations =>
+const relationsOf = (...acts: readonly (Interaction & { profileId: string })[]): Relations =>
   acts.reduce<Relations>((sum, one) => {
     const relation = relationOf(one);
-    return relation ? united(sum, { [one.id]: relation }) : sum;
+    return relation ? mergeFacts(sum, { [one.id]: relation }) : sum;
   }, {});
-const standingAfter = (...acts: readonly (Interaction & { half: string })[]) =>
-  standing(message, relationsOf(...acts), halves);
+const standingAfter = (...acts: readonly (Interaction & { profileId: string })[]) =>
+  messageState(message, relationsOf(...acts), profileIds);
 
 const status = (id: string, name: string, minute: number, rest: Partial<Interaction> = {}) =>
   act({ id, occurredAt: at(minute), properties: { status: name }, ...rest });
@@ -58,8 +58,8 @@ describe('what became of a message', () => {
 
   it('begins with the sending where the hub sent it', () => {
     const sent = { ...message, kind: 'notification' as const, properties: { status: 'sent' } };
-    expect(standing(sent, {}, halves).status).toMatchObject({ name: 'sent', at: at(0) });
-    expect(standing(message, {}, halves)).toEqual({});
+    expect(messageState(sent, {}, profileIds).status).toMatchObject({ name: 'sent', at: at(0) });
+    expect(messageState(message, {}, profileIds)).toEqual({});
   });
 
   it('has the last edit, the first deletion, and who took it back', () => {
@@ -97,11 +97,11 @@ describe('what became of a message', () => {
 
   it('is told by the same person alone, and of the same account where two gave one id', () => {
     const bobs = act({ id: 'b', properties: { status: 'read' } }, 'bob');
-    expect(standing(message, relationsOf(bobs), halves)).toEqual({});
+    expect(messageState(message, relationsOf(bobs), profileIds)).toEqual({});
     const elsewhere = relationsOf(status('s', 'sent', 1, { account: 'paris' }));
-    expect(standing({ ...message, account: 'rome' }, elsewhere, halves)).toEqual({});
-    expect(standing({ ...message, account: 'paris' }, elsewhere, halves).status?.name).toBe('sent');
-    expect(standing(message, elsewhere, halves).status?.name).toBe('sent');
+    expect(messageState({ ...message, account: 'rome' }, elsewhere, profileIds)).toEqual({});
+    expect(messageState({ ...message, account: 'paris' }, elsewhere, profileIds).status?.name).toBe('sent');
+    expect(messageState(message, elsewhere, profileIds).status?.name).toBe('sent');
   });
 
   it('counts opens and clicks, up to a bound', () => {
@@ -122,7 +122,7 @@ describe('what became of a message', () => {
 const AnyRelation: fc.Arbitrary<readonly [string, Relation]> = fc
   .record({
     id: fc.nat({ max: 40 }),
-    half: fc.constantFrom('ada', 'ada-on-whatsapp', 'bob'),
+    profileId: fc.constantFrom('ada', 'ada-on-whatsapp', 'bob'),
     account: fc.constantFrom(undefined, 'rome'),
     minute: fc.nat({ max: 5 }),
     what: fc.constantFrom(
@@ -140,11 +140,11 @@ const AnyRelation: fc.Arbitrary<readonly [string, Relation]> = fc
       { kind: 'reaction' as const, text: 'wave', properties: { removed: true } },
     ),
   })
-  .map(({ id, half, account, minute, what }) => {
+  .map(({ id, profileId, account, minute, what }) => {
     // The same id is the same act.
     const interaction = act(
-      { ...what, id: JSON.stringify([id, half, account, minute, what]), occurredAt: at(minute) },
-      half,
+      { ...what, id: JSON.stringify([id, profileId, account, minute, what]), occurredAt: at(minute) },
+      profileId,
     );
     const relation = relationOf(account === undefined ? interaction : { ...interaction, account });
     if (relation === undefined) throw new Error(`${JSON.stringify(what)} is about a message`);
@@ -152,12 +152,19 @@ const AnyRelation: fc.Arbitrary<readonly [string, Relation]> = fc
   });
 /** Many of what is kept up to a bound. */
 const Crowd: fc.Arbitrary<readonly [string, Relation]> = fc
-  .record({ half: fc.constantFrom('ada', 'bob'), minute: fc.nat({ max: 400 }), emoji: fc.nat({ max: 90 }) })
-  .chain(({ half, minute, emoji }) => {
-    const base = { half, occurredAt: at(minute), direction: 'inbound' as const };
+  .record({
+    profileId: fc.constantFrom('ada', 'bob'),
+    minute: fc.nat({ max: 400 }),
+    emoji: fc.nat({ max: 90 }),
+  })
+  .chain(({ profileId, minute, emoji }) => {
+    const base = { profileId, occurredAt: at(minute), direction: 'inbound' as const };
     return fc.constantFrom<readonly [string, Relation]>(
-      [`open ${half} ${minute}`, { ...base, kind: 'open' }],
-      [`${half} ${emoji} ${minute}`, { ...base, kind: 'reaction', emoji: `${emoji}`, reaction: 'added' }],
+      [`open ${profileId} ${minute}`, { ...base, kind: 'open' }],
+      [
+        `${profileId} ${emoji} ${minute}`,
+        { ...base, kind: 'reaction', emoji: `${emoji}`, reaction: 'added' },
+      ],
     );
   });
 const Told = fc.oneof(
@@ -169,15 +176,17 @@ describe('in whatever order, and however often, it is told', () => {
   it('what became of a message is the same', () => {
     fc.assert(
       fc.property(Told, fc.nat(), fc.nat(), (all, cut, seed) => {
-        const inOrder = all.reduce<Relations>((sum, [id, one]) => united(sum, { [id]: one }), {});
+        const inOrder = all.reduce<Relations>((sum, [id, one]) => mergeFacts(sum, { [id]: one }), {});
         const shuffled = all.toSorted(
           ([one], [other]) => ((one.length * 31 + seed) % 97) - ((other.length * 31 + seed) % 97),
         );
         const parts = [shuffled.slice(cut % 50), shuffled.slice(0, (cut % 50) + 10), all];
-        const inParts = parts.map((part) => united({}, Object.fromEntries(part))).reduce(united);
+        const inParts = parts.map((part) => mergeFacts({}, Object.fromEntries(part))).reduce(mergeFacts);
         expect(new Set(Object.keys(inParts))).toEqual(new Set(Object.keys(inOrder)));
-        expect(standing(message, inParts, halves)).toEqual(standing(message, inOrder, halves));
-        for (const [id, one] of all) expect(isTold(inParts, id, one)).toBe(true);
+        expect(messageState(message, inParts, profileIds)).toEqual(
+          messageState(message, inOrder, profileIds),
+        );
+        for (const [id, one] of all) expect(isKnown(inParts, id, one)).toBe(true);
       }),
       { numRuns: 200 },
     );
@@ -185,14 +194,14 @@ describe('in whatever order, and however often, it is told', () => {
 
   it('never goes backwards', () => {
     const rank = (relations: Relations): number => {
-      const name = standing(message, relations, halves).status?.name;
+      const name = messageState(message, relations, profileIds).status?.name;
       return name === undefined ? -1 : MessageStatus.options.indexOf(name);
     };
     fc.assert(
       fc.property(Told, (all) => {
         let [sum, reached]: [Relations, number] = [{}, -1];
         for (const [id, one] of all) {
-          sum = united(sum, { [id]: one });
+          sum = mergeFacts(sum, { [id]: one });
           expect(rank(sum)).toBeGreaterThanOrEqual(reached);
           reached = rank(sum);
         }

@@ -6,7 +6,7 @@ import { targetOf } from '../../core/interaction/relation.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
 import { standings } from '../../functions/aws/customers/message-status.ts';
 import { timelines } from '../../functions/aws/customers/timeline.ts';
-import { tombstonesUnder } from '../../functions/aws/erasure/hashed-keys.ts';
+import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import type {
   StoredInteraction,
   TimelineCursor,
@@ -17,7 +17,7 @@ import * as rows from '../../functions/contracts/rows.ts';
 import { person } from '../support/situations.ts';
 import { countedTable } from '../tools/bench/table.ts';
 
-const marks = async () => tombstonesUnder('a key of the tests');
+const loadHashedKeys = async () => hashedKeysUnder('a key of the tests');
 const START = Date.parse('2026-03-01T09:00:00Z');
 const HALVES = ['ada', 'ada-by-mail', 'ada-on-line'] as const;
 type Half = (typeof HALVES)[number];
@@ -25,7 +25,7 @@ type Half = (typeof HALVES)[number];
 /** Ada, as far as these halves of hers are one. */
 const ada = (...ids: readonly Half[]): Customer => {
   const [root = person()] = ids.map((id) => person({ id }));
-  return { ...root, halves: ids.flatMap((id) => person({ id }).halves) };
+  return { ...root, sourceProfiles: ids.flatMap((id) => person({ id }).sourceProfiles) };
 };
 
 const everything: TimelineQuery = {
@@ -34,7 +34,7 @@ const everything: TimelineQuery = {
 
 const stored = (
   id: string,
-  half: Half,
+  profileId: Half,
   minute: number,
   told: Partial<Interaction> = {},
 ): StoredInteraction => {
@@ -42,14 +42,14 @@ const stored = (
   return {
     ...{ id, kind: 'message', channel: 'sms', provider: 'twilio', direction: 'inbound', occurredAt },
     ...{ identifiers: [], externalId: id, ...told },
-    ...{ half, receivedAt: occurredAt, customer: snapshot(person({ id: half }), half, false) },
+    ...{ profileId, receivedAt: occurredAt, customer: snapshot(person({ id: profileId }), profileId, false) },
   };
 };
 
 /** As `record` leaves them, with what became of messages kept beside them. */
 const store = async (table: Table, interactions: readonly StoredInteraction[]): Promise<void> => {
   for (const one of interactions) {
-    const address = { half: one.half, occurredAt: one.occurredAt, id: one.id };
+    const address = { profileId: one.profileId, occurredAt: one.occurredAt, id: one.id };
     await table.put({ ...rows.interactionKey(one), ...one });
     if (targetOf(one) === undefined)
       await table.put({ ...rows.messageKey(one.provider, one.externalId ?? ''), address });
@@ -58,7 +58,7 @@ const store = async (table: Table, interactions: readonly StoredInteraction[]): 
 };
 
 const Act = fc.record({
-  half: fc.constantFrom(...HALVES),
+  profileId: fc.constantFrom(...HALVES),
   minute: fc.nat({ max: 12 }),
   kind: fc.constantFrom<Kind>(
     'message',
@@ -73,9 +73,9 @@ const Act = fc.record({
   target: fc.nat({ max: 30 }),
 });
 const Acts = fc.array(Act, { maxLength: 60 }).map((acts) =>
-  acts.map(({ half, minute, kind, channel, target }, position): StoredInteraction => {
+  acts.map(({ profileId, minute, kind, channel, target }, position): StoredInteraction => {
     const isAbout = kind !== 'message' && kind !== 'comment';
-    return stored(`i${String(position).padStart(2, '0')}`, half, minute, {
+    return stored(`i${String(position).padStart(2, '0')}`, profileId, minute, {
       ...{ kind, channel, properties: { status: 'delivered' } },
       ...(isAbout && { refersTo: `i${String(target).padStart(2, '0')}`, externalId: `x${position}` }),
     });
@@ -96,10 +96,10 @@ const Asked = fc.record({
 /** What a plain reading of the rules shows of these halves, in the order of time. */
 const expected = (
   all: readonly StoredInteraction[],
-  halves: readonly string[],
+  profileIds: readonly string[],
   { channels, kinds, folded }: Pick<TimelineQuery, 'channels' | 'kinds' | 'folded'>,
 ): string[] => {
-  const theirs = all.filter(({ half }) => halves.includes(half));
+  const theirs = all.filter(({ profileId }) => profileIds.includes(profileId));
   const messages = new Set(
     theirs.filter((one) => targetOf(one) === undefined).map(({ externalId }) => externalId),
   );
@@ -140,7 +140,7 @@ describe('paging', () => {
         const { rows: table } = await countedTable();
         await store(table, acts);
         const read = (from: TimelineCursor | undefined): Promise<TimelinePage> =>
-          timelines(table, marks).page(ada(...HALVES), { ...asked, ...(from && { from }) });
+          timelines(table, loadHashedKeys).page(ada(...HALVES), { ...asked, ...(from && { from }) });
         const inTime = expected(acts, HALVES, asked);
         const wanted = asked.order === 'oldest' ? inTime : inTime.toReversed();
         const forwards = await pages(read, 'next');
@@ -160,7 +160,7 @@ describe('paging', () => {
         const { rows: table } = await countedTable();
         await store(table, acts);
         const reading: Reading = (customer, from) =>
-          timelines(table, marks).page(customer, { ...asked, folded: false, ...(from && { from }) });
+          timelines(table, loadHashedKeys).page(customer, { ...asked, folded: false, ...(from && { from }) });
         const [alone, whole] = [ada('ada'), ada(...HALVES)];
         const query = { ...asked, folded: false };
         const first: TimelinePage[] = [await reading(alone, undefined)];
@@ -190,7 +190,10 @@ describe('what a page costs', () => {
     await store(counted.rows, acts);
     const page = async (asked: Partial<TimelineQuery>) => {
       counted.spent();
-      const answer = await timelines(counted.rows, marks).page(ada(...HALVES), { ...everything, ...asked });
+      const answer = await timelines(counted.rows, loadHashedKeys).page(ada(...HALVES), {
+        ...everything,
+        ...asked,
+      });
       return { ...answer, spent: counted.spent() };
     };
     return page;

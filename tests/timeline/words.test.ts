@@ -24,7 +24,7 @@ it('what a provider tells of a message is understood in every recorded webhook t
         const names = act.refersTo !== undefined || act.properties?.['watermark'] !== undefined;
         if (!statuses.has(act.kind) || !names) continue;
         const { occurredAt = message.receivedAt } = act;
-        if (relationOf({ ...act, id: 'i', half: 'ada', occurredAt }) !== undefined) understood++;
+        if (relationOf({ ...act, id: 'i', profileId: 'ada', occurredAt }) !== undefined) understood++;
         else not.push(`${good.name}: ${act.kind} ${JSON.stringify(act.properties)}`);
       }
     }

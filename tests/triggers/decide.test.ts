@@ -16,7 +16,7 @@ beforeEach(async () => {
   await hub.putPerson();
 });
 
-const address = { half: 'ada', trigger: 'hello', interaction: 'cause' };
+const address = { profileId: 'ada', trigger: 'hello', interaction: 'cause' };
 const row = async (): Promise<Notification | undefined> => hub.notifications.get(address);
 const publishHello = async (fields: Record<string, unknown> = {}): Promise<number> =>
   publish(
@@ -167,7 +167,7 @@ describe('concurrent claims', () => {
     const crowded = { ...hub.notifications, claim: async () => false };
     const message = decisionAbout(await hub.putInteraction('cause'));
     await expect(decide(portsOf({ notifications: crowded }))(message)).rejects.toMatchObject({
-      code: 'crowded',
+      code: 'write-conflict',
     });
   });
 });
@@ -175,10 +175,10 @@ describe('concurrent claims', () => {
 describe('what a claim counts for', () => {
   it('once for the person, whichever half it was made for', async () => {
     const ada = person({ id: 'ada' });
-    const [root] = ada.halves;
+    const [root] = ada.sourceProfiles;
     if (root === undefined) throw new Error('nobody');
     const other = { profile: { ...root.profile, id: 'other' }, activity: { ...root.activity, id: 'other' } };
-    const whole = { ...ada, halves: [root, other] };
+    const whole = { ...ada, sourceProfiles: [root, other] };
     const draft = (interaction: string): Notification => ({
       ...{ ...address, interaction, triggerVersion: 1, category: 'service', version: 0, status: 'claimed' },
       ...{ occurredAt: iso(NOON), arrivedAt: iso(NOON), at: iso(NOON), timers: 0, steps: [] },
@@ -193,7 +193,7 @@ describe('what a claim counts for', () => {
     expect((await notifications.claims(whole)).all).toHaveLength(2);
     // One who still took the halves for two people must look again.
     expect(await notifications.claim(draft('c'), ada, unmerged, claimed)).toBe(false);
-    const loser = { ...whole, id: 'other', halves: [other] };
+    const loser = { ...whole, id: 'other', sourceProfiles: [other] };
     const before = await notifications.claims(loser);
     expect(await notifications.claim(draft('d'), whole, await notifications.claims(whole), claimed)).toBe(
       true,

@@ -254,9 +254,9 @@ describe('variants and holdout', () => {
   const people = Array.from({ length: 400 }, (_, position) => `person-${position}`);
 
   it('a variant is fixed for a customer and takes about its share', () => {
-    const half = { variants: [{ template: 'other', share: '50%' }] };
-    const first = people.map((id) => templateOf(half, id));
-    expect(first).toEqual(people.map((id) => templateOf(half, id)));
+    const halfShare = { variants: [{ template: 'other', share: '50%' }] };
+    const first = people.map((id) => templateOf(halfShare, id));
+    expect(first).toEqual(people.map((id) => templateOf(halfShare, id)));
     expect(first.filter((template) => template === 'other').length).toBeGreaterThan(150);
     expect(first.filter((template) => template === 'hello').length).toBeGreaterThan(150);
     expect(templateOf({ variants: [{ template: 'other', share: '100%' }] }, 'ada')).toBe('other');

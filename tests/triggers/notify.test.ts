@@ -24,7 +24,7 @@ beforeEach(async () => {
   answer = async () => `id-${sent.length}`;
 });
 
-const message = { half: 'ada', trigger: 'hello', interaction: 'cause' };
+const message = { profileId: 'ada', trigger: 'hello', interaction: 'cause' };
 
 const sender = (id: string): Sender => ({
   id,
@@ -39,9 +39,9 @@ const sender = (id: string): Sender => ({
 const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   ...{ notifications: hub.notifications, triggers: hub.triggers, history: hub.history, hub: hub.hub },
   sender: (id) => (id === 'ses' || id === 'aws-sms' ? sender(id) : undefined),
-  links: async (half, channel) => ({
-    unsubscribe: `https://hub.example/unsubscribe/${half}-${channel}`,
-    preferences: `https://hub.example/preferences/${half}`,
+  links: async (profileId, channel) => ({
+    unsubscribe: `https://hub.example/unsubscribe/${profileId}-${channel}`,
+    preferences: `https://hub.example/preferences/${profileId}`,
   }),
   record: async (one) => void recorded.push(one),
   tell: async (type, notification) => void told.push({ type, notification }),
@@ -115,7 +115,7 @@ describe('a claimed notification', () => {
       expect(await row()).toMatchObject({ status: 'sent' });
       for (const outcome of outcomes)
         if (outcome.status === 'rejected')
-          expect(outcome.reason).toMatchObject({ code: 'crowded', retry: 'later' });
+          expect(outcome.reason).toMatchObject({ code: 'write-conflict', retry: 'later' });
     },
   );
 
@@ -183,7 +183,10 @@ describe('two deliveries of one message', () => {
     answer = () => new Promise((resolve) => (open.go = () => resolve('id')));
     const first = notify(portsOf())(message);
     while ((await row())?.status !== 'sending') await new Promise((resolve) => setImmediate(resolve));
-    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'crowded', retry: 'later' });
+    await expect(notify(portsOf())(message)).rejects.toMatchObject({
+      code: 'write-conflict',
+      retry: 'later',
+    });
     open.go();
     await first;
     expect(sent).toHaveLength(1);
@@ -198,7 +201,7 @@ describe('two deliveries of one message', () => {
     const present = await row();
     if (present === undefined) throw new Error('nothing was claimed');
     await hub.notifications.save({ ...present, status: 'sending', until: iso(NOON + 60_000) });
-    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'crowded' });
+    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'write-conflict' });
     await hub.clock.runUntil(NOON + 60_000);
     await notify(portsOf())(message);
     expect(sent).toHaveLength(count);

@@ -9,13 +9,13 @@ import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
 import { isRefusal, type Outgoing } from '../../core/triggers/sender.ts';
 import { signedCalls } from '../../functions/aws/clients/signed.ts';
-import { outbox } from '../../infra/local/inbox/sent-messages.ts';
+import { sentMessages } from '../../infra/local/inbox/sent-messages.ts';
 import type { AwsResponse, AwsService } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { ses } from '../../infra/local/ses/index.ts';
 import { smsVoice } from '../../infra/local/sms/index.ts';
 import { sns } from '../../infra/local/sns/index.ts';
-import { surroundings } from '../support/service-context.ts';
+import { serviceContext } from '../support/service-context.ts';
 
 interface World {
   /** Answers instead of the AWS services. */
@@ -25,8 +25,8 @@ interface World {
 }
 
 const open = ({ aws, meta, sandbox = false }: World = {}) => {
-  const around = surroundings();
-  const sent = outbox(around.db);
+  const around = serviceContext();
+  const sent = sentMessages(around.db);
   const services: Record<string, AwsService> = {
     ses: ses(around, sent, { sandbox }),
     sns: sns(around, sent),

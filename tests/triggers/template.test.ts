@@ -159,7 +159,7 @@ describe('a mail', () => {
 
 describe('a link that unsubscribes', () => {
   const keys = ['0123456789abcdef-new', '0123456789abcdef-old'];
-  const claim = { half: 'ada', channel: 'email' } as const;
+  const claim = { profileId: 'ada', channel: 'email' } as const;
 
   it('is read back, also when it was signed with an older key', () => {
     expect(readUnsubscribeToken(unsubscribeToken(claim, keys), keys)).toEqual(claim);
@@ -182,7 +182,7 @@ describe('a link that unsubscribes', () => {
   });
 
   it('is good for its own purpose only', () => {
-    const other = { half: 'ada', until: 1_780_000_000 };
+    const other = { profileId: 'ada', until: 1_780_000_000 };
     expect(readPreferencesToken(preferencesToken(other, keys), keys)).toEqual(other);
     expect(readPreferencesToken(unsubscribeToken(claim, keys), keys)).toBeUndefined();
     expect(readUnsubscribeToken(preferencesToken(other, keys), keys)).toBeUndefined();

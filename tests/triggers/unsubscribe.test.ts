@@ -9,7 +9,7 @@ import { identified } from '../../functions/record/decode.ts';
 import { openHub } from '../support/trigger-hub.ts';
 
 const keys = ['0123456789abcdef-key'];
-const link = unsubscribeToken({ half: 'ada', channel: 'email' }, keys);
+const link = unsubscribeToken({ profileId: 'ada', channel: 'email' }, keys);
 let hub: Awaited<ReturnType<typeof openHub>>;
 let queued: unknown[];
 

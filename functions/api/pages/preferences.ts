@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { ChannelChoice, Choice } from '../../../core/consent/preferences.ts';
+import type { ChannelChoice, PreferenceChoice } from '../../../core/consent/preferences.ts';
 import type { ClosedAddress } from '../../../core/identity/customer.ts';
 import type { Channel } from '../../../core/interaction/interaction.ts';
 import { type Html, html, page } from './html.ts';
@@ -29,7 +29,11 @@ export const channelNames: Readonly<Record<Channel, string>> = {
   crm: 'Our records',
 };
 
-const choices: readonly { readonly value: Choice; readonly name: string; readonly about: string }[] = [
+const choices: readonly {
+  readonly value: PreferenceChoice;
+  readonly name: string;
+  readonly about: string;
+}[] = [
   { value: 'everything', name: 'Everything', about: 'Offers and news too.' },
   {
     value: 'service',

@@ -121,9 +121,13 @@ const countAll = async (table: Table, acts: readonly Countable[], timeZone: stri
     ]);
     if (written) return;
   }
-  throw new HubError('crowded', `Others were at the figures ${ATTEMPTS} times; they are counted later.`, {
-    retry: 'later',
-  });
+  throw new HubError(
+    'write-conflict',
+    `Others were at the figures ${ATTEMPTS} times; they are counted later.`,
+    {
+      retry: 'later',
+    },
+  );
 };
 
 /** Which acts of a minute are not counted yet, and the write that says that they are. */

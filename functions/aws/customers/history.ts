@@ -1,15 +1,15 @@
 import type { GivenAnswer } from '../../../core/consent/evidence.ts';
-import { type Customer, foldCustomer, type Half } from '../../../core/identity/customer.ts';
+import { type Customer, resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import type { History, LedgerEntry, StoredInteraction, TimelineRange } from '../../contracts/ports.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';
 
 /** Customers and their timelines, read from the table. */
 export const history = (table: Table): History => ({
-  async customer(half) {
-    return (await customersOf(table, [half])).get(half);
+  async customer(profileId) {
+    return (await customersOf(table, [profileId])).get(profileId);
   },
-  customers: (halves) => customersOf(table, halves),
+  customers: (profileIds) => customersOf(table, profileIds),
   async interaction(address) {
     const [found] = await table.get([rows.interactionKey(address)]);
     return found && storedOf(found);
@@ -25,11 +25,11 @@ export const history = (table: Table): History => ({
 
 const customersOf = async (table: Table, wanted: readonly string[]): Promise<Map<string, Customer>> => {
   const { trees } = await loadTrees(table, wanted, []);
-  const halves = new Map(trees.map((one) => [one.profile.id, one]));
+  const sourceProfiles = new Map(trees.map((one) => [one.profile.id, one]));
   const found = new Map<string, Customer>();
-  for (const half of wanted) {
-    const root = rootOf(half, halves);
-    if (root !== undefined) found.set(half, foldCustomer(root, halves));
+  for (const profileId of wanted) {
+    const root = rootOf(profileId, sourceProfiles);
+    if (root !== undefined) found.set(profileId, resolveCustomer(root, sourceProfiles));
   }
   return found;
 };
@@ -40,23 +40,23 @@ const customersOf = async (table: Table, wanted: readonly string[]): Promise<Map
  */
 export const loadTrees = async (
   table: Table,
-  halves: readonly string[],
+  profileIds: readonly string[],
   alongside: readonly Key[],
-): Promise<{ trees: Half[]; others: Row[] }> => {
-  const found = new Map<string, Half>();
+): Promise<{ trees: SourceProfile[]; others: Row[] }> => {
+  const found = new Map<string, SourceProfile>();
   const asked = new Set<string>();
   let others: Row[] = [];
-  let wanted = [...halves];
+  let wanted = [...profileIds];
   let more = alongside;
   while (wanted.length + more.length > 0) {
-    for (const half of wanted) asked.add(half);
-    const keys = wanted.flatMap((half) => [rows.profileKey(half), rows.activityKey(half)]);
+    for (const profileId of wanted) asked.add(profileId);
+    const keys = wanted.flatMap((profileId) => [rows.profileKey(profileId), rows.activityKey(profileId)]);
     const read = await table.get([...keys, ...more]);
-    for (const half of wanted) {
-      const profile = read.find(({ pk, sk }) => pk === `customer#${half}` && sk === 'profile');
-      const activity = read.find(({ pk, sk }) => pk === `customer#${half}` && sk === 'activity');
+    for (const profileId of wanted) {
+      const profile = read.find(({ pk, sk }) => pk === `customer#${profileId}` && sk === 'profile');
+      const activity = read.find(({ pk, sk }) => pk === `customer#${profileId}` && sk === 'activity');
       if (profile && activity)
-        found.set(half, { profile: rows.profileOf(profile), activity: rows.activityOf(activity) });
+        found.set(profileId, { profile: rows.profileOf(profile), activity: rows.activityOf(activity) });
     }
     others = [...others, ...read.filter(({ sk }) => sk !== 'profile' && sk !== 'activity')];
     more = [];
@@ -65,23 +65,23 @@ export const loadTrees = async (
         ...profile.merged,
         ...(activity.survivor ? [activity.survivor.id] : []),
       ])
-      .filter((half) => !asked.has(half));
+      .filter((profileId) => !asked.has(profileId));
     wanted = [...new Set(wanted)];
   }
   return { trees: [...found.values()], others };
 };
 
-const answers = async (table: Table, { halves }: Customer): Promise<GivenAnswer[]> => {
+const answers = async (table: Table, { sourceProfiles }: Customer): Promise<GivenAnswer[]> => {
   const given: GivenAnswer[] = [];
-  for (const { profile } of halves)
+  for (const { profile } of sourceProfiles)
     for await (const row of table.query(`customer#${profile.id}`, { beginsWith: 'consent#' }))
       given.push(rows.answerOf(row));
   return given.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };
 
-const ledger = async (table: Table, { halves }: Customer): Promise<LedgerEntry[]> => {
+const ledger = async (table: Table, { sourceProfiles }: Customer): Promise<LedgerEntry[]> => {
   const entries: LedgerEntry[] = [];
-  for (const { profile } of halves) {
+  for (const { profile } of sourceProfiles) {
     const pk = `customer#${profile.id}`;
     for await (const row of table.query(pk, { beginsWith: 'merge#' }))
       entries.push({ type: 'merge', ...rows.mergeOf(row) });
@@ -93,9 +93,12 @@ const ledger = async (table: Table, { halves }: Customer): Promise<LedgerEntry[]
   return entries.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };
 
-const rootOf = (half: string, halves: ReadonlyMap<string, Half>): string | undefined => {
-  let current = halves.get(half);
-  while (current?.activity.survivor !== undefined) current = halves.get(current.activity.survivor.id);
+const rootOf = (
+  profileId: string,
+  sourceProfiles: ReadonlyMap<string, SourceProfile>,
+): string | undefined => {
+  let current = sourceProfiles.get(profileId);
+  while (current?.activity.survivor !== undefined) current = sourceProfiles.get(current.activity.survivor.id);
   return current?.profile.id;
 };
 
@@ -113,7 +116,9 @@ async function* timeline(
   // '~' sorts behind every id: an interaction at `after` itself is left out and one at `upTo` is kept.
   const from = `at#${range.after === undefined ? '' : `${range.after}#~`}`;
   const to = `at#${range.upTo === undefined ? '~' : `${range.upTo}#~`}`;
-  const readers = customer.halves.map(({ profile }) => table.query(`customer#${profile.id}`, { from, to }));
+  const readers = customer.sourceProfiles.map(({ profile }) =>
+    table.query(`customer#${profile.id}`, { from, to }),
+  );
   const heads = await Promise.all(readers.map((reader) => reader.next()));
   for (;;) {
     let best: number | undefined;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
-import type { Customer, Half } from '../../../core/identity/customer.ts';
+import type { Customer, SourceProfile } from '../../../core/identity/customer.ts';
 import { Place, placesOf, samePlaces } from '../../../core/timeline/lists.ts';
 import type { ListPorts } from '../../api/lists.ts';
 import { profileKey } from '../../contracts/rows.ts';
@@ -17,7 +17,7 @@ const Listed = z.object({
 });
 type Listed = z.infer<typeof Listed>;
 
-export const listedKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'listed' });
+export const listedKey = (profileId: string): Key => ({ pk: `customer#${profileId}`, sk: 'listed' });
 const placeKey = ({ part, key }: Place): Key => ({ pk: `list#${part}`, sk: key });
 
 const ATTEMPTS = 12;
@@ -43,18 +43,20 @@ export const lists =
       const found = again.length === 0 ? [] : [...(await history(table).customers(again)).values()];
       waiting = [...new Map(found.map((one) => [one.id, one])).values()];
     }
-    if (waiting.length > 0) throw crowded();
+    if (waiting.length > 0) throw writeConflict();
   };
 
-const crowded = (): HubError =>
-  new HubError('crowded', `The same customers were listed by others ${ATTEMPTS} times.`, { retry: 'later' });
+const writeConflict = (): HubError =>
+  new HubError('write-conflict', `The same customers were listed by others ${ATTEMPTS} times.`, {
+    retry: 'later',
+  });
 
 const listedOf = async (
   table: Table,
   customers: readonly Customer[],
 ): Promise<ReadonlyMap<string, Listed>> => {
-  const halves = customers.flatMap((one) => one.halves.map(({ profile }) => profile.id));
-  const found = await table.get(halves.map(listedKey));
+  const profileIds = customers.flatMap((one) => one.sourceProfiles.map(({ profile }) => profile.id));
+  const found = await table.get(profileIds.map(listedKey));
   return new Map(found.map((row) => [row.pk.slice('customer#'.length), Listed.parse(row)]));
 };
 
@@ -64,12 +66,15 @@ const placed = async (
   customer: Customer,
   listed: ReadonlyMap<string, Listed>,
 ): Promise<boolean> => {
-  const wholeState = stateOf(customer.halves);
-  for (const half of customer.halves) {
-    const { id } = half.profile;
+  const wholeState = stateOf(customer.sourceProfiles);
+  for (const sourceProfile of customer.sourceProfiles) {
+    const { id } = sourceProfile.profile;
     const present = listed.get(id);
     const isRoot = id === customer.id;
-    const next = { state: isRoot ? wholeState : stateOf([half]), places: isRoot ? placesOf(customer) : [] };
+    const next = {
+      state: isRoot ? wholeState : stateOf([sourceProfile]),
+      places: isRoot ? placesOf(customer) : [],
+    };
     if (present !== undefined && laterThan(present.state, next.state)) return false;
     if (samePlaces(present?.places ?? [], next.places)) continue;
     if (!(await table.transact(moves(id, present, next)))) return false;
@@ -77,15 +82,17 @@ const placed = async (
   return true;
 };
 
-const stateOf = (halves: readonly Half[]): Listed['state'] =>
-  Object.fromEntries(halves.map(({ profile, activity }) => [profile.id, profile.version + activity.version]));
+const stateOf = (sourceProfiles: readonly SourceProfile[]): Listed['state'] =>
+  Object.fromEntries(
+    sourceProfiles.map(({ profile, activity }) => [profile.id, profile.version + activity.version]),
+  );
 
 /** Halves come and go, and each of them only ever goes on. */
 const laterThan = (one: Listed['state'], other: Listed['state']): boolean =>
-  Object.entries(one).some(([half, version]) => version > (other[half] ?? version));
+  Object.entries(one).some(([profileId, version]) => version > (other[profileId] ?? version));
 
 const moves = (
-  half: string,
+  profileId: string,
   present: Listed | undefined,
   { state, places }: Omit<Listed, 'version'>,
 ): Write[] => {
@@ -95,29 +102,29 @@ const moves = (
     from.filter((one) => !to.some((other) => samePlaces([one], [other])));
   return [
     {
-      put: { ...listedKey(half), version, state, places },
+      put: { ...listedKey(profileId), version, state, places },
       if: present === undefined ? { absent: true } : { version: present.version },
     },
     // Whoever is erased at this moment is not listed: from then on the row above is gone, and says so.
-    ...(present === undefined ? [{ check: profileKey(half), if: { exists: true } } as const] : []),
+    ...(present === undefined ? [{ check: profileKey(profileId), if: { exists: true } } as const] : []),
     ...missing(before, places).map((place) => ({ delete: placeKey(place) })),
     ...missing(places, before).map((place) => ({ put: { ...placeKey(place) } })),
   ];
 };
 
 /** Takes a half out of all lists. It may be listed again for as long as its profile stands. */
-export const unlist = async (table: Table, half: string): Promise<void> => {
+export const unlist = async (table: Table, profileId: string): Promise<void> => {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const [row] = await table.get([listedKey(half)]);
+    const [row] = await table.get([listedKey(profileId)]);
     if (row === undefined) return;
     const { version, places } = Listed.parse(row);
     const gone = await table.transact([
-      { delete: listedKey(half), if: { version } },
+      { delete: listedKey(profileId), if: { version } },
       ...places.map((place) => ({ delete: placeKey(place) })),
     ]);
     if (gone) return;
   }
-  throw crowded();
+  throw writeConflict();
 };
 
 /** Before and behind every key of a list; DynamoDB takes no empty one. */

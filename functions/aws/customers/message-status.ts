@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
-import { same, united } from '../../../core/interaction/message-status.ts';
+import { haveSameFacts, mergeFacts } from '../../../core/interaction/message-status.ts';
 import {
   isReference,
   type Relation,
@@ -49,8 +49,8 @@ export const standings =
     if (news.length === 0) return;
     const retention = await retentionSeconds();
     await untilWritten(table, news, ({ key, relations, interactions: told }, present) => {
-      const next = united(present?.relations ?? {}, relations);
-      if (present !== undefined && same(next, present.relations)) return undefined;
+      const next = mergeFacts(present?.relations ?? {}, relations);
+      if (present !== undefined && haveSameFacts(next, present.relations)) return undefined;
       const expiries = told.map(({ receivedAt }) => Math.floor(Date.parse(receivedAt) / 1000) + retention);
       return {
         ...key,
@@ -76,19 +76,19 @@ const newsOf = (interactions: readonly StoredInteraction[]): News[] => {
   );
 };
 
-const crowded = (): HubError =>
+const writeConflict = (): HubError =>
   new HubError(
-    'crowded',
+    'write-conflict',
     `What became of a message was changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
     { retry: 'later' },
   );
 
 /** The row that keeps what an interaction says about a message, or about a conversation. */
 export const toldIn = (interaction: Teller): Key | undefined => {
-  const { provider, half } = interaction;
+  const { provider, profileId } = interaction;
   const [ref, read] = [targetOf(interaction), readIn(interaction)];
   if (ref !== undefined) return rows.standingKey(provider, ref);
-  return read && rows.readKey(half, provider, read.identifier);
+  return read && rows.readKey(profileId, provider, read.identifier);
 };
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
@@ -103,7 +103,7 @@ const untilWritten = async <Wanted extends { readonly key: Key }>(
 ): Promise<void> => {
   let waiting = [...wanted];
   for (let attempt = 0; waiting.length > 0; attempt++) {
-    if (attempt === ATTEMPTS) throw crowded();
+    if (attempt === ATTEMPTS) throw writeConflict();
     const found = await table.get(waiting.map(({ key }) => key));
     const present = new Map(found.map((row) => [nameOf(row), standingOf(row)]));
     const write = async (one: Wanted): Promise<boolean> => {
@@ -136,7 +136,7 @@ const takeBackErased = async (table: Table, news: readonly News[]): Promise<void
   if (gone.length > 0) await forgetTold(table, gone);
 };
 
-type Teller = Omit<Interaction, 'id' | 'occurredAt'> & { readonly half: string };
+type Teller = Omit<Interaction, 'id' | 'occurredAt'> & { readonly profileId: string };
 
 /**
  * Removes what names the messages of these interactions by the provider's ids, with what became of them; and what these
@@ -148,14 +148,14 @@ export const forgetMessages = async (table: Table, interactions: readonly Teller
       ? [rows.messageKey(one.provider, one.externalId), rows.standingKey(one.provider, one.externalId)]
       : [],
   );
-  const halves = new Set(interactions.map(({ half }) => half));
+  const profileIds = new Set(interactions.map(({ profileId }) => profileId));
   // The same id may name a message of somebody else by now.
   const found = (await table.get(keys)).filter(
-    (row) => row.sk === 'standing' || halves.has(rows.messagePointerOf(row).address.half),
+    (row) => row.sk === 'standing' || profileIds.has(rows.messagePointerOf(row).address.profileId),
   );
   for (let at = 0; at < found.length; at += DELETED_AT_ONCE) {
     const some = found.slice(at, at + DELETED_AT_ONCE);
-    if (!(await table.transact(some.map(({ pk, sk }) => ({ delete: { pk, sk } }))))) throw crowded();
+    if (!(await table.transact(some.map(({ pk, sk }) => ({ delete: { pk, sk } }))))) throw writeConflict();
   }
   await forgetTold(table, interactions);
 };
@@ -163,13 +163,17 @@ export const forgetMessages = async (table: Table, interactions: readonly Teller
 const forgetTold = async (table: Table, tellers: readonly Teller[]): Promise<void> => {
   const told = tellers.flatMap((teller) => {
     const key = toldIn(teller);
-    return key === undefined ? [] : [{ half: teller.half, key }];
+    return key === undefined ? [] : [{ profileId: teller.profileId, key }];
   });
   const wanted = [...Map.groupBy(told, ({ key }) => nameOf(key)).values()].flatMap((group) =>
-    group.slice(0, 1).map(({ key }) => ({ key, halves: new Set(group.map(({ half }) => half)) })),
+    group
+      .slice(0, 1)
+      .map(({ key }) => ({ key, profileIds: new Set(group.map(({ profileId }) => profileId)) })),
   );
-  await untilWritten(table, wanted, ({ key, halves }, present) => {
-    const kept = Object.entries(present?.relations ?? {}).filter(([, { half }]) => !halves.has(half));
+  await untilWritten(table, wanted, ({ key, profileIds }, present) => {
+    const kept = Object.entries(present?.relations ?? {}).filter(
+      ([, { profileId }]) => !profileIds.has(profileId),
+    );
     if (present === undefined || kept.length === Object.keys(present.relations).length) return undefined;
     return { ...key, ...present, relations: Object.fromEntries(kept), version: present.version + 1 };
   });

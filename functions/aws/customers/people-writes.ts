@@ -1,47 +1,47 @@
 import * as z from 'zod';
-import type { Half } from '../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
-import { type Review, reviewId, waitingId } from '../../../core/identity/ledger.ts';
+import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { isAnswerable, isReference } from '../../../core/interaction/relation.ts';
 import { type BusEvent, causedBy } from '../../contracts/events.ts';
 import type { InteractionAddress, StoredInteraction } from '../../contracts/ports.ts';
-import type { Changes, ObeyedCommand } from '../../contracts/record.ts';
+import type { Changes, ExecutedCommand } from '../../contracts/record.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { StoredInteractionChange } from '../../contracts/stored.ts';
 import { contentFields } from '../../record/content/completion.ts';
 import type { Condition, Key, Write } from '../clients/dynamo.ts';
-import type { Tombstones } from '../erasure/hashed-keys.ts';
+import type { HashedKeys } from '../erasure/hashed-keys.ts';
 
 interface Writing {
   readonly config: IdentityConfig;
   readonly retentionSeconds: number;
   /** The trees that the owner rows remember. */
   readonly remembered: ReadonlyMap<Identifier, readonly string[]>;
-  readonly marks: Tombstones;
+  readonly hashedKeys: HashedKeys;
 }
 
 /** When a row expires, and what the id of an act is called. */
 interface Marking {
   /** In seconds since 1970, of what was received at an instant. */
   readonly expiry: (at: string) => number;
-  readonly marks: Tombstones;
+  readonly hashedKeys: HashedKeys;
 }
 
 /** Everything that one transaction writes, on the condition that nobody else has changed it since it was read. */
 export const writesOf = (
   changes: Changes,
-  { config, retentionSeconds, remembered, marks }: Writing,
+  { config, retentionSeconds, remembered, hashedKeys }: Writing,
 ): Write[] => {
-  const { people, interactions, completions, waited, commands, overtaken } = changes;
+  const { people, interactions, completions, waited, commands, receivedBeforeErasure: overtaken } = changes;
   // Kept from the day it was received: an old act that is told late is not gone at once.
   const expiry = (at: string): number => Math.floor(Date.parse(at) / 1000) + retentionSeconds;
-  const marking = { expiry, marks };
+  const marking = { expiry, hashedKeys };
   return [
     ...halfWrites(people),
     ...ledgerWrites(people),
-    ...questionWrites(changes, marks),
+    ...questionWrites(changes, hashedKeys),
     ...commands.flatMap(({ placed }) => (placed ? interactionWrites(placed, { exists: true }, marking) : [])),
     ...interactions.flatMap((change) => placedWrites(change, waited, marking)),
     ...groupWrites(people, interactions, { config, remembered }),
@@ -49,7 +49,7 @@ export const writesOf = (
     ...commands.flatMap((obeyed) => commandWrites(obeyed, marking)),
     ...overtaken.map(
       ({ id, at }): Write => ({
-        put: { ...marks.seenKey(id), erased: true, expiresAt: expiry(at) },
+        put: { ...hashedKeys.seenKey(id), erased: true, expiresAt: expiry(at) },
         if: { absent: true },
       }),
     ),
@@ -57,11 +57,15 @@ export const writesOf = (
 };
 
 const halfWrites = (people: Changes['people']): Write[] => [
-  ...[...people.changedProfiles].map((id) => versioned(rows.profileKey(id), people.half(id).profile)),
-  ...[...people.changedActivities].map((id) => versioned(rows.activityKey(id), people.half(id).activity)),
+  ...[...people.changedProfiles].map((id) =>
+    versioned(rows.profileKey(id), people.sourceProfile(id).profile),
+  ),
+  ...[...people.changedActivities].map((id) =>
+    versioned(rows.activityKey(id), people.sourceProfile(id).activity),
+  ),
   ...[...people.newOwners].map(
-    ([identifier, half]): Write => ({
-      put: { ...rows.identifierKey(identifier), identifier, half, group: groupOf(people, half) },
+    ([identifier, profileId]): Write => ({
+      put: { ...rows.identifierKey(identifier), identifier, profileId, group: groupOf(people, profileId) },
       if: { absent: true },
     }),
   ),
@@ -84,21 +88,26 @@ const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes
     const { identifier, from, to, at, id } = split;
     return [
       { put: { ...rows.splitKey(from, at, id), ...split } },
-      { put: { ...rows.identifierKey(identifier), identifier, half: to, group: [to] }, if: { exists: true } },
+      {
+        put: { ...rows.identifierKey(identifier), identifier, profileId: to, group: [to] },
+        if: { exists: true },
+      },
     ];
   }),
   ...reopenings.map((reopening): Write => ({ put: { ...rows.reopeningKey(reopening), ...reopening } })),
-  ...answers.map(({ half, given }): Write => ({ put: { ...rows.answerKey(half, given), ...given } })),
+  ...answers.map(
+    ({ profileId, given }): Write => ({ put: { ...rows.answerKey(profileId, given), ...given } }),
+  ),
 ];
 
 /** The review list: what is asked, and what a person or a merge has answered. */
-const questionWrites = ({ people, waited, commands }: Changes, marks: Tombstones): Write[] => {
+const questionWrites = ({ people, waited, commands }: Changes, hashedKeys: HashedKeys): Write[] => {
   const asked = new Map(people.reviews.map((one) => [reviewId(one), one]));
   const answered = new Set(
     commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
   );
   return [
-    ...[...asked.values()].flatMap((review) => reviewWrites(review, waited, marks)),
+    ...[...asked.values()].flatMap((review) => reviewWrites(review, waited, hashedKeys)),
     ...[...answered].map((review): Write => ({ delete: rows.reviewKey(review), if: { exists: true } })),
     ...[...people.resolved]
       .filter((review) => !answered.has(review))
@@ -116,7 +125,7 @@ const placedWrites = (
   if (!waited.has(id)) return interactionWrites(change, { absent: true }, marking);
   return [
     ...interactionWrites(change, { exists: true }, marking),
-    { delete: rows.reviewKey(waitingId(id)), if: { exists: true } },
+    { delete: rows.reviewKey(interactionReviewId(id)), if: { exists: true } },
   ];
 };
 
@@ -139,23 +148,23 @@ const groupWrites = (
 };
 
 const commandWrites = (
-  { command, events, placed, introduced }: ObeyedCommand,
-  { expiry, marks }: Marking,
+  { command, events, placed, imported }: ExecutedCommand,
+  { expiry, hashedKeys }: Marking,
 ): Write[] => {
   const expiresAt = expiry(command.at);
   // What is told of a person lies with that person, where an erasure finds it.
-  const told = placed || introduced ? new Map<string, BusEvent[]>() : Map.groupBy(events, halfTold);
+  const told = placed || imported ? new Map<string, BusEvent[]>() : Map.groupBy(events, halfTold);
   const kept = placed
     ? { address: addressOf(placed.stored) }
-    : introduced
-      ? { introduced }
+    : imported
+      ? { imported }
       : { told: [...told.keys()] };
   return [
-    { put: { ...marks.seenKey(command.id), ...kept, expiresAt }, if: { absent: true } },
+    { put: { ...hashedKeys.seenKey(command.id), ...kept, expiresAt }, if: { absent: true } },
     ...[...told].map(
-      ([half, ofHalf]): Write => ({
+      ([profileId, ofHalf]): Write => ({
         put: {
-          ...rows.commandKey(half, command.id),
+          ...rows.commandKey(profileId, command.id),
           events: ofHalf.map(({ type, detail, at }) => ({ type, detail, at })),
           expiresAt,
         },
@@ -164,11 +173,11 @@ const commandWrites = (
   ];
 };
 
-const Told = z.looseObject({ customer: z.looseObject({ half: z.string() }) });
-const halfTold = ({ detail }: BusEvent): string => Told.parse(detail).customer.half;
+const Told = z.looseObject({ customer: z.looseObject({ profileId: z.string() }) });
+const halfTold = ({ detail }: BusEvent): string => Told.parse(detail).customer.profileId;
 
-const addressOf = ({ half, occurredAt, id }: StoredInteraction): InteractionAddress => ({
-  half,
+const addressOf = ({ profileId, occurredAt, id }: StoredInteraction): InteractionAddress => ({
+  profileId,
   occurredAt,
   id,
 });
@@ -177,7 +186,7 @@ const addressOf = ({ half, occurredAt, id }: StoredInteraction): InteractionAddr
 const interactionWrites = (
   { stored, placement }: StoredInteractionChange,
   seen: Condition,
-  { expiry, marks }: Marking,
+  { expiry, hashedKeys }: Marking,
 ): Write[] => {
   const address = addressOf(stored);
   const expiresAt = expiry(stored.receivedAt);
@@ -191,7 +200,7 @@ const interactionWrites = (
         expiresAt,
       },
     },
-    { put: { ...marks.seenKey(stored.id), address, expiresAt }, if: seen },
+    { put: { ...hashedKeys.seenKey(stored.id), address, expiresAt }, if: seen },
     ...pointerWrites(stored, address, expiresAt),
   ];
 };
@@ -214,14 +223,17 @@ const versioned = (key: Key, row: { readonly version: number }): Write => ({
 
 /** Identifiers learned by a merged half count for the whole person, so the survivor must not have changed meanwhile. */
 const limitGuards = (people: Changes['people']): Write[] => {
-  const roots = new Set([...people.newOwners.values()].map((half) => people.customer(half).id));
+  const roots = new Set([...people.newOwners.values()].map((profileId) => people.customer(profileId).id));
   return [...roots]
     .filter((root) => !people.changedProfiles.has(root))
-    .map((root) => ({ check: rows.profileKey(root), if: { version: people.half(root).profile.version } }));
+    .map((root) => ({
+      check: rows.profileKey(root),
+      if: { version: people.sourceProfile(root).profile.version },
+    }));
 };
 
-const groupOf = (people: Changes['people'], half: string): string[] =>
-  people.customer(half).halves.map(({ profile }: Half) => profile.id);
+const groupOf = (people: Changes['people'], profileId: string): string[] =>
+  people.customer(profileId).sourceProfiles.map(({ profile }: SourceProfile) => profile.id);
 
 /** What answers to a message, and what is told of it, names it by the provider's id, which may be another than its key. */
 const pointerWrites = (
@@ -236,7 +248,7 @@ const pointerWrites = (
 };
 
 /** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
-const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: Tombstones): Write[] => {
+const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: HashedKeys): Write[] => {
   const put = { ...rows.reviewKey(reviewId(review)), ...review };
   if (review.type === 'pair') return [{ put }];
   if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];

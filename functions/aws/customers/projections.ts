@@ -17,7 +17,9 @@ export const loadBatch =
     );
     return {
       interactions,
-      customers: await history(table).customers([...new Set([...moved, ...changed].map(({ half }) => half))]),
+      customers: await history(table).customers([
+        ...new Set([...moved, ...changed].map(({ profileId }) => profileId)),
+      ]),
       unsent: messages.flatMap((message) => ('trigger' in message ? [message] : [])),
     };
   };

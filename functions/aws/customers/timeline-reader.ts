@@ -43,7 +43,7 @@ export const timelineReader = (
     to: edge !== undefined && backwards ? edge : 'at#~',
     backwards,
   };
-  const streams: Stream[] = customer.halves.map(({ profile }) => ({
+  const streams: Stream[] = customer.sourceProfiles.map(({ profile }) => ({
     ...{ pk: `customer#${profile.id}`, rows: [], isLast: false },
     behind: from?.inclusive === false ? edge : undefined,
   }));

@@ -1,6 +1,6 @@
 import type { Customer } from '../../../core/identity/customer.ts';
 import { type Interaction, interactionId, type Kind } from '../../../core/interaction/interaction.ts';
-import { firstRead, isTold, standing } from '../../../core/interaction/message-status.ts';
+import { firstReadFact, isKnown, messageState } from '../../../core/interaction/message-status.ts';
 import { isReference, type Relations, relationOf, targetOf } from '../../../core/interaction/relation.ts';
 import type {
   InteractionAddress,
@@ -14,7 +14,7 @@ import type {
 } from '../../contracts/ports.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';
-import type { Tombstones } from '../erasure/hashed-keys.ts';
+import type { HashedKeys } from '../erasure/hashed-keys.ts';
 import { standingOf, toldIn } from './message-status.ts';
 import { timelineReader } from './timeline-reader.ts';
 
@@ -36,10 +36,10 @@ const FEWEST_AT_ONCE = 25;
 const SPARE = 5;
 const EXCERPT_CHARACTERS = 140;
 
-export const timelines = (table: Table, tombstones: () => Promise<Tombstones>): Timelines => ({
+export const timelines = (table: Table, loadHashedKeys: () => Promise<HashedKeys>): Timelines => ({
   async page(customer, query) {
-    const { seenKey } = await tombstones();
-    const looking = { customer, halves: halvesOf(customer), known: knownRows(table), seenKey };
+    const { seenKey } = await loadHashedKeys();
+    const looking = { customer, profileIds: halvesOf(customer), known: knownRows(table), seenKey };
     const { items, end } = await itemsOf(table, looking, query);
     const shown = query.folded ? await viewed(looking, items) : items.map(withoutCustomer);
     return { ...cursors(query, end), items: isNatural(query) ? shown : shown.toReversed() };
@@ -48,12 +48,13 @@ export const timelines = (table: Table, tombstones: () => Promise<Tombstones>): 
 
 interface Looking {
   readonly customer: Customer;
-  readonly halves: ReadonlySet<string>;
+  readonly profileIds: ReadonlySet<string>;
   readonly known: KnownRows;
-  readonly seenKey: Tombstones['seenKey'];
+  readonly seenKey: HashedKeys['seenKey'];
 }
 
-const halvesOf = ({ halves }: Customer): Set<string> => new Set(halves.map(({ profile }) => profile.id));
+const halvesOf = ({ sourceProfiles }: Customer): Set<string> =>
+  new Set(sourceProfiles.map(({ profile }) => profile.id));
 
 /** Rows that were read for this page, each once. */
 interface KnownRows {
@@ -130,7 +131,7 @@ const isToldElsewhere = (interaction: StoredInteraction, looking: Looking): bool
   const [ref, key, relation] = [targetOf(interaction), toldIn(interaction), relationOf(interaction)];
   if (key === undefined || relation === undefined) return false;
   if (ref !== undefined && addressed(interaction, ref, looking) === undefined) return false;
-  return isTold(relationsIn(key, looking), interaction.id, relation);
+  return isKnown(relationsIn(key, looking), interaction.id, relation);
 };
 
 const relationsIn = (key: Key | undefined, { known }: Looking): Relations => {
@@ -149,7 +150,9 @@ const addressed = (
   const pointer = byProvider && rows.messagePointerOf(byProvider);
   const isOther = account !== undefined && pointer?.account !== undefined && pointer.account !== account;
   const found = [ownKey && rows.seenOf(ownKey).address, isOther ? undefined : pointer?.address];
-  return found.find((one) => one !== undefined && looking.halves.has(one.half) && one.id !== interaction.id);
+  return found.find(
+    (one) => one !== undefined && looking.profileIds.has(one.profileId) && one.id !== interaction.id,
+  );
 };
 
 /** What an interaction answers to or is about, in its provider's words. */
@@ -160,7 +163,7 @@ const referenceOf = (interaction: StoredInteraction): string | undefined => {
 
 /** Items with what became of them and what they answer to: a read for what is told, and one for the words of it. */
 const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Promise<TimelineItem[]> => {
-  const { known, halves } = looking;
+  const { known, profileIds } = looking;
   await known.load(
     items.flatMap((item) => {
       const ref = referenceOf(item);
@@ -171,9 +174,10 @@ const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Pr
   const told = items.map((item) => {
     const relations = {
       ...relationsIn(standingKeyOf(item), looking),
-      ...firstRead(relationsIn(readKeyOf(item), looking), item.occurredAt),
+      ...firstReadFact(relationsIn(readKeyOf(item), looking), item.occurredAt),
     };
-    const { edited, status, ...rest } = targetOf(item) === undefined ? standing(item, relations, halves) : {};
+    const { edited, status, ...rest } =
+      targetOf(item) === undefined ? messageState(item, relations, profileIds) : {};
     const ref = referenceOf(item);
     const addressOf = (id: string | undefined): InteractionAddress | undefined => {
       const relation = id === undefined ? undefined : relations[id];
@@ -215,18 +219,20 @@ const standingKeyOf = (item: StoredInteraction): Key | undefined =>
     : undefined;
 
 /** What was read of the conversation in which something was sent. */
-const readKeyOf = ({ half, provider, identifiers: [identifier], direction }: StoredInteraction) =>
-  direction === 'outbound' && isReference(identifier) ? rows.readKey(half, provider, identifier) : undefined;
+const readKeyOf = ({ profileId, provider, identifiers: [identifier], direction }: StoredInteraction) =>
+  direction === 'outbound' && isReference(identifier)
+    ? rows.readKey(profileId, provider, identifier)
+    : undefined;
 
 const referred = (
-  { half, occurredAt, id }: InteractionAddress,
+  { profileId, occurredAt, id }: InteractionAddress,
   stored: StoredInteraction | undefined,
 ): Reference | undefined => {
   if (stored === undefined) return undefined;
   const words = (stored.text ?? stored.subject ?? '').replaceAll(/\s+/gu, ' ').trim();
   const characters = [...words.slice(0, 4 * EXCERPT_CHARACTERS)];
   const excerpt = characters.slice(0, EXCERPT_CHARACTERS).join('');
-  return { half, occurredAt, id, kind: stored.kind, ...(excerpt !== '' && { excerpt }) };
+  return { profileId, occurredAt, id, kind: stored.kind, ...(excerpt !== '' && { excerpt }) };
 };
 
 const wordsOf = (edit: Interaction | undefined): Pick<Interaction, 'text' | 'subject' | 'attachments'> => ({

@@ -1,14 +1,14 @@
 import { HubError } from '../../../core/errors.ts';
-import { foldCustomer, type Half } from '../../../core/identity/customer.ts';
+import { resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import { normaliseIdentifier } from '../../../core/identity/rules.ts';
 import { type Interaction, instant, interactionId } from '../../../core/interaction/interaction.ts';
-import { rememberedOf } from '../../../core/privacy/erasure.ts';
+import { retainedRefusals } from '../../../core/privacy/erasure.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { Row, Table, Write } from '../clients/dynamo.ts';
 import { loadTrees } from '../customers/history.ts';
 import { listedKey, unlist } from '../customers/lists.ts';
 import { forgetMessages } from '../customers/message-status.ts';
-import type { Tombstones } from './hashed-keys.ts';
+import type { HashedKeys } from './hashed-keys.ts';
 import type { ErasureParts, Part, Person } from './parts.ts';
 
 /** Rows that one transaction removes; an interaction's takes up to four of the hundred items that it may hold. */
@@ -24,7 +24,7 @@ const ON_THE_WAY_SECONDS = 15 * 86_400;
 
 export interface ErasePorts {
   readonly table: Table;
-  readonly tombstones: () => Promise<Tombstones>;
+  readonly loadHashedKeys: () => Promise<HashedKeys>;
   readonly erasures: ErasureParts;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -32,7 +32,7 @@ export interface ErasePorts {
 
 export interface EraseRows {
   /** Removes every row of the person that a half belongs to. False when it ran out of time and has to go on. */
-  remove(erasure: string, half: string, timeLeft: () => boolean): Promise<boolean>;
+  remove(erasure: string, profileId: string, timeLeft: () => boolean): Promise<boolean>;
   /** Removes what whoever had read the person before has written since. */
   removeAgain(erasure: string, timeLeft: () => boolean): Promise<boolean>;
 }
@@ -44,12 +44,12 @@ export interface EraseRows {
  * between. May break off anywhere and be repeated.
  */
 export const eraseRows = (ports: ErasePorts): EraseRows => ({
-  async remove(erasure, half, timeLeft) {
+  async remove(erasure, profileId, timeLeft) {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const before = await ports.erasures.person(erasure);
       if (before?.goneAt !== undefined) return true;
-      const { trees } = await loadTrees(ports.table, before?.halves ?? [half], []);
-      const person = withHalves(before ?? { halves: [half], identifiers: [], rows: 0 }, trees);
+      const { trees } = await loadTrees(ports.table, before?.profileIds ?? [profileId], []);
+      const person = withHalves(before ?? { profileIds: [profileId], identifiers: [], rows: 0 }, trees);
       await ports.erasures.putPerson(erasure, person);
       const swept = await sweep(ports, erasure, person, trees, timeLeft);
       if (!swept.finished) {
@@ -78,9 +78,9 @@ const busy = (): HubError =>
     retry: 'later',
   });
 
-const withHalves = (person: Person, trees: readonly Half[]): Person => ({
+const withHalves = (person: Person, trees: readonly SourceProfile[]): Person => ({
   ...person,
-  halves: [...new Set([...person.halves, ...trees.map(({ profile }) => profile.id)])],
+  profileIds: [...new Set([...person.profileIds, ...trees.map(({ profile }) => profile.id)])],
   identifiers: [...new Set([...person.identifiers, ...trees.flatMap(({ profile }) => profile.identifiers)])],
 });
 
@@ -94,18 +94,18 @@ const sweep = async (
   ports: ErasePorts,
   erasure: string,
   person: Person,
-  trees: readonly Half[],
+  trees: readonly SourceProfile[],
   timeLeft: () => boolean,
 ): Promise<Swept> => {
   let removed = 0;
-  for (const half of person.halves) {
+  for (const profileId of person.profileIds) {
     let batch: Row[] = [];
     const flush = async (): Promise<void> => {
-      await removeRows(ports, erasure, half, batch);
+      await removeRows(ports, erasure, profileId, batch);
       removed += batch.length;
       batch = [];
     };
-    for await (const row of ports.table.query(`customer#${half}`)) {
+    for await (const row of ports.table.query(`customer#${profileId}`)) {
       if (['profile', 'activity', 'listed'].includes(row.sk) || isFarewell(row)) continue;
       batch.push(row);
       if (batch.length < ROWS_AT_ONCE) continue;
@@ -113,7 +113,7 @@ const sweep = async (
       if (!timeLeft()) return { removed, finished: false };
     }
     if (batch.length > 0) await flush();
-    await unlist(ports.table, half);
+    await unlist(ports.table, profileId);
   }
   removed += await removeElsewhere(ports, erasure, person, trees);
   return { removed, finished: true };
@@ -123,12 +123,12 @@ const sweep = async (
 const isFarewell = (row: Row): boolean => row.sk.startsWith('notification#') && row['reason'] === 'erased';
 
 const removeRows = async (
-  { table, tombstones, erasures }: ErasePorts,
+  { table, loadHashedKeys, erasures }: ErasePorts,
   erasure: string,
-  half: string,
+  profileId: string,
   batch: readonly Row[],
 ): Promise<void> => {
-  const { seenKey } = await tombstones();
+  const { seenKey } = await loadHashedKeys();
   const acts = batch.filter(({ sk }) => sk.startsWith('at#'));
   const interactions = acts.map(rows.interactionOf);
   const part: Part = {
@@ -147,7 +147,7 @@ const removeRows = async (
   const written = await table.transact([
     ...batch.map(({ pk, sk }) => ({ delete: { pk, sk } })),
     ...graves.values(),
-    ...(acts.length > 0 ? [erasures.partWrite(erasure, `${half}#${first}`, part)] : []),
+    ...(acts.length > 0 ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)] : []),
   ]);
   if (!written) throw busy();
   await forgetMessages(table, interactions);
@@ -164,13 +164,13 @@ const idsOf = (interaction: Interaction | undefined): string[] => {
 
 /** What others hold of the person: questions of the review list, and splits in the ledger of whoever they were parted from. */
 const removeElsewhere = async (
-  { table, tombstones, erasures }: ErasePorts,
+  { table, loadHashedKeys, erasures }: ErasePorts,
   erasure: string,
-  { halves, identifiers }: Person,
-  trees: readonly Half[],
+  { profileIds, identifiers }: Person,
+  trees: readonly SourceProfile[],
 ): Promise<number> => {
-  const { seenKey } = await tombstones();
-  const own = { halves: new Set(halves), identifiers: new Set(identifiers) };
+  const { seenKey } = await loadHashedKeys();
+  const own = { profileIds: new Set(profileIds), identifiers: new Set(identifiers) };
   let removed = 0;
   const write = async (writes: readonly Write[]): Promise<void> => {
     if (!(await table.transact(writes))) throw busy();
@@ -180,7 +180,7 @@ const removeElsewhere = async (
     const review = rows.reviewOf(row);
     const gone = { delete: { pk: row.pk, sk: row.sk } };
     if (review.type === 'pair') {
-      if (review.halves.some((half) => own.halves.has(half))) await write([gone]);
+      if (review.profileIds.some((profileId) => own.profileIds.has(profileId))) await write([gone]);
       continue;
     }
     const { interaction } = review;
@@ -196,7 +196,7 @@ const removeElsewhere = async (
     ]);
   }
   const strangers = new Set(
-    trees.flatMap(({ profile }) => profile.apart).filter((id) => !own.halves.has(id)),
+    trees.flatMap(({ profile }) => profile.neverAutoMerge).filter((id) => !own.profileIds.has(id)),
   );
   for (const stranger of strangers)
     for await (const row of table.query(`customer#${stranger}`, { beginsWith: 'split#' }))
@@ -206,24 +206,27 @@ const removeElsewhere = async (
 };
 
 /** The last step: profiles and identifiers at once, if nobody has changed them since they were read. */
-const close = async ({ table, tombstones, now }: ErasePorts, trees: readonly Half[]): Promise<boolean> => {
-  const marks = await tombstones();
-  const halves = new Map(trees.map((half) => [half.profile.id, half]));
+const close = async (
+  { table, loadHashedKeys, now }: ErasePorts,
+  trees: readonly SourceProfile[],
+): Promise<boolean> => {
+  const hashedKeys = await loadHashedKeys();
+  const sourceProfiles = new Map(trees.map((sourceProfile) => [sourceProfile.profile.id, sourceProfile]));
   const root = trees.find(({ activity }) => activity.survivor === undefined);
-  const remembered = root ? rememberedOf(foldCustomer(root.profile.id, halves)) : new Map();
+  const remembered = root ? retainedRefusals(resolveCustomer(root.profile.id, sourceProfiles)) : new Map();
   const identifiers = trees.flatMap(({ profile }) => profile.identifiers);
   // Nothing is asked of these rows as long as somebody owns the identifier.
   for (let at = 0; at < identifiers.length; at += WRITES_AT_ONCE) {
     const graves = identifiers.slice(at, at + WRITES_AT_ONCE).map((identifier): Write => {
       const kept = remembered.get(identifier);
       const until = kept
-        ? { remembered: kept }
+        ? { retainedRefusal: kept }
         : { expiresAt: Math.floor(now() / 1000) + ON_THE_WAY_SECONDS };
-      return { put: { ...marks.erasedKey(identifier), at: instant(now()), ...until } };
+      return { put: { ...hashedKeys.erasedKey(identifier), at: instant(now()), ...until } };
     });
     if (!(await table.transact(graves))) throw busy();
   }
-  const writes = (root ? [root, ...trees.filter((half) => half !== root)] : trees).flatMap(
+  const writes = (root ? [root, ...trees.filter((sourceProfile) => sourceProfile !== root)] : trees).flatMap(
     ({ profile, activity }): Write[] => [
       { delete: rows.profileKey(profile.id), if: { version: profile.version } },
       { delete: rows.activityKey(profile.id), if: { version: activity.version } },

@@ -12,7 +12,7 @@ export const Erasure = z.strictObject({
   reason: z.string().optional(),
   askedAt: Instant,
   /** A half of the person, until it is done. */
-  half: z.string().optional(),
+  profileId: z.string().optional(),
   /** The job that does it, or did it last. */
   job: z.string(),
   receipt: SignedReceipt.optional(),

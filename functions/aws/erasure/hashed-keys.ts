@@ -10,7 +10,7 @@ const Secret = z.object({ keys: z.string().min(16) });
  * The keys of what outlives an erasure. They are hashes under a secret of their own, so that nobody who has the table
  * alone can ask it whether a person or a message was ever known.
  */
-export interface Tombstones {
+export interface HashedKeys {
   /** The row that says whether an interaction or a command was seen, before an erasure and after it. */
   seenKey(id: string): Key;
   /** The row that is left of an identifier whose owner was erased. */
@@ -19,18 +19,18 @@ export interface Tombstones {
   personOf(identifier: string): string;
 }
 
-/** Built from the secret `<hub>/tombstones`, which never changes: under another key nothing would be known again. */
-export const tombstones = (runtime: Runtime): (() => Promise<Tombstones>) => {
+/** Built from the secret `<hub>/hashed-keys`, which never changes: under another key nothing would be known again. */
+export const hashedKeysLoader = (runtime: Runtime): (() => Promise<HashedKeys>) => {
   const secret = readSecret(runtime, Number.POSITIVE_INFINITY);
-  let known: Tombstones | undefined;
+  let known: HashedKeys | undefined;
   return async () => {
-    known ??= tombstonesUnder(Secret.parse(await secret(`${runtime.env['HUB']}/tombstones`)).keys);
+    known ??= hashedKeysUnder(Secret.parse(await secret(`${runtime.env['HUB']}/hashed-keys`)).keys);
     return known;
   };
 };
 
 // What is hashed is signed with its purpose, so that rows of two kinds can never be compared.
-export const tombstonesUnder = (key: string): Tombstones => ({
+export const hashedKeysUnder = (key: string): HashedKeys => ({
   seenKey: (id) => ({ pk: `seen#${hmac('sha256', key, 'base64url', 'seen.', id)}`, sk: 'seen' }),
   erasedKey: (identifier) => ({
     pk: `erased#${hmac('sha256', key, 'base64url', 'erased.', identifier)}`,

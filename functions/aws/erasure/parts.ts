@@ -6,7 +6,7 @@ import type { Key, Row, Table, Write } from '../clients/dynamo.ts';
 
 /** Whom an erasure is about: what has to be known until it is done, and is gone then. */
 const Person = z.strictObject({
-  halves: z.array(z.string()),
+  profileIds: z.array(z.string()),
   identifiers: z.array(Identifier),
   /** When the last of their rows was gone. */
   goneAt: Instant.optional(),

@@ -3,35 +3,39 @@ import type { HubError } from '../../../core/errors.ts';
 import { refusedKey, seenOf } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
-import type { Tombstones } from '../erasure/hashed-keys.ts';
+import type { HashedKeys } from '../erasure/hashed-keys.ts';
 
 /** What became of a command: `waiting` until the queue has delivered it, which nobody can tell from never given. */
-export const Outcome = z.discriminatedUnion('status', [
+export const CommandOutcome = z.discriminatedUnion('status', [
   z.object({ status: z.literal('waiting') }),
   /** `customers`: the halves that it was about, where anything changed. */
   z.object({ status: z.literal('done'), customers: z.array(z.string()) }),
   z.object({ status: z.literal('refused'), code: z.string(), reason: z.string() }),
 ]);
-export type Outcome = z.infer<typeof Outcome>;
+export type CommandOutcome = z.infer<typeof CommandOutcome>;
 
 const Refused = z.looseObject({ code: z.string(), reason: z.string() });
 /** Whoever gave a command asks soon; the failure that says the same is kept longer. */
 const KEPT_SECONDS = 7 * 86_400;
 
-export interface Outcomes {
-  of(command: string): Promise<Outcome>;
+export interface CommandOutcomes {
+  of(command: string): Promise<CommandOutcome>;
   refuse(command: string, error: HubError): Promise<void>;
 }
 
-export const outcomes = (runtime: Runtime, table: Table, marks: () => Promise<Tombstones>): Outcomes => ({
+export const commandOutcomes = (
+  runtime: Runtime,
+  table: Table,
+  loadHashedKeys: () => Promise<HashedKeys>,
+): CommandOutcomes => ({
   async of(command) {
-    const seenKey = (await marks()).seenKey(command);
+    const seenKey = (await loadHashedKeys()).seenKey(command);
     const found = await table.get([seenKey, refusedKey(command)]);
     const seen = found.find(({ pk }) => pk === seenKey.pk);
     // One that was refused and replayed once its cause was mended is done.
     if (seen) {
       const { told = [], address } = seenOf(seen);
-      return { status: 'done', customers: address ? [address.half] : told };
+      return { status: 'done', customers: address ? [address.profileId] : told };
     }
     const [refused] = found;
     if (refused === undefined) return { status: 'waiting' };

@@ -25,7 +25,7 @@ export const listKey = ({ stage, failedAt, id }: Pick<Failure, 'stage' | 'failed
 });
 
 /** Keeps what failed in a stage: one row per piece of work, however often it is told. */
-export const keepIn = (
+export const saveFailure = (
   runtime: Runtime,
   table: Table,
 ): ((stage: SealedStage, told: Omit<Told, 'stage'>) => Promise<void>) => {
@@ -55,7 +55,7 @@ export const keepIn = (
       ]);
       if (kept) return;
     }
-    throw crowded();
+    throw writeConflict();
   };
 };
 
@@ -64,8 +64,10 @@ export const failureById = async (table: Table, id: string): Promise<Failure | u
   return row && failureOf(row);
 };
 
-export const crowded = (): HubError =>
-  new HubError('crowded', 'The same failure was changed by others; it is told again.', { retry: 'later' });
+export const writeConflict = (): HubError =>
+  new HubError('write-conflict', 'The same failure was changed by others; it is told again.', {
+    retry: 'later',
+  });
 
 export const failureOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...row }: Row): Failure =>
   Failure.parse(row);

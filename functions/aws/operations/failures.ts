@@ -4,7 +4,15 @@ import { failureKey } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { stageOf, stages } from '../../contracts/stages.ts';
 import type { Row, Table } from '../clients/dynamo.ts';
-import { crowded, failureById, failureOf, keepIn, listKey, rowOf, type Told } from './failure-rows.ts';
+import {
+  failureById,
+  failureOf,
+  listKey,
+  rowOf,
+  saveFailure,
+  type Told,
+  writeConflict,
+} from './failure-rows.ts';
 import { payloads } from './payloads.ts';
 
 export interface Asked {
@@ -35,7 +43,7 @@ const PAGE = 100;
  */
 export const failures = (runtime: Runtime, table: Table): Failures => {
   const bucket = payloads(runtime);
-  const keep = keepIn(runtime, table);
+  const keep = saveFailure(runtime, table);
   return {
     get: (id) => failureById(table, id),
     keep: ({ stage, ...told }) => keep(stageOf(stage), told),
@@ -52,7 +60,7 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
         { delete: failureKey(failure.id) },
         { delete: listKey(failure) },
       ]);
-      if (!removed) throw crowded();
+      if (!removed) throw writeConflict();
     },
     list: (asked) => list(table, asked),
   };

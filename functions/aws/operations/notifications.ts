@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { Category } from '../../../core/consent/consent.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
-import { type Claimed, withClaim } from '../../../core/triggers/limits.ts';
+import { type SendReservation, withReservation } from '../../../core/triggers/limits.ts';
 import { Notification, type NotificationMessage } from '../../../core/triggers/notification.ts';
 import type { Key, Row, Table, Write } from '../clients/dynamo.ts';
 
@@ -11,26 +11,31 @@ const Limits = z.object({
   claims: z.array(z.object({ trigger: z.string(), category: Category.optional(), at: z.number() })),
 });
 
-export const notificationKey = ({ half, trigger, interaction }: NotificationMessage): Key => ({
-  pk: `customer#${half}`,
+export const notificationKey = ({ profileId, trigger, interaction }: NotificationMessage): Key => ({
+  pk: `customer#${profileId}`,
   sk: `notification#${trigger}#${interaction}`,
 });
-const limitsKey = (half: string): Key => ({ pk: `customer#${half}`, sk: 'limits' });
+const limitsKey = (profileId: string): Key => ({ pk: `customer#${profileId}`, sk: 'limits' });
 
 /** What a customer was sent, by half, each with the version that a claim must find unchanged. */
-export interface Claims {
+export interface SendReservations {
   /** Over all halves: limits follow the person across merges. */
-  readonly all: readonly Claimed[];
-  readonly halves: ReadonlyMap<string, z.infer<typeof Limits>>;
+  readonly all: readonly SendReservation[];
+  readonly limitRows: ReadonlyMap<string, z.infer<typeof Limits>>;
 }
 
 export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
   /** Writes the row if it is still at the version given (0: not there yet); false if not. */
   save(notification: Notification): Promise<boolean>;
-  claims(customer: Customer): Promise<Claims>;
+  claims(customer: Customer): Promise<SendReservations>;
   /** Writes the row together with the claim; false when either changed in between. */
-  claim(notification: Notification, customer: Customer, claims: Claims, claimed: Claimed): Promise<boolean>;
+  claim(
+    notification: Notification,
+    customer: Customer,
+    claims: SendReservations,
+    claimed: SendReservation,
+  ): Promise<boolean>;
 }
 
 /** A row of a notification without what only the table needs. */
@@ -45,22 +50,22 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
   },
   save: async (notification) => table.transact([kept(notification, await hub())]),
   async claims(customer) {
-    const ids = customer.halves.map(({ profile }) => profile.id);
+    const ids = customer.sourceProfiles.map(({ profile }) => profile.id);
     const rows = await table.get(ids.map(limitsKey));
     const found = new Map(rows.map((row) => [row.pk, Limits.parse(row)]));
-    const halves = new Map(
+    const limitRows = new Map(
       ids.map((id) => [id, found.get(limitsKey(id).pk) ?? { version: 0, claims: [] }] as const),
     );
-    return { halves, all: [...halves.values()].flatMap(({ claims }) => claims) };
+    return { limitRows, all: [...limitRows.values()].flatMap(({ claims }) => claims) };
   },
   // Every half's row is written, so that a claim of a half that took no notice of a merge fails and is decided anew.
-  claim: async (notification, customer, { halves }, claimed) =>
+  claim: async (notification, customer, { limitRows }, claimed) =>
     table.transact([
       kept(notification, await hub()),
-      ...[...halves].map(([id, limits]) =>
+      ...[...limitRows].map(([id, limits]) =>
         write(limitsKey(id), {
           version: limits.version,
-          claims: id === customer.id ? withClaim(limits.claims, claimed) : limits.claims,
+          claims: id === customer.id ? withReservation(limits.claims, claimed) : limits.claims,
         }),
       ),
     ]),

@@ -84,11 +84,11 @@ export const putRule = async (
           DeadLetterConfig: { Arn: deadQueue },
           InputTransformer: {
             InputPathsMap: {
-              half: '$.detail.customer.half',
+              profileId: '$.detail.customer.profileId',
               interaction: '$.detail.id',
               occurredAt: '$.detail.occurredAt',
             },
-            InputTemplate: `{"trigger":"${trigger}","version":${version},"half":"<half>","interaction":"<interaction>","occurredAt":"<occurredAt>","arrivedAt":"<aws.events.event.ingestion-time>"}`,
+            InputTemplate: `{"trigger":"${trigger}","version":${version},"profileId":"<profileId>","interaction":"<interaction>","occurredAt":"<occurredAt>","arrivedAt":"<aws.events.event.ingestion-time>"}`,
           },
         },
       ],

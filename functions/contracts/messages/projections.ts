@@ -5,17 +5,17 @@ import { Channel, Instant } from '../../../core/interaction/interaction.ts';
 export const ProjectionMessage = z.discriminatedUnion('event', [
   z.strictObject({
     event: z.literal('interaction.recorded'),
-    half: z.string(),
+    profileId: z.string(),
     interaction: z.string(),
     occurredAt: Instant,
   }),
   z.strictObject({
     event: z.enum(['customer.created', 'customer.merged', 'customer.unmerged', 'conversation.closed']),
-    half: z.string(),
+    profileId: z.string(),
   }),
   z.strictObject({
     event: z.enum(['notification.suppressed', 'notification.failed']),
-    half: z.string(),
+    profileId: z.string(),
     trigger: z.string(),
     /** The interaction that caused the notification. */
     interaction: z.string(),

@@ -61,7 +61,7 @@ export const EventMessage = z.strictObject({
 export type EventMessage = z.infer<typeof EventMessage>;
 
 /** A pair is merged or kept apart; an interaction is assigned to a customer, makes a new one, or is dismissed. */
-export const ReviewDecision = z.enum(['merge', 'apart', 'assign', 'new', 'dismiss']);
+export const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss']);
 export type ReviewDecision = z.infer<typeof ReviewDecision>;
 
 const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };

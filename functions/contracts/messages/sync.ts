@@ -3,7 +3,7 @@ import { Instant } from '../../../core/interaction/interaction.ts';
 
 /** What the sync queue carries: whose record may have changed, and the interaction to log if there is one. */
 export const SyncMessage = z.strictObject({
-  half: z.string(),
+  profileId: z.string(),
   interaction: z.string().optional(),
   occurredAt: Instant.optional(),
 });
@@ -16,6 +16,6 @@ export type EraseMessage = z.infer<typeof EraseMessage>;
 /** Everything that may stand in a sync queue. */
 export const CrmMessage = z.union([SyncMessage, EraseMessage], {
   error:
-    'Expected whose record may have changed (half; interaction, occurredAt) or what was erased (erasure, part)',
+    'Expected whose record may have changed (profileId; interaction, occurredAt) or what was erased (erasure, part)',
 });
 export type CrmMessage = z.infer<typeof CrmMessage>;

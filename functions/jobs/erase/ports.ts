@@ -11,7 +11,7 @@ import { readSecret } from '../../aws/clients/secret.ts';
 import { AwsRefusal, signedCalls } from '../../aws/clients/signed.ts';
 import { eraseRows } from '../../aws/erasure/erase-rows.ts';
 import { erasures } from '../../aws/erasure/erasures.ts';
-import { tombstones } from '../../aws/erasure/hashed-keys.ts';
+import { hashedKeysLoader } from '../../aws/erasure/hashed-keys.ts';
 import { failures } from '../../aws/operations/failures.ts';
 import type { EraseMessage } from '../../contracts/messages/sync.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
@@ -43,7 +43,7 @@ export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
   };
   return {
     erasures: known,
-    rows: eraseRows({ table, tombstones: tombstones(runtime), erasures: known, now: runtime.now }),
+    rows: eraseRows({ table, loadHashedKeys: hashedKeysLoader(runtime), erasures: known, now: runtime.now }),
     objects: objects(runtime),
     hasRaw: (prefix) => env().RAW_FILES.includes(prefix),
     failures: failures(runtime, table),
@@ -73,8 +73,8 @@ export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
     async removeEndpoint(arn) {
       await aws.query('sns', 'DeleteEndpoint', { EndpointArn: arn });
     },
-    async tellErased(half, at) {
-      await bus(runtime)([{ type: 'customer.erased', detail: { customer: { id: half } }, at }]);
+    async tellErased(profileId, at) {
+      await bus(runtime)([{ type: 'customer.erased', detail: { customer: { id: profileId } }, at }]);
     },
     async sign(receipt) {
       const [newest = ''] = signingKeys(await secret(`${env().HUB}/signing`));

@@ -24,7 +24,7 @@ export interface EraseJobPorts {
   /** Empties the archive of the bus. */
   readonly emptyArchive: () => Promise<void>;
   readonly removeEndpoint: (arn: string) => Promise<void>;
-  readonly tellErased: (half: string, at: string) => Promise<void>;
+  readonly tellErased: (profileId: string, at: string) => Promise<void>;
   readonly sign: (receipt: Receipt) => Promise<SignedReceipt>;
   readonly hub: () => string;
   /** Epoch milliseconds. */

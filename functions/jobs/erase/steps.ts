@@ -3,7 +3,10 @@ import { HubError } from '../../../core/errors.ts';
 import type { Failure } from '../../../core/failure.ts';
 import { identifierType, identifierValue } from '../../../core/identity/identifier.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import { type Traces, traces } from '../../../core/privacy/personal-data-matcher.ts';
+import {
+  type PersonalDataMatcher,
+  personalDataMatcher,
+} from '../../../core/privacy/personal-data-matcher.ts';
 import { CONTACTS, type Person } from '../../aws/erasure/parts.ts';
 import type { EraseJobPorts, Step } from './step.ts';
 
@@ -39,13 +42,13 @@ export const stepsOf = (ports: EraseJobPorts): readonly Step[] => [
 ];
 
 const personOf = async ({ erasures }: EraseJobPorts, id: string): Promise<Person> =>
-  (await erasures.person(id)) ?? { halves: [], identifiers: [], rows: 0 };
+  (await erasures.person(id)) ?? { profileIds: [], identifiers: [], rows: 0 };
 
 /** What the person's traces are, and what was named by the rows that are gone. */
 const wanted = async (
   ports: EraseJobPorts,
   id: string,
-): Promise<{ person: Person; found: Traces; ids: Set<string> }> => {
+): Promise<{ person: Person; found: PersonalDataMatcher; ids: Set<string> }> => {
   const person = await personOf(ports, id);
   const ids = new Set<string>();
   const externalIds = new Set<string>();
@@ -55,15 +58,15 @@ const wanted = async (
       for (const one of part.interactions) ids.add(one);
       for (const one of part.externalIds) externalIds.add(one);
     }
-  return { person, ids, found: traces(person.identifiers, externalIds) };
+  return { person, ids, found: personalDataMatcher(person.identifiers, externalIds) };
 };
 
 const rows =
   ({ rows, tellErased, erasures, now }: EraseJobPorts): Step['run'] =>
-  async ({ parameters: { erasure, half }, timeLeft }) => {
-    if (!(await rows.remove(erasure, half, timeLeft))) return { done: false };
+  async ({ parameters: { erasure, profileId }, timeLeft }) => {
+    if (!(await rows.remove(erasure, profileId, timeLeft))) return { done: false };
     const person = await erasures.person(erasure);
-    await tellErased(half, person?.goneAt ?? instant(now()));
+    await tellErased(profileId, person?.goneAt ?? instant(now()));
     return { done: true };
   };
 
@@ -88,7 +91,10 @@ const again =
       'Keyed hashes of interaction ids stay until the retention of interactions is over, so that a late redelivery is dropped.',
       'Keyed hashes of addresses that were closed or opted out stay, so that they stay closed; those of other identifiers for 15 days, so that what was on its way is dropped.',
     ];
-    return { done: true, told: { table: { what: 'rows of the customer, all merged halves', count, left } } };
+    return {
+      done: true,
+      told: { table: { what: 'rows of the customer, all merged source profiles', count, left } },
+    };
   };
 
 const files =
@@ -113,9 +119,9 @@ const failed =
   (ports: EraseJobPorts): Step['run'] =>
   async ({ parameters: { erasure }, timeLeft, place }) => {
     const { person, found, ids } = await wanted(ports, erasure);
-    const halves = new Set(person.halves);
-    const about = ({ about: { half, interaction }, reason }: Failure): boolean =>
-      halves.has(half ?? '') || ids.has(interaction ?? '') || found.in(reason);
+    const profileIds = new Set(person.profileIds);
+    const about = ({ about: { profileId, interaction }, reason }: Failure): boolean =>
+      profileIds.has(profileId ?? '') || ids.has(interaction ?? '') || found.isNamedIn(reason);
     const what = 'failures and their payloads, dead letters among them';
     const [failedAt = '', id = ''] = place.split('#');
     let count = 0;
@@ -124,7 +130,7 @@ const failed =
         const payload = plainly((await ports.failures.payload(failure)) ?? '');
         // What came since is of a new customer with the same address.
         const isOlder = (receivedAt(payload) ?? failure.firstFailedAt) <= (person.goneAt ?? '');
-        if (isOlder && (about(failure) || found.in(payload))) {
+        if (isOlder && (about(failure) || found.isNamedIn(payload))) {
           await ports.failures.remove(failure);
           count++;
         }
@@ -160,7 +166,7 @@ const raw =
     if (!ports.hasRaw(prefix)) return { done: true };
     const { person, found } = await wanted(ports, erasure);
     const left =
-      found.tooShort.length === 0
+      found.unsearchable.length === 0
         ? []
         : [
             `Identifiers of fewer than six characters (${typesOf(found)}) are not looked for; these files expire by themselves.`,
@@ -180,14 +186,19 @@ const raw =
     }
   };
 
-const typesOf = ({ tooShort }: Traces): string => [...new Set(tooShort.map(identifierType))].join(', ');
+const typesOf = ({ unsearchable: tooShort }: PersonalDataMatcher): string =>
+  [...new Set(tooShort.map(identifierType))].join(', ');
 
-const isNamed = async ({ objects }: EraseJobPorts, key: string, found: Traces): Promise<boolean> => {
+const isNamed = async (
+  { objects }: EraseJobPorts,
+  key: string,
+  found: PersonalDataMatcher,
+): Promise<boolean> => {
   const decoder = new TextDecoder();
   let tail = '';
   for await (const bytes of (await objects.read(key)) ?? []) {
     const text = tail + decoder.decode(bytes, { stream: true });
-    if (found.in(text)) return true;
+    if (found.isNamedIn(text)) return true;
     tail = text.slice(-OVERLAP);
   }
   return false;
@@ -267,9 +278,9 @@ const sign =
         finishedAt: instant(now()),
         systems: Object.entries(systems).map(([system, one]) => ({ system, ...one })),
       });
-      const { half: _, ...rest } = erasure;
+      const { profileId: _, ...rest } = erasure;
       if (!(await erasures.save({ ...rest, receipt })))
-        throw new HubError('crowded', 'The erasure was changed meanwhile.', { retry: 'later' });
+        throw new HubError('write-conflict', 'The erasure was changed meanwhile.', { retry: 'later' });
     }
     await erasures.forget(id);
     return { done: true };

@@ -8,7 +8,7 @@ const MOST_BYTES = 90_000;
 const TOGETHER = 50;
 
 /** Packs rows into messages of the queue of imports. */
-export const parcels = (
+export const importBatches = (
   job: string,
   send: (messages: readonly string[]) => Promise<ReadonlySet<number>>,
 ): {

@@ -13,7 +13,7 @@ import {
   type SliceResult,
   type SliceWork,
 } from '../../contracts/job.ts';
-import { parcels } from './batches.ts';
+import { importBatches } from './batches.ts';
 import type { Judgement, Listing } from './listings.ts';
 import { refusals } from './refused.ts';
 
@@ -201,7 +201,7 @@ const take = async <Parameters extends FileParameters>(
   const read = reader(listing, place, parameters);
   const identity = await ports.identity();
   const same = { job, by, startedAt, parameters, identity, receivedAt: instant(ports.now()) };
-  const out = parcels(job, parameters.dryRun ? async () => new Set<number>() : ports.send);
+  const out = importBatches(job, parameters.dryRun ? async () => new Set<number>() : ports.send);
   const refused = refusals(head ?? {});
   let { offset, line, inside } = place;
   let done = 0;

@@ -2,7 +2,7 @@
  * Lets tasks run at once as long as what they hold together stays within `most`; the others wait in the order in which
  * they came. A task that alone would hold more runs alone.
  */
-export const turns = (
+export const concurrencyLimiter = (
   most: number,
 ): (<Result>(holds: number, task: () => Promise<Result>) => Promise<Result>) => {
   let held = 0;

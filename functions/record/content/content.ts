@@ -2,14 +2,14 @@ import type { ChannelConnector, Content } from '../../../core/webhooks/channel.t
 import { AwsRefusal } from '../../aws/clients/signed.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Secrets } from '../../receive/receive.ts';
-import { turns } from './concurrency-limiter.ts';
+import { concurrencyLimiter } from './concurrency-limiter.ts';
 import type { Files } from './files.ts';
 import {
   capped,
+  type FetchLimits,
   follow,
   isAddressOf,
   type Origin,
-  type FetchLimits,
   refused,
   type Stream,
   unreachable,
@@ -42,7 +42,7 @@ const READ: FetchLimits = { bytes: 10_000_000, milliseconds: 10_000 };
 const COPIED: FetchLimits = { bytes: 100_000_000, milliseconds: 25_000 };
 
 export const contents = (runtime: Runtime, { connector, secrets, files }: ContentPorts): Contents => {
-  const inTurn = turns(MAIL_BYTES);
+  const inTurn = concurrencyLimiter(MAIL_BYTES);
   const accessOf = async ({ provider, account }: Origin) => {
     const access = connector(provider)?.content;
     if (access === undefined) return undefined;

@@ -43,7 +43,10 @@ export const files = (runtime: Runtime): Files => {
 const TEXT_BYTES = 64 * 1024;
 
 /** A text too long for a row goes to the bucket whole, and its beginning stays on the timeline. */
-export const shelve = async ({ put }: Pick<Files, 'put'>, interaction: Interaction): Promise<Interaction> => {
+export const offloadText = async (
+  { put }: Pick<Files, 'put'>,
+  interaction: Interaction,
+): Promise<Interaction> => {
   const { text = '' } = interaction;
   const size = Buffer.byteLength(text);
   if (size <= TEXT_BYTES) return interaction;

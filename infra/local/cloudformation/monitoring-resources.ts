@@ -14,7 +14,7 @@ const checked = (schema: z.ZodType, service = '', kind = ''): ResourceType =>
   });
 
 /** What watches the hub and tells people: alarms, the dashboard, topics, counted log lines, what becomes of e-mails. */
-export const watchTypes: Readonly<Record<string, ResourceType>> = {
+export const monitoringTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::CloudWatch::Alarm': checked(
     z.strictObject({
       AlarmName: text,

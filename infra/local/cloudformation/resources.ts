@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Throttle } from '../api-gateway/http-api.ts';
 import { element } from '../protocol/query.ts';
-import { watchTypes } from './monitoring-resources.ts';
+import { monitoringTypes } from './monitoring-resources.ts';
 import { type ResourceType, resourceType } from './resource-type.ts';
 import type { Created } from './template.ts';
 
@@ -98,7 +98,7 @@ const Rule = z.strictObject({
 
 /** Every resource type that the local runtime knows. An unknown type or property is an error that names it. */
 export const resourceTypes: Readonly<Record<string, ResourceType>> = {
-  ...watchTypes,
+  ...monitoringTypes,
   'AWS::KMS::Key': resourceType(
     z.strictObject({
       Description: text.optional(),

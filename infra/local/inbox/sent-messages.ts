@@ -16,7 +16,7 @@ export const SentMessage = z.object({
 });
 export type SentMessage = z.infer<typeof SentMessage>;
 
-export interface Outbox {
+export interface SentMessages {
   /** Keeps a message; `raw` is what travelled, where that is more than the message's own fields. */
   add(message: SentMessage, raw?: Uint8Array | string): void;
   /** What was sent, oldest first: all of it, or what came after the message with the id `after`. */
@@ -26,7 +26,10 @@ export interface Outbox {
 }
 
 /** Where SES, SMS and SNS leave what they would have sent; `onAdd` hears of each message. */
-export const outbox = (db: DatabaseSync, onAdd: (message: SentMessage) => void = () => {}): Outbox => {
+export const sentMessages = (
+  db: DatabaseSync,
+  onAdd: (message: SentMessage) => void = () => {},
+): SentMessages => {
   db.exec(
     'CREATE TABLE IF NOT EXISTS outbox_messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, message TEXT NOT NULL, raw BLOB) STRICT',
   );

@@ -7,10 +7,10 @@ import type { Assembly } from '../../stack/assembly.ts';
 import { type FrontRequest, httpApi } from '../api-gateway/http-api.ts';
 import { cloudformation } from '../cloudformation/cloudformation.ts';
 import {
+  type DeployContext,
   type EventSource,
   type LambdaFunction,
   resourceTypes,
-  type DeployContext,
 } from '../cloudformation/resources.ts';
 import { type Created, creationOrder, Resolver } from '../cloudformation/template.ts';
 import { metrics as metricsOf } from '../cloudwatch/metrics.ts';
@@ -24,7 +24,7 @@ import {
   permissions as permissionsOf,
 } from '../iam/index.ts';
 import { sentenceOf } from '../iam/refusal.ts';
-import { type Outbox, outbox } from '../inbox/sent-messages.ts';
+import { type SentMessages, sentMessages } from '../inbox/sent-messages.ts';
 import { type Invocations, invocations, type Run, stopped } from '../lambda/invocations.ts';
 import { ServiceError } from '../protocol/json.ts';
 import type { AwsRequest, AwsResponse, AwsService, Deliver, ServiceContext } from '../protocol/service.ts';
@@ -36,7 +36,7 @@ import { smsVoice } from '../sms/index.ts';
 import { isOpenToAll, type Sns, sns } from '../sns/index.ts';
 import { textAttributes } from '../sqs/content.ts';
 import { type Sqs, type SqsOptions, sqs } from '../sqs/index.ts';
-import { type Elsewhere, forwarder } from './external-endpoints.ts';
+import { type ExternalEndpoints, forwarder } from './external-endpoints.ts';
 import { type Meter, meter as meterOf } from './meter.ts';
 
 export interface CloudOptions {
@@ -49,7 +49,7 @@ export interface CloudOptions {
   /** Runs a function; the runtime hands in the event as Lambda would. */
   readonly invoke: Run;
   /** Real endpoints in the place of local parts. */
-  readonly elsewhere?: Elsewhere;
+  readonly elsewhere?: ExternalEndpoints;
   readonly publicUrl: string;
   /** Where the AWS endpoint listens; queue URLs point there. */
   readonly awsUrl: string;
@@ -68,7 +68,7 @@ export interface CloudOptions {
 
 export interface Cloud {
   readonly db: DatabaseSync;
-  readonly outbox: Outbox;
+  readonly outbox: SentMessages;
   readonly functions: ReadonlyMap<string, LambdaFunction>;
   readonly outputs: Readonly<Record<string, string>>;
   /** Requests so far by `caller service operation`; the caller is a function's name, or `-`. */
@@ -120,7 +120,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   // What was sent lies with whoever it was sent to: beside the hub's state, not in it.
   const mailboxes = new DatabaseSync(mailboxesOf(options.file));
   mailboxes.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
-  const sent = outbox(mailboxes);
+  const sent = sentMessages(mailboxes);
   const functions = new Map<string, LambdaFunction>();
   const metrics = metricsOf({ db, clock });
   const meter = meterOf(metrics);
@@ -157,7 +157,15 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     else throw new Error(`The local runtime cannot deliver to ${arn}.`);
     meter.delivered(arn, principal, source);
   };
-  const surroundings: ServiceContext = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
+  const surroundings: ServiceContext = {
+    db,
+    clock,
+    random,
+    newId,
+    region: REGION,
+    account: ACCOUNT,
+    deliver,
+  };
   const queueService = sqs(surroundings, {
     endpoint: options.awsUrl,
     ...(options.chaos && { chaos: options.chaos }),

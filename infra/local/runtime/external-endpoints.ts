@@ -22,7 +22,7 @@ export interface Credentials {
 }
 
 /** Real endpoints in the place of local parts, and the developer's own credentials for them. */
-export interface Elsewhere {
+export interface ExternalEndpoints {
   /** Addresses by signing name. */
   readonly endpoints: Readonly<Record<string, string>>;
   readonly region: string;
@@ -34,7 +34,10 @@ export interface Elsewhere {
  *
  * @throws HubError for an address that is none, and for a part that the hub itself drives.
  */
-export const elsewhereOf = (env: Readonly<Record<string, string | undefined>>, region: string): Elsewhere => {
+export const externalEndpointsOf = (
+  env: Readonly<Record<string, string | undefined>>,
+  region: string,
+): ExternalEndpoints => {
   const named = (name: string): string | undefined => env[name] || undefined;
   const driven = DRIVEN.find((name) => named(name) !== undefined);
   if (driven !== undefined)
@@ -70,7 +73,7 @@ const SIGNATURE =
 
 /** Hands a request over to a real endpoint, signed anew: a function's key is known on this machine alone. */
 export const forwarder = (
-  { endpoints, region, credentials }: Elsewhere,
+  { endpoints, region, credentials }: ExternalEndpoints,
   send: typeof fetch = fetch,
 ): ((service: string, request: AwsRequest) => Promise<AwsResponse>) => {
   const clients = new Map<string, Promise<AwsClient>>();

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../core/clock.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { events } from '../eventbridge/index.ts';
-import { outbox } from '../inbox/sent-messages.ts';
+import { sentMessages } from '../inbox/sent-messages.ts';
 import { listen } from '../protocol/http.ts';
 import type { AwsService, Deliver, ServiceContext } from '../protocol/service.ts';
 import { s3 } from '../s3/index.ts';
@@ -16,7 +16,7 @@ import { sqs } from '../sqs/index.ts';
 import { REGION } from './cloud.ts';
 
 /** The parts that can be served alone, by the name that a person gives, with the end of their endpoint variable. */
-export const partNames = {
+export const serviceNames = {
   dynamodb: 'DYNAMODB',
   sqs: 'SQS',
   events: 'EVENTBRIDGE',
@@ -27,9 +27,9 @@ export const partNames = {
   sms: 'PINPOINT_SMS_VOICE_V2',
   secretsmanager: 'SECRETS_MANAGER',
 } as const;
-export type PartName = keyof typeof partNames;
+export type ServiceName = keyof typeof serviceNames;
 
-export interface PartsOptions {
+export interface StandaloneOptions {
   readonly db: DatabaseSync;
   readonly clock: Clock;
   readonly random: () => number;
@@ -41,7 +41,10 @@ export interface PartsOptions {
 export const ACCOUNT = '123456789012';
 
 /** Some services of the local runtime without the stack: what they deliver reaches only what is served beside them. */
-export const parts = (names: readonly PartName[], options: PartsOptions): readonly AwsService[] => {
+export const standaloneServices = (
+  names: readonly ServiceName[],
+  options: StandaloneOptions,
+): readonly AwsService[] => {
   const { db, clock, random, newId, url } = options;
   const held: { queues?: ReturnType<typeof sqs>; buses?: ReturnType<typeof events>; topics?: Sns } = {};
   const deliver: Deliver = async ({ arn, payload, attributes }) => {
@@ -51,9 +54,17 @@ export const parts = (names: readonly PartName[], options: PartsOptions): readon
       throw new Error(`${arn} is not served here. Name its part too, as in: npm run local -- events sqs`);
     held.queues.send(arn, payload, textAttributes(attributes ?? {}));
   };
-  const surroundings: ServiceContext = { db, clock, random, newId, region: REGION, account: ACCOUNT, deliver };
-  const sent = outbox(db);
-  const builders: Readonly<Record<PartName, () => AwsService>> = {
+  const surroundings: ServiceContext = {
+    db,
+    clock,
+    random,
+    newId,
+    region: REGION,
+    account: ACCOUNT,
+    deliver,
+  };
+  const sent = sentMessages(db);
+  const builders: Readonly<Record<ServiceName, () => AwsService>> = {
     dynamodb: () => dynamodb(surroundings),
     sqs: () => {
       held.queues = sqs(surroundings, { endpoint: url });
@@ -76,7 +87,7 @@ export const parts = (names: readonly PartName[], options: PartsOptions): readon
   return names.map((name) => builders[name]());
 };
 
-export interface ServedParts {
+export interface ServedServices {
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -85,11 +96,11 @@ export interface ServedParts {
  * Serves parts on one port of the loopback. A request goes to the part that its signature names; where there is but
  * one part, also without a signature. Rejects when the port is taken.
  */
-export const serveParts = async (
-  names: readonly PartName[],
+export const serveStandalone = async (
+  names: readonly ServiceName[],
   port: number,
-  options: Omit<PartsOptions, 'url'>,
-): Promise<ServedParts> => {
+  options: Omit<StandaloneOptions, 'url'>,
+): Promise<ServedServices> => {
   const holder: { services: readonly AwsService[] } = { services: [] };
   const listener = await listen(
     async ({ target, ...request }) => {
@@ -115,7 +126,7 @@ export const serveParts = async (
     { port },
   );
   const url = `http://127.0.0.1:${listener.port}`;
-  holder.services = parts(names, { ...options, url });
+  holder.services = standaloneServices(names, { ...options, url });
   return { url, stop: listener.stop };
 };
 

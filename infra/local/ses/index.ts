@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import PostalMime, { addressParser } from 'postal-mime';
-import type { Outbox } from '../inbox/sent-messages.ts';
+import type { SentMessages } from '../inbox/sent-messages.ts';
 import { ServiceError } from '../protocol/json.ts';
 import {
   answerQuery,
@@ -34,7 +34,7 @@ export interface Ses extends AwsService {
 }
 
 /** SES (version 1) on one machine: what it sends lands in the outbox, what comes in does what its receipt rules say. */
-export const ses = (surroundings: ServiceContext, sent: Outbox, options: SesOptions = {}): Ses => {
+export const ses = (surroundings: ServiceContext, sent: SentMessages, options: SesOptions = {}): Ses => {
   const { arrive, operations: receipt } = receiving(surroundings);
   const operations: Record<string, QueryOperation> = {
     ...receipt,
@@ -146,7 +146,7 @@ const expectSet = (db: DatabaseSync, name: string): string => {
 
 const sending = (
   surroundings: ServiceContext,
-  sent: Outbox,
+  sent: SentMessages,
   sandbox: boolean,
 ): Record<string, QueryOperation> => {
   const { db, clock, newId } = surroundings;

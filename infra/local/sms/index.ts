@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Outbox } from '../inbox/sent-messages.ts';
+import type { SentMessages } from '../inbox/sent-messages.ts';
 import { answerJson, jsonOperation, type Operation, ServiceError } from '../protocol/json.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
 
@@ -43,7 +43,7 @@ const OptedOut = z.looseObject({
 /** AWS End User Messaging SMS on one machine: what it sends lands in the outbox. */
 export const smsVoice = (
   { db, clock, newId, region, account }: ServiceContext,
-  sent: Outbox,
+  sent: SentMessages,
   { numbers = [], monthlyLimit = 1, sandbox = false, verified = [] }: SmsOptions = {},
 ): AwsService => {
   db.exec(

@@ -1,4 +1,4 @@
-import type { Outbox } from '../inbox/sent-messages.ts';
+import type { SentMessages } from '../inbox/sent-messages.ts';
 import { answerQuery, queryOperation } from '../protocol/query.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { push } from './push.ts';
@@ -24,7 +24,7 @@ export interface Sns extends AwsService {
 }
 
 /** SNS on one machine: topics, and push to platform endpoints, whose messages land in the outbox. */
-export const sns = (surroundings: ServiceContext, sent: Outbox, options: TopicOptions = {}): Sns => {
+export const sns = (surroundings: ServiceContext, sent: SentMessages, options: TopicOptions = {}): Sns => {
   const endpoints = push(surroundings, sent);
   const {
     operations: { Publish, ...operations },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Outbox } from '../inbox/sent-messages.ts';
+import type { SentMessages } from '../inbox/sent-messages.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { element, mapOf, mapXml, members, need, type QueryOperation } from '../protocol/query.ts';
 import type { ServiceContext } from '../protocol/service.ts';
@@ -14,7 +14,7 @@ export interface Push {
 }
 
 /** Push on one machine: what would go to a device lands in the outbox. */
-export const push = ({ db, clock, newId, region, account }: ServiceContext, sent: Outbox): Push => {
+export const push = ({ db, clock, newId, region, account }: ServiceContext, sent: SentMessages): Push => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS sns_applications (arn TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS sns_endpoints (arn TEXT PRIMARY KEY, application TEXT NOT NULL, token TEXT NOT NULL, attributes TEXT NOT NULL) STRICT;

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
@@ -52,7 +52,12 @@ interface ApiProps {
 
 /** What the console, the command line and a business's own programs ask. */
 export class Api extends Construct {
-  constructor(scope: Construct, id: string, ground: SharedResources, { front, deliveries, jobs, queues }: ApiProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    ground: SharedResources,
+    { front, deliveries, jobs, queues }: ApiProps,
+  ) {
     super(scope, id);
     const { hub, storage } = ground;
     const api = new HubFunction(this, 'Api', ground, {
@@ -74,7 +79,7 @@ export class Api extends Construct {
     for (const kept of ['attachments/*', 'texts/*'])
       api.allow(['s3:GetObject'], storage.bucket.arnForObjects(kept));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));
-    for (const secret of ['signing-??????', 'tombstones-??????'])
+    for (const secret of ['signing-??????', 'hashed-keys-??????'])
       api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
     api.useKey({ writesFiles: true });
     front.route(routes, api);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CustomResource, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { Seed } from '../seed.ts';
 

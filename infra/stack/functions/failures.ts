@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { TRIES, type WorkQueue } from '../resources/work-queue.ts';
 
 /** The queues whose work can fail, by stage as `functions/contracts/stages.ts` names it. */

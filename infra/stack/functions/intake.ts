@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { channels } from '../../../connectors/channels/index.ts';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';
@@ -13,7 +13,12 @@ interface IntakeProps {
 
 /** From a webhook to the recorded interaction: receive, the deliveries queue, record. */
 export class Intake extends Construct {
-  constructor(scope: Construct, id: string, ground: SharedResources, { front, deliveries, imports }: IntakeProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    ground: SharedResources,
+    { front, deliveries, imports }: IntakeProps,
+  ) {
     super(scope, id);
     const { hub, storage } = ground;
     const { table, bucket } = storage;
@@ -66,11 +71,11 @@ export class Intake extends Construct {
     // Files and contents that have to be fetched wait as messages of their own, each try anew.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
-    record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'tombstones-??????'));
+    record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
     generatedSecret(
       this,
       hub,
-      'tombstones',
+      'hashed-keys',
       'The key under which is remembered what must not come back. Never change it',
     );
     record.publishes();

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
@@ -74,7 +74,7 @@ export class Jobs extends Construct {
     });
     jobs.lambda.addEnvironment('RAW_FILES', [...raw, 'jobs/*'].join(' ').replaceAll('*', ''));
     jobs.allow(['sqs:GetQueueAttributes'], deliveries.queue.queueArn);
-    for (const secret of ['signing-??????', 'tombstones-??????'])
+    for (const secret of ['signing-??????', 'hashed-keys-??????'])
       jobs.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
     jobs.allow(
       ['events:DeleteArchive', 'events:CreateArchive'],

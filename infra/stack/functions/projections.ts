@@ -1,6 +1,6 @@
 import { aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 
 /** What people look at, kept off the way of what happens: figures, lists, what became of a message. */
@@ -26,17 +26,17 @@ export class Projections extends Construct {
     );
     projections.useKey();
     const event = '$.detail-type';
-    const half = '$.detail.customer.half';
+    const profileId = '$.detail.customer.profileId';
     const interaction = '$.detail.id';
     const occurredAt = '$.detail.occurredAt';
-    this.#rule('Interactions', ['interaction.recorded'], { event, half, interaction, occurredAt });
+    this.#rule('Interactions', ['interaction.recorded'], { event, profileId, interaction, occurredAt });
     this.#rule(
       'Customers',
       ['customer.created', 'customer.merged', 'customer.unmerged', 'conversation.closed'],
-      { event, half },
+      { event, profileId },
     );
     this.#rule('Unsent', ['notification.suppressed', 'notification.failed'], {
-      ...{ event, half, trigger: '$.detail.trigger', interaction: '$.detail.interaction' },
+      ...{ event, profileId, trigger: '$.detail.trigger', interaction: '$.detail.interaction' },
       ...{ channel: '$.detail.channel', at: '$.time' },
     });
   }

@@ -1,6 +1,6 @@
 import { aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';

@@ -1,6 +1,6 @@
 import { Duration, aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, secretArn } from '../resources/secrets.ts';
 import { WorkQueue } from '../resources/work-queue.ts';
 
@@ -29,18 +29,18 @@ export class Sync extends Construct {
     sync.publishes();
     sync.useKey({ writesFiles: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
-    const half = '$.detail.customer.half';
+    const profileId = '$.detail.customer.profileId';
     this.#rule(storage.bus, 'Interactions', ['interaction.recorded'], {
-      inputPathsMap: { half, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
-      inputTemplate: '{"half":"<half>","interaction":"<interaction>","occurredAt":"<occurredAt>"}',
+      inputPathsMap: { profileId, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
+      inputTemplate: '{"profileId":"<profileId>","interaction":"<interaction>","occurredAt":"<occurredAt>"}',
     });
     const told = [
       ...['customer.imported', 'customer.merged', 'customer.unmerged'],
       ...['consent.changed', 'preference.changed'],
     ];
     this.#rule(storage.bus, 'Customers', told, {
-      inputPathsMap: { half },
-      inputTemplate: '{"half":"<half>"}',
+      inputPathsMap: { profileId },
+      inputTemplate: '{"profileId":"<profileId>"}',
     });
   }
 

@@ -13,7 +13,7 @@ import type { FrontDoor } from '../functions/front-door.ts';
 import { Projections } from '../functions/projections.ts';
 import { SalesforceEvents } from '../functions/salesforce-events.ts';
 import { Sync } from '../functions/sync.ts';
-import { type SharedResources, HubFunction } from '../resources/hub-function.ts';
+import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { WorkQueue } from '../resources/work-queue.ts';
 import { dashboard } from './dashboard.ts';
 import { ruleMetric } from './rule-metric.ts';

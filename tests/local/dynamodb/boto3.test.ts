@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 import { hasBoto3, runBoto3 } from '../boto3.ts';
 
 const script = `
@@ -71,7 +71,7 @@ print(json.dumps(out))
 it.runIf(hasBoto3)(
   'answers boto3: tables, waiters, conditions, paginators, batches, transactions',
   async () => {
-    expect(await runBoto3(dynamodb(surroundings()), 'dynamodb', script)).toEqual({
+    expect(await runBoto3(dynamodb(serviceContext()), 'dynamodb', script)).toEqual({
       status: 'ACTIVE',
       index: 'ACTIVE',
       item: ['1.25', ['x', 'y'], '00ff', 1, null],

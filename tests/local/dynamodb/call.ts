@@ -1,11 +1,11 @@
 import { type DynamodbOptions, dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 
 export type Body = Readonly<Record<string, unknown>> & { readonly __type?: string };
 export type Call = (operation: string, input: object) => Promise<Body>;
 
 /** A DynamoDB asked without a client, which would refuse what the service should refuse. */
-export const bare = (options: DynamodbOptions = {}, around = surroundings()): Call => {
+export const bare = (options: DynamodbOptions = {}, around = serviceContext()): Call => {
   const service = dynamodb(around, options);
   return async (operation, input) => {
     const { body } = await service.handle(

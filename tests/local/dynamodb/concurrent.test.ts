@@ -3,7 +3,7 @@ import { type Ask, endpoint } from '../../../infra/local/dynamodb/compare.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { seeded } from '../../../infra/local/dynamodb/random.ts';
 import { type Listener, listen } from '../../../infra/local/protocol/http.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 import { keySchema } from './call.ts';
 
 const TableName = 'accounts';
@@ -14,7 +14,7 @@ const conflicts = seeded(5);
 let conflicted = 0;
 
 beforeAll(async () => {
-  const service = dynamodb(surroundings(), {
+  const service = dynamodb(serviceContext(), {
     conflict: () => {
       const now = conflicts() < 0.1;
       if (now) conflicted++;

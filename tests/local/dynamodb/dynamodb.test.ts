@@ -17,14 +17,14 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 let client: DynamoDBClient;
-let around: ReturnType<typeof surroundings>;
+let around: ReturnType<typeof serviceContext>;
 const TableName = 'things';
 
 beforeEach(async () => {
-  around = surroundings();
+  around = serviceContext();
   client = new DynamoDBClient(clientOf(dynamodb(around)));
   await client.send(
     new CreateTableCommand({

@@ -3,13 +3,13 @@ import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { definition, type Intent, Randomly, seeded, TABLE } from '../../../infra/local/dynamodb/random.ts';
 import type { Item } from '../../../infra/local/dynamodb/values.ts';
 import { callOf } from '../../../infra/local/dynamodb/wire.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 import { Model, normal } from './model.ts';
 
 type Body = Readonly<Record<string, unknown>> & { readonly __type?: string };
 
 const table = async () => {
-  const service = dynamodb(surroundings());
+  const service = dynamodb(serviceContext());
   const call = async (operation: string, input: object): Promise<Body> => {
     const { body } = await service.handle(
       {

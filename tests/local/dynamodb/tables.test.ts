@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 import { type Body, bare, type Call, keySchema } from './call.ts';
 
 const TableName = 'things';
@@ -147,7 +147,7 @@ describe('tables', () => {
   });
 
   it('let items expire in the indexes too, but not by times that are mistakes', async () => {
-    const around = surroundings();
+    const around = serviceContext();
     const call = bare({}, around);
     await call('CreateTable', {
       ...simple,
@@ -183,7 +183,7 @@ describe('tables', () => {
 
   it('are what they were after the state was closed and opened', async () => {
     const db = new DatabaseSync(':memory:');
-    const around = () => surroundings({ db });
+    const around = () => serviceContext({ db });
     const first = bare({}, around());
     await first('CreateTable', simple);
     const TransactItems = [
@@ -209,7 +209,7 @@ describe('tables', () => {
 
 describe('the paginators of the SDK', () => {
   it('see every item and table once', async () => {
-    const client = new DynamoDBClient(clientOf(dynamodb(surroundings())));
+    const client = new DynamoDBClient(clientOf(dynamodb(serviceContext())));
     for (const name of ['one', 'two', 'three'])
       await client.send(
         new CreateTableCommand({

@@ -24,7 +24,7 @@ import type { EventsChaos } from '../../../infra/local/eventbridge/deliveries.ts
 import { events } from '../../../infra/local/eventbridge/index.ts';
 import { ServiceError } from '../../../infra/local/protocol/json.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 type Delivered = Parameters<Deliver>[0];
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';
@@ -41,7 +41,7 @@ const open = async ({
   random?: () => number;
 } = {}) => {
   const delivered: (Delivered & { at: number })[] = [];
-  const around = surroundings({
+  const around = serviceContext({
     random,
     deliver: async (one) => {
       deliver(one);
@@ -139,7 +139,7 @@ describe('an event', () => {
     const { db, rule, put, newId } = await open();
     await rule();
     await put();
-    const later = surroundings();
+    const later = serviceContext();
     const arrived: string[] = [];
     events({ ...later, db, newId, deliver: async ({ arn }) => void arrived.push(arn) });
     await later.clock.runUntil(later.clock.now());

@@ -3,7 +3,7 @@ import type { LambdaFunction } from '../../../infra/local/cloudformation/resourc
 import { invocations, type Run } from '../../../infra/local/lambda/invocations.ts';
 import { invokedBy, LONGEST_CHAIN, timesInvoked } from '../../../infra/local/lambda/lineage.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 
 const dead = 'arn:aws:sqs:eu-south-1:123456789012:dead';
 const failed = 'arn:aws:sqs:eu-south-1:123456789012:failed';
@@ -11,7 +11,7 @@ const arn = 'arn:aws:lambda:eu-south-1:123456789012:function:work';
 
 const open = (run: Run, more: Partial<LambdaFunction> = {}) => {
   const told: Parameters<Deliver>[0][] = [];
-  const around = surroundings({ deliver: async (one) => void told.push(one) });
+  const around = serviceContext({ deliver: async (one) => void told.push(one) });
   const work: LambdaFunction = {
     name: 'work',
     arn,
@@ -76,7 +76,7 @@ describe('an event for a function', () => {
     const { lambda, db, functions } = open(async () => {});
     lambda.accept('work', '{"n":1}', undefined);
     const events: unknown[] = [];
-    const later = surroundings({ db });
+    const later = serviceContext({ db });
     invocations(
       { ...later, db, newId: () => crypto.randomUUID() },
       { functions, run: async (_, event) => void events.push(event), deployed: Promise.resolve() },

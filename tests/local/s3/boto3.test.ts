@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
 import { s3 } from '../../../infra/local/s3/index.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 import { hasBoto3, runBoto3 } from '../boto3.ts';
 
 const clock = systemClock((error) => {
@@ -10,7 +10,7 @@ const clock = systemClock((error) => {
 
 it.skipIf(!hasBoto3)('serves a client of another language', async () => {
   const printed = await runBoto3(
-    s3({ ...surroundings(), clock }),
+    s3({ ...serviceContext(), clock }),
     's3',
     `
 import io, urllib.request

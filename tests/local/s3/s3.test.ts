@@ -35,13 +35,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { s3 } from '../../../infra/local/s3/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const Bucket = 'files';
 const md5 = (text: string | Uint8Array): string => createHash('md5').update(text).digest('hex');
 
 const open = async (config: S3ClientConfig = { forcePathStyle: true }) => {
-  const around = surroundings();
+  const around = serviceContext();
   const service = s3(around);
   const client = new S3Client({ ...clientOf(service), ...config });
   await client.send(new CreateBucketCommand({ Bucket }));
@@ -370,7 +370,7 @@ it('keeps objects over a restart', async () => {
 
 describe('a lifecycle', () => {
   it('takes objects below a prefix away when their days are over, at midnight', async () => {
-    const around = surroundings();
+    const around = serviceContext();
     const client = new S3Client({ ...clientOf(s3(around)), forcePathStyle: true });
     const Bucket = 'files';
     await client.send(new CreateBucketCommand({ Bucket }));

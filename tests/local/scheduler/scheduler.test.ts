@@ -19,7 +19,7 @@ import { ServiceError } from '../../../infra/local/protocol/json.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';
 import { recurrence } from '../../../infra/local/scheduler/expression.ts';
 import { scheduler } from '../../../infra/local/scheduler/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 type Delivered = Parameters<Deliver>[0];
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';
@@ -28,7 +28,7 @@ const Target = { Arn: queue, RoleArn: 'arn:aws:iam::123456789012:role/timers', I
 
 const open = (deliver: (one: Delivered) => void = () => {}, random = () => 0.5) => {
   const delivered: (Delivered & { at: string })[] = [];
-  const around = surroundings({
+  const around = serviceContext({
     random,
     deliver: async (one) => {
       deliver(one);
@@ -186,7 +186,7 @@ describe('a schedule', () => {
     await create('at(2026-03-01T10:00:00)');
     await create('at(2026-03-01T12:00:00)', { Name: 'two' });
     await clock.runUntil(until('2026-03-01T10:00:00Z'));
-    const later = surroundings();
+    const later = serviceContext();
     await later.clock.runUntil(until('2026-03-01T13:00:00Z'));
     const names: string[] = [];
     scheduler({ ...later, db, newId, deliver: async ({ source }) => void names.push(source) });

@@ -16,10 +16,10 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { secretsManager } from '../../../infra/local/secrets-manager/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const open = async () => {
-  const around = surroundings();
+  const around = serviceContext();
   const client = new SecretsManagerClient(clientOf(secretsManager(around)));
   const create = (Name: string, SecretString?: string) =>
     client.send(new CreateSecretCommand({ Name, ...(SecretString !== undefined && { SecretString }) }));
@@ -158,7 +158,7 @@ describe('secrets', () => {
   });
 
   it('survive a restart', async () => {
-    const around = surroundings();
+    const around = serviceContext();
     await new SecretsManagerClient(clientOf(secretsManager(around))).send(
       new CreateSecretCommand({ Name: 'a', SecretString: 'one', Tags: [{ Key: 'k', Value: 'v' }] }),
     );
@@ -178,7 +178,7 @@ it('makes passwords as asked', async () => {
     seed = (seed * 48_271) % 2_147_483_647;
     return seed / 2_147_483_647;
   };
-  const client = new SecretsManagerClient(clientOf(secretsManager(surroundings({ random }))));
+  const client = new SecretsManagerClient(clientOf(secretsManager(serviceContext({ random }))));
   const { RandomPassword = '' } = await client.send(
     new GetRandomPasswordCommand({ PasswordLength: 64, ExcludePunctuation: true, ExcludeCharacters: 'abc' }),
   );
@@ -187,7 +187,7 @@ it('makes passwords as asked', async () => {
 
 describe('filters', () => {
   it('find secrets by the beginnings of names, descriptions and tags, and values in one request', async () => {
-    const client = new SecretsManagerClient(clientOf(secretsManager(surroundings())));
+    const client = new SecretsManagerClient(clientOf(secretsManager(serviceContext())));
     for (const [Name, Description, Key] of [
       ['acme/channels/twilio', 'Signing secrets of Twilio', 'hub'],
       ['acme/crm/hubspot', 'Credentials', 'hub'],

@@ -8,10 +8,10 @@ import {
   SetActiveReceiptRuleSetCommand,
 } from '@aws-sdk/client-ses';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { sentMessages } from '../../../infra/local/inbox/sent-messages.ts';
 import { ServiceError } from '../../../infra/local/protocol/json.ts';
 import { ses } from '../../../infra/local/ses/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const TopicArn = 'arn:aws:sns:eu-south-1:123456789012:mail';
 const source = 'arn:aws:ses:eu-south-1:123456789012:receipt-rule-set/in:receipt-rule';
@@ -29,13 +29,13 @@ let client: SESClient;
 
 beforeEach(async () => {
   [told, refuses] = [[], /^$/u];
-  const around = surroundings({
+  const around = serviceContext({
     async deliver({ arn, payload, source }) {
       if (refuses.test(arn)) throw new ServiceError('AccessDenied', 'no', 403);
       told.push({ arn, source, payload });
     },
   });
-  service = ses(around, outbox(around.db));
+  service = ses(around, sentMessages(around.db));
   client = new SESClient(clientOf(service));
   await client.send(new CreateReceiptRuleSetCommand({ RuleSetName: 'in' }));
   await client.send(new SetActiveReceiptRuleSetCommand({ RuleSetName: 'in' }));

@@ -13,13 +13,13 @@ import {
   VerifyEmailIdentityCommand,
 } from '@aws-sdk/client-ses';
 import { describe, expect, it } from 'vitest';
-import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { sentMessages } from '../../../infra/local/inbox/sent-messages.ts';
 import { type SesOptions, ses } from '../../../infra/local/ses/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const open = (options: SesOptions = {}) => {
-  const around = surroundings();
-  const sent = outbox(around.db);
+  const around = serviceContext();
+  const sent = sentMessages(around.db);
   const client = new SESClient(clientOf(ses(around, sent, options)));
   const send = (to: string[], from = 'shop@acme.example') =>
     client.send(
@@ -158,13 +158,13 @@ describe('SES', () => {
 });
 
 it('tells a listener of every message, and keeps them over a restart', async () => {
-  const around = surroundings();
+  const around = serviceContext();
   const heard: string[] = [];
-  const first = outbox(around.db, ({ id }) => heard.push(id));
+  const first = sentMessages(around.db, ({ id }) => heard.push(id));
   for (const id of ['one', 'two', 'three'])
     first.add({ id, at: '2026-03-01T09:00:00.000Z', medium: 'sms', to: ['+14155550100'] });
   expect(heard).toEqual(['one', 'two', 'three']);
-  const again = outbox(around.db);
+  const again = sentMessages(around.db);
   expect(again.list({ after: 'one' }).map(({ id }) => id)).toEqual(['two', 'three']);
   expect(again.raw('one')).toBeUndefined();
 });
@@ -172,8 +172,8 @@ it('tells a listener of every message, and keeps them over a restart', async () 
 describe('events of a configuration set', () => {
   it('tell the topic what became of a mail, also for the addresses of the simulator', async () => {
     const told: { arn: string; source: string; principal: string; payload: string }[] = [];
-    const around = surroundings({ deliver: async (one) => void told.push(one) });
-    const client = new SESClient(clientOf(ses(around, outbox(around.db))));
+    const around = serviceContext({ deliver: async (one) => void told.push(one) });
+    const client = new SESClient(clientOf(ses(around, sentMessages(around.db))));
     const TopicARN = 'arn:aws:sns:eu-south-1:123456789012:mail';
     await client.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: 'hub' } }));
     await client.send(

@@ -13,13 +13,13 @@ import {
   ValidationException,
 } from '@aws-sdk/client-pinpoint-sms-voice-v2';
 import { describe, expect, it } from 'vitest';
-import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { sentMessages } from '../../../infra/local/inbox/sent-messages.ts';
 import { type SmsOptions, smsVoice } from '../../../infra/local/sms/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const open = () => {
-  const around = surroundings();
-  const sent = outbox(around.db);
+  const around = serviceContext();
+  const sent = sentMessages(around.db);
   const client = new PinpointSMSVoiceV2Client(
     clientOf(smsVoice(around, sent, { numbers: ['+12065550100'], monthlyLimit: 5 })),
   );
@@ -100,8 +100,8 @@ describe('End User Messaging SMS', () => {
 
 describe('an account', () => {
   const openWith = (options: SmsOptions) => {
-    const around = surroundings();
-    const sent = outbox(around.db);
+    const around = serviceContext();
+    const sent = sentMessages(around.db);
     const client = new PinpointSMSVoiceV2Client(clientOf(smsVoice(around, sent, options)));
     const send = (more: Partial<SendTextMessageCommandInput> = {}) =>
       client.send(

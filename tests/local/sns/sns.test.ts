@@ -24,11 +24,11 @@ import {
 } from '@aws-sdk/client-sns';
 import Validator from 'sns-validator';
 import { describe, expect, it, vi } from 'vitest';
-import { outbox } from '../../../infra/local/inbox/sent-messages.ts';
+import { sentMessages } from '../../../infra/local/inbox/sent-messages.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';
 import { sns } from '../../../infra/local/sns/index.ts';
 import type { TopicOptions } from '../../../infra/local/sns/topics.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const TopicArn = 'arn:aws:sns:eu-south-1:123456789012:news';
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:inbound';
@@ -36,13 +36,13 @@ const run = 'arn:aws:lambda:eu-south-1:123456789012:function:run';
 
 const open = (options: TopicOptions = {}, deliver: Deliver = async () => {}) => {
   const delivered: { arn: string; payload: string; source: string; principal: string }[] = [];
-  const around = surroundings({
+  const around = serviceContext({
     deliver: async (one) => {
       await deliver(one);
       delivered.push(one);
     },
   });
-  const sent = outbox(around.db);
+  const sent = sentMessages(around.db);
   const client = new SNSClient(clientOf(sns(around, sent, options)));
   return { ...around, sent, delivered, client };
 };
@@ -203,7 +203,7 @@ describe('topics', () => {
     await clock.runUntil(start + 7000);
     expect(delivered).toHaveLength(1);
     await publish('again');
-    const clockAfterRestart = surroundings().clock;
+    const clockAfterRestart = serviceContext().clock;
     sns({ ...around, clock: clockAfterRestart }, around.sent);
     await clockAfterRestart.runUntil(clockAfterRestart.now());
     expect(delivered.slice(1).map(({ payload }) => JSON.parse(payload).Message)).toEqual(['again']);
@@ -268,7 +268,7 @@ describe('topics', () => {
     await publish('hello', { Subject: 'News' });
     await clock.runUntil(clock.now());
     const [text, event] = delivered.map(({ payload }) => JSON.parse(payload));
-    const server = sns({ ...surroundings(), db }, sent);
+    const server = sns({ ...serviceContext(), db }, sent);
     const { pathname } = new URL(text.SigningCertURL);
     const request = { method: 'GET', path: pathname, query: '', headers: {}, body: new Uint8Array() };
     const { body } = await server.handle(request, { accessKeyId: '-', arn: '-' });

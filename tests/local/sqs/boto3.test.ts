@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { sqs } from '../../../infra/local/sqs/index.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 import { hasBoto3, runBoto3 } from '../boto3.ts';
 
 it.skipIf(!hasBoto3)(
   'serves a client of another language, which checks digests and reads old error names',
   async () => {
     const printed = await runBoto3(
-      sqs(surroundings()),
+      sqs(serviceContext()),
       'sqs',
       `
 dead = client.create_queue(QueueName='dead')['QueueUrl']

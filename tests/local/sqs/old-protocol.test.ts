@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sqs } from '../../../infra/local/sqs/index.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 
 const open = () => {
-  const service = sqs(surroundings());
+  const service = sqs(serviceContext());
   return async (Action: string, fields: Record<string, string> = {}, path = '/') => {
     const response = await service.handle(
       {

@@ -26,13 +26,13 @@ import {
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type SqsOptions, sqs } from '../../../infra/local/sqs/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const QueueUrl = 'https://sqs.eu-south-1.amazonaws.com/123456789012/inbound';
 const arn = (name: string): string => `arn:aws:sqs:eu-south-1:123456789012:${name}`;
 
 const open = async (attributes: Record<string, string> = {}, options: SqsOptions = {}) => {
-  const around = surroundings();
+  const around = serviceContext();
   const service = sqs(around, options);
   const client = new SQSClient(clientOf(service));
   await client.send(new CreateQueueCommand({ QueueName: 'inbound', Attributes: attributes }));
@@ -259,10 +259,10 @@ describe('messages', () => {
       });
     await send('x'.repeat(1024 * 1024));
     expect(await attributesOf()).toMatchObject({ ApproximateNumberOfMessages: '1' });
-    const half = 'x'.repeat(600_000);
+    const profileId = 'x'.repeat(600_000);
     const Entries = [
-      { Id: 'a', MessageBody: half },
-      { Id: 'b', MessageBody: half },
+      { Id: 'a', MessageBody: profileId },
+      { Id: 'b', MessageBody: profileId },
     ];
     await expect(client.send(new SendMessageBatchCommand({ QueueUrl, Entries }))).rejects.toMatchObject({
       name: 'BatchRequestTooLong',
@@ -399,7 +399,7 @@ describe('dead letters', () => {
 
 it('keeps queues and messages over a restart, those in flight hidden', async () => {
   const db = new DatabaseSync(':memory:');
-  const around = surroundings({ db });
+  const around = serviceContext({ db });
   const before = new SQSClient(clientOf(sqs(around)));
   await before.send(new CreateQueueCommand({ QueueName: 'inbound', Attributes: { VisibilityTimeout: '5' } }));
   for (const MessageBody of ['one', 'two'])
@@ -417,7 +417,7 @@ it('keeps queues and messages over a restart, those in flight hidden', async () 
 
 describe('a dead-letter queue', () => {
   it('takes the letters of those alone whom its policy allows', async () => {
-    const client = new SQSClient(clientOf(sqs(surroundings())));
+    const client = new SQSClient(clientOf(sqs(serviceContext())));
     const arn = (name: string) => `arn:aws:sqs:eu-south-1:123456789012:${name}`;
     const create = (QueueName: string, Attributes: Record<string, string>) =>
       client.send(new CreateQueueCommand({ QueueName, Attributes }));
@@ -436,7 +436,7 @@ describe('a dead-letter queue', () => {
   });
 
   it('is emptied once in a minute', async () => {
-    const around = surroundings();
+    const around = serviceContext();
     const client = new SQSClient(clientOf(sqs(around)));
     const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'work' }));
     const purge = () => client.send(new PurgeQueueCommand({ QueueUrl }));

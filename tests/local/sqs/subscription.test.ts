@@ -2,7 +2,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type SqsOptions, type Subscription, sqs } from '../../../infra/local/sqs/index.ts';
-import { clientOf, surroundings } from '../../support/service-context.ts';
+import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 const arn = (name: string): string => `arn:aws:sqs:eu-south-1:123456789012:${name}`;
 
@@ -21,7 +21,7 @@ const open = async ({
   options?: SqsOptions;
   random?: () => number;
 } = {}) => {
-  const around = surroundings({ random });
+  const around = serviceContext({ random });
   const start = around.clock.now();
   const service = sqs(around, options);
   const client = new SQSClient(clientOf(service));

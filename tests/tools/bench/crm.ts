@@ -3,7 +3,7 @@ import { hubspot } from '../../../connectors/crm/hubspot/connector.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/connector.ts';
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping.ts';
-import { type Customer, foldCustomer, snapshot } from '../../../core/identity/customer.ts';
+import { type Customer, resolveCustomer, snapshot } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports.ts';
 import type { SyncState } from '../../../functions/sync/contacts.ts';
@@ -22,7 +22,7 @@ const at = '2026-03-01T09:00:00.000Z';
 
 const customers: readonly Customer[] = Array.from({ length: CONTACTS }, (_, serial) => {
   const id = `c${serial}`;
-  const half = {
+  const sourceProfiles = {
     profile: {
       ...{
         id,
@@ -34,11 +34,25 @@ const customers: readonly Customer[] = Array.from({ length: CONTACTS }, (_, seri
         closed: {},
       },
       identifiers: [`email:ada${serial}@example.com`, `phone:+1415${String(5_550_000 + serial)}`],
-      ...{ preferences: {}, firstSeenAt: at, merged: [], apart: [], distinct: [], asked: [] },
+      ...{
+        preferences: {},
+        firstSeenAt: at,
+        merged: [],
+        neverAutoMerge: [],
+        confirmedDistinct: [],
+        pendingReview: [],
+      },
     },
-    activity: { id, version: 1, lastSeenAt: at, interactions: 5, heard: {}, inbound: {} },
+    activity: {
+      id,
+      version: 1,
+      lastSeenAt: at,
+      interactions: 5,
+      lastInboundAt: {},
+      lastInboundMessageAt: {},
+    },
   };
-  return foldCustomer(id, new Map([[id, half]]));
+  return resolveCustomer(id, new Map([[id, sourceProfiles]]));
 });
 
 const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACTIONS }, (_, serial) => {
@@ -48,7 +62,7 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
     ...{ id: `i${serial}`, kind: 'message', channel: serial % 2 === 0 ? 'sms' : 'email' },
     ...{ provider: 'bench', direction: 'inbound', occurredAt: at, receivedAt: at },
     ...{ identifiers: [...customer.identifiers], text: `Message ${serial}` },
-    ...{ half: customer.id, customer: snapshot(customer, customer.id, false) },
+    ...{ profileId: customer.id, customer: snapshot(customer, customer.id, false) },
   } as StoredInteraction;
 });
 
@@ -109,7 +123,7 @@ const run = async (connector: CrmConnector, credentials: object): Promise<void> 
     identity: async () => identity,
     history: {
       customer: unused,
-      customers: async (halves) => found(byId, halves),
+      customers: async (profileIds) => found(byId, profileIds),
       interaction: unused,
       interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       timeline: unused,
@@ -125,8 +139,8 @@ const run = async (connector: CrmConnector, credentials: object): Promise<void> 
   });
   for (let start = 0; start < interactions.length; start += BATCH) {
     const unsynced = await use(
-      interactions.slice(start, start + BATCH).map(({ id, half, occurredAt }) => ({
-        ...{ id, message: { half, interaction: id, occurredAt } },
+      interactions.slice(start, start + BATCH).map(({ id, profileId, occurredAt }) => ({
+        ...{ id, message: { profileId, interaction: id, occurredAt } },
       })),
     );
     for (const error of unsynced.values()) throw error;

@@ -1,18 +1,18 @@
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
 import { peopleStore } from '../../../functions/aws/customers/people-store.ts';
-import { tombstonesUnder } from '../../../functions/aws/erasure/hashed-keys.ts';
+import { hashedKeysUnder } from '../../../functions/aws/erasure/hashed-keys.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import { record } from '../../../functions/record/record.ts';
 import type { Measured } from './measured.ts';
 import { type CountedTable, countedTable, type Spent } from './table.ts';
 
-export const marks = async () => tombstonesUnder('a key of the bench');
+export const loadHashedKeys = async () => hashedKeysUnder('a key of the bench');
 
 /** `record` on a table alone, which must take everything. */
 export const recorder = ({ rows, newId }: CountedTable) => {
   const identity = IdentityConfig.parse({});
-  const store = peopleStore(rows, marks);
+  const store = peopleStore(rows, loadHashedKeys);
   const use = record({
     identity: async () => identity,
     silence: async () => 72 * 3_600_000,

@@ -4,7 +4,7 @@ import { type Table, table } from '../../../functions/aws/clients/dynamo.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
-import { surroundings } from '../../support/service-context.ts';
+import { serviceContext } from '../../support/service-context.ts';
 
 export interface Spent {
   readonly requests: number;
@@ -21,7 +21,7 @@ export interface CountedTable {
 
 /** The hub's table in the local DynamoDB, which counts as DynamoDB does. */
 export const countedTable = async (): Promise<CountedTable> => {
-  const around = surroundings();
+  const around = serviceContext();
   const service = dynamodb(around);
   let spent: Spent = { requests: 0, readUnits: 0, writeUnits: 0 };
   // Only transactions say which kind of units they consumed.

@@ -5,7 +5,7 @@ import type { StoredInteraction, TimelineCursor, TimelinePage } from '../../../f
 import * as rows from '../../../functions/contracts/rows.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import type { Measured } from './measured.ts';
-import { marks, recorder, said } from './record.ts';
+import { loadHashedKeys, recorder, said } from './record.ts';
 import { countedTable } from './table.ts';
 
 const ALIASES = ['phone:+14155550100', 'email:ada@example.com', 'user-id:42'] as const;
@@ -49,15 +49,15 @@ export const benchTimeline = async (): Promise<Measured[]> => {
   );
   const people = history(table.rows);
   const [owner] = await table.rows.get([rows.identifierKey(ALIASES[0])]);
-  const root = owner === undefined ? '' : rows.ownerOf(owner).half;
+  const root = owner === undefined ? '' : rows.ownerOf(owner).profileId;
   const whole = await people.customer(root);
-  if (whole === undefined || whole.halves.length !== ALIASES.length)
+  if (whole === undefined || whole.sourceProfiles.length !== ALIASES.length)
     throw new Error('The aliases are not one.');
   const interactions: StoredInteraction[] = [];
   for await (const one of people.timeline(whole, {})) interactions.push(one);
   await standings(table.rows, async () => 1000)({ interactions, customers: new Map(), unsent: [] });
 
-  const read = timelines(table.rows, marks);
+  const read = timelines(table.rows, loadHashedKeys);
   const page = async (from?: TimelineCursor): Promise<TimelinePage> => {
     const customer = await people.customer(root);
     if (customer === undefined) throw new Error('The customer is gone.');

@@ -7,7 +7,7 @@ import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { triggers } from '../../../functions/aws/operations/triggers.ts';
 import { apiKey, type Hub, openHub, quiet } from '../../../infra/scenario/open-hub.ts';
-import { brokenPromises } from './invariants.ts';
+import { brokenInvariants } from './invariants.ts';
 
 // The hub of `npm start` as a process of its own, which the crash run kills. It takes its orders from its parent, and
 // ends with it.
@@ -131,7 +131,7 @@ const obey = async (order: Order): Promise<Report> => {
     }
     return { report: 'resting' };
   }
-  const broken = await brokenPromises(hub, order.told);
+  const broken = await brokenInvariants(hub, order.told);
   const count = (like: string): number =>
     Number(
       hub?.cloud.db.prepare('SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE ?').get(like)?.[

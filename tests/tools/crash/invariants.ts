@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type CompiledMapping, compileMapping, customerView } from '../../../core/crm/mapping.ts';
-import { foldCustomer, type Half } from '../../../core/identity/customer.ts';
+import { resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { Amounts, added, countable } from '../../../core/timeline/figures.ts';
 import { placesOf } from '../../../core/timeline/lists.ts';
@@ -11,7 +11,7 @@ import { type Notification, notificationId } from '../../../core/triggers/notifi
 import { Trigger } from '../../../core/triggers/trigger.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import type { Row } from '../../../functions/aws/clients/dynamo.ts';
-import { type Tombstones, tombstones } from '../../../functions/aws/erasure/hashed-keys.ts';
+import { type HashedKeys, hashedKeysLoader } from '../../../functions/aws/erasure/hashed-keys.ts';
 import { notificationOf } from '../../../functions/aws/operations/notifications.ts';
 import {
   activityOf,
@@ -25,7 +25,7 @@ import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
 import type { Sandboxes } from '../../../infra/sandbox/index.ts';
 
 /** What providers have been told, by the text that makes each of their messages unique. */
-export interface Told {
+export interface Acknowledged {
   /** Answered with 2xx. */
   readonly acknowledged: readonly { readonly text: string; readonly identifier: string }[];
   /** Answered with 4xx. */
@@ -62,7 +62,7 @@ export const allRows = async (runtime: Runtime): Promise<Row[]> => {
 /** The table read into what the hub's words name. */
 interface Holdings {
   readonly rows: ReadonlyMap<string, Row>;
-  readonly halves: ReadonlyMap<string, Half>;
+  readonly sourceProfiles: ReadonlyMap<string, SourceProfile>;
   readonly acts: readonly InteractionRow[];
   readonly notifications: readonly Notification[];
 }
@@ -70,29 +70,33 @@ interface Holdings {
 const keyOf = (pk: string, sk: string): string => `${pk} ${sk}`;
 
 /** What the hub promises to whoever was told 2xx, checked on a hub at rest: one sentence for each promise that does not hold. */
-export const brokenPromises = async (rest: Rest, told: Told): Promise<string[]> => {
+export const brokenInvariants = async (rest: Rest, told: Acknowledged): Promise<string[]> => {
   const all = await allRows(rest.runtime);
   const broken: string[] = [];
-  const halves = new Map<string, Half>();
+  const sourceProfiles = new Map<string, SourceProfile>();
   const rows = new Map(all.map((row) => [keyOf(row.pk, row.sk), row]));
   for (const { pk, sk } of all) {
     if (sk !== 'profile' && sk !== 'activity') continue;
     const [profile, activity] = [rows.get(keyOf(pk, 'profile')), rows.get(keyOf(pk, 'activity'))];
     if (profile === undefined || activity === undefined) broken.push(`${pk} is half-written: only ${sk}`);
-    else halves.set(profileOf(profile).id, { profile: profileOf(profile), activity: activityOf(activity) });
+    else
+      sourceProfiles.set(profileOf(profile).id, {
+        profile: profileOf(profile),
+        activity: activityOf(activity),
+      });
   }
   const holdings: Holdings = {
     rows,
-    halves,
+    sourceProfiles,
     acts: all.filter(({ sk }) => sk.startsWith('at#')).map(interactionOf),
     notifications: all.filter(({ sk }) => sk.startsWith('notification#')).map(notificationOf),
   };
   const hub = [...rest.cloud.functions.values()][0]?.environment['HUB'];
-  const marks = await tombstones({ ...rest.runtime, env: { ...rest.runtime.env, HUB: hub } })();
+  const hashedKeys = await hashedKeysLoader({ ...rest.runtime, env: { ...rest.runtime.env, HUB: hub } })();
   return [
     ...broken,
     ...timelines(holdings, told),
-    ...links(all, holdings, marks),
+    ...links(all, holdings, hashedKeys),
     ...decided(all, holdings, rest.cloud),
     ...synced(all, holdings, rest.crms),
     ...figured(all, holdings),
@@ -101,13 +105,16 @@ export const brokenPromises = async (rest: Rest, told: Told): Promise<string[]> 
   ];
 };
 
-const rootOf = (half: string, halves: Holdings['halves']): string => {
-  const survivor = halves.get(half)?.activity.survivor?.id;
-  return survivor === undefined ? half : rootOf(survivor, halves);
+const rootOf = (profileId: string, sourceProfiles: Holdings['sourceProfiles']): string => {
+  const survivor = sourceProfiles.get(profileId)?.activity.survivor?.id;
+  return survivor === undefined ? profileId : rootOf(survivor, sourceProfiles);
 };
 
 /** Acknowledged: once, and with the right person. Refused: not at all. */
-const timelines = ({ acts, halves }: Holdings, { acknowledged, refused, unanswered }: Told): string[] => {
+const timelines = (
+  { acts, sourceProfiles }: Holdings,
+  { acknowledged, refused, unanswered }: Acknowledged,
+): string[] => {
   const byText = new Map<string, InteractionRow[]>();
   for (const act of acts.filter(({ kind }) => kind !== 'notification'))
     byText.set(act.text ?? '', [...(byText.get(act.text ?? '') ?? []), act]);
@@ -118,7 +125,7 @@ const timelines = ({ acts, halves }: Holdings, { acknowledged, refused, unanswer
     if (act === undefined || count(text) !== 1)
       broken.push(`acknowledged "${text}" is there ${count(text)} times`);
     else {
-      const customer = foldCustomer(rootOf(act.half, halves), halves);
+      const customer = resolveCustomer(rootOf(act.profileId, sourceProfiles), sourceProfiles);
       if (!customer.identifiers.includes(identifier))
         broken.push(
           `"${text}" of ${identifier} is with customer ${customer.id}, who holds no such identifier`,
@@ -132,26 +139,38 @@ const timelines = ({ acts, halves }: Holdings, { acknowledged, refused, unanswer
 };
 
 /** Rows that one transaction writes together are all there or none is. */
-const links = (all: readonly Row[], { rows, halves, acts }: Holdings, { seenKey }: Tombstones): string[] => {
+const links = (
+  all: readonly Row[],
+  { rows, sourceProfiles, acts }: Holdings,
+  { seenKey }: HashedKeys,
+): string[] => {
   const broken: string[] = [];
-  for (const { id, half, occurredAt } of acts)
-    if (!rows.has(keyOf(seenKey(id).pk, 'seen'))) broken.push(`${half} ${occurredAt} ${id} has no seen row`);
+  for (const { id, profileId, occurredAt } of acts)
+    if (!rows.has(keyOf(seenKey(id).pk, 'seen')))
+      broken.push(`${profileId} ${occurredAt} ${id} has no seen row`);
   for (const row of all.filter(({ sk }) => sk === 'seen')) {
     const { address } = seenOf(row);
-    if (address && !rows.has(keyOf(`customer#${address.half}`, `at#${address.occurredAt}#${address.id}`)))
+    if (
+      address &&
+      !rows.has(keyOf(`customer#${address.profileId}`, `at#${address.occurredAt}#${address.id}`))
+    )
       broken.push(`${row.pk} names an interaction that is not there`);
   }
-  for (const { profile, activity } of halves.values()) {
-    const counted = acts.filter(({ half }) => half === profile.id).length;
+  for (const { profile, activity } of sourceProfiles.values()) {
+    const counted = acts.filter(({ profileId }) => profileId === profile.id).length;
     if (activity.interactions !== counted)
       broken.push(`customer ${profile.id} counts ${activity.interactions} interactions and has ${counted}`);
     for (const identifier of profile.identifiers)
-      if (rows.get(keyOf(`identifier#${identifier}`, 'owner'))?.['half'] !== profile.id)
+      if (rows.get(keyOf(`identifier#${identifier}`, 'owner'))?.['profileId'] !== profile.id)
         broken.push(`${identifier} of customer ${profile.id} is not owned by it`);
   }
   for (const row of all.filter(({ sk }) => sk === 'owner'))
-    if (!halves.get(String(row['half']))?.profile.identifiers.includes(row.pk.slice('identifier#'.length)))
-      broken.push(`${row.pk} is owned by ${String(row['half'])}, which does not hold it`);
+    if (
+      !sourceProfiles
+        .get(String(row['profileId']))
+        ?.profile.identifiers.includes(row.pk.slice('identifier#'.length))
+    )
+      broken.push(`${row.pk} is owned by ${String(row['profileId'])}, which does not hold it`);
   return broken;
 };
 
@@ -201,7 +220,7 @@ const decided = (all: readonly Row[], { acts, notifications }: Holdings, cloud: 
 };
 
 /** Each CRM holds every customer and every interaction that its mapping names, once, as they are now. */
-const synced = (all: readonly Row[], { acts, halves }: Holdings, crms: Sandboxes): string[] => {
+const synced = (all: readonly Row[], { acts, sourceProfiles }: Holdings, crms: Sandboxes): string[] => {
   const body = (name: string): unknown =>
     all.find(({ pk, sk }) => pk === `config#${name}` && sk === 'current')?.['body'];
   const identity = IdentityConfig.parse(body('identity'));
@@ -214,21 +233,21 @@ const synced = (all: readonly Row[], { acts, halves }: Holdings, crms: Sandboxes
       wanted.set(object, (wanted.get(object) ?? new Set()).add(key));
       if (records.byKey(object, key) === undefined) broken.push(`${crm} has no ${object} ${key}`);
     };
-    for (const { profile, activity } of halves.values()) {
+    for (const { profile, activity } of sourceProfiles.values()) {
       if (activity.survivor !== undefined) {
         // The contact of somebody who was merged later stays.
         wanted.set(mapping.contact.object, (wanted.get(mapping.contact.object) ?? new Set()).add(profile.id));
         continue;
       }
       // Whoever was imported reaches a CRM with the first thing that happens to them.
-      const customer = foldCustomer(profile.id, halves);
-      const own = new Set(customer.halves.map((half) => half.profile.id));
-      if (!acts.some(({ half }) => own.has(half))) continue;
+      const customer = resolveCustomer(profile.id, sourceProfiles);
+      const own = new Set(customer.sourceProfiles.map((sourceProfile) => sourceProfile.profile.id));
+      if (!acts.some(({ profileId }) => own.has(profileId))) continue;
       want(mapping.contact.object, profile.id);
       broken.push(...stale(crm, mapping, customer, identity, records));
     }
     for (const act of acts) {
-      const { caused: _caused, customer: _customer, half: _half, ...interaction } = act;
+      const { caused: _caused, customer: _customer, profileId: _half, ...interaction } = act;
       const rule = mapping.forInteraction(interaction);
       if (rule) want(rule.object, act.id);
     }
@@ -242,7 +261,7 @@ const synced = (all: readonly Row[], { acts, halves }: Holdings, crms: Sandboxes
 const stale = (
   crm: string,
   { contact }: CompiledMapping,
-  customer: ReturnType<typeof foldCustomer>,
+  customer: ReturnType<typeof resolveCustomer>,
   identity: IdentityConfig,
   records: Sandboxes['salesforce']['records'],
 ): string[] => {
@@ -268,11 +287,11 @@ const figured = (all: readonly Row[], { acts }: Holdings): string[] => {
 };
 
 /** The lists that people read have every customer where they stand, and nobody else. */
-const listed = (all: readonly Row[], { halves }: Holdings): string[] => {
-  const roots = [...halves.values()].filter(({ activity }) => activity.survivor === undefined);
+const listed = (all: readonly Row[], { sourceProfiles }: Holdings): string[] => {
+  const roots = [...sourceProfiles.values()].filter(({ activity }) => activity.survivor === undefined);
   const wanted = new Set(
     roots
-      .flatMap(({ profile }) => placesOf(foldCustomer(profile.id, halves)))
+      .flatMap(({ profile }) => placesOf(resolveCustomer(profile.id, sourceProfiles)))
       .map(({ part, key }) => keyOf(`list#${part}`, key)),
   );
   const present = new Set(

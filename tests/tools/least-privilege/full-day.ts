@@ -18,7 +18,7 @@ import { signedCalls } from '../../../functions/aws/clients/signed.ts';
 import { payloads } from '../../../functions/aws/operations/payloads.ts';
 import { stageQueues } from '../../../functions/aws/operations/replays.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
-import { onces } from '../../../functions/receive/nonce-store.ts';
+import { nonceStore } from '../../../functions/receive/nonce-store.ts';
 import { files } from '../../../functions/record/content/files.ts';
 import { environmentOf, inProcessFunctions } from '../../../infra/local/lambda/in-process.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
@@ -48,7 +48,7 @@ interface Day {
  * door, goes through the bucket, is about deploying, or is about what is lost and what comes without TLS. Throws where
  * something is not as it should be.
  */
-export const liveThroughDay = async (assembly: Assembly, watch: Watch): Promise<void> => {
+export const runFullDay = async (assembly: Assembly, watch: Watch): Promise<void> => {
   const day = await begin(assembly, watch);
   try {
     await knowDevice(day);
@@ -255,11 +255,11 @@ const ask = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
   const text = items.find((one) => Array.isArray(one['attachments']));
   await call('GET', `/customers/${large}/interactions/${text?.id}/attachments/0`);
   const keys = Keys.parse(await readSecret(runtime)(`${hub}/signing`));
-  const token = unsubscribeToken({ half: id, channel: 'sms' }, [keys.keys]);
+  const token = unsubscribeToken({ profileId: id, channel: 'sms' }, [keys.keys]);
   await call('GET', `/unsubscribe/${token}`);
   await call('POST', `/unsubscribe/${token}`);
   const until = START / 1000 + 86_400;
-  await call('GET', `/preferences/${preferencesToken({ half: id, until }, [keys.keys])}`);
+  await call('GET', `/preferences/${preferencesToken({ profileId: id, until }, [keys.keys])}`);
   await call('GET', `/customers/${id}/consent`);
 };
 
@@ -340,8 +340,10 @@ const forget = async ({ cloud, clock, runtime, runtimeOf }: Day, call: Call): Pr
   await tell(message);
   await tell({ nobody: 'reads this', of: knownCustomer.phone });
   const Known = z.looseObject({ id: z.string() });
-  const { id: half } = Known.parse(await call('GET', `/customers?identifier=${encodeURIComponent(phone)}`));
-  const job = Known.parse(await call('POST', '/jobs', { kind: 'export', parameters: { half } }));
+  const { id: profileId } = Known.parse(
+    await call('GET', `/customers?identifier=${encodeURIComponent(phone)}`),
+  );
+  const job = Known.parse(await call('POST', '/jobs', { kind: 'export', parameters: { profileId } }));
   await clock.runUntil(clock.now() + HOUR_MS);
   const exported = z.looseObject({ state: z.string() }).parse(await call('GET', `/jobs/${job.id}`));
   expectThat(exported.state === 'succeeded', 'the export did not come to its end');
@@ -376,7 +378,7 @@ const forget = async ({ cloud, clock, runtime, runtimeOf }: Day, call: Call): Pr
  * functions' own keys.
  */
 const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
-  await onces(runtimeOf(/Receive/u))('other', { token: 'token', seconds: 60 }, Buffer.from('body'));
+  await nonceStore(runtimeOf(/Receive/u))('other', { token: 'token', seconds: 60 }, Buffer.from('body'));
   const record = runtimeOf(/Record/u);
   await files(record).put('attachments/1/0', Buffer.from('file'), 'text/plain');
   const channel = await readSecret(record)(`${hub}/channels/twilio`);
@@ -404,7 +406,7 @@ const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
   for (const sync of [runtimeOf(/SalesforceSync/u), runtimeOf(/HubspotSync/u)]) {
     const own = new SQSClient({ ...clientConfig(sync), useQueueUrlAsEndpoint: false });
     await own.send(
-      new SendMessageCommand({ QueueUrl: sync.env['QUEUE_URL_SYNC'], MessageBody: '{"half":"nobody"}' }),
+      new SendMessageCommand({ QueueUrl: sync.env['QUEUE_URL_SYNC'], MessageBody: '{"profileId":"nobody"}' }),
     );
     const at = new Date(sync.now()).toISOString();
     await bus(sync)([{ type: 'sync.paused', detail: {}, at }]);
@@ -488,7 +490,7 @@ const loseQueues = async ({ cloud, clock, runtime, runtimeOf }: Day): Promise<vo
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
   const name = runtimeOf(/Record/u).env['BUS'] ?? '';
   const at = new Date(clock.now()).toISOString();
-  const customer = { half: 'nobody' };
+  const customer = { profileId: 'nobody' };
   const taken = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })([
     { type: 'interaction.recorded', detail: { id: 'lost', kind: 'order', occurredAt: at, customer }, at },
     { type: 'customer.merged', detail: { customer }, at },

@@ -7,7 +7,7 @@ import { sentenceOf } from '../../../infra/local/iam/refusal.ts';
 import { runScenario } from '../../../infra/scenario/run.ts';
 import type { Assembly, Template } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
-import { liveThroughDay } from './full-day.ts';
+import { runFullDay } from './full-day.ts';
 import type { Removal } from './removals.ts';
 
 /** What a trial is watched with. */
@@ -27,7 +27,7 @@ export interface Trial {
 const day: Trial = {
   name: 'a day of the hub',
   async run(assembly, watch) {
-    await liveThroughDay(assembly, watch);
+    await runFullDay(assembly, watch);
     return undefined;
   },
 };
