@@ -94,8 +94,8 @@ describe('the stack', () => {
         'Hubspot',
         'Imports',
         'Jobs',
-        'Projections',
         'Notifications',
+        'Projections',
         'Salesforce',
       ].flatMap((name) => [`${name}Dead`, `${name}Queue`]),
     );
