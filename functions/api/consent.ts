@@ -3,7 +3,7 @@ import { evidenceOf, type GivenAnswer } from '../../core/consent/evidence.ts';
 import type { ClosedAddress, Customer } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { Channel } from '../../core/interaction/interaction.ts';
-import type { History, StoredInteraction } from '../contracts/ports.ts';
+import type { History, StoredInteraction } from '../contracts/ports/history.ts';
 import { json, type Routes, unknownCustomer } from './http.ts';
 
 export interface ConsentPorts {

@@ -4,8 +4,8 @@ import { HubError } from '../../core/errors.ts';
 import { explanationOf, Failure } from '../../core/failure.ts';
 import { Instant, instant } from '../../core/interaction/interaction.ts';
 import type { Failures } from '../aws/operations/failures.ts';
-import { stageOf } from '../contracts/stages.ts';
-import { type ReplayPorts, unknownFailure } from '../failures/replay.ts';
+import { type ReplayPorts, unknownFailure } from '../aws/operations/replay.ts';
+import { stageOf } from '../contracts/stages/index.ts';
 import { problem } from '../middleware/http.ts';
 import { bodyOf, json, type Route, type Routes } from './http.ts';
 

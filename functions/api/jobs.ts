@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { instant } from '../../core/interaction/interaction.ts';
 import type { Presign } from '../aws/clients/signed.ts';
 import { type Jobs, jobPlace } from '../aws/operations/jobs.ts';
-import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../contracts/job.ts';
+import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../contracts/jobs/job.ts';
 import { problem } from '../middleware/http.ts';
 import { json, parsed, type Routes } from './http.ts';
 

@@ -16,7 +16,7 @@ import {
   talkedAt,
   waitingParts,
 } from '../../core/timeline/lists.ts';
-import type { History } from '../contracts/ports.ts';
+import type { History } from '../contracts/ports/history.ts';
 import { problem } from '../middleware/http.ts';
 import { json } from './http.ts';
 

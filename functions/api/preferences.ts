@@ -7,7 +7,7 @@ import { readPreferencesToken } from '../../core/consent/signed-link.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { Channel, instant } from '../../core/interaction/interaction.ts';
 import type { CommandMessage, InteractionMessage } from '../contracts/messages/record.ts';
-import type { History } from '../contracts/ports.ts';
+import type { History } from '../contracts/ports/history.ts';
 import { bodyOf } from './http.ts';
 import { spoken } from './pages/html.ts';
 import {

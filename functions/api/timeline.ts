@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { Channel, Instant, Kind } from '../../core/interaction/interaction.ts';
-import type { History, TimelineCursor, TimelineQuery, Timelines } from '../contracts/ports.ts';
+import type { History, TimelineCursor, TimelineQuery, Timelines } from '../contracts/ports/history.ts';
 import { problem } from '../middleware/http.ts';
 import { json, unknownCustomer } from './http.ts';
 

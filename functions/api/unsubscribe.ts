@@ -11,7 +11,7 @@ import type { Customer } from '../../core/identity/customer.ts';
 import { type Identifier, identifierType } from '../../core/identity/identifier.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
-import type { History } from '../contracts/ports.ts';
+import type { History } from '../contracts/ports/history.ts';
 import { spoken } from './pages/html.ts';
 import { brokenPage, gonePage } from './pages/preferences.ts';
 import { askPage, donePage, type UnsubscribeView } from './pages/unsubscribe.ts';

@@ -8,8 +8,8 @@ import { Channel, Instant, Interaction } from '../../core/interaction/interactio
 import { RetainedRefusal } from '../../core/privacy/erasure.ts';
 import { Reply } from '../../core/timeline/conversation.ts';
 import type { Key, Row } from '../aws/clients/dynamo.ts';
-import { EventType } from './events.ts';
-import type { InteractionAddress, StoredInteraction } from './ports.ts';
+import { EventType } from './events/build.ts';
+import type { InteractionAddress, StoredInteraction } from './ports/history.ts';
 
 /** The table's layout in one place: the key of each kind of row, and the schema that a row of it must pass. */
 

@@ -15,7 +15,7 @@ import type { DecisionMessage, Notification, NotificationMessage } from '../../c
 import { available } from '../../core/triggers/template-files.ts';
 import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
 import type { CurrentRow, Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
-import type { History } from '../contracts/ports.ts';
+import type { History } from '../contracts/ports/history.ts';
 
 export interface DecidePorts {
   readonly triggers: Triggers;

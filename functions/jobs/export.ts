@@ -5,9 +5,9 @@ import { Attachment } from '../../core/interaction/interaction.ts';
 import type { Row, Table } from '../aws/clients/dynamo.ts';
 import type { Multipart } from '../aws/clients/multipart.ts';
 import type { Objects } from '../aws/clients/objects.ts';
-import { type Job, resultKey } from '../contracts/job.ts';
-import { type ExportParameters, exportKind } from '../contracts/job-kinds.ts';
-import type { History } from '../contracts/ports.ts';
+import { type Job, resultKey } from '../contracts/jobs/job.ts';
+import { type ExportParameters, exportKind } from '../contracts/jobs/kinds.ts';
+import type { History } from '../contracts/ports/history.ts';
 
 export interface ExportPorts {
   readonly table: Pick<Table, 'query'>;

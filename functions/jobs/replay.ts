@@ -3,8 +3,8 @@ import { HubError } from '../../core/errors.ts';
 import type { Failure } from '../../core/failure.ts';
 import { Instant, instant } from '../../core/interaction/interaction.ts';
 import type { Failures } from '../aws/operations/failures.ts';
-import type { Job } from '../contracts/job.ts';
-import { type ReplayParameters, replayKind } from '../contracts/job-kinds.ts';
+import type { Job } from '../contracts/jobs/job.ts';
+import { type ReplayParameters, replayKind } from '../contracts/jobs/kinds.ts';
 
 export interface ReplayJobPorts {
   readonly list: Failures['list'];

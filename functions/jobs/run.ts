@@ -2,7 +2,7 @@ import { HubError } from '../../core/errors.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import type { Attempt } from '../aws/operations/attempts.ts';
 import type { Jobs } from '../aws/operations/jobs.ts';
-import type { JobRow, SealedJob, SliceResult } from '../contracts/job.ts';
+import type { JobRow, SealedJob, SliceResult } from '../contracts/jobs/job.ts';
 import type { JobMessage } from '../contracts/messages/jobs.ts';
 
 export interface RunPorts {

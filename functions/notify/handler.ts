@@ -23,10 +23,10 @@ import { notifications } from '../aws/operations/notifications.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
 import { triggers } from '../aws/operations/triggers.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { notifyStage } from '../contracts/stages/notify.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { batch, eachMessage } from '../middleware/queue.ts';
 import { type NotifyPorts, notify } from './notify.ts';
-import { notifyStage } from './stage.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),

@@ -15,7 +15,7 @@ import { available } from '../../core/triggers/template-files.ts';
 import type { Notifications } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
-import type { History, StoredInteraction } from '../contracts/ports.ts';
+import type { History, StoredInteraction } from '../contracts/ports/history.ts';
 
 export interface NotifyPorts {
   readonly notifications: Notifications;

@@ -4,14 +4,14 @@ import { interactionReviewId } from '../../core/identity/ledger.ts';
 import type { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
-import { type BusEvent, causedBy, interactionEvents } from '../contracts/events.ts';
-import type { StoredInteraction } from '../contracts/ports.ts';
-import type { Changes, ExecutedCommand, Loaded } from '../contracts/record.ts';
-import { type StoredInteractionChange, storedChange } from '../contracts/stored.ts';
+import { type BusEvent, causedBy, interactionEvents } from '../contracts/events/build.ts';
+import type { StoredInteraction } from '../contracts/ports/history.ts';
+import type { Changes, ExecutedCommand, Loaded } from '../contracts/ports/record.ts';
 import type { CommandWork, InteractionWork, Work } from '../contracts/work.ts';
 import { execute, importedEvents } from './commands.ts';
 import { completed } from './content/completion.ts';
 import { resolve } from './reviews.ts';
+import { type StoredInteractionChange, storedChange } from './stored-change.ts';
 
 /** What a group of work comes to, before anything is written. */
 export interface ChangeSet {

@@ -18,7 +18,7 @@ import {
   merged,
   preferenceChanged,
   unmerged,
-} from '../contracts/events.ts';
+} from '../contracts/events/build.ts';
 import type { CommandMessage } from '../contracts/messages/record.ts';
 
 /** Does what a command asks for; the events that tell of it. */

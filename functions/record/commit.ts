@@ -1,8 +1,8 @@
 import { HubError } from '../../core/errors.ts';
 import { People } from '../../core/identity/people.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
-import type { BusEvent } from '../contracts/events.ts';
-import type { Loaded, RecordPorts } from '../contracts/record.ts';
+import type { BusEvent } from '../contracts/events/build.ts';
+import type { Loaded, RecordPorts } from '../contracts/ports/record.ts';
 import { idOf, isCompleting, type Work } from '../contracts/work.ts';
 import { applyWork, type ChangeSet, emptyChangeSet, isChange } from './change-set.ts';
 

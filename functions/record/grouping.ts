@@ -1,5 +1,5 @@
 import type { IdentityConfig } from '../../core/identity/rules.ts';
-import type { Loaded } from '../contracts/record.ts';
+import type { Loaded } from '../contracts/ports/record.ts';
 import { identifiersOf, idOf, reviewOf, type Work } from '../contracts/work.ts';
 import { halvesOf } from './reviews.ts';
 

@@ -13,9 +13,10 @@ import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
 import { RecordMessage } from '../contracts/messages/record.ts';
-import type { RecordPorts } from '../contracts/record.ts';
+import type { RecordPorts } from '../contracts/ports/record.ts';
 import { seenOf } from '../contracts/rows.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { recordStage } from '../contracts/stages/record.ts';
 import type { Work } from '../contracts/work.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { batch, messageOf } from '../middleware/queue.ts';
@@ -23,7 +24,6 @@ import { contents } from './content/content.ts';
 import { files } from './content/files.ts';
 import { intake } from './intake.ts';
 import { record } from './record.ts';
-import { recordStage } from './stage.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);

@@ -1,5 +1,5 @@
 import { interactionId } from '../../core/interaction/interaction.ts';
-import type { Loaded } from '../contracts/record.ts';
+import type { Loaded } from '../contracts/ports/record.ts';
 import type { InteractionWork, Work } from '../contracts/work.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { HubError } from '../../core/errors.ts';
-import type { RecordPorts } from '../contracts/record.ts';
+import type { RecordPorts } from '../contracts/ports/record.ts';
 import { identifiersOf, type Work } from '../contracts/work.ts';
 import { commitGroup, type Outgoing } from './commit.ts';
 import { grouped } from './grouping.ts';

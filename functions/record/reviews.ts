@@ -3,11 +3,11 @@ import type { Review } from '../../core/identity/ledger.ts';
 import type { People } from '../../core/identity/people.ts';
 import { assignInteraction } from '../../core/identity/resolution.ts';
 import { markDistinct } from '../../core/identity/review-queue.ts';
-import { causedBy, interactionEvents } from '../contracts/events.ts';
+import { causedBy, interactionEvents } from '../contracts/events/build.ts';
 import type { CommandMessage } from '../contracts/messages/record.ts';
-import type { ExecutedCommand } from '../contracts/record.ts';
-import { storedChange } from '../contracts/stored.ts';
+import type { ExecutedCommand } from '../contracts/ports/record.ts';
 import { mergedByHand, ownerOf } from './commands.ts';
+import { storedChange } from './stored-change.ts';
 
 /** The halves that a review entry is about. */
 export const halvesOf = (review: Review | undefined): readonly string[] =>

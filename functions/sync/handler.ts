@@ -16,11 +16,11 @@ import { failureSaver, REPLAY_OF } from '../aws/operations/save-failure.ts';
 import { log } from '../contracts/log.ts';
 import { CrmMessage, type EraseMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { syncStage } from '../contracts/stages/sync.ts';
 import { batch, messageOf } from '../middleware/queue.ts';
 import type { SyncState } from './contacts.ts';
 import { eraseInCrm } from './erase.ts';
 import { lease } from './lease.ts';
-import { syncStage } from './stage.ts';
 import { type Queued, type SyncPorts, sync, type Unsynced } from './sync.ts';
 import { throttle, throttled } from './throttle.ts';
 

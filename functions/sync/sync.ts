@@ -5,7 +5,7 @@ import type { Customer } from '../../core/identity/customer.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
-import type { History, StoredInteraction } from '../contracts/ports.ts';
+import type { History, StoredInteraction } from '../contracts/ports/history.ts';
 import { type ContactPorts, changeOf, writeContacts } from './contacts.ts';
 
 export interface SyncPorts extends ContactPorts {

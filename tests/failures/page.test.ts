@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { closed, opened } from '../../cli/operations/failures.ts';
 import { line } from '../../cli/operations/jobs.ts';
-import { stages } from '../../functions/contracts/stages.ts';
+import { stages } from '../../functions/contracts/stages/index.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 import { failuresPage } from '../tools/generate/failures-page.ts';
 

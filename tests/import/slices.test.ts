@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IdentityConfig } from '../../core/identity/rules.ts';
-import { fileKey, type Job, refusedKey } from '../../functions/contracts/job.ts';
-import { type CustomersParameters, customersKind } from '../../functions/contracts/job-kinds.ts';
+import { fileKey, type Job, refusedKey } from '../../functions/contracts/jobs/job.ts';
+import { type CustomersParameters, customersKind } from '../../functions/contracts/jobs/kinds.ts';
 import { ImportMessage } from '../../functions/contracts/messages/record.ts';
 import { type Checkpoint, type ImportPorts, importJob } from '../../functions/jobs/import/import.ts';
 import { customers } from '../../functions/jobs/import/listings.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { snapshot } from '../../core/identity/customer.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { standingOf as standingRowOf, standings } from '../../functions/aws/customers/message-status.ts';
-import type { StoredInteraction } from '../../functions/contracts/ports.ts';
+import type { StoredInteraction } from '../../functions/contracts/ports/history.ts';
 import * as rows from '../../functions/contracts/rows.ts';
 import { person } from '../support/situations.ts';
 import { countedTable } from '../tools/bench/table.ts';

@@ -12,7 +12,7 @@ import type {
   TimelineCursor,
   TimelinePage,
   TimelineQuery,
-} from '../../functions/contracts/ports.ts';
+} from '../../functions/contracts/ports/history.ts';
 import * as rows from '../../functions/contracts/rows.ts';
 import { person } from '../support/situations.ts';
 import { countedTable } from '../tools/bench/table.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
-import { pause, publish } from '../../functions/api/publish.ts';
+import { pause, publish } from '../../functions/aws/operations/publish.ts';
 import { type DecidePorts, decide } from '../../functions/decide/decide.ts';
 import { DAY, HOUR, iso, NOON, person } from '../support/situations.ts';
 import { decisionAbout, openHub, templates } from '../support/trigger-hub.ts';

@@ -7,7 +7,7 @@ import {
   publishSeed,
   unpublish,
   unpublishOthers,
-} from '../../functions/api/publish.ts';
+} from '../../functions/aws/operations/publish.ts';
 import { rulesOf } from '../../functions/aws/operations/trigger-rules.ts';
 import { HOUR, iso, NOON } from '../support/situations.ts';
 import { openHub, templates } from '../support/trigger-hub.ts';

@@ -1,6 +1,11 @@
 import type { GivenAnswer } from '../../../core/consent/evidence.ts';
 import { type Customer, resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
-import type { History, LedgerEntry, StoredInteraction, TimelineRange } from '../../contracts/ports.ts';
+import type {
+  History,
+  LedgerEntry,
+  StoredInteraction,
+  TimelineRange,
+} from '../../contracts/ports/history.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';
 

@@ -10,7 +10,7 @@ import {
   relationOf,
   targetOf,
 } from '../../../core/interaction/relation.ts';
-import type { StoredInteraction } from '../../contracts/ports.ts';
+import type { StoredInteraction } from '../../contracts/ports/history.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { Consumer } from '../../projections/projections.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';

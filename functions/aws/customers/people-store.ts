@@ -3,8 +3,8 @@ import { interactionReviewId, type Review } from '../../../core/identity/ledger.
 import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import { type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
 import { isReference, targetOf } from '../../../core/interaction/relation.ts';
-import { type BusEvent, interactionEvents } from '../../contracts/events.ts';
-import type { Changes, Loaded, SeenBefore } from '../../contracts/record.ts';
+import { type BusEvent, interactionEvents } from '../../contracts/events/build.ts';
+import type { Changes, Loaded, SeenBefore } from '../../contracts/ports/record.ts';
 import * as rows from '../../contracts/rows.ts';
 import { identifiersOf, idOf, reviewOf, type Work } from '../../contracts/work.ts';
 import { halvesOf } from '../../record/reviews.ts';

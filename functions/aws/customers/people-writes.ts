@@ -5,12 +5,12 @@ import { interactionReviewId, type Review, reviewId } from '../../../core/identi
 import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { isAnswerable, isReference } from '../../../core/interaction/relation.ts';
-import { type BusEvent, causedBy } from '../../contracts/events.ts';
-import type { InteractionAddress, StoredInteraction } from '../../contracts/ports.ts';
-import type { Changes, ExecutedCommand } from '../../contracts/record.ts';
+import { type BusEvent, causedBy } from '../../contracts/events/build.ts';
+import type { InteractionAddress, StoredInteraction } from '../../contracts/ports/history.ts';
+import type { Changes, ExecutedCommand } from '../../contracts/ports/record.ts';
 import * as rows from '../../contracts/rows.ts';
-import type { StoredInteractionChange } from '../../contracts/stored.ts';
 import { contentFields } from '../../record/content/completion.ts';
+import type { StoredInteractionChange } from '../../record/stored-change.ts';
 import type { Condition, Key, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
 

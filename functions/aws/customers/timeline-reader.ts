@@ -1,5 +1,5 @@
 import type { Customer } from '../../../core/identity/customer.ts';
-import type { StoredInteraction, TimelineQuery } from '../../contracts/ports.ts';
+import type { StoredInteraction, TimelineQuery } from '../../contracts/ports/history.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { QueryRange, Row, Table } from '../clients/dynamo.ts';
 

@@ -11,7 +11,7 @@ import type {
   TimelinePage,
   TimelineQuery,
   Timelines,
-} from '../../contracts/ports.ts';
+} from '../../contracts/ports/history.ts';
 import * as rows from '../../contracts/rows.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';

@@ -3,7 +3,7 @@ import { Failure } from '../../../core/failure.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { failureKey } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { SealedStage } from '../../contracts/stage.ts';
+import type { SealedStage } from '../../contracts/stages/stage.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';
 import { payloads } from './payloads.ts';
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Failure } from '../../../core/failure.ts';
 import { failureKey } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import { stageOf, stages } from '../../contracts/stages.ts';
+import { stageOf, stages } from '../../contracts/stages/index.ts';
 import type { Row, Table } from '../clients/dynamo.ts';
 import {
   failureById,

@@ -1,4 +1,4 @@
-import { JobRow } from '../../contracts/job.ts';
+import { JobRow } from '../../contracts/jobs/job.ts';
 import type { JobMessage } from '../../contracts/messages/jobs.ts';
 import { jobKey } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';

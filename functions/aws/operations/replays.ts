@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { ReplayPorts } from '../../failures/replay.ts';
 import { sendTo } from '../clients/queue.ts';
+import type { ReplayPorts } from './replay.ts';
 import { REPLAY_OF } from './save-failure.ts';
 
 const Queues = z.record(z.string(), z.string());

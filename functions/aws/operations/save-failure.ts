@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { HubError } from '../../../core/errors.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { SealedStage } from '../../contracts/stage.ts';
+import type { SealedStage } from '../../contracts/stages/stage.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { saveFailure } from './failure-rows.ts';
 

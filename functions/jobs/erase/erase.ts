@@ -1,6 +1,6 @@
 import { instant } from '../../../core/interaction/interaction.ts';
-import type { Job } from '../../contracts/job.ts';
-import { type EraseParameters, eraseKind } from '../../contracts/job-kinds.ts';
+import type { Job } from '../../contracts/jobs/job.ts';
+import { type EraseParameters, eraseKind } from '../../contracts/jobs/kinds.ts';
 import { Checkpoint, type EraseJobPorts, type Progress } from './step.ts';
 import { stepsOf } from './steps.ts';
 

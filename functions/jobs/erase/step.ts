@@ -5,8 +5,8 @@ import type { Objects } from '../../aws/clients/objects.ts';
 import type { EraseRows } from '../../aws/erasure/erase-rows.ts';
 import type { Erasures } from '../../aws/erasure/erasures.ts';
 import type { Failures } from '../../aws/operations/failures.ts';
-import type { SliceWork } from '../../contracts/job.ts';
-import type { EraseParameters } from '../../contracts/job-kinds.ts';
+import type { SliceWork } from '../../contracts/jobs/job.ts';
+import type { EraseParameters } from '../../contracts/jobs/kinds.ts';
 
 export interface EraseJobPorts {
   readonly erasures: Erasures;

@@ -12,7 +12,7 @@ import {
   refusedKey,
   type SliceResult,
   type SliceWork,
-} from '../../contracts/job.ts';
+} from '../../contracts/jobs/job.ts';
 import { importBatches } from './batches.ts';
 import type { Judgement, Listing } from './listings.ts';
 import { refusals } from './refused.ts';

@@ -10,7 +10,7 @@ import { HISTORY_COLUMNS, historyColumns, PastAct } from '../../../core/formats/
 import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
 import { Channel, HISTORY, instant } from '../../../core/interaction/interaction.ts';
 import { contentKey, reported } from '../../../core/interaction/report.ts';
-import type { CustomersParameters, HistoryParameters } from '../../contracts/job-kinds.ts';
+import type { CustomersParameters, HistoryParameters } from '../../contracts/jobs/kinds.ts';
 import type { ImportMessage } from '../../contracts/messages/record.ts';
 
 export type ImportedRow = ImportMessage['rows'][number];

@@ -1,6 +1,6 @@
 import type { Interaction } from '../../../core/interaction/interaction.ts';
-import type { Caused } from '../../contracts/events.ts';
-import type { StoredInteraction } from '../../contracts/ports.ts';
+import type { Caused } from '../../contracts/events/build.ts';
+import type { StoredInteraction } from '../../contracts/ports/history.ts';
 
 /** An interaction that was stored without its content, and what it changed then. */
 export interface IncompleteInteraction extends StoredInteraction {

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { TRIES, type WorkQueue } from '../resources/work-queue.ts';
 
-/** The queues whose work can fail, by stage as `functions/contracts/stages.ts` names it. */
+/** The queues whose work can fail, by stage as `functions/contracts/stages/index.ts` names it. */
 export type StageQueues = Readonly<Record<string, WorkQueue>>;
 
 /** `QUEUE_URLS`: the queue of each stage, as JSON. */

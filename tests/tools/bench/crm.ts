@@ -5,7 +5,7 @@ import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping.ts';
 import { type Customer, resolveCustomer, snapshot } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
-import type { StoredInteraction } from '../../../functions/contracts/ports.ts';
+import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
 import type { SyncState } from '../../../functions/sync/contacts.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import { hubspotToken } from '../../../infra/sandbox/hubspot/server.ts';

@@ -1,5 +1,5 @@
 import { IdentityConfig } from '../../../core/identity/rules.ts';
-import { customersKind } from '../../../functions/contracts/job-kinds.ts';
+import { customersKind } from '../../../functions/contracts/jobs/kinds.ts';
 import { importJob } from '../../../functions/jobs/import/import.ts';
 import { customers } from '../../../functions/jobs/import/listings.ts';
 

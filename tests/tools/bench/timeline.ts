@@ -1,7 +1,11 @@
 import { history } from '../../../functions/aws/customers/history.ts';
 import { standings } from '../../../functions/aws/customers/message-status.ts';
 import { timelines } from '../../../functions/aws/customers/timeline.ts';
-import type { StoredInteraction, TimelineCursor, TimelinePage } from '../../../functions/contracts/ports.ts';
+import type {
+  StoredInteraction,
+  TimelineCursor,
+  TimelinePage,
+} from '../../../functions/contracts/ports/history.ts';
 import * as rows from '../../../functions/contracts/rows.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import type { Measured } from './measured.ts';

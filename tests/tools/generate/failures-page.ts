@@ -1,5 +1,5 @@
 import { explanations } from '../../../core/failure.ts';
-import { stages } from '../../../functions/contracts/stages.ts';
+import { stages } from '../../../functions/contracts/stages/index.ts';
 
 /** `docs/failures.md`, from the code that it tells of. */
 export const failuresPage = (): string => `# When something fails

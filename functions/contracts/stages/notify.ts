@@ -1,5 +1,5 @@
-import { NotificationMessage } from '../../core/triggers/notification.ts';
-import { stage } from '../contracts/stage.ts';
+import { NotificationMessage } from '../../../core/triggers/notification.ts';
+import { stage } from './stage.ts';
 
 export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
+import { HubError } from '../../../core/errors.ts';
 
 /** One function that works off a queue, as far as its failures are concerned. */
 interface Stage<Message> {

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { ConsentChange } from '../../core/consent/customer-consent.ts';
-import type { Customer, CustomerSnapshot } from '../../core/identity/customer.ts';
-import { snapshot } from '../../core/identity/customer.ts';
-import type { Merge, Unmerge } from '../../core/identity/ledger.ts';
-import type { Placement } from '../../core/identity/resolution.ts';
-import type { Instant } from '../../core/interaction/interaction.ts';
-import type { Reply } from '../../core/timeline/conversation.ts';
-import type { StoredInteraction } from './ports.ts';
+import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
+import type { Customer, CustomerSnapshot } from '../../../core/identity/customer.ts';
+import { snapshot } from '../../../core/identity/customer.ts';
+import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
+import type { Placement } from '../../../core/identity/resolution.ts';
+import type { Instant } from '../../../core/interaction/interaction.ts';
+import type { Reply } from '../../../core/timeline/conversation.ts';
+import type { StoredInteraction } from '../ports/history.ts';
 
 export const EventType = z.enum([
   'interaction.recorded',

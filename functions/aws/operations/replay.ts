@@ -1,8 +1,8 @@
-import { HubError } from '../../core/errors.ts';
-import type { Failure } from '../../core/failure.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { Failures } from '../aws/operations/failures.ts';
-import { stageOf } from '../contracts/stages.ts';
+import { HubError } from '../../../core/errors.ts';
+import type { Failure } from '../../../core/failure.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import { stageOf } from '../../contracts/stages/index.ts';
+import type { Failures } from './failures.ts';
 
 export interface ReplayPorts {
   readonly failures: Failures;

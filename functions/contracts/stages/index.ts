@@ -1,12 +1,12 @@
-import { HubError } from '../../core/errors.ts';
-import { DecisionMessage } from '../../core/triggers/notification.ts';
-import { notifyStage } from '../notify/stage.ts';
-import { recordStage } from '../record/stage.ts';
-import { syncStage } from '../sync/stage.ts';
-import { JobMessage } from './messages/jobs.ts';
-import { ProjectionMessage } from './messages/projections.ts';
-import { ImportMessage } from './messages/record.ts';
+import { HubError } from '../../../core/errors.ts';
+import { DecisionMessage } from '../../../core/triggers/notification.ts';
+import { JobMessage } from '../messages/jobs.ts';
+import { ProjectionMessage } from '../messages/projections.ts';
+import { ImportMessage } from '../messages/record.ts';
+import { notifyStage } from './notify.ts';
+import { recordStage } from './record.ts';
 import { type SealedStage, stage } from './stage.ts';
+import { syncStage } from './sync.ts';
 
 /** Every stage whose failures are kept. A new queue that feeds a function needs its line here; a test says so. */
 export const stages: Readonly<Record<string, SealedStage>> = {

@@ -1,5 +1,5 @@
-import { CrmMessage } from '../contracts/messages/sync.ts';
-import { type SealedStage, stage } from '../contracts/stage.ts';
+import { CrmMessage } from '../messages/sync.ts';
+import { type SealedStage, stage } from './stage.ts';
 
 /** The stage of one CRM, by its id and its name. */
 export const syncStage = (crm: string, name: string): SealedStage =>

@@ -1,8 +1,8 @@
 import { snapshot } from '../../core/identity/customer.ts';
 import type { People } from '../../core/identity/people.ts';
 import type { Placement } from '../../core/identity/resolution.ts';
-import type { StoredInteraction } from './ports.ts';
-import type { InteractionWork } from './work.ts';
+import type { StoredInteraction } from '../contracts/ports/history.ts';
+import type { InteractionWork } from '../contracts/work.ts';
 
 export interface StoredInteractionChange {
   readonly stored: StoredInteraction;

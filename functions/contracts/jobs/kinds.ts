@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { When } from '../../core/formats/customer-list.ts';
-import { Instant } from '../../core/interaction/interaction.ts';
+import { When } from '../../../core/formats/customer-list.ts';
+import { Instant } from '../../../core/interaction/interaction.ts';
 import type { JobKind } from './job.ts';
 
 /** Which failures to replay: those that were open and had failed before `before`, at the latest when the job began. */

@@ -1,19 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { TemplateFiles } from '../../core/triggers/template-files.ts';
-import { ruleName, rulePattern, Trigger } from '../../core/triggers/trigger.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import {
-  dropRule,
-  expectRoom,
-  PATTERN_LIMIT,
-  putRule,
-  type Rule,
-  rulesOf,
-} from '../aws/operations/trigger-rules.ts';
-import { type CurrentRow, currentKey, type Triggers, versionKey } from '../aws/operations/triggers.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
+import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
+import type { Table } from '../clients/dynamo.ts';
+import { dropRule, expectRoom, PATTERN_LIMIT, putRule, type Rule, rulesOf } from './trigger-rules.ts';
+import { type CurrentRow, currentKey, type Triggers, versionKey } from './triggers.ts';
 
 export interface PublishPorts {
   readonly events: EventBridgeClient;

@@ -1,5 +1,5 @@
-import { RecordMessage } from '../contracts/messages/record.ts';
-import { stage } from '../contracts/stage.ts';
+import { RecordMessage } from '../messages/record.ts';
+import { stage } from './stage.ts';
 
 export const recordStage = stage('record', {
   title: 'Deliveries, interactions and commands on their way to the customer record',

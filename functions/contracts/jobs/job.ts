@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Instant } from '../../core/interaction/interaction.ts';
+import { Instant } from '../../../core/interaction/interaction.ts';
 
 /** Long work as it stands: what was asked, how far it is, and who is at it. */
 export const JobRow = z.strictObject({

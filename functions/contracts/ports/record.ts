@@ -1,18 +1,18 @@
-import type { HubError } from '../../core/errors.ts';
-import type { SourceProfile } from '../../core/identity/customer.ts';
-import type { Identifier } from '../../core/identity/identifier.ts';
-import type { ImportedCustomer } from '../../core/identity/import-customer.ts';
-import type { Review } from '../../core/identity/ledger.ts';
-import type { People } from '../../core/identity/people.ts';
-import type { IdentityConfig } from '../../core/identity/rules.ts';
-import type { Interaction } from '../../core/interaction/interaction.ts';
-import type { RetainedRefusal } from '../../core/privacy/erasure.ts';
-import type { IncompleteInteraction } from '../record/content/completion.ts';
-import type { BusEvent } from './events.ts';
-import type { CommandMessage } from './messages/record.ts';
-import type { StoredInteraction } from './ports.ts';
-import type { StoredInteractionChange } from './stored.ts';
-import type { Work } from './work.ts';
+import type { HubError } from '../../../core/errors.ts';
+import type { SourceProfile } from '../../../core/identity/customer.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
+import type { ImportedCustomer } from '../../../core/identity/import-customer.ts';
+import type { Review } from '../../../core/identity/ledger.ts';
+import type { People } from '../../../core/identity/people.ts';
+import type { IdentityConfig } from '../../../core/identity/rules.ts';
+import type { Interaction } from '../../../core/interaction/interaction.ts';
+import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
+import type { IncompleteInteraction } from '../../record/content/completion.ts';
+import type { StoredInteractionChange } from '../../record/stored-change.ts';
+import type { BusEvent } from '../events/build.ts';
+import type { CommandMessage } from '../messages/record.ts';
+import type { Work } from '../work.ts';
+import type { StoredInteraction } from './history.ts';
 
 /** What is already known of a piece of work that arrives again: its events, or nothing where it waits for a person. */
 export interface SeenBefore {

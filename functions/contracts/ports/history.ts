@@ -1,8 +1,8 @@
-import type { GivenAnswer } from '../../core/consent/evidence.ts';
-import type { Customer, CustomerSnapshot } from '../../core/identity/customer.ts';
-import type { Merge, Reopening, Split } from '../../core/identity/ledger.ts';
-import type { Channel, Instant, Interaction, Kind } from '../../core/interaction/interaction.ts';
-import type { MessageState } from '../../core/interaction/message-status.ts';
+import type { GivenAnswer } from '../../../core/consent/evidence.ts';
+import type { Customer, CustomerSnapshot } from '../../../core/identity/customer.ts';
+import type { Merge, Reopening, Split } from '../../../core/identity/ledger.ts';
+import type { Channel, Instant, Interaction, Kind } from '../../../core/interaction/interaction.ts';
+import type { MessageState } from '../../../core/interaction/message-status.ts';
 
 /** Where an interaction's row lives. What queue messages carry after `record`. */
 export interface InteractionAddress {
