@@ -44,7 +44,6 @@ if (!installed) {
     }
     symlinkSync(process.execPath, at('node_modules/.bin/node'));
   }
-  if (!existsSync(at('node_modules/.bin/hub')))
-    symlinkSync('../../infra/cli/hub.ts', at('node_modules/.bin/hub'));
+  if (!existsSync(at('node_modules/.bin/hub'))) symlinkSync('../../cli/hub.ts', at('node_modules/.bin/hub'));
   writeFileSync(stamp, wanted);
 }
