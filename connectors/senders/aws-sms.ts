@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderContext } from './index.ts';
+import type { SenderContext } from './context.ts';
 
 // https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
 // A number that texted STOP to AWS is refused with a ConflictException whatever the hub knows of it.

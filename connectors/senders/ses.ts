@@ -1,7 +1,7 @@
 import { SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import { composeMail } from '../../core/formats/mime.ts';
 import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderContext } from './index.ts';
+import type { SenderContext } from './context.ts';
 
 // https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html
 // Sent raw, because only so can a message carry List-Unsubscribe (RFC 8058). SES takes no idempotency key: the

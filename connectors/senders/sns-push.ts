@@ -1,5 +1,5 @@
 import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderContext } from './index.ts';
+import type { SenderContext } from './context.ts';
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 // The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered.

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderContext } from './index.ts';
+import type { SenderContext } from './context.ts';
 
 // https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
 // Free text only within 24 hours of the person's last message; outside, error 131047, and an approved template is needed.

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf } from '../../connectors/registry.ts';
 import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
 import { secrets } from '../aws/clients/connector-secrets.ts';
 import { log } from '../contracts/log.ts';
@@ -15,7 +15,7 @@ import { receive } from './receive.ts';
 export const create = (runtime: Runtime) => {
   const publicUrl = required(runtime, 'PUBLIC_URL').replace(/\/$/u, '');
   const use = receive({
-    connector: (provider) => channels[provider],
+    connector: (provider) => connectorOf(provider),
     secrets: secrets(runtime),
     document: keySetCache(runtime),
     first: nonceStore(runtime),

@@ -1,7 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { channels } from '../../connectors/channels/index.ts';
-import { mappings } from '../../mappings/channels/index.ts';
+import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { secrets } from '../aws/clients/connector-secrets.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -51,10 +50,10 @@ export const create = (runtime: Runtime) => {
   const stored = secrets(runtime);
   const take = intake({
     identity: running.identity,
-    mapping: (provider) => mappings[provider],
+    mapping: (provider) => mappingOf(provider),
     files: bucket,
     contents: contents(runtime, {
-      connector: (provider) => channels[provider],
+      connector: (provider) => connectorOf(provider),
       secrets: (provider, account) => stored(provider, account, false),
       files: bucket,
     }),

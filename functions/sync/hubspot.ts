@@ -1,4 +1,4 @@
-import { hubspot } from '../../connectors/crm/hubspot/connector.ts';
+import { hubspot } from '../../connectors/crm/hubspot/index.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { syncWith } from './handler.ts';
 

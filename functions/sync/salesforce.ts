@@ -1,4 +1,4 @@
-import { salesforce } from '../../connectors/crm/salesforce/connector.ts';
+import { salesforce } from '../../connectors/crm/salesforce/index.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { syncWith } from './handler.ts';
 

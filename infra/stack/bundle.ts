@@ -30,7 +30,7 @@ const replaced: Readonly<Record<string, string>> = {
   // Uploads of forms bring a table of all media types with them. A class, because both CRM clients ask `instanceof`.
   'form-data': `${absent('form-data', 'the hub uploads no form to a CRM')}module.exports = class { constructor() { absent(); } };`,
   // A limiter of calls, which HubSpot's client makes when it is given limits; the hub rations calls itself.
-  bottleneck: `${absent('bottleneck', 'connectors/crm/hubspot/connector.ts gives the client no limits')}module.exports = class { constructor() { absent(); } };`,
+  bottleneck: `${absent('bottleneck', 'connectors/crm/hubspot/index.ts gives the client no limits')}module.exports = class { constructor() { absent(); } };`,
   // HubSpot's client joins with it what its generated APIs are given.
   'lodash.merge': `${absent('lodash.merge', 'the hub asks HubSpot through apiRequest alone')}module.exports = absent;`,
   // Functions check data; JSON Schemas are made of it where the hub is built.

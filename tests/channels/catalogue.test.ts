@@ -2,12 +2,11 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { merged } from '../../cli/deployment/connect.ts';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
 import { bodyOf, Case } from '../../infra/scenario/case.ts';
 import { root } from '../../infra/stack/bundle.ts';
-import { mappings } from '../../mappings/channels/index.ts';
 import { receiveMessage } from '../tools/conformance/run.ts';
 import { catalogue, withCatalogue, withIdentifiers } from '../tools/generate/catalogue.ts';
 
@@ -31,7 +30,7 @@ describe('the catalogue', () => {
       const read = Case.safeParse(JSON.parse(readFileSync(file, 'utf8')));
       if (!read.success || read.data.expected.accept === false || read.data.method !== 'POST') continue;
       const { message } = await receiveMessage(read.data);
-      const mapping = message && mappings[message.provider];
+      const mapping = message && mappingOf(message.provider);
       if (mapping === undefined || message === undefined) continue;
       const { interactions } = await mapping.decode(deliveryOf(message, bodyOf(read.data)));
       const types = interactions.flatMap(({ identifiers }) => identifiers.map(identifierType));
@@ -68,5 +67,5 @@ describe('the secrets of a route', () => {
 });
 
 it.each(['mailgun', 'postmark', 'sendgrid', 'ses'])('%s says how large a mail may be that comes in', (id) => {
-  expect(channels[id]?.setup).toMatch(/up to \d+(?:\.\d+)? MB/u);
+  expect(connectorOf(id)?.setup).toMatch(/up to \d+(?:\.\d+)? MB/u);
 });

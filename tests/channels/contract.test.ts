@@ -1,10 +1,9 @@
 import { existsSync, globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
 import { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { WebhookRequest } from '../../core/webhooks/channel.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
-import { mappings } from '../../mappings/channels/index.ts';
 import { type Good, goodCases, send } from '../support/cases.ts';
 import { gradeFolders } from '../tools/conformance/run.ts';
 import { secretNames } from '../tools/conformance/secrets.ts';
@@ -45,7 +44,7 @@ const survival = async (good: Good, request: (same: WebhookRequest) => WebhookRe
   expect(outcome?.answer.status ?? 400).toBeLessThan(500);
   for (const message of outcome?.queued ?? []) {
     try {
-      await mappings[good.provider]?.decode(deliveryOf(message, outcome?.sent.body ?? new Uint8Array()));
+      await mappingOf(good.provider)?.decode(deliveryOf(message, outcome?.sent.body ?? new Uint8Array()));
     } catch (error) {
       expect(['HubError', 'ZodError', '$ZodError']).toContain(error instanceof Error ? error.name : error);
     }
@@ -75,7 +74,7 @@ const named = (cases: readonly Good[]) => cases.map((good) => [good.name, good] 
 
 describe('a good delivery', () => {
   it.each(named(posts))('%s: is taken, also beside other secrets', async (_, good) => {
-    const beside = Object.keys(channels[good.provider]?.secrets ?? {});
+    const beside = Object.keys(connectorOf(good.provider)?.secrets ?? {});
     const { answer, queued, sent } = await send(good, {
       secrets: (stored) =>
         Object.fromEntries(beside.map((name) => [name, [...(stored[name] ?? []), ...(stored[name] ?? [])]])),
@@ -88,7 +87,7 @@ describe('a good delivery', () => {
   it.each(named(posts))('%s: gives what the model allows', async (_, good) => {
     const { queued, sent } = await send(good);
     for (const message of queued) {
-      const decoded = await mappings[good.provider]?.decode(deliveryOf(message, sent.body));
+      const decoded = await mappingOf(good.provider)?.decode(deliveryOf(message, sent.body));
       for (const one of decoded?.interactions ?? [])
         expect(() => DecodedInteraction.parse(one)).not.toThrow();
     }
@@ -102,7 +101,7 @@ describe('a good delivery', () => {
     const document: unknown = JSON.parse(good.one.rawBody ?? '');
     const reads = async (body: string): Promise<boolean> => {
       try {
-        if (message) await mappings[good.provider]?.decode(deliveryOf(message, Buffer.from(body)));
+        if (message) await mappingOf(good.provider)?.decode(deliveryOf(message, Buffer.from(body)));
         return true;
       } catch {
         return false;
@@ -224,7 +223,7 @@ describe('the fixtures', () => {
 
   it('hold a good delivery of every provider', () => {
     const have = new Set(goodCases.map(({ provider }) => provider));
-    expect(Object.keys(channels).filter((provider) => !have.has(provider))).toEqual([]);
+    expect(providerIds.filter((provider) => !have.has(provider))).toEqual([]);
   });
 
   it('become what they say', async () => {
@@ -235,11 +234,13 @@ describe('the fixtures', () => {
   });
 });
 
-describe('the registries', () => {
-  it('name the same providers, each under its own id', () => {
-    expect(Object.keys(channels)).toEqual(Object.keys(mappings));
-    for (const [id, { id: own }] of [...Object.entries(channels), ...Object.entries(mappings)])
-      expect(own).toBe(id);
-    expect(Object.keys(channels)).toEqual(Object.keys(channels).sort());
+describe('the registry', () => {
+  it('names each connector and each mapping by its own id', () => {
+    for (const id of providerIds) expect([connectorOf(id).id, mappingOf(id).id]).toEqual([id, id]);
+    expect(providerIds).toEqual(providerIds.toSorted());
+  });
+
+  it.each(['', 'nobody', 'constructor', '__proto__'])('has no provider %j', (id) => {
+    expect([connectorOf(id), mappingOf(id)]).toEqual([undefined, undefined]);
   });
 });

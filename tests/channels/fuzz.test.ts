@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { channels } from '../../connectors/channels/index.ts';
+import { mappingOf, providerIds } from '../../connectors/registry.ts';
 import { parseJson } from '../../core/formats/payload.ts';
 import { identifierType } from '../../core/identity/identifier.ts';
 import { IdentityConfig, usableIdentifiers } from '../../core/identity/rules.ts';
@@ -8,7 +8,6 @@ import type { Decoded } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';
 import { bodyOf } from '../../infra/scenario/case.ts';
-import { mappings } from '../../mappings/channels/index.ts';
 import { type Good, goodCases } from '../support/cases.ts';
 
 const RUNS = Number(process.env['FUZZ'] ?? 20_000);
@@ -180,7 +179,7 @@ const decodeOnce = async (
   body: Uint8Array,
 ): Promise<Decoded | undefined> => {
   try {
-    return await mappings[provider]?.decode(deliveryOf(message, body));
+    return await mappingOf(provider)?.decode(deliveryOf(message, body));
   } catch (error) {
     if (error instanceof Error && ['HubError', 'ZodError', '$ZodError'].includes(error.name))
       return undefined;
@@ -188,7 +187,7 @@ const decodeOnce = async (
   }
 };
 
-describe.each(Object.keys(channels))('%s', (provider) => {
+describe.each(providerIds)('%s', (provider) => {
   const cases = goodCases.filter((good) => good.provider === provider);
 
   it(`takes ${RUNS} damaged payloads without a crash, a hang or a customer made of nothing`, {

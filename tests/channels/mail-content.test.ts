@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { readMail } from '../../core/formats/mail.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
-import { mappings } from '../../mappings/channels/index.ts';
 import { goodCases } from '../support/cases.ts';
 
 const json = (value: unknown) => ({
@@ -18,7 +17,7 @@ const decoded = async (provider: string, body: string, contentType: string) => {
     body: Buffer.from(body),
     receivedAt: '2026-03-02T09:00:00.000Z',
   } as unknown as Delivery;
-  const { interactions } = (await mappings[provider]?.decode(delivery)) ?? { interactions: [] };
+  const { interactions } = (await mappingOf(provider)?.decode(delivery)) ?? { interactions: [] };
   const [one] = interactions;
   if (one === undefined) throw new Error('nothing was decoded');
   return one;
@@ -28,7 +27,7 @@ describe('a mail that a webhook only points at', () => {
   it('of Resend: its text is fetched with the API key, its files through what the API answers', async () => {
     const fixture = goodCases.find(({ name }) => name === 'resend: received');
     const mail = await decoded('resend', fixture?.one.rawBody ?? '', 'application/json');
-    const access = channels['resend']?.content;
+    const access = connectorOf('resend')?.content;
     const secrets = { signingSecret: ['whsec_x'], apiKey: ['re_key'] };
     expect(access?.authorise(mail.fetch?.url ?? '', secrets, 0)?.headers).toEqual({
       authorization: 'Bearer re_key',
@@ -40,7 +39,7 @@ describe('a mail that a webhook only points at', () => {
     );
     // The key does not go where it does not belong.
     expect(access?.authorise(file, secrets, 0)).toEqual({ url: file });
-    const whole = await mappings['resend']?.complete?.(
+    const whole = await mappingOf('resend')?.complete?.(
       mail,
       json({
         text: 'Where is it?',
@@ -62,7 +61,7 @@ describe('a mail that a webhook only points at', () => {
     });
     const mail = await decoded('mailgun', form.toString(), 'application/x-www-form-urlencoded');
     expect(mail.fetch).toEqual({ url: stored });
-    const whole = await mappings['mailgun']?.complete?.(
+    const whole = await mappingOf('mailgun')?.complete?.(
       mail,
       json({
         from: 'Ada <ada@example.com>',

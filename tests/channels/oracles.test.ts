@@ -2,7 +2,7 @@ import { EventWebhook } from '@sendgrid/eventwebhook';
 import twilioSdk from 'twilio';
 import { describe, expect, it } from 'vitest';
 import { samples } from '../../cli/local/samples.ts';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf } from '../../connectors/registry.ts';
 import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { receive, type Secrets } from '../../functions/receive/receive.ts';
@@ -22,7 +22,7 @@ const take = async (
 ): Promise<{ answer: HttpAnswer; queued: DeliveryMessage[] }> => {
   const queued: DeliveryMessage[] = [];
   const use = receive({
-    connector: (id) => channels[id],
+    connector: (id) => connectorOf(id),
     secrets: async () => secrets,
     document: async (url) => {
       throw new Error(`no document is served for ${url}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf } from '../../connectors/registry.ts';
 import { sameText } from '../../core/webhooks/signature.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { receive, type Secrets } from '../../functions/receive/receive.ts';
@@ -21,7 +21,7 @@ describe('receive', () => {
     const told: unknown[] = [];
     const queued: DeliveryMessage[] = [];
     const use = receive({
-      connector: (id) => channels[id],
+      connector: (id) => connectorOf(id),
       secrets: async () => stored,
       document: async () => '',
       first: async () => true,

@@ -1,10 +1,9 @@
 import type { SQSRecord } from 'aws-lambda';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { contents } from '../../functions/record/content/content.ts';
 import { intake } from '../../functions/record/intake.ts';
-import { mappings } from '../../mappings/channels/index.ts';
 import { bucket, runtimeWith } from './kept.ts';
 
 /** What a vendor answers at an address, and what it is asked with. */
@@ -61,11 +60,11 @@ export const deliver = async (
   ];
   const take = intake({
     identity: async () => IdentityConfig.parse({}),
-    mapping: (id) => mappings[id],
+    mapping: (id) => mappingOf(id),
     files,
     erased: async () => false,
     contents: contents(runtime, {
-      connector: (id) => channels[id],
+      connector: (id) => connectorOf(id),
       secrets: async () => secrets,
       files,
     }),

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hubspot } from '../../connectors/crm/hubspot/connector.ts';
-import { salesforce } from '../../connectors/crm/salesforce/connector.ts';
+import { hubspot } from '../../connectors/crm/hubspot/index.ts';
+import { salesforce } from '../../connectors/crm/salesforce/index.ts';
 import type { CrmSession } from '../../core/crm/connector.ts';
 import { HubError } from '../../core/errors.ts';
 import { deliveryOf } from '../../functions/record/decode.ts';

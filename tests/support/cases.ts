@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { samples } from '../../cli/local/samples.ts';
-import { channels } from '../../connectors/channels/index.ts';
+import { connectorOf } from '../../connectors/registry.ts';
 import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { receive, type Secrets } from '../../functions/receive/receive.ts';
@@ -66,7 +66,7 @@ const ofSamples = (): Good[] => {
 
 /** Every recorded webhook that must be taken, of registered providers. */
 export const goodCases: readonly Good[] = [...fixtures(), ...ofSamples()].filter(
-  ({ provider, one }) => channels[provider] !== undefined && one.expected.accept,
+  ({ provider, one }) => connectorOf(provider) !== undefined && one.expected.accept,
 );
 
 export interface Otherwise {
@@ -86,7 +86,7 @@ export const send = async (
   { provider, one }: Good,
   { request = (same) => same, secrets = (same) => same, later = 0, repeated }: Otherwise = {},
 ): Promise<{ answer: HttpAnswer; queued: readonly DeliveryMessage[]; sent: WebhookRequest }> => {
-  const connector = channels[provider];
+  const connector = connectorOf(provider);
   const setting = settingOf(one, connector ?? { secrets: {} });
   const queued: DeliveryMessage[] = [];
   const headers = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { channels } from '../../../connectors/channels/index.ts';
+import { connectorOf } from '../../../connectors/registry.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
@@ -66,7 +66,7 @@ export class Intake extends Construct {
     // What comes again after its customer was erased brings its files along, and they are taken away again.
     for (const kept of ['texts/*', 'attachments/*'])
       record.allow(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects(kept));
-    const deposits = Object.keys(hub.channels).flatMap((id) => channels[id]?.deposits ?? []);
+    const deposits = Object.keys(hub.channels).flatMap((id) => connectorOf(id)?.deposits ?? []);
     for (const prefix of deposits) record.allow(['s3:GetObject'], bucket.arnForObjects(`${prefix}*`));
     // Files and contents that have to be fetched wait as messages of their own, each try anew.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);

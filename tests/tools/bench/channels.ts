@@ -1,7 +1,6 @@
-import { channels } from '../../../connectors/channels/index.ts';
+import { connectorOf, mappingOf, providerIds } from '../../../connectors/registry.ts';
 import { deliveryOf } from '../../../functions/record/decode.ts';
 import { documentOf, settingOf } from '../../../infra/scenario/case.ts';
-import { mappings } from '../../../mappings/channels/index.ts';
 import { goodCases, send } from '../../support/cases.ts';
 import type { Measured } from './measured.ts';
 
@@ -32,7 +31,8 @@ const isJson = (text: string): boolean => {
 /** What verifying and normalising a delivery costs: the median over the provider's fixtures of the best of several rounds. */
 export const benchChannels = async (): Promise<Measured[]> => {
   const costs: Measured[] = [];
-  for (const [provider, connector] of Object.entries(channels)) {
+  for (const provider of providerIds) {
+    const connector = connectorOf(provider);
     const [verify, normalise, parse]: [number[], number[], number[]] = [[], [], []];
     for (const good of goodCases.filter((one) => one.provider === provider && one.one.method !== 'LAMBDA')) {
       const { queued, sent } = await send(good);
@@ -47,7 +47,7 @@ export const benchChannels = async (): Promise<Measured[]> => {
       };
       const delivery = deliveryOf(message, sent.body);
       verify.push(await microseconds(() => connector.verify(sent, context)));
-      normalise.push(await microseconds(() => mappings[provider]?.decode(delivery)));
+      normalise.push(await microseconds(() => mappingOf(provider).decode(delivery)));
       const text = Buffer.from(sent.body).toString();
       if (isJson(text)) parse.push(await microseconds(() => JSON.parse(text)));
     }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
-import { hubspot } from '../../../connectors/crm/hubspot/connector.ts';
-import { salesforce } from '../../../connectors/crm/salesforce/connector.ts';
+import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
+import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping.ts';
 import { type Customer, resolveCustomer, snapshot } from '../../../core/identity/customer.ts';

@@ -1,12 +1,11 @@
 import { glob, readFile } from 'node:fs/promises';
-import { channels } from '../../../connectors/channels/index.ts';
+import { connectorOf, mappingOf } from '../../../connectors/registry.ts';
 import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { HttpAnswer } from '../../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
 import { receive } from '../../../functions/receive/receive.ts';
 import { deliveryOf } from '../../../functions/record/decode.ts';
 import { bodyOf, Case, documentOf, providerOf, settingOf } from '../../../infra/scenario/case.ts';
-import { mappings } from '../../../mappings/channels/index.ts';
 import { gradeAnswer, gradeEvents } from './grade.ts';
 
 export interface Graded {
@@ -31,8 +30,8 @@ const gradeFile = async (file: string): Promise<string[]> => {
     ];
   const one = read.data;
   const provider = providerOf(one);
-  if (channels[provider] === undefined || mappings[provider] === undefined)
-    return [`the provider ${provider} is not built yet`];
+  const mapping = mappingOf(provider);
+  if (mapping === undefined) return [`the provider ${provider} is not built yet`];
   const { answer, message } = one.method === 'LAMBDA' ? eventMessage(one) : await receiveMessage(one);
   const delivery = message && deliveryOf(message, bodyOf(one));
   const accepted = answer.status < 400;
@@ -44,7 +43,7 @@ const gradeFile = async (file: string): Promise<string[]> => {
   if (delivery === undefined)
     return [...differences, ...gradeEvents(one.expected.events ?? [], [], provider)];
   try {
-    const { interactions } = await mappings[provider].decode(delivery);
+    const { interactions } = await mapping.decode(delivery);
     const parsed = interactions.map((interaction) => DecodedInteraction.parse(interaction));
     return [...differences, ...gradeEvents(one.expected.events ?? [], parsed, provider)];
   } catch (error) {
@@ -69,7 +68,7 @@ export const receiveMessage = async (
   one: Case,
   receivedAt?: number,
 ): Promise<{ answer: HttpAnswer; message: DeliveryMessage | undefined }> => {
-  const connector = channels[providerOf(one)];
+  const connector = connectorOf(providerOf(one));
   const { url, now, secrets } = settingOf(one, connector ?? { secrets: {} });
   const judgedAt = now ?? receivedAt ?? Date.parse('2026-03-01T00:00:00Z');
   const queued: DeliveryMessage[] = [];

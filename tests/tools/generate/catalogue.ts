@@ -1,7 +1,6 @@
-import { channels } from '../../../connectors/channels/index.ts';
+import { connectorOf, mappingOf, providerIds } from '../../../connectors/registry.ts';
 import { identifierTypes } from '../../../core/identity/identifier.ts';
 import type { ChannelConnector, ChannelMapping } from '../../../core/webhooks/channel.ts';
-import { mappings } from '../../../mappings/channels/index.ts';
 
 export interface Entry {
   readonly connector: ChannelConnector;
@@ -10,10 +9,7 @@ export interface Entry {
 
 /** Every provider that the hub knows, as the code declares it. */
 export const catalogue = (): Entry[] =>
-  Object.entries(channels).flatMap(([id, connector]) => {
-    const mapping = mappings[id];
-    return mapping === undefined ? [] : [{ connector, mapping }];
-  });
+  providerIds.map((id) => ({ connector: connectorOf(id), mapping: mappingOf(id) }));
 
 /** More than this is "everything", which a row of a table need not spell out. */
 const MANY = 15;
