@@ -4,7 +4,7 @@ import { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { contents } from '../../functions/record/content/content.ts';
 import { intake } from '../../functions/record/intake.ts';
-import { bucket, runtimeWith } from './kept.ts';
+import { bucket, runtimeWith } from '../functions/record/stored-files.ts';
 
 /** What a vendor answers at an address, and what it is asked with. */
 export type Answers = Readonly<Record<string, () => Response>>;

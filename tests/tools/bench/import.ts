@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { root } from '../../../infra/stack/bundle.ts';
-import { importFile } from '../../import/file.ts';
+import { importFile } from '../../hub/import/file.ts';
 import { openHub } from '../../support/failing-hub.ts';
 import type { Measured } from './measured.ts';
 

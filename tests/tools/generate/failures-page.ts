@@ -4,7 +4,7 @@ import { stages } from '../../../functions/contracts/stages/index.ts';
 /** `docs/failures.md`, from the code that it tells of. */
 export const failuresPage = (): string => `# When something fails
 
-<!-- Written by tests/failures/page.test.ts from core/failure.ts; run it with UPDATE=1 to write it anew. -->
+<!-- Written by tests/hub/failures/page.test.ts from core/failure.ts; run it with UPDATE=1 to write it anew. -->
 
 Nothing that the hub has acknowledged is lost. What cannot be done becomes a **failure**: a row that says why, and what to do, with the payload beside it. Failures come from three places:
 

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { newSourceProfile } from '../../core/identity/source-profile.ts';
+import { history } from '../../functions/aws/customers/history.ts';
+import { lists } from '../../functions/aws/customers/lists.ts';
+import { activityKey, profileKey } from '../../functions/contracts/rows.ts';
+import { openStore } from '../support/store.ts';
+
+const HALF = 'ada';
+
+it('a function that has read a customer earlier than another does not put them back', async () => {
+  const table = (await openStore()).open();
+  const known = async (version: number, full: string) => {
+    const { profile, activity } = newSourceProfile(HALF, '2026-03-02T09:00:00.000Z');
+    await table.transact([
+      { put: { ...profileKey(HALF), ...profile, version, name: { full } } },
+      { put: { ...activityKey(HALF), ...activity, version } },
+    ]);
+    return { interactions: [], customers: await history(table).customers([HALF]), unsent: [] };
+  };
+  const before = await known(1, 'Lovelace');
+  const after = await known(2, 'King');
+  for (const batch of [after, before]) await lists(table)(batch);
+  const found: string[] = [];
+  for (const part of ['name#k', 'name#l'])
+    for await (const { sk } of table.query(`list#${part}`)) found.push(sk);
+  expect(found).toEqual(['king#ada']);
+});

@@ -1,0 +1,116 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { textOfHtml } from '../../../core/formats/html.ts';
+import {
+  inflate,
+  msisdn,
+  parseForm,
+  parseJson,
+  parsePayload,
+  readTime,
+} from '../../../core/formats/payload.ts';
+import { parseXml } from '../../../core/formats/xml.ts';
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+describe('JSON and forms', () => {
+  it('leave out what would change a prototype, and keep every digit', () => {
+    const read = parseJson(bytes('{"a":{"__proto__":{"x":1},"constructor":1,"b":[12345678901234567890]}}'));
+    expect(JSON.stringify(read)).toBe('{"a":{"b":["12345678901234567890"]}}');
+    expect(Object.keys(parseForm(bytes('__proto__=1&constructor=2&a=3')))).toEqual(['a']);
+  });
+});
+
+describe('null', () => {
+  it('says nothing as a member of a payload, keeps its place in a list, and is an answer elsewhere', () => {
+    const text = bytes('{"a":null,"b":[null,{"c":null,"d":12345678901234567890}]}');
+    expect(parsePayload(text)).toEqual({ b: [null, { d: '12345678901234567890' }] });
+    expect(parseJson(text)).toEqual({ a: null, b: [null, { c: null, d: '12345678901234567890' }] });
+  });
+});
+
+describe('HTML', () => {
+  it.each([
+    [
+      '<p>It&rsquo;s <b>me</b><br>\n  &amp; you</p>\n<p>&#8364;5&nbsp;&lt;b&gt;</p>',
+      'It’s me\n& you\n€5\u00a0<b>',
+    ],
+    ['<html><head><title>T</title><style>p{a:b}</style></head><body><!-- <p>x</p> -->Hi</body></html>', 'Hi'],
+    ['Hi<STYLE media="x">p{}</STYLE > there<script>alert("</p>")', 'Hi there'],
+    ['1 < 2 &unknown; &#0;', '1 < 2 &unknown; &#0;'],
+    ['', ''],
+  ])('%s becomes its words', (html, words) => {
+    expect(textOfHtml(html)).toBe(words);
+  });
+
+  it.each(['<style>', '<!--', '<title', '<br', '</p', '&#1', ' <'])(
+    'made of %s costs no more than its length',
+    (part) => {
+      const startedAt = performance.now();
+      textOfHtml(part.repeat(400_000));
+      expect(performance.now() - startedAt).toBeLessThan(2000);
+    },
+  );
+});
+
+describe('gzip', () => {
+  it('is inflated up to the cap and no further', () => {
+    const bomb = gzipSync(Buffer.alloc(1_000_000));
+    expect(inflate(gzipSync('hello'), 5)).toEqual(Buffer.from('hello'));
+    expect(() => inflate(bomb, 999_999)).toThrow(/more than/);
+    expect(() => inflate(bytes('plain'), 100)).toThrow(/not gzip/);
+  });
+});
+
+describe('XML', () => {
+  it('becomes text, lists and attributes by local names', () => {
+    const soap = '<?xml version="1.0"?><s:E xmlns:s="x"><n:Id a="1">007</n:Id><Id>&lt;b&gt;</Id></s:E>';
+    expect(parseXml(bytes(soap))).toMatchObject({ E: { Id: [{ '#text': '007', '@a': '1' }, '<b>'] } });
+  });
+
+  it.each([
+    ['a document type', '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'],
+    ['an entity', '<x><!ENTITY a "b"></x>'],
+    ['great depth', '<a>'.repeat(200) + '</a>'.repeat(200)],
+    ['an element named to do harm', '<x><__proto__><y>1</y></__proto__></x>'],
+    ['an unclosed element', '<x><y></x>'],
+    ['great size', `<x>${'a'.repeat(2_000_001)}</x>`],
+    ['no XML', 'hello'],
+  ])('refuses %s', (_, text) => {
+    expect(() => parseXml(bytes(text))).toThrow(expect.objectContaining({ code: 'unreadable' }));
+  });
+});
+
+describe('times', () => {
+  it.each([
+    ['2026-03-04T05:06:07.123456Z', '2026-03-04T05:06:07.123Z'],
+    ['2026-03-04T05:06:07+0130', '2026-03-04T03:36:07.000Z'],
+    ['2026-03-04T05:06:07-05:00', '2026-03-04T10:06:07.000Z'],
+    ['2026-03-04 05:06:07 UTC', '2026-03-04T05:06:07.000Z'],
+    ['2026-03-04 05:06:07', '2026-03-04T05:06:07.000Z'],
+    ['2026-03-04', '2026-03-04T00:00:00.000Z'],
+    ['Wed, 4 Mar 2026 05:06:07 +0100', '2026-03-04T04:06:07.000Z'],
+    ['04 Mar 2026 05:06 GMT', '2026-03-04T05:06:00.000Z'],
+    ['1772600767', '2026-03-04T05:06:07.000Z'],
+    [1772600767000, '2026-03-04T05:06:07.000Z'],
+    ['2026-02-30T00:00:00Z', undefined],
+    ['2026-03-04T25:00:00Z', undefined],
+    ['yesterday', undefined],
+    [null, undefined],
+  ])('%s', (text, expected) => {
+    expect(readTime(text)).toBe(expected);
+  });
+});
+
+describe('numbers without a plus', () => {
+  it.each([
+    ['447700900123', '+447700900123'],
+    [447700900123, '+447700900123'],
+    ['+14155550100', '+14155550100'],
+    ['12345', undefined],
+    ['ACME', undefined],
+    [undefined, undefined],
+  ])('%s', (number, expected) => {
+    expect(msisdn(number)).toBe(expected);
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { available, stubTemplate, type TemplateFiles } from '../../../core/triggers/template-files.ts';
+import { decided, HOUR, iso, NOON, outcome, person } from '../../support/situations.ts';
+
+const through = (channels: readonly string[], fields: object = {}) => ({
+  send: { channels, template: 'hello' },
+  ...fields,
+});
+const closed = (reason: 'opt-out' | 'bounce' | 'complaint') => ({
+  reason,
+  at: iso(NOON - HOUR),
+  source: 'x',
+});
+
+describe('which consent a category needs', () => {
+  it.each([
+    ['marketing', 'granted', true],
+    ['marketing', 'service-only', false],
+    ['marketing', 'unknown', false],
+    ['marketing', 'denied', false],
+    ['service', 'granted', true],
+    ['service', 'service-only', true],
+    ['service', 'unknown', true],
+    ['service', 'denied', false],
+    ['transactional', 'granted', true],
+    ['transactional', 'denied', true],
+  ] as const)('%s with %s: %s', (category, status, passes) => {
+    const customer = person({ consent: { email: status } });
+    expect(outcome({ category }, { customer })).toBe(passes ? 'send email' : 'no-consent');
+  });
+
+  it('unknown is what nobody has answered, and each channel is its own', () => {
+    expect(outcome({ category: 'marketing' })).toBe('no-consent');
+    const customer = person({ consent: { sms: 'denied' } });
+    expect(outcome(through(['sms', 'email']), { customer })).toBe('send email');
+  });
+});
+
+describe('addresses', () => {
+  const addressOf = (channels: readonly string[], told: Parameters<typeof person>[0]): unknown => {
+    const decision = decided(through(channels, { category: 'transactional' }), { customer: person(told) });
+    return decision.decision === 'send' ? decision.addresses : decision;
+  };
+
+  it('SMS takes a phone, WhatsApp a whatsapp or else a phone, chat channels their own', () => {
+    const inbound = { whatsapp: iso(NOON - HOUR) };
+    expect(addressOf(['sms'], { identifiers: ['whatsapp:1', 'phone:+2'] })).toEqual(['phone:+2']);
+    expect(addressOf(['whatsapp'], { identifiers: ['phone:+2', 'whatsapp:1'], inbound })).toEqual([
+      'whatsapp:1',
+    ]);
+    expect(addressOf(['whatsapp'], { identifiers: ['phone:+2'], inbound })).toEqual(['phone:+2']);
+    expect(addressOf(['messenger'], { identifiers: ['messenger:p:1', 'email:a@b.c'] })).toEqual([
+      'messenger:p:1',
+    ]);
+  });
+
+  it('of several takes the one last heard from, else the first', () => {
+    const identifiers = ['email:one@x.y', 'email:two@x.y', 'email:three@x.y'];
+    expect(addressOf(['email'], { identifiers })).toEqual(['email:one@x.y']);
+    const heard = { 'email:two@x.y': iso(NOON - HOUR), 'email:three@x.y': iso(NOON - 2 * HOUR) };
+    expect(addressOf(['email'], { identifiers, heard })).toEqual(['email:two@x.y']);
+  });
+
+  it('a closed address is closed to every category; another of the same channel serves', () => {
+    const one = { identifiers: ['email:one@x.y'], closed: { 'email:one@x.y': closed('bounce') } };
+    expect(addressOf(['email'], one)).toMatchObject({ reason: 'address-closed', channel: 'email' });
+    const heard = { 'email:one@x.y': iso(NOON) };
+    expect(addressOf(['email'], { ...one, heard, identifiers: ['email:one@x.y', 'email:two@x.y'] })).toEqual([
+      'email:two@x.y',
+    ]);
+  });
+});
+
+describe('preferred', () => {
+  const channels = ['preferred', 'email'];
+
+  it('is the stated preference, also one that is not listed', () => {
+    const customer = person({ preferences: { channel: 'sms' }, inbound: { email: iso(NOON) } });
+    expect(outcome(through(channels), { customer })).toBe('send sms');
+  });
+
+  it('else the channel of the last inbound message that can carry one', () => {
+    const inbound = {
+      sms: iso(NOON - 2 * HOUR),
+      email: iso(NOON - 3 * HOUR),
+      voice: iso(NOON),
+      web: iso(NOON),
+    };
+    expect(outcome(through(channels), { customer: person({ inbound }) })).toBe('send sms');
+  });
+
+  it('counts only where it stands in the list, and is skipped when nothing resolves', () => {
+    expect(outcome(through(channels))).toBe('send email');
+    expect(
+      outcome(through(['email', 'preferred']), { customer: person({ preferences: { channel: 'sms' } }) }),
+    ).toBe('send email');
+    expect(outcome(through(['preferred']))).toBe('no-address');
+  });
+});
+
+describe('what a channel is passed over for', () => {
+  it('is asked in one order: address, closed, consent, window, template', () => {
+    const nothing = { templates: {} };
+    const first = (told: Parameters<typeof person>[0], category = 'service'): string =>
+      outcome(through(['whatsapp'], { category }), { ...nothing, customer: person(told) });
+    const number = { identifiers: ['whatsapp:1'] };
+    expect(first({ identifiers: ['email:a@b.c'] })).toBe('no-address');
+    expect(
+      first({ ...number, closed: { 'whatsapp:1': closed('opt-out') }, consent: { whatsapp: 'denied' } }),
+    ).toBe('address-closed');
+    expect(first({ ...number, consent: { whatsapp: 'denied' } })).toBe('no-consent');
+    expect(first(number)).toBe('channel-closed');
+    expect(first({ ...number, inbound: { whatsapp: iso(NOON) } })).toBe('no-template');
+  });
+
+  it('the reason of the first channel in the list stands for all', () => {
+    const customer = person({ identifiers: ['email:a@b.c'], consent: { email: 'denied' } });
+    expect(decided(through(['email', 'sms']), { customer })).toMatchObject({
+      reason: 'no-consent',
+      channel: 'email',
+    });
+    expect(outcome(through(['sms', 'email']), { customer })).toBe('no-address');
+  });
+});
+
+describe('WhatsApp’s window', () => {
+  const approved: TemplateFiles = { ...stubTemplate('hello'), 'whatsapp.yaml': 'name: hello\n' };
+  const { 'sms.liquid': _, ...withoutText } = approved;
+  const whatsapp = (heardAgo: number | undefined, files: TemplateFiles): unknown => {
+    const inbound = heardAgo === undefined ? {} : { whatsapp: iso(NOON - heardAgo) };
+    const customer = person({ identifiers: ['whatsapp:1'], inbound });
+    const decision = decided(through(['whatsapp']), { customer, templates: { hello: available(files) } });
+    if (decision.decision === 'suppress') return decision.reason;
+    return decision.decision === 'send' && decision.approved ? 'approved' : 'text';
+  };
+
+  it('is open for 24 hours after the last inbound message', () => {
+    expect(whatsapp(24 * HOUR - 1, stubTemplate('hello'))).toBe('text');
+    expect(whatsapp(24 * HOUR, stubTemplate('hello'))).toBe('channel-closed');
+    expect(whatsapp(undefined, stubTemplate('hello'))).toBe('channel-closed');
+  });
+
+  it('outside of it an approved template goes; inside text, where there is any', () => {
+    expect(whatsapp(undefined, approved)).toBe('approved');
+    expect(whatsapp(HOUR, approved)).toBe('text');
+    expect(whatsapp(HOUR, withoutText)).toBe('approved');
+  });
+});

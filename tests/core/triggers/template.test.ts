@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import PostalMime from 'postal-mime';
+import { describe, expect, it } from 'vitest';
+import {
+  preferencesToken,
+  preferencesUntil,
+  readPreferencesToken,
+  readUnsubscribeToken,
+  signingKeys,
+  unsubscribeToken,
+} from '../../../core/consent/signed-link.ts';
+import { composeMail } from '../../../core/formats/mime.ts';
+import { type Rendered, render, templateFaults, variablesFor } from '../../../core/triggers/template.ts';
+import { available, type TemplateFiles } from '../../../core/triggers/template-files.ts';
+import { NOON, past, person, trigger } from '../../support/situations.ts';
+
+const ada = { ...person(), name: { full: 'Ada <b>Lovelace</b>' }, traits: { plan: 'gold' } };
+const links = { unsubscribe: 'https://hub.example/unsubscribe/t' };
+const cause = past(NOON, { text: 'a "b" & <c>', properties: { total: 60, lines: 'one\r\nBcc: x@y.z' } });
+const fill = (
+  files: TemplateFiles,
+  channel: 'email' | 'sms' | 'push' | 'whatsapp',
+  approved = false,
+): Rendered => render('t', files, channel, variablesFor(trigger(), ada, cause, links), approved);
+const sms = (source: string): string => fill({ 'sms.liquid': source }, 'sms').text;
+
+describe('a template', () => {
+  it('knows the customer, the interaction, the trigger and the links', () => {
+    expect(
+      sms('{{ customer.name.last }} {{ customer.traits.plan }} {{ interaction.properties.total }}'),
+    ).toBe('<b>Lovelace</b> gold 60');
+    expect(sms('{{ trigger.id }} {{ trigger.category }} {{ links.unsubscribe }}')).toBe(
+      'hello service https://hub.example/unsubscribe/t',
+    );
+  });
+
+  it('does without a variable by its default or an if alone', () => {
+    expect(sms('{{ customer.stage | default: "new" }}{% if customer.stage %}!{% endif %}')).toBe('new');
+    expect(() => sms('{{ customer.stage }}')).toThrow(
+      /cannot be rendered for sms: undefined variable: customer.stage/u,
+    );
+    expect(() => sms('{{ customer.traits.age }}')).toThrow(/customer\.traits\.age/u);
+    expect(() => sms('{{ customer.id | shout }}')).toThrow(/undefined filter/u);
+  });
+
+  it('escapes values for HTML, in the body and the preheader, and not elsewhere', () => {
+    const file =
+      '---\r\nsubject: "{{ interaction.text }}"\r\npreheader: "{{ interaction.text }}"\r\n---\r\n<p>{{ interaction.text }}</p>';
+    const { html = '', subject, text } = fill({ 'email.liquid': file }, 'email');
+    expect(html).toContain('<p>a &#34;b&#34; &amp; &lt;c&gt;</p>');
+    expect(html).toContain('display:none">a &#34;b&#34;');
+    expect(subject).toBe('a "b" & <c>');
+    expect(text).toBe('a "b" & <c>');
+    expect(sms('{{ interaction.text }}')).toBe('a "b" & <c>');
+  });
+
+  it('gives an e-mail a text alternative with its links', () => {
+    const file =
+      '<style>p { color: red }</style><h1>Hi</h1><p>Go <a href="https://x.y/?a=1&amp;b=2">there</a><br>now</p>';
+    expect(fill({ 'email.liquid': file }, 'email').text).toBe('Hi\nGo there (https://x.y/?a=1&b=2)\nnow');
+  });
+
+  it('refuses a line break in a header', () => {
+    const file = (front: string): TemplateFiles => ({
+      'email.liquid': `---\n${front}\n---\nx`,
+      'push.liquid': `---\n${front}\n---\nx`,
+    });
+    const broken = '"{{ interaction.properties.lines }}"';
+    expect(() => fill(file(`subject: ${broken}`), 'email')).toThrow(/line break into a header/u);
+    expect(() => fill(file(`from: ${broken}`), 'email')).toThrow(/line break into a header/u);
+    expect(() => fill(file(`title: ${broken}`), 'push')).toThrow(/line break into a header/u);
+  });
+
+  it('fills an approved WhatsApp template’s parameters, without the line breaks that WhatsApp refuses', () => {
+    const files = {
+      'whatsapp.yaml':
+        'name: cart\nlanguage: it\nparameters: ["{{ customer.id }}", "{{ interaction.properties.lines }}"]',
+    };
+    expect(fill(files, 'whatsapp', true).template).toEqual({
+      name: 'cart',
+      language: 'it',
+      parameters: ['ada', 'one Bcc: x@y.z'],
+    });
+  });
+
+  it('serves the media that it has files for; sms.liquid is the text of chat channels too', () => {
+    expect(available({ 'email.liquid': '' }).channels).toEqual(['email']);
+    expect(available({ 'sms.liquid': '' }).channels).toEqual(
+      expect.arrayContaining(['sms', 'whatsapp', 'telegram']),
+    );
+    expect(available({ 'whatsapp.yaml': '' })).toEqual({ channels: [], approvedWhatsApp: true });
+  });
+});
+
+describe('the faults of a template', () => {
+  const faults = (source: string): string[] => templateFaults('t', { 'email.liquid': source });
+  const where = 'mappings/templates/t/email.liquid';
+
+  it('are variables that no message will have, in the body and the front matter', () => {
+    expect(faults('{{ customer.name.frist }} {{ coupon }}')).toEqual([
+      `${where}: there is no variable customer.name.frist`,
+      `${where}: there is no variable coupon`,
+    ]);
+    expect(faults('---\nsubject: "{{ customer.mood }}"\n---\nx')).toEqual([
+      `${where}: there is no variable customer.mood`,
+    ]);
+    expect(
+      faults('{{ customer.traits.any.thing }} {% assign x = interaction.properties.total %}{{ x }}'),
+    ).toEqual([]);
+  });
+
+  it('are Liquid and front matter that cannot be read', () => {
+    expect(faults('{% if %}')).toHaveLength(1);
+    expect(faults('{{ customer.id | shout }}')).toEqual([expect.stringContaining('undefined filter')]);
+    expect(faults('---\nsubjekt: x\n---\ny')).toEqual([expect.stringContaining('subjekt')]);
+    expect(templateFaults('t', { 'whatsapp.yaml': 'parameters: []' })).toEqual([
+      expect.stringContaining('name'),
+    ]);
+  });
+});
+
+describe('a mail', () => {
+  it('comes out of a MIME reader as it went in', async () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 120 });
+    const line = text.map((one) => one.replace(/[\p{C}\p{Z}]+/gu, ' ').trim());
+    await fc.assert(
+      fc.asyncProperty(
+        line,
+        line.map((one) => one.replace(/[^\p{L}\p{N} ]/gu, '')),
+        text,
+        async (subject, name, body) => {
+          const mail = composeMail({
+            ...{ from: `${name} <shop@acme.example>`, to: 'ada@example.com', subject, text: body },
+            html: `<p>${body}</p>`,
+          });
+          for (const one of mail.split('\r\n')) expect(Buffer.byteLength(one)).toBeLessThan(998);
+          const read = await PostalMime.parse(mail);
+          expect(read.subject ?? '').toBe(subject);
+          expect(read.from).toEqual({ address: 'shop@acme.example', name: name.trim() });
+          expect((read.text ?? '').replace(/\n$/u, '')).toBe(
+            body.replaceAll('\r\n', '\n').replace(/\n$/u, ''),
+          );
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('refuses a header that would begin another', () => {
+    const mail = { from: 'a@b.c', to: 'd@e.f', text: '' };
+    for (const broken of [
+      { subject: 'x\r\nBcc: y' },
+      { to: 'a@b.c\nBcc: y' },
+      { unsubscribe: 'https://x\r\n y' },
+    ])
+      expect(() => composeMail({ ...mail, ...broken })).toThrow(/line break/u);
+  });
+});
+
+describe('a link that unsubscribes', () => {
+  const keys = ['0123456789abcdef-new', '0123456789abcdef-old'];
+  const claim = { profileId: 'ada', channel: 'email' } as const;
+
+  it('is read back, also when it was signed with an older key', () => {
+    expect(readUnsubscribeToken(unsubscribeToken(claim, keys), keys)).toEqual(claim);
+    expect(readUnsubscribeToken(unsubscribeToken(claim, keys.slice(1)), keys)).toEqual(claim);
+    expect(unsubscribeToken(claim, keys)).not.toContain('ada');
+  });
+
+  it('is nothing when a character differs, the key is another, or there is none', () => {
+    const token = unsubscribeToken(claim, keys);
+    for (let position = 0; position < token.length - 1; position++) {
+      const other = token[position] === 'x' ? 'y' : 'x';
+      expect(
+        readUnsubscribeToken(token.slice(0, position) + other + token.slice(position + 1), keys),
+      ).toBeUndefined();
+    }
+    expect(readUnsubscribeToken(token, ['0123456789abcdef-another'])).toBeUndefined();
+    expect(readUnsubscribeToken(token, [])).toBeUndefined();
+    expect(readUnsubscribeToken('', keys)).toBeUndefined();
+    expect(readUnsubscribeToken(`${token}.x`, keys)).toBeUndefined();
+  });
+
+  it('is good for its own purpose only', () => {
+    const other = { profileId: 'ada', until: 1_780_000_000 };
+    expect(readPreferencesToken(preferencesToken(other, keys), keys)).toEqual(other);
+    expect(readPreferencesToken(unsubscribeToken(claim, keys), keys)).toBeUndefined();
+    expect(readUnsubscribeToken(preferencesToken(other, keys), keys)).toBeUndefined();
+  });
+
+  it('to the choices is the same all day, and good for ninety days more', () => {
+    const until = preferencesUntil('2026-03-02T00:00:00.000Z');
+    expect(preferencesUntil('2026-03-02T23:59:59.999Z')).toBe(until);
+    expect(new Date(until * 1000).toISOString()).toBe('2026-06-01T00:00:00.000Z');
+  });
+
+  it('needs a key that is no empty word', () => {
+    expect(signingKeys({ keys: keys[0] })).toEqual([keys[0]]);
+    for (const wrong of [{}, { keys: '' }, { keys: [] }, { keys: ['short'] }])
+      expect(() => signingKeys(wrong)).toThrow();
+  });
+});

@@ -1,0 +1,133 @@
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { exportJWK, SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import {
+  basicCredentials,
+  ecdsa,
+  ed25519,
+  hmac,
+  hmacJwt,
+  rsa,
+  rsaJwt,
+  sameTexts,
+} from '../../../core/webhooks/signature.ts';
+
+const now = Date.parse('2026-03-02T09:00:00Z');
+const seconds = now / 1000;
+const secret = Buffer.from('a secret of thirty-two bytes or so');
+const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'one' };
+
+const hs = (claims: Record<string, unknown>, alg = 'HS256', key: Uint8Array = secret) =>
+  new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
+const rs = (claims: Record<string, unknown>, kid = 'one') =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid }).sign(pair.privateKey);
+const unsigned = (header: object, claims: object) =>
+  `${[header, claims].map((one) => Buffer.from(JSON.stringify(one)).toString('base64url')).join('.')}.`;
+
+describe('tokens of a shared secret', () => {
+  it.each(['HS256', 'HS384', 'HS512'] as const)('takes what jose signed with %s', async (alg) => {
+    const result = hmacJwt(await hs({ sub: 'ada' }, alg), ['another', secret], [alg], { now });
+    expect(result).toMatchObject({ claims: { sub: 'ada' } });
+  });
+
+  it('takes no other algorithm than the caller names', async () => {
+    expect(hmacJwt(await hs({}, 'HS512'), [secret], ['HS256'], { now })).toHaveProperty('refused');
+    for (const alg of ['none', 'None', 'HS256', undefined]) {
+      const token = unsigned({ alg }, {});
+      expect(hmacJwt(token, [secret], ['HS256'], { now })).toHaveProperty('refused');
+      expect(hmacJwt(`${token}AAAA`, [secret], ['HS256'], { now })).toHaveProperty('refused');
+    }
+  });
+
+  it('is not fooled by the public key as a shared secret', async () => {
+    const pem = pair.publicKey.export({ format: 'pem', type: 'spki' });
+    const token = await hs({}, 'HS256', Buffer.from(pem));
+    expect(rsaJwt(token, [jwk], { now })).toHaveProperty('refused');
+  });
+
+  it.each([
+    ['an expired one', { exp: seconds - 61 }, {}],
+    ['one without an end, where one is asked for', {}, { expires: true }],
+    ['one not valid yet', { nbf: seconds + 61 }, {}],
+    ['one from the future', { iat: seconds + 61 }, {}],
+    ['an old one', { iat: seconds - 400 }, { maxAgeSeconds: 300 }],
+    ['one without its time, where age counts', {}, { maxAgeSeconds: 300 }],
+    ['one whose end is no time', { exp: 'never' }, {}],
+    ['one for another', { aud: ['other'] }, { audience: 'us' }],
+    ['one from another', { iss: 'other' }, { issuer: ['us'] }],
+  ] as const)('refuses %s', async (_, claims, rules) => {
+    const token = `${unsigned({ alg: 'HS256' }, claims).slice(0, -1)}`;
+    const signed = `${token}.${hmac('sha256', secret, 'base64url', token)}`;
+    expect(hmacJwt(signed, [secret], ['HS256'], { now, ...rules })).toHaveProperty('refused');
+  });
+
+  it('allows clocks to differ', async () => {
+    const token = await hs({ exp: seconds - 59, nbf: seconds + 59, iat: seconds + 59, aud: ['x', 'us'] });
+    expect(hmacJwt(token, [secret], ['HS256'], { now, audience: 'us', expires: true })).toHaveProperty(
+      'claims',
+    );
+  });
+
+  it('refuses every changed character', async () => {
+    const token = await hs({ sub: 'ada' });
+    for (let at = 0; at < token.length - 1; at++) {
+      const other = token[at] === 'A' ? 'B' : 'A';
+      const changed = `${token.slice(0, at)}${other}${token.slice(at + 1)}`;
+      expect(hmacJwt(changed, [secret], ['HS256'], { now })).toHaveProperty('refused');
+    }
+  });
+});
+
+describe('tokens of a key set', () => {
+  it('takes what jose signed, by the key that the header names', async () => {
+    expect(rsaJwt(await rs({ sub: 'ada' }), [{ kty: 'EC', kid: 'one' }, jwk], { now })).toMatchObject({
+      claims: { sub: 'ada' },
+      header: { kid: 'one' },
+    });
+    expect(rsaJwt(await rs({}, 'two'), [jwk], { now })).toHaveProperty('refused');
+    expect(rsaJwt(await rs({}), [{ ...jwk, n: 'AAAA' }], { now })).toHaveProperty('refused');
+  });
+});
+
+describe('public keys', () => {
+  const signed = randomBytes(100);
+  const changed = Buffer.concat([signed, Buffer.from('x')]);
+
+  it('knows Ed25519 by a raw key in hex or base64', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+    const signature = sign(undefined, signed, privateKey);
+    for (const encoding of ['hex', 'base64'] as const) {
+      expect(ed25519(raw.toString(encoding), signed, signature)).toBe(true);
+      expect(ed25519(raw.toString(encoding), changed, signature)).toBe(false);
+    }
+    expect(ed25519('', signed, signature)).toBe(false);
+    expect(ed25519('0'.repeat(64), signed, new Uint8Array(64))).toBe(false);
+  });
+
+  it('knows ECDSA and RSA, and takes a key that is none for a wrong one', () => {
+    const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const spki = curve.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+    const signature = sign('sha256', signed, curve.privateKey);
+    expect(ecdsa(spki, signed, signature)).toBe(true);
+    expect(ecdsa(spki, changed, signature)).toBe(false);
+    expect(ecdsa('nothing', signed, signature)).toBe(false);
+    const pem = pair.publicKey.export({ format: 'pem', type: 'spki' }).toString();
+    const long = sign('sha1', signed, pair.privateKey);
+    expect(rsa(pem, 'sha1', signed, long)).toBe(true);
+    expect(rsa(pem, 'sha256', signed, long)).toBe(false);
+    expect(rsa('nothing', 'sha1', signed, long)).toBe(false);
+  });
+});
+
+describe('user and password', () => {
+  it('are read as browsers write them, colons in the password included', () => {
+    expect(basicCredentials(`Basic ${Buffer.from('hub:a:b').toString('base64')}`)).toEqual(['hub', 'a:b']);
+    for (const header of [undefined, '', 'Bearer x', 'Basic', `Basic ${Buffer.from('x').toString('base64')}`])
+      expect(basicCredentials(header)).toBeUndefined();
+    expect(sameTexts(['hub', 'a'], ['hub', 'a'])).toBe(true);
+    expect(sameTexts(['hub', 'a'], ['hub', 'b'])).toBe(false);
+    expect(sameTexts([], ['hub'])).toBe(false);
+  });
+});

@@ -1,0 +1,282 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type {
+  DecisionMessage,
+  Notification,
+  NotificationMessage,
+} from '../../../core/triggers/notification.ts';
+import { pause, publish } from '../../../functions/aws/operations/publish.ts';
+import { type DecidePorts, decide } from '../../../functions/decide/decide.ts';
+import { DAY, HOUR, iso, NOON, person } from '../../support/situations.ts';
+import { decisionAbout, openHub, templates } from '../../support/trigger-hub.ts';
+
+let hub: Awaited<ReturnType<typeof openHub>>;
+let timers: { readonly message: DecisionMessage; readonly at: number }[];
+let queued: NotificationMessage[];
+let suppressed: Notification[];
+
+beforeEach(async () => {
+  hub = await openHub();
+  [timers, queued, suppressed] = [[], [], []];
+  await hub.putPerson();
+});
+
+const address = { profileId: 'ada', trigger: 'hello', interaction: 'cause' };
+const row = async (): Promise<Notification | undefined> => hub.notifications.get(address);
+const publishHello = async (fields: Record<string, unknown> = {}): Promise<number> =>
+  publish(
+    hub.publishing,
+    {
+      ...{ id: 'hello', category: 'service', on: { kind: ['message'] } },
+      ...{ send: { channels: ['email'], template: 'hello' }, ...fields },
+    },
+    templates,
+  );
+const portsOf = (overrides: Partial<DecidePorts> = {}): DecidePorts => ({
+  ...{ triggers: hub.triggers, notifications: hub.notifications, history: hub.history, hub: hub.hub },
+  schedule: async (message, at) => void timers.push({ message, at }),
+  enqueue: async (message) => void queued.push(message),
+  tellSuppressed: async (notification) => void suppressed.push(notification),
+  now: hub.runtime.now,
+  ...overrides,
+});
+const nextTimer = async (): Promise<DecisionMessage> => {
+  const next = timers.shift();
+  if (next === undefined) throw new Error('no timer is set');
+  await hub.clock.runUntil(next.at);
+  return next.message;
+};
+
+describe('what a decision leaves behind', () => {
+  it('a claim, which names the version, the channel and everything that was looked at', async () => {
+    await publishHello({ limits: { perCustomer: '1 per 7d' } });
+    const cause = await hub.putInteraction('cause');
+    await decide(portsOf())(decisionAbout(cause));
+    expect(queued).toEqual([address]);
+    expect(await row()).toMatchObject({
+      ...{ status: 'claimed', triggerVersion: 1, channel: 'email', addresses: ['email:ada@example.com'] },
+      steps: [
+        { step: 'channel email', result: 'chosen' },
+        { step: 'perCustomer', result: '0 of 1 in the window' },
+      ],
+    });
+  });
+
+  it('a wait, rounded up to the second that Scheduler can count', async () => {
+    await hub.clock.runUntil(NOON + 1);
+    await publishHello({ wait: '2h' });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    expect(timers).toMatchObject([
+      { at: NOON + 2 * HOUR + 1000, message: { timer: 1, arrivedAt: iso(NOON + 1) } },
+    ]);
+    expect(await row()).toMatchObject({ status: 'waiting', timers: 1 });
+    await decide(portsOf())(await nextTimer());
+    expect(await row()).toMatchObject({ status: 'claimed' });
+  });
+
+  it('nothing at all for what does not concern the trigger', async () => {
+    await publishHello({ on: { kind: ['order'] } });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    expect(await row()).toBeUndefined();
+  });
+});
+
+describe('a message that comes again', () => {
+  it('changes nothing; what may not have followed follows again', async () => {
+    await publishHello();
+    const message = decisionAbout(await hub.putInteraction('cause'));
+    const broken = portsOf({ enqueue: () => Promise.reject(new Error('the queue is away')) });
+    await expect(decide(broken)(message)).rejects.toThrow('the queue is away');
+    await decide(portsOf())(message);
+    expect(queued).toEqual([address]);
+    expect(await row()).toMatchObject({ status: 'claimed', version: 1 });
+  });
+
+  it('sets the timer again where the first try stopped before it', async () => {
+    await publishHello({ wait: '2h' });
+    const message = decisionAbout(await hub.putInteraction('cause'));
+    const broken = portsOf({ schedule: () => Promise.reject(new Error('Scheduler is away')) });
+    await expect(decide(broken)(message)).rejects.toThrow('Scheduler is away');
+    await decide(portsOf())(message);
+    expect(timers).toMatchObject([{ at: NOON + 2 * HOUR, message: { timer: 1 } }]);
+  });
+
+  it('tells a suppression again, under the same id, without a second entry', async () => {
+    await publishHello({ where: [{ customer: { tags: ['vip'] } }] });
+    const message = decisionAbout(await hub.putInteraction('cause'));
+    await decide(portsOf())(message);
+    await decide(portsOf())(message);
+    expect(suppressed[1]).toMatchObject({ reason: 'condition', at: iso(NOON) });
+    expect(await row()).toMatchObject({ version: 1 });
+  });
+
+  it('a timer that fires twice decides once', async () => {
+    await publishHello({ wait: '2h' });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    const timer = await nextTimer();
+    await decide(portsOf())(timer);
+    await decide(portsOf())(timer);
+    expect(await row()).toMatchObject({ status: 'claimed', version: 2 });
+  });
+});
+
+describe('versions', () => {
+  it('a wait that has started stays on its version', async () => {
+    await publishHello({ wait: '2h' });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    await publishHello({ wait: '4h', send: { channels: ['email'], template: 'other' } });
+    await decide(portsOf())(await nextTimer());
+    expect(await row()).toMatchObject({ status: 'claimed', triggerVersion: 1, template: 'hello' });
+  });
+
+  it('an event that both rules of a change have matched is one notification', async () => {
+    await publishHello();
+    await publishHello({ send: { channels: ['email'], template: 'other' } });
+    const cause = await hub.putInteraction('cause');
+    await decide(portsOf())(decisionAbout(cause, 'hello', 2));
+    await decide(portsOf())(decisionAbout(cause, 'hello', 1));
+    expect(await row()).toMatchObject({ triggerVersion: 2, template: 'other', version: 1 });
+  });
+
+  it('a version that is not stored leaves the message in the queue', async () => {
+    const message = decisionAbout(await hub.putInteraction('cause'));
+    await expect(decide(portsOf())(message)).rejects.toMatchObject({
+      code: 'unknown-trigger',
+      retry: 'later',
+    });
+  });
+
+  it('a pause suppresses what waits', async () => {
+    await publishHello({ wait: '2h' });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    await pause(hub.publishing, 'hello');
+    await publishHello({ wait: '2h' });
+    await decide(portsOf())(await nextTimer());
+    expect(suppressed).toMatchObject([{ reason: 'paused' }]);
+  });
+});
+
+describe('concurrent claims', () => {
+  it('ten events at once and a limit of three: three', async () => {
+    await publishHello({ limits: { perCustomer: '3 per 7d' } });
+    const causes = await Promise.all(
+      Array.from({ length: 10 }, (_, position) => hub.putInteraction(`cause-${position}`)),
+    );
+    await Promise.all(causes.map((cause) => decide(portsOf())(decisionAbout(cause))));
+    expect(queued).toHaveLength(3);
+    expect(suppressed.map(({ reason }) => reason)).toEqual(Array.from({ length: 7 }, () => 'frequency-cap'));
+  });
+
+  it('gives up after a while and leaves the message to the queue', async () => {
+    await publishHello();
+    const crowded = { ...hub.notifications, claim: async () => false };
+    const message = decisionAbout(await hub.putInteraction('cause'));
+    await expect(decide(portsOf({ notifications: crowded }))(message)).rejects.toMatchObject({
+      code: 'write-conflict',
+    });
+  });
+});
+
+describe('what a claim counts for', () => {
+  it('once for the person, whichever half it was made for', async () => {
+    const ada = person({ id: 'ada' });
+    const [root] = ada.sourceProfiles;
+    if (root === undefined) throw new Error('nobody');
+    const other = { profile: { ...root.profile, id: 'other' }, activity: { ...root.activity, id: 'other' } };
+    const whole = { ...ada, sourceProfiles: [root, other] };
+    const draft = (interaction: string): Notification => ({
+      ...{ ...address, interaction, triggerVersion: 1, category: 'service', version: 0, status: 'claimed' },
+      ...{ occurredAt: iso(NOON), arrivedAt: iso(NOON), at: iso(NOON), timers: 0, steps: [] },
+    });
+    const claimed = { trigger: 'hello', category: 'service' as const, at: NOON };
+    const { notifications } = hub;
+    expect(await notifications.claim(draft('a'), ada, await notifications.claims(ada), claimed)).toBe(true);
+    const unmerged = await notifications.claims(ada);
+    expect(await notifications.claim(draft('b'), whole, await notifications.claims(whole), claimed)).toBe(
+      true,
+    );
+    expect((await notifications.claims(whole)).all).toHaveLength(2);
+    // One who still took the halves for two people must look again.
+    expect(await notifications.claim(draft('c'), ada, unmerged, claimed)).toBe(false);
+    const loser = { ...whole, id: 'other', sourceProfiles: [other] };
+    const before = await notifications.claims(loser);
+    expect(await notifications.claim(draft('d'), whole, await notifications.claims(whole), claimed)).toBe(
+      true,
+    );
+    expect(await notifications.claim(draft('e'), loser, before, claimed)).toBe(false);
+  });
+
+  it('for no cap where the message goes to colleagues', async () => {
+    await publishHello({ send: { to: { team: 'sales' }, template: 'hello' } });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    const customer = await hub.history.customer('ada');
+    if (customer === undefined) throw new Error('nobody');
+    expect((await hub.notifications.claims(customer)).all).toEqual([{ trigger: 'hello', at: NOON }]);
+  });
+});
+
+describe('a person who was erased', () => {
+  const erase = async (): Promise<void> => {
+    for await (const { pk, sk } of hub.rows.query('customer#ada'))
+      await hub.rows.transact([{ delete: { pk, sk } }]);
+  };
+
+  it('gets nothing of what waited, and that is told once', async () => {
+    await publishHello({ wait: '2h' });
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    await erase();
+    const timer = await nextTimer();
+    await decide(portsOf())(timer);
+    expect(suppressed).toMatchObject([{ reason: 'erased', at: iso(NOON + 2 * HOUR) }]);
+    expect(queued).toEqual([]);
+    await decide(portsOf())(timer);
+    expect(await row()).toMatchObject({ status: 'suppressed', version: 1 });
+  });
+
+  it('leaves no entry of an event that was still on its way', async () => {
+    await publishHello();
+    const message = decisionAbout(await hub.putInteraction('cause'));
+    await erase();
+    await decide(portsOf())(message);
+    expect(await row()).toBeUndefined();
+  });
+});
+
+describe('the goal', () => {
+  const goal = { goal: { on: { kind: ['order'] }, within: '7d' } };
+  const decideAndWait = async (): Promise<DecisionMessage> => {
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    return nextTimer();
+  };
+
+  it('is looked at when its window ends, and names what reached it', async () => {
+    await publishHello(goal);
+    await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
+    expect(timers).toMatchObject([{ at: NOON + 7 * DAY, message: { timer: 'goal' } }]);
+    await hub.clock.runUntil(NOON + DAY);
+    await hub.putInteraction('bought', { kind: 'order' });
+    await decide(portsOf())(await nextTimer());
+    expect(await row()).toMatchObject({ goal: { interaction: 'bought' } });
+  });
+
+  it('is counted for those held out too, and is missed by what comes later', async () => {
+    await publishHello({ ...goal, send: { channels: ['email'], template: 'hello', holdout: '100%' } });
+    const timer = await decideAndWait();
+    await hub.clock.runUntil(NOON + 7 * DAY + 1);
+    await hub.putInteraction('late', { kind: 'order' });
+    await decide(portsOf())(timer);
+    expect(await row()).toMatchObject({
+      status: 'suppressed',
+      reason: 'holdout',
+      goal: { interaction: null },
+    });
+  });
+
+  it('is not looked at twice', async () => {
+    await publishHello(goal);
+    const timer = await decideAndWait();
+    await decide(portsOf())(timer);
+    const once = await row();
+    await decide(portsOf())(timer);
+    expect(await row()).toEqual(once);
+  });
+});

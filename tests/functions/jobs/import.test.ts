@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { fileKey, type Job, refusedKey } from '../../../functions/contracts/jobs/job.ts';
+import { type CustomersParameters, customersKind } from '../../../functions/contracts/jobs/kinds.ts';
+import { ImportMessage } from '../../../functions/contracts/messages/record.ts';
+import { type Checkpoint, type ImportPorts, importJob } from '../../../functions/jobs/import/import.ts';
+import { customers } from '../../../functions/jobs/import/listings.ts';
+
+const NOW = Date.parse('2026-03-02T09:00:00Z');
+const identity = IdentityConfig.parse({});
+
+/** A bucket and a queue in memory. */
+const surroundings = (file: string) => {
+  const bucket = new Map<string, Uint8Array>([[fileKey('j'), Buffer.from(file)]]);
+  const rows = new Map<string, string>();
+  const ports: ImportPorts = {
+    async read(key, from, length) {
+      const bytes = Buffer.from(bucket.get(key) ?? []);
+      return { bytes: bytes.subarray(from, from + length), size: bytes.length };
+    },
+    put: async (key, bytes) => void bucket.set(key, bytes),
+    async send(messages) {
+      for (const message of messages)
+        for (const row of ImportMessage.parse(JSON.parse(message)).rows)
+          if (row.type === 'command') {
+            const text = JSON.stringify(row);
+            expect(rows.get(row.id) ?? text).toBe(text);
+            rows.set(row.id, text);
+          }
+      return new Set();
+    },
+    waiting: async () => 0,
+    identity: async () => identity,
+    now: () => NOW,
+  };
+  return { ports, bucket, rows };
+};
+
+const run = async (
+  job: Job<CustomersParameters, Checkpoint>,
+  parameters: CustomersParameters,
+  breaks: () => boolean,
+) => {
+  let { checkpoint } = await job.start(parameters);
+  const told = { done: 0, refused: 0, total: 0, parts: 0, slices: 0 };
+  for (;;) {
+    const startedAt = new Date(NOW).toISOString();
+    const asked = { job: 'j', by: 'ada', startedAt, parameters, checkpoint, timeLeft: () => true };
+    const result = await job.slice(asked);
+    told.slices++;
+    if (told.slices > 500) throw new Error('It does not come to its end.');
+    // A slice that breaks off after all it did, before that was saved, is done again.
+    if (breaks()) continue;
+    checkpoint = job.checkpoint.parse(JSON.parse(JSON.stringify(result.checkpoint)));
+    told.done += result.done;
+    told.refused += result.refused ?? 0;
+    told.total = result.total ?? told.total;
+    told.parts = result.refusedParts ?? told.parts;
+    if (result.finished) return told;
+  }
+};
+
+const good = fc.nat(999).map((n) => ({ csv: `a${n}@example.com,N ${n}`, takes: `email:a${n}@example.com` }));
+const lines = fc.oneof(
+  { weight: 4, arbitrary: good },
+  fc
+    .nat(999)
+    .map((n) => ({ csv: `a${n}@example.com,"two\nlines ""${n}"""`, takes: `email:a${n}@example.com` })),
+  fc.constantFrom(
+    { csv: 'a@example.com,b,c' },
+    { csv: 'nobody,"x"' },
+    { csv: ',Nobody' },
+    { csv: 'a@example.com,"x"y' },
+    { csv: '', blank: true },
+    { csv: ' , ', blank: true },
+  ),
+);
+type Line = { csv: string; takes?: string; blank?: boolean };
+
+describe('an import in slices', () => {
+  it('takes each row once and refuses each bad one as it stands, whatever breaks off and wherever it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(lines, { maxLength: 25 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.infiniteStream(fc.boolean()),
+        fc.boolean(),
+        async (rows: Line[], mostRows, chance, closed) => {
+          const file = `email,name\n${rows.map(({ csv }) => csv).join('\n')}${closed ? '\n' : ''}`;
+          const around = surroundings(file);
+          const limits = { rows: mostRows, triedRows: 1, refusedBytes: 1000 };
+          const job = importJob(around.ports, customersKind, customers, limits);
+          const parameters = customersKind.parameters.parse({ format: 'csv' });
+          const told = await run(job, parameters, () => chance.next().value === true);
+          const takes = rows.flatMap(({ takes }) => takes ?? []);
+          const taken = [...around.rows.values()].map((text) => JSON.parse(text).identifiers[0]);
+          expect(taken.sort()).toEqual(takes.sort());
+          const bad = rows.filter(({ takes, blank }) => takes === undefined && blank !== true);
+          expect([told.done, told.refused, told.total]).toEqual([
+            takes.length,
+            bad.length,
+            takes.length + bad.length,
+          ]);
+          const parts = Array.from({ length: told.parts }, (_, part) =>
+            around.bucket.get(refusedKey('j', part)),
+          );
+          const refused = Buffer.concat(parts.flatMap((part) => part ?? [])).toString();
+          expect(refused.split('\n').filter((line) => line !== '').length).toBe(
+            bad.length === 0 ? 0 : bad.length + 1,
+          );
+          for (const { csv } of bad) expect(refused).toContain(`,${csv}\n`);
+          if (bad.length === 0) return;
+          // What was not mended is refused again, for the same reasons and no others.
+          const again = surroundings(refused);
+          const rerun = importJob(again.ports, customersKind, customers);
+          const retold = await run(rerun, parameters, () => false);
+          expect([retold.done, retold.refused]).toEqual([0, bad.length]);
+          const twice = Buffer.from(again.bucket.get(refusedKey('j', 0)) ?? []).toString();
+          const rowsOf = (text: string) =>
+            text.replaceAll(/^\d+,(?:"(?:[^"]|"")*"|[^",]*),/gmu, '').split('\n');
+          expect(rowsOf(twice)).toEqual(rowsOf(refused));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('gives up a file that another one has taken the place of', async () => {
+    const around = surroundings(`email,name\n${'a@example.com,A\n'.repeat(10)}`);
+    const job = importJob(around.ports, customersKind, customers, { rows: 3, triedRows: 3, refusedBytes: 1 });
+    let slices = 0;
+    const ended = run(job, customersKind.parameters.parse({ format: 'csv' }), () => {
+      if (++slices === 2) around.bucket.set(fileKey('j'), Buffer.from('email,name\n'));
+      return false;
+    });
+    await expect(ended).rejects.toMatchObject({ code: 'file-changed' });
+  });
+});

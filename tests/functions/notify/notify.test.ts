@@ -1,0 +1,300 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { HubConfig } from '../../../core/config/hub-config.ts';
+import type { HubError } from '../../../core/errors.ts';
+import type { Notification } from '../../../core/triggers/notification.ts';
+import { type Outgoing, refusal, type Sender } from '../../../core/triggers/sender.ts';
+import { notificationKey } from '../../../functions/aws/operations/notifications.ts';
+import { pause, publish } from '../../../functions/aws/operations/publish.ts';
+import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
+import { decide } from '../../../functions/decide/decide.ts';
+import { type NotifyPorts, notify } from '../../../functions/notify/notify.ts';
+import { iso, NOON } from '../../support/situations.ts';
+import { decisionAbout, openHub, templates } from '../../support/trigger-hub.ts';
+
+let hub: Awaited<ReturnType<typeof openHub>>;
+let sent: (Outgoing & { readonly by: string })[];
+let recorded: InteractionMessage[];
+let told: { readonly type: string; readonly notification: Notification }[];
+let failures: HubError[];
+let answer: (message: Outgoing, by: string) => Promise<string>;
+
+beforeEach(async () => {
+  hub = await openHub();
+  [sent, recorded, told, failures] = [[], [], [], []];
+  answer = async () => `id-${sent.length}`;
+});
+
+const message = { profileId: 'ada', trigger: 'hello', interaction: 'cause' };
+
+const sender = (id: string): Sender => ({
+  id,
+  provider: `${id}-provider`,
+  async send(outgoing) {
+    const externalId = await answer(outgoing, id);
+    sent.push({ ...outgoing, by: id });
+    return externalId;
+  },
+});
+
+const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
+  ...{ notifications: hub.notifications, triggers: hub.triggers, history: hub.history, hub: hub.hub },
+  sender: (id) => (id === 'ses' || id === 'aws-sms' ? sender(id) : undefined),
+  links: async (profileId, channel) => ({
+    unsubscribe: `https://hub.example/unsubscribe/${profileId}-${channel}`,
+    preferences: `https://hub.example/preferences/${profileId}`,
+  }),
+  record: async (one) => void recorded.push(one),
+  tell: async (type, notification) => void told.push({ type, notification }),
+  keepFailure: async (failure) => void failures.push(failure),
+  now: hub.runtime.now,
+  ...overrides,
+});
+
+/** A notification of Ada's, claimed by the production decision. */
+const claim = async (fields: Record<string, unknown> = {}, files = templates): Promise<void> => {
+  await hub.putPerson({ consent: { email: 'granted', sms: 'granted' } });
+  const cause = await hub.putInteraction('cause', { properties: { total: 60 } });
+  const definition = {
+    ...{ id: 'hello', category: 'service', on: { kind: ['message'] } },
+    ...{ send: { channels: ['email', 'sms'], template: 'hello' }, ...fields },
+  };
+  await publish(hub.publishing, definition, files);
+  await decide({
+    ...{ triggers: hub.triggers, notifications: hub.notifications, history: hub.history, hub: hub.hub },
+    ...{
+      schedule: async () => {},
+      enqueue: async () => {},
+      tellSuppressed: async () => {},
+      now: hub.runtime.now,
+    },
+  })(decisionAbout(cause));
+};
+const row = async (): Promise<Notification | undefined> => hub.notifications.get(message);
+const refused = (retry: 'never' | 'later') => refusal('The vendor said no.', { retry });
+
+describe('a claimed notification', () => {
+  it('is sent, recorded as an interaction and told', async () => {
+    await claim();
+    await notify(portsOf())(message);
+    expect(sent).toMatchObject([
+      { by: 'ses', to: 'ada@example.com', id: 'hello.cause', from: 'no-reply@acme.example' },
+    ]);
+    expect(recorded).toMatchObject([
+      {
+        type: 'interaction',
+        interaction: {
+          ...{ key: 'hello.cause', provider: 'ses-provider', externalId: 'id-0', kind: 'notification' },
+          ...{
+            channel: 'email',
+            direction: 'outbound',
+            occurredAt: iso(NOON),
+            subject: 'hello',
+            text: 'hello',
+          },
+          identifiers: ['email:ada@example.com'],
+          properties: {
+            trigger: 'hello',
+            version: 1,
+            category: 'service',
+            status: 'sent',
+            template: 'hello',
+          },
+        },
+      },
+    ]);
+    expect(told).toMatchObject([{ type: 'notification.sent', notification: { channel: 'email' } }]);
+    expect(await row()).toMatchObject({ status: 'sent', externalIds: { 'email:ada@example.com': 'id-0' } });
+  });
+
+  it.each(['marketing', 'service'])(
+    'of %s that arrives several times at once is sent once',
+    async (category) => {
+      await claim({ category });
+      const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => notify(portsOf())(message)));
+      expect(sent).toHaveLength(1);
+      expect(await row()).toMatchObject({ status: 'sent' });
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected')
+          expect(outcome.reason).toMatchObject({ code: 'write-conflict', retry: 'later' });
+    },
+  );
+
+  it('leaves the table when the retention of interactions is over', async () => {
+    await claim();
+    await notify(portsOf())(message);
+    const [stored] = await hub.rows.get([notificationKey(message)]);
+    expect(stored?.['expiresAt']).toBe(NOON / 1000 + 3 * 365 * 86_400);
+  });
+
+  it('that comes again is not sent again, but recorded and told as the same', async () => {
+    await claim();
+    await notify(portsOf())(message);
+    await notify(portsOf())(message);
+    expect(sent).toHaveLength(1);
+    expect(recorded[1]).toEqual(recorded[0]);
+  });
+
+  it('is recorded at the next try where the first stopped between sending and recording', async () => {
+    await claim({ category: 'marketing' });
+    const broken = portsOf({ record: () => Promise.reject(new Error('the queue is away')) });
+    await expect(notify(broken)(message)).rejects.toThrow('the queue is away');
+    await notify(portsOf())(message);
+    expect(sent).toHaveLength(1);
+    expect(recorded).toMatchObject([{ interaction: { externalId: 'id-0' } }]);
+  });
+
+  it('of marketing carries one-click unsubscribe; of service it does not, though its template may link', async () => {
+    const linked = {
+      hello: { 'email.liquid': '---\nsubject: S\n---\n<a href="{{ links.unsubscribe }}">stop</a>' },
+    };
+    await claim({ category: 'marketing' }, linked);
+    await notify(portsOf())(message);
+    const link = 'https://hub.example/unsubscribe/ada-email';
+    expect(sent).toMatchObject([{ unsubscribe: link, html: `<a href="${link}">stop</a>` }]);
+  });
+
+  it('stands on the timeline without what would let its reader choose in the name of the customer', async () => {
+    const plain = { hello: { 'email.liquid': '---\nsubject: S\n---\nStop: {{ links.unsubscribe }}' } };
+    await claim({}, plain);
+    await notify(portsOf())(message);
+    expect(sent).toMatchObject([{ text: 'Stop: https://hub.example/unsubscribe/ada-email' }]);
+    expect(recorded).toMatchObject([{ interaction: { text: 'Stop: https://hub.example/unsubscribe/…' } }]);
+  });
+
+  it('is withheld when its trigger is paused meanwhile', async () => {
+    await claim();
+    await pause(hub.publishing, 'hello');
+    await notify(portsOf())(message);
+    expect(sent).toEqual([]);
+    expect(await row()).toMatchObject({ status: 'suppressed', reason: 'paused' });
+  });
+
+  it('of a person who is gone is not sent', async () => {
+    await claim();
+    await notify(portsOf({ history: { ...hub.history, customer: async () => undefined } }))(message);
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('two deliveries of one message', () => {
+  it.each(['marketing', 'service'])('at the same time send once (%s)', async (category) => {
+    await claim({ category });
+    const open = { go: (): void => {} };
+    answer = () => new Promise((resolve) => (open.go = () => resolve('id')));
+    const first = notify(portsOf())(message);
+    while ((await row())?.status !== 'sending') await new Promise((resolve) => setImmediate(resolve));
+    await expect(notify(portsOf())(message)).rejects.toMatchObject({
+      code: 'write-conflict',
+      retry: 'later',
+    });
+    open.go();
+    await first;
+    expect(sent).toHaveLength(1);
+    expect(await row()).toMatchObject({ status: 'sent' });
+  });
+
+  it.each([
+    ['marketing', 'failed', 0],
+    ['service', 'sent', 1],
+  ])('after the first broke off: %s is %s', async (category, status, count) => {
+    await claim({ category });
+    const present = await row();
+    if (present === undefined) throw new Error('nothing was claimed');
+    await hub.notifications.save({ ...present, status: 'sending', until: iso(NOON + 60_000) });
+    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'write-conflict' });
+    await hub.clock.runUntil(NOON + 60_000);
+    await notify(portsOf())(message);
+    expect(sent).toHaveLength(count);
+    expect(await row()).toMatchObject({ status, ...(status === 'failed' && { reason: 'send-in-doubt' }) });
+    expect(failures).toHaveLength(1 - count);
+  });
+});
+
+describe('a sender that refuses', () => {
+  it('for good: the next channel of the list takes it', async () => {
+    await claim();
+    answer = async (_, by) => {
+      if (by === 'ses') throw refused('never');
+      return 'sms-id';
+    };
+    await notify(portsOf())(message);
+    expect(sent).toMatchObject([{ by: 'aws-sms', to: '+14155550100' }]);
+    expect(recorded).toMatchObject([
+      { interaction: { channel: 'sms', identifiers: ['phone:+14155550100'] } },
+    ]);
+    expect(await row()).toMatchObject({ status: 'sent', channel: 'sms', refused: ['email'] });
+  });
+
+  it('for good, and there is no other channel: a failure that says why', async () => {
+    await claim();
+    answer = async () => Promise.reject(refused('never'));
+    await notify(portsOf())(message);
+    expect(failures).toMatchObject([{ code: 'sender-refused' }]);
+    expect(told).toMatchObject([{ type: 'notification.failed' }]);
+    expect(await row()).toMatchObject({
+      status: 'failed',
+      reason: 'sender-refused',
+      refused: ['email', 'sms'],
+    });
+  });
+
+  it.each(['marketing', 'service'])('for now: the queue tries again (%s)', async (category) => {
+    await claim({ category });
+    answer = async () => Promise.reject(refused('later'));
+    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'sender-refused' });
+    expect(await row()).toMatchObject({ status: 'claimed' });
+    answer = async () => 'id';
+    await notify(portsOf())(message);
+    expect(sent).toHaveLength(1);
+  });
+
+  it.each([
+    ['marketing', 'failed', 1],
+    ['service', 'sending', 0],
+  ])('without saying whether it was sent: %s is %s', async (category, status, kept) => {
+    await claim({ category });
+    answer = async () => Promise.reject(new Error('socket hang up'));
+    const tried = notify(portsOf())(message);
+    if (category === 'marketing') await tried;
+    else await expect(tried).rejects.toThrow('socket hang up');
+    expect(await row()).toMatchObject({ status });
+    expect(failures).toHaveLength(kept);
+  });
+
+  it('a channel without a sender counts as refused', async () => {
+    await claim();
+    await notify(portsOf({ sender: (id) => (id === 'aws-sms' ? sender(id) : undefined) }))(message);
+    expect(sent).toMatchObject([{ by: 'aws-sms' }]);
+  });
+});
+
+it('a template that misses a variable is a failure, not another channel', async () => {
+  await claim({}, { hello: { 'email.liquid': 'For {{ customer.name.first }}', 'sms.liquid': 'x' } });
+  await notify(portsOf())(message);
+  expect(sent).toEqual([]);
+  expect(failures).toMatchObject([{ code: 'template' }]);
+  expect(failures[0]?.message).toMatch(/customer\.name\.first/u);
+});
+
+describe('a message to colleagues', () => {
+  const team = async () =>
+    HubConfig.parse({ teams: { sales: { email: ['one@acme.example', 'two@acme.example'] } } });
+
+  it('goes to each; one who cannot be reached keeps it from nobody; none of their addresses goes on the customer', async () => {
+    hub.hub = team;
+    await claim({ send: { to: { team: 'sales' }, template: 'hello' } });
+    answer = async ({ to }) => (to.startsWith('one') ? Promise.reject(refused('never')) : 'id');
+    await notify(portsOf())(message);
+    expect(sent).toMatchObject([{ to: 'two@acme.example', id: 'hello.cause.1' }]);
+    expect(recorded).toMatchObject([{ interaction: { identifiers: ['email:ada@example.com'] } }]);
+    expect(await row()).toMatchObject({ status: 'sent' });
+  });
+
+  it('has no other channel to go through', async () => {
+    hub.hub = team;
+    await claim({ send: { to: { team: 'sales' }, template: 'hello' } });
+    answer = async () => Promise.reject(refused('never'));
+    await notify(portsOf())(message);
+    expect(await row()).toMatchObject({ status: 'failed' });
+  });
+});

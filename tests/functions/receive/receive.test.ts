@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { connectorOf } from '../../../connectors/registry.ts';
+import { sameText } from '../../../core/webhooks/signature.ts';
+import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
+import { receive, type Secrets } from '../../../functions/receive/receive.ts';
+import { goodCases, send } from '../../support/cases.ts';
+
+describe('receive', () => {
+  it.each(goodCases.map((one) => [one.name, one] as const))('queues no proof with %s', async (_, fixture) => {
+    const { queued } = await send(fixture, {});
+    for (const { request } of queued)
+      expect(Object.keys(request.headers).join(' ')).not.toMatch(
+        /signature|secret|token|authorization|cookie/u,
+      );
+  });
+
+  it.each([
+    ['no secret at all', undefined],
+    ['an empty one', { channelSecret: [''] }],
+  ])('says which secret is missing: %s', async (_, stored: Secrets | undefined) => {
+    const told: unknown[] = [];
+    const queued: DeliveryMessage[] = [];
+    const use = receive({
+      connector: (id) => connectorOf(id),
+      secrets: async () => stored,
+      document: async () => '',
+      first: async () => true,
+      enqueue: async (delivery) => {
+        queued.push(delivery);
+      },
+      now: () => 0,
+      tell: (_code, fields) => {
+        told.push(fields['reason']);
+      },
+    });
+    const request = {
+      method: 'POST',
+      url: 'https://acme.example/webhooks/line',
+      headers: {},
+      body: new Uint8Array(),
+    };
+    const { status } = await use({ provider: 'line', account: undefined, request });
+    expect([status, queued]).toEqual([401, []]);
+    expect(told.join()).toMatch(/channelSecret is not stored/u);
+  });
+
+  it.each(['', 'abc', 'abcd', 'abcdef'])('takes no part of a signature for the whole: %j', (given) => {
+    expect(sameText(given, 'abcde')).toBe(false);
+    expect(sameText('abcde', 'abcde')).toBe(true);
+  });
+});

@@ -1,0 +1,29 @@
+import type { Files } from '../../../functions/record/content/files.ts';
+
+/** A bucket in this process, and what it holds by key. */
+export const bucket = (): { readonly stored: Record<string, string>; readonly files: Files } => {
+  const stored: Record<string, string> = {};
+  const files: Files = {
+    bytes: async ({ request }) => Buffer.from(request.body ?? '', 'base64'),
+    async put(key, body) {
+      stored[key] = Buffer.from(body).toString();
+    },
+    async copy(key, bytes) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes) chunks.push(chunk);
+      stored[key] = Buffer.concat(chunks).toString();
+    },
+    open: async () => new Response(),
+    async remove(key) {
+      delete stored[key];
+    },
+  };
+  return { stored, files };
+};
+
+/** What a function runs in where the time stands still and `fetch` is the vendor. */
+export const runtimeWith = (fetch: (url: string, authorization: string | undefined) => Response) => ({
+  ...{ env: {}, now: () => 0, newId: () => '', random: () => 0 },
+  fetch: async (url: string | URL | Request, init?: RequestInit) =>
+    fetch(String(url), new Headers(init?.headers).get('authorization') ?? undefined),
+});

@@ -1,0 +1,87 @@
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { messenger, openHub, type TestHub } from '../../support/failing-hub.ts';
+
+let hub: TestHub;
+
+beforeEach(async () => {
+  hub = await openHub();
+});
+
+afterEach(() => hub.cloud.stop());
+
+/** What lies in the bucket. */
+const kept = async (key: string | undefined): Promise<string | undefined> => {
+  const bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
+    attributes?.['Arn']?.startsWith('arn:aws:s3:::'),
+  )?.ref;
+  const s3 = new S3Client({ ...clientConfig(hub.runtime), forcePathStyle: true });
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return Body?.transformToString();
+};
+
+describe('a delivery on its way', () => {
+  it('takes one AWS request before it is acknowledged, once the secret is known', async () => {
+    await hub.post(messenger('first'));
+    const before = new Map(hub.cloud.counts);
+    await hub.post(messenger('second'));
+    const spent = [...hub.cloud.counts]
+      .filter(([key]) => key.includes('Receive'))
+      .map(([key, count]) => [key.split(' ').slice(1).join(' '), count - (before.get(key) ?? 0)] as const)
+      .filter(([, count]) => count > 0);
+    expect(spent).toEqual([['sqs SendMessage', 1]]);
+  });
+
+  it('goes through the bucket where it is too large for the queue, and keeps a text too long for a row whole', async () => {
+    const text = `${'Ω'.repeat(600_000)} the end`;
+    expect(await hub.post(messenger(text))).toBe(200);
+    const [row] = hub.timeline();
+    const stored = JSON.stringify(row);
+    expect(stored.length).toBeLessThan(400_000);
+    const key = /"key":\{"S":"(texts\/[^"]+)"/u.exec(stored)?.[1];
+    expect(await kept(key)).toBe(text);
+  });
+
+  it('is acknowledged and kept when it is authentic but unreadable, and told why', async () => {
+    expect(await hub.post('{"object":"page","entry":"none"}')).toBe(200);
+    expect(hub.timeline()).toEqual([]);
+    const [failure] = hub.rows('%"pk":{"S":"failure#%');
+    expect(failure).toMatchObject({ code: { S: 'unreadable' }, stage: { S: 'record' } });
+    expect(JSON.stringify(failure?.['reason'])).toContain('mappings/channels/meta/index.ts');
+    const key = /failures\/record\/\w+/u.exec(JSON.stringify(failure))?.[0];
+    expect(await kept(key)).toContain(Buffer.from('{"object":"page","entry":"none"}').toString('base64'));
+  });
+
+  it('stores nothing and answers 401 when the signature is wrong, 404 for a provider that nobody knows', async () => {
+    expect(
+      await hub.deliver(
+        'meta',
+        { 'content-type': 'application/json', 'x-hub-signature-256': 'sha256=00' },
+        messenger('forged'),
+      ),
+    ).toBe(401);
+    expect(await hub.deliver('nobody', {}, '{}')).toBe(404);
+    expect(hub.timeline()).toEqual([]);
+  });
+
+  it('leaves no text and no identifier in what the functions log', async () => {
+    const lines: string[] = [];
+    const { info, warn, error } = console;
+    Object.assign(console, {
+      info: (line: string) => lines.push(line),
+      warn: (line: string) => lines.push(line),
+      error: (line: string) => lines.push(line),
+    });
+    try {
+      await hub.post(messenger('a secret text'));
+      await hub.post('{"object":"page","entry":"a secret text"}');
+      // What JSON.parse throws quotes what it was given.
+      await hub.post('a secret text');
+    } finally {
+      Object.assign(console, { info, warn, error });
+    }
+    expect(lines.join('\n')).not.toMatch(/secret text|5678/);
+    expect(lines.length).toBeGreaterThan(0);
+  });
+});

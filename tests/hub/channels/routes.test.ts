@@ -1,0 +1,121 @@
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hmac } from '../../../core/webhooks/signature.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await openHub();
+});
+afterEach(() => hub.cloud.stop());
+
+const post = async (target: string, headers: Record<string, string>, body: string): Promise<number> => {
+  const { status } = await hub.cloud.front({
+    method: 'POST',
+    target,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(body),
+  });
+  await hub.settle();
+  return status;
+};
+
+describe('a token that may be used once', () => {
+  const delivery = (recipient: string): string => {
+    const [timestamp, token] = [String(NOW / 1000), 'a'.repeat(50)];
+    const signature = hmac('sha256', 'key', 'hex', timestamp, token);
+    const event = { id: 'e1', event: 'opened', timestamp: NOW / 1000, recipient };
+    return JSON.stringify({ signature: { timestamp, token, signature }, 'event-data': event });
+  };
+
+  it('is taken again with the same body, and refused with another', async () => {
+    await hub.connect('mailgun', { signingKey: 'key' });
+    expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
+    expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
+    expect(await post('/webhooks/mailgun', {}, delivery('eve@example.com'))).toBe(401);
+    expect(hub.timeline()).toHaveLength(1);
+  });
+});
+
+describe('an account', () => {
+  it('has a route and a secret of its own', async () => {
+    await hub.connect('standard', { signingSecret: 'whsec_b25l' });
+    await hub.connect('standard/till', { signingSecret: 'whsec_dHdv' });
+    const body = JSON.stringify({ id: 'same', identifiers: ['user-id:42'], name: 'page' });
+    const sign = (key: string) => ({
+      'webhook-id': 'm',
+      'webhook-timestamp': String(NOW / 1000),
+      'webhook-signature': `v1,${hmac('sha256', key, 'base64', `m.${NOW / 1000}.`, body)}`,
+    });
+    expect(await post('/webhooks/standard', sign('one'), body)).toBe(200);
+    expect(await post('/webhooks/standard/till', sign('one'), body)).toBe(401);
+    expect(await post('/webhooks/standard/till', sign('two'), body)).toBe(200);
+    expect(hub.timeline()).toHaveLength(2);
+  });
+});
+
+describe('reports over the API', () => {
+  it('are on the timeline, each once', async () => {
+    const act = { identifiers: ['email:ada@example.com'], name: 'page', occurredAt: '2026-03-02T08:00:00Z' };
+    const events = [
+      ...Array.from({ length: 25 }, (_, at) => ({ ...act, id: `e${at}` })),
+      { ...act, id: 'e0' },
+      {},
+    ];
+    const { status, body } = await hub.api('POST', '/events', events);
+    expect([status, body.accepted, body.results.at(-1).code]).toEqual([207, 26, 'bad-event']);
+    await hub.settle();
+    expect(hub.timeline()).toHaveLength(25);
+  });
+});
+
+describe('a kept file', () => {
+  it('is downloaded through an address that the API signs, by those who see the customer', async () => {
+    const bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
+      attributes?.['Arn']?.startsWith('arn:aws:s3:::'),
+    )?.ref;
+    const interaction = {
+      ...{ key: 'm1', kind: 'message', channel: 'email', provider: 'postmark', direction: 'inbound' },
+      identifiers: ['email:ada@example.com'],
+      attachments: [
+        { name: 'Ünvoice "1".pdf', key: 'attachments/x/0' },
+        { name: 'later.pdf', key: 'attachments/x/1' },
+        { url: 'https://files.example/2' },
+      ],
+    };
+    hub.send(/^IntakeDeliveries|^Deliveries(?!Dead)/, {
+      ...{ type: 'interaction', receivedAt: '2026-03-02T08:00:00.000Z', interaction },
+    });
+    await hub.settle();
+    await new S3Client({ ...clientConfig(hub.runtime), forcePathStyle: true }).send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: 'attachments/x/0',
+        Body: 'the file',
+        ContentType: 'text/html',
+      }),
+    );
+    const { body: ada } = await hub.api('GET', '/customers?identifier=email:ada@example.com');
+    const [item] = (await hub.api('GET', `/customers/${ada.id}/timeline?order=oldest`)).body.items;
+    const file = (n: number | string, customer: string = ada.id) =>
+      hub.api('GET', `/customers/${customer}/interactions/${item.id}/attachments/${n}`);
+    const url = new URL((await file(0)).body.url);
+    const request = {
+      method: 'GET',
+      path: url.pathname,
+      headers: { host: url.host },
+      body: new Uint8Array(),
+    };
+    const answer = await hub.cloud.aws({ ...request, query: url.search.slice(1) });
+    expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([200, 'the file']);
+    expect(url.searchParams.get('response-content-disposition')).toMatch(
+      /^attachment; filename="_nvoice _1_.pdf"/,
+    );
+    expect((await file(1)).body.code).toBe('not-kept');
+    expect((await file(2)).body).toEqual({ url: 'https://files.example/2' });
+    expect((await file(3)).status).toBe(404);
+    expect((await file('__proto__')).status).toBe(404);
+    expect((await file(0, 'somebody-else')).status).toBe(404);
+  });
+});

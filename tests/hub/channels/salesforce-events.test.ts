@@ -1,0 +1,128 @@
+import { EventBridgeClient, PutPartnerEventsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseConfigFile } from '../../../core/config/config-file.ts';
+import { HubConfig } from '../../../core/config/hub-config.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { openHub, type TestHub } from '../../support/failing-hub.ts';
+import { hubOf } from '../../support/synthesised-hub.ts';
+
+const eventBus = 'aws.partner/salesforce.com/00D7F00000107XsUAI/0YL000000000001';
+const switched = { twilio: {}, sendgrid: {}, meta: {} };
+
+let built: ReturnType<typeof hubOf>;
+let hub: TestHub;
+beforeAll(() => {
+  built = hubOf({ channels: { ...switched, salesforce: { eventBus } } });
+});
+afterAll(() => built.remove());
+beforeEach(async () => {
+  hub = await openHub({ hub: built });
+});
+afterEach(() => hub.cloud.stop());
+
+/** As the event relay puts it: the case of the documented header, on this bus. */
+const relay = (more: object = {}, Source = eventBus) => {
+  const header = {
+    ...{ entityName: 'Contact', recordIds: ['0037F000003pmdXQAQ'], changeType: 'UPDATE', sequenceNumber: 1 },
+    ...{ transactionKey: '000046c7', commitTimestamp: Date.parse('2026-03-02T08:59:00Z') },
+  };
+  const payload = { ChangeEventHeader: header, Email: 'ada@example.com', Odd__c: '<"quoted"> ü', ...more };
+  return new EventBridgeClient(clientConfig(hub.runtime)).send(
+    new PutPartnerEventsCommand({
+      Entries: [
+        {
+          ...{ Source, DetailType: 'ContactChangeEvent' },
+          Detail: JSON.stringify({ payload, schemaId: '5GFyk3hxvj', id: 'e1' }),
+        },
+      ],
+    }),
+  );
+};
+
+describe('a change event of Salesforce', () => {
+  it('is on the timeline of the person whose record was changed, once', async () => {
+    await relay();
+    await relay();
+    await hub.settle();
+    const { body: ada } = await hub.api('GET', '/customers?identifier=email:ada@example.com');
+    const { items } = (await hub.api('GET', `/customers/${ada.id}/timeline`)).body;
+    expect(items).toMatchObject([
+      {
+        ...{ kind: 'contact-update', channel: 'crm', provider: 'salesforce', direction: 'system' },
+        identifiers: ['salesforce:0037F000003pmdXQAQ', 'email:ada@example.com'],
+        occurredAt: '2026-03-02T08:59:00.000Z',
+        properties: { act: 'update', set: { Odd__c: '<"quoted"> ü' } },
+      },
+    ]);
+    expect(await hub.failures()).toEqual([]);
+  });
+
+  it('of a flow of AppFlow, which does not wrap the fields, is the same', async () => {
+    const ChangeEventHeader = {
+      ...{
+        entityName: 'Lead',
+        recordIds: ['00Q1'],
+        changeType: 'CREATE',
+        sequenceNumber: 1,
+        transactionKey: 't',
+      },
+    };
+    const event = {
+      ...{ id: 'e2', time: '2026-03-02T08:59:00Z', 'detail-type': 'LeadChangeEvent' },
+      ...{
+        source: 'aws.partner/appflow/salesforce.com/1',
+        detail: { ChangeEventHeader, Email: 'bob@example.com' },
+      },
+    };
+    hub.send(/^DeliveriesQueue/, { type: 'event', provider: 'salesforce', event });
+    await hub.settle();
+    expect(hub.timeline()).toMatchObject([
+      { identifiers: { L: [{ S: 'salesforce:00Q1' }, { S: 'email:bob@example.com' }] } },
+    ]);
+  });
+
+  it('that did not reach the queue is a failure, and its replay records it', async () => {
+    const sqs = new SQSClient({ ...clientConfig(hub.runtime), useQueueUrlAsEndpoint: false });
+    const name =
+      hub
+        .queueArn(/^DeliveriesQueue/)
+        .split(':')
+        .at(-1) ?? '';
+    await sqs.send(new DeleteQueueCommand({ QueueUrl: `http://127.0.0.1/123456789012/${name}` }));
+    await relay();
+    await hub.clock.runUntil(hub.clock.now() + 26 * 3_600_000);
+    const [failure] = await hub.failures();
+    expect(failure).toMatchObject({
+      stage: 'record',
+      code: 'rule-undelivered',
+      about: { provider: 'salesforce' },
+    });
+    await sqs.send(new CreateQueueCommand({ QueueName: name }));
+    await hub.api('POST', `/failures/${failure.id}/replay`);
+    await hub.settle();
+    expect(hub.timeline()).toMatchObject([{ kind: { S: 'contact-update' } }]);
+  });
+});
+
+describe('hub.yaml', () => {
+  const read = (text: string) => parseConfigFile('mappings/hub.yaml', text, HubConfig);
+
+  it.each([
+    ['eventbus: aws.partner/x', 'channels.salesforce'],
+    ['eventBus: default', "expected the name of a partner's event bus"],
+  ])('with salesforce: { %s } is told what is wrong', (setting, expected) => {
+    expect(() => read(`channels:\n  salesforce:\n    ${setting}\n`)).toThrow(expected);
+  });
+
+  it('makes a rule where a bus is named alone', () => {
+    const rules = ({ template }: { template: { Resources: object } }): number =>
+      JSON.stringify(template.Resources).split('aws.partner/').length - 1;
+    const plain = hubOf({ channels: { salesforce: {} } });
+    expect([rules(built) > 0, rules(plain)]).toEqual([true, 0]);
+    plain.remove();
+    expect(HubConfig.parse({ channels: { salesforce: {}, twilio: {} } }).channels).toEqual({
+      ...{ salesforce: {}, twilio: {} },
+    });
+  });
+});

@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Interaction } from '../../../core/interaction/interaction.ts';
+import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+
+const email = 'email:ada@example.com';
+const phone = 'phone:+14155550100';
+let hub: TestHub;
+
+beforeEach(async () => {
+  hub = await openHub();
+});
+afterEach(() => hub.cloud.stop());
+
+const iso = (minute: number): string => new Date(NOW + minute * 60_000).toISOString();
+
+const give = async (key: string, minute: number, act: Partial<Interaction>): Promise<void> => {
+  hub.send(/^Deliveries(?!Dead)/u, {
+    type: 'interaction',
+    receivedAt: iso(60),
+    interaction: {
+      ...{ key, provider: 'twilio', kind: 'message', channel: 'sms', direction: 'inbound' },
+      ...{ occurredAt: iso(minute), identifiers: [phone], ...act },
+    },
+  });
+  await hub.settle();
+};
+
+const idOf = async (identifier: string): Promise<string> =>
+  (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
+const consentOf = async (identifier: string) =>
+  (await hub.api('GET', `/customers/${await idOf(identifier)}/consent`)).body;
+const command = async (body: object) => {
+  const { status } = await hub.api('POST', '/commands', body);
+  await hub.settle();
+  return status;
+};
+
+describe('the consent of a customer', () => {
+  it('is told with what proves it, and with every answer that there was', async () => {
+    await give('1', -30, { text: 'Start', identifiers: [phone, email] });
+    await give('2', -20, { text: 'YES' });
+    await give('3', -10, {
+      kind: 'opt-out',
+      provider: 'sendgrid',
+      channel: 'email',
+      identifiers: [email],
+      properties: { scope: 'group-7' },
+    });
+    await give('4', -5, { kind: 'opt-out', text: ' stop ' });
+    await give('5', -25, { text: 'START' });
+    const { channels, closed, history } = await consentOf(email);
+    expect(channels).toEqual([
+      {
+        ...{ channel: 'email', status: 'service-only', since: iso(-10), source: expect.any(String) },
+        evidence: {
+          type: 'interaction',
+          kind: 'opt-out',
+          provider: 'sendgrid',
+          address: email,
+          scope: 'group-7',
+        },
+        addresses: [{ address: email, open: true }],
+      },
+      {
+        ...{ channel: 'sms', status: 'denied', since: iso(-5), source: expect.any(String) },
+        evidence: { type: 'interaction', kind: 'opt-out', provider: 'twilio', address: phone, said: 'STOP' },
+        addresses: [{ address: phone, open: false }],
+      },
+    ]);
+    expect(closed).toMatchObject([
+      { address: phone, reason: 'opt-out', since: iso(-5), evidence: { provider: 'twilio', said: 'STOP' } },
+    ]);
+    // The YES answered nothing; the START that came late is told, and changed nothing.
+    expect(history.map(({ at, answer, from, to }: Record<string, string>) => [at, answer, from, to])).toEqual(
+      [
+        [iso(-5), 'denied', 'granted', 'denied'],
+        [iso(-10), 'no-marketing', 'unknown', 'service-only'],
+        [iso(-25), 'granted', 'denied', 'denied'],
+        [iso(-30), 'granted', 'unknown', 'granted'],
+      ],
+    );
+  });
+
+  it('is set by a command with who said so and why, at a time of before, and never at one to come', async () => {
+    await give('1', -30, { text: 'STOP' });
+    const paper = { command: 'consent', customer: phone, channel: 'sms', status: 'granted', by: 'grace' };
+    expect(await command({ ...paper, evidence: 'Form of the fair, box 4', at: iso(-60) })).toBe(202);
+    expect((await consentOf(phone)).channels[0]).toMatchObject({ status: 'denied' });
+    expect(await command({ ...paper, evidence: 'Said so on the telephone', at: iso(-10) })).toBe(202);
+    const { channels, history } = await consentOf(phone);
+    expect(channels[0]).toMatchObject({
+      ...{ status: 'granted', since: iso(-10) },
+      evidence: { type: 'command', by: 'grace', text: 'Said so on the telephone' },
+    });
+    expect(history).toHaveLength(3);
+    expect(await command({ ...paper, at: iso(60 * 24) })).toBe(400);
+    expect(await command({ ...paper, evidence: 'x'.repeat(501) })).toBe(400);
+  });
+
+  it('goes with the half that gave it when people are merged and parted, and with the person when erased', async () => {
+    await give('1', -30, { text: 'START' });
+    await give('2', -20, { kind: 'opt-in', channel: 'email', provider: 'shopify', identifiers: [email] });
+    await command({ command: 'merge', keep: phone, other: email });
+    expect((await consentOf(email)).history).toHaveLength(2);
+    await command({ command: 'unmerge', customer: phone });
+    expect((await consentOf(email)).history).toMatchObject([
+      { channel: 'email', evidence: { provider: 'shopify' } },
+    ]);
+    const id = await idOf(email);
+    const kept = () =>
+      hub.cloud.db
+        .prepare("SELECT count(*) AS n FROM dynamodb_items WHERE item LIKE '%consent#%' AND item LIKE ?")
+        .get(`%${id}%`)?.['n'];
+    expect(kept()).toBe(1);
+    await hub.api('POST', '/erasures', { customer: email });
+    await hub.settle();
+    expect((await hub.api('GET', `/customers/${id}/consent`)).status).toBe(404);
+    expect(kept()).toBe(0);
+  });
+
+  it('tells of an address that was closed, and opens it when a person says so, but not against a STOP', async () => {
+    const bounce = { kind: 'bounce', channel: 'email', provider: 'ses', direction: 'outbound' } as const;
+    await give('1', -30, { ...bounce, identifiers: [email] });
+    await give('2', -30, { text: 'STOP' });
+    const ask = { command: 'reopen', by: 'grace', evidence: 'Wrote to us from it' };
+    await command({ ...ask, identifier: email });
+    await command({ ...ask, identifier: email });
+    await command({ ...ask, identifier: phone });
+    expect((await consentOf(email)).closed).toEqual([]);
+    expect((await consentOf(phone)).closed).toMatchObject([{ address: phone }]);
+    const { items } = (await hub.api('GET', `/customers/${await idOf(email)}/ledger`)).body;
+    expect(items).toMatchObject([
+      { type: 'reopening', address: email, reason: 'bounce', by: 'grace', evidence: 'Wrote to us from it' },
+    ]);
+    expect((await hub.failures()).map(({ code }: { code: string }) => code).sort()).toEqual([
+      'not-closed',
+      'stopped',
+    ]);
+  });
+
+  it('of a list names the list', async () => {
+    const told = { command: 'import', identifiers: [email], consent: { email: 'granted' }, by: 'list.csv' };
+    await command({
+      ...told,
+      evidence: 'list.csv, line 12, signed up at the fair',
+      answeredAt: { email: iso(-600) },
+    });
+    expect((await consentOf(email)).channels[0]).toMatchObject({
+      ...{ status: 'granted', since: iso(-600) },
+      evidence: { type: 'list', by: 'list.csv', text: 'list.csv, line 12, signed up at the fair' },
+    });
+  });
+});

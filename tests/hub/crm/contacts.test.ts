@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { parseConfigFile } from '../../../core/config/config-file.ts';
+import { table } from '../../../functions/aws/clients/dynamo.ts';
+import { play } from '../../../infra/scenario/run.ts';
+import { openScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
+import { scenarioIn } from '../../../infra/scenario/schema.ts';
+import { assembly } from '../../../infra/stack/assembly.ts';
+
+const Mapping = z.looseObject({ contact: z.looseObject({ fields: z.record(z.string(), z.unknown()) }) });
+const folder = new URL('../../scenarios/', import.meta.url).pathname;
+
+/** The phone and e-mail of every contact in both CRMs when a story has ended, and whose the notes in HubSpot are. */
+const contactsAfter = async (file: string) => {
+  const scenario = parseConfigFile(file, readFileSync(`${folder}${file}`, 'utf8'), scenarioIn(folder));
+  const stage = await openScenarioHub(scenario, folder, { assembly: await assembly() });
+  try {
+    await play(stage, scenario, folder);
+    const { salesforce, hubspot } = stage.crms;
+    const addresses = (phone: unknown, email: unknown) => [phone || undefined, email || undefined];
+    return {
+      notesOf: hubspot.records
+        .of('notes')
+        .map(({ fields }) => hubspot.records.byId('contacts', String(fields['contact']))?.fields['phone']),
+      salesforce: salesforce.records
+        .of('Contact')
+        .map(({ fields }) => addresses(fields['Phone'], fields['Email'])),
+      hubspot: hubspot.records
+        .of('contacts')
+        .map(({ fields }) => addresses(fields['phone'], fields['email'])),
+    };
+  } finally {
+    await stage.cloud.stop();
+    await stage.crms.stop();
+  }
+};
+
+const [phone, email] = ['+14155550100', 'ada@example.com'];
+
+it('what a customer has no more is emptied in their contact', async () => {
+  const { salesforce, hubspot } = await contactsAfter('crm-unmerge-gives-up-value.yaml');
+  for (const contacts of [salesforce, hubspot]) {
+    expect(contacts).toHaveLength(2);
+    expect(contacts).toEqual(
+      expect.arrayContaining([
+        [phone, undefined],
+        [undefined, email],
+      ]),
+    );
+  }
+});
+
+it('a merged-in contact stays as it is, and the survivor shares what may be shared', async () => {
+  const { salesforce, hubspot, notesOf } = await contactsAfter('crm-unique-value-of-merged.yaml');
+  expect(salesforce).toEqual([
+    [phone, email],
+    [undefined, email],
+  ]);
+  expect(hubspot).toEqual([
+    [phone, undefined],
+    [undefined, email],
+  ]);
+  expect(notesOf).toEqual([phone]);
+});
+
+it('a preference that is all that changes reaches a CRM which has a field for it', async () => {
+  const story = {
+    name: 'a preference',
+    triggers: [],
+    steps: [
+      {
+        at: '2026-03-01T10:00:00Z',
+        interaction: {
+          kind: 'message',
+          channel: 'sms',
+          id: 'SM1',
+          identifiers: [`phone:${phone}`],
+          text: 'Hi',
+        },
+      },
+      { at: '2026-03-01T11:00:00Z', preference: { customer: `phone:${phone}`, channel: 'whatsapp' } },
+    ],
+    expect: {},
+  };
+  const scenario = parseConfigFile('preference.yaml', JSON.stringify(story), scenarioIn(folder));
+  const stage = await openScenarioHub(scenario, folder, { assembly: await assembly() });
+  try {
+    const rows = table(stage.runtime);
+    const body: unknown = parse(
+      readFileSync(new URL('../../../mappings/crm/salesforce.yaml', import.meta.url), 'utf8'),
+    );
+    const { contact, ...mapping } = Mapping.parse(body);
+    const fields = { ...contact.fields, Channel__c: { from: 'preferences.channel' } };
+    await rows.put({
+      ...{ pk: 'config#crm/salesforce', sk: 'current' },
+      body: { ...mapping, contact: { ...contact, fields } },
+    });
+    await play(stage, scenario, folder);
+    const found = stage.crms.salesforce.records.of('Contact');
+    expect(found.map(({ fields }) => fields['Channel__c'])).toEqual(['whatsapp']);
+  } finally {
+    await stage.cloud.stop();
+    await stage.crms.stop();
+  }
+});

@@ -1,0 +1,131 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { payloads } from '../../../functions/aws/operations/payloads.ts';
+import { openStory } from './story.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'erasure-'));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const MINUTE = 60_000;
+const DELIVERIES = /^Deliveries(?!Dead)/u;
+const [MAIL, PHONE, OTHER] = ['email:ada.lovelace@example.com', 'phone:+14155550100', 'phone:+14155550142'];
+/** What must not be found of Ada, and what must be found of Grace, who stays. */
+const ofAda = ['ada.lovelace@', '4155550100', '4155550142', 'Lovelace', 'xyzzy'];
+const ofGrace = ['grace@example.org', 'plugh'];
+
+/** Everything that the console was told. */
+const listening = (): string[] => {
+  const lines: string[] = [];
+  for (const level of ['info', 'warn', 'error', 'log'] as const)
+    vi.spyOn(console, level).mockImplementation((...args) => {
+      lines.push(args.map(String).join(' '));
+    });
+  return lines;
+};
+
+const welcome = {
+  ...{ id: 'welcome', name: 'Welcome', category: 'transactional' },
+  on: { kind: ['form'] },
+  send: { channels: ['email', 'sms'], template: 'welcome' },
+};
+const later = { ...welcome, id: 'later', wait: '5d' };
+
+it('leaves no identifier and no text of the person in any byte of the state, the CRMs or the logs', async () => {
+  const logged = listening();
+  const story = await openStory({ file: join(folder, 'state.sqlite'), triggers: [welcome, later] });
+  const bucket = [...story.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
+    ?.environment['BUCKET'];
+  const files = payloads({ ...story.runtime, env: { ...story.runtime.env, BUCKET: bucket } });
+  const form = { kind: 'form', channel: 'form' };
+  const profile = { name: { full: 'Ada Lovelace' }, traits: { pet: 'xyzzy the cat' } };
+
+  // One timeline: several identifiers, a long text and a file in the bucket, notifications sent and waiting.
+  story.say('F1', [MAIL], { ...form, text: 'xyzzy', profile });
+  story.say('S1', [PHONE], { text: `xyzzy ${'long '.repeat(30_000)}` });
+  await files.put('attachments/hers/0', 'xyzzy in a file');
+  story.say('M1', [MAIL], {
+    channel: 'email',
+    text: 'xyzzy',
+    attachments: [{ name: 'xyzzy.txt', key: 'attachments/hers/0' }],
+  });
+  story.say('G1', ['email:grace@example.org'], { ...form, text: 'plugh' });
+  await story.wait(MINUTE);
+  await files.put('attachments/kept/0', 'somebody else');
+  // Merged by hand, with a third half that has a customer of its own before; commands tell of all that is known.
+  story.say('S2', [OTHER], { text: 'xyzzy' });
+  await story.wait(MINUTE);
+  const command = async (body: object) => {
+    await story.api('POST', '/commands', { by: 'ada', ...body });
+    await story.wait(MINUTE);
+  };
+  await command({ command: 'merge', keep: MAIL, other: PHONE });
+  await command({ command: 'merge', keep: MAIL, other: OTHER });
+  await command({ command: 'consent', customer: MAIL, channel: 'email', status: 'granted' });
+  await command({ command: 'split', identifier: OTHER });
+  await command({ command: 'merge', keep: MAIL, other: OTHER });
+  // A question of the review list, about her and another.
+  story.say('U1', ['user-id:ada-1', MAIL], { text: 'xyzzy' });
+  story.say('U2', ['user-id:grace', 'email:grace@example.org'], { text: 'plugh' });
+  await story.wait(MINUTE);
+  // An export that lies in the bucket.
+  const { id } = (await story.api('GET', `/customers?identifier=${MAIL}`)).body;
+  const exported = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
+  await story.wait(MINUTE);
+  expect((await story.api('GET', `/jobs/${exported.id}`)).body.state).toBe('succeeded');
+  expect(await files.get(`jobs/${exported.id}/result`)).toContain('ada.lovelace@example.com');
+  // Failures: a delivery that nobody can read, its body in base64; a queue message of nobody's format.
+  const request = {
+    ...{ method: 'POST', url: 'https://hub.example.com/webhooks/meta', headers: {} },
+    body: Buffer.from('{"from":"\\u002b14155550100","text":"xyzzy"').toString('base64'),
+  };
+  const now = new Date(story.clock.now()).toISOString();
+  story.send(DELIVERIES, { type: 'delivery', id: 'd1', provider: 'meta', receivedAt: now, request });
+  story.send(DELIVERIES, { nobody: 'reads this', to: 'ada.lovelace@example.com', text: 'xyzzy' });
+  const others = {
+    ...request,
+    body: Buffer.from('{"from":"grace@example.org","text":"plugh').toString('base64'),
+  };
+  story.send(DELIVERIES, { type: 'delivery', id: 'd2', provider: 'meta', receivedAt: now, request: others });
+  // Raw bodies that were too large for the queue.
+  await files.put('deliveries/raw', `From=%2B14155550100&Body=xyzzy+${'x'.repeat(300_000)}`);
+  await files.put('deliveries/other', 'From=grace%40example.org&Body=plugh');
+  await story.wait(2 * 60 * MINUTE);
+  expect((await story.api('GET', '/failures')).body.items).toHaveLength(3);
+  expect(story.crms.salesforce.records.of('Task').length).toBeGreaterThan(5);
+
+  const { state, receipt } = await story.erase(MAIL);
+  expect(state).toBe('succeeded');
+  // A late redelivery of everything, and the ends of waits.
+  story.say('F1', [MAIL], { ...form, text: 'xyzzy', profile });
+  story.say('M1', [MAIL], {
+    channel: 'email',
+    text: 'xyzzy',
+    attachments: [{ name: 'xyzzy.txt', key: 'attachments/hers/0' }],
+  });
+  story.say('S1', [PHONE], { text: `xyzzy ${'long '.repeat(30_000)}` });
+  await story.wait(10 * 24 * 60 * MINUTE);
+  expect((await story.api('GET', '/failures')).body.items).toHaveLength(1);
+  expect(JSON.stringify(receipt)).not.toMatch(/ada\.|4155550|Lovelace|xyzzy/u);
+  // As the hub does every few seconds.
+  story.cloud.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  await story.close();
+
+  const names = readdirSync(folder).filter((name) => !name.includes('mailboxes'));
+  expect(names).toContain('state.sqlite');
+  const bytes = names.map((name) => readFileSync(join(folder, name)));
+  const found = (text: string): boolean =>
+    [text, Buffer.from(text).toString('base64').slice(0, -4)].some((one) =>
+      bytes.some((all) => all.includes(one)),
+    );
+  expect(ofGrace.filter((text) => !found(text))).toEqual([]);
+  expect(ofAda.filter(found)).toEqual([]);
+  expect(ofAda.filter((text) => logged.some((line) => line.includes(text)))).toEqual([]);
+});

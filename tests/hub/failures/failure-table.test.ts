@@ -1,0 +1,244 @@
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { refusal, type Sender } from '../../../core/triggers/sender.ts';
+import { hmac } from '../../../core/webhooks/signature.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { listen } from '../../../infra/local/protocol/http.ts';
+import { type Sandboxes, sandboxes } from '../../../infra/sandbox/index.ts';
+import { NOW, type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { allRows } from '../../tools/crash/invariants.ts';
+import { providers, type Webhook } from '../../tools/crash/webhooks.ts';
+
+// Each row of the failure table, through the front door, with both CRMs.
+
+const HOUR = 3_600_000;
+const from = '+14155550100';
+const { secrets, sms, mail, forged } = providers('https://acme.example');
+let hub: TestHub;
+let crms: Sandboxes;
+
+const open = async (options: Options = {}): Promise<void> => {
+  hub = await openHub(options);
+  crms = await sandboxes();
+  await crms.connect(hub.runtime, 'acme');
+  const manager = new SecretsManagerClient(clientConfig(hub.runtime));
+  for (const [provider, secret] of Object.entries(secrets))
+    await manager.send(
+      new PutSecretValueCommand({
+        SecretId: `acme/channels/${provider}`,
+        SecretString: JSON.stringify(secret),
+      }),
+    );
+};
+const close = async (): Promise<void> => {
+  await hub.cloud.stop();
+  await crms.stop();
+};
+beforeEach(() => open());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await close();
+});
+
+const post = async ({ provider, headers, body }: Webhook, wait = 10_000): Promise<number> => {
+  const { status } = await hub.cloud.front({
+    method: 'POST',
+    target: `/webhooks/${provider}`,
+    headers,
+    body: Buffer.from(body),
+  });
+  await hub.clock.runUntil(hub.clock.now() + wait);
+  return status;
+};
+const message = (key: string, identifiers: readonly string[]) => ({
+  type: 'interaction',
+  receivedAt: new Date(NOW).toISOString(),
+  interaction: {
+    ...{ key, provider: 'test', kind: 'message', channel: 'email', direction: 'inbound', text: 'hi' },
+    ...{ occurredAt: new Date(NOW).toISOString(), identifiers },
+  },
+});
+const tasks = (): number => crms.salesforce.records.of('Task').length;
+const sent = (): (string | undefined)[] =>
+  hub.cloud.outbox.list().map(({ medium, to }) => `${medium} ${to.join()}`);
+/** How often a function has told of this, which a metric filter counts. */
+const told = (code: string): number =>
+  vi.mocked(console.warn).mock.calls.filter(([line]) => String(line).includes(`"code":"${code}"`)).length;
+
+it('bad or missing signature, stale time: 401, nothing stored, counted', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const key = Buffer.from('a secret of twenty-four b').toString('base64');
+  await new SecretsManagerClient(clientConfig(hub.runtime)).send(
+    new CreateSecretCommand({
+      Name: 'acme/channels/standard',
+      SecretString: JSON.stringify({ signingSecret: `whsec_${key}` }),
+    }),
+  );
+  const signedAt = (at: number): Webhook => {
+    const [id, timestamp, body] = ['m1', String(at / 1000), '{}'];
+    const signature = hmac('sha256', Buffer.from(key, 'base64'), 'base64', `${id}.${timestamp}.`, body);
+    const headers = {
+      ...{ 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` },
+    };
+    return { provider: 'standard', headers, body };
+  };
+  const before = (await allRows(hub.runtime)).length;
+  const good = sms({ id: 'SM1', from, text: 'hi' });
+  const unsigned = { ...good, headers: { 'content-type': good.headers['content-type'] ?? '' } };
+  expect(await post(forged(good))).toBe(401);
+  expect(await post(unsigned)).toBe(401);
+  expect(await post(forged(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
+  expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
+  expect(told('delivery-refused')).toBe(4);
+  expect(await allRows(hub.runtime)).toHaveLength(before);
+  expect(await post(signedAt(hub.clock.now()))).toBe(200);
+  expect(await post(good)).toBe(200);
+});
+
+it('unknown provider: 404', async () => {
+  const before = (await allRows(hub.runtime)).length;
+  expect(await post({ provider: 'nobody', headers: {}, body: '{}' })).toBe(404);
+  expect(await allRows(hub.runtime)).toHaveLength(before);
+});
+
+describe('body over the limit: 413 before it is buffered', () => {
+  it('at the front door', async () => {
+    expect(await post({ ...sms({ id: 'SM1', from, text: 'hi' }), body: 'x'.repeat(4_500_001) })).toBe(413);
+    expect(hub.timeline()).toEqual([]);
+  });
+
+  it('on the socket: what is announced as too large is refused unread', async () => {
+    let asked = 0;
+    const listener = await listen(
+      async () => {
+        asked++;
+        return { status: 200, headers: {}, body: '' };
+      },
+      { bodyLimit: 1000 },
+    );
+    let pulled = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(100_000));
+        if (pulled === 500) controller.close();
+      },
+    });
+    const init = { method: 'POST', body, duplex: 'half' };
+    const status = await fetch(`http://127.0.0.1:${listener.port}`, init as RequestInit).then(
+      (response) => response.status,
+      () => 413,
+    );
+    await listener.stop();
+    expect([status, asked]).toEqual([413, 0]);
+    expect(pulled).toBeLessThan(500);
+  });
+});
+
+it('authentic but unreadable: 200, kept, and a replay works once it is mended', async () => {
+  const broken = sms({ id: '', from, text: '' });
+  expect(await post(broken)).toBe(200);
+  expect(hub.timeline()).toEqual([]);
+  const [{ id, code }] = await hub.failures();
+  expect(code).toBe('unreadable');
+  const { payload } = (await hub.api('GET', `/failures/${id}`)).body;
+  const good = sms({ id: 'SM1', from, text: 'mended' });
+  const body = Buffer.from(good.body).toString('base64');
+  await hub.api('PUT', `/failures/${id}/payload`, { ...payload, request: { ...payload.request, body } });
+  await hub.api('POST', `/failures/${id}/replay`);
+  await hub.settle();
+  expect(hub.timeline()).toHaveLength(1);
+});
+
+it('duplicate delivery: 200, one row, effects once', async () => {
+  const delivery = sms({ id: 'SM1', from, text: 'hi' });
+  for (let copy = 0; copy < 4; copy++) expect(await post(delivery)).toBe(200);
+  await hub.clock.runUntil(hub.clock.now() + HOUR);
+  expect(hub.timeline()).toHaveLength(1);
+  expect(sent()).toEqual([`sms ${from}`]);
+  // The message, and the welcome that answered it.
+  expect(tasks()).toBe(2);
+});
+
+describe('CRM down: the queue holds, the breaker probes, and what waited drains at the budget', () => {
+  it('asks seldom while it is down, and brings everything when it is back', async () => {
+    crms.hubspot.fail({ status: 503, category: 'INTERNAL_ERROR' });
+    for (let serial = 0; serial < 60; serial++)
+      await post(sms({ id: `SM${serial}`, from, text: `number ${serial}` }), 60_000);
+    expect(crms.hubspot.records.of('communications')).toEqual([]);
+    // An hour of a message a minute: three calls shut the breaker, then it probes less and less often.
+    expect(crms.hubspot.calls()).toBeGreaterThan(3);
+    expect(crms.hubspot.calls()).toBeLessThan(14);
+    crms.hubspot.fail(undefined);
+    await hub.clock.runUntil(hub.clock.now() + HOUR);
+    expect(crms.hubspot.records.of('communications')).toHaveLength(61);
+    expect(await hub.failures()).toEqual([]);
+  });
+
+  it('leaves a CRM alone for as long as it asks', async () => {
+    crms.hubspot.fail({ status: 429, category: 'RATE_LIMITS', retryAfter: 600 });
+    await post(sms({ id: 'SM0', from, text: 'first' }));
+    const calls = crms.hubspot.calls();
+    expect(calls).toBe(1);
+    for (let serial = 1; serial < 9; serial++)
+      await post(sms({ id: `SM${serial}`, from, text: `number ${serial}` }), 60_000);
+    expect(crms.hubspot.calls()).toBe(calls);
+    crms.hubspot.fail(undefined);
+    await hub.clock.runUntil(hub.clock.now() + HOUR);
+    expect(crms.hubspot.records.of('communications')).toHaveLength(10);
+  });
+});
+
+it('one bad record: its own failure entry, and its neighbours go on', async () => {
+  for (const [serial, address] of ['ada@example.com', 'no..dots@-', 'bob@example.com'].entries())
+    hub.send(/^DeliveriesQueue/, message(`k${serial}`, [`email:${address}`]));
+  await hub.clock.runUntil(NOW + HOUR);
+  const inCrm = crms.hubspot.records.of('contacts').map(({ fields }) => fields['email']);
+  expect(inCrm.toSorted()).toEqual(['ada@example.com', 'bob@example.com']);
+  const failures = await hub.failures('?stage=sync-hubspot');
+  expect(failures.length).toBeGreaterThan(0);
+  for (const { code, reason } of failures) {
+    expect(code).toBe('hubspot-validation-error');
+    expect(reason).toContain('then replay');
+  }
+});
+
+describe('sender refuses: the next channel, or a failure entry, never silent', () => {
+  const refusing: Sender = {
+    ...{ id: 'refusing', provider: 'refusing' },
+    send: () => Promise.reject(refusal('The account is in its sandbox.', { retry: 'never' })),
+  };
+  const write = async (senders: Record<string, Sender>): Promise<void> => {
+    await close();
+    await open({ senders });
+    hub.send(/^DeliveriesQueue/, message('k', ['email:ada@example.com', `phone:${from}`]));
+    await hub.clock.runUntil(NOW + HOUR);
+  };
+
+  it('the next channel', async () => {
+    await write({ ses: refusing });
+    expect(sent()).toEqual([`sms ${from}`]);
+    expect(await hub.failures()).toEqual([]);
+  });
+
+  it('a failure entry', async () => {
+    await write({ ses: refusing, 'aws-sms': refusing });
+    expect(sent()).toEqual([]);
+    expect(await hub.failures()).toMatchObject([{ stage: 'notify', code: 'sender-refused' }]);
+  });
+});
+
+it('poison message: the dead-letter queue with the reason after bounded tries', async () => {
+  hub.send(/^DeliveriesQueue/, 'no JSON');
+  hub.send(/^DeliveriesQueue/, { type: 'delivery', id: 'x' });
+  await hub.giveUp();
+  expect(await hub.failures()).toMatchObject([
+    { stage: 'record', origin: 'dead-letter', tries: 5 },
+    { stage: 'record', origin: 'dead-letter', tries: 5 },
+  ]);
+  for (const { reason } of await hub.failures()) expect(reason.length).toBeGreaterThan(20);
+});

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { customerCommand } from '../../../cli/customers/customer.ts';
+import { openHub, type TestHub } from '../../support/failing-hub.ts';
+import { closeTerminal, terminal } from '../../support/terminal.ts';
+
+let hub: TestHub;
+let printed: string[];
+beforeEach(async () => {
+  hub = await openHub();
+  printed = terminal(async (method, target, body) => {
+    // Whoever asks for the outcome of a command finds it delivered.
+    if (target.startsWith('/commands/')) await hub.settle();
+    return hub.api(method, target, body);
+  });
+});
+afterEach(() => {
+  closeTerminal();
+  return hub.cloud.stop();
+});
+
+const report = async (...events: object[]): Promise<void> => {
+  expect((await hub.api('POST', '/events', events)).status).toBe(202);
+  await hub.settle();
+};
+const idOf = async (identifier: string): Promise<string> =>
+  (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
+
+describe('hub customer', () => {
+  it('shows what waits for a decision, with what a person needs to decide it', async () => {
+    await report(
+      {
+        id: '1',
+        identifiers: ['user-id:1', 'email:ada@example.com'],
+        profile: { name: { full: 'Ada\u001b[2J' } },
+      },
+      { id: '2', identifiers: ['user-id:2', 'phone:+14155550100'] },
+    );
+    await report({ id: '3', identifiers: ['email:ada@example.com', 'phone:+14155550100'] });
+    await report({
+      id: '4',
+      kind: 'message',
+      channel: 'sms',
+      identifiers: ['phone:unknown'],
+      text: 'Who am I?',
+    });
+    await customerCommand(['reviews']);
+    const text = printed.join('\n');
+    expect(text).toContain('what should be one of a kind differs');
+    expect(text).toMatch(/Ada.* {2}user-id:1 {2}email:ada@example\.com/u);
+    expect(text).toContain('user-id:2  phone:+14155550100');
+    expect(text).toContain('names nobody');
+    expect(text).toContain('sms  message  by api  Who am I?  phone:unknown');
+    expect(text).not.toContain('\u001b');
+  });
+
+  it('says of a command whom it was about, or throws why it was refused', async () => {
+    await report({ id: '1', identifiers: ['email:ada@example.com'] }, { id: '2', identifiers: ['line:U1'] });
+    const survivor = await idOf('email:ada@example.com');
+    expect(await customerCommand(['merge', 'email:ada@example.com', 'line:U1'])).toBe(0);
+    expect(printed).toEqual([`Done: ${survivor}`]);
+    expect(await idOf('line:U1')).toBe(survivor);
+    await expect(customerCommand(['merge', 'line:U1', 'line:U2'])).rejects.toThrow(
+      'No customer holds the identifier that the command names.',
+    );
+  });
+});

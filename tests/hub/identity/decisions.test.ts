@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { openHub, type TestHub } from '../../support/failing-hub.ts';
+
+const Customer = z.looseObject({
+  id: z.string(),
+  identifiers: z.array(z.string()),
+  mergedFrom: z.array(z.string()),
+});
+const Items = z.object({ items: z.array(z.looseObject({})) });
+
+describe('decisions about who is who, by the API', () => {
+  let hub: TestHub;
+  beforeEach(async () => {
+    hub = await openHub();
+  });
+  afterEach(() => hub.cloud.stop());
+
+  let sent = 0;
+  const say = (identifiers: readonly string[]): void =>
+    hub.cloud.send(
+      hub.queueArn(/^DeliveriesQueue/u),
+      JSON.stringify({
+        type: 'interaction',
+        receivedAt: new Date(hub.clock.now()).toISOString(),
+        interaction: {
+          key: `SM${sent++}`,
+          kind: 'message',
+          channel: 'sms',
+          provider: 'standard',
+          direction: 'inbound',
+          identifiers,
+          text: 'Hi',
+          occurredAt: new Date(hub.clock.now()).toISOString(),
+        },
+      }),
+    );
+  const settle = async (): Promise<void> => hub.clock.runUntil(hub.clock.now() + 60_000);
+  const told = async (...identifiers: string[]): Promise<void> => {
+    say(identifiers);
+    await settle();
+  };
+  const command = async (body: object): Promise<void> => {
+    expect((await hub.api('POST', '/commands', body)).status).toBe(202);
+    await settle();
+  };
+  const customer = async (identifier: string) =>
+    Customer.parse((await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body);
+  /** What was said, without what the shipped triggers answer. */
+  const timeline = async (identifier: string): Promise<number> => {
+    const { id } = await customer(identifier);
+    const { items } = Items.parse(
+      (await hub.api('GET', `/customers/${id}/timeline?limit=200&fold=false`)).body,
+    );
+    return items.filter(({ kind }) => kind !== 'notification').length;
+  };
+  const reviews = async () => Items.parse((await hub.api('GET', '/reviews')).body).items;
+
+  it('makes one customer of fifty first contacts at once', async () => {
+    for (let at = 0; at < 50; at++)
+      say(['phone:+14155550100', ...(at % 2 === 0 ? ['email:ada@example.com'] : [])]);
+    await settle();
+    expect(await timeline('phone:+14155550100')).toBe(50);
+    expect((await customer('email:ada@example.com')).id).toBe((await customer('phone:+14155550100')).id);
+  });
+
+  it('knows whose a nameless act is that comes in one delivery with the message it refers to', async () => {
+    const at = new Date(hub.clock.now()).toISOString();
+    const read = { kind: 'read', channel: 'sms', direction: 'inbound', refersTo: 'SM1', occurredAt: at };
+    const said = { kind: 'message', channel: 'sms', direction: 'inbound', id: 'SM1', occurredAt: at };
+    hub.cloud.send(
+      hub.queueArn(/^DeliveriesQueue/u),
+      JSON.stringify({
+        type: 'delivery',
+        id: 'd1',
+        provider: 'standard',
+        receivedAt: at,
+        request: {
+          method: 'POST',
+          url: '',
+          headers: {},
+          body: Buffer.from(
+            JSON.stringify([
+              { ...read, id: 'R1', identifiers: ['phone:unknown'] },
+              { ...said, identifiers: ['phone:+14155550100'], text: 'Hi' },
+            ]),
+          ).toString('base64'),
+        },
+      }),
+    );
+    await settle();
+    expect(await timeline('phone:+14155550100')).toBe(2);
+    expect(await reviews()).toEqual([]);
+  });
+
+  it('ends in one state when fifty merges of overlapping people arrive at once', async () => {
+    for (let at = 0; at < 11; at++) say([`email:p${at}@example.com`]);
+    await settle();
+    for (let at = 0; at < 50; at++)
+      hub.cloud.send(
+        hub.queueArn(/^DeliveriesQueue/u),
+        JSON.stringify({
+          type: 'command',
+          command: 'merge',
+          id: `merge-${at}`,
+          at: new Date(hub.clock.now()).toISOString(),
+          by: 'ada',
+          keep: `email:p${at % 10}@example.com`,
+          other: `email:p${(at % 10) + 1}@example.com`,
+        }),
+      );
+    await settle();
+    const everyone = await customer('email:p0@example.com');
+    expect(everyone.identifiers).toHaveLength(11);
+    expect(everyone.mergedFrom).toHaveLength(10);
+    for (let at = 0; at < 11; at++) expect((await customer(`email:p${at}@example.com`)).id).toBe(everyone.id);
+  });
+
+  it('undoes the merge that the ledger names, and leaves the others of the chain', async () => {
+    await told('email:ada@example.com');
+    await told('phone:+14155550100');
+    await told('line:U1');
+    await command({
+      command: 'merge',
+      keep: 'email:ada@example.com',
+      other: 'phone:+14155550100',
+      by: 'ann',
+    });
+    await command({ command: 'merge', keep: 'email:ada@example.com', other: 'line:U1' });
+    const { id } = await customer('email:ada@example.com');
+    const ledger = Items.parse((await hub.api('GET', `/customers/${id}/ledger`)).body).items;
+    expect(ledger).toMatchObject([
+      { type: 'merge', by: 'ann' },
+      { type: 'merge', by: 'api' },
+    ]);
+    await command({ command: 'unmerge', customer: 'email:ada@example.com', merge: ledger[0]?.['id'] });
+    expect((await customer('line:U1')).id).toBe(id);
+    expect((await customer('phone:+14155550100')).id).not.toBe(id);
+    expect(Items.parse((await hub.api('GET', `/customers/${id}/ledger`)).body).items[0]).toMatchObject({
+      undoneBy: 'api',
+    });
+  });
+
+  it('splits one identifier off: history stays, what arrives goes to the new customer, rules leave them apart', async () => {
+    await told('email:ada@example.com', 'phone:+14155550100');
+    await command({ command: 'split', identifier: 'phone:+1 415 555 0100' });
+    expect((await customer('email:ada@example.com')).identifiers).toEqual(['email:ada@example.com']);
+    await told('phone:+14155550100');
+    expect(await timeline('phone:+14155550100')).toBe(1);
+    expect(await timeline('email:ada@example.com')).toBe(1);
+    await told('phone:+14155550100', 'email:ada@example.com');
+    expect((await customer('phone:+14155550100')).id).not.toBe((await customer('email:ada@example.com')).id);
+    expect(await reviews()).toMatchObject([{ type: 'pair', reason: 'unmerged' }]);
+  });
+
+  const outcome = async (id: string) => (await hub.api('GET', `/commands/${id}`)).body;
+
+  it('says what became of a command: waiting, done and for whom, or refused and why', async () => {
+    await told('email:ada@example.com');
+    await told('phone:+14155550100');
+    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    await hub.api('POST', '/commands', { ...merge, id: 'm1' });
+    expect(await outcome('m1')).toEqual({ id: 'm1', status: 'waiting' });
+    await settle();
+    const { id } = await customer('email:ada@example.com');
+    expect(await outcome('m1')).toEqual({ id: 'm1', status: 'done', customers: [id] });
+    await command({ ...merge, id: 'm2' });
+    expect(await outcome('m2')).toEqual({ id: 'm2', status: 'done', customers: [] });
+    await command({ command: 'unmerge', customer: 'line:U1', id: 'u1' });
+    expect(await outcome('u1')).toMatchObject({ status: 'refused', code: 'unknown-customer' });
+  });
+
+  it('tells that a command is done which was refused and is replayed once it can be', async () => {
+    await told('email:ada@example.com');
+    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    await command({ ...merge, id: 'm1' });
+    expect(await outcome('m1')).toMatchObject({ status: 'refused' });
+    await told('phone:+14155550100');
+    const [failure] = Items.parse((await hub.api('GET', '/failures')).body).items;
+    await hub.api('POST', `/failures/${String(failure?.['id'])}/replay`);
+    await settle();
+    expect(await outcome('m1')).toMatchObject({ status: 'done' });
+  });
+
+  it('splits an identifier off while it says something', async () => {
+    await told('phone:+14155550100', 'email:ada@example.com');
+    const split = { command: 'split', identifier: 'phone:+14155550100' };
+    expect((await hub.api('POST', '/commands', split)).status).toBe(202);
+    for (let more = 0; more < 3; more++) say(['phone:+14155550100']);
+    await settle();
+    expect((await customer('phone:+14155550100')).identifiers).toEqual(['phone:+14155550100']);
+    expect((await timeline('phone:+14155550100')) + (await timeline('email:ada@example.com'))).toBe(4);
+    expect(Items.parse((await hub.api('GET', '/failures')).body).items).toEqual([]);
+  });
+
+  it('merges and takes it back in one batch, and the ledger tells of both', async () => {
+    await told('email:ada@example.com');
+    await told('phone:+14155550100');
+    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    await hub.api('POST', '/commands', { ...merge, id: 'm1' });
+    await hub.api('POST', '/commands', { command: 'unmerge', customer: 'email:ada@example.com', id: 'u1' });
+    await settle();
+    expect(await outcome('m1')).toMatchObject({ status: 'done' });
+    expect(await outcome('u1')).toMatchObject({ status: 'done' });
+    const { id, mergedFrom } = await customer('email:ada@example.com');
+    expect(mergedFrom).toEqual([]);
+    const { items } = Items.parse((await hub.api('GET', `/customers/${id}/ledger`)).body);
+    expect(items).toMatchObject([{ type: 'merge', undoneBy: 'api' }]);
+  });
+
+  it('refuses to split off the only identifier, and says so among the failures', async () => {
+    await told('email:ada@example.com');
+    await command({ command: 'split', identifier: 'email:ada@example.com' });
+    expect(Items.parse((await hub.api('GET', '/failures')).body).items).toMatchObject([
+      { code: 'only-identifier' },
+    ]);
+  });
+
+  const pair = async (): Promise<string> => {
+    await told('user-id:1', 'email:ada@example.com');
+    await told('user-id:2', 'phone:+14155550100');
+    await told('phone:+14155550100', 'email:ada@example.com');
+    return String((await reviews())[0]?.['id']);
+  };
+
+  it('merges a pair of the review list', async () => {
+    const review = await pair();
+    await command({ command: 'resolve', review, decision: 'merge', customer: 'user-id:2' });
+    expect(await reviews()).toEqual([]);
+    expect((await customer('user-id:1')).id).toBe((await customer('user-id:2')).id);
+  });
+
+  it('keeps a pair apart for good and asks no more', async () => {
+    const review = await pair();
+    await command({ command: 'resolve', review, decision: 'distinct' });
+    await told('phone:+14155550100', 'email:ada@example.com');
+    expect(await reviews()).toEqual([]);
+    expect((await customer('user-id:1')).id).not.toBe((await customer('user-id:2')).id);
+  });
+
+  it('gives an interaction that names nobody to the customer whom a person names, once', async () => {
+    await told('email:ada@example.com');
+    await told('user-id:unknown');
+    const review = String((await reviews())[0]?.['id']);
+    await command({ command: 'resolve', review, decision: 'assign', customer: 'email:ada@example.com' });
+    await command({ command: 'resolve', review, decision: 'assign', customer: 'email:ada@example.com' });
+    expect(await timeline('email:ada@example.com')).toBe(2);
+    expect(await reviews()).toEqual([]);
+    expect(Items.parse((await hub.api('GET', '/failures')).body).items).toMatchObject([
+      { code: 'unknown-review' },
+    ]);
+  });
+
+  it('dismisses an interaction that names nobody', async () => {
+    await told('user-id:unknown');
+    await command({ command: 'resolve', review: (await reviews())[0]?.['id'], decision: 'dismiss' });
+    expect(await reviews()).toEqual([]);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+
+const SECOND = 1000;
+let hub: TestHub;
+/** What `record` puts on queues. */
+let queued: number;
+let isQueueDown: boolean;
+
+beforeEach(async () => {
+  queued = 0;
+  isQueueDown = false;
+  hub = await openHub({
+    before(_service, operation, caller) {
+      if (operation !== 'SendMessage' || !/Record/.test(caller)) return;
+      if (isQueueDown) throw new Error('connection lost');
+      queued++;
+    },
+  });
+});
+afterEach(() => hub.cloud.stop());
+
+const iso = (seconds: number): string => new Date(NOW + seconds * SECOND).toISOString();
+const act = (key: string, more: object) => ({
+  type: 'interaction',
+  receivedAt: iso(0),
+  interaction: {
+    ...{ key, provider: 'twilio', kind: 'message', channel: 'sms', direction: 'outbound' },
+    ...{ identifiers: [], ...more },
+  },
+});
+const message = act('SM1', { identifiers: ['phone:+14155550100'] });
+const delivered = act('s1', { kind: 'delivery-status', refersTo: 'SM1' });
+const send = (body: object): void => hub.send(/^DeliveriesQueue/, body);
+const until = (seconds: number) => hub.clock.runUntil(NOW + seconds * SECOND);
+const reviews = async (): Promise<object[]> => (await hub.api('GET', '/reviews')).body.items;
+const keys = () => hub.timeline().map((row) => Object(row['kind']).S);
+
+describe('what names nobody and comes before the message that it refers to', () => {
+  it.each([4, 34, 154])('belongs to whom the message is of that comes %d s later', async (seconds) => {
+    send(delivered);
+    await until(seconds);
+    expect([await reviews(), hub.timeline()]).toEqual([[], []]);
+    send(message);
+    await until(300);
+    expect(keys().sort()).toEqual(['delivery-status', 'message']);
+    expect(hub.timeline().map((row) => Object(row['occurredAt']).S)).toEqual([iso(0), iso(0)]);
+    expect([await reviews(), await hub.failures()]).toEqual([[], []]);
+  });
+
+  it('waits for nothing where the message comes with it', async () => {
+    send(delivered);
+    send(message);
+    await until(1);
+    expect(keys().sort()).toEqual(['delivery-status', 'message']);
+    expect(queued).toBe(0);
+  });
+
+  it('waits for a person where the message does not come in 155 seconds', async () => {
+    send(delivered);
+    await until(154);
+    expect(await reviews()).toEqual([]);
+    await until(155);
+    expect(await reviews()).toMatchObject([{ reason: 'no-identifier' }]);
+    expect(queued).toBe(3);
+  });
+
+  it('is one row, however often it is delivered meanwhile', async () => {
+    send(delivered);
+    await until(3);
+    send(delivered);
+    await until(6);
+    send(message);
+    await until(7);
+    send(delivered);
+    await until(300);
+    expect(keys().sort()).toEqual(['delivery-status', 'message']);
+    expect(await reviews()).toEqual([]);
+  });
+
+  it('is not lost where it cannot be queued again', async () => {
+    isQueueDown = true;
+    send(delivered);
+    await until(60);
+    isQueueDown = false;
+    send(message);
+    await hub.giveUp();
+    expect(keys().sort()).toEqual(['delivery-status', 'message']);
+    expect(await hub.failures()).toEqual([]);
+  });
+
+  it('brings nobody back who is erased while it waits', async () => {
+    send(delivered);
+    send(act('s2', { kind: 'read', refersTo: 'SM1' }));
+    await until(1);
+    send(message);
+    await until(2);
+    await hub.api('POST', '/erasures', { customer: 'phone:+14155550100', by: 'ada' });
+    await hub.giveUp();
+    expect([hub.timeline(), await reviews()]).toEqual([[], []]);
+  });
+});
+
+it('is not put off where the message is known, or where it names somebody, or refers to nothing', async () => {
+  send(message);
+  await until(1);
+  send(delivered);
+  send(act('s2', { kind: 'read', refersTo: 'SM9', identifiers: ['phone:+14155550100'] }));
+  send(act('s3', { kind: 'read' }));
+  await until(2);
+  expect(keys().sort()).toEqual(['delivery-status', 'message', 'read']);
+  expect(await reviews()).toHaveLength(1);
+  expect(queued).toBe(0);
+});

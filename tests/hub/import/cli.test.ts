@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apiKey, type Hub, openHub } from '../../../infra/scenario/open-hub.ts';
+
+let hub: Hub;
+let folder: string;
+let env: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hub-import-'));
+  const publicUrl = 'https://acme.example';
+  hub = await openHub({ port: 0, publicUrl, state: join(folder, 'state.sqlite') }, () => {});
+  env = { PATH: process.env['PATH'], HUB_URL: hub.apiUrl, HUB_KEY: await apiKey(hub) };
+}, 60_000);
+afterAll(async () => {
+  await hub.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The command as a process of its own: its exit code and all that it said. */
+const cli = async (...args: readonly string[]): Promise<{ code: number | null; said: string }> => {
+  const child = spawn(process.execPath, ['cli/hub.ts', ...args], { env });
+  const said: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, said: Buffer.concat(said).toString() };
+};
+const file = (name: string, text: string | Uint8Array): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const customer = async (identifier: string): Promise<unknown> => {
+  const response = await fetch(`${hub.apiUrl}/customers?identifier=${encodeURIComponent(identifier)}`, {
+    headers: { authorization: `Bearer ${env['HUB_KEY']}` },
+  });
+  return response.json();
+};
+
+describe('hub import', () => {
+  it('takes a list, brings back what was refused, and takes that once it is mended', async () => {
+    const rows = ['ada@example.com,Ada,it', 'unknown,Nobody,', 'bob@example.com,Bob,xx-not-a-language-tag'];
+    const list = file('people.csv', `Mail,name,language\n${rows.join('\n')}\n`);
+    const first = await cli('import', 'customers', list, '--map', 'Mail=email');
+    expect(first.said).toContain('1 rows taken, 2 refused');
+    expect(first.code).toBe(1);
+    expect(await customer('email:ada@example.com')).toMatchObject({ name: { full: 'Ada' } });
+    const refused = join(folder, 'people.refused.csv');
+    const text = readFileSync(refused, 'utf8');
+    expect(text.split('\n')).toEqual([
+      'refused.line,refused.reason,Mail,name,language',
+      expect.stringMatching(/^3,.*blocked.*,unknown,Nobody,$/),
+      expect.stringMatching(/^4,language: .*,bob@example.com,Bob,xx-not-a-language-tag$/),
+      '',
+    ]);
+    const mended = text.replace(',unknown,', ',eve@example.com,').replace('xx-not-a-language-tag', 'de');
+    writeFileSync(refused, mended);
+    const second = await cli('import', 'customers', refused, '--map', 'Mail=email');
+    expect(second).toMatchObject({ code: 0, said: expect.stringContaining('2 rows taken, 0 refused') });
+    expect(await customer('email:bob@example.com')).toMatchObject({ language: 'de' });
+  }, 120_000);
+
+  it('says before anything is sent what is wrong with the whole file', async () => {
+    const columns = await cli('import', 'customers', file('a.csv', 'Mail,name\na@b.example,A\n'));
+    expect(columns).toMatchObject({ code: 1, said: expect.stringMatching(/"Mail".*email, phone.*--map/s) });
+    const latin = await cli(
+      'import',
+      'customers',
+      file('b.csv', Buffer.from('email,name\na@b.example,Zoë\n', 'latin1')),
+    );
+    expect(latin).toMatchObject({ code: 1, said: expect.stringContaining('CSV UTF-8') });
+    const absent = await cli('import', 'customers', join(folder, 'c.csv'));
+    expect(absent).toMatchObject({ code: 1, said: expect.stringMatching(/c\.csv cannot be read/) });
+    const jobs = await cli('jobs', 'list');
+    expect(jobs.said.split('\n').filter((line) => line.includes('import-customers')).length).toBe(2);
+  }, 60_000);
+});

@@ -1,0 +1,44 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { expect, it } from 'vitest';
+import * as z from 'zod';
+import { jobRoutes } from '../../../functions/api/jobs.ts';
+import { presigner } from '../../../functions/aws/clients/signed.ts';
+import { jobs } from '../../../functions/aws/operations/jobs.ts';
+import { openHub } from '../../support/failing-hub.ts';
+
+it('a kind that needs a file is given an address for it, and waits until it is told that the file is there', async () => {
+  const hub = await openHub();
+  const bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
+    attributes?.['Arn']?.startsWith('arn:aws:s3:::'),
+  )?.ref;
+  const sent: unknown[] = [];
+  const runtime = { ...hub.runtime, env: { ...hub.runtime.env, BUCKET: bucket } };
+  const ports = {
+    jobs: { ...jobs(runtime, hub.table), enqueue: async (message: unknown) => void sent.push(message) },
+    kinds: { import: { kind: 'import', title: '', parameters: z.unknown(), file: 'text/csv' } },
+    presign: presigner(runtime),
+    now: runtime.now,
+    newId: () => 'job-1',
+  };
+  const ask = async (route: string, body: unknown = {}) => {
+    const event = { body: JSON.stringify(body), pathParameters: { id: 'job-1' } };
+    const answer = await jobRoutes[route]?.(event as unknown as APIGatewayProxyEventV2, ports);
+    return JSON.parse(answer?.body ?? '{}');
+  };
+  const { state, upload } = await ask('POST /jobs', { kind: 'import' });
+  expect([state, sent]).toEqual(['waiting', []]);
+  const url = new URL(upload.url);
+  expect(upload).toMatchObject({ method: 'PUT', contentType: 'text/csv' });
+  const stored = await hub.cloud.aws({
+    ...{ method: 'PUT', path: url.pathname, query: url.search.slice(1), headers: { host: url.host } },
+    body: Buffer.from('name\nAda'),
+  });
+  expect(stored.status).toBe(200);
+  expect((await ask('POST /jobs/{id}/start')).state).toBe('queued');
+  await ask('POST /jobs/{id}/start');
+  expect(sent).toEqual([
+    { job: 'job-1', slice: 0 },
+    { job: 'job-1', slice: 0 },
+  ]);
+  await hub.cloud.stop();
+});

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { figuresTable, spanOf } from '../../../cli/operations/figures.ts';
+import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { MINUTE, rest, tell } from './consumer.ts';
+
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await openHub();
+});
+afterEach(() => hub.cloud.stop());
+
+const customer = async (identifier = 'phone:+14155550100') =>
+  (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
+const command = (body: object) => hub.api('POST', '/commands', body);
+
+it('an agent sees who owes an answer, since when, and how long the first one took, across channels', async () => {
+  tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
+  expect((await customer()).conversation).toMatchObject({
+    ...{ state: 'waiting', waitingSince: new Date(NOW).toISOString(), channels: ['sms'] },
+  });
+  tell(hub, { key: 'b', minute: 5, who: 'email:ada@example.com', channel: 'email' });
+  await rest(hub);
+  await command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
+  await rest(hub);
+  tell(hub, {
+    ...{ key: 'c', minute: 10, direction: 'outbound' },
+    ...{ who: 'email:ada@example.com', channel: 'email' },
+  });
+  await rest(hub);
+  const { conversation } = await customer();
+  expect(conversation).toEqual({
+    ...{ state: 'answered', channels: ['email', 'sms'], firstResponseSeconds: 600 },
+    ...{ startedAt: new Date(NOW).toISOString(), lastAt: new Date(NOW + 10 * MINUTE).toISOString() },
+  });
+  const { total, channels } = (await hub.api('GET', '/figures')).body;
+  expect(total).toMatchObject({ inbound: 2, outbound: 1, response: { count: 1, averageSeconds: 600 } });
+  expect(channels.email.firstResponse).toMatchObject({ count: 1, averageSeconds: 600 });
+});
+
+it('an agent closes a conversation, and the next question opens it again', async () => {
+  tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
+  await hub.clock.runUntil(NOW + 10 * MINUTE);
+  await command({ command: 'close', customer: 'phone:+14155550100', by: 'ada' });
+  await rest(hub);
+  expect((await customer()).conversation).toMatchObject({ state: 'resolved' });
+  tell(hub, { key: 'b', minute: 30 });
+  await hub.clock.runUntil(NOW + 31 * MINUTE);
+  expect((await customer()).conversation).toMatchObject({
+    ...{ state: 'waiting', waitingSince: new Date(NOW + 30 * MINUTE).toISOString() },
+  });
+});
+
+it('what is told twice is counted once, also by the same webhook hours later', async () => {
+  for (const _ of [1, 2]) tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
+  await hub.clock.runUntil(NOW + 2 * 3_600_000);
+  tell(hub, { key: 'a', minute: 0 });
+  await rest(hub);
+  const { body } = await hub.api('GET', '/figures?from=2026-03-01&to=2026-03-31');
+  expect(body.items).toMatchObject([{ day: '2026-03-02', channel: 'sms', inbound: 1 }]);
+});
+
+it('figures are asked for by days of the zone of the hub, a year at most', async () => {
+  for (const query of ['?from=2026-03-03&to=2026-03-02', '?from=2025-01-01&to=2026-03-02', '?days=0', '?x=1'])
+    expect([query, (await hub.api('GET', `/figures${query}`)).status]).toEqual([query, 400]);
+  expect((await hub.api('GET', '/figures?days=2')).body).toMatchObject({
+    ...{ from: '2026-03-01', to: '2026-03-02', timeZone: 'Europe/Rome', items: [] },
+  });
+});
+
+it('figures are printed as a table', async () => {
+  tell(hub, { key: 'a', minute: 0 });
+  tell(hub, { key: 'b', minute: 3, direction: 'outbound' });
+  await rest(hub);
+  const lines = figuresTable((await hub.api('GET', '/figures')).body, true);
+  expect(lines[0]).toBe('From 2026-02-24 to 2026-03-02, Europe/Rome; times are medians.');
+  expect(lines[3]).toMatch(/^2026-03-02 {2}sms +1 +1 +0 +1 +0 +0 +0 +0 +0\.0 % +3 min +3 min$/u);
+  expect(lines.at(-1)).toMatch(/^in all/u);
+  expect(new Set(lines.slice(2).map(({ length }) => length)).size).toBe(1);
+});
+
+it.each([
+  [undefined, '–'],
+  [0, '0 s'],
+  [59, '59 s'],
+  [90, '1.5 min'],
+  [3600, '1 h'],
+  [100_000, '1.2 d'],
+])('%s seconds are said as %s', (seconds, said) => {
+  expect(spanOf(seconds)).toBe(said);
+});

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { customerCommand } from '../../../cli/customers/customer.ts';
+import { timelineLines } from '../../../cli/customers/timeline.ts';
+import * as rows from '../../../functions/contracts/rows.ts';
+import { closeTerminal, terminal } from '../../support/terminal.ts';
+import { at, openStory, type Story } from './story.ts';
+
+let story: Story;
+let printed: string[];
+beforeEach(async () => {
+  story = await openStory();
+  printed = terminal(story.api);
+});
+afterEach(() => {
+  closeTerminal();
+  return story.cloud.stop();
+});
+
+const ADA = 'phone:+14155550100';
+const sent = { kind: 'echo', direction: 'outbound' } as const;
+const aboutIt = { kind: 'delivery-status', direction: 'outbound' } as const;
+
+describe('hub customer timeline', () => {
+  it('prints what was said, what became of it and what it answers', async () => {
+    story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Your parcel\nis here' });
+    story.tell({ ...aboutIt, key: 's', refersTo: 'wamid.1', minute: 1, properties: { status: 'read' } });
+    story.tell({ key: 'wamid.2', minute: 2, text: 'On tuesday?', refersTo: 'wamid.1' });
+    story.tell({ key: 'e', kind: 'edit', minute: 3, text: 'On Thursday?', refersTo: 'wamid.2' });
+    story.tell({ key: 'r', kind: 'reaction', minute: 4, text: '👍', refersTo: 'wamid.1' });
+    story.tell({ key: 'wamid.3', minute: 5, text: 'Oops', attachments: [{ name: 'cat.jpg' }] });
+    story.tell({ key: 'd', kind: 'delete', minute: 6, refersTo: 'wamid.3' });
+    story.tell({ ...sent, key: 'wamid.4', minute: 7, text: 'See you' });
+    const failed = { status: 'failed', error: 'No credit' };
+    story.tell({ ...aboutIt, key: 'f', refersTo: 'wamid.4', minute: 8, properties: failed });
+    await story.kept();
+    await customerCommand(['timeline', ADA]);
+    expect(printed.join('\n')).toBe(
+      [
+        `${at(0)} ← whatsapp  Your parcel is here ✓✓ read`,
+        `                           👍 they, ${at(4)}`,
+        `${at(2)} → whatsapp  On tuesday?`,
+        `                           ↳ to “Your parcel is here” of ${at(0)}`,
+        `                           ✎ since ${at(3)}: On Thursday?`,
+        `${at(5)} → whatsapp  Oops [cat.jpg]`,
+        `                           ⌫ taken back ${at(6)}`,
+        `${at(7)} ← whatsapp  See you ✗`,
+        `                           ✗ failed ${at(8)}: No credit`,
+      ].join('\n'),
+    );
+    printed.length = 0;
+    await customerCommand(['timeline', ADA, '--kind', 'reaction', '--kind', 'edit', '--last', '1']);
+    expect(printed).toEqual([
+      `${at(4)} → whatsapp  reaction 👍`,
+      `                           ↳ about “Your parcel is here” of ${at(0)}`,
+    ]);
+    printed.length = 0;
+    await customerCommand(['timeline', ADA, '--raw', '--json', '--channel', 'whatsapp']);
+    expect(printed.map((line) => JSON.parse(line).kind)).toHaveLength(9);
+    await expect(customerCommand(['timeline', ADA, '--last', 'few'])).rejects.toMatchObject({
+      code: 'bad-arguments',
+    });
+  });
+
+  it('goes on page after page', async () => {
+    story.tell({ key: 'wamid.1', minute: 0, text: 'Message 0' });
+    await story.settle();
+    const [owner] = await story.table.get([rows.identifierKey(ADA)]);
+    const profileId = owner === undefined ? '' : rows.ownerOf(owner).profileId;
+    const found = await story.table.page(`customer#${profileId}`, { beginsWith: 'at#' });
+    const first = found.rows.map(rows.interactionOf).find(({ kind }) => kind === 'message');
+    if (first === undefined) throw new Error('The message was not stored.');
+    for (let minute = 1; minute < 230; minute++) {
+      const one = { ...first, occurredAt: at(minute), text: `Message ${minute}` };
+      await story.table.put({ ...rows.interactionKey(one), ...one });
+    }
+    printed.length = 0;
+    await customerCommand(['timeline', ADA, '--kind', 'message']);
+    expect(printed).toHaveLength(230);
+    printed.length = 0;
+    await customerCommand(['timeline', ADA, '--kind', 'message', '--last', '3']);
+    expect(printed.map((line) => line.slice(-3))).toEqual(['227', '228', '229']);
+  });
+});
+
+it('prints nothing that a terminal would obey', () => {
+  const evil = '\u001b[2J\u009b31m\u202eover\u0007\r\nnext\u2028line';
+  const lines = timelineLines({
+    ...{
+      occurredAt: at(0),
+      channel: 'sms',
+      direction: 'inbound',
+      kind: 'message',
+      text: evil,
+      subject: evil,
+    },
+    attachments: [{ name: evil }],
+    edited: { at: at(1), text: evil },
+    repliesTo: { occurredAt: at(0), kind: 'message', excerpt: evil },
+    reactions: [{ at: at(2), by: 'customer', emoji: evil }],
+    status: { at: at(1), name: 'failed', failed: { at: at(1) }, reason: evil },
+  });
+  expect(lines).toHaveLength(5);
+  expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e]/u);
+  expect(lines[0]).toContain('over');
+});
