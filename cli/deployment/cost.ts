@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { AwsRefusal, signedCalls } from '../../functions/aws/clients/signed.ts';
-import { REGION } from '../../infra/local/runtime/cloud.ts';
+import { REGION } from '../../infra/local/runtime/account.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { costOf, costTable } from './cost/cost.ts';
 import { deliveriesOf, metricsOf, stackResources, sums, usageOf } from './cost/measure.ts';

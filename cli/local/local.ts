@@ -1,9 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.ts';
-import { HubError } from '../../core/errors.ts';
 import { compare, endpoint } from '../../infra/local/dynamodb/compare.ts';
+import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { type ServiceName, serveStandalone, serviceNames } from '../../infra/local/runtime/standalone.ts';
+import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
 
 const names = Object.keys(serviceNames);
 
@@ -82,6 +83,7 @@ const world = () => ({
   clock: systemClock((error) => console.error(error instanceof Error ? error.message : error)),
   random: Math.random,
   newId: () => crypto.randomUUID(),
+  patterns: eventPatterns,
 });
 
 const serve = async ({ parts, port, file }: ReturnType<typeof parseOptions>): Promise<void> => {
@@ -151,8 +153,8 @@ const main = async (args: readonly string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const plain = error instanceof TypeError || error instanceof HubError;
-  const misused = error instanceof TypeError || (error instanceof HubError && error.code === 'port-taken');
+  const plain = error instanceof TypeError || error instanceof LocalError;
+  const misused = error instanceof TypeError || (error instanceof LocalError && error.code === 'port-taken');
   console.error(plain ? error.message : error);
   process.exitCode = misused ? 2 : 1;
 }

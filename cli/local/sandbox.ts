@@ -2,14 +2,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
 import { hubspotSandbox, hubspotToken } from '../../infra/sandbox/hubspot/server.ts';
 import { salesforceCredentials, salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
+import { crmFields } from '../../infra/scenario/sandboxes.ts';
 
 const openers = {
   salesforce: async (db: DatabaseSync, port: number) => {
-    const sandbox = await salesforceSandbox(db, port);
+    const sandbox = await salesforceSandbox(db, { port, ...crmFields.salesforce });
     return { ...sandbox, secret: { loginUrl: sandbox.url, ...salesforceCredentials } };
   },
   hubspot: async (db: DatabaseSync, port: number) => {
-    const sandbox = await hubspotSandbox(db, port);
+    const sandbox = await hubspotSandbox(db, { port, ...crmFields.hubspot });
     return { ...sandbox, secret: { accessToken: hubspotToken, baseUrl: sandbox.url } };
   },
 } as const;

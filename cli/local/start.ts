@@ -9,7 +9,9 @@ import {
 } from '@aws-sdk/client-sns';
 import { HubError } from '../../core/errors.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
-import { mailboxesOf, REGION } from '../../infra/local/runtime/cloud.ts';
+import { LocalError } from '../../infra/local/protocol/errors.ts';
+import { REGION } from '../../infra/local/runtime/account.ts';
+import { mailboxesOf } from '../../infra/local/runtime/cloud.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { apiKey, type Hub, type HubOptions, openHub, quiet } from '../../infra/scenario/open-hub.ts';
 import { root } from '../../infra/stack/bundle.ts';
@@ -171,6 +173,6 @@ const isEmpty = async ({ cloud }: Hub): Promise<boolean> =>
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof HubError ? error.message : error);
+  console.error(error instanceof HubError || error instanceof LocalError ? error.message : error);
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { notificationOf } from '../../functions/aws/operations/notifications.ts'
 import { activityOf } from '../../functions/contracts/rows.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../infra/local/runtime/cloud.ts';
-import type { Sandboxes } from '../../infra/sandbox/index.ts';
+import type { Sandboxes } from '../../infra/scenario/sandboxes.ts';
 import type { Implied } from './samples.ts';
 
 export type Counted = Implied;

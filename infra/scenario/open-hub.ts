@@ -11,10 +11,11 @@ import { listen } from '../local/protocol/http.ts';
 import { ServiceError } from '../local/protocol/json.ts';
 import type { AwsResponse } from '../local/protocol/service.ts';
 import { inProcess } from '../local/runtime/client.ts';
-import { type Cloud, RESPONSE_URL, startCloud } from '../local/runtime/cloud.ts';
+import { type Cloud, startCloud } from '../local/runtime/cloud.ts';
 import type { ExternalEndpoints } from '../local/runtime/external-endpoints.ts';
-import { type Sandboxes, sandboxes } from '../sandbox/index.ts';
 import { assembly } from '../stack/assembly.ts';
+import { eventPatterns } from './event-patterns.ts';
+import { type Sandboxes, sandboxes } from './sandboxes.ts';
 
 export interface HubOptions {
   /** Where the API listens; the next four ports are the inbox, Salesforce, HubSpot and AWS. 0: any free ones. */
@@ -52,7 +53,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
     options.ahead,
   );
-  const holder: { cloud?: Cloud; answered?: string } = {};
+  const holder: { cloud?: Cloud } = {};
   const cloudOf = (): Cloud => {
     if (holder.cloud) return holder.cloud;
     throw new Error('The hub is not open yet.');
@@ -60,10 +61,6 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const aws = await listen(
     async ({ method, target, headers, body }) => {
       const [path = '/', ...query] = target.split('?');
-      if (`https://cloudformation.local${path}` === RESPONSE_URL) {
-        holder.answered = Buffer.from(body).toString();
-        return { status: 200, headers: {}, body: '' };
-      }
       return (early ?? cloudOf()).aws({ method, path, query: query.join('?'), headers, body });
     },
     { port: at(4), bodyLimit: AWS_BODY_BYTES },
@@ -78,6 +75,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     assembly: synthesised,
     clock,
     ...world,
+    patterns: eventPatterns,
     file: options.state,
     ...(options.elsewhere && { elsewhere: options.elsewhere }),
     publicUrl: options.publicUrl,
@@ -86,13 +84,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     onService: (service) => {
       early = service;
     },
-    async invoke(target, event, invocation) {
-      if (typeof event !== 'object' || event === null || !('ResponseURL' in event))
-        return functions.invoke(target, event, invocation);
-      const answerTo = RESPONSE_URL.replace('https://cloudformation.local', awsUrl);
-      await functions.invoke(target, { ...event, ResponseURL: answerTo }, invocation);
-      return JSON.parse(holder.answered ?? '{}') as unknown;
-    },
+    invoke: functions.invoke,
     onError: (error) => report(`error: ${error instanceof Error ? error.message : String(error)}`),
   });
   holder.cloud = cloud;

@@ -19,13 +19,14 @@ import { table } from '../../functions/aws/clients/dynamo.ts';
 import { type PublishPorts, publish } from '../../functions/aws/operations/publish.ts';
 import { triggers } from '../../functions/aws/operations/triggers.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
-import { inProcessFunctions } from '../local/lambda/in-process.ts';
 import { inProcess } from '../local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../local/runtime/cloud.ts';
-import { type Sandboxes, sandboxes } from '../sandbox/index.ts';
 import type { Assembly } from '../stack/assembly.ts';
 import { root } from '../stack/bundle.ts';
 import { readTemplates } from '../stack/seed.ts';
+import { eventPatterns } from './event-patterns.ts';
+import { hubFunctions } from './hub-functions.ts';
+import { type Sandboxes, sandboxes } from './sandboxes.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 const EARLIEST = '2026-01-01T00:00:00.000Z';
@@ -40,7 +41,7 @@ export interface ScenarioOptions {
   /** The file that holds the state; in memory when absent. */
   readonly file?: string;
   /** How functions run; in this process, one instance of each, when absent. */
-  readonly functions?: typeof inProcessFunctions;
+  readonly functions?: typeof hubFunctions;
   /** Called with the sandbox CRMs before the first step, to switch faults on. */
   readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
 }
@@ -79,7 +80,7 @@ export const openScenarioHub = async (
     throw new Error('The cloud is not open yet.');
   };
   const bound = inProcess((request) => open().aws(request));
-  const functions = (options.functions ?? inProcessFunctions)(options.assembly, open, {
+  const functions = (options.functions ?? hubFunctions)(options.assembly, open, {
     ...world,
     senders: scenarioSenders(newId),
   });
@@ -89,9 +90,10 @@ export const openScenarioHub = async (
     random,
     newId,
     file: options.file ?? ':memory:',
-    // The configuration of a scenario is its own: the stack's seed is not applied.
-    invoke: async (target, event, invocation) =>
-      isCustomResource(event) ? { Status: 'SUCCESS' } : functions(target, event, invocation),
+    patterns: eventPatterns,
+    // A scenario brings its own configuration in place of the stack's seed.
+    runCustomResources: false,
+    invoke: functions,
     publicUrl: 'https://hub.example.com',
     awsUrl: 'http://127.0.0.1',
     onError: (error) => errors.push(error),
@@ -150,9 +152,6 @@ export const openScenarioHub = async (
     decided: new Map(),
   };
 };
-
-const isCustomResource = (event: unknown): boolean =>
-  typeof event === 'object' && event !== null && 'ResponseURL' in event;
 
 /** Media for which the hub has no sender of its own yet are sent nowhere, so that every rule of choosing can be told. */
 const scenarioSenders = (newId: () => string): Record<string, Sender> => ({

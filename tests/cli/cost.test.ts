@@ -8,10 +8,11 @@ import { prices } from '../../cli/deployment/cost/prices.ts';
 import { costLines } from '../../cli/deployment/cost.ts';
 import { VirtualClock } from '../../core/clock.ts';
 import { signedCalls } from '../../functions/aws/clients/signed.ts';
-import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
 import { listen } from '../../infra/local/protocol/http.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
+import { hubFunctions } from '../../infra/scenario/hub-functions.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
 const ends: (() => unknown)[] = [];
@@ -140,6 +141,7 @@ describe('the hub on one machine', () => {
     };
     const holder: { aws?: Pick<Cloud, 'aws'> } = {};
     return startCloud({
+      patterns: eventPatterns,
       ...world,
       ...{
         assembly: synthesised,
@@ -148,7 +150,7 @@ describe('the hub on one machine', () => {
         publicUrl: 'https://acme.example',
         awsUrl: 'http://127.0.0.1',
       },
-      invoke: inProcessFunctions(
+      invoke: hubFunctions(
         synthesised,
         () => {
           if (holder.aws === undefined) throw new Error('The services are not open yet.');

@@ -11,6 +11,7 @@ import {
   salesforceCredentials,
   salesforceSandbox,
 } from '../../infra/sandbox/salesforce/server.ts';
+import { crmFields } from '../../infra/scenario/sandboxes.ts';
 import { salesforce as changes } from '../../mappings/channels/salesforce.ts';
 
 const people = (count: number, from = 0) =>
@@ -29,7 +30,7 @@ describe('Salesforce through jsforce', () => {
   let session: CrmSession;
 
   beforeEach(async () => {
-    sandbox = await salesforceSandbox(new DatabaseSync(':memory:'));
+    sandbox = await salesforceSandbox(new DatabaseSync(':memory:'), crmFields.salesforce);
     session = await salesforce.open({ loginUrl: sandbox.url, ...salesforceCredentials });
   });
   afterEach(() => sandbox.stop());
@@ -114,7 +115,7 @@ describe('HubSpot through its own client', () => {
   const contact = (key: string, email = `${key}@example.com`) => ({ key, fields: { email, lastname: key } });
 
   beforeEach(async () => {
-    sandbox = await hubspotSandbox(new DatabaseSync(':memory:'));
+    sandbox = await hubspotSandbox(new DatabaseSync(':memory:'), crmFields.hubspot);
     session = await hubspot.open({ accessToken: hubspotToken, baseUrl: sandbox.url });
   });
   afterEach(() => sandbox.stop());

@@ -1,9 +1,10 @@
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../core/clock.ts';
-import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
-import { type Cloud, RESPONSE_URL, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
+import { hubFunctions } from '../../infra/scenario/hub-functions.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
 it('takes the rules of triggers away when the stack is deleted, also when asked twice', async () => {
@@ -19,8 +20,9 @@ it('takes the rules of triggers away when the stack is deleted, also when asked 
     if (services.open) return services.open;
     throw new Error('The services are not open yet.');
   };
-  const invoke = inProcessFunctions(synthesised, opened, world);
+  const invoke = hubFunctions(synthesised, opened, world);
   const cloud = await startCloud({
+    patterns: eventPatterns,
     assembly: synthesised,
     clock: new VirtualClock(0),
     ...world,
@@ -41,21 +43,8 @@ it('takes the rules of triggers away when the stack is deleted, also when asked 
     return Rules.flatMap(({ Name = '' }) => (Name.startsWith('trigger-') ? [Name] : []));
   };
   expect((await published()).length).toBeGreaterThan(0);
-  const deploy = [...cloud.functions.values()].find(({ name }) => name.includes('Deploy'));
-  if (deploy === undefined) throw new Error('The template has no function that deploys.');
-  for (const RequestId of ['one', 'two']) {
-    const event = {
-      RequestType: 'Delete',
-      ResponseURL: RESPONSE_URL,
-      StackId: 'local',
-      RequestId,
-      LogicalResourceId: 'Seed',
-      PhysicalResourceId: 'configuration',
-    };
-    expect(await invoke(deploy, event, { requestId: RequestId, trace: 'Root=1' })).toMatchObject({
-      Status: 'SUCCESS',
-      PhysicalResourceId: 'configuration',
-    });
+  for (let times = 0; times < 2; times++) {
+    await cloud.runCustomResources('Delete');
     expect(await published()).toEqual([]);
   }
   await cloud.stop();

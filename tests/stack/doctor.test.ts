@@ -5,6 +5,7 @@ import { VirtualClock } from '../../core/clock.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
 let cloud: Cloud;
@@ -17,6 +18,7 @@ const aws = {
 beforeEach(async () => {
   let ids = 0;
   cloud = await startCloud({
+    patterns: eventPatterns,
     assembly: await assembly(),
     clock: new VirtualClock(0),
     random: () => 0.5,
@@ -24,7 +26,8 @@ beforeEach(async () => {
     file: ':memory:',
     publicUrl: 'https://hub.example.com',
     awsUrl: 'http://127.0.0.1',
-    invoke: async () => ({ Status: 'SUCCESS' }),
+    runCustomResources: false,
+    invoke: async () => undefined,
     onError: () => {},
   });
 });

@@ -10,9 +10,10 @@ import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import type { LambdaFunction } from '../../infra/local/cloudformation/resources.ts';
-import { inProcessFunctions } from '../../infra/local/lambda/in-process.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
+import { hubFunctions } from '../../infra/scenario/hub-functions.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 export const NOW = Date.parse('2026-03-02T09:00:00Z');
@@ -47,12 +48,13 @@ export const openHub = async ({ senders, fetch, hub, before, around }: Options =
     if (services.open) return services.open;
     throw new Error('The services are not open yet.');
   };
-  const functions = inProcessFunctions(synthesised, opened, {
+  const functions = hubFunctions(synthesised, opened, {
     ...world,
     ...(senders && { senders }),
     ...(fetch && { fetch }),
   });
   const cloud = await startCloud({
+    patterns: eventPatterns,
     assembly: synthesised,
     clock,
     ...world,

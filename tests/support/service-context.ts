@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { VirtualClock } from '../../core/clock.ts';
 import type { AwsService, ServiceContext } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
+import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
 
 /** A region of its own in memory, with a clock that stands at the first of March 2026. */
 export const serviceContext = (
@@ -16,6 +17,7 @@ export const serviceContext = (
     region: 'eu-south-1',
     account: '123456789012',
     deliver: async () => {},
+    patterns: eventPatterns,
     ...overrides,
     clock,
   };

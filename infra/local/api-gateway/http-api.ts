@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { Clock } from '../../../core/clock.ts';
+import type { Clock } from '../protocol/clock.ts';
 import type { AwsResponse } from '../protocol/service.ts';
 
 /** A request as it reaches the front door. */

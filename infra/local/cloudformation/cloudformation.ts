@@ -1,7 +1,7 @@
-import type { Template } from '../../stack/assembly.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { answerQuery, element, need, queryOperation } from '../protocol/query.ts';
 import type { AwsService } from '../protocol/service.ts';
+import type { Template } from './assembly.ts';
 import type { Created } from './template.ts';
 
 /** The stack as CloudFormation lists it: what each resource of the template has become. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Throttle } from '../api-gateway/http-api.ts';
 import { element } from '../protocol/query.ts';
+import type { CustomResource } from './custom-resources.ts';
 import { monitoringTypes } from './monitoring-resources.ts';
 import { type ResourceType, resourceType } from './resource-type.ts';
 import type { Created } from './template.ts';
@@ -35,12 +36,7 @@ export interface DeployContext {
   /** What the stages of the front doors take. */
   readonly throttles: Throttle[];
   readonly sources: EventSource[];
-  readonly custom: {
-    readonly id: string;
-    readonly token: string;
-    readonly type: string;
-    readonly properties: Readonly<Record<string, unknown>>;
-  }[];
+  readonly custom: CustomResource[];
   readonly publicUrl: string;
 }
 
@@ -97,7 +93,7 @@ const Rule = z.strictObject({
 });
 
 /** Every resource type that the local runtime knows. An unknown type or property is an error that names it. */
-export const resourceTypes: Readonly<Record<string, ResourceType>> = {
+const resourceTypes: Readonly<Record<string, ResourceType>> = {
   ...monitoringTypes,
   'AWS::KMS::Key': resourceType(
     z.strictObject({
@@ -550,19 +546,17 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     },
   ),
   'AWS::CDK::Metadata': resourceType(z.looseObject({}), (id) => ({ ref: id })),
-  'Custom::TributaryConfiguration': resourceType(
-    z.looseObject({ ServiceToken: text }),
-    (id, properties, workshop) => {
-      workshop.custom.push({
-        id,
-        token: properties.ServiceToken,
-        type: 'Custom::TributaryConfiguration',
-        properties,
-      });
-      return { ref: id };
-    },
-  ),
 };
+
+const customResourceType = resourceType(z.looseObject({ ServiceToken: text }), (id, properties, workshop) => {
+  const { ServiceToken: serviceToken } = properties;
+  workshop.custom.push({ id, type: 'AWS::CloudFormation::CustomResource', serviceToken, properties });
+  return { ref: id };
+});
+
+/** The type of a resource by its name. Every custom type is created by the function that its template names. */
+export const resourceTypeOf = (name: string): ResourceType | undefined =>
+  name.startsWith('Custom::') ? customResourceType : resourceTypes[name];
 
 /** What expires of a bucket, as S3 takes it; the rules that only clean up behind clients change nothing here. */
 const lifecycleXml = (

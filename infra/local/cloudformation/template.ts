@@ -1,4 +1,4 @@
-import type { Template } from '../../stack/assembly.ts';
+import type { Template } from './assembly.ts';
 
 /** What a resource answers to `Ref` and `Fn::GetAtt`. */
 export interface Created {

@@ -1,9 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
-import type { Metric } from '../../../cli/deployment/cost/measure.ts';
-import { keyOf } from '../../../cli/deployment/cost/measure.ts';
 import { answerJson, jsonOperation } from '../protocol/json.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
+
+/** A metric with at most one dimension. */
+export interface Metric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimension?: { readonly name: string; readonly value: string };
+}
+
+const keyOf = ({ namespace, name, dimension }: Metric): string =>
+  `${namespace} ${name} ${dimension?.value ?? ''}`;
 
 export interface Metrics {
   /** Adds to a metric, now. */

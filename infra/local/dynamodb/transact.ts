@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Clock } from '../../../core/clock.ts';
+import type { Clock } from '../protocol/clock.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { readUnits, Spending, Spendings } from './capacity.ts';
 import {

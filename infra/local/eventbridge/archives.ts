@@ -1,10 +1,9 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
-import { matches } from '../../../core/triggers/pattern/index.ts';
 import { type Operation, ServiceError } from '../protocol/json.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { paged } from './rules.ts';
-import { BusEvent, type EventsStore, parsed } from './store.ts';
+import { BusEvent, type EventsStore, parsePattern } from './store.ts';
 
 const Create = z.strictObject({
   ArchiveName: z.string().regex(/^[.\-_A-Za-z0-9]{1,48}$/u),
@@ -47,7 +46,7 @@ export interface Archives {
 
 /** Archives of buses, and replays out of them: `send` hands an event to a bus, to the rules named alone. */
 export const archives = (
-  { db, clock, region, account }: ServiceContext,
+  { db, clock, region, account, patterns }: ServiceContext,
   store: EventsStore,
   send: (bus: string, event: BusEvent, onlyRules: readonly string[] | undefined) => void,
 ): Archives => {
@@ -117,7 +116,7 @@ export const archives = (
     CreateArchive(input) {
       const asked = Create.parse(input);
       const bus = store.expectBus(asked.EventSourceArn);
-      if (asked.EventPattern !== undefined) parsed(asked.EventPattern);
+      if (asked.EventPattern !== undefined) parsePattern(patterns, asked.EventPattern);
       if (statements.archive.get(asked.ArchiveName))
         throw new ServiceError(
           'ResourceAlreadyExistsException',
@@ -137,7 +136,7 @@ export const archives = (
     UpdateArchive(input) {
       const asked = Change.parse(input);
       const present = expect(asked.ArchiveName);
-      if (asked.EventPattern !== undefined) parsed(asked.EventPattern);
+      if (asked.EventPattern !== undefined) parsePattern(patterns, asked.EventPattern);
       put({
         ...present,
         pattern: asked.EventPattern ?? present.pattern,
@@ -237,7 +236,7 @@ export const archives = (
     keep(bus, event) {
       for (const archive of all()) {
         if (archive.bus !== bus) continue;
-        if (archive.pattern !== null && !matches(parsed(archive.pattern), event)) continue;
+        if (archive.pattern !== null && !patterns.matches(JSON.parse(archive.pattern), event)) continue;
         statements.keep.run(archive.name, Date.parse(event.time), JSON.stringify(event));
       }
     },

@@ -1,12 +1,11 @@
 import * as z from 'zod';
-import { patternIndex } from '../../../core/triggers/pattern/index.ts';
 import { answerJson, jsonOperation, type Operation, ServiceError } from '../protocol/json.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
 import { archives } from './archives.ts';
 import { deliveries, type EventsChaos } from './deliveries.ts';
 import { rules } from './rules.ts';
-import { type BusEvent, type EventsStore, eventsStore, parsed } from './store.ts';
+import { type BusEvent, type EventsStore, eventsStore, parsePattern } from './store.ts';
 
 export interface Events extends AwsService {
   /** Hands an event to a bus on behalf of another part: a rule whose target is a bus, or a schedule. */
@@ -40,7 +39,7 @@ const Handed = z.looseObject({
 
 /** EventBridge on one machine: buses, rules with the published pattern language, targets, archives. */
 export const events = (surroundings: ServiceContext, chaos: EventsChaos = {}): Events => {
-  const { db, clock, newId, region, account } = surroundings;
+  const { db, clock, newId, region, account, patterns } = surroundings;
   const store = eventsStore(surroundings);
   const { queue } = deliveries(surroundings, store, chaos);
   const timeOf = (instant: number): string => new Date(instant).toISOString().replace(/\.\d{3}Z$/u, 'Z');
@@ -118,9 +117,8 @@ export const events = (surroundings: ServiceContext, chaos: EventsChaos = {}): E
     },
     TestEventPattern(input) {
       const { EventPattern, Event } = z.object({ EventPattern: z.string(), Event: z.string() }).parse(input);
-      const index = patternIndex<true>();
-      index.add('', parsed(EventPattern), true);
-      return { Result: index.match(z.looseObject({}).parse(JSON.parse(Event))).length > 0 };
+      const pattern = parsePattern(patterns, EventPattern);
+      return { Result: patterns.matches(pattern, z.looseObject({}).parse(JSON.parse(Event))) };
     },
     TagResource: () => ({}),
     UntagResource: () => ({}),

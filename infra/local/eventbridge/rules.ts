@@ -1,11 +1,10 @@
 import * as z from 'zod';
-import type { Timer } from '../../../core/clock.ts';
-import { usesWildcard } from '../../../core/triggers/pattern/index.ts';
+import type { Timer } from '../protocol/clock.ts';
 import { type Operation, ServiceError } from '../protocol/json.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { recurrence } from '../scheduler/expression.ts';
 import { checkedTransformer } from './input-transformer.ts';
-import { type EventsStore, parsed, type Rule, State, Target } from './store.ts';
+import { type EventsStore, parsePattern, type Rule, State, Target } from './store.ts';
 
 const Bus = z.string().default('default');
 const RuleInput = z.strictObject({
@@ -46,7 +45,7 @@ export const paged = <T>(
 
 /** Rules and their targets; `tick` is called when a rule with a schedule is due. */
 export const rules = (
-  { clock }: ServiceContext,
+  { clock, patterns }: ServiceContext,
   store: EventsStore,
   tick: (rule: Rule) => void,
 ): Readonly<Record<string, Operation>> => {
@@ -78,7 +77,7 @@ export const rules = (
         'The requested resource exceeds the maximum number allowed.',
       );
     const wild = (text: string | null | undefined): boolean =>
-      text !== null && text !== undefined && usesWildcard(JSON.parse(text));
+      text !== null && text !== undefined && patterns.usesWildcard(JSON.parse(text));
     if (wild(pattern) && others.filter((rule) => wild(rule.pattern)).length >= MOST_WILDCARD_RULES) {
       throw new ServiceError(
         'LimitExceededException',
@@ -112,7 +111,7 @@ export const rules = (
           'Parameter(s) EventPattern or ScheduleExpression must be specified.',
         );
       }
-      if (pattern !== undefined) parsed(pattern);
+      if (pattern !== undefined) parsePattern(patterns, pattern);
       if (schedule !== undefined) {
         if (bus !== 'default')
           throw new ServiceError(

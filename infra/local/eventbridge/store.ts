@@ -1,10 +1,9 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
-import { HubError } from '../../../core/errors.ts';
-import { type Pattern, parsePattern, patternIndex } from '../../../core/triggers/pattern/index.ts';
 import { ServiceError } from '../protocol/json.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { MOST_RETRIES, OLDEST_SECONDS } from './delivery.ts';
+import type { EventPatterns, PatternIndex } from './pattern.ts';
 
 export const Target = z.strictObject({
   Id: z.string().regex(/^[.\-_A-Za-z0-9]{1,64}$/u),
@@ -58,19 +57,18 @@ export const BusEvent = z.looseObject({
 });
 export type BusEvent = z.infer<typeof BusEvent>;
 
-/** A pattern that is refused is refused when the rule is put. @throws ServiceError `InvalidEventPatternException`. */
-export const parsed = (text: string): Pattern => {
+/** The pattern that a text holds, validated. @throws ServiceError `InvalidEventPatternException`. */
+export const parsePattern = (patterns: EventPatterns, text: string): unknown => {
   try {
-    return parsePattern(JSON.parse(text));
+    const pattern: unknown = JSON.parse(text);
+    patterns.validate(pattern);
+    return pattern;
   } catch (error) {
-    if (error instanceof HubError) {
-      const reason = error.message.replace(/^Event pattern is not valid\. /u, '');
-      throw new ServiceError('InvalidEventPatternException', `Event pattern is not valid. Reason: ${reason}`);
-    }
-    throw new ServiceError(
-      'InvalidEventPatternException',
-      'Event pattern is not valid. Reason: it is not JSON',
-    );
+    const reason =
+      error instanceof Error && !(error instanceof SyntaxError)
+        ? error.message.replace(/^Event pattern is not valid\. /u, '')
+        : 'it is not JSON';
+    throw new ServiceError('InvalidEventPatternException', `Event pattern is not valid. Reason: ${reason}`);
   }
 };
 
@@ -93,7 +91,7 @@ export interface EventsStore {
 }
 
 /** Buses and rules in SQLite; the patterns of a bus are kept ready to match. */
-export const eventsStore = ({ db, region, account }: ServiceContext): EventsStore => {
+export const eventsStore = ({ db, region, account, patterns }: ServiceContext): EventsStore => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS events_buses (name TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS events_bus_rules (bus TEXT NOT NULL, name TEXT NOT NULL, pattern TEXT, schedule TEXT, state TEXT NOT NULL, description TEXT, role TEXT, targets TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (bus, name)) STRICT;
@@ -109,14 +107,15 @@ export const eventsStore = ({ db, region, account }: ServiceContext): EventsStor
     put: db.prepare('INSERT OR REPLACE INTO events_bus_rules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     remove: db.prepare('DELETE FROM events_bus_rules WHERE bus = ? AND name = ?'),
   };
-  const indexes = new Map<string, ReturnType<typeof patternIndex<Rule>>>();
+  const indexes = new Map<string, PatternIndex<Rule>>();
   const rules = (bus: string): Rule[] => statements.rules.all(bus).map(ruleOf);
-  const indexOf = (bus: string): ReturnType<typeof patternIndex<Rule>> => {
+  const indexOf = (bus: string): PatternIndex<Rule> => {
     const known = indexes.get(bus);
     if (known) return known;
-    const index = patternIndex<Rule>();
+    const index = patterns.index<Rule>();
     for (const rule of rules(bus))
-      if (rule.state === 'ENABLED' && rule.pattern !== null) index.add(rule.name, parsed(rule.pattern), rule);
+      if (rule.state === 'ENABLED' && rule.pattern !== null)
+        index.add(rule.name, JSON.parse(rule.pattern), rule);
     indexes.set(bus, index);
     return index;
   };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HubError } from '../../../core/errors.ts';
+import { LocalError } from './errors.ts';
 import type { AwsResponse } from './service.ts';
 
 export interface RawRequest {
@@ -61,7 +61,7 @@ export const listen = (
     });
     server.keepAliveTimeout = 70_000;
     server.on('error', (error) =>
-      reject('code' in error && error.code === 'EADDRINUSE' ? taken(port, error) : error),
+      reject('code' in error && error.code === 'EADDRINUSE' ? portTaken(port, error) : error),
     );
     server.listen(port, '127.0.0.1', () =>
       resolve({
@@ -98,9 +98,9 @@ const bodyOf = async (request: IncomingMessage, limit: number): Promise<Uint8Arr
   return Buffer.concat(chunks);
 };
 
-const taken = (port: number, cause: unknown): HubError =>
-  new HubError(
+const portTaken = (port: number, cause: unknown): LocalError =>
+  new LocalError(
     'port-taken',
-    `Port ${port} of 127.0.0.1 is taken. Choose another with --port, or end what listens there.`,
-    { retry: 'never', cause },
+    `Another process listens on port ${port} of 127.0.0.1. Choose another port, or stop that process.`,
+    cause,
   );

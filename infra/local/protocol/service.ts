@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../../core/clock.ts';
+import type { EventPatterns } from '../eventbridge/pattern.ts';
+import type { Clock } from './clock.ts';
 
 /** One HTTP request as an AWS client sends it, whatever carried it (a socket or an in-process handler). */
 export interface AwsRequest {
@@ -67,4 +68,5 @@ export interface ServiceContext {
   readonly region: string;
   readonly account: string;
   readonly deliver: Deliver;
+  readonly patterns: EventPatterns;
 }

@@ -2,20 +2,22 @@ import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import type { Clock } from '../../../core/clock.ts';
-import type { Assembly } from '../../stack/assembly.ts';
 import { type FrontRequest, httpApi } from '../api-gateway/http-api.ts';
+import type { Assembly } from '../cloudformation/assembly.ts';
 import { cloudformation } from '../cloudformation/cloudformation.ts';
+import { customResources, type RequestType } from '../cloudformation/custom-resources.ts';
 import {
   type DeployContext,
   type EventSource,
   type LambdaFunction,
-  resourceTypes,
+  resourceTypeOf,
 } from '../cloudformation/resources.ts';
 import { type Created, creationOrder, Resolver } from '../cloudformation/template.ts';
 import { metrics as metricsOf } from '../cloudwatch/metrics.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { type Events, events } from '../eventbridge/index.ts';
+import type { EventPatterns } from '../eventbridge/pattern.ts';
+import { functionOfKey } from '../iam/access-key.ts';
 import { gate } from '../iam/gate.ts';
 import {
   type Decision,
@@ -26,6 +28,7 @@ import {
 import { sentenceOf } from '../iam/refusal.ts';
 import { type SentMessages, sentMessages } from '../inbox/sent-messages.ts';
 import { type Invocations, invocations, type Run, stopped } from '../lambda/invocations.ts';
+import type { Clock } from '../protocol/clock.ts';
 import { ServiceError } from '../protocol/json.ts';
 import type { AwsRequest, AwsResponse, AwsService, Deliver, ServiceContext } from '../protocol/service.ts';
 import { s3 } from '../s3/index.ts';
@@ -36,6 +39,7 @@ import { smsVoice } from '../sms/index.ts';
 import { isOpenToAll, type Sns, sns } from '../sns/index.ts';
 import { textAttributes } from '../sqs/content.ts';
 import { type Sqs, type SqsOptions, sqs } from '../sqs/index.ts';
+import { ACCOUNT, REGION } from './account.ts';
 import { type ExternalEndpoints, forwarder } from './external-endpoints.ts';
 import { type Meter, meter as meterOf } from './meter.ts';
 
@@ -44,6 +48,7 @@ export interface CloudOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newId: () => string;
+  readonly patterns: EventPatterns;
   /** A SQLite file, or `:memory:`. */
   readonly file: string;
   /** Runs a function; the runtime hands in the event as Lambda would. */
@@ -62,7 +67,9 @@ export interface CloudOptions {
   readonly onError: (error: unknown) => void;
   /** Sees everything that was decided about permissions, also what a caller takes in silence. */
   readonly onDecision?: (decision: Decision) => void;
-  /** Told once the services answer, before the template's custom resources run and use them. */
+  /** Whether the template's custom resources run once it is deployed; default true. */
+  readonly runCustomResources?: boolean;
+  /** Called once the services answer, before the template's custom resources run and use them. */
   readonly onService?: (cloud: Pick<Cloud, 'aws'>) => void;
 }
 
@@ -82,20 +89,15 @@ export interface Cloud {
   front(request: FrontRequest): Promise<AwsResponse>;
   send(queueArn: string, body: string): void;
   queue(queueArn: string): { visible: number; hidden: number };
+  /** Runs the template's custom resources again, as an update or the deletion of the stack does. */
+  runCustomResources(type: RequestType): Promise<void>;
   /** Resolves once no batch is at work any more and the state is closed. */
   stop(): Promise<void>;
 }
 
-const ACCOUNT = '123456789012';
 /** What the local account may spend on texts in a month: enough for a hundred thousand of them. */
 const SMS_DOLLARS = 1000;
-export const REGION = 'eu-south-1';
-
-/** The access key of a function in the local runtime: it names the function, so that every call can be told apart. */
-export const accessKeyOf = (functionName: string): string =>
-  `LOCAL${Buffer.from(functionName).toString('hex').toUpperCase()}`;
-const callerOf = (key: string): string =>
-  key.startsWith('LOCAL') ? Buffer.from(key.slice(5), 'hex').toString() : '-';
+const callerOf = (key: string): string => functionOfKey(key) ?? '-';
 
 /** What a delivery is, by what its target's ARN holds; to everything else it is an invocation. */
 const deliveryActions: readonly (readonly [string, string])[] = [
@@ -165,6 +167,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     region: REGION,
     account: ACCOUNT,
     deliver,
+    patterns: options.patterns,
   };
   const queueService = sqs(surroundings, {
     endpoint: options.awsUrl,
@@ -219,7 +222,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   });
   const forward = options.elsewhere && forwarder(options.elsewhere);
   const counts = new Map<string, number>();
+  const custom = customResources(newId, lambda.call);
   const aws = async (request: AwsRequest): Promise<AwsResponse> => {
+    const response = custom.respond(request);
+    return response ?? answer(request);
+  };
+  const answer = async (request: AwsRequest): Promise<AwsResponse> => {
     const { key, name } = isOpenToAll(request) ? { key: '-', name: 'sns' } : signatureOf(request);
     const service = services.get(name);
     if (service === undefined)
@@ -235,7 +243,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     options.before?.(name, operation, caller);
     const counted = `${caller} ${name} ${operation}`;
     counts.set(counted, (counts.get(counted) ?? 0) + 1);
-    const bound = key.startsWith('LOCAL') ? caller : undefined;
+    const bound = functionOfKey(key);
     const refused = admit(name, operation, request, bound);
     if (refused) return refused;
     const response = await (forward !== undefined && options.elsewhere?.endpoints[name] !== undefined
@@ -255,7 +263,10 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   deployed.resolve();
   for (const refusal of permissions.unlogged)
     options.onError(new Error(`The log of a function is lost: ${sentenceOf(refusal)}`));
-  for (const custom of workshop.custom) await configure(options, lambda, workshop, custom);
+  const runCustomResources = async (type: RequestType): Promise<void> => {
+    for (const resource of workshop.custom) await custom.run(resource, type);
+  };
+  if (options.runCustomResources ?? true) await runCustomResources('Create');
   const front = httpApi(
     workshop.routes.map(({ api, key, functionArn, timeoutMs }) => {
       const source = `arn:aws:execute-api:${REGION}:${ACCOUNT}:${api}/$default/${key.replace(/^ANY /u, '* ').replace(' /', '/')}`;
@@ -297,6 +308,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     },
     send: queueService.send,
     queue: queueService.counts,
+    runCustomResources,
     async stop() {
       await Promise.all(subscriptions.map((subscription) => subscription.stop()));
       metrics.flush();
@@ -401,7 +413,7 @@ const create = async (
   const resolver = new Resolver(template, created, pseudoOf(options));
   for (const id of creationOrder(template)) {
     const resource = template.Resources[id];
-    const kind = resource && resourceTypes[resource.Type];
+    const kind = resource && resourceTypeOf(resource.Type);
     if (resource === undefined || kind === undefined)
       throw new Error(
         `The template's resource ${id} has the type ${resource?.Type}, which the local runtime does not know. Add it to infra/local/cloudformation/resources.ts.`,
@@ -417,35 +429,6 @@ const create = async (
   }
   return created;
 };
-
-/** What a custom resource's function answers to CloudFormation is read from where it was told to put it. */
-export const RESPONSE_URL = 'https://cloudformation.local/response';
-
-const configure = async (
-  { newId }: CloudOptions,
-  lambda: Invocations,
-  { functions }: DeployContext,
-  custom: DeployContext['custom'][number],
-): Promise<void> => {
-  const target = [...functions.values()].find(({ arn }) => arn === custom.token);
-  if (target === undefined)
-    throw new Error(`The custom resource ${custom.id} names no function of the template.`);
-  const answer = CustomAnswer.parse(
-    await lambda.call(target.name, {
-      RequestType: 'Create',
-      ResponseURL: RESPONSE_URL,
-      StackId: 'local',
-      RequestId: newId(),
-      LogicalResourceId: custom.id,
-      ResourceType: custom.type,
-      ResourceProperties: custom.properties,
-    }),
-  );
-  if (answer.Status !== 'SUCCESS')
-    throw new Error(`The custom resource ${custom.id} failed: ${answer.Reason}`);
-};
-
-const CustomAnswer = z.looseObject({ Status: z.string(), Reason: z.string().optional() });
 
 const workshopOf = (
   options: CloudOptions,

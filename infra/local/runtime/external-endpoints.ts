@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AwsClient } from 'aws4fetch';
-import { HubError } from '../../../core/errors.ts';
+import { LocalError } from '../protocol/errors.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 import { callOf } from '../s3/request.ts';
 
@@ -32,7 +32,7 @@ export interface ExternalEndpoints {
 /**
  * The endpoints that the environment names.
  *
- * @throws HubError for an address that is none, and for a part that the hub itself drives.
+ * @throws LocalError for an address that is none, and for a part that the hub itself drives.
  */
 export const externalEndpointsOf = (
   env: Readonly<Record<string, string | undefined>>,
@@ -41,18 +41,15 @@ export const externalEndpointsOf = (
   const named = (name: string): string | undefined => env[name] || undefined;
   const driven = DRIVEN.find((name) => named(name) !== undefined);
   if (driven !== undefined)
-    throw new HubError(
+    throw new LocalError(
       'bad-endpoint',
-      `${driven} names a part that the hub on this machine drives itself. Unset it; these can be replaced: ${Object.keys(REPLACEABLE).join(', ')}.`,
-      { retry: 'never' },
+      `${driven} names a service that the local runtime must run itself. Unset it. These can be replaced: ${Object.keys(REPLACEABLE).join(', ')}.`,
     );
   const endpoints = Object.entries(REPLACEABLE).flatMap(([name, service]): [string, string][] => {
     const address = named(name);
     if (address === undefined) return [];
     if (!/^https?:\/\//u.test(address) || !URL.canParse(address))
-      throw new HubError('bad-endpoint', `${name} is no address. Write http://… or https://….`, {
-        retry: 'never',
-      });
+      throw new LocalError('bad-endpoint', `${name} is not a URL. Write http://… or https://….`);
     return [[service, address.replace(/\/+$/u, '')]];
   });
   const signedFor = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? region;
@@ -81,10 +78,10 @@ export const forwarder = (
     const found = await credentials().catch((error: unknown): Credentials => {
       // A server on this machine, DynamoDB Local for one, takes any key.
       if (LOOPBACK.test(endpoint)) return { accessKeyId: 'local', secretAccessKey: 'local' };
-      throw new HubError(
+      throw new LocalError(
         'no-credentials',
         `There are no AWS credentials for ${endpoint}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
-        { retry: 'never', cause: error },
+        error,
       );
     });
     const { accessKeyId, secretAccessKey, sessionToken } = found;

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../../core/clock.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { events } from '../eventbridge/index.ts';
+import type { EventPatterns } from '../eventbridge/pattern.ts';
 import { sentMessages } from '../inbox/sent-messages.ts';
+import type { Clock } from '../protocol/clock.ts';
 import { listen } from '../protocol/http.ts';
 import type { AwsService, Deliver, ServiceContext } from '../protocol/service.ts';
 import { s3 } from '../s3/index.ts';
@@ -13,7 +14,7 @@ import { smsVoice } from '../sms/index.ts';
 import { isOpenToAll, type Sns, sns } from '../sns/index.ts';
 import { textAttributes } from '../sqs/content.ts';
 import { sqs } from '../sqs/index.ts';
-import { REGION } from './cloud.ts';
+import { ACCOUNT, REGION } from './account.ts';
 
 /** The parts that can be served alone, by the name that a person gives, with the end of their endpoint variable. */
 export const serviceNames = {
@@ -34,18 +35,17 @@ export interface StandaloneOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newId: () => string;
+  readonly patterns: EventPatterns;
   /** Where the parts will listen; the addresses of queues point there. */
   readonly url: string;
 }
-
-export const ACCOUNT = '123456789012';
 
 /** Some services of the local runtime without the stack: what they deliver reaches only what is served beside them. */
 export const standaloneServices = (
   names: readonly ServiceName[],
   options: StandaloneOptions,
 ): readonly AwsService[] => {
-  const { db, clock, random, newId, url } = options;
+  const { db, clock, random, newId, patterns, url } = options;
   const held: { queues?: ReturnType<typeof sqs>; buses?: ReturnType<typeof events>; topics?: Sns } = {};
   const deliver: Deliver = async ({ arn, payload, attributes }) => {
     if (arn.includes(':event-bus/') && held.buses) return held.buses.accept(arn, JSON.parse(payload));
@@ -62,6 +62,7 @@ export const standaloneServices = (
     region: REGION,
     account: ACCOUNT,
     deliver,
+    patterns,
   };
   const sent = sentMessages(db);
   const builders: Readonly<Record<ServiceName, () => AwsService>> = {

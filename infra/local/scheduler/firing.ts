@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Timer } from '../../../core/clock.ts';
 import { afterFailure, deliveryFault } from '../eventbridge/delivery.ts';
+import type { Timer } from '../protocol/clock.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
 import { dueAfter, Schedule } from './definition.ts';

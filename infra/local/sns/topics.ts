@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
+import type { EventPatterns } from '../eventbridge/pattern.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { element, entriesOf, mapOf, mapXml, members, need, type QueryOperation } from '../protocol/query.ts';
 import type { ServiceContext } from '../protocol/service.ts';
@@ -96,7 +96,7 @@ export const topics = (
   surroundings: ServiceContext,
   { post, endpoint = `https://sns.${surroundings.region}.amazonaws.com` }: TopicOptions,
 ): Topics => {
-  const { db, clock, newId, region, account, deliver } = surroundings;
+  const { db, clock, newId, region, account, deliver, patterns } = surroundings;
   const statements = statementsOf(db);
   const { sign, certificate } = signer(db, endpoint);
   const attributesOf = (topic: string): Record<string, string> =>
@@ -214,7 +214,7 @@ export const topics = (
     Subscribe(input) {
       const topic = expectTopic(need(input, 'TopicArn'));
       const [protocol, to] = [need(input, 'Protocol'), need(input, 'Endpoint')];
-      const attributes = expectKnown(mapOf(input, 'Attributes'));
+      const attributes = expectKnown(mapOf(input, 'Attributes'), patterns);
       if (!['sqs', 'lambda', 'https'].includes(protocol) || (protocol === 'https' && !post))
         throw invalidParameter(`Protocol Reason: the local SNS does not deliver by ${protocol}`);
       const present = statements.subscriptions
@@ -247,7 +247,7 @@ export const topics = (
     SetSubscriptionAttributes(input) {
       const subscription = expectSubscription(need(input, 'SubscriptionArn'));
       const change = { [need(input, 'AttributeName')]: input.get('AttributeValue') ?? '' };
-      put({ ...subscription, attributes: { ...subscription.attributes, ...expectKnown(change) } });
+      put({ ...subscription, attributes: { ...subscription.attributes, ...expectKnown(change, patterns) } });
       return '';
     },
     GetSubscriptionAttributes(input) {
@@ -310,7 +310,7 @@ export const topics = (
     const at = new Date(clock.now()).toISOString();
     transaction(db, () => {
       for (const subscription of statements.subscriptions.all(topic).map(subscriptionOf))
-        if (subscription.token === null && wanted(subscription, published))
+        if (subscription.token === null && wanted(subscription, published, patterns))
           queue(subscription, 'Notification', payloadFor(subscription, published, { id, at }));
     });
     return id;
@@ -365,10 +365,13 @@ const deadLetterOf = (policy: string | undefined): string | undefined =>
   policy === undefined ? undefined : Redrive.parse(JSON.parse(policy)).deadLetterTargetArn;
 
 /** Attributes that would change what is delivered are refused unless they are obeyed. */
-const expectKnown = (attributes: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
+const expectKnown = (
+  attributes: Readonly<Record<string, string>>,
+  patterns: EventPatterns,
+): Readonly<Record<string, string>> => {
   for (const [name, value] of Object.entries(attributes)) {
     try {
-      if (name === 'FilterPolicy') parsePattern(JSON.parse(value));
+      if (name === 'FilterPolicy') patterns.validate(JSON.parse(value));
       else if (name === 'RedrivePolicy') deadLetterOf(value);
       else if (name !== 'RawMessageDelivery' && name !== 'FilterPolicyScope')
         throw invalidParameter(`AttributeName Reason: the local SNS does not know the attribute ${name}`);
@@ -381,19 +384,19 @@ const expectKnown = (attributes: Readonly<Record<string, string>>): Readonly<Rec
 };
 
 /** Whether a subscription's filter lets a message through: by its attributes, or by its body. */
-const wanted = ({ attributes }: Subscription, published: Published): boolean => {
+const wanted = ({ attributes }: Subscription, published: Published, patterns: EventPatterns): boolean => {
   const policy = attributes['FilterPolicy'];
   if (policy === undefined) return true;
-  const pattern = parsePattern(JSON.parse(policy));
+  const pattern: unknown = JSON.parse(policy);
   if (attributes['FilterPolicyScope'] === 'MessageBody') {
     const body = Body.safeParse(parsedOr(undefined, published.textFor('default')));
-    return body.success && matches(pattern, body.data);
+    return body.success && patterns.matches(pattern, body.data);
   }
   const values = Object.entries(published.attributes).map(([name, { Type, Value }]) => [
     name,
     Type === 'Number' ? Number(Value) : Type === 'String.Array' ? parsedOr([], Value) : Value,
   ]);
-  return matches(pattern, Object.fromEntries(values));
+  return patterns.matches(pattern, Object.fromEntries(values));
 };
 
 const Body = z.record(z.string(), z.unknown());

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
-import type { Clock, Timer } from '../../../core/clock.ts';
+import type { Clock, Timer } from '../protocol/clock.ts';
 import { queueNameOf } from './attributes.ts';
 import type { Broker, Received } from './broker.ts';
 import { attributesMd5, attributesOf, bodyMd5, lambdaAttributes, systemAttributesOf } from './content.ts';

@@ -3,18 +3,17 @@ import * as z from 'zod';
 import { Records } from '../protocol/records.ts';
 import { type Listening, type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
 
-const properties: Readonly<Record<string, readonly string[]>> = {
-  contacts: ['firstname', 'lastname', 'email', 'phone', 'hub_id', 'lifecyclestage'],
+const standardProperties: Readonly<Record<string, readonly string[]>> = {
+  contacts: ['firstname', 'lastname', 'email', 'phone', 'lifecyclestage'],
   communications: [
     'hs_communication_channel_type',
     'hs_communication_logged_from',
     'hs_communication_body',
     'hs_timestamp',
-    'hub_id',
   ],
-  emails: ['hs_email_direction', 'hs_email_subject', 'hs_email_text', 'hs_timestamp', 'hub_id'],
-  calls: ['hs_call_direction', 'hs_call_title', 'hs_timestamp', 'hub_id'],
-  notes: ['hs_note_body', 'hs_timestamp', 'hub_id'],
+  emails: ['hs_email_direction', 'hs_email_subject', 'hs_email_text', 'hs_timestamp'],
+  calls: ['hs_call_direction', 'hs_call_title', 'hs_timestamp'],
+  notes: ['hs_note_body', 'hs_timestamp'],
 };
 const associationTypes: Readonly<Record<string, number>> = {
   communications: 81,
@@ -24,6 +23,12 @@ const associationTypes: Readonly<Record<string, number>> = {
 };
 
 export const hubspotToken = 'pat-sandbox-00000000';
+
+export interface HubspotOptions {
+  readonly port?: number | undefined;
+  /** Properties that the account has added to every object. */
+  readonly customProperties: readonly string[];
+}
 
 export interface HubspotSandbox extends Listening {
   readonly records: Records;
@@ -69,12 +74,15 @@ const refusal = (
 ): SandboxAnswer => ({ status, headers, body: { status: 'error', message, correlationId, category } });
 
 /** HubSpot as its client library sees it: batch upserts by a unique property, partial success, conflicts, limits. */
-export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<HubspotSandbox> => {
+export const hubspotSandbox = async (
+  db: DatabaseSync,
+  { port = 0, customProperties }: HubspotOptions,
+): Promise<HubspotSandbox> => {
   const records = new Records(db, 'hubspot');
   const state: { fault?: Parameters<HubspotSandbox['fail']>[0]; calls: number } = { calls: 0 };
 
   const faultOf = (object: string, input: Input): { category: string; message: string } | undefined => {
-    const known = properties[object] ?? [];
+    const known = [...(standardProperties[object] ?? []), ...customProperties];
     const unknown = Object.keys(input.properties).find((name) => !known.includes(name));
     if (unknown !== undefined)
       return { category: 'VALIDATION_ERROR', message: `Property "${unknown}" does not exist` };
@@ -92,7 +100,7 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
   };
 
   const upsert = (object: string, body: string): SandboxAnswer => {
-    if (properties[object] === undefined)
+    if (standardProperties[object] === undefined)
       return refusal(400, 'VALIDATION_ERROR', `Unable to infer object type from: ${object}`);
     const parsed = Inputs.safeParse(JSON.parse(body));
     if (!parsed.success || parsed.data.inputs.length > 100)
@@ -204,7 +212,7 @@ export const hubspotSandbox = async (db: DatabaseSync, port = 0): Promise<Hubspo
       return refusal(
         state.fault.status,
         state.fault.category,
-        'The sandbox was told to refuse.',
+        'The sandbox refuses every request.',
         state.fault.retryAfter === undefined ? {} : { 'retry-after': String(state.fault.retryAfter) },
       );
     if (request.headers['authorization'] !== `Bearer ${hubspotToken}`)

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { escapeHtml, htmlPage } from '../../local/inbox/html.ts';
+import { escapeHtml, htmlPage } from './html.ts';
 
 /** One record of a sandbox CRM. */
 export interface SandboxRecord {
@@ -16,7 +16,7 @@ const recordOf = (row: Record<string, unknown>): SandboxRecord => ({
   updates: Number(row['updates']),
 });
 
-/** The records of a sandbox CRM by object and our key, kept in SQLite beside the hub's own state. */
+/** The records of a sandbox CRM in SQLite, by object and external key. */
 export class Records {
   readonly #db: DatabaseSync;
   readonly #crm: string;
@@ -101,7 +101,7 @@ export class Records {
     return changes > 0;
   }
 
-  /** Every object as a table, for people. */
+  /** An HTML page with a table per object. */
   page(title: string): string {
     const sections = this.objects().map((object) => {
       const records = this.of(object);
@@ -112,9 +112,6 @@ export class Records {
       );
       return `<h2>${escapeHtml(object)} (${records.length})</h2><table><tr><th>Id</th>${columns.map((column) => `<th>${escapeHtml(column)}</th>`).join('')}</tr>${rows.join('')}</table>`;
     });
-    return htmlPage(
-      title,
-      `<header><h1>${escapeHtml(title)}</h1></header><main>${sections.join('') || '<p class="soft">No records yet.</p>'}</main>`,
-    );
+    return htmlPage(title, sections.join('') || '<p>No records yet.</p>');
   }
 }

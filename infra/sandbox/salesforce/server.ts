@@ -3,16 +3,16 @@ import * as z from 'zod';
 import { Records } from '../protocol/records.ts';
 import { type Listening, type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
 
-/** Field names and their longest text; undefined: no limit that matters here. */
-const objects: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
+/** Fields by object, with the length of their longest text; undefined where it is not limited. */
+export type SalesforceFields = Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
+
+const standardFields: SalesforceFields = {
   Contact: {
     FirstName: 40,
     LastName: 80,
     Email: 80,
     Phone: 40,
     LeadSource: 255,
-    Hub_Id__c: 64,
-    Channel__c: 255,
     Rating: 40,
   },
   Task: {
@@ -22,7 +22,6 @@ const objects: Readonly<Record<string, Readonly<Record<string, number | undefine
     TaskSubtype: 40,
     Status: 40,
     WhoId: 18,
-    Hub_Id__c: 64,
   },
 };
 const prefixes: Readonly<Record<string, string>> = { Contact: '003', Task: '00T' };
@@ -35,11 +34,19 @@ export interface Fault {
   readonly message: string;
 }
 
+export interface SalesforceOptions {
+  readonly port?: number | undefined;
+  /** The field by which records are upserted; one of `customFields`. */
+  readonly externalId: string;
+  /** Fields that the organisation has added. */
+  readonly customFields: SalesforceFields;
+}
+
 export interface SalesforceSandbox extends Listening {
   readonly records: Records;
   /** API requests so far, logins aside. */
   readonly calls: () => number;
-  /** What those who called call themselves. */
+  /** The client names that requests gave in `Sforce-Call-Options`. */
   readonly clients: ReadonlySet<string>;
   /** Answers every request with this fault until it is lifted. */
   fail(fault: Fault | undefined): void;
@@ -75,7 +82,16 @@ const errors = (status: number, errorCode: string, message: string): SandboxAnsw
 });
 
 /** Salesforce as jsforce sees it: logins, composite upserts by external id, its limits and its errors. */
-export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<SalesforceSandbox> => {
+export const salesforceSandbox = async (
+  db: DatabaseSync,
+  { port = 0, externalId, customFields }: SalesforceOptions,
+): Promise<SalesforceSandbox> => {
+  const objects = Object.fromEntries(
+    Object.entries(standardFields).map(([object, fields]) => [
+      object,
+      { ...fields, ...customFields[object] },
+    ]),
+  );
   const records = new Records(db, 'salesforce');
   const sessions = new Set<string>();
   const clients = new Set<string>();
@@ -178,8 +194,8 @@ export const salesforceSandbox = async (db: DatabaseSync, port = 0): Promise<Sal
             name,
             length: length ?? 0,
             updateable: true,
-            externalId: name === 'Hub_Id__c',
-            unique: name === 'Hub_Id__c',
+            externalId: name === externalId,
+            unique: name === externalId,
             nillable: name !== 'LastName',
           })),
         },

@@ -1,7 +1,7 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parse } from 'yaml';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { inProcessFunctions } from '../../../infra/local/lambda/in-process.ts';
+import { hubFunctions } from '../../../infra/scenario/hub-functions.ts';
 import { play } from '../../../infra/scenario/run.ts';
 import { openScenarioHub, type ScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../../infra/scenario/schema.ts';
@@ -34,7 +34,7 @@ const never = new Promise<never>(() => {});
  * the next invocation is a cold start.
  */
 const mortal =
-  (cuts: readonly Cut[], calls: Call[]): typeof inProcessFunctions =>
+  (cuts: readonly Cut[], calls: Call[]): typeof hubFunctions =>
   (assembly, cloud, world) => {
     const numbers = new Map<string, number>();
     const begin = (caller: string) => {
@@ -57,7 +57,7 @@ const mortal =
         const response = await cloud().aws(request);
         return here === 'after' ? end() : instance.dead ? never : response;
       };
-      return Object.assign(instance, { run: inProcessFunctions(assembly, () => ({ aws }), world) });
+      return Object.assign(instance, { run: hubFunctions(assembly, () => ({ aws }), world) });
     };
     const instances = new Map<string, ReturnType<typeof begin>>();
     return (target, event, invocation) => {

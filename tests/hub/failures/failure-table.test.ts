@@ -8,7 +8,7 @@ import { refusal, type Sender } from '../../../core/triggers/sender.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
-import { type Sandboxes, sandboxes } from '../../../infra/sandbox/index.ts';
+import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { NOW, type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
 import { allRows } from '../../tools/crash/invariants.ts';
 import { providers, type Webhook } from '../../tools/crash/webhooks.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sandboxes } from '../../../infra/sandbox/index.ts';
+import { sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { NOW, openHub } from '../../support/failing-hub.ts';
 import { allRows, brokenInvariants } from '../../tools/crash/invariants.ts';
 

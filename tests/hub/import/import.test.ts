@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Sandboxes, sandboxes } from '../../../infra/sandbox/index.ts';
+import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
 import { begin, end, importFile } from './file.ts';
 

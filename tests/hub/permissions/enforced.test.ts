@@ -7,8 +7,10 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../core/clock.ts';
+import { accessKeyOf } from '../../../infra/local/iam/access-key.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
-import { accessKeyOf, type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
+import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
 
 let synthesised: Assembly;
@@ -26,6 +28,7 @@ const open = (
   clock = new VirtualClock(Date.parse('2026-03-02T09:00:00Z'));
   let ids = 0;
   return startCloud({
+    patterns: eventPatterns,
     assembly: { ...synthesised, template },
     clock,
     random: () => 0.5,
@@ -33,7 +36,8 @@ const open = (
     file: ':memory:',
     publicUrl: 'https://hub.example.com',
     awsUrl: 'http://127.0.0.1',
-    invoke: async () => ({ Status: 'SUCCESS', batchItemFailures: [] }),
+    runCustomResources: false,
+    invoke: async () => ({ batchItemFailures: [] }),
     onError: (error) => errors.push(error),
   });
 };

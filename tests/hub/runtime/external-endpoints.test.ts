@@ -11,6 +11,7 @@ import { startCloud } from '../../../infra/local/runtime/cloud.ts';
 import { externalEndpointsOf } from '../../../infra/local/runtime/external-endpoints.ts';
 import { s3 } from '../../../infra/local/s3/index.ts';
 import { secretsManager } from '../../../infra/local/secrets-manager/index.ts';
+import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
 import { serviceContext } from '../../support/service-context.ts';
 
@@ -41,6 +42,7 @@ describe('a real endpoint in the place of a part', () => {
     };
     let ids = 0;
     const cloud = await startCloud({
+      patterns: eventPatterns,
       assembly: await assembly(),
       clock: new VirtualClock(Date.now()),
       random: () => 0.5,
@@ -49,7 +51,8 @@ describe('a real endpoint in the place of a part', () => {
       publicUrl: 'https://hub.example.com',
       awsUrl: 'http://127.0.0.1',
       elsewhere,
-      invoke: async () => ({ Status: 'SUCCESS' }),
+      runCustomResources: false,
+      invoke: async () => undefined,
       onError: () => {},
     });
     const config = {
@@ -97,8 +100,8 @@ describe('a real endpoint in the place of a part', () => {
     );
     expect([endpoints, region]).toEqual([{ dynamodb: 'http://localhost:8000' }, 'eu-south-1']);
     expect(() => externalEndpointsOf({ AWS_ENDPOINT_URL_SQS: 'http://localhost:1' }, 'x')).toThrow(
-      /drives itself/u,
+      /must run itself/u,
     );
-    expect(() => externalEndpointsOf({ AWS_ENDPOINT_URL_S3: 'localhost' }, 'x')).toThrow(/is no address/u);
+    expect(() => externalEndpointsOf({ AWS_ENDPOINT_URL_S3: 'localhost' }, 'x')).toThrow(/is not a URL/u);
   });
 });

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { VirtualClock } from '../../../core/clock.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
 import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
 
 const Batch = z.object({ Records: z.array(z.object({ body: z.string() })) });
@@ -41,6 +42,8 @@ const goAround = async (mayLoop: boolean, most: number) => {
   const send = (QueueUrl: string | undefined, trace?: string) =>
     client(trace).send(new SendMessageCommand({ QueueUrl, MessageBody: 'around' }));
   const cloud = await startCloud({
+    patterns: eventPatterns,
+    runCustomResources: false,
     assembly: { ...synthesised, template },
     clock,
     random: () => 0.5,
@@ -49,7 +52,6 @@ const goAround = async (mayLoop: boolean, most: number) => {
     publicUrl: 'https://hub.example.com',
     awsUrl: 'http://127.0.0.1',
     async invoke(target, event, { trace }) {
-      if (JSON.stringify(event).includes('ResponseURL')) return { Status: 'SUCCESS' };
       const own = target.environment['QUEUE_URL_SYNC'];
       // What ends in a dead-letter queue reaches the function that drains those.
       if (own === undefined) dead.push(...Batch.parse(event).Records.map(({ body }) => body));

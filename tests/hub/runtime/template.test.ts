@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../core/clock.ts';
 import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
 
 let synthesised: Assembly;
@@ -16,6 +17,7 @@ const start = (
   change(template);
   let ids = 0;
   return startCloud({
+    patterns: eventPatterns,
     assembly: { ...synthesised, template },
     clock: new VirtualClock(0),
     random: () => 0.5,
@@ -23,10 +25,8 @@ const start = (
     file: ':memory:',
     publicUrl: 'https://hub.example.com',
     awsUrl: 'http://127.0.0.1',
-    invoke: async (target, event) =>
-      typeof event === 'object' && event !== null && 'ResponseURL' in event
-        ? { Status: 'SUCCESS' }
-        : invoke(target.name, event),
+    runCustomResources: false,
+    invoke: async (target, event) => invoke(target.name, event),
     onError: () => {},
   });
 };

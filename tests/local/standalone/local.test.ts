@@ -136,7 +136,7 @@ describe('npm run local', () => {
     const { port } = other.address() as AddressInfo;
     expect(await run('sqs', '--port', String(port))).toMatchObject({
       code: 2,
-      said: expect.stringMatching(/is taken/),
+      said: expect.stringMatching(/Another process listens on port/),
     });
     other.close();
   });

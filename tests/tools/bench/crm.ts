@@ -9,8 +9,8 @@ import type { StoredInteraction } from '../../../functions/contracts/ports/histo
 import type { SyncState } from '../../../functions/sync/contacts.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import { hubspotToken } from '../../../infra/sandbox/hubspot/server.ts';
-import { sandboxes } from '../../../infra/sandbox/index.ts';
 import { salesforceCredentials } from '../../../infra/sandbox/salesforce/server.ts';
+import { sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
 import type { Measured } from './measured.ts';
 

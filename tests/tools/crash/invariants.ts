@@ -22,7 +22,7 @@ import {
 } from '../../../functions/contracts/rows.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
-import type { Sandboxes } from '../../../infra/sandbox/index.ts';
+import type { Sandboxes } from '../../../infra/scenario/sandboxes.ts';
 
 /** What providers have been told, by the text that makes each of their messages unique. */
 export interface Acknowledged {

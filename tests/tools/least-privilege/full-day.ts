@@ -20,15 +20,17 @@ import { stageQueues } from '../../../functions/aws/operations/replays.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { nonceStore } from '../../../functions/receive/nonce-store.ts';
 import { files } from '../../../functions/record/content/files.ts';
-import { environmentOf, inProcessFunctions } from '../../../infra/local/lambda/in-process.ts';
+import { environmentOf } from '../../../infra/local/lambda/in-process.ts';
+import { REGION } from '../../../infra/local/runtime/account.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
-import { type Cloud, REGION, RESPONSE_URL, startCloud } from '../../../infra/local/runtime/cloud.ts';
-import { type Sandboxes, sandboxes } from '../../../infra/sandbox/index.ts';
+import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
+import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
+import { hubFunctions } from '../../../infra/scenario/hub-functions.ts';
+import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import type { Assembly } from '../../../infra/stack/assembly.ts';
 import type { Watch } from './trials.ts';
 
 const START = Date.parse('2026-03-02T09:00:00Z');
-const TRACE = 'Root=1-69a55d90-000000000000000000000000;Parent=0000000000000000;Sampled=0';
 const HOUR_MS = 3_600_000;
 const publicUrl = 'https://hub.example.com';
 
@@ -40,7 +42,6 @@ interface Day {
   readonly crms: Sandboxes;
   /** What a function of the template is given, its access key among it. */
   readonly runtimeOf: (bundle: RegExp) => Runtime;
-  readonly deploy: (event: object) => Promise<unknown>;
 }
 
 /**
@@ -65,7 +66,7 @@ export const runFullDay = async (assembly: Assembly, watch: Watch): Promise<void
     await comeWithoutTls(day);
     await raiseAlarm(day);
     await loseQueues(day);
-    await day.deploy({ RequestType: 'Delete' });
+    await day.cloud.runCustomResources('Delete');
   } finally {
     await day.cloud.stop();
     await day.crms.stop();
@@ -97,8 +98,9 @@ const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promis
     throw new Error('The services are not open yet.');
   };
   const lost: unknown[] = [];
-  const invoke = inProcessFunctions(assembly, opened, world);
+  const invoke = hubFunctions(assembly, opened, world);
   const cloud = await startCloud({
+    patterns: eventPatterns,
     assembly,
     clock,
     ...world,
@@ -120,7 +122,6 @@ const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promis
     env: { AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local', HUB: hub },
     aws: inProcess((request) => cloud.aws(request)),
   };
-  const deployer = [...cloud.functions.values()].find(({ name }) => name.includes('Deploy'));
   const crms = await sandboxes();
   await crms.connect(runtime, hub);
   return {
@@ -133,19 +134,6 @@ const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promis
       const target = [...cloud.functions.values()].find((one) => name.test(one.name));
       if (target === undefined) throw new Error(`The template has no function ${name.source}.`);
       return { ...runtime, env: { ...target.environment, ...environmentOf(target, assembly) } };
-    },
-    deploy: async (event) => {
-      if (deployer === undefined) throw new Error('The template has no deploy function.');
-      const request = {
-        ResponseURL: RESPONSE_URL,
-        StackId: 'local',
-        RequestId: 'again',
-        LogicalResourceId: 'Seed',
-        ...event,
-      };
-      const answer = await invoke(deployer, request, { requestId: 'again', trace: TRACE });
-      const { Status } = z.looseObject({ Status: z.string() }).parse(answer);
-      expectThat(Status === 'SUCCESS', `CloudFormation was told ${Status} of ${JSON.stringify(event)}`);
     },
   };
 };
@@ -419,8 +407,8 @@ const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
 };
 
 /** The seed as it is, and once more with nothing changed. */
-const deployAgain = async ({ deploy }: Day): Promise<void> => {
-  await deploy({ RequestType: 'Update', PhysicalResourceId: 'configuration' });
+const deployAgain = async ({ cloud }: Day): Promise<void> => {
+  await cloud.runCustomResources('Update');
 };
 
 const scopeOf = (service: string): string =>

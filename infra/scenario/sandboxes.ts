@@ -2,8 +2,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
-import { type HubspotSandbox, hubspotSandbox, hubspotToken } from './hubspot/server.ts';
-import { type SalesforceSandbox, salesforceCredentials, salesforceSandbox } from './salesforce/server.ts';
+import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../sandbox/hubspot/server.ts';
+import {
+  type SalesforceSandbox,
+  salesforceCredentials,
+  salesforceSandbox,
+} from '../sandbox/salesforce/server.ts';
 
 export interface Sandboxes {
   readonly names: readonly string[];
@@ -11,19 +15,28 @@ export interface Sandboxes {
   readonly hubspot: HubspotSandbox;
   /** Stores the credentials of the sandboxes as the secrets of a hub's CRMs. */
   connect(runtime: Runtime, hub: string): Promise<void>;
-  /** Records per CRM and object; of contacts only those of the customers given. */
+  /** The number of records by CRM and object; of contacts, only those of `customers` count. */
   counts(customers: ReadonlySet<string>): Record<string, Record<string, number>>;
   stop(): Promise<void>;
 }
 
-/** The CRMs that a hub on one machine talks to. */
+/** What a business adds to its CRM for the hub: the fields that `mappings/crm` writes. */
+export const crmFields = {
+  salesforce: {
+    externalId: 'Hub_Id__c',
+    customFields: { Contact: { Hub_Id__c: 64, Channel__c: 255 }, Task: { Hub_Id__c: 64 } },
+  },
+  hubspot: { customProperties: ['hub_id'] },
+} as const;
+
+/** The sandbox CRMs that a hub on one machine talks to. */
 export const sandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
   ports: { readonly salesforce?: number; readonly hubspot?: number } = {},
 ): Promise<Sandboxes> => {
   db.exec('PRAGMA secure_delete = ON');
-  const salesforce = await salesforceSandbox(db, ports.salesforce);
-  const hubspot = await hubspotSandbox(db, ports.hubspot);
+  const salesforce = await salesforceSandbox(db, { port: ports.salesforce, ...crmFields.salesforce });
+  const hubspot = await hubspotSandbox(db, { port: ports.hubspot, ...crmFields.hubspot });
   const all = { salesforce, hubspot };
   const contactObjects = new Set(['Contact', 'contacts']);
   return {
