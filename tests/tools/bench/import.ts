@@ -64,7 +64,7 @@ export const benchImport = async (million: boolean): Promise<Measured[]> => {
   const thousands = (rows: number): string => rows.toLocaleString('en');
   return [
     {
-      name: `rows of an import read, judged and packed, of ${thousands(large)}`,
+      name: `rows of an import read, validated and packed, of ${thousands(large)}`,
       ...{ measured: many.perSecond, unit: '/s', timed: true },
     },
     {
@@ -72,11 +72,11 @@ export const benchImport = async (million: boolean): Promise<Measured[]> => {
       ...{ measured: few.peakMegabytes, unit: 'MB', timed: true },
     },
     {
-      name: `most memory of an import of ${thousands(large)} rows, over one of ${thousands(SMALL)}`,
+      name: `most memory of an import of ${thousands(large)} rows, relative to one of ${thousands(SMALL)}`,
       ...{ measured: many.peakMegabytes / few.peakMegabytes, unit: '×', goal: { atMost: 1.25 }, timed: true },
     },
     {
-      name: `rows of an import recorded as customers, of ${thousands(RECORDED)}, AWS played on the same core`,
+      name: `rows of an import recorded as customers, of ${thousands(RECORDED)}, with the local AWS on the same core`,
       ...{ measured: await recorded(), unit: '/s', timed: true },
     },
   ];

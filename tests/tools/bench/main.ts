@@ -48,14 +48,14 @@ const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => P
   import: ({ million }) => benchImport(million),
   ratios: async () => [
     {
-      name: 'mapping 20 fields with 3 transforms, over hand-written',
+      name: 'mapping 20 fields with 3 transforms, relative to hand-written code',
       measured: benchMapping(),
       unit: '×',
       goal: { atMost: 1.3 },
       timed: true,
     },
     {
-      name: 'matching an event against 10,000 triggers, over 10',
+      name: 'matching an event against 10,000 triggers, relative to 10',
       measured: benchPattern(),
       unit: '×',
       goal: { atMost: 2 },
@@ -67,7 +67,7 @@ const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => P
     const { ready, perSecond, worked, requests } = await load();
     return [
       {
-        name: 'npm start to ready, the template synthesised anew',
+        name: 'npm start to ready, including synthesis of the template',
         measured: ready,
         unit: 's',
         goal: { atMost: 5 },
