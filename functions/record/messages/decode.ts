@@ -1,0 +1,103 @@
+import type * as z from 'zod';
+import { HubError } from '../../../core/errors.ts';
+import { type IdentityConfig, readableIdentifier } from '../../../core/identity/rules.ts';
+import { DecodedInteraction, type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
+import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../../contracts/messages/record.ts';
+
+/** A queued delivery with its body. It was verified before it was queued. */
+export const deliveryOf = (message: DeliveryMessage, body: Uint8Array): Delivery => {
+  const { method, url, headers } = message.request;
+  const request = { method, url, headers, body } as VerifiedRequest;
+  return {
+    ...request,
+    receivedAt: message.receivedAt,
+    ...(message.account !== undefined && { account: message.account }),
+  };
+};
+
+/** An interaction as its mapping decoded it, with the route that it came by. */
+export interface ProviderInteraction
+  extends Omit<z.output<typeof DecodedInteraction>, 'provider' | 'account'> {
+  readonly provider: string;
+  readonly account?: string | undefined;
+}
+
+export interface DecodedDelivery {
+  readonly interactions: readonly ProviderInteraction[];
+  /** Event types of the provider that its mapping does not map. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * The interactions of a delivery. Throws `HubError` `unreadable` (never) whatever goes wrong: it is the payload's fault or
+ * the mapping's, so the delivery is stored for a replay after the mapping was fixed.
+ */
+export const decode = async (
+  mapping: ChannelMapping | undefined,
+  message: DeliveryMessage,
+  body: Uint8Array,
+): Promise<DecodedDelivery> => {
+  const { provider, account } = message;
+  return unreadableOnError(provider, async () => {
+    if (mapping === undefined) throw new Error(`no mapping is registered for ${provider}`);
+    const { interactions, ignored } = await mapping.decode(deliveryOf(message, body));
+    return {
+      ignored,
+      interactions: interactions.map((one) => ({ ...DecodedInteraction.parse(one), provider, account })),
+    };
+  });
+};
+
+/** Adds fetched content to an interaction. Throws `HubError` `unreadable` (never) as `decode` does. */
+export const addContent = async (
+  mapping: ChannelMapping | undefined,
+  { provider, account, ...decoded }: ProviderInteraction,
+  content: Content,
+): Promise<ProviderInteraction> =>
+  unreadableOnError(provider, async () => {
+    const { fetch: _fetch, ...complete } = DecodedInteraction.parse(
+      (await mapping?.complete?.(decoded, content)) ?? decoded,
+    );
+    // What the id is derived from stays as it was first decoded.
+    const { key, kind, channel } = decoded;
+    return { ...complete, key, kind, channel, provider, account };
+  });
+
+const unreadableOnError = async <Result>(provider: string, use: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await use();
+  } catch (error) {
+    throw new HubError(
+      'unreadable',
+      `A delivery of ${provider} is authentic but is not what its mapping expects. It is stored as a failure. Fix mappings/channels/${provider}.ts and replay the failure.`,
+      { retry: 'never', cause: error },
+    );
+  }
+};
+
+/** The interaction to record: with its id, the time of receipt where the provider gives no time, normalised identifiers. */
+export const toInteraction = (
+  {
+    key,
+    provider,
+    account,
+    occurredAt,
+    fetch: _fetch,
+    attachments,
+    becomes = [],
+    ...decoded
+  }: ProviderInteraction,
+  receivedAt: string,
+  config: IdentityConfig,
+): Interaction => ({
+  ...decoded,
+  id: interactionId(provider, account, key),
+  provider,
+  ...(account !== undefined && { account }),
+  occurredAt: occurredAt ?? receivedAt,
+  identifiers: [
+    ...new Set([...decoded.identifiers, ...becomes].map((one) => readableIdentifier(one, config))),
+  ],
+  ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
+});
