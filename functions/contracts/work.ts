@@ -1,9 +1,10 @@
 import type { Identifier } from '../../core/identity/identifier.ts';
+import type { Review } from '../../core/identity/ledger.ts';
 import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { CommandMessage } from './messages/record.ts';
 
-/** One interaction or command, and the queue message that asked for it. */
+/** One interaction or command to record, and the id of the queue message that brought it. */
 export type Work = InteractionWork | CommandWork;
 
 export interface InteractionWork {
@@ -11,11 +12,11 @@ export interface InteractionWork {
   readonly interaction: Interaction;
   readonly receivedAt: string;
   readonly message: string;
-  /** Its content was fetched: it completes what was stored, or waits for a person, without. */
+  /** Its content was fetched: it completes the row, or the review entry, that was stored without. */
   readonly completes?: true;
   /**
-   * Puts it into the queue once more, with a delay. Of what names nobody and refers to a message, which may be recorded
-   * only a moment later; absent where that was waited for long enough.
+   * Queues it again with a delay: only of an anonymous interaction whose message may be recorded a moment later, until its
+   * last try.
    */
   readonly later?: () => Promise<void>;
 }
@@ -29,14 +30,18 @@ export interface CommandWork {
 export const isCompleting = (work: Work): work is InteractionWork & { completes: true } =>
   work.type === 'interaction' && work.completes === true;
 
-/** The review entry that a piece of work answers. */
+/** The id of the review that a command resolves. */
 export const reviewOf = (work: Work): string | undefined =>
   work.type === 'command' && work.command.command === 'resolve' ? work.command.review : undefined;
+
+/** The source profiles that a review is about. */
+export const reviewedProfileIds = (review: Review | undefined): readonly string[] =>
+  review?.type === 'pair' ? review.profileIds : [];
 
 export const idOf = (work: Work): string =>
   work.type === 'interaction' ? work.interaction.id : work.command.id;
 
-/** The identifiers that a piece of work is about, in normal form. */
+/** The usable identifiers that an interaction or command names, normalised. */
 export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] => {
   if (work.type === 'interaction') return usableIdentifiers(work.interaction.identifiers, config);
   const { command } = work;

@@ -1,45 +1,84 @@
 import { HubError } from '../../core/errors.ts';
-import { importCustomer } from '../../core/identity/import-customer.ts';
 import { interactionReviewId } from '../../core/identity/ledger.ts';
-import type { People } from '../../core/identity/people.ts';
+import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
+import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { type BusEvent, causedBy, interactionEvents } from '../contracts/events/build.ts';
 import type { StoredInteraction } from '../contracts/ports/history.ts';
-import type { Changes, ExecutedCommand, Loaded } from '../contracts/ports/record.ts';
-import type { CommandWork, InteractionWork, Work } from '../contracts/work.ts';
-import { execute, importedEvents } from './commands.ts';
-import { completed } from './content/completion.ts';
-import { resolve } from './reviews.ts';
-import { type StoredInteractionChange, storedChange } from './stored-change.ts';
+import {
+  type Changes,
+  contentFields,
+  type ExecutedCommand,
+  type IncompleteInteraction,
+  type Loaded,
+  type StoredInteractionChange,
+  storedChange,
+} from '../contracts/ports/record.ts';
+import { type CommandWork, type InteractionWork, idOf, isCompleting, type Work } from '../contracts/work.ts';
+import { executeCommand, importEvents } from './commands.ts';
 
-/** What a group of work comes to, before anything is written. */
-export interface ChangeSet {
-  readonly people: People;
+/** The changes of a group of work, collected in memory before one transaction writes them. */
+interface ChangeSet extends Changes {
   readonly interactions: StoredInteractionChange[];
   readonly completions: StoredInteraction[];
   readonly waited: Set<string>;
   readonly commands: ExecutedCommand[];
   readonly receivedBeforeErasure: Changes['receivedBeforeErasure'][number][];
-  /** Interactions of people who are gone. */
-  readonly forgotten: Interaction[];
-  /** Commands that cannot be done. */
+  /** Interactions of erased customers: their files must be removed again. */
+  readonly erased: Interaction[];
+  /** Commands that cannot be executed. */
   readonly refused: { readonly work: CommandWork; readonly error: HubError }[];
 }
 
-export const emptyChangeSet = (people: People): ChangeSet => ({
-  people,
-  interactions: [],
-  completions: [],
-  waited: new Set(),
-  commands: [],
-  receivedBeforeErasure: [],
-  forgotten: [],
-  refused: [],
-});
+/** An event to publish, and the ids of the queue messages to deliver again if the bus refuses it. */
+export interface OutgoingEvent {
+  readonly event: BusEvent;
+  readonly messages: string[];
+}
 
-/** Whether there is anything to write. */
-export const isChange = ({
+export interface ApplyContext {
+  readonly config: IdentityConfig;
+  /** The silence after which a new conversation begins, in milliseconds. */
+  readonly silence: number;
+  readonly newId: () => string;
+}
+
+/**
+ * Applies a group of work to the customers that were loaded for it. Nothing is written. The same interaction or command
+ * twice is applied once, and its events are published for both messages.
+ */
+export const applyGroup = (
+  group: readonly Work[],
+  loaded: Loaded,
+  { config, silence, newId }: ApplyContext,
+): { readonly changes: ChangeSet; readonly outgoing: readonly OutgoingEvent[] } => {
+  const changes: ChangeSet = {
+    people: new People(loaded, config, newId, silence),
+    ...{ interactions: [], completions: [], waited: new Set(), commands: [] },
+    ...{ receivedBeforeErasure: [], erased: [], refused: [] },
+  };
+  const outgoing = new Map<string, OutgoingEvent[]>();
+  for (const work of completingFirst(group)) {
+    const present = outgoing.get(idOf(work));
+    if (present) {
+      for (const { messages } of present) messages.push(work.message);
+      continue;
+    }
+    const events =
+      work.type === 'interaction'
+        ? applyInteractionWork(work, loaded, changes)
+        : applyCommandWork(work, loaded, changes);
+    outgoing.set(
+      idOf(work),
+      events.map((event) => ({ event, messages: [work.message] })),
+    );
+  }
+  return { changes, outgoing: [...outgoing.values()].flat() };
+};
+
+/** Whether a transaction has anything to write. */
+export const hasChanges = ({
   people,
   interactions,
   completions,
@@ -50,58 +89,75 @@ export const isChange = ({
     ({ length }) => length > 0,
   );
 
-/** Adds what one more piece of work comes to; its events, which are those of before where it was done before. */
-export const applyWork = (work: Work, loaded: Loaded, outcome: ChangeSet): readonly BusEvent[] =>
-  work.type === 'interaction' ? takeInteraction(work, loaded, outcome) : takeCommand(work, loaded, outcome);
+/** An interaction that arrives both with and without its content is recorded with it. */
+const completingFirst = (group: readonly Work[]): Work[] => [
+  ...group.filter(isCompleting),
+  ...group.filter((work) => !isCompleting(work)),
+];
 
-const takeInteraction = (work: InteractionWork, loaded: Loaded, outcome: ChangeSet): readonly BusEvent[] => {
-  const { people } = outcome;
+/** Returns the events to publish; for an interaction that was recorded before, the same events as then. */
+const applyInteractionWork = (
+  work: InteractionWork,
+  loaded: Loaded,
+  changes: ChangeSet,
+): readonly BusEvent[] => {
+  const { people } = changes;
   const { interaction, receivedAt } = work;
   const { id } = interaction;
   const before = loaded.seen.get(id);
-  const late = before === undefined && loaded.receivedBeforeErasure.has(id);
-  if (late) outcome.receivedBeforeErasure.push({ id, at: receivedAt });
-  if (late || before?.erased === true) outcome.forgotten.push(interaction);
-  const waits = work.completes === true && loaded.reviews.has(interactionReviewId(id));
-  if (waits) outcome.waited.add(id);
-  if (waits || (before === undefined && !late)) {
+  const isLate = before === undefined && loaded.receivedBeforeErasure.has(id);
+  if (isLate) changes.receivedBeforeErasure.push({ id, at: receivedAt });
+  if (isLate || before?.erased === true) changes.erased.push(interaction);
+  const waitsForReview = work.completes === true && loaded.reviews.has(interactionReviewId(id));
+  if (waitsForReview) changes.waited.add(id);
+  if (waitsForReview || (before === undefined && !isLate)) {
     const placement = resolveInteraction(people, interaction, loaded.referred.get(id), receivedAt);
     const change = storedChange(people, work, placement);
     if (change === undefined) return [];
-    outcome.interactions.push(change);
+    changes.interactions.push(change);
     return interactionEvents(change.stored, causedBy(placement));
   }
   if (work.completes === true && before?.incomplete) {
-    const stored = completed(before.incomplete, interaction);
-    outcome.completions.push(stored);
+    const stored = withContent(before.incomplete, interaction);
+    changes.completions.push(stored);
     return interactionEvents(stored, before.incomplete.caused ?? {});
   }
   return before?.events ?? [];
 };
 
-const takeCommand = (work: CommandWork, loaded: Loaded, outcome: ChangeSet): readonly BusEvent[] => {
+/** A stored interaction with the content that was fetched since. Its customer, time and kind stay. */
+const withContent = (
+  { incomplete: _incomplete, caused: _caused, ...stored }: IncompleteInteraction,
+  fetched: Interaction,
+): StoredInteraction => {
+  const properties = { ...stored.properties, ...fetched.properties };
+  const content = contentFields.flatMap((name) =>
+    fetched[name] === undefined ? [] : [[name, fetched[name]]],
+  );
+  return {
+    ...stored,
+    ...Object.fromEntries(content),
+    ...(Object.keys(properties).length > 0 && { properties }),
+  };
+};
+
+/** Returns the events to publish; for a command that was executed before, the same events as then. */
+const applyCommandWork = (work: CommandWork, loaded: Loaded, changes: ChangeSet): readonly BusEvent[] => {
   const { command } = work;
   const before = loaded.seen.get(command.id);
-  if (before?.imported) return importedEvents(outcome.people, before.imported, command);
+  if (before?.imported) return importEvents(changes.people, before.imported, command);
   if (before) return before.events;
   if (loaded.receivedBeforeErasure.has(command.id)) {
-    outcome.receivedBeforeErasure.push({ id: command.id, at: command.at });
+    changes.receivedBeforeErasure.push({ id: command.id, at: command.at });
     return [];
   }
   try {
-    const obeyed = obey(outcome.people, work, loaded.reviews);
-    outcome.commands.push(obeyed);
-    return obeyed.events;
+    const executed = executeCommand(changes.people, command, loaded.reviews);
+    changes.commands.push(executed);
+    return executed.events;
   } catch (error) {
     if (!(error instanceof HubError) || error.retry !== 'never') throw error;
-    outcome.refused.push({ work, error });
+    changes.refused.push({ work, error });
     return [];
   }
-};
-
-const obey = (people: People, { command }: CommandWork, reviews: Loaded['reviews']): ExecutedCommand => {
-  if (command.command === 'resolve') return resolve(people, command, reviews.get(command.review));
-  if (command.command !== 'import') return { command, events: execute(people, command) };
-  const imported = importCustomer(people, command);
-  return { command, imported, events: importedEvents(people, imported, command) };
 };

@@ -2,33 +2,52 @@ import { reopen, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
 import { snapshot } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
-import type { ImportedCustomer } from '../../core/identity/import-customer.ts';
-import type { Decision } from '../../core/identity/ledger.ts';
+import { type ImportedCustomer, importCustomer } from '../../core/identity/import-customer.ts';
+import type { Decision, Review } from '../../core/identity/ledger.ts';
 import { mergeManually } from '../../core/identity/merge.ts';
 import type { People } from '../../core/identity/people.ts';
+import { assignInteraction } from '../../core/identity/resolution.ts';
+import { markDistinct } from '../../core/identity/review-queue.ts';
 import { normaliseIdentifier } from '../../core/identity/rules.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/unmerge.ts';
 import {
   type BusEvent,
+  causedBy,
   consentChanged,
   conversationClosed,
   customerCreated,
   customerImported,
+  interactionEvents,
   merged,
   preferenceChanged,
   unmerged,
 } from '../contracts/events/build.ts';
 import type { CommandMessage } from '../contracts/messages/record.ts';
+import { type ExecutedCommand, type Loaded, storedChange } from '../contracts/ports/record.ts';
 
-/** Does what a command asks for; the events that tell of it. */
-export const execute = (
+/**
+ * Executes a command on the customers in memory. Throws `HubError` (never) where the command cannot be executed:
+ * `unknown-customer`, `unknown-review`, `unfit-decision`, or what the rule of `core/identity` throws.
+ */
+export const executeCommand = (
+  people: People,
+  command: CommandMessage,
+  reviews: Loaded['reviews'],
+): ExecutedCommand => {
+  if (command.command === 'resolve') return resolveReview(people, command, reviews.get(command.review));
+  if (command.command !== 'import') return { command, events: changeCustomer(people, command) };
+  const imported = importCustomer(people, command);
+  return { command, imported, events: importEvents(people, imported, command) };
+};
+
+const changeCustomer = (
   people: People,
   command: Exclude<CommandMessage, { command: 'resolve' | 'import' }>,
 ): readonly BusEvent[] => {
   switch (command.command) {
     case 'merge':
-      return mergedByHand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
+      return mergeByCommand(people, ownerOf(people, command.keep), ownerOf(people, command.other), command);
     case 'unmerge': {
       const undone = unmergeCustomer(people, ownerOf(people, command.customer), command, command.merge);
       return [undone.survivor, ...undone.others].map((profileId) =>
@@ -39,17 +58,17 @@ export const execute = (
       const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
       ownerOf(people, identifier);
       const { id, from, to, at } = splitIdentifier(people, identifier, decisionOf(command));
-      const parted = { merge: id, survivor: from, others: [to], at };
+      const undone = { merge: id, survivor: from, others: [to], at };
       return [
         customerCreated(snapshot(people.customer(to), to, true), at),
-        unmerged(people.customer(from), parted),
+        unmerged(people.customer(from), undone),
       ];
     }
     case 'consent': {
       const profileId = ownerOf(people, command.customer);
       const { channel, status: answer, at, id: source, evidence, by } = command;
-      const said = { answer, at, source, ...(evidence !== undefined && { evidence }) };
-      const changes = setConsent(people, profileId, channel, said, by);
+      const given = { answer, at, source, ...(evidence !== undefined && { evidence }) };
+      const changes = setConsent(people, profileId, channel, given, by);
       return changes.length > 0
         ? [consentChanged(snapshot(people.customer(profileId), profileId, false), changes, command.at)]
         : [];
@@ -77,42 +96,88 @@ export const execute = (
   }
 };
 
-/** The events of an import; nothing where the customer is gone since, or is not the one that these identifiers lead to any more. */
-export const importedEvents = (
+/** The events of an imported row; none where its customer was erased, or its identifiers belong to another one by now. */
+export const importEvents = (
   people: People,
   { profileId, isNew, merge, consent }: ImportedCustomer,
   command: CommandMessage,
 ): BusEvent[] => {
   if (!people.has(profileId)) return [];
   const customer = people.customer(profileId);
-  const told = snapshot(customer, profileId, isNew);
+  const profile = snapshot(customer, profileId, isNew);
   return [
-    ...(isNew ? [customerCreated(told, command.at)] : []),
+    ...(isNew ? [customerCreated(profile, command.at)] : []),
     ...(merge ? [merged(customer, merge, command.at)] : []),
-    ...(!isNew && consent.length > 0 ? [consentChanged(told, consent, command.at)] : []),
-    ...(command.command === 'import' && command.toCrms ? [customerImported(told, command.at)] : []),
+    ...(!isNew && consent.length > 0 ? [consentChanged(profile, consent, command.at)] : []),
+    ...(command.command === 'import' && command.toCrms ? [customerImported(profile, command.at)] : []),
   ];
 };
 
-/** One customer of two; no event where they are one already. */
-export const mergedByHand = (
-  people: People,
-  keep: string,
-  other: string,
-  command: CommandMessage,
-): BusEvent[] => {
+/** Merges two customers; no event where they are one already. */
+const mergeByCommand = (people: People, keep: string, other: string, command: CommandMessage): BusEvent[] => {
   const merge = mergeManually(people, keep, other, decisionOf(command));
   return merge ? [merged(people.customer(merge.survivor), merge, command.at)] : [];
 };
 
+/** Who decided it, and when: for the identity ledger. */
 const decisionOf = ({ at, by, id }: CommandMessage): Decision => ({ at, by, cause: id });
 
-export const ownerOf = (people: People, identifier: Identifier): string => {
+const ownerOf = (people: People, identifier: Identifier): string => {
   const owner = people.owner(normaliseIdentifier(identifier) ?? identifier);
   if (owner !== undefined) return owner;
   throw new HubError(
     'unknown-customer',
-    'No customer holds the identifier that the command names. Look the customer up first: it may be written differently.',
+    'No customer owns the identifier that the command names. Look the customer up first: the identifier may be written differently.',
     { retry: 'never' },
   );
 };
+
+/** A decision on an open review. */
+const resolveReview = (
+  people: People,
+  command: Extract<CommandMessage, { command: 'resolve' }>,
+  review: Review | undefined,
+): ExecutedCommand => {
+  const { decision } = command;
+  const named = command.customer === undefined ? undefined : ownerOf(people, command.customer);
+  if (review === undefined) {
+    throw new HubError(
+      'unknown-review',
+      'There is no open review with this id: it was resolved already, or its customers were merged or erased since.',
+      { retry: 'never' },
+    );
+  }
+  if (review.type === 'pair' && (decision === 'merge' || decision === 'distinct')) {
+    const [one, other] = review.profileIds;
+    if (decision === 'distinct') {
+      markDistinct(people, one, other);
+      return { command, events: [] };
+    }
+    const first = people.customer(one).firstSeenAt <= people.customer(other).firstSeenAt ? one : other;
+    const survivor = named === undefined ? first : people.customer(named).id;
+    const keep = [one, other].find(
+      (profileId) => people.customer(profileId).id === people.customer(survivor).id,
+    );
+    if (keep === undefined) throw notInReview();
+    return { command, events: mergeByCommand(people, keep, keep === one ? other : one, command) };
+  }
+  if (review.type === 'interaction' && decision === 'dismiss') return { command, events: [] };
+  if (
+    review.type === 'interaction' &&
+    (decision === 'new' || (decision === 'assign' && named !== undefined))
+  ) {
+    const placement = assignInteraction(people, review, decision === 'new' ? undefined : named);
+    const placed = storedChange(people, review, placement);
+    if (placed) return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
+  }
+  throw new HubError(
+    'unfit-decision',
+    'The decision does not fit the review. Decide merge or distinct for a pair; assign (with the customer), new or dismiss for an interaction.',
+    { retry: 'never' },
+  );
+};
+
+const notInReview = (): HubError =>
+  new HubError('unfit-decision', 'The customer named as the survivor is neither of the two in the review.', {
+    retry: 'never',
+  });

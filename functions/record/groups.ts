@@ -1,27 +1,29 @@
 import type { IdentityConfig } from '../../core/identity/rules.ts';
+import { interactionId } from '../../core/interaction/interaction.ts';
 import type { Loaded } from '../contracts/ports/record.ts';
-import { identifiersOf, idOf, reviewOf, type Work } from '../contracts/work.ts';
-import { halvesOf } from './reviews.ts';
+import {
+  type InteractionWork,
+  identifiersOf,
+  idOf,
+  reviewedProfileIds,
+  reviewOf,
+  type Work,
+} from '../contracts/work.ts';
 
-/** Work in the order given, parted so that no two groups touch the same person, identifier or row. */
-export const grouped = (works: readonly Work[], loaded: Loaded, config: IdentityConfig): Work[][] => {
-  const parent = new Map<string, string>();
-  const find = (key: string): string => {
-    const up = parent.get(key);
-    if (up === undefined || up === key) return key;
-    const top = find(up);
-    parent.set(key, top);
-    return top;
-  };
+/**
+ * Groups work so that no two groups concern the same customer, identifier or row. Work keeps its order within a group.
+ * Each group is one transaction.
+ */
+export const groupByCustomer = (works: readonly Work[], loaded: Loaded, config: IdentityConfig): Work[][] => {
+  const { union, find } = unionFind();
   const survivors = new Map(
     loaded.sourceProfiles.map(({ activity }) => [activity.id, activity.survivor?.id]),
   );
-  const rootOf = (profileId: string): string => {
-    const up = survivors.get(profileId);
-    return up === undefined ? profileId : rootOf(up);
+  const canonicalId = (profileId: string): string => {
+    const survivor = survivors.get(profileId);
+    return survivor === undefined ? profileId : canonicalId(survivor);
   };
   for (const work of works) {
-    const own = `work ${idOf(work)}`;
     const identifiers = identifiersOf(work, config);
     const owners = identifiers.flatMap((one) => loaded.owners.get(one) ?? []);
     const referred = loaded.referred.get(idOf(work));
@@ -29,21 +31,70 @@ export const grouped = (works: readonly Work[], loaded: Loaded, config: Identity
     const profileIds = [
       ...owners,
       ...(referred === undefined ? [] : [referred]),
-      ...halvesOf(review === undefined ? undefined : loaded.reviews.get(review)),
+      ...(review === undefined ? [] : reviewedProfileIds(loaded.reviews.get(review))),
     ];
-    const reviewed = review === undefined ? [] : [`review ${review}`];
     for (const key of [
       ...identifiers,
-      ...reviewed,
-      ...profileIds.map((profileId) => `profile ${rootOf(profileId)}`),
-    ]) {
-      parent.set(find(key), find(own));
-    }
+      ...(review === undefined ? [] : [`review ${review}`]),
+      ...profileIds.map((profileId) => `profile ${canonicalId(profileId)}`),
+    ])
+      union(key, `work ${idOf(work)}`);
   }
-  const groups = new Map<string, Work[]>();
-  for (const work of works) {
-    const top = find(`work ${idOf(work)}`);
-    groups.set(top, [...(groups.get(top) ?? []), work]);
-  }
-  return [...groups.values()];
+  return [...Map.groupBy(works, (work) => find(`work ${idOf(work)}`)).values()];
+};
+
+/** Disjoint sets of keys: `find` returns the key that stands for all keys united with the given one. */
+const unionFind = () => {
+  const parents = new Map<string, string>();
+  const find = (key: string): string => {
+    const parent = parents.get(key);
+    if (parent === undefined || parent === key) return key;
+    const root = find(parent);
+    parents.set(key, root);
+    return root;
+  };
+  const union = (one: string, other: string): void => {
+    parents.set(find(one), find(other));
+  };
+  return { find, union };
+};
+
+/**
+ * Anonymous interactions that refer to a message of the same batch, such as a read receipt that arrives in one delivery
+ * with its message. Their customer is known once that message is stored.
+ */
+export const findOutOfOrder = (works: readonly Work[], config: IdentityConfig): ReadonlySet<Work> => {
+  const interactions = works.filter((work) => work.type === 'interaction');
+  const isAnonymous = (work: InteractionWork): boolean => identifiersOf(work, config).length === 0;
+  const messages = new Set(
+    interactions
+      .filter((work) => !isAnonymous(work))
+      .flatMap(({ interaction: { id, provider, direction, externalId } }) =>
+        // A message that the hub sent is found by the provider's own id for it, whatever its key.
+        direction === 'outbound' && externalId !== undefined ? [id, `${provider}#${externalId}`] : [id],
+      ),
+  );
+  if (messages.size === 0) return new Set();
+  return new Set(
+    interactions.filter((work) => {
+      const { provider, account, refersTo } = work.interaction;
+      if (refersTo === undefined || !isAnonymous(work)) return false;
+      return (
+        messages.has(interactionId(provider, account, refersTo)) || messages.has(`${provider}#${refersTo}`)
+      );
+    }),
+  );
+};
+
+/**
+ * Delays an anonymous event that arrives before the message it references: the function that queues it again. Absent after
+ * the last try, and where the message is stored.
+ */
+export const delayOf = (
+  work: Work,
+  { seen, referred, receivedBeforeErasure }: Loaded,
+): (() => Promise<void>) | undefined => {
+  if (work.type !== 'interaction') return undefined;
+  const { id } = work.interaction;
+  return seen.has(id) || referred.has(id) || receivedBeforeErasure.has(id) ? undefined : work.later;
 };

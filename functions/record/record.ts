@@ -1,69 +1,161 @@
 import { HubError } from '../../core/errors.ts';
-import type { RecordPorts } from '../contracts/ports/record.ts';
-import { identifiersOf, type Work } from '../contracts/work.ts';
-import { commitGroup, type Outgoing } from './commit.ts';
-import { grouped } from './grouping.ts';
-import { findAheadOfMessage, findOutOfOrder } from './out-of-order.ts';
+import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { Interaction } from '../../core/interaction/interaction.ts';
+import type { BusEvent } from '../contracts/events/build.ts';
+import type { Changes, Loaded } from '../contracts/ports/record.ts';
+import type { CommandWork, Work } from '../contracts/work.ts';
+import { applyGroup, hasChanges, type OutgoingEvent } from './apply.ts';
+import { delayOf, findOutOfOrder, groupByCustomer } from './groups.ts';
 
-/** How often a piece of work is tried again at once when others change the same customers. The queue tries later still. */
-const ATTEMPTS = 12;
+export interface RecordPorts<Message> {
+  /** The interactions and commands that a queue message asks to record. */
+  readonly decode: (message: Message) => Promise<readonly Work[]>;
+  readonly identity: () => Promise<IdentityConfig>;
+  /** The silence after which a new conversation begins, in milliseconds. */
+  readonly silence: () => Promise<number>;
+  /** Reads the customers, reviews and earlier results that the work concerns. */
+  readonly load: (works: readonly Work[]) => Promise<Loaded>;
+  /** One conditional transaction. Nothing is written on `false` (a row changed since it was read) and on `too-large`. */
+  readonly commit: (changes: Changes) => Promise<boolean | 'too-large'>;
+  /** Removes the files of an interaction whose customer was erased, which a redelivery stored again. */
+  readonly removeFiles: (interaction: Interaction) => Promise<void>;
+  /** Puts events on the bus; true for each that the bus has taken. */
+  readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
+  /** Stores a command that cannot be executed as a failure, with the reason. */
+  readonly refuse: (message: Message, work: CommandWork, error: HubError) => Promise<void>;
+  readonly newId: () => string;
+}
+
+/** Rounds of transactions without progress, while others change the same customers, before the queue retries later. */
+const MOST_ROUNDS_WITHOUT_PROGRESS = 12;
+/** Most transactions of this size fit into DynamoDB's 100 items; one command may write as much as several interactions. */
+const WORKS_PER_TRANSACTION = 15;
+const COMMANDS_PER_TRANSACTION = 7;
+
 /**
- * Stores interactions with the customers they belong to, then publishes what happened. Work that concerns the same
- * people is done in one transaction, other work apart from it. Returns the messages that have to be delivered again,
- * each with the reason.
+ * Records a batch of queue messages: decode → resolve → apply → commit → publish. Work that concerns the same customer is
+ * written in one transaction, other work in transactions of its own. Returns the messages that the queue must deliver
+ * again, each with the reason.
  */
 export const record =
-  (ports: RecordPorts) =>
-  async (works: readonly Work[]): Promise<ReadonlyMap<string, unknown>> => {
-    const config = await ports.identity();
+  <Message extends { readonly messageId: string }>(ports: RecordPorts<Message>) =>
+  async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
-    const outgoing: Outgoing[] = [];
-    let waiting: readonly Work[] = works;
-    let fruitless = 0;
-    while (waiting.length > 0 && fruitless < ATTEMPTS) {
-      const tooEarly = findOutOfOrder(waiting, (work) => identifiersOf(work, config).length > 0);
-      const ripe = waiting.filter((work) => !tooEarly.has(work));
-      const loaded = await ports.load(ripe);
-      const again: Work[] = [...tooEarly];
-      const later = findAheadOfMessage(ripe, loaded);
-      for (const [{ message }, queue] of later) {
+    const config = await ports.identity();
+    const outgoing: OutgoingEvent[] = [];
+    let waiting = await decodeAll(ports, messages, failed);
+    let roundsWithoutProgress = 0;
+    while (waiting.length > 0 && roundsWithoutProgress < MOST_ROUNDS_WITHOUT_PROGRESS) {
+      const outOfOrder = findOutOfOrder(waiting, config);
+      const ready = waiting.filter((work) => !outOfOrder.has(work));
+      const loaded = await ports.load(ready);
+      const undelayed = await delayEarly(ready, loaded, failed);
+      const again: Work[] = [...outOfOrder];
+      for (const group of groupByCustomer(undelayed, loaded, config)) {
         try {
-          await queue();
-        } catch (error) {
-          failed.set(message, error);
-        }
-      }
-      const now = ripe.filter((work) => !later.has(work));
-      for (const group of grouped(now, loaded, config)) {
-        try {
-          const { settled, left } = await commitGroup(ports, config, group, loaded);
+          const { committed, left } = await commitGroup(ports, messages, config, group, loaded);
+          outgoing.push(...committed);
           again.push(...left);
-          outgoing.push(...settled);
         } catch (error) {
           for (const { message } of group) failed.set(message, error);
         }
       }
-      fruitless = again.length < waiting.length ? 0 : fruitless + 1;
+      roundsWithoutProgress = again.length < waiting.length ? 0 : roundsWithoutProgress + 1;
       waiting = again;
     }
     for (const { message } of waiting) failed.set(message, writeConflict());
-    const taken = await ports.publish(outgoing.map(({ event }) => event));
-    for (const [position, { messages }] of outgoing.entries()) {
-      if (taken[position] !== true) for (const message of messages) failed.set(message, unpublished());
-    }
+    await publishAll(ports, outgoing, failed);
     return failed;
   };
+
+const decodeAll = async <Message extends { readonly messageId: string }>(
+  { decode }: RecordPorts<Message>,
+  messages: readonly Message[],
+  failed: Map<string, unknown>,
+): Promise<readonly Work[]> => {
+  const decoded = messages.map(async (message) => {
+    try {
+      return await decode(message);
+    } catch (error) {
+      failed.set(message.messageId, error);
+      return [];
+    }
+  });
+  return (await Promise.all(decoded)).flat();
+};
+
+/** Queues anonymous events again that arrive before the message they reference. Returns the other work. */
+const delayEarly = async (
+  works: readonly Work[],
+  loaded: Loaded,
+  failed: Map<string, unknown>,
+): Promise<Work[]> => {
+  const others: Work[] = [];
+  for (const work of works) {
+    const delay = delayOf(work, loaded);
+    if (delay === undefined) others.push(work);
+    else await delay().catch((error: unknown) => failed.set(work.message, error));
+  }
+  return others;
+};
+
+/**
+ * Applies and commits as much of a group as one transaction holds, and half as much each time it proves too large. Returns
+ * the work that is left: all of it when a row changed since it was read.
+ */
+const commitGroup = async <Message extends { readonly messageId: string }>(
+  ports: RecordPorts<Message>,
+  messages: readonly Message[],
+  config: IdentityConfig,
+  group: readonly Work[],
+  loaded: Loaded,
+): Promise<{ committed: readonly OutgoingEvent[]; left: readonly Work[] }> => {
+  const context = { config, silence: await ports.silence(), newId: ports.newId };
+  let most = group.some(({ type }) => type === 'command') ? COMMANDS_PER_TRANSACTION : WORKS_PER_TRANSACTION;
+  for (;;) {
+    const works = group.slice(0, most);
+    const { changes, outgoing } = applyGroup(works, loaded, context);
+    for (const { work, error } of changes.refused)
+      for (const message of messages)
+        if (message.messageId === work.message) await ports.refuse(message, work, error);
+    const written = hasChanges(changes) ? await ports.commit(changes) : true;
+    if (written === false) return { committed: [], left: group };
+    if (written === true) {
+      for (const interaction of changes.erased) await ports.removeFiles(interaction);
+      return { committed: outgoing, left: group.slice(works.length) };
+    }
+    if (works.length === 1) throw tooLarge();
+    most = Math.ceil(works.length / 2);
+  }
+};
+
+const publishAll = async <Message>(
+  { publish }: RecordPorts<Message>,
+  outgoing: readonly OutgoingEvent[],
+  failed: Map<string, unknown>,
+): Promise<void> => {
+  const published = await publish(outgoing.map(({ event }) => event));
+  for (const [position, { messages }] of outgoing.entries())
+    if (published[position] !== true) for (const message of messages) failed.set(message, unpublished());
+};
 
 const writeConflict = (): HubError =>
   new HubError(
     'write-conflict',
-    `The same customers were changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
+    `The same customers changed concurrently ${MOST_ROUNDS_WITHOUT_PROGRESS} times; the message will be retried.`,
     { retry: 'later' },
+  );
+
+const tooLarge = (): HubError =>
+  new HubError(
+    'too-large',
+    'A single interaction or command changes more customers than one DynamoDB transaction can hold. Remove some of its identifiers and replay it.',
+    { retry: 'never' },
   );
 
 const unpublished = (): HubError =>
   new HubError(
     'unpublished',
-    'The bus did not take an event; the queue delivers the message again and the same events are published.',
+    'EventBridge did not accept an event; the message will be retried and publishes the same events again.',
     { retry: 'later' },
   );

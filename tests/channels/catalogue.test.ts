@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { merged } from '../../cli/deployment/connect.ts';
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
-import { deliveryOf } from '../../functions/record/decode.ts';
+import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { bodyOf, Case } from '../../infra/scenario/case.ts';
 import { root } from '../../infra/stack/bundle.ts';
 import { receiveMessage } from '../tools/conformance/run.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
 import { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { WebhookRequest } from '../../core/webhooks/channel.ts';
-import { deliveryOf } from '../../functions/record/decode.ts';
+import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { type Good, goodCases, send } from '../support/cases.ts';
 import { gradeFolders } from '../tools/conformance/run.ts';
 import { secretNames } from '../tools/conformance/secrets.ts';

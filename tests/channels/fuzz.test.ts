@@ -6,7 +6,7 @@ import { identifierType } from '../../core/identity/identifier.ts';
 import { IdentityConfig, usableIdentifiers } from '../../core/identity/rules.ts';
 import type { Decoded } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
-import { deliveryOf } from '../../functions/record/decode.ts';
+import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { bodyOf } from '../../infra/scenario/case.ts';
 import { type Good, goodCases } from '../support/cases.ts';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { mappingOf } from '../../connectors/registry.ts';
 import { relationOf } from '../../core/interaction/relation.ts';
-import { decode } from '../../functions/record/decode.ts';
+import { decode } from '../../functions/record/messages/decode.ts';
 import { goodCases, send } from '../support/cases.ts';
 
 const statuses: ReadonlySet<string> = new Set([
@@ -19,8 +19,8 @@ it('what a provider tells of a message is understood in every recorded webhook t
   for (const good of goodCases) {
     const { queued, sent } = await send(good);
     for (const message of queued) {
-      const { acts } = await decode(mappingOf(good.provider), message, sent.body);
-      for (const { key: _, fetch: _fetch, attachments: _files, ...act } of acts) {
+      const { interactions } = await decode(mappingOf(good.provider), message, sent.body);
+      for (const { key: _, fetch: _fetch, attachments: _files, ...act } of interactions) {
         const names = act.refersTo !== undefined || act.properties?.['watermark'] !== undefined;
         if (!statuses.has(act.kind) || !names) continue;
         const { occurredAt = message.receivedAt } = act;

@@ -3,7 +3,7 @@ import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { contents } from '../../functions/record/content/content.ts';
-import { intake } from '../../functions/record/intake.ts';
+import { type MessagePorts, readMessage } from '../../functions/record/messages/read-message.ts';
 import { bucket, runtimeWith } from '../functions/record/stored-files.ts';
 
 /** What a vendor answers at an address, and what it is asked with. */
@@ -31,7 +31,7 @@ export interface Outcome {
   readonly failures: readonly string[];
 }
 
-/** A delivery of a real provider through the intake of `record`, until its queue is empty; the vendor's side is told. */
+/** Sends a delivery of a real provider through `readMessage` until the queue is empty; `answers` is the vendor's side. */
 export const deliver = async (
   { provider, secrets = {}, answers = {}, contentType = 'application/json' }: Vendor,
   body: string,
@@ -58,27 +58,27 @@ export const deliver = async (
       },
     },
   ];
-  const take = intake({
+  const ports: MessagePorts = {
     identity: async () => IdentityConfig.parse({}),
     mapping: (id) => mappingOf(id),
     files,
-    erased: async () => false,
+    isErased: async () => false,
     contents: contents(runtime, {
       connector: (id) => connectorOf(id),
       secrets: async () => secrets,
       files,
     }),
-    refuse: async (_, { code }) => {
+    saveFailure: async (_, { code }) => {
       failures.push(code);
     },
-    queue: async (message) => {
+    enqueue: async (message) => {
       queued.push(message);
       waiting.push(message);
     },
-  });
+  };
   const interactions: Interaction[] = [];
   for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-    const works = await take({
+    const works = await readMessage(ports, {
       messageId: 'm',
       body: JSON.stringify(message),
       attributes: { ApproximateReceiveCount: '1' },

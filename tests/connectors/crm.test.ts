@@ -4,7 +4,7 @@ import { hubspot } from '../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../connectors/crm/salesforce/index.ts';
 import type { CrmSession } from '../../core/crm/connector.ts';
 import { HubError } from '../../core/errors.ts';
-import { deliveryOf } from '../../functions/record/decode.ts';
+import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../../infra/sandbox/hubspot/server.ts';
 import {
   type SalesforceSandbox,

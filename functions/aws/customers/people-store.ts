@@ -6,8 +6,7 @@ import { isReference, targetOf } from '../../../core/interaction/relation.ts';
 import { type BusEvent, interactionEvents } from '../../contracts/events/build.ts';
 import type { Changes, Loaded, SeenBefore } from '../../contracts/ports/record.ts';
 import * as rows from '../../contracts/rows.ts';
-import { identifiersOf, idOf, reviewOf, type Work } from '../../contracts/work.ts';
-import { halvesOf } from '../../record/reviews.ts';
+import { identifiersOf, idOf, reviewedProfileIds, reviewOf, type Work } from '../../contracts/work.ts';
 import type { Key, Row, Table } from '../clients/dynamo.ts';
 import { erasedGuard } from '../erasure/erased-guard.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
@@ -35,7 +34,7 @@ export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKe
       const profileIds = new Set([
         ...first.owners.flatMap(({ profileId, group }) => [profileId, ...group]),
         ...first.referred.values(),
-        ...[...first.reviews.values()].flatMap(halvesOf),
+        ...[...first.reviews.values()].flatMap(reviewedProfileIds),
       ]);
       const owners = new Map(first.owners.map(({ identifier, profileId }) => [identifier, profileId]));
       const graves = erasedGuard(works, { owners, config, hashedKeys });

@@ -7,10 +7,13 @@ import { interactionId } from '../../../core/interaction/interaction.ts';
 import { isAnswerable, isReference } from '../../../core/interaction/relation.ts';
 import { type BusEvent, causedBy } from '../../contracts/events/build.ts';
 import type { InteractionAddress, StoredInteraction } from '../../contracts/ports/history.ts';
-import type { Changes, ExecutedCommand } from '../../contracts/ports/record.ts';
+import {
+  type Changes,
+  contentFields,
+  type ExecutedCommand,
+  type StoredInteractionChange,
+} from '../../contracts/ports/record.ts';
 import * as rows from '../../contracts/rows.ts';
-import { contentFields } from '../../record/content/completion.ts';
-import type { StoredInteractionChange } from '../../record/stored-change.ts';
 import type { Condition, Key, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
 

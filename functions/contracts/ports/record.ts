@@ -1,18 +1,47 @@
-import type { HubError } from '../../../core/errors.ts';
-import type { SourceProfile } from '../../../core/identity/customer.ts';
+import { type SourceProfile, snapshot } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { ImportedCustomer } from '../../../core/identity/import-customer.ts';
 import type { Review } from '../../../core/identity/ledger.ts';
 import type { People } from '../../../core/identity/people.ts';
-import type { IdentityConfig } from '../../../core/identity/rules.ts';
-import type { Interaction } from '../../../core/interaction/interaction.ts';
+import type { Placement } from '../../../core/identity/resolution.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
-import type { IncompleteInteraction } from '../../record/content/completion.ts';
-import type { StoredInteractionChange } from '../../record/stored-change.ts';
-import type { BusEvent } from '../events/build.ts';
+import type { BusEvent, Caused } from '../events/build.ts';
 import type { CommandMessage } from '../messages/record.ts';
-import type { Work } from '../work.ts';
+import type { InteractionWork } from '../work.ts';
 import type { StoredInteraction } from './history.ts';
+
+/** An interaction to write, and what it changed besides. */
+export interface StoredInteractionChange {
+  readonly stored: StoredInteraction;
+  readonly placement: Placement;
+}
+
+/** The row of an interaction that belongs to a customer; undefined where it waits for a review. */
+export const storedChange = (
+  people: People,
+  { interaction, receivedAt }: Pick<InteractionWork, 'interaction' | 'receivedAt'>,
+  placement: Placement,
+): StoredInteractionChange | undefined => {
+  const { profileId } = placement;
+  if (profileId === undefined) return undefined;
+  const customer = snapshot(people.customer(profileId), profileId, placement.isNew);
+  return { placement, stored: { ...interaction, profileId, receivedAt, customer } };
+};
+
+/** An interaction that was stored without its content, and what it changed then. */
+export interface IncompleteInteraction extends StoredInteraction {
+  readonly caused?: Caused | undefined;
+}
+
+/** The fields that fetched content may add to a stored interaction. Its customer, time and kind stay. */
+export const contentFields = [
+  'text',
+  'subject',
+  'attachments',
+  'properties',
+  'refersTo',
+  'conversationId',
+] as const;
 
 /** What is already known of a piece of work that arrives again: its events, or nothing where it waits for a person. */
 export interface SeenBefore {
@@ -60,23 +89,4 @@ export interface ExecutedCommand {
   readonly imported?: ImportedCustomer;
   /** The interaction that the command placed: what was waiting for a person. */
   readonly placed?: StoredInteractionChange;
-}
-
-export interface RecordPorts {
-  readonly identity: () => Promise<IdentityConfig>;
-  /** What parts two conversations, in milliseconds. */
-  readonly silence: () => Promise<number>;
-  readonly load: (works: readonly Work[]) => Promise<Loaded>;
-  /**
-   * One conditional transaction; false when something was changed in between, `too-large` when it cannot hold all of it. Then
-   * nothing was written.
-   */
-  readonly commit: (changes: Changes) => Promise<boolean | 'too-large'>;
-  /** Takes away the files of an interaction whose customer was erased, which it has brought along again. */
-  readonly forget: (interaction: Interaction) => Promise<void>;
-  /** Puts events on the bus; true for each that the bus has taken. */
-  readonly publish: (events: readonly BusEvent[]) => Promise<readonly boolean[]>;
-  /** Keeps a command that cannot be done, with the reason, for the person who gave it; by the queue message that brought it. */
-  readonly refuse: (message: string, error: HubError, command: CommandMessage) => Promise<void>;
-  readonly newId: () => string;
 }

@@ -1,7 +1,11 @@
 import type * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import { type IdentityConfig, readableIdentifier } from '../../../core/identity/rules.ts';
-import { DecodedInteraction, type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
+import {
+  DecodedInteraction,
+  type Interaction,
+  interactionId,
+} from '../../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../contracts/messages/record.ts';
 
@@ -70,7 +74,7 @@ const unreadableOnError = async <Result>(provider: string, use: () => Promise<Re
   } catch (error) {
     throw new HubError(
       'unreadable',
-      `A delivery of ${provider} is authentic but is not what its mapping expects. It is stored as a failure. Fix mappings/channels/${provider}.ts and replay the failure.`,
+      `A delivery of ${provider} is authentic but is not what its mapping expects. It is stored as a failure. Fix the mapping of ${provider} in mappings/channels, then replay the failure.`,
       { retry: 'never', cause: error },
     );
   }

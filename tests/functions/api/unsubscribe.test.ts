@@ -5,7 +5,7 @@ import { unsubscribeToken } from '../../../core/consent/signed-link.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { unsubscribe } from '../../../functions/api/unsubscribe.ts';
 import { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
-import { identified } from '../../../functions/record/decode.ts';
+import { toInteraction } from '../../../functions/record/messages/decode.ts';
 import { openHub } from '../../support/trigger-hub.ts';
 
 const keys = ['0123456789abcdef-key'];
@@ -44,7 +44,7 @@ describe('one-click unsubscribe', () => {
     expect(await call('POST')).toMatchObject({ statusCode: 200 });
     const message = InteractionMessage.parse(queued[0]);
     expect(message.interaction).toMatchObject({ channel: 'email', identifiers: ['email:ada@example.com'] });
-    expect(answerOf(identified(message.interaction, message.receivedAt, IdentityConfig.parse({})))).toBe(
+    expect(answerOf(toInteraction(message.interaction, message.receivedAt, IdentityConfig.parse({})))).toBe(
       'no-marketing',
     );
   });

@@ -6,7 +6,7 @@ import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { type ChannelMapping, channel, refused } from '../../../core/webhooks/channel.ts';
 import type { Sending } from '../../../functions/aws/clients/queue.ts';
 import { contents } from '../../../functions/record/content/content.ts';
-import { intake } from '../../../functions/record/intake.ts';
+import { type MessagePorts, readMessage } from '../../../functions/record/messages/read-message.ts';
 import { bucket, runtimeWith } from './stored-files.ts';
 
 const receivedAt = '2026-03-02T09:00:00.000Z';
@@ -56,22 +56,22 @@ const hub = (
     if (answer === undefined) throw new Error('no such host');
     return answer();
   });
-  const take = intake({
+  const ports: MessagePorts = {
     identity: async () => IdentityConfig.parse({}),
     mapping: () => mapping,
     files,
     contents: contents(runtime, { connector: () => shop, secrets: async () => secrets, files }),
-    erased: async () => isErased(),
-    refuse: async ({ body }, error, tries) => {
+    isErased: async () => isErased(),
+    saveFailure: async ({ body }, error, tries) => {
       failures.push({ error, payload: body, tries });
     },
-    queue: async (message, sending) => {
+    enqueue: async (message, sending) => {
       queued.push(message);
       delays.push(sending);
     },
-  });
+  };
   const send = (message: object, replayOf?: string) =>
-    take({
+    readMessage(ports, {
       messageId: 'm',
       body: JSON.stringify(message),
       attributes: { ApproximateReceiveCount: '1' },

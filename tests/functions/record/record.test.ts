@@ -6,7 +6,9 @@ import { record } from '../../../functions/record/record.ts';
 
 const at = '2026-03-02T09:00:00.000Z';
 
-const work = (id: string, message: string): Work => ({
+const work = (id: string, messageId: string) => ({ messageId, work: workOf(id, messageId) });
+
+const workOf = (id: string, message: string): Work => ({
   type: 'interaction',
   message,
   receivedAt: at,
@@ -23,7 +25,8 @@ const work = (id: string, message: string): Work => ({
 
 it('brings back exactly the messages whose events the bus did not take', async () => {
   let ids = 0;
-  const use = record({
+  const use = record<{ messageId: string; work: Work }>({
+    decode: async ({ work }) => [work],
     identity: async () => IdentityConfig.parse({}),
     silence: async () => 72 * 3_600_000,
     load: async () => ({
@@ -36,7 +39,7 @@ it('brings back exactly the messages whose events the bus did not take', async (
       retainedRefusals: new Map(),
     }),
     commit: async () => true,
-    forget: async () => {},
+    removeFiles: async () => {},
     publish: async (events) => events.map(({ detail }) => !('id' in detail && detail.id === '2')),
     refuse: async () => {},
     newId: () => `c${ids++}`,

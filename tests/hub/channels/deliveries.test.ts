@@ -48,7 +48,7 @@ describe('a delivery on its way', () => {
     expect(hub.timeline()).toEqual([]);
     const [failure] = hub.rows('%"pk":{"S":"failure#%');
     expect(failure).toMatchObject({ code: { S: 'unreadable' }, stage: { S: 'record' } });
-    expect(JSON.stringify(failure?.['reason'])).toContain('mappings/channels/meta/index.ts');
+    expect(JSON.stringify(failure?.['reason'])).toContain('Fix the mapping of meta in mappings/channels');
     const key = /failures\/record\/\w+/u.exec(JSON.stringify(failure))?.[0];
     expect(await kept(key)).toContain(Buffer.from('{"object":"page","entry":"none"}').toString('base64'));
   });

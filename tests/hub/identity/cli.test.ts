@@ -60,7 +60,7 @@ describe('hub customer', () => {
     expect(printed).toEqual([`Done: ${survivor}`]);
     expect(await idOf('line:U1')).toBe(survivor);
     await expect(customerCommand(['merge', 'line:U1', 'line:U2'])).rejects.toThrow(
-      'No customer holds the identifier that the command names.',
+      'No customer owns the identifier that the command names.',
     );
   });
 });

@@ -1,5 +1,5 @@
 import { connectorOf, mappingOf, providerIds } from '../../../connectors/registry.ts';
-import { deliveryOf } from '../../../functions/record/decode.ts';
+import { deliveryOf } from '../../../functions/record/messages/decode.ts';
 import { documentOf, settingOf } from '../../../infra/scenario/case.ts';
 import { goodCases, send } from '../../support/cases.ts';
 import type { Measured } from './measured.ts';

@@ -13,18 +13,19 @@ export const loadHashedKeys = async () => hashedKeysUnder('a key of the bench');
 export const recorder = ({ rows, newId }: CountedTable) => {
   const identity = IdentityConfig.parse({});
   const store = peopleStore(rows, loadHashedKeys);
-  const use = record({
+  const use = record<{ messageId: string; work: Work }>({
+    decode: async ({ work }) => [work],
     identity: async () => identity,
     silence: async () => 72 * 3_600_000,
     load: (works) => store.load(works, identity),
     commit: (changes) => store.commit(changes, identity, 1000),
-    forget: async () => {},
+    removeFiles: async () => {},
     publish: async (events) => events.map(() => true),
     refuse: async () => {},
     newId,
   });
   return async (works: readonly Work[]): Promise<void> => {
-    const failed = await use(works);
+    const failed = await use(works.map((work) => ({ messageId: work.message, work })));
     if (failed.size > 0) throw new Error(`${failed.size} interactions could not be recorded.`);
   };
 };

@@ -4,7 +4,7 @@ import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { HttpAnswer } from '../../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
 import { receive } from '../../../functions/receive/receive.ts';
-import { deliveryOf } from '../../../functions/record/decode.ts';
+import { deliveryOf } from '../../../functions/record/messages/decode.ts';
 import { bodyOf, Case, documentOf, providerOf, settingOf } from '../../../infra/scenario/case.ts';
 import { gradeAnswer, gradeEvents } from './grade.ts';
 
