@@ -1,95 +1,89 @@
 #!/usr/bin/env node
-import { customerCommand } from './customers/customer.ts';
-import { connectCommand } from './deployment/connect.ts';
-import { costCommand } from './deployment/cost.ts';
-import { doctorCommand } from './deployment/doctor.ts';
-import { scenarioCommand } from './local/scenario.ts';
-import { failuresCommand } from './operations/failures.ts';
-import { figuresCommand } from './operations/figures.ts';
-import { importCommand, importUsage } from './operations/import.ts';
-import { jobsCommand } from './operations/jobs.ts';
+import type { CommandModule } from './command.ts';
 import { errorMessage } from './terminal/error-message.ts';
 import { sanitizeLines } from './terminal/sanitize.ts';
 
-interface Command {
-  readonly usage: string;
-  readonly about: string;
-  /** All its options, where a line does not hold them. */
-  readonly details?: string;
-  /** Resolves to the exit code. */
-  run(args: readonly string[]): Promise<number>;
+interface CommandEntry {
+  readonly summary: string;
+  /** Commands are imported when they run: the AWS SDK and the CDK take seconds to load. */
+  load(): Promise<CommandModule>;
 }
 
-const commands: Readonly<Record<string, Command>> = {
-  scenario: {
-    usage: 'hub scenario FILE…',
-    about: 'runs stories through the whole pipeline with a virtual clock; exit 1 when one differs',
-    run: scenarioCommand,
+const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> = {
+  'Commands for a running hub (HUB_URL and HUB_KEY select it)': {
+    customer: {
+      summary: 'find, inspect, merge, split, export and erase customers',
+      load: () => import('./customers/customer.ts'),
+    },
+    figures: {
+      summary: 'show message counts, response times and failure rates',
+      load: () => import('./operations/figures.ts'),
+    },
+    failures: {
+      summary: 'list, inspect, edit, replay and dismiss failures',
+      load: () => import('./operations/failures.ts'),
+    },
+    import: {
+      summary: 'import customers or past interactions from CSV or NDJSON',
+      load: () => import('./operations/import.ts'),
+    },
+    jobs: {
+      summary: 'list, watch and cancel imports and other long jobs',
+      load: () => import('./operations/jobs.ts'),
+    },
   },
-  connect: {
-    usage: 'hub connect --list | hub connect PROVIDER [--account NAME] [--rotate | --drop-old]',
-    about: 'the providers there are; stores the secrets of one, and says which address to paste',
-    run: connectCommand,
+  'Commands for an AWS account (AWS_REGION and credentials select it)': {
+    connect: {
+      summary: "list the providers, store a provider's secrets, print its webhook address",
+      load: () => import('./deployment/connect.ts'),
+    },
+    doctor: {
+      summary: 'check secrets, sandboxes, quotas and alarms of the account',
+      load: () => import('./deployment/doctor.ts'),
+    },
+    cost: {
+      summary: 'show what the hub used of each AWS service, in dollars',
+      load: () => import('./deployment/cost.ts'),
+    },
   },
-  customer: {
-    usage:
-      'hub customer list|show|timeline|ledger|consent|reopen|merge|unmerge|split|close|reviews|resolve|export|erase|erasures|receipt …',
-    about: 'one person of a running hub (HUB_URL, HUB_KEY)',
-    run: customerCommand,
-  },
-  cost: {
-    usage: 'hub cost [--hours N] [--stack NAME] [--local [--port N]]',
-    about: 'what the hub used of AWS, from CloudWatch, in dollars by service; --local: of npm start',
-    run: costCommand,
-  },
-  figures: {
-    usage: 'hub figures [--days N | --from DAY --to DAY] [--by channel|day]',
-    about: 'what came in, went out and failed, and how long answers took (HUB_URL, HUB_KEY)',
-    run: figuresCommand,
-  },
-  failures: {
-    usage: 'hub failures list|show|edit|replay|dismiss …',
-    about: 'what could not be done and why; mended, replayed, dismissed (HUB_URL, HUB_KEY)',
-    run: failuresCommand,
-  },
-  import: {
-    usage: 'hub import customers|interactions FILE …',
-    about: 'a list of customers, or history, from CSV or NDJSON (HUB_URL, HUB_KEY)',
-    details: importUsage,
-    run: importCommand,
-  },
-  jobs: {
-    usage: 'hub jobs list|show|watch|cancel|refused …',
-    about: 'long work and how far it is (HUB_URL, HUB_KEY)',
-    run: jobsCommand,
-  },
-  doctor: {
-    usage: 'hub doctor',
-    about:
-      'what an account still lacks: secrets, sandboxes, limits, unconfirmed alarms (AWS_REGION and credentials)',
-    run: doctorCommand,
+  'Commands that need no hub': {
+    scenario: {
+      summary: 'run scenario files through the whole pipeline on a virtual clock',
+      load: () => import('./local/scenario.ts'),
+    },
   },
 };
 
-const help = (): string =>
-  [
-    'Tributary: many channels, one customer.',
-    ...Object.values(commands).map(({ usage, about }) => `${usage}\n    ${about}`),
-    'Everything else is an npm script: npm start, npm test, npm run bench.',
+const commands: Readonly<Record<string, CommandEntry>> = Object.assign({}, ...Object.values(groups));
+
+const help = (): string => {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const sections = Object.entries(groups).map(([title, entries]) =>
+    [
+      `${title}:`,
+      ...Object.entries(entries).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    ].join('\n'),
+  );
+  return [
+    'Usage: hub COMMAND [ARGUMENTS]',
+    ...sections,
+    'Run `hub COMMAND --help` for the arguments of a command. Everything else is an npm script: npm start, npm test,\nnpm run bench.',
   ].join('\n\n');
+};
 
 const main = async ([name, ...args]: readonly string[]): Promise<number> => {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(help());
     return 0;
   }
-  const command = commands[name];
-  if (command === undefined) {
-    console.error(`There is no command ${JSON.stringify(name)}.\n\n${help()}`);
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) {
+    console.error(`Unknown command ${JSON.stringify(name)}.\n\n${help()}`);
     return 2;
   }
+  const command = await entry.load();
   if (args.includes('--help') || args.includes('-h')) {
-    console.log(command.details ?? `${command.usage}\n  ${command.about}`);
+    console.log(command.usage);
     return 0;
   }
   return command.run(args);
@@ -98,7 +92,7 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const sentence = errorMessage(error);
-  console.error(sentence === undefined ? error : sanitizeLines(sentence));
+  const message = errorMessage(error);
+  console.error(message === undefined ? error : sanitizeLines(message));
   process.exitCode = 1;
 }

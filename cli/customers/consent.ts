@@ -1,65 +1,52 @@
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { ConsentStatus } from '../../core/consent/consent.ts';
-import { Evidence, GivenAnswer } from '../../core/consent/evidence.ts';
-import { HubError } from '../../core/errors.ts';
+import type { Evidence } from '../../core/consent/evidence.ts';
 import { Channel, Instant } from '../../core/interaction/interaction.ts';
-import { call } from '../client/call.ts';
+import type { Command } from '../client/commands.ts';
+import { getConsent } from '../client/consent.ts';
+import type { HubConnection } from '../client/request.ts';
+import { badArguments } from '../terminal/bad-arguments.ts';
 import { sanitize } from '../terminal/sanitize.ts';
+import { currentUser } from '../terminal/user.ts';
 
-const Known = z.looseObject({ evidence: Evidence.nullable() });
-const Answer = z.object({
-  channels: z.array(
-    Known.extend({
-      channel: Channel,
-      status: ConsentStatus,
-      since: Instant,
-      addresses: z.array(z.object({ address: z.string(), open: z.boolean() })),
-    }),
-  ),
-  closed: z.array(Known.extend({ address: z.string(), reason: z.string(), since: Instant })),
-  preferences: z.looseObject({ channel: Channel.optional() }),
-  history: z.array(GivenAnswer),
-});
-
-/** Prints what a customer has answered about consent, when, and what proves it. */
-export const printConsent = async (customer: string): Promise<void> => {
-  const { channels, closed, preferences, history } = Answer.parse(
-    await call('GET', `/customers/${customer}/consent`),
-  );
-  if (channels.length === 0) console.log('Nothing was ever answered about consent.');
+/** Prints the consent of a customer for each channel and address with its evidence, then every answer, newest first. */
+export const printConsent = async (hub: HubConnection, customerId: string): Promise<void> => {
+  const { channels, closed, preferences, history } = await getConsent(hub, customerId);
+  if (channels.length === 0) console.log('No answers about consent.');
   for (const { channel, status, since, evidence, addresses } of channels) {
-    const open = addresses.filter((one) => one.open).map(({ address }) => address);
+    const open = addresses.filter((one) => one.open).map(({ address }) => sanitize(address));
     console.log(
-      `${channel.padEnd(9)} ${status.padEnd(12)} since ${since}  ${told(evidence)}  ${open.map(sanitize).join(' ')}`,
+      `${channel.padEnd(9)} ${status.padEnd(12)} since ${since}  ${describeEvidence(evidence)}  ${open.join(' ')}`,
     );
   }
   for (const { address, reason, since, evidence } of closed)
     console.log(
-      `closed    ${sanitize(reason).padEnd(12)} since ${since}  ${told(evidence)}  ${sanitize(address)}`,
+      `closed    ${sanitize(reason).padEnd(12)} since ${since}  ${describeEvidence(evidence)}  ${sanitize(address)}`,
     );
   if (preferences.channel !== undefined) console.log(`prefers   ${preferences.channel}`);
   if (history.length > 0) console.log('\nAnswers, newest first:');
   for (const { at, channel, answer, from, to, evidence } of history)
-    console.log(`${at}  ${channel.padEnd(9)} ${answer.padEnd(12)} ${from} → ${to}  ${told(evidence)}`);
+    console.log(
+      `${at}  ${channel.padEnd(9)} ${answer.padEnd(12)} ${from} → ${to}  ${describeEvidence(evidence)}`,
+    );
 };
 
-const told = (evidence: Evidence | null): string => {
-  if (evidence === null) return 'what said so has expired';
+const describeEvidence = (evidence: Evidence | null): string => {
+  if (evidence === null) return 'evidence expired';
   if (evidence.type !== 'interaction') {
     const { type, by, text } = evidence;
     return sanitize(`${type} by ${by}${text === undefined ? '' : `: ${text}`}`);
   }
   const { kind, provider, said, scope, page, address } = evidence;
-  const words = [said && `“${said}”`, scope && `scope ${scope}`, page && `on the ${page} page`, address];
+  const details = [said && `“${said}”`, scope && `scope ${scope}`, page && `on the ${page} page`, address];
   return sanitize(
-    [`${kind} by ${provider}`, ...words.filter((one) => one !== undefined && one !== '')].join(', '),
+    [`${kind} by ${provider}`, ...details.filter((one) => one !== undefined && one !== '')].join(', '),
   );
 };
 
-/** The command that `CHANNEL STATUS [--evidence TEXT] [--at TIME]` asks for. Throws `HubError` `bad-arguments`. */
-export const consentCommand = (customer: string, args: readonly string[]): object => {
+/** The command for `CHANNEL STATUS [--evidence TEXT] [--at TIME]`. Throws `HubError` `bad-arguments`. */
+export const consentCommand = (customer: string, args: readonly string[]): Command => {
   const { values, positionals } = parseArgs({
     args: [...args],
     options: { evidence: { type: 'string' }, at: { type: 'string' } },
@@ -67,27 +54,25 @@ export const consentCommand = (customer: string, args: readonly string[]): objec
   });
   const { evidence, at } = values;
   const [channel, status] = positionals;
-  const asked = z
+  const answer = z
     .object({ channel: Channel, status: ConsentStatus, at: Instant.optional() })
     .safeParse({ channel, status, at });
-  if (asked.success && positionals.length === 2)
+  if (answer.success && positionals.length === 2)
     return {
       command: 'consent',
       customer,
-      by: userInfo().username,
-      ...asked.data,
+      by: currentUser(),
+      ...answer.data,
       ...(evidence && { evidence }),
     };
-  throw new HubError(
-    'bad-arguments',
-    `hub customer consent IDENTIFIER CHANNEL ${ConsentStatus.options.join('|')} [--evidence "…"] [--at 2026-03-01T09:00:00Z]\nChannels: ${Channel.options.join(' ')}`,
-    { retry: 'never' },
+  throw badArguments(
+    `Usage: hub customer consent IDENTIFIER CHANNEL ${ConsentStatus.options.join('|')} [--evidence TEXT] [--at 2026-03-01T09:00:00Z]\nChannels: ${Channel.options.join(' ')}`,
   );
 };
 
-/** The command that `[--evidence TEXT]` asks for. */
-export const reopenCommand = (identifier: string, args: readonly string[]): object => {
+/** The command for `IDENTIFIER [--evidence TEXT]`. */
+export const reopenCommand = (identifier: string, args: readonly string[]): Command => {
   const { values } = parseArgs({ args: [...args], options: { evidence: { type: 'string' } } });
   const { evidence } = values;
-  return { command: 'reopen', identifier, by: userInfo().username, ...(evidence && { evidence }) };
+  return { command: 'reopen', identifier, by: currentUser(), ...(evidence && { evidence }) };
 };

@@ -1,97 +1,132 @@
-import * as z from 'zod';
-import { call } from '../client/call.ts';
-import { give } from '../client/command.ts';
+import type { Command } from '../client/commands.ts';
+import { findCustomer, getLedger } from '../client/customers.ts';
+import { hubOfEnvironment } from '../client/environment.ts';
+import type { HubConnection } from '../client/request.ts';
+import { CONNECTION_HELP } from '../command.ts';
 import { sanitizeJson } from '../terminal/sanitize.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
-import { eraseCommand, erasuresCommand, exportCommand, receiptCommand } from './erase.ts';
+import { eraseCustomer, listPastErasures } from './erase.ts';
+import { exportCustomer } from './export.ts';
 import { printCustomers } from './list.ts';
+import { checkReceipt } from './receipt.ts';
 import { printReviews } from './reviews.ts';
+import { runCommand } from './run-command.ts';
 import { printTimeline } from './timeline.ts';
 
-const Customer = z.looseObject({ id: z.string(), identifiers: z.array(z.string()) });
-const usage = `hub customer list [--recent | --waiting | --name BEGINNING] [--limit N]
-                                            last talked with, waiting longest for us, or by name or last name
-hub customer show IDENTIFIER
-hub customer timeline IDENTIFIER [--channel CHANNEL]… [--kind KIND]… [--last N] [--raw] [--json]
-                                            --raw: every interaction as it is stored, statuses and edits too
-hub customer ledger IDENTIFIER              who was merged, split off or taken apart, when, by whom and why
-hub customer consent IDENTIFIER             what they agreed to, by which proof, and every answer there was
-hub customer consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
-hub customer reopen IDENTIFIER [--evidence TEXT]   after a bounce or a complaint, when its owner asks for it
-hub customer merge KEEP OTHER
-hub customer unmerge IDENTIFIER [MERGE]     the newest merge, or the one that the ledger calls MERGE
-hub customer split IDENTIFIER               makes this one identifier a customer of its own
-hub customer close IDENTIFIER               nothing is owed to them any more; what they ask later opens it again
-hub customer export IDENTIFIER [--out FILE]  everything that is held of a person, attachments too, as JSON
-hub customer erase IDENTIFIER [--reason TEXT] [--yes] [--out FILE]
-                                            erases a person everywhere, and writes the signed receipt
-hub customer erase --resume ERASURE         goes on with one that has failed
-hub customer erasures [IDENTIFIER]          which were asked for
-hub customer receipt FILE                   checks a receipt; needs no hub
-hub customer reviews                        what waits for a person's decision
-hub customer resolve REVIEW merge|apart|assign|new|dismiss [IDENTIFIER]
+export const usage = `Usage: hub customer SUBCOMMAND …
 
-IDENTIFIER is type:value, for example email:ada@example.com. HUB_URL and HUB_KEY say which hub, and its API key;
-\`npm start\` prints both.`;
+Read:
+  list [--recent | --waiting | --name PREFIX] [--limit N]
+      list customers: most recent conversation first (default), longest waiting for an answer first, or by name
+  show IDENTIFIER
+      print the customer as JSON
+  timeline IDENTIFIER [--channel CHANNEL]… [--kind KIND]… [--last N] [--raw] [--json]
+      print the interactions, oldest first; --raw lists status reports and edits as interactions of their own
+  ledger IDENTIFIER
+      print each merge, unmerge and split: when, by whom and why
+  consent IDENTIFIER
+      print the consent for each channel, its evidence and all answers
+  reviews
+      list the merges and interactions that need a decision
 
-const Ledger = z.object({ items: z.array(z.looseObject({})) });
+Change:
+  consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
+      record an answer about consent
+  reopen IDENTIFIER [--evidence TEXT]
+      send to an address again that a bounce or a complaint closed
+  close IDENTIFIER
+      mark the conversation as resolved; the customer's next message opens it again
+  merge KEEP OTHER
+      merge the customer OTHER into the customer KEEP
+  unmerge IDENTIFIER [MERGE]
+      undo the newest merge, or the one with this id in the ledger
+  split IDENTIFIER
+      make this identifier a customer of its own
+  resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER]
+      decide a review
 
-const commands: Readonly<Record<string, (args: readonly string[]) => object | undefined>> = {
-  merge: ([keep, other]) => (keep && other ? { command: 'merge', keep, other } : undefined),
-  unmerge: ([customer, merge]) =>
-    customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
-  close: ([customer]) => (customer ? { command: 'close', customer } : undefined),
-  reopen: ([identifier, ...why]) => (identifier ? reopenCommand(identifier, why) : undefined),
-  consent: ([customer, ...answer]) => (customer ? consentCommand(customer, answer) : undefined),
-  split: ([identifier]) => (identifier ? { command: 'split', identifier } : undefined),
-  resolve: ([review, decision, customer]) =>
-    review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
-};
+Privacy:
+  export IDENTIFIER [--out FILE]
+      save everything stored about a person, attachments included, as JSON
+  erase IDENTIFIER [--reason TEXT] [--yes] [--out FILE]
+      erase a person from the hub and the CRMs and save the signed receipt
+  erase --resume ERASURE
+      continue an erasure that failed
+  erasures [IDENTIFIER]
+      list the erasures
+  receipt FILE
+      verify a receipt; needs no hub
 
-const reads: Readonly<Record<string, (identifier: string, args: readonly string[]) => Promise<void>>> = {
-  show: async (identifier) => console.log(sanitizeJson(await find(identifier), 2)),
-  timeline: async (identifier, args) => printTimeline((await find(identifier)).id, args),
-  consent: async (identifier) => printConsent((await find(identifier)).id),
-  async ledger(identifier) {
-    const { id } = await find(identifier);
-    const { items } = Ledger.parse(await call('GET', `/customers/${id}/ledger`));
+IDENTIFIER is type:value, for example email:ada@example.com.
+${CONNECTION_HELP}`;
+
+/** Returns the exit code, or undefined where the arguments are wrong. */
+type Subcommand = (args: readonly string[]) => number | undefined | Promise<number | undefined>;
+
+/** A subcommand that prints something about the customer whom the first argument identifies. */
+const reading =
+  (
+    print: (hub: HubConnection, identifier: string, options: readonly string[]) => Promise<void>,
+  ): Subcommand =>
+  async ([identifier, ...rest]) => {
+    if (identifier === undefined) return undefined;
+    await print(hubOfEnvironment(), identifier, rest);
+    return 0;
+  };
+
+/** A subcommand that sends a command to the hub; `commandOf` returns undefined where the arguments are wrong. */
+const sending =
+  (commandOf: (args: readonly string[]) => Command | undefined): Subcommand =>
+  (args) => {
+    const command = commandOf(args);
+    return command && runCommand(command);
+  };
+
+const showConsent = reading(async (hub, identifier) =>
+  printConsent(hub, (await findCustomer(hub, identifier)).id),
+);
+const recordConsent = sending(([customer, ...answer]) =>
+  customer ? consentCommand(customer, answer) : undefined,
+);
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  list: (args) => printCustomers(args, Date.now()),
+  show: reading(async (hub, identifier) => console.log(sanitizeJson(await findCustomer(hub, identifier), 2))),
+  timeline: reading(async (hub, identifier, options) =>
+    printTimeline(hub, (await findCustomer(hub, identifier)).id, options),
+  ),
+  ledger: reading(async (hub, identifier) => {
+    const { items } = await getLedger(hub, (await findCustomer(hub, identifier)).id);
     for (const entry of items) console.log(sanitizeJson(entry));
+  }),
+  consent: (args) => (args.length > 1 ? recordConsent(args) : showConsent(args)),
+  async reviews() {
+    await printReviews(hubOfEnvironment());
+    return 0;
   },
+  reopen: sending(([identifier, ...options]) =>
+    identifier ? reopenCommand(identifier, options) : undefined,
+  ),
+  close: sending(([customer]) => (customer ? { command: 'close', customer } : undefined)),
+  merge: sending(([keep, other]) => (keep && other ? { command: 'merge', keep, other } : undefined)),
+  unmerge: sending(([customer, merge]) =>
+    customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
+  ),
+  split: sending(([identifier]) => (identifier ? { command: 'split', identifier } : undefined)),
+  resolve: sending(([review, decision, customer]) =>
+    review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
+  ),
+  export: exportCustomer,
+  erase: eraseCustomer,
+  erasures: listPastErasures,
+  receipt: checkReceipt,
 };
 
-const longer: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
-  export: exportCommand,
-  erase: eraseCommand,
-  erasures: erasuresCommand,
-  receipt: receiptCommand,
+/** `hub customer …` */
+export const run = async ([name = '', ...args]: readonly string[]): Promise<number> => {
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  const code = await subcommand?.(args);
+  if (code !== undefined) return code;
+  console.error(usage);
+  return 2;
 };
-
-/** `hub customer …` against a running hub. */
-export const customerCommand = async ([verb = '', ...args]: readonly string[]): Promise<number> => {
-  const [first] = args;
-  if (verb === 'reviews') {
-    await printReviews();
-    return 0;
-  }
-  if (verb === 'list') {
-    const printed = await printCustomers(args, Date.now());
-    if (printed === undefined) console.error(usage);
-    return printed ?? 2;
-  }
-  const long = longer[verb];
-  if (long !== undefined) return long(args);
-  const read = reads[verb];
-  if (read !== undefined && first !== undefined && !(verb === 'consent' && args.length > 1)) {
-    await read(first, args.slice(1));
-    return 0;
-  }
-  const command = commands[verb]?.(args);
-  if (command === undefined) {
-    console.error(usage);
-    return 2;
-  }
-  return give(command);
-};
-
-const find = async (identifier: string): Promise<z.infer<typeof Customer>> =>
-  Customer.parse(await call('GET', `/customers?identifier=${encodeURIComponent(identifier)}`));

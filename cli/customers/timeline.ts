@@ -1,39 +1,16 @@
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
-import { MessageStatus } from '../../core/interaction/relation.ts';
-import { call } from '../client/call.ts';
+import type { MessageStatus } from '../../core/interaction/relation.ts';
+import type { HubConnection } from '../client/request.ts';
+import { type Reference, type TimelineItem, timelineItems } from '../client/timeline.ts';
+import { badArguments } from '../terminal/bad-arguments.ts';
 import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 
-const Reference = z.looseObject({ occurredAt: z.string(), kind: z.string(), excerpt: z.string().optional() });
-const Told = z.looseObject({ at: z.string() });
-const Item = z.looseObject({
-  ...{ occurredAt: z.string(), channel: z.string(), direction: z.string(), kind: z.string() },
-  text: z.string().optional(),
-  subject: z.string().optional(),
-  attachments: z.array(z.looseObject({ name: z.string().optional() })).optional(),
-  properties: z.record(z.string(), z.json()).optional(),
-  status: Told.extend({
-    name: MessageStatus,
-    failed: Told.optional(),
-    reason: z.string().optional(),
-  }).optional(),
-  edited: Told.extend({ text: z.string().optional() }).optional(),
-  deleted: Told.extend({ by: z.string() }).optional(),
-  complained: Told.optional(),
-  reactions: z.array(Told.extend({ by: z.string(), emoji: z.string() })).optional(),
-  opens: z.number().optional(),
-  clicks: z.number().optional(),
-  repliesTo: Reference.optional(),
-  about: Reference.optional(),
-});
-type Item = z.infer<typeof Item>;
-const Page = z.object({ items: z.array(Item), next: z.string().optional() });
-
-const MOST_PER_PAGE = 200;
-
-/** Prints a person's timeline, oldest first, as far as it is asked for. Throws `HubError` `bad-arguments`. */
-export const printTimeline = async (customer: string, args: readonly string[]): Promise<void> => {
+/** Prints a customer's timeline, oldest first, with the options of `args`. Throws `HubError` `bad-arguments`. */
+export const printTimeline = async (
+  hub: HubConnection,
+  customerId: string,
+  args: readonly string[],
+): Promise<void> => {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -46,48 +23,25 @@ export const printTimeline = async (customer: string, args: readonly string[]): 
   });
   const last = values.last === undefined ? undefined : Number(values.last);
   if (last !== undefined && !(Number.isInteger(last) && last > 0))
-    throw new HubError('bad-arguments', '--last takes a whole number, such as --last 20.', {
-      retry: 'never',
-    });
-  const query = new URLSearchParams({ order: last === undefined ? 'oldest' : 'newest' });
-  if (values.channel.length > 0) query.set('channel', values.channel.join(','));
-  if (values.kind.length > 0) query.set('kind', values.kind.join(','));
-  if (values.raw) query.set('fold', 'false');
-  const print = (item: Item): void => {
+    throw badArguments('--last takes a whole number, such as --last 20.');
+  const filter = { channels: values.channel, kinds: values.kind, raw: values.raw };
+  const print = (item: TimelineItem): void => {
     const lines = values.json ? [sanitizeJson(item)] : timelineLines(item);
     for (const line of lines) console.log(line);
   };
   if (last === undefined) {
-    for await (const item of itemsOf(customer, query)) print(item);
+    const all = timelineItems(hub, customerId, { ...filter, order: 'oldest' }, Number.POSITIVE_INFINITY);
+    for await (const item of all) print(item);
     return;
   }
-  const newest: Item[] = [];
-  for await (const item of itemsOf(customer, query, last)) newest.push(item);
+  const newest: TimelineItem[] = [];
+  for await (const item of timelineItems(hub, customerId, { ...filter, order: 'newest' }, last))
+    newest.push(item);
   for (const item of newest.toReversed()) print(item);
 };
 
-/** Page after page, at most so many. */
-async function* itemsOf(
-  customer: string,
-  query: URLSearchParams,
-  most = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Item> {
-  let given = 0;
-  for (let cursor: string | undefined = ''; cursor !== undefined && given < most; ) {
-    const asked = new URLSearchParams(query);
-    asked.set('limit', String(Math.min(MOST_PER_PAGE, most - given)));
-    if (cursor !== '') asked.set('cursor', cursor);
-    const page: z.infer<typeof Page> = Page.parse(
-      await call('GET', `/customers/${customer}/timeline?${asked}`),
-    );
-    given += page.items.length;
-    yield* page.items;
-    cursor = page.next;
-  }
-}
-
 const arrows: Readonly<Record<string, string>> = { inbound: '→', outbound: '←' };
-const ticks: Readonly<Record<MessageStatus, string>> = {
+const statusMarks: Readonly<Record<MessageStatus, string>> = {
   accepted: '·',
   sent: '✓',
   deferred: '… delayed',
@@ -95,47 +49,46 @@ const ticks: Readonly<Record<MessageStatus, string>> = {
   delivered: '✓✓',
   read: '✓✓ read',
 };
-const people: Readonly<Record<string, string>> = { customer: 'they', business: 'we' };
 
-/** One interaction for a terminal: a line, and one more for each thing that became of it. */
-export const timelineLines = (item: Item): string[] => {
-  const { occurredAt, channel, direction, kind, subject, attachments = [] } = item;
-  const isPlain = kind === 'message' || kind === 'echo';
+/** One interaction for a terminal: its line, then one line for each later event of the message. */
+export const timelineLines = (item: TimelineItem): string[] => {
+  const { occurredAt, channel, direction, kind, subject, text, attachments = [] } = item;
+  const isPlainMessage = kind === 'message' || kind === 'echo';
+  const words = [subject, text].flatMap((one) => (one === undefined ? [] : sanitize(one)));
   const files = attachments.map(({ name }) => `[${sanitize(name ?? 'file')}]`);
-  const words = [subject, item.text].flatMap((text) => (text === undefined ? [] : sanitize(text)));
   const head = `${occurredAt} ${arrows[direction] ?? '·'} ${channel.padEnd(9)}`;
-  const line = [isPlain ? '' : kind, statusWord(item), ...words, ...files, ...marksOf(item)];
-  const below = ' '.repeat(occurredAt.length + 3);
+  const line = [isPlainMessage ? '' : kind, reportedStatus(item), ...words, ...files, ...countersOf(item)];
+  const indent = ' '.repeat(occurredAt.length + 3);
   return [
     [head, ...line.filter((part) => part !== '')].join(' '),
-    ...notesOf(item).map((note) => `${below}${note}`),
+    ...detailsOf(item).map((detail) => `${indent}${detail}`),
   ];
 };
 
-/** What a status says that stands for itself. */
-const statusWord = ({ kind, properties }: Item): string => {
-  const said = kind === 'delivery-status' || kind === 'call' ? properties?.['status'] : undefined;
-  return typeof said === 'string' ? sanitize(said) : '';
+/** The status of an item that is a status report itself, because its message is not known. */
+const reportedStatus = ({ kind, properties }: TimelineItem): string => {
+  const status = kind === 'delivery-status' || kind === 'call' ? properties?.['status'] : undefined;
+  return typeof status === 'string' ? sanitize(status) : '';
 };
 
-const marksOf = ({ status, opens, clicks }: Item): string[] => [
-  ...(status ? [ticks[status.name]] : []),
+const countersOf = ({ status, opens, clicks }: TimelineItem): string[] => [
+  ...(status ? [statusMarks[status.name]] : []),
   ...(opens === undefined ? [] : [`opened ${opens}×`]),
   ...(clicks === undefined ? [] : [`clicked ${clicks}×`]),
 ];
 
-const notesOf = (item: Item): string[] => {
+const detailsOf = (item: TimelineItem): string[] => {
   const { status, edited, deleted, complained, reactions = [], repliesTo, about } = item;
-  const quoted = (one: z.infer<typeof Reference>): string =>
-    `“${sanitize(one.excerpt ?? one.kind)}” of ${one.occurredAt}`;
-  const why = status?.reason === undefined ? '' : `: ${sanitize(status.reason)}`;
+  const quote = ({ excerpt, kind, occurredAt }: Reference): string =>
+    `“${sanitize(excerpt ?? kind)}” of ${occurredAt}`;
+  const reason = status?.reason === undefined ? '' : `: ${sanitize(status.reason)}`;
   return [
-    ...(repliesTo ? [`↳ to ${quoted(repliesTo)}`] : []),
-    ...(about ? [`↳ about ${quoted(about)}`] : []),
-    ...(edited ? [`✎ since ${edited.at}: ${sanitize(edited.text ?? 'without text')}`] : []),
-    ...(deleted ? [`⌫ taken back ${deleted.at}${deleted.by === 'business' ? ' by us' : ''}`] : []),
-    ...(status?.failed ? [`✗ failed ${status.failed.at}${why}`] : []),
+    ...(repliesTo ? [`↳ reply to ${quote(repliesTo)}`] : []),
+    ...(about ? [`↳ about ${quote(about)}`] : []),
+    ...(edited ? [`✎ edited ${edited.at}: ${sanitize(edited.text ?? '(no text)')}`] : []),
+    ...(deleted ? [`⌫ deleted ${deleted.at}${deleted.by === 'business' ? ' by the business' : ''}`] : []),
+    ...(status?.failed ? [`✗ failed ${status.failed.at}${reason}`] : []),
     ...(complained ? [`✗ marked as spam ${complained.at}`] : []),
-    ...reactions.map(({ by, emoji, at }) => `${sanitize(emoji)} ${people[by] ?? 'somebody'}, ${at}`),
+    ...reactions.map(({ by, emoji, at }) => `${sanitize(emoji)} by ${sanitize(by)}, ${at}`),
   ];
 };

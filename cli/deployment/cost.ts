@@ -4,16 +4,28 @@ import { HubError } from '../../core/errors.ts';
 import { AwsRefusal, signedCalls } from '../../functions/aws/clients/signed.ts';
 import { REGION } from '../../infra/local/runtime/account.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
+import { badArguments } from '../terminal/bad-arguments.ts';
 import { costOf, costTable } from './cost/cost.ts';
 import { deliveriesOf, metricsOf, stackResources, sums, usageOf } from './cost/measure.ts';
 import { prices } from './cost/prices.ts';
 
 const DEFAULT_HOURS = 24;
-/** Of `npm start`: the port of its AWS services, four above that of its API. */
+/** `npm start` serves AWS four ports above its API. */
 const LOCAL_AWS_PORT = 4704;
 
-/** `hub cost`: what a hub used of AWS, from CloudWatch, in dollars of the price list. */
-export const costCommand = async (args: readonly string[]): Promise<number> => {
+export const usage = `Usage: hub cost [--hours N] [--stack NAME] [--local [--port N]]
+
+Shows what a hub used of each AWS service, from CloudWatch metrics, in dollars of the price list.
+
+  --hours N      the last N hours (default ${DEFAULT_HOURS})
+  --stack NAME   the CloudFormation stack (default: tributary-NAME, as mappings/hub.yaml names the hub)
+  --local        the hub of \`npm start\` instead of an AWS account
+  --port N       the port of its AWS services (default ${LOCAL_AWS_PORT})
+
+AWS_REGION and the AWS credentials of the shell select the account.`;
+
+/** `hub cost …` */
+export const run = async (args: readonly string[]): Promise<number> => {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -24,8 +36,7 @@ export const costCommand = async (args: readonly string[]): Promise<number> => {
     },
   });
   const hours = Number(values.hours);
-  if (!(hours > 0))
-    throw new HubError('hours', '--hours takes a number of hours, such as 24.', { retry: 'never' });
+  if (!(hours > 0)) throw badArguments('--hours takes a number of hours, such as 24.');
   const stack = values.stack ?? `tributary-${HubConfig.parse(readSeed().hub).name}`;
   const now = Math.ceil(Date.now() / 1000);
   const env = values.local ? localEnvironment(Number(values.port)) : accountEnvironment(process.env);
@@ -46,14 +57,14 @@ const accountEnvironment = (
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || env['AWS_ACCESS_KEY_ID'] === undefined)
     throw new HubError(
-      'which-account',
-      'Set AWS_REGION and the keys of the account: `eval "$(aws configure export-credentials --format env)"`. With --local the hub of `npm start` is asked.',
+      'no-account',
+      'Set AWS_REGION and the keys of the account: `eval "$(aws configure export-credentials --format env)"`. Add --local for the hub of `npm start`.',
       { retry: 'never' },
     );
   return { ...env, AWS_REGION: region };
 };
 
-/** The table of costs of a stack over a time, ready to print. */
+/** The lines of the cost table of a stack. `span`: epoch seconds. Throws `HubError` `unknown-stack`. */
 export const costLines = async (
   env: Readonly<Record<string, string | undefined>>,
   stack: string,
@@ -63,8 +74,8 @@ export const costLines = async (
   const resources = await stackResources(aws, stack).catch((error: unknown) => {
     if (!(error instanceof AwsRefusal)) throw error;
     throw new HubError(
-      'no-stack',
-      `CloudFormation does not show the stack ${stack} (${error.name}). Name it with --stack, and see that AWS_REGION is the region of the hub.`,
+      'unknown-stack',
+      `CloudFormation does not show the stack ${stack} (${error.name}). Name it with --stack, and check that AWS_REGION is the region of the hub.`,
       { retry: 'never', cause: error },
     );
   });
@@ -77,7 +88,7 @@ export const costLines = async (
     '',
     ...costTable(lines, { name: 'deliveries', count: deliveries }),
     '',
-    'Not in it: messages sent, what is stored, KMS, requests to S3 and Secrets Manager (CloudWatch does not tell them).',
-    'Events are those of all buses in the account and region.',
+    'Not included: messages sent, storage, KMS, and requests to S3 and Secrets Manager, which CloudWatch does not count.',
+    'Events are counted for all buses of the account and region.',
   ];
 };

@@ -12,48 +12,48 @@ import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 
-/** `unknown`: the account did not answer, most often because the caller may not ask. */
+/** `unknown`: the check itself failed, usually because the caller lacks the permission. */
 interface Finding {
   readonly state: 'ok' | 'wrong' | 'unknown';
-  readonly about: string;
-  readonly says: string;
+  readonly subject: string;
+  readonly detail: string;
 }
 
 export interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
   readonly hub: HubConfig;
-  /** Asks Lambda's own API, signed; answers JSON. */
+  /** A signed GET of a path of the Lambda API; resolves to its JSON. */
   readonly lambda: (path: string) => Promise<unknown>;
 }
 
-type Check = readonly [about: string, ask: () => Promise<Omit<Finding, 'about'>>];
+type Check = readonly [subject: string, check: () => Promise<Omit<Finding, 'subject'>>];
 
-const ok = (says: string) => ({ state: 'ok', says }) as const;
-const wrong = (says: string) => ({ state: 'wrong', says }) as const;
+const ok = (detail: string) => ({ state: 'ok', detail }) as const;
+const wrong = (detail: string) => ({ state: 'wrong', detail }) as const;
 
-/** What SES lets an account send while it is in the sandbox, a day. */
-const SANDBOX_MAILS = 200;
-/** Executions at once that AWS promises; a new account may have ten. */
-const FEW_EXECUTIONS = 100;
+/** How many e-mails a day SES allows an account in its sandbox. */
+const SANDBOX_MAILS_PER_DAY = 200;
+/** Fewer concurrent executions of Lambda are reported; a new account may have ten. */
+const MIN_CONCURRENT_EXECUTIONS = 100;
 
-/** Looks at what a hub needs of its account, one finding per matter. Never throws for what it cannot see. */
-export const examine = async (surgery: DoctorContext): Promise<Finding[]> => {
-  const { senders } = surgery.hub;
+/** Runs every check that the configuration of the hub needs. A check that fails is a finding `unknown`. */
+export const examineAccount = async (context: DoctorContext): Promise<Finding[]> => {
+  const { senders } = context.hub;
   const uses = (sender: string): boolean => Object.values(senders).includes(sender);
   const checks = [
-    ...secretChecks(surgery),
-    ...(uses('ses') ? mailChecks(surgery) : []),
-    ...(uses('aws-sms') ? [smsCheck(surgery)] : []),
-    alarmCheck(surgery),
-    executionCheck(surgery),
+    ...secretChecks(context),
+    ...(uses('ses') ? mailChecks(context) : []),
+    ...(uses('aws-sms') ? [smsCheck(context)] : []),
+    alarmCheck(context),
+    executionCheck(context),
   ];
   return Promise.all(
-    checks.map(async ([about, ask]) => {
+    checks.map(async ([subject, check]) => {
       try {
-        return { about, ...(await ask()) };
+        return { subject, ...(await check()) };
       } catch (error) {
         const name = error instanceof Error ? error.name : 'an error';
-        return { about, state: 'unknown', says: `The account answered ${name}.` } as const;
+        return { subject, state: 'unknown', detail: `AWS answered ${name}` } as const;
       }
     }),
   );
@@ -74,8 +74,8 @@ const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
         const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
         const fields = Object.keys(z.record(z.string(), z.unknown()).parse(JSON.parse(SecretString)));
         return fields.length > 0
-          ? ok(`holds ${fields.join(', ')}`)
-          : wrong('is empty: store it with `aws secretsmanager put-secret-value`.');
+          ? ok(`has ${fields.join(', ')}`)
+          : wrong('is empty. Store it with `hub connect` or `aws secretsmanager put-secret-value`.');
       },
     ];
   });
@@ -88,10 +88,10 @@ const mailChecks = ({ aws }: DoctorContext): Check[] => {
       'SES quota',
       async () => {
         const { Max24HourSend = 0, MaxSendRate = 0 } = await client.send(new GetSendQuotaCommand({}));
-        return Max24HourSend > SANDBOX_MAILS
-          ? ok(`${Max24HourSend} e-mails a day, ${MaxSendRate} a second`)
+        return Max24HourSend > SANDBOX_MAILS_PER_DAY
+          ? ok(`${Max24HourSend} e-mails per day, ${MaxSendRate} per second`)
           : wrong(
-              `${Max24HourSend} e-mails a day: the account is in the SES sandbox. Ask for production access.`,
+              `${Max24HourSend} e-mails per day: the account is in the SES sandbox. Request production access.`,
             );
       },
     ],
@@ -100,8 +100,8 @@ const mailChecks = ({ aws }: DoctorContext): Check[] => {
       async () => {
         const { Identities = [] } = await client.send(new ListIdentitiesCommand({}));
         return Identities.length > 0
-          ? ok(`${Identities.length} to send from`)
-          : wrong('none: create the identity of your domain and publish its DKIM records.');
+          ? ok(`${Identities.length} identities`)
+          : wrong('none. Create an identity for your domain and publish its DKIM records.');
       },
     ],
   ];
@@ -116,8 +116,8 @@ const smsCheck = ({ aws }: DoctorContext): Check => [
     const limit = SpendLimits.find(({ Name }) => Name === 'TEXT_MESSAGE_MONTHLY_SPEND_LIMIT');
     const dollars = limit?.EnforcedLimit ?? 0;
     return dollars > 1
-      ? ok(`$${dollars} a month`)
-      : wrong(`$${dollars} a month, as in the SMS sandbox. Ask AWS to raise it.`);
+      ? ok(`$${dollars} per month`)
+      : wrong(`$${dollars} per month, the limit of the SMS sandbox. Request a higher limit from AWS.`);
   },
 ];
 
@@ -134,39 +134,46 @@ const alarmCheck = ({ aws, hub }: DoctorContext): Check => [
         if (TopicArn?.split(':').at(-1)?.startsWith(`tributary-${hub.name}-WatchAlarms`) !== true) continue;
         const { Subscriptions = [] } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
         const mail = Subscriptions.find(({ Endpoint }) => Endpoint === hub.alarms);
-        if (mail === undefined) return wrong('are not subscribed: deploy again.');
+        if (mail === undefined) return wrong('are not subscribed. Deploy again.');
         return mail.SubscriptionArn?.startsWith('arn:') === true
           ? ok('are confirmed')
-          : wrong('are not confirmed: follow the link in the e-mail that AWS has sent there.');
+          : wrong('are not confirmed. Follow the link in the e-mail that AWS sent there.');
       }
       next = NextToken;
     } while (next !== undefined);
-    return wrong('have no topic in this account and region. Is the hub deployed here?');
+    return wrong('have no topic in this account and region. Check that the hub is deployed here.');
   },
 ];
 
 const AccountSettings = z.object({ AccountLimit: z.object({ ConcurrentExecutions: z.number() }) });
 
 const executionCheck = ({ lambda }: DoctorContext): Check => [
-  'Lambda executions at once',
+  'Lambda concurrent executions',
   async () => {
-    const { ConcurrentExecutions: most } = AccountSettings.parse(
+    const { ConcurrentExecutions: quota } = AccountSettings.parse(
       await lambda('/2016-08-19/account-settings/'),
     ).AccountLimit;
-    return most >= FEW_EXECUTIONS
-      ? ok(String(most))
+    return quota >= MIN_CONCURRENT_EXECUTIONS
+      ? ok(String(quota))
       : wrong(
-          `${most}: ask AWS for 1000 (Service Quotas, Lambda, concurrent executions) before much comes in.`,
+          `${quota}. Request 1000 before production traffic (Service Quotas, AWS Lambda, Concurrent executions).`,
         );
   },
 ];
 
-/** `hub doctor`: with the credentials and the region of the shell; exit 1 when something is wrong. */
-export const doctorCommand = async (): Promise<number> => {
+export const usage = `Usage: hub doctor
+
+Checks that the AWS account has what the hub needs: secrets, production access of SES, the SMS spend limit, a confirmed
+alarm address and concurrent executions of Lambda. The exit code is 1 where something is wrong.
+
+AWS_REGION and the AWS credentials of the shell select the account; AWS_ENDPOINT_URL selects a hub on this machine.`;
+
+/** `hub doctor` */
+export const run = async (): Promise<number> => {
   const { AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL } = process.env;
   const region = AWS_REGION ?? AWS_DEFAULT_REGION;
   if (region === undefined)
-    throw new HubError('which-account', 'Set AWS_REGION and credentials of the account to look at.', {
+    throw new HubError('no-account', 'Set AWS_REGION and the AWS credentials of the account.', {
       retry: 'never',
     });
   const hub = HubConfig.parse(readSeed().hub);
@@ -187,9 +194,9 @@ export const doctorCommand = async (): Promise<number> => {
     if (!response.ok) throw Object.assign(new Error(), { name: `status ${response.status}` });
     return response.json();
   };
-  const findings = await examine({ aws: { region }, hub, lambda });
-  const width = Math.max(...findings.map(({ about }) => about.length));
-  for (const { state, about, says } of findings)
-    console.log(`${state.padEnd(7)}  ${about.padEnd(width)}  ${says}`);
+  const findings = await examineAccount({ aws: { region }, hub, lambda });
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  for (const { state, subject, detail } of findings)
+    console.log(`${state.padEnd(7)}  ${subject.padEnd(width)}  ${detail}`);
   return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
 };

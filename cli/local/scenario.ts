@@ -1,13 +1,19 @@
 import { runScenario } from '../../infra/scenario/run.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
-/** `hub scenario FILE…`: one line per story, differences below it, the count last. */
-export const scenarioCommand = async (files: readonly string[]): Promise<number> => {
+export const usage = `Usage: hub scenario FILE…
+
+Runs scenario files through the whole pipeline on a virtual clock. Prints a line for each file and the differences between
+the expected and the actual end below it. The exit code is 1 where a file fails.
+
+HUB_LOG=1 shows what the functions log.`;
+
+/** `hub scenario FILE…` */
+export const run = async (files: readonly string[]): Promise<number> => {
   if (files.length === 0) {
-    console.error('hub scenario FILE…');
+    console.error(usage);
     return 2;
   }
-  // What the functions log belongs to them, not to the story; HUB_LOG=1 shows it.
   if (process.env['HUB_LOG'] === undefined)
     Object.assign(console, { info: silent, warn: silent, error: silent });
   const synthesised = await assembly();

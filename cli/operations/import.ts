@@ -1,39 +1,42 @@
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { request as http } from 'node:http';
-import { request as https } from 'node:https';
-import { userInfo } from 'node:os';
 import { basename, extname } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { type Columns, columnsOf } from '../../core/formats/columns.ts';
 import { CUSTOMER_COLUMNS, customerColumns } from '../../core/formats/customer-list.ts';
+import { readFileHead } from '../../core/formats/file-head.ts';
 import { HISTORY_COLUMNS, historyColumns } from '../../core/formats/history-list.ts';
-import { headOf } from '../../functions/jobs/import/import.ts';
-import { call } from '../client/call.ts';
-import { bar, progress } from '../terminal/progress.ts';
-import { sanitize } from '../terminal/sanitize.ts';
-import { type Job, saveRefused, watch } from './jobs.ts';
+import { hubOfEnvironment } from '../client/environment.ts';
+import { cancelJob, createFileJob, type Job, startJob } from '../client/jobs.ts';
+import type { HubConnection } from '../client/request.ts';
+import { CONNECTION_HELP } from '../command.ts';
+import { badArguments } from '../terminal/bad-arguments.ts';
+import { currentUser } from '../terminal/user.ts';
+import { uploadFile } from './upload.ts';
+import { printFailure, saveRefusedRows, watchJob } from './watch-job.ts';
 
-export const importUsage = `hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms]
-hub import interactions FILE [--from SYSTEM]
+export const usage = `Usage: hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms] [OPTIONS]
+       hub import interactions FILE [--from SYSTEM] [OPTIONS]
 
-  --map COLUMN=FIELD   a column of the file by the name that the hub has for it; as often as needed
-  --ignore COLUMN      a column that is left out; as often as needed
-  --format csv|ndjson  where the name of the file does not say it
-  --dry-run            judges every row and takes none
+Imports a CSV or NDJSON file. Refused rows are saved in FILE.refused.csv with their line and the reason; correct them and
+import that file. The exit code is 1 where a row was refused.
 
-  --consent-date       when the people of the list gave their answers; without it an answer of the list can only make
-                       what the hub knows stricter
-  --consent-source     how they gave them, kept as evidence
-  --to-crms            the CRMs get these customers at once, not with their first interaction
-  --from               the system that the history is from, so that the ids of two systems are apart
+  --map COLUMN=FIELD     the field of the hub that a column fills; may be repeated
+  --ignore COLUMN        skip a column; may be repeated
+  --format csv|ndjson    the format, where the name of the file does not show it
+  --dry-run              validate every row without importing
 
-Rows that are refused come back in FILE.refused.csv, with their line and the reason. HUB_URL and HUB_KEY say which hub,
-and its API key.`;
+For customers:
+  --consent-date DATE    when the people gave the consent in the file; without it an answer of the file can only make the
+                         consent that the hub has stored stricter
+  --consent-source TEXT  how they gave it, stored as evidence
+  --to-crms              write these customers to the CRMs at once, not with their first interaction
+
+For interactions:
+  --from SYSTEM          the system that the file was exported from; keeps the ids of two systems apart
+
+${CONNECTION_HELP}`;
 
 const options = {
   map: { type: 'string', multiple: true },
@@ -46,36 +49,42 @@ const options = {
   from: { type: 'string' },
 } as const;
 
-const files: Readonly<Record<string, { readonly columns: Columns; readonly known: string }>> = {
-  customers: { columns: customerColumns, known: CUSTOMER_COLUMNS },
-  interactions: { columns: historyColumns, known: HISTORY_COLUMNS },
+interface FileKind {
+  readonly columns: Columns;
+  /** The names of all columns, for error messages. */
+  readonly known: string;
+  /** Options that only the other kind of file has. */
+  readonly foreignOptions: readonly (keyof typeof options)[];
+}
+
+const fileKinds: Readonly<Record<string, FileKind>> = {
+  customers: { columns: customerColumns, known: CUSTOMER_COLUMNS, foreignOptions: ['from'] },
+  interactions: {
+    columns: historyColumns,
+    known: HISTORY_COLUMNS,
+    foreignOptions: ['consent-date', 'consent-source', 'to-crms'],
+  },
 };
 
-/** The options of the other kind of file. */
-const foreigners: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
-  customers: ['from'],
-  interactions: ['consent-date', 'consent-source', 'to-crms'],
-};
-
-/** `hub import …` against a running hub. The exit code is 1 where a row was refused. */
-export const importCommand = async (args: readonly string[]): Promise<number> => {
+/** `hub import …` */
+export const run = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
-  const [what = '', file, ...more] = positionals;
-  const listing = files[what];
-  if (listing === undefined || file === undefined || more.length > 0) {
-    console.error(importUsage);
+  const [name = '', file, ...more] = positionals;
+  const kind = fileKinds[name];
+  if (kind === undefined || file === undefined || more.length > 0) {
+    console.error(usage);
     return 2;
   }
-  const foreign = foreigners[what]?.find((name) => values[name] !== undefined);
-  if (foreign !== undefined) throw misuse(`hub import ${what} has no option --${foreign}.`);
+  const foreign = kind.foreignOptions.find((option) => values[option] !== undefined);
+  if (foreign !== undefined) throw badArguments(`hub import ${name} has no option --${foreign}.`);
   const format = formatOf(file, values.format);
-  const layout = { map: mapOf(values.map ?? []), ignore: values.ignore ?? [] };
+  const layout = { map: columnMap(values.map ?? []), ignore: values.ignore ?? [] };
   const { size, changedAt } = await checkHead(file, format, (names) => {
-    columnsOf(names, layout, listing.columns, listing.known);
+    columnsOf(names, layout, kind.columns, kind.known);
   });
   const parameters = {
     ...{ format, file: basename(file).slice(0, 200), ...layout, dryRun: values['dry-run'] },
-    ...(what === 'customers'
+    ...(name === 'customers'
       ? {
           listedAt: changedAt,
           toCrms: values['to-crms'] === true,
@@ -83,53 +92,54 @@ export const importCommand = async (args: readonly string[]): Promise<number> =>
         }
       : { from: values.from }),
   };
-  const asked = await call('POST', '/jobs', { kind: `import-${what}`, parameters, by: userInfo().username });
-  const { id, upload } = Asked.parse(asked);
+  const hub = hubOfEnvironment();
+  const job = await createFileJob(hub, { kind: `import-${name}`, parameters, by: currentUser() });
   try {
-    await send(upload.url, file, size);
+    await uploadFile(job.upload.url, file, size);
   } catch (error) {
-    await call('POST', `/jobs/${id}/cancel`);
+    await cancelJob(hub, job.id);
     throw error;
   }
-  await call('POST', `/jobs/${id}/start`);
-  return concluded(await watch(id), file, values['dry-run']);
+  await startJob(hub, job.id);
+  return reportResult(hub, await watchJob(hub, job.id), file, values['dry-run']);
 };
 
-const Asked = z.object({ id: z.string(), upload: z.object({ url: z.string() }) });
-
-const misuse = (message: string): HubError => new HubError('misuse', message, { retry: 'never' });
-
-const formatOf = (file: string, asked: string | undefined): 'csv' | 'ndjson' => {
-  const found = asked ?? extname(file).slice(1).toLowerCase();
-  if (['csv', 'tsv', 'txt'].includes(found)) return 'csv';
-  if (['ndjson', 'jsonl'].includes(found)) return 'ndjson';
-  throw misuse(`The name of ${file} does not say what it holds. Add --format csv or --format ndjson.`);
+const formatOf = (file: string, option: string | undefined): 'csv' | 'ndjson' => {
+  const format = option ?? extname(file).slice(1).toLowerCase();
+  if (['csv', 'tsv', 'txt'].includes(format)) return 'csv';
+  if (['ndjson', 'jsonl'].includes(format)) return 'ndjson';
+  throw badArguments(`The name of ${file} does not show its format. Add --format csv or --format ndjson.`);
 };
 
-const mapOf = (pairs: readonly string[]): Record<string, string> =>
+const columnMap = (pairs: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.lastIndexOf('=');
-      if (at < 1) throw misuse(`--map expects COLUMN=FIELD, such as "E-mail address=email", not ${pair}.`);
+      if (at < 1)
+        throw badArguments(`--map expects COLUMN=FIELD, such as "E-mail address=email", not ${pair}.`);
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
     }),
   );
 
 const HEAD_BYTES = 1_000_000;
 
-/** What is wrong with the whole file is told before it is sent. */
+/** Validates the encoding and the header of a file before it is uploaded. `check` gets the names of its columns. */
 const checkHead = async (
   file: string,
   format: 'csv' | 'ndjson',
   check: (names: readonly string[]) => void,
 ): Promise<{ size: number; changedAt: string }> => {
   const handle = await open(file).catch((error: unknown) => {
-    throw misuse(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new HubError(
+      'unreadable-file',
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { retry: 'never' },
+    );
   });
   try {
     const { size, mtime } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    const { head } = headOf(buffer.subarray(0, bytesRead), size, format);
+    const { head } = readFileHead(buffer.subarray(0, bytesRead), size, format);
     if (head) check(head.names);
     return { size, changedAt: mtime.toISOString() };
   } finally {
@@ -137,72 +147,25 @@ const checkHead = async (
   }
 };
 
-/** Streams the file to the address that the hub has signed. Throws `HubError` `upload-broken`. */
-const send = async (url: string, file: string, size: number): Promise<void> => {
-  const shown = progress();
-  let sent = 0;
-  const request = (url.startsWith('https:') ? https : http)(url, {
-    method: 'PUT',
-    headers: { 'content-length': size },
-  });
-  const interrupt = (): void => void request.destroy(new Error('it was interrupted'));
-  process.once('SIGINT', interrupt);
-  const answered = new Promise<{ status: number; text: string }>((resolve, reject) => {
-    request.on('error', reject);
-    request.on('response', (response) => {
-      Readable.from(response)
-        .toArray()
-        .then((chunks) => resolve({ status: response.statusCode ?? 0, text: chunks.join('') }), reject);
-    });
-  });
-  try {
-    const counted = async function* (source: AsyncIterable<Buffer>) {
-      for await (const chunk of source) {
-        yield chunk;
-        sent += chunk.length;
-        shown.show(`${bar(sent / size)} ${megabytes(sent)} of ${megabytes(size)} MB sent`);
-      }
-    };
-    const [{ status, text }] = await Promise.all([
-      answered,
-      pipeline(createReadStream(file, { end: size - 1 }), counted, request),
-    ]);
-    if (status !== 200)
-      throw new Error(`S3 answered ${status} ${/<Code>([^<]*)/u.exec(text)?.[1] ?? ''}`.trim());
-    shown.end(`${megabytes(size)} MB sent`);
-  } catch (error) {
-    shown.end(`broken off after ${megabytes(sent)} of ${megabytes(size)} MB`);
-    throw new HubError(
-      'upload-broken',
-      `The upload broke off: ${error instanceof Error ? error.message : String(error)}. Nothing was imported. Run the command again.`,
-      { retry: 'never', cause: error },
-    );
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
-};
-
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-
-/** Tells how it ended and saves what was refused. */
-const concluded = async (job: Job, file: string, dryRun: boolean): Promise<number> => {
+/** Prints how many rows were imported and saves the refused ones. Returns the exit code. */
+const reportResult = async (hub: HubConnection, job: Job, file: string, dryRun: boolean): Promise<number> => {
   const { done, refused } = job.progress;
-  if (job.error) console.error(`${job.error.code}: ${sanitize(job.error.reason)}`);
+  printFailure(job);
   console.log(
-    `${done} rows ${dryRun ? 'can be taken' : 'taken'}, ${refused} refused${job.state === 'succeeded' ? '' : `; the job has ${job.state}`}`,
+    `${done} rows ${dryRun ? 'valid' : 'imported'}, ${refused} refused${job.state === 'succeeded' ? '' : `; the job has the state ${job.state}`}`,
   );
   if (job.refused !== undefined) {
-    const target = freeName(file);
-    await saveRefused(job, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
+    const target = refusedFileName(file);
+    await saveRefusedRows(hub, job, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
     console.log(
-      `The refused rows are in ${target}, each with its line and the reason. Mend them and import that file.`,
+      `Saved the refused rows in ${target}, each with its line and the reason. Correct them and import that file.`,
     );
   }
   return job.state === 'succeeded' && refused === 0 ? 0 : 1;
 };
 
-/** Beside the file, and never over what is there: it may have been mended. */
-const freeName = (file: string): string => {
+/** A new name beside the file: an earlier file of refused rows may hold corrections and is never overwritten. */
+const refusedFileName = (file: string): string => {
   const end = extname(file);
   const bare = end === '' ? file : file.slice(0, -end.length);
   for (let number = 1; ; number++) {

@@ -1,24 +1,24 @@
-const WIDTH = 24;
-/** Without a terminal a line is told no more often than this. */
-const SELDOM_MS = 5000;
+const BAR_WIDTH = 24;
+/** How often a line is printed where stderr is not a terminal. */
+const PLAIN_INTERVAL_MS = 5000;
 
-/** A bar of a share from 0 to 1. */
-export const bar = (share: number): string => {
-  const filled = Math.floor(Math.min(Math.max(share, 0), 1) * WIDTH);
-  return `[${'█'.repeat(filled).padEnd(WIDTH)}]`;
+/** A progress bar of a share from 0 to 1. */
+export const progressBar = (share: number): string => {
+  const filled = Math.floor(Math.min(Math.max(share, 0), 1) * BAR_WIDTH);
+  return `[${'█'.repeat(filled).padEnd(BAR_WIDTH)}]`;
 };
 
-/** One line on stderr that is written over at a terminal; a few plain lines anywhere else. */
-export const progress = (): { show(line: string): void; end(line: string): void } => {
+/** Shows progress on stderr: on a terminal one line that is overwritten, elsewhere a line every few seconds. */
+export const progressLine = (): { show(line: string): void; end(line: string): void } => {
   const { stderr } = process;
-  const told = { at: performance.now(), line: '' };
+  const shown = { at: performance.now(), line: '' };
   return {
     show(line) {
-      if (line === told.line) return;
+      if (line === shown.line) return;
       if (stderr.isTTY) stderr.write(`\r\u001b[K${line}`);
-      else if (performance.now() - told.at < SELDOM_MS) return;
+      else if (performance.now() - shown.at < PLAIN_INTERVAL_MS) return;
       else stderr.write(`${line}\n`);
-      Object.assign(told, { at: performance.now(), line });
+      Object.assign(shown, { at: performance.now(), line });
     },
     end(line) {
       stderr.write(stderr.isTTY ? `\r\u001b[K${line}\n` : `${line}\n`);

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { merged } from '../../cli/deployment/connect.ts';
+import { updateSecretValues } from '../../cli/deployment/secret-values.ts';
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
@@ -54,15 +54,17 @@ describe('the secrets of a route', () => {
   const stored = { token: ['old', 'older'], other: ['kept'] };
 
   it('are replaced, kept beside during a rotation, and the old ones dropped after it', () => {
-    expect(merged(stored, { token: ['new'] }, {})).toEqual({ token: ['new'], other: ['kept'] });
-    const rotated = merged(stored, { token: ['new'] }, { rotate: true });
+    expect(updateSecretValues(stored, { token: ['new'] }, {})).toEqual({ token: ['new'], other: ['kept'] });
+    const rotated = updateSecretValues(stored, { token: ['new'] }, { rotate: true });
     expect(rotated).toEqual({ token: ['new', 'old'], other: ['kept'] });
-    expect(merged(rotated, {}, { dropOld: true })).toEqual({ token: ['new'], other: ['kept'] });
+    expect(updateSecretValues(rotated, {}, { dropOld: true })).toEqual({ token: ['new'], other: ['kept'] });
   });
 
   it('are never empty, and the same one is kept once', () => {
-    expect(merged({}, { token: [''] }, {})).toEqual({});
-    expect(merged(stored, { token: ['old'] }, { rotate: true })).toMatchObject({ token: ['old'] });
+    expect(updateSecretValues({}, { token: [''] }, {})).toEqual({});
+    expect(updateSecretValues(stored, { token: ['old'] }, { rotate: true })).toMatchObject({
+      token: ['old'],
+    });
   });
 });
 

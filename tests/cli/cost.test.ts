@@ -46,7 +46,7 @@ describe('costOf', () => {
     const lines = costOf({ ...nothing, httpRequests: 10, events: 500 }, prices);
     expect(lines.map(({ service }) => service)).toEqual(['EventBridge', 'API Gateway']);
     expect(costTable(lines, { name: 'deliveries', count: 100 }).join('\n')).toMatch(
-      /in all +0\.000510 +5\.100 +100 %[\s\S]*100 deliveries:\n {2}EventBridge, events \(500\)/u,
+      /total +0\.000510 +5\.100 +100 %[\s\S]*100 deliveries:\n {2}EventBridge, events \(500\)/u,
     );
   });
 });
@@ -117,14 +117,14 @@ describe('hub cost', () => {
     expect(text).toContain('SQS, receives (80)');
   });
 
-  it('says which stack is not there', async () => {
+  it('names the stack that does not exist', async () => {
     const error =
       '<ErrorResponse><Error><Code>ValidationError</Code><Message>no</Message></Error></ErrorResponse>';
     const server = await listen(async () => ({ status: 400, headers: {}, body: error }));
     ends.push(() => server.stop());
     const env = { AWS_REGION: 'eu-south-1', AWS_ENDPOINT_URL: `http://127.0.0.1:${server.port}` };
     await expect(costLines(env, 'tributary-nope', { from: 0, to: 60 })).rejects.toMatchObject({
-      code: 'no-stack',
+      code: 'unknown-stack',
       message: expect.stringContaining('tributary-nope'),
     });
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { customerCommand } from '../../cli/customers/customer.ts';
-import { failuresCommand } from '../../cli/operations/failures.ts';
-import { jobsCommand } from '../../cli/operations/jobs.ts';
+import { run as customerCommand } from '../../cli/customers/customer.ts';
+import { run as failuresCommand } from '../../cli/operations/failures.ts';
+import { run as jobsCommand } from '../../cli/operations/jobs.ts';
 import { sanitize, sanitizeJson, sanitizeLines } from '../../cli/terminal/sanitize.ts';
 import { closeTerminal, terminal } from '../support/terminal.ts';
 

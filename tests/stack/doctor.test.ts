@@ -1,6 +1,6 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { examine } from '../../cli/deployment/doctor.ts';
+import { examineAccount } from '../../cli/deployment/doctor.ts';
 import { VirtualClock } from '../../core/clock.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
@@ -33,8 +33,8 @@ beforeEach(async () => {
 });
 afterEach(() => cloud.stop());
 
-const found = async (executions: number | Error, about: string) => {
-  const findings = await examine({
+const found = async (executions: number | Error, subject: string) => {
+  const findings = await examineAccount({
     aws,
     hub: HubConfig.parse({}),
     lambda: async () => {
@@ -42,17 +42,17 @@ const found = async (executions: number | Error, about: string) => {
       return { AccountLimit: { ConcurrentExecutions: executions } };
     },
   });
-  return findings.find((one) => one.about === about);
+  return findings.find((one) => one.subject === subject);
 };
 
 describe('hub doctor', () => {
-  it('names a secret that nobody has stored, and is content once it is', async () => {
+  it('reports a secret that is not stored, and nothing once it is stored', async () => {
     expect(await found(1000, 'secret acme/channels/twilio')).toMatchObject({ state: 'wrong' });
     await new SecretsManagerClient(aws).send(
       new PutSecretValueCommand({ SecretId: 'acme/channels/twilio', SecretString: '{"authToken":"t0p"}' }),
     );
     const finding = await found(1000, 'secret acme/channels/twilio');
-    expect(finding).toMatchObject({ state: 'ok', says: 'holds authToken' });
+    expect(finding).toMatchObject({ state: 'ok', detail: 'has authToken' });
     expect(JSON.stringify(finding)).not.toContain('t0p');
   });
 
@@ -60,19 +60,19 @@ describe('hub doctor', () => {
     [10, 'wrong'],
     [1000, 'ok'],
     [new Error('denied'), 'unknown'],
-  ] as const)('judges %s executions at once', async (executions, state) => {
-    expect((await found(executions, 'Lambda executions at once'))?.state).toBe(state);
+  ] as const)('reports %s concurrent executions as %s', async (executions, state) => {
+    expect((await found(executions, 'Lambda concurrent executions'))?.state).toBe(state);
   });
 
-  it('finds the topic of the alarms, and that nobody is subscribed there', async () => {
+  it('finds the topic of the alarms, and reports a missing subscription', async () => {
     expect(await found(1000, 'alarms to ops@acme.example')).toMatchObject({
       state: 'wrong',
-      says: expect.stringContaining('not subscribed'),
+      detail: expect.stringContaining('not subscribed'),
     });
   });
 
   it('reads the quotas of e-mail and SMS', async () => {
     expect((await found(1000, 'SES quota'))?.state).toBe('ok');
-    expect((await found(1000, 'SMS spend limit'))?.says).toMatch(/\$\d+ a month/u);
+    expect((await found(1000, 'SMS spend limit'))?.detail).toMatch(/\$\d+ per month/u);
   });
 });

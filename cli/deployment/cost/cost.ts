@@ -1,6 +1,6 @@
 import type { Prices } from './prices.ts';
 
-/** What a hub used of AWS in some time. */
+/** What a hub used of AWS in a period. */
 export interface Usage {
   readonly httpRequests: number;
   readonly functions: readonly {
@@ -14,7 +14,7 @@ export interface Usage {
   readonly archivedBytes: number;
   readonly schedules: number;
   readonly logBytes: number;
-  /** Undefined where the account does not tell. */
+  /** Undefined where CloudWatch does not count them. */
   readonly s3?: { readonly puts: number; readonly gets: number };
   readonly secretReads?: number;
 }
@@ -28,7 +28,7 @@ export interface CostLine {
 
 const GIGABYTE = 1024 ** 3;
 
-/** Usage times list prices, the dearest first. Messages sent and what is stored are not in it. */
+/** Usage times list prices, the highest first. Messages sent and storage are not included. */
 export const costOf = (usage: Usage, { perMillion, perGigabyte }: Prices): CostLine[] => {
   const line = (service: string, what: string, quantity: number, price: number): CostLine => ({
     service,
@@ -62,7 +62,7 @@ export const costOf = (usage: Usage, { perMillion, perGigabyte }: Prices): CostL
 export const sum = (lines: readonly CostLine[]): number =>
   lines.reduce((total, { dollars }) => total + dollars, 0);
 
-/** The lines of a table by service: dollars in all, for a million of `units`, and the share; then the dearest lines. */
+/** A table by service: dollars, dollars per million of `units`, and share of the total; then the six highest lines. */
 export const costTable = (lines: readonly CostLine[], units: { name: string; count: number }): string[] => {
   const total = sum(lines);
   const row = (name: string, dollars: number): string => {
@@ -74,9 +74,9 @@ export const costTable = (lines: readonly CostLine[], units: { name: string; cou
   return [
     `${''.padEnd(34)}${'dollars'.padStart(14)}${'per million'.padStart(14)}${'share'.padStart(8)}`,
     ...[...services].map(([service, own]) => row(service, sum(own))),
-    row('in all', total),
+    row('total', total),
     '',
-    `What costs most, for ${units.count} ${units.name}:`,
+    `Highest costs, for ${units.count} ${units.name}:`,
     ...lines
       .slice(0, 6)
       .map(({ service, what, quantity, dollars }) =>

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import { assembled, type Column, columnsOf } from '../../../core/formats/columns.ts';
-import { type Cut, delimiterOf, encodingFault, markBytes, records } from '../../../core/formats/csv.ts';
+import { type Cut, records } from '../../../core/formats/csv.ts';
+import { readFileHead } from '../../../core/formats/file-head.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
 import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
@@ -140,32 +141,8 @@ const begun = async <Parameters extends FileParameters>(
 ): Promise<Begun> => {
   if (checkpoint.size !== undefined) return { ...checkpoint, size: checkpoint.size };
   const { bytes, size } = await pieceAt(ports, job, 0);
-  const head = headOf(bytes, size, parameters.format);
+  const head = readFileHead(bytes, size, parameters.format);
   return { ...checkpoint, ...head, size };
-};
-
-/**
- * Where the rows of a file begin that begins so, and the names in its header. Throws `HubError` `bad-file`, which says
- * what to do.
- */
-export const headOf = (
-  bytes: Buffer,
-  size: number,
-  format: FileParameters['format'],
-): Pick<Checkpoint, 'offset' | 'line' | 'head'> => {
-  const fault = encodingFault(bytes, bytes.length >= size);
-  if (fault !== undefined) throw bad('bad-file', `The file cannot be read. ${fault}`);
-  const mark = markBytes(bytes);
-  if (bytes.length === mark) throw bad('bad-file', 'The file is empty.');
-  if (format === 'ndjson') return { offset: mark, line: 1 };
-  const text = bytes.subarray(mark);
-  const line = text.indexOf('\n');
-  const delimiter = delimiterOf(text.toString('utf8', 0, line < 0 ? text.length : line).trimEnd());
-  const { value: header } = records(text, delimiter, bytes.length >= size).next();
-  const names = header?.fields?.map((name: string) => name.trim());
-  if (header === undefined || names === undefined)
-    throw bad('bad-file', `The header of the file cannot be read: ${header?.fault ?? 'it does not end'}.`);
-  return { offset: mark + header.end, line: 1 + header.lines, head: { delimiter, names } };
 };
 
 /** How a record is read: its columns, or as JSON. */

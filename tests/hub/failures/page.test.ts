@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { closed, opened } from '../../../cli/operations/failures.ts';
-import { line } from '../../../cli/operations/jobs.ts';
+import { withEncodedBody, withTextBody } from '../../../cli/operations/edit-failure.ts';
+import { jobLine } from '../../../cli/operations/watch-job.ts';
 import { stages } from '../../../functions/contracts/stages/index.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
 import { failuresPage } from '../../tools/generate/failures-page.ts';
@@ -31,23 +31,23 @@ it('every dead-letter queue of the template is drained, and belongs to a stage',
   expect(named).toHaveLength(dead.length);
 });
 
-it('a delivery is edited as text and saved as it was, where it is text', () => {
+it('the text body of a delivery is decoded for editing and encoded again', () => {
   const delivery = (body: Uint8Array) => ({
     type: 'delivery',
     request: { method: 'POST', body: Buffer.from(body).toString('base64') },
   });
   const text = delivery(Buffer.from('{"a":"Ω"}'));
-  expect(opened(text)).toMatchObject({ request: { bodyText: '{"a":"Ω"}' } });
-  expect(closed(opened(text))).toEqual(text);
+  expect(withTextBody(text)).toMatchObject({ request: { bodyText: '{"a":"Ω"}' } });
+  expect(withEncodedBody(withTextBody(text))).toEqual(text);
   const binary = delivery(new Uint8Array([0xff, 0xfe]));
-  expect(opened(binary)).toEqual(binary);
-  expect(closed({ profileId: 'h' })).toEqual({ profileId: 'h' });
+  expect(withTextBody(binary)).toEqual(binary);
+  expect(withEncodedBody({ profileId: 'h' })).toEqual({ profileId: 'h' });
 });
 
-it('a job says how far it is', () => {
+it('the line of a job shows its progress and state', () => {
   const job = { id: 'j', kind: 'replay', by: 'ada', createdAt: '', state: 'running' };
-  expect(line({ ...job, progress: { done: 6, refused: 1, total: 12 } })).toBe(
+  expect(jobLine({ ...job, progress: { done: 6, refused: 1, total: 12 } })).toBe(
     `[${'█'.repeat(14)}${' '.repeat(10)}] 6/12 done, 1 refused  running`,
   );
-  expect(line({ ...job, progress: { done: 6, refused: 0 } })).toBe('6 done  running');
+  expect(jobLine({ ...job, progress: { done: 6, refused: 0 } })).toBe('6 done  running');
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { customerCommand } from '../../../cli/customers/customer.ts';
+import { run as customerCommand } from '../../../cli/customers/customer.ts';
 import { openHub, type TestHub } from '../../support/failing-hub.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
 
@@ -8,7 +8,7 @@ let printed: string[];
 beforeEach(async () => {
   hub = await openHub();
   printed = terminal(async (method, target, body) => {
-    // Whoever asks for the outcome of a command finds it delivered.
+    // A command is delivered before its outcome is read.
     if (target.startsWith('/commands/')) await hub.settle();
     return hub.api(method, target, body);
   });
@@ -26,7 +26,7 @@ const idOf = async (identifier: string): Promise<string> =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
 
 describe('hub customer', () => {
-  it('shows what waits for a decision, with what a person needs to decide it', async () => {
+  it('lists the open reviews with what is needed to decide them', async () => {
     await report(
       {
         id: '1',
@@ -45,15 +45,15 @@ describe('hub customer', () => {
     });
     await customerCommand(['reviews']);
     const text = printed.join('\n');
-    expect(text).toContain('what should be one of a kind differs');
+    expect(text).toContain('seen together, but a strong identifier differs');
     expect(text).toMatch(/Ada.* {2}user-id:1 {2}email:ada@example\.com/u);
     expect(text).toContain('user-id:2  phone:+14155550100');
-    expect(text).toContain('names nobody');
+    expect(text).toContain('names no customer');
     expect(text).toContain('sms  message  by api  Who am I?  phone:unknown');
     expect(text).not.toContain('\u001b');
   });
 
-  it('says of a command whom it was about, or throws why it was refused', async () => {
+  it('prints the customers that a command changed, or throws why it was refused', async () => {
     await report({ id: '1', identifiers: ['email:ada@example.com'] }, { id: '2', identifiers: ['line:U1'] });
     const survivor = await idOf('email:ada@example.com');
     expect(await customerCommand(['merge', 'email:ada@example.com', 'line:U1'])).toBe(0);

@@ -19,13 +19,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command as a process of its own: its exit code and all that it said. */
-const cli = async (...args: readonly string[]): Promise<{ code: number | null; said: string }> => {
+/** Runs the command as a process of its own; `output` is stdout and stderr together. */
+const cli = async (...args: readonly string[]): Promise<{ code: number | null; output: string }> => {
   const child = spawn(process.execPath, ['cli/hub.ts', ...args], { env });
-  const said: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, said: Buffer.concat(said).toString() };
+  return { code, output: Buffer.concat(output).toString() };
 };
 const file = (name: string, text: string | Uint8Array): string => {
   const path = join(folder, name);
@@ -40,11 +40,11 @@ const customer = async (identifier: string): Promise<unknown> => {
 };
 
 describe('hub import', () => {
-  it('takes a list, brings back what was refused, and takes that once it is mended', async () => {
+  it('imports a list, saves the refused rows, and imports them after their correction', async () => {
     const rows = ['ada@example.com,Ada,it', 'unknown,Nobody,', 'bob@example.com,Bob,xx-not-a-language-tag'];
     const list = file('people.csv', `Mail,name,language\n${rows.join('\n')}\n`);
     const first = await cli('import', 'customers', list, '--map', 'Mail=email');
-    expect(first.said).toContain('1 rows taken, 2 refused');
+    expect(first.output).toContain('1 rows imported, 2 refused');
     expect(first.code).toBe(1);
     expect(await customer('email:ada@example.com')).toMatchObject({ name: { full: 'Ada' } });
     const refused = join(folder, 'people.refused.csv');
@@ -55,25 +55,25 @@ describe('hub import', () => {
       expect.stringMatching(/^4,language: .*,bob@example.com,Bob,xx-not-a-language-tag$/),
       '',
     ]);
-    const mended = text.replace(',unknown,', ',eve@example.com,').replace('xx-not-a-language-tag', 'de');
-    writeFileSync(refused, mended);
+    const corrected = text.replace(',unknown,', ',eve@example.com,').replace('xx-not-a-language-tag', 'de');
+    writeFileSync(refused, corrected);
     const second = await cli('import', 'customers', refused, '--map', 'Mail=email');
-    expect(second).toMatchObject({ code: 0, said: expect.stringContaining('2 rows taken, 0 refused') });
+    expect(second).toMatchObject({ code: 0, output: expect.stringContaining('2 rows imported, 0 refused') });
     expect(await customer('email:bob@example.com')).toMatchObject({ language: 'de' });
   }, 120_000);
 
-  it('says before anything is sent what is wrong with the whole file', async () => {
+  it('reports the faults of the whole file before anything is uploaded', async () => {
     const columns = await cli('import', 'customers', file('a.csv', 'Mail,name\na@b.example,A\n'));
-    expect(columns).toMatchObject({ code: 1, said: expect.stringMatching(/"Mail".*email, phone.*--map/s) });
+    expect(columns).toMatchObject({ code: 1, output: expect.stringMatching(/"Mail".*email, phone.*--map/s) });
     const latin = await cli(
       'import',
       'customers',
       file('b.csv', Buffer.from('email,name\na@b.example,Zoë\n', 'latin1')),
     );
-    expect(latin).toMatchObject({ code: 1, said: expect.stringContaining('CSV UTF-8') });
+    expect(latin).toMatchObject({ code: 1, output: expect.stringContaining('CSV UTF-8') });
     const absent = await cli('import', 'customers', join(folder, 'c.csv'));
-    expect(absent).toMatchObject({ code: 1, said: expect.stringMatching(/c\.csv cannot be read/) });
+    expect(absent).toMatchObject({ code: 1, output: expect.stringMatching(/c\.csv cannot be read/) });
     const jobs = await cli('jobs', 'list');
-    expect(jobs.said.split('\n').filter((line) => line.includes('import-customers')).length).toBe(2);
+    expect(jobs.output.split('\n').filter((line) => line.includes('import-customers')).length).toBe(2);
   }, 60_000);
 });

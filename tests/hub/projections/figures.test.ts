@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { figuresTable, spanOf } from '../../../cli/operations/figures.ts';
+import { figuresTable } from '../../../cli/operations/figures.ts';
+import { formatSeconds } from '../../../cli/terminal/duration.ts';
 import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
 import { MINUTE, rest, tell } from './consumer.ts';
 
@@ -75,9 +76,9 @@ it('figures are printed as a table', async () => {
   tell(hub, { key: 'b', minute: 3, direction: 'outbound' });
   await rest(hub);
   const lines = figuresTable((await hub.api('GET', '/figures')).body, true);
-  expect(lines[0]).toBe('From 2026-02-24 to 2026-03-02, Europe/Rome; times are medians.');
+  expect(lines[0]).toBe('From 2026-02-24 to 2026-03-02, Europe/Rome. Response times are medians.');
   expect(lines[3]).toMatch(/^2026-03-02 {2}sms +1 +1 +0 +1 +0 +0 +0 +0 +0\.0 % +3 min +3 min$/u);
-  expect(lines.at(-1)).toMatch(/^in all/u);
+  expect(lines.at(-1)).toMatch(/^total/u);
   expect(new Set(lines.slice(2).map(({ length }) => length)).size).toBe(1);
 });
 
@@ -88,6 +89,6 @@ it.each([
   [90, '1.5 min'],
   [3600, '1 h'],
   [100_000, '1.2 d'],
-])('%s seconds are said as %s', (seconds, said) => {
-  expect(spanOf(seconds)).toBe(said);
+])('formats %s seconds as %s', (seconds, text) => {
+  expect(formatSeconds(seconds)).toBe(text);
 });

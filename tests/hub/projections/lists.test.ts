@@ -201,5 +201,5 @@ it('are printed a line for each customer, whatever they call themselves', () => 
     /^Ada\ufffd\[31m Lovelace {2}phone:\+14155550101 {2}waiting for 1\.5 h {2}sms {2}c1$/u,
   );
   expect(second?.trim()).toBe('c2');
-  expect(customerTable([], NOW)).toEqual(['Nobody.']);
+  expect(customerTable([], NOW)).toEqual(['No customers.']);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { customerCommand } from '../../../cli/customers/customer.ts';
+import { run as customerCommand } from '../../../cli/customers/customer.ts';
 import { timelineLines } from '../../../cli/customers/timeline.ts';
 import * as rows from '../../../functions/contracts/rows.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
@@ -21,7 +21,7 @@ const sent = { kind: 'echo', direction: 'outbound' } as const;
 const aboutIt = { kind: 'delivery-status', direction: 'outbound' } as const;
 
 describe('hub customer timeline', () => {
-  it('prints what was said, what became of it and what it answers', async () => {
+  it('prints each message with its status, edits, reactions and the message it replies to', async () => {
     story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Your parcel\nis here' });
     story.tell({ ...aboutIt, key: 's', refersTo: 'wamid.1', minute: 1, properties: { status: 'read' } });
     story.tell({ key: 'wamid.2', minute: 2, text: 'On tuesday?', refersTo: 'wamid.1' });
@@ -37,12 +37,12 @@ describe('hub customer timeline', () => {
     expect(printed.join('\n')).toBe(
       [
         `${at(0)} ← whatsapp  Your parcel is here ✓✓ read`,
-        `                           👍 they, ${at(4)}`,
+        `                           👍 by customer, ${at(4)}`,
         `${at(2)} → whatsapp  On tuesday?`,
-        `                           ↳ to “Your parcel is here” of ${at(0)}`,
-        `                           ✎ since ${at(3)}: On Thursday?`,
+        `                           ↳ reply to “Your parcel is here” of ${at(0)}`,
+        `                           ✎ edited ${at(3)}: On Thursday?`,
         `${at(5)} → whatsapp  Oops [cat.jpg]`,
-        `                           ⌫ taken back ${at(6)}`,
+        `                           ⌫ deleted ${at(6)}`,
         `${at(7)} ← whatsapp  See you ✗`,
         `                           ✗ failed ${at(8)}: No credit`,
       ].join('\n'),
@@ -61,7 +61,7 @@ describe('hub customer timeline', () => {
     });
   });
 
-  it('goes on page after page', async () => {
+  it('reads page after page', async () => {
     story.tell({ key: 'wamid.1', minute: 0, text: 'Message 0' });
     await story.settle();
     const [owner] = await story.table.get([rows.identifierKey(ADA)]);
@@ -82,7 +82,7 @@ describe('hub customer timeline', () => {
   });
 });
 
-it('prints nothing that a terminal would obey', () => {
+it('prints no character that a terminal executes', () => {
   const evil = '\u001b[2J\u009b31m\u202eover\u0007\r\nnext\u2028line';
   const lines = timelineLines({
     ...{

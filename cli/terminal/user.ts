@@ -1,0 +1,4 @@
+import { userInfo } from 'node:os';
+
+/** The name under which the hub records who ran a command. */
+export const currentUser = (): string => userInfo().username;

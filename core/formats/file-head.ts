@@ -1,0 +1,34 @@
+import { HubError } from '../errors.ts';
+import { delimiterOf, encodingFault, markBytes, records } from './csv.ts';
+
+/** Where the first row of a file begins. */
+export interface FileHead {
+  /** In bytes. */
+  readonly offset: number;
+  /** Counted from 1. */
+  readonly line: number;
+  /** Of CSV alone. */
+  readonly head?: { readonly delimiter: string; readonly names: string[] };
+}
+
+/**
+ * Reads the encoding and the header of a file from its first `bytes`; `size` is the length of the whole file. Throws
+ * `HubError` `bad-file` where the file cannot be imported at all.
+ */
+export const readFileHead = (bytes: Buffer, size: number, format: 'csv' | 'ndjson'): FileHead => {
+  const fault = encodingFault(bytes, bytes.length >= size);
+  if (fault !== undefined) throw badFile(`The file cannot be read. ${fault}`);
+  const mark = markBytes(bytes);
+  if (bytes.length === mark) throw badFile('The file is empty.');
+  if (format === 'ndjson') return { offset: mark, line: 1 };
+  const text = bytes.subarray(mark);
+  const lineEnd = text.indexOf('\n');
+  const delimiter = delimiterOf(text.toString('utf8', 0, lineEnd < 0 ? text.length : lineEnd).trimEnd());
+  const { value: header } = records(text, delimiter, bytes.length >= size).next();
+  const names = header?.fields?.map((name: string) => name.trim());
+  if (header === undefined || names === undefined)
+    throw badFile(`The header of the file cannot be read: ${header?.fault ?? 'it does not end'}.`);
+  return { offset: mark + header.end, line: 1 + header.lines, head: { delimiter, names } };
+};
+
+const badFile = (message: string): HubError => new HubError('bad-file', message, { retry: 'never' });
