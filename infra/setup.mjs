@@ -1,7 +1,7 @@
-// Runs before every npm script, on whatever Node the machine has: installs exactly what the lockfile names, once.
+// Runs before every npm script, with any version of Node: installs the packages of the lockfile, once.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 
 const root = new URL('..', import.meta.url);
 const at = (path) => new URL(path, root);
@@ -13,10 +13,10 @@ const installed =
   existsSync(stamp) && existsSync(at('node_modules/.bin/node')) && readFileSync(stamp, 'utf8') === wanted;
 
 if (!installed) {
-  // npm would empty the folder behind the link, which others use too.
+  // npm would empty the folder behind the link, which other working copies may use.
   if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
     process.stderr.write(
-      'node_modules is a link to a folder that does not hold what package-lock.json names. Install there, or remove the link and try again.\n',
+      'node_modules is a link to a folder without the packages of package-lock.json. Install them there, or remove the link, and try again.\n',
     );
     process.exit(1);
   }
@@ -28,7 +28,7 @@ if (!installed) {
   });
   if (status !== 0) {
     process.stderr.write(
-      'npm ci failed. Read its message above; a registry that cannot be reached is the usual cause.\n',
+      'npm ci failed; its message is above. The usual cause is that the registry cannot be reached.\n',
     );
     process.exit(status ?? 1);
   }
