@@ -44,6 +44,12 @@ if (!installed) {
     }
     symlinkSync(process.execPath, at('node_modules/.bin/node'));
   }
-  if (!existsSync(at('node_modules/.bin/hub'))) symlinkSync('../../cli/hub.ts', at('node_modules/.bin/hub'));
   writeFileSync(stamp, wanted);
+}
+
+// npm links the commands of dependencies only. The link is made again when an update has moved the file behind it.
+const command = at('node_modules/.bin/hub');
+if (!existsSync(command)) {
+  rmSync(command, { force: true });
+  symlinkSync('../../cli/hub.ts', command);
 }
