@@ -4,9 +4,9 @@ import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ChannelConnector } from '../../core/webhooks/channel.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
-import { catalogue, describeEntry } from '../../tests/tools/generate/catalogue.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { askSecretValues } from './ask-secrets.ts';
+import { describeProvider, providerCatalogue } from './provider-catalogue.ts';
 import { readSecretValues, updateSecretValues, writeSecretValues } from './secret-values.ts';
 
 export const usage = `Usage: hub connect --list
@@ -41,11 +41,11 @@ export const run = async (args: readonly string[]): Promise<number> => {
     },
   });
   if (values.list === true) {
-    console.log(catalogue().map(describeEntry).join('\n\n'));
+    console.log(providerCatalogue().map(describeProvider).join('\n\n'));
     return 0;
   }
   const [id, ...rest] = positionals;
-  const entry = catalogue().find(({ connector }) => connector.id === id);
+  const entry = providerCatalogue().find(({ connector }) => connector.id === id);
   if (entry === undefined || rest.length > 0) {
     const mistake =
       rest.length > 0 ? 'Secrets are never arguments.' : `Unknown provider ${JSON.stringify(id)}.`;

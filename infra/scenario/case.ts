@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { readTime } from '../../core/formats/payload.ts';
 import type { ChannelConnector } from '../../core/webhooks/channel.ts';
-import { secretNames } from '../../tests/tools/conformance/secrets.ts';
+import { secretNames } from './case-secrets.ts';
 
 const Identifier = z.looseObject({
   type: z.string(),

@@ -4,8 +4,8 @@ import type { Notification } from '../../core/triggers/notification.ts';
 import type { Row } from '../../functions/aws/clients/dynamo.ts';
 import { notificationOf } from '../../functions/aws/operations/notifications.ts';
 import { activityOf, interactionOf, profileOf } from '../../functions/contracts/rows.ts';
-import { allRows } from '../../tests/tools/crash/invariants.ts';
 import type { ActualCustomer, Outcome } from './compare.ts';
+import { scanTable } from './scan-table.ts';
 import type { ScenarioHub } from './scenario-hub.ts';
 
 /** The notifications among rows, by the keys of their rows. */
@@ -18,7 +18,7 @@ export const notificationsIn = (rows: readonly Row[]): Map<string, Notification>
 
 /** How a story has ended. */
 export const outcomeOf = async (stage: ScenarioHub): Promise<Outcome> => {
-  const rows = await allRows(stage.runtime);
+  const rows = await scanTable(stage.runtime);
   const sourceProfiles = new Map<string, SourceProfile>();
   for (const row of rows.filter(({ sk }) => sk === 'profile')) {
     const activity = rows.find(({ pk, sk }) => pk === row.pk && sk === 'activity');

@@ -6,11 +6,11 @@ import { instant } from '../../core/interaction/interaction.ts';
 import { readSecret } from '../../functions/aws/clients/secret.ts';
 import { pause, publish } from '../../functions/aws/operations/publish.ts';
 import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
-import { receiveMessage } from '../../tests/tools/conformance/run.ts';
-import { allRows } from '../../tests/tools/crash/invariants.ts';
 import { Case } from './case.ts';
 import { differences, type Outcome } from './compare.ts';
 import { notificationsIn, outcomeOf } from './outcome.ts';
+import { receiveMessage } from './receive-case.ts';
+import { scanTable } from './scan-table.ts';
 import { openScenarioHub, queueArn, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
 import { type Scenario, type Step, scenarioIn } from './schema.ts';
 
@@ -119,7 +119,7 @@ const perform = async (
     send(stage, queue, { type: 'interaction', receivedAt: instant(at), interaction } as InteractionMessage);
   }
   if (step.webhook !== undefined) {
-    const { message } = await receiveMessage(
+    const message = await receiveMessage(
       Case.parse(JSON.parse(readFileSync(resolve(folder, step.webhook), 'utf8'))),
       at,
     );
@@ -140,7 +140,7 @@ const perform = async (
  * no row will tell so.
  */
 const erase = async ({ cloud, runtime, decided }: ScenarioHub, customer: string): Promise<void> => {
-  for (const [key, one] of notificationsIn(await allRows(runtime)))
+  for (const [key, one] of notificationsIn(await scanTable(runtime)))
     if (['sent', 'suppressed'].includes(one.status)) decided.set(key, one);
   const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
   const { keys } = z.looseObject({ keys: z.string() }).parse(await readSecret(runtime)(`${hub}/api`));

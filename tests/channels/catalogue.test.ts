@@ -1,14 +1,15 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { providerCatalogue } from '../../cli/deployment/provider-catalogue.ts';
 import { updateSecretValues } from '../../cli/deployment/secret-values.ts';
-import { connectorOf, mappingOf } from '../../connectors/registry.ts';
+import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
 import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { bodyOf, Case } from '../../infra/scenario/case.ts';
+import { receiveMessage } from '../../infra/scenario/receive-case.ts';
 import { root } from '../../infra/stack/bundle.ts';
-import { receiveMessage } from '../tools/conformance/run.ts';
-import { catalogue, withCatalogue, withIdentifiers } from '../tools/generate/catalogue.ts';
+import { withCatalogue, withIdentifiers } from '../tools/generate/catalogue.ts';
 
 describe('the catalogue', () => {
   it('stands in the README as the code has it; else: npm run generate', () => {
@@ -22,14 +23,11 @@ describe('the catalogue', () => {
   });
 
   it('of identifiers names every type that a recorded webhook has, but those of a provider', async () => {
-    const known = new Set([
-      ...Object.keys(identifierTypes),
-      ...catalogue().map(({ connector }) => connector.id),
-    ]);
+    const known = new Set([...Object.keys(identifierTypes), ...providerIds]);
     for (const file of globSync(join(root, 'tests', 'fixtures', '**', '*.json'))) {
       const read = Case.safeParse(JSON.parse(readFileSync(file, 'utf8')));
       if (!read.success || read.data.expected.accept === false || read.data.method !== 'POST') continue;
-      const { message } = await receiveMessage(read.data);
+      const message = await receiveMessage(read.data);
       const mapping = message && mappingOf(message.provider);
       if (mapping === undefined || message === undefined) continue;
       const { interactions } = await mapping.decode(deliveryOf(message, bodyOf(read.data)));
@@ -42,7 +40,7 @@ describe('the catalogue', () => {
   });
 
   it('names for each provider what an admin must know', () => {
-    for (const { connector, mapping } of catalogue()) {
+    for (const { connector, mapping } of providerCatalogue()) {
       expect(connector.docs).toMatch(/^https:\/\//u);
       expect(mapping.channels.length * mapping.kinds.length).toBeGreaterThan(0);
       for (const { about } of Object.values(connector.secrets)) expect(about).not.toBe('');

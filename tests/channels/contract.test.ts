@@ -4,9 +4,9 @@ import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.t
 import { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { WebhookRequest } from '../../core/webhooks/channel.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
-import { type Good, goodCases, send } from '../support/cases.ts';
+import { secretNames } from '../../infra/scenario/case-secrets.ts';
+import { type GoodCase, goodCases, sendCase } from '../support/cases.ts';
 import { gradeFolders } from '../tools/conformance/run.ts';
-import { secretNames } from '../tools/conformance/secrets.ts';
 
 // What must hold of every provider is derived here from its good fixtures. A vendor adds fixtures and no test.
 
@@ -25,18 +25,18 @@ const timed =
 const proof =
   /^(?!.*(?:idempotency|-ma-|-type$|-version$))(?:authorization|.*(?:signature|hmac|timestamp|secret-token).*|webhook-id|svix-id)$/u;
 
-const scheme = ({ one }: Good): string => one.verification?.scheme ?? 'none';
-const isSigned = (good: Good): boolean => !bodyIsFree.test(scheme(good)) && good.one.method === 'POST';
+const scheme = ({ one }: GoodCase): string => one.verification?.scheme ?? 'none';
+const isSigned = (good: GoodCase): boolean => !bodyIsFree.test(scheme(good)) && good.one.method === 'POST';
 
-const refusal = async (good: Good, otherwise: Parameters<typeof send>[1]): Promise<void> => {
-  const { answer, queued } = await send(good, otherwise);
+const refusal = async (good: GoodCase, otherwise: Parameters<typeof sendCase>[1]): Promise<void> => {
+  const { answer, queued } = await sendCase(good, otherwise);
   expect(queued).toEqual([]);
   expect([400, 401, 403]).toContain(answer.status);
 };
 
 /** Not taken for anything that it is not: no crash of the front, and what is queued can be decoded or is unreadable. */
-const survival = async (good: Good, request: (same: WebhookRequest) => WebhookRequest): Promise<void> => {
-  const outcome = await send(good, { request }).catch((error: unknown) => {
+const survival = async (good: GoodCase, request: (same: WebhookRequest) => WebhookRequest): Promise<void> => {
+  const outcome = await sendCase(good, { request }).catch((error: unknown) => {
     // The outermost adapter answers 400.
     expect(error).toMatchObject({ name: 'HubError', retry: 'never' });
     return undefined;
@@ -70,12 +70,12 @@ const changed = (value: unknown, at: readonly string[], to: null | undefined): s
   });
 
 const posts = goodCases.filter(({ one }) => one.method !== 'LAMBDA');
-const named = (cases: readonly Good[]) => cases.map((good) => [good.name, good] as const);
+const named = (cases: readonly GoodCase[]) => cases.map((good) => [good.name, good] as const);
 
 describe('a good delivery', () => {
   it.each(named(posts))('%s: is taken, also beside other secrets', async (_, good) => {
     const beside = Object.keys(connectorOf(good.provider)?.secrets ?? {});
-    const { answer, queued, sent } = await send(good, {
+    const { answer, queued, sent } = await sendCase(good, {
       secrets: (stored) =>
         Object.fromEntries(beside.map((name) => [name, [...(stored[name] ?? []), ...(stored[name] ?? [])]])),
     });
@@ -85,7 +85,7 @@ describe('a good delivery', () => {
   });
 
   it.each(named(posts))('%s: gives what the model allows', async (_, good) => {
-    const { queued, sent } = await send(good);
+    const { queued, sent } = await sendCase(good);
     for (const message of queued) {
       const decoded = await mappingOf(good.provider)?.decode(deliveryOf(message, sent.body));
       for (const one of decoded?.interactions ?? [])
@@ -97,7 +97,7 @@ describe('a good delivery', () => {
   it.each(
     named(posts.filter(({ provider, one }) => provider !== 'standard' && /^[[{]/u.test(one.rawBody ?? ''))),
   )('%s: is as readable with null as without what stood there', async (_, good) => {
-    const [message] = (await send(good)).queued;
+    const [message] = (await sendCase(good)).queued;
     const document: unknown = JSON.parse(good.one.rawBody ?? '');
     const reads = async (body: string): Promise<boolean> => {
       try {
@@ -156,7 +156,7 @@ describe('a good delivery', () => {
 
   it.each(
     named(posts.filter((good) => timed.test(scheme(good)) && good.one.verification?.now !== undefined)),
-  )('%s: is refused four days later', async (_, good) => refusal(good, { later: 4 * 86_400 }));
+  )('%s: is refused four days later', async (_, good) => refusal(good, { delaySeconds: 4 * 86_400 }));
 
   const hour = 3600;
   it.each([
@@ -179,20 +179,20 @@ describe('a good delivery', () => {
       );
       expect(found.length).toBeGreaterThan(0);
       for (const good of found) {
-        const { answer } = await send(good, { later: seconds - 60 });
+        const { answer } = await sendCase(good, { delaySeconds: seconds - 60 });
         expect(answer.status).toBeLessThan(300);
-        await refusal(good, { later: seconds + 60 });
+        await refusal(good, { delaySeconds: seconds + 60 });
       }
     },
   );
 
   it.each(named(posts.filter((good) => scheme(good).startsWith('mailgun'))))(
     '%s: is refused where its token came with another body',
-    async (_, good) => refusal(good, { repeated: true }),
+    async (_, good) => refusal(good, { nonceUsed: true }),
   );
 
   it.each(named(posts))('%s: is too large above the limit', async (_, good) => {
-    const { answer, queued } = await send(good, {
+    const { answer, queued } = await sendCase(good, {
       request: (same) => ({ ...same, body: new Uint8Array(4_500_001) }),
     });
     expect([answer.status, queued]).toEqual([413, []]);

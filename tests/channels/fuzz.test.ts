@@ -8,7 +8,7 @@ import type { Decoded } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { bodyOf } from '../../infra/scenario/case.ts';
-import { type Good, goodCases } from '../support/cases.ts';
+import { type GoodCase, goodCases } from '../support/cases.ts';
 
 const RUNS = Number(process.env['FUZZ'] ?? 20_000);
 /** A decode takes microseconds; whatever takes this long on a busy machine would take for ever on a longer text. */
@@ -93,7 +93,7 @@ const mutateBytes = (bytes: Uint8Array, random: () => number): Uint8Array => {
 type Mutate = (random: () => number) => { readonly body: Uint8Array; readonly url: string };
 
 /** How a case's payload is changed: as a tree where it is one, else as bytes. */
-const mutator = ({ one }: Good): Mutate => {
+const mutator = ({ one }: GoodCase): Mutate => {
   const body = bodyOf(one);
   const url = one.verification?.url ?? one.url ?? 'https://hub.example/webhooks/x';
   const packed = body[0] === 0x1f && body[1] === 0x8b;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { mappingOf } from '../../connectors/registry.ts';
 import { relationOf } from '../../core/interaction/relation.ts';
 import { decode } from '../../functions/record/messages/decode.ts';
-import { goodCases, send } from '../support/cases.ts';
+import { goodCases, sendCase } from '../support/cases.ts';
 
 const statuses: ReadonlySet<string> = new Set([
   'delivery-status',
@@ -17,7 +17,7 @@ it('what a provider tells of a message is understood in every recorded webhook t
   let understood = 0;
   const not: string[] = [];
   for (const good of goodCases) {
-    const { queued, sent } = await send(good);
+    const { queued, sent } = await sendCase(good);
     for (const message of queued) {
       const { interactions } = await decode(mappingOf(good.provider), message, sent.body);
       for (const { key: _, fetch: _fetch, attachments: _files, ...act } of interactions) {

@@ -2,21 +2,19 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { samples } from '../../cli/local/samples.ts';
 import { connectorOf } from '../../connectors/registry.ts';
-import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
-import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
-import { receive, type Secrets } from '../../functions/receive/receive.ts';
-import { bodyOf, Case, documentOf, providerOf, settingOf } from '../../infra/scenario/case.ts';
+import { Case, providerOf } from '../../infra/scenario/case.ts';
+import { type CaseChanges, type ReceivedCase, receiveCase } from '../../infra/scenario/receive-case.ts';
 
 const root = new URL('../fixtures/', import.meta.url).pathname;
 
-/** A recorded webhook that must be taken, and where it stands. */
-export interface Good {
+/** A recorded webhook that the hub must accept. */
+export interface GoodCase {
   readonly name: string;
   readonly provider: string;
   readonly one: Case;
 }
 
-const fixtures = (): Good[] =>
+const fixtureCases = (): GoodCase[] =>
   globSync(`${root}*/*.json`)
     .sort()
     .map((file) => ({ file, one: Case.safeParse(JSON.parse(readFileSync(file, 'utf8'))) }))
@@ -32,8 +30,8 @@ const fixtures = (): Good[] =>
         : [],
     );
 
-/** What the samples of the local hub hold, as cases. */
-const ofSamples = (): Good[] => {
+/** The sample webhooks of the local hub, as cases. */
+const sampleCases = (): GoodCase[] => {
   const now = Date.parse('2026-03-02T09:00:00Z');
   const set = samples(now, 'https://acme.example');
   const schemes: Readonly<Record<string, string>> = {
@@ -64,45 +62,11 @@ const ofSamples = (): Good[] => {
     }));
 };
 
-/** Every recorded webhook that must be taken, of registered providers. */
-export const goodCases: readonly Good[] = [...fixtures(), ...ofSamples()].filter(
+/** Every recorded webhook that the hub must accept, of registered providers. */
+export const goodCases: readonly GoodCase[] = [...fixtureCases(), ...sampleCases()].filter(
   ({ provider, one }) => connectorOf(provider) !== undefined && one.expected.accept,
 );
 
-export interface Otherwise {
-  readonly request?: (request: WebhookRequest) => WebhookRequest;
-  /** None are stored where it gives undefined. */
-  readonly secrets?: (secrets: Secrets) => Secrets | undefined;
-  /** Seconds after the time at which the case must be taken. */
-  readonly later?: number;
-  /** Whether a token was used before with another body. */
-  readonly repeated?: true;
-}
-
-const LONG_AGO = Date.parse('2026-03-01T00:00:00Z');
-
-/** Sends a case as the provider would, but for what is to be otherwise. */
-export const send = async (
-  { provider, one }: Good,
-  { request = (same) => same, secrets = (same) => same, later = 0, repeated }: Otherwise = {},
-): Promise<{ answer: HttpAnswer; queued: readonly DeliveryMessage[]; sent: WebhookRequest }> => {
-  const connector = connectorOf(provider);
-  const setting = settingOf(one, connector ?? { secrets: {} });
-  const queued: DeliveryMessage[] = [];
-  const headers = Object.fromEntries(
-    Object.entries(one.headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const sent = request({ method: one.method, url: setting.url, headers, body: bodyOf(one) });
-  const use = receive({
-    connector: () => connector,
-    secrets: async () => secrets(setting.secrets),
-    document: async (url) => documentOf(one, url),
-    first: async () => repeated !== true,
-    enqueue: async (message) => {
-      queued.push(message);
-    },
-    now: () => (setting.now ?? LONG_AGO) + later * 1000,
-    tell: () => {},
-  });
-  return { answer: await use({ provider, account: undefined, request: sent }), queued, sent };
-};
+/** Sends a case as its provider would, with changes. */
+export const sendCase = ({ one }: GoodCase, changes: CaseChanges = {}): Promise<ReceivedCase> =>
+  receiveCase(one, changes);

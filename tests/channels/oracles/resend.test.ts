@@ -1,11 +1,11 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook } from 'svix';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Good, goodCases, send } from '../../support/cases.ts';
+import { type GoodCase, goodCases, sendCase } from '../../support/cases.ts';
 
 const good = goodCases.filter(({ provider }) => provider === 'resend');
-const secretOf = ({ one }: Good): string => String(one.verification?.['secret']);
-const nowOf = ({ one }: Good): Date => new Date(Number(one.verification?.now) * 1000);
+const secretOf = ({ one }: GoodCase): string => String(one.verification?.['secret']);
+const nowOf = ({ one }: GoodCase): Date => new Date(Number(one.verification?.now) * 1000);
 const named = good.map((one) => [one.name, one] as const);
 
 /** The libraries read the clock themselves. */
@@ -28,7 +28,7 @@ describe.each(named)('%s', (_, fixture) => {
     vi.setSystemTime(nowOf(fixture));
     for (const library of [new Webhook(secretOf(fixture)), new StandardWebhook(secretOf(fixture))]) {
       const signature = library.sign('msg_other', nowOf(fixture), body);
-      const { answer } = await send(fixture, {
+      const { answer } = await sendCase(fixture, {
         request: (same) => ({
           ...same,
           headers: {

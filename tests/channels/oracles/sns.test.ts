@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import https from 'node:https';
 import MessageValidator from 'sns-validator';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Good, goodCases } from '../../support/cases.ts';
+import { type GoodCase, goodCases } from '../../support/cases.ts';
 
 const good = goodCases.filter(({ one }) => one.verification?.scheme === 'sns-rsa');
 
 afterEach(() => void vi.restoreAllMocks());
 
 /** The library fetches the certificate itself: it gets the fixture's, and nothing goes out. */
-const validate = async ({ one }: Good, body: string): Promise<Error | null> => {
+const validate = async ({ one }: GoodCase, body: string): Promise<Error | null> => {
   vi.spyOn(https, 'get').mockImplementation(((_url: string, take: (response: EventEmitter) => void) => {
     const response = Object.assign(new EventEmitter(), { statusCode: 200 });
     queueMicrotask(() => {

@@ -5,7 +5,7 @@ import { verifyKey } from 'discord-interactions';
 import { validateV3Signature } from 'plivo';
 import Stripe from 'stripe';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Good, goodCases, send } from '../../support/cases.ts';
+import { type GoodCase, goodCases, sendCase } from '../../support/cases.ts';
 
 /** Fixtures of a provider, with what its library needs of them. */
 const of = (provider: string) =>
@@ -23,7 +23,7 @@ const of = (provider: string) =>
         secret: String(fixture.one.verification?.['secret'] ?? fixture.one.verification?.['publicKey']),
       };
     });
-const nowOf = ({ one }: Good): number => Number(one.verification?.now) * 1000;
+const nowOf = ({ one }: GoodCase): number => Number(one.verification?.now) * 1000;
 
 /** The libraries read the clock themselves. */
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
@@ -74,7 +74,7 @@ describe.each(of('stripe'))('$name', ({ body, secret, header, fixture }) => {
   it('is taken as the SDK of Stripe signs it', async () => {
     const timestamp = nowOf(fixture) / 1000;
     const signature = webhooks.generateTestHeaderString({ payload: body, secret, timestamp });
-    const { answer } = await send(fixture, {
+    const { answer } = await sendCase(fixture, {
       request: (same) => ({ ...same, headers: { ...same.headers, 'stripe-signature': signature } }),
     });
     expect(answer.status).toBe(200);

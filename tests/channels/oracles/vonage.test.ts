@@ -1,6 +1,6 @@
 import { verifySignature } from '@vonage/jwt';
 import { describe, expect, it } from 'vitest';
-import { goodCases, send } from '../../support/cases.ts';
+import { goodCases, sendCase } from '../../support/cases.ts';
 
 const tokens = goodCases.filter(
   ({ provider, one }) => provider === 'vonage' && one.verification?.scheme === 'vonage-jwt-hs256',
@@ -12,7 +12,7 @@ describe("Vonage's own library agrees", () => {
     const secret = String(fixture.one.verification?.['secret']);
     expect([verifySignature(token, secret), verifySignature(token, `${secret}.`)]).toEqual([true, false]);
     // The library leaves the digest of the body to the caller.
-    const { answer } = await send(fixture, {
+    const { answer } = await sendCase(fixture, {
       request: (same) => ({ ...same, body: Buffer.from('{"message_uuid":"another"}') }),
     });
     expect(answer.status).toBe(401);

@@ -3,11 +3,11 @@ import { connectorOf } from '../../../connectors/registry.ts';
 import { sameText } from '../../../core/webhooks/signature.ts';
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
 import { receive, type Secrets } from '../../../functions/receive/receive.ts';
-import { goodCases, send } from '../../support/cases.ts';
+import { goodCases, sendCase } from '../../support/cases.ts';
 
 describe('receive', () => {
   it.each(goodCases.map((one) => [one.name, one] as const))('queues no proof with %s', async (_, fixture) => {
-    const { queued } = await send(fixture, {});
+    const { queued } = await sendCase(fixture, {});
     for (const { request } of queued)
       expect(Object.keys(request.headers).join(' ')).not.toMatch(
         /signature|secret|token|authorization|cookie/u,

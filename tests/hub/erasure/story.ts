@@ -5,10 +5,10 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
+import { scanTable } from '../../../infra/scenario/scan-table.ts';
 import { openScenarioHub, type ScenarioOptions } from '../../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../../infra/scenario/schema.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
-import { allRows } from '../../tools/crash/invariants.ts';
 
 export const NOW = Date.parse('2026-03-02T09:00:00Z');
 const HOUR = 3_600_000;
@@ -45,7 +45,7 @@ export const openStory = async ({ triggers = [], ...options }: Options = {}) => 
   return {
     ...{ cloud, clock, crms, runtime, hub, api, front, queueArn },
     table: table({ ...runtime, env: { ...runtime.env, HUB: hub } }),
-    rows: () => allRows(runtime),
+    rows: () => scanTable(runtime),
     setSecret: (name: string, value: unknown) =>
       secrets.send(
         new PutSecretValueCommand({ SecretId: `${hub}/${name}`, SecretString: JSON.stringify(value) }),

@@ -9,8 +9,8 @@ import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
 import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { scanTable } from '../../../infra/scenario/scan-table.ts';
 import { NOW, type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
-import { allRows } from '../../tools/crash/invariants.ts';
 import { providers, type Webhook } from '../../tools/crash/webhooks.ts';
 
 // Each row of the failure table, through the front door, with both CRMs.
@@ -86,7 +86,7 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
     };
     return { provider: 'standard', headers, body };
   };
-  const before = (await allRows(hub.runtime)).length;
+  const before = (await scanTable(hub.runtime)).length;
   const good = sms({ id: 'SM1', from, text: 'hi' });
   const unsigned = { ...good, headers: { 'content-type': good.headers['content-type'] ?? '' } };
   expect(await post(forged(good))).toBe(401);
@@ -94,15 +94,15 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
   expect(await post(forged(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
   expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
   expect(told('delivery-refused')).toBe(4);
-  expect(await allRows(hub.runtime)).toHaveLength(before);
+  expect(await scanTable(hub.runtime)).toHaveLength(before);
   expect(await post(signedAt(hub.clock.now()))).toBe(200);
   expect(await post(good)).toBe(200);
 });
 
 it('unknown provider: 404', async () => {
-  const before = (await allRows(hub.runtime)).length;
+  const before = (await scanTable(hub.runtime)).length;
   expect(await post({ provider: 'nobody', headers: {}, body: '{}' })).toBe(404);
-  expect(await allRows(hub.runtime)).toHaveLength(before);
+  expect(await scanTable(hub.runtime)).toHaveLength(before);
 });
 
 describe('body over the limit: 413 before it is buffered', () => {

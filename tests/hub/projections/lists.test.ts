@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerTable } from '../../../cli/customers/list.ts';
 import { nameKey, placesOf } from '../../../core/timeline/lists.ts';
 import { history } from '../../../functions/aws/customers/history.ts';
+import { scanTable } from '../../../infra/scenario/scan-table.ts';
 import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
-import { allRows } from '../../tools/crash/invariants.ts';
 import { MINUTE, rest, tell } from './consumer.ts';
 
 const HOUR = 60 * MINUTE;
@@ -18,7 +18,7 @@ const list = async (query: string) => (await hub.api('GET', `/customers?${query}
 const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
 const listRows = async () =>
-  (await allRows(hub.runtime)).filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk));
+  (await scanTable(hub.runtime)).filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk));
 
 const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+14155550103'];
 
@@ -70,7 +70,7 @@ describe('lists of customers', () => {
     await rest(hub);
     await rest(hub);
     expect(await listRows()).toEqual([]);
-    expect((await allRows(hub.runtime)).filter(({ sk }) => sk === 'listed')).toEqual([]);
+    expect((await scanTable(hub.runtime)).filter(({ sk }) => sk === 'listed')).toEqual([]);
   });
 
   it('writes once an hour for a customer who goes on writing', async () => {
@@ -161,7 +161,7 @@ it('the lists are those of the customers as they are, whatever was told in what 
         else await hub.settle();
       }
       await rest(hub);
-      const all = await allRows(hub.runtime);
+      const all = await scanTable(hub.runtime);
       const profileIds = all
         .filter(({ sk }) => sk === 'profile')
         .map(({ pk }) => pk.slice('customer#'.length));

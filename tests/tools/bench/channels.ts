@@ -1,7 +1,7 @@
 import { connectorOf, mappingOf, providerIds } from '../../../connectors/registry.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
 import { documentOf, settingOf } from '../../../infra/scenario/case.ts';
-import { goodCases, send } from '../../support/cases.ts';
+import { goodCases, sendCase } from '../../support/cases.ts';
 import type { Measured } from './measured.ts';
 
 const ROUNDS = 5;
@@ -35,7 +35,7 @@ export const benchChannels = async (): Promise<Measured[]> => {
     const connector = connectorOf(provider);
     const [verify, normalise, parse]: [number[], number[], number[]] = [[], [], []];
     for (const good of goodCases.filter((one) => one.provider === provider && one.one.method !== 'LAMBDA')) {
-      const { queued, sent } = await send(good);
+      const { queued, sent } = await sendCase(good);
       const [message] = queued;
       if (message === undefined) continue;
       const { secrets, now = Date.parse('2026-03-01T00:00:00Z') } = settingOf(good.one, connector);

@@ -23,7 +23,7 @@ const YOUNG = 8;
 
 /** One import of so many rows in a process of its own. */
 const imported = (rows: number): z.infer<typeof Told> => {
-  const script = join(root, 'tests', 'bench', 'import-process.ts');
+  const script = join(root, 'tests', 'tools', 'bench', 'import-process.ts');
   const limits = [`--max-old-space-size=${HEAP}`, `--max-semi-space-size=${YOUNG}`];
   const answer = execFileSync(process.execPath, [...limits, script, String(rows)], { encoding: 'utf8' });
   const told = Told.parse(JSON.parse(answer));

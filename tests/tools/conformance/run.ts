@@ -1,11 +1,9 @@
 import { glob, readFile } from 'node:fs/promises';
-import { connectorOf, mappingOf } from '../../../connectors/registry.ts';
+import { mappingOf } from '../../../connectors/registry.ts';
 import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-import type { HttpAnswer } from '../../../core/webhooks/channel.ts';
-import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
-import { receive } from '../../../functions/receive/receive.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
-import { bodyOf, Case, documentOf, providerOf, settingOf } from '../../../infra/scenario/case.ts';
+import { bodyOf, Case, providerOf } from '../../../infra/scenario/case.ts';
+import { type ReceivedCase, receiveCase } from '../../../infra/scenario/receive-case.ts';
 import { gradeAnswer, gradeEvents } from './grade.ts';
 
 export interface Graded {
@@ -32,7 +30,8 @@ const gradeFile = async (file: string): Promise<string[]> => {
   const provider = providerOf(one);
   const mapping = mappingOf(provider);
   if (mapping === undefined) return [`the provider ${provider} is not built yet`];
-  const { answer, message } = one.method === 'LAMBDA' ? eventMessage(one) : await receiveMessage(one);
+  const { answer, queued } = one.method === 'LAMBDA' ? eventCase(one) : await receiveCase(one);
+  const [message] = queued;
   const delivery = message && deliveryOf(message, bodyOf(one));
   const accepted = answer.status < 400;
   if (accepted !== one.expected.accept)
@@ -52,45 +51,15 @@ const gradeFile = async (file: string): Promise<string[]> => {
 };
 
 /** A case that comes over EventBridge, whose rule hands it to the queue: nothing but IAM stands before it. */
-const eventMessage = (one: Case): { answer: HttpAnswer; message: DeliveryMessage } => ({
+const eventCase = (one: Case): Pick<ReceivedCase, 'answer' | 'queued'> => ({
   answer: { status: 200 },
-  message: {
-    type: 'delivery',
-    id: one.case,
-    provider: providerOf(one),
-    receivedAt: '2026-03-01T00:00:00.000Z',
-    request: { method: 'EVENT', url: '', headers: {} },
-  },
-});
-
-/** Sends a case through `receive` as the provider would, with the case's own secrets and time. `receivedAt`: epoch milliseconds. */
-export const receiveMessage = async (
-  one: Case,
-  receivedAt?: number,
-): Promise<{ answer: HttpAnswer; message: DeliveryMessage | undefined }> => {
-  const connector = connectorOf(providerOf(one));
-  const { url, now, secrets } = settingOf(one, connector ?? { secrets: {} });
-  const judgedAt = now ?? receivedAt ?? Date.parse('2026-03-01T00:00:00Z');
-  const queued: DeliveryMessage[] = [];
-  const take = receive({
-    connector: () => connector,
-    secrets: async () => secrets,
-    document: async (address) => documentOf(one, address),
-    first: async () => true,
-    enqueue: async (message) => {
-      queued.push(message);
+  queued: [
+    {
+      type: 'delivery',
+      id: one.case,
+      provider: providerOf(one),
+      receivedAt: '2026-03-01T00:00:00.000Z',
+      request: { method: 'EVENT', url: '', headers: {} },
     },
-    now: () => judgedAt,
-    tell: () => {},
-  });
-  const headers = Object.fromEntries(
-    Object.entries(one.headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const request = { method: one.method, url, headers, body: bodyOf(one) };
-  const answer = await take({ provider: providerOf(one), account: undefined, request });
-  const [message] = queued;
-  return {
-    answer,
-    message: message && { ...message, receivedAt: new Date(receivedAt ?? judgedAt).toISOString() },
-  };
-};
+  ],
+});

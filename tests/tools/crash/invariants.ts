@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type CompiledMapping, compileMapping, customerView } from '../../../core/crm/mapping.ts';
 import { resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
@@ -9,7 +7,6 @@ import { placesOf } from '../../../core/timeline/lists.ts';
 import { concerns } from '../../../core/triggers/decision.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
-import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import type { Row } from '../../../functions/aws/clients/dynamo.ts';
 import { type HashedKeys, hashedKeysLoader } from '../../../functions/aws/erasure/hashed-keys.ts';
 import { notificationOf } from '../../../functions/aws/operations/notifications.ts';
@@ -23,6 +20,7 @@ import {
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
 import type { Sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { scanTable } from '../../../infra/scenario/scan-table.ts';
 
 /** What providers have been told, by the text that makes each of their messages unique. */
 export interface Acknowledged {
@@ -41,24 +39,6 @@ export interface Rest {
   readonly runtime: Runtime;
 }
 
-/** Everything the table holds. */
-export const allRows = async (runtime: Runtime): Promise<Row[]> => {
-  const client = new DynamoDBClient(clientConfig(runtime));
-  const rows: Row[] = [];
-  let start: ScanCommandOutput['LastEvaluatedKey'];
-  do {
-    const page: ScanCommandOutput = await client.send(
-      new ScanCommand({ TableName: runtime.env['TABLE'], ...(start && { ExclusiveStartKey: start }) }),
-    );
-    for (const item of page.Items ?? []) {
-      const row = unmarshall(item);
-      rows.push({ ...row, pk: String(row['pk']), sk: String(row['sk']) });
-    }
-    start = page.LastEvaluatedKey;
-  } while (start);
-  return rows;
-};
-
 /** The table read into what the hub's words name. */
 interface Holdings {
   readonly rows: ReadonlyMap<string, Row>;
@@ -71,7 +51,7 @@ const keyOf = (pk: string, sk: string): string => `${pk} ${sk}`;
 
 /** What the hub promises to whoever was told 2xx, checked on a hub at rest: one sentence for each promise that does not hold. */
 export const brokenInvariants = async (rest: Rest, told: Acknowledged): Promise<string[]> => {
-  const all = await allRows(rest.runtime);
+  const all = await scanTable(rest.runtime);
   const broken: string[] = [];
   const sourceProfiles = new Map<string, SourceProfile>();
   const rows = new Map(all.map((row) => [keyOf(row.pk, row.sk), row]));

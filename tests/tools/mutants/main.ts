@@ -3,31 +3,18 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse } from 'yaml';
-import * as z from 'zod';
 import { root } from '../../../infra/stack/bundle.ts';
+import { type Fault, misplacedFaults, readFaults } from './faults.ts';
 
 const HELP = `npm run mutants -- [ID…]
 
-Plants the faults of tests/tools/mutants/faults.yaml one at a time in a copy of this folder and runs the tests that must notice.
-Ends with exit code 1 where one survives, or where the text of a fault is not found.`;
-
-const Faults = z.array(
-  z.strictObject({
-    id: z.string(),
-    why: z.string(),
-    file: z.string(),
-    text: z.string(),
-    with: z.string(),
-    tests: z.array(z.string()).min(1),
-  }),
-);
-type Fault = z.infer<typeof Faults>[number];
+Plants the faults of tests/tools/mutants/faults.yaml one at a time in a copy of this folder and runs the tests that must fail.
+Exits with 1 if a fault survives, or if its text is not exactly once in its file.`;
 
 const LEFT_OUT: ReadonlySet<string> = new Set(['node_modules', '.git', '.hub', 'cdk.out']);
 
-/** A copy of the tree, with the packages of this one. */
-const copied = (): string => {
+/** Copies the tree to a temporary folder that shares this one's packages. */
+const copyTree = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-mutants-'));
   cpSync(root, folder, {
     recursive: true,
@@ -39,7 +26,7 @@ const copied = (): string => {
 
 const LONGEST_MS = 300_000;
 
-type Outcome = 'caught' | 'SURVIVED' | 'NOT FOUND';
+type Outcome = 'caught' | 'SURVIVED';
 
 const runTests = (folder: string, tests: readonly string[]): Promise<boolean> =>
   new Promise((resolve, reject) => {
@@ -48,7 +35,7 @@ const runTests = (folder: string, tests: readonly string[]): Promise<boolean> =>
       cwd: folder,
       stdio: 'ignore',
     });
-    // A fault may keep a test from ever ending, which is noticed too.
+    // A fault may make a test run for ever; that counts as caught.
     const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
     child.on('error', reject);
     child.on('close', (code) => {
@@ -57,16 +44,18 @@ const runTests = (folder: string, tests: readonly string[]): Promise<boolean> =>
     });
   });
 
-const plant = async (folder: string, { file, text, with: replacement, tests }: Fault): Promise<Outcome> => {
+const plantFault = async (
+  folder: string,
+  { file, text, with: replacement, tests }: Fault,
+): Promise<Outcome> => {
   const path = join(folder, file);
   const source = readFileSync(path, 'utf8');
-  if (source.split(text).length !== 2) return 'NOT FOUND';
   writeFileSync(
     path,
     source.replace(text, () => replacement),
   );
   try {
-    // The likeliest test first: most faults need no second.
+    // The test that is most likely to fail comes first.
     for (const test of tests) if (!(await runTests(folder, [test]))) return 'caught';
     return 'SURVIVED';
   } finally {
@@ -75,19 +64,24 @@ const plant = async (folder: string, { file, text, with: replacement, tests }: F
 };
 
 const main = async (wanted: readonly string[]): Promise<number> => {
-  const all = Faults.parse(parse(readFileSync(join(root, 'tests', 'mutants', 'faults.yaml'), 'utf8')));
+  const all = readFaults();
+  const misplaced = misplacedFaults(all);
+  if (misplaced.length > 0) {
+    for (const line of misplaced) console.error(line);
+    return 1;
+  }
   const faults = wanted.length === 0 ? all : all.filter(({ id }) => wanted.includes(id));
-  const folder = copied();
+  const folder = copyTree();
   const outcomes: Outcome[] = [];
   try {
     const named = [...new Set(faults.flatMap(({ tests }) => tests))];
     if (!(await runTests(folder, named))) {
-      console.error('The named tests fail without any fault; mend that first.');
+      console.error('The tests fail without any fault. Make them pass first.');
       return 1;
     }
     for (const fault of faults) {
       const began = performance.now();
-      const outcome = await plant(folder, fault);
+      const outcome = await plantFault(folder, fault);
       outcomes.push(outcome);
       console.log(
         `${outcome.padEnd(9)}  ${fault.id.padEnd(34)} ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${outcome === 'caught' ? '' : `${fault.file}: ${fault.why}`}`,

@@ -1,0 +1,37 @@
+import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
+import type { ChannelConnector, ChannelMapping } from '../../core/webhooks/channel.ts';
+
+export interface ProviderEntry {
+  readonly connector: ChannelConnector;
+  readonly mapping: ChannelMapping;
+}
+
+/** Every registered provider. */
+export const providerCatalogue = (): ProviderEntry[] =>
+  providerIds.map((id) => ({ connector: connectorOf(id), mapping: mappingOf(id) }));
+
+/** A longer list of words is shown as `all`. */
+const LONGEST_LIST = 15;
+export const listWords = (words: readonly string[]): string =>
+  words.length > LONGEST_LIST ? 'all' : words.join(', ');
+
+/** The names of the secrets of a provider; `?` marks the optional ones. */
+export const secretNamesOf = ({ secrets }: ChannelConnector): string =>
+  Object.entries(secrets)
+    .map(([name, { optional }]) => (optional === true ? `${name}?` : name))
+    .join(', ');
+
+/** A provider in a few lines of text, for a terminal. */
+export const describeProvider = ({ connector, mapping }: ProviderEntry): string => {
+  const { id, title, docs, methods = [], setup, content } = connector;
+  return [
+    `${id}  ${title}`,
+    `  channels  ${listWords(mapping.channels)}`,
+    `  kinds     ${listWords(mapping.kinds)}`,
+    `  secrets   ${secretNamesOf(connector)}`,
+    `  methods   ${['POST', ...methods].join(', ')}`,
+    ...(content === undefined ? [] : ['  files     kept in the bucket where the provider lets them expire']),
+    ...(setup === undefined ? [] : [`  note      ${setup}`]),
+    `  docs      ${docs}`,
+  ].join('\n');
+};
