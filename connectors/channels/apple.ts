@@ -1,7 +1,10 @@
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmacJwt } from '../../core/webhooks/signature.ts';
+// https://register.apple.com/resources/messages/msp-rest-api/authentication
+// The token authenticates Apple and not the body, which is compressed; ids and addresses are in the headers.
 
-// The token authenticates Apple and not the body, which is compressed; ids and addresses stand in the headers.
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { bearerToken, hmacJwt } from '../../core/webhooks/signature.ts';
+
+const TOLERANCE_SECONDS = 3600;
 
 export const apple = channel({
   id: 'apple',
@@ -9,19 +12,17 @@ export const apple = channel({
   docs: 'https://register.apple.com/resources/messages/msp-rest-api/authentication',
   secrets: {
     secret: {
-      about: 'the API secret of the messaging service provider account, in base64 as Apple gives it',
+      about: 'the API secret of the messaging service provider account, in base64 as Apple shows it',
     },
-    mspId: { about: 'the id of the messaging service provider account (CSP id)' },
+    mspId: { about: 'the id of the messaging service provider account (CSP id)', isPublic: true },
   },
+  schemes: { token: { covers: 'nothing', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   verify(request, { secrets, now }) {
-    const [, token] = /^bearer\s+(\S+)$/iu.exec(request.headers['authorization'] ?? '') ?? [];
-    if (token === undefined) return refused('the header authorization is missing or holds no bearer token');
+    const token = bearerToken(request.headers['authorization']);
+    if (token === undefined) return refused('the header authorization is missing or has no bearer token');
     const keys = secrets.secret.map((secret) => Buffer.from(secret, 'base64'));
-    const judged = secrets.mspId.map((audience) =>
-      hmacJwt(token, keys, ['HS256'], { now, audience, maxAgeSeconds: 3600 }),
-    );
-    const [first] = judged;
-    if (judged.some((one) => 'claims' in one)) return accepted(request);
-    return refused(first && 'refused' in first ? first.refused : 'the token is not right');
+    const rules = { now, audience: secrets.mspId, maxAgeSeconds: TOLERANCE_SECONDS };
+    const jwt = hmacJwt(token, keys, ['HS256'], rules);
+    return 'refused' in jwt ? refused(jwt.refused) : accepted('token', request);
   },
 });

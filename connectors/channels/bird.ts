@@ -1,11 +1,13 @@
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { digest, hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://docs.bird.com/api/notifications-api/api-reference/webhooks
+// The signature covers the time, the address and the digest of the body as bytes, not as hex.
 
-// What is signed is the time, the address and the digest of the body as bytes, not as hex.
+import { acceptFresh, epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
+import { channel, refused } from '../../core/webhooks/channel.ts';
+import { digest, hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'messagebird-signature';
 const TIMESTAMP = 'messagebird-request-timestamp';
-/** Bird tries "for a period of 8 hours"; an hour is for the clocks. */
+/** Bird retries "for a period of 8 hours"; one hour more allows for clocks. */
 const TOLERANCE_SECONDS = 9 * 3600;
 
 export const bird = channel({
@@ -13,14 +15,15 @@ export const bird = channel({
   title: 'Bird (Channels)',
   docs: 'https://docs.bird.com/api/notifications-api/api-reference/webhooks',
   secrets: {
-    signingKey: { about: 'the signing key that the webhook subscription was made with' },
+    signingKey: { about: 'the signing key of the webhook subscription' },
     accessKey: {
-      about: 'an access key that may read messages of the workspace, to keep files',
+      about: 'an access key that may read messages of the workspace, to store files',
       optional: true,
     },
   },
+  schemes: { hmac: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   content: {
-    // The key opens a redirect to a signed address, which would refuse the key and ends after a quarter of an hour.
+    // With the key the API redirects to a signed address, which refuses the key and expires after 15 minutes.
     hosts:
       /media\.api\.bird\.com|media\.nest\.messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
     authorise(url, { accessKey: [key] }) {
@@ -30,16 +33,16 @@ export const bird = channel({
     },
   },
   verify(request, { secrets, now }) {
-    const [given, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
-    if (!given || !timestamp) return refused(`the header ${given ? TIMESTAMP : SIGNATURE} is missing`);
+    const missing = missingHeader(request, SIGNATURE, TIMESTAMP);
+    if (missing) return missing;
+    const { [SIGNATURE]: signature = '', [TIMESTAMP]: timestamp = '' } = request.headers;
     const body = digest('sha256', request.body);
     const expected = secrets.signingKey.map((key) =>
       hmac('sha256', key, 'base64', `${timestamp}\n${request.url}\n`, body),
     );
-    if (!sameAsAny(given, expected))
+    if (!sameAsAny(signature, expected))
       return refused('the signature does not match; check the signing key and the public URL');
-    return /^\d{1,12}$/u.test(timestamp) && isFresh(Number(timestamp) * 1000, now, TOLERANCE_SECONDS)
-      ? accepted(request)
-      : refused('the request was signed more than nine hours ago, or in the future');
+    const signedAt = epochSeconds(timestamp);
+    return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
   },
 });

@@ -1,7 +1,14 @@
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://www.chatwoot.com/hc/user-guide/articles/1677693021-how-to-use-webhooks
+// Only newer versions sign. For the others a secret word in the address (`?key=…`) is the only proof.
 
-// Only newer versions sign. For the others a secret word in the address (`?key=…`) is all that there is.
+import {
+  acceptFresh,
+  epochSeconds,
+  hasAddressKey,
+  missingHeader,
+} from '../../core/webhooks/authentication.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-chatwoot-signature';
 const TIMESTAMP = 'x-chatwoot-timestamp';
@@ -18,22 +25,24 @@ export const chatwoot = channel({
       optional: true,
     },
   },
+  schemes: {
+    hmac: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } },
+    addressKey: { covers: 'nothing', time: 'unsigned' },
+  },
   verify(request, { secrets, now }) {
-    const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
-    if (signature === undefined && timestamp === undefined) {
-      const key = new URL(request.url).searchParams.get('key') ?? '';
-      return key !== '' && sameAsAny(key, secrets.addressKey)
-        ? accepted(request)
+    const { [SIGNATURE]: signature, [TIMESTAMP]: timestamp } = request.headers;
+    if (signature === undefined && timestamp === undefined)
+      return hasAddressKey(request, secrets.addressKey)
+        ? accepted('addressKey', request)
         : refused(`the header ${SIGNATURE} is missing, and the address has no ?key=, or not the stored one`);
-    }
-    if (signature === undefined || timestamp === undefined)
-      return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
+    const missing = missingHeader(request, SIGNATURE, TIMESTAMP);
+    if (missing) return missing;
     const expected = secrets.secret.map(
       (secret) => `sha256=${hmac('sha256', secret, 'hex', `${timestamp}.`, request.body)}`,
     );
-    if (!sameAsAny(signature, expected)) return refused('the signature does not match; check the secret');
-    return isFresh(Number(timestamp) * 1000, now, TOLERANCE_SECONDS)
-      ? accepted(request)
-      : refused('the request is stale');
+    if (!sameAsAny(signature ?? '', expected))
+      return refused('the signature does not match; check the secret');
+    const signedAt = epochSeconds(timestamp ?? '');
+    return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
   },
 });

@@ -1,9 +1,9 @@
-import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://developers.intercom.com/docs/references/webhooks/webhook-models
+// Saving the address in the developer hub sends HEAD to it. An answer of 410 would end the subscription.
 
-// Saving the address in the developer hub calls it with HEAD. An answer of 410 would end the subscription.
-
-const SIGNATURE = 'x-hub-signature';
+import { verifySignature } from '../../core/webhooks/authentication.ts';
+import { answered, channel } from '../../core/webhooks/channel.ts';
+import { hmac } from '../../core/webhooks/signature.ts';
 
 export const intercom = channel({
   id: 'intercom',
@@ -12,22 +12,20 @@ export const intercom = channel({
   secrets: {
     clientSecret: { about: 'the Client secret of the app (Basic information)' },
   },
+  schemes: { hmac: { covers: 'body', time: 'unsigned' } },
   methods: ['HEAD'],
   content: {
-    // The addresses of files are signed and end.
+    // The addresses of files are signed and expire.
     hosts:
       /(?:[a-z0-9-]+\.)*(?:intercomcdn\.(?:com|eu)|intercom-attachments(?:-\d+)?\.com|intercomusercontent\.com)/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets }) {
-    if (request.method === 'HEAD') return answered({ status: 200 });
-    const given = request.headers[SIGNATURE];
-    if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);
-    const expected = secrets.clientSecret.map(
-      (secret) => `sha1=${hmac('sha1', secret, 'hex', request.body)}`,
-    );
-    return sameAsAny(given, expected)
-      ? accepted(request)
-      : refused('the signature does not match; check the Client secret');
+    if (request.method === 'HEAD') return answered('open', { status: 200 });
+    return verifySignature('hmac', request, {
+      header: 'x-hub-signature',
+      expected: secrets.clientSecret.map((secret) => `sha1=${hmac('sha1', secret, 'hex', request.body)}`),
+      secret: 'the Client secret',
+    });
   },
 });

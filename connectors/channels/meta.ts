@@ -1,11 +1,12 @@
-import { parseJson } from '../../core/formats/payload.ts';
-import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
+// https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+// One app secret signs Messenger, Instagram, WhatsApp and Lead Ads alike, over the body with Meta's own escapes
+// (\u05e9, \/): parsing and serialising the body changes the signature.
+
+import { memberOf, parseJson } from '../../core/formats/payload.ts';
+import { verifySignature } from '../../core/webhooks/authentication.ts';
+import { answered, channel, refused } from '../../core/webhooks/channel.ts';
 import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
-// One app secret signs Messenger, Instagram, WhatsApp and Lead Ads alike. The bytes are the body with Meta's own escapes
-// (\u05e9, \/): parsing and writing it again gives another signature.
-
-const SIGNATURE = 'x-hub-signature-256';
 /** Meta answers a version for about two years. */
 const GRAPH_VERSION = 'v23.0';
 
@@ -25,13 +26,17 @@ export const meta = channel({
       optional: true,
     },
   },
+  schemes: {
+    hmac: { covers: 'body', time: 'unsigned' },
+    verifyToken: { covers: 'nothing', time: 'unsigned' },
+  },
   methods: ['GET'],
   content: {
     hosts: /graph\.facebook\.com|(?:[a-z0-9-]+\.)*(?:fbsbx\.com|fbcdn\.net|cdninstagram\.com)/u,
     authorise(url, { accessToken: [token], appSecret: [secret] }) {
       const address = new URL(url);
       const isGraph = address.hostname === 'graph.facebook.com';
-      // Files of Messenger and Instagram have signed addresses; those of WhatsApp are given to the token alone.
+      // Files of Messenger and Instagram have signed addresses; those of WhatsApp need the access token.
       if (!isGraph && !isWhatsAppFile(address)) return { url };
       if (token === undefined) return undefined;
       if (isGraph) {
@@ -43,31 +48,28 @@ export const meta = channel({
     },
     follow(url, answer) {
       if (new URL(url).hostname !== 'graph.facebook.com') return undefined;
-      const read = parseJson(Buffer.from(answer));
-      return typeof read === 'object' && read !== null && 'url' in read ? String(read.url) : undefined;
+      const file = memberOf(parseJson(Buffer.from(answer)), 'url');
+      return file === undefined ? undefined : String(file);
     },
   },
   verify(request, { secrets }) {
     if (request.method === 'GET') {
       const query = new URL(request.url).searchParams;
       const token = query.get('hub.verify_token') ?? '';
-      const right =
-        query.get('hub.mode') === 'subscribe' && token !== '' && sameAsAny(token, secrets.verifyToken);
-      if (!right) return refused('the verify token is not the stored one', 403);
-      return answered({
+      const isSubscription = query.get('hub.mode') === 'subscribe';
+      if (!isSubscription || token === '' || !sameAsAny(token, secrets.verifyToken))
+        return refused('hub.mode is not subscribe, or the verify token is not the stored one', 403);
+      return answered('verifyToken', {
         status: 200,
         headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
         body: query.get('hub.challenge') ?? '',
       });
     }
-    const given = request.headers[SIGNATURE];
-    if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);
-    const expected = secrets.appSecret.map(
-      (secret) => `sha256=${hmac('sha256', secret, 'hex', request.body)}`,
-    );
-    return sameAsAny(given, expected)
-      ? accepted(request)
-      : refused('the signature does not match; check the App Secret');
+    return verifySignature('hmac', request, {
+      header: 'x-hub-signature-256',
+      expected: secrets.appSecret.map((secret) => `sha256=${hmac('sha256', secret, 'hex', request.body)}`),
+      secret: 'the App Secret',
+    });
   },
 });
 

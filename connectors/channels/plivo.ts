@@ -1,18 +1,17 @@
-import {
-  accepted,
-  channel,
-  refused,
-  type Verdict,
-  type WebhookRequest,
-} from '../../core/webhooks/channel.ts';
+// https://www.plivo.com/docs/messaging/concepts/signature-validation
+// A request may carry several of three schemes, of which the newest decides. V3 covers the address, the sorted query and
+// the sorted fields; V2 the address alone, so that its nonce is stored with the body's digest; V1 the address and the
+// fields. The main account and the subaccount may both have signed.
+
+import { missingHeader } from '../../core/webhooks/authentication.ts';
+import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
 import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
-// Three schemes, of which a request may carry several: the newest that is there must hold. V3 covers the address, the
-// sorted query and the sorted fields; V2 the address alone, so that its nonce is remembered with the body; V1 the address
-// and the fields. Main and sub account may both have signed.
-
-/** Far beyond its retries, for which Plivo names no limit. */
-const REMEMBERED_SECONDS = 7 * 24 * 3600;
+const V3 = ['x-plivo-signature-v3', 'x-plivo-signature-ma-v3'] as const;
+const V2 = ['x-plivo-signature-v2', 'x-plivo-signature-ma-v2'] as const;
+const V1 = 'x-plivo-signature';
+/** Far longer than Plivo retries; it documents no limit. */
+const NONCE_SECONDS = 7 * 24 * 3600;
 
 const answer = {
   status: 200,
@@ -26,11 +25,20 @@ export const plivo = channel({
   docs: 'https://www.plivo.com/docs/messaging/concepts/signature-validation',
   secrets: {
     authToken: { about: 'the Auth Token of the Plivo account' },
-    authId: { about: 'the Auth ID, to fetch media where the account protects them', optional: true },
+    authId: {
+      about: 'the Auth ID, to fetch media if the account protects them',
+      optional: true,
+      isPublic: true,
+    },
+  },
+  schemes: {
+    v3: { covers: 'body', time: 'unsigned', optionalHeaders: V3 },
+    v2: { covers: 'token', time: 'unsigned', optionalHeaders: V2 },
+    v1: { covers: 'body', time: 'unsigned' },
   },
   methods: ['GET'],
   content: {
-    // An address of Plivo may lead on to one of a bucket, which is told no token.
+    // An address of Plivo may redirect to one of a bucket, which must not get the token.
     hosts: /(?:[a-z0-9-]+\.)*plivo\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
     authorise(url, { authId: [id], authToken: [token] }) {
       if (id === undefined || token === undefined || !new URL(url).hostname.endsWith('plivo.com'))
@@ -39,44 +47,47 @@ export const plivo = channel({
       return { url, headers: { authorization: `Basic ${credentials}` } };
     },
   },
-  verify(request, { secrets }) {
+  verify(request, { secrets: { authToken: tokens } }) {
     const { headers, url } = request;
-    const v3 = [headers['x-plivo-signature-v3'], headers['x-plivo-signature-ma-v3']];
-    if (v3.some((one) => one !== undefined)) {
-      const nonce = headers['x-plivo-signature-v3-nonce'];
-      if (!nonce) return refused('the header x-plivo-signature-v3-nonce is missing');
-      return judge(request, v3, secrets.authToken, 'sha256', `${baseOfV3(request)}.${nonce}`);
+    if (V3.some((name) => headers[name] !== undefined)) {
+      const missing = missingHeader(request, `${V3[0]}-nonce`);
+      if (missing) return missing;
+      const text = `${signedTextOfV3(request)}.${headers[`${V3[0]}-nonce`]}`;
+      return isSigned(request, V3, hmacs('sha256', tokens, text))
+        ? accepted('v3', request, { answer })
+        : refused(MISMATCH);
     }
-    const v2 = [headers['x-plivo-signature-v2'], headers['x-plivo-signature-ma-v2']];
-    if (v2.some((one) => one !== undefined)) {
-      const nonce = headers['x-plivo-signature-v2-nonce'];
-      if (!nonce) return refused('the header x-plivo-signature-v2-nonce is missing');
-      const once = { token: nonce, seconds: REMEMBERED_SECONDS };
-      return judge(request, v2, secrets.authToken, 'sha256', `${withoutQuery(url)}${nonce}`, once);
+    if (V2.some((name) => headers[name] !== undefined)) {
+      const missing = missingHeader(request, `${V2[0]}-nonce`);
+      if (missing) return missing;
+      const token = headers[`${V2[0]}-nonce`] ?? '';
+      return isSigned(request, V2, hmacs('sha256', tokens, `${withoutQuery(url)}${token}`))
+        ? accepted('v2', request, { answer, nonce: { token, seconds: NONCE_SECONDS } })
+        : refused(MISMATCH);
     }
-    const v1 = headers['x-plivo-signature'];
-    if (v1 === undefined) return refused('the header x-plivo-signature-v3 is missing');
-    const fields = sorted(fieldsOf(request))
-      .map(([name, value]) => name + value)
-      .join('');
-    return judge(request, [v1], secrets.authToken, 'sha1', `${url}${fields}`);
+    if (headers[V1] === undefined) return refused(`the header ${V3[0]} is missing`);
+    const text = `${url}${concatenated(fieldsOf(request))}`;
+    return isSigned(request, [V1], hmacs('sha1', tokens, text))
+      ? accepted('v1', request, { answer })
+      : refused(MISMATCH);
   },
 });
 
-const judge = (
-  request: WebhookRequest,
-  headers: readonly (string | undefined)[],
-  tokens: readonly string[],
-  algorithm: 'sha1' | 'sha256',
-  signed: string,
-  once?: { readonly token: string; readonly seconds: number },
-): Verdict => {
-  const expected = tokens.map((token) => hmac(algorithm, token, 'base64', signed));
-  const given = headers.flatMap((one) => one?.split(',').map((part) => part.trim()) ?? []);
-  return given.map((one) => sameAsAny(one, expected)).includes(true)
-    ? accepted(request, answer, once)
-    : refused('the signature does not match; check the Auth Token and the public URL');
-};
+const MISMATCH = 'the signature does not match; check the Auth Token and the public URL';
+
+const hmacs = (algorithm: 'sha1' | 'sha256', tokens: readonly string[], text: string): string[] =>
+  tokens.map((token) => hmac(algorithm, token, 'base64', text));
+
+/** Whether one of the signatures in some headers, each a comma-separated list, is one of those expected. */
+const isSigned = (
+  { headers }: WebhookRequest,
+  names: readonly string[],
+  expected: readonly string[],
+): boolean =>
+  names
+    .flatMap((name) => headers[name]?.split(',').map((part) => part.trim()) ?? [])
+    .map((signature) => sameAsAny(signature, expected))
+    .includes(true);
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -85,19 +96,21 @@ const fieldsOf = ({ method, headers, body }: WebhookRequest): Fields =>
     ? [...new URLSearchParams(Buffer.from(body).toString())]
     : [];
 
-const order = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 const sorted = (fields: Fields): Fields =>
-  fields.toSorted((one, other) => order(one[0], other[0]) || order(one[1], other[1]));
+  fields.toSorted((one, other) => compare(one[0], other[0]) || compare(one[1], other[1]));
+const concatenated = (fields: Fields): string =>
+  sorted(fields)
+    .map(([name, value]) => name + value)
+    .join('');
 
 const withoutQuery = (url: string): string => url.replace(/[?#].*$/su, '');
 
-const baseOfV3 = (request: WebhookRequest): string => {
+const signedTextOfV3 = (request: WebhookRequest): string => {
   const query = sorted([...new URL(request.url).searchParams])
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
-  const fields = sorted(fieldsOf(request))
-    .map(([name, value]) => name + value)
-    .join('');
+  const fields = concatenated(fieldsOf(request));
   const mark = query !== '' || fields !== '' ? '?' : '';
   return `${withoutQuery(request.url)}${mark}${query}${query !== '' && fields !== '' ? '.' : ''}${fields}`;
 };

@@ -1,9 +1,11 @@
-import { parseJson } from '../../core/formats/payload.ts';
-import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+// The signature covers the decoded `message.data` and not the body around it. The handshake names the client token,
+// which both sides know, and expects its secret in the answer.
 
-// What is signed is the decoded `message.data` and not the body around it. The handshake names the token that both sides
-// know, and wants its secret back.
+import { ifReadable, memberOf, parseJson } from '../../core/formats/payload.ts';
+import { verifySignature } from '../../core/webhooks/authentication.ts';
+import { answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-goog-signature';
 
@@ -12,39 +14,30 @@ export const rbm = channel({
   title: 'Google RCS for Business (RBM)',
   docs: 'https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks',
   secrets: { clientToken: { about: 'the client token of the webhook (Integrations of the agent)' } },
+  schemes: {
+    hmac: { covers: { member: 'data' }, time: 'unsigned' },
+    clientToken: { covers: 'nothing', time: 'unsigned' },
+  },
   content: {
     hosts: /(?:[a-z0-9-]+\.)*googleapis\.com/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets }) {
-    const read = readable(request.body);
-    if (read === undefined) return refused('the body is not JSON', 400);
-    const [token, secret] = [read('clientToken'), read('secret')];
-    const given = request.headers[SIGNATURE];
-    if (given === undefined && typeof token === 'string' && typeof secret === 'string')
+    const body = ifReadable(() => parseJson(request.body));
+    if (body === undefined) return refused('the body is not JSON', 400);
+    const [token, secret] = [memberOf(body, 'clientToken'), memberOf(body, 'secret')];
+    const isSigned = request.headers[SIGNATURE] !== undefined;
+    if (!isSigned && typeof token === 'string' && typeof secret === 'string')
       return sameAsAny(token, secrets.clientToken)
-        ? answered({ status: 200, headers: { 'content-type': 'text/plain' }, body: secret })
+        ? answered('clientToken', { status: 200, headers: { 'content-type': 'text/plain' }, body: secret })
         : refused('the client token is not the stored one');
-    if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);
-    const inner = memberOf(read('message'))('data');
-    if (typeof inner !== 'string') return refused('the body holds no message.data');
-    const signed = Buffer.from(inner, 'base64');
-    const expected = secrets.clientToken.map((one) => hmac('sha512', one, 'base64', signed));
-    return sameAsAny(given, expected)
-      ? accepted(request)
-      : refused('the signature does not match; check the client token');
+    const data = memberOf(memberOf(body, 'message'), 'data');
+    if (isSigned && typeof data !== 'string') return refused('the body has no message.data');
+    const signed = Buffer.from(String(data), 'base64');
+    return verifySignature('hmac', request, {
+      header: SIGNATURE,
+      expected: secrets.clientToken.map((one) => hmac('sha512', one, 'base64', signed)),
+      secret: 'the client token',
+    });
   },
 });
-
-const readable = (body: Uint8Array): ReturnType<typeof memberOf> | undefined => {
-  try {
-    return memberOf(parseJson(body));
-  } catch {
-    return undefined;
-  }
-};
-
-const memberOf =
-  (read: unknown) =>
-  (name: string): unknown =>
-    typeof read === 'object' && read !== null ? new Map(Object.entries(read)).get(name) : undefined;

@@ -1,10 +1,12 @@
+// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm
+// An outbound message is not signed: the secret word in the address and the organisation that the message names are the
+// only proof. Change events and platform events arrive over EventBridge and never here.
+
+import { hasAddressKey } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
 import { sameAsAny } from '../../core/webhooks/signature.ts';
 
-// An outbound message is not signed: the secret word in the address is all that there is, and the organisation that the
-// message names. Change events and platform events come over EventBridge and never here.
-
-const ack = {
+const answer = {
   status: 200,
   headers: { 'content-type': 'text/xml; charset=utf-8' },
   body:
@@ -14,7 +16,7 @@ const ack = {
     '</soapenv:Body></soapenv:Envelope>',
 };
 
-/** Of the 18 characters of an id the last three only repeat the letter case of the first 15. */
+/** The last three of the 18 characters of an id only encode the letter case of the first 15. */
 const SHORT_ID = 15;
 
 export const salesforce = channel({
@@ -25,23 +27,23 @@ export const salesforce = channel({
     addressKey: { about: 'a long word of your own, appended to the endpoint address as ?key=…' },
     organizationId: { about: 'the id of the organisation (Company Information)', optional: true },
   },
+  schemes: { addressKey: { covers: 'nothing', time: 'unsigned' } },
   setup:
-    'Outbound messages: enter the address with ?key=…. Change events and platform events come over EventBridge and need no ' +
+    'Outbound messages: enter the address with ?key=…. Change events and platform events arrive over EventBridge and need no ' +
     'secret: in Salesforce choose the objects (Change Data Capture), make a channel, a named credential for your AWS account ' +
     'and region, and an event relay between the two; in EventBridge associate the partner event source that then appears with ' +
     'an event bus; name that bus in mappings/hub.yaml as channels: { salesforce: { eventBus: aws.partner/salesforce.com/… } }, ' +
     'deploy, and start the relay.',
   verify(request, { secrets }) {
-    const key = new URL(request.url).searchParams.get('key') ?? '';
-    if (key === '' || !sameAsAny(key, secrets.addressKey))
+    if (!hasAddressKey(request, secrets.addressKey))
       return refused('the address has no ?key=, or not the stored one');
     const text = Buffer.from(request.body).toString();
-    if (/<!\s*(?:DOCTYPE|ENTITY)/iu.test(text)) return refused('the XML holds a document type', 400);
+    if (/<!\s*(?:DOCTYPE|ENTITY)/iu.test(text)) return refused('the XML has a document type', 400);
     const [, organisation] = /<(?:\w+:)?OrganizationId>\s*(\w{15,18})\s*</u.exec(text) ?? [];
-    if (organisation === undefined) return refused('the body is no outbound message', 400);
+    if (organisation === undefined) return refused('the body is not an outbound message', 400);
     const expected = secrets.organizationId.map((id) => id.slice(0, SHORT_ID));
     return expected.length === 0 || sameAsAny(organisation.slice(0, SHORT_ID), expected)
-      ? accepted(request, ack)
-      : refused('the message is of another organisation');
+      ? accepted('addressKey', request, { answer })
+      : refused('the message is from another organisation; check the organizationId');
   },
 });

@@ -1,21 +1,20 @@
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://segment.com/docs/connections/destinations/catalog/webhooks/
+// The destination signs only if it has a Shared Secret; without one its requests are refused here.
 
-// The destination signs only where a shared secret is typed in; without one it is refused here.
-
-const SIGNATURE = 'x-signature';
+import { verifySignature } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
+import { hmac } from '../../core/webhooks/signature.ts';
 
 export const segment = channel({
   id: 'segment',
   title: 'Segment (webhook destination)',
   docs: 'https://segment.com/docs/connections/destinations/catalog/webhooks/',
   secrets: { sharedSecret: { about: 'the Shared Secret of the webhook destination' } },
-  verify(request, { secrets }) {
-    const given = request.headers[SIGNATURE];
-    if (given === undefined) return refused(`the header ${SIGNATURE} is missing; type in a Shared Secret`);
-    const expected = secrets.sharedSecret.map((secret) => hmac('sha1', secret, 'hex', request.body));
-    return sameAsAny(given, expected)
-      ? accepted(request)
-      : refused('the signature does not match; check the Shared Secret');
-  },
+  schemes: { hmac: { covers: 'body', time: 'unsigned' } },
+  verify: (request, { secrets }) =>
+    verifySignature('hmac', request, {
+      header: 'x-signature',
+      expected: secrets.sharedSecret.map((secret) => hmac('sha1', secret, 'hex', request.body)),
+      secret: 'the Shared Secret',
+    }),
 });

@@ -1,12 +1,22 @@
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { ecdsa, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
+// ECDSA over timestamp + raw body, the CRLF behind each event included. Inbound Parse is signed only by a security
+// policy: without one, the secret word in the address (`?key=…`) is the only proof.
 
-// ECDSA over timestamp + raw body, the CRLF behind each event included. Inbound Parse is signed only where a security
-// policy says so: without one, the secret word in the address (`?key=…`) is all that there is.
+import {
+  acceptFresh,
+  epochSeconds,
+  hasAddressKey,
+  missingHeader,
+} from '../../core/webhooks/authentication.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { ecdsa } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-twilio-email-event-webhook-signature';
 const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
-/** Events are tried for 24 hours, mails for 72; whether a retry is signed anew is not told. An hour is for the clocks. */
+/**
+ * SendGrid retries events for 24 hours and mails for 72, and does not document whether it signs a retry anew. One hour
+ * more allows for clocks.
+ */
 const EVENT_TOLERANCE_SECONDS = 25 * 3600;
 const MAIL_TOLERANCE_SECONDS = 73 * 3600;
 
@@ -18,33 +28,36 @@ export const sendgrid = channel({
     publicKey: {
       about: 'the verification key of the signed event webhook or the security policy',
       optional: true,
+      isPublic: true,
     },
     inboundKey: {
       about: 'a long word of your own, appended to the Inbound Parse address as ?key=…',
       optional: true,
     },
   },
+  schemes: {
+    events: { covers: 'body', time: { toleranceSeconds: EVENT_TOLERANCE_SECONDS } },
+    mail: { covers: 'body', time: { toleranceSeconds: MAIL_TOLERANCE_SECONDS } },
+    addressKey: { covers: 'nothing', time: 'unsigned' },
+  },
   setup:
-    'Mails of up to 4.4 MB with their files come in by Inbound Parse; larger ones through ses, or mailgun with store(notify).',
+    'Inbound Parse takes mails of up to 4.4 MB with their files; receive larger ones through ses, or mailgun with store(notify).',
   verify(request, { secrets, now }) {
     const isMail = request.headers['content-type']?.startsWith('multipart/form-data') === true;
-    const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
-    if (signature === undefined && timestamp === undefined) {
-      if (!isMail) return refused(`the header ${SIGNATURE} is missing`);
-      const key = new URL(request.url).searchParams.get('key') ?? '';
-      return key !== '' && sameAsAny(key, secrets.inboundKey)
-        ? accepted(request)
+    const { [SIGNATURE]: signature, [TIMESTAMP]: timestamp } = request.headers;
+    if (isMail && signature === undefined && timestamp === undefined)
+      return hasAddressKey(request, secrets.inboundKey)
+        ? accepted('addressKey', request)
         : refused('the address has no ?key=, or not the stored one');
-    }
-    if (signature === undefined || timestamp === undefined)
-      return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
-    const signed = Buffer.concat([Buffer.from(timestamp), request.body]);
-    const bytes = Buffer.from(signature, 'base64');
-    const right = secrets.publicKey.map((key) => ecdsa(key, signed, bytes)).includes(true);
-    if (!right) return refused('the signature does not match; check the verification key');
-    const tolerance = isMail ? MAIL_TOLERANCE_SECONDS : EVENT_TOLERANCE_SECONDS;
-    return /^\d{1,12}$/u.test(timestamp) && isFresh(Number(timestamp) * 1000, now, tolerance)
-      ? accepted(request)
-      : refused(`the request was signed more than ${tolerance / 3600} hours ago, or in the future`);
+    const missing = missingHeader(request, SIGNATURE, TIMESTAMP);
+    if (missing) return missing;
+    const signed = Buffer.concat([Buffer.from(timestamp ?? ''), request.body]);
+    const bytes = Buffer.from(signature ?? '', 'base64');
+    if (!secrets.publicKey.map((key) => ecdsa(key, signed, bytes)).includes(true))
+      return refused('the signature does not match; check the verification key');
+    const signedAt = epochSeconds(timestamp ?? '');
+    return isMail
+      ? acceptFresh('mail', request, { signedAt, now, toleranceSeconds: MAIL_TOLERANCE_SECONDS })
+      : acceptFresh('events', request, { signedAt, now, toleranceSeconds: EVENT_TOLERANCE_SECONDS });
   },
 });

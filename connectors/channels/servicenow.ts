@@ -1,7 +1,8 @@
-import { judgeBasic } from '../../core/webhooks/authentication.ts';
-import { channel } from '../../core/webhooks/channel.ts';
-
+// https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/outbound-rest/concept/c_OutboundRESTWebService.html
 // ServiceNow has no webhooks of its own: a business rule sends a REST message, with basic authentication.
+
+import { basicSchemes, verifyBasic } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
 
 export const servicenow = channel({
   id: 'servicenow',
@@ -11,8 +12,9 @@ export const servicenow = channel({
     user: { about: 'a user name of your own, for the basic authentication of the REST message' },
     password: { about: 'a long password of your own, for the same' },
   },
+  schemes: basicSchemes,
   methods: ['PUT'],
   setup:
     'A business rule sends the record as JSON: table, operation, sys_id, sys_mod_count, sys_updated_on (UTC), number, caller_id (with display value), the e-mail address as u_email, comments.',
-  verify: (request, { secrets }) => judgeBasic(request, secrets),
+  verify: (request, { secrets }) => verifyBasic(request, secrets),
 });

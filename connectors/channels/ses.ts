@@ -1,17 +1,22 @@
+// https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity-using-notifications-sns.html
+// SES publishes to a topic of SNS, which signs. Anybody can publish SES-like messages through a topic of their own: the
+// topic's ARN is what names the sender.
+
 import { channel } from '../../core/webhooks/channel.ts';
-import { judgeSns, snsHosts } from '../../core/webhooks/sns.ts';
+import { snsHosts, snsSchemes, verifySns } from '../../core/webhooks/sns.ts';
 
 export const ses = channel({
   id: 'ses',
   title: 'Amazon SES (events, inbound mail)',
   docs: 'https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html',
   secrets: { topicArns: { about: 'the ARN of the SNS topic that SES publishes to' } },
+  schemes: snsSchemes,
   setup:
-    'The stack has subscribed the address to its topic (output MailTopic), which the hub confirms by itself; subscribe other ' +
-    'topics over HTTPS with raw message delivery off. Mail that comes in: add to the active receipt rule set of SES a rule ' +
-    'for your addresses with the action "Deliver to S3 bucket": the hub\'s bucket (output Bucket), the object key prefix ' +
-    'mail/, the SNS topic MailTopic, no message encryption. Mails of up to 40 MB come in this way.',
+    'The stack has subscribed the address to its topic (output MailTopic), and the hub confirms that subscription itself; ' +
+    'subscribe other topics over HTTPS with raw message delivery off. Inbound mail: add to the active receipt rule set of ' +
+    'SES a rule for your addresses with the action "Deliver to S3 bucket": the hub\'s bucket (output Bucket), the object key ' +
+    'prefix mail/, the SNS topic MailTopic, no message encryption. It takes mails of up to 40 MB.',
   deposits: 'mail/',
   documents: { hosts: snsHosts },
-  verify: (request, context) => judgeSns(request, context.secrets.topicArns, context),
+  verify: (request, context) => verifySns(request, context.secrets.topicArns, context),
 });

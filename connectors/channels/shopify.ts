@@ -1,9 +1,9 @@
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://shopify.dev/docs/apps/build/webhooks/verify-deliveries
+// The topic is in a header that the signature does not cover. An app that does not answer a bad signature with 401 is not listed.
 
-// The topic stands in a header, outside the signature. An app that does not answer a bad signature with 401 is not listed.
-
-const SIGNATURE = 'x-shopify-hmac-sha256';
+import { verifySignature } from '../../core/webhooks/authentication.ts';
+import { channel } from '../../core/webhooks/channel.ts';
+import { hmac } from '../../core/webhooks/signature.ts';
 
 export const shopify = channel({
   id: 'shopify',
@@ -14,12 +14,11 @@ export const shopify = channel({
       about: 'the Client secret of the app, or the signing secret shown under Notifications, Webhooks',
     },
   },
-  verify(request, { secrets }) {
-    const given = request.headers[SIGNATURE];
-    if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);
-    const expected = secrets.clientSecret.map((secret) => hmac('sha256', secret, 'base64', request.body));
-    return sameAsAny(given, expected)
-      ? accepted(request)
-      : refused('the signature does not match; check the Client secret');
-  },
+  schemes: { hmac: { covers: 'body', time: 'unsigned' } },
+  verify: (request, { secrets }) =>
+    verifySignature('hmac', request, {
+      header: 'x-shopify-hmac-sha256',
+      expected: secrets.clientSecret.map((secret) => hmac('sha256', secret, 'base64', request.body)),
+      secret: 'the Client secret',
+    }),
 });

@@ -1,8 +1,10 @@
-import { parseJson } from '../../core/formats/payload.ts';
-import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://docs.slack.dev/authentication/verifying-requests-from-slack
+// Slack waits three seconds and repeats with the same event_id. It checks the address with a signed url_verification.
 
-// Slack waits three seconds and repeats with the same event_id. The address is tried with a signed url_verification.
+import { memberOf, parseJson } from '../../core/formats/payload.ts';
+import { acceptFresh, epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
+import { answered, channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-slack-signature';
 const TIMESTAMP = 'x-slack-request-timestamp';
@@ -14,32 +16,33 @@ export const slack = channel({
   docs: 'https://docs.slack.dev/authentication/verifying-requests-from-slack',
   secrets: {
     signingSecret: { about: 'the Signing Secret of the app (Basic Information)' },
-    botToken: { about: 'the bot token (xoxb-…, scope files:read), to keep files', optional: true },
+    botToken: { about: 'the bot token (xoxb-…, scope files:read), to store files', optional: true },
   },
+  schemes: { hmac: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   content: {
     hosts: /(?:.+\.)?slack\.com/u,
     authorise: (url, { botToken: [token] }) =>
       token === undefined ? undefined : { url, headers: { authorization: `Bearer ${token}` } },
   },
   verify(request, { secrets, now }) {
-    const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
-    if (signature === undefined || timestamp === undefined)
-      return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
+    const missing = missingHeader(request, SIGNATURE, TIMESTAMP);
+    if (missing) return missing;
+    const { [SIGNATURE]: signature = '', [TIMESTAMP]: timestamp = '' } = request.headers;
     const expected = secrets.signingSecret.map(
       (secret) => `v0=${hmac('sha256', secret, 'hex', `v0:${timestamp}:`, request.body)}`,
     );
     if (!sameAsAny(signature, expected))
       return refused('the signature does not match; check the Signing Secret');
-    if (!isFresh(Number(timestamp) * 1000, now, TOLERANCE_SECONDS)) return refused('the request is stale');
-    if (request.headers['content-type']?.startsWith('application/json') !== true) return accepted(request);
+    const signedAt = epochSeconds(timestamp);
+    const verdict = acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
+    const isJson = request.headers['content-type']?.startsWith('application/json') === true;
+    if (verdict.verdict !== 'accepted' || !isJson) return verdict;
     const body = parseJson(request.body);
-    if (typeof body === 'object' && body !== null && Reflect.get(body, 'type') === 'url_verification') {
-      return answered({
-        status: 200,
-        headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
-        body: String(Reflect.get(body, 'challenge')),
-      });
-    }
-    return accepted(request);
+    if (memberOf(body, 'type') !== 'url_verification') return verdict;
+    return answered('hmac', {
+      status: 200,
+      headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+      body: String(memberOf(body, 'challenge')),
+    });
   },
 });

@@ -1,9 +1,9 @@
-import { judgeTimed } from '../../core/webhooks/authentication.ts';
+// https://docs.stripe.com/webhooks#verify-manually
+// The header has several v1 while a secret is rolled. v0 is for test tools and proves nothing.
+
+import { timedSchemes, verifyTimedSignature } from '../../core/webhooks/authentication.ts';
 import { channel } from '../../core/webhooks/channel.ts';
 
-// Several v1 stand there while a secret is rolled. v0 is for test tools and proves nothing.
-
-const HEADER = 'stripe-signature';
 const TOLERANCE_SECONDS = 300;
 
 export const stripe = channel({
@@ -11,9 +11,10 @@ export const stripe = channel({
   title: 'Stripe',
   docs: 'https://docs.stripe.com/webhooks#verify-manually',
   secrets: { signingSecret: { about: 'the signing secret of the endpoint (whsec_…)' } },
+  schemes: timedSchemes(TOLERANCE_SECONDS),
   verify: (request, { secrets, now }) =>
-    judgeTimed(request, {
-      header: HEADER,
+    verifyTimedSignature(request, {
+      header: 'stripe-signature',
       part: 'v1',
       secrets: secrets.signingSecret,
       secret: 'the signing secret',

@@ -1,9 +1,10 @@
-import { parseJson } from '../../core/formats/payload.ts';
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { type PublicJwk, rsaJwt } from '../../core/webhooks/signature.ts';
+// https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
+// The token does not cover the body. Two things tie it to the activity: the serviceurl claim must be the activity's own,
+// and the key's endorsements must name the activity's channel.
 
-// The token does not cover the body. What ties the two is the serviceurl claim, which must be the activity's own, and
-// the key's endorsements, which must name its channel.
+import { memberOf, parseJson } from '../../core/formats/payload.ts';
+import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
+import { bearerToken, type PublicJwk, rsaJwt } from '../../core/webhooks/signature.ts';
 
 const METADATA = 'https://login.botframework.com/v1/.well-known/openidconfiguration';
 const ISSUER = 'https://api.botframework.com';
@@ -13,43 +14,39 @@ export const teams = channel({
   id: 'teams',
   title: 'Microsoft Teams (Bot Framework)',
   docs: 'https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication',
-  secrets: { appId: { about: 'the Microsoft App ID of the bot' } },
+  secrets: { appId: { about: 'the Microsoft App ID of the bot', isPublic: true } },
+  schemes: { token: { covers: 'nothing', time: 'expires' } },
   content: {
     hosts: /(?:[a-z0-9-]+\.)*sharepoint\.com/u,
     authorise: (url) => ({ url }),
   },
   documents: { hosts: /login\.botframework\.com/u },
   async verify(request, { secrets, now, document }) {
-    const [, token] = /^bearer\s+(\S+)$/iu.exec(request.headers['authorization'] ?? '') ?? [];
-    if (token === undefined) return refused('the header authorization is missing or holds no bearer token');
-    const keysUrl = told(jsonOf(await document(METADATA)), 'jwks_uri');
-    const keys = told(jsonOf(await document(String(keysUrl))), 'keys');
-    const known = Array.isArray(keys) ? keys.filter(isObject) : [];
-    const judged = rsaJwt(token, known, {
+    const token = bearerToken(request.headers['authorization']);
+    if (token === undefined) return refused('the header authorization is missing or has no bearer token');
+    const keysUrl = memberOf(jsonOf(await document(METADATA)), 'jwks_uri');
+    const listed = memberOf(jsonOf(await document(String(keysUrl))), 'keys');
+    const keys = Array.isArray(listed) ? listed.filter(isObject) : [];
+    const jwt = rsaJwt(token, keys, {
       now,
       leewaySeconds: LEEWAY_SECONDS,
       expires: true,
       issuer: ISSUER,
       audience: secrets.appId,
     });
-    if ('refused' in judged) return refused(judged.refused);
+    if ('refused' in jwt) return refused(jwt.refused);
     const activity = parseJson(request.body);
-    const { serviceurl, serviceUrl } = judged.claims;
-    if ((serviceurl ?? serviceUrl) !== told(activity, 'serviceUrl'))
-      return refused('the token was given for another service address than the activity names');
-    const endorsements = known.find(({ kid }) => kid === judged.header['kid'])?.['endorsements'];
-    if (!Array.isArray(endorsements) || !endorsements.includes(told(activity, 'channelId')))
+    const { serviceurl, serviceUrl } = jwt.claims;
+    if ((serviceurl ?? serviceUrl) !== memberOf(activity, 'serviceUrl'))
+      return refused('the token was issued for another service address than the activity names');
+    const endorsements = keys.find(({ kid }) => kid === jwt.header['kid'])?.['endorsements'];
+    if (!Array.isArray(endorsements) || !endorsements.includes(memberOf(activity, 'channelId')))
       return refused('the key of the token is not endorsed for the channel of the activity');
-    // An invoke waits for a body.
-    return accepted(
-      request,
-      told(activity, 'type') === 'invoke'
-        ? { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }
-        : undefined,
-    );
+    const answer = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
+    // Teams shows an error if the answer to an invoke has no body.
+    return accepted('token', request, memberOf(activity, 'type') === 'invoke' ? { answer } : {});
   },
 });
 
 const isObject = (value: unknown): value is PublicJwk => typeof value === 'object' && value !== null;
-const told = (value: unknown, key: string): unknown => (isObject(value) ? value[key] : undefined);
 const jsonOf = (text: string): unknown => parseJson(Buffer.from(text));

@@ -1,9 +1,10 @@
-import { parseJson } from '../../core/formats/payload.ts';
+// https://core.telegram.org/bots/api#setwebhook
+// Telegram signs nothing: a header repeats the word that setWebhook got as `secret_token`. The API expects the bot's
+// token in the address: `authorise` adds it for the request alone, so that no message, row or log holds it.
+
+import { memberOf, parseJson } from '../../core/formats/payload.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
 import { sameAsAny } from '../../core/webhooks/signature.ts';
-
-// Telegram signs nothing: it repeats, in a header, the word that was given to setWebhook as `secret_token`. The API wants
-// the bot's token in the address: it is put in when a file is asked for, and stands in no message, row or log.
 
 const TOKEN = 'x-telegram-bot-api-secret-token';
 
@@ -14,10 +15,11 @@ export const telegram = channel({
   secrets: {
     secretToken: {
       about:
-        'a word of your own, given to setWebhook as secret_token (1 to 256 letters, digits, underscores and hyphens)',
+        'a word of your own, passed to setWebhook as secret_token (1 to 256 letters, digits, underscores and hyphens)',
     },
-    botToken: { about: 'the token that BotFather gave (123456:ABC…), to keep files', optional: true },
+    botToken: { about: 'the token from BotFather (123456:ABC…), to store files', optional: true },
   },
+  schemes: { secretToken: { covers: 'nothing', time: 'unsigned' } },
   content: {
     hosts: /api\.telegram\.org/u,
     authorise(url, { botToken: [token] }) {
@@ -35,13 +37,10 @@ export const telegram = channel({
     },
   },
   verify(request, { secrets }) {
-    const given = request.headers[TOKEN];
-    if (given === undefined) return refused(`the header ${TOKEN} is missing; give setWebhook a secret_token`);
-    return sameAsAny(given, secrets.secretToken)
-      ? accepted(request)
+    const token = request.headers[TOKEN];
+    if (!token) return refused(`the header ${TOKEN} is missing; call setWebhook with a secret_token`);
+    return sameAsAny(token, secrets.secretToken)
+      ? accepted('secretToken', request)
       : refused('the secret token is not the stored one; call setWebhook again with it');
   },
 });
-
-const memberOf = (read: unknown, name: string): unknown =>
-  typeof read === 'object' && read !== null ? Reflect.get(read, name) : undefined;

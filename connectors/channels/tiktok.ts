@@ -1,9 +1,9 @@
-import { judgeTimed } from '../../core/webhooks/authentication.ts';
+// https://developers.tiktok.com/doc/webhooks-verification
+// TikTok retries for 72 hours and signs every attempt anew.
+
+import { timedSchemes, verifyTimedSignature } from '../../core/webhooks/authentication.ts';
 import { channel } from '../../core/webhooks/channel.ts';
 
-// TikTok repeats for 72 hours, each time signed anew.
-
-const HEADER = 'tiktok-signature';
 const TOLERANCE_SECONDS = 300;
 
 export const tiktok = channel({
@@ -11,9 +11,10 @@ export const tiktok = channel({
   title: 'TikTok (business messaging, account events)',
   docs: 'https://developers.tiktok.com/doc/webhooks-verification',
   secrets: { clientSecret: { about: 'the Client secret of the app' } },
+  schemes: timedSchemes(TOLERANCE_SECONDS),
   verify: (request, { secrets, now }) =>
-    judgeTimed(request, {
-      header: HEADER,
+    verifyTimedSignature(request, {
+      header: 'tiktok-signature',
       part: 's',
       secrets: secrets.clientSecret,
       secret: 'the Client secret',

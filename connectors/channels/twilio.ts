@@ -1,8 +1,10 @@
-import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny, sameText, sha256Hex } from '../../core/webhooks/signature.ts';
-
+// https://www.twilio.com/docs/usage/webhooks/webhooks-security
 // The signature covers the public URL and the form fields, not the raw body; a JSON body is covered by its digest in the
 // query. Twilio signs with or without the default port, so every form of the URL is tried.
+
+import { missingHeader } from '../../core/webhooks/authentication.ts';
+import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny, sameText, sha256Hex } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-twilio-signature';
 
@@ -11,11 +13,12 @@ export const twilio = channel({
   title: 'Twilio (SMS, voice, WhatsApp)',
   docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
   secrets: { authToken: { about: 'the Auth Token of the Twilio account' } },
+  schemes: { hmac: { covers: 'body', time: 'unsigned' } },
   methods: ['GET'],
   setup:
-    'The same address takes messages, calls, status callbacks and recording status callbacks; a recording is kept where its callback comes here.',
+    'The same address takes messages, calls, status callbacks and recording status callbacks; the hub stores a recording if its callback comes here.',
   content: {
-    // A file is asked for at the API, which leads to a public bucket, or to an address of hours where files are protected.
+    // The API redirects to a public bucket, or for protected files to an address that expires after some hours.
     hosts:
       /api(?:\.[a-z0-9-]+){0,2}\.twilio\.com|(?:media|mms)\.twiliocdn\.com|s3(?:-external-1)?\.amazonaws\.com/u,
     authorise(url, { authToken: [token] }) {
@@ -28,25 +31,30 @@ export const twilio = channel({
     },
   },
   verify(request, { secrets }) {
-    const given = request.headers[SIGNATURE];
-    if (given === undefined) return refused(`the header ${SIGNATURE} is missing`);
-    const signed = bodyText(request);
+    const missing = missingHeader(request, SIGNATURE);
+    if (missing) return missing;
+    const signed = signedTextOfBody(request);
     if (signed === undefined) return refused('the body does not have the digest that the URL names');
     const expected = secrets.authToken.flatMap((token) =>
       urlForms(request.url).map((url) => hmac('sha1', token, 'base64', url, signed)),
     );
-    if (!sameAsAny(given, expected))
+    if (!sameAsAny(request.headers[SIGNATURE] ?? '', expected))
       return refused('the signature does not match; check the Auth Token and the public URL');
-    return accepted(request, {
-      status: 200,
-      headers: { 'content-type': 'text/xml' },
-      body: '<?xml version="1.0" encoding="UTF-8"?><Response/>',
+    return accepted('hmac', request, {
+      answer: {
+        status: 200,
+        headers: { 'content-type': 'text/xml' },
+        body: '<?xml version="1.0" encoding="UTF-8"?><Response/>',
+      },
     });
   },
 });
 
-/** What of the body is signed: the sorted fields of a form, each name with its distinct values; nothing of JSON. */
-const bodyText = ({ url, headers, body }: WebhookRequest): string | undefined => {
+/**
+ * The part of the body in the signed text: the sorted fields of a form, each name with its distinct values; nothing of
+ * JSON. Undefined if the URL names a digest that the body does not have.
+ */
+const signedTextOfBody = ({ url, headers, body }: WebhookRequest): string | undefined => {
   const digest = new URL(url).searchParams.get('bodySHA256');
   if (digest !== null) return sameText(digest.toLowerCase(), sha256Hex(body)) ? '' : undefined;
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) return '';

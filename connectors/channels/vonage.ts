@@ -1,20 +1,25 @@
-import { parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
+// https://developer.vonage.com/en/getting-started/concepts/signing-messages
+// The SMS API puts `sig` beside its parameters, over `&name=value` of all others in the order of their names, with _ for
+// the & and = of values. The Messages API sends a token that names the digest of the body. How the account signs is one
+// of its settings and never read from the request.
+
+import { ifReadable, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
+import { acceptFresh, epochSeconds } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
 import {
+  bearerToken,
   digest,
   hmac,
   hmacJwt,
-  isFresh,
   sameAsAny,
   sha256Hex,
   signedJwt,
 } from '../../core/webhooks/signature.ts';
 
-// The SMS API puts `sig` beside its parameters, over `&name=value` of all others in the order of their names, with _ for
-// the & and = of values. The Messages API sends a token that names the digest of the body. How the account signs is a
-// setting of it, never taken from the request.
-
-/** Vonage tries messages for 24 hours and delivery receipts for 72, and does not tell that it signs them anew. */
+/**
+ * Vonage retries messages for 24 hours and delivery receipts for 72, and does not document that it signs them anew. One
+ * hour more allows for clocks.
+ */
 const TOLERANCE_SECONDS = 25 * 3600;
 const RECEIPT_TOLERANCE_SECONDS = 73 * 3600;
 
@@ -33,23 +38,30 @@ export const vonage = channel({
   secrets: {
     signatureSecret: { about: 'the signature secret of the account (API settings)' },
     signatureMethod: {
-      about: 'how the SMS API signs: sha256 where nothing is stored, else md5hash, md5, sha1 or sha512',
+      about: 'how the SMS API signs: sha256 by default, else md5hash, md5, sha1 or sha512',
       optional: true,
+      isPublic: true,
     },
     applicationId: {
-      about: 'the id of the application, to keep files where its Secure Inbound Media is on',
+      about: 'the id of the application, to store files if its Secure Inbound Media is on',
       optional: true,
+      isPublic: true,
     },
     privateKey: {
       about: 'the private key of the application, in PEM, for the same (line breaks may be typed as \\n)',
       optional: true,
     },
   },
+  schemes: {
+    token: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } },
+    parameters: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } },
+    receipt: { covers: 'body', time: { toleranceSeconds: RECEIPT_TOLERANCE_SECONDS } },
+  },
   methods: ['GET'],
   content: {
     hosts:
       /api(?:-[a-z0-9]+)*\.(?:nexmo|vonage)\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
-    // A file's address is open to whoever knows it, for two days, unless the application says otherwise.
+    // The address of a file works without credentials for two days, unless the application forbids it.
     authorise(url, { applicationId: [id], privateKey: [key] }, now) {
       if (id === undefined || key === undefined || new URL(url).hostname.endsWith('.amazonaws.com'))
         return { url };
@@ -62,31 +74,31 @@ export const vonage = channel({
   },
   setup: 'Ask Vonage to sign the webhooks of the SMS API; those of the Messages API are signed already.',
   verify(request, { secrets, now }) {
-    const [, token] = /^bearer\s+(\S+)$/iu.exec(request.headers['authorization'] ?? '') ?? [];
+    const token = bearerToken(request.headers['authorization']);
     if (token !== undefined) {
       const rules = { now, issuer: 'Vonage', maxAgeSeconds: TOLERANCE_SECONDS };
       const jwt = hmacJwt(token, secrets.signatureSecret, ['HS256'], rules);
       if ('refused' in jwt) return refused(jwt.refused);
       return sameAsAny(String(jwt.claims['payload_hash']), [sha256Hex(request.body)])
-        ? accepted(request)
+        ? accepted('token', request)
         : refused('the body does not have the digest that the token names');
     }
-    const { sig, ...parameters } = parametersOf(request);
+    const { sig, ...parameters } = ifReadable(() => parametersOf(request)) ?? {};
     if (!sig) return refused('the request has neither a bearer token nor the parameter sig');
     const text = Object.keys(parameters)
       .sort()
       .map((name) => `&${name}=${parameters[name]?.replace(/[&=]/gu, '_')}`)
       .join('');
-    const ways = secrets.signatureMethod.length > 0 ? secrets.signatureMethod : ['sha256'];
-    const expected = ways.flatMap((way) =>
-      secrets.signatureSecret.map((secret) => (methods[way] ?? methods['sha256'])?.(secret, text) ?? ''),
+    const stored = secrets.signatureMethod.length > 0 ? secrets.signatureMethod : ['sha256'];
+    const expected = stored.flatMap((method) =>
+      secrets.signatureSecret.map((secret) => (methods[method] ?? methods['sha256'])?.(secret, text) ?? ''),
     );
     if (!sameAsAny(sig.toLowerCase(), expected))
       return refused('the parameter sig does not match; check the signature secret and method');
-    const tolerance = parameters['status'] ? RECEIPT_TOLERANCE_SECONDS : TOLERANCE_SECONDS;
-    return isFresh(Number(parameters['timestamp'] || Number.NaN) * 1000, now, tolerance)
-      ? accepted(request)
-      : refused(`the request was signed more than ${tolerance / 3600} hours ago, or in the future`);
+    const signedAt = epochSeconds(parameters['timestamp'] ?? '');
+    return parameters['status']
+      ? acceptFresh('receipt', request, { signedAt, now, toleranceSeconds: RECEIPT_TOLERANCE_SECONDS })
+      : acceptFresh('parameters', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
   },
 });
 
@@ -94,11 +106,7 @@ const parametersOf = ({ method, url, headers, body }: WebhookRequest): Readonly<
   if (method === 'GET') return parseQuery(new URL(url).search);
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true)
     return parseForm(body);
-  try {
-    const read = parseJson(body);
-    if (typeof read !== 'object' || read === null) return {};
-    return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, String(value)]));
-  } catch {
-    return {};
-  }
+  return Object.fromEntries(
+    Object.entries(parseJson(body) ?? {}).map(([name, value]) => [name, String(value)]),
+  );
 };

@@ -1,8 +1,10 @@
-import { readTime } from '../../core/formats/payload.ts';
-import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, isFresh, sameAsAny } from '../../core/webhooks/signature.ts';
+// https://developer.zendesk.com/documentation/webhooks/verifying/
+// The time is signed as text. Zendesk prescribes no tolerance; it retries for minutes, so an old request is a replay.
 
-// The time is signed as text. Zendesk prescribes no window; it gives up within minutes, and an old request is a repeated one.
+import { readTime } from '../../core/formats/payload.ts';
+import { acceptFresh, missingHeader } from '../../core/webhooks/authentication.ts';
+import { channel, refused } from '../../core/webhooks/channel.ts';
+import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-zendesk-webhook-signature';
 const TIMESTAMP = 'x-zendesk-webhook-signature-timestamp';
@@ -13,19 +15,19 @@ export const zendesk = channel({
   title: 'Zendesk (event subscriptions, trigger webhooks)',
   docs: 'https://developer.zendesk.com/documentation/webhooks/verifying/',
   secrets: { signingSecret: { about: 'the signing secret of the webhook' } },
+  schemes: { hmac: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   setup:
-    'A webhook of a trigger sends what you write: use the keys ticket_id, title, requester_email, requester_name, latest_comment and updated_at.',
+    'The webhook of a trigger sends the JSON that you write: use the keys ticket_id, title, requester_email, requester_name, latest_comment and updated_at.',
   verify(request, { secrets, now }) {
-    const [signature, timestamp] = [request.headers[SIGNATURE], request.headers[TIMESTAMP]];
-    if (signature === undefined || timestamp === undefined)
-      return refused(`the header ${signature === undefined ? SIGNATURE : TIMESTAMP} is missing`);
+    const missing = missingHeader(request, SIGNATURE, TIMESTAMP);
+    if (missing) return missing;
+    const { [SIGNATURE]: signature = '', [TIMESTAMP]: timestamp = '' } = request.headers;
     const expected = secrets.signingSecret.map((secret) =>
       hmac('sha256', secret, 'base64', timestamp, request.body),
     );
     if (!sameAsAny(signature, expected))
       return refused('the signature does not match; check the signing secret');
-    return isFresh(Date.parse(readTime(timestamp) ?? ''), now, TOLERANCE_SECONDS)
-      ? accepted(request)
-      : refused('the request was signed more than an hour ago, or in the future');
+    const signedAt = Date.parse(readTime(timestamp) ?? '');
+    return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
   },
 });

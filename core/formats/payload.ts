@@ -21,17 +21,27 @@ export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumb
  */
 export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
 
-/**
- * JSON that stands as text within a payload; undefined where it is none. What one person's device wrote must not hold up what
- * others said in the same delivery.
- */
-export const jsonWithin = (text: string): unknown => {
+/** Runs a parser; undefined if it throws `unreadable`. */
+export const ifReadable = <Value>(parse: () => Value): Value | undefined => {
   try {
-    return parseJson(Buffer.from(text));
-  } catch {
-    return undefined;
+    return parse();
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'unreadable') return undefined;
+    throw error;
   }
 };
+
+/**
+ * JSON as a text within a payload; undefined if the text is not JSON. A text that one person's device wrote must not
+ * make the others' events in the same delivery unreadable.
+ */
+export const jsonWithin = (text: string): unknown => ifReadable(() => parseJson(Buffer.from(text)));
+
+/** The member of an object whose shape is not known; undefined for anything else. */
+export const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
 
 type Reviver = (
   this: unknown,

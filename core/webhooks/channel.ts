@@ -23,24 +23,36 @@ export interface HttpAnswer {
 }
 
 /**
- * What became of a request. `accepted`: authentic, to be queued, then answered with `answer` (default: 200, empty).
- * `answered`: a handshake; the answer goes back and nothing is stored. `refused`: 401 (or `status`), nothing stored;
- * `reason` is for the admin's log and never holds a secret.
+ * The outcome of a verification, and the scheme that decided it. `accepted`: authentic; the delivery is queued, then
+ * answered with `answer` (default: 200, empty). `answered`: a handshake; the answer is sent and nothing is stored.
+ * `refused`: the answer is 401 (or `status`) and nothing is stored; `reason` goes to the admin's log and holds no secret.
  */
-export type Verdict =
-  | {
-      readonly verdict: 'accepted';
-      readonly request: VerifiedRequest;
-      readonly answer?: HttpAnswer;
-      readonly once?: Nonce;
-    }
-  | { readonly verdict: 'answered'; readonly answer: HttpAnswer }
-  | { readonly verdict: 'refused'; readonly reason: string; readonly status?: number };
+export type Verdict<Scheme extends string = string> = Accepted<Scheme> | Answered<Scheme | 'open'> | Refused;
+
+export interface Accepted<Scheme extends string> {
+  readonly verdict: 'accepted';
+  readonly scheme: Scheme;
+  readonly request: VerifiedRequest;
+  readonly answer?: HttpAnswer;
+  readonly nonce?: Nonce;
+}
+
+export interface Answered<Scheme extends string> {
+  readonly verdict: 'answered';
+  readonly scheme: Scheme;
+  readonly answer: HttpAnswer;
+}
+
+export interface Refused {
+  readonly verdict: 'refused';
+  readonly reason: string;
+  readonly status?: number;
+}
 
 /**
- * For a scheme that signs a token and not the body: the token is remembered with the digest of the first body that came
- * with it. The same body again is a retry, another body is refused. `seconds`: how long to remember, the scheme's
- * tolerance and the provider's retries included.
+ * For a scheme that signs a token and not the body: `receive` stores the token with the digest of the first body that
+ * came with it. The same body again is a retry; another body is refused. `seconds`: how long the token is stored, which
+ * covers the tolerance of the scheme and the provider's retries.
  */
 export interface Nonce {
   readonly token: string;
@@ -48,51 +60,82 @@ export interface Nonce {
 }
 
 /** The one place where a request becomes a verified one. Call it only after the scheme has been checked. */
-export const accepted = (request: WebhookRequest, answer?: HttpAnswer, once?: Nonce): Verdict => ({
+export const accepted = <const Scheme extends string>(
+  scheme: Scheme,
+  request: WebhookRequest,
+  { answer, nonce }: { readonly answer?: HttpAnswer | undefined; readonly nonce?: Nonce } = {},
+): Accepted<Scheme> => ({
   verdict: 'accepted',
+  scheme,
   request: request as VerifiedRequest,
   ...(answer && { answer }),
-  ...(once && { once }),
+  ...(nonce && { nonce }),
 });
-export const answered = (answer: HttpAnswer): Verdict => ({ verdict: 'answered', answer });
-export const refused = (reason: string, status?: number): Verdict => ({
+
+/** Answers a handshake. `open`: a handshake that anybody may start, because its answer proves the hub to the provider. */
+export const answered = <const Scheme extends string>(
+  scheme: Scheme,
+  answer: HttpAnswer,
+): Answered<Scheme> => ({ verdict: 'answered', scheme, answer });
+
+export const refused = (reason: string, status?: number): Refused => ({
   verdict: 'refused',
   reason,
   ...(status !== undefined && { status }),
 });
 
+/** What a scheme proves of a request. The contract suite derives from it the requests that must be refused. */
+export interface SchemeDeclaration {
+  /**
+   * The part of the body that the credential covers. `body`: every byte that is decoded. `{ member }`: the text of that
+   * JSON member. `token`: a token, which `receive` ties to the first body (`Nonce`). `nothing`: the holder of the
+   * credential may send any body.
+   */
+  readonly covers: 'body' | { readonly member: string } | 'token' | 'nothing';
+  /**
+   * `unsigned`: no signed time, so that a recorded request stays valid. `expires`: a token names its own end. Otherwise
+   * the most seconds between the signed time and now, in both directions.
+   */
+  readonly time: 'unsigned' | 'expires' | { readonly toleranceSeconds: number };
+  /** Headers that `verify` reads and does not need, such as the second of two signatures. */
+  readonly optionalHeaders?: readonly string[];
+}
+
 export interface VerifyContext<Secret extends string = string> {
   /**
-   * The values stored for each declared secret, newest first, several during a rotation. A declared secret that is
-   * absent or empty never reaches `verify`: the caller refuses first. An `optional` one may be an empty list.
+   * The stored values of each declared secret, newest first; several during a rotation. A required secret is never
+   * empty here: the caller refuses first. An `optional` one may be an empty list.
    */
   readonly secrets: Readonly<Record<Secret, readonly string[]>>;
   /** Epoch milliseconds. */
   readonly now: number;
   /**
-   * The text of a small public document that the scheme rests on: a certificate, a key set. https and the connector's
-   * `documents.hosts` only; kept for an hour. Another address refuses the request; a document that cannot be had is an
-   * error to be tried later, never an acceptance.
+   * Fetches a small public document that the scheme needs: a certificate, a key set. The address must be https at one
+   * of the connector's `documents.hosts`, else the request is refused. Cached for an hour. Throws `HubError` (later)
+   * when the document cannot be fetched.
    */
   document(url: string): Promise<string>;
 }
 
 export interface SecretDeclaration {
-  /** What the admin must look for in the provider's console, as a short phrase. */
+  /** Where the admin finds the value in the provider's console, as a short phrase. */
   readonly about: string;
   readonly optional?: true;
+  /** An id, a setting or a public key: it needs no comparison in constant time. */
+  readonly isPublic?: true;
 }
 
 /**
- * How `record` fetches what a webhook only points at: a mail's body, a file whose address expires. https only, hosts
- * that match only, redirects to such hosts only, and a size and time limit.
+ * How `record` fetches content that a webhook only links to: a mail's body, a file whose address expires. Only https
+ * and matching hosts, also for redirects; `record` limits size and time.
  */
 export interface ContentAccess<Secret extends string = string> {
   /** Matched against the whole host name. */
   readonly hosts: RegExp;
   /**
-   * The address and the headers to ask with, from the address that the mapping gave. Undefined where the secret that this
-   * needs is not stored: the content stays at the provider. `now` is in epoch milliseconds, for tokens that expire.
+   * The address and the headers of the request, from the address in the mapping's interaction. Undefined if a secret
+   * that it needs is not stored: the content then stays at the provider. `now`: epoch milliseconds, for tokens that
+   * expire.
    */
   authorise(
     url: string,
@@ -100,8 +143,8 @@ export interface ContentAccess<Secret extends string = string> {
     now: number,
   ): ContentRequest | undefined;
   /**
-   * Where the answer is not the file but tells its address: that address, to be authorised in turn. Throws `HubError`
-   * (later) where the provider says that the file is not ready yet.
+   * If the answer is not the file but holds its address: that address, which is authorised in turn. Throws `HubError`
+   * (later) if the file is not ready yet.
    */
   follow?(url: string, answer: string): string | undefined;
 }
@@ -112,59 +155,65 @@ export interface ContentRequest {
 }
 
 /** How a provider's webhooks are authenticated and answered. Pure but for cryptography. */
-export interface ChannelConnector<Secret extends string = string> {
+export interface ChannelConnector<Secret extends string = string, Scheme extends string = string> {
   readonly id: string;
   readonly title: string;
   /** The vendor's page on signatures. */
   readonly docs: string;
   readonly secrets: Readonly<Record<Secret, SecretDeclaration>>;
+  /** Every way in which the provider authenticates a request or a handshake, by a name of our own. */
+  readonly schemes: Readonly<Record<Scheme, SchemeDeclaration>>;
   /** Methods other than POST that the provider uses. */
   readonly methods?: readonly ('GET' | 'HEAD' | 'PUT')[];
-  /** What else the admin should know when switching it on, in a sentence or two: `hub connect` prints it. */
+  /** Further set-up steps for the admin, in a sentence or two: `hub connect` prints it. */
   readonly setup?: string;
-  /** Where `verify` may ask for documents: matched against the whole host name. */
+  /** From which hosts `verify` may fetch documents: matched against the whole host name. */
   readonly documents?: { readonly hosts: RegExp };
   readonly content?: ContentAccess<Secret>;
   /**
-   * Below which prefix of the hub's own bucket the provider puts content by itself; a `fetch` of
+   * The prefix in the hub's own bucket under which the provider stores content itself; a `fetch` of
    * `s3://<bucket>/<prefix>…` is read from there.
    */
   readonly deposits?: string;
-  verify(request: WebhookRequest, context: VerifyContext<Secret>): Verdict | Promise<Verdict>;
+  verify(
+    request: WebhookRequest,
+    context: VerifyContext<Secret>,
+  ): Verdict<NoInfer<Scheme>> | Promise<Verdict<NoInfer<Scheme>>>;
 }
 
-/** Gives a connector its exact secret names inside, and one common type outside. */
-export const channel = <const Secret extends string>(connector: ChannelConnector<Secret>): ChannelConnector =>
-  connector as unknown as ChannelConnector;
+/** Checks a connector with its exact names of secrets and schemes, and returns it as the common type. */
+export const channel = <const Secret extends string, const Scheme extends string>(
+  connector: ChannelConnector<Secret, Scheme>,
+): ChannelConnector => connector as unknown as ChannelConnector;
 
 /** A verified request on its way through the queue. */
 export interface Delivery extends VerifiedRequest {
   readonly account?: string;
-  /** ISO 8601; the time of acts for which the provider gives none. */
+  /** ISO 8601; the time of interactions for which the provider gives none. */
   readonly receivedAt: string;
 }
 
-/** What a delivery holds. `ignored` lists the vendor's names of event types that are known or unknown and not mapped. */
+/** The contents of a delivery. `ignored` lists the event types that are not mapped, by the vendor's names. */
 export interface Decoded {
   readonly interactions: readonly DecodedInteraction[];
   readonly ignored: readonly string[];
 }
 
-/** What a provider answered when asked for what a webhook only points at. */
+/** Content that `record` fetched from a provider. */
 export interface Content {
   readonly contentType: string;
   readonly bytes: Uint8Array;
 }
 
-/** A provider's payload, translated. Throws (a zod error or HubError `unreadable`) when the payload is not what the vendor documents. */
+/** Translates a provider's payloads. Throws a zod error or `HubError` `unreadable` if a payload is not as the vendor documents it. */
 export interface ChannelMapping {
   readonly id: string;
-  /** The media that this provider's interactions can have, for the catalogue. */
+  /** The channels and kinds that this provider's interactions can have, for the catalogue. */
   readonly channels: readonly DecodedInteraction['channel'][];
   readonly kinds: readonly DecodedInteraction['kind'][];
-  /** `delivery.method` is `EVENT`, and the body the whole envelope, where an EventBridge event came instead of a webhook. */
+  /** For an EventBridge event instead of a webhook, `delivery.method` is `EVENT` and the body is the whole envelope. */
   decode(delivery: Delivery): Decoded | Promise<Decoded>;
-  /** An interaction whose `fetch` has been fetched, with what the content tells; key, kind and channel stay. */
+  /** Adds fetched content to the interaction that asked for it by `fetch`; key, kind and channel do not change. */
   complete?(
     interaction: DecodedInteraction,
     content: Content,

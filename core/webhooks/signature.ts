@@ -58,6 +58,10 @@ export const basicCredentials = (header: string | undefined): readonly [string, 
   return colon < 0 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
 };
 
+/** The token of an `Authorization: Bearer` header. */
+export const bearerToken = (header: string | undefined): string | undefined =>
+  /^bearer\s+(\S+)$/iu.exec(header ?? '')?.[1];
+
 /** Whether a time that was signed lies within the tolerance, before or after now. */
 export const isFresh = (signedAtMs: number, now: number, toleranceSeconds: number): boolean =>
   Number.isFinite(signedAtMs) && Math.abs(now - signedAtMs) <= toleranceSeconds * 1000;

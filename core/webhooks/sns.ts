@@ -1,20 +1,21 @@
 import { HubError } from '../errors.ts';
-import { parseJson, readTime } from '../formats/payload.ts';
+import { ifReadable, jsonWithin, parseJson, readTime } from '../formats/payload.ts';
 import {
   accepted,
   answered,
   refused,
+  type SchemeDeclaration,
   type Verdict,
   type VerifyContext,
   type WebhookRequest,
 } from './channel.ts';
 import { isFresh, rsa, sameAsAny } from './signature.ts';
 
-// https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html — which fields are signed depends on the
-// type, and a subject counts only where there is one. Anybody can have SNS sign a message of a topic of their own: that
-// the topic is one of ours matters as much as the signature.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+// The type decides which fields are signed; a subject is signed only if there is one. Anybody can have SNS sign a message
+// of a topic of their own: that the topic is one of ours matters as much as the signature.
 
-/** Where SNS keeps its certificates, and where subscriptions are confirmed. */
+/** The hosts of SNS's certificates and of the confirmation of subscriptions. */
 export const snsHosts = /sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?/u;
 
 const NOTIFICATION = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'] as const;
@@ -34,19 +35,24 @@ const signedFields: Readonly<Record<string, readonly string[]>> = {
 };
 const algorithms: Readonly<Record<string, 'sha1' | 'sha256'>> = { '1': 'sha1', '2': 'sha256' };
 
-/** SNS tries for an hour; clocks may differ by some minutes. */
+/** SNS retries for an hour; five minutes more allow for clocks. */
 const TOLERANCE_SECONDS = 3900;
 const CERTIFICATE = /^https:\/\/[^/?#@]+\/SimpleNotificationService-[\w-]+\.pem$/u;
 
+/** The declaration of `verifySns`. */
+export const snsSchemes = {
+  sns: { covers: { member: 'Message' }, time: { toleranceSeconds: TOLERANCE_SECONDS } },
+} as const satisfies Readonly<Record<string, SchemeDeclaration>>;
+
 /**
- * What becomes of a request of SNS: a notification of one of the topics is accepted, a subscription to one of them is
- * confirmed by visiting its address, and the end of one is acknowledged and never visited, which would subscribe again.
+ * Accepts a notification of one of the topics. Confirms a subscription to one of them by fetching its address. The end
+ * of a subscription is answered only: fetching its address would subscribe again.
  */
-export const judgeSns = async (
+export const verifySns = async (
   request: WebhookRequest,
   topicArns: readonly string[],
   { now, document }: Pick<VerifyContext, 'now' | 'document'>,
-): Promise<Verdict> => {
+): Promise<Verdict<'sns'>> => {
   const message = readMessage(request.body);
   const fields = message && signedFields[message['Type'] ?? ''];
   if (message === undefined || fields === undefined)
@@ -57,54 +63,43 @@ export const judgeSns = async (
   const certificate = message['SigningCertURL'] ?? message['SigningCertUrl'] ?? '';
   if (algorithm === undefined || !CERTIFICATE.test(certificate))
     return refused('the message names no certificate or no known version of the signature');
+  // Checked before the certificate is fetched, so that a replayed message costs no request.
   if (!isFresh(Date.parse(readTime(message['Timestamp']) ?? ''), now, TOLERANCE_SECONDS))
-    return refused('the message is more than an hour old');
+    return refused(`the message is more than ${TOLERANCE_SECONDS} seconds old, or from the future`);
   const signed = fields.flatMap((name) =>
     message[name] === undefined ? [] : [`${name}\n${message[name]}\n`],
   );
   const signature = Buffer.from(message['Signature'] ?? '', 'base64');
   if (!rsa(await document(certificate), algorithm, Buffer.from(signed.join('')), signature))
     return refused('the signature does not match');
-  if (message['Type'] === 'Notification') return accepted(request);
+  if (message['Type'] === 'Notification') return accepted('sns', request);
   if (message['Type'] === 'SubscriptionConfirmation') await document(message['SubscribeURL'] ?? '');
-  return answered({ status: 200 });
+  return answered('sns', { status: 200 });
 };
 
-/** The members of the envelope that are text. */
+/** The text members of the envelope. */
 const readMessage = (body: Uint8Array): Readonly<Record<string, string>> | undefined => {
-  try {
-    const read = parseJson(body);
-    if (typeof read !== 'object' || read === null || Array.isArray(read)) return undefined;
-    return Object.fromEntries(
-      Object.entries(read).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    );
-  } catch {
-    return undefined;
-  }
+  const read = ifReadable(() => parseJson(body));
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) return undefined;
+  return Object.fromEntries(
+    Object.entries(read).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 };
 
-/** A notification as a mapping reads it. */
+/** The part of a notification that a mapping reads. */
 export interface SnsNotification {
-  /** The same in every try to deliver it. */
+  /** The same in every delivery attempt. */
   readonly id: string;
   readonly publishedAt: string | undefined;
-  /** What was published, where that is JSON. */
+  /** The published JSON; undefined if the published text is not JSON. */
   readonly message: unknown;
 }
 
-/** Throws HubError `unreadable` where the body is no message of SNS. */
+/** Throws `HubError` `unreadable` if the body is not a message of SNS. */
 export const snsNotification = (body: Uint8Array): SnsNotification => {
   const envelope = readMessage(body);
   const id = envelope?.['MessageId'];
   if (envelope === undefined || id === undefined)
     throw new HubError('unreadable', 'The body is not a message of SNS.', { retry: 'never' });
-  return { id, publishedAt: readTime(envelope['Timestamp']), message: published(envelope['Message'] ?? '') };
-};
-
-const published = (text: string): unknown => {
-  try {
-    return parseJson(Buffer.from(text));
-  } catch {
-    return undefined;
-  }
+  return { id, publishedAt: readTime(envelope['Timestamp']), message: jsonWithin(envelope['Message'] ?? '') };
 };

@@ -63,8 +63,8 @@ export const receive = (ports: ReceivePorts) => {
       refetched.set(route, ports.now());
       verdict = await judged(true);
     }
-    if (verdict.verdict === 'accepted' && verdict.once) {
-      const first = await ports.first(provider, verdict.once, request.body);
+    if (verdict.verdict === 'accepted' && verdict.nonce) {
+      const first = await ports.first(provider, verdict.nonce, request.body);
       if (!first) verdict = { verdict: 'refused', reason: 'the token was used before, with another body' };
     }
     if (verdict.verdict === 'refused') {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../core/webhooks/channel.ts';
-import { judgeSns } from '../../../core/webhooks/sns.ts';
+import { verifySns } from '../../../core/webhooks/sns.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');
 const topic = 'arn:aws:sns:eu-south-1:123456789012:mail';
@@ -48,7 +48,7 @@ const judge = async (body: object): Promise<{ verdict: Verdict; asked: string[] 
     headers: {},
     body: Buffer.from(JSON.stringify(body)),
   };
-  return { verdict: await judgeSns(request, ['arn:another', topic], { now, document }), asked };
+  return { verdict: await verifySns(request, ['arn:another', topic], { now, document }), asked };
 };
 
 describe('messages of SNS', () => {

@@ -16,6 +16,7 @@ const shop = channel({
   title: 'Shop',
   docs: 'https://shop.example',
   secrets: { token: { about: 'a token' } },
+  schemes: {},
   content: {
     hosts: /(?:files|api)\.shop\.example/u,
     authorise: (url, { token }) =>
