@@ -1,13 +1,12 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
 import { explanationOf, Failure } from '../../core/failure.ts';
 import { Instant, instant } from '../../core/interaction/interaction.ts';
 import type { Failures } from '../aws/operations/failures.ts';
 import { type ReplayPorts, unknownFailure } from '../aws/operations/replay.ts';
 import { stageOf } from '../contracts/stages/index.ts';
 import { problem } from '../middleware/http.ts';
-import { bodyOf, json, type Route, type Routes } from './http.ts';
+import { bodyOf, json, type Routes } from './http.ts';
 
 export interface FailurePorts {
   readonly failures: Failures;
@@ -33,18 +32,6 @@ const Query = z.strictObject({
 /** Who does it, for the row; whoever has a key is believed. */
 const By = z.object({ by: z.string().min(1).max(100).default('api') });
 
-const known =
-  (route: Route<FailurePorts>): Route<FailurePorts> =>
-  async (event, ports) => {
-    try {
-      return await route(event, ports);
-    } catch (error) {
-      if (error instanceof HubError && error.code === 'unknown-failure')
-        return problem(404, error.code, error.message);
-      throw error;
-    }
-  };
-
 const find = async (event: APIGatewayProxyEventV2, { failures }: FailurePorts): Promise<Failure> => {
   const failure = await failures.get(event.pathParameters?.['id'] ?? '');
   if (failure) return failure;
@@ -58,12 +45,12 @@ export const failureRoutes: Routes<FailurePorts> = {
     if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));
     return json(200, await page(failures, asked.data));
   },
-  'GET /failures/{id}': known(async (event, ports) => {
+  'GET /failures/{id}': async (event, ports) => {
     const failure = await find(event, ports);
     const text = await ports.failures.payload(failure);
     return json(200, { ...view(failure), payload: text === undefined ? null : readable(text) });
-  }),
-  'PUT /failures/{id}/payload': known(async (event, ports) => {
+  },
+  'PUT /failures/{id}/payload': async (event, ports) => {
     const failure = await find(event, ports);
     const { by } = By.parse(event.queryStringParameters ?? {});
     if (failure.status !== 'open')
@@ -73,12 +60,12 @@ export const failureRoutes: Routes<FailurePorts> = {
     stageOf(failure.stage).replay(payload, failure.count);
     await ports.failures.putPayload(failure, payload);
     return saved(await ports.failures.save({ ...failure, edited: { at: instant(ports.now()), by } }));
-  }),
-  'POST /failures/{id}/replay': known(async (event, ports) => {
+  },
+  'POST /failures/{id}/replay': async (event, ports) => {
     const { by } = By.parse(event.queryStringParameters ?? {});
     return json(202, view(await ports.replay(event.pathParameters?.['id'] ?? '', by)));
-  }),
-  'DELETE /failures/{id}': known(async (event, ports) => {
+  },
+  'DELETE /failures/{id}': async (event, ports) => {
     const failure = await find(event, ports);
     const { by } = By.parse(event.queryStringParameters ?? {});
     if (failure.status === 'dismissed') return json(200, view(failure));
@@ -89,7 +76,7 @@ export const failureRoutes: Routes<FailurePorts> = {
         dismissed: { at: instant(ports.now()), by },
       }),
     );
-  }),
+  },
 };
 
 const saved = (failure: Failure | undefined): APIGatewayProxyStructuredResultV2 =>

@@ -24,7 +24,7 @@ import { stageQueues } from '../aws/operations/replays.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import { identifierKey, ownerOf, reviewOf, reviewPartition, seenOf } from '../contracts/rows.ts';
 import type { Runtime } from '../contracts/runtime.ts';
-import { httpErrors } from '../middleware/http.ts';
+import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { api } from './api.ts';
 import { downloads } from './attachment.ts';
@@ -91,7 +91,7 @@ export const create = (runtime: Runtime) => {
     presign,
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(httpErrors())
+    .use(httpStack('api', ['unknown-failure']))
     .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
 };
 

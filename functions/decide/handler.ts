@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import { DecisionMessage, notificationId } from '../../core/triggers/notification.ts';
+import { type DecisionMessage, notificationId } from '../../core/triggers/notification.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
@@ -13,8 +12,9 @@ import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/operations/notifications.ts';
 import { triggers } from '../aws/operations/triggers.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { decideStage } from '../contracts/stages/decide.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { batch, eachMessage } from '../middleware/queue.ts';
+import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { decide } from './decide.ts';
 
 const Environment = z.object({
@@ -81,9 +81,9 @@ export const create = (runtime: Runtime) => {
     },
     now: runtime.now,
   });
-  return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(eachMessage(DecisionMessage, use), attempts(runtime, rows)),
-  );
+  return middy<QueueEvent<DecisionMessage>, QueueResult>()
+    .use(queueStack(decideStage, attempts(runtime, rows)))
+    .handler(eachMessage(use));
 };
 
 export const handler = lambda(create);

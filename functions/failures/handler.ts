@@ -1,12 +1,13 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { table } from '../aws/clients/dynamo.ts';
 import { attemptsOf } from '../aws/operations/attempts.ts';
 import { failures } from '../aws/operations/failures.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { batch } from '../middleware/queue.ts';
+import { logContext } from '../middleware/log-context.ts';
+import { partialBatch, type QueueResult } from '../middleware/queue.ts';
 import { drain } from './drain.ts';
 
 const Environment = z.object({
@@ -25,13 +26,11 @@ export const create = (runtime: Runtime) => {
     keep: failures(runtime, rows).keep,
     tries,
   });
-  // A dead letter that cannot be kept has nowhere else to go: nobody needs its reason beside the log.
-  return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(
-      ({ Records }) => use(Records),
-      async () => {},
-    ),
-  );
+  // A dead letter has no dead-letter queue of its own: the log alone says why it could not be stored.
+  return middy<SQSEvent, QueueResult>()
+    .use(logContext('failures'))
+    .use(partialBatch())
+    .handler(({ Records }) => use(Records));
 };
 
 export const handler = lambda(create);

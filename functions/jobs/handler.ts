@@ -1,12 +1,12 @@
 import middy from '@middy/core';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { table } from '../aws/clients/dynamo.ts';
 import { attemptOf, attempts } from '../aws/operations/attempts.ts';
 import { jobs } from '../aws/operations/jobs.ts';
-import { JobMessage } from '../contracts/messages/jobs.ts';
+import type { JobMessage } from '../contracts/messages/jobs.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { jobsStage } from '../contracts/stages/jobs.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { batch, eachMessage } from '../middleware/queue.ts';
+import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { registry } from './registry.ts';
 import { runSlice } from './run.ts';
 
@@ -19,13 +19,13 @@ export const create = (runtime: Runtime) => {
     now: runtime.now,
     newId: runtime.newId,
   });
-  const note = attempts(runtime, rows);
-  return middy<SQSEvent, SQSBatchResponse>().handler((event, context: Context) =>
-    batch(
-      eachMessage(JobMessage, (message) => use(message, context.getRemainingTimeInMillis())),
-      note,
-    )(event),
-  );
+  return middy<QueueEvent<JobMessage>, QueueResult>()
+    .use(queueStack(jobsStage, attempts(runtime, rows)))
+    .handler(
+      eachMessage<JobMessage>((message, _record, context) =>
+        use(message, context.getRemainingTimeInMillis()),
+      ),
+    );
 };
 
 export const handler = lambda(create);

@@ -1,5 +1,4 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import {
@@ -8,7 +7,7 @@ import {
   signingKeys,
   unsubscribeToken,
 } from '../../core/consent/signed-link.ts';
-import { NotificationMessage, notificationId } from '../../core/triggers/notification.ts';
+import { type NotificationMessage, notificationId } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
@@ -25,7 +24,7 @@ import { triggers } from '../aws/operations/triggers.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { notifyStage } from '../contracts/stages/notify.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { batch, eachMessage } from '../middleware/queue.ts';
+import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { type NotifyPorts, notify } from './notify.ts';
 
 const Environment = z.object({
@@ -87,14 +86,13 @@ export const create = (runtime: Runtime) => {
     },
     now: runtime.now,
   };
-  return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(
-      eachMessage(NotificationMessage, (message, record) =>
+  return middy<QueueEvent<NotificationMessage>, QueueResult>()
+    .use(queueStack(notifyStage, attempts(runtime, rows)))
+    .handler(
+      eachMessage<NotificationMessage>((message, record) =>
         notify({ ...ports, keepFailure: (error) => refused(record, error) })(message),
       ),
-      attempts(runtime, rows),
-    ),
-  );
+    );
 };
 
 export const handler = lambda(create);

@@ -1,5 +1,4 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { table } from '../aws/clients/dynamo.ts';
 import { figures as figuresStore } from '../aws/customers/figures.ts';
 import { lists } from '../aws/customers/lists.ts';
@@ -7,9 +6,11 @@ import { standings } from '../aws/customers/message-status.ts';
 import { loadBatch } from '../aws/customers/projections.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
+import type { ProjectionMessage } from '../contracts/messages/projections.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { projectionsStage } from '../contracts/stages/projections.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { batch } from '../middleware/queue.ts';
+import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { figures } from './figures.ts';
 import { type Consumer, project } from './projections.ts';
 
@@ -24,9 +25,9 @@ export const create = (runtime: Runtime) => {
     figures({ store: figuresStore(rows, runtime.now), timeZone }),
   ];
   const use = project({ load: loadBatch(rows), consumers });
-  return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(({ Records }) => use(Records), attempts(runtime, rows)),
-  );
+  return middy<QueueEvent<ProjectionMessage>, QueueResult>()
+    .use(queueStack(projectionsStage, attempts(runtime, rows)))
+    .handler(({ messages }) => use(messages));
 };
 
 export const handler = lambda(create);

@@ -1,8 +1,7 @@
-import type { SQSRecord } from 'aws-lambda';
 import type { Customer } from '../../core/identity/customer.ts';
-import { ProjectionMessage, type Unsent } from '../contracts/messages/projections.ts';
+import type { ProjectionMessage, Unsent } from '../contracts/messages/projections.ts';
 import type { InteractionRow } from '../contracts/rows.ts';
-import { messageOf } from '../middleware/queue.ts';
+import type { Failed, QueuedMessage } from '../middleware/queue.ts';
 
 /** What the messages of a batch are about, as it stands in the table; who was erased since is left out. */
 export interface Batch {
@@ -29,20 +28,11 @@ export interface ProjectionPorts {
  */
 export const project =
   ({ load, consumers }: ProjectionPorts) =>
-  async (records: readonly SQSRecord[]): Promise<ReadonlyMap<string, unknown>> => {
+  async (messages: readonly QueuedMessage<ProjectionMessage>[]): Promise<Failed> => {
     const failed = new Map<string, unknown>();
-    const readable: { readonly id: string; readonly again: boolean; readonly message: ProjectionMessage }[] =
-      [];
-    for (const record of records) {
-      try {
-        const again = Number(record.attributes.ApproximateReceiveCount) > 1;
-        readable.push({ id: record.messageId, again, message: messageOf(ProjectionMessage, record) });
-      } catch (error) {
-        failed.set(record.messageId, error);
-      }
-    }
-    const fresh = readable.filter(({ again }) => !again);
-    const groups = [fresh, ...readable.filter(({ again }) => again).map((one) => [one])];
+    const isRetry = ({ record }: QueuedMessage<unknown>): boolean =>
+      Number(record.attributes.ApproximateReceiveCount) > 1;
+    const groups = [messages.filter((one) => !isRetry(one)), ...messages.filter(isRetry).map((one) => [one])];
     for (const group of groups.filter(({ length }) => length > 0)) {
       try {
         const batch = await load(group.map(({ message }) => message));

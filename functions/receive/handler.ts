@@ -5,7 +5,7 @@ import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts'
 import { secrets } from '../aws/clients/connector-secrets.ts';
 import { log } from '../contracts/log.ts';
 import type { Runtime } from '../contracts/runtime.ts';
-import { httpErrors } from '../middleware/http.ts';
+import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { deliveries } from './deliveries.ts';
 import { keySetCache } from './key-set-cache.ts';
@@ -24,7 +24,7 @@ export const create = (runtime: Runtime) => {
     tell: (code, fields) => log('warn', code, fields),
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(httpErrors())
+    .use(httpStack('receive'))
     .handler(async (event) => {
       const { provider = '', account } = event.pathParameters ?? {};
       return answer(

@@ -1,5 +1,4 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { secrets } from '../aws/clients/connector-secrets.ts';
@@ -11,12 +10,12 @@ import { attempts } from '../aws/operations/attempts.ts';
 import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
-import { RecordMessage } from '../contracts/messages/record.ts';
+import type { RecordMessage } from '../contracts/messages/record.ts';
 import { seenOf } from '../contracts/rows.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { recordStage } from '../contracts/stages/record.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { batch, messageOf } from '../middleware/queue.ts';
+import { type QueuedMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { contents } from './content/content.ts';
 import { files } from './content/files.ts';
 import { type MessagePorts, readMessage } from './messages/read-message.ts';
@@ -48,8 +47,8 @@ export const create = (runtime: Runtime) => {
     saveFailure,
     enqueue: sendTo(runtime, runtime.env['QUEUE_URL_DELIVERIES']),
   };
-  const use = record<SQSRecord>({
-    decode: (message) => readMessage(messagePorts, message),
+  const use = record<QueuedMessage<RecordMessage>>({
+    decode: (queued) => readMessage(messagePorts, queued),
     identity: running.identity,
     silence: async () => (await running.hub()).conversation.silence,
     load: async (works) => store.load(works, await running.identity()),
@@ -61,18 +60,18 @@ export const create = (runtime: Runtime) => {
       for (const { key } of attachments) if (key !== undefined) await bucket.remove(key);
     },
     publish: bus(runtime),
-    async refuse(message, { command }, error) {
+    async refuse({ message, record: received }, { command }, error) {
       // A row of an imported file is a failure of its own, to be edited and replayed as a command.
-      const isRow = messageOf(RecordMessage, message).type === 'import';
-      const alone = { ...message, body: JSON.stringify(command), messageAttributes: {} };
-      await saveFailure(isRow ? alone : message, error);
+      const isRow = message.type === 'import';
+      const alone = { ...received, body: JSON.stringify(command), messageAttributes: {} };
+      await saveFailure(isRow ? alone : received, error);
       if (!isRow) await outcomes.refuse(command.id, error);
     },
     newId: runtime.newId,
   });
-  return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(({ Records }) => use(Records), attempts(runtime, rows)),
-  );
+  return middy<QueueEvent<RecordMessage>, QueueResult>()
+    .use(queueStack(recordStage, attempts(runtime, rows)))
+    .handler(({ messages }) => use(messages));
 };
 
 export const handler = lambda(create);

@@ -2,6 +2,7 @@ import { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { BusEvent } from '../contracts/events/build.ts';
+import { withMessage } from '../contracts/log.ts';
 import type { Changes, Loaded } from '../contracts/ports/record.ts';
 import type { CommandWork, Work } from '../contracts/work.ts';
 import { applyGroup, hasChanges, type OutgoingEvent } from './apply.ts';
@@ -38,7 +39,7 @@ const COMMANDS_PER_TRANSACTION = 7;
  * again, each with the reason.
  */
 export const record =
-  <Message extends { readonly messageId: string }>(ports: RecordPorts<Message>) =>
+  <Message extends { readonly id: string }>(ports: RecordPorts<Message>) =>
   async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
     const config = await ports.identity();
@@ -68,16 +69,16 @@ export const record =
     return failed;
   };
 
-const decodeAll = async <Message extends { readonly messageId: string }>(
+const decodeAll = async <Message extends { readonly id: string }>(
   { decode }: RecordPorts<Message>,
   messages: readonly Message[],
   failed: Map<string, unknown>,
 ): Promise<readonly Work[]> => {
   const decoded = messages.map(async (message) => {
     try {
-      return await decode(message);
+      return await withMessage(message.id, () => decode(message));
     } catch (error) {
-      failed.set(message.messageId, error);
+      failed.set(message.id, error);
       return [];
     }
   });
@@ -103,7 +104,7 @@ const delayEarly = async (
  * Applies and commits as much of a group as one transaction holds, and half as much each time it proves too large. Returns
  * the work that is left: all of it when a row changed since it was read.
  */
-const commitGroup = async <Message extends { readonly messageId: string }>(
+const commitGroup = async <Message extends { readonly id: string }>(
   ports: RecordPorts<Message>,
   messages: readonly Message[],
   config: IdentityConfig,
@@ -117,7 +118,7 @@ const commitGroup = async <Message extends { readonly messageId: string }>(
     const { changes, outgoing } = applyGroup(works, loaded, context);
     for (const { work, error } of changes.refused)
       for (const message of messages)
-        if (message.messageId === work.message) await ports.refuse(message, work, error);
+        if (message.id === work.message) await ports.refuse(message, work, error);
     const written = hasChanges(changes) ? await ports.commit(changes) : true;
     if (written === false) return { committed: [], left: group };
     if (written === true) {

@@ -1,5 +1,5 @@
 import middy from '@middy/core';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import type { CrmConnector, CrmSession } from '../../core/crm/connector.ts';
 import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
@@ -14,10 +14,10 @@ import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failureSaver, REPLAY_OF } from '../aws/operations/save-failure.ts';
 import { log } from '../contracts/log.ts';
-import { CrmMessage, type EraseMessage } from '../contracts/messages/sync.ts';
+import type { CrmMessage, EraseMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
-import { batch, messageOf } from '../middleware/queue.ts';
+import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import type { SyncState } from './contacts.ts';
 import { eraseInCrm } from './erase.ts';
 import { lease } from './lease.ts';
@@ -47,7 +47,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
-  const refused = failureSaver(runtime, rows, syncStage(connector.id, connector.title));
+  const stage = syncStage(connector.id, connector.title);
+  const saveFailure = failureSaver(runtime, rows, stage);
   const ports: Omit<SyncPorts, 'keepFailure'> = {
     crm: connector.id,
     async open() {
@@ -107,36 +108,26 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     const unsynced = readable.length === 0 ? [] : await sync({ ...ports, keepFailure })(readable);
     return new Map([...unsynced, ...(await erase(erased))]);
   };
-  return middy<SQSEvent, SQSBatchResponse>().handler(
-    batch(
-      async ({ Records }) => {
-        const failed = new Map<string, unknown>();
-        const readable: Queued[] = [];
-        const erased: Erasing[] = [];
-        for (const queued of Records) {
-          try {
-            const message = messageOf(CrmMessage, queued);
-            if ('erasure' in message) erased.push({ id: queued.messageId, message });
-            else readable.push({ id: queued.messageId, message });
-          } catch (error) {
-            failed.set(queued.messageId, error);
-          }
-        }
-        const keepFailure: SyncPorts['keepFailure'] = async (message, error) => {
-          const queued = Records.find(({ messageId }) => messageId === message);
-          if (queued) await refused(queued, error);
-        };
-        const unsynced = await synced(readable, erased, keepFailure);
-        const [first] = unsynced.values();
-        if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
-        if (unsynced.size > 0) session = undefined;
-        for (const queued of Records) {
-          const error = unsynced.get(queued.messageId);
-          if (error) await again(queued, error);
-        }
-        return failed;
-      },
-      attempts(runtime, rows),
-    ),
-  );
+  return middy<QueueEvent<CrmMessage>, QueueResult>()
+    .use(queueStack(stage, attempts(runtime, rows)))
+    .handler(async ({ messages }) => {
+      const records = new Map(messages.map(({ id, record }) => [id, record]));
+      const queued: Queued[] = [];
+      const erasing: Erasing[] = [];
+      for (const { id, message } of messages)
+        if ('erasure' in message) erasing.push({ id, message });
+        else queued.push({ id, message });
+      const unsynced = await synced(queued, erasing, async (id, error) => {
+        const record = records.get(id);
+        if (record) await saveFailure(record, error);
+      });
+      const [first] = unsynced.values();
+      if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
+      if (unsynced.size > 0) session = undefined;
+      for (const { id, record } of messages) {
+        const error = unsynced.get(id);
+        if (error) await again(record, error);
+      }
+      return new Map();
+    });
 };

@@ -1,10 +1,12 @@
-import type { SQSRecord } from 'aws-lambda';
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
+import { RecordMessage } from '../../functions/contracts/messages/record.ts';
+import { parseMessage } from '../../functions/middleware/queue.ts';
 import { contents } from '../../functions/record/content/content.ts';
 import { type MessagePorts, readMessage } from '../../functions/record/messages/read-message.ts';
 import { bucket, runtimeWith } from '../functions/record/stored-files.ts';
+import { queueRecord } from '../support/queue-event.ts';
 
 /** What a vendor answers at an address, and what it is asked with. */
 export type Answers = Readonly<Record<string, () => Response>>;
@@ -78,12 +80,7 @@ export const deliver = async (
   };
   const interactions: Interaction[] = [];
   for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-    const works = await readMessage(ports, {
-      messageId: 'm',
-      body: JSON.stringify(message),
-      attributes: { ApproximateReceiveCount: '1' },
-      messageAttributes: {},
-    } as SQSRecord);
+    const works = await readMessage(ports, parseMessage(RecordMessage, queueRecord(message)));
     for (const work of works) if (work.type === 'interaction') interactions.push(work.interaction);
   }
   return { interactions, asked, stored, queued, failures };

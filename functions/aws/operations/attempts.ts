@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import { log } from '../../contracts/log.ts';
+import type { NoteAttempt } from '../../contracts/ports/attempts.ts';
 import { attemptKey } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { NoteAttempt } from '../../middleware/queue.ts';
 import type { Table } from '../clients/dynamo.ts';
 
 /** Why the last try of a queue message failed. */

@@ -1,10 +1,11 @@
+import { interactionId } from '../../../core/interaction/interaction.ts';
 import { RecordMessage } from '../messages/record.ts';
 import { stage } from './stage.ts';
 
 export const recordStage = stage('record', {
   title: 'Deliveries, interactions and commands on their way to the customer record',
   schema: RecordMessage,
-  // What did not come is asked for again as often as the first time.
+  // A replay retries as often as the first time.
   again: (message) => ('tries' in message ? { ...message, tries: 0 } : message),
   identity: (message) => {
     switch (message.type) {
@@ -29,5 +30,25 @@ export const recordStage = stage('record', {
     if (message.type === 'interaction' || message.type === 'content')
       return { provider: message.interaction.provider };
     return { provider: message.provider, account: message.account };
+  },
+  type: ({ type }) => type,
+  ids: (message) => {
+    switch (message.type) {
+      case 'delivery':
+        return { delivery: message.id };
+      case 'interaction':
+      case 'content': {
+        const { provider, account, key } = message.interaction;
+        return { interaction: interactionId(provider, account, key), tries: message.tries };
+      }
+      case 'file':
+        return { file: message.key, tries: message.tries };
+      case 'event':
+        return { event: message.event.id };
+      case 'import':
+        return { line: message.line, rows: message.rows.length };
+      case 'command':
+        return {};
+    }
   },
 });

@@ -2,26 +2,40 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 
-/** One function that works off a queue, as far as its failures are concerned. */
-interface Stage<Message> {
+type Ids = Readonly<Record<string, string | number | undefined>>;
+
+/** How the messages of a queue are validated, identified, described and replayed. */
+interface StageDefinition<Message> {
   readonly title: string;
-  /** What its queue carries. */
+  /** Of the queue's messages. */
   readonly schema: z.ZodType<Message>;
   /** What makes two messages the same piece of work, whatever else they say. */
   readonly identity: (message: Message) => readonly unknown[];
-  /** The ids that tell a person what a message is about. Never a text or an identifier. */
+  /** The ids that say what a failed message is about. Never a text or an identifier. */
   readonly about: (message: Message) => Readonly<Record<string, string | undefined>>;
+  /** For the trace, where the queue carries several types of messages; the stage's id otherwise. */
+  readonly type?: (message: Message) => string;
+  /** More ids for the trace. Never a text or an identifier. */
+  readonly ids?: (message: Message) => Ids;
   /** The message that a replay puts on the queue, where it must say that it is one; `count`: how often it has failed. */
   readonly again?: (message: Message, count: number) => Message;
 }
 
-/** A stage with its message type sealed: a body goes in, what is known of it comes out. */
+/** A stage whose type of message is hidden: it takes the bodies of messages. */
 export interface SealedStage {
   readonly id: string;
   readonly title: string;
   /** The message that a replay puts on the queue. Throws `HubError` `bad-payload` that names the key. */
   replay(payload: string, count: number): string;
+  /** What a failure says of the message. */
   known(payload: string): Known;
+}
+
+/** The stage of one queue. */
+export interface Stage<Message> extends SealedStage {
+  readonly schema: z.ZodType<Message>;
+  /** What a trace says of a message. */
+  hop(message: Message): { readonly type: string; readonly ids: Ids };
 }
 
 interface Known {
@@ -31,10 +45,12 @@ interface Known {
 
 export const stage = <Message>(
   id: string,
-  { title, schema, identity, about, again }: Stage<Message>,
-): SealedStage => ({
+  { title, schema, identity, about, type, ids, again }: StageDefinition<Message>,
+): Stage<Message> => ({
   id,
   title,
+  schema,
+  hop: (message) => ({ type: type?.(message) ?? id, ids: { ...about(message), ...ids?.(message) } }),
   replay(payload, count) {
     const read = schema.safeParse(json(payload));
     if (read.success) return again ? JSON.stringify(again(read.data, count)) : payload;
@@ -47,17 +63,17 @@ export const stage = <Message>(
   known(payload) {
     const read = schema.safeParse(json(payload));
     if (!read.success) return { id: idOf([id, payload]), about: {} };
-    const told = Object.entries(about(read.data)).filter(
+    const named = Object.entries(about(read.data)).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
-    return { id: idOf([id, ...identity(read.data)]), about: Object.fromEntries(told) };
+    return { id: idOf([id, ...identity(read.data)]), about: Object.fromEntries(named) };
   },
 });
 
 const idOf = (parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 
-/** Undefined where it is not JSON, which no schema takes. */
+/** Undefined where it is not JSON, which no schema accepts. */
 const json = (text: string): unknown => {
   try {
     return JSON.parse(text);

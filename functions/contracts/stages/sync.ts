@@ -1,8 +1,8 @@
 import { CrmMessage } from '../messages/sync.ts';
-import { type SealedStage, stage } from './stage.ts';
+import { type Stage, stage } from './stage.ts';
 
 /** The stage of one CRM, by its id and its name. */
-export const syncStage = (crm: string, name: string): SealedStage =>
+export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
   stage(`sync-${crm}`, {
     title: `Customers and interactions on their way into ${name}`,
     schema: CrmMessage,
@@ -14,4 +14,6 @@ export const syncStage = (crm: string, name: string): SealedStage =>
       'erasure' in message
         ? { erasure: message.erasure }
         : { profileId: message.profileId, interaction: message.interaction },
+    type: (message) => ('erasure' in message ? 'erasure' : 'customer'),
+    ids: (message) => ('erasure' in message ? { part: message.part } : {}),
   });

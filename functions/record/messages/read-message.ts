@@ -3,14 +3,14 @@ import type { HubError } from '../../../core/errors.ts';
 import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import type { ChannelMapping } from '../../../core/webhooks/channel.ts';
 import type { Sending } from '../../aws/clients/queue.ts';
-import {
-  type ContentMessage,
-  type FileMessage,
-  type InteractionMessage,
+import type {
+  ContentMessage,
+  FileMessage,
+  InteractionMessage,
   RecordMessage,
 } from '../../contracts/messages/record.ts';
 import type { Work } from '../../contracts/work.ts';
-import { messageOf } from '../../middleware/queue.ts';
+import type { QueuedMessage } from '../../middleware/queue.ts';
 import type { Contents } from '../content/content.ts';
 import type { Files } from '../content/files.ts';
 import { readContent } from './content.ts';
@@ -36,11 +36,12 @@ export interface MessagePorts {
 
 /**
  * The interactions and commands that one queue message asks to record. Files that came with an interaction are stored or
- * queued on the way. Throws `HubError` `unreadable-message`, and what may succeed on a later delivery of the message.
+ * queued on the way. Throws what may succeed on a later delivery of the message.
  */
-export const readMessage = async (ports: MessagePorts, received: SQSRecord): Promise<Work[]> => {
-  const message = messageOf(RecordMessage, received);
-  const { messageId } = received;
+export const readMessage = async (
+  ports: MessagePorts,
+  { id, message, record: received }: QueuedMessage<RecordMessage>,
+): Promise<Work[]> => {
   switch (message.type) {
     case 'delivery':
       return readDelivery(ports, message, received);
@@ -54,13 +55,13 @@ export const readMessage = async (ports: MessagePorts, received: SQSRecord): Pro
     case 'interaction':
       return [await delayableWork(ports, message, received)];
     case 'command':
-      return [{ type: 'command', command: message, message: messageId }];
+      return [{ type: 'command', command: message, message: id }];
     case 'import':
       return Promise.all(
         message.rows.map((row) =>
           row.type === 'command'
-            ? { type: 'command' as const, command: row, message: messageId }
-            : interactionWork(ports, row.interaction, row.receivedAt, messageId),
+            ? { type: 'command' as const, command: row, message: id }
+            : interactionWork(ports, row.interaction, row.receivedAt, id),
         ),
       );
   }

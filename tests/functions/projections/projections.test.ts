@@ -1,25 +1,16 @@
-import type { SQSRecord } from 'aws-lambda';
 import { expect, it } from 'vitest';
+import { ProjectionMessage } from '../../../functions/contracts/messages/projections.ts';
+import { parseMessage } from '../../../functions/middleware/queue.ts';
 import { type Batch, project } from '../../../functions/projections/projections.ts';
+import { queueRecord } from '../../support/queue-event.ts';
 
-const record = (profileId: string, tries = 1): SQSRecord => ({
-  messageId: profileId,
-  receiptHandle: profileId,
-  body: JSON.stringify({ event: 'customer.created', profileId }),
-  attributes: {
-    ApproximateReceiveCount: String(tries),
-    SentTimestamp: '0',
-    SenderId: 'x',
-    ApproximateFirstReceiveTimestamp: '0',
-  },
-  messageAttributes: {},
-  md5OfBody: '',
-  eventSource: 'aws:sqs',
-  eventSourceARN: 'arn',
-  awsRegion: 'eu-south-1',
-});
+const queued = (profileId: string, tries = 1) =>
+  parseMessage(
+    ProjectionMessage,
+    queueRecord({ event: 'customer.created', profileId }, { id: profileId, tries }),
+  );
 
-/** Sees the halves of each batch, and cannot do that of `bad`. */
+/** Records the profiles of each batch, and fails for `bad`. */
 const kept = () => {
   const batches: string[][] = [];
   const use = project({
@@ -37,23 +28,16 @@ const kept = () => {
   return { batches, use };
 };
 
-it('works a batch off as one', async () => {
+it('projects a batch as one', async () => {
   const { batches, use } = kept();
-  expect(await use([record('a'), record('b')])).toEqual(new Map());
+  expect(await use([queued('a'), queued('b')])).toEqual(new Map());
   expect(batches).toEqual([['a', 'b']]);
 });
 
-it('lets a message that cannot be done take others with it once only', async () => {
+it('retries each message of a failed batch alone, so that one bad message fails the others only once', async () => {
   const { batches, use } = kept();
-  expect([...(await use([record('a'), record('bad'), record('b')])).keys()]).toEqual(['a', 'bad', 'b']);
-  const again = await use([record('a', 2), record('new'), record('bad', 2), record('b', 2)]);
+  expect([...(await use([queued('a'), queued('bad'), queued('b')])).keys()]).toEqual(['a', 'bad', 'b']);
+  const again = await use([queued('a', 2), queued('new'), queued('bad', 2), queued('b', 2)]);
   expect([...again.keys()]).toEqual(['bad']);
   expect(batches.slice(1)).toEqual([['new'], ['a'], ['bad'], ['b']]);
-});
-
-it('refuses what it cannot read, and does the rest', async () => {
-  const { use } = kept();
-  const failed = await use([{ ...record('a'), body: '{"event":"other"}' }, record('b')]);
-  expect([...failed.keys()]).toEqual(['a']);
-  expect(failed.get('a')).toMatchObject({ code: 'unreadable-message' });
 });

@@ -1,12 +1,14 @@
-import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import type { HubError } from '../../../core/errors.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { type ChannelMapping, channel, refused } from '../../../core/webhooks/channel.ts';
 import type { Sending } from '../../../functions/aws/clients/queue.ts';
+import { RecordMessage } from '../../../functions/contracts/messages/record.ts';
+import { parseMessage } from '../../../functions/middleware/queue.ts';
 import { contents } from '../../../functions/record/content/content.ts';
 import { type MessagePorts, readMessage } from '../../../functions/record/messages/read-message.ts';
+import { queueRecord } from '../../support/queue-event.ts';
 import { bucket, runtimeWith } from './stored-files.ts';
 
 const receivedAt = '2026-03-02T09:00:00.000Z';
@@ -72,12 +74,13 @@ const hub = (
     },
   };
   const send = (message: object, replayOf?: string) =>
-    readMessage(ports, {
-      messageId: 'm',
-      body: JSON.stringify(message),
-      attributes: { ApproximateReceiveCount: '1' },
-      messageAttributes: replayOf === undefined ? {} : { failure: { stringValue: replayOf } },
-    } as unknown as SQSRecord);
+    readMessage(
+      ports,
+      parseMessage(
+        RecordMessage,
+        queueRecord(message, replayOf === undefined ? {} : { attributes: { failure: replayOf } }),
+      ),
+    );
   const act = (more: object) =>
     send({
       type: 'event',

@@ -6,7 +6,7 @@ import { record } from '../../../functions/record/record.ts';
 
 const at = '2026-03-02T09:00:00.000Z';
 
-const work = (id: string, messageId: string) => ({ messageId, work: workOf(id, messageId) });
+const work = (id: string, message: string) => ({ id: message, work: workOf(id, message) });
 
 const workOf = (id: string, message: string): Work => ({
   type: 'interaction',
@@ -25,7 +25,7 @@ const workOf = (id: string, message: string): Work => ({
 
 it('brings back exactly the messages whose events the bus did not take', async () => {
   let ids = 0;
-  const use = record<{ messageId: string; work: Work }>({
+  const use = record<{ id: string; work: Work }>({
     decode: async ({ work }) => [work],
     identity: async () => IdentityConfig.parse({}),
     silence: async () => 72 * 3_600_000,

@@ -13,7 +13,7 @@ export const loadHashedKeys = async () => hashedKeysUnder('a key of the bench');
 export const recorder = ({ rows, newId }: CountedTable) => {
   const identity = IdentityConfig.parse({});
   const store = peopleStore(rows, loadHashedKeys);
-  const use = record<{ messageId: string; work: Work }>({
+  const use = record<{ id: string; work: Work }>({
     decode: async ({ work }) => [work],
     identity: async () => identity,
     silence: async () => 72 * 3_600_000,
@@ -25,7 +25,7 @@ export const recorder = ({ rows, newId }: CountedTable) => {
     newId,
   });
   return async (works: readonly Work[]): Promise<void> => {
-    const failed = await use(works.map((work) => ({ messageId: work.message, work })));
+    const failed = await use(works.map((work) => ({ id: work.message, work })));
     if (failed.size > 0) throw new Error(`${failed.size} interactions could not be recorded.`);
   };
 };
