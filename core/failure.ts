@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { Instant } from './interaction/interaction.ts';
 
+/** How long failures and their payloads are stored. */
+export const FAILURE_RETENTION_DAYS = 180;
+
 const Act = z.strictObject({ at: Instant, by: z.string() });
 
 /** One piece of work that could not be done, until a person has mended the cause and replayed it, or dismissed it. */

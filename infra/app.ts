@@ -7,7 +7,7 @@ import { bundle, root } from './stack/bundle.ts';
 import { HubStack } from './stack/index.ts';
 import { readSeed } from './stack/seed.ts';
 
-// The CLI sets CDK_OUTDIR and reads the assembly from there; run directly, the same goes to cdk.out.
+// The CDK CLI and `assembly` set CDK_OUTDIR; without it the assembly is written to cdk.out.
 const outdir = process.env['CDK_OUTDIR'] ?? join(root, 'cdk.out');
 const app = new App({ outdir });
 const seed = readSeed();
@@ -15,7 +15,7 @@ const hub = HubConfig.parse(seed.hub);
 const bundles = mkdtempSync(join(tmpdir(), 'tributary-bundles-'));
 await bundle(bundles);
 const stack = new HubStack(app, `tributary-${hub.name}`, { hub, seed, bundles });
-// `npm start` synthesises on every change of a source and leaves the checks to those who deploy.
-if (process.env['HUB_UNCHECKED'] === undefined) (await import('./stack/nag-rules.ts')).check(app, stack);
+// `npm start` and the tests synthesise after every change and skip the checks, which take seconds; a deploy runs them.
+if (process.env['HUB_UNCHECKED'] === undefined) (await import('./stack/nag-rules.ts')).addChecks(app, stack);
 app.synth();
 rmSync(bundles, { recursive: true });

@@ -131,7 +131,8 @@ const alarmCheck = ({ aws, hub }: DoctorContext): Check => [
         new ListTopicsCommand(next === undefined ? {} : { NextToken: next }),
       );
       for (const { TopicArn } of Topics) {
-        if (TopicArn?.split(':').at(-1)?.startsWith(`tributary-${hub.name}-WatchAlarms`) !== true) continue;
+        if (TopicArn?.split(':').at(-1)?.startsWith(`tributary-${hub.name}-MonitoringAlarms`) !== true)
+          continue;
         const { Subscriptions = [] } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
         const mail = Subscriptions.find(({ Endpoint }) => Endpoint === hub.alarms);
         if (mail === undefined) return wrong('are not subscribed. Deploy again.');

@@ -31,12 +31,12 @@ export interface Assembly {
 
 const SOURCES = ['core', 'connectors', 'functions', 'mappings', 'infra', 'package-lock.json', 'cdk.json'];
 
-/** The template as `cdk synth` writes it, from the cache where no source has changed since. */
+/** The synthesised template; cached by a hash of all sources. Throws `HubError` `invalid-configuration` or `synth-failed`. */
 export const assembly = async (): Promise<Assembly> => {
   const digest = sourcesDigest();
   const folder = join(root, '.hub', 'assembly', digest);
   if (!existsSync(folder)) {
-    // Several may begin at once, also threads of one process: each works apart, and the first to finish is kept.
+    // Several processes or threads may synthesise at once, each in a folder of its own; the first to finish is used.
     const fresh = `${folder}.${crypto.randomUUID()}`;
     await synthesise(fresh);
     for (const old of readdirSync(join(folder, '..')))
@@ -45,7 +45,7 @@ export const assembly = async (): Promise<Assembly> => {
     rmSync(fresh, { recursive: true, force: true });
   }
   const file = readdirSync(folder).find((name) => name.endsWith('.template.json'));
-  if (file === undefined) throw new Error(`${folder} holds no template.`);
+  if (file === undefined) throw new Error(`${folder} has no template. Delete .hub/assembly and try again.`);
   return {
     name: file.replace('.template.json', ''),
     template: Template.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))),
@@ -60,12 +60,12 @@ const synthesise = (out: string): Promise<void> =>
       env: { ...process.env, CDK_OUTDIR: out, HUB_UNCHECKED: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const told: Buffer[] = [];
-    child.stderr.on('data', (chunk: Buffer) => told.push(chunk));
+    const output: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) return resolve();
-      const text = Buffer.concat(told).toString();
+      const text = Buffer.concat(output).toString();
       const configuration = /HubError: ((?:mappings\/\S+:\d+: .*\n?)+)/u.exec(text)?.[1];
       reject(
         new HubError(

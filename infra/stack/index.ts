@@ -23,7 +23,7 @@ interface HubProps {
   readonly bundles: string;
 }
 
-/** Everything a hub is made of in its AWS account. */
+/** All resources of a hub in its AWS account. */
 export class HubStack extends Stack {
   constructor(app: App, id: string, { hub, seed, bundles }: HubProps) {
     super(app, id, {
@@ -31,58 +31,57 @@ export class HubStack extends Stack {
       tags: { hub: hub.name },
       analyticsReporting: false,
     });
-    const ground: SharedResources = { hub, bundles, storage: new Storage(this, 'Storage', hub) };
+    const shared: SharedResources = { hub, bundles, storage: new Storage(this, 'Storage', hub) };
     const front = new FrontDoor(this, 'FrontDoor', hub);
-    const deliveries = new WorkQueue(this, 'Deliveries', { visibility: Duration.minutes(6) });
+    const deliveries = new WorkQueue(this, 'Deliveries', { visibilityTimeout: Duration.minutes(6) });
     const decisions = new WorkQueue(this, 'Decisions');
     const notifications = new WorkQueue(this, 'Notifications');
-
-    // Rows of files wait apart, so that what arrives now is never behind them.
+    // Imported rows have a queue of their own, so that live deliveries never wait behind them.
     const imports = new WorkQueue(this, 'Imports', {
-      visibility: Duration.minutes(6),
-      oldest: Duration.hours(6),
+      visibilityTimeout: Duration.minutes(6),
+      maxAge: Duration.hours(6),
     });
 
-    new Intake(this, 'Intake', ground, { front, deliveries, imports });
+    new Intake(this, 'Intake', shared, { front, deliveries, imports });
     const { eventBus } = hub.channels.salesforce ?? {};
-    if (eventBus !== undefined) new SalesforceEvents(this, 'SalesforceEvents', ground, eventBus, deliveries);
-    new Sending(this, 'Sending', ground, { front, deliveries, decisions, notifications });
+    if (eventBus !== undefined) new SalesforceEvents(this, 'SalesforceEvents', shared, eventBus, deliveries);
+    new Sending(this, 'Sending', shared, { front, deliveries, decisions, notifications });
     const jobs = new WorkQueue(this, 'Jobs', {
-      visibility: Duration.seconds(900),
-      oldest: Duration.minutes(60),
+      visibilityTimeout: Duration.seconds(900),
+      maxAge: Duration.minutes(60),
     });
     const syncs = Object.keys(hub.crms).map((crm) => {
-      const { work } = new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, ground, crm);
-      return [`sync-${crm}`, work] as const;
+      const { queue } = new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, shared, crm);
+      return [`sync-${crm}`, queue] as const;
     });
-    // Six times the timeout of its function, and the window in which messages are gathered.
+    // Six times the timeout of the function plus its batching window.
     const projections = new WorkQueue(this, 'Projections', {
-      visibility: Duration.minutes(4),
-      oldest: Duration.minutes(30),
+      visibilityTimeout: Duration.minutes(4),
+      maxAge: Duration.minutes(30),
     });
-    new Projections(this, 'ReadModels', ground, projections);
+    new Projections(this, 'ProjectionsConsumer', shared, projections);
     const queues: StageQueues = {
       ...{ record: deliveries, import: imports, decide: decisions, notify: notifications, projections, jobs },
       ...Object.fromEntries(syncs),
     };
-    new Failures(this, 'Failures', ground, queues);
-    new Jobs(this, 'LongWork', ground, { work: jobs, imports, deliveries, queues });
-    new Api(this, 'Api', ground, { front, deliveries, jobs, queues });
-    new Configuration(this, 'Configuration', ground, { seed, decisions });
+    new Failures(this, 'Failures', shared, queues);
+    new Jobs(this, 'JobsConsumer', shared, { queue: jobs, imports, deliveries, queues });
+    new Api(this, 'Api', shared, { front, deliveries, jobs, queues });
+    new Configuration(this, 'Configuration', shared, { seed, decisions });
 
-    const watch = new Monitoring(this, 'Watch', ground, front);
+    const monitoring = new Monitoring(this, 'Monitoring', shared, front);
 
     const outputs = {
-      Url: [front.publicUrl, 'The public base of webhooks and of the API'],
-      Table: [ground.storage.table.tableName, 'The table of customers'],
-      Bucket: [ground.storage.bucket.bucketName, 'The bucket of files'],
+      Url: [front.publicUrl, 'The public base address of the webhooks and the API'],
+      Table: [shared.storage.table.tableName, 'The table of customers'],
+      Bucket: [shared.storage.bucket.bucketName, 'The bucket of files'],
       Secrets: [
         `https://${this.region}.console.aws.amazon.com/secretsmanager/listsecrets?region=${this.region}&search=name%3D${hub.name}%2F`,
         'Where the secrets of providers, CRMs and senders are stored',
       ],
       Dashboard: [
-        `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${watch.dashboard.dashboardName}`,
-        'What is coming in, stuck, behind and being sent',
+        `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${monitoring.dashboard.dashboardName}`,
+        'The dashboard: arriving webhooks, backlogs, CRMs and sent messages',
       ],
     } as const;
     for (const [name, [value, description]] of Object.entries(outputs))

@@ -3,25 +3,25 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference.js';
 import * as z from 'zod';
 
-/** Every rule of cdk-nag that the stack does not follow, and why. At most ten. */
+/** The rules of cdk-nag that the stack does not follow, with the reason. At most ten. */
 export const suppressed: Readonly<Record<string, string>> = {
   'AwsSolutions-APIG4':
-    'A webhook proves itself by its signature and an API call by its key; the functions check both, API Gateway can check neither.',
+    'Webhooks are authenticated by their signature and API calls by their key. The functions verify both; API Gateway can verify neither.',
   'AwsSolutions-S1':
-    'Only the functions reach the bucket, each by its own role; who must see every access turns on data events of CloudTrail.',
+    'Only the functions access the bucket, each with its own role. CloudTrail data events can log every access where that is required.',
   'AwsSolutions-IAM5':
-    'No action has a wildcard. Resources have one behind a prefix of the hub where names are made at run time: objects, secrets (AWS adds six characters), rules of triggers, schedules, devices, and the identities of this account that a template may send from.',
+    'No action has a wildcard. Resources have one after a prefix of the hub where names are created at run time: objects, secrets (AWS appends six characters), rules of triggers, schedules, devices, and the SES identities of the account.',
   'AwsSolutions-SMG4':
-    'The secrets belong to providers and CRMs, which give them out; those of the hub take several keys at once and are changed by hand.',
+    'Providers and CRMs issue the secrets. Those of the hub accept several keys at once and are rotated manually.',
   'Serverless-SQSRedrivePolicy': 'The queues without one are the dead-letter queues themselves.',
   'Serverless-LambdaDLQ':
-    'No function is invoked asynchronously but the one that CloudFormation waits for: queues have dead letters, callers have an answer.',
+    'No function is invoked asynchronously except the custom resource, for which CloudFormation waits. Queues have dead-letter queues, and API callers get the error.',
   'Serverless-LambdaEventSourceMappingDestination':
-    'A source that is an SQS queue cannot have one; the dead letters of the queue are where failed messages go.',
+    'An SQS event source cannot have a destination; failed messages go to the dead-letter queue.',
   'Serverless-LambdaTracing':
-    'A trace per webhook costs more than the webhook. Interactions carry their ids through logs and rows, and the queues break a trace anyway.',
+    'A trace per webhook costs more than the webhook itself. Ids in logs and rows connect the steps, and queues interrupt a trace anyway.',
   'Serverless-SNSRedrivePolicy':
-    'Alarms are seen on the dashboard too, and SNS tells the hub of e-mails again for hours before it gives up.',
+    'Alarms are shown on the dashboard as well, and SNS retries the webhook for e-mail events for hours.',
 };
 
 const WILDCARDS = 'AwsSolutions-IAM5';
@@ -32,11 +32,11 @@ const Policy = z.object({
   ),
 });
 
-/** Checks the stack with the packs AwsSolutions and Serverless when it is synthesised; a finding fails the synthesis. */
-export const check = (app: App, stack: Stack): void => {
+/** Checks the stack with the rules AwsSolutions and Serverless during synthesis; a finding fails the synthesis. */
+export const addChecks = (app: App, stack: Stack): void => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   for (const [id, reason] of Object.entries(suppressed)) Validations.of(stack).acknowledge({ id, reason });
-  // cdk-nag takes each wildcard by its name. Those behind a prefix are named here; `*` alone is not, but for SMS, which AWS checks against no resource, and no action is.
+  // cdk-nag wants each wildcard acknowledged by name. Wildcards after a prefix are acknowledged here; `*` alone only for SMS, which AWS checks against no resource.
   const policies = stack.node.findAll().filter((one) => one instanceof iam.CfnPolicy);
   for (const policy of policies)
     for (const { Action, Resource } of Policy.parse(stack.resolve(policy.policyDocument)).Statement)

@@ -10,7 +10,7 @@ import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
 
-/** The files of `mappings/`, checked and as plain data: what a deploy seeds the running configuration with. */
+/** The validated files of `mappings/` as plain data, with which a deploy seeds the running configuration. */
 export interface Seed {
   readonly hub: unknown;
   readonly identity: unknown;
@@ -23,7 +23,7 @@ export interface Seed {
 /** The folder of the hub's configuration: `HUB_MAPPINGS`, else `mappings/` of this repository. */
 export const mappingsFolder = (): string => resolve(root, process.env['HUB_MAPPINGS'] ?? 'mappings');
 
-/** Reads the configuration. Throws `HubError` `invalid-configuration` naming file, line, key and what was expected. */
+/** Reads the configuration. Throws `HubError` `invalid-configuration` with file, line, key and the expected value. */
 export const readSeed = (folder = mappingsFolder()): Seed => {
   const read = (path: string, schema: Parameters<typeof parseConfigFile>[2]): unknown => {
     const text = readFileSync(join(folder, path), 'utf8');
@@ -41,16 +41,17 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
       yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
     ),
     triggers: yamlIn('triggers').map((name) => read(`triggers/${name}`, Trigger)),
-    templates: faultless(readTemplates(join(folder, 'templates'))),
+    templates: validTemplates(readTemplates(join(folder, 'templates'))),
   };
 };
 
-const faultless = (templates: Seed['templates']): Seed['templates'] => {
+const validTemplates = (templates: Seed['templates']): Seed['templates'] => {
   const faults = Object.entries(templates).flatMap(([id, files]) => templateFaults(id, files));
   if (faults.length > 0) throw new HubError('invalid-configuration', faults.join('\n'), { retry: 'never' });
   return templates;
 };
 
+/** Template id → file name → content, not validated. */
 export const readTemplates = (folder: string): Seed['templates'] =>
   Object.fromEntries(
     readdirSync(folder).map((id) => [

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { functionModules } from '../../infra/stack/bundle.ts';
 import { HubStack } from '../../infra/stack/index.ts';
-import { check, suppressed } from '../../infra/stack/nag-rules.ts';
+import { addChecks, suppressed } from '../../infra/stack/nag-rules.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-stack-'));
@@ -52,7 +52,7 @@ const ofType = (resources: Resources, type: string) =>
 
 describe('the stack', () => {
   it('has no finding of AwsSolutions and Serverless, and gives reasons for at most ten rules', () => {
-    synthesise([{ channels: { ses: {}, twilio: {} } }], (app, [stack]) => stack && check(app, stack));
+    synthesise([{ channels: { ses: {}, twilio: {} } }], (app, [stack]) => stack && addChecks(app, stack));
     expect(Object.keys(suppressed).length).toBeLessThanOrEqual(10);
   });
 
@@ -61,7 +61,7 @@ describe('the stack', () => {
       synthesise([{}], (app, [stack]) => {
         if (stack === undefined) return;
         new sqs.Queue(stack, 'Open');
-        check(app, stack);
+        addChecks(app, stack);
       });
     expect(open).toThrow(/AwsSolutions-SQS4/u);
   });
@@ -156,7 +156,7 @@ describe('the stack', () => {
     );
     expect(rules.filter((id) => !watched.includes(id))).toEqual([]);
     expect(watched.some((id) => /SalesforceEvents/u.test(id))).toBe(true);
-    expect(watched.filter((id) => /ReadModels/u.test(id))).toHaveLength(3);
+    expect(watched.filter((id) => /ProjectionsConsumer/u.test(id))).toHaveLength(3);
   });
 
   it('shows on the dashboard every queue, how much of the long work waits, and the events of Salesforce', () => {

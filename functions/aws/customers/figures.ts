@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
+import { FAILURE_RETENTION_DAYS } from '../../../core/failure.ts';
 import { Channel, type Instant } from '../../../core/interaction/interaction.ts';
 import { Amounts, added, type Countable } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';
 import { countedPartition, figuresKey } from '../../contracts/rows.ts';
 import type { Key, Table, Write } from '../clients/dynamo.ts';
-import { KEPT_DAYS } from '../operations/failure-rows.ts';
 
 /** Where no channel was chosen. */
 export const NO_CHANNEL = 'none';
@@ -27,7 +27,7 @@ export interface FiguresStore {
 
 const DAY_MS = 86_400_000;
 /** What was received earlier is not counted any more: what was counted of that minute may be forgotten. */
-const COUNTED_MS = KEPT_DAYS * DAY_MS;
+const COUNTED_MS = FAILURE_RETENTION_DAYS * DAY_MS;
 /** Forgotten a month later still, so that no clock matters. */
 const FORGOTTEN_MS = COUNTED_MS + 30 * DAY_MS;
 /** Eleven letters tell acts of the same minute apart. */

@@ -1,5 +1,5 @@
 import { HubError } from '../../../core/errors.ts';
-import { Failure } from '../../../core/failure.ts';
+import { FAILURE_RETENTION_DAYS, Failure } from '../../../core/failure.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { failureKey } from '../../contracts/rows.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
@@ -15,8 +15,6 @@ export interface Told extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reaso
   readonly payload: string;
 }
 
-/** A failure is kept this long after it last happened; the rule of the bucket for `failures/` says the same. */
-export const KEPT_DAYS = 180;
 const ATTEMPTS = 5;
 
 export const listKey = ({ stage, failedAt, id }: Pick<Failure, 'stage' | 'failedAt' | 'id'>): Key => ({
@@ -74,7 +72,7 @@ export const failureOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...row }: R
 
 /** Epoch seconds. */
 const expiry = ({ failedAt }: Failure): number =>
-  Math.floor(Date.parse(failedAt) / 1000) + KEPT_DAYS * 86_400;
+  Math.floor(Date.parse(failedAt) / 1000) + FAILURE_RETENTION_DAYS * 86_400;
 
 export const rowOf = (failure: Failure): Row => ({
   ...failureKey(failure.id),

@@ -5,7 +5,7 @@ import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
 import type { FrontDoor } from './front-door.ts';
 
-/** Routes of the API function, as API Gateway names them. */
+/** The routes of the API, as API Gateway writes them. */
 const routes = [
   'GET /health',
   'GET /customers',
@@ -46,21 +46,21 @@ interface ApiProps {
   readonly front: FrontDoor;
   readonly deliveries: WorkQueue;
   readonly jobs: WorkQueue;
-  /** Where failures are put back. */
+  /** The queues to which failures are replayed. */
   readonly queues: StageQueues;
 }
 
-/** What the console, the command line and a business's own programs ask. */
+/** The API for the console, the command line and other programs. */
 export class Api extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    ground: SharedResources,
+    shared: SharedResources,
     { front, deliveries, jobs, queues }: ApiProps,
   ) {
     super(scope, id);
-    const { hub, storage } = ground;
-    const api = new HubFunction(this, 'Api', ground, {
+    const { hub, storage } = shared;
+    const api = new HubFunction(this, 'Api', shared, {
       bundle: 'api',
       environment: {
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
@@ -71,18 +71,18 @@ export class Api extends Construct {
       timeoutSeconds: 15,
     });
     api.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
-    // The deliveries queue is among them.
-    allowReplays(api, ground, queues);
+    // This includes the deliveries queue.
+    allowReplays(api, shared, queues);
     api.allow(['s3:PutObject'], storage.bucket.arnForObjects('failures/*'));
-    // The addresses that it signs for the files of jobs can do what it may do.
+    // A presigned address of a job's file has the permissions of the function that signed it.
     api.allow(['s3:GetObject', 's3:PutObject'], storage.bucket.arnForObjects('jobs/*'));
-    for (const kept of ['attachments/*', 'texts/*'])
-      api.allow(['s3:GetObject'], storage.bucket.arnForObjects(kept));
+    for (const prefix of ['attachments/*', 'texts/*'])
+      api.allow(['s3:GetObject'], storage.bucket.arnForObjects(prefix));
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));
     for (const secret of ['signing-??????', 'hashed-keys-??????'])
       api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
-    api.useKey({ writesFiles: true });
-    front.route(routes, api);
-    generatedSecret(this, hub, 'api', 'Keys that may use the API of the hub');
+    api.allowKey({ writesFiles: true });
+    front.addRoutes(routes, api);
+    generatedSecret(this, hub, 'api', 'API keys of the hub');
   }
 }

@@ -7,24 +7,24 @@ import { HubFunction, type SharedResources } from '../resources/hub-function.ts'
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { Seed } from '../seed.ts';
 
-/** Seeds the running configuration and publishes the triggers; takes the rules made at run time away with the stack. */
+/** Seeds the running configuration, publishes the triggers, and deletes the rules of triggers together with the stack. */
 export class Configuration extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    ground: SharedResources,
+    shared: SharedResources,
     { seed, decisions }: { readonly seed: Seed; readonly decisions: WorkQueue },
   ) {
     super(scope, id);
-    const { table, bus } = ground.storage;
+    const { table, bus } = shared.storage;
     const text = JSON.stringify(seed);
-    writeFileSync(join(ground.bundles, 'deploy', 'seed.json'), text);
-    const deploy = new HubFunction(this, 'Deploy', ground, {
+    writeFileSync(join(shared.bundles, 'deploy', 'seed.json'), text);
+    const deploy = new HubFunction(this, 'Deploy', shared, {
       bundle: 'deploy',
       environment: {
         BUS: bus.eventBusName,
         QUEUE_ARN_DECISIONS: decisions.queue.queueArn,
-        DEAD_ARN_DECISIONS: decisions.dead.queueArn,
+        DEAD_ARN_DECISIONS: decisions.deadLetters.queueArn,
       },
       timeoutSeconds: 300,
     });
@@ -40,8 +40,8 @@ export class Configuration extends Construct {
       rules('trigger-*'),
     );
     deploy.allow(['events:ListRules'], rules('*'));
-    deploy.useKey();
-    decisions.letRulesSend({ ArnLike: { 'aws:SourceArn': rules('trigger-*') } });
+    deploy.allowKey();
+    decisions.allowRules({ ArnLike: { 'aws:SourceArn': rules('trigger-*') } });
     new CustomResource(this, 'Seed', {
       serviceToken: deploy.lambda.functionArn,
       resourceType: 'Custom::TributaryConfiguration',

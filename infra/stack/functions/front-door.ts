@@ -9,11 +9,11 @@ import { Construct } from 'constructs';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import type { HubFunction } from '../resources/hub-function.ts';
 
-/** The HTTP API through which providers and people come in. */
+/** The HTTP API in front of the webhooks and the API. */
 export class FrontDoor extends Construct {
   readonly api: apigateway.HttpApi;
   readonly accessLog: logs.LogGroup;
-  /** The base of every address that we give out, and that providers sign. */
+  /** The base of every public address; providers include it in their signatures. */
   readonly publicUrl: string;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
@@ -32,7 +32,7 @@ export class FrontDoor extends Construct {
       stageName: '$default',
       autoDeploy: true,
       defaultRouteSettings: { throttlingRateLimit: 1000, throttlingBurstLimit: 2000 },
-      // The route's pattern, never the path: an address may hold an identifier or a token.
+      // Logs the route key and never the path, which may hold an identifier or a token.
       accessLogSettings: {
         destinationArn: this.accessLog.logGroupArn,
         format: JSON.stringify({
@@ -48,8 +48,8 @@ export class FrontDoor extends Construct {
     });
   }
 
-  /** Route keys as API Gateway names them, for example `GET /health`. */
-  route(routeKeys: readonly string[], { lambda: target, node }: HubFunction): void {
+  /** `routeKeys` as API Gateway writes them, for example `GET /health`. */
+  addRoutes(routeKeys: readonly string[], { lambda: target, node }: HubFunction): void {
     const { apiId } = this.api;
     const integration = new apigateway.CfnIntegration(this, `${node.id}Integration`, {
       apiId,

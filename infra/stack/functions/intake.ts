@@ -11,18 +11,18 @@ interface IntakeProps {
   readonly imports: WorkQueue;
 }
 
-/** From a webhook to the recorded interaction: receive, the deliveries queue, record. */
+/** The functions between a webhook and the stored interaction: receive and record. */
 export class Intake extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    ground: SharedResources,
+    shared: SharedResources,
     { front, deliveries, imports }: IntakeProps,
   ) {
     super(scope, id);
-    const { hub, storage } = ground;
+    const { hub, storage } = shared;
     const { table, bucket } = storage;
-    const receive = new HubFunction(this, 'Receive', ground, {
+    const receive = new HubFunction(this, 'Receive', shared, {
       bundle: 'receive',
       environment: {
         PUBLIC_URL: front.publicUrl,
@@ -37,19 +37,19 @@ export class Intake extends Construct {
     receive.allow(['dynamodb:PutItem'], table.tableArn, {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['once#*'] },
     });
-    receive.useKey({ writesFiles: true });
-    front.route(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account}'], receive);
+    receive.allowKey({ writesFiles: true });
+    front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account}'], receive);
     for (const channel of Object.keys(hub.channels))
       emptySecret(this, hub, `channels/${channel}`, `Signing secrets of ${channel}`);
 
-    const record = new HubFunction(this, 'Record', ground, {
+    const record = new HubFunction(this, 'Record', shared, {
       bundle: 'record',
       environment: { BUCKET: bucket.bucketName, QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl },
       timeoutSeconds: 60,
-      queuesItself: true,
+      sendsToOwnQueue: true,
     });
     record.consume(deliveries);
-    // A message of it holds many rows, and two at a time leave Lambda and the table to what arrives now.
+    // A message holds many rows. Two at a time leave Lambda and the table free for live deliveries.
     record.consume(imports, { batchSize: 1, maximumConcurrency: 2 });
     record.allow(
       [
@@ -62,13 +62,13 @@ export class Intake extends Construct {
       table.tableArn,
     );
     record.allow(['s3:GetObject'], bucket.arnForObjects('deliveries/*'));
-    record.keepFailures('record');
-    // What comes again after its customer was erased brings its files along, and they are taken away again.
-    for (const kept of ['texts/*', 'attachments/*'])
-      record.allow(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects(kept));
+    record.allowSavingFailures('record');
+    // A redelivery for an erased customer stores its files before the erasure is noticed; they are deleted again.
+    for (const prefix of ['texts/*', 'attachments/*'])
+      record.allow(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects(prefix));
     const deposits = Object.keys(hub.channels).flatMap((id) => connectorOf(id)?.deposits ?? []);
     for (const prefix of deposits) record.allow(['s3:GetObject'], bucket.arnForObjects(`${prefix}*`));
-    // Files and contents that have to be fetched wait as messages of their own, each try anew.
+    // Files and contents that must be fetched are queued as messages of their own, with their own retries.
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
@@ -76,9 +76,9 @@ export class Intake extends Construct {
       this,
       hub,
       'hashed-keys',
-      'The key under which is remembered what must not come back. Never change it',
+      'The key that hashes the identifiers of erased people. Never change it',
     );
-    record.publishes();
-    record.useKey({ writesFiles: true });
+    record.allowPublishing();
+    record.allowKey({ writesFiles: true });
   }
 }

@@ -6,27 +6,28 @@ import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
 
 interface JobsProps {
-  readonly work: WorkQueue;
-  /** Where the rows of imported files go. */
+  /** The queue of the jobs. */
+  readonly queue: WorkQueue;
+  /** The queue that record reads imported rows from. */
   readonly imports: WorkQueue;
   readonly deliveries: WorkQueue;
   readonly queues: StageQueues;
 }
 
-/** Long work in slices, each of which queues the next one. */
+/** Runs jobs in slices; each slice queues the next one. */
 export class Jobs extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    ground: SharedResources,
-    { work, imports, deliveries, queues }: JobsProps,
+    shared: SharedResources,
+    { queue, imports, deliveries, queues }: JobsProps,
   ) {
     super(scope, id);
-    const { table, bucket, archive } = ground.storage;
-    const jobs = new HubFunction(this, 'Jobs', ground, {
+    const { table, bucket, archive } = shared.storage;
+    const jobs = new HubFunction(this, 'Jobs', shared, {
       bundle: 'jobs',
       environment: {
-        QUEUE_URL_JOBS: work.queue.queueUrl,
+        QUEUE_URL_JOBS: queue.queue.queueUrl,
         QUEUE_URL_IMPORTS: imports.queue.queueUrl,
         QUEUE_URLS: queueUrls(this, queues),
         BUCKET: bucket.bucketName,
@@ -38,9 +39,9 @@ export class Jobs extends Construct {
         }),
       },
       timeoutSeconds: 150,
-      queuesItself: true,
+      sendsToOwnQueue: true,
     });
-    jobs.consume(work, { batchSize: 1, maximumConcurrency: 2 });
+    jobs.consume(queue, { batchSize: 1, maximumConcurrency: 2 });
     jobs.allow(
       [
         'dynamodb:BatchGetItem',
@@ -51,24 +52,25 @@ export class Jobs extends Construct {
       ],
       table.tableArn,
     );
-    // Among the queues that replays go to is that of imports.
-    allowReplays(jobs, ground, queues);
+    // This includes the imports queue.
+    allowReplays(jobs, shared, queues);
     jobs.allow(['sqs:GetQueueAttributes'], imports.queue.queueArn);
     jobs.allow(['s3:GetObject', 's3:PutObject'], bucket.arnForObjects('jobs/*'));
-    // An export holds the files of a person.
-    for (const kept of ['attachments/*', 'texts/*']) jobs.allow(['s3:GetObject'], bucket.arnForObjects(kept));
-    this.#erase(jobs, ground, deliveries);
-    jobs.useKey({ writesFiles: true });
+    // An export contains the files of a person.
+    for (const prefix of ['attachments/*', 'texts/*'])
+      jobs.allow(['s3:GetObject'], bucket.arnForObjects(prefix));
+    this.#allowErasures(jobs, shared, deliveries);
+    jobs.allowKey({ writesFiles: true });
   }
 
-  /** To erase a person it looks through raw files, takes away what is theirs, and empties the archive of the bus. */
-  #erase(jobs: HubFunction, { hub, storage }: SharedResources, deliveries: WorkQueue): void {
+  /** An erasure searches raw files, deletes the files of the person, and empties the archive of the bus. */
+  #allowErasures(jobs: HubFunction, { hub, storage }: SharedResources, deliveries: WorkQueue): void {
     const { bucket, bus, archive } = storage;
     const stack = Stack.of(this);
     const raw = ['deliveries/*', ...('ses' in hub.channels ? ['mail/*'] : [])];
-    for (const one of raw) jobs.allow(['s3:GetObject'], bucket.arnForObjects(one));
-    for (const kept of [...raw, 'jobs/*', 'failures/*', 'attachments/*', 'texts/*'])
-      jobs.allow(['s3:DeleteObject'], bucket.arnForObjects(kept));
+    for (const prefix of raw) jobs.allow(['s3:GetObject'], bucket.arnForObjects(prefix));
+    for (const prefix of [...raw, 'jobs/*', 'failures/*', 'attachments/*', 'texts/*'])
+      jobs.allow(['s3:DeleteObject'], bucket.arnForObjects(prefix));
     jobs.allow(['s3:ListBucket'], bucket.bucketArn, {
       StringLike: { 's3:prefix': [...raw, 'jobs/*'] },
     });
@@ -85,6 +87,6 @@ export class Jobs extends Construct {
       ['sns:DeleteEndpoint'],
       stack.formatArn({ service: 'sns', resource: 'endpoint', resourceName: '*' }),
     );
-    jobs.publishes();
+    jobs.allowPublishing();
   }
 }

@@ -4,7 +4,7 @@ import { ses as connector } from '../../../connectors/channels/ses.ts';
 import type { SharedResources } from '../resources/hub-function.ts';
 import type { FrontDoor } from './front-door.ts';
 
-/** What becomes of an e-mail, as SES names it. Sends and renderings are ours to know. */
+/** The event types of SES that the hub needs; it records sends itself. */
 const EVENTS = [
   'delivery',
   'bounce',
@@ -16,12 +16,12 @@ const EVENTS = [
   'subscription',
 ];
 
-/** As long as a delivery too large for the queue: a mail is read at once, and again where that has failed. */
+/** As long as other stored deliveries: an inbound mail is read at once, and again only where that failed. */
 const MAIL_DAYS = 14;
 
 /**
- * The configuration set that every e-mail goes through. Where the channel `ses` is on, its events come back as a webhook,
- * and receipt rules may put mail that comes in into the hub's bucket.
+ * The configuration set of every e-mail that is sent. Where the channel `ses` is on, its events arrive as webhooks, and
+ * receipt rules may store inbound mail in the hub's bucket.
  */
 export class Mail extends Construct {
   readonly configurationSet: string;
@@ -36,16 +36,16 @@ export class Mail extends Construct {
     this.configurationSet = set.ref;
     if (!('ses' in hub.channels)) return;
     const topic = new sns.Topic(this, 'Events', { masterKey: storage.key, enforceSSL: true });
-    const fromSes = new iam.ServicePrincipal('ses.amazonaws.com');
+    const sesService = new iam.ServicePrincipal('ses.amazonaws.com');
     topic.addToResourcePolicy(
       new iam.PolicyStatement({
-        principals: [fromSes],
+        principals: [sesService],
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
         conditions: { StringEquals: { 'aws:SourceAccount': topic.stack.account } },
       }),
     );
-    storage.letEncrypt(fromSes);
+    storage.allowEncryptionBy(sesService);
     new ses.CfnConfigurationSetEventDestination(this, 'Destination', {
       configurationSetName: set.ref,
       eventDestination: {
@@ -71,7 +71,7 @@ export class Mail extends Construct {
     bucket.addLifecycleRule({ prefix, expiration: Duration.days(MAIL_DAYS) });
     bucket.addToResourcePolicy(
       new iam.PolicyStatement({
-        principals: [fromSes],
+        principals: [sesService],
         actions: ['s3:PutObject'],
         resources: [bucket.arnForObjects(`${prefix}*`)],
         conditions: {

@@ -4,8 +4,8 @@ import type { SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 
 /**
- * Changes of records and platform events of Salesforce. An event relay or a flow of AppFlow puts them on a partner's event
- * bus of this account, and a rule hands each to `record`, whole.
+ * Record changes and platform events of Salesforce. An event relay or an AppFlow flow puts them on a partner event bus of
+ * this account; a rule sends each whole event to the deliveries queue.
  */
 export class SalesforceEvents extends Construct {
   readonly bus: string;
@@ -17,13 +17,13 @@ export class SalesforceEvents extends Construct {
     const rule = new events.CfnRule(this, 'Rule', {
       name: `tributary-${hub.name}-salesforce-events`,
       eventBusName: bus,
-      // Whatever a partner says; nobody else may put events of such a source on a bus.
+      // Only AWS partners can put events with such a source on a bus.
       eventPattern: { source: [{ prefix: 'aws.partner/' }] },
       targets: [
         {
           id: 'queue',
           arn: deliveries.queue.queueArn,
-          deadLetterConfig: { arn: deliveries.dead.queueArn },
+          deadLetterConfig: { arn: deliveries.deadLetters.queueArn },
           inputTransformer: {
             inputTemplate: '{"type":"event","provider":"salesforce","event":<aws.events.event.json>}',
           },
@@ -31,6 +31,6 @@ export class SalesforceEvents extends Construct {
       ],
     });
     this.rules = [rule];
-    deliveries.letRulesSend({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+    deliveries.allowRules({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
   }
 }

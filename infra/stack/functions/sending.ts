@@ -6,7 +6,7 @@ import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';
 import { Mail } from './mail.ts';
 
-/** The others are AWS's own and use the function's role. */
+/** All other senders are AWS services, which use the role of the function. */
 const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
 
 interface SendingProps {
@@ -16,30 +16,30 @@ interface SendingProps {
   readonly notifications: WorkQueue;
 }
 
-/** From an event that a trigger's rule matched to the message that was sent: decide, its waits, notify. */
+/** The functions between a matched event and the sent message: decide, its schedules, and notify. */
 export class Sending extends Construct {
-  constructor(scope: Construct, id: string, ground: SharedResources, queues: SendingProps) {
+  constructor(scope: Construct, id: string, shared: SharedResources, queues: SendingProps) {
     super(scope, id);
-    this.#decide(ground, queues);
-    this.#notify(ground, queues);
+    this.#createDecide(shared, queues);
+    this.#createNotify(shared, queues);
   }
 
-  #decide(ground: SharedResources, { decisions, notifications }: SendingProps): void {
-    const { hub, storage } = ground;
+  #createDecide(shared: SharedResources, { decisions, notifications }: SendingProps): void {
+    const { hub, storage } = shared;
     const group = new scheduler.CfnScheduleGroup(this, 'Waits', { name: `tributary-${hub.name}` });
     const timers = new iam.Role(this, 'Timers', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
     });
-    for (const { queueArn } of [decisions.queue, decisions.dead])
+    for (const { queueArn } of [decisions.queue, decisions.deadLetters])
       timers.addToPrincipalPolicy(
         new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queueArn] }),
       );
-    const decide = new HubFunction(this, 'Decide', ground, {
+    const decide = new HubFunction(this, 'Decide', shared, {
       bundle: 'decide',
       environment: {
         QUEUE_URL_NOTIFICATIONS: notifications.queue.queueUrl,
         QUEUE_ARN_DECISIONS: decisions.queue.queueArn,
-        DEAD_ARN_DECISIONS: decisions.dead.queueArn,
+        DEAD_ARN_DECISIONS: decisions.deadLetters.queueArn,
         SCHEDULE_GROUP: group.ref,
         SCHEDULE_ROLE_ARN: timers.roleArn,
       },
@@ -56,15 +56,15 @@ export class Sending extends Construct {
       }),
     );
     decide.allow(['iam:PassRole'], timers.roleArn);
-    decide.publishes();
-    decide.useKey();
+    decide.allowPublishing();
+    decide.allowKey();
   }
 
-  #notify(ground: SharedResources, { front, deliveries, notifications }: SendingProps): void {
-    const { hub, storage } = ground;
+  #createNotify(shared: SharedResources, { front, deliveries, notifications }: SendingProps): void {
+    const { hub, storage } = shared;
     const stack = Stack.of(this);
-    const mail = new Mail(this, 'Mail', ground, front);
-    const notify = new HubFunction(this, 'Notify', ground, {
+    const mail = new Mail(this, 'Mail', shared, front);
+    const notify = new HubFunction(this, 'Notify', shared, {
       bundle: 'notify',
       environment: {
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
@@ -73,16 +73,16 @@ export class Sending extends Construct {
       },
     });
     notify.consume(notifications);
-    notify.keepFailures('notify');
+    notify.allowSavingFailures('notify');
     notify.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
     notify.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
-    notify.publishes();
+    notify.allowPublishing();
     for (const [resource, resourceName] of [
       ['identity', '*'],
       ['configuration-set', mail.configurationSet],
     ] as const)
       notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }));
-    // AWS picks the number where the request names none, and then checks the action against no resource at all.
+    // Where a request names no number, AWS chooses one and checks the action against no resource.
     notify.allow(['sms-voice:SendTextMessage'], '*');
     notify.allow(
       ['sns:Publish'],
@@ -90,7 +90,7 @@ export class Sending extends Construct {
     );
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
-    notify.useKey({ writesFiles: true });
+    notify.allowKey({ writesFiles: true });
     for (const sender of Object.values(hub.senders))
       if (sendersWithSecret.has(sender))
         emptySecret(this, hub, `senders/${sender}`, `Credentials of the sender ${sender}`);

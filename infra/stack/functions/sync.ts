@@ -1,64 +1,51 @@
-import { Duration, aws_events as events } from 'aws-cdk-lib';
+import { Duration, type aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { createEventRule } from '../resources/event-rule.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, secretArn } from '../resources/secrets.ts';
 import { WorkQueue } from '../resources/work-queue.ts';
 
-/** One CRM: its own queue, function and secret; rules that hand it ids. */
+/** The sync with one CRM: its queue, its function, its secret, and the rules that send ids to the queue. */
 export class Sync extends Construct {
-  readonly work: WorkQueue;
+  readonly queue: WorkQueue;
   readonly crm: string;
-  readonly rules: events.CfnRule[] = [];
+  readonly rules: readonly events.CfnRule[];
 
-  constructor(scope: Construct, id: string, ground: SharedResources, crm: string) {
+  constructor(scope: Construct, id: string, shared: SharedResources, crm: string) {
     super(scope, id);
-    const { hub, storage } = ground;
+    const { hub, storage } = shared;
     this.crm = crm;
-    this.work = new WorkQueue(this, id, { oldest: Duration.minutes(30) });
-    const sync = new HubFunction(this, `${id}Sync`, ground, {
+    this.queue = new WorkQueue(this, id, { maxAge: Duration.minutes(30) });
+    const sync = new HubFunction(this, `${id}Sync`, shared, {
       bundle: `sync-${crm}`,
-      environment: { QUEUE_URL_SYNC: this.work.queue.queueUrl },
-      queuesItself: true,
+      environment: { QUEUE_URL_SYNC: this.queue.queue.queueUrl },
+      sendsToOwnQueue: true,
     });
-    sync.keepFailures(`sync-${crm}`);
-    // A CRM is asked rarely and with much: a call takes hundreds of records, and its calls are rationed.
-    sync.consume(this.work, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
-    sync.allow(['sqs:SendMessage'], this.work.queue.queueArn);
+    sync.allowSavingFailures(`sync-${crm}`);
+    // Large batches: one API call of a CRM takes hundreds of records, and the number of calls is limited.
+    sync.consume(this.queue, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
+    sync.allow(['sqs:SendMessage'], this.queue.queue.queueArn);
     sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}-??????`));
-    sync.publishes();
-    sync.useKey({ writesFiles: true });
+    sync.allowPublishing();
+    sync.allowKey({ writesFiles: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
+    const { bus } = storage;
     const profileId = '$.detail.customer.profileId';
-    this.#rule(storage.bus, 'Interactions', ['interaction.recorded'], {
-      inputPathsMap: { profileId, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
-      inputTemplate: '{"profileId":"<profileId>","interaction":"<interaction>","occurredAt":"<occurredAt>"}',
-    });
-    const told = [
-      ...['customer.imported', 'customer.merged', 'customer.unmerged'],
-      ...['consent.changed', 'preference.changed'],
+    this.rules = [
+      createEventRule(this, 'Interactions', {
+        ...{ bus, queue: this.queue, detailTypes: ['interaction.recorded'] },
+        message: { profileId, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
+      }),
+      createEventRule(this, 'Customers', {
+        ...{ bus, queue: this.queue },
+        detailTypes: [
+          ...['customer.imported', 'customer.merged', 'customer.unmerged'],
+          ...['consent.changed', 'preference.changed'],
+        ],
+        message: { profileId },
+      }),
     ];
-    this.#rule(storage.bus, 'Customers', told, {
-      inputPathsMap: { profileId },
-      inputTemplate: '{"profileId":"<profileId>"}',
-    });
-  }
-
-  #rule(
-    bus: events.EventBus,
-    id: string,
-    detailTypes: readonly string[],
-    inputTransformer: events.CfnRule.InputTransformerProperty,
-  ): void {
-    const { queue, dead } = this.work;
-    const rule = new events.CfnRule(this, id, {
-      eventBusName: bus.eventBusName,
-      eventPattern: { source: ['tributary'], 'detail-type': detailTypes },
-      targets: [
-        { id: 'queue', arn: queue.queueArn, deadLetterConfig: { arn: dead.queueArn }, inputTransformer },
-      ],
-    });
-    this.rules.push(rule);
-    this.work.letRulesSend({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+    for (const { attrArn } of this.rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
   }
 }

@@ -1,7 +1,6 @@
 import {
   aws_cloudwatch_actions as actions,
   aws_cloudwatch as cloudwatch,
-  Duration,
   type aws_events as events,
   aws_iam as iam,
   aws_logs as logs,
@@ -10,186 +9,184 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { FrontDoor } from '../functions/front-door.ts';
-import { Projections } from '../functions/projections.ts';
-import { SalesforceEvents } from '../functions/salesforce-events.ts';
-import { Sync } from '../functions/sync.ts';
-import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { WorkQueue } from '../resources/work-queue.ts';
-import { dashboard } from './dashboard.ts';
-import { ruleMetric } from './rule-metric.ts';
+import type { HubFunction, SharedResources } from '../resources/hub-function.ts';
+import type { WorkQueue } from '../resources/work-queue.ts';
+import { createDashboard } from './dashboard.ts';
+import { awsMetric, PERIOD, ruleMetric, totalOf } from './metrics.ts';
+import { findMonitoredResources, type MonitoredResources } from './resources.ts';
 
-/** What the alarms and the dashboard look at. */
-export interface Watched {
-  readonly ground: SharedResources;
-  readonly front: FrontDoor;
-  readonly functions: readonly HubFunction[];
-  readonly queues: readonly WorkQueue[];
-  readonly syncs: readonly Sync[];
-  /** Whose events come over a bus of their own. */
-  readonly partners: readonly SalesforceEvents[];
-  readonly refused: cloudwatch.IMetric;
+interface AlarmProps {
+  readonly metric: cloudwatch.IMetric;
+  readonly threshold: number;
+  /** The text of the e-mail: what happened and what to do. */
+  readonly description: string;
 }
 
-const FIVE = Duration.minutes(5);
-
 /**
- * Alarms to an e-mail address, and one dashboard. Every function and work queue of the stack is watched without being
- * named here, so construct this behind the others.
+ * Alarms that are sent to an e-mail address, and one dashboard. It finds the functions and queues of the stack by itself,
+ * so construct it after all others.
  */
 export class Monitoring extends Construct {
   readonly #topic: sns.Topic;
   readonly #prefix: string;
   readonly dashboard: cloudwatch.Dashboard;
 
-  constructor(scope: Construct, id: string, ground: SharedResources, front: FrontDoor) {
+  constructor(scope: Construct, id: string, shared: SharedResources, front: FrontDoor) {
     super(scope, id);
-    const { hub, storage } = ground;
+    const { hub, storage } = shared;
     this.#prefix = `tributary-${hub.name}`;
-    this.#topic = new sns.Topic(this, 'Alarms', {
+    this.#topic = this.#createTopic(shared);
+    const resources = findMonitoredResources(scope, shared, front, this.#countRefused(shared, front));
+    for (const queue of resources.queues) this.#addQueueAlarms(queue);
+    for (const one of resources.functions) this.#addFunctionAlarms(one);
+    for (const { crm, rules } of resources.syncs) this.#addRuleAlarm(crm, storage.bus.eventBusName, rules);
+    for (const { rules } of resources.projections)
+      this.#addRuleAlarm('projections', storage.bus.eventBusName, rules);
+    for (const { bus, rules } of resources.partners) this.#addRuleAlarm('salesforce events', bus, rules);
+    this.#addFrontAlarms(resources);
+    this.#addSendingAlarms(resources);
+    this.#addTableAlarms(resources);
+    this.dashboard = createDashboard(this, resources);
+  }
+
+  #createTopic({ hub, storage }: SharedResources): sns.Topic {
+    const topic = new sns.Topic(this, 'Alarms', {
       displayName: `Tributary ${hub.name}`,
       masterKey: storage.key,
       enforceSSL: true,
     });
-    const fromCloudWatch = new iam.ServicePrincipal('cloudwatch.amazonaws.com');
-    storage.letEncrypt(fromCloudWatch);
-    this.#topic.addToResourcePolicy(
+    const cloudWatch = new iam.ServicePrincipal('cloudwatch.amazonaws.com');
+    storage.allowEncryptionBy(cloudWatch);
+    topic.addToResourcePolicy(
       new iam.PolicyStatement({
-        principals: [fromCloudWatch],
+        principals: [cloudWatch],
         actions: ['sns:Publish'],
-        resources: [this.#topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': this.#topic.stack.account } },
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': topic.stack.account } },
       }),
     );
-    this.#topic.addSubscription(new subscriptions.EmailSubscription(hub.alarms));
-    const found = scope.node.findAll();
-    const watched: Watched = {
-      ground,
-      front,
-      functions: found.filter((one) => one instanceof HubFunction),
-      queues: found.filter((one) => one instanceof WorkQueue),
-      syncs: found.filter((one) => one instanceof Sync),
-      partners: found.filter((one) => one instanceof SalesforceEvents),
-      refused: this.#refused(ground, front),
-    };
-    for (const queue of watched.queues) this.#queue(queue);
-    for (const one of watched.functions) this.#function(one);
-    for (const { crm, rules } of watched.syncs) this.#rules(crm, storage.bus.eventBusName, rules);
-    for (const { rules } of found.filter((each) => each instanceof Projections))
-      this.#rules('projections', storage.bus.eventBusName, rules);
-    for (const { bus, rules } of watched.partners) this.#rules('salesforce events', bus, rules);
-    this.#edges(watched);
-    this.dashboard = dashboard(this, watched);
+    topic.addSubscription(new subscriptions.EmailSubscription(hub.alarms));
+    return topic;
   }
 
-  /** Counts webhooks that were answered 401, from the access log. */
-  #refused({ hub }: SharedResources, { accessLog }: FrontDoor): cloudwatch.IMetric {
+  /** Counts the webhooks that were answered 401, from the access log. */
+  #countRefused({ hub }: SharedResources, { accessLog }: FrontDoor): cloudwatch.IMetric {
     return new logs.MetricFilter(this, 'Refused', {
       logGroup: accessLog,
       metricNamespace: `Tributary/${hub.name}`,
       metricName: 'RefusedDeliveries',
       filterPattern: logs.FilterPattern.literal('{ $.status = "401" && $.route = "ANY /webhooks/*" }'),
       defaultValue: 0,
-    }).metric({ statistic: 'Sum', period: FIVE });
+    }).metric({ statistic: 'Sum', period: PERIOD });
   }
 
-  #queue({ queue, dead, oldest, node }: WorkQueue): void {
-    this.#alarm(`${node.id} dead letters`, {
-      // They are drained within seconds: taken out counts as well as still there.
-      metric: total([
-        dead.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE }),
-        dead.metricNumberOfMessagesReceived({ statistic: 'Sum', period: FIVE }),
+  #addQueueAlarms({ queue, deadLetters, maxAge, node }: WorkQueue): void {
+    this.#addAlarm(`${node.id} dead letters`, {
+      // The failures function takes dead letters out within seconds, so received messages count as well.
+      metric: totalOf([
+        deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: PERIOD }),
+        deadLetters.metricNumberOfMessagesReceived({ statistic: 'Sum', period: PERIOD }),
       ]),
       threshold: 1,
-      does: 'Messages could not be handled five times in a row. Read why with the failures, mend it, replay them.',
+      description:
+        'Messages failed five times. Read the reasons with `hub failures list`, fix the cause and replay them.',
     });
-    this.#alarm(`${node.id} oldest message`, {
-      metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: FIVE }),
-      threshold: oldest.toSeconds(),
-      does: `Work has waited for more than ${oldest.toMinutes()} minutes. Is its function failing or throttled, or what it calls down?`,
+    this.#addAlarm(`${node.id} oldest message`, {
+      metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD }),
+      threshold: maxAge.toSeconds(),
+      description: `A message has waited for more than ${maxAge.toMinutes()} minutes. Check whether its function fails or is throttled, or whether a service that it calls is down.`,
     });
   }
 
-  #function({ lambda, timeoutSeconds, node }: HubFunction): void {
-    this.#alarm(`${node.id} errors`, {
-      metric: lambda.metricErrors({ period: FIVE }),
+  #addFunctionAlarms({ lambda, timeoutSeconds, node }: HubFunction): void {
+    this.#addAlarm(`${node.id} errors`, {
+      metric: lambda.metricErrors({ period: PERIOD }),
       threshold: 5,
-      does: 'Invocations end with an error. The log group of the function says which.',
+      description: 'Invocations end with an error. Read the log group of the function.',
     });
-    this.#alarm(`${node.id} throttles`, {
-      metric: lambda.metricThrottles({ period: FIVE }),
+    this.#addAlarm(`${node.id} throttles`, {
+      metric: lambda.metricThrottles({ period: PERIOD }),
       threshold: 10,
-      does: 'Lambda has no capacity left for it. Ask AWS for more concurrent executions; `hub doctor` shows the quota.',
+      description:
+        'Lambda throttles the function. Request more concurrent executions from AWS; `hub doctor` shows the quota.',
     });
-    this.#alarm(`${node.id} duration`, {
-      metric: lambda.metricDuration({ statistic: 'Maximum', period: FIVE }),
+    this.#addAlarm(`${node.id} duration`, {
+      metric: lambda.metricDuration({ statistic: 'Maximum', period: PERIOD }),
       threshold: timeoutSeconds * 900,
-      does: 'Invocations take more than nine tenths of their timeout. What it calls has become slow.',
+      description:
+        'Invocations take more than 90 % of their timeout. Check whether a service that the function calls is slow.',
     });
   }
 
-  #rules(what: string, bus: string, rules: readonly events.CfnRule[]): void {
-    const failed = rules.map((rule) => ruleMetric('FailedInvocations', bus, rule));
-    this.#alarm(`${what} rules`, {
-      metric: total(failed),
+  #addRuleAlarm(subject: string, bus: string, rules: readonly events.CfnRule[]): void {
+    this.#addAlarm(`${subject} rules`, {
+      metric: totalOf(rules.map((rule) => ruleMetric('FailedInvocations', bus, rule))),
       threshold: 1,
-      does: `What rules match for ${what} did not reach their queue. Has somebody changed the policy of the queue?`,
+      description: `Events of the ${subject} rules did not reach their queue. Check whether the policy of the queue was changed.`,
     });
   }
 
-  #edges({ ground: { hub, storage }, front, refused }: Watched): void {
-    const own = (namespace: string, metricName: string, dimensionsMap = {}, statistic = 'Sum') =>
-      new cloudwatch.Metric({ namespace, metricName, dimensionsMap, statistic, period: FIVE });
-    this.#alarm('front door 5xx', {
-      metric: front.api.metricServerError({ statistic: 'Sum', period: FIVE }),
+  #addFrontAlarms({ front, refusedDeliveries }: MonitoredResources): void {
+    this.#addAlarm('front door 5xx', {
+      metric: front.api.metricServerError({ statistic: 'Sum', period: PERIOD }),
       threshold: 5,
-      does: 'Webhooks or API calls were answered 5xx; providers try again for a while only.',
+      description:
+        'Webhooks or API calls were answered 5xx. Providers retry for a limited time only: read the log groups of receive and api.',
     });
-    this.#alarm('refused deliveries', {
-      metric: refused,
+    this.#addAlarm('refused deliveries', {
+      metric: refusedDeliveries,
       threshold: 50,
-      does: 'Many webhooks were refused for their signature. Was a secret changed on one side only?',
+      description:
+        'Many webhooks were refused because of their signature. Check whether a secret was changed on one side only.',
     });
-    this.#alarm('timers', {
-      metric: own('AWS/Scheduler', 'TargetErrorCount', { ScheduleGroup: `tributary-${hub.name}` }),
+  }
+
+  #addSendingAlarms({ shared: { hub } }: MonitoredResources): void {
+    this.#addAlarm('timers', {
+      metric: awsMetric('AWS/Scheduler', 'TargetErrorCount', { ScheduleGroup: `tributary-${hub.name}` }),
       threshold: 1,
-      does: 'Waits that have ended did not reach the decisions queue. They are in its dead letters.',
+      description:
+        'Schedules that fired did not reach the decisions queue. Replay them with `hub failures`: they are in its dead letters.',
     });
-    if (Object.values(hub.senders).includes('ses')) {
-      this.#alarm('bounce rate', {
-        metric: own('AWS/SES', 'Reputation.BounceRate', {}, 'Average'),
-        threshold: 0.05,
-        does: 'More than 5 % of the e-mails of this account bounce. SES reviews an account at 5 % and may stop it at 10 %.',
-      });
-      this.#alarm('complaint rate', {
-        metric: own('AWS/SES', 'Reputation.ComplaintRate', {}, 'Average'),
-        threshold: 0.001,
-        does: 'More than 0.1 % of the e-mails of this account are marked as spam. SES may stop the account at 0.5 %.',
-      });
-    }
-    this.#alarm('table throttles', {
-      metric: total(
+    if (!Object.values(hub.senders).includes('ses')) return;
+    this.#addAlarm('bounce rate', {
+      metric: awsMetric('AWS/SES', 'Reputation.BounceRate', {}, 'Average'),
+      threshold: 0.05,
+      description:
+        'More than 5 % of the e-mails of this account bounce. SES reviews an account at 5 % and may pause it at 10 %: check the addresses that you send to.',
+    });
+    this.#addAlarm('complaint rate', {
+      metric: awsMetric('AWS/SES', 'Reputation.ComplaintRate', {}, 'Average'),
+      threshold: 0.001,
+      description:
+        'More than 0.1 % of the e-mails of this account are marked as spam. SES may pause the account at 0.5 %: check your consent and content.',
+    });
+  }
+
+  #addTableAlarms({ shared: { storage } }: MonitoredResources): void {
+    this.#addAlarm('table throttles', {
+      metric: totalOf(
         ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) =>
-          own('AWS/DynamoDB', name, { TableName: storage.table.tableName }),
+          awsMetric('AWS/DynamoDB', name, { TableName: storage.table.tableName }),
         ),
       ),
       threshold: 1,
-      does: 'The table refuses requests for now. One customer or list may be very busy, or the account quota is reached.',
+      description:
+        'DynamoDB throttles the table. One customer or list may be very busy, or the quota of the account is reached.',
     });
-    this.#alarm('table user errors', {
-      metric: own('AWS/DynamoDB', 'UserErrors'),
+    this.#addAlarm('table user errors', {
+      metric: awsMetric('AWS/DynamoDB', 'UserErrors'),
       threshold: 10,
-      does: 'DynamoDB refuses requests of this account as wrong. A permission or the key may be missing.',
+      description:
+        'DynamoDB rejects requests of this account as invalid. Check the permissions of the functions and the key.',
     });
   }
 
-  /** `does`: what has happened and what to do, as the e-mail says it. Silence is good: no data is no alarm. */
-  #alarm(
-    name: string,
-    { metric, threshold, does }: { metric: cloudwatch.IMetric; threshold: number; does: string },
-  ): void {
+  /** Missing data is no alarm: an idle hub publishes none. */
+  #addAlarm(name: string, { metric, threshold, description }: AlarmProps): void {
     new cloudwatch.Alarm(this, name, {
       alarmName: `${this.#prefix} ${name}`,
-      alarmDescription: does,
+      alarmDescription: description,
       metric,
       threshold,
       evaluationPeriods: 1,
@@ -198,11 +195,3 @@ export class Monitoring extends Construct {
     }).addAlarmAction(new actions.SnsAction(this.#topic));
   }
 }
-
-const total = (metrics: readonly cloudwatch.Metric[]): cloudwatch.MathExpression =>
-  new cloudwatch.MathExpression({
-    expression: metrics.map((_, index) => `m${index}`).join(' + '),
-    usingMetrics: Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric])),
-    label: 'total',
-    period: FIVE,
-  });

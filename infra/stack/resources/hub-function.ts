@@ -12,7 +12,7 @@ import type { HubConfig } from '../../../core/config/hub-config.ts';
 import type { Storage } from './storage.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** What every part of the stack stands on. */
+/** What every construct of the stack uses. */
 export interface SharedResources {
   readonly hub: HubConfig;
   /** The folder that holds each function's bundle. */
@@ -28,35 +28,35 @@ interface FunctionProps {
   readonly timeoutSeconds?: number;
   /** Default 512. */
   readonly memoryMb?: number;
-  /** It sends messages to the queue that it works off, which Lambda would else stop as a loop. */
-  readonly queuesItself?: boolean;
+  /** Set where the function sends to the queue that it consumes: Lambda stops such a loop after sixteen runs otherwise. */
+  readonly sendsToOwnQueue?: boolean;
 }
 
 interface ConsumeOptions {
   /** Default 10. */
   readonly batchSize?: number;
-  /** Default 0: a message is not kept waiting for others. */
+  /** How long messages are gathered into a batch. Default 0. */
   readonly windowSeconds?: number;
   readonly maximumConcurrency?: number;
 }
 
-/** One function: its bundle, its own role that may do nothing unless `allow` says so, its log group. */
+/** One Lambda function with its bundle, its log group, and a role of its own that may do only what `allow…` grants. */
 export class HubFunction extends Construct {
   readonly lambda: lambda.Function;
   readonly role: iam.Role;
   readonly timeoutSeconds: number;
-  readonly #ground: SharedResources;
+  readonly #shared: SharedResources;
 
   constructor(
     scope: Construct,
     id: string,
-    ground: SharedResources,
-    { bundle, environment = {}, timeoutSeconds = 30, memoryMb = 512, queuesItself = false }: FunctionProps,
+    shared: SharedResources,
+    { bundle, environment = {}, timeoutSeconds = 30, memoryMb = 512, sendsToOwnQueue = false }: FunctionProps,
   ) {
     super(scope, id);
-    this.#ground = ground;
+    this.#shared = shared;
     this.timeoutSeconds = timeoutSeconds;
-    const { hub, storage } = ground;
+    const { hub, storage } = shared;
     this.role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: logs.RetentionDays.ONE_MONTH,
@@ -67,12 +67,12 @@ export class HubFunction extends Construct {
       runtime: new lambda.Runtime('nodejs24.x', lambda.RuntimeFamily.NODEJS),
       architecture: lambda.Architecture.ARM_64,
       handler: 'index.handler',
-      code: lambda.Code.fromAsset(join(ground.bundles, bundle)),
+      code: lambda.Code.fromAsset(join(shared.bundles, bundle)),
       memorySize: memoryMb,
       timeout: Duration.seconds(timeoutSeconds),
       role: this.role,
       logGroup,
-      ...(queuesItself && { recursiveLoop: lambda.RecursiveLoop.ALLOW }),
+      ...(sendsToOwnQueue && { recursiveLoop: lambda.RecursiveLoop.ALLOW }),
       environment: {
         HUB: hub.name,
         TABLE: storage.table.tableName,
@@ -87,40 +87,40 @@ export class HubFunction extends Construct {
     );
   }
 
-  /** May put events on the hub's bus. */
-  publishes(): void {
-    const { bus } = this.#ground.storage;
+  /** Allows putting events on the hub's bus. */
+  allowPublishing(): void {
+    const { bus } = this.#shared.storage;
     this.lambda.addEnvironment('BUS', bus.eventBusName);
     this.allow(['events:PutEvents'], bus.eventBusArn);
   }
 
   /**
-   * The table and the bucket are encrypted with the hub's key. Whoever reads or writes rows, or reads files, opens what it
-   * closes; only a file that is written needs a data key of its own.
+   * Allows the use of the hub's key, which encrypts the table and the bucket. Reading or writing rows and reading files
+   * needs `kms:Decrypt`; writing files needs a data key as well.
    */
-  useKey({ writesFiles = false } = {}): void {
+  allowKey({ writesFiles = false } = {}): void {
     const actions = ['kms:Decrypt', ...(writesFiles ? ['kms:GenerateDataKey'] : [])];
-    this.allow(actions, this.#ground.storage.key.keyArn);
+    this.allow(actions, this.#shared.storage.key.keyArn);
   }
 
-  /** Is invoked with what the queue holds, and takes out what it did. */
+  /** Invokes the function with the messages of a queue; the function reports those that failed. */
   consume({ queue }: WorkQueue, options: ConsumeOptions = {}): void {
-    this.#source(queue, `Source${queue.node.scope?.node.id ?? ''}`, options);
+    this.#addSource(queue, `Source${queue.node.scope?.node.id ?? ''}`, options);
   }
 
-  /** Is invoked with what the queue has given up. */
-  drain({ dead }: WorkQueue): void {
-    this.#source(dead, `Dead${dead.node.scope?.node.id ?? ''}`, {});
+  /** Invokes the function with the dead letters of a queue. */
+  consumeDeadLetters({ deadLetters }: WorkQueue): void {
+    this.#addSource(deadLetters, `Dead${deadLetters.node.scope?.node.id ?? ''}`, {});
   }
 
-  /** Puts the payload of what it cannot do for good into the bucket. */
-  keepFailures(stage: string): void {
-    const { bucket } = this.#ground.storage;
+  /** Allows storing the payloads of permanent failures in the bucket. */
+  allowSavingFailures(stage: string): void {
+    const { bucket } = this.#shared.storage;
     this.lambda.addEnvironment('BUCKET', bucket.bucketName);
     this.allow(['s3:PutObject'], bucket.arnForObjects(`failures/${stage}/*`));
   }
 
-  #source(
+  #addSource(
     queue: sqs.Queue,
     id: string,
     { batchSize = 10, windowSeconds = 0, maximumConcurrency }: ConsumeOptions,

@@ -10,17 +10,17 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
-import { KEPT_DAYS } from '../../../functions/aws/operations/failure-rows.ts';
+import { FAILURE_RETENTION_DAYS } from '../../../core/failure.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What outlives a deploy: customers, files, the key of both, and the bus that tells what happens to them. */
+/** The stateful resources: the table, the bucket, the key that encrypts both, the event bus and its archive. */
 export class Storage extends Construct {
   readonly key: kms.Key;
   readonly table: dynamodb.Table;
   readonly bucket: s3.Bucket;
   readonly bus: events.EventBus;
-  /** An erasure empties it by deleting it and making it anew. */
+  /** An erasure deletes the archive and creates it again, because EventBridge cannot delete single events. */
   readonly archive: Readonly<
     Required<Pick<events.CfnArchiveProps, 'archiveName' | 'sourceArn' | 'description' | 'retentionDays'>>
   >;
@@ -50,10 +50,10 @@ export class Storage extends Construct {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      // No versions are kept: what a person asks us to erase has to be gone when it is deleted.
+      // No versioning: a deleted object of an erased person must not remain as an old version.
       lifecycleRules: [
         { prefix: 'deliveries/', expiration: Duration.days(14) },
-        { prefix: 'failures/', expiration: Duration.days(KEPT_DAYS) },
+        { prefix: 'failures/', expiration: Duration.days(FAILURE_RETENTION_DAYS) },
         { prefix: 'jobs/', expiration: Duration.days(30) },
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
@@ -62,18 +62,18 @@ export class Storage extends Construct {
     this.archive = {
       archiveName: `tributary-${hub.name}`,
       sourceArn: this.bus.eventBusArn,
-      description: 'What was told on the bus, to be told again after a fault of a rule',
+      description: 'Events of the hub, to be replayed after a fault of a rule',
       retentionDays: Math.ceil(hub.retention.events / DAY_MS),
     };
     new events.CfnArchive(this, 'Archive', this.archive);
-    pin(this.key, 'Key');
-    pin(this.table, 'Customers');
-    pin(this.bucket, 'Files');
-    pin(this.bus, 'Bus');
+    pinLogicalId(this.key, 'Key');
+    pinLogicalId(this.table, 'Customers');
+    pinLogicalId(this.bucket, 'Files');
+    pinLogicalId(this.bus, 'Bus');
   }
 
-  /** Lets a service of AWS, acting for this account, put what it has to tell into a topic that the key encrypts. */
-  letEncrypt(principal: iam.IPrincipal): void {
+  /** Lets an AWS service that acts for this account publish to a topic that the key encrypts. */
+  allowEncryptionBy(principal: iam.IPrincipal): void {
     this.key.addToResourcePolicy(
       new iam.PolicyStatement({
         principals: [principal],
@@ -85,7 +85,7 @@ export class Storage extends Construct {
   }
 }
 
-/** Fixes the logical id, so that moving a construct in this code never replaces what it stands for. */
-export const pin = (construct: Construct, logicalId: string): void => {
+/** Fixes the logical id, so that moving the construct in the code never replaces the resource. */
+export const pinLogicalId = (construct: Construct, logicalId: string): void => {
   (construct.node.defaultChild as CfnResource).overrideLogicalId(logicalId);
 };

@@ -1,46 +1,45 @@
 import { Duration, aws_iam as iam, aws_sqs as sqs } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { pin } from './storage.ts';
+import { pinLogicalId } from './storage.ts';
 
-/** How often a queue delivers a message before a person must look. */
-export const TRIES = 5;
+/** How often a queue delivers a message before it becomes a dead letter. */
+export const MAX_RECEIVES = 5;
 
 interface WorkQueueProps {
-  /** Default 180 s: six times the timeout of the function that consumes it. */
-  readonly visibility?: Duration;
-  /** The longest that a message should wait, default 5 minutes. */
-  readonly oldest?: Duration;
+  /** Default 180 s: six times the timeout of the function that consumes it, as AWS recommends. */
+  readonly visibilityTimeout?: Duration;
+  /** An alarm is raised when a message waits longer. Default 5 minutes. */
+  readonly maxAge?: Duration;
 }
 
-/** A queue and the dead-letter queue behind it. */
+/** A queue and its dead-letter queue. */
 export class WorkQueue extends Construct {
   readonly queue: sqs.Queue;
-  readonly dead: sqs.Queue;
-  /** An alarm tells when a message waits longer. */
-  readonly oldest: Duration;
+  readonly deadLetters: sqs.Queue;
+  readonly maxAge: Duration;
 
-  constructor(scope: Construct, id: string, { visibility, oldest }: WorkQueueProps = {}) {
+  constructor(scope: Construct, id: string, { visibilityTimeout, maxAge }: WorkQueueProps = {}) {
     super(scope, id);
-    this.oldest = oldest ?? Duration.minutes(5);
-    this.dead = new sqs.Queue(this, 'Dead', {
+    this.maxAge = maxAge ?? Duration.minutes(5);
+    this.deadLetters = new sqs.Queue(this, 'Dead', {
       retentionPeriod: Duration.days(14),
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
     });
     this.queue = new sqs.Queue(this, 'Queue', {
-      visibilityTimeout: visibility ?? Duration.seconds(180),
+      visibilityTimeout: visibilityTimeout ?? Duration.seconds(180),
       retentionPeriod: Duration.days(14),
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      deadLetterQueue: { queue: this.dead, maxReceiveCount: TRIES },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES },
     });
-    pin(this.queue, `${id}Queue`);
-    pin(this.dead, `${id}Dead`);
+    pinLogicalId(this.queue, `${id}Queue`);
+    pinLogicalId(this.deadLetters, `${id}Dead`);
   }
 
-  /** Both queues take what rules send to them, from those rules alone. */
-  letRulesSend(conditions: Readonly<Record<string, Readonly<Record<string, string>>>>): void {
-    for (const queue of [this.queue, this.dead])
+  /** Lets the EventBridge rules that meet `conditions` send to both queues. */
+  allowRules(conditions: Readonly<Record<string, Readonly<Record<string, string>>>>): void {
+    for (const queue of [this.queue, this.deadLetters])
       queue.addToResourcePolicy(
         new iam.PolicyStatement({
           principals: [new iam.ServicePrincipal('events.amazonaws.com')],

@@ -1,0 +1,32 @@
+import { aws_events as events } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { WorkQueue } from './work-queue.ts';
+
+interface EventRuleProps {
+  readonly bus: events.EventBus;
+  readonly detailTypes: readonly string[];
+  readonly queue: WorkQueue;
+  /** The members of the queue message by the JSON paths of the event that fill them. */
+  readonly message: Readonly<Record<string, string>>;
+}
+
+/** A rule that turns events of the hub into messages of a queue. Messages carry ids alone; the consumer loads the rows. */
+export const createEventRule = (
+  scope: Construct,
+  id: string,
+  { bus, detailTypes, queue: { queue, deadLetters }, message }: EventRuleProps,
+): events.CfnRule => {
+  const members = Object.keys(message).map((name) => `"${name}":"<${name}>"`);
+  return new events.CfnRule(scope, id, {
+    eventBusName: bus.eventBusName,
+    eventPattern: { source: ['tributary'], 'detail-type': detailTypes },
+    targets: [
+      {
+        id: 'queue',
+        arn: queue.queueArn,
+        deadLetterConfig: { arn: deadLetters.queueArn },
+        inputTransformer: { inputPathsMap: message, inputTemplate: `{${members.join(',')}}` },
+      },
+    ],
+  });
+};
