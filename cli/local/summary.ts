@@ -1,8 +1,9 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
-import { notificationOf } from '../../functions/aws/operations/notifications.ts';
-import { activityOf } from '../../functions/contracts/rows.ts';
+import { sortKeyPrefix } from '../../functions/contracts/keys.ts';
+import { activityOf } from '../../functions/contracts/rows/people.ts';
+import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../infra/local/runtime/cloud.ts';
 import type { Sandboxes } from '../../infra/scenario/sandboxes.ts';
@@ -30,14 +31,14 @@ export const counted = async (
     .map((row) => activityOf(row))
     .filter(({ survivor }) => survivor === undefined)
     .map(({ id }) => id);
-  const decided = rows.filter(({ sk }) => sk.startsWith('notification#')).map(notificationOf);
+  const decided = rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.notification)).map(notificationOf);
   const sent = cloud.outbox.list();
   const of = (medium: 'email' | 'sms' | 'push'): number =>
     sent.filter((message) => message.medium === medium).length;
   return {
     deliveries: answers.length,
     refused: answers.filter((status) => status === 401).length,
-    interactions: rows.filter(({ sk }) => sk.startsWith('at#')).length,
+    interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
     customers: roots.length,
     crm: crms.counts(new Set(roots)),
     notifications: { email: of('email'), sms: of('sms'), push: of('push') },

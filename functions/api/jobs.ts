@@ -2,8 +2,9 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { instant } from '../../core/interaction/interaction.ts';
 import type { Presign } from '../aws/clients/signed.ts';
-import { type Jobs, jobPlace } from '../aws/operations/jobs.ts';
+import type { Jobs } from '../aws/operations/jobs.ts';
 import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../contracts/jobs/job.ts';
+import { jobListSortKey } from '../contracts/keys.ts';
 import { problem } from '../middleware/http.ts';
 import { json, parsed, type Routes } from './http.ts';
 
@@ -55,7 +56,7 @@ export const jobRoutes: Routes<JobPorts> = {
     const last = found.length === limit ? found.at(-1) : undefined;
     return json(200, {
       items: found.map(view),
-      ...(last && { next: Buffer.from(jobPlace(last)).toString('base64url') }),
+      ...(last && { next: Buffer.from(jobListSortKey(last)).toString('base64url') }),
     });
   },
   'GET /jobs/{id}': async (event, { jobs, presign }) => {

@@ -17,23 +17,16 @@ import {
   waitingParts,
 } from '../../core/timeline/lists.ts';
 import type { History } from '../contracts/ports/history.ts';
+import type { ReadPlaces } from '../contracts/ports/projections.ts';
 import { problem } from '../middleware/http.ts';
 import { json } from './http.ts';
 
 export interface ListPorts {
   readonly history: History;
-  /** One part of a list in its order, at most `limit` places, behind the key `beyond`. */
-  readonly places: (part: string, range: PlaceRange) => Promise<readonly Place[]>;
+  readonly places: ReadPlaces;
   /** What parts two conversations, in milliseconds. */
   readonly silence: () => Promise<number>;
   readonly now: () => number;
-}
-
-export interface PlaceRange {
-  readonly limit: number;
-  readonly newestFirst?: boolean;
-  readonly beginsWith?: string;
-  readonly beyond?: string;
 }
 
 /** Days without anybody that one request passes over, and how far back the list of recent customers goes. */

@@ -14,8 +14,9 @@ import {
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { available } from '../../core/triggers/template-files.ts';
 import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
-import type { CurrentRow, Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
+import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
 import type { History } from '../contracts/ports/history.ts';
+import type { CurrentTrigger } from '../contracts/rows/triggers.ts';
 
 export interface DecidePorts {
   readonly triggers: Triggers;
@@ -94,7 +95,7 @@ const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
   present.status === 'waiting' && timer === present.timers;
 
 /** What was waiting when the trigger was paused is not sent, even where it has gone on since. */
-const isPaused = (current: CurrentRow | undefined, { arrivedAt }: Notification): boolean =>
+const isPaused = (current: CurrentTrigger | undefined, { arrivedAt }: Notification): boolean =>
   current === undefined ||
   current.paused ||
   (current.pausedAt !== undefined && arrivedAt <= current.pausedAt);

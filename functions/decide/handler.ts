@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import middy from '@middy/core';
 import * as z from 'zod';
-import { type DecisionMessage, notificationId } from '../../core/triggers/notification.ts';
+import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
@@ -11,6 +11,7 @@ import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/operations/notifications.ts';
 import { triggers } from '../aws/operations/triggers.ts';
+import { notificationEvent } from '../contracts/events/build.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { decideStage } from '../contracts/stages/decide.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -67,17 +68,7 @@ export const create = (runtime: Runtime) => {
     },
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
     async tellSuppressed(notification) {
-      const { profileId, trigger, triggerVersion, interaction, reason, channel, at } = notification;
-      const detail = {
-        id: notificationId(notification),
-        customer: { profileId },
-        trigger,
-        version: triggerVersion,
-        interaction,
-        reason,
-        ...(channel && { channel }),
-      };
-      await publish([{ type: 'notification.suppressed', detail, at }]);
+      await publish([notificationEvent('notification.suppressed', notification)]);
     },
     now: runtime.now,
   });

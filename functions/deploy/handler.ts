@@ -6,11 +6,12 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
-import { type Row, type Table, table } from '../aws/clients/dynamo.ts';
-import { configKey } from '../aws/operations/configuration.ts';
+import { type Table, table } from '../aws/clients/dynamo.ts';
 import { dropAllRules, publishSeed, unpublishOthers } from '../aws/operations/publish.ts';
 import { triggers } from '../aws/operations/triggers.ts';
+import { configKey } from '../contracts/keys.ts';
 import { log } from '../contracts/log.ts';
+import type { Row } from '../contracts/rows/row.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { lambda } from '../middleware/lambda.ts';
 

@@ -1,10 +1,10 @@
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import type { Attempt } from '../aws/operations/attempts.ts';
 import type { Told } from '../aws/operations/failure-rows.ts';
 import type { Failures } from '../aws/operations/failures.ts';
 import { REPLAY_OF } from '../aws/operations/save-failure.ts';
+import type { Attempt } from '../contracts/rows/operations.ts';
 
 export interface DrainPorts {
   /** The stage behind a dead-letter queue. */

@@ -2,12 +2,14 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { Attachment } from '../../core/interaction/interaction.ts';
-import type { Row, Table } from '../aws/clients/dynamo.ts';
+import type { Table } from '../aws/clients/dynamo.ts';
 import type { Multipart } from '../aws/clients/multipart.ts';
 import type { Objects } from '../aws/clients/objects.ts';
 import { type Job, resultKey } from '../contracts/jobs/job.ts';
 import { type ExportParameters, exportKind } from '../contracts/jobs/kinds.ts';
+import { profilePartition } from '../contracts/keys.ts';
 import type { History } from '../contracts/ports/history.ts';
+import type { Row } from '../contracts/rows/row.ts';
 
 export interface ExportPorts {
   readonly table: Pick<Table, 'query'>;
@@ -118,7 +120,7 @@ async function* documentOf(
     if (profilePosition < from.profilePosition) continue;
     const after = profilePosition === from.profilePosition ? from.after : '';
     // Nothing sorts between a key and the same key with a space behind it.
-    for await (const row of table.query(`customer#${profile.id}`, { from: `${after} `, to: '~' })) {
+    for await (const row of table.query(profilePartition(profile.id), { from: `${after} `, to: '~' })) {
       const record = JSON.stringify(await recordOf(row, profile.id, objects));
       yield {
         text: `${records === 0 ? '' : ','}\n${record}`,

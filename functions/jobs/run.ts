@@ -1,9 +1,9 @@
 import { HubError } from '../../core/errors.ts';
 import { instant } from '../../core/interaction/interaction.ts';
-import type { Attempt } from '../aws/operations/attempts.ts';
 import type { Jobs } from '../aws/operations/jobs.ts';
 import type { JobRow, SealedJob, SliceResult } from '../contracts/jobs/job.ts';
 import type { JobMessage } from '../contracts/messages/jobs.ts';
+import type { Attempt } from '../contracts/rows/operations.ts';
 
 export interface RunPorts {
   readonly jobs: Jobs;

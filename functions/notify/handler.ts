@@ -7,7 +7,7 @@ import {
   signingKeys,
   unsubscribeToken,
 } from '../../core/consent/signed-link.ts';
-import { type NotificationMessage, notificationId } from '../../core/triggers/notification.ts';
+import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
@@ -21,6 +21,7 @@ import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/operations/notifications.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
 import { triggers } from '../aws/operations/triggers.ts';
+import { notificationEvent } from '../contracts/events/build.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { notifyStage } from '../contracts/stages/notify.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -72,17 +73,7 @@ export const create = (runtime: Runtime) => {
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
     async tell(type, notification) {
-      const { profileId, trigger, triggerVersion, interaction, channel, reason, at } = notification;
-      const detail = {
-        id: notificationId(notification),
-        customer: { profileId },
-        trigger,
-        version: triggerVersion,
-        interaction,
-        ...(channel && { channel }),
-        ...(reason !== undefined && { reason }),
-      };
-      await publish([{ type, detail, at }]);
+      await publish([notificationEvent(type, notification)]);
     },
     now: runtime.now,
   };

@@ -1,7 +1,7 @@
 import { type Countable, countable } from '../../core/timeline/figures.ts';
 import type { FiguresStore } from '../aws/customers/figures.ts';
 import type { Unsent } from '../contracts/messages/projections.ts';
-import type { Consumer } from './projections.ts';
+import type { Projection } from '../contracts/ports/projections.ts';
 
 interface FiguresPorts {
   readonly store: Pick<FiguresStore, 'count'>;
@@ -11,7 +11,7 @@ interface FiguresPorts {
 
 /** Counts what came in and what went out, per channel and day. */
 export const figures =
-  ({ store, timeZone }: FiguresPorts): Consumer =>
+  ({ store, timeZone }: FiguresPorts): Projection =>
   async ({ interactions, unsent }) => {
     const acts = [
       ...interactions.flatMap((one) => countable(one, one.caused?.reply) ?? []),

@@ -7,24 +7,25 @@ import { loadBatch } from '../aws/customers/projections.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import type { ProjectionMessage } from '../contracts/messages/projections.ts';
+import type { Projection } from '../contracts/ports/projections.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { projectionsStage } from '../contracts/stages/projections.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { figures } from './figures.ts';
-import { type Consumer, project } from './projections.ts';
+import { project } from './projections.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
   const retentionSeconds = async (): Promise<number> => (await running.hub()).retention.interactions / 1000;
   const timeZone = async (): Promise<string> => (await running.hub()).timeZone;
-  const consumers: readonly Consumer[] = [
+  const projections: readonly Projection[] = [
     standings(rows, retentionSeconds),
     lists(rows),
     figures({ store: figuresStore(rows, runtime.now), timeZone }),
   ];
-  const use = project({ load: loadBatch(rows), consumers });
+  const use = project({ load: loadBatch(rows), projections });
   return middy<QueueEvent<ProjectionMessage>, QueueResult>()
     .use(queueStack(projectionsStage, attempts(runtime, rows)))
     .handler(({ messages }) => use(messages));

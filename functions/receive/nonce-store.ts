@@ -2,6 +2,7 @@ import { HubError } from '../../core/errors.ts';
 import type { Nonce } from '../../core/webhooks/channel.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
 import { signedCalls } from '../aws/clients/signed.ts';
+import { nonceKey } from '../contracts/keys.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 
 /** Remembers tokens in the table, each with the digest of its body, until their time is over. */
@@ -10,13 +11,14 @@ export const nonceStore = (
 ): ((provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>) => {
   const aws = signedCalls(runtime);
   return async (provider, { token, seconds }, body) => {
+    const { pk, sk } = nonceKey(provider, sha256Hex(token));
     const digest = { S: sha256Hex(body) };
     try {
       await aws.json('dynamodb', 'PutItem', {
         TableName: runtime.env['TABLE'],
         Item: {
-          pk: { S: `once#${provider}#${sha256Hex(token)}` },
-          sk: { S: 'once' },
+          pk: { S: pk },
+          sk: { S: sk },
           digest,
           expiresAt: { N: String(Math.ceil(runtime.now() / 1000) + seconds) },
         },

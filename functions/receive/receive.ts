@@ -7,8 +7,7 @@ import type {
   WebhookRequest,
 } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../contracts/messages/record.ts';
-
-export type Secrets = Readonly<Record<string, readonly string[]>>;
+import type { RouteSecrets } from '../contracts/ports/secrets.ts';
 
 export interface ReceivePorts {
   readonly connector: (provider: string) => ChannelConnector | undefined;
@@ -17,7 +16,7 @@ export interface ReceivePorts {
     provider: string,
     account: string | undefined,
     anew: boolean,
-  ) => Promise<Secrets | undefined>;
+  ) => Promise<RouteSecrets | undefined>;
   /** The text of a public document. */
   readonly document: (url: string) => Promise<string>;
   /** Whether the token was not used with another body before; remembers it for some seconds. */
@@ -85,7 +84,7 @@ export const receive = (ports: ReceivePorts) => {
 const judge = async (
   connector: ChannelConnector,
   request: WebhookRequest,
-  stored: Secrets | undefined,
+  stored: RouteSecrets | undefined,
   ports: Pick<ReceivePorts, 'now' | 'document'>,
 ): Promise<Verdict> => {
   const secrets: Record<string, readonly string[]> = {};

@@ -4,17 +4,18 @@ import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
-import { type BusEvent, causedBy, interactionEvents } from '../contracts/events/build.ts';
+import { causedBy, interactionEvents } from '../contracts/events/build.ts';
+import type { BusEvent } from '../contracts/events/catalogue.ts';
 import type { StoredInteraction } from '../contracts/ports/history.ts';
 import {
   type Changes,
   contentFields,
   type ExecutedCommand,
-  type IncompleteInteraction,
   type Loaded,
   type StoredInteractionChange,
   storedChange,
 } from '../contracts/ports/record.ts';
+import type { InteractionRow } from '../contracts/rows/interactions.ts';
 import { type CommandWork, type InteractionWork, idOf, isCompleting, type Work } from '../contracts/work.ts';
 import { executeCommand, importEvents } from './commands.ts';
 
@@ -127,7 +128,7 @@ const applyInteractionWork = (
 
 /** A stored interaction with the content that was fetched since. Its customer, time and kind stay. */
 const withContent = (
-  { incomplete: _incomplete, caused: _caused, ...stored }: IncompleteInteraction,
+  { incomplete: _incomplete, caused: _caused, ...stored }: InteractionRow,
   fetched: Interaction,
 ): StoredInteraction => {
   const properties = { ...stored.properties, ...fetched.properties };

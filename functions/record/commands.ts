@@ -12,7 +12,6 @@ import { normaliseIdentifier } from '../../core/identity/rules.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/unmerge.ts';
 import {
-  type BusEvent,
   causedBy,
   consentChanged,
   conversationClosed,
@@ -23,6 +22,7 @@ import {
   preferenceChanged,
   unmerged,
 } from '../contracts/events/build.ts';
+import type { BusEvent } from '../contracts/events/catalogue.ts';
 import type { CommandMessage } from '../contracts/messages/record.ts';
 import { type ExecutedCommand, type Loaded, storedChange } from '../contracts/ports/record.ts';
 

@@ -11,7 +11,7 @@ import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
 import type { RecordMessage } from '../contracts/messages/record.ts';
-import { seenOf } from '../contracts/rows.ts';
+import { seenOf } from '../contracts/rows/interactions.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { recordStage } from '../contracts/stages/record.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -52,9 +52,9 @@ export const create = (runtime: Runtime) => {
     identity: running.identity,
     silence: async () => (await running.hub()).conversation.silence,
     load: async (works) => store.load(works, await running.identity()),
-    commit: async (changes) => {
+    commit: async (changes, loaded) => {
       const { retention } = await running.hub();
-      return store.commit(changes, await running.identity(), retention.interactions / 1000);
+      return store.commit(changes, loaded, await running.identity(), retention.interactions / 1000);
     },
     async removeFiles({ attachments = [] }) {
       for (const { key } of attachments) if (key !== undefined) await bucket.remove(key);

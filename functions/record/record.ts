@@ -1,7 +1,7 @@
 import { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
-import type { BusEvent } from '../contracts/events/build.ts';
+import type { BusEvent } from '../contracts/events/catalogue.ts';
 import { withMessage } from '../contracts/log.ts';
 import type { Changes, Loaded } from '../contracts/ports/record.ts';
 import type { CommandWork, Work } from '../contracts/work.ts';
@@ -17,7 +17,7 @@ export interface RecordPorts<Message> {
   /** Reads the customers, reviews and earlier results that the work concerns. */
   readonly load: (works: readonly Work[]) => Promise<Loaded>;
   /** One conditional transaction. Nothing is written on `false` (a row changed since it was read) and on `too-large`. */
-  readonly commit: (changes: Changes) => Promise<boolean | 'too-large'>;
+  readonly commit: (changes: Changes, loaded: Loaded) => Promise<boolean | 'too-large'>;
   /** Removes the files of an interaction whose customer was erased, which a redelivery stored again. */
   readonly removeFiles: (interaction: Interaction) => Promise<void>;
   /** Puts events on the bus; true for each that the bus has taken. */
@@ -119,7 +119,7 @@ const commitGroup = async <Message extends { readonly id: string }>(
     for (const { work, error } of changes.refused)
       for (const message of messages)
         if (message.id === work.message) await ports.refuse(message, work, error);
-    const written = hasChanges(changes) ? await ports.commit(changes) : true;
+    const written = hasChanges(changes) ? await ports.commit(changes, loaded) : true;
     if (written === false) return { committed: [], left: group };
     if (written === true) {
       for (const interaction of changes.erased) await ports.removeFiles(interaction);

@@ -1,8 +1,9 @@
 import type { CrmConnector, CrmSession, Removal } from '../../core/crm/connector.ts';
 import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
-import { CONTACTS, type CrmOutcome, type ErasureParts } from '../aws/erasure/parts.ts';
+import type { ErasureParts } from '../aws/erasure/parts.ts';
 import type { EraseMessage } from '../contracts/messages/sync.ts';
+import { CONTACTS, type CrmOutcome } from '../contracts/rows/erasures.ts';
 import type { Unsynced } from './sync.ts';
 
 export interface EraseInCrmPorts {

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { CrmConnector, CrmSession } from '../../core/crm/connector.ts';
 import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
+import { instant } from '../../core/interaction/interaction.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
@@ -13,6 +14,8 @@ import { erasureParts } from '../aws/erasure/parts.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failureSaver, REPLAY_OF } from '../aws/operations/save-failure.ts';
+import { syncFailed } from '../contracts/events/build.ts';
+import { profileIdOf, syncStateKey } from '../contracts/keys.ts';
 import { log } from '../contracts/log.ts';
 import type { CrmMessage, EraseMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
@@ -46,7 +49,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const way = throttle(connector, rows, runtime.now);
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
-  const stateKey = (customer: string) => ({ pk: `customer#${customer}`, sk: `sync#${connector.id}` });
+  const stateKey = (profileId: string) => syncStateKey(profileId, connector.id);
   const stage = syncStage(connector.id, connector.title);
   const saveFailure = failureSaver(runtime, rows, stage);
   const ports: Omit<SyncPorts, 'keepFailure'> = {
@@ -68,21 +71,13 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     history: history(rows),
     async states(customers) {
       const found = await rows.get(customers.map(stateKey));
-      return new Map(
-        found.map((row): [string, SyncState] => [row.pk.slice('customer#'.length), StateRow.parse(row)]),
-      );
+      return new Map(found.map((row): [string, SyncState] => [profileIdOf(row), StateRow.parse(row)]));
     },
     async remember(customer, state) {
       await rows.put({ ...stateKey(customer), ...state });
     },
     async tellFailed(customer, error) {
-      await publish([
-        {
-          type: 'sync.failed',
-          detail: { customer: { id: customer }, crm: connector.id, code: error.code },
-          at: new Date(runtime.now()).toISOString(),
-        },
-      ]);
+      await publish([syncFailed(customer, connector.id, error.code, instant(runtime.now()))]);
     },
   };
   const erase = eraseInCrm({ ...ports, connector, erasures: erasureParts(rows) });

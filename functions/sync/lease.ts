@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { SharedToken } from '../../core/crm/connector.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
-import { leaseKey } from '../contracts/rows.ts';
+import { leaseKey } from '../contracts/keys.ts';
 
 const Lease = z.object({
   version: z.int().nonnegative(),

@@ -10,7 +10,7 @@ import {
 } from '../../core/crm/rate-limit.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
-import { budgetKey } from '../contracts/rows.ts';
+import { budgetKey } from '../contracts/keys.ts';
 
 /** The one way to a CRM for all workers: a shared budget, and a breaker. */
 export interface Throttle {

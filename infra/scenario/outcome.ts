@@ -1,9 +1,10 @@
 import { resolveCustomer, type SourceProfile } from '../../core/identity/customer.ts';
 import { identifierValue } from '../../core/identity/identifier.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
-import type { Row } from '../../functions/aws/clients/dynamo.ts';
-import { notificationOf } from '../../functions/aws/operations/notifications.ts';
-import { activityOf, interactionOf, profileOf } from '../../functions/contracts/rows.ts';
+import { interactionOf } from '../../functions/contracts/rows/interactions.ts';
+import { activityOf, profileOf } from '../../functions/contracts/rows/people.ts';
+import type { Row } from '../../functions/contracts/rows/row.ts';
+import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
 import type { ActualCustomer, Outcome } from './compare.ts';
 import { scanTable } from './scan-table.ts';
 import type { ScenarioHub } from './scenario-hub.ts';

@@ -1,14 +1,15 @@
 import { connectorOf } from '../../connectors/registry.ts';
 import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
-import { receive, type Secrets } from '../../functions/receive/receive.ts';
+import type { RouteSecrets } from '../../functions/contracts/ports/secrets.ts';
+import { receive } from '../../functions/receive/receive.ts';
 import { bodyOf, type Case, documentOf, providerOf, settingOf } from './case.ts';
 
 /** Changes to a case before it is sent. */
 export interface CaseChanges {
   readonly request?: (request: WebhookRequest) => WebhookRequest;
   /** The stored secrets; undefined: none are stored. */
-  readonly secrets?: (secrets: Secrets) => Secrets | undefined;
+  readonly secrets?: (secrets: RouteSecrets) => RouteSecrets | undefined;
   /** Epoch milliseconds of arrival where the case names no time. */
   readonly receivedAt?: number | undefined;
   /** Seconds that the request arrives after the time of the case. */

@@ -1,7 +1,7 @@
 import { DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
-import type { Row } from '../../functions/aws/clients/dynamo.ts';
+import type { Row } from '../../functions/contracts/rows/row.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 
 /** Every row of the hub's table, by a scan of all its pages. */

@@ -18,6 +18,7 @@ import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { type PublishPorts, publish } from '../../functions/aws/operations/publish.ts';
 import { triggers } from '../../functions/aws/operations/triggers.ts';
+import { configKey } from '../../functions/contracts/keys.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import { inProcess } from '../local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../local/runtime/cloud.ts';
@@ -122,11 +123,11 @@ export const openScenarioHub = async (
   };
   const rows = table(runtime);
   const hub = seedHub(scenario);
-  await rows.put({ pk: 'config#hub', sk: 'current', body: hub });
-  await rows.put({ pk: 'config#identity', sk: 'current', body: seedIdentity(scenario) });
+  await rows.put({ ...configKey('hub'), body: hub });
+  await rows.put({ ...configKey('identity'), body: seedIdentity(scenario) });
   for (const crm of crms.names) {
     const body: unknown = parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8'));
-    await rows.put({ pk: `config#crm/${crm}`, sk: 'current', body });
+    await rows.put({ ...configKey(`crm/${crm}`), body });
   }
   await crms.connect(runtime, [...cloud.functions.values()][0]?.environment['HUB'] ?? '');
   const bus =

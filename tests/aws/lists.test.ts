@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { lists } from '../../functions/aws/customers/lists.ts';
-import { activityKey, profileKey } from '../../functions/contracts/rows.ts';
+import { activityKey, profileKey } from '../../functions/contracts/keys.ts';
 import { openStore } from '../support/store.ts';
 
 const HALF = 'ada';

@@ -32,14 +32,14 @@ const begin = async (id: string): Promise<() => Promise<unknown>> => {
   const store = peopleStore(hub.table, async () => hashedKeysUnder('a key of the tests'));
   const interaction = said(id);
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
-  const { sourceProfiles, owners } = await store.load([work], config);
-  const people = new People({ sourceProfiles, owners }, config, hub.runtime.newId);
+  const loaded = await store.load([work], config);
+  const people = new People(loaded, config, hub.runtime.newId);
   const placement = resolveInteraction(people, interaction, undefined, at);
   const profileId = placement.profileId ?? '';
   const customer = snapshot(people.customer(profileId), profileId, placement.isNew);
   const stored = { ...interaction, profileId, receivedAt: at, customer };
   const changes = { people, interactions: [{ placement, stored }], commands: [], receivedBeforeErasure: [] };
-  return () => store.commit({ ...changes, completions: [], waited: new Set() }, config, 3600);
+  return () => store.commit({ ...changes, completions: [], waited: new Set() }, loaded, config, 3600);
 };
 
 it('writes nothing over what was changed since it was read', async () => {

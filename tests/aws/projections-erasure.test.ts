@@ -7,7 +7,7 @@ import { lists } from '../../functions/aws/customers/lists.ts';
 import { eraseRows } from '../../functions/aws/erasure/erase-rows.ts';
 import { erasures } from '../../functions/aws/erasure/erasures.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
-import { activityKey, profileKey } from '../../functions/contracts/rows.ts';
+import { activityKey, profileKey } from '../../functions/contracts/keys.ts';
 import { openStore } from '../support/store.ts';
 
 const AT = '2026-03-02T09:00:00.000Z';

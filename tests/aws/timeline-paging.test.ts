@@ -7,13 +7,13 @@ import type { Table } from '../../functions/aws/clients/dynamo.ts';
 import { standings } from '../../functions/aws/customers/message-status.ts';
 import { timelines } from '../../functions/aws/customers/timeline.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
+import { interactionKey, messageKey } from '../../functions/contracts/keys.ts';
 import type {
   StoredInteraction,
   TimelineCursor,
   TimelinePage,
   TimelineQuery,
 } from '../../functions/contracts/ports/history.ts';
-import * as rows from '../../functions/contracts/rows.ts';
 import { person } from '../support/situations.ts';
 import { countedTable } from '../tools/bench/table.ts';
 
@@ -50,9 +50,9 @@ const stored = (
 const store = async (table: Table, interactions: readonly StoredInteraction[]): Promise<void> => {
   for (const one of interactions) {
     const address = { profileId: one.profileId, occurredAt: one.occurredAt, id: one.id };
-    await table.put({ ...rows.interactionKey(one), ...one });
+    await table.put({ ...interactionKey(one), ...one });
     if (targetOf(one) === undefined)
-      await table.put({ ...rows.messageKey(one.provider, one.externalId ?? ''), address });
+      await table.put({ ...messageKey(one.provider, one.externalId ?? ''), address });
   }
   await standings(table, async () => 1000)({ interactions, customers: new Map(), unsent: [] });
 };

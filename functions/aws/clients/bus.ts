@@ -1,28 +1,27 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import * as z from 'zod';
+import type { BusEvent } from '../../contracts/events/catalogue.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { clientConfig } from './config.ts';
 
-/** An event for the bus; the source is always `tributary`. */
-export interface Publication {
-  readonly type: string;
-  readonly detail: object;
-  /** ISO 8601. */
-  readonly at: string;
-}
+/** Puts events on the hub's bus. Resolves to one boolean per event, in order: whether the bus accepted it. */
+export type Publish = (events: readonly BusEvent[]) => Promise<boolean[]>;
 
-export type Publish = (events: readonly Publication[]) => Promise<boolean[]>;
-
+/** The limit of one PutEvents call. */
 const ENTRIES_PER_CALL = 10;
 
-/** Puts events on the hub's bus, ten a call; true for each one that the bus has taken. */
+/**
+ * The hub's bus. PutEvents answers 200 even where it refuses entries: an entry without an `EventId` was not accepted
+ * (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html). Rejects with the SDK's error where a
+ * whole call fails.
+ */
 export const bus = (runtime: Runtime): Publish => {
   const name = z
     .string({ error: 'BUS is not set: the stack gives every publishing function the name of its bus' })
     .parse(runtime.env['BUS']);
   const client = new EventBridgeClient(clientConfig(runtime));
   return async (events) => {
-    const taken: boolean[] = [];
+    const accepted: boolean[] = [];
     for (let start = 0; start < events.length; start += ENTRIES_PER_CALL) {
       const slice = events.slice(start, start + ENTRIES_PER_CALL);
       const { Entries = [] } = await client.send(
@@ -36,8 +35,8 @@ export const bus = (runtime: Runtime): Publish => {
           })),
         }),
       );
-      taken.push(...slice.map((_, position) => Entries[position]?.EventId !== undefined));
+      accepted.push(...slice.map((_, position) => Entries[position]?.EventId !== undefined));
     }
-    return taken;
+    return accepted;
   };
 };

@@ -1,6 +1,6 @@
 import { HubError } from '../../../core/errors.ts';
+import type { RouteSecrets } from '../../contracts/ports/secrets.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { Secrets } from '../../receive/receive.ts';
 import { signedCalls } from './signed.ts';
 
 const FRESH_MS = 300_000;
@@ -8,9 +8,9 @@ const FRESH_MS = 300_000;
 /** A route's secrets from Secrets Manager, `<hub>/channels/<provider>[/<account>]`, kept for five minutes. */
 export const secrets = (
   runtime: Runtime,
-): ((provider: string, account: string | undefined, anew: boolean) => Promise<Secrets | undefined>) => {
+): ((provider: string, account: string | undefined, anew: boolean) => Promise<RouteSecrets | undefined>) => {
   const aws = signedCalls(runtime);
-  const known = new Map<string, { readonly until: number; readonly value: Secrets | undefined }>();
+  const known = new Map<string, { readonly until: number; readonly value: RouteSecrets | undefined }>();
   return async (provider, account, anew) => {
     const id = `${runtime.env['HUB']}/channels/${provider}${account === undefined ? '' : `/${account}`}`;
     const cached = known.get(id);
@@ -35,7 +35,7 @@ const missing =
   };
 
 /** This function carries no schema library, so its one small shape is checked by hand. */
-const valuesOf = (id: string, text: string | undefined): Secrets => {
+const valuesOf = (id: string, text: string | undefined): RouteSecrets => {
   const parsed: unknown = JSON.parse(text ?? '{}');
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new HubError(

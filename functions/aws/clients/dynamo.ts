@@ -12,16 +12,10 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
+import { type Key, keyText } from '../../contracts/keys.ts';
+import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { clientConfig } from './config.ts';
-
-export interface Key {
-  readonly pk: string;
-  readonly sk: string;
-}
-
-/** A row as it stands in the table, still to be checked by the schema of whoever asked for it. */
-export type Row = Key & Readonly<Record<string, unknown>>;
 
 /** `absent`: the row must not exist yet. `version`: it must exist with this version. */
 export type Condition = { readonly absent: true } | { readonly version: number } | { readonly exists: true };
@@ -82,7 +76,7 @@ export const table = (runtime: Runtime): Table => {
     client,
     name,
     async get(keys) {
-      const unique = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
+      const unique = [...new Map(keys.map((key) => [keyText(key), key])).values()];
       const rows: Row[] = [];
       for (let start = 0; start < unique.length; start += KEYS_PER_BATCH) {
         rows.push(...(await batchGet(client, name, unique.slice(start, start + KEYS_PER_BATCH))));

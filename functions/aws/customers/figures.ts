@@ -5,8 +5,16 @@ import { FAILURE_RETENTION_DAYS } from '../../../core/failure.ts';
 import { Channel, type Instant } from '../../../core/interaction/interaction.ts';
 import { Amounts, added, type Countable } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';
-import { countedPartition, figuresKey } from '../../contracts/rows.ts';
-import type { Key, Table, Write } from '../clients/dynamo.ts';
+import {
+  countedKey,
+  countedPartition,
+  figuresKey,
+  figuresPartition,
+  type Key,
+  keyText,
+} from '../../contracts/keys.ts';
+import { CountedPage } from '../../contracts/rows/projections.ts';
+import type { Table, Write } from '../clients/dynamo.ts';
 
 /** Where no channel was chosen. */
 export const NO_CHANNEL = 'none';
@@ -38,7 +46,6 @@ const PAGE = 500;
 const MOST_ROWS = 80;
 const ATTEMPTS = 12;
 
-const Page = z.object({ version: z.int(), hashes: z.string() });
 const Place = z.tuple([z.iso.date(), z.union([Channel, z.literal(NO_CHANNEL)])]);
 
 /**
@@ -56,7 +63,7 @@ export const figures = (table: Table, now: () => number): FiguresStore => ({
     const found: Figures[] = [];
     for (const month of monthsOf(from, to)) {
       const range = { from, to: `${to}#~` };
-      for await (const { pk: _pk, sk, ...amounts } of table.query(figuresKey(month, '').pk, range)) {
+      for await (const { pk: _pk, sk, ...amounts } of table.query(figuresPartition(month), range)) {
         const [day, channel] = Place.parse(sk.split('#'));
         found.push({ day, channel, amounts: Amounts.parse(amounts) });
       }
@@ -82,14 +89,13 @@ const following = (month: string): string => {
 const minuteOf = (receivedAt: Instant): string => receivedAt.slice(0, 16);
 const keyOf = ({ occurredAt, channel }: Countable, timeZone: string): Key =>
   figuresKey(dayAt(Date.parse(occurredAt), timeZone), channel ?? NO_CHANNEL);
-const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
 
 /** Parts that each fit into a transaction. */
 const chunked = (acts: readonly Countable[], timeZone: string): Countable[][] => {
   const chunks: Countable[][] = [];
   let rows = new Set<string>();
   for (const act of acts.toSorted((one, other) => (one.receivedAt < other.receivedAt ? -1 : 1))) {
-    const own = [minuteOf(act.receivedAt), nameOf(keyOf(act, timeZone))];
+    const own = [minuteOf(act.receivedAt), keyText(keyOf(act, timeZone))];
     const last = chunks.at(-1);
     const grown = rows.union(new Set(own));
     if (last === undefined || grown.size > MOST_ROWS) {
@@ -112,8 +118,8 @@ const countAll = async (table: Table, acts: readonly Countable[], timeZone: stri
     const sums = new Map<string, { key: Key; amounts: Amounts }>();
     for (const act of fresh) {
       const key = keyOf(act, timeZone);
-      const sum = sums.get(nameOf(key))?.amounts ?? {};
-      sums.set(nameOf(key), { key, amounts: added(sum, act.amounts) });
+      const sum = sums.get(keyText(key))?.amounts ?? {};
+      sums.set(keyText(key), { key, amounts: added(sum, act.amounts) });
     }
     const written = await table.transact([
       ...parts.flatMap(({ write }) => write),
@@ -136,11 +142,10 @@ const uncounted = async (
   minute: string,
   acts: readonly Countable[],
 ): Promise<{ fresh: Countable[]; write: Write[] }> => {
-  const pk = countedPartition(minute);
   const known = new Set<string>();
   let last = { number: 0, version: 0, hashes: '' };
-  for await (const row of table.query(pk)) {
-    const { version, hashes } = Page.parse(row);
+  for await (const row of table.query(countedPartition(minute))) {
+    const { version, hashes } = CountedPage.parse(row);
     for (let at = 0; at < hashes.length; at += HASH_LETTERS) known.add(hashes.slice(at, at + HASH_LETTERS));
     last = { number: Number(row.sk), version, hashes };
   }
@@ -149,7 +154,7 @@ const uncounted = async (
   // The last page is written or followed on the condition that it is as it was read: nobody else has counted meanwhile.
   if (last.hashes.length >= PAGE * HASH_LETTERS) last = { number: last.number + 1, version: 0, hashes: '' };
   const put = {
-    ...{ pk, sk: String(last.number).padStart(6, '0'), version: last.version + 1 },
+    ...{ ...countedKey(minute, last.number), version: last.version + 1 },
     hashes: last.hashes + fresh.map(({ id }) => hashOf(id)).join(''),
     expiresAt: Math.floor((Date.parse(`${minute}Z`) + FORGOTTEN_MS) / 1000),
   };

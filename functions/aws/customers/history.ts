@@ -1,13 +1,32 @@
 import type { GivenAnswer } from '../../../core/consent/evidence.ts';
 import { type Customer, resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
+import {
+  activityKey,
+  interactionKey,
+  interactionRange,
+  type Key,
+  keyText,
+  profileKey,
+  profilePartition,
+  sortKeyPrefix,
+} from '../../contracts/keys.ts';
 import type {
   History,
   LedgerEntry,
   StoredInteraction,
   TimelineRange,
 } from '../../contracts/ports/history.ts';
-import * as rows from '../../contracts/rows.ts';
-import type { Key, Row, Table } from '../clients/dynamo.ts';
+import { interactionOf } from '../../contracts/rows/interactions.ts';
+import {
+  activityOf,
+  answerOf,
+  mergeOf,
+  profileOf,
+  reopeningOf,
+  splitOf,
+} from '../../contracts/rows/people.ts';
+import type { Row } from '../../contracts/rows/row.ts';
+import type { Table } from '../clients/dynamo.ts';
 
 /** Customers and their timelines, read from the table. */
 export const history = (table: Table): History => ({
@@ -16,11 +35,11 @@ export const history = (table: Table): History => ({
   },
   customers: (profileIds) => customersOf(table, profileIds),
   async interaction(address) {
-    const [found] = await table.get([rows.interactionKey(address)]);
+    const [found] = await table.get([interactionKey(address)]);
     return found && storedOf(found);
   },
   async interactions(addresses) {
-    const found = await table.get(addresses.map(rows.interactionKey));
+    const found = await table.get(addresses.map(interactionKey));
     return found.map(storedOf);
   },
   timeline: (customer, range) => timeline(table, customer, range),
@@ -55,15 +74,16 @@ export const loadTrees = async (
   let more = alongside;
   while (wanted.length + more.length > 0) {
     for (const profileId of wanted) asked.add(profileId);
-    const keys = wanted.flatMap((profileId) => [rows.profileKey(profileId), rows.activityKey(profileId)]);
+    const keys = wanted.flatMap((profileId) => [profileKey(profileId), activityKey(profileId)]);
     const read = await table.get([...keys, ...more]);
+    const rows = new Map(read.map((row) => [keyText(row), row]));
     for (const profileId of wanted) {
-      const profile = read.find(({ pk, sk }) => pk === `customer#${profileId}` && sk === 'profile');
-      const activity = read.find(({ pk, sk }) => pk === `customer#${profileId}` && sk === 'activity');
+      const profile = rows.get(keyText(profileKey(profileId)));
+      const activity = rows.get(keyText(activityKey(profileId)));
       if (profile && activity)
-        found.set(profileId, { profile: rows.profileOf(profile), activity: rows.activityOf(activity) });
+        found.set(profileId, { profile: profileOf(profile), activity: activityOf(activity) });
     }
-    others = [...others, ...read.filter(({ sk }) => sk !== 'profile' && sk !== 'activity')];
+    others = [...others, ...more.flatMap((key) => rows.get(keyText(key)) ?? [])];
     more = [];
     wanted = [...found.values()]
       .flatMap(({ profile, activity }) => [
@@ -79,21 +99,21 @@ export const loadTrees = async (
 const answers = async (table: Table, { sourceProfiles }: Customer): Promise<GivenAnswer[]> => {
   const given: GivenAnswer[] = [];
   for (const { profile } of sourceProfiles)
-    for await (const row of table.query(`customer#${profile.id}`, { beginsWith: 'consent#' }))
-      given.push(rows.answerOf(row));
+    for await (const row of table.query(profilePartition(profile.id), { beginsWith: sortKeyPrefix.consent }))
+      given.push(answerOf(row));
   return given.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };
 
 const ledger = async (table: Table, { sourceProfiles }: Customer): Promise<LedgerEntry[]> => {
   const entries: LedgerEntry[] = [];
   for (const { profile } of sourceProfiles) {
-    const pk = `customer#${profile.id}`;
-    for await (const row of table.query(pk, { beginsWith: 'merge#' }))
-      entries.push({ type: 'merge', ...rows.mergeOf(row) });
-    for await (const row of table.query(pk, { beginsWith: 'split#' }))
-      entries.push({ type: 'split', ...rows.splitOf(row) });
-    for await (const row of table.query(pk, { beginsWith: 'reopened#' }))
-      entries.push({ type: 'reopening', ...rows.reopeningOf(row) });
+    const pk = profilePartition(profile.id);
+    for await (const row of table.query(pk, { beginsWith: sortKeyPrefix.merge }))
+      entries.push({ type: 'merge', ...mergeOf(row) });
+    for await (const row of table.query(pk, { beginsWith: sortKeyPrefix.split }))
+      entries.push({ type: 'split', ...splitOf(row) });
+    for await (const row of table.query(pk, { beginsWith: sortKeyPrefix.reopening }))
+      entries.push({ type: 'reopening', ...reopeningOf(row) });
   }
   return entries.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 };
@@ -108,7 +128,7 @@ const rootOf = (
 };
 
 const storedOf = (row: Row): StoredInteraction => {
-  const { caused: _, ...stored } = rows.interactionOf(row);
+  const { caused: _, ...stored } = interactionOf(row);
   return stored;
 };
 
@@ -118,11 +138,8 @@ async function* timeline(
   customer: Customer,
   range: TimelineRange,
 ): AsyncGenerator<StoredInteraction> {
-  // '~' sorts behind every id: an interaction at `after` itself is left out and one at `upTo` is kept.
-  const from = `at#${range.after === undefined ? '' : `${range.after}#~`}`;
-  const to = `at#${range.upTo === undefined ? '~' : `${range.upTo}#~`}`;
   const readers = customer.sourceProfiles.map(({ profile }) =>
-    table.query(`customer#${profile.id}`, { from, to }),
+    table.query(profilePartition(profile.id), interactionRange(range)),
   );
   const heads = await Promise.all(readers.map((reader) => reader.next()));
   for (;;) {

@@ -1,24 +1,11 @@
-import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import type { Customer, SourceProfile } from '../../../core/identity/customer.ts';
-import { Place, placesOf, samePlaces } from '../../../core/timeline/lists.ts';
-import type { ListPorts } from '../../api/lists.ts';
-import { profileKey } from '../../contracts/rows.ts';
-import type { Consumer } from '../../projections/projections.ts';
-import type { Key, Table, Write } from '../clients/dynamo.ts';
+import { type Place, placesOf, samePlaces } from '../../../core/timeline/lists.ts';
+import { listedKey, placeKey, profileIdOf, profileKey } from '../../contracts/keys.ts';
+import type { Projection, ReadPlaces } from '../../contracts/ports/projections.ts';
+import { Listed } from '../../contracts/rows/projections.ts';
+import type { Table, Write } from '../clients/dynamo.ts';
 import { history } from './history.ts';
-
-/** What a half of a customer has in lists: without it nobody would find what has to be taken out again. */
-const Listed = z.object({
-  version: z.int(),
-  /** Of which state of the customer these are the places: each half that it had, and how often that had changed. */
-  state: z.record(z.string(), z.int()),
-  places: z.array(Place),
-});
-type Listed = z.infer<typeof Listed>;
-
-export const listedKey = (profileId: string): Key => ({ pk: `customer#${profileId}`, sk: 'listed' });
-const placeKey = ({ part, key }: Place): Key => ({ pk: `list#${part}`, sk: key });
 
 const ATTEMPTS = 12;
 /** Customers whose places are written at the same time. */
@@ -29,7 +16,7 @@ const AT_ONCE = 10;
  * nobody has moved, and whoever was merged into another leaves.
  */
 export const lists =
-  (table: Table): Consumer =>
+  (table: Table): Projection =>
   async ({ customers }) => {
     let waiting = [...new Map([...customers.values()].map((one) => [one.id, one])).values()];
     for (let attempt = 0; waiting.length > 0 && attempt < ATTEMPTS; attempt++) {
@@ -57,7 +44,7 @@ const listedOf = async (
 ): Promise<ReadonlyMap<string, Listed>> => {
   const profileIds = customers.flatMap((one) => one.sourceProfiles.map(({ profile }) => profile.id));
   const found = await table.get(profileIds.map(listedKey));
-  return new Map(found.map((row) => [row.pk.slice('customer#'.length), Listed.parse(row)]));
+  return new Map(found.map((row) => [profileIdOf(row), Listed.parse(row)]));
 };
 
 /** False where the customer was changed meanwhile, so that it has to be read again. */
@@ -132,7 +119,7 @@ const [FIRST, LAST] = [' ', '\u{10ffff}'];
 
 /** Reads a part of a list. */
 export const placesOfPart =
-  (table: Table): ListPorts['places'] =>
+  (table: Table): ReadPlaces =>
   async (part, { limit, newestFirst = false, beginsWith = '', beyond }) => {
     const [first, last] = [beginsWith === '' ? FIRST : beginsWith, `${beginsWith}${LAST}`];
     const found: Place[] = [];

@@ -1,29 +1,30 @@
-import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { haveSameFacts, mergeFacts } from '../../../core/interaction/message-status.ts';
 import {
   isReference,
   type Relation,
-  Relations,
   readIn,
   relationOf,
   targetOf,
 } from '../../../core/interaction/relation.ts';
+import {
+  conversationReadKey,
+  interactionKey,
+  isMessageStatusKey,
+  type Key,
+  keyText,
+  messageKey,
+  messageStatusKey,
+} from '../../contracts/keys.ts';
 import type { StoredInteraction } from '../../contracts/ports/history.ts';
-import * as rows from '../../contracts/rows.ts';
-import type { Consumer } from '../../projections/projections.ts';
-import type { Key, Row, Table } from '../clients/dynamo.ts';
-
-/** Counts every change, so that two writers do not undo each other. */
-const StandingRow = z.strictObject({
-  version: z.int().positive(),
-  relations: Relations,
-  /** Epoch seconds: it lives as long as the last interaction that it tells of. */
-  expiresAt: z.int(),
-});
-export type StandingRow = z.infer<typeof StandingRow>;
-export const standingOf = ({ pk: _pk, sk: _sk, ...rest }: Row): StandingRow => StandingRow.parse(rest);
+import type { Projection } from '../../contracts/ports/projections.ts';
+import {
+  type MessageStatusRow,
+  messagePointerOf,
+  messageStatusOf,
+} from '../../contracts/rows/interactions.ts';
+import type { Table } from '../clients/dynamo.ts';
 
 /** What some interactions say about one message. */
 interface News {
@@ -43,7 +44,7 @@ const DELETED_AT_ONCE = 50;
  * message itself has come. `retentionSeconds` is how long interactions are kept after they were received.
  */
 export const standings =
-  (table: Table, retentionSeconds: () => Promise<number>): Consumer =>
+  (table: Table, retentionSeconds: () => Promise<number>): Projection =>
   async ({ interactions }) => {
     const news = newsOf(interactions);
     if (news.length === 0) return;
@@ -67,7 +68,7 @@ const newsOf = (interactions: readonly StoredInteraction[]): News[] => {
     const [key, relation] = [toldIn(interaction), relationOf(interaction)];
     return key === undefined || relation === undefined ? [] : [{ interaction, relation, key }];
   });
-  return [...Map.groupBy(told, ({ key }) => nameOf(key)).values()].flatMap((group) =>
+  return [...Map.groupBy(told, ({ key }) => keyText(key)).values()].flatMap((group) =>
     group.slice(0, 1).map(({ key }) => ({
       key,
       interactions: group.map(({ interaction }) => interaction),
@@ -87,27 +88,25 @@ const writeConflict = (): HubError =>
 export const toldIn = (interaction: Teller): Key | undefined => {
   const { provider, profileId } = interaction;
   const [ref, read] = [targetOf(interaction), readIn(interaction)];
-  if (ref !== undefined) return rows.standingKey(provider, ref);
-  return read && rows.readKey(profileId, provider, read.identifier);
+  if (ref !== undefined) return messageStatusKey(provider, ref);
+  return read && conversationReadKey(profileId, provider, read.identifier);
 };
 
-const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
-
-type Change = StandingRow & Key;
+type Change = MessageStatusRow & Key;
 
 /** Changes rows as they stand; those that others have changed in between are read and tried again. */
 const untilWritten = async <Wanted extends { readonly key: Key }>(
   table: Table,
   wanted: readonly Wanted[],
-  change: (wanted: Wanted, present: StandingRow | undefined) => Change | undefined,
+  change: (wanted: Wanted, present: MessageStatusRow | undefined) => Change | undefined,
 ): Promise<void> => {
   let waiting = [...wanted];
   for (let attempt = 0; waiting.length > 0; attempt++) {
     if (attempt === ATTEMPTS) throw writeConflict();
     const found = await table.get(waiting.map(({ key }) => key));
-    const present = new Map(found.map((row) => [nameOf(row), standingOf(row)]));
+    const present = new Map(found.map((row) => [keyText(row), messageStatusOf(row)]));
     const write = async (one: Wanted): Promise<boolean> => {
-      const before = present.get(nameOf(one.key));
+      const before = present.get(keyText(one.key));
       const next = change(one, before);
       if (next === undefined) return true;
       const condition = before === undefined ? ({ absent: true } as const) : { version: before.version };
@@ -130,9 +129,9 @@ const untilWritten = async <Wanted extends { readonly key: Key }>(
  */
 const takeBackErased = async (table: Table, news: readonly News[]): Promise<void> => {
   const all = news.flatMap(({ interactions }) => interactions);
-  const found = await table.get(all.map(rows.interactionKey));
-  const standing = new Set(found.map(nameOf));
-  const gone = all.filter((one) => !standing.has(nameOf(rows.interactionKey(one))));
+  const found = await table.get(all.map(interactionKey));
+  const standing = new Set(found.map(keyText));
+  const gone = all.filter((one) => !standing.has(keyText(interactionKey(one))));
   if (gone.length > 0) await forgetTold(table, gone);
 };
 
@@ -145,13 +144,13 @@ type Teller = Omit<Interaction, 'id' | 'occurredAt'> & { readonly profileId: str
 export const forgetMessages = async (table: Table, interactions: readonly Teller[]): Promise<void> => {
   const keys = interactions.flatMap((one) =>
     targetOf(one) === undefined && isReference(one.externalId)
-      ? [rows.messageKey(one.provider, one.externalId), rows.standingKey(one.provider, one.externalId)]
+      ? [messageKey(one.provider, one.externalId), messageStatusKey(one.provider, one.externalId)]
       : [],
   );
   const profileIds = new Set(interactions.map(({ profileId }) => profileId));
   // The same id may name a message of somebody else by now.
   const found = (await table.get(keys)).filter(
-    (row) => row.sk === 'standing' || profileIds.has(rows.messagePointerOf(row).address.profileId),
+    (row) => isMessageStatusKey(row) || profileIds.has(messagePointerOf(row).address.profileId),
   );
   for (let at = 0; at < found.length; at += DELETED_AT_ONCE) {
     const some = found.slice(at, at + DELETED_AT_ONCE);
@@ -165,7 +164,7 @@ const forgetTold = async (table: Table, tellers: readonly Teller[]): Promise<voi
     const key = toldIn(teller);
     return key === undefined ? [] : [{ profileId: teller.profileId, key }];
   });
-  const wanted = [...Map.groupBy(told, ({ key }) => nameOf(key)).values()].flatMap((group) =>
+  const wanted = [...Map.groupBy(told, ({ key }) => keyText(key)).values()].flatMap((group) =>
     group
       .slice(0, 1)
       .map(({ key }) => ({ key, profileIds: new Set(group.map(({ profileId }) => profileId)) })),

@@ -1,27 +1,41 @@
 import * as z from 'zod';
 import type { SourceProfile } from '../../../core/identity/customer.ts';
-import type { Identifier } from '../../../core/identity/identifier.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { isAnswerable, isReference } from '../../../core/interaction/relation.ts';
-import { type BusEvent, causedBy } from '../../contracts/events/build.ts';
+import { causedBy } from '../../contracts/events/build.ts';
+import type { BusEvent } from '../../contracts/events/catalogue.ts';
+import {
+  activityKey,
+  answerKey,
+  commandKey,
+  identifierKey,
+  interactionKey,
+  type Key,
+  mergeKey,
+  messageKey,
+  profileKey,
+  reopeningKey,
+  reviewKey,
+  splitKey,
+} from '../../contracts/keys.ts';
 import type { InteractionAddress, StoredInteraction } from '../../contracts/ports/history.ts';
 import {
   type Changes,
   contentFields,
   type ExecutedCommand,
+  type Loaded,
   type StoredInteractionChange,
 } from '../../contracts/ports/record.ts';
-import * as rows from '../../contracts/rows.ts';
-import type { Condition, Key, Write } from '../clients/dynamo.ts';
+
+import type { Condition, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
 
 interface Writing {
   readonly config: IdentityConfig;
   readonly retentionSeconds: number;
-  /** The trees that the owner rows remember. */
-  readonly remembered: ReadonlyMap<Identifier, readonly string[]>;
+  readonly ownerHints: Loaded['ownerHints'];
   readonly hashedKeys: HashedKeys;
 }
 
@@ -35,7 +49,7 @@ interface Marking {
 /** Everything that one transaction writes, on the condition that nobody else has changed it since it was read. */
 export const writesOf = (
   changes: Changes,
-  { config, retentionSeconds, remembered, hashedKeys }: Writing,
+  { config, retentionSeconds, ownerHints, hashedKeys }: Writing,
 ): Write[] => {
   const { people, interactions, completions, waited, commands, receivedBeforeErasure: overtaken } = changes;
   // Kept from the day it was received: an old act that is told late is not gone at once.
@@ -47,7 +61,7 @@ export const writesOf = (
     ...questionWrites(changes, hashedKeys),
     ...commands.flatMap(({ placed }) => (placed ? interactionWrites(placed, { exists: true }, marking) : [])),
     ...interactions.flatMap((change) => placedWrites(change, waited, marking)),
-    ...groupWrites(people, interactions, { config, remembered }),
+    ...groupWrites(people, interactions, { config, ownerHints }),
     ...completions.map(completionWrite),
     ...commands.flatMap((obeyed) => commandWrites(obeyed, marking)),
     ...overtaken.map(
@@ -60,15 +74,16 @@ export const writesOf = (
 };
 
 const halfWrites = (people: Changes['people']): Write[] => [
-  ...[...people.changedProfiles].map((id) =>
-    versioned(rows.profileKey(id), people.sourceProfile(id).profile),
-  ),
-  ...[...people.changedActivities].map((id) =>
-    versioned(rows.activityKey(id), people.sourceProfile(id).activity),
-  ),
+  ...[...people.changedProfiles].map((id) => versioned(profileKey(id), people.sourceProfile(id).profile)),
+  ...[...people.changedActivities].map((id) => versioned(activityKey(id), people.sourceProfile(id).activity)),
   ...[...people.newOwners].map(
     ([identifier, profileId]): Write => ({
-      put: { ...rows.identifierKey(identifier), identifier, profileId, group: groupOf(people, profileId) },
+      put: {
+        ...identifierKey(identifier),
+        identifier,
+        profileId,
+        customerProfileIds: groupOf(people, profileId),
+      },
       if: { absent: true },
     }),
   ),
@@ -78,11 +93,11 @@ const halfWrites = (people: Changes['people']): Write[] => [
 /** What the ledger keeps: merges, and what was taken back, parted, opened again and answered. */
 const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes['people']): Write[] => [
   ...[...merges.values()].map(
-    (merge): Write => ({ put: { ...rows.mergeKey(merge.survivor, merge.at, merge.id), ...merge } }),
+    (merge): Write => ({ put: { ...mergeKey(merge.survivor, merge.at, merge.id), ...merge } }),
   ),
   ...unmerges.map(
     ({ survivor, mergedAt, merge, at, by }): Write => ({
-      set: rows.mergeKey(survivor, mergedAt, merge),
+      set: mergeKey(survivor, mergedAt, merge),
       values: { undoneAt: at, undoneBy: by },
       if: { exists: true },
     }),
@@ -90,17 +105,15 @@ const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes
   ...splits.flatMap((split): Write[] => {
     const { identifier, from, to, at, id } = split;
     return [
-      { put: { ...rows.splitKey(from, at, id), ...split } },
+      { put: { ...splitKey(from, at, id), ...split } },
       {
-        put: { ...rows.identifierKey(identifier), identifier, profileId: to, group: [to] },
+        put: { ...identifierKey(identifier), identifier, profileId: to, customerProfileIds: [to] },
         if: { exists: true },
       },
     ];
   }),
-  ...reopenings.map((reopening): Write => ({ put: { ...rows.reopeningKey(reopening), ...reopening } })),
-  ...answers.map(
-    ({ profileId, given }): Write => ({ put: { ...rows.answerKey(profileId, given), ...given } }),
-  ),
+  ...reopenings.map((reopening): Write => ({ put: { ...reopeningKey(reopening), ...reopening } })),
+  ...answers.map(({ profileId, given }): Write => ({ put: { ...answerKey(profileId, given), ...given } })),
 ];
 
 /** The review list: what is asked, and what a person or a merge has answered. */
@@ -111,10 +124,10 @@ const questionWrites = ({ people, waited, commands }: Changes, hashedKeys: Hashe
   );
   return [
     ...[...asked.values()].flatMap((review) => reviewWrites(review, waited, hashedKeys)),
-    ...[...answered].map((review): Write => ({ delete: rows.reviewKey(review), if: { exists: true } })),
+    ...[...answered].map((review): Write => ({ delete: reviewKey(review), if: { exists: true } })),
     ...[...people.resolved]
       .filter((review) => !answered.has(review))
-      .map((review): Write => ({ delete: rows.reviewKey(review) })),
+      .map((review): Write => ({ delete: reviewKey(review) })),
   ];
 };
 
@@ -128,7 +141,7 @@ const placedWrites = (
   if (!waited.has(id)) return interactionWrites(change, { absent: true }, marking);
   return [
     ...interactionWrites(change, { exists: true }, marking),
-    { delete: rows.reviewKey(interactionReviewId(id)), if: { exists: true } },
+    { delete: reviewKey(interactionReviewId(id)), if: { exists: true } },
   ];
 };
 
@@ -136,17 +149,19 @@ const placedWrites = (
 const groupWrites = (
   people: Changes['people'],
   interactions: Changes['interactions'],
-  { config, remembered }: Pick<Writing, 'config' | 'remembered'>,
+  { config, ownerHints }: Pick<Writing, 'config' | 'ownerHints'>,
 ): Write[] => {
   const named = new Set(interactions.flatMap(({ stored }) => usableIdentifiers(stored.identifiers, config)));
   const parted = new Set(people.splits.map(({ identifier }) => identifier));
   // The owner row of what was split off is written with the split.
   return [...named.difference(parted)].flatMap((identifier) => {
     const owner = people.owner(identifier);
-    const known = remembered.get(identifier);
+    const known = ownerHints.get(identifier);
     if (owner === undefined || known === undefined || people.newOwners.has(identifier)) return [];
     const group = groupOf(people, owner);
-    return group.join() === known.join() ? [] : [{ set: rows.identifierKey(identifier), values: { group } }];
+    return group.join() === known.join()
+      ? []
+      : [{ set: identifierKey(identifier), values: { customerProfileIds: group } }];
   });
 };
 
@@ -161,13 +176,13 @@ const commandWrites = (
     ? { address: addressOf(placed.stored) }
     : imported
       ? { imported }
-      : { told: [...told.keys()] };
+      : { profileIds: [...told.keys()] };
   return [
     { put: { ...hashedKeys.seenKey(command.id), ...kept, expiresAt }, if: { absent: true } },
     ...[...told].map(
       ([profileId, ofHalf]): Write => ({
         put: {
-          ...rows.commandKey(profileId, command.id),
+          ...commandKey(profileId, command.id),
           events: ofHalf.map(({ type, detail, at }) => ({ type, detail, at })),
           expiresAt,
         },
@@ -197,7 +212,7 @@ const interactionWrites = (
   return [
     {
       put: {
-        ...rows.interactionKey(address),
+        ...interactionKey(address),
         ...stored,
         ...(Object.keys(caused).length > 0 && { caused }),
         expiresAt,
@@ -210,7 +225,7 @@ const interactionWrites = (
 
 /** Only the content is written, over a row that still stands: its owner may have been erased. */
 const completionWrite = (stored: StoredInteraction): Write => ({
-  set: rows.interactionKey(addressOf(stored)),
+  set: interactionKey(addressOf(stored)),
   values: Object.fromEntries(
     contentFields.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])),
   ),
@@ -230,7 +245,7 @@ const limitGuards = (people: Changes['people']): Write[] => {
   return [...roots]
     .filter((root) => !people.changedProfiles.has(root))
     .map((root) => ({
-      check: rows.profileKey(root),
+      check: profileKey(root),
       if: { version: people.sourceProfile(root).profile.version },
     }));
 };
@@ -247,12 +262,12 @@ const pointerWrites = (
   const { provider, account, externalId, id } = stored;
   if (!isAnswerable(stored) || !isReference(externalId)) return [];
   if (interactionId(provider, account, externalId) === id) return [];
-  return [{ put: { ...rows.messageKey(provider, externalId), address, account, expiresAt } }];
+  return [{ put: { ...messageKey(provider, externalId), address, account, expiresAt } }];
 };
 
 /** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
 const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: HashedKeys): Write[] => {
-  const put = { ...rows.reviewKey(reviewId(review)), ...review };
+  const put = { ...reviewKey(reviewId(review)), ...review };
   if (review.type === 'pair') return [{ put }];
   if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
   return [{ put }, { put: { ...seenKey(review.interaction.id), review: true }, if: { absent: true } }];

@@ -1,7 +1,9 @@
 import type { Customer } from '../../../core/identity/customer.ts';
+import { interactionRange, interactionSortKey, profilePartition } from '../../contracts/keys.ts';
 import type { StoredInteraction, TimelineQuery } from '../../contracts/ports/history.ts';
-import * as rows from '../../contracts/rows.ts';
-import type { QueryRange, Row, Table } from '../clients/dynamo.ts';
+import { interactionOf } from '../../contracts/rows/interactions.ts';
+import type { Row } from '../../contracts/rows/row.ts';
+import type { QueryRange, Table } from '../clients/dynamo.ts';
 
 /** Interactions read for one page, at most; where few of them are asked for the page is short. */
 const MOST_ROWS = 1000;
@@ -37,14 +39,15 @@ export const timelineReader = (
   const { from, order, channels, kinds } = query;
   const backwards = (from?.toward ?? (order === 'newest' ? 'older' : 'newer')) === 'older';
   const isPart = channels.size + kinds.size > 0;
-  const edge = from && `at#${from.occurredAt}#${from.id}`;
+  const edge = from && interactionSortKey(from);
+  const all = interactionRange();
   const range: QueryRange = {
-    from: edge !== undefined && !backwards ? edge : 'at#',
-    to: edge !== undefined && backwards ? edge : 'at#~',
+    from: edge !== undefined && !backwards ? edge : all.from,
+    to: edge !== undefined && backwards ? edge : all.to,
     backwards,
   };
   const streams: Stream[] = customer.sourceProfiles.map(({ profile }) => ({
-    ...{ pk: `customer#${profile.id}`, rows: [], isLast: false },
+    ...{ pk: profilePartition(profile.id), rows: [], isLast: false },
     behind: from?.inclusive === false ? edge : undefined,
   }));
   let [read, requests] = [0, -streams.length];
@@ -79,7 +82,7 @@ export const timelineReader = (
     const [row, ...rest] = first?.rows ?? [];
     if (first === undefined || row === undefined) return undefined;
     first.rows = rest;
-    const { caused: _, ...stored } = rows.interactionOf(row);
+    const { caused: _, ...stored } = interactionOf(row);
     return stored;
   };
 

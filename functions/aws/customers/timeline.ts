@@ -2,6 +2,14 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { type Interaction, interactionId, type Kind } from '../../../core/interaction/interaction.ts';
 import { firstReadFact, isKnown, messageState } from '../../../core/interaction/message-status.ts';
 import { isReference, type Relations, relationOf, targetOf } from '../../../core/interaction/relation.ts';
+import {
+  conversationReadKey,
+  interactionKey,
+  type Key,
+  keyText,
+  messageKey,
+  messageStatusKey,
+} from '../../contracts/keys.ts';
 import type {
   InteractionAddress,
   Reference,
@@ -12,10 +20,17 @@ import type {
   TimelineQuery,
   Timelines,
 } from '../../contracts/ports/history.ts';
-import * as rows from '../../contracts/rows.ts';
-import type { Key, Row, Table } from '../clients/dynamo.ts';
+import {
+  type InteractionRow,
+  interactionOf,
+  messagePointerOf,
+  messageStatusOf,
+  seenOf,
+} from '../../contracts/rows/interactions.ts';
+import type { Row } from '../../contracts/rows/row.ts';
+import type { Table } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
-import { standingOf, toldIn } from './message-status.ts';
+import { toldIn } from './message-status.ts';
 import { timelineReader } from './timeline-reader.ts';
 
 /**
@@ -64,14 +79,13 @@ interface KnownRows {
 
 const knownRows = (table: Table): KnownRows => {
   const found = new Map<string, Row | undefined>();
-  const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
   return {
     async load(keys) {
-      const missing = keys.filter((key) => !found.has(nameOf(key)));
-      for (const key of missing) found.set(nameOf(key), undefined);
-      for (const row of await table.get(missing)) found.set(nameOf(row), row);
+      const missing = keys.filter((key) => !found.has(keyText(key)));
+      for (const key of missing) found.set(keyText(key), undefined);
+      for (const row of await table.get(missing)) found.set(keyText(row), row);
     },
-    get: (key) => found.get(nameOf(key)),
+    get: (key) => found.get(keyText(key)),
   };
 };
 
@@ -118,7 +132,7 @@ const withoutCustomer = ({ customer: _, ...interaction }: StoredInteraction): Ti
 /** The rows that name the message which an interaction refers to: by its own key, or by the provider's id. */
 const pointerKeys = ({ provider, account }: Interaction, ref: string, { seenKey }: Looking): Key[] => [
   seenKey(interactionId(provider, account, ref)),
-  rows.messageKey(provider, ref),
+  messageKey(provider, ref),
 ];
 
 const foldingKeys = (interaction: StoredInteraction, looking: Looking): Key[] => {
@@ -136,7 +150,7 @@ const isToldElsewhere = (interaction: StoredInteraction, looking: Looking): bool
 
 const relationsIn = (key: Key | undefined, { known }: Looking): Relations => {
   const row = key && known.get(key);
-  return row === undefined ? {} : standingOf(row).relations;
+  return row === undefined ? {} : messageStatusOf(row).relations;
 };
 
 /** Where the message lies that an interaction refers to, if it is this person's and of the same account. */
@@ -147,9 +161,9 @@ const addressed = (
 ): InteractionAddress | undefined => {
   const { account } = interaction;
   const [ownKey, byProvider] = pointerKeys(interaction, ref, looking).map(looking.known.get);
-  const pointer = byProvider && rows.messagePointerOf(byProvider);
+  const pointer = byProvider && messagePointerOf(byProvider);
   const isOther = account !== undefined && pointer?.account !== undefined && pointer.account !== account;
-  const found = [ownKey && rows.seenOf(ownKey).address, isOther ? undefined : pointer?.address];
+  const found = [ownKey && seenOf(ownKey).address, isOther ? undefined : pointer?.address];
   return found.find(
     (one) => one !== undefined && looking.profileIds.has(one.profileId) && one.id !== interaction.id,
   );
@@ -193,11 +207,11 @@ const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Pr
   await known.load(
     told
       .flatMap(({ edit, failure, target }) => [edit, failure, target])
-      .flatMap((address) => (address === undefined ? [] : [rows.interactionKey(address)])),
+      .flatMap((address) => (address === undefined ? [] : [interactionKey(address)])),
   );
-  const stored = (address: InteractionAddress | undefined): rows.InteractionRow | undefined => {
-    const row = address && known.get(rows.interactionKey(address));
-    return row && rows.interactionOf(row);
+  const stored = (address: InteractionAddress | undefined): InteractionRow | undefined => {
+    const row = address && known.get(interactionKey(address));
+    return row && interactionOf(row);
   };
   return told.map(({ item, rest, edited, status, edit, failure, target }) => {
     const reference = target && referred(target, stored(target));
@@ -215,13 +229,13 @@ const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Pr
 /** Of what others may refer to. */
 const standingKeyOf = (item: StoredInteraction): Key | undefined =>
   targetOf(item) === undefined && isReference(item.externalId)
-    ? rows.standingKey(item.provider, item.externalId)
+    ? messageStatusKey(item.provider, item.externalId)
     : undefined;
 
 /** What was read of the conversation in which something was sent. */
 const readKeyOf = ({ profileId, provider, identifiers: [identifier], direction }: StoredInteraction) =>
   direction === 'outbound' && isReference(identifier)
-    ? rows.readKey(profileId, provider, identifier)
+    ? conversationReadKey(profileId, provider, identifier)
     : undefined;
 
 const referred = (

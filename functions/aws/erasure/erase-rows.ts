@@ -3,13 +3,25 @@ import { resolveCustomer, type SourceProfile } from '../../../core/identity/cust
 import { normaliseIdentifier } from '../../../core/identity/rules.ts';
 import { type Interaction, instant, interactionId } from '../../../core/interaction/interaction.ts';
 import { retainedRefusals } from '../../../core/privacy/erasure.ts';
-import * as rows from '../../contracts/rows.ts';
-import type { Row, Table, Write } from '../clients/dynamo.ts';
+import {
+  activityKey,
+  identifierKey,
+  listedKey,
+  profileKey,
+  profilePartition,
+  reviewPartition,
+  sortKeyPrefix,
+} from '../../contracts/keys.ts';
+import type { ErasedPerson, ErasurePart } from '../../contracts/rows/erasures.ts';
+import { interactionOf } from '../../contracts/rows/interactions.ts';
+import { reviewOf, splitOf } from '../../contracts/rows/people.ts';
+import type { Row } from '../../contracts/rows/row.ts';
+import type { Table, Write } from '../clients/dynamo.ts';
 import { loadTrees } from '../customers/history.ts';
-import { listedKey, unlist } from '../customers/lists.ts';
+import { unlist } from '../customers/lists.ts';
 import { forgetMessages } from '../customers/message-status.ts';
 import type { HashedKeys } from './hashed-keys.ts';
-import type { ErasureParts, Part, Person } from './parts.ts';
+import type { ErasureParts } from './parts.ts';
 
 /** Rows that one transaction removes; an interaction's takes up to four of the hundred items that it may hold. */
 const ROWS_AT_ONCE = 24;
@@ -78,7 +90,7 @@ const busy = (): HubError =>
     retry: 'later',
   });
 
-const withHalves = (person: Person, trees: readonly SourceProfile[]): Person => ({
+const withHalves = (person: ErasedPerson, trees: readonly SourceProfile[]): ErasedPerson => ({
   ...person,
   profileIds: [...new Set([...person.profileIds, ...trees.map(({ profile }) => profile.id)])],
   identifiers: [...new Set([...person.identifiers, ...trees.flatMap(({ profile }) => profile.identifiers)])],
@@ -93,20 +105,21 @@ interface Swept {
 const sweep = async (
   ports: ErasePorts,
   erasure: string,
-  person: Person,
+  person: ErasedPerson,
   trees: readonly SourceProfile[],
   timeLeft: () => boolean,
 ): Promise<Swept> => {
   let removed = 0;
   for (const profileId of person.profileIds) {
+    const remaining = [profileKey, activityKey, listedKey].map((keyFor) => keyFor(profileId).sk);
     let batch: Row[] = [];
     const flush = async (): Promise<void> => {
       await removeRows(ports, erasure, profileId, batch);
       removed += batch.length;
       batch = [];
     };
-    for await (const row of ports.table.query(`customer#${profileId}`)) {
-      if (['profile', 'activity', 'listed'].includes(row.sk) || isFarewell(row)) continue;
+    for await (const row of ports.table.query(profilePartition(profileId))) {
+      if (remaining.includes(row.sk) || isFarewell(row)) continue;
       batch.push(row);
       if (batch.length < ROWS_AT_ONCE) continue;
       await flush();
@@ -120,7 +133,8 @@ const sweep = async (
 };
 
 /** What was waiting for the person is decided when its time comes: suppressed, because they were erased. */
-const isFarewell = (row: Row): boolean => row.sk.startsWith('notification#') && row['reason'] === 'erased';
+const isFarewell = (row: Row): boolean =>
+  row.sk.startsWith(sortKeyPrefix.notification) && row['reason'] === 'erased';
 
 const removeRows = async (
   { table, loadHashedKeys, erasures }: ErasePorts,
@@ -129,9 +143,9 @@ const removeRows = async (
   batch: readonly Row[],
 ): Promise<void> => {
   const { seenKey } = await loadHashedKeys();
-  const acts = batch.filter(({ sk }) => sk.startsWith('at#'));
-  const interactions = acts.map(rows.interactionOf);
-  const part: Part = {
+  const acts = batch.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction));
+  const interactions = acts.map(interactionOf);
+  const part: ErasurePart = {
     interactions: interactions.map(({ id }) => id),
     externalIds: interactions.flatMap(({ externalId }) => externalId ?? []),
     files: interactions.flatMap(filesOf),
@@ -166,7 +180,7 @@ const idsOf = (interaction: Interaction | undefined): string[] => {
 const removeElsewhere = async (
   { table, loadHashedKeys, erasures }: ErasePorts,
   erasure: string,
-  { profileIds, identifiers }: Person,
+  { profileIds, identifiers }: ErasedPerson,
   trees: readonly SourceProfile[],
 ): Promise<number> => {
   const { seenKey } = await loadHashedKeys();
@@ -176,8 +190,8 @@ const removeElsewhere = async (
     if (!(await table.transact(writes))) throw busy();
     removed++;
   };
-  for await (const row of table.query(rows.reviewPartition)) {
-    const review = rows.reviewOf(row);
+  for await (const row of table.query(reviewPartition)) {
+    const review = reviewOf(row);
     const gone = { delete: { pk: row.pk, sk: row.sk } };
     if (review.type === 'pair') {
       if (review.profileIds.some((profileId) => own.profileIds.has(profileId))) await write([gone]);
@@ -199,9 +213,8 @@ const removeElsewhere = async (
     trees.flatMap(({ profile }) => profile.neverAutoMerge).filter((id) => !own.profileIds.has(id)),
   );
   for (const stranger of strangers)
-    for await (const row of table.query(`customer#${stranger}`, { beginsWith: 'split#' }))
-      if (own.identifiers.has(rows.splitOf(row).identifier))
-        await write([{ delete: { pk: row.pk, sk: row.sk } }]);
+    for await (const row of table.query(profilePartition(stranger), { beginsWith: sortKeyPrefix.split }))
+      if (own.identifiers.has(splitOf(row).identifier)) await write([{ delete: { pk: row.pk, sk: row.sk } }]);
   return removed;
 };
 
@@ -228,10 +241,10 @@ const close = async (
   }
   const writes = (root ? [root, ...trees.filter((sourceProfile) => sourceProfile !== root)] : trees).flatMap(
     ({ profile, activity }): Write[] => [
-      { delete: rows.profileKey(profile.id), if: { version: profile.version } },
-      { delete: rows.activityKey(profile.id), if: { version: activity.version } },
+      { delete: profileKey(profile.id), if: { version: profile.version } },
+      { delete: activityKey(profile.id), if: { version: activity.version } },
       { check: listedKey(profile.id), if: { absent: true } },
-      ...profile.identifiers.map((identifier) => ({ delete: rows.identifierKey(identifier) })),
+      ...profile.identifiers.map((identifier) => ({ delete: identifierKey(identifier) })),
     ],
   );
   // Of somebody with very many halves the root goes first: from then on nobody finds any of them.

@@ -3,9 +3,11 @@ import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { targetOf } from '../../../core/interaction/relation.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
-import { erasedOf, seenOf } from '../../contracts/rows.ts';
+import type { Key } from '../../contracts/keys.ts';
+import { seenOf } from '../../contracts/rows/interactions.ts';
+import { erasedOf } from '../../contracts/rows/people.ts';
+import type { Row } from '../../contracts/rows/row.ts';
 import { identifiersOf, idOf, type Work } from '../../contracts/work.ts';
-import type { Key, Row } from '../clients/dynamo.ts';
 import type { HashedKeys } from './hashed-keys.ts';
 
 interface Around {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { hmac } from '../../../core/webhooks/signature.ts';
+import { erasedKey, type Key, seenKey } from '../../contracts/keys.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { Key } from '../clients/dynamo.ts';
 import { readSecret } from '../clients/secret.ts';
 
 const Secret = z.object({ keys: z.string().min(16) });
@@ -31,10 +31,7 @@ export const hashedKeysLoader = (runtime: Runtime): (() => Promise<HashedKeys>) 
 
 // What is hashed is signed with its purpose, so that rows of two kinds can never be compared.
 export const hashedKeysUnder = (key: string): HashedKeys => ({
-  seenKey: (id) => ({ pk: `seen#${hmac('sha256', key, 'base64url', 'seen.', id)}`, sk: 'seen' }),
-  erasedKey: (identifier) => ({
-    pk: `erased#${hmac('sha256', key, 'base64url', 'erased.', identifier)}`,
-    sk: 'identifier',
-  }),
+  seenKey: (id) => seenKey(hmac('sha256', key, 'base64url', 'seen.', id)),
+  erasedKey: (identifier) => erasedKey(hmac('sha256', key, 'base64url', 'erased.', identifier)),
   personOf: (identifier) => hmac('sha256', key, 'base64url', 'person.', identifier),
 });

@@ -1,14 +1,10 @@
-import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
+import { attemptKey, attemptMessageOf } from '../../contracts/keys.ts';
 import { log } from '../../contracts/log.ts';
 import type { NoteAttempt } from '../../contracts/ports/attempts.ts';
-import { attemptKey } from '../../contracts/rows.ts';
+import { Attempt } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
-
-/** Why the last try of a queue message failed. */
-export const Attempt = z.object({ code: z.string(), reason: z.string() });
-export type Attempt = z.infer<typeof Attempt>;
 
 /** As long as a queue keeps a message, and a day. */
 const KEPT_SECONDS = 15 * 86_400;
@@ -31,7 +27,7 @@ export const attemptsOf = async (
   messages: readonly string[],
 ): Promise<ReadonlyMap<string, Attempt>> => {
   const rows = await table.get(messages.map(attemptKey));
-  return new Map(rows.map((row) => [row.pk.slice('attempt#'.length), Attempt.parse(row)]));
+  return new Map(rows.map((row) => [attemptMessageOf(row), Attempt.parse(row)]));
 };
 
 /** An error that is not ours is told by its kind and place alone: its message may quote what a customer wrote. */

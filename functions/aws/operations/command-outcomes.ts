@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import type { HubError } from '../../../core/errors.ts';
-import { refusedKey, seenOf } from '../../contracts/rows.ts';
+import { refusedKey } from '../../contracts/keys.ts';
+import { seenOf } from '../../contracts/rows/interactions.ts';
+import { RefusedCommand } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
@@ -14,7 +16,6 @@ export const CommandOutcome = z.discriminatedUnion('status', [
 ]);
 export type CommandOutcome = z.infer<typeof CommandOutcome>;
 
-const Refused = z.looseObject({ code: z.string(), reason: z.string() });
 /** Whoever gave a command asks soon; the failure that says the same is kept longer. */
 const KEPT_SECONDS = 7 * 86_400;
 
@@ -34,12 +35,12 @@ export const commandOutcomes = (
     const seen = found.find(({ pk }) => pk === seenKey.pk);
     // One that was refused and replayed once its cause was mended is done.
     if (seen) {
-      const { told = [], address } = seenOf(seen);
-      return { status: 'done', customers: address ? [address.profileId] : told };
+      const { profileIds = [], address } = seenOf(seen);
+      return { status: 'done', customers: address ? [address.profileId] : profileIds };
     }
     const [refused] = found;
     if (refused === undefined) return { status: 'waiting' };
-    const { code, reason } = Refused.parse(refused);
+    const { code, reason } = RefusedCommand.parse(refused);
     return { status: 'refused', code, reason };
   },
   async refuse(command, { code, message: reason }) {

@@ -1,9 +1,10 @@
-import * as z from 'zod';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { configKey } from '../../contracts/keys.ts';
+import { ConfigRow } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { Key, Table } from '../clients/dynamo.ts';
+import type { Table } from '../clients/dynamo.ts';
 
 /** The running configuration: rows that a deploy seeds from `mappings/` and that a person may have changed since. */
 export interface Config {
@@ -12,10 +13,6 @@ export interface Config {
   /** `mappings/crm/<crm>.yaml` as it was parsed, still to be checked by the mapping engine. */
   crmMapping(crm: string): Promise<unknown>;
 }
-
-export const configKey = (name: string): Key => ({ pk: `config#${name}`, sk: 'current' });
-
-const ConfigRow = z.object({ body: z.unknown() });
 
 /** How long a change of the configuration may go unnoticed. */
 const FRESH_MS = 60_000;

@@ -1,10 +1,12 @@
 import { HubError } from '../../../core/errors.ts';
-import { FAILURE_RETENTION_DAYS, Failure } from '../../../core/failure.ts';
+import { FAILURE_RETENTION_DAYS, type Failure } from '../../../core/failure.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import { failureKey } from '../../contracts/rows.ts';
+import { failureKey, failureListKey } from '../../contracts/keys.ts';
+import { failureOf } from '../../contracts/rows/operations.ts';
+import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { SealedStage } from '../../contracts/stages/stage.ts';
-import type { Key, Row, Table } from '../clients/dynamo.ts';
+import type { Table } from '../clients/dynamo.ts';
 import { payloads } from './payloads.ts';
 
 /** A failure as it is told; what is already known of it is added. */
@@ -16,11 +18,6 @@ export interface Told extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reaso
 }
 
 const ATTEMPTS = 5;
-
-export const listKey = ({ stage, failedAt, id }: Pick<Failure, 'stage' | 'failedAt' | 'id'>): Key => ({
-  pk: `list#failures#${stage}`,
-  sk: `${failedAt}#${id}`,
-});
 
 /** Keeps what failed in a stage: one row per piece of work, however often it is told. */
 export const saveFailure = (
@@ -49,7 +46,7 @@ export const saveFailure = (
       await bucket.put(failure.payloadKey, told.payload);
       const kept = await table.transact([
         { put: rowOf(failure), if: present ? { version: present.version } : { absent: true } },
-        { put: { ...listKey(failure), id, expiresAt: expiry(failure) } },
+        { put: { ...failureListKey(failure), id, expiresAt: expiry(failure) } },
       ]);
       if (kept) return;
     }
@@ -66,9 +63,6 @@ export const writeConflict = (): HubError =>
   new HubError('write-conflict', 'The same failure was changed by others; it is told again.', {
     retry: 'later',
   });
-
-export const failureOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...row }: Row): Failure =>
-  Failure.parse(row);
 
 /** Epoch seconds. */
 const expiry = ({ failedAt }: Failure): number =>

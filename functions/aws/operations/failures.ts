@@ -1,18 +1,16 @@
-import * as z from 'zod';
 import type { Failure } from '../../../core/failure.ts';
-import { failureKey } from '../../contracts/rows.ts';
+import {
+  failureKey,
+  failureListKey,
+  failureListPartition,
+  failureListSortKey,
+} from '../../contracts/keys.ts';
+import { failureOf, Pointer } from '../../contracts/rows/operations.ts';
+import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { stageOf, stages } from '../../contracts/stages/index.ts';
-import type { Row, Table } from '../clients/dynamo.ts';
-import {
-  failureById,
-  failureOf,
-  listKey,
-  rowOf,
-  saveFailure,
-  type Told,
-  writeConflict,
-} from './failure-rows.ts';
+import type { Table } from '../clients/dynamo.ts';
+import { failureById, rowOf, saveFailure, type Told, writeConflict } from './failure-rows.ts';
 import { payloads } from './payloads.ts';
 
 export interface Asked {
@@ -58,7 +56,7 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
       await bucket.remove(failure.payloadKey);
       const removed = await table.transact([
         { delete: failureKey(failure.id) },
-        { delete: listKey(failure) },
+        { delete: failureListKey(failure) },
       ]);
       if (!removed) throw writeConflict();
     },
@@ -69,9 +67,9 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
 /** The stages' lists, each already in order, merged page by page. */
 async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<readonly Failure[]> {
   const wanted = stage === undefined ? Object.keys(stages) : [stage];
-  const to = before === undefined ? '~' : `${before.failedAt}#${before.id}`;
+  const to = before === undefined ? '~' : failureListSortKey(before);
   const readers = wanted.map((one) =>
-    table.query(listKey({ stage: one, failedAt: '', id: '' }).pk, {
+    table.query(failureListPartition(one), {
       ...{ from: '', to, backwards: true, pageSize: PAGE },
     }),
   );
@@ -93,9 +91,7 @@ async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<rea
     const rows = new Map(found.map((row) => [row.pk, failureOf(row)]));
     yield pointers.flatMap((pointer) => {
       const failure = rows.get(failureKey(Pointer.parse(pointer).id).pk);
-      return failure && listKey(failure).sk === pointer.sk ? [failure] : [];
+      return failure && failureListSortKey(failure) === pointer.sk ? [failure] : [];
     });
   }
 }
-
-const Pointer = z.object({ id: z.string() });

@@ -1,11 +1,26 @@
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { ImportPorts, Piece } from '../../jobs/import/import.ts';
 import { waitingIn } from '../clients/queue-depth.ts';
 import { sendAllTo } from '../clients/queue-many.ts';
 import { AwsRefusal, signedCalls } from '../clients/signed.ts';
 
-/** The files of jobs in the hub's bucket, read in pieces, and the queue of imports. */
-export const jobFiles = (runtime: Runtime): Pick<ImportPorts, 'read' | 'put' | 'send' | 'waiting'> => {
+/** Some bytes of a file, and the size of the whole. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly size: number;
+}
+
+/** The files of jobs in the hub's bucket, and the queue of imports. */
+export interface JobFiles {
+  /** Bytes of a file from an offset on; undefined where there is no such file. */
+  read(key: string, from: number, bytes: number): Promise<Piece | undefined>;
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** Queues messages and resolves to the positions of those that the queue refused. */
+  send(messages: readonly string[]): Promise<ReadonlySet<number>>;
+  /** How many messages of imports are queued or in work, approximately. */
+  waiting(): Promise<number>;
+}
+
+export const jobFiles = (runtime: Runtime): JobFiles => {
   const aws = signedCalls(runtime);
   const queue = runtime.env['QUEUE_URL_IMPORTS'];
   const pathOf = (key: string): string => `/${runtime.env['BUCKET']}/${key}`;

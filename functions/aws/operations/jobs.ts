@@ -1,8 +1,10 @@
-import { JobRow } from '../../contracts/jobs/job.ts';
+import type { JobRow } from '../../contracts/jobs/job.ts';
+import { jobKey, jobListPartition, jobListSortKey } from '../../contracts/keys.ts';
 import type { JobMessage } from '../../contracts/messages/jobs.ts';
-import { jobKey } from '../../contracts/rows.ts';
+import { jobOf } from '../../contracts/rows/operations.ts';
+import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { Row, Table } from '../clients/dynamo.ts';
+import type { Table } from '../clients/dynamo.ts';
 import { sendTo } from '../clients/queue.ts';
 
 export interface Jobs {
@@ -16,11 +18,7 @@ export interface Jobs {
   enqueue(message: JobMessage, delaySeconds: number): Promise<void>;
 }
 
-const LIST = 'list#jobs';
 const KEPT_SECONDS = 400 * 86_400;
-
-/** Where a job stands in the list. */
-export const jobPlace = ({ createdAt, id }: JobRow): string => `${createdAt}#${id}`;
 
 /** The rows of jobs, a list of them in the order of time, and their queue. A job is kept for 400 days. */
 export const jobs = (runtime: Runtime, table: Table): Jobs => {
@@ -38,7 +36,7 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
     create: (job) =>
       table.transact([
         { put: rowOf(job), if: { absent: true } },
-        { put: { pk: LIST, sk: jobPlace(job), id: job.id, expiresAt: expiry(job) } },
+        { put: { pk: jobListPartition, sk: jobListSortKey(job), id: job.id, expiresAt: expiry(job) } },
       ]),
     async save(job) {
       const changed = { ...job, version: job.version + 1 };
@@ -49,7 +47,7 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
     async list(limit, before) {
       const ids: string[] = [];
       const range = { from: '', to: before ?? '~', backwards: true, pageSize: limit + 1 };
-      for await (const { sk, id } of table.query(LIST, range)) {
+      for await (const { sk, id } of table.query(jobListPartition, range)) {
         if (sk !== before) ids.push(String(id));
         if (ids.length === limit) break;
       }
@@ -59,6 +57,5 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
   };
 };
 
-const jobOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...row }: Row): JobRow => JobRow.parse(row);
 /** Epoch seconds. */
 const expiry = ({ createdAt }: JobRow): number => Math.floor(Date.parse(createdAt) / 1000) + KEPT_SECONDS;

@@ -1,27 +1,16 @@
-import * as z from 'zod';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
-import { Category } from '../../../core/consent/consent.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { type SendReservation, withReservation } from '../../../core/triggers/limits.ts';
-import { Notification, type NotificationMessage } from '../../../core/triggers/notification.ts';
-import type { Key, Row, Table, Write } from '../clients/dynamo.ts';
-
-const Limits = z.object({
-  version: z.int(),
-  claims: z.array(z.object({ trigger: z.string(), category: Category.optional(), at: z.number() })),
-});
-
-export const notificationKey = ({ profileId, trigger, interaction }: NotificationMessage): Key => ({
-  pk: `customer#${profileId}`,
-  sk: `notification#${trigger}#${interaction}`,
-});
-const limitsKey = (profileId: string): Key => ({ pk: `customer#${profileId}`, sk: 'limits' });
+import type { Notification, NotificationMessage } from '../../../core/triggers/notification.ts';
+import { type Key, limitsKey, notificationKey } from '../../contracts/keys.ts';
+import { Limits, notificationOf } from '../../contracts/rows/triggers.ts';
+import type { Table, Write } from '../clients/dynamo.ts';
 
 /** What a customer was sent, by half, each with the version that a claim must find unchanged. */
 export interface SendReservations {
   /** Over all halves: limits follow the person across merges. */
   readonly all: readonly SendReservation[];
-  readonly limitRows: ReadonlyMap<string, z.infer<typeof Limits>>;
+  readonly limitRows: ReadonlyMap<string, Limits>;
 }
 
 export interface Notifications {
@@ -38,10 +27,6 @@ export interface Notifications {
   ): Promise<boolean>;
 }
 
-/** A row of a notification without what only the table needs. */
-export const notificationOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...rest }: Row): Notification =>
-  Notification.parse(rest);
-
 /** Rows of notifications, kept as long as interactions are from when they were last due. */
 export const notifications = (table: Table, hub: () => Promise<HubConfig>): Notifications => ({
   async get(address) {
@@ -54,9 +39,9 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
     const rows = await table.get(ids.map(limitsKey));
     const found = new Map(rows.map((row) => [row.pk, Limits.parse(row)]));
     const limitRows = new Map(
-      ids.map((id) => [id, found.get(limitsKey(id).pk) ?? { version: 0, claims: [] }] as const),
+      ids.map((id) => [id, found.get(limitsKey(id).pk) ?? { version: 0, reservations: [] }] as const),
     );
-    return { limitRows, all: [...limitRows.values()].flatMap(({ claims }) => claims) };
+    return { limitRows, all: [...limitRows.values()].flatMap(({ reservations }) => reservations) };
   },
   // Every half's row is written, so that a claim of a half that took no notice of a merge fails and is decided anew.
   claim: async (notification, customer, { limitRows }, claimed) =>
@@ -65,7 +50,8 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
       ...[...limitRows].map(([id, limits]) =>
         write(limitsKey(id), {
           version: limits.version,
-          claims: id === customer.id ? withReservation(limits.claims, claimed) : limits.claims,
+          reservations:
+            id === customer.id ? withReservation(limits.reservations, claimed) : limits.reservations,
         }),
       ),
     ]),

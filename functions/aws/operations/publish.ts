@@ -4,9 +4,11 @@ import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
+import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
+import type { CurrentTrigger } from '../../contracts/rows/triggers.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { dropRule, expectRoom, PATTERN_LIMIT, putRule, type Rule, rulesOf } from './trigger-rules.ts';
-import { type CurrentRow, currentKey, type Triggers, versionKey } from './triggers.ts';
+import type { Triggers } from './triggers.ts';
 
 export interface PublishPorts {
   readonly events: EventBridgeClient;
@@ -133,7 +135,7 @@ const check = (ports: PublishPorts, definition: unknown, templates: Templates): 
 const publishVersion = async (
   ports: PublishPorts,
   checked: Checked,
-  current: CurrentRow | undefined,
+  current: CurrentTrigger | undefined,
   { paused = false, seeded = current?.seeded }: { paused?: boolean; seeded?: string | undefined },
 ): Promise<number> => {
   const { trigger, definition, templates, pattern, digest } = checked;
@@ -142,7 +144,7 @@ const publishVersion = async (
   // A number that a publication took and did not finish is passed over.
   while (
     !(await ports.table.transact([
-      { put: { ...versionKey(trigger.id, version), definition, templates }, if: { absent: true } },
+      { put: { ...triggerVersionKey(trigger.id, version), definition, templates }, if: { absent: true } },
     ]))
   )
     version++;
@@ -165,7 +167,7 @@ const dropRules = async (ports: PublishPorts, trigger: string, kept?: string): P
     if (own.test(name) && name !== kept) await dropRule(ports, name);
 };
 
-const pauseRow = async (ports: PublishPorts, trigger: string): Promise<CurrentRow> => {
+const pauseRow = async (ports: PublishPorts, trigger: string): Promise<CurrentTrigger> => {
   const current = await ports.triggers.current(trigger);
   if (current === undefined)
     throw new HubError('unknown-trigger', `There is no trigger ${trigger} to pause.`, { retry: 'never' });
@@ -177,11 +179,11 @@ const pauseRow = async (ports: PublishPorts, trigger: string): Promise<CurrentRo
 const setCurrent = async (
   { table }: PublishPorts,
   trigger: string,
-  row: CurrentRow,
-  before: CurrentRow | undefined,
+  row: CurrentTrigger,
+  before: CurrentTrigger | undefined,
 ): Promise<void> => {
   const condition = before ? { version: before.version } : ({ absent: true } as const);
-  if (await table.transact([{ put: { ...currentKey(trigger), ...row }, if: condition }])) return;
+  if (await table.transact([{ put: { ...currentTriggerKey(trigger), ...row }, if: condition }])) return;
   throw new HubError(
     'write-conflict',
     `The trigger ${trigger} was changed by somebody else in between. Look again.`,

@@ -1,46 +1,19 @@
-import * as z from 'zod';
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
-import type { Customer, CustomerSnapshot } from '../../../core/identity/customer.ts';
-import { snapshot } from '../../../core/identity/customer.ts';
+import { type Customer, type CustomerSnapshot, snapshot } from '../../../core/identity/customer.ts';
 import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
 import type { Placement } from '../../../core/identity/resolution.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
-import type { Reply } from '../../../core/timeline/conversation.ts';
+import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
 import type { StoredInteraction } from '../ports/history.ts';
+import type { Caused } from '../rows/interactions.ts';
+import type { BusEvent } from './catalogue.ts';
 
-export const EventType = z.enum([
-  'interaction.recorded',
-  'customer.created',
-  'customer.imported',
-  'customer.merged',
-  'customer.unmerged',
-  'customer.erased',
-  'consent.changed',
-  'conversation.closed',
-  'preference.changed',
-]);
-export type EventType = z.infer<typeof EventType>;
-
-/** An event for the bus; the source is always `tributary`. */
-export interface BusEvent {
-  readonly type: EventType;
-  readonly detail: object;
-  readonly at: Instant;
-}
-
-/** What an interaction changed besides itself; kept with its row, so that the same events can be published again. */
-export interface Caused {
-  readonly merge?: Pick<Merge, 'id' | 'survivor' | 'others' | 'at' | 'by'> | undefined;
-  readonly consent?: readonly ConsentChange[] | undefined;
-  readonly reply?: Reply | undefined;
-  readonly moved?: true | undefined;
-}
-
+/** What the resolution of an interaction changed, for its row. */
 export const causedBy = ({ merge, consent, reply, moved }: Placement): Caused => ({
   ...(merge && {
     merge: { id: merge.id, survivor: merge.survivor, others: merge.others, at: merge.at, by: merge.by },
   }),
-  ...(consent.length > 0 && { consent }),
+  ...(consent.length > 0 && { consent: [...consent] }),
   ...(reply && { reply }),
   ...(moved && { moved }),
 });
@@ -49,11 +22,11 @@ export const causedBy = ({ merge, consent, reply, moved }: Placement): Caused =>
 const TEXT_BYTES = 2048;
 
 /**
- * The events of a stored interaction, always the same from the same row. Consent comes first: whoever listens to both
- * knows the answer before the act that gave it.
+ * The events of a stored interaction, always the same from the same row. A consent change comes first, so that a consumer
+ * of both knows the answer before the interaction that gave it.
  */
 export const interactionEvents = (stored: StoredInteraction, caused: Caused): BusEvent[] => {
-  const { receivedAt, profileId: _half, ...interaction } = stored;
+  const { receivedAt, profileId: _profileId, ...interaction } = stored;
   const { customer } = stored;
   return [
     ...(customer.isNew ? [customerCreated(customer, receivedAt)] : []),
@@ -73,10 +46,17 @@ export const customerCreated = (customer: CustomerSnapshot, at: Instant): BusEve
   at,
 });
 
-/** A customer of a list that the CRMs shall have at once. */
+/** A customer of a list that CRMs get at once. */
 export const customerImported = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
   type: 'customer.imported',
   detail: { customer },
+  at,
+});
+
+/** `id`: any source profile of the person. */
+export const customerErased = (id: string, at: Instant): BusEvent => ({
+  type: 'customer.erased',
+  detail: { customer: { id } },
   at,
 });
 
@@ -84,7 +64,7 @@ export const consentChanged = (
   customer: CustomerSnapshot,
   changes: readonly ConsentChange[],
   at: Instant,
-): BusEvent => ({ type: 'consent.changed', detail: { customer, changes }, at });
+): BusEvent => ({ type: 'consent.changed', detail: { customer, changes: [...changes] }, at });
 
 export const conversationClosed = (customer: CustomerSnapshot, by: string, at: Instant): BusEvent => ({
   type: 'conversation.closed',
@@ -103,26 +83,44 @@ export const merged = (customer: Customer, merge: Merge, at: Instant): BusEvent 
 
 const mergedAs = (
   customer: CustomerSnapshot,
-  merge: NonNullable<Caused['merge']>,
+  { id, survivor, others, by }: NonNullable<Caused['merge']>,
   at: Instant,
-): BusEvent => ({
-  type: 'customer.merged',
-  detail: { customer, merge: merge.id, survivor: merge.survivor, others: merge.others, by: merge.by },
-  at,
-});
+): BusEvent => ({ type: 'customer.merged', detail: { customer, merge: id, survivor, others, by }, at });
 
 export const unmerged = (
   customer: Customer,
-  undone: Pick<Unmerge, 'merge' | 'survivor' | 'others' | 'at'>,
+  { merge, survivor, others, at }: Pick<Unmerge, 'merge' | 'survivor' | 'others' | 'at'>,
 ): BusEvent => ({
   type: 'customer.unmerged',
-  detail: {
-    customer: snapshot(customer, customer.id, false),
-    merge: undone.merge,
-    survivor: undone.survivor,
-    others: undone.others,
-  },
-  at: undone.at,
+  detail: { customer: snapshot(customer, customer.id, false), merge, survivor, others: [...others] },
+  at,
+});
+
+/** What became of a notification, at the time of its row. */
+export const notificationEvent = (
+  type: 'notification.sent' | 'notification.suppressed' | 'notification.failed',
+  notification: Notification,
+): BusEvent => {
+  const { profileId, trigger, triggerVersion, interaction, channel, reason, at } = notification;
+  const detail = {
+    ...{
+      id: notificationId(notification),
+      customer: { profileId },
+      trigger,
+      version: triggerVersion,
+      interaction,
+    },
+    ...(channel && { channel }),
+    ...(reason !== undefined && { reason }),
+  };
+  return { type, detail, at };
+};
+
+/** `customer`: the canonical id. */
+export const syncFailed = (customer: string, crm: string, code: string, at: Instant): BusEvent => ({
+  type: 'sync.failed',
+  detail: { customer: { id: customer }, crm, code },
+  at,
 });
 
 /** Cuts at a character, never inside one. */

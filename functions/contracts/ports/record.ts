@@ -5,8 +5,9 @@ import type { Review } from '../../../core/identity/ledger.ts';
 import type { People } from '../../../core/identity/people.ts';
 import type { Placement } from '../../../core/identity/resolution.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
-import type { BusEvent, Caused } from '../events/build.ts';
+import type { BusEvent } from '../events/catalogue.ts';
 import type { CommandMessage } from '../messages/record.ts';
+import type { InteractionRow } from '../rows/interactions.ts';
 import type { InteractionWork } from '../work.ts';
 import type { StoredInteraction } from './history.ts';
 
@@ -28,11 +29,6 @@ export const storedChange = (
   return { placement, stored: { ...interaction, profileId, receivedAt, customer } };
 };
 
-/** An interaction that was stored without its content, and what it changed then. */
-export interface IncompleteInteraction extends StoredInteraction {
-  readonly caused?: Caused | undefined;
-}
-
 /** The fields that fetched content may add to a stored interaction. Its customer, time and kind stay. */
 export const contentFields = [
   'text',
@@ -47,7 +43,7 @@ export const contentFields = [
 export interface SeenBefore {
   readonly events: readonly BusEvent[];
   /** Its row, where that was stored without the content. */
-  readonly incomplete?: IncompleteInteraction;
+  readonly incomplete?: InteractionRow;
   /** What an import did: its events are made again of the customer. */
   readonly imported?: ImportedCustomer;
   /** Whoever it was of is gone. */
@@ -57,6 +53,8 @@ export interface SeenBefore {
 export interface Loaded {
   readonly sourceProfiles: readonly SourceProfile[];
   readonly owners: ReadonlyMap<Identifier, string>;
+  /** By identifier, the source profiles that the owner row names as its customer's; a commit corrects outdated ones. */
+  readonly ownerHints: ReadonlyMap<Identifier, readonly string[]>;
   /** By the id of the interaction or command. */
   readonly seen: ReadonlyMap<string, SeenBefore>;
   /** The half that holds the message which an interaction refers to, by the id of the interaction that refers. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
+import { sha256Hex } from '../../../core/webhooks/signature.ts';
 
 type Ids = Readonly<Record<string, string | number | undefined>>;
 
@@ -70,8 +70,7 @@ export const stage = <Message>(
   },
 });
 
-const idOf = (parts: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
+const idOf = (parts: readonly unknown[]): string => sha256Hex(JSON.stringify(parts)).slice(0, 20);
 
 /** Undefined where it is not JSON, which no schema accepts. */
 const json = (text: string): unknown => {

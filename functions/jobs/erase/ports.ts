@@ -13,6 +13,7 @@ import { eraseRows } from '../../aws/erasure/erase-rows.ts';
 import { erasures } from '../../aws/erasure/erasures.ts';
 import { hashedKeysLoader } from '../../aws/erasure/hashed-keys.ts';
 import { failures } from '../../aws/operations/failures.ts';
+import { customerErased } from '../../contracts/events/build.ts';
 import type { EraseMessage } from '../../contracts/messages/sync.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { EraseJobPorts } from './step.ts';
@@ -74,7 +75,7 @@ export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
       await aws.query('sns', 'DeleteEndpoint', { EndpointArn: arn });
     },
     async tellErased(profileId, at) {
-      await bus(runtime)([{ type: 'customer.erased', detail: { customer: { id: profileId } }, at }]);
+      await bus(runtime)([customerErased(profileId, at)]);
     },
     async sign(receipt) {
       const [newest = ''] = signingKeys(await secret(`${env().HUB}/signing`));

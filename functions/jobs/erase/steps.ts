@@ -7,7 +7,7 @@ import {
   type PersonalDataMatcher,
   personalDataMatcher,
 } from '../../../core/privacy/personal-data-matcher.ts';
-import { CONTACTS, type Person } from '../../aws/erasure/parts.ts';
+import { CONTACTS, type ErasedPerson } from '../../contracts/rows/erasures.ts';
 import type { EraseJobPorts, Step } from './step.ts';
 
 /** Every function that has read the person before their rows were gone has ended by then. */
@@ -41,14 +41,14 @@ export const stepsOf = (ports: EraseJobPorts): readonly Step[] => [
   { name: 'sign', run: sign(ports) },
 ];
 
-const personOf = async ({ erasures }: EraseJobPorts, id: string): Promise<Person> =>
+const personOf = async ({ erasures }: EraseJobPorts, id: string): Promise<ErasedPerson> =>
   (await erasures.person(id)) ?? { profileIds: [], identifiers: [], rows: 0 };
 
 /** What the person's traces are, and what was named by the rows that are gone. */
 const wanted = async (
   ports: EraseJobPorts,
   id: string,
-): Promise<{ person: Person; found: PersonalDataMatcher; ids: Set<string> }> => {
+): Promise<{ person: ErasedPerson; found: PersonalDataMatcher; ids: Set<string> }> => {
   const person = await personOf(ports, id);
   const ids = new Set<string>();
   const externalIds = new Set<string>();

@@ -6,6 +6,7 @@ import { readFileHead } from '../../../core/formats/file-head.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
 import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
+import type { JobFiles, Piece } from '../../aws/operations/job-files.ts';
 import {
   fileKey,
   type Job,
@@ -18,22 +19,10 @@ import { importBatches } from './batches.ts';
 import type { Judgement, Listing } from './listings.ts';
 import { refusals } from './refused.ts';
 
-export interface ImportPorts {
-  /** Bytes of a file from a place on, and how many the whole has; undefined where there is no such file. */
-  readonly read: (key: string, from: number, bytes: number) => Promise<Piece | undefined>;
-  readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
-  /** Queues messages and resolves to the positions of those that were not taken. */
-  readonly send: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
-  /** How many messages of imports wait or are worked on, about. */
-  readonly waiting: () => Promise<number>;
+export interface ImportPorts extends JobFiles {
   readonly identity: () => Promise<IdentityConfig>;
   /** Epoch milliseconds. */
   readonly now: () => number;
-}
-
-export interface Piece {
-  readonly bytes: Buffer;
-  readonly size: number;
 }
 
 /** What every import is told. */

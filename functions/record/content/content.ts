@@ -1,7 +1,7 @@
 import type { ChannelConnector, Content } from '../../../core/webhooks/channel.ts';
 import { AwsRefusal } from '../../aws/clients/signed.ts';
+import type { RouteSecrets } from '../../contracts/ports/secrets.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import type { Secrets } from '../../receive/receive.ts';
 import { concurrencyLimiter } from './concurrency-limiter.ts';
 import type { Files } from './files.ts';
 import {
@@ -17,7 +17,7 @@ import {
 
 interface ContentPorts {
   readonly connector: (provider: string) => ChannelConnector | undefined;
-  readonly secrets: (provider: string, account: string | undefined) => Promise<Secrets | undefined>;
+  readonly secrets: (provider: string, account: string | undefined) => Promise<RouteSecrets | undefined>;
   readonly files: Pick<Files, 'open'>;
 }
 

@@ -35,7 +35,7 @@ export class Intake extends Construct {
     receive.allow(['s3:PutObject'], bucket.arnForObjects('deliveries/*'));
     receive.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     receive.allow(['dynamodb:PutItem'], table.tableArn, {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['once#*'] },
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['nonce#*'] },
     });
     receive.allowKey({ writesFiles: true });
     front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account}'], receive);

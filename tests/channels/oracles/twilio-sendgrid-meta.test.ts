@@ -5,20 +5,21 @@ import { samples } from '../../../cli/local/samples.ts';
 import { connectorOf } from '../../../connectors/registry.ts';
 import type { HttpAnswer, WebhookRequest } from '../../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
-import { receive, type Secrets } from '../../../functions/receive/receive.ts';
+import type { RouteSecrets } from '../../../functions/contracts/ports/secrets.ts';
+import { receive } from '../../../functions/receive/receive.ts';
 
 const now = Date.parse('2026-03-02T09:00:00Z');
 const base = 'https://acme.example';
 const set = samples(now, base);
 const good = set.deliveries.filter(({ status }) => status === 200);
 
-const secretsOf = (provider: string): Secrets =>
+const secretsOf = (provider: string): RouteSecrets =>
   Object.fromEntries(Object.entries(set.secrets[provider] ?? {}).map(([name, value]) => [name, [value]]));
 
 const take = async (
   provider: string,
   request: WebhookRequest,
-  secrets: Secrets | undefined,
+  secrets: RouteSecrets | undefined,
 ): Promise<{ answer: HttpAnswer; queued: DeliveryMessage[] }> => {
   const queued: DeliveryMessage[] = [];
   const use = receive({
@@ -40,7 +41,7 @@ const take = async (
 const expectRefused = async (
   provider: string,
   request: WebhookRequest,
-  secrets: Secrets | 'right' | 'none' = 'right',
+  secrets: RouteSecrets | 'right' | 'none' = 'right',
 ): Promise<void> => {
   const stored = secrets === 'right' ? secretsOf(provider) : secrets === 'none' ? undefined : secrets;
   const { answer, queued } = await take(provider, request, stored);

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { ProjectionMessage } from '../../../functions/contracts/messages/projections.ts';
+import type { Batch } from '../../../functions/contracts/ports/projections.ts';
 import { parseMessage } from '../../../functions/middleware/queue.ts';
-import { type Batch, project } from '../../../functions/projections/projections.ts';
+import { project } from '../../../functions/projections/projections.ts';
 import { queueRecord } from '../../support/queue-event.ts';
 
 const queued = (profileId: string, tries = 1) =>
@@ -19,7 +20,7 @@ const kept = () => {
       const none: Batch = { interactions: [], customers: new Map(), unsent: [] };
       return none;
     },
-    consumers: [
+    projections: [
       async () => {
         if (batches.at(-1)?.includes('bad')) throw new Error('It cannot be done.');
       },

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { connectorOf } from '../../../connectors/registry.ts';
 import { sameText } from '../../../core/webhooks/signature.ts';
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
-import { receive, type Secrets } from '../../../functions/receive/receive.ts';
+import type { RouteSecrets } from '../../../functions/contracts/ports/secrets.ts';
+import { receive } from '../../../functions/receive/receive.ts';
 import { goodCases, sendCase } from '../../support/cases.ts';
 
 describe('receive', () => {
@@ -17,7 +18,7 @@ describe('receive', () => {
   it.each([
     ['no secret at all', undefined],
     ['an empty one', { channelSecret: [''] }],
-  ])('says which secret is missing: %s', async (_, stored: Secrets | undefined) => {
+  ])('says which secret is missing: %s', async (_, stored: RouteSecrets | undefined) => {
     const told: unknown[] = [];
     const queued: DeliveryMessage[] = [];
     const use = receive({

@@ -32,6 +32,7 @@ it('brings back exactly the messages whose events the bus did not take', async (
     load: async () => ({
       sourceProfiles: [],
       owners: new Map(),
+      ownerHints: new Map(),
       seen: new Map(),
       referred: new Map(),
       reviews: new Map(),

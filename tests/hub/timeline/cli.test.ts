@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run as customerCommand } from '../../../cli/customers/customer.ts';
 import { timelineLines } from '../../../cli/customers/timeline.ts';
-import * as rows from '../../../functions/contracts/rows.ts';
+import { identifierKey, interactionKey } from '../../../functions/contracts/keys.ts';
+import { interactionOf } from '../../../functions/contracts/rows/interactions.ts';
+import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
 import { at, openStory, type Story } from './story.ts';
 
@@ -64,14 +66,14 @@ describe('hub customer timeline', () => {
   it('reads page after page', async () => {
     story.tell({ key: 'wamid.1', minute: 0, text: 'Message 0' });
     await story.settle();
-    const [owner] = await story.table.get([rows.identifierKey(ADA)]);
-    const profileId = owner === undefined ? '' : rows.ownerOf(owner).profileId;
+    const [owner] = await story.table.get([identifierKey(ADA)]);
+    const profileId = owner === undefined ? '' : ownerOf(owner).profileId;
     const found = await story.table.page(`customer#${profileId}`, { beginsWith: 'at#' });
-    const first = found.rows.map(rows.interactionOf).find(({ kind }) => kind === 'message');
+    const first = found.rows.map(interactionOf).find(({ kind }) => kind === 'message');
     if (first === undefined) throw new Error('The message was not stored.');
     for (let minute = 1; minute < 230; minute++) {
       const one = { ...first, occurredAt: at(minute), text: `Message ${minute}` };
-      await story.table.put({ ...rows.interactionKey(one), ...one });
+      await story.table.put({ ...interactionKey(one), ...one });
     }
     printed.length = 0;
     await customerCommand(['timeline', ADA, '--kind', 'message']);

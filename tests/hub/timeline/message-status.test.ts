@@ -2,9 +2,20 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { snapshot } from '../../../core/identity/customer.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
-import { standingOf as standingRowOf, standings } from '../../../functions/aws/customers/message-status.ts';
+import { standings } from '../../../functions/aws/customers/message-status.ts';
+import {
+  identifierKey,
+  interactionKey,
+  messageKey,
+  messageStatusKey,
+} from '../../../functions/contracts/keys.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
-import * as rows from '../../../functions/contracts/rows.ts';
+import {
+  interactionOf,
+  messagePointerOf,
+  messageStatusOf,
+} from '../../../functions/contracts/rows/interactions.ts';
+import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import { person } from '../../support/situations.ts';
 import { countedTable } from '../../tools/bench/table.ts';
 import { at, openStory, type Story } from './story.ts';
@@ -16,8 +27,8 @@ beforeEach(async () => {
 afterEach(() => story.cloud.stop());
 
 const standingOf = async (provider: string, ref: string) => {
-  const [row] = await story.table.get([rows.standingKey(provider, ref)]);
-  return row && standingRowOf(row);
+  const [row] = await story.table.get([messageStatusKey(provider, ref)]);
+  return row && messageStatusOf(row);
 };
 const namesOf = async (ref: string) =>
   Object.values((await standingOf('meta', ref))?.relations ?? {})
@@ -75,7 +86,7 @@ describe('what became of a message', () => {
       rows: [row],
     } = await story.table.page(profileId, { beginsWith: 'at#' });
     if (row === undefined) throw new Error('The status was not stored.');
-    const interaction = rows.interactionOf(row);
+    const interaction = interactionOf(row);
     await story.api('POST', '/erasures', { customer: 'phone:+14155550100' });
     await story.settle();
     await standings(
@@ -87,9 +98,9 @@ describe('what became of a message', () => {
 });
 
 const halfOf = async (identifier: string): Promise<string> => {
-  const [row] = await story.table.get([rows.identifierKey(identifier)]);
+  const [row] = await story.table.get([identifierKey(identifier)]);
   if (row === undefined) throw new Error(`Nobody holds ${identifier}.`);
-  return `customer#${rows.ownerOf(row).profileId}`;
+  return `customer#${ownerOf(row).profileId}`;
 };
 
 describe('a message whose key is not the id that others give it', () => {
@@ -127,8 +138,8 @@ describe('a message whose key is not the id that others give it', () => {
       },
     });
     await story.settle();
-    const [pointer] = await story.table.get([rows.messageKey('telegram', '7:1')]);
-    expect(pointer && rows.messagePointerOf(pointer).address.occurredAt).toBe(at(0));
+    const [pointer] = await story.table.get([messageKey('telegram', '7:1')]);
+    expect(pointer && messagePointerOf(pointer).address.occurredAt).toBe(at(0));
     expect(story.timeline()).toHaveLength(3);
   });
 });
@@ -157,13 +168,13 @@ describe('batches that come in any order, in part twice, and several at once', (
         );
         const keptOf = async (batches: readonly (readonly StoredInteraction[])[]) => {
           const { rows: table } = await countedTable();
-          for (const one of interactions) await table.put({ ...rows.interactionKey(one), ...one });
+          for (const one of interactions) await table.put({ ...interactionKey(one), ...one });
           const use = standings(table, async () => 1000);
           await Promise.all(
             batches.map((batch) => use({ interactions: batch, customers: new Map(), unsent: [] })),
           );
-          const found = await table.get(['wamid.1', 'wamid.2'].map((ref) => rows.standingKey('meta', ref)));
-          return new Map(found.map((row) => [row.pk, standingRowOf(row).relations]));
+          const found = await table.get(['wamid.1', 'wamid.2'].map((ref) => messageStatusKey('meta', ref)));
+          return new Map(found.map((row) => [row.pk, messageStatusOf(row).relations]));
         };
         const whole = await keptOf([interactions]);
         const parts = await keptOf([

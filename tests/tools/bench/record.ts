@@ -18,7 +18,7 @@ export const recorder = ({ rows, newId }: CountedTable) => {
     identity: async () => identity,
     silence: async () => 72 * 3_600_000,
     load: (works) => store.load(works, identity),
-    commit: (changes) => store.commit(changes, identity, 1000),
+    commit: (changes, loaded) => store.commit(changes, loaded, identity, 1000),
     removeFiles: async () => {},
     publish: async (events) => events.map(() => true),
     refuse: async () => {},

@@ -1,12 +1,13 @@
 import { history } from '../../../functions/aws/customers/history.ts';
 import { standings } from '../../../functions/aws/customers/message-status.ts';
 import { timelines } from '../../../functions/aws/customers/timeline.ts';
+import { identifierKey } from '../../../functions/contracts/keys.ts';
 import type {
   StoredInteraction,
   TimelineCursor,
   TimelinePage,
 } from '../../../functions/contracts/ports/history.ts';
-import * as rows from '../../../functions/contracts/rows.ts';
+import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import type { Measured } from './measured.ts';
 import { loadHashedKeys, recorder, said } from './record.ts';
@@ -52,8 +53,8 @@ export const benchTimeline = async (): Promise<Measured[]> => {
     }),
   );
   const people = history(table.rows);
-  const [owner] = await table.rows.get([rows.identifierKey(ALIASES[0])]);
-  const root = owner === undefined ? '' : rows.ownerOf(owner).profileId;
+  const [owner] = await table.rows.get([identifierKey(ALIASES[0])]);
+  const root = owner === undefined ? '' : ownerOf(owner).profileId;
   const whole = await people.customer(root);
   if (whole === undefined || whole.sourceProfiles.length !== ALIASES.length)
     throw new Error('The aliases are not one.');

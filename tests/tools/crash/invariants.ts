@@ -7,16 +7,15 @@ import { placesOf } from '../../../core/timeline/lists.ts';
 import { concerns } from '../../../core/triggers/decision.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
-import type { Row } from '../../../functions/aws/clients/dynamo.ts';
 import { type HashedKeys, hashedKeysLoader } from '../../../functions/aws/erasure/hashed-keys.ts';
-import { notificationOf } from '../../../functions/aws/operations/notifications.ts';
 import {
-  activityOf,
   type InteractionRow,
   interactionOf,
-  profileOf,
   seenOf,
-} from '../../../functions/contracts/rows.ts';
+} from '../../../functions/contracts/rows/interactions.ts';
+import { activityOf, profileOf } from '../../../functions/contracts/rows/people.ts';
+import type { Row } from '../../../functions/contracts/rows/row.ts';
+import { notificationOf } from '../../../functions/contracts/rows/triggers.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
 import type { Sandboxes } from '../../../infra/scenario/sandboxes.ts';

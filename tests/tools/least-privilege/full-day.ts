@@ -9,6 +9,8 @@ import * as z from 'zod';
 import { knownCustomer, samples } from '../../../cli/local/samples.ts';
 import { VirtualClock } from '../../../core/clock.ts';
 import { preferencesToken, unsubscribeToken } from '../../../core/consent/signed-link.ts';
+import type { CustomerSnapshot } from '../../../core/identity/customer.ts';
+import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { Receipt } from '../../../core/privacy/receipt.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { bus } from '../../../functions/aws/clients/bus.ts';
@@ -17,6 +19,8 @@ import { readSecret } from '../../../functions/aws/clients/secret.ts';
 import { signedCalls } from '../../../functions/aws/clients/signed.ts';
 import { payloads } from '../../../functions/aws/operations/payloads.ts';
 import { stageQueues } from '../../../functions/aws/operations/replays.ts';
+import { syncFailed } from '../../../functions/contracts/events/build.ts';
+import type { BusEvent } from '../../../functions/contracts/events/catalogue.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { nonceStore } from '../../../functions/receive/nonce-store.ts';
 import { files } from '../../../functions/record/content/files.ts';
@@ -396,8 +400,7 @@ const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
     await own.send(
       new SendMessageCommand({ QueueUrl: sync.env['QUEUE_URL_SYNC'], MessageBody: '{"profileId":"nobody"}' }),
     );
-    const at = new Date(sync.now()).toISOString();
-    await bus(sync)([{ type: 'sync.paused', detail: {}, at }]);
+    await bus(sync)([syncFailed('nobody', 'other', 'refused', new Date(sync.now()).toISOString())]);
   }
   for (const runtime of [api, runtimeOf(/Jobs/u)]) {
     const enqueue = stageQueues(runtime);
@@ -470,6 +473,25 @@ const comeWithoutTls = async ({ cloud }: Day): Promise<void> => {
   }
 };
 
+/** One event for each rule of the stack. */
+const lostEvents = (at: string): BusEvent[] => {
+  const customer: CustomerSnapshot = {
+    ...{ id: 'nobody', profileId: 'nobody', identifiers: [], tags: [], traits: {}, consent: {} },
+    ...{ preferences: {}, firstSeenAt: at, lastSeenAt: at, isNew: false },
+  };
+  const interaction: Interaction = {
+    ...{ id: 'lost', kind: 'order', channel: 'web', provider: 'lost', direction: 'inbound' },
+    ...{ occurredAt: at, identifiers: [] },
+  };
+  const merge = { merge: 'lost', survivor: 'nobody', others: [], by: 'lost' };
+  const notification = { id: 'lost', trigger: 'lost', version: 1, interaction: 'lost' };
+  return [
+    { type: 'interaction.recorded', detail: { ...interaction, customer }, at },
+    { type: 'customer.merged', detail: { customer, ...merge }, at },
+    { type: 'notification.failed', detail: { ...notification, customer: { profileId: 'nobody' } }, at },
+  ];
+};
+
 /** Work queues that are gone: what rules and schedules send to them goes to the dead letters. */
 const loseQueues = async ({ cloud, clock, runtime, runtimeOf }: Day): Promise<void> => {
   const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
@@ -478,12 +500,7 @@ const loseQueues = async ({ cloud, clock, runtime, runtimeOf }: Day): Promise<vo
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
   const name = runtimeOf(/Record/u).env['BUS'] ?? '';
   const at = new Date(clock.now()).toISOString();
-  const customer = { profileId: 'nobody' };
-  const taken = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })([
-    { type: 'interaction.recorded', detail: { id: 'lost', kind: 'order', occurredAt: at, customer }, at },
-    { type: 'customer.merged', detail: { customer }, at },
-    { type: 'notification.failed', detail: { customer, trigger: 'lost', interaction: 'lost' }, at },
-  ]);
+  const taken = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })(lostEvents(at));
   expectThat(!taken.includes(false), 'the bus refused an event');
   await clock.runUntil(clock.now() + 72 * HOUR_MS);
 };

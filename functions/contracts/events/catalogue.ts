@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import { ConsentStatus } from '../../../core/consent/consent.ts';
+import { CustomerSnapshot } from '../../../core/identity/customer.ts';
+import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
+
+/**
+ * Every event that the hub puts on its bus. `source` is always `tributary`; `type` becomes the event's `detail-type`, `at`
+ * its `time`. docs/events.md and docs/schemas/events/ are generated from here: `npm run generate`.
+ */
+const event = <Type extends string, Detail extends z.ZodType>(type: Type, about: string, detail: Detail) =>
+  z.strictObject({ type: z.literal(type), detail, at: Instant }).describe(about);
+
+const customer = { customer: CustomerSnapshot };
+
+/** The source profiles of a merge. */
+const merge = {
+  ...customer,
+  /** The entry of the ledger. */
+  merge: z.string(),
+  survivor: z.string(),
+  others: z.array(z.string()),
+};
+
+/** Ids and codes only: the row of the notification holds the rest. */
+const notification = z.strictObject({
+  id: z.string(),
+  customer: z.strictObject({ profileId: z.string() }),
+  trigger: z.string(),
+  /** Of the trigger. */
+  version: z.int(),
+  /** The interaction that caused the notification. */
+  interaction: z.string(),
+  /** Absent where none was chosen yet. */
+  channel: Channel.optional(),
+  reason: z.string().optional(),
+});
+
+export const BusEvent = z.discriminatedUnion('type', [
+  event(
+    'interaction.recorded',
+    'An interaction was stored. `detail` is the interaction with its fields at the top, and the customer as it was then. A text above 2 KB is cut.',
+    Interaction.extend(customer),
+  ),
+  event('customer.created', 'A customer is new.', z.strictObject(customer)),
+  event(
+    'customer.imported',
+    'A customer list with `toCrms` named this customer: CRMs get the customer at once.',
+    z.strictObject(customer),
+  ),
+  event(
+    'customer.merged',
+    'Customers were merged into one. `by` is `identifiers` for a rule, else the name of the person.',
+    z.strictObject({ ...merge, by: z.string() }),
+  ),
+  event(
+    'customer.unmerged',
+    'A merge was taken back, or an identifier was split off; one event per resulting customer.',
+    z.strictObject(merge),
+  ),
+  event(
+    'customer.erased',
+    'Every row of a person was removed. Consumers that store copies remove them now.',
+    z.strictObject({ customer: z.strictObject({ id: z.string() }) }),
+  ),
+  event(
+    'consent.changed',
+    'The consent of a customer changed on one or more channels.',
+    z.strictObject({
+      ...customer,
+      changes: z.array(z.strictObject({ channel: Channel, from: ConsentStatus, to: ConsentStatus })),
+    }),
+  ),
+  event(
+    'preference.changed',
+    'A customer chose a preferred channel, or withdrew the choice.',
+    z.strictObject(customer),
+  ),
+  event(
+    'conversation.closed',
+    'A person closed the conversation: the customer is owed no answer.',
+    z.strictObject({ ...customer, by: z.string() }),
+  ),
+  event('notification.sent', 'The sender accepted a notification.', notification),
+  event(
+    'notification.suppressed',
+    'A notification was decided against; `reason` is one of the reasons of a trigger.',
+    notification,
+  ),
+  event('notification.failed', 'A notification could not be sent; `reason` is the error code.', notification),
+  event(
+    'sync.failed',
+    'A CRM refused the record of a customer for good; the failure says why.',
+    z.strictObject({ customer: z.strictObject({ id: z.string() }), crm: z.string(), code: z.string() }),
+  ),
+]);
+export type BusEvent = z.infer<typeof BusEvent>;
+export type EventType = BusEvent['type'];
+/** The event of one type. */
+export type EventOf<Type extends EventType> = Extract<BusEvent, { readonly type: Type }>;

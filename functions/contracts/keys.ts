@@ -1,0 +1,191 @@
+import type { GivenAnswer } from '../../core/consent/evidence.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
+import type { Reopening } from '../../core/identity/ledger.ts';
+import type { Instant } from '../../core/interaction/interaction.ts';
+import type { Place } from '../../core/timeline/lists.ts';
+import type { NotificationMessage } from '../../core/triggers/notification.ts';
+import type { InteractionAddress } from './ports/history.ts';
+
+/** Every key of the hub's one table. DESIGN lists what each row holds; `rows/` has the schemas. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** A key as one text, for maps: DynamoDB keys never hold a line break here. */
+export const keyText = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
+
+/** Sorts behind every letter, digit and `#`, so that `<prefix>~` ends a range of keys. */
+const END = '~';
+
+/** How the sort keys of a source profile's partition begin, by the kind of row. */
+export const sortKeyPrefix = {
+  interaction: 'at#',
+  notification: 'notification#',
+  consent: 'consent#',
+  merge: 'merge#',
+  split: 'split#',
+  reopening: 'reopened#',
+  command: 'command#',
+} as const;
+
+const PROFILE_PREFIX = 'customer#';
+/** The partition of everything that is stored under one source profile. */
+export const profilePartition = (profileId: string): string => `${PROFILE_PREFIX}${profileId}`;
+/** The source profile of a row in its partition. */
+export const profileIdOf = ({ pk }: Pick<Key, 'pk'>): string => pk.slice(PROFILE_PREFIX.length);
+const inProfile = (profileId: string, sk: string): Key => ({ pk: profilePartition(profileId), sk });
+
+export const profileKey = (profileId: string): Key => inProfile(profileId, 'profile');
+export const activityKey = (profileId: string): Key => inProfile(profileId, 'activity');
+export const limitsKey = (profileId: string): Key => inProfile(profileId, 'limits');
+/** The lists in which a source profile is entered. */
+export const listedKey = (profileId: string): Key => inProfile(profileId, 'listed');
+export const syncStateKey = (profileId: string, crm: string): Key => inProfile(profileId, `sync#${crm}`);
+
+export const interactionKey = ({ profileId, occurredAt, id }: InteractionAddress): Key =>
+  inProfile(profileId, interactionSortKey({ occurredAt, id }));
+export const interactionSortKey = ({ occurredAt, id }: Omit<InteractionAddress, 'profileId'>): string =>
+  `${sortKeyPrefix.interaction}${occurredAt}#${id}`;
+/** The sort keys of interactions with `after` < occurredAt ≤ `upTo`; of all where a bound is absent. */
+export const interactionRange = (
+  bounds: { readonly after?: Instant; readonly upTo?: Instant } = {},
+): { readonly from: string; readonly to: string } => {
+  const { after, upTo } = bounds;
+  const from = after === undefined ? '' : `${after}#${END}`;
+  const to = upTo === undefined ? END : `${upTo}#${END}`;
+  return { from: `${sortKeyPrefix.interaction}${from}`, to: `${sortKeyPrefix.interaction}${to}` };
+};
+
+export const notificationKey = ({ profileId, trigger, interaction }: NotificationMessage): Key =>
+  inProfile(profileId, `${sortKeyPrefix.notification}${trigger}#${interaction}`);
+export const mergeKey = (survivor: string, at: Instant, id: string): Key =>
+  inProfile(survivor, `${sortKeyPrefix.merge}${at}#${id}`);
+export const splitKey = (profileId: string, at: Instant, id: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.split}${at}#${id}`);
+export const reopeningKey = ({ profileId, at, id }: Pick<Reopening, 'profileId' | 'at' | 'id'>): Key =>
+  inProfile(profileId, `${sortKeyPrefix.reopening}${at}#${id}`);
+/** One list may answer for several channels at the same time. */
+export const answerKey = (
+  profileId: string,
+  { at, source, channel }: Pick<GivenAnswer, 'at' | 'source' | 'channel'>,
+): Key => inProfile(profileId, `${sortKeyPrefix.consent}${at}#${source}#${channel}`);
+/** The events of a command about one source profile, so that a redelivery publishes the same again. */
+export const commandKey = (profileId: string, command: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.command}${command}`);
+/** Up to when a conversation was read, of providers that report only that. */
+export const conversationReadKey = (profileId: string, provider: string, identifier: Identifier): Key =>
+  inProfile(profileId, `read#${provider}#${identifier}`);
+
+const IDENTIFIER_PREFIX = 'identifier#';
+export const identifierKey = (identifier: Identifier): Key => ({
+  pk: `${IDENTIFIER_PREFIX}${identifier}`,
+  sk: 'owner',
+});
+export const isOwnerKey = ({ pk }: Pick<Key, 'pk'>): boolean => pk.startsWith(IDENTIFIER_PREFIX);
+
+/** The pointer from a provider's message id to the interaction. */
+export const messageKey = (provider: string, externalId: string): Key => ({
+  pk: `message#${provider}#${externalId}`,
+  sk: 'ref',
+});
+/** What later interactions reported about a message, by the id that they refer to. */
+export const messageStatusKey = (provider: string, externalId: string): Key => ({
+  ...messageKey(provider, externalId),
+  sk: 'status',
+});
+export const isMessageStatusKey = ({ sk }: Pick<Key, 'sk'>): boolean => sk === 'status';
+
+const SEEN = 'seen';
+/** That an interaction or a command was done. `hash`: keyed, see `HashedKeys`. */
+export const seenKey = (hash: string): Key => ({ pk: `${SEEN}#${hash}`, sk: SEEN });
+export const isSeenKey = ({ sk }: Pick<Key, 'sk'>): boolean => sk === SEEN;
+/** What stays of an identifier whose owner was erased. `hash`: keyed, see `HashedKeys`. */
+export const erasedKey = (hash: string): Key => ({ pk: `erased#${hash}`, sk: 'identifier' });
+/** Why a command was refused; one that was done has a `seen` row. */
+export const refusedKey = (command: string): Key => ({ pk: `refused#${command}`, sk: 'refused' });
+/** A one-time token of a webhook. `hash`: of the token. The stack allows `receive` to write `nonce#*` only. */
+export const nonceKey = (provider: string, hash: string): Key => ({
+  pk: `nonce#${provider}#${hash}`,
+  sk: 'nonce',
+});
+
+export const reviewPartition = 'review';
+export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
+
+export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
+/** A stage's failures by time. */
+export const failureListPartition = (stage: string): string => `list#failures#${stage}`;
+export const failureListSortKey = ({
+  failedAt,
+  id,
+}: {
+  readonly failedAt: Instant;
+  readonly id: string;
+}): string => `${failedAt}#${id}`;
+export const failureListKey = (failure: Pick<Failure, 'stage' | 'failedAt' | 'id'>): Key => ({
+  pk: failureListPartition(failure.stage),
+  sk: failureListSortKey(failure),
+});
+const ATTEMPT_PREFIX = 'attempt#';
+/** Why the last try of a queue message failed. */
+export const attemptKey = (message: string): Key => ({ pk: `${ATTEMPT_PREFIX}${message}`, sk: 'attempt' });
+export const attemptMessageOf = ({ pk }: Pick<Key, 'pk'>): string => pk.slice(ATTEMPT_PREFIX.length);
+
+export const jobKey = (id: string): Key => ({ pk: `job#${id}`, sk: 'job' });
+/** Jobs by the time at which they were created. */
+export const jobListPartition = 'list#jobs';
+export const jobListSortKey = ({
+  createdAt,
+  id,
+}: {
+  readonly createdAt: Instant;
+  readonly id: string;
+}): string => `${createdAt}#${id}`;
+
+export const erasurePartition = (erasure: string): string => `erasure#${erasure}`;
+export const erasureKey = (erasure: string): Key => ({ pk: erasurePartition(erasure), sk: 'erasure' });
+export const erasedPersonKey = (erasure: string): Key => ({ pk: erasurePartition(erasure), sk: 'person' });
+export const erasurePartPrefix = 'part#';
+export const erasurePartKey = (erasure: string, part: string): Key => ({
+  pk: erasurePartition(erasure),
+  sk: `${erasurePartPrefix}${part}`,
+});
+export const erasureOutcomePrefix = 'crm#';
+/** What one CRM did about one part, or about the contacts. */
+export const erasureOutcomeKey = (erasure: string, crm: string, part: string): Key => ({
+  pk: erasurePartition(erasure),
+  sk: `${erasureOutcomePrefix}${crm}#${part}`,
+});
+/** Erasures by the time at which they were requested. */
+export const erasureListPartition = 'list#erasures';
+export const erasureListKey = (requestedAt: Instant, id: string): Key => ({
+  pk: erasureListPartition,
+  sk: `${requestedAt}#${id}`,
+});
+
+/** A customer's entry in a list that people read. */
+export const placeKey = ({ part, key }: Place): Key => ({ pk: `list#${part}`, sk: key });
+/** The figures of one month, by day and channel. */
+export const figuresPartition = (day: string): string => `figures#${day.slice(0, 'yyyy-mm'.length)}`;
+export const figuresKey = (day: string, channel: string): Key => ({
+  pk: figuresPartition(day),
+  sk: `${day}#${channel}`,
+});
+/** Which interactions of one minute are in the figures, in numbered pages. */
+export const countedPartition = (minute: string): string => `counted#${minute}`;
+export const countedKey = (minute: string, page: number): Key => ({
+  pk: countedPartition(minute),
+  sk: String(page).padStart(6, '0'),
+});
+
+export const configKey = (name: string): Key => ({ pk: `config#${name}`, sk: 'current' });
+export const triggerVersionKey = (trigger: string, version: number): Key => ({
+  pk: `trigger#${trigger}`,
+  sk: `v#${version}`,
+});
+export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${trigger}`, sk: 'current' });
+
+export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
+export const leaseKey = (crm: string): Key => ({ pk: `lease#${crm}`, sk: 'token' });

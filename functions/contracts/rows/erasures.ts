@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { Identifier } from '../../../core/identity/identifier.ts';
+import { Instant } from '../../../core/interaction/interaction.ts';
+import { SignedReceipt } from '../../../core/privacy/receipt.ts';
+import { rowReader } from './row.ts';
+
+/** An erasure as it was requested, and its receipt once it is done. It names the person by a keyed hash alone. */
+export const Erasure = z.strictObject({
+  id: z.string(),
+  person: z.string(),
+  by: z.string(),
+  reason: z.string().optional(),
+  askedAt: Instant,
+  /** A source profile of the person, until the erasure is done. */
+  profileId: z.string().optional(),
+  /** The job that runs it, or ran it last. */
+  job: z.string(),
+  receipt: SignedReceipt.optional(),
+  /** Counts every change. */
+  version: z.int().positive(),
+});
+export type Erasure = z.infer<typeof Erasure>;
+
+/** The person of an erasure; removed when it is done. */
+export const ErasedPerson = z.strictObject({
+  profileIds: z.array(z.string()),
+  identifiers: z.array(Identifier),
+  /** When the last of their rows was removed. */
+  goneAt: Instant.optional(),
+  /** Rows removed so far. */
+  rows: z.int().nonnegative(),
+});
+export type ErasedPerson = z.infer<typeof ErasedPerson>;
+
+/** What one batch of removed rows referred to, so that files and CRM records can be removed later. */
+export const ErasurePart = z.strictObject({
+  interactions: z.array(z.string()),
+  /** The providers' ids of messages. */
+  externalIds: z.array(z.string()),
+  /** Keys of files in the bucket. */
+  files: z.array(z.string()),
+});
+export type ErasurePart = z.infer<typeof ErasurePart>;
+
+/** What one CRM removed of one part, or of the contacts. */
+export const CrmOutcome = z.strictObject({
+  count: z.int().nonnegative(),
+  /** What stays there, one sentence each. */
+  left: z.array(z.string()),
+});
+export type CrmOutcome = z.infer<typeof CrmOutcome>;
+
+/** In the place of a part's name: the contacts of the person. */
+export const CONTACTS = 'contacts';
+
+export const erasureOf = rowReader(Erasure);
+export const erasedPersonOf = rowReader(ErasedPerson);
+export const erasurePartOf = rowReader(ErasurePart);
+export const crmOutcomeOf = rowReader(CrmOutcome);

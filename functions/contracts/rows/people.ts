@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { GivenAnswer } from '../../../core/consent/evidence.ts';
+import { Activity, Profile } from '../../../core/identity/customer.ts';
+import { Identifier } from '../../../core/identity/identifier.ts';
+import { Merge, Reopening, Review, Split } from '../../../core/identity/ledger.ts';
+import { Instant } from '../../../core/interaction/interaction.ts';
+import { RetainedRefusal } from '../../../core/privacy/erasure.ts';
+import { rowReader } from './row.ts';
+
+export const profileOf = rowReader(Profile);
+export const activityOf = rowReader(Activity);
+export const mergeOf = rowReader(Merge);
+export const splitOf = rowReader(Split);
+export const reopeningOf = rowReader(Reopening);
+export const answerOf = rowReader(GivenAnswer);
+export const reviewOf = rowReader(Review);
+
+/** Who owns an identifier. */
+const Owner = z.strictObject({
+  identifier: Identifier,
+  profileId: z.string(),
+  /**
+   * Every source profile of the owning customer when this row was last written: a hint that saves a round trip. Readers
+   * follow the profiles' own pointers.
+   */
+  customerProfileIds: z.array(z.string()),
+});
+export type Owner = z.infer<typeof Owner>;
+export const ownerOf = rowReader(Owner);
+
+/** What stays of an identifier whose owner was erased at `at`, so that what was queued before is dropped. */
+const Erased = z.strictObject({ at: Instant, retainedRefusal: RetainedRefusal.optional() });
+export const erasedOf = rowReader(Erased);
