@@ -11,9 +11,10 @@ import { HubError } from '../../core/errors.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { REGION } from '../../infra/local/runtime/account.ts';
-import { mailboxesOf } from '../../infra/local/runtime/cloud.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
-import { apiKey, type Hub, type HubOptions, openHub, quiet } from '../../infra/scenario/open-hub.ts';
+import { mailboxesOf } from '../../infra/local/runtime/state.ts';
+import { waitUntilIdle } from '../../infra/scenario/idle.ts';
+import { apiKey, type Hub, type HubOptions, openHub } from '../../infra/scenario/open-hub.ts';
 import { root } from '../../infra/stack/bundle.ts';
 import { knownCustomer, type Samples, samples } from './samples.ts';
 import { closingTable, counted } from './summary.ts';
@@ -84,7 +85,7 @@ const replay = async (hub: Hub, { deliveries, secrets }: Samples): Promise<reado
     headers: { authorization: `Bearer ${await apiKey(hub)}`, 'content-type': 'application/json' },
     body: JSON.stringify(known),
   });
-  await quiet(hub);
+  await waitUntilIdle(hub);
   const answers: number[] = [];
   for (const { about, provider, headers, body, status } of deliveries) {
     const response = await fetch(`${hub.apiUrl}/webhooks/${provider}`, { method: 'POST', headers, body });
@@ -95,7 +96,7 @@ const replay = async (hub: Hub, { deliveries, secrets }: Samples): Promise<reado
     );
   }
   console.log('  waiting until every queue is empty …');
-  await quiet(hub);
+  await waitUntilIdle(hub);
   return answers;
 };
 
@@ -113,10 +114,10 @@ const main = async (): Promise<number> => {
     else console.log(line);
   };
   console.log('Tributary: synthesising the template and opening the hub on this machine …');
-  const elsewhere = externalEndpointsOf(process.env, REGION);
-  for (const [service, endpoint] of Object.entries(elsewhere.endpoints))
+  const externalEndpoints = externalEndpointsOf(process.env, REGION);
+  for (const [service, endpoint] of Object.entries(externalEndpoints.endpoints))
     console.log(`  ${service} is ${endpoint}`);
-  const hub = await openHub({ ...options, elsewhere }, report);
+  const hub = await openHub({ ...options, externalEndpoints }, report);
   console.log(
     `  ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${hub.cloud.functions.size} functions, ${hub.cloud.created.size} resources of the template`,
   );

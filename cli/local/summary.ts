@@ -32,7 +32,7 @@ export const counted = async (
     .filter(({ survivor }) => survivor === undefined)
     .map(({ id }) => id);
   const decided = rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.notification)).map(notificationOf);
-  const sent = cloud.outbox.list();
+  const sent = cloud.sentMessages.list();
   const of = (medium: 'email' | 'sms' | 'push'): number =>
     sent.filter((message) => message.medium === medium).length;
   return {

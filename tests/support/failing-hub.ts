@@ -9,7 +9,7 @@ import { hmac } from '../../core/webhooks/signature.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
-import type { LambdaFunction } from '../../infra/local/cloudformation/resources.ts';
+import type { LambdaFunction } from '../../infra/local/lambda/function.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../infra/local/runtime/cloud.ts';
 import { eventPatterns } from '../../infra/scenario/event-patterns.ts';

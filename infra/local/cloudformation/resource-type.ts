@@ -1,14 +1,102 @@
-import type * as z from 'zod';
-import type { DeployContext } from './resources.ts';
+import * as z from 'zod';
+import type { Throttle } from '../api-gateway/http-api.ts';
+import type { EventSource, LambdaFunction } from '../lambda/function.ts';
+import type { CustomResource } from './custom-resources.ts';
 import type { Created } from './template.ts';
+
+/** A route of an HTTP API and the function behind it. */
+export interface DeployedRoute {
+  readonly api: string;
+  readonly key: string;
+  readonly functionArn: string;
+  readonly timeoutMs: number | undefined;
+}
+
+/** A REST request to a service of the runtime. */
+export interface RestCall {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What the creation of a resource uses, and what it adds for the runtime to connect. */
+export interface DeployContext {
+  readonly region: string;
+  readonly account: string;
+  readonly stackName: string;
+  readonly publicUrl: string;
+  /** The region of the endpoint that serves a service: another one's where the service is replaced by a real endpoint. */
+  readonly endpointRegion: string;
+  /**
+   * Calls a service with its JSON protocol; `operation` is the value of `X-Amz-Target`.
+   *
+   * @throws Error whose name is the service's own name of the error.
+   */
+  readonly call: (
+    service: string,
+    operation: string,
+    input: object,
+  ) => Promise<Readonly<Record<string, unknown>>>;
+  /** Calls a service with its query protocol. Throws as `call` does. */
+  readonly callQuery: (service: string, fields: Readonly<Record<string, string>>) => Promise<void>;
+  /** Calls a REST service. Throws as `call` does. */
+  readonly callRest: (service: string, call: RestCall) => Promise<void>;
+  readonly functions: Map<string, LambdaFunction>;
+  readonly routes: DeployedRoute[];
+  readonly integrations: Map<string, Pick<DeployedRoute, 'functionArn' | 'timeoutMs'>>;
+  /** The limits of the HTTP APIs' stages. */
+  readonly throttles: Throttle[];
+  readonly eventSources: EventSource[];
+  readonly customResources: CustomResource[];
+}
 
 export interface ResourceType {
   readonly schema: z.ZodType<unknown>;
-  readonly create: (id: string, properties: never, workshop: DeployContext) => Promise<Created> | Created;
+  readonly create: (id: string, properties: never, context: DeployContext) => Promise<Created> | Created;
 }
 
-/** A resource type: its strict schema, so that an unknown property is an error, and what its creation does. */
+export type ResourceTypes = Readonly<Record<string, ResourceType>>;
+
+/** A resource type: its strict schema, which refuses unknown properties, and what its creation does. */
 export const resourceType = <Schema extends z.ZodType>(
   schema: Schema,
-  create: (id: string, properties: z.output<Schema>, workshop: DeployContext) => Promise<Created> | Created,
+  create: (id: string, properties: z.output<Schema>, context: DeployContext) => Promise<Created> | Created,
 ): ResourceType => ({ schema, create });
+
+/** A type whose properties are validated and that has no effect on one machine, such as an alarm. */
+export const inertType = (
+  schema: z.ZodType,
+  arn: (name: string, context: DeployContext) => string = (name) => name,
+): ResourceType =>
+  resourceType(schema, (id, _, context) => {
+    const name = physicalName(context, id);
+    return { ref: name, attributes: { Arn: arn(name, context) } };
+  });
+
+/** The schema of properties that the runtime accepts and does not use. */
+export const unused = z.unknown().optional();
+/** CloudFormation takes numbers as text too. */
+export const number = z.coerce.number();
+export const document = z.record(z.string(), z.unknown());
+
+/** The name of a resource that the template does not name. */
+export const physicalName = ({ stackName }: Pick<DeployContext, 'stackName'>, id: string): string =>
+  `${stackName}-${id}`;
+
+export const arnOf = (
+  { region, account }: Pick<DeployContext, 'region' | 'account'>,
+  service: string,
+  resource: string,
+): string => `arn:aws:${service}:${region}:${account}:${resource}`;
+
+/** The result of a call; undefined where it failed with this error, as a second deployment onto the same state does. */
+export const unless = async <Result>(error: string, call: Promise<Result>): Promise<Result | undefined> => {
+  try {
+    return await call;
+  } catch (caught) {
+    if (caught instanceof Error && caught.name === error) return undefined;
+    throw caught;
+  }
+};

@@ -7,7 +7,7 @@ import { callOf, s3Operation } from '../s3/request.ts';
 import type { Need } from './policy.ts';
 
 /** What must be known of the account to name the resources of a request. */
-export interface Place {
+export interface KnownResources {
   readonly region: string;
   readonly account: string;
   /** The full ARN of a secret, with the six characters that Secrets Manager adds, by its name or ARN. */
@@ -19,9 +19,9 @@ export interface Place {
 }
 
 type Input = Readonly<Record<string, unknown>>;
-type Derive = (input: Input, operation: string, place: Place, request: AwsRequest) => Need[];
+type Derive = (input: Input, operation: string, known: KnownResources, request: AwsRequest) => Need[];
 
-const arn = ({ region, account }: Place, service: string, rest: string): string =>
+const arn = ({ region, account }: KnownResources, service: string, rest: string): string =>
   `arn:aws:${service}:${region}:${account}:${rest}`;
 const texts = z.record(z.string(), z.unknown());
 const record = (value: unknown): Input => texts.safeParse(value).data ?? {};
@@ -33,20 +33,20 @@ const text = (value: unknown, otherwise = ''): string => (typeof value === 'stri
  * `kms:Decrypt`, and no more than that; making data keys is for whoever creates the table.
  */
 const onTable = (
-  place: Place,
+  known: KnownResources,
   action: string,
   table: string,
   asked: { readonly input: Input; readonly index?: string },
 ): Need[] => {
-  const own = table.startsWith('arn:') ? table : arn(place, 'dynamodb', `table/${table}`);
-  const leading = leadingKeys(asked.input, place.partitionKeyOf(own) ?? '');
+  const own = table.startsWith('arn:') ? table : arn(known, 'dynamodb', `table/${table}`);
+  const leading = leadingKeys(asked.input, known.partitionKeyOf(own) ?? '');
   return [
     {
       action: `dynamodb:${action}`,
       resource: asked.index === undefined ? own : `${own}/index/${asked.index}`,
       ...(leading.length > 0 && { context: { 'dynamodb:leadingkeys': leading } }),
     },
-    ...throughKey(place, 'dynamodb', own, ['kms:Decrypt']),
+    ...throughKey(known, 'dynamodb', own, ['kms:Decrypt']),
   ];
 };
 
@@ -63,12 +63,17 @@ const leadingKeys = (input: Input, partition: string): string[] => {
   return keys.flatMap(({ S, N, B }) => [S, N, B].filter((one) => typeof one === 'string'));
 };
 
-const throughKey = (place: Place, service: string, own: string, actions: readonly string[]): Need[] => {
-  const key = place.keyOf(own);
+const throughKey = (
+  known: KnownResources,
+  service: string,
+  own: string,
+  actions: readonly string[],
+): Need[] => {
+  const key = known.keyOf(own);
   if (key === undefined) return [];
   const context = {
-    'kms:viaservice': [`${service}.${place.region}.amazonaws.com`],
-    'kms:calleraccount': [place.account],
+    'kms:viaservice': [`${service}.${known.region}.amazonaws.com`],
+    'kms:calleraccount': [known.account],
   };
   return actions.map((action) => ({ action, resource: key, context }));
 };
@@ -81,42 +86,42 @@ const transactActions: Readonly<Record<string, string>> = {
   Get: 'GetItem',
 };
 
-const dynamodb: Derive = (input, operation, place) => {
+const dynamodb: Derive = (input, operation, known) => {
   if (operation === 'TransactWriteItems' || operation === 'TransactGetItems')
     return records(input['TransactItems']).flatMap((item) =>
       Object.entries(item).flatMap(([kind, one]) =>
-        onTable(place, transactActions[kind] ?? kind, text(record(one)['TableName']), { input: record(one) }),
+        onTable(known, transactActions[kind] ?? kind, text(record(one)['TableName']), { input: record(one) }),
       ),
     );
   if (operation === 'BatchGetItem')
     return Object.entries(record(input['RequestItems'])).flatMap(([table, asked]) =>
-      onTable(place, operation, table, { input: record(asked) }),
+      onTable(known, operation, table, { input: record(asked) }),
     );
   if (operation === 'BatchWriteItem')
     return Object.entries(record(input['RequestItems'])).flatMap(([table, writes]) =>
-      records(writes).flatMap((write) => onTable(place, operation, table, { input: write })),
+      records(writes).flatMap((write) => onTable(known, operation, table, { input: write })),
     );
   if (operation === 'ListTables') return [{ action: 'dynamodb:ListTables', resource: '*' }];
   const index = input['IndexName'];
-  return onTable(place, operation, text(input['TableName']), {
+  return onTable(known, operation, text(input['TableName']), {
     input,
     ...(typeof index === 'string' && { index }),
   });
 };
 
 /** A batch is what its single operation is. */
-const sqs: Derive = (input, operation, place, request) => {
+const sqs: Derive = (input, operation, known, request) => {
   const url = text(input['QueueUrl'], request.path);
   const name = url.split('/').at(-1) || text(input['QueueName'], '*');
-  return [{ action: `sqs:${operation.replace(/Batch$/u, '')}`, resource: arn(place, 'sqs', name) }];
+  return [{ action: `sqs:${operation.replace(/Batch$/u, '')}`, resource: arn(known, 'sqs', name) }];
 };
 
-const events: Derive = (input, operation, place) => {
+const events: Derive = (input, operation, known) => {
   const busOf = (given: unknown): string => text(given, 'default').replace(/^arn:[^/]*:event-bus\//u, '');
   if (operation === 'PutEvents')
     return records(input['Entries']).map((entry) => ({
       action: 'events:PutEvents',
-      resource: arn(place, 'events', `event-bus/${busOf(entry['EventBusName'])}`),
+      resource: arn(known, 'events', `event-bus/${busOf(entry['EventBusName'])}`),
       context: {
         'events:source': [text(entry['Source'])],
         'events:detail-type': [text(entry['DetailType'])],
@@ -124,13 +129,13 @@ const events: Derive = (input, operation, place) => {
     }));
   if (/EventBus$/u.test(operation))
     return [
-      { action: `events:${operation}`, resource: arn(place, 'events', `event-bus/${busOf(input['Name'])}`) },
+      { action: `events:${operation}`, resource: arn(known, 'events', `event-bus/${busOf(input['Name'])}`) },
     ];
   if (/Archive$/u.test(operation))
     return [
       {
         action: `events:${operation}`,
-        resource: arn(place, 'events', `archive/${text(input['ArchiveName'], '*')}`),
+        resource: arn(known, 'events', `archive/${text(input['ArchiveName'], '*')}`),
       },
       // Whoever makes an archive is asked about the bus that it is of, too.
       ...(operation === 'CreateArchive'
@@ -139,7 +144,7 @@ const events: Derive = (input, operation, place) => {
     ];
   const bus = busOf(input['EventBusName']);
   const rule = text(input['Rule'] ?? input['Name'], '*');
-  const resource = arn(place, 'events', `rule/${bus === 'default' ? '' : `${bus}/`}${rule}`);
+  const resource = arn(known, 'events', `rule/${bus === 'default' ? '' : `${bus}/`}${rule}`);
   return [
     { action: `events:${operation}`, resource },
     ...[input, ...records(input['Targets'])].flatMap(({ RoleArn }) => passing(RoleArn, 'events')),
@@ -158,7 +163,7 @@ const passing = (role: unknown, service: string): Need[] =>
       ]
     : [];
 
-const scheduler: Derive = (input, operation, place, request) => {
+const scheduler: Derive = (input, operation, known, request) => {
   const [, kind, name] = request.path.split('/').map(decodeURIComponent);
   const group = text(input['GroupName'], new URLSearchParams(request.query).get('groupName') ?? 'default');
   const resource =
@@ -166,22 +171,22 @@ const scheduler: Derive = (input, operation, place, request) => {
       ? `schedule/${name === undefined ? '*' : group}/${name ?? '*'}`
       : `schedule-group/${name ?? '*'}`;
   return [
-    { action: `scheduler:${operation}`, resource: arn(place, 'scheduler', resource) },
+    { action: `scheduler:${operation}`, resource: arn(known, 'scheduler', resource) },
     ...passing(record(input['Target'])['RoleArn'], 'scheduler'),
   ];
 };
 
-const secretsmanager: Derive = (input, operation, place) => {
+const secretsmanager: Derive = (input, operation, known) => {
   const id = text(input['SecretId'] ?? input['Name'], '*');
-  const full = id.startsWith('arn:') ? id : arn(place, 'secretsmanager', `secret:${id}`);
-  return [{ action: `secretsmanager:${operation}`, resource: place.secretArn(id) ?? full }];
+  const full = id.startsWith('arn:') ? id : arn(known, 'secretsmanager', `secret:${id}`);
+  return [{ action: `secretsmanager:${operation}`, resource: known.secretArn(id) ?? full }];
 };
 
-const smsVoice: Derive = (input, operation, place) => {
+const smsVoice: Derive = (input, operation, known) => {
   const own = (value: unknown, kind: string): string[] =>
     typeof value !== 'string'
       ? []
-      : [value.startsWith('arn:') ? value : arn(place, 'sms-voice', `${kind}/${value}`)];
+      : [value.startsWith('arn:') ? value : arn(known, 'sms-voice', `${kind}/${value}`)];
   const origin = text(input['OriginationIdentity']);
   const kind = /^pool-/u.test(origin)
     ? 'pool'
@@ -200,14 +205,14 @@ const smsVoice: Derive = (input, operation, place) => {
 };
 
 /** Mail is from an identity, and goes through a configuration set where one is named. */
-const ses: Derive = (input, operation, place) => {
+const ses: Derive = (input, operation, known) => {
   const raw = Buffer.from(text(input['RawMessage.Data']), 'base64').toString('latin1');
   const from = text(input['Source'], /^from:(.*)$/imu.exec(raw)?.[1] ?? '');
   const domain = /@([^>\s,]+)/u.exec(from)?.[1];
   const set = input['ConfigurationSetName'] ?? /^x-ses-configuration-set:\s*(\S+)/imu.exec(raw)?.[1];
   const named = [
-    ...(domain === undefined ? [] : [arn(place, 'ses', `identity/${domain}`)]),
-    ...(typeof set === 'string' ? [arn(place, 'ses', `configuration-set/${set}`)] : []),
+    ...(domain === undefined ? [] : [arn(known, 'ses', `identity/${domain}`)]),
+    ...(typeof set === 'string' ? [arn(known, 'ses', `configuration-set/${set}`)] : []),
   ];
   const resources = operation.startsWith('Send') && named.length > 0 ? named : ['*'];
   return resources.map((resource) => ({
@@ -250,7 +255,7 @@ const bucketActions: Readonly<Record<string, string>> = {
   ListMultipartUploads: 'ListBucketMultipartUploads',
 };
 
-const s3: Derive = (_input, _operation, place, request) => {
+const s3: Derive = (_input, _operation, known, request) => {
   const call = callOf(request);
   const operation = s3Operation(call);
   const bucket = `arn:aws:s3:::${call.bucket}`;
@@ -258,7 +263,7 @@ const s3: Derive = (_input, _operation, place, request) => {
     const { action, key: uses = [] } = objectActions[name] ?? { action: name };
     return [
       { action: `s3:${action}`, resource: `${bucket}/${key}` },
-      ...throughKey(place, 's3', bucket, uses),
+      ...throughKey(known, 's3', bucket, uses),
     ];
   };
   if (operation === 'ListBuckets') return [{ action: 's3:ListAllMyBuckets', resource: '*' }];
@@ -270,7 +275,7 @@ const s3: Derive = (_input, _operation, place, request) => {
     return [
       ...object('PutObject', call.key),
       { action: 's3:GetObject', resource: `arn:aws:s3:::${from}/${key.join('/').replace(/\?.*$/u, '')}` },
-      ...throughKey(place, 's3', `arn:aws:s3:::${from}`, ['kms:Decrypt']),
+      ...throughKey(known, 's3', `arn:aws:s3:::${from}`, ['kms:Decrypt']),
     ];
   }
   if (call.key !== '') return object(operation, call.key);
@@ -297,10 +302,15 @@ const derivations: Readonly<Record<string, Derive>> = {
 };
 
 /** The actions and resources that a request must be allowed, all of them. */
-export const needsOf = (service: string, request: AwsRequest, operation: string, place: Place): Need[] => {
+export const needsOf = (
+  service: string,
+  request: AwsRequest,
+  operation: string,
+  known: KnownResources,
+): Need[] => {
   const derive = derivations[service];
   if (derive === undefined) return [{ action: `${service}:${operation}`, resource: '*' }];
-  return derive(service === 's3' ? {} : inputOf(request), operation, place, request);
+  return derive(service === 's3' ? {} : inputOf(request), operation, known, request);
 };
 
 const inputOf = (request: AwsRequest): Input => {

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Assembly } from '../cloudformation/assembly.ts';
 import { RESPONSE_URL } from '../cloudformation/custom-resources.ts';
-import type { LambdaFunction } from '../cloudformation/resources.ts';
 import { accessKeyOf } from '../iam/access-key.ts';
 import type { AwsService } from '../protocol/service.ts';
 import { REGION } from '../runtime/account.ts';
 import { type InProcess, inProcess } from '../runtime/client.ts';
+import type { LambdaFunction } from './function.ts';
 import type { Run } from './invocations.ts';
 
 export type Handler = (event: unknown, context: object) => Promise<unknown>;

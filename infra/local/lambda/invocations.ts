@@ -1,8 +1,8 @@
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
-import type { LambdaFunction } from '../cloudformation/resources.ts';
 import { ServiceError } from '../protocol/json.ts';
 import type { ServiceContext } from '../protocol/service.ts';
+import type { LambdaFunction } from './function.ts';
 import { invokedBy, LONGEST_CHAIN, timesInvoked } from './lineage.ts';
 
 /** One run of a function: its request id, and the trace header that what it calls carries on. */
@@ -22,7 +22,7 @@ export interface Invocations {
   withoutLoops(
     nameOrArn: string,
     event: SQSEvent,
-  ): { readonly taken: SQSEvent; readonly loops: SQSEvent; readonly trace: string | undefined };
+  ): { readonly accepted: SQSEvent; readonly loops: SQSEvent; readonly trace: string | undefined };
 }
 
 export interface InvocationOptions {
@@ -176,13 +176,17 @@ export const invocations = (
       const target = expect(nameOrArn);
       const headerOf = (record: SQSEvent['Records'][number]): string | undefined =>
         record.attributes.AWSTraceHeader;
-      const taken = Records.filter((record) => !isLoop(target, headerOf(record)));
+      const accepted = Records.filter((record) => !isLoop(target, headerOf(record)));
       const loops = Records.filter((record) => isLoop(target, headerOf(record)));
       // A batch runs under one header: that of its message that has come around most often.
-      const [longest] = [...taken].sort(
+      const [longest] = [...accepted].sort(
         (one, other) => timesInvoked(headerOf(other), target.name) - timesInvoked(headerOf(one), target.name),
       );
-      return { taken: { Records: taken }, loops: { Records: loops }, trace: longest && headerOf(longest) };
+      return {
+        accepted: { Records: accepted },
+        loops: { Records: loops },
+        trace: longest && headerOf(longest),
+      };
     },
   };
 };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as z from 'zod';
 import type { Assembly } from '../cloudformation/assembly.ts';
-import type { LambdaFunction } from '../cloudformation/resources.ts';
+import type { LambdaFunction } from './function.ts';
 import { contextOf, environmentOf } from './in-process.ts';
 import type { Invocation } from './invocations.ts';
 

@@ -39,25 +39,28 @@ export interface AwsService {
   handle(request: AwsRequest, caller: Caller): Promise<AwsResponse>;
 }
 
-/**
- * Sends a payload to whatever an ARN names (a queue, a function, a bus, a topic, an object), on behalf of another resource.
- * Rejects when the target does not exist, does not allow `source`, or fails; the caller retries or dead-letters.
- */
-export type Deliver = (target: {
+/** A payload that one resource sends to another. */
+export interface Delivery {
+  /** The target: a queue, a function, a bus, a topic or an object. */
   readonly arn: string;
-  /** Of an object: its bytes in base64. */
+  /** A text; of an object its bytes in base64. */
   readonly payload: string;
+  /** The ARN of the resource that sends. */
   readonly source: string;
+  /** The service that sends, such as `events.amazonaws.com`. */
   readonly principal: string;
   /** Text attributes of the message, where the target is a queue. */
   readonly attributes?: Readonly<Record<string, string>>;
-  /** The trace header of the call that caused this, by which chains of functions are followed. */
+  /** The trace header of the call that caused this; it carries the chain of invocations. */
   readonly trace?: string | undefined;
-  /** The role that `principal` acts with; without one it acts in its own name. */
+  /** The role that `principal` assumes; without one it acts in its own name. */
   readonly role?: string;
-}) => Promise<void>;
+}
 
-/** What every service of the runtime is given. */
+/** Rejects when the target does not exist, does not allow `source`, or fails; the caller retries or dead-letters. */
+export type Deliver = (delivery: Delivery) => Promise<void>;
+
+/** The environment of every service. */
 export interface ServiceContext {
   readonly db: DatabaseSync;
   readonly clock: Clock;

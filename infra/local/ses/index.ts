@@ -30,12 +30,12 @@ const DAY_MS = 86_400_000;
 
 export interface Ses extends AwsService {
   /** A mail comes in. @throws ServiceError `MessageRejected` where no receipt rule is for it. */
-  arrive: Receiving['arrive'];
+  receiveMail: Receiving['receiveMail'];
 }
 
 /** SES (version 1) on one machine: what it sends lands in the outbox, what comes in does what its receipt rules say. */
 export const ses = (surroundings: ServiceContext, sent: SentMessages, options: SesOptions = {}): Ses => {
-  const { arrive, operations: receipt } = receiving(surroundings);
+  const { receiveMail, operations: receipt } = receiving(surroundings);
   const operations: Record<string, QueryOperation> = {
     ...receipt,
     ...identities(surroundings.db),
@@ -44,7 +44,7 @@ export const ses = (surroundings: ServiceContext, sent: SentMessages, options: S
   };
   return {
     signingName: 'ses',
-    arrive,
+    receiveMail,
     operation: queryOperation,
     handle: (request) => answerQuery(request, 'http://ses.amazonaws.com/doc/2010-12-01/', operations),
   };

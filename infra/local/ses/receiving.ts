@@ -13,7 +13,7 @@ export interface ArrivingMail {
 export interface Receiving {
   readonly operations: Readonly<Record<string, QueryOperation>>;
   /** Does with a mail what the active rule set says; a mail that no rule is for is refused with a `ServiceError`. */
-  arrive(mail: ArrivingMail): Promise<void>;
+  receiveMail(mail: ArrivingMail): Promise<void>;
 }
 
 interface Action {
@@ -102,7 +102,7 @@ export const receiving = ({ db, clock, newId, region, account, deliver }: Servic
 
   return {
     operations,
-    async arrive(mail) {
+    async receiveMail(mail) {
       if (mail.raw.byteLength > LARGEST_BYTES)
         throw new ServiceError('MessageRejected', '552 5.3.4 Message is too long', 552);
       const set = String(active.get()?.['name'] ?? '');

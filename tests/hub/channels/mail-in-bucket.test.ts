@@ -99,7 +99,7 @@ const mail = (lines: readonly string[], attachment = file) =>
     ].join('\r\n'),
   );
 const arrive = async (raw: Buffer): Promise<void> => {
-  await hub.cloud.mail({ from: 'bounces@mta.example.com', to: ['help@acme.example'], raw });
+  await hub.cloud.receiveMail({ from: 'bounces@mta.example.com', to: ['help@acme.example'], raw });
   await hub.settle();
 };
 const interaction = async () => {
@@ -133,7 +133,9 @@ describe('mail that SES puts into the bucket', () => {
     await rule('mail/');
     const large = mail([], Buffer.alloc(5_000_000, 'x'));
     await Promise.all(
-      [large, mail([])].map((raw) => hub.cloud.mail({ from: 'a@b.example', to: ['help@acme.example'], raw })),
+      [large, mail([])].map((raw) =>
+        hub.cloud.receiveMail({ from: 'a@b.example', to: ['help@acme.example'], raw }),
+      ),
     );
     await hub.settle();
     expect(hub.timeline()).toHaveLength(2);
@@ -144,7 +146,7 @@ describe('mail that SES puts into the bucket', () => {
   it('is recorded from its envelope where it is gone, and completed by a replay once it is there', async () => {
     await rule('mail/');
     const raw = mail([]);
-    await hub.cloud.mail({ from: 'bounces@mta.example.com', to: ['help@acme.example'], raw });
+    await hub.cloud.receiveMail({ from: 'bounces@mta.example.com', to: ['help@acme.example'], raw });
     const listed = await s3().send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'mail/' }));
     const key = listed.Contents?.map(({ Key }) => Key).find((one) => !one?.endsWith('NOTIFICATION'));
     await s3().send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));

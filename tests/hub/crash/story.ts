@@ -126,7 +126,7 @@ export const tell = async (assembly: Assembly, cuts: readonly Cut[] = []): Promi
     }
     await stage.clock.runUntilIdle(stage.clock.now() + 86_400_000);
     const sent: Record<string, number> = {};
-    for (const { tags } of stage.cloud.outbox.list()) {
+    for (const { tags } of stage.cloud.sentMessages.list()) {
       const [trigger = ''] = (tags?.['notification'] ?? '').split(/[._]/u);
       sent[trigger] = (sent[trigger] ?? 0) + 1;
     }

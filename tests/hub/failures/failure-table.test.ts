@@ -64,7 +64,7 @@ const message = (key: string, identifiers: readonly string[]) => ({
 });
 const tasks = (): number => crms.salesforce.records.of('Task').length;
 const sent = (): (string | undefined)[] =>
-  hub.cloud.outbox.list().map(({ medium, to }) => `${medium} ${to.join()}`);
+  hub.cloud.sentMessages.list().map(({ medium, to }) => `${medium} ${to.join()}`);
 /** How often a function has told of this, which a metric filter counts. */
 const told = (code: string): number =>
   vi.mocked(console.warn).mock.calls.filter(([line]) => String(line).includes(`"code":"${code}"`)).length;

@@ -225,7 +225,7 @@ describe('what a resource does not allow', () => {
       );
     }, errors);
     expect(errors.map(String)).toEqual([
-      expect.stringMatching(/log of a function is lost.*logs:PutLogEvents/u),
+      expect.stringMatching(/cannot write its log.*logs:PutLogEvents/u),
     ]);
     await cloud.stop();
   });

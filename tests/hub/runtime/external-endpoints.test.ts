@@ -36,7 +36,7 @@ describe('a real endpoint in the place of a part', () => {
     };
     const addresses = Object.entries(servers).map(([name, { port }]) => [name, `http://127.0.0.1:${port}/`]);
     const env: Record<string, string> = { ...Object.fromEntries(addresses), AWS_REGION: 'eu-west-1' };
-    const elsewhere = {
+    const externalEndpoints = {
       ...externalEndpointsOf(env, 'eu-south-1'),
       credentials: async () => ({ accessKeyId: 'DEVELOPER', secretAccessKey: 'secret' }),
     };
@@ -50,7 +50,7 @@ describe('a real endpoint in the place of a part', () => {
       file: ':memory:',
       publicUrl: 'https://hub.example.com',
       awsUrl: 'http://127.0.0.1',
-      elsewhere,
+      externalEndpoints,
       runCustomResources: false,
       invoke: async () => undefined,
       onError: () => {},

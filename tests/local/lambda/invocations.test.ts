@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LambdaFunction } from '../../../infra/local/cloudformation/resources.ts';
+import type { LambdaFunction } from '../../../infra/local/lambda/function.ts';
 import { invocations, type Run } from '../../../infra/local/lambda/invocations.ts';
 import { invokedBy, LONGEST_CHAIN, timesInvoked } from '../../../infra/local/lambda/lineage.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LambdaFunction } from '../../../infra/local/cloudformation/resources.ts';
+import type { LambdaFunction } from '../../../infra/local/lambda/function.ts';
 import { type WorkerFunctions, workerFunctions } from '../../../infra/local/lambda/workers.ts';
 
 let folder: string;
@@ -75,7 +75,7 @@ describe('a function in a worker', () => {
   });
 
   it.each([
-    ['takes too long', 'while (true) {}', { timeoutSeconds: 0.2 }, /Task timed out after 0\.20 seconds/u],
+    ['takes too long', 'while (true) {}', { timeoutSeconds: 2 }, /Task timed out after 2\.00 seconds/u],
     ['ends its process', 'process.exit(3)', {}, /ended with code 3/u],
     [
       'takes more memory than it has',

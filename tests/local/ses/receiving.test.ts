@@ -55,7 +55,7 @@ const rule = async (
 const toBucket: ReceiptAction = { S3Action: { BucketName: 'b', ObjectKeyPrefix: 'mail/', TopicArn } };
 const toTopic: ReceiptAction = { SNSAction: { TopicArn, Encoding: 'Base64' } };
 const raw = Buffer.from('From: Ada <ada@example.com>\r\nSubject: Grüße\r\n\r\nHello\r\n');
-const arrive = (...to: string[]) => service.arrive({ from: 'bounce@example.com', to, raw });
+const arrive = (...to: string[]) => service.receiveMail({ from: 'bounce@example.com', to, raw });
 
 describe('a receipt rule', () => {
   it('writes the mail as it came into the bucket, then tells the topic where', async () => {
@@ -119,7 +119,7 @@ describe('a receipt rule', () => {
   it('takes no mail above 40 MB', async () => {
     await rule('store', [], [toBucket]);
     const large = Buffer.alloc(40 * 1024 * 1024 + 1);
-    await expect(service.arrive({ from: 'a@b.c', to: ['help@acme.example'], raw: large })).rejects.toThrow(
+    await expect(service.receiveMail({ from: 'a@b.c', to: ['help@acme.example'], raw: large })).rejects.toThrow(
       'too long',
     );
   });

@@ -117,7 +117,7 @@ describe('npm run local', () => {
     const { Messages } = await queues.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5 }));
     expect(JSON.parse(Messages?.[0]?.Body ?? '{}')).toMatchObject({ detail: { id: 7 } });
     await expect(new DynamoDBClient({ ...config(url), maxAttempts: 1 }).send(table)).rejects.toThrow(
-      /not served here/,
+      /does not run here/,
     );
     expect(await end()).toBe(0);
   });

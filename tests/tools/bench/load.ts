@@ -15,7 +15,8 @@ import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { signedCalls } from '../../../functions/aws/clients/signed.ts';
 import { BY_FUNCTION } from '../../../infra/local/runtime/meter.ts';
-import { openHub, quiet } from '../../../infra/scenario/open-hub.ts';
+import { waitUntilIdle } from '../../../infra/scenario/idle.ts';
+import { openHub } from '../../../infra/scenario/open-hub.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
 
@@ -109,10 +110,10 @@ export const benchLoad = async (): Promise<Load> => {
       }),
     );
     // Figures and lists wait for a hundred events, and nobody waits for them.
-    await quiet(hub, /^Projections/u);
+    await waitUntilIdle(hub, /^Projections/u);
     const seconds = (performance.now() - started) / 1000;
     const { user, system } = process.cpuUsage(busy);
-    await quiet(hub);
+    await waitUntilIdle(hub);
     const interactions = Number(
       hub.cloud.db
         .prepare(`SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE '%"sk":{"S":"at#%'`)

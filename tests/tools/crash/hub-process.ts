@@ -6,7 +6,8 @@ import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { publish } from '../../../functions/aws/operations/publish.ts';
 import { triggers } from '../../../functions/aws/operations/triggers.ts';
-import { apiKey, type Hub, openHub, quiet } from '../../../infra/scenario/open-hub.ts';
+import { waitUntilIdle } from '../../../infra/scenario/idle.ts';
+import { apiKey, type Hub, openHub } from '../../../infra/scenario/open-hub.ts';
 import { brokenInvariants } from './invariants.ts';
 
 // The hub of `npm start` as a process of its own, which the crash run kills. It takes its orders from its parent, and
@@ -124,7 +125,7 @@ const obey = async (order: Order): Promise<Report> => {
   if (order.order === 'rest') {
     // A long run leaves more than can be worked off in one go.
     for (let before = Number.POSITIVE_INFINITY; ; ) {
-      await quiet(hub);
+      await waitUntilIdle(hub);
       const held = depth(hub);
       if (held === 0 || held >= before) break;
       before = held;
@@ -141,7 +142,7 @@ const obey = async (order: Order): Promise<Report> => {
   const counts = {
     interactions: count('%"sk":{"S":"at#%'),
     customers: count('%"sk":{"S":"profile"}%'),
-    'messages sent': hub.cloud.outbox.list().length,
+    'messages sent': hub.cloud.sentMessages.list().length,
   };
   return { report: 'checked', broken, counts };
 };

@@ -174,7 +174,7 @@ const decided = (all: readonly Row[], { acts, notifications }: Holdings, cloud: 
       )
         broken.push(`${trigger.id} was never decided for ${act.id}`);
   const copies = new Map<string, number>();
-  for (const { tags = {} } of cloud.outbox.list()) {
+  for (const { tags = {} } of cloud.sentMessages.list()) {
     // An e-mail's tag may not hold a dot.
     const id = (tags['notification'] ?? '').replaceAll('.', '_');
     copies.set(id, (copies.get(id) ?? 0) + 1);

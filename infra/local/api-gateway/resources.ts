@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { number, type ResourceTypes, resourceType, unused } from '../cloudformation/resource-type.ts';
+
+const text = z.string();
+
+export const apiGatewayTypes: ResourceTypes = {
+  'AWS::ApiGatewayV2::Api': resourceType(
+    z.strictObject({
+      Name: text,
+      ProtocolType: z.literal('HTTP'),
+      Description: text.optional(),
+      CorsConfiguration: unused,
+      DisableExecuteApiEndpoint: z.boolean().optional(),
+      Tags: unused,
+    }),
+    (id, _, { publicUrl }) => ({ ref: id, attributes: { ApiEndpoint: publicUrl, ApiId: id } }),
+  ),
+  'AWS::ApiGatewayV2::Stage': resourceType(
+    z.strictObject({
+      ApiId: text,
+      StageName: z.literal('$default'),
+      AutoDeploy: z.boolean(),
+      AccessLogSettings: unused,
+      DefaultRouteSettings: z
+        .object({ ThrottlingBurstLimit: number.optional(), ThrottlingRateLimit: number.optional() })
+        .default({}),
+      Tags: unused,
+    }),
+    (_, { StageName, DefaultRouteSettings }, { throttles }) => {
+      const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst = rate } = DefaultRouteSettings;
+      if (rate !== undefined && burst !== undefined) throttles.push({ rate, burst });
+      return { ref: StageName };
+    },
+  ),
+  'AWS::ApiGatewayV2::Integration': resourceType(
+    z.strictObject({
+      ApiId: text,
+      IntegrationType: z.literal('AWS_PROXY'),
+      IntegrationUri: text,
+      PayloadFormatVersion: z.literal('2.0'),
+      TimeoutInMillis: number.optional(),
+    }),
+    (id, { IntegrationUri: functionArn, TimeoutInMillis: timeoutMs }, { integrations }) => {
+      integrations.set(id, { functionArn, timeoutMs });
+      return { ref: id };
+    },
+  ),
+  'AWS::ApiGatewayV2::Route': resourceType(
+    z.strictObject({
+      ApiId: text,
+      RouteKey: text,
+      Target: text,
+      AuthorizationType: z.literal('NONE').optional(),
+    }),
+    (id, { ApiId, RouteKey, Target }, { integrations, routes }) => {
+      const integration = integrations.get(Target.replace('integrations/', ''));
+      if (integration === undefined) throw new Error(`${id}: the template has no integration ${Target}.`);
+      routes.push({ api: ApiId, key: RouteKey, ...integration });
+      return { ref: id };
+    },
+  ),
+};

@@ -1,0 +1,57 @@
+import { functionOfKey } from '../iam/access-key.ts';
+import type { RequestAuthorization } from '../iam/request-authorization.ts';
+import type { LambdaFunction } from '../lambda/function.ts';
+import type { AwsRequest, AwsResponse, AwsService } from '../protocol/service.ts';
+import { credentialOf, unknownService } from '../protocol/signature.ts';
+import { isOpenToAll } from '../sns/index.ts';
+import { ACCOUNT } from './account.ts';
+import type { CloudOptions } from './cloud-options.ts';
+import { forwarder } from './external-endpoints.ts';
+import type { Meter } from './meter.ts';
+
+export interface DispatchOptions extends Pick<CloudOptions, 'externalEndpoints' | 'before'> {
+  /** Services by signing name. */
+  readonly services: ReadonlyMap<string, AwsService>;
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly authorization: RequestAuthorization;
+  readonly meter: Meter;
+  /** Requests by `caller service operation`, counted here. */
+  readonly counts: Map<string, number>;
+}
+
+/** Answers each request with the service that its signature names, within the policies of its caller. */
+export const dispatcher = ({
+  services,
+  functions,
+  authorization,
+  meter,
+  counts,
+  externalEndpoints,
+  before,
+}: DispatchOptions): ((request: AwsRequest) => Promise<AwsResponse>) => {
+  const forward = externalEndpoints && forwarder(externalEndpoints);
+  return async (request) => {
+    const { accessKey, service: name } = isOpenToAll(request)
+      ? { accessKey: '-', service: 'sns' }
+      : credentialOf(request);
+    const service = services.get(name);
+    if (service === undefined)
+      return unknownService(`The local runtime has no service ${name || '(the request is not signed)'}.`);
+    const functionName = functionOfKey(accessKey);
+    const caller = functionName ?? '-';
+    const operation = service.operation(request);
+    before?.(name, operation, caller);
+    const counted = `${caller} ${name} ${operation}`;
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
+    const refused = authorization.refuse(name, operation, request, functionName);
+    if (refused) return refused;
+    const response = await (forward !== undefined && externalEndpoints?.endpoints[name] !== undefined
+      ? forward(name, request)
+      : service.handle(request, {
+          accessKeyId: accessKey,
+          arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
+        }));
+    if (response.status < 300) meter.request(name, operation, request);
+    return authorization.hideMissing(name, request, functionName, response);
+  };
+};
