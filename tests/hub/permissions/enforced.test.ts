@@ -224,9 +224,7 @@ describe('what a resource does not allow', () => {
         JSON.stringify(template.Resources).replace('"logs:PutLogEvents"', '"logs:Put"'),
       );
     }, errors);
-    expect(errors.map(String)).toEqual([
-      expect.stringMatching(/cannot write its log.*logs:PutLogEvents/u),
-    ]);
+    expect(errors.map(String)).toEqual([expect.stringMatching(/cannot write its log.*logs:PutLogEvents/u)]);
     await cloud.stop();
   });
 });

@@ -119,8 +119,8 @@ describe('a receipt rule', () => {
   it('takes no mail above 40 MB', async () => {
     await rule('store', [], [toBucket]);
     const large = Buffer.alloc(40 * 1024 * 1024 + 1);
-    await expect(service.receiveMail({ from: 'a@b.c', to: ['help@acme.example'], raw: large })).rejects.toThrow(
-      'too long',
-    );
+    await expect(
+      service.receiveMail({ from: 'a@b.c', to: ['help@acme.example'], raw: large }),
+    ).rejects.toThrow('too long');
   });
 });
