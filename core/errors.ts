@@ -1,16 +1,25 @@
-/** When a failed operation may be tried again: never, at the caller's own pace, or not before some seconds. */
-export type Retry = 'never' | 'later' | { readonly afterSeconds: number };
+import type { ErrorCode, RetryOf } from './errors/catalogue.ts';
+import type { Retry } from './errors/entry.ts';
+
+export type { ErrorCode, LogCode } from './errors/catalogue.ts';
+export type { Retry } from './errors/entry.ts';
 
 /**
- * The one error that crosses a border between rooms. `code` is stable and dash-separated, `retry` travels with the
- * error so that only the outermost adapter turns it into an HTTP status or a batch failure, and the message is a
- * sentence for the person who must act: what, where, why, what to do. It never holds a secret or a customer's words.
+ * The one error that crosses a boundary between rooms.
+ *
+ * - `code`: one of the catalogue's (core/errors/catalogue.ts), which explains it; an unknown code does not compile.
+ * - `retry`: travels with the error, so that only the outermost adapter turns it into an HTTP status or a batch failure.
+ *   Where the catalogue fixes the value for a code, another one does not compile.
+ * - `message`: a sentence for the person who must act: what happened, where, what to do. It contains no secret and no
+ *   words of a customer.
+ *
+ * The catalogue is imported as a type only, so that the function that receives webhooks does not load its sentences.
  */
-export class HubError extends Error {
-  readonly code: string;
+export class HubError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: ErrorCode;
   readonly retry: Retry;
 
-  constructor(code: string, message: string, options: { retry: Retry; cause?: unknown }) {
+  constructor(code: Code, message: string, options: { retry: RetryOf<Code>; cause?: unknown }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HubError';
     this.code = code;

@@ -21,7 +21,7 @@ const TIMEOUT_MS = 15_000;
 const Problem = z.looseObject({ detail: z.string() });
 
 /**
- * Sends one request to the API of a hub and validates the answer. Throws `HubError` `request-refused` with the hub's own
+ * Sends one request to the API of a hub and validates the answer. Throws `HubError` `api-refusal` with the hub's own
  * sentence, or `unexpected-answer` where the answer does not have the shape of `schema`; rejects as `fetch` does where the
  * hub is not reachable.
  */
@@ -43,7 +43,7 @@ export const request = async <Schema extends z.ZodType>(
   if (!response.ok || answer === undefined) {
     const problem = Problem.safeParse(answer);
     throw new HubError(
-      'request-refused',
+      'api-refusal',
       problem.success
         ? problem.data.detail
         : `${url} answered ${response.status}, but not in the format of a hub. Set HUB_URL to the address of the API, without a path.`,

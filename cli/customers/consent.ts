@@ -45,7 +45,7 @@ const describeEvidence = (evidence: Evidence | null): string => {
   );
 };
 
-/** The command for `CHANNEL STATUS [--evidence TEXT] [--at TIME]`. Throws `HubError` `bad-arguments`. */
+/** The command for `CHANNEL STATUS [--evidence TEXT] [--at TIME]`. Throws `HubError` `invalid-arguments`. */
 export const consentCommand = (customer: string, args: readonly string[]): Command => {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -31,7 +31,7 @@ export const exportCustomer = async (args: readonly string[]): Promise<number> =
   const answer = await fetch(job.result.url);
   if (!answer.ok || answer.body === null)
     throw new HubError(
-      'download-failed',
+      'download-failure',
       `The export cannot be downloaded: the bucket answered ${answer.status}. Run the command again.`,
       { retry: 'never' },
     );

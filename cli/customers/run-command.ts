@@ -12,7 +12,8 @@ export const runCommand = async (command: Command): Promise<number> => {
   const { id } = await sendCommand(hub, command);
   for (let waited = 0; waited < TIMEOUT_MS; waited += POLL_MS) {
     const outcome = await getCommandOutcome(hub, id);
-    if (outcome.status === 'refused') throw new HubError(outcome.code, outcome.reason, { retry: 'never' });
+    if (outcome.status === 'refused')
+      throw new HubError('command-refusal', outcome.reason, { retry: 'never' });
     if (outcome.status === 'done') {
       const { customers } = outcome;
       console.log(customers.length === 0 ? 'Done.' : `Done: ${customers.join(', ')}`);

@@ -5,7 +5,7 @@ import { type Reference, type TimelineItem, timelineItems } from '../client/time
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 
-/** Prints a customer's timeline, oldest first, with the options of `args`. Throws `HubError` `bad-arguments`. */
+/** Prints a customer's timeline, oldest first, with the options of `args`. Throws `HubError` `invalid-arguments`. */
 export const printTimeline = async (
   hub: HubConnection,
   customerId: string,

@@ -57,7 +57,7 @@ const accountEnvironment = (
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || env['AWS_ACCESS_KEY_ID'] === undefined)
     throw new HubError(
-      'no-account',
+      'missing-aws-account',
       'Set AWS_REGION and the keys of the account: `eval "$(aws configure export-credentials --format env)"`. Add --local for the hub of `npm start`.',
       { retry: 'never' },
     );

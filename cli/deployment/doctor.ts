@@ -174,7 +174,7 @@ export const run = async (): Promise<number> => {
   const { AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL } = process.env;
   const region = AWS_REGION ?? AWS_DEFAULT_REGION;
   if (region === undefined)
-    throw new HubError('no-account', 'Set AWS_REGION and the AWS credentials of the account.', {
+    throw new HubError('missing-aws-account', 'Set AWS_REGION and the AWS credentials of the account.', {
       retry: 'never',
     });
   const hub = HubConfig.parse(readSeed().hub);

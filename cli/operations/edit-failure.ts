@@ -31,7 +31,7 @@ const editInEditor = (text: string): string => {
     writeFileSync(path, text, { mode: 0o600 });
     const { status } = spawnSync(process.env['EDITOR'] ?? 'vi', [path], { stdio: 'inherit', shell: false });
     if (status !== 0)
-      throw new HubError('editor-failed', 'The editor ended with an error; nothing was saved.', {
+      throw new HubError('editor-failure', 'The editor ended with an error; nothing was saved.', {
         retry: 'never',
       });
     return readFileSync(path, 'utf8');

@@ -30,7 +30,7 @@ export const usage = `Usage: hub failures SUBCOMMAND …
   dismiss ID…
       close failures without replaying them
 
-docs/failures.md explains each code.
+docs/errors.md explains each code.
 ${CONNECTION_HELP}`;
 
 const options = {

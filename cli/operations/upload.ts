@@ -8,7 +8,7 @@ import { progressBar, progressLine } from '../terminal/progress.ts';
 
 /**
  * Streams the first `size` bytes of a file to a presigned address of S3 and shows the progress. Throws `HubError`
- * `upload-failed`, also on Ctrl-C.
+ * `upload-failure`, also on Ctrl-C.
  */
 export const uploadFile = async (url: string, file: string, size: number): Promise<void> => {
   const shown = progressLine();
@@ -46,7 +46,7 @@ export const uploadFile = async (url: string, file: string, size: number): Promi
   } catch (error) {
     shown.end(`stopped after ${megabytes(sent)} of ${megabytes(size)} MB`);
     throw new HubError(
-      'upload-failed',
+      'upload-failure',
       `The upload failed: ${error instanceof Error ? error.message : String(error)}. Nothing was imported. Run the command again.`,
       { retry: 'never', cause: error },
     );

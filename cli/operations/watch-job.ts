@@ -57,7 +57,7 @@ export const waitForJob = async (hub: HubConnection, id: string): Promise<number
   return job.state === 'succeeded' ? 0 : 1;
 };
 
-/** Writes the rows that an import refused to `target`, as one file. Throws `HubError` `download-failed`. */
+/** Writes the rows that an import refused to `target`, as one file. Throws `HubError` `download-failure`. */
 export const saveRefusedRows = (
   hub: HubConnection,
   { id, refused }: Job,
@@ -68,7 +68,7 @@ export const saveRefusedRows = (
       const response = await fetch(await refusedRowsAddress(hub, id, part));
       if (!response.ok || response.body === null)
         throw new HubError(
-          'download-failed',
+          'download-failure',
           `The refused rows cannot be downloaded: the bucket answered ${response.status}. They are stored for 30 days. Try again with: hub jobs refused ${id}`,
           { retry: 'never' },
         );

@@ -4,7 +4,7 @@ import { HubError } from '../../core/errors.ts';
 
 /**
  * Asks the questions one after another on the terminal without echoing the answers. Several answers may be pasted at once.
- * Throws `HubError` `interrupted` on Ctrl-C or Ctrl-D.
+ * Throws `HubError` `user-abort` on Ctrl-C or Ctrl-D.
  */
 export const askHidden = async (questions: readonly string[]): Promise<readonly string[]> => {
   const noEcho = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -17,7 +17,7 @@ export const askHidden = async (questions: readonly string[]): Promise<readonly 
       const line = await lines.next();
       process.stderr.write('\n');
       if (line.done === true)
-        throw new HubError('interrupted', 'Interrupted; nothing was changed.', { retry: 'never' });
+        throw new HubError('user-abort', 'Interrupted; nothing was changed.', { retry: 'never' });
       answers.push(line.value.trim());
     }
   } finally {

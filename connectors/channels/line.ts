@@ -29,7 +29,7 @@ export const line = channel({
       if (content === undefined) return undefined;
       const status = memberOf(parseJson(Buffer.from(answer)), 'status');
       if (status === 'succeeded') return content;
-      throw new HubError('content-unreachable', `LINE has not made the file ready (${String(status)}).`, {
+      throw new HubError('unreachable-content', `LINE has not made the file ready (${String(status)}).`, {
         retry: status === 'processing' ? 'later' : 'never',
       });
     },

@@ -29,7 +29,7 @@ export const setConsent = (
 
 /**
  * Opens an address again that bounced or was complained about, as its owner has asked. What they closed by STOP only
- * they open. Throws `HubError` `not-closed` and `stopped`.
+ * they open. Throws `HubError` `open-address` and `owner-stop`.
  */
 export const reopen = (
   people: People,
@@ -40,12 +40,12 @@ export const reopen = (
   const stopped = identifierType(address) === 'phone' && customer.consent.sms?.status === 'denied';
   if (stopped || customer.closed[address]?.reason === 'opt-out')
     throw new HubError(
-      'stopped',
+      'owner-stop',
       'The owner has sent STOP from this address. Only they open it again, by sending START from it.',
       { retry: 'never' },
     );
   if (customer.closed[address] === undefined)
-    throw new HubError('not-closed', 'The address is not closed, so there is nothing to open.', {
+    throw new HubError('open-address', 'The address is not closed, so there is nothing to open.', {
       retry: 'never',
     });
   for (const { profile } of customer.sourceProfiles) {

@@ -13,7 +13,7 @@ export interface FileHead {
 
 /**
  * Reads the encoding and the header of a file from its first `bytes`; `size` is the length of the whole file. Throws
- * `HubError` `bad-file` where the file cannot be imported at all.
+ * `HubError` `invalid-file` where the file cannot be imported at all.
  */
 export const readFileHead = (bytes: Buffer, size: number, format: 'csv' | 'ndjson'): FileHead => {
   const fault = encodingFault(bytes, bytes.length >= size);
@@ -31,4 +31,4 @@ export const readFileHead = (bytes: Buffer, size: number, format: 'csv' | 'ndjso
   return { offset: mark + header.end, line: 1 + header.lines, head: { delimiter, names } };
 };
 
-const badFile = (message: string): HubError => new HubError('bad-file', message, { retry: 'never' });
+const badFile = (message: string): HubError => new HubError('invalid-file', message, { retry: 'never' });

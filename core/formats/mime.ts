@@ -15,15 +15,19 @@ const BOUNDARY = '=_tributary';
 
 /**
  * An RFC 5322 message with a text and perhaps an HTML body, its lines ended by CRLF. Names and subject may hold any
- * character; a header that would break its line throws `HubError` `template`. RFC 8058 makes the unsubscribe link work
+ * character; a header that would break its line throws `HubError` `template-failure`. RFC 8058 makes the unsubscribe link work
  * with one click.
  */
 export const composeMail = ({ from, to, subject = '', text, html, unsubscribe }: MailContent): string => {
   for (const [header, value] of Object.entries({ from, to, subject, unsubscribe }))
     if (/[\r\n]/u.test(value ?? ''))
-      throw new HubError('template', `The header \`${header}\` of an e-mail would contain a line break.`, {
-        retry: 'never',
-      });
+      throw new HubError(
+        'template-failure',
+        `The header \`${header}\` of an e-mail would contain a line break.`,
+        {
+          retry: 'never',
+        },
+      );
   const head = [
     `From: ${mailbox(from)}`,
     `To: ${mailbox(to)}`,

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { HubError } from '../errors.ts';
 
 const unreadable = (message: string, cause?: unknown): HubError =>
-  new HubError('unreadable', message, { retry: 'never', ...(cause !== undefined && { cause }) });
+  new HubError('unreadable-delivery', message, { retry: 'never', ...(cause !== undefined && { cause }) });
 
 const DEEPEST = 64;
 
@@ -21,12 +21,12 @@ export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumb
  */
 export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
 
-/** Runs a parser; undefined if it throws `unreadable`. */
+/** Runs a parser; undefined if it throws `unreadable-delivery`. */
 export const ifReadable = <Value>(parse: () => Value): Value | undefined => {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof HubError && error.code === 'unreadable') return undefined;
+    if (error instanceof HubError && error.code === 'unreadable-delivery') return undefined;
     throw error;
   }
 };

@@ -5,7 +5,7 @@ const LARGEST_BYTES = 2_000_000;
 const DEEPEST = 64;
 
 const unreadable = (message: string, cause?: unknown): HubError =>
-  new HubError('unreadable', message, { retry: 'never', ...(cause !== undefined && { cause }) });
+  new HubError('unreadable-delivery', message, { retry: 'never', ...(cause !== undefined && { cause }) });
 
 const parser = new XMLParser({
   ignoreAttributes: false,

@@ -39,13 +39,13 @@ export interface ImportedCustomer {
 
 /**
  * A customer told of by a list rather than by an act: found, merged and made by the same rules. What the list says fills
- * what is not known, and an answer counts by its time. Throws `HubError` `no-identifier`.
+ * what is not known, and an answer counts by its time. Throws `HubError` `missing-identifier`.
  */
 export const importCustomer = (people: People, told: CustomerImport): ImportedCustomer => {
   const found = matchIdentifiers(people, usableIdentifiers(told.identifiers, people.config), told.id);
   if (found === undefined)
     throw new HubError(
-      'no-identifier',
+      'missing-identifier',
       'None of the identifiers can be used: they are blocked, shared, not of their type, or more than one customer may hold.',
       { retry: 'never' },
     );

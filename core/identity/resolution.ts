@@ -69,7 +69,7 @@ export const assignInteraction = (
   if (profileId !== undefined) return join(people, profileId, interaction, taken, {});
   if (taken.length > 0) return create(people, interaction, taken, []);
   throw new HubError(
-    'no-identifier',
+    'missing-identifier',
     'The interaction names nobody who could be known again by it, so it cannot make a customer. Assign it to one, or dismiss it.',
     { retry: 'never' },
   );

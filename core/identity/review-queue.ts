@@ -26,7 +26,7 @@ export const markDistinct = (people: People, one: string, other: string): void =
   const [first, second] = [people.canonicalId(one), people.canonicalId(other)];
   if (first === second) {
     throw new HubError(
-      'already-merged',
+      'existing-merge',
       'The two are one customer by now. Take the merge back first; that also keeps them apart.',
       { retry: 'never' },
     );

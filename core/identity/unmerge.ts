@@ -20,7 +20,7 @@ export const unmergeCustomer = (
   const pointer = parted[0]?.activity.survivor;
   if (pointer === undefined) {
     throw new HubError(
-      'not-merged',
+      'unknown-merge',
       merge === undefined
         ? `Customer ${root} is not merged with anybody (any more), so there is nothing to undo.`
         : `The merge ${merge} does not hold customer ${root} together (any more), so there is nothing to undo.`,
@@ -74,7 +74,7 @@ export const splitIdentifier = (
   const from = people.ownerOf(identifier);
   if (people.customer(from).identifiers.length === 1) {
     throw new HubError(
-      'only-identifier',
+      'last-identifier',
       'This is the only identifier that the customer has, so there is nobody to part it from.',
       { retry: 'never' },
     );

@@ -35,7 +35,7 @@ export interface Sender {
   send(message: Outgoing): Promise<string>;
 }
 
-const REFUSED = 'sender-refused';
+const REFUSED = 'sender-refusal';
 
 /** The vendor's answer that it did not take a message: for good (`never`), or for now. */
 export const refusal = (

@@ -135,10 +135,10 @@ const sourcesOf = (file: string, source: string): string[] => {
 };
 
 const cannot = (what: string, cause?: unknown): HubError =>
-  new HubError('template', what, { retry: 'never', cause });
+  new HubError('template-failure', what, { retry: 'never', cause });
 
 /**
- * Renders a template for one medium, every value escaped for it. Throws `HubError` `template` where a variable is
+ * Renders a template for one medium, every value escaped for it. Throws `HubError` `template-failure` where a variable is
  * missing or a header would break its line.
  */
 export const render = (

@@ -205,7 +205,7 @@ export interface Content {
   readonly bytes: Uint8Array;
 }
 
-/** Translates a provider's payloads. Throws a zod error or `HubError` `unreadable` if a payload is not as the vendor documents it. */
+/** Translates a provider's payloads. Throws a zod error or `HubError` `unreadable-delivery` if a payload is not as the vendor documents it. */
 export interface ChannelMapping {
   readonly id: string;
   /** The channels and kinds that this provider's interactions can have, for the catalogue. */

@@ -95,11 +95,11 @@ export interface SnsNotification {
   readonly message: unknown;
 }
 
-/** Throws `HubError` `unreadable` if the body is not a message of SNS. */
+/** Throws `HubError` `unreadable-delivery` if the body is not a message of SNS. */
 export const snsNotification = (body: Uint8Array): SnsNotification => {
   const envelope = readMessage(body);
   const id = envelope?.['MessageId'];
   if (envelope === undefined || id === undefined)
-    throw new HubError('unreadable', 'The body is not a message of SNS.', { retry: 'never' });
+    throw new HubError('unreadable-delivery', 'The body is not a message of SNS.', { retry: 'never' });
   return { id, publishedAt: readTime(envelope['Timestamp']), message: jsonWithin(envelope['Message'] ?? '') };
 };

@@ -57,11 +57,15 @@ export const routes: Routes<ApiPorts> = {
     const { key, name, url } = file;
     if (key === undefined)
       return url === undefined
-        ? problem(404, 'not-kept', 'The file is only at the provider, which gives no address of it.')
+        ? problem(404, 'unavailable-file', 'The file is only at the provider, which gives no address of it.')
         : json(200, { url });
     const download = await ports.download(key, name ?? `attachment-${n}`);
     return download === undefined
-      ? problem(404, 'not-kept', 'The file has not come from the provider. The failures say whether it will.')
+      ? problem(
+          404,
+          'unavailable-file',
+          'The file has not come from the provider. The failures say whether it will.',
+        )
       : json(200, download);
   },
   'POST /events': reportEvents,
@@ -69,7 +73,7 @@ export const routes: Routes<ApiPorts> = {
   'POST /commands': async (event, ports) => {
     const body = parsed(event);
     if (typeof body !== 'object' || body === null)
-      return problem(400, 'bad-json', 'The body must be a JSON object.');
+      return problem(400, 'invalid-json', 'The body must be a JSON object.');
     const command = CommandMessage.safeParse({
       by: 'api',
       id: ports.newId(),
@@ -77,11 +81,11 @@ export const routes: Routes<ApiPorts> = {
       ...body,
       type: 'command',
     });
-    if (!command.success) return problem(400, 'bad-command', z.prettifyError(command.error));
+    if (!command.success) return problem(400, 'invalid-command', z.prettifyError(command.error));
     if (Date.parse(command.data.at) > ports.now() + CLOCKS_DIFFER_MS)
       return problem(
         400,
-        'future',
+        'future-time',
         '`at` lies in the future. Give the time at which it was decided, or leave it out.',
       );
     await ports.enqueue(command.data);
@@ -99,9 +103,9 @@ export const api =
     if (event.routeKey === 'GET /health') return json(200, { status: 'ok' });
     if (event.routeKey === 'GET /erasures/keys') return receiptKeySet(ports.receiptKeys);
     const route = routes[event.routeKey];
-    if (route === undefined) return problem(404, 'not-found', 'There is no such page.');
+    if (route === undefined) return problem(404, 'unknown-route', 'There is no such page.');
     if (!(await ports.allowed(event.headers['authorization']))) {
-      return problem(401, 'unauthorized', 'Send an API key of this hub: Authorization: Bearer <key>.');
+      return problem(401, 'invalid-api-key', 'Send an API key of this hub: Authorization: Bearer <key>.');
     }
     return route(event, ports);
   };

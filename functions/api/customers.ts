@@ -20,7 +20,7 @@ export const customerRoutes: Routes<CustomerPorts> = {
     if (identifier === undefined) {
       return problem(
         400,
-        'bad-identifier',
+        'invalid-identifier',
         'Ask with ?identifier=type:value, for example email:ada@example.com or phone:+14155550100; or for a list, with ?recent, ?waiting or ?name=beginning.',
       );
     }

@@ -33,7 +33,7 @@ const Asked = z.strictObject({
 export const erasureRoutes: Routes<ErasurePorts> = {
   'POST /erasures': async (event, ports) => {
     const asked = Asked.safeParse(parsed(event));
-    if (!asked.success) return problem(400, 'bad-erasure', z.prettifyError(asked.error));
+    if (!asked.success) return problem(400, 'invalid-erasure', z.prettifyError(asked.error));
     const { customer, by, reason } = asked.data;
     const identifier = normaliseIdentifier(customer) ?? customer;
     const profileId = await ports.owner(identifier);
@@ -85,7 +85,7 @@ export const erasureRoutes: Routes<ErasurePorts> = {
       return json(200, await view(erasure, ports));
     const next = { ...erasure, job: ports.newId() };
     if (!(await ports.erasures.save(next)))
-      return problem(409, 'changed-meanwhile', 'The erasure was changed meanwhile. Look at it again.');
+      return problem(409, 'write-conflict', 'The erasure was changed meanwhile. Look at it again.');
     await begin(ports, next, profileId);
     return json(202, await view(next, ports));
   },

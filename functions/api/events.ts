@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
+import type { ErrorCode } from '../../core/errors.ts';
 import { parseJson } from '../../core/formats/payload.ts';
 import { interactionId } from '../../core/interaction/interaction.ts';
 import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../core/interaction/report.ts';
@@ -15,7 +16,7 @@ export interface EventPorts {
 /** What became of one reported act, in the order in which they were reported. */
 type Result =
   | { readonly status: 'accepted'; readonly id: string }
-  | { readonly status: 'refused' | 'try-again'; readonly code: string; readonly detail: string };
+  | { readonly status: 'refused' | 'try-again'; readonly code: ErrorCode; readonly detail: string };
 
 /** The provider of acts that came over the API: their ids are apart from those of every vendor. */
 const PROVIDER = 'api';
@@ -34,7 +35,7 @@ export const reportEvents = async (
   if (!reports.success)
     return problem(
       400,
-      'bad-events',
+      'invalid-events',
       `Send one event, a list, or {"events": [...]}: 1 to ${MOST_REPORTS} of them.`,
     );
   const receivedAt = new Date(now()).toISOString();
@@ -45,7 +46,7 @@ export const reportEvents = async (
   const results = judged.map((one, position): Result => {
     if (!('message' in one)) return one;
     return notQueued.has(position)
-      ? { status: 'try-again', code: 'not-queued', detail: 'The queue did not take it. Send it again.' }
+      ? { status: 'try-again', code: 'enqueue-failure', detail: 'The queue did not take it. Send it again.' }
       : { status: 'accepted', id: one.id };
   });
   const accepted = results.filter(({ status }) => status === 'accepted').length;
@@ -62,7 +63,8 @@ const judge = (
   receivedAt: string,
 ): { readonly id: string; readonly message: string } | Result => {
   const report = Report.safeParse(one);
-  if (!report.success) return { status: 'refused', code: 'bad-event', detail: z.prettifyError(report.error) };
+  if (!report.success)
+    return { status: 'refused', code: 'invalid-event', detail: z.prettifyError(report.error) };
   const interaction = {
     ...reported(report.data, contentKey(report.data)),
     provider: PROVIDER,
@@ -75,6 +77,6 @@ const judge = (
     interaction: act,
   } satisfies InteractionMessage);
   return Buffer.byteLength(message) > LARGEST_BYTES
-    ? { status: 'refused', code: 'too-large', detail: `An event may have ${LARGEST_BYTES} bytes.` }
+    ? { status: 'refused', code: 'oversized-event', detail: `An event may have ${LARGEST_BYTES} bytes.` }
     : { id: interactionId(PROVIDER, undefined, act.key), message };
 };

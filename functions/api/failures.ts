@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { explanationOf, Failure } from '../../core/failure.ts';
+import { explanationOf } from '../../core/errors/catalogue.ts';
+import { Failure } from '../../core/errors/failure.ts';
 import { Instant, instant } from '../../core/interaction/interaction.ts';
 import type { Failures } from '../aws/operations/failures.ts';
 import { type ReplayPorts, unknownFailure } from '../aws/operations/replay.ts';
@@ -42,7 +43,7 @@ const find = async (event: APIGatewayProxyEventV2, { failures }: FailurePorts): 
 export const failureRoutes: Routes<FailurePorts> = {
   'GET /failures': async (event, { failures }) => {
     const asked = Query.safeParse(event.queryStringParameters ?? {});
-    if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));
+    if (!asked.success) return problem(400, 'invalid-query', z.prettifyError(asked.error));
     return json(200, await page(failures, asked.data));
   },
   'GET /failures/{id}': async (event, ports) => {
@@ -54,7 +55,11 @@ export const failureRoutes: Routes<FailurePorts> = {
     const failure = await find(event, ports);
     const { by } = By.parse(event.queryStringParameters ?? {});
     if (failure.status !== 'open')
-      return problem(409, 'not-open', `This failure is ${failure.status}; only an open one can be edited.`);
+      return problem(
+        409,
+        'closed-failure',
+        `This failure is ${failure.status}; only an open one can be edited.`,
+      );
     const payload = bodyOf(event);
     // Only what its stage can read is kept: the error names the key.
     stageOf(failure.stage).replay(payload, failure.count);
@@ -82,7 +87,7 @@ export const failureRoutes: Routes<FailurePorts> = {
 const saved = (failure: Failure | undefined): APIGatewayProxyStructuredResultV2 =>
   failure
     ? json(200, view(failure))
-    : problem(409, 'changed-meanwhile', 'Somebody else has changed this failure. Look at it again.');
+    : problem(409, 'write-conflict', 'Somebody else has changed this failure. Look at it again.');
 
 const view = ({ version: _, occurrence: __, payloadKey: ___, ...failure }: Failure): object => ({
   ...failure,

@@ -25,7 +25,7 @@ const Query = z.strictObject({
 export const figuresRoutes: Routes<FiguresPorts> = {
   'GET /figures': async (event, { figures, timeZone, now }) => {
     const asked = Query.safeParse(event.queryStringParameters ?? {});
-    if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));
+    if (!asked.success) return problem(400, 'invalid-query', z.prettifyError(asked.error));
     const zone = await timeZone();
     const to = asked.data.to ?? dayAt(now(), zone);
     const first = Date.parse(to) - (asked.data.days - 1) * DAY_MS;
@@ -34,7 +34,7 @@ export const figuresRoutes: Routes<FiguresPorts> = {
     if (days < 1 || days > MOST_DAYS)
       return problem(
         400,
-        'bad-query',
+        'invalid-query',
         `from and to are dates, from not after to, at most ${MOST_DAYS} days apart.`,
       );
     const found = await figures.between(from, to);

@@ -22,7 +22,7 @@ export const parsed = (event: APIGatewayProxyEventV2): unknown => {
   try {
     return JSON.parse(bodyOf(event));
   } catch (error) {
-    throw new HubError('bad-json', 'The body is not JSON.', { retry: 'never', cause: error });
+    throw new HubError('invalid-json', 'The body is not JSON.', { retry: 'never', cause: error });
   }
 };
 

@@ -37,20 +37,20 @@ const Page = z.strictObject({
 export const jobRoutes: Routes<JobPorts> = {
   'POST /jobs': async (event, ports) => {
     const asked = Asked.safeParse(parsed(event));
-    if (!asked.success) return problem(400, 'bad-job', z.prettifyError(asked.error));
+    if (!asked.success) return problem(400, 'invalid-job', z.prettifyError(asked.error));
     return begin(ports, asked.data);
   },
   'POST /failures/replay': async (event, ports) => {
     const body = z.looseObject({ by: Asked.shape.by }).safeParse(parsed(event));
-    if (!body.success) return problem(400, 'bad-job', z.prettifyError(body.error));
+    if (!body.success) return problem(400, 'invalid-job', z.prettifyError(body.error));
     const { by, ...parameters } = body.data;
     const asked = Asked.safeParse({ kind: 'replay', parameters, by });
-    if (!asked.success) return problem(400, 'bad-job', z.prettifyError(asked.error));
+    if (!asked.success) return problem(400, 'invalid-job', z.prettifyError(asked.error));
     return begin(ports, asked.data);
   },
   'GET /jobs': async (event, { jobs }) => {
     const asked = Page.safeParse(event.queryStringParameters ?? {});
-    if (!asked.success) return problem(400, 'bad-query', z.prettifyError(asked.error));
+    if (!asked.success) return problem(400, 'invalid-query', z.prettifyError(asked.error));
     const { limit, cursor } = asked.data;
     const found = await jobs.list(limit, cursor);
     const last = found.length === limit ? found.at(-1) : undefined;
@@ -76,7 +76,7 @@ export const jobRoutes: Routes<JobPorts> = {
     if (job === undefined) return unknownJob();
     const part = z.coerce.number().int().min(0).safeParse(event.pathParameters?.['part']);
     if (!part.success || part.data >= (job.refusedParts ?? 0))
-      return problem(404, 'unknown-part', `This job has ${job.refusedParts ?? 0} files of refused rows.`);
+      return problem(404, 'unknown-file', `This job has ${job.refusedParts ?? 0} files of refused rows.`);
     return json(200, { url: await presign('GET', refusedKey(job.id, part.data), RESULT_SECONDS) });
   },
   /** Its file has arrived. */
@@ -98,7 +98,7 @@ export const jobRoutes: Routes<JobPorts> = {
       const cancelled = await jobs.save({ ...rest, state: 'cancelled', finishedAt: instant(now()) });
       if (cancelled) return json(200, view(cancelled));
     }
-    return problem(409, 'changed-meanwhile', 'The job changed each time this was tried. Send it again.');
+    return problem(409, 'write-conflict', 'The job changed each time this was tried. Send it again.');
   },
 };
 
@@ -108,9 +108,13 @@ const begin = async (
 ): Promise<APIGatewayProxyStructuredResultV2> => {
   const kind = kinds[name];
   if (kind === undefined)
-    return problem(400, 'unknown-kind', `There are these kinds of jobs: ${Object.keys(kinds).join(', ')}.`);
+    return problem(
+      400,
+      'unknown-job-kind',
+      `There are these kinds of jobs: ${Object.keys(kinds).join(', ')}.`,
+    );
   const read = kind.parameters.safeParse(parameters);
-  if (!read.success) return problem(400, 'bad-parameters', z.prettifyError(read.error));
+  if (!read.success) return problem(400, 'invalid-parameters', z.prettifyError(read.error));
   const job: JobRow = {
     ...{ id: newId(), kind: name, parameters, by, createdAt: instant(now()) },
     state: kind.file === undefined ? 'queued' : 'waiting',

@@ -63,7 +63,7 @@ export const listed = async (
   ports: ListPorts,
 ): Promise<APIGatewayProxyStructuredResultV2> => {
   const query = Query.safeParse(event.queryStringParameters ?? {});
-  if (!query.success) return problem(400, 'bad-query', z.prettifyError(query.error));
+  if (!query.success) return problem(400, 'invalid-query', z.prettifyError(query.error));
   const { recent, waiting, name, limit, cursor: [part, key] = [] } = query.data;
   const cursor = part === undefined || key === undefined ? undefined : { part, key };
   let found: Found;
@@ -72,7 +72,7 @@ export const listed = async (
   else {
     const prefix = nameKey(name ?? '');
     if (prefix === '')
-      return problem(400, 'bad-query', 'name is the beginning of a name: a letter at least.');
+      return problem(400, 'invalid-query', 'name is the beginning of a name: a letter at least.');
     found = await findNamed(ports, prefix, limit, cursor);
   }
   const customers = await ports.history.customers(found.places.map(({ key }) => customerAt(key)));

@@ -74,7 +74,7 @@ export const timelineOf = async (
   const query = Query.safeParse(event.queryStringParameters ?? {});
   if (!query.success) {
     const key = String(query.error.issues[0]?.path[0]);
-    return problem(400, `bad-${key}`, expected[key] ?? '');
+    return problem(400, 'invalid-query', expected[key] ?? '');
   }
   const customer = await history.customer(event.pathParameters?.['id'] ?? '');
   if (customer === undefined) return unknownCustomer();

@@ -1,5 +1,5 @@
 import type { GivenAnswer } from '../../core/consent/evidence.ts';
-import type { Failure } from '../../core/failure.ts';
+import type { Failure } from '../../core/errors/failure.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { Reopening } from '../../core/identity/ledger.ts';
 import type { Instant } from '../../core/interaction/interaction.ts';

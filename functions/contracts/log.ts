@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { HubError } from '../../core/errors.ts';
+import { HubError, type LogCode } from '../../core/errors.ts';
 
 /** What every log line of one invocation says besides its own fields. */
 export interface LogContext {
@@ -30,7 +30,7 @@ export const withMessage = <Result>(message: string, work: () => Result): Result
  */
 export const log = (
   level: 'info' | 'warn' | 'error',
-  code: string,
+  code: LogCode,
   fields: Readonly<Record<string, string | number | boolean | undefined>> = {},
   error?: unknown,
 ): void => {

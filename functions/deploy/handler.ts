@@ -63,7 +63,7 @@ export const create = (runtime: Runtime) => {
     const ids = seed.triggers.map((definition) => Trigger.parse(definition).id);
     for (const [position, definition] of seed.triggers.entries())
       if (!(await publishSeed(ports, definition, seed.templates)))
-        log('info', 'edited-trigger-kept', { trigger: ids[position] });
+        log('info', 'edited-trigger', { trigger: ids[position] });
     await unpublishOthers(ports, new Set(ids));
   };
   return middy<unknown, void>().handler(async (raw) => {
@@ -78,7 +78,7 @@ export const create = (runtime: Runtime) => {
           ),
         );
     } catch (error) {
-      log('error', 'configuration-failed', { request: event.RequestType }, error);
+      log('error', 'configuration-failure', { request: event.RequestType }, error);
       answer = {
         Status: 'FAILED',
         Reason: error instanceof HubError ? error.message : 'The log of the deploy function says why.',
@@ -98,7 +98,7 @@ export const create = (runtime: Runtime) => {
     });
     if (!response.ok)
       throw new HubError(
-        'cloudformation',
+        'cloudformation-refusal',
         `CloudFormation answered ${response.status} to the outcome of the configuration.`,
         { retry: 'later' },
       );

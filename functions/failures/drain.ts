@@ -53,7 +53,7 @@ const told = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tr
   return {
     ...base,
     origin,
-    code: `${origin}-undelivered`,
+    code: origin === 'rule' ? 'rule-delivery-failure' : 'schedule-delivery-failure',
     reason: `${origin === 'rule' ? 'EventBridge' : 'EventBridge Scheduler'} could not put this on the queue of ${stage}: ${code}. ${message}`,
     tries: Number(attributeOf(record, 'RETRY_ATTEMPTS') ?? 0) + 1,
     payload:
@@ -66,7 +66,7 @@ const told = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tr
 };
 
 const unanswered = (tries: number): Attempt => ({
-  code: 'no-answer',
+  code: 'function-crash',
   reason: `The function ended ${tries} times without an answer: it ran out of time or of memory, or could not be started.`,
 });
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { Failure } from '../../core/errors/failure.ts';
 import { HubError } from '../../core/errors.ts';
-import type { Failure } from '../../core/failure.ts';
 import { Instant, instant } from '../../core/interaction/interaction.ts';
 import type { Failures } from '../aws/operations/failures.ts';
 import type { Job } from '../contracts/jobs/job.ts';

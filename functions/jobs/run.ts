@@ -41,7 +41,7 @@ export const runSlice =
     if (wait > 0) return jobs.enqueue({ job: id, slice }, Math.ceil(wait / 1000) + 1);
     if (row.tries >= TRIES) {
       const error = row.error ?? {
-        code: 'no-answer',
+        code: 'function-crash',
         reason: `A slice was begun ${TRIES} times and never came to its end: it ran out of time or of memory.`,
       };
       await jobs.save(ended(row, 'failed', ports.now(), error));
@@ -107,9 +107,13 @@ const sliceOf = async (
 ): Promise<{ row: JobRow; result: SliceResult<unknown> }> => {
   const job = registry[row.kind];
   if (job === undefined)
-    throw new HubError('unknown-kind', `This hub does not know how to do a job of the kind ${row.kind}.`, {
-      retry: 'never',
-    });
+    throw new HubError(
+      'unknown-job-kind',
+      `This hub does not know how to do a job of the kind ${row.kind}.`,
+      {
+        retry: 'never',
+      },
+    );
   let begun = row;
   if (row.checkpoint === undefined) {
     const { checkpoint, total } = await job.start(row.parameters);

@@ -1,13 +1,13 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { HubError } from '../../core/errors.ts';
+import { type ErrorCode, HubError } from '../../core/errors.ts';
 import { isTracing, log, trace } from '../contracts/log.ts';
 import { logContext } from './log-context.ts';
 
 type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>;
 
 /** The stack of a function behind API Gateway: log context, trace, and problem answers for what the handler throws. */
-export const httpStack = (name: string, notFound: readonly string[] = []): HttpMiddleware[] => [
+export const httpStack = (name: string, notFound: readonly ErrorCode[] = []): HttpMiddleware[] => [
   logContext(name),
   traceRequest(name),
   httpErrors(notFound),
@@ -23,10 +23,10 @@ const traceRequest = (name: string): HttpMiddleware => ({
 });
 
 /** The only place where the `retry` of an error becomes a status: 400, 404 for the codes of `notFound`, or 503. */
-const httpErrors = (notFound: readonly string[]): HttpMiddleware => ({
+const httpErrors = (notFound: readonly ErrorCode[]): HttpMiddleware => ({
   onError(request) {
     const { error } = request;
-    log('error', error instanceof HubError ? error.code : 'unexpected', {}, error);
+    log('error', error instanceof HubError ? error.code : 'unexpected-error', {}, error);
     if (error instanceof HubError && error.retry === 'never') {
       const status = notFound.includes(error.code) ? 404 : 400;
       request.response = problem(status, error.code, error.message);
@@ -35,14 +35,18 @@ const httpErrors = (notFound: readonly string[]): HttpMiddleware => ({
     const seconds =
       error instanceof HubError && typeof error.retry === 'object' ? error.retry.afterSeconds : 5;
     request.response = {
-      ...problem(503, 'try-again', 'The hub cannot handle this request now. Send it again later.'),
+      ...problem(503, 'temporary-failure', 'The hub cannot handle this request now. Send it again later.'),
       headers: { 'content-type': 'application/problem+json', 'retry-after': String(seconds) },
     };
   },
 });
 
-/** An answer as RFC 9457 describes it; `code` is a noun in kebab-case, `detail` says what to do. */
-export const problem = (status: number, code: string, detail: string): APIGatewayProxyStructuredResultV2 => ({
+/** An answer as RFC 9457 describes it; `code` is one of the catalogue's, `detail` says what to do. */
+export const problem = (
+  status: number,
+  code: ErrorCode,
+  detail: string,
+): APIGatewayProxyStructuredResultV2 => ({
   statusCode: status,
   headers: { 'content-type': 'application/problem+json' },
   body: JSON.stringify({ status, code, detail }),

@@ -84,7 +84,7 @@ const traceMessages = <Message>(stage: Stage<Message>): QueueMiddleware<Message>
  */
 export const partialBatch = (noteAttempt?: NoteAttempt): QueueMiddleware => {
   const answer = async (event: SQSEvent, failed: Failed): Promise<SQSBatchResponse> => {
-    for (const [message, error] of failed) log('error', 'message-failed', { message }, error);
+    for (const [message, error] of failed) log('error', 'message-failure', { message }, error);
     const again = event.Records.filter(
       ({ messageId, attributes }) =>
         failed.has(messageId) && Number(attributes.ApproximateReceiveCount) >= NOTED_TRY,

@@ -81,7 +81,7 @@ const busy = (): HubError =>
 
 const inDoubt = (cause?: unknown): HubError =>
   new HubError(
-    'send-in-doubt',
+    'uncertain-send',
     'It is not known whether this was sent. Marketing is sent at most once, so it is not sent again.',
     { retry: 'never', cause },
   );

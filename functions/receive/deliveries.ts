@@ -34,7 +34,7 @@ const notQueued =
   (what: string) =>
   (error: unknown): never => {
     throw new HubError(
-      'not-queued',
+      'enqueue-failure',
       `Writing to ${what} failed (${error instanceof Error ? error.name : 'unknown error'}); the provider is told to send again.`,
       { retry: 'later', cause: error },
     );

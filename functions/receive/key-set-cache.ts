@@ -8,7 +8,7 @@ const MOST_KEPT = 100;
 
 /**
  * Small public documents (certificates, key sets) by address, kept for an hour, each asked for once at a time. Throws
- * `HubError` `document-unreachable` (later) where one cannot be had.
+ * `HubError` `unreachable-key-set` (later) where one cannot be had.
  */
 export const keySetCache = (runtime: Runtime): ((url: string) => Promise<string>) => {
   const known = new Map<string, { readonly until: number; readonly text: Promise<string> }>();
@@ -39,7 +39,7 @@ const fetchText = async (url: string, ask: typeof fetch): Promise<string> => {
     return Buffer.concat(chunks).toString();
   } catch (error) {
     throw new HubError(
-      'document-unreachable',
+      'unreachable-key-set',
       `The document that proves a webhook could not be had from ${new URL(url).host}: ${error instanceof Error ? error.message : 'unknown'}. The provider is told to send again.`,
       { retry: 'later', cause: error },
     );

@@ -31,7 +31,7 @@ export const nonceStore = (
       const name = error instanceof Error ? error.name : 'unknown error';
       if (name === 'ConditionalCheckFailedException') return false;
       throw new HubError(
-        'token-not-kept',
+        'nonce-failure',
         `Remembering a token of ${provider} failed (${name}); the provider is told to send again.`,
         { retry: 'later', cause: error },
       );

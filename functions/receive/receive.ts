@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ErrorCode, LogCode } from '../../core/errors.ts';
 import type {
   ChannelConnector,
   HttpAnswer,
@@ -24,7 +25,7 @@ export interface ReceivePorts {
   /** Resolves once the delivery is durably queued. */
   readonly enqueue: (delivery: DeliveryMessage) => Promise<void>;
   readonly now: () => number;
-  readonly tell: (code: string, fields: Readonly<Record<string, string | number>>) => void;
+  readonly tell: (code: LogCode, fields: Readonly<Record<string, string | number>>) => void;
 }
 
 export interface Call {
@@ -47,10 +48,10 @@ export const receive = (ports: ReceivePorts) => {
     if (connector === undefined)
       return told(404, 'unknown-provider', 'No such provider. The README names those there are.');
     if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method)) {
-      return told(405, 'method', `${connector.title} is expected to send POST.`);
+      return told(405, 'unsupported-method', `${connector.title} is expected to send POST.`);
     }
     if (request.body.byteLength > BODY_LIMIT)
-      return told(413, 'too-large', `A delivery may have ${BODY_LIMIT} bytes.`);
+      return told(413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`);
     const route = account === undefined ? provider : `${provider}/${account}`;
     const judged = async (anew: boolean): Promise<Verdict> =>
       judge(connector, request, await ports.secrets(provider, account, anew), ports);
@@ -67,10 +68,10 @@ export const receive = (ports: ReceivePorts) => {
       if (!first) verdict = { verdict: 'refused', reason: 'the token was used before, with another body' };
     }
     if (verdict.verdict === 'refused') {
-      ports.tell('delivery-refused', { provider, reason: verdict.reason });
+      ports.tell('refused-delivery', { provider, reason: verdict.reason });
       return told(
         verdict.status ?? 401,
-        'refused',
+        'unauthentic-webhook',
         'The request is not authentic. The log of the receive function says why.',
       );
     }
@@ -146,7 +147,7 @@ const delivery = (
   },
 });
 
-const told = (status: number, code: string, detail: string): HttpAnswer => ({
+const told = (status: number, code: ErrorCode, detail: string): HttpAnswer => ({
   status,
   headers: { 'content-type': 'application/problem+json' },
   body: JSON.stringify({ status, code, detail }),

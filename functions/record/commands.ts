@@ -28,7 +28,7 @@ import { type ExecutedCommand, type Loaded, storedChange } from '../contracts/po
 
 /**
  * Executes a command on the customers in memory. Throws `HubError` (never) where the command cannot be executed:
- * `unknown-customer`, `unknown-review`, `unfit-decision`, or what the rule of `core/identity` throws.
+ * `unknown-customer`, `unknown-review`, `invalid-decision`, or what the rule of `core/identity` throws.
  */
 export const executeCommand = (
   people: People,
@@ -171,13 +171,17 @@ const resolveReview = (
     if (placed) return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
   }
   throw new HubError(
-    'unfit-decision',
+    'invalid-decision',
     'The decision does not fit the review. Decide merge or distinct for a pair; assign (with the customer), new or dismiss for an interaction.',
     { retry: 'never' },
   );
 };
 
 const notInReview = (): HubError =>
-  new HubError('unfit-decision', 'The customer named as the survivor is neither of the two in the review.', {
-    retry: 'never',
-  });
+  new HubError(
+    'invalid-decision',
+    'The customer named as the survivor is neither of the two in the review.',
+    {
+      retry: 'never',
+    },
+  );

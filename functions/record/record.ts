@@ -149,14 +149,14 @@ const writeConflict = (): HubError =>
 
 const tooLarge = (): HubError =>
   new HubError(
-    'too-large',
+    'oversized-change',
     'A single interaction or command changes more customers than one DynamoDB transaction can hold. Remove some of its identifiers and replay it.',
     { retry: 'never' },
   );
 
 const unpublished = (): HubError =>
   new HubError(
-    'unpublished',
+    'unpublished-events',
     'EventBridge did not accept an event; the message will be retried and publishes the same events again.',
     { retry: 'later' },
   );

@@ -17,7 +17,7 @@ export interface EraseInCrmPorts {
 const PARTS_AT_ONCE = 10;
 
 const nextTime = (): HubError =>
-  new HubError('crm-waits', 'Other parts of the erasure are taken out of the CRM first.', {
+  new HubError('crm-pause', 'Other parts of the erasure are taken out of the CRM first.', {
     retry: { afterSeconds: 1 },
   });
 

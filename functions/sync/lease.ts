@@ -54,7 +54,7 @@ export const lease = (crm: string, credentials: unknown, table: Table, now: () =
 };
 
 const beingRenewed = (crm: string): HubError =>
-  new HubError('crm-waits', `Another worker is renewing the token of ${crm}.`, {
+  new HubError('crm-pause', `Another worker is renewing the token of ${crm}.`, {
     retry: { afterSeconds: TRY_AFTER_SECONDS },
   });
 

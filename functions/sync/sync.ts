@@ -64,7 +64,7 @@ export const sync =
         error instanceof HubError
           ? error
           : new HubError(
-              `${ports.crm}-failed`,
+              'sync-failure',
               `The sync with ${ports.crm} failed; the records wait in the queue.`,
               { retry: 'later', cause: error },
             );

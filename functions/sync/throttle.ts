@@ -14,7 +14,7 @@ import { budgetKey } from '../contracts/keys.ts';
 
 /** The one way to a CRM for all workers: a shared budget, and a breaker. */
 export interface Throttle {
-  /** Rejects with `crm-waits` while the CRM is left alone. Costs one read. */
+  /** Rejects with `crm-pause` while the CRM is left alone. Costs one read. */
   expectOpen(): Promise<void>;
   /** Runs what does not count as a call, a login, and notes where it shows that the CRM cannot be used. */
   noting<Result>(work: () => Promise<Result>): Promise<Result>;
@@ -38,7 +38,7 @@ export const throttle = (
   };
   const waits = (milliseconds: number): HubError =>
     new HubError(
-      'crm-waits',
+      'crm-pause',
       `${title} is left alone for now: its calls of this window are spent, or it could not be used. What waits goes on by itself.`,
       { retry: { afterSeconds: Math.max(1, Math.ceil(milliseconds / 1000)) } },
     );
@@ -62,7 +62,7 @@ export const throttle = (
     try {
       return await work();
     } catch (error) {
-      if (error instanceof HubError && error.code === 'crm-waits') throw error;
+      if (error instanceof HubError && error.code === 'crm-pause') throw error;
       const after =
         error instanceof HubError && typeof error.retry === 'object' ? error.retry.afterSeconds : undefined;
       await change((present) => ({ allowance: recordNoAnswer(present, after, now()) }));

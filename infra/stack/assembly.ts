@@ -31,7 +31,7 @@ export interface Assembly {
 
 const SOURCES = ['core', 'connectors', 'functions', 'mappings', 'infra', 'package-lock.json', 'cdk.json'];
 
-/** The synthesised template; cached by a hash of all sources. Throws `HubError` `invalid-configuration` or `synth-failed`. */
+/** The synthesised template; cached by a hash of all sources. Throws `HubError` `invalid-configuration` or `synthesis-failure`. */
 export const assembly = async (): Promise<Assembly> => {
   const digest = sourcesDigest();
   const folder = join(root, '.hub', 'assembly', digest);
@@ -69,7 +69,7 @@ const synthesise = (out: string): Promise<void> =>
       const configuration = /HubError: ((?:mappings\/\S+:\d+: .*\n?)+)/u.exec(text)?.[1];
       reject(
         new HubError(
-          configuration ? 'invalid-configuration' : 'synth-failed',
+          configuration ? 'invalid-configuration' : 'synthesis-failure',
           configuration?.trim() ?? text,
           { retry: 'never' },
         ),

@@ -9,19 +9,8 @@ import { deliveryOf } from '../../functions/record/messages/decode.ts';
 import { bodyOf, Case } from '../../infra/scenario/case.ts';
 import { receiveMessage } from '../../infra/scenario/receive-case.ts';
 import { root } from '../../infra/stack/bundle.ts';
-import { withCatalogue, withIdentifiers } from '../tools/generate/catalogue.ts';
 
 describe('the catalogue', () => {
-  it('stands in the README as the code has it; else: npm run generate', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    expect(readme === withCatalogue(readme), 'run `npm run generate`').toBe(true);
-  });
-
-  it('of identifiers stands in the guide as the code has it; else: npm run generate', () => {
-    const guide = readFileSync(join(root, 'docs', 'identity.md'), 'utf8');
-    expect(guide === withIdentifiers(guide), 'run `npm run generate`').toBe(true);
-  });
-
   it('of identifiers names every type that a recorded webhook has, but those of a provider', async () => {
     const known = new Set([...Object.keys(identifierTypes), ...providerIds]);
     for (const file of globSync(join(root, 'tests', 'fixtures', '**', '*.json'))) {

@@ -57,7 +57,7 @@ describe('Meta', () => {
     const without = await deliver({ provider: 'meta', secrets: { appSecret: ['app-secret'] } }, lead);
     expect([without.asked, without.failures]).toEqual([[], []]);
     const expired = await deliver({ provider: 'meta', secrets }, lead);
-    expect(expired.failures).toEqual(['content-refused']);
+    expect(expired.failures).toEqual(['refused-content']);
     const dummy = {
       field_data: ['email', 'phone_number'].map((name) => ({
         name,
@@ -140,7 +140,7 @@ describe('Meta', () => {
       },
       whatsapp,
     );
-    expect([lost.asked.length, lost.stored, lost.failures]).toEqual([1, {}, ['content-refused']]);
+    expect([lost.asked.length, lost.stored, lost.failures]).toEqual([1, {}, ['refused-content']]);
   });
 
   it('copies files of Messenger and Instagram, whose addresses end, without a token; pages that are shared stay', async () => {
@@ -176,7 +176,7 @@ describe('Meta', () => {
       entry: [{ id: ' ', messaging: [{ sender: { id: '7' }, timestamp: 1, message: { mid: 'm' } }] }],
     });
     const { interactions, failures } = await deliver({ provider: 'meta' }, blank);
-    expect([interactions, failures]).toEqual([[], ['unreadable']]);
+    expect([interactions, failures]).toEqual([[], ['unreadable-delivery']]);
   });
 });
 
@@ -316,7 +316,7 @@ describe('Telegram', () => {
         },
         photo,
       );
-      expect([led.stored, led.failures]).toEqual([{}, ['content-refused']]);
+      expect([led.stored, led.failures]).toEqual([{}, ['refused-content']]);
       expect(led.asked.every(({ url }) => new URL(url).hostname === 'api.telegram.org')).toBe(true);
     },
   );
@@ -363,8 +363,8 @@ describe('LINE', () => {
       deliver({ provider: 'line', secrets, answers: answersOf(status) }, message('video'));
     expect(Object.values((await at('succeeded')).stored)).toEqual(['mp4']);
     for (const [status, failure] of [
-      ['processing', 'content-unreachable'],
-      ['failed', 'content-unreachable'],
+      ['processing', 'unreachable-content'],
+      ['failed', 'unreachable-content'],
     ] as const) {
       const { stored, failures } = await at(status);
       expect([stored, failures]).toEqual([{}, [failure]]);

@@ -175,7 +175,7 @@ describe('HubSpot through its own client', () => {
     sandbox.fail(undefined);
     const stranger = await hubspot.open({ accessToken: 'wrong', baseUrl: sandbox.url });
     expect(await caught(stranger.upsert('contacts', 'hub_id', [contact('a')]))).toMatchObject({
-      code: 'hubspot-unreachable',
+      code: 'unavailable-crm',
     });
   });
 });

@@ -132,7 +132,7 @@ const expectUsable = ({ status, answer, retryAfter }: Answered): void => {
   if (status < 500 && ![401, 403, 423, 429, 477].includes(status)) return;
   const seconds = retryAfter ?? (status === 423 ? 2 : status === 429 ? 10 : 60);
   throw new HubError(
-    'hubspot-unreachable',
+    'unavailable-crm',
     `HubSpot answered ${status} (${answer.category ?? 'no category'}). The records wait in the queue; for 401 and 403 check the private app's token and scopes.`,
     { retry: { afterSeconds: seconds } },
   );
@@ -212,11 +212,10 @@ const archive = async (
 
 const post = async (client: Client, path: string, body: object): Promise<Answered> => {
   const response = await client.apiRequest({ method: 'POST', path, body }).catch((error: unknown) => {
-    throw new HubError(
-      'hubspot-unreachable',
-      'HubSpot could not be reached. The records wait in the queue.',
-      { retry: 'later', cause: error },
-    );
+    throw new HubError('unavailable-crm', 'HubSpot could not be reached. The records wait in the queue.', {
+      retry: 'later',
+      cause: error,
+    });
   });
   const text = await response.text();
   if (response.status === 204) return { status: 204, answer: Answer.parse({}), retryAfter: undefined };

@@ -251,7 +251,7 @@ const codeOf = (error: unknown): string => {
 const unreachable = (error: unknown): HubError => {
   const code = codeOf(error);
   return new HubError(
-    'salesforce-unreachable',
+    'unavailable-crm',
     `Salesforce could not be used (${code}). The records wait in the queue. Is the org in maintenance, its API allocation spent, or the connected app changed?`,
     { retry: code === 'REQUEST_LIMIT_EXCEEDED' ? { afterSeconds: 900 } : 'later', cause: error },
   );

@@ -28,7 +28,7 @@ const missing =
   (error: unknown): undefined => {
     const name = error instanceof Error ? error.name : 'unknown error';
     if (name === 'ResourceNotFoundException') return undefined;
-    throw new HubError('secret-unreadable', `Secrets Manager did not give ${id} (${name}).`, {
+    throw new HubError('unreadable-secret', `Secrets Manager did not give ${id} (${name}).`, {
       retry: 'later',
       cause: error,
     });
@@ -39,7 +39,7 @@ const valuesOf = (id: string, text: string | undefined): RouteSecrets => {
   const parsed: unknown = JSON.parse(text ?? '{}');
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new HubError(
-      'secret-unreadable',
+      'unreadable-secret',
       `The secret ${id} must hold a JSON object that names each secret value. Store it anew in Secrets Manager.`,
       { retry: 'later' },
     );

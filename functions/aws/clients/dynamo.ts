@@ -126,7 +126,7 @@ const batchGet = async (client: DynamoDBClient, name: string, keys: readonly Key
   for (let attempt = 0; wanted.length > 0; attempt++) {
     if (attempt === 10) {
       throw new HubError(
-        'table-busy',
+        'busy-table',
         'DynamoDB left keys unread ten times in a row; the message will be tried again.',
         { retry: 'later' },
       );

@@ -26,7 +26,7 @@ export const sendAllTo = (
       await Promise.all(
         sets.slice(at, at + BATCHES_AT_ONCE).map((set) =>
           send(set).catch((error: unknown) => {
-            log('error', 'events-not-queued', { count: set.length }, error);
+            log('error', 'enqueue-failure', { count: set.length }, error);
             for (const position of set) lost.add(position);
           }),
         ),

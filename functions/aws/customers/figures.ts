@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
 import { HubError } from '../../../core/errors.ts';
-import { FAILURE_RETENTION_DAYS } from '../../../core/failure.ts';
 import { Channel, type Instant } from '../../../core/interaction/interaction.ts';
 import { Amounts, added, type Countable } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';

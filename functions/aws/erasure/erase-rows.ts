@@ -86,7 +86,7 @@ export const eraseRows = (ports: ErasePorts): EraseRows => ({
 });
 
 const busy = (): HubError =>
-  new HubError('table-busy', 'Other transactions were in the way of an erasure; it is taken up again.', {
+  new HubError('busy-table', 'Other transactions were in the way of an erasure; it is taken up again.', {
     retry: 'later',
   });
 

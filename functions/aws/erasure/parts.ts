@@ -78,6 +78,6 @@ export const erasureParts = (table: Table): ErasureParts => {
 };
 
 export const busy = (): HubError =>
-  new HubError('table-busy', 'Other transactions were in the way of an erasure; it is taken up again.', {
+  new HubError('busy-table', 'Other transactions were in the way of an erasure; it is taken up again.', {
     retry: 'later',
   });

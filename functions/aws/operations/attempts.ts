@@ -17,7 +17,7 @@ export const attempts =
     try {
       await table.put({ ...attemptKey(messageId), ...attemptOf(error), expiresAt });
     } catch (fault) {
-      log('warn', 'reason-not-kept', { message: messageId }, fault);
+      log('warn', 'unsaved-reason', { message: messageId }, fault);
     }
   };
 
@@ -34,11 +34,11 @@ export const attemptsOf = async (
 export const attemptOf = (error: unknown): Attempt => {
   if (error instanceof HubError) return { code: error.code, reason: error.message };
   if (!(error instanceof Error))
-    return { code: 'unexpected', reason: `Something was thrown that is no error.` };
+    return { code: 'unexpected-error', reason: `Something was thrown that is no error.` };
   const frame = error.stack
     ?.split('\n')
     .find((line) => line.startsWith('    at '))
     ?.trim();
   const place = frame === undefined ? '' : ` ${frame.replace(/\(.*\/(?=[^/]+\))/u, '(')}`;
-  return { code: 'unexpected', reason: `The function failed with ${error.name}${place}.` };
+  return { code: 'unexpected-error', reason: `The function failed with ${error.name}${place}.` };
 };

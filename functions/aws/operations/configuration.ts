@@ -22,7 +22,7 @@ export const config = (runtime: Runtime, table: Table): Config => {
     const [row] = await table.get([configKey(name)]);
     if (row === undefined) {
       throw new HubError(
-        'not-configured',
+        'missing-configuration',
         `The configuration ${name} was never applied to this hub. Deploy the stack again: its custom resource applies mappings/.`,
         { retry: 'later' },
       );

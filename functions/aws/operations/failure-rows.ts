@@ -1,5 +1,5 @@
+import { FAILURE_RETENTION_DAYS, type Failure } from '../../../core/errors/failure.ts';
 import { HubError } from '../../../core/errors.ts';
-import { FAILURE_RETENTION_DAYS, type Failure } from '../../../core/failure.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { failureKey, failureListKey } from '../../contracts/keys.ts';
 import { failureOf } from '../../contracts/rows/operations.ts';

@@ -111,7 +111,7 @@ const check = (ports: PublishPorts, definition: unknown, templates: Templates): 
   const pattern = JSON.stringify(rulePattern(trigger));
   if (pattern.length > PATTERN_LIMIT)
     throw new HubError(
-      'pattern-too-long',
+      'oversized-pattern',
       `The pattern of ${trigger.id} has ${pattern.length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\` and more in \`where\`.`,
       { retry: 'never' },
     );
@@ -119,7 +119,7 @@ const check = (ports: PublishPorts, definition: unknown, templates: Templates): 
   const missing = named.filter((id) => templates[id] === undefined);
   if (missing.length > 0)
     throw new HubError(
-      'no-template',
+      'missing-template',
       `The trigger ${trigger.id} names the template ${missing.join(', ')}, which is not in mappings/templates.`,
       { retry: 'never' },
     );

@@ -1,5 +1,5 @@
+import type { Failure } from '../../../core/errors/failure.ts';
 import { HubError } from '../../../core/errors.ts';
-import type { Failure } from '../../../core/failure.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { stageOf } from '../../contracts/stages/index.ts';
 import type { Failures } from './failures.ts';
@@ -30,12 +30,12 @@ export const replay =
       status === 'replaying' && replayed !== undefined && Date.parse(replayed.at) + BROKEN_OFF_MS > now();
     if (status === 'replayed' || atWork) return failure;
     if (status === 'dismissed')
-      throw new HubError('dismissed', 'This failure was dismissed, so there is nothing to replay.', {
+      throw new HubError('dismissed-failure', 'This failure was dismissed, so there is nothing to replay.', {
         retry: 'never',
       });
     const payload = await failures.payload(failure);
     if (payload === undefined)
-      throw new HubError('payload-gone', 'The payload of this failure is not kept any more. Dismiss it.', {
+      throw new HubError('missing-payload', 'The payload of this failure is not kept any more. Dismiss it.', {
         retry: 'never',
       });
     const message = stageOf(failure.stage).replay(payload, failure.count);

@@ -14,7 +14,7 @@ export const stageQueues = (runtime: Runtime): ReplayPorts['enqueue'] => {
     const queue = queues[stage];
     if (queue === undefined)
       throw new HubError(
-        'stage-switched-off',
+        'inactive-stage',
         `This hub has no stage ${stage} now. Switch it on in mappings/hub.yaml and deploy, or dismiss the failure.`,
         { retry: 'never' },
       );

@@ -45,19 +45,19 @@ export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
   return found;
 };
 
-/** Throws `HubError` `bus-full` where the bus would not take one more rule of this pattern, a new version counting as one more. */
+/** Throws `HubError` `rule-quota` where the bus would not take one more rule of this pattern, a new version counting as one more. */
 export const expectRoom = async (bus: Bus, trigger: string, pattern: string): Promise<void> => {
   const rules = await rulesOf(bus);
   const wild = (text: string): boolean => usesWildcard(JSON.parse(text));
   if (rules.length >= MOST_RULES)
     throw new HubError(
-      'bus-full',
+      'rule-quota',
       `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules and takes ${MOST_RULES}. Unpublish a trigger, or ask AWS for a higher quota.`,
       { retry: 'never' },
     );
   if (wild(pattern) && rules.filter((one) => wild(one.pattern)).length >= MOST_WILDCARD_RULES)
     throw new HubError(
-      'bus-full',
+      'rule-quota',
       `${trigger} cannot be published: the bus ${bus.bus} takes ${MOST_WILDCARD_RULES} rules with wildcards. Use prefix or suffix where you can.`,
       { retry: 'never' },
     );

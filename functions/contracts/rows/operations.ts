@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Failure } from '../../../core/failure.ts';
+import { Failure } from '../../../core/errors/failure.ts';
 import { JobRow } from '../jobs/job.ts';
 import { rowReader } from './row.ts';
 

@@ -25,7 +25,7 @@ interface StageDefinition<Message> {
 export interface SealedStage {
   readonly id: string;
   readonly title: string;
-  /** The message that a replay puts on the queue. Throws `HubError` `bad-payload` that names the key. */
+  /** The message that a replay puts on the queue. Throws `HubError` `invalid-payload` that names the key. */
   replay(payload: string, count: number): string;
   /** What a failure says of the message. */
   known(payload: string): Known;
@@ -55,7 +55,7 @@ export const stage = <Message>(
     const read = schema.safeParse(json(payload));
     if (read.success) return again ? JSON.stringify(again(read.data, count)) : payload;
     throw new HubError(
-      'bad-payload',
+      'invalid-payload',
       `The payload is not what the stage ${id} expects:\n${z.prettifyError(read.error)}`,
       { retry: 'never' },
     );

@@ -56,7 +56,7 @@ export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
       const messages = parts.map((part) => JSON.stringify({ erasure, part } satisfies EraseMessage));
       const lost = await sendAllTo(runtime, env().QUEUE_URLS[`${CRM_STAGE}${crm}`])(messages);
       if (lost.size > 0)
-        throw new HubError('not-queued', `The queue of ${crm} did not take a part of an erasure.`, {
+        throw new HubError('enqueue-failure', `The queue of ${crm} did not take a part of an erasure.`, {
           retry: 'later',
         });
     },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { Failure } from '../../../core/errors/failure.ts';
 import { HubError } from '../../../core/errors.ts';
-import type { Failure } from '../../../core/failure.ts';
 import { identifierType, identifierValue } from '../../../core/identity/identifier.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import {

@@ -13,7 +13,7 @@ export const importBatches = (
   send: (messages: readonly string[]) => Promise<ReadonlySet<number>>,
 ): {
   add(row: ImportedRow, line: number): void;
-  /** Sends what is packed where it is enough for a few calls, or all of it. Throws `HubError` `not-queued`. */
+  /** Sends what is packed where it is enough for a few calls, or all of it. Throws `HubError` `enqueue-failure`. */
   send(all: boolean): Promise<void>;
 } => {
   const packed: string[] = [];
@@ -44,7 +44,7 @@ export const importBatches = (
       packed.length = 0;
       if (lost.size > 0)
         throw new HubError(
-          'not-queued',
+          'enqueue-failure',
           'The queue of imports did not take all rows; the slice is done again.',
           {
             retry: 'later',

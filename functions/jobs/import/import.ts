@@ -112,16 +112,20 @@ type Begun = Checkpoint & { readonly size: number };
 const pieceAt = async (ports: ImportPorts, job: string, from: number, size?: number): Promise<Piece> => {
   const piece = await ports.read(fileKey(job), from, PIECE_BYTES);
   if (piece === undefined)
-    throw bad('no-file', 'The file of this job is not in the bucket: it was never uploaded, or has expired.');
+    throw bad(
+      'missing-file',
+      'The file of this job is not in the bucket: it was never uploaded, or has expired.',
+    );
   if (size !== undefined && piece.size !== size)
     throw bad(
-      'file-changed',
+      'changed-file',
       'Another file was uploaded while this one was read. Import that in a job of its own.',
     );
   return piece;
 };
 
-const bad = (code: string, message: string): HubError => new HubError(code, message, { retry: 'never' });
+const bad = (code: 'missing-file' | 'changed-file', message: string): HubError =>
+  new HubError(code, message, { retry: 'never' });
 
 /** The checkpoint behind the header. Throws `HubError` where the file cannot be read at all. */
 const begun = async <Parameters extends FileParameters>(

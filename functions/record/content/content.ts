@@ -23,8 +23,8 @@ interface ContentPorts {
 
 /**
  * What webhooks only point at: at a provider, or where the provider has put it into the hub's own bucket. Asking throws
- * `HubError`: `content-refused` (never) where the address is not the provider's or the provider does not give it,
- * `content-unreachable` (later) where it did not come this time.
+ * `HubError`: `refused-content` (never) where the address is not the provider's or the provider does not give it,
+ * `unreachable-content` (later) where it did not come this time.
  */
 export interface Contents {
   /** Whether an address may be asked and the secret that this takes is stored. */

@@ -182,13 +182,13 @@ const expectPublic = async (origin: Origin, host: string): Promise<void> => {
 
 export const refused = ({ provider }: Origin, why: string): HubError =>
   new HubError(
-    'content-refused',
+    'refused-content',
     `Content of ${provider} is not to be had: ${why}. Check the secrets of the route, then replay it.`,
     { retry: 'never' },
   );
 
 export const unreachable = ({ provider }: Origin, why: string, cause?: unknown): HubError =>
-  new HubError('content-unreachable', `Content of ${provider} could not be fetched: ${why}.`, {
+  new HubError('unreachable-content', `Content of ${provider} could not be fetched: ${why}.`, {
     retry: 'later',
     cause,
   });

@@ -34,7 +34,7 @@ export interface DecodedDelivery {
 }
 
 /**
- * The interactions of a delivery. Throws `HubError` `unreadable` (never) whatever goes wrong: it is the payload's fault or
+ * The interactions of a delivery. Throws `HubError` `unreadable-delivery` (never) whatever goes wrong: it is the payload's fault or
  * the mapping's, so the delivery is stored for a replay after the mapping was fixed.
  */
 export const decode = async (
@@ -53,7 +53,7 @@ export const decode = async (
   });
 };
 
-/** Adds fetched content to an interaction. Throws `HubError` `unreadable` (never) as `decode` does. */
+/** Adds fetched content to an interaction. Throws `HubError` `unreadable-delivery` (never) as `decode` does. */
 export const addContent = async (
   mapping: ChannelMapping | undefined,
   { provider, account, ...decoded }: ProviderInteraction,
@@ -73,7 +73,7 @@ const unreadableOnError = async <Result>(provider: string, use: () => Promise<Re
     return await use();
   } catch (error) {
     throw new HubError(
-      'unreadable',
+      'unreadable-delivery',
       `A delivery of ${provider} is authentic but is not what its mapping expects. It is stored as a failure. Fix the mapping of ${provider} in mappings/channels, then replay the failure.`,
       { retry: 'never', cause: error },
     );

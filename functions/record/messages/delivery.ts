@@ -41,7 +41,7 @@ const readBody = async (
   try {
     const { interactions, ignored } = await decode(ports.mapping(provider), delivery, body);
     if (ignored.length > 0)
-      log('info', 'ignored', { provider, types: ignored.join(','), count: ignored.length });
+      log('info', 'ignored-events', { provider, types: ignored.join(','), count: ignored.length });
     const works = interactions.map(async (decoded): Promise<Work[]> => {
       const interaction = await storeAttachments(ports, decoded);
       const { fetch } = interaction;

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
-import { FAILURE_RETENTION_DAYS } from '../../../core/failure.ts';
+import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
 
 const DAY_MS = 86_400_000;
 

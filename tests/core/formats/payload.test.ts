@@ -77,7 +77,7 @@ describe('XML', () => {
     ['great size', `<x>${'a'.repeat(2_000_001)}</x>`],
     ['no XML', 'hello'],
   ])('refuses %s', (_, text) => {
-    expect(() => parseXml(bytes(text))).toThrow(expect.objectContaining({ code: 'unreadable' }));
+    expect(() => parseXml(bytes(text))).toThrow(expect.objectContaining({ code: 'unreadable-delivery' }));
   });
 });
 

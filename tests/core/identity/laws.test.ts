@@ -288,7 +288,7 @@ const succeeds = (work: () => unknown): boolean => {
     work();
     return true;
   } catch (error) {
-    if (error instanceof HubError && error.code === 'not-merged') return false;
+    if (error instanceof HubError && error.code === 'unknown-merge') return false;
     throw error;
   }
 };

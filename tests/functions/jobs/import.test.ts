@@ -134,6 +134,6 @@ describe('an import in slices', () => {
       if (++slices === 2) around.bucket.set(fileKey('j'), Buffer.from('email,name\n'));
       return false;
     });
-    await expect(ended).rejects.toMatchObject({ code: 'file-changed' });
+    await expect(ended).rejects.toMatchObject({ code: 'changed-file' });
   });
 });

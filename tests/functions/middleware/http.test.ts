@@ -20,7 +20,7 @@ afterEach(() => {
 
 const call = (error?: unknown): Promise<APIGatewayProxyStructuredResultV2> =>
   middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(httpStack('door', ['no-such-cat']))
+    .use(httpStack('door', ['unknown-job']))
     .handler(async () => {
       if (error !== undefined) throw error;
       return { statusCode: 200 };
@@ -36,23 +36,23 @@ const answerOf = async (error: unknown) => {
 
 it('turns retry into a status, as a problem', async () => {
   const json = 'application/problem+json';
-  expect(await answerOf(new HubError('bad-cat', 'No cat.', { retry: 'never' }))).toEqual({
+  expect(await answerOf(new HubError('invalid-query', 'No cat.', { retry: 'never' }))).toEqual({
     ...{
       statusCode: 400,
       status: 400,
       headers: { 'content-type': json },
-      code: 'bad-cat',
+      code: 'invalid-query',
       detail: 'No cat.',
     },
   });
-  expect(await answerOf(new HubError('no-such-cat', 'No cat.', { retry: 'never' }))).toMatchObject({
+  expect(await answerOf(new HubError('unknown-job', 'No cat.', { retry: 'never' }))).toMatchObject({
     statusCode: 404,
-    code: 'no-such-cat',
+    code: 'unknown-job',
   });
-  expect(await answerOf(new HubError('busy', 'Wait.', { retry: { afterSeconds: 9 } }))).toMatchObject({
+  expect(await answerOf(new HubError('crm-pause', 'Wait.', { retry: { afterSeconds: 9 } }))).toMatchObject({
     statusCode: 503,
     headers: { 'content-type': json, 'retry-after': '9' },
-    code: 'try-again',
+    code: 'temporary-failure',
   });
   expect(await answerOf(new Error('a secret'))).toMatchObject({
     statusCode: 503,
@@ -60,7 +60,7 @@ it('turns retry into a status, as a problem', async () => {
   });
   expect(printed.join()).not.toContain('a secret');
   expect(JSON.parse(printed[0] ?? '')).toMatchObject({
-    code: 'bad-cat',
+    code: 'invalid-query',
     function: 'door',
     request: 'request-1',
   });

@@ -50,7 +50,7 @@ const send = (use: (letter: Letter) => Promise<void>, ...records: SQSRecord[]) =
   handlerOf(use)({ ...queueEvent(...records), messages: [] }, invocation);
 
 const bad = async ({ letter }: Letter): Promise<void> => {
-  if (letter === 'bad') throw new HubError('no-ink', 'There is no ink.', { retry: 'later' });
+  if (letter === 'bad') throw new HubError('bucket-fault', 'There is no ink.', { retry: 'later' });
 };
 
 it('answers with the messages that failed, the unreadable ones among them', async () => {
@@ -88,17 +88,17 @@ it('notes the reason from the second try on', async () => {
     queueRecord({ letter: 'bad' }, { id: '1' }),
     queueRecord({ letter: 'bad' }, { id: '2', tries: 2 }),
   );
-  expect(noted).toMatchObject([['2', { code: 'no-ink' }]]);
+  expect(noted).toMatchObject([['2', { code: 'bucket-fault' }]]);
 });
 
 it('adds function, request, cold start and messages to each log line', async () => {
-  const handler = handlerOf(async () => log('info', 'reading'));
+  const handler = handlerOf(async () => log('info', 'ignored-events'));
   const event = queueEvent(
     queueRecord({ letter: 'a' }, { id: '1' }),
     queueRecord({ letter: 'b' }, { id: '2' }),
   );
   for (let times = 0; times < 2; times++) await handler({ ...event, messages: [] }, invocation);
-  const context = { level: 'info', code: 'reading', function: 'letters', request: 'request-1' };
+  const context = { level: 'info', code: 'ignored-events', function: 'letters', request: 'request-1' };
   expect(printed.map((line) => JSON.parse(line))).toEqual([
     { ...context, coldStart: true, messages: ['1'] },
     { ...context, coldStart: true, messages: ['2'] },
@@ -110,7 +110,7 @@ it('adds function, request, cold start and messages to each log line', async () 
 it('keeps the contexts of invocations apart that run at the same time', async () => {
   const handler = handlerOf(async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    log('info', 'reading');
+    log('info', 'ignored-events');
   });
   await Promise.all(
     ['1', '2'].map((id) =>

@@ -205,7 +205,7 @@ describe('two deliveries of one message', () => {
     await hub.clock.runUntil(NOON + 60_000);
     await notify(portsOf())(message);
     expect(sent).toHaveLength(count);
-    expect(await row()).toMatchObject({ status, ...(status === 'failed' && { reason: 'send-in-doubt' }) });
+    expect(await row()).toMatchObject({ status, ...(status === 'failed' && { reason: 'uncertain-send' }) });
     expect(failures).toHaveLength(1 - count);
   });
 });
@@ -229,11 +229,11 @@ describe('a sender that refuses', () => {
     await claim();
     answer = async () => Promise.reject(refused('never'));
     await notify(portsOf())(message);
-    expect(failures).toMatchObject([{ code: 'sender-refused' }]);
+    expect(failures).toMatchObject([{ code: 'sender-refusal' }]);
     expect(told).toMatchObject([{ type: 'notification.failed' }]);
     expect(await row()).toMatchObject({
       status: 'failed',
-      reason: 'sender-refused',
+      reason: 'sender-refusal',
       refused: ['email', 'sms'],
     });
   });
@@ -241,7 +241,7 @@ describe('a sender that refuses', () => {
   it.each(['marketing', 'service'])('for now: the queue tries again (%s)', async (category) => {
     await claim({ category });
     answer = async () => Promise.reject(refused('later'));
-    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'sender-refused' });
+    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'sender-refusal' });
     expect(await row()).toMatchObject({ status: 'claimed' });
     answer = async () => 'id';
     await notify(portsOf())(message);
@@ -272,7 +272,7 @@ it('a template that misses a variable is a failure, not another channel', async 
   await claim({}, { hello: { 'email.liquid': 'For {{ customer.name.first }}', 'sms.liquid': 'x' } });
   await notify(portsOf())(message);
   expect(sent).toEqual([]);
-  expect(failures).toMatchObject([{ code: 'template' }]);
+  expect(failures).toMatchObject([{ code: 'template-failure' }]);
   expect(failures[0]?.message).toMatch(/customer\.name\.first/u);
 });
 

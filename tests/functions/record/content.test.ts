@@ -163,7 +163,7 @@ describe('files of an interaction', () => {
     const { send, asked, failures, stored } = hub({});
     await send({ ...file, url });
     expect(asked).toEqual([]);
-    expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['content-refused']]);
+    expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['refused-content']]);
   });
 
   it('are not followed to another host, nor for ever', async () => {
@@ -178,7 +178,7 @@ describe('files of an interaction', () => {
     expect(nowhere.failures[0]?.error.message).not.toContain('hunter2');
     for (const { asked, failures, stored } of [away, round, nowhere]) {
       expect(asked.length).toBeLessThan(6);
-      expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['content-refused']]);
+      expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['refused-content']]);
     }
     expect(away.asked).toHaveLength(1);
   });
@@ -223,7 +223,7 @@ describe('files of an interaction', () => {
     await send(queued[2] ?? {}, 'f1');
     expect(queued).toHaveLength(3);
     expect(failures).toMatchObject([
-      { error: { code: 'content-unreachable' }, payload: JSON.stringify({ ...file, tries: 3 }), tries: 4 },
+      { error: { code: 'unreachable-content' }, payload: JSON.stringify({ ...file, tries: 3 }), tries: 4 },
     ]);
     const gone = hub({ [fileUrl]: text('', { status: 404 }) });
     await gone.send(file);

@@ -21,8 +21,8 @@ afterEach(() => hub.cloud.stop());
 
 const crm = { id: 'acme-crm', title: 'Acme CRM', budget: { calls: 5, seconds: 10 } };
 const down = (afterSeconds?: number): HubError =>
-  new HubError('unreachable', 'down', { retry: afterSeconds === undefined ? 'later' : { afterSeconds } });
-const waits = { code: 'crm-waits' };
+  new HubError('unavailable-crm', 'down', { retry: afterSeconds === undefined ? 'later' : { afterSeconds } });
+const waits = { code: 'crm-pause' };
 
 describe('the budget', () => {
   it('is never exceeded in a window, whatever is asked for and when', () => {

@@ -50,7 +50,7 @@ describe('gzip', () => {
     await deliver('apple', headers, body());
     expect([hub.timeline(), (await hub.failures()).map(({ code }: { code: string }) => code)]).toEqual([
       [],
-      ['unreadable'],
+      ['unreadable-delivery'],
     ]);
   });
 });

@@ -47,7 +47,7 @@ describe('a delivery on its way', () => {
     expect(await hub.post('{"object":"page","entry":"none"}')).toBe(200);
     expect(hub.timeline()).toEqual([]);
     const [failure] = hub.rows('%"pk":{"S":"failure#%');
-    expect(failure).toMatchObject({ code: { S: 'unreadable' }, stage: { S: 'record' } });
+    expect(failure).toMatchObject({ code: { S: 'unreadable-delivery' }, stage: { S: 'record' } });
     expect(JSON.stringify(failure?.['reason'])).toContain('Fix the mapping of meta in mappings/channels');
     const key = /failures\/record\/\w+/u.exec(JSON.stringify(failure))?.[0];
     expect(await kept(key)).toContain(Buffer.from('{"object":"page","entry":"none"}').toString('base64'));

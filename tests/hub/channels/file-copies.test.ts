@@ -93,6 +93,6 @@ it('leaves nothing of a file that stops on the way, and fetches it whole later',
 it('refuses a file above 100 MB when it has read so much, and keeps a failure', async () => {
   await keep(200_000_000);
   expect(sent).toBeLessThan(102_000_000);
-  expect(await hub.failures()).toMatchObject([{ code: 'content-refused' }]);
+  expect(await hub.failures()).toMatchObject([{ code: 'refused-content' }]);
   await expect(kept()).rejects.toThrow();
 });

@@ -153,7 +153,7 @@ describe('mail that SES puts into the bucket', () => {
     await hub.clock.runUntil(hub.clock.now() + 300_000);
     expect(await interaction()).toMatchObject({ subject: 'The parcel', incomplete: true });
     const [failure] = await hub.failures();
-    expect(failure).toMatchObject({ code: 'content-unreachable', reason: expect.stringContaining('403') });
+    expect(failure).toMatchObject({ code: 'unreachable-content', reason: expect.stringContaining('403') });
     await hub.cloud.deliver({
       ...{
         arn: `arn:aws:s3:::${bucket}/${key}`,
@@ -205,6 +205,6 @@ describe('a notification that names another object', () => {
     await hub.clock.runUntil(hub.clock.now() + 300_000);
     expect(await interaction()).toMatchObject({ incomplete: true });
     expect(await interaction()).not.toHaveProperty('text');
-    expect(await hub.failures()).toMatchObject([{ code: 'content-refused' }]);
+    expect(await hub.failures()).toMatchObject([{ code: 'refused-content' }]);
   });
 });

@@ -64,7 +64,7 @@ describe('reports over the API', () => {
       {},
     ];
     const { status, body } = await hub.api('POST', '/events', events);
-    expect([status, body.accepted, body.results.at(-1).code]).toEqual([207, 26, 'bad-event']);
+    expect([status, body.accepted, body.results.at(-1).code]).toEqual([207, 26, 'invalid-event']);
     await hub.settle();
     expect(hub.timeline()).toHaveLength(25);
   });
@@ -112,7 +112,7 @@ describe('a kept file', () => {
     expect(url.searchParams.get('response-content-disposition')).toMatch(
       /^attachment; filename="_nvoice _1_.pdf"/,
     );
-    expect((await file(1)).body.code).toBe('not-kept');
+    expect((await file(1)).body.code).toBe('unavailable-file');
     expect((await file(2)).body).toEqual({ url: 'https://files.example/2' });
     expect((await file(3)).status).toBe(404);
     expect((await file('__proto__')).status).toBe(404);

@@ -95,7 +95,7 @@ describe('a change event of Salesforce', () => {
     const [failure] = await hub.failures();
     expect(failure).toMatchObject({
       stage: 'record',
-      code: 'rule-undelivered',
+      code: 'rule-delivery-failure',
       about: { provider: 'salesforce' },
     });
     await sqs.send(new CreateQueueCommand({ QueueName: name }));

@@ -133,8 +133,8 @@ describe('the consent of a customer', () => {
       { type: 'reopening', address: email, reason: 'bounce', by: 'grace', evidence: 'Wrote to us from it' },
     ]);
     expect((await hub.failures()).map(({ code }: { code: string }) => code).sort()).toEqual([
-      'not-closed',
-      'stopped',
+      'open-address',
+      'owner-stop',
     ]);
   });
 

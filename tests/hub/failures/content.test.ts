@@ -86,7 +86,7 @@ describe('content that does not come', () => {
     expect(asked).toEqual([0, 5, 35, 155]);
     expect(hub.timeline()).toMatchObject([{ incomplete: { BOOL: true } }]);
     expect(await hub.failures()).toMatchObject([
-      { code: 'content-unreachable', tries: 4, origin: 'refused' },
+      { code: 'unreachable-content', tries: 4, origin: 'refused' },
     ]);
   });
 

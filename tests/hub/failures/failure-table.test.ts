@@ -93,7 +93,7 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
   expect(await post(unsigned)).toBe(401);
   expect(await post(forged(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
   expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
-  expect(told('delivery-refused')).toBe(4);
+  expect(told('refused-delivery')).toBe(4);
   expect(await scanTable(hub.runtime)).toHaveLength(before);
   expect(await post(signedAt(hub.clock.now()))).toBe(200);
   expect(await post(good)).toBe(200);
@@ -144,7 +144,7 @@ it('authentic but unreadable: 200, kept, and a replay works once it is mended', 
   expect(await post(broken)).toBe(200);
   expect(hub.timeline()).toEqual([]);
   const [{ id, code }] = await hub.failures();
-  expect(code).toBe('unreadable');
+  expect(code).toBe('unreadable-delivery');
   const { payload } = (await hub.api('GET', `/failures/${id}`)).body;
   const good = sms({ id: 'SM1', from, text: 'mended' });
   const body = Buffer.from(good.body).toString('base64');
@@ -228,7 +228,7 @@ describe('sender refuses: the next channel, or a failure entry, never silent', (
   it('a failure entry', async () => {
     await write({ ses: refusing, 'aws-sms': refusing });
     expect(sent()).toEqual([]);
-    expect(await hub.failures()).toMatchObject([{ stage: 'notify', code: 'sender-refused' }]);
+    expect(await hub.failures()).toMatchObject([{ stage: 'notify', code: 'sender-refusal' }]);
   });
 });
 

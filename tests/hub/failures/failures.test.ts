@@ -102,7 +102,7 @@ describe('why', () => {
     });
     hub.send(/^DecisionsQueue/, { trigger: 't' });
     await hub.giveUp();
-    expect(await hub.failures()).toMatchObject([{ code: 'no-answer', tries: 5 }]);
+    expect(await hub.failures()).toMatchObject([{ code: 'function-crash', tries: 5 }]);
   });
 
   it('is told without the words of a customer', async () => {
@@ -115,7 +115,7 @@ describe('why', () => {
     hub.send(/^DeliveriesQueue/, interaction('one'));
     await hub.giveUp();
     const [failure] = await hub.failures();
-    expect(failure).toMatchObject({ code: 'unexpected', about: { provider: 'test' } });
+    expect(failure).toMatchObject({ code: 'unexpected-error', about: { provider: 'test' } });
     expect(failure.reason).not.toContain('Hi');
   });
 });
@@ -157,7 +157,7 @@ describe('what EventBridge could not hand over', () => {
     await open();
     await without([/^SalesforceQueue/, /^HubspotQueue/], () => hub.post(messenger('Hello')));
     const found = await hub.failures('?stage=sync-salesforce');
-    expect(found).toMatchObject([{ origin: 'rule', code: 'rule-undelivered', status: 'open' }]);
+    expect(found).toMatchObject([{ origin: 'rule', code: 'rule-delivery-failure', status: 'open' }]);
     const { payload } = (await hub.api('GET', `/failures/${found[0].id}`)).body;
     expect(Object.keys(payload).sort()).toEqual(['profileId', 'interaction', 'occurredAt']);
     const answer = await hub.api('POST', `/failures/${found[0].id}/replay`);
@@ -188,7 +188,7 @@ describe('what EventBridge could not hand over', () => {
     hub.send(/^DecisionsDead/, message);
     await hub.settle();
     const found = await hub.failures();
-    expect(found).toMatchObject([{ origin: 'schedule', code: 'schedule-undelivered' }]);
+    expect(found).toMatchObject([{ origin: 'schedule', code: 'schedule-delivery-failure' }]);
     expect((await hub.api('GET', `/failures/${found[0].id}`)).body.payload).toEqual(message);
     expect((await hub.api('POST', `/failures/${found[0].id}/replay`)).body).toMatchObject({
       status: 'replayed',
@@ -201,7 +201,7 @@ describe('what a function refuses', () => {
     await open();
     await hub.post('{"object":"page","entry":"none"}');
     const [{ id, code, about }] = await hub.failures();
-    expect([code, about]).toEqual(['unreadable', { provider: 'meta' }]);
+    expect([code, about]).toEqual(['unreadable-delivery', { provider: 'meta' }]);
     const { payload } = (await hub.api('GET', `/failures/${id}`)).body;
     const mended = {
       ...payload,
@@ -240,7 +240,7 @@ describe('what a function refuses', () => {
       new DeleteObjectCommand({ Bucket, Key: `failures/notify/${id}` }),
     );
     expect((await hub.api('GET', `/failures/${id}`)).body).toMatchObject({ id, payload: null });
-    expect((await hub.api('POST', `/failures/${id}/replay`)).body).toMatchObject({ code: 'payload-gone' });
+    expect((await hub.api('POST', `/failures/${id}/replay`)).body).toMatchObject({ code: 'missing-payload' });
   });
 
   it('a notification that was refused goes out once when it is replayed', async () => {
@@ -258,7 +258,7 @@ describe('what a function refuses', () => {
     hub.send(/^DeliveriesQueue/, interaction('one'));
     await hub.clock.runUntil(hub.clock.now() + HOUR);
     const [failure] = await hub.failures('?stage=notify');
-    expect(failure).toMatchObject({ code: 'sender-refused' });
+    expect(failure).toMatchObject({ code: 'sender-refusal' });
     expect(Object.keys(failure.about).sort()).toEqual(['profileId', 'interaction', 'trigger']);
     down = false;
     await hub.api('POST', `/failures/${failure.id}/replay`);

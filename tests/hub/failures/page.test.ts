@@ -1,17 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { withEncodedBody, withTextBody } from '../../../cli/operations/edit-failure.ts';
 import { jobLine } from '../../../cli/operations/watch-job.ts';
 import { stages } from '../../../functions/contracts/stages/index.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
-import { failuresPage } from '../../tools/generate/failures-page.ts';
-
-const path = new URL('../../../docs/failures.md', import.meta.url);
-
-it('docs/failures.md is what the code says', () => {
-  if (process.env['UPDATE'] !== undefined) writeFileSync(path, failuresPage());
-  expect(readFileSync(path, 'utf8')).toBe(failuresPage());
-});
 
 it('every dead-letter queue of the template is drained, and belongs to a stage', async () => {
   const { Resources } = (await assembly()).template;

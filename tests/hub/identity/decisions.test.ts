@@ -212,7 +212,7 @@ describe('decisions about who is who, by the API', () => {
     await told('email:ada@example.com');
     await command({ command: 'split', identifier: 'email:ada@example.com' });
     expect(Items.parse((await hub.api('GET', '/failures')).body).items).toMatchObject([
-      { code: 'only-identifier' },
+      { code: 'last-identifier' },
     ]);
   });
 

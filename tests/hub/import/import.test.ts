@@ -141,7 +141,7 @@ Two lines";;;;;;;;;\r
     const asked = { kind: 'import-customers', parameters: { format: 'csv' } };
     const { id } = (await hub.api('POST', '/jobs', asked)).body;
     await hub.api('POST', `/jobs/${id}/start`);
-    expect(await end(hub, id)).toMatchObject({ state: 'failed', error: { code: 'no-file' } });
+    expect(await end(hub, id)).toMatchObject({ state: 'failed', error: { code: 'missing-file' } });
   });
 
   it('reaches the CRMs with the first interaction, or at once where that is asked', async () => {

@@ -69,7 +69,7 @@ describe('a customer of a list', () => {
     );
     expect(await customer('email:ada@example.com')).toMatchObject({ identifiers: ['email:ada@example.com'] });
     const [failure, ...others] = await hub.failures();
-    expect([failure, others]).toMatchObject([{ stage: 'record', code: 'no-identifier' }, []]);
+    expect([failure, others]).toMatchObject([{ stage: 'record', code: 'missing-identifier' }, []]);
     const path = `/failures/${failure.id}`;
     const { payload } = (await hub.api('GET', path)).body;
     await hub.api('PUT', `${path}/payload`, { ...payload, identifiers: ['email:bob@example.com'] });

@@ -88,7 +88,7 @@ it('is given up, with the reason, when its slices never come to their end', asyn
   const { id } = (await hub.api('POST', '/failures/replay', {})).body;
   await hub.clock.runUntil(hub.clock.now() + 3 * HOUR);
   const failed = await job(id);
-  expect(failed).toMatchObject({ state: 'failed', error: { code: 'unexpected' } });
+  expect(failed).toMatchObject({ state: 'failed', error: { code: 'unexpected-error' } });
   expect(JSON.stringify(failed)).not.toContain('secret text');
 });
 

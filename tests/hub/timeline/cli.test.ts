@@ -59,7 +59,7 @@ describe('hub customer timeline', () => {
     await customerCommand(['timeline', ADA, '--raw', '--json', '--channel', 'whatsapp']);
     expect(printed.map((line) => JSON.parse(line).kind)).toHaveLength(9);
     await expect(customerCommand(['timeline', ADA, '--last', 'few'])).rejects.toMatchObject({
-      code: 'bad-arguments',
+      code: 'invalid-arguments',
     });
   });
 

@@ -181,17 +181,17 @@ describe('a page of a timeline', () => {
   });
 
   it.each([
-    ['order=latest', 'bad-order'],
-    ['limit=0', 'bad-limit'],
-    ['limit=many', 'bad-limit'],
-    ['channel=post', 'bad-channel'],
-    ['kind=message,letter', 'bad-kind'],
-    ['fold=maybe', 'bad-fold'],
-    ['cursor=nonsense', 'bad-cursor'],
-    [`cursor=${Buffer.from('<yesterday#1').toString('base64url')}`, 'bad-cursor'],
-  ])('refuses %s', async (query, code) => {
+    ['order=latest', 'order'],
+    ['limit=0', 'limit'],
+    ['limit=many', 'limit'],
+    ['channel=post', 'channel'],
+    ['kind=message,letter', 'kind'],
+    ['fold=maybe', 'fold'],
+    ['cursor=nonsense', 'cursor'],
+    [`cursor=${Buffer.from('<yesterday#1').toString('base64url')}`, 'cursor'],
+  ])('refuses %s', async (query, parameter) => {
     const { status, body } = await story.api('GET', `/customers/any/timeline?${query}`);
-    expect([status, body.code]).toEqual([400, code]);
-    expect(body.detail).not.toBe('');
+    expect([status, body.code]).toEqual([400, 'invalid-query']);
+    expect(body.detail).toContain(parameter);
   });
 });

@@ -289,7 +289,7 @@ const leftOver = (all: readonly Row[], { cloud }: Rest): string[] => {
   const broken = all
     .filter(({ pk }) => pk.startsWith('failure#'))
     // Marketing whose send is in doubt is a failure on purpose.
-    .filter(({ code }) => code !== 'send-in-doubt')
+    .filter(({ code }) => code !== 'uncertain-send')
     .map(({ pk, reason }) => `${pk}: ${String(reason)}`);
   for (const { attributes } of cloud.created.values()) {
     if (attributes?.['QueueUrl'] === undefined) continue;

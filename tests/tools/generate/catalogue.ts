@@ -2,7 +2,7 @@ import { listWords, providerCatalogue, secretNamesOf } from '../../../cli/deploy
 import { identifierTypes } from '../../../core/identity/identifier.ts';
 
 /** Replaces the lines between `<!-- name: npm run generate -->` and `<!-- /name -->`. Throws where a marker is missing. */
-const replaceSection = (text: string, name: string, lines: readonly string[]): string => {
+export const replaceSection = (text: string, name: string, lines: readonly string[]): string => {
   const [opening, closing] = [`<!-- ${name}: npm run generate -->`, `<!-- /${name} -->`];
   const [start, end] = [text.indexOf(opening), text.indexOf(closing)];
   if (start < 0 || end < start)

@@ -1,0 +1,200 @@
+import type { CatalogueEntry } from './entry.ts';
+
+/** Codes of work that a stage could not do: they appear in `hub failures`, or delay a message until it succeeds. */
+export const failureErrors = {
+  'unreadable-delivery': {
+    retry: 'never',
+    means: 'An authentic delivery does not have the form that the mapping of its provider expects.',
+    advice: 'Correct mappings/channels/<provider>, or edit the payload, then replay.',
+  },
+  'unreachable-content': {
+    means:
+      'Content that a webhook only points at (a mail, a form, a file) could not be fetched in four tries. The interaction is recorded without it.',
+    advice:
+      'Replay it when the provider answers again: the content completes the stored interaction, or the one in the review queue.',
+  },
+  'refused-content': {
+    retry: 'never',
+    means:
+      'The provider refused the content that a webhook points at, or it is too large. The interaction is recorded without it.',
+    advice:
+      'Read in the reason what the provider answered; store the secret that the content needs with `hub connect`, then replay: the content completes the stored interaction.',
+  },
+  'unreadable-message': {
+    retry: 'never',
+    means:
+      'A queue message does not have the form that its stage expects: another program wrote to the queue, or a release changed the format.',
+    advice: 'Edit the payload into the form that the reason names and replay, or dismiss it.',
+  },
+  'function-crash': {
+    means: 'The function ended each time without reporting a reason: it ran out of time or of memory.',
+    advice:
+      "Read the function's log at that time. Raise its memory or timeout, or edit what is too large, then replay.",
+  },
+  'unexpected-error': {
+    means:
+      'The function failed with an error that it does not know. The reason names its kind and its place in the code.',
+    advice: "Read the function's log at that time; replay when the cause is corrected.",
+  },
+  'rule-delivery-failure': {
+    means: 'EventBridge could not put an event on the queue of the stage.',
+    advice:
+      "Read EventBridge's error in the reason: most often a deleted queue or a changed queue policy. Deploy the stack again, then replay.",
+  },
+  'schedule-delivery-failure': {
+    means: 'EventBridge Scheduler could not put the end of a wait on the queue of the stage.',
+    advice:
+      "Read the scheduler's error in the reason: most often a deleted queue or a changed role. Deploy the stack again, then replay.",
+  },
+  'sender-refusal': {
+    means: 'Every channel of the notification was tried, and each sender refused it.',
+    advice:
+      'Correct what the sender names (an address, a template, an account in its sandbox), then replay: the channels are chosen again.',
+  },
+  'uncertain-send': {
+    retry: 'never',
+    means:
+      'The connection broke while a marketing message was being sent, so it may or may not have been sent. Marketing is sent at most once.',
+    advice: "Look it up in the sender's account. Replay only if it was not sent: a replay sends it.",
+  },
+  'template-failure': {
+    retry: 'never',
+    means: 'The template lacks a variable for this customer, or writes a text that its medium refuses.',
+    advice:
+      'Give the variable a default in the template and publish the trigger. Versions that have started keep their template, so dismiss what is no longer wanted.',
+  },
+  'unknown-customer': {
+    retry: 'never',
+    means: 'No customer owns the identifier, or the customer has been erased.',
+    advice:
+      'Look the customer up: the identifier may be spelled differently. Edit it and replay, or dismiss the command.',
+  },
+  'missing-identifier': {
+    retry: 'never',
+    means: 'A command, an imported row or an interaction has no usable identifier.',
+    advice: 'Edit the identifiers and replay, or dismiss it.',
+  },
+  'unknown-merge': {
+    retry: 'never',
+    means: 'A command would undo a merge that does not exist, or does not exist any more.',
+    advice: 'Dismiss it, or edit the identifier and replay.',
+  },
+  'existing-merge': {
+    retry: 'never',
+    means: 'The two customers that a command marks as distinct are merged already.',
+    advice: 'Unmerge them first; that also marks them as distinct.',
+  },
+  'last-identifier': {
+    retry: 'never',
+    means: "A command would split off a customer's only identifier.",
+    advice: 'Dismiss it: nothing would be left of the customer.',
+  },
+  'owner-stop': {
+    retry: 'never',
+    means: 'A command would reopen an address whose owner has sent STOP from it.',
+    advice: 'Only the owner can reopen the address, by sending START from it.',
+  },
+  'open-address': {
+    retry: 'never',
+    means: 'A command would reopen an address that is not closed.',
+    advice: 'Dismiss it, or edit the address and replay.',
+  },
+  'unknown-review': {
+    retry: 'never',
+    means: 'There is no such open review: it was resolved, or its customers were merged or erased.',
+    advice: 'List the open reviews with `hub review list`.',
+  },
+  'invalid-decision': {
+    retry: 'never',
+    means: 'The decision does not fit the review.',
+    advice:
+      'A pair takes `merge` or `distinct`; an interaction takes `assign` with a customer, `new` or `dismiss`.',
+  },
+  'oversized-change': {
+    retry: 'never',
+    means: 'One interaction concerns more customers than one DynamoDB transaction can change.',
+    advice: 'Remove identifiers from the payload, then replay.',
+  },
+  'unknown-trigger': {
+    means: 'The trigger, or the version of it that decided, is not stored.',
+    advice: 'Dismiss it: without its version the trigger cannot be evaluated.',
+  },
+  'write-conflict': {
+    retry: 'later',
+    means: 'The same rows were changed concurrently each time this was tried.',
+    advice:
+      'Repeat the request, or replay. If it comes back, one customer receives too many interactions: look at their timeline.',
+  },
+  'busy-table': {
+    retry: 'later',
+    means: 'DynamoDB did not complete the requests each time this was tried.',
+    advice: 'Replay it. If it comes back, look at the throttling of the table in CloudWatch.',
+  },
+  'bucket-fault': {
+    retry: 'later',
+    means: 'S3 did not store or return a file.',
+    advice:
+      'It is retried automatically. If it comes back, look at the health of S3 and the policy of the bucket.',
+  },
+  'enqueue-failure': {
+    retry: 'later',
+    means: 'SQS did not accept messages.',
+    advice:
+      'It is retried automatically; events sent to the API must be sent again. If it comes back, look at the queue and its policy.',
+  },
+  'unpublished-events': {
+    retry: 'later',
+    means: 'The interaction is stored, but the event bus did not accept its events each time this was tried.',
+    advice: 'Replay it: nothing is stored twice, and the same events are published.',
+  },
+  'missing-configuration': {
+    retry: 'later',
+    means: 'A part of the configuration was never applied to this hub.',
+    advice: 'Deploy the stack again, then replay.',
+  },
+  'invalid-configuration': {
+    means: 'A file in mappings/, or a configuration stored from it, is not valid.',
+    advice: 'Correct the file at the line and key that the message names, and deploy.',
+  },
+  'unreadable-secret': {
+    retry: 'later',
+    means: 'Secrets Manager did not return a secret, or the secret does not have the expected form.',
+    advice: 'Store the secret again as the guide of its connector describes, then replay.',
+  },
+  'unreachable-key-set': {
+    retry: 'later',
+    means: 'The public keys that authenticate a webhook could not be fetched from the provider.',
+    advice:
+      'The provider sends the webhook again. If it comes back, look at the status page of the provider.',
+  },
+  'nonce-failure': {
+    retry: 'later',
+    means: 'The one-time token of a webhook could not be stored, so that the webhook was not accepted.',
+    advice:
+      'The provider sends the webhook again. If it comes back, look at the throttling of the table in CloudWatch.',
+  },
+  'crm-pause': {
+    means:
+      'Calls to the CRM are paused: the API budget of this window is used up, the CRM did not answer, or another worker renews the token.',
+    advice: 'Nothing: queued records are retried automatically.',
+  },
+  'unavailable-crm': {
+    means: 'The CRM did not answer, refused the login, or its API allocation is used up.',
+    advice:
+      'Look at the status of the CRM, its API usage and the credentials that the hub uses. Queued records are retried automatically.',
+  },
+  'sync-failure': {
+    retry: 'later',
+    means: 'A sync with the CRM failed with an error that the hub does not know.',
+    advice: "Read the function's log at that time. Queued records are retried automatically.",
+  },
+  'salesforce-': {
+    means: 'Salesforce refused the record with the status code that follows.',
+    advice:
+      'Correct the record, the field or the permission in Salesforce, or mappings/crm/salesforce.yaml, then replay.',
+  },
+  'hubspot-': {
+    means: 'HubSpot refused the record with the category that follows.',
+    advice: 'Correct the record or the property in HubSpot, or mappings/crm/hubspot.yaml, then replay.',
+  },
+} satisfies Readonly<Record<string, CatalogueEntry>>;

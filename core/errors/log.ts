@@ -1,0 +1,30 @@
+import type { CatalogueEntry } from './entry.ts';
+
+/** Codes that appear in the log of a function only. */
+export const logCodes = {
+  'refused-delivery': {
+    means: 'A webhook was not authentic, or its secret is not stored; it was answered with 401.',
+    advice: 'The line names the provider and the reason. Store the current secret with `hub connect`.',
+  },
+  'ignored-events': {
+    means: 'A delivery contained event types that the mapping of its provider does not use.',
+    advice: 'Nothing. The line names and counts them.',
+  },
+  'message-failure': {
+    means: 'A queue message could not be processed; the queue delivers it again.',
+    advice: 'The line has the error. After the last try the message becomes a failure.',
+  },
+  'unsaved-reason': {
+    means:
+      'The reason of a failed try could not be stored. A failure may then show the reason of an earlier try.',
+    advice: 'The log line of the message has the reason.',
+  },
+  'edited-trigger': {
+    means: 'A deployment kept a trigger that was edited since it was seeded.',
+    advice: 'Nothing. Publish the file to replace the edited version.',
+  },
+  'configuration-failure': {
+    means: 'The custom resource could not apply mappings/; the deployment fails.',
+    advice: 'The line has the error.',
+  },
+} satisfies Readonly<Record<string, CatalogueEntry>>;

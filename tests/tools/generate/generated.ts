@@ -1,0 +1,18 @@
+import { withCatalogue, withIdentifiers } from './catalogue.ts';
+import { errorsPage, withStages } from './errors-page.ts';
+
+interface GeneratedFile {
+  /** From the root of the repository. */
+  readonly file: string;
+  readonly part: string;
+  /** The file as the code has it, from the file as it is. */
+  readonly written: (text: string) => string;
+}
+
+/** What `npm run generate` writes, and a test compares with the repository. */
+export const generated: readonly GeneratedFile[] = [
+  { file: 'README.md', part: 'the table of providers', written: withCatalogue },
+  { file: 'docs/identity.md', part: 'the table of identifiers', written: withIdentifiers },
+  { file: 'docs/failures.md', part: 'the table of stages', written: withStages },
+  { file: 'docs/errors.md', part: 'every error', written: errorsPage },
+];
