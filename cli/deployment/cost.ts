@@ -6,7 +6,7 @@ import { REGION } from '../../infra/local/runtime/account.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { costOf, costTable } from './cost/cost.ts';
-import { deliveriesOf, metricsOf, stackResources, sums, usageOf } from './cost/measure.ts';
+import { countDeliveries, fetchMetricSums, metricsOf, stackResources, usageOf } from './cost/measure.ts';
 import { prices } from './cost/prices.ts';
 
 const DEFAULT_HOURS = 24;
@@ -79,9 +79,9 @@ export const costLines = async (
       { retry: 'never', cause: error },
     );
   });
-  const of = await sums(aws, metricsOf(resources), span);
+  const of = await fetchMetricSums(aws, metricsOf(resources), span);
   const lines = costOf(usageOf(resources, of), prices);
-  const deliveries = deliveriesOf(resources, of);
+  const deliveries = countDeliveries(resources, of);
   const hours = (span.to - span.from) / 3600;
   return [
     `${stack}: ${deliveries} deliveries in ${hours} hours, at the list prices of ${prices.region}, ${prices.asOf}`,

@@ -16,10 +16,10 @@ export interface Samples {
   /** By provider: what an admin would have stored. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What the deliveries imply, counted by hand. */
-  readonly implied: Implied;
+  readonly expected: SampleCounts;
 }
 
-export interface Implied {
+export interface SampleCounts {
   readonly deliveries: number;
   readonly refused: number;
   readonly interactions: number;
@@ -235,7 +235,7 @@ export const samples = (now: number, publicUrl: string): Samples => {
       meta: { appSecret: metaSecret, verifyToken: 'sample-verify-token' },
       sendgrid: { publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64') },
     },
-    implied: {
+    expected: {
       deliveries: deliveries.length,
       refused: 1,
       // Ten acts of people and providers, and the three messages that they set off.

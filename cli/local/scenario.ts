@@ -1,4 +1,4 @@
-import { runScenario } from '../../infra/scenario/run.ts';
+import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
 export const usage = `Usage: hub scenario FILE…
@@ -19,10 +19,12 @@ export const run = async (files: readonly string[]): Promise<number> => {
   const synthesised = await assembly();
   let failed = 0;
   for (const file of files) {
-    const { name, lines } = await runScenario(file, { assembly: synthesised }).catch((error: unknown) => ({
-      name: file,
-      lines: (error instanceof Error ? error.message : String(error)).split('\n'),
-    }));
+    const { name, lines } = await runScenarioFile(file, { assembly: synthesised }).catch(
+      (error: unknown) => ({
+        name: file,
+        lines: (error instanceof Error ? error.message : String(error)).split('\n'),
+      }),
+    );
     console.log(`${lines.length === 0 ? 'ok' : 'not ok'} ${name}`);
     for (const line of lines) console.log(`  ${line}`);
     if (lines.length > 0) failed++;

@@ -14,10 +14,10 @@ import { REGION } from '../../infra/local/runtime/account.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { mailboxesOf } from '../../infra/local/runtime/state.ts';
 import { waitUntilIdle } from '../../infra/scenario/idle.ts';
-import { apiKey, type Hub, type HubOptions, openHub } from '../../infra/scenario/open-hub.ts';
+import { type Hub, type HubOptions, openHub, readApiKey } from '../../infra/scenario/open-hub.ts';
 import { root } from '../../infra/stack/bundle.ts';
 import { knownCustomer, type Samples, samples } from './samples.ts';
-import { closingTable, counted } from './summary.ts';
+import { closingTable, countStored } from './summary.ts';
 
 const HELP = `npm start [-- OPTIONS]
 
@@ -82,7 +82,7 @@ const replay = async (hub: Hub, { deliveries, secrets }: Samples): Promise<reado
   };
   await fetch(`${hub.apiUrl}/commands`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${await apiKey(hub)}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${await readApiKey(hub)}`, 'content-type': 'application/json' },
     body: JSON.stringify(known),
   });
   await waitUntilIdle(hub);
@@ -139,8 +139,13 @@ const use = async (hub: Hub, options: Options, details: readonly string[]): Prom
     const set = samples(Date.now(), options.publicUrl);
     const started = Date.now();
     const answers = await replay(hub, set);
-    const found = await counted(hub.cloud, hub.crms, hub.runtime, answers);
-    const { text, right } = closingTable(found, set.implied, (Date.now() - started) / 1000, hub.cloud.counts);
+    const found = await countStored(hub.cloud, hub.crms, hub.runtime, answers);
+    const { text, right } = closingTable(
+      found,
+      set.expected,
+      (Date.now() - started) / 1000,
+      hub.cloud.counts,
+    );
     console.log(`\n${text}`);
     code = right ? 0 : 1;
     if (!right) for (const line of details) console.error(line);
@@ -156,7 +161,7 @@ Salesforce        ${hub.crms.salesforce.url}
 HubSpot           ${hub.crms.hubspot.url}
 AWS               ${hub.awsUrl}
 
-Look somebody up:  HUB_URL=${hub.apiUrl} HUB_KEY=${await apiKey(hub)} npx hub customer timeline phone:+14155550100
+Look somebody up:  HUB_URL=${hub.apiUrl} HUB_KEY=${await readApiKey(hub)} npx hub customer timeline phone:+14155550100
 Ask its AWS:       AWS_ENDPOINT_URL=${hub.awsUrl} AWS_REGION=${REGION} AWS_ACCESS_KEY_ID=ADMIN AWS_SECRET_ACCESS_KEY=local npx hub doctor
 Ctrl-C ends the hub; its state stays in .hub/.`);
   await new Promise<void>((resolve) => {

@@ -7,12 +7,12 @@ import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../infra/local/runtime/cloud.ts';
 import type { Sandboxes } from '../../infra/scenario/sandboxes.ts';
-import type { Implied } from './samples.ts';
+import type { SampleCounts } from './samples.ts';
 
-export type Counted = Implied;
+export type Counted = SampleCounts;
 
 /** What the hub holds now, read from the table, the sandboxes and the outbox. */
-export const counted = async (
+export const countStored = async (
   cloud: Cloud,
   crms: Sandboxes,
   runtime: Runtime,
@@ -40,7 +40,7 @@ export const counted = async (
     refused: answers.filter((status) => status === 401).length,
     interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
     customers: roots.length,
-    crm: crms.counts(new Set(roots)),
+    crm: crms.countRecords(new Set(roots)),
     notifications: { email: of('email'), sms: of('sms'), push: of('push') },
     suppressed: decided.filter(({ status }) => status === 'suppressed').length,
   };
@@ -49,7 +49,7 @@ export const counted = async (
 /** The closing table; `right` when every number is what the samples imply. */
 export const closingTable = (
   found: Counted,
-  implied: Implied,
+  implied: SampleCounts,
   seconds: number,
   requests: ReadonlyMap<string, number>,
 ): { text: string; right: boolean } => {

@@ -70,12 +70,12 @@ const ids: Readonly<Record<string, string>> = {
 };
 
 /** Our id of a case's provider. */
-export const providerOf = (one: Case): string => ids[one.provider] ?? one.provider;
+export const caseProvider = (one: Case): string => ids[one.provider] ?? one.provider;
 
 /** The word that stands in the address of a route whose vendor signs nothing. */
 const ADDRESS_KEY = 'conformance-address-key';
 
-export interface Setting {
+export interface CaseContext {
   readonly url: string;
   /** Epoch milliseconds at which freshness is judged; undefined where nothing in the request is a time. */
   readonly now: number | undefined;
@@ -83,11 +83,14 @@ export interface Setting {
 }
 
 /** The request's address, the time and the stored secrets under which a case is to be judged. */
-export const settingOf = (one: Case, { secrets: declared }: Pick<ChannelConnector, 'secrets'>): Setting => {
-  const provider = providerOf(one);
+export const caseContext = (
+  one: Case,
+  { secrets: declared }: Pick<ChannelConnector, 'secrets'>,
+): CaseContext => {
+  const provider = caseProvider(one);
   const verification = one.verification ?? {};
   const values: Readonly<Record<string, unknown>> = {
-    topicArn: /"TopicArn"\s*:\s*"([^"]+)"/u.exec(Buffer.from(bodyOf(one)).toString())?.[1],
+    topicArn: /"TopicArn"\s*:\s*"([^"]+)"/u.exec(Buffer.from(caseBody(one)).toString())?.[1],
     method: verification.scheme?.split('-').at(-1),
     addressKey: /^(?:none|salesforce-.*)$/u.test(verification.scheme ?? '') ? ADDRESS_KEY : undefined,
     ...verification,
@@ -114,7 +117,7 @@ const signedAt = (one: Case): number | undefined => {
   const headers = Object.values(one.headers);
   const claims = headers.flatMap((value) => /\.(eyJ[\w-]+)\./u.exec(value)?.[1] ?? []).map(claimsOf);
   const told = /["&?]timestamp"?\s*[:=]\s*"?([^"&,}\n]+)/iu.exec(
-    `${one.url ?? ''}\n${Buffer.from(bodyOf(one)).toString()}`,
+    `${one.url ?? ''}\n${Buffer.from(caseBody(one)).toString()}`,
   )?.[1];
   const instants = [
     ...claims.map(({ iat, nbf }) => iat ?? nbf),
@@ -136,7 +139,7 @@ const KEYS_PATH = '/conformance-keys';
  * The public documents of a case: its certificate, its key set, an OpenID configuration that leads to the latter, and what
  * SNS answers to the confirmation of a subscription, which nobody reads.
  */
-export const documentOf = (one: Case, url: string): string => {
+export const caseDocument = (one: Case, url: string): string => {
   const { certificatePem, jwks, issuer } = one.verification ?? {};
   const { origin, pathname, searchParams } = new URL(url);
   if (pathname.endsWith('.pem') && typeof certificatePem === 'string') return certificatePem;
@@ -147,4 +150,4 @@ export const documentOf = (one: Case, url: string): string => {
   throw new Error(`the case has no document for ${url}`);
 };
 
-export const bodyOf = (one: Case): Uint8Array => Buffer.from(one.rawBody ?? '', one.rawBodyEncoding);
+export const caseBody = (one: Case): Uint8Array => Buffer.from(one.rawBody ?? '', one.rawBodyEncoding);

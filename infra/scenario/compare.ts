@@ -22,7 +22,7 @@ export interface ActualCustomer {
 }
 
 /** Every difference as a line; none when the outcome is what was expected. Lists are complete where they are given. */
-export const differences = (expected: Expectation, actual: Outcome): string[] => [
+export const compareOutcome = (expected: Expectation, actual: Outcome): string[] => [
   ...listDifferences('customers', expected.customers, actual.customers, customerMatches),
   ...listDifferences('notifications', expected.notifications, actual.notifications, keysMatch),
   ...listDifferences('suppressed', expected.suppressed, actual.suppressed, keysMatch),

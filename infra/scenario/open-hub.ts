@@ -13,7 +13,7 @@ import type { ExternalEndpoints } from '../local/runtime/external-endpoints.ts';
 import { assembly } from '../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubInbox } from './hub-inbox.ts';
-import { type Sandboxes, sandboxes } from './sandboxes.ts';
+import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 
 export interface HubOptions {
   /** Where the API listens; the next four ports are the inbox, Salesforce, HubSpot and AWS. 0: any free ones. */
@@ -24,7 +24,7 @@ export interface HubOptions {
   /** Real endpoints in place of local services. */
   readonly externalEndpoints?: ExternalEndpoints;
   /** Milliseconds by which the clocks of the hub and of its functions are ahead of the machine's clock. */
-  readonly ahead?: number;
+  readonly clockOffsetMs?: number;
   /** The longest batching window of a function, in seconds; default 1, because a person waits. */
   readonly longestWindowSeconds?: number;
 }
@@ -57,14 +57,14 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const portAt = (offset: number): number => (options.port === 0 ? 0 : options.port + offset);
   const onError = (error: unknown): void =>
     report(`error: ${error instanceof Error ? error.message : String(error)}`);
-  const clock = systemClock(onError, options.ahead);
+  const clock = systemClock(onError, options.clockOffsetMs);
   const world = { now: () => clock.now(), newId: () => crypto.randomUUID(), random: () => Math.random() };
   const services = Promise.withResolvers<Pick<Cloud, 'aws'>>();
   const aws = await listenForAws(services.promise, portAt(4));
   const awsUrl = urlOf(aws);
-  const functions = workerFunctions(synthesised, () => awsUrl, report, options.ahead);
+  const functions = workerFunctions(synthesised, () => awsUrl, report, options.clockOffsetMs);
   const db = new DatabaseSync(options.state);
-  const crms = await sandboxes(db, { salesforce: portAt(2), hubspot: portAt(3) });
+  const crms = await openSandboxes(db, { salesforce: portAt(2), hubspot: portAt(3) });
   const cloud = await startCloud({
     ...{ ...world, clock, patterns: eventPatterns, assembly: synthesised },
     ...{ file: options.state, publicUrl: options.publicUrl, awsUrl, onError },
@@ -117,7 +117,7 @@ const listenForAws = (services: Promise<Pick<Cloud, 'aws'>>, port: number): Prom
   );
 
 /** The API key that the stack generated. */
-export const apiKey = async ({ runtime, name }: Hub): Promise<string> => {
+export const readApiKey = async ({ runtime, name }: Hub): Promise<string> => {
   const { SecretString = '{}' } = await new SecretsManagerClient(clientConfig(runtime)).send(
     new GetSecretValueCommand({ SecretId: `${name}/api` }),
   );

@@ -10,7 +10,7 @@ import { scanTable } from './scan-table.ts';
 import type { ScenarioHub } from './scenario-hub.ts';
 
 /** The notifications among rows, by the keys of their rows. */
-export const notificationsIn = (rows: readonly Row[]): Map<string, Notification> =>
+export const notificationsByKey = (rows: readonly Row[]): Map<string, Notification> =>
   new Map(
     rows
       .filter(({ sk }) => sk.startsWith('notification#'))
@@ -18,7 +18,7 @@ export const notificationsIn = (rows: readonly Row[]): Map<string, Notification>
   );
 
 /** How a story has ended. */
-export const outcomeOf = async (stage: ScenarioHub): Promise<Outcome> => {
+export const readOutcome = async (stage: ScenarioHub): Promise<Outcome> => {
   const rows = await scanTable(stage.runtime);
   const sourceProfiles = new Map<string, SourceProfile>();
   for (const row of rows.filter(({ sk }) => sk === 'profile')) {
@@ -44,7 +44,7 @@ export const outcomeOf = async (stage: ScenarioHub): Promise<Outcome> => {
       mergedFrom: customer.sourceProfiles.slice(1).map(({ profile }) => profile.identifiers),
     };
   });
-  const decided = [...new Map([...stage.decided, ...notificationsIn(rows)]).values()];
+  const decided = [...new Map([...stage.earlierNotifications, ...notificationsByKey(rows)]).values()];
   const told = ({ trigger, channel, at, template, reason }: Notification): Record<string, string> => ({
     trigger,
     at,
@@ -60,7 +60,7 @@ export const outcomeOf = async (stage: ScenarioHub): Promise<Outcome> => {
         (one.addresses ?? []).map((address) => ({ ...told(one), to: identifierValue(address) })),
       ),
     suppressed: decided.filter(({ status }) => status === 'suppressed').map(told),
-    crm: stage.crms.counts(new Set(roots)),
+    crm: stage.crms.countRecords(new Set(roots)),
     review: rows.filter(({ pk }) => pk === 'review').length,
     refused: rows
       .filter(({ sk }) => sk === 'failure')

@@ -3,7 +3,7 @@ import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts'
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import type { RouteSecrets } from '../../functions/contracts/ports/secrets.ts';
 import { receive } from '../../functions/receive/receive.ts';
-import { bodyOf, type Case, documentOf, providerOf, settingOf } from './case.ts';
+import { type Case, caseBody, caseContext, caseDocument, caseProvider } from './case.ts';
 
 /** Changes to a case before it is sent. */
 export interface CaseChanges {
@@ -40,18 +40,18 @@ export const receiveCase = async (
     nonceUsed = false,
   }: CaseChanges = {},
 ): Promise<ReceivedCase> => {
-  const provider = providerOf(one);
+  const provider = caseProvider(one);
   const connector = connectorOf(provider);
-  const setting = settingOf(one, connector ?? { secrets: {} });
+  const setting = caseContext(one, connector ?? { secrets: {} });
   const queued: DeliveryMessage[] = [];
   const headers = Object.fromEntries(
     Object.entries(one.headers).map(([name, value]) => [name.toLowerCase(), value]),
   );
-  const sent = request({ method: one.method, url: setting.url, headers, body: bodyOf(one) });
+  const sent = request({ method: one.method, url: setting.url, headers, body: caseBody(one) });
   const use = receive({
     connector: () => connector,
     secrets: async () => secrets(setting.secrets),
-    document: async (url) => documentOf(one, url),
+    document: async (url) => caseDocument(one, url),
     first: async () => !nonceUsed,
     enqueue: async (message) => {
       queued.push(message);

@@ -7,8 +7,8 @@ import { readSecret } from '../../functions/aws/clients/secret.ts';
 import { pause, publish } from '../../functions/aws/operations/publish.ts';
 import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { Case } from './case.ts';
-import { differences, type Outcome } from './compare.ts';
-import { notificationsIn, outcomeOf } from './outcome.ts';
+import { compareOutcome, type Outcome } from './compare.ts';
+import { notificationsByKey, readOutcome } from './outcome.ts';
 import { receiveMessage } from './receive-case.ts';
 import { scanTable } from './scan-table.ts';
 import { openScenarioHub, queueArn, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
@@ -17,27 +17,27 @@ import { type Scenario, type Step, scenarioIn } from './schema.ts';
 const LONGEST_MS = 60 * 86_400_000;
 
 /** Runs a story from a file; the lines tell how its end differs from what it expects. */
-export const runScenario = async (
+export const runScenarioFile = async (
   file: string,
   options: ScenarioOptions,
 ): Promise<{ name: string; lines: string[] }> => {
   const folder = dirname(file);
   const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), scenarioIn(folder));
-  const outcome = await playScenario(scenario, folder, options);
-  const lines = differences(scenario.expect, outcome);
+  const outcome = await runScenario(scenario, folder, options);
+  const lines = compareOutcome(scenario.expect, outcome);
   // What could not be done tells why a story ended otherwise; it may as well be what the story is about.
   return { name: scenario.name, lines: lines.length === 0 ? [] : [...lines, ...outcome.refused] };
 };
 
-export const playScenario = async (
+export const runScenario = async (
   scenario: Scenario,
   folder: string,
   options: ScenarioOptions,
 ): Promise<Outcome> => {
   const stage = await openScenarioHub(scenario, folder, options);
   try {
-    await play(stage, scenario, folder);
-    return await outcomeOf(stage);
+    await runSteps(stage, scenario, folder);
+    return await readOutcome(stage);
   } finally {
     await stage.cloud.stop();
     await stage.crms.stop();
@@ -45,7 +45,7 @@ export const playScenario = async (
 };
 
 /** Plays the starting customers and the steps, then lets time run until nothing is scheduled. */
-export const play = async (stage: ScenarioHub, scenario: Scenario, folder: string): Promise<void> => {
+export const runSteps = async (stage: ScenarioHub, scenario: Scenario, folder: string): Promise<void> => {
   const { clock } = stage;
   const deliveries = queueArn(stage.cloud, /^Deliveries(?!Dead)/u);
   for (const [position, customer] of scenario.customers.entries()) {
@@ -131,16 +131,19 @@ const perform = async (
   if (step.preference) send(stage, queue, { ...command, command: 'preference', ...step.preference });
   if (step.erase) await erase(stage, step.erase.customer);
   if (step.publish !== undefined)
-    await publish(stage.publishing, stage.definitions.get(step.publish), stage.templates);
-  if (step.pause !== undefined) await pause(stage.publishing, step.pause);
+    await publish(stage.publishPorts, stage.triggerDefinitions.get(step.publish), stage.templates);
+  if (step.pause !== undefined) await pause(stage.publishPorts, step.pause);
 };
 
 /**
  * Asked for by the API, as by a person; nobody is erased whom the hub does not know. What was sent by then was sent, though
  * no row will tell so.
  */
-const erase = async ({ cloud, runtime, decided }: ScenarioHub, customer: string): Promise<void> => {
-  for (const [key, one] of notificationsIn(await scanTable(runtime)))
+const erase = async (
+  { cloud, runtime, earlierNotifications: decided }: ScenarioHub,
+  customer: string,
+): Promise<void> => {
+  for (const [key, one] of notificationsByKey(await scanTable(runtime)))
     if (['sent', 'suppressed'].includes(one.status)) decided.set(key, one);
   const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
   const { keys } = z.looseObject({ keys: z.string() }).parse(await readSecret(runtime)(`${hub}/api`));

@@ -16,7 +16,7 @@ export interface Sandboxes {
   /** Stores the credentials of the sandboxes as the secrets of a hub's CRMs. */
   connect(runtime: Runtime, hub: string): Promise<void>;
   /** The number of records by CRM and object; of contacts, only those of `customers` count. */
-  counts(customers: ReadonlySet<string>): Record<string, Record<string, number>>;
+  countRecords(customers: ReadonlySet<string>): Record<string, Record<string, number>>;
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export const crmFields = {
 } as const;
 
 /** The sandbox CRMs that a hub on one machine talks to. */
-export const sandboxes = async (
+export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
   ports: { readonly salesforce?: number; readonly hubspot?: number } = {},
 ): Promise<Sandboxes> => {
@@ -54,7 +54,7 @@ export const sandboxes = async (
         );
       }
     },
-    counts: (customers) =>
+    countRecords: (customers) =>
       Object.fromEntries(
         Object.entries(all).map(([crm, { records }]) => [
           crm,

@@ -27,7 +27,7 @@ import { root } from '../stack/bundle.ts';
 import { readTemplates } from '../stack/seed.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubFunctions } from './hub-functions.ts';
-import { type Sandboxes, sandboxes } from './sandboxes.ts';
+import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 const EARLIEST = '2026-01-01T00:00:00.000Z';
@@ -52,12 +52,12 @@ export interface ScenarioHub {
   readonly cloud: Cloud;
   readonly crms: Sandboxes;
   readonly runtime: Runtime;
-  readonly publishing: PublishPorts;
-  readonly definitions: ReadonlyMap<string, unknown>;
+  readonly publishPorts: PublishPorts;
+  readonly triggerDefinitions: ReadonlyMap<string, unknown>;
   readonly templates: Readonly<Record<string, TemplateFiles>>;
   readonly errors: unknown[];
   /** What had been decided about people before they were erased, by the keys of its rows. */
-  readonly decided: Map<string, Notification>;
+  readonly earlierNotifications: Map<string, Notification>;
 }
 
 /** Everything that a story needs, set up as it begins. */
@@ -73,7 +73,7 @@ export const openScenarioHub = async (
   const random = options.random ?? (() => 0.5);
   const errors: unknown[] = [];
   const world = { now: () => clock.now(), newId, random };
-  const crms = await sandboxes(new DatabaseSync(options.file ?? ':memory:'));
+  const crms = await openSandboxes(new DatabaseSync(options.file ?? ':memory:'));
   options.crms?.(crms, clock);
   const holder: { cloud?: Cloud } = {};
   const open = (): Cloud => {
@@ -146,11 +146,20 @@ export const openScenarioHub = async (
     templateFaults,
     now: world.now,
   };
-  const { definitions, templates } = readTriggers(scenario, folder);
+  const { triggerDefinitions: definitions, templates } = readTriggers(scenario, folder);
   for (const definition of definitions.values()) await publish(publishing, definition, templates);
   return {
-    ...{ clock, cloud, crms, runtime, publishing, definitions, templates, errors },
-    decided: new Map(),
+    ...{
+      clock,
+      cloud,
+      crms,
+      runtime,
+      publishPorts: publishing,
+      triggerDefinitions: definitions,
+      templates,
+      errors,
+    },
+    earlierNotifications: new Map(),
   };
 };
 
@@ -188,7 +197,10 @@ const stub: TemplateFiles = {
 };
 
 /** The scenario's own triggers, or those of `mappings/`; a template that does not exist is a stub. */
-const readTriggers = (scenario: Scenario, folder: string): Pick<ScenarioHub, 'definitions' | 'templates'> => {
+const readTriggers = (
+  scenario: Scenario,
+  folder: string,
+): Pick<ScenarioHub, 'triggerDefinitions' | 'templates'> => {
   const definitions = new Map<string, unknown>();
   for (const one of listedTriggers(scenario)) {
     const file = typeof one === 'string' ? (triggerFile(folder, one) ?? one) : undefined;
@@ -201,7 +213,10 @@ const readTriggers = (scenario: Scenario, folder: string): Pick<ScenarioHub, 'de
     const { send } = Trigger.parse(definition);
     return [send.template, ...send.variants.map(({ template }) => template)];
   });
-  return { definitions, templates: Object.fromEntries(named.map((id) => [id, found[id] ?? stub])) };
+  return {
+    triggerDefinitions: definitions,
+    templates: Object.fromEntries(named.map((id) => [id, found[id] ?? stub])),
+  };
 };
 
 /** The address of the one queue whose name in the template is like this. */

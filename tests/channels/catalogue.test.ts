@@ -6,7 +6,7 @@ import { updateSecretValues } from '../../cli/deployment/secret-values.ts';
 import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
 import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
-import { bodyOf, Case } from '../../infra/scenario/case.ts';
+import { Case, caseBody } from '../../infra/scenario/case.ts';
 import { receiveMessage } from '../../infra/scenario/receive-case.ts';
 import { root } from '../../infra/stack/bundle.ts';
 
@@ -19,7 +19,7 @@ describe('the catalogue', () => {
       const message = await receiveMessage(read.data);
       const mapping = message && mappingOf(message.provider);
       if (mapping === undefined || message === undefined) continue;
-      const { interactions } = await mapping.decode(deliveryOf(message, bodyOf(read.data)));
+      const { interactions } = await mapping.decode(deliveryOf(message, caseBody(read.data)));
       const types = interactions.flatMap(({ identifiers }) => identifiers.map(identifierType));
       expect(
         types.filter((type) => !known.has(type)),

@@ -7,7 +7,7 @@ import { IdentityConfig, usableIdentifiers } from '../../core/identity/rules.ts'
 import type { Decoded } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
-import { bodyOf } from '../../infra/scenario/case.ts';
+import { caseBody } from '../../infra/scenario/case.ts';
 import { type GoodCase, goodCases } from '../support/cases.ts';
 
 const RUNS = Number(process.env['FUZZ'] ?? 20_000);
@@ -94,7 +94,7 @@ type Mutate = (random: () => number) => { readonly body: Uint8Array; readonly ur
 
 /** How a case's payload is changed: as a tree where it is one, else as bytes. */
 const mutator = ({ one }: GoodCase): Mutate => {
-  const body = bodyOf(one);
+  const body = caseBody(one);
   const url = one.verification?.url ?? one.url ?? 'https://hub.example/webhooks/x';
   const packed = body[0] === 0x1f && body[1] === 0x8b;
   const plain = packed ? gunzipSync(body) : body;

@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { costOf, costTable, sum } from '../../cli/deployment/cost/cost.ts';
-import { deliveriesOf, metricsOf, stackResources, sums, usageOf } from '../../cli/deployment/cost/measure.ts';
+import { costOf, costTable, totalDollars } from '../../cli/deployment/cost/cost.ts';
+import {
+  countDeliveries,
+  fetchMetricSums,
+  metricsOf,
+  stackResources,
+  usageOf,
+} from '../../cli/deployment/cost/measure.ts';
 import { prices } from '../../cli/deployment/cost/prices.ts';
 import { costLines } from '../../cli/deployment/cost.ts';
 import { VirtualClock } from '../../core/clock.ts';
@@ -39,7 +45,7 @@ describe('costOf', () => {
     [{ archivedBytes: 2 * 1024 ** 3 }, 2 * prices.perGigabyte.archivedEvent],
     [{ functions: [{ name: 'Record', runs: 1e6, gigabyteSeconds: 0 }] }, prices.perMillion.lambdaRequest],
   ])('%j', (used, dollars) => {
-    expect(sum(costOf({ ...nothing, ...used }, prices))).toBeCloseTo(dollars, 9);
+    expect(totalDollars(costOf({ ...nothing, ...used }, prices))).toBeCloseTo(dollars, 9);
   });
 
   it('puts the dearest first, and names it in the table', () => {
@@ -171,8 +177,8 @@ describe('the hub on one machine', () => {
     });
     const resources = await stackResources(aws, 'tributary-acme');
     const now = clock.now() / 1000;
-    const of = await sums(aws, metricsOf(resources), { from: now - 3600, to: now + 60 });
-    return { usage: usageOf(resources, of), deliveries: deliveriesOf(resources, of) };
+    const of = await fetchMetricSums(aws, metricsOf(resources), { from: now - 3600, to: now + 60 });
+    return { usage: usageOf(resources, of), deliveries: countDeliveries(resources, of) };
   };
 
   it('counts what it does as CloudWatch would, and goes on counting when it is opened again', async () => {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runScenario } from '../../infra/scenario/run.ts';
+import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 const folder = new URL('.', import.meta.url).pathname;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 describe('stories', () => {
   it.each(files)('%s', async (file) => {
-    const { lines } = await runScenario(`${folder}${file}`, { assembly: synthesised });
+    const { lines } = await runScenarioFile(`${folder}${file}`, { assembly: synthesised });
     expect(lines).toEqual([]);
   });
 });
@@ -30,7 +30,7 @@ describe('the same stories on a bad day', () => {
 
   it.each(files)('%s, with messages twice, out of order, and transactions in the way', async (file) => {
     const random = dice(7);
-    const { lines } = await runScenario(`${folder}${file}`, {
+    const { lines } = await runScenarioFile(`${folder}${file}`, {
       assembly: synthesised,
       random,
       chaos: { duplicate: 0.2, reorder: true },
@@ -41,7 +41,7 @@ describe('the same stories on a bad day', () => {
 
   it('loses nothing when the bus cannot be reached just after an interaction was stored', async () => {
     let lost = 0;
-    const { lines } = await runScenario(`${folder}hundred-copies.yaml`, {
+    const { lines } = await runScenarioFile(`${folder}hundred-copies.yaml`, {
       assembly: synthesised,
       before(service, operation) {
         if (service === 'events' && operation === 'PutEvents' && lost++ < 2)
@@ -54,7 +54,7 @@ describe('the same stories on a bad day', () => {
   });
 
   it('brings everything into a CRM that was down for an hour', async () => {
-    const { lines } = await runScenario(`${folder}two-channels.yaml`, {
+    const { lines } = await runScenarioFile(`${folder}two-channels.yaml`, {
       assembly: synthesised,
       crms(crms, clock) {
         const fault = { status: 503, code: 'SERVER_UNAVAILABLE', message: 'Service unavailable' };

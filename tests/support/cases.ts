@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { samples } from '../../cli/local/samples.ts';
 import { connectorOf } from '../../connectors/registry.ts';
-import { Case, providerOf } from '../../infra/scenario/case.ts';
+import { Case, caseProvider } from '../../infra/scenario/case.ts';
 import { type CaseChanges, type ReceivedCase, receiveCase } from '../../infra/scenario/receive-case.ts';
 
 const root = new URL('../fixtures/', import.meta.url).pathname;
@@ -22,8 +22,8 @@ const fixtureCases = (): GoodCase[] =>
       one.success
         ? [
             {
-              name: `${providerOf(one.data)}: ${basename(file, '.json')}`,
-              provider: providerOf(one.data),
+              name: `${caseProvider(one.data)}: ${basename(file, '.json')}`,
+              provider: caseProvider(one.data),
               one: one.data,
             },
           ]

@@ -21,7 +21,7 @@ export interface Usage {
 
 export interface CostLine {
   readonly service: string;
-  readonly what: string;
+  readonly unit: string;
   readonly quantity: number;
   readonly dollars: number;
 }
@@ -32,7 +32,7 @@ const GIGABYTE = 1024 ** 3;
 export const costOf = (usage: Usage, { perMillion, perGigabyte }: Prices): CostLine[] => {
   const line = (service: string, what: string, quantity: number, price: number): CostLine => ({
     service,
-    what,
+    unit: what,
     quantity,
     dollars: (quantity * price) / 1e6,
   });
@@ -59,12 +59,12 @@ export const costOf = (usage: Usage, { perMillion, perGigabyte }: Prices): CostL
   return lines.filter(({ quantity }) => quantity > 0).sort((one, other) => other.dollars - one.dollars);
 };
 
-export const sum = (lines: readonly CostLine[]): number =>
+export const totalDollars = (lines: readonly CostLine[]): number =>
   lines.reduce((total, { dollars }) => total + dollars, 0);
 
 /** A table by service: dollars, dollars per million of `units`, and share of the total; then the six highest lines. */
 export const costTable = (lines: readonly CostLine[], units: { name: string; count: number }): string[] => {
-  const total = sum(lines);
+  const total = totalDollars(lines);
   const row = (name: string, dollars: number): string => {
     const million = units.count === 0 ? '' : ((dollars / units.count) * 1e6).toFixed(3);
     const share = total === 0 ? '' : `${((dollars / total) * 100).toFixed(0)} %`;
@@ -73,13 +73,13 @@ export const costTable = (lines: readonly CostLine[], units: { name: string; cou
   const services = Map.groupBy(lines, ({ service }) => service);
   return [
     `${''.padEnd(34)}${'dollars'.padStart(14)}${'per million'.padStart(14)}${'share'.padStart(8)}`,
-    ...[...services].map(([service, own]) => row(service, sum(own))),
+    ...[...services].map(([service, own]) => row(service, totalDollars(own))),
     row('total', total),
     '',
     `Highest costs, for ${units.count} ${units.name}:`,
     ...lines
       .slice(0, 6)
-      .map(({ service, what, quantity, dollars }) =>
+      .map(({ service, unit: what, quantity, dollars }) =>
         row(`  ${service}, ${what} (${Number(quantity.toPrecision(3))})`, dollars),
       ),
   ];

@@ -114,7 +114,7 @@ export const usageOf = (resources: readonly StackResource[], of: SumOf): Usage =
 };
 
 /** The messages that came into the hub: webhooks, events of one's own programs, and what the hub sent itself. */
-export const deliveriesOf = (resources: readonly StackResource[], of: SumOf): number =>
+export const countDeliveries = (resources: readonly StackResource[], of: SumOf): number =>
   resources
     .filter(({ type, logicalId }) => type === 'AWS::SQS::Queue' && DELIVERIES.test(logicalId))
     .reduce((sum, one) => sum + of(queueMetrics(nameOf(one)).sent), 0);
@@ -159,7 +159,7 @@ export interface Span {
 }
 
 /** The sums of metrics over a time, from CloudWatch. */
-export const sums = async (
+export const fetchMetricSums = async (
   aws: Pick<SignedCalls, 'json'>,
   metrics: readonly Metric[],
   { from, to }: Span,
@@ -195,15 +195,15 @@ export const sums = async (
         const one = slice[Number(Id.slice(1))];
         if (one)
           found.set(
-            keyOf(one),
-            Values.reduce((sum, value) => sum + value, found.get(keyOf(one)) ?? 0),
+            metricKey(one),
+            Values.reduce((sum, value) => sum + value, found.get(metricKey(one)) ?? 0),
           );
       }
       next = answer.NextToken ?? undefined;
     } while (next !== undefined && next !== '');
   }
-  return (metric) => found.get(keyOf(metric)) ?? 0;
+  return (metric) => found.get(metricKey(metric)) ?? 0;
 };
 
-export const keyOf = ({ namespace, name, dimension }: Metric): string =>
+export const metricKey = ({ namespace, name, dimension }: Metric): string =>
   `${namespace} ${name} ${dimension?.value ?? ''}`;

@@ -2,7 +2,7 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { parse } from 'yaml';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { hubFunctions } from '../../../infra/scenario/hub-functions.ts';
-import { play } from '../../../infra/scenario/run.ts';
+import { runSteps } from '../../../infra/scenario/run.ts';
 import { openScenarioHub, type ScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../../infra/scenario/schema.ts';
 import type { Assembly } from '../../../infra/stack/assembly.ts';
@@ -104,7 +104,7 @@ export const tell = async (assembly: Assembly, cuts: readonly Cut[] = []): Promi
           SecretString: JSON.stringify(secret),
         }),
       );
-    await play(stage, { ...story, steps: [{ at: '2026-03-02T09:00:00.000Z', advance: 1000 }] }, '.');
+    await runSteps(stage, { ...story, steps: [{ at: '2026-03-02T09:00:00.000Z', advance: 1000 }] }, '.');
     const [from, user] = ['+14155550100', 'US.1'];
     const acts: readonly (readonly [string, (at: number) => Webhook])[] = [
       [`phone:${from}`, () => sms({ id: 'SM1', from, text: 'first' })],

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { parseConfigFile } from '../../../core/config/config-file.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
-import { play } from '../../../infra/scenario/run.ts';
+import { runSteps } from '../../../infra/scenario/run.ts';
 import { openScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
 import { scenarioIn } from '../../../infra/scenario/schema.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
@@ -17,7 +17,7 @@ const contactsAfter = async (file: string) => {
   const scenario = parseConfigFile(file, readFileSync(`${folder}${file}`, 'utf8'), scenarioIn(folder));
   const stage = await openScenarioHub(scenario, folder, { assembly: await assembly() });
   try {
-    await play(stage, scenario, folder);
+    await runSteps(stage, scenario, folder);
     const { salesforce, hubspot } = stage.crms;
     const addresses = (phone: unknown, email: unknown) => [phone || undefined, email || undefined];
     return {
@@ -97,7 +97,7 @@ it('a preference that is all that changes reaches a CRM which has a field for it
       ...{ pk: 'config#crm/salesforce', sk: 'current' },
       body: { ...mapping, contact: { ...contact, fields } },
     });
-    await play(stage, scenario, folder);
+    await runSteps(stage, scenario, folder);
     const found = stage.crms.salesforce.records.of('Contact');
     expect(found.map(({ fields }) => fields['Channel__c'])).toEqual(['whatsapp']);
   } finally {

@@ -12,7 +12,7 @@ const leftOver = async (story: Story): Promise<string[]> => {
     .filter((row) => /ada@example|4155550100/u.test(JSON.stringify(row)))
     .map(({ pk, sk }) => `${pk} ${sk}`);
   const profileIds = rows.filter(({ pk }) => pk.startsWith('customer#')).map(({ pk, sk }) => `${pk} ${sk}`);
-  const crms = Object.entries(story.crms.counts(new Set())).flatMap(([crm, objects]) =>
+  const crms = Object.entries(story.crms.countRecords(new Set())).flatMap(([crm, objects]) =>
     Object.entries(objects).flatMap(([object, count]) => (count > 0 ? [`${crm} ${object} ${count}`] : [])),
   );
   return [...named, ...profileIds, ...crms];

@@ -85,7 +85,7 @@ it('waits for a CRM that is down, says so, and ends when it is back', async () =
   const { id } = (await story.api('POST', '/erasures', { customer: PHONE })).body;
   await story.wait(6 * 3_600_000);
   expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'running' });
-  expect(story.crms.counts(new Set())['salesforce']).toEqual({});
+  expect(story.crms.countRecords(new Set())['salesforce']).toEqual({});
   story.crms.hubspot.fail(undefined);
   await story.wait(2 * 3_600_000);
   expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });

@@ -8,7 +8,7 @@ import { refusal, type Sender } from '../../../core/triggers/sender.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
-import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { scanTable } from '../../../infra/scenario/scan-table.ts';
 import { NOW, type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
 import { providers, type Webhook } from '../../tools/crash/webhooks.ts';
@@ -23,7 +23,7 @@ let crms: Sandboxes;
 
 const open = async (options: Options = {}): Promise<void> => {
   hub = await openHub(options);
-  crms = await sandboxes();
+  crms = await openSandboxes();
   await crms.connect(hub.runtime, 'acme');
   const manager = new SecretsManagerClient(clientConfig(hub.runtime));
   for (const [provider, secret] of Object.entries(secrets))

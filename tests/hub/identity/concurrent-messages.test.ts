@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openSandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { scanTable } from '../../../infra/scenario/scan-table.ts';
 import { NOW, openHub } from '../../support/failing-hub.ts';
 import { brokenInvariants } from '../../tools/crash/invariants.ts';
 
 it('many messages of a few people at once change each person one after the other', async () => {
   const hub = await openHub();
-  const crms = await sandboxes();
+  const crms = await openSandboxes();
   await crms.connect(hub.runtime, 'acme');
   const [people, each] = [4, 30];
   for (let serial = 0; serial < people * each; serial++)

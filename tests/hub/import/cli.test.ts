@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apiKey, type Hub, openHub } from '../../../infra/scenario/open-hub.ts';
+import { type Hub, openHub, readApiKey } from '../../../infra/scenario/open-hub.ts';
 
 let hub: Hub;
 let folder: string;
@@ -12,7 +12,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hub-import-'));
   const publicUrl = 'https://acme.example';
   hub = await openHub({ port: 0, publicUrl, state: join(folder, 'state.sqlite') }, () => {});
-  env = { PATH: process.env['PATH'], HUB_URL: hub.apiUrl, HUB_KEY: await apiKey(hub) };
+  env = { PATH: process.env['PATH'], HUB_URL: hub.apiUrl, HUB_KEY: await readApiKey(hub) };
 }, 60_000);
 afterAll(async () => {
   await hub.stop();

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
 import { begin, end, importFile } from './file.ts';
 
@@ -10,7 +10,7 @@ const open = async (options: Options = {}): Promise<void> => {
 let crms: Sandboxes | undefined;
 const openWithCrms = async (): Promise<void> => {
   await open();
-  crms = await sandboxes();
+  crms = await openSandboxes();
   await crms.connect(hub.runtime, 'acme');
 };
 afterEach(async () => {
@@ -150,7 +150,7 @@ Two lines";;;;;;;;;\r
     const ids = [await customer('email:p0@example.com'), await customer('email:p1@example.com')].map(
       ({ id }) => id,
     );
-    const contacts = () => crms?.counts(new Set(ids))['salesforce']?.['Contact'] ?? 0;
+    const contacts = () => crms?.countRecords(new Set(ids))['salesforce']?.['Contact'] ?? 0;
     expect(contacts()).toBe(0);
     await importFile(hub, 'customers', people(2), { toCrms: true });
     expect(contacts()).toBe(2);
@@ -249,7 +249,7 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
     await openWithCrms();
     await importFile(hub, 'interactions', acts);
     const { id } = await customer('email:ada@example.com');
-    expect(crms?.counts(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
+    expect(crms?.countRecords(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
   });
 
   it('in NDJSON has the shape of a report', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { differences } from '../../../infra/scenario/compare.ts';
-import { playScenario } from '../../../infra/scenario/run.ts';
+import { compareOutcome } from '../../../infra/scenario/compare.ts';
+import { runScenario } from '../../../infra/scenario/run.ts';
 import type { ScenarioOptions } from '../../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../../infra/scenario/schema.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
@@ -18,8 +18,8 @@ const mail = 'identifiers: ["email:ada@example.com"]';
 
 const tell = async (story: string, options: Partial<ScenarioOptions> = {}): Promise<string[]> => {
   const scenario = Scenario.parse({ name: 'a story', ...parse(story) });
-  const outcome = await playScenario(scenario, '.', { assembly: synthesised, ...options });
-  return differences(scenario.expect, outcome);
+  const outcome = await runScenario(scenario, '.', { assembly: synthesised, ...options });
+  return compareOutcome(scenario.expect, outcome);
 };
 
 describe('merges', () => {

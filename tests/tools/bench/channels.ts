@@ -1,6 +1,6 @@
 import { connectorOf, mappingOf, providerIds } from '../../../connectors/registry.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
-import { documentOf, settingOf } from '../../../infra/scenario/case.ts';
+import { caseContext, caseDocument } from '../../../infra/scenario/case.ts';
 import { goodCases, sendCase } from '../../support/cases.ts';
 import type { Measured } from './measured.ts';
 
@@ -38,12 +38,12 @@ export const benchChannels = async (): Promise<Measured[]> => {
       const { queued, sent } = await sendCase(good);
       const [message] = queued;
       if (message === undefined) continue;
-      const { secrets, now = Date.parse('2026-03-01T00:00:00Z') } = settingOf(good.one, connector);
+      const { secrets, now = Date.parse('2026-03-01T00:00:00Z') } = caseContext(good.one, connector);
       const declared = Object.keys(connector.secrets).map((name) => [name, secrets[name] ?? []]);
       const context = {
         secrets: Object.fromEntries(declared),
         now,
-        document: async (url: string) => documentOf(good.one, url),
+        document: async (url: string) => caseDocument(good.one, url),
       };
       const delivery = deliveryOf(message, sent.body);
       verify.push(await microseconds(() => connector.verify(sent, context)));

@@ -1,4 +1,4 @@
-import { type CostLine, costOf, sum, type Usage } from '../../../cli/deployment/cost/cost.ts';
+import { type CostLine, costOf, totalDollars, type Usage } from '../../../cli/deployment/cost/cost.ts';
 import { type StackResource, usageOf } from '../../../cli/deployment/cost/measure.ts';
 import { assumed, prices } from '../../../cli/deployment/cost/prices.ts';
 import { capacityOf, type Load } from './load.ts';
@@ -38,7 +38,7 @@ export const costOfLoad = (load: Load): { lines: CostLine[]; perMillion: number 
     quantity: line.quantity * scale,
     dollars: line.dollars * scale,
   }));
-  return { lines, perMillion: sum(lines) };
+  return { lines, perMillion: totalDollars(lines) };
 };
 
 const kinds = [

@@ -10,7 +10,7 @@ import type { SyncState } from '../../../functions/sync/contacts.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import { hubspotToken } from '../../../infra/sandbox/hubspot/server.ts';
 import { salesforceCredentials } from '../../../infra/sandbox/salesforce/server.ts';
-import { sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openSandboxes } from '../../../infra/scenario/sandboxes.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
 import type { Measured } from './measured.ts';
 
@@ -68,7 +68,7 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
 
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
-  const crms = await sandboxes(new DatabaseSync(':memory:'));
+  const crms = await openSandboxes(new DatabaseSync(':memory:'));
   const measure = async (
     connector: CrmConnector,
     credentials: object,

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
+  fetchMetricSums,
   type Metric,
   metricsOf,
   type StackResource,
   type SumOf,
   stackResources,
-  sums,
 } from '../../../cli/deployment/cost/measure.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
@@ -95,7 +95,7 @@ export const benchLoad = async (): Promise<Load> => {
     const resources = await stackResources(aws, `tributary-${hub.name}`);
     const told = (): Promise<SumOf> => {
       const now = Math.ceil(Date.now() / 1000);
-      return sums(aws, [...metricsOf(resources), ...byFunction(resources)], {
+      return fetchMetricSums(aws, [...metricsOf(resources), ...byFunction(resources)], {
         from: now - 7200,
         to: now + 60,
       });

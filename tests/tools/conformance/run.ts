@@ -2,7 +2,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { mappingOf } from '../../../connectors/registry.ts';
 import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
-import { bodyOf, Case, providerOf } from '../../../infra/scenario/case.ts';
+import { Case, caseBody, caseProvider } from '../../../infra/scenario/case.ts';
 import { type ReceivedCase, receiveCase } from '../../../infra/scenario/receive-case.ts';
 import { gradeAnswer, gradeEvents } from './grade.ts';
 
@@ -27,12 +27,12 @@ const gradeFile = async (file: string): Promise<string[]> => {
       `this is not a case: ${read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
     ];
   const one = read.data;
-  const provider = providerOf(one);
+  const provider = caseProvider(one);
   const mapping = mappingOf(provider);
   if (mapping === undefined) return [`the provider ${provider} is not built yet`];
   const { answer, queued } = one.method === 'LAMBDA' ? eventCase(one) : await receiveCase(one);
   const [message] = queued;
-  const delivery = message && deliveryOf(message, bodyOf(one));
+  const delivery = message && deliveryOf(message, caseBody(one));
   const accepted = answer.status < 400;
   if (accepted !== one.expected.accept)
     return [`expected ${one.expected.accept ? 'accept' : 'reject'}, found ${answer.status}`];
@@ -57,7 +57,7 @@ const eventCase = (one: Case): Pick<ReceivedCase, 'answer' | 'queued'> => ({
     {
       type: 'delivery',
       id: one.case,
-      provider: providerOf(one),
+      provider: caseProvider(one),
       receivedAt: '2026-03-01T00:00:00.000Z',
       request: { method: 'EVENT', url: '', headers: {} },
     },

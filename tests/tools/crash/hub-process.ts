@@ -7,7 +7,7 @@ import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { publish } from '../../../functions/aws/operations/publish.ts';
 import { triggers } from '../../../functions/aws/operations/triggers.ts';
 import { waitUntilIdle } from '../../../infra/scenario/idle.ts';
-import { apiKey, type Hub, openHub } from '../../../infra/scenario/open-hub.ts';
+import { type Hub, openHub, readApiKey } from '../../../infra/scenario/open-hub.ts';
 import { brokenInvariants } from './invariants.ts';
 
 // The hub of `npm start` as a process of its own, which the crash run kills. It takes its orders from its parent, and
@@ -88,7 +88,7 @@ const furnish = async (hub: Hub, { secrets, granted }: Extract<Order, { order: '
     offer,
     templates,
   );
-  const key = await apiKey(hub);
+  const key = await readApiKey(hub);
   for (const address of granted) {
     const response = await fetch(`${hub.apiUrl}/commands`, {
       method: 'POST',
@@ -117,7 +117,7 @@ const obey = async (order: Order): Promise<Report> => {
   if (order.order === 'open') {
     const { state, publicUrl, ahead } = order;
     const log = process.env['HUB_LOG'] === undefined ? () => {} : (line: string) => console.error(line);
-    hub = await openHub({ port: 0, publicUrl, state, ahead }, log);
+    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs: ahead }, log);
     if (order.granted.length > 0) await furnish(hub, order);
     return { report: 'open', url: hub.apiUrl };
   }

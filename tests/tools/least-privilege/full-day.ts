@@ -30,7 +30,7 @@ import { inProcess } from '../../../infra/local/runtime/client.ts';
 import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
 import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
 import { hubFunctions } from '../../../infra/scenario/hub-functions.ts';
-import { type Sandboxes, sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import type { Assembly } from '../../../infra/stack/assembly.ts';
 import type { Watch } from './trials.ts';
 
@@ -126,7 +126,7 @@ const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promis
     env: { AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local', HUB: hub },
     aws: inProcess((request) => cloud.aws(request)),
   };
-  const crms = await sandboxes();
+  const crms = await openSandboxes();
   await crms.connect(runtime, hub);
   return {
     cloud,

@@ -4,7 +4,7 @@ import type { VirtualClock } from '../../../core/clock.ts';
 import type { Decision } from '../../../infra/local/iam/index.ts';
 import { actionMatches } from '../../../infra/local/iam/match.ts';
 import { sentenceOf } from '../../../infra/local/iam/refusal.ts';
-import { runScenario } from '../../../infra/scenario/run.ts';
+import { runScenarioFile } from '../../../infra/scenario/run.ts';
 import type { Assembly, Template } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
 import { runFullDay } from './full-day.ts';
@@ -35,7 +35,11 @@ const day: Trial = {
 const story = (file: string): Trial => ({
   name: basename(file),
   async run(assembly, { onDecision, onClock }) {
-    const { lines } = await runScenario(file, { assembly, onDecision, crms: (_, clock) => onClock(clock) });
+    const { lines } = await runScenarioFile(file, {
+      assembly,
+      onDecision,
+      crms: (_, clock) => onClock(clock),
+    });
     return lines[0];
   },
 });
