@@ -18,7 +18,8 @@ import { lambda } from '../middleware/lambda.ts';
 import { type QueuedMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { contents } from './content/content.ts';
 import { files } from './content/files.ts';
-import { type MessagePorts, readMessage } from './messages/read-message.ts';
+import type { MessagePorts } from './messages/ports.ts';
+import { readMessage } from './messages/read-message.ts';
 import { record } from './record.ts';
 
 export const create = (runtime: Runtime) => {

@@ -37,7 +37,11 @@ const parts: readonly Part[] = [
       apart: true,
     }),
   ),
-  { path: 'functions/contracts', imports: ['core'], packages: /^(?:zod|@smithy\/types|aws-lambda)$/ },
+  {
+    path: 'functions/contracts',
+    imports: ['core'],
+    packages: /^(?:zod|@smithy\/types|aws-lambda|node:(?:async_hooks|crypto))$/,
+  },
   {
     path: 'functions/aws',
     imports: ['core', 'functions/contracts', 'functions/aws'],

@@ -4,7 +4,8 @@ import type { Interaction } from '../../core/interaction/interaction.ts';
 import { RecordMessage } from '../../functions/contracts/messages/record.ts';
 import { parseMessage } from '../../functions/middleware/queue.ts';
 import { contents } from '../../functions/record/content/content.ts';
-import { type MessagePorts, readMessage } from '../../functions/record/messages/read-message.ts';
+import type { MessagePorts } from '../../functions/record/messages/ports.ts';
+import { readMessage } from '../../functions/record/messages/read-message.ts';
 import { bucket, runtimeWith } from '../functions/record/stored-files.ts';
 import { queueRecord } from '../support/queue-event.ts';
 

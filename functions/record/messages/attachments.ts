@@ -1,6 +1,6 @@
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import type { ProviderInteraction } from './decode.ts';
-import type { MessagePorts } from './read-message.ts';
+import type { MessagePorts } from './ports.ts';
 
 type DecodedFile = NonNullable<ProviderInteraction['attachments']>[number];
 type AttachmentPorts = Pick<MessagePorts, 'contents' | 'files' | 'enqueue'>;

@@ -6,7 +6,7 @@ import type { Work } from '../../contracts/work.ts';
 import { storeAttachments } from './attachments.ts';
 import { addContent } from './decode.ts';
 import { interactionWork } from './interaction.ts';
-import type { MessagePorts } from './read-message.ts';
+import type { MessagePorts } from './ports.ts';
 import { retryOrSaveFailure } from './retry.ts';
 
 /**

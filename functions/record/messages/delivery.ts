@@ -6,7 +6,7 @@ import type { Work } from '../../contracts/work.ts';
 import { storeAttachments } from './attachments.ts';
 import { decode } from './decode.ts';
 import { delayableWork } from './interaction.ts';
-import type { MessagePorts } from './read-message.ts';
+import type { MessagePorts } from './ports.ts';
 
 /** The interactions of an authentic delivery. One that cannot be decoded is stored as a failure: retries cannot help. */
 export const readDelivery = async (

@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { FileMessage } from '../../contracts/messages/record.ts';
-import type { MessagePorts } from './read-message.ts';
+import type { MessagePorts } from './ports.ts';
 import { retryOrSaveFailure } from './retry.ts';
 
 /** Copies a file that expires at its provider into the bucket, unless its interaction was erased. */

@@ -6,7 +6,7 @@ import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import type { InteractionWork } from '../../contracts/work.ts';
 import { offloadText } from '../content/files.ts';
 import { type ProviderInteraction, toInteraction } from './decode.ts';
-import type { MessagePorts } from './read-message.ts';
+import type { MessagePorts } from './ports.ts';
 import { canRetry, queueAgain } from './retry.ts';
 
 /** SQS takes 1 MiB, and the message is stored once more as a failure: what is larger is never delayed. */

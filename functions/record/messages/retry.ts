@@ -3,7 +3,7 @@ import { HubError } from '../../../core/errors.ts';
 import { REPLAY_OF } from '../../aws/operations/save-failure.ts';
 import { log } from '../../contracts/log.ts';
 import type { ContentMessage, FileMessage, InteractionMessage } from '../../contracts/messages/record.ts';
-import type { MessagePorts } from './read-message.ts';
+import type { MessagePorts } from './ports.ts';
 
 type RetriedMessage = ContentMessage | FileMessage | InteractionMessage;
 

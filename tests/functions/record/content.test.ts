@@ -7,7 +7,8 @@ import type { Sending } from '../../../functions/aws/clients/queue.ts';
 import { RecordMessage } from '../../../functions/contracts/messages/record.ts';
 import { parseMessage } from '../../../functions/middleware/queue.ts';
 import { contents } from '../../../functions/record/content/content.ts';
-import { type MessagePorts, readMessage } from '../../../functions/record/messages/read-message.ts';
+import type { MessagePorts } from '../../../functions/record/messages/ports.ts';
+import { readMessage } from '../../../functions/record/messages/read-message.ts';
 import { queueRecord } from '../../support/queue-event.ts';
 import { bucket, runtimeWith } from './stored-files.ts';
 
