@@ -19,23 +19,26 @@ export interface ExportPorts {
 }
 
 const Checkpoint = z.strictObject({
-  /** The parts of the file that are written. */
+  /** The multipart upload, and the ETags of its parts so far; absent before the first part. */
   upload: z.string().optional(),
   etags: z.array(z.string()),
-  /** The half, by its place in the person, and the row behind which the next part goes on. */
-  profilePosition: z.int().nonnegative(),
+  /** The source profiles whose rows are written, by id: a merge or an unmerge during the export shifts nothing. */
+  exported: z.array(z.string()),
+  /** The source profile at work and the sort key of its last row that is written. */
+  profileId: z.string().optional(),
   after: z.string(),
+  /** Rows so far. */
   records: z.int().nonnegative(),
 });
 type Checkpoint = z.infer<typeof Checkpoint>;
 
 /** S3 takes parts from 5 MiB on. */
 const PART_BYTES = 8 * 1024 * 1024;
-/** Larger files than this are named and left out, so that memory does not grow with them. */
+/** The content of larger files is left out, so that memory does not grow with them. */
 const LARGEST_FILE_BYTES = 40 * 1024 * 1024;
 
-/** What each kind of row is called, by the beginning of its key. */
-const types: Readonly<Record<string, string>> = {
+/** The name of each kind of row in the document, by the first part of its sort key. */
+const recordTypes: Readonly<Record<string, string>> = {
   at: 'interaction',
   profile: 'profile',
   activity: 'activity',
@@ -49,17 +52,18 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * Everything that the hub holds of a person as one JSON document, attachments in base64 among it. Written part by part:
- * a slice holds one part and one file, however much there is.
+ * Exports everything that the hub stores about a customer as one JSON document, attachments in base64 among it. Written as
+ * a multipart upload: memory holds one part and one attachment, whatever the size of the document. Throws `HubError`
+ * `unknown-customer` (never) where the customer was erased since.
  */
 export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint> => ({
   ...exportKind,
   checkpoint: Checkpoint,
-  start: async () => ({ checkpoint: { etags: [], profilePosition: 0, after: '', records: 0 } }),
+  start: async () => ({ checkpoint: { etags: [], exported: [], after: '', records: 0 } }),
   async slice({ job, parameters, checkpoint, timeLeft, startedAt }) {
     const customer = await ports.history.customer(parameters.profileId);
     if (customer === undefined)
-      throw new HubError('unknown-customer', 'The customer is gone: erased since the export was asked for.', {
+      throw new HubError('unknown-customer', 'The customer was erased after the export was requested.', {
         retry: 'never',
       });
     const key = resultKey(job);
@@ -67,20 +71,15 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
     let chunks: Buffer[] = [];
     let size = 0;
     let done = 0;
-    for await (const { text, profilePosition, after, records } of documentOf(
-      ports,
-      customer,
-      startedAt,
-      checkpoint,
-    )) {
+    for await (const { text, ...place } of documentOf(ports, customer, startedAt, checkpoint)) {
       const chunk = Buffer.from(text);
       chunks.push(chunk);
       size += chunk.byteLength;
       if (size < PART_BYTES) continue;
       const upload = now.upload ?? (await ports.files.begin(key));
       const etag = await ports.files.part(key, upload, now.etags.length + 1, Buffer.concat(chunks));
-      done += records - now.records;
-      now = { upload, etags: [...now.etags, etag], profilePosition, after, records };
+      done += place.records - now.records;
+      now = { upload, etags: [...now.etags, etag], ...place };
       [chunks, size] = [[], 0];
       if (!timeLeft()) return { checkpoint: now, done, finished: false };
     }
@@ -95,7 +94,8 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
   },
 });
 
-interface Piece extends Pick<Checkpoint, 'profilePosition' | 'after' | 'records'> {
+/** A part of the document's text, and the place behind it. */
+interface DocumentPart extends Pick<Checkpoint, 'exported' | 'profileId' | 'after' | 'records'> {
   readonly text: string;
 }
 
@@ -104,8 +104,8 @@ async function* documentOf(
   customer: Customer,
   exportedAt: string,
   from: Checkpoint,
-): AsyncGenerator<Piece> {
-  let { records } = from;
+): AsyncGenerator<DocumentPart> {
+  let { exported, records } = from;
   if (from.etags.length === 0) {
     const { sourceProfiles, ...folded } = customer;
     const head = {
@@ -114,22 +114,22 @@ async function* documentOf(
       customer: folded,
       profileIds: sourceProfiles.map(({ profile }) => profile.id),
     };
-    yield { text: `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "records": [`, ...from };
+    const { profileId, after } = from;
+    const text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "records": [`;
+    yield { text, exported, ...(profileId !== undefined && { profileId }), after, records };
   }
-  for (const [profilePosition, { profile }] of customer.sourceProfiles.entries()) {
-    if (profilePosition < from.profilePosition) continue;
-    const after = profilePosition === from.profilePosition ? from.after : '';
-    // Nothing sorts between a key and the same key with a space behind it.
-    for await (const row of table.query(profilePartition(profile.id), { from: `${after} `, to: '~' })) {
-      const record = JSON.stringify(await recordOf(row, profile.id, objects));
-      yield {
-        text: `${records === 0 ? '' : ','}\n${record}`,
-        profilePosition,
-        after: row.sk,
-        records: records + 1,
-      };
+  for (const { profile } of customer.sourceProfiles) {
+    const { id: profileId } = profile;
+    if (exported.includes(profileId)) continue;
+    const after = profileId === from.profileId ? from.after : '';
+    // No key sorts between a key and the same key followed by a space.
+    for await (const row of table.query(profilePartition(profileId), { from: `${after} `, to: '~' })) {
+      const record = JSON.stringify(await recordOf(row, profileId, objects));
+      const text = `${records === 0 ? '' : ','}\n${record}`;
       records++;
+      yield { text, exported, profileId, after: row.sk, records };
     }
+    exported = [...exported, profileId];
   }
 }
 
@@ -138,7 +138,7 @@ const recordOf = async (
   profileId: string,
   objects: ExportPorts['objects'],
 ): Promise<object> => {
-  const type = types[sk.split('#')[0] ?? ''] ?? sk.split('#')[0];
+  const type = recordTypes[sk.split('#')[0] ?? ''] ?? sk.split('#')[0];
   const files = z.array(Attachment).safeParse(row['attachments']).data ?? [];
   const attachments = [];
   for (const file of files)
@@ -148,7 +148,7 @@ const recordOf = async (
   return { type, profileId, ...row, ...(attachments.length > 0 && { attachments }) };
 };
 
-/** In base64; null where the file has not come, or is larger than an export takes. */
+/** In base64; null where the file is not in the bucket, or is larger than `LARGEST_FILE_BYTES`. */
 const contentOf = async (key: string, objects: ExportPorts['objects']): Promise<string | null> => {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -11,7 +11,7 @@ import { type SealedJob, sealed } from '../contracts/jobs/job.ts';
 import { customersKind, historyKind } from '../contracts/jobs/kinds.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { eraseJob } from './erase/erase.ts';
-import { erasing } from './erase/ports.ts';
+import { eraseJobPorts } from './erase/ports.ts';
 import { exportJob } from './export.ts';
 import { importJob } from './import/import.ts';
 import { customers, history } from './import/listings.ts';
@@ -36,7 +36,7 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
         files: multipart(runtime),
       }),
     ),
-    erase: sealed(eraseJob(erasing(runtime, table))),
+    erase: sealed(eraseJob(eraseJobPorts(runtime, table))),
     replay: sealed(
       replayJob({
         list: kept.list,

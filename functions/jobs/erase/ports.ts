@@ -23,28 +23,28 @@ const Environment = z.object({
   /** The prefixes under which raw files may lie. */
   RAW_FILES: z.string().transform((text) => text.split(' ')),
   QUEUE_URLS: z.string().transform((text) => z.record(z.string(), z.string()).parse(JSON.parse(text))),
-  /** The archive of the bus as the stack made it: what `CreateArchive` is told. */
+  /** The archive of the bus as the stack created it: the input of `CreateArchive`. */
   ARCHIVE: z.string().transform((text) => z.looseObject({ ArchiveName: z.string() }).parse(JSON.parse(text))),
 });
 
 const CRM_STAGE = 'sync-';
 
-/** What the job that erases a person uses of AWS. */
-export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
+/** AWS, as the job that erases a customer uses it. */
+export const eraseJobPorts = (runtime: Runtime, table: Table): EraseJobPorts => {
   const env = () => Environment.parse(runtime.env);
   const aws = signedCalls(runtime);
-  const known = erasures(table);
+  const rows = erasures(table);
   const secret = readSecret(runtime);
-  const unless = async (harmless: string, call: Promise<unknown>): Promise<void> => {
+  const ignoring = async (refusal: string, call: Promise<unknown>): Promise<void> => {
     try {
       await call;
     } catch (error) {
-      if (!(error instanceof AwsRefusal) || error.name !== harmless) throw error;
+      if (!(error instanceof AwsRefusal) || error.name !== refusal) throw error;
     }
   };
   return {
-    erasures: known,
-    rows: eraseRows({ table, loadHashedKeys: hashedKeysLoader(runtime), erasures: known, now: runtime.now }),
+    erasures: rows,
+    rows: eraseRows({ table, loadHashedKeys: hashedKeysLoader(runtime), erasures: rows, now: runtime.now }),
     objects: objects(runtime),
     hasRaw: (prefix) => env().RAW_FILES.includes(prefix),
     failures: failures(runtime, table),
@@ -68,13 +68,13 @@ export const erasing = (runtime: Runtime, table: Table): EraseJobPorts => {
     async emptyArchive() {
       const { ARCHIVE } = env();
       const { ArchiveName } = ARCHIVE;
-      await unless('ResourceNotFoundException', aws.json('events', 'DeleteArchive', { ArchiveName }));
+      await ignoring('ResourceNotFoundException', aws.json('events', 'DeleteArchive', { ArchiveName }));
       await aws.json('events', 'CreateArchive', ARCHIVE);
     },
     async removeEndpoint(arn) {
       await aws.query('sns', 'DeleteEndpoint', { EndpointArn: arn });
     },
-    async tellErased(profileId, at) {
+    async publishErased(profileId, at) {
       await bus(runtime)([customerErased(profileId, at)]);
     },
     async sign(receipt) {

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { Instant } from '../../../core/interaction/interaction.ts';
-import type { Receipt, SignedReceipt } from '../../../core/privacy/receipt.ts';
+import { type Receipt, ReceiptSystem, type SignedReceipt } from '../../../core/privacy/receipt.ts';
 import type { Objects } from '../../aws/clients/objects.ts';
 import type { EraseRows } from '../../aws/erasure/erase-rows.ts';
 import type { Erasures } from '../../aws/erasure/erasures.ts';
@@ -12,54 +11,51 @@ export interface EraseJobPorts {
   readonly erasures: Erasures;
   readonly rows: EraseRows;
   readonly objects: Objects;
-  /** Whether files may lie under a prefix: stored mails do only where SES's webhook is on. */
+  /** Whether raw files may exist under a prefix: mails exist only where SES's webhook is enabled. */
   readonly hasRaw: (prefix: string) => boolean;
   readonly failures: Pick<Failures, 'list' | 'payload' | 'remove'>;
-  /** The CRMs that are switched on. */
+  /** The ids of the CRMs that are enabled. */
   readonly crms: () => readonly string[];
-  /** Asks the function of a CRM to take out parts of the person. */
+  /** Queues the erasure of parts of the customer for the function of a CRM. */
   readonly eraseInCrm: (crm: string, erasure: string, parts: readonly string[]) => Promise<void>;
   /** Whether the queues that carry content are empty. */
   readonly quiet: () => Promise<boolean>;
   /** Empties the archive of the bus. */
   readonly emptyArchive: () => Promise<void>;
+  /** Deletes a push endpoint of SNS. */
   readonly removeEndpoint: (arn: string) => Promise<void>;
-  readonly tellErased: (profileId: string, at: string) => Promise<void>;
+  readonly publishErased: (profileId: string, at: string) => Promise<void>;
   readonly sign: (receipt: Receipt) => Promise<SignedReceipt>;
   readonly hub: () => string;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
-const Told = z.strictObject({
-  what: z.string(),
-  count: z.int().nonnegative(),
-  doneAt: Instant,
-  left: z.array(z.string()),
-});
+const SystemReport = ReceiptSystem.omit({ system: true });
+
 export const Checkpoint = z.strictObject({
-  /** The step that comes next, by its place. */
-  step: z.int().nonnegative(),
-  /** Where within the step. */
-  place: z.string(),
-  /** What the steps have to tell, by system. */
-  systems: z.record(z.string(), Told),
+  /** The name of the step that comes next. */
+  step: z.string(),
+  /** Where that step continues, in its own terms, such as the key of the last file; empty at its beginning. */
+  after: z.string(),
+  /** What the receipt will say, by system. */
+  systems: z.record(z.string(), SystemReport),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-/** One thing that an erasure does. It may break off and be repeated. */
-export interface Step {
-  readonly name: string;
-  /** What was done in this call; without `done` the step goes on from `place`, after `delaySeconds`. */
-  readonly run: (at: At) => Promise<Progress>;
-}
-interface At extends Pick<SliceWork<EraseParameters, Checkpoint>, 'parameters' | 'timeLeft' | 'startedAt'> {
-  readonly place: string;
+/** One step of an erasure. It may be interrupted and repeated. Its name is stored in checkpoints: never reuse a name. */
+export type Step = (work: StepWork) => Promise<Progress>;
+
+interface StepWork extends Pick<SliceWork<EraseParameters, Checkpoint>, 'parameters' | 'timeLeft'> {
+  readonly after: string;
   readonly systems: Checkpoint['systems'];
 }
+
+/** What one call did. A step that is not `done` is called again with `after`, once `delaySeconds` have passed. */
 export interface Progress {
   readonly done: boolean;
-  readonly place?: string;
+  readonly after?: string;
   readonly delaySeconds?: number;
-  readonly told?: Readonly<Record<string, { what: string; count: number; left?: readonly string[] }>>;
+  /** What this call removed, by system, for the receipt. */
+  readonly reports?: Readonly<Record<string, { what: string; count: number; left?: readonly string[] }>>;
 }

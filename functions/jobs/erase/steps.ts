@@ -10,45 +10,49 @@ import {
 import { CONTACTS, type ErasedPerson } from '../../contracts/rows/erasures.ts';
 import type { EraseJobPorts, Step } from './step.ts';
 
-/** Every function that has read the person before their rows were gone has ended by then. */
-const REST_MS = 60_000;
-/** Until then what waited in a queue has been tried as often as it is, or is a failure. */
-const LONGEST_REST_MS = 45 * 60_000;
+/** By then every function that had read the customer before the rows were gone has ended. */
+const QUIET_MS = 60_000;
+/** By then every message that waited in a queue has been handled or is a failure. */
+const LONGEST_QUIET_MS = 45 * 60_000;
 const LOOK_AGAIN_SECONDS = 15;
-/** How long the hub can go back in time. */
+/** How far the point-in-time recovery of the table reaches back. */
 const BACKUP_DAYS = 35;
-/** What raw files lie under, and what each prefix holds. */
+/** The prefixes of raw files in the bucket, and what each holds. */
 const RAW = {
   'deliveries/': 'raw deliveries',
   'mail/': 'stored mails',
   'jobs/': 'files of exports and imports',
 } as const;
+/** Raw files are searched chunk by chunk; what a match may span, in characters. */
 const OVERLAP = 4096;
 const PARTS_AT_ONCE = 50;
 
-/** What an erasure does, in its order. */
-export const stepsOf = (ports: EraseJobPorts): readonly Step[] => [
-  { name: 'rows', run: rows(ports) },
-  { name: 'rest', run: rest(ports) },
-  { name: 'again', run: again(ports) },
-  { name: 'files', run: files(ports) },
-  { name: 'failures', run: failed(ports) },
-  ...Object.entries(RAW).map(([prefix, what]) => ({ name: prefix, run: raw(ports, prefix, what) })),
-  { name: 'ask', run: askCrms(ports) },
-  { name: 'crms', run: awaitCrms(ports) },
-  { name: 'push', run: push(ports) },
-  { name: 'archive', run: archive(ports) },
-  { name: 'sign', run: sign(ports) },
-];
+/** The steps of an erasure in their order, by the names that checkpoints store. */
+export const eraseSteps = (ports: EraseJobPorts): ReadonlyMap<string, Step> =>
+  new Map([
+    ['rows', removeRows(ports)],
+    ['quiet-period', awaitQuiet(ports)],
+    ['late-rows', removeLateRows(ports)],
+    ['files', removeFiles(ports)],
+    ['failures', removeFailures(ports)],
+    ...Object.entries(RAW).map(
+      ([prefix, what]) => [`raw-${prefix.slice(0, -1)}`, removeRaw(ports, prefix, what)] as const,
+    ),
+    ['crm-requests', requestCrms(ports)],
+    ['crm-outcomes', awaitCrms(ports)],
+    ['push-endpoints', removeEndpoints(ports)],
+    ['archive', emptyArchive(ports)],
+    ['receipt', signReceipt(ports)],
+  ]);
 
 const personOf = async ({ erasures }: EraseJobPorts, id: string): Promise<ErasedPerson> =>
   (await erasures.person(id)) ?? { profileIds: [], identifiers: [], rows: 0 };
 
-/** What the person's traces are, and what was named by the rows that are gone. */
-const wanted = async (
+/** The erased customer, a matcher of their personal data, and the ids of their interactions. */
+const searched = async (
   ports: EraseJobPorts,
   id: string,
-): Promise<{ person: ErasedPerson; found: PersonalDataMatcher; ids: Set<string> }> => {
+): Promise<{ person: ErasedPerson; matcher: PersonalDataMatcher; ids: Set<string> }> => {
   const person = await personOf(ports, id);
   const ids = new Set<string>();
   const externalIds = new Set<string>();
@@ -58,32 +62,32 @@ const wanted = async (
       for (const one of part.interactions) ids.add(one);
       for (const one of part.externalIds) externalIds.add(one);
     }
-  return { person, ids, found: personalDataMatcher(person.identifiers, externalIds) };
+  return { person, ids, matcher: personalDataMatcher(person.identifiers, externalIds) };
 };
 
-const rows =
-  ({ rows, tellErased, erasures, now }: EraseJobPorts): Step['run'] =>
+const removeRows =
+  ({ rows, publishErased, erasures, now }: EraseJobPorts): Step =>
   async ({ parameters: { erasure, profileId }, timeLeft }) => {
     if (!(await rows.remove(erasure, profileId, timeLeft))) return { done: false };
     const person = await erasures.person(erasure);
-    await tellErased(profileId, person?.goneAt ?? instant(now()));
+    await publishErased(profileId, person?.goneAt ?? instant(now()));
     return { done: true };
   };
 
-/** The rows are gone; whoever has read them before may still write. */
-const rest =
-  ({ erasures, quiet, now }: EraseJobPorts): Step['run'] =>
+/** The rows are gone, but a function that had read them may still write. */
+const awaitQuiet =
+  ({ erasures, quiet, now }: EraseJobPorts): Step =>
   async ({ parameters: { erasure } }) => {
     const goneAt = Date.parse((await erasures.person(erasure))?.goneAt ?? instant(0));
     const waited = now() - goneAt;
-    if (waited < REST_MS) return { done: false, delaySeconds: Math.ceil((REST_MS - waited) / 1000) };
-    if (waited < LONGEST_REST_MS && !(await quiet()))
+    if (waited < QUIET_MS) return { done: false, delaySeconds: Math.ceil((QUIET_MS - waited) / 1000) };
+    if (waited < LONGEST_QUIET_MS && !(await quiet()))
       return { done: false, delaySeconds: LOOK_AGAIN_SECONDS };
     return { done: true };
   };
 
-const again =
-  ({ rows, erasures }: EraseJobPorts): Step['run'] =>
+const removeLateRows =
+  ({ rows, erasures }: EraseJobPorts): Step =>
   async ({ parameters: { erasure }, timeLeft }) => {
     if (!(await rows.removeAgain(erasure, timeLeft))) return { done: false };
     const count = (await erasures.person(erasure))?.rows ?? 0;
@@ -93,56 +97,56 @@ const again =
     ];
     return {
       done: true,
-      told: { table: { what: 'rows of the customer, all merged source profiles', count, left } },
+      reports: { table: { what: 'rows of the customer, all merged source profiles', count, left } },
     };
   };
 
-const files =
-  ({ erasures, objects }: EraseJobPorts): Step['run'] =>
-  async ({ parameters: { erasure }, timeLeft, place }) => {
+const removeFiles =
+  ({ erasures, objects }: EraseJobPorts): Step =>
+  async ({ parameters: { erasure }, timeLeft, after }) => {
     let count = 0;
     const what = 'attachments and long texts';
     for (const name of await erasures.partNames(erasure)) {
-      if (name <= place) continue;
+      if (name <= after) continue;
       const part = (await erasures.parts(erasure, [name])).get(name);
       for (const key of part?.files ?? []) {
         await objects.remove(key);
         count++;
       }
-      if (!timeLeft()) return { done: false, place: name, told: { files: { what, count } } };
+      if (!timeLeft()) return { done: false, after: name, reports: { files: { what, count } } };
     }
-    return { done: true, told: { files: { what, count } } };
+    return { done: true, reports: { files: { what, count } } };
   };
 
 /** Failures that name the person by an id, in their reason, or in the payload that would be replayed. */
-const failed =
-  (ports: EraseJobPorts): Step['run'] =>
-  async ({ parameters: { erasure }, timeLeft, place }) => {
-    const { person, found, ids } = await wanted(ports, erasure);
+const removeFailures =
+  (ports: EraseJobPorts): Step =>
+  async ({ parameters: { erasure }, timeLeft, after }) => {
+    const { person, matcher, ids } = await searched(ports, erasure);
     const profileIds = new Set(person.profileIds);
     const about = ({ about: { profileId, interaction }, reason }: Failure): boolean =>
-      profileIds.has(profileId ?? '') || ids.has(interaction ?? '') || found.isNamedIn(reason);
+      profileIds.has(profileId ?? '') || ids.has(interaction ?? '') || matcher.isNamedIn(reason);
     const what = 'failures and their payloads, dead letters among them';
-    const [failedAt = '', id = ''] = place.split('#');
+    const [failedAt = '', id = ''] = after.split('#');
     let count = 0;
-    for await (const page of ports.failures.list(place === '' ? {} : { before: { failedAt, id } })) {
+    for await (const page of ports.failures.list(after === '' ? {} : { before: { failedAt, id } })) {
       for (const failure of page) {
         const payload = plainly((await ports.failures.payload(failure)) ?? '');
-        // What came since is of a new customer with the same address.
+        // A later payload is of a new customer with the same address.
         const isOlder = (receivedAt(payload) ?? failure.firstFailedAt) <= (person.goneAt ?? '');
-        if (isOlder && (about(failure) || found.isNamedIn(payload))) {
+        if (isOlder && (about(failure) || matcher.isNamedIn(payload))) {
           await ports.failures.remove(failure);
           count++;
         }
         if (!timeLeft())
           return {
             done: false,
-            place: `${failure.failedAt}#${failure.id}`,
-            told: { failures: { what, count } },
+            after: `${failure.failedAt}#${failure.id}`,
+            reports: { failures: { what, count } },
           };
       }
     }
-    return { done: true, told: { failures: { what, count } } };
+    return { done: true, reports: { failures: { what, count } } };
   };
 
 const receivedAt = (payload: string): string | undefined => /"receivedAt":"([^"]+)"/u.exec(payload)?.[1];
@@ -159,80 +163,80 @@ const plainly = (payload: string): string => {
   }
 };
 
-/** Raw files are searched byte by byte: what nobody could read has no other index. */
-const raw =
-  (ports: EraseJobPorts, prefix: string, what: string): Step['run'] =>
-  async ({ parameters: { erasure }, timeLeft, place }) => {
+/** Raw files are searched in full: nothing else says which customer an unreadable delivery is about. */
+const removeRaw =
+  (ports: EraseJobPorts, prefix: string, what: string): Step =>
+  async ({ parameters: { erasure }, timeLeft, after }) => {
     if (!ports.hasRaw(prefix)) return { done: true };
-    const { person, found } = await wanted(ports, erasure);
+    const { person, matcher } = await searched(ports, erasure);
     const left =
-      found.unsearchable.length === 0
+      matcher.unsearchable.length === 0
         ? []
         : [
-            `Identifiers of fewer than six characters (${typesOf(found)}) are not looked for; these files expire by themselves.`,
+            `Identifiers of fewer than six characters (${typesOf(matcher)}) are not looked for; these files expire by themselves.`,
           ];
-    let [count, after] = [0, place];
+    let [count, last] = [0, after];
     for (;;) {
-      const page = await ports.objects.list(prefix, after);
-      if (page.length === 0) return { done: true, told: { [prefix]: { what, count, left } } };
+      const page = await ports.objects.list(prefix, last);
+      if (page.length === 0) return { done: true, reports: { [prefix]: { what, count, left } } };
       for (const { key, modifiedAt } of page) {
-        if (modifiedAt <= (person.goneAt ?? '') && (await isNamed(ports, key, found))) {
+        if (modifiedAt <= (person.goneAt ?? '') && (await isNamed(ports, key, matcher))) {
           await ports.objects.remove(key);
           count++;
         }
-        after = key;
-        if (!timeLeft()) return { done: false, place: after, told: { [prefix]: { what, count, left } } };
+        last = key;
+        if (!timeLeft()) return { done: false, after: last, reports: { [prefix]: { what, count, left } } };
       }
     }
   };
 
-const typesOf = ({ unsearchable: tooShort }: PersonalDataMatcher): string =>
-  [...new Set(tooShort.map(identifierType))].join(', ');
+const typesOf = ({ unsearchable }: PersonalDataMatcher): string =>
+  [...new Set(unsearchable.map(identifierType))].join(', ');
 
 const isNamed = async (
   { objects }: EraseJobPorts,
   key: string,
-  found: PersonalDataMatcher,
+  matcher: PersonalDataMatcher,
 ): Promise<boolean> => {
   const decoder = new TextDecoder();
   let tail = '';
   for await (const bytes of (await objects.read(key)) ?? []) {
     const text = tail + decoder.decode(bytes, { stream: true });
-    if (found.isNamedIn(text)) return true;
+    if (matcher.isNamedIn(text)) return true;
     tail = text.slice(-OVERLAP);
   }
   return false;
 };
 
-const askCrms =
-  ({ erasures, crms, eraseInCrm }: EraseJobPorts): Step['run'] =>
+const requestCrms =
+  ({ erasures, crms, eraseInCrm }: EraseJobPorts): Step =>
   async ({ parameters: { erasure } }) => {
     const parts = [CONTACTS, ...(await erasures.partNames(erasure))];
     for (const crm of crms()) await eraseInCrm(crm, erasure, parts);
     return { done: true };
   };
 
-/** A CRM that is down is waited for, however long. */
+/** Waits for every CRM, however long it is down: 2, 4, 8 … at most 600 seconds between two looks. */
 const awaitCrms =
-  ({ erasures, crms }: EraseJobPorts): Step['run'] =>
-  async ({ parameters: { erasure }, place }) => {
+  ({ erasures, crms }: EraseJobPorts): Step =>
+  async ({ parameters: { erasure }, after }) => {
     const parts = [CONTACTS, ...(await erasures.partNames(erasure))];
     const outcomes = await erasures.outcomes(erasure);
     const open = crms().some((crm) => parts.some((part) => !outcomes.has(`${crm}#${part}`)));
-    const looks = Number(place) + 1;
+    const looks = Number(after) + 1;
     if (open)
-      return { done: false, place: String(looks), delaySeconds: Math.min(600, 2 ** Math.min(looks, 10)) };
-    const tellings = crms().map((crm) => {
+      return { done: false, after: String(looks), delaySeconds: Math.min(600, 2 ** Math.min(looks, 10)) };
+    const reports = crms().map((crm) => {
       const own = parts.flatMap((part) => outcomes.get(`${crm}#${part}`) ?? []);
       const count = own.reduce((sum, outcome) => sum + outcome.count, 0);
       const left = own.flatMap((outcome) => outcome.left);
       return [crm, { what: 'contacts and the records of their interactions', count, left }] as const;
     });
-    return { done: true, told: Object.fromEntries(tellings) };
+    return { done: true, reports: Object.fromEntries(reports) };
   };
 
-const push =
-  (ports: EraseJobPorts): Step['run'] =>
+const removeEndpoints =
+  (ports: EraseJobPorts): Step =>
   async ({ parameters: { erasure } }) => {
     const { identifiers } = await personOf(ports, erasure);
     const arns = identifiers
@@ -240,17 +244,17 @@ const push =
       .map((one) => identifierValue(one).replace(/^[^:]*:/u, ''))
       .filter((one) => one.startsWith('arn:'));
     for (const arn of arns) await ports.removeEndpoint(arn);
-    return { done: true, told: { push: { what: 'endpoints of devices in SNS', count: arns.length } } };
+    return { done: true, reports: { push: { what: 'endpoints of devices in SNS', count: arns.length } } };
   };
 
-const archive =
-  ({ emptyArchive, now }: EraseJobPorts): Step['run'] =>
+const emptyArchive =
+  ({ emptyArchive, now }: EraseJobPorts): Step =>
   async () => {
     await emptyArchive();
     const until = instant(now() + BACKUP_DAYS * 86_400_000).slice(0, 10);
     return {
       done: true,
-      told: {
+      reports: {
         archive: { what: 'the archive of the bus, emptied of all events', count: 1 },
         backups: {
           what: 'backups of the table',
@@ -264,9 +268,9 @@ const archive =
     };
   };
 
-/** The receipt is written first; then everything that named the person until now goes too. */
-const sign =
-  ({ erasures, sign, hub, now }: EraseJobPorts): Step['run'] =>
+/** The receipt is stored first; then what the erasure itself had stored of the customer is removed. */
+const signReceipt =
+  ({ erasures, sign, hub, now }: EraseJobPorts): Step =>
   async ({ parameters: { erasure: id }, systems }) => {
     const erasure = await erasures.get(id);
     if (erasure === undefined)

@@ -47,11 +47,11 @@ it('comes to the same end wherever the job breaks off', async () => {
   const whole = await eraseLosing(() => false);
   expect(whole).toMatchObject({ state: 'succeeded', left: [] });
   expect(whole.calls).toBeGreaterThan(40);
-  const profilePosition = Math.ceil(whole.calls / 2);
-  for (let call = 1; call <= profilePosition; call++) {
-    const lost = new Set([call, call + profilePosition]);
+  const halfway = Math.ceil(whole.calls / 2);
+  for (let call = 1; call <= halfway; call++) {
+    const lost = new Set([call, call + halfway]);
     const broken = await eraseLosing((number) => lost.delete(number));
-    expect(broken, `lost the calls ${call} and ${call + profilePosition}`).toMatchObject({
+    expect(broken, `lost the calls ${call} and ${call + halfway}`).toMatchObject({
       state: 'succeeded',
       left: [],
     });
