@@ -18,17 +18,22 @@ const COUNTS = [
   ...(['replies', 'replySeconds', 'firstReplies', 'firstReplySeconds'] as const),
 ] as const;
 
-/** Upper bounds in seconds: of each answer only the bucket is kept, which tells the median well enough. */
-export const BUCKETS: readonly number[] = [
+/**
+ * Upper bounds in seconds of the buckets of response times: each reply is counted in one bucket, which is exact enough for
+ * a median. Rows name a bucket by its bound, so that a bound may be added later.
+ */
+export const BOUNDS: readonly number[] = [
   ...[60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 57_600],
   ...[86_400, 172_800, 345_600, 604_800],
 ];
-const places = Array.from({ length: BUCKETS.length + 1 }, (_, place) => place);
+const LONGEST = 'Longer';
+const buckets = [...BOUNDS.map((bound) => `Below${bound}` as const), LONGEST] as const;
+type Bucket = (typeof buckets)[number];
 
 const Measure = z.enum([
   ...COUNTS,
-  ...places.map((place) => `reply${place}` as const),
-  ...places.map((place) => `firstReply${place}` as const),
+  ...buckets.map((bucket) => `reply${bucket}` as const),
+  ...buckets.map((bucket) => `firstReply${bucket}` as const),
 ]);
 export const Amounts = z.partialRecord(Measure, z.number());
 export type Amounts = z.infer<typeof Amounts>;
@@ -87,11 +92,11 @@ const amountsOf = ({ kind, direction, properties }: Interaction): Amounts => {
 };
 
 const amountsOfReply = ({ seconds, first }: Reply): Amounts => {
-  const found = BUCKETS.findIndex((bound) => seconds < bound);
-  const place = found === -1 ? BUCKETS.length : found;
+  const bound = BOUNDS.find((one) => seconds < one);
+  const bucket: Bucket = bound === undefined ? LONGEST : `Below${bound}`;
   return {
-    ...{ replies: 1, replySeconds: seconds, [`reply${place}`]: 1 },
-    ...(first && { firstReplies: 1, firstReplySeconds: seconds, [`firstReply${place}`]: 1 }),
+    ...{ replies: 1, replySeconds: seconds, [`reply${bucket}`]: 1 },
+    ...(first && { firstReplies: 1, firstReplySeconds: seconds, [`firstReply${bucket}`]: 1 }),
   };
 };
 
@@ -136,20 +141,20 @@ export const figuresView = (amounts: Amounts): FiguresView => {
     notifications: { sent: of('sent'), failed: of('failed'), suppressed: of('suppressed') },
     ...{ bounced: of('bounced'), complained: of('complained'), undelivered: of('undelivered') },
     failureShare: tried === 0 ? 0 : Math.min(1, lost / tried),
-    response: times(of('replies'), of('replySeconds'), (place) => of(`reply${place}`)),
-    firstResponse: times(of('firstReplies'), of('firstReplySeconds'), (place) => of(`firstReply${place}`)),
+    response: times(of('replies'), of('replySeconds'), (bucket) => of(`reply${bucket}`)),
+    firstResponse: times(of('firstReplies'), of('firstReplySeconds'), (bucket) => of(`firstReply${bucket}`)),
   };
 };
 
-const times = (count: number, seconds: number, inBucket: (place: number) => number): Times => {
+const times = (count: number, seconds: number, inBucket: (bucket: Bucket) => number): Times => {
   if (count === 0) return { count };
   if (count === 1) return { count, averageSeconds: seconds, medianSeconds: seconds };
   let below = 0;
-  for (const place of places) {
-    const inside = inBucket(place);
+  for (const [position, bucket] of buckets.entries()) {
+    const inside = inBucket(bucket);
     if (inside > 0 && below + inside >= count / 2) {
-      const from = BUCKETS[place - 1] ?? 0;
-      const to = BUCKETS[place] ?? from;
+      const from = BOUNDS[position - 1] ?? 0;
+      const to = BOUNDS[position] ?? from;
       const medianSeconds = Math.round(from + ((count / 2 - below) / inside) * (to - from));
       return { count, averageSeconds: Math.round(seconds / count), medianSeconds };
     }

@@ -118,9 +118,12 @@ async function* documentOf(
     const text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "records": [`;
     yield { text, exported, ...(profileId !== undefined && { profileId }), after, records };
   }
-  for (const { profile } of customer.sourceProfiles) {
-    const { id: profileId } = profile;
-    if (exported.includes(profileId)) continue;
+  // The source profile at work comes first, whatever a merge has changed about their order.
+  const left = customer.sourceProfiles
+    .map(({ profile }) => profile.id)
+    .filter((id) => !exported.includes(id))
+    .sort((one, other) => Number(other === from.profileId) - Number(one === from.profileId));
+  for (const profileId of left) {
     const after = profileId === from.profileId ? from.after : '';
     // No key sorts between a key and the same key followed by a space.
     for await (const row of table.query(profilePartition(profileId), { from: `${after} `, to: '~' })) {

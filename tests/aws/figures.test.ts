@@ -13,7 +13,8 @@ const ROME = 'Europe/Rome';
 const act = (serial: number, seconds = serial * 20): Countable => ({
   ...{ id: `act${serial}`, receivedAt: at(seconds), occurredAt: at(seconds) },
   channel: serial % 3 === 0 ? 'sms' : 'email',
-  amounts: serial % 2 === 0 ? { inbound: 1 } : { outbound: 1, replies: 1, replySeconds: serial, reply0: 1 },
+  amounts:
+    serial % 2 === 0 ? { inbound: 1 } : { outbound: 1, replies: 1, replySeconds: serial, replyBelow60: 1 },
 });
 
 const counted = (found: Awaited<ReturnType<ReturnType<typeof figures>['between']>>): Amounts =>
