@@ -93,6 +93,12 @@ export const requestErrors = {
     means: 'This hub has no jobs of this kind.',
     advice: 'The answer lists the kinds. If another release created the job, deploy that release.',
   },
+  'unknown-step': {
+    retry: 'never',
+    means: 'The checkpoint of an erasure names a step that this release does not have.',
+    advice:
+      'Deploy the release that started the erasure, or begin its steps anew with `POST /erasures/{id}/resume`.',
+  },
   'unknown-file': {
     retry: 'never',
     means: 'The job has no such file of refused rows.',
