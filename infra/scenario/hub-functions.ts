@@ -8,6 +8,7 @@ import type { Run } from '../local/lambda/invocations.ts';
 import type { Cloud } from '../local/runtime/cloud.ts';
 import type { Assembly } from '../stack/assembly.ts';
 import { root } from '../stack/bundle.ts';
+import { withCheckedEvents } from './check-events.ts';
 
 const FunctionFile = z.object({ module: z.string() });
 const Module = z.object({
@@ -21,7 +22,7 @@ export const hubFunctions = (
   world: Pick<Runtime, 'now' | 'newId' | 'random'> & Partial<Pick<Runtime, 'senders' | 'fetch'>>,
 ): Run =>
   inProcessFunctions({
-    ...{ assetFolder, cloud, now: world.now, fetch: world.fetch },
+    ...{ assetFolder, cloud: () => withCheckedEvents(cloud()), now: world.now, fetch: world.fetch },
     async load({ code }, bindings) {
       const file = join(assetFolder(code), 'function.json');
       const { module } = FunctionFile.parse(JSON.parse(readFileSync(file, 'utf8')));

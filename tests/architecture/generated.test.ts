@@ -1,8 +1,9 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { catalogue, explanationOf } from '../../core/errors/catalogue.ts';
 import { root } from '../../infra/stack/bundle.ts';
+import { eventSchemas } from '../tools/generate/events-page.ts';
 import { generated } from '../tools/generate/generated.ts';
 
 const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -39,4 +40,9 @@ it('every explanation names a heading of docs/errors.md', () => {
     expect(headings.has(anchor), code).toBe(true);
   }
   expect(explanationOf('code-of-another-release').docs).toBe('docs/errors.md');
+});
+
+it('docs/schemas/events holds no schema of an event that is gone', () => {
+  const names = readdirSync(join(root, 'docs', 'schemas', 'events')).map((name) => `schemas/events/${name}`);
+  expect(names.sort()).toEqual([...eventSchemas().keys()].sort());
 });

@@ -1,5 +1,6 @@
 import { withCatalogue, withIdentifiers } from './catalogue.ts';
 import { errorsPage, withStages } from './errors-page.ts';
+import { eventSchemas, eventsPage } from './events-page.ts';
 
 interface GeneratedFile {
   /** From the root of the repository. */
@@ -15,4 +16,10 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'docs/identity.md', part: 'the table of identifiers', written: withIdentifiers },
   { file: 'docs/failures.md', part: 'the table of stages', written: withStages },
   { file: 'docs/errors.md', part: 'every error', written: errorsPage },
+  { file: 'docs/events.md', part: 'every event', written: eventsPage },
+  ...[...eventSchemas()].map(([name, text]) => ({
+    file: `docs/${name}`,
+    part: 'the schema of an event',
+    written: () => text,
+  })),
 ];
