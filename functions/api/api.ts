@@ -3,16 +3,16 @@ import * as z from 'zod';
 import type { CommandOutcome } from '../aws/operations/command-outcomes.ts';
 import { CommandMessage } from '../contracts/messages/record.ts';
 import { problem } from '../middleware/http.ts';
-import type { Download } from './attachment.ts';
-import { type ConsentPorts, consentRoutes } from './consent.ts';
-import { type CustomerPorts, customerRoutes } from './customers.ts';
-import { type ErasurePorts, erasureRoutes, receiptKeySet } from './erasures.ts';
-import { type EventPorts, reportEvents } from './events.ts';
-import { type FailurePorts, failureRoutes } from './failures.ts';
-import { type FiguresPorts, figuresRoutes } from './figures.ts';
-import { json, parsed, type Routes, unknownCustomer } from './http.ts';
-import { type JobPorts, jobRoutes } from './jobs.ts';
-import { type TimelinePorts, timelineOf } from './timeline.ts';
+import type { Download } from './routes/attachments.ts';
+import { type ConsentPorts, consentRoutes } from './routes/consent.ts';
+import { type CustomerPorts, customerRoutes } from './routes/customers.ts';
+import { type ErasurePorts, erasureRoutes, receiptKeySet } from './routes/erasures.ts';
+import { type EventPorts, reportEvents } from './routes/events.ts';
+import { type FailurePorts, failureRoutes } from './routes/failures.ts';
+import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
+import { type JobPorts, jobRoutes } from './routes/jobs.ts';
+import { json, parsed, type Routes, unknownCustomer } from './routes/route.ts';
+import { type TimelinePorts, timelineOf } from './routes/timeline.ts';
 
 export interface ApiPorts
   extends CustomerPorts,

@@ -29,9 +29,9 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { api } from './api.ts';
-import { downloads } from './attachment.ts';
-import { preferences } from './preferences.ts';
-import { unsubscribe } from './unsubscribe.ts';
+import { preferences } from './pages/preferences.ts';
+import { unsubscribe } from './pages/unsubscribe.ts';
+import { downloads } from './routes/attachments.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);

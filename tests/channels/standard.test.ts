@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { standard as connector } from '../../connectors/channels/standard.ts';
-import { reportEvents } from '../../functions/api/events.ts';
+import { reportEvents } from '../../functions/api/routes/events.ts';
 import { InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { standard as mapping } from '../../mappings/channels/standard.ts';
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOf } from '../../../core/consent/consent.ts';
 import { unsubscribeToken } from '../../../core/consent/signed-link.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
-import { unsubscribe } from '../../../functions/api/unsubscribe.ts';
+import { unsubscribe } from '../../../functions/api/pages/unsubscribe.ts';
 import { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import { toInteraction } from '../../../functions/record/messages/decode.ts';
 import { openHub } from '../../support/trigger-hub.ts';

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { jobRoutes } from '../../../functions/api/jobs.ts';
+import { jobRoutes } from '../../../functions/api/routes/jobs.ts';
 import { presigner } from '../../../functions/aws/clients/signed.ts';
 import { jobs } from '../../../functions/aws/operations/jobs.ts';
 import { openHub } from '../../support/failing-hub.ts';

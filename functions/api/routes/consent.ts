@@ -1,10 +1,10 @@
-import { addressesOf } from '../../core/consent/consent.ts';
-import { evidenceOf, type GivenAnswer } from '../../core/consent/evidence.ts';
-import type { ClosedAddress, Customer } from '../../core/identity/customer.ts';
-import type { Identifier } from '../../core/identity/identifier.ts';
-import { Channel } from '../../core/interaction/interaction.ts';
-import type { History, StoredInteraction } from '../contracts/ports/history.ts';
-import { json, type Routes, unknownCustomer } from './http.ts';
+import { addressesOf } from '../../../core/consent/consent.ts';
+import { evidenceOf, type GivenAnswer } from '../../../core/consent/evidence.ts';
+import type { ClosedAddress, Customer } from '../../../core/identity/customer.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
+import { Channel } from '../../../core/interaction/interaction.ts';
+import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
+import { json, type Routes, unknownCustomer } from './route.ts';
 
 export interface ConsentPorts {
   readonly history: History;

@@ -1,17 +1,17 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { normaliseIdentifier } from '../../core/identity/rules.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { ReceiptKey } from '../../core/privacy/receipt.ts';
-import type { Erasures } from '../aws/erasure/erasures.ts';
-import type { HashedKeys } from '../aws/erasure/hashed-keys.ts';
-import type { Jobs } from '../aws/operations/jobs.ts';
-import type { JobRow } from '../contracts/jobs/job.ts';
-import { eraseKind } from '../contracts/jobs/kinds.ts';
-import type { Erasure } from '../contracts/rows/erasures.ts';
-import { problem } from '../middleware/http.ts';
+import { normaliseIdentifier } from '../../../core/identity/rules.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { ReceiptKey } from '../../../core/privacy/receipt.ts';
+import type { Erasures } from '../../aws/erasure/erasures.ts';
+import type { HashedKeys } from '../../aws/erasure/hashed-keys.ts';
+import type { Jobs } from '../../aws/operations/jobs.ts';
+import type { JobRow } from '../../contracts/jobs/job.ts';
+import { eraseKind } from '../../contracts/jobs/kinds.ts';
+import type { Erasure } from '../../contracts/rows/erasures.ts';
+import { problem } from '../../middleware/http.ts';
 import type { CustomerPorts } from './customers.ts';
-import { json, parsed, type Routes } from './http.ts';
+import { json, parsed, type Routes } from './route.ts';
 
 export interface ErasurePorts extends CustomerPorts {
   readonly erasures: Pick<Erasures, 'create' | 'get' | 'save' | 'list'>;

@@ -1,13 +1,13 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { explanationOf } from '../../core/errors/catalogue.ts';
-import { Failure } from '../../core/errors/failure.ts';
-import { Instant, instant } from '../../core/interaction/interaction.ts';
-import type { Failures } from '../aws/operations/failures.ts';
-import { type ReplayPorts, unknownFailure } from '../aws/operations/replay.ts';
-import { stageOf } from '../contracts/stages/index.ts';
-import { problem } from '../middleware/http.ts';
-import { bodyOf, json, type Routes } from './http.ts';
+import { explanationOf } from '../../../core/errors/catalogue.ts';
+import { Failure } from '../../../core/errors/failure.ts';
+import { Instant, instant } from '../../../core/interaction/interaction.ts';
+import type { Failures } from '../../aws/operations/failures.ts';
+import { type ReplayPorts, unknownFailure } from '../../aws/operations/replay.ts';
+import { stageOf } from '../../contracts/stages/index.ts';
+import { problem } from '../../middleware/http.ts';
+import { bodyOf, json, type Routes } from './route.ts';
 
 export interface FailurePorts {
   readonly failures: Failures;

@@ -1,4 +1,4 @@
-import { AwsRefusal, type Presign, type SignedCalls } from '../aws/clients/signed.ts';
+import { AwsRefusal, type Presign, type SignedCalls } from '../../aws/clients/signed.ts';
 
 const OPEN_SECONDS = 300;
 

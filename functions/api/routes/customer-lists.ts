@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { Customer } from '../../core/identity/customer.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import { conversationView } from '../../core/timeline/conversation.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import { conversationView } from '../../../core/timeline/conversation.ts';
 import {
   customerAt,
   dayOf,
@@ -15,11 +15,11 @@ import {
   samePlaces,
   talkedAt,
   waitingParts,
-} from '../../core/timeline/lists.ts';
-import type { History } from '../contracts/ports/history.ts';
-import type { ReadPlaces } from '../contracts/ports/projections.ts';
-import { problem } from '../middleware/http.ts';
-import { json } from './http.ts';
+} from '../../../core/timeline/lists.ts';
+import type { History } from '../../contracts/ports/history.ts';
+import type { ReadPlaces } from '../../contracts/ports/projections.ts';
+import { problem } from '../../middleware/http.ts';
+import { json } from './route.ts';
 
 export interface ListPorts {
   readonly history: History;

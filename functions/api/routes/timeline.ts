@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { Channel, Instant, Kind } from '../../core/interaction/interaction.ts';
-import type { History, TimelineCursor, TimelineQuery, Timelines } from '../contracts/ports/history.ts';
-import { problem } from '../middleware/http.ts';
-import { json, unknownCustomer } from './http.ts';
+import { Channel, Instant, Kind } from '../../../core/interaction/interaction.ts';
+import type { History, TimelineCursor, TimelineQuery, Timelines } from '../../contracts/ports/history.ts';
+import { problem } from '../../middleware/http.ts';
+import { json, unknownCustomer } from './route.ts';
 
 export interface TimelinePorts {
   readonly history: History;

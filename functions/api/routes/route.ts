@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { HubError } from '../../core/errors.ts';
-import { problem } from '../middleware/http.ts';
+import { HubError } from '../../../core/errors.ts';
+import { problem } from '../../middleware/http.ts';
 
 export type Route<Ports> = (
   event: APIGatewayProxyEventV2,

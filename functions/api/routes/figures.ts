@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { type Amounts, added, figuresView } from '../../core/timeline/figures.ts';
-import { dayAt } from '../../core/triggers/schedule.ts';
-import type { FiguresStore } from '../aws/customers/figures.ts';
-import { problem } from '../middleware/http.ts';
-import { json, type Routes } from './http.ts';
+import { type Amounts, added, figuresView } from '../../../core/timeline/figures.ts';
+import { dayAt } from '../../../core/triggers/schedule.ts';
+import type { FiguresStore } from '../../aws/customers/figures.ts';
+import { problem } from '../../middleware/http.ts';
+import { json, type Routes } from './route.ts';
 
 export interface FiguresPorts {
   readonly figures: Pick<FiguresStore, 'between'>;

@@ -1,12 +1,12 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { Presign } from '../aws/clients/signed.ts';
-import type { Jobs } from '../aws/operations/jobs.ts';
-import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../contracts/jobs/job.ts';
-import { jobListSortKey } from '../contracts/keys.ts';
-import { problem } from '../middleware/http.ts';
-import { json, parsed, type Routes } from './http.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { Presign } from '../../aws/clients/signed.ts';
+import type { Jobs } from '../../aws/operations/jobs.ts';
+import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../../contracts/jobs/job.ts';
+import { jobListSortKey } from '../../contracts/keys.ts';
+import { problem } from '../../middleware/http.ts';
+import { json, parsed, type Routes } from './route.ts';
 
 export interface JobPorts {
   readonly jobs: Jobs;

@@ -1,11 +1,11 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { ErrorCode } from '../../core/errors.ts';
-import { parseJson } from '../../core/formats/payload.ts';
-import { interactionId } from '../../core/interaction/interaction.ts';
-import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../core/interaction/report.ts';
-import type { InteractionMessage } from '../contracts/messages/record.ts';
-import { problem } from '../middleware/http.ts';
+import type { ErrorCode } from '../../../core/errors.ts';
+import { parseJson } from '../../../core/formats/payload.ts';
+import { interactionId } from '../../../core/interaction/interaction.ts';
+import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../../core/interaction/report.ts';
+import type { InteractionMessage } from '../../contracts/messages/record.ts';
+import { problem } from '../../middleware/http.ts';
 
 export interface EventPorts {
   /** Queues messages and resolves to the positions of those that were not taken. */

@@ -1,9 +1,9 @@
-import type { Customer } from '../../core/identity/customer.ts';
-import { normaliseIdentifier } from '../../core/identity/rules.ts';
-import { conversationView } from '../../core/timeline/conversation.ts';
-import { problem } from '../middleware/http.ts';
-import { json, type Routes, unknownCustomer } from './http.ts';
-import { type ListPorts, listed } from './lists.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import { normaliseIdentifier } from '../../../core/identity/rules.ts';
+import { conversationView } from '../../../core/timeline/conversation.ts';
+import { problem } from '../../middleware/http.ts';
+import { type ListPorts, listed } from './customer-lists.ts';
+import { json, type Routes, unknownCustomer } from './route.ts';
 
 export interface CustomerPorts extends ListPorts {
   /** The half that owns an identifier in normal form. */
