@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.ts';
-import { compare, endpoint } from '../../infra/local/dynamodb/compare.ts';
+import { compare, endpoint } from '../../infra/local/dynamodb/comparison/compare.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { type ServiceName, serveStandalone, serviceNames } from '../../infra/local/runtime/standalone.ts';
 import { eventPatterns } from '../../infra/scenario/event-patterns.ts';

@@ -1,32 +1,32 @@
 import { crc32 } from 'node:zlib';
 import { answerJson, jsonOperation, type Operation } from '../protocol/json.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
-import { batchGet, batchWrite } from './batch.ts';
-import type { Spending } from './capacity.ts';
-import { getOne, writeOne } from './items.ts';
-import { query, scan } from './query.ts';
-import { Store } from './store.ts';
-import { tables } from './tables.ts';
-import { transactGet, transactWrite } from './transact.ts';
-import { sweep, upkeep } from './upkeep.ts';
+import { batchGet, batchWrite } from './items/batch.ts';
+import type { ConsumedCapacity } from './items/capacity.ts';
+import { getOne, writeOne } from './items/items.ts';
+import { query, scan } from './items/query.ts';
+import { transactGet, transactWrite } from './items/transact.ts';
+import { tables } from './tables/operations.ts';
+import { Store } from './tables/store.ts';
+import { sweep, timeToLive } from './tables/time-to-live.ts';
 
 export interface DynamodbOptions {
-  /** Says, for each transaction, whether another one is in its way; tests seed it. */
+  /** Called for each transaction; true cancels it with a conflict. */
   readonly conflict?: () => boolean;
-  /** Told of the capacity that each request takes at each table, also where a condition failed and no answer says it. */
-  readonly onSpent?: (spending: Pick<Spending, 'mode' | 'total'>) => void;
+  /** Called with the capacity that each request consumes, also where its condition failed and the response omits it. */
+  readonly onConsumed?: (capacity: Pick<ConsumedCapacity, 'mode' | 'total'>) => void;
 }
 
 const SWEEP_MS = 60_000;
 
-/** DynamoDB on one machine: the whole data API over the service's own protocol. */
-export const dynamodb = (surroundings: ServiceContext, options: DynamodbOptions = {}): AwsService => {
-  const { db, clock } = surroundings;
+/** The local DynamoDB: the whole data API over the service's own protocol. */
+export const dynamodb = (context: ServiceContext, options: DynamodbOptions = {}): AwsService => {
+  const { db, clock } = context;
   const store = new Store(db);
-  const { conflict = () => false, onSpent = () => {} } = options;
+  const { conflict = () => false, onConsumed: onSpent = () => {} } = options;
   const operations: Record<string, Operation> = {
-    ...tables(store, surroundings),
-    ...upkeep(store, surroundings),
+    ...tables(store, context),
+    ...timeToLive(store),
     GetItem: getOne(store, onSpent),
     PutItem: writeOne(store, 'Put', onSpent),
     UpdateItem: writeOne(store, 'Update', onSpent),
@@ -43,7 +43,7 @@ export const dynamodb = (surroundings: ServiceContext, options: DynamodbOptions 
     signingName: 'dynamodb',
     operation: jsonOperation,
     async handle(request) {
-      // What has expired goes when the service is next used, at most once a minute.
+      // Expired items are deleted when the service is next used, at most once a minute.
       if (clock.now() - swept >= SWEEP_MS) {
         swept = clock.now();
         sweep(store, swept);

@@ -14,7 +14,7 @@ const sized = (sk: string, bytes: number, more: object = {}) => ({
 
 beforeEach(async () => {
   spent = [];
-  call = bare({ onSpent: ({ mode, total }) => spent.push(`${mode} ${total}`) });
+  call = bare({ onConsumed: ({ mode, total }) => spent.push(`${mode} ${total}`) });
   await call('CreateTable', {
     TableName,
     BillingMode: 'PAY_PER_REQUEST',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ask, endpoint } from '../../../infra/local/dynamodb/compare.ts';
+import { type DynamodbCall, endpoint } from '../../../infra/local/dynamodb/comparison/compare.ts';
+import { seeded } from '../../../infra/local/dynamodb/comparison/random-operations.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { seeded } from '../../../infra/local/dynamodb/random.ts';
 import { type Listener, listen } from '../../../infra/local/protocol/http.ts';
 import { serviceContext } from '../../support/service-context.ts';
 import { keySchema } from './call.ts';
@@ -9,7 +9,7 @@ import { keySchema } from './call.ts';
 const TableName = 'accounts';
 const CLIENTS = 6;
 let listener: Listener;
-let clients: Ask[];
+let clients: DynamodbCall[];
 const conflicts = seeded(5);
 let conflicted = 0;
 
@@ -36,7 +36,7 @@ afterAll(() => listener.stop());
 
 /** Every client at once, each with randomness of its own. */
 const everyClient = (
-  work: (ask: Ask, random: () => number, client: number) => Promise<void>,
+  work: (ask: DynamodbCall, random: () => number, client: number) => Promise<void>,
 ): Promise<unknown> => Promise.all(clients.map((ask, client) => work(ask, seeded(client + 1), client)));
 const key = (pk: string) => ({ pk: { S: pk } });
 const kindOf = (body: Readonly<Record<string, unknown>>): string | undefined =>
@@ -48,7 +48,7 @@ describe('several clients at once', () => {
     const [first] = clients;
     for (const name of names)
       await first?.('PutItem', { TableName, Item: { ...key(name), balance: { N: '20' } } });
-    const sum = async (ask: Ask): Promise<number> => {
+    const sum = async (ask: DynamodbCall): Promise<number> => {
       const body = await ask('TransactGetItems', {
         TransactItems: names.map((name) => ({ Get: { TableName, Key: key(name) } })),
       });
@@ -100,7 +100,7 @@ describe('several clients at once', () => {
         if (at % 10 === 0) expect(await sum(ask)).toBe(100);
       }
     });
-    expect(await sum(clients[0] as Ask)).toBe(100);
+    expect(await sum(clients[0] as DynamodbCall)).toBe(100);
     expect(done.moved).toBeGreaterThan(50);
     expect(done.refused).toBeGreaterThan(10);
     expect(conflicted).toBeGreaterThan(10);
@@ -122,7 +122,7 @@ describe('several clients at once', () => {
     });
     expect(winners.size).toBe(40);
     for (const [prize, by] of winners) {
-      const { Item } = (await (clients[0] as Ask)('GetItem', { TableName, Key: key(prize) })) as {
+      const { Item } = (await (clients[0] as DynamodbCall)('GetItem', { TableName, Key: key(prize) })) as {
         Item?: { by: { N: string } };
       };
       expect(by).toEqual([Number(Item?.by.N)]);
@@ -164,7 +164,7 @@ describe('several clients at once', () => {
     expect(taken.sort((one, other) => one - other)).toEqual(
       Array.from({ length: 30 * CLIENTS }, (_, at) => at),
     );
-    expect(await (clients[0] as Ask)('GetItem', { TableName, Key: key('counter') })).toMatchObject({
+    expect(await (clients[0] as DynamodbCall)('GetItem', { TableName, Key: key('counter') })).toMatchObject({
       Item: { n: { N: String(30 * CLIENTS) } },
     });
   });

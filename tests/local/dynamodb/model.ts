@@ -1,4 +1,10 @@
-import type { Action, Intent, Step, Test, Write } from '../../../infra/local/dynamodb/random.ts';
+import type {
+  Action,
+  Intent,
+  Step,
+  Test,
+  Write,
+} from '../../../infra/local/dynamodb/comparison/random-operations.ts';
 
 /** A plain model of DynamoDB: a map of items, read and written by the letter of the documentation. */
 

@@ -5,7 +5,7 @@ import {
   numberSize,
   parseDecimal,
   sortableDecimal,
-} from '../../../infra/local/dynamodb/numbers.ts';
+} from '../../../infra/local/dynamodb/values/numbers.ts';
 import { bare, keySchema } from './call.ts';
 
 describe('numbers', () => {

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import {
+  definition,
+  type Intent,
+  RandomOperations,
+  seeded,
+  TABLE,
+} from '../../../infra/local/dynamodb/comparison/random-operations.ts';
+import { requestOf } from '../../../infra/local/dynamodb/comparison/requests.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
-import { definition, type Intent, Randomly, seeded, TABLE } from '../../../infra/local/dynamodb/random.ts';
-import type { Item } from '../../../infra/local/dynamodb/values.ts';
-import { callOf } from '../../../infra/local/dynamodb/wire.ts';
+import type { Item } from '../../../infra/local/dynamodb/values/values.ts';
 import { serviceContext } from '../../support/service-context.ts';
 import { Model, normal } from './model.ts';
 
@@ -33,7 +39,7 @@ const run = async (call: Awaited<ReturnType<typeof table>>, intent: Intent): Pro
   const [items, ranges] = [[] as unknown[], [] as unknown[]];
   let [scanned, count] = [0, 0];
   for (;;) {
-    const { operation, input } = callOf(intent, start);
+    const { operation, input } = requestOf(intent, start);
     const body = await call(operation, input);
     if (body.__type !== undefined) return refusal(body);
     if (!('backwards' in intent)) return { answer: answerOf(intent, body) };
@@ -85,7 +91,7 @@ describe('random operations', () => {
   it(`answer as a plain model does, ${OPERATIONS} in a row`, async () => {
     const call = await table();
     const model = new Model();
-    const randomly = new Randomly(seeded(20_260_301));
+    const randomly = new RandomOperations(seeded(20_260_301));
     const outcomes = new Map<string, number>();
     for (let at = 0; at < OPERATIONS; at++) {
       const intent = randomly.intent();
@@ -94,7 +100,7 @@ describe('random operations', () => {
       const [is, should] = [comparable(intent, found), comparable(intent, expected)];
       if (JSON.stringify(is) !== JSON.stringify(should))
         expect.fail(
-          `operation ${at}: ${JSON.stringify(callOf(intent))}\nanswered ${JSON.stringify(is)}\nbut should ${JSON.stringify(should)}`,
+          `operation ${at}: ${JSON.stringify(requestOf(intent))}\nanswered ${JSON.stringify(is)}\nbut should ${JSON.stringify(should)}`,
         );
       const kind = 'error' in expected ? expected.error : intent.type;
       outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
@@ -114,5 +120,5 @@ describe('random operations', () => {
       'TransactionCanceledException',
     ])
       expect(outcomes.get(kind), kind).toBeGreaterThan(100);
-  });
+  }, 180_000);
 });

@@ -1,30 +1,31 @@
-import { type Definition, type IndexDefinition, keysOf } from './table.ts';
-import { invalid } from './values.ts';
+import { invalid } from '../values/values.ts';
+import { type Definition, type IndexDefinition, keyNamesOf } from './table.ts';
 
-const wrong = (reason: string): Error => invalid(`One or more parameter values were invalid: ${reason}`);
+const invalidParameter = (reason: string): Error =>
+  invalid(`One or more parameter values were invalid: ${reason}`);
 const MOST_LOCAL = 5;
 const MOST_GLOBAL = 20;
 const MOST_PROJECTED = 100;
 
-/** Throws where the parts of a definition do not go together, as the service words it. */
-export const expectSound = (definition: Definition): void => {
+/** Throws DynamoDB's error where the parts of a definition contradict each other. */
+export const expectValidDefinition = (definition: Definition): void => {
   expectBilling(definition);
   expectKeys(definition.KeySchema, definition);
   const { LocalSecondaryIndexes: local, GlobalSecondaryIndexes: global, KeySchema } = definition;
-  const { hash, range } = keysOf(KeySchema);
-  if (local?.length === 0) throw wrong('List of LocalSecondaryIndexes is empty');
-  if (global?.length === 0) throw wrong('List of GlobalSecondaryIndexes is empty');
+  const { hash, range } = keyNamesOf(KeySchema);
+  if (local?.length === 0) throw invalidParameter('List of LocalSecondaryIndexes is empty');
+  if (global?.length === 0) throw invalidParameter('List of GlobalSecondaryIndexes is empty');
   if (local && range === undefined)
-    throw wrong(
+    throw invalidParameter(
       'Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex',
     );
   for (const index of local ?? []) {
     expectKeys(index.KeySchema, definition);
-    const keys = keysOf(index.KeySchema);
+    const keys = keyNamesOf(index.KeySchema);
     if (keys.range === undefined)
-      throw wrong(`Index KeySchema does not have a range key for index: ${index.IndexName}`);
+      throw invalidParameter(`Index KeySchema does not have a range key for index: ${index.IndexName}`);
     if (keys.hash !== hash)
-      throw wrong(
+      throw invalidParameter(
         `Index KeySchema does not have the same leading hash key as table KeySchema for index: ${index.IndexName}. index hash key: ${keys.hash}, table hash key: ${hash}`,
       );
   }
@@ -34,37 +35,37 @@ export const expectSound = (definition: Definition): void => {
   }
   expectIndexes([...(local ?? []), ...(global ?? [])]);
   if ((local?.length ?? 0) > MOST_LOCAL)
-    throw wrong('Number of LocalSecondaryIndexes exceeds per-table limit of 5');
+    throw invalidParameter('Number of LocalSecondaryIndexes exceeds per-table limit of 5');
   if ((global?.length ?? 0) > MOST_GLOBAL)
-    throw wrong('GlobalSecondaryIndex count exceeds the per-table limit of 20');
-  expectAllUsed(definition);
+    throw invalidParameter('GlobalSecondaryIndex count exceeds the per-table limit of 20');
+  expectAttributesUsed(definition);
 };
 
 const expectBilling = ({ BillingMode: mode, ProvisionedThroughput: throughput }: Definition): void => {
   if (mode === 'PAY_PER_REQUEST' && throughput)
-    throw wrong(
+    throw invalidParameter(
       'Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST',
     );
   if (mode !== 'PAY_PER_REQUEST' && throughput === undefined)
-    throw wrong(
+    throw invalidParameter(
       'ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED',
     );
 };
 
 const expectIndexBilling = (index: IndexDefinition, { BillingMode: mode }: Definition): void => {
   if (mode === 'PAY_PER_REQUEST' && index.ProvisionedThroughput)
-    throw wrong(
+    throw invalidParameter(
       `ProvisionedThroughput should not be specified for index: ${index.IndexName} when BillingMode is PAY_PER_REQUEST`,
     );
   if (mode !== 'PAY_PER_REQUEST' && index.ProvisionedThroughput === undefined)
-    throw wrong(`ProvisionedThroughput must be specified for index: ${index.IndexName}`);
+    throw invalidParameter(`ProvisionedThroughput must be specified for index: ${index.IndexName}`);
 };
 
 const expectKeys = (schema: Definition['KeySchema'], { AttributeDefinitions }: Definition): void => {
   const names = schema.map(({ AttributeName }) => AttributeName);
   const defined = AttributeDefinitions.map(({ AttributeName }) => AttributeName);
   if (names.some((name) => !defined.includes(name)))
-    throw wrong(
+    throw invalidParameter(
       `Some index key attributes are not defined in AttributeDefinitions. Keys: [${names.join(', ')}], AttributeDefinitions: [${defined.join(', ')}]`,
     );
   if (names[0] === names[1])
@@ -80,28 +81,29 @@ const expectIndexes = (indexes: readonly IndexDefinition[]): void => {
   let projected = 0;
   for (const { IndexName: name, Projection } of indexes) {
     const { ProjectionType: type, NonKeyAttributes: others } = Projection;
-    if (type === undefined) throw wrong('Unknown ProjectionType: null');
+    if (type === undefined) throw invalidParameter('Unknown ProjectionType: null');
     if (others && type !== 'INCLUDE')
-      throw wrong(`ProjectionType is ${type}, but NonKeyAttributes is specified`);
+      throw invalidParameter(`ProjectionType is ${type}, but NonKeyAttributes is specified`);
     if (!others && type === 'INCLUDE')
-      throw wrong('ProjectionType is INCLUDE, but NonKeyAttributes is not specified');
-    if (names.has(name)) throw wrong(`Duplicate index name: ${name}`);
+      throw invalidParameter('ProjectionType is INCLUDE, but NonKeyAttributes is not specified');
+    if (names.has(name)) throw invalidParameter(`Duplicate index name: ${name}`);
     names.add(name);
     projected += others?.length ?? 0;
   }
   if (projected > MOST_PROJECTED)
-    throw wrong('Number of NonKeyAttributes exceeds the per-table limit of 100');
+    throw invalidParameter('Number of NonKeyAttributes exceeds the per-table limit of 100');
 };
 
-const expectAllUsed = (definition: Definition): void => {
+const expectAttributesUsed = (definition: Definition): void => {
   const indexes = [...(definition.LocalSecondaryIndexes ?? []), ...(definition.GlobalSecondaryIndexes ?? [])];
   const used = new Set(
     [definition, ...indexes].flatMap(({ KeySchema }) => KeySchema.map(({ AttributeName }) => AttributeName)),
   );
   const defined = definition.AttributeDefinitions.map(({ AttributeName }) => AttributeName);
-  if (new Set(defined).size < defined.length) throw wrong('Duplicate attribute in AttributeDefinitions');
+  if (new Set(defined).size < defined.length)
+    throw invalidParameter('Duplicate attribute in AttributeDefinitions');
   if (defined.length > used.size)
-    throw wrong(
+    throw invalidParameter(
       indexes.length === 0
         ? 'Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions'
         : `Some AttributeDefinitions are not used. AttributeDefinitions: [${defined.join(', ')}], keys used: [${[...used].join(', ')}]`,

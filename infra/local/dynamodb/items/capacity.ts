@@ -1,18 +1,18 @@
-import type { Index, Table } from './table.ts';
-import { type Item, itemSize } from './values.ts';
+import type { Index, Table } from '../tables/table.ts';
+import { type Item, itemSize } from '../values/values.ts';
 
 const READ_UNIT = 4096;
 const WRITE_UNIT = 1024;
 
-/** A strongly consistent read of so many bytes; an eventually consistent one costs half. */
+/** The units of a read of this size in bytes; an eventually consistent one costs half. */
 export const readUnits = (bytes: number, consistent: boolean): number =>
   Math.max(1, Math.ceil(bytes / READ_UNIT)) * (consistent ? 1 : 0.5);
 
-/** A write counts the larger of the item before and after, and at least one. */
+/** The units of a write: those of the larger item, at least one. */
 export const writeUnits = (before: Item | undefined, after: Item | undefined): number =>
   Math.max(1, Math.ceil(Math.max(before ? itemSize(before) : 0, after ? itemSize(after) : 0) / WRITE_UNIT));
 
-/** What a write costs in an index: nothing where no projected attribute changed, twice where the entry moved. */
+/** The units of a write in an index: none where no projected attribute changed, twice where the index key changed. */
 export const indexUnits = (index: Index, before: Item | undefined, after: Item | undefined): number => {
   const [old, fresh] = [before && index.entry(before), after && index.entry(after)];
   if (old === undefined && fresh === undefined) return 0;
@@ -25,8 +25,8 @@ export const indexUnits = (index: Index, before: Item | undefined, after: Item |
   return JSON.stringify(was) === JSON.stringify(is) ? 0 : writeUnits(was, is);
 };
 
-/** The capacity of one request at one table, itself and by index. */
-export class Spending {
+/** The capacity that one request consumes of one table and of its indexes. */
+export class ConsumedCapacity {
   readonly table: Table;
   readonly mode: 'read' | 'write';
   #own = 0;
@@ -42,8 +42,8 @@ export class Spending {
     else if (units > 0) this.#indexes.set(index, (this.#indexes.get(index) ?? 0) + units);
   }
 
-  /** Counts another's capacity twice, as a transaction does. */
-  addTwice(other: Spending): void {
+  /** Adds twice the capacity of another: transactions cost double. */
+  addTwice(other: ConsumedCapacity): void {
     this.add(2 * other.#own);
     for (const [index, units] of other.#indexes) this.add(2 * units, index);
   }
@@ -52,7 +52,7 @@ export class Spending {
     return this.#own + [...this.#indexes.values()].reduce((sum, units) => sum + units, 0);
   }
 
-  /** As ReturnConsumedCapacity wants it. Transactions also say whether they read or wrote. */
+  /** The `ConsumedCapacity` of a response. That of a transaction names read or write units. */
   consumed(wanted: unknown, transaction = false): object | undefined {
     if (wanted !== 'TOTAL' && wanted !== 'INDEXES') return undefined;
     const units = (count: number): object => ({
@@ -77,17 +77,17 @@ export class Spending {
   }
 }
 
-/** The capacity of one request at several tables. */
-export class Spendings {
-  readonly #tables = new Map<Table, Spending>();
+/** The capacity that one request consumes of several tables. */
+export class ConsumedCapacities {
+  readonly #tables = new Map<Table, ConsumedCapacity>();
   readonly #mode: 'read' | 'write';
 
   constructor(mode: 'read' | 'write') {
     this.#mode = mode;
   }
 
-  of(table: Table): Spending {
-    const known = this.#tables.get(table) ?? new Spending(table, this.#mode);
+  of(table: Table): ConsumedCapacity {
+    const known = this.#tables.get(table) ?? new ConsumedCapacity(table, this.#mode);
     this.#tables.set(table, known);
     return known;
   }
@@ -97,7 +97,7 @@ export class Spendings {
     return all.length > 0 ? { ConsumedCapacity: all } : {};
   }
 
-  all(): Iterable<Spending> {
+  all(): Iterable<ConsumedCapacity> {
     return this.#tables.values();
   }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type Projection, projection } from './evaluate.ts';
-import { type Item, invalid, sortable, typeOf, type Value } from './values.ts';
+import { type Projection, projection } from '../expressions/evaluate.ts';
+import { type Item, invalid, sortable, typeOf, type Value } from '../values/values.ts';
 
 const Name = z
   .string()
@@ -31,7 +31,7 @@ export const AttributeDefinitions = z.array(
   z.object({ AttributeName: z.string().min(1).max(255), AttributeType: z.enum(['B', 'N', 'S']) }),
 );
 
-/** A table's definition as CreateTable takes it. */
+/** The input of CreateTable. */
 export const Definition = z.looseObject({
   TableName: Name,
   AttributeDefinitions,
@@ -41,55 +41,53 @@ export const Definition = z.looseObject({
   GlobalSecondaryIndexes: z.array(IndexDefinition).optional(),
   LocalSecondaryIndexes: z.array(IndexDefinition).optional(),
   DeletionProtectionEnabled: z.boolean().optional(),
-  Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).optional(),
 });
 export type Definition = z.infer<typeof Definition>;
 
-/** What the local runtime remembers of a table beside its definition. */
+/** What the runtime stores of a table beside its definition. */
 export const Details = z.object({
   createdAt: z.number().default(0),
   id: z.string().default(''),
-  backups: z.boolean().default(false),
   ttl: z.string().optional(),
 });
 export type Details = z.infer<typeof Details>;
 
-export interface Keys {
+export interface KeyNames {
   readonly hash: string;
   readonly range: string | undefined;
 }
 
-export const keysOf = (schema: Definition['KeySchema']): Keys => ({
+export const keyNamesOf = (schema: Definition['KeySchema']): KeyNames => ({
   hash: schema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName ?? '',
   range: schema.find(({ KeyType }) => KeyType === 'RANGE')?.AttributeName,
 });
 
-/** Bytes of a key; their order is DynamoDB's. */
-export interface Place {
+/** A key as bytes that sort in DynamoDB's order. */
+export interface KeyBytes {
   readonly hash: Uint8Array;
   readonly range: Uint8Array;
 }
 
-export interface Located extends Place {
+export interface ItemKey extends KeyBytes {
   readonly table: Table;
 }
 
 export interface Index {
   readonly name: string;
-  readonly keys: Keys;
+  readonly keys: KeyNames;
   readonly global: boolean;
   readonly definition: IndexDefinition;
-  /** Where an item stands in the index; undefined where it lacks a key of it. */
-  entry(item: Item): Place | undefined;
-  /** What the index holds of an item. */
+  /** The item's key in the index; undefined where the item lacks one of its attributes. */
+  entry(item: Item): KeyBytes | undefined;
+  /** The attributes of an item that the index projects. */
   readonly project: Projection;
-  /** The top-level attributes that the index holds; undefined for all. */
+  /** The top-level attributes that the index projects; undefined for all. */
   readonly attributes: ReadonlySet<string> | undefined;
 }
 
 const HASH_LIMIT = 2048;
 const RANGE_LIMIT = 1024;
-const NOTHING = new Uint8Array();
+const EMPTY = new Uint8Array();
 
 const isEmpty = (value: Value): boolean => ('S' in value ? value.S === '' : 'B' in value && value.B === '');
 
@@ -100,12 +98,12 @@ const expectFilled = (name: string, value: Value): void => {
     );
 };
 
-/** A table as requests use it. */
+/** A table: its keys, its indexes, and the validation of items against them. */
 export class Table {
   readonly name: string;
   readonly definition: Definition;
   readonly details: Details;
-  readonly keys: Keys;
+  readonly keys: KeyNames;
   readonly indexes: readonly Index[];
   readonly #types: ReadonlyMap<string, string>;
 
@@ -113,7 +111,7 @@ export class Table {
     this.name = definition.TableName;
     this.definition = definition;
     this.details = details;
-    this.keys = keysOf(definition.KeySchema);
+    this.keys = keyNamesOf(definition.KeySchema);
     this.#types = new Map(
       definition.AttributeDefinitions.map(({ AttributeName, AttributeType }) => [
         AttributeName,
@@ -141,10 +139,10 @@ export class Table {
   }
 
   #index(definition: IndexDefinition, global: boolean): Index {
-    const keys = keysOf(definition.KeySchema);
+    const keys = keyNamesOf(definition.KeySchema);
     const { ProjectionType: type = 'ALL', NonKeyAttributes: others = [] } = definition.Projection;
     const names = [keys.hash, keys.range, ...this.keyNames, ...(type === 'INCLUDE' ? others : [])];
-    const held = [...new Set(names.filter((name) => name !== undefined))];
+    const projected = [...new Set(names.filter((name) => name !== undefined))];
     return {
       name: definition.IndexName,
       keys,
@@ -154,15 +152,15 @@ export class Table {
         const hash = item[keys.hash];
         const range = keys.range === undefined ? undefined : item[keys.range];
         if (hash === undefined || (keys.range !== undefined && range === undefined)) return undefined;
-        return { hash: sortable(hash), range: range === undefined ? NOTHING : sortable(range) };
+        return { hash: sortable(hash), range: range === undefined ? EMPTY : sortable(range) };
       },
-      project: type === 'ALL' ? (item) => item : projection(held.map((name) => [name])),
-      attributes: type === 'ALL' ? undefined : new Set(held),
+      project: type === 'ALL' ? (item) => item : projection(projected.map((name) => [name])),
+      attributes: type === 'ALL' ? undefined : new Set(projected),
     };
   }
 
-  /** The place of a key that a request names; it has the table's key attributes and no more. */
-  locate(key: Item): Located {
+  /** The key that a request names. Throws unless it has exactly the table's key attributes. */
+  requestedKey(key: Item): ItemKey {
     const names = this.keyNames;
     const mismatch = (): Error => invalid('The provided key element does not match the schema');
     if (Object.keys(key).length !== names.length) throw mismatch();
@@ -171,11 +169,11 @@ export class Table {
       if (value === undefined || typeOf(value) !== this.#types.get(name)) throw mismatch();
       expectFilled(name, value);
     }
-    return this.place(key);
+    return this.keyOf(key);
   }
 
-  /** The place of an item that is to be written, checked with the keys of the indexes. */
-  locateItem(item: Item): Located {
+  /** The key of an item that is to be written. Throws where a key of the table or of an index is invalid. */
+  newItemKey(item: Item): ItemKey {
     for (const name of this.keyNames) {
       const value = item[name];
       if (value === undefined)
@@ -188,10 +186,10 @@ export class Table {
       expectFilled(name, value);
     }
     this.expectIndexKeys(item);
-    return this.place(item);
+    return this.keyOf(item);
   }
 
-  /** An attribute that is a key of an index must have its type, and may not be empty or too long. */
+  /** Throws where an attribute that is a key of an index has another type, is empty or is too long. */
   expectIndexKeys(item: Item): void {
     for (const { name: index, keys } of this.indexes) {
       for (const name of [keys.hash, keys.range]) {
@@ -214,14 +212,14 @@ export class Table {
     }
   }
 
-  /** The place of an item or key that is known to fit. */
-  place(item: Item): Located {
+  /** The key of a valid item or key. */
+  keyOf(item: Item): ItemKey {
     const part = (name: string): Uint8Array => {
       const value = item[name];
-      return value === undefined ? NOTHING : sortable(value);
+      return value === undefined ? EMPTY : sortable(value);
     };
     const hash = part(this.keys.hash);
-    const range = this.keys.range === undefined ? NOTHING : part(this.keys.range);
+    const range = this.keys.range === undefined ? EMPTY : part(this.keys.range);
     if (hash.byteLength > HASH_LIMIT)
       throw invalid(
         `One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of${HASH_LIMIT} bytes`,

@@ -1,16 +1,16 @@
+import { addDecimals, formatDecimal, parseDecimal } from '../values/numbers.ts';
+import { type Item, invalid, members, setOf, typeOf, type Value } from '../values/values.ts';
 import { resolve, valueAt } from './evaluate.ts';
-import { addDecimals, formatDecimal, parseDecimal } from './numbers.ts';
 import { type Path, pathsOf, type Update } from './syntax.ts';
-import { type Item, invalid, members, setOf, typeOf, type Value } from './values.ts';
 
 const wrongType = (): Error => invalid('An operand in the update expression has an incorrect data type');
-const noPlace = (): Error =>
+const invalidPath = (): Error =>
   invalid('The document path provided in the update expression is invalid for update');
 
 type Draft = Record<string, Value>;
 
-/** The item after an update; every operand is read from the item as it was. */
-export const updated = (item: Item, update: Update): Item => {
+/** The updated item. Every operand is read from the item before the update. */
+export const applyUpdate = (item: Item, update: Update): Item => {
   const values = update.set.map(({ path, to }) => {
     const value = resolve(to, item);
     if (value === undefined)
@@ -18,18 +18,18 @@ export const updated = (item: Item, update: Update): Item => {
     return { path, value };
   });
   const next = draftOf(item, pathsOf(update));
-  // What is set behind the end of a list is appended in the order of the positions.
-  values.sort((one, other) => order(one.path, other.path));
+  // Values beyond the end of a list are appended in the order of their positions.
+  values.sort((one, other) => comparePaths(one.path, other.path));
   for (const { path, value } of values) put(next, path, value);
   for (const { path, value } of update.add) add(next, path, value);
-  const emptied = update.delete.filter(({ path, value }) => subtract(next, path, value));
-  // Positions in lists are those of the item as it was, so the last ones go first.
-  const gone = [...update.remove, ...emptied.map(({ path }) => path)];
-  for (const path of gone.sort((one, other) => order(other, one))) remove(next, path);
+  const emptied = update.delete.filter(({ path, value }) => deleteMembers(next, path, value));
+  // List positions are those before the update, so the last ones are removed first.
+  const removed = [...update.remove, ...emptied.map(({ path }) => path)];
+  for (const path of removed.sort((one, other) => comparePaths(other, one))) remove(next, path);
   return next;
 };
 
-/** A copy whose nested attributes may be written in place where a path leads into them. */
+/** A copy of an item; attributes into which a path leads are copied deeply. */
 const draftOf = (item: Item, paths: readonly Path[]): Draft => {
   const draft: Draft = Object.assign(Object.create(null), item);
   const nested = new Set(paths.flatMap(([name, ...rest]) => (rest.length > 0 ? [String(name)] : [])));
@@ -40,7 +40,7 @@ const draftOf = (item: Item, paths: readonly Path[]): Draft => {
   return draft;
 };
 
-const order = (one: Path, other: Path): number => {
+const comparePaths = (one: Path, other: Path): number => {
   for (const [at, step] of one.entries()) {
     const beside = other[at];
     if (beside === undefined) return 1;
@@ -56,7 +56,7 @@ const parentOf = (item: Draft, path: Path): Draft | Value[] => {
   const parent = valueAt(item, path.slice(0, -1));
   if (parent && 'M' in parent && typeof path.at(-1) === 'string') return parent.M as Draft;
   if (parent && 'L' in parent && typeof path.at(-1) === 'number') return parent.L as Value[];
-  throw noPlace();
+  throw invalidPath();
 };
 
 const put = (item: Draft, path: Path, value: Value): void => {
@@ -81,20 +81,20 @@ const add = (item: Draft, path: Path, value: Value): void => {
     put(item, path, { N: formatDecimal(addDecimals(parseDecimal(before), parseDecimal(value.N))) });
     return;
   }
-  const held = present === undefined ? [] : (members(present) ?? []);
-  put(item, path, setOf(setType(value), [...new Set([...held, ...(members(value) ?? [])])]));
+  const old = present === undefined ? [] : (members(present) ?? []);
+  put(item, path, setOf(setType(value), [...new Set([...old, ...(members(value) ?? [])])]));
 };
 
-/** Takes members out of a set; true where none is left, so that the set itself must go. */
-const subtract = (item: Draft, path: Path, value: Value): boolean => {
+/** Deletes members of a set. Returns whether the set is empty then and must be removed. */
+const deleteMembers = (item: Draft, path: Path, value: Value): boolean => {
   const present = valueAt(item, path);
   if (present === undefined) {
     parentOf(item, path);
     return false;
   }
   if (typeOf(present) !== typeOf(value)) throw wrongType();
-  const gone = new Set(members(value));
-  const left = (members(present) ?? []).filter((one) => !gone.has(one));
+  const removed = new Set(members(value));
+  const left = (members(present) ?? []).filter((one) => !removed.has(one));
   put(item, path, setOf(setType(value), left));
   return left.length === 0;
 };

@@ -1,6 +1,6 @@
-import { ServiceError } from '../protocol/json.ts';
+import { ServiceError } from '../../protocol/json.ts';
 
-/** A decimal number, exactly: `coefficient` × 10^`exponent`, without trailing zeros. */
+/** An exact decimal number: `coefficient` × 10^`exponent`, without trailing zeros. */
 export interface Decimal {
   readonly coefficient: bigint;
   readonly exponent: number;
@@ -64,11 +64,11 @@ export const formatDecimal = ({ coefficient, exponent }: Decimal): string => {
 
 const PLAIN = /^(?:0|-?[1-9]\d{0,30})$/u;
 
-/** One spelling for each number; most are spelled so already. */
+/** The normal spelling of a number. */
 export const normalNumber = (text: string): string =>
   PLAIN.test(text) ? text : formatDecimal(parseDecimal(text));
 
-/** Bytes that a number in its normal spelling counts for: two digits a byte, one for the exponent, one for the sign. */
+/** The size in bytes of a number in its normal spelling: one for two digits, one for the exponent, one for the sign. */
 export const numberSize = (text: string): number => {
   if (text === '0') return 1;
   const sign = text.startsWith('-') ? 1 : 0;
@@ -100,7 +100,7 @@ export const compareDecimals = (one: Decimal, other: Decimal): number => {
   return left < right ? -1 : left > right ? 1 : 0;
 };
 
-/** Text whose order as bytes is the order of the numbers. */
+/** A text whose byte order is the numeric order. */
 export const sortableDecimal = (decimal: Decimal): string => {
   const { coefficient, exponent } = trim(decimal);
   if (coefficient === 0n) return '1';

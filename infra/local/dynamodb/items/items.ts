@@ -1,22 +1,21 @@
 import * as z from 'zod';
-import { ServiceError } from '../protocol/json.ts';
-import { readUnits, Spending } from './capacity.ts';
-import { holds, type Projection, projection } from './evaluate.ts';
-import { parseCondition, parseProjection, parseUpdate } from './expression.ts';
-import { Placeholders } from './placeholders.ts';
-import { read } from './shape.ts';
-import type { Store } from './store.ts';
-import { type Condition, type Path, pathsIn, pathsOf, type Update } from './syntax.ts';
-import type { Located, Table } from './table.ts';
-import { updated } from './update.ts';
-import { type Item, invalid, itemSize, parseItem } from './values.ts';
+import { ServiceError } from '../../protocol/json.ts';
+import { conditionIsTrue, type Projection, projection } from '../expressions/evaluate.ts';
+import { parseCondition, parseProjection, parseUpdate } from '../expressions/parser.ts';
+import { Placeholders } from '../expressions/placeholders.ts';
+import { type Condition, type Path, pathsIn, pathsOf, type Update } from '../expressions/syntax.ts';
+import { applyUpdate } from '../expressions/update.ts';
+import { parseInput } from '../input.ts';
+import type { Store } from '../tables/store.ts';
+import type { ItemKey, Table } from '../tables/table.ts';
+import { type Item, invalid, itemSize, parseItem } from '../values/values.ts';
+import { ConsumedCapacity, readUnits } from './capacity.ts';
 
 export const Names = z.record(z.string(), z.string()).optional();
 export const Raw = z.record(z.string(), z.unknown());
 export const ReturnConsumedCapacity = z.enum(['INDEXES', 'TOTAL', 'NONE']).optional();
 export const TableName = z.string().min(1).max(1024);
 
-/** The members that the writes share. */
 const Common = {
   TableName,
   ConditionExpression: z.string().optional(),
@@ -44,7 +43,7 @@ interface WriteInput extends z.infer<z.ZodObject<typeof Common>> {
 
 const ITEM_LIMIT = 400 * 1024;
 
-/** A write whose input was understood; the table was not yet asked. */
+/** The parsed input of a write. */
 export interface Write {
   readonly kind: Kind;
   readonly input: WriteInput;
@@ -53,9 +52,9 @@ export interface Write {
   readonly update: Update | undefined;
 }
 
-/** Throws what is wrong with a write, whatever the table is like. */
-export const understand = (kind: Kind, raw: unknown): Write => {
-  const input: WriteInput = read(inputs[kind], raw);
+/** Parses a write. Throws DynamoDB's errors that do not depend on the table. */
+export const parseWrite = (kind: Kind, raw: unknown): Write => {
+  const input: WriteInput = parseInput(inputs[kind], raw);
   const key = parseItem(input.Item ?? input.Key);
   if (
     kind !== 'Update' &&
@@ -67,32 +66,32 @@ export const understand = (kind: Kind, raw: unknown): Write => {
     throw invalid('Item size has exceeded the maximum allowed size');
   const { UpdateExpression, ConditionExpression } = input;
   const expressions = UpdateExpression !== undefined || ConditionExpression !== undefined;
-  const marks = new Placeholders(
+  const placeholders = new Placeholders(
     input.ExpressionAttributeNames,
     input.ExpressionAttributeValues,
     expressions,
   );
-  const update = UpdateExpression === undefined ? undefined : parseUpdate(UpdateExpression, marks);
+  const update = UpdateExpression === undefined ? undefined : parseUpdate(UpdateExpression, placeholders);
   const condition =
     ConditionExpression === undefined
       ? undefined
-      : parseCondition(ConditionExpression, 'ConditionExpression', marks);
-  marks.expectAllUsed();
+      : parseCondition(ConditionExpression, 'ConditionExpression', placeholders);
+  placeholders.expectAllUsed();
   return { kind, input, key, condition, update };
 };
 
-/** A write whose place in its table is known. */
+/** A write with its table and its item's key. */
 export interface Prepared extends Write {
   readonly table: Table;
-  readonly located: Located;
+  readonly itemKey: ItemKey;
 }
 
-/** Throws what is wrong with a write for its table. */
+/** Throws DynamoDB's errors of a write that depend on its table. */
 export const prepare = (table: Table, write: Write): Prepared => {
-  const located = write.kind === 'Put' ? table.locateItem(write.key) : table.locate(write.key);
+  const itemKey = write.kind === 'Put' ? table.newItemKey(write.key) : table.requestedKey(write.key);
   if (write.update) expectKeysUntouched(table, write.update);
   if (write.condition) expectScalarKeys(table, pathsIn(write.condition));
-  return { ...write, table, located };
+  return { ...write, table, itemKey: itemKey };
 };
 
 const expectKeysUntouched = (table: Table, update: Update): void => {
@@ -105,7 +104,7 @@ const expectKeysUntouched = (table: Table, update: Update): void => {
   expectScalarKeys(table, paths);
 };
 
-/** A key attribute is a scalar, so nothing can lie within it. */
+/** Throws where a path leads into a key attribute, which is a scalar. */
 export const expectScalarKeys = (table: Table, paths: readonly Path[]): void => {
   for (const [head, ...rest] of paths) {
     if (rest.length === 0) continue;
@@ -118,40 +117,40 @@ export const expectScalarKeys = (table: Table, paths: readonly Path[]): void => 
   }
 };
 
-export const satisfied = ({ condition }: Write, before: Item | undefined): boolean =>
-  condition === undefined || holds(condition, before ?? {});
+export const conditionHolds = ({ condition }: Write, before: Item | undefined): boolean =>
+  condition === undefined || conditionIsTrue(condition, before ?? {});
 
-/** The item after a write; undefined where nothing is left. Throws what only the item itself shows to be wrong. */
-export const outcome = (prepared: Prepared, before: Item | undefined): Item | undefined => {
+/** The item after a write; undefined where it is deleted. Throws DynamoDB's errors that depend on the item. */
+export const applyWrite = (prepared: Prepared, before: Item | undefined): Item | undefined => {
   const { kind, key, update, table } = prepared;
   if (kind === 'Put') return key;
   if (kind === 'Delete') return undefined;
   if (kind === 'Check') return before;
-  const after = update ? updated(before ?? key, update) : (before ?? key);
+  const after = update ? applyUpdate(before ?? key, update) : (before ?? key);
   table.expectIndexKeys(after);
   if (itemSize(after) > ITEM_LIMIT)
     throw invalid('Item size to update has exceeded the maximum allowed size');
   return after;
 };
 
-/** Told of the capacity of each request, also where the answer does not say it. */
-export type OnSpent = (spending: Spending) => void;
+/** Called with the capacity of each request, also where the response omits it. */
+export type OnConsumed = (capacity: ConsumedCapacity) => void;
 
 /** PutItem, UpdateItem and DeleteItem. */
 export const writeOne =
-  (store: Store, kind: 'Put' | 'Delete' | 'Update', onSpent: OnSpent) =>
+  (store: Store, kind: 'Put' | 'Delete' | 'Update', onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const understood = understand(kind, raw);
-    const { input } = understood;
-    const prepared = prepare(store.table(input.TableName), understood);
-    const { table, located } = prepared;
-    const spending = new Spending(table, 'write');
+    const parsed = parseWrite(kind, raw);
+    const { input } = parsed;
+    const prepared = prepare(store.table(input.TableName), parsed);
+    const { table, itemKey } = prepared;
+    const capacity = new ConsumedCapacity(table, 'write');
     const { before, after } = store.atomically(() => {
-      const present = store.get(located);
-      if (!satisfied(prepared, present)) {
-        // A condition that fails costs what the write of the item that is there would have cost.
-        spending.add(Math.max(1, Math.ceil((present ? itemSize(present) : 0) / 1024)));
-        onSpent(spending);
+      const present = store.get(itemKey);
+      if (!conditionHolds(prepared, present)) {
+        // A failed condition consumes the units of a write of the present item.
+        capacity.add(Math.max(1, Math.ceil((present ? itemSize(present) : 0) / 1024)));
+        onConsumed(capacity);
         throw new ServiceError(
           'ConditionalCheckFailedException',
           'The conditional request failed',
@@ -159,21 +158,23 @@ export const writeOne =
           input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && present ? { Item: present } : {},
         );
       }
-      const next = outcome(prepared, present);
-      store.write(located, present, next, spending);
+      const next = applyWrite(prepared, present);
+      store.write(itemKey, present, next, capacity);
       return { before: present, after: next };
     });
-    onSpent(spending);
+    onConsumed(capacity);
     const returned = returnedValues(prepared, before, after);
     return {
       ...(returned && { Attributes: returned }),
-      ConsumedCapacity: spending.consumed(input.ReturnConsumedCapacity),
-      ...(input.ReturnItemCollectionMetrics === 'SIZE' && { ItemCollectionMetrics: metrics(prepared) }),
+      ConsumedCapacity: capacity.consumed(input.ReturnConsumedCapacity),
+      ...(input.ReturnItemCollectionMetrics === 'SIZE' && {
+        ItemCollectionMetrics: itemCollectionMetrics(prepared),
+      }),
     };
   };
 
-/** Only a table with local indexes has item collections; their size is an estimate in gigabytes. */
-export const metrics = ({ table, key }: Prepared): object | undefined => {
+/** The item collection of a write. Only tables with local indexes have any; the size is an estimate in gigabytes. */
+export const itemCollectionMetrics = ({ table, key }: Prepared): object | undefined => {
   const value = key[table.keys.hash];
   if (value === undefined || table.indexes.every(({ global }) => global)) return undefined;
   return { ItemCollectionKey: { [table.keys.hash]: value }, SizeEstimateRangeGB: [0, 1] };
@@ -201,40 +202,40 @@ const GetInput = z.strictObject({
   ReturnConsumedCapacity,
 });
 
-/** What a read shows of an item, and the paths that it names. */
+/** The projection of a read and its paths. */
 export const projectionOf = (input: {
   readonly ProjectionExpression?: string | undefined;
   readonly ExpressionAttributeNames?: Record<string, string> | undefined;
 }): { readonly show: Projection; readonly paths: readonly Path[] } => {
   const { ProjectionExpression: text } = input;
-  const marks = new Placeholders(input.ExpressionAttributeNames, undefined, text !== undefined);
+  const placeholders = new Placeholders(input.ExpressionAttributeNames, undefined, text !== undefined);
   if (text === undefined) return { show: (item) => item, paths: [] };
-  const paths = parseProjection(text, marks);
-  marks.expectAllUsed();
+  const paths = parseProjection(text, placeholders);
+  placeholders.expectAllUsed();
   return { show: projection(paths), paths };
 };
 
 export const getOne =
-  (store: Store, onSpent: OnSpent) =>
+  (store: Store, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(GetInput, raw);
+    const input = parseInput(GetInput, raw);
     const key = parseItem(input.Key);
     const { show, paths } = projectionOf(input);
     const table = store.table(input.TableName);
-    const located = table.locate(key);
+    const itemKey = table.requestedKey(key);
     expectScalarKeys(table, paths);
-    const item = store.get(located);
-    const spending = new Spending(table, 'read');
-    spending.add(readUnits(item ? itemSize(item) : 0, input.ConsistentRead === true));
-    onSpent(spending);
+    const item = store.get(itemKey);
+    const capacity = new ConsumedCapacity(table, 'read');
+    capacity.add(readUnits(item ? itemSize(item) : 0, input.ConsistentRead === true));
+    onConsumed(capacity);
     return {
       ...(item && { Item: show(item) }),
-      ConsumedCapacity: spending.consumed(input.ReturnConsumedCapacity),
+      ConsumedCapacity: capacity.consumed(input.ReturnConsumedCapacity),
     };
   };
 
-/** Refuses a list of places in which one occurs twice. */
-export const expectDistinct = (all: readonly Located[], message: string): void => {
+/** Throws where a key occurs twice. */
+export const expectDistinct = (all: readonly ItemKey[], message: string): void => {
   if (all.length < 2) return;
   const keys = new Set(
     all.map(

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Clock } from '../protocol/clock.ts';
-import { ServiceError } from '../protocol/json.ts';
-import { readUnits, Spending, Spendings } from './capacity.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import { ServiceError } from '../../protocol/json.ts';
+import { parseInput } from '../input.ts';
+import type { Store } from '../tables/store.ts';
+import { type Item, invalid, itemSize, parseItem } from '../values/values.ts';
+import { ConsumedCapacities, ConsumedCapacity, readUnits } from './capacity.ts';
 import {
+  applyWrite,
+  conditionHolds,
   expectDistinct,
   Names,
-  type OnSpent,
-  outcome,
+  type OnConsumed,
   type Prepared,
+  parseWrite,
   prepare,
   projectionOf,
   Raw,
   ReturnConsumedCapacity,
-  satisfied,
   TableName,
-  understand,
   type Write,
 } from './items.ts';
-import { read } from './shape.ts';
-import type { Store } from './store.ts';
-import { type Item, invalid, itemSize, parseItem } from './values.ts';
 
 const MOST_ITEMS = 100;
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -32,7 +32,7 @@ interface Reason {
   readonly Item?: Item;
 }
 
-const NONE: Reason = { Code: 'None' };
+const NO_REASON: Reason = { Code: 'None' };
 
 const cancelled = (reasons: readonly Reason[]): ServiceError =>
   new ServiceError(
@@ -42,14 +42,14 @@ const cancelled = (reasons: readonly Reason[]): ServiceError =>
     { CancellationReasons: reasons },
   );
 
-/** Does something for each item; where one is invalid, the whole transaction is cancelled and says which. */
-const each = <One, Result>(all: readonly One[], work: (one: One, at: number) => Result): Result[] => {
+/** Applies `work` to each item. Where one is invalid, throws the cancellation of the transaction with its reasons. */
+const forEachItem = <One, Result>(all: readonly One[], work: (one: One, at: number) => Result): Result[] => {
   const reasons: Reason[] = [];
   const results: Result[] = [];
   for (const [at, one] of all.entries()) {
     try {
       results.push(work(one, at));
-      reasons.push(NONE);
+      reasons.push(NO_REASON);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.type !== 'ValidationException') throw error;
       reasons.push({ Code: 'ValidationError', Message: error.message });
@@ -77,28 +77,28 @@ const WriteInput = z.strictObject({
 });
 type WriteItem = z.infer<typeof WriteInput>['TransactItems'][number];
 
-const understandOne = ({ Put, Delete, Update, ConditionCheck }: WriteItem): Write => {
+const parseTransactItem = ({ Put, Delete, Update, ConditionCheck }: WriteItem): Write => {
   const given = [Put, Delete, Update, ConditionCheck].filter((one) => one !== undefined);
   if (given.length !== 1) throw invalid('TransactItems can only contain one of Check, Put, Update or Delete');
-  if (Put) return understand('Put', Put);
-  if (Delete) return understand('Delete', Delete);
-  return Update ? understand('Update', Update) : understand('Check', ConditionCheck);
+  if (Put) return parseWrite('Put', Put);
+  if (Delete) return parseWrite('Delete', Delete);
+  return Update ? parseWrite('Update', Update) : parseWrite('Check', ConditionCheck);
 };
 
-/** TransactWriteItems. `conflict` lets a test say that another transaction is in the way. */
+/** TransactWriteItems. Where `conflict` returns true, it is cancelled as by a concurrent transaction. */
 export const transactWrite =
-  (store: Store, clock: Clock, conflict: () => boolean, onSpent: OnSpent) =>
+  (store: Store, clock: Clock, conflict: () => boolean, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(WriteInput, raw);
-    const understood = input.TransactItems.map(understandOne);
-    const tables = understood.map(({ input: { TableName: name } }) => store.table(name));
-    const prepared = each(understood, (one, at) => {
+    const input = parseInput(WriteInput, raw);
+    const parsed = input.TransactItems.map(parseTransactItem);
+    const tables = parsed.map(({ input: { TableName: name } }) => store.table(name));
+    const prepared = forEachItem(parsed, (one, at) => {
       const table = tables[at];
       if (table === undefined) throw new Error('A write without a table.');
       return prepare(table, one);
     });
     expectDistinct(
-      prepared.map(({ located }) => located),
+      prepared.map(({ itemKey }) => itemKey),
       'Transaction request cannot include multiple operations on one item',
     );
     const token = input.ClientRequestToken;
@@ -110,73 +110,78 @@ export const transactWrite =
         'IdempotentParameterMismatchException',
         'The request uses the same client token as a previous, but non-identical request.',
       );
-    if (before !== undefined) return repeated(store, prepared, input.ReturnConsumedCapacity, onSpent);
+    if (before !== undefined)
+      return repeatTransaction(store, prepared, input.ReturnConsumedCapacity, onConsumed);
     if (conflict())
       throw cancelled(
         prepared.map(() => ({ Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' })),
       );
-    const spendings = store.atomically(() => {
-      const spent = perform(store, prepared, onSpent);
-      // Only what was done is remembered: a transaction that was cancelled may be tried again with its token.
+    const capacities = store.atomically(() => {
+      const capacities = writeAll(store, prepared, onConsumed);
+      // A cancelled transaction may be retried with its token, so only a successful one stores it.
       if (token !== undefined) store.remember(token, digest, now + TOKEN_LIFE_MS);
-      return spent;
+      return capacities;
     });
-    for (const spending of spendings.all()) onSpent(spending);
-    return spendings.consumed(input.ReturnConsumedCapacity, true);
+    for (const capacity of capacities.all()) onConsumed(capacity);
+    return capacities.consumed(input.ReturnConsumedCapacity, true);
   };
 
 const digestOf = ({ ClientRequestToken: _token, ...rest }: Readonly<Record<string, unknown>>): string =>
   createHash('sha256').update(JSON.stringify(rest)).digest('base64');
 
-/** A transaction that was done already costs only the reading of its items. */
-const repeated = (
+/** A repeated transaction consumes only the reads of its items. */
+const repeatTransaction = (
   store: Store,
   prepared: readonly Prepared[],
   wanted: unknown,
-  onSpent: OnSpent,
+  onConsumed: OnConsumed,
 ): unknown => {
-  const spendings = new Spendings('read');
-  for (const { table, located } of prepared) {
-    const item = store.get(located);
-    spendings.of(table).add(2 * readUnits(item ? itemSize(item) : 0, true));
+  const capacities = new ConsumedCapacities('read');
+  for (const { table, itemKey } of prepared) {
+    const item = store.get(itemKey);
+    capacities.of(table).add(2 * readUnits(item ? itemSize(item) : 0, true));
   }
-  for (const spending of spendings.all()) onSpent(spending);
-  return spendings.consumed(wanted, true);
+  for (const capacity of capacities.all()) onConsumed(capacity);
+  return capacities.consumed(wanted, true);
 };
 
-const perform = (store: Store, prepared: readonly Prepared[], onSpent: OnSpent): Spendings => {
-  const present = prepared.map(({ located }) => store.get(located));
+const writeAll = (
+  store: Store,
+  prepared: readonly Prepared[],
+  onConsumed: OnConsumed,
+): ConsumedCapacities => {
+  const present = prepared.map(({ itemKey }) => store.get(itemKey));
   const reasons = prepared.map((one, at): Reason => {
     const item = present[at];
-    if (satisfied(one, item)) return NONE;
+    if (conditionHolds(one, item)) return NO_REASON;
     return {
       Code: 'ConditionalCheckFailed',
       Message: 'The conditional request failed',
       ...(one.input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && item && { Item: item }),
     };
   });
-  if (reasons.some((reason) => reason !== NONE)) {
+  if (reasons.some((reason) => reason !== NO_REASON)) {
     for (const [at, { table }] of prepared.entries()) {
-      const spending = new Spending(table, 'write');
+      const capacity = new ConsumedCapacity(table, 'write');
       const item = present[at];
-      spending.add(2 * Math.max(1, Math.ceil((item ? itemSize(item) : 0) / 1024)));
-      onSpent(spending);
+      capacity.add(2 * Math.max(1, Math.ceil((item ? itemSize(item) : 0) / 1024)));
+      onConsumed(capacity);
     }
     throw cancelled(reasons);
   }
-  const outcomes = each(prepared, (one, at) => ({ after: outcome(one, present[at]) }));
+  const outcomes = forEachItem(prepared, (one, at) => ({ after: applyWrite(one, present[at]) }));
   const bytes = outcomes.reduce((sum, { after }) => sum + (after ? itemSize(after) : 0), 0);
   if (bytes > MOST_BYTES)
     throw invalid('Collection size of items in the transaction exceeds the maximum of 4 MB');
-  const spendings = new Spendings('write');
+  const capacities = new ConsumedCapacities('write');
   for (const [at, one] of prepared.entries()) {
-    const spending = new Spending(one.table, 'write');
+    const capacity = new ConsumedCapacity(one.table, 'write');
     const after = outcomes[at]?.after;
-    if (one.kind === 'Check') spending.add(Math.max(1, Math.ceil((after ? itemSize(after) : 0) / 1024)));
-    else store.write(one.located, present[at], after, spending);
-    spendings.of(one.table).addTwice(spending);
+    if (one.kind === 'Check') capacity.add(Math.max(1, Math.ceil((after ? itemSize(after) : 0) / 1024)));
+    else store.write(one.itemKey, present[at], after, capacity);
+    capacities.of(one.table).addTwice(capacity);
   }
-  return spendings;
+  return capacities;
 };
 
 const GetInput = z.strictObject({
@@ -197,25 +202,25 @@ const GetInput = z.strictObject({
 });
 
 export const transactGet =
-  (store: Store, onSpent: OnSpent) =>
+  (store: Store, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(GetInput, raw);
+    const input = parseInput(GetInput, raw);
     const ready = input.TransactItems.map(({ Get }) => ({
       key: parseItem(Get.Key),
       show: projectionOf(Get).show,
       table: store.table(Get.TableName),
     }));
-    const placed = each(ready, ({ table, key }) => table.locate(key));
-    expectDistinct(placed, 'Transaction request cannot include multiple operations on one item');
-    const items = placed.map((place) => store.get(place));
+    const keyed = forEachItem(ready, ({ table, key }) => table.requestedKey(key));
+    expectDistinct(keyed, 'Transaction request cannot include multiple operations on one item');
+    const items = keyed.map((place) => store.get(place));
     if (items.reduce((sum, item) => sum + (item ? itemSize(item) : 0), 0) > MOST_BYTES)
       throw invalid('Collection size of items in the transaction exceeds the maximum of 4 MB');
-    const spendings = new Spendings('read');
+    const capacities = new ConsumedCapacities('read');
     const responses = ready.map(({ table, show }, at) => {
       const item = items[at];
-      spendings.of(table).add(2 * readUnits(item ? itemSize(item) : 0, true));
+      capacities.of(table).add(2 * readUnits(item ? itemSize(item) : 0, true));
       return item ? { Item: show(item) } : {};
     });
-    for (const spending of spendings.all()) onSpent(spending);
-    return { Responses: responses, ...spendings.consumed(input.ReturnConsumedCapacity, true) };
+    for (const capacity of capacities.all()) onConsumed(capacity);
+    return { Responses: responses, ...capacities.consumed(input.ReturnConsumedCapacity, true) };
   };

@@ -1,16 +1,16 @@
-import { ServiceError } from '../protocol/json.ts';
-import { invalid, parseValue, type Value } from './values.ts';
+import { ServiceError } from '../../protocol/json.ts';
+import { invalid, parseValue, type Value } from '../values/values.ts';
 
 type Names = Readonly<Record<string, string>>;
 type Values = Readonly<Record<string, unknown>>;
 
-/** The names and values that stand for attributes and values in one request's expressions. Each that is given must be used. */
+/** The placeholders of one request's expressions. DynamoDB refuses a placeholder that no expression uses. */
 export class Placeholders {
   readonly #names: Names;
   readonly #values = new Map<string, Value>();
   readonly #used = new Set<string>();
 
-  /** `expressions` says whether the request has any; without one nothing may be given. */
+  /** `expressions`: whether the request has an expression; without one it may not define placeholders. */
   constructor(names: Names | undefined, values: Values | undefined, expressions: boolean) {
     for (const [given, what, mark] of [
       [names, 'ExpressionAttributeNames', '#'],
@@ -28,7 +28,7 @@ export class Placeholders {
     for (const [key, raw] of Object.entries(values ?? {})) this.#values.set(key, parsed(key, raw));
   }
 
-  /** The attribute behind a placeholder; undefined where it is not defined. */
+  /** The attribute name of a placeholder; undefined where the request does not define it. */
   name(placeholder: string): string | undefined {
     this.#used.add(placeholder);
     return Object.hasOwn(this.#names, placeholder) ? this.#names[placeholder] : undefined;

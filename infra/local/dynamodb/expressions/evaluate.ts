@@ -1,6 +1,15 @@
-import { addDecimals, formatDecimal, negate, parseDecimal } from './numbers.ts';
+import { addDecimals, formatDecimal, negate, parseDecimal } from '../values/numbers.ts';
+import {
+  compare,
+  equal,
+  type Item,
+  invalid,
+  members,
+  type Type,
+  typeOf,
+  type Value,
+} from '../values/values.ts';
 import type { Condition, Operand, Path } from './syntax.ts';
-import { compare, equal, type Item, invalid, members, type Type, typeOf, type Value } from './values.ts';
 
 export const valueAt = (item: Item, path: Path): Value | undefined => {
   let value: Value | undefined = { M: item };
@@ -29,10 +38,10 @@ export const resolve = (operand: Operand, item: Item): Value | undefined => {
     const addend = parseDecimal(other.N);
     return { N: formatDecimal(addDecimals(parseDecimal(one.N), sign === '+' ? addend : negate(addend))) };
   }
-  return called(operand.call, operand.args, item);
+  return evaluateCall(operand.call, operand.args, item);
 };
 
-const called = (name: string, args: readonly Operand[], item: Item): Value | undefined => {
+const evaluateCall = (name: string, args: readonly Operand[], item: Item): Value | undefined => {
   const [first, second] = args;
   if (name === 'size' && first && args.length === 1) {
     const value = resolve(first, item);
@@ -52,7 +61,7 @@ const called = (name: string, args: readonly Operand[], item: Item): Value | und
   throw invalid(`Invalid expression: Invalid function name; function: ${name}`);
 };
 
-/** Numbers, booleans and nulls have no size, and a condition about it does not hold. */
+/** The result of `size`; undefined for numbers, booleans and nulls, for which every comparison is false. */
 const lengthOf = (value: Value): number | undefined => {
   if ('S' in value) return value.S.length;
   if ('B' in value) return Buffer.byteLength(value.B, 'base64');
@@ -61,26 +70,28 @@ const lengthOf = (value: Value): number | undefined => {
   return members(value)?.length;
 };
 
-export const holds = (condition: Condition, item: Item): boolean => {
-  if ('and' in condition) return holds(condition.and[0], item) && holds(condition.and[1], item);
-  if ('or' in condition) return holds(condition.or[0], item) || holds(condition.or[1], item);
-  if ('not' in condition) return !holds(condition.not, item);
+export const conditionIsTrue = (condition: Condition, item: Item): boolean => {
+  if ('and' in condition)
+    return conditionIsTrue(condition.and[0], item) && conditionIsTrue(condition.and[1], item);
+  if ('or' in condition)
+    return conditionIsTrue(condition.or[0], item) || conditionIsTrue(condition.or[1], item);
+  if ('not' in condition) return !conditionIsTrue(condition.not, item);
   if ('compare' in condition) {
     const [left, operator, right] = condition.compare;
-    return compares(resolve(left, item), operator, resolve(right, item));
+    return satisfies(resolve(left, item), operator, resolve(right, item));
   }
   if ('between' in condition) {
     const [value, low, high] = condition.between.map((operand) => resolve(operand, item));
-    return compares(value, '>=', low) && compares(value, '<=', high);
+    return satisfies(value, '>=', low) && satisfies(value, '<=', high);
   }
   if ('among' in condition) {
     const value = resolve(condition.among[0], item);
-    return condition.among[1].some((operand) => compares(value, '=', resolve(operand, item)));
+    return condition.among[1].some((operand) => satisfies(value, '=', resolve(operand, item)));
   }
-  return tested(condition.test, condition.args, item);
+  return evaluateTest(condition.test, condition.args, item);
 };
 
-const compares = (left: Value | undefined, operator: string, right: Value | undefined): boolean => {
+const satisfies = (left: Value | undefined, operator: string, right: Value | undefined): boolean => {
   if (left === undefined || right === undefined) return operator === '<>' && left !== right;
   if (operator === '=') return equal(left, right);
   if (operator === '<>') return !equal(left, right);
@@ -91,7 +102,7 @@ const compares = (left: Value | undefined, operator: string, right: Value | unde
   return operator === '>' ? order > 0 : order >= 0;
 };
 
-const tested = (test: string, args: readonly Operand[], item: Item): boolean => {
+const evaluateTest = (test: string, args: readonly Operand[], item: Item): boolean => {
   const [subject, operand] = args;
   if (subject === undefined) return false;
   if (test === 'attribute_exists' || test === 'attribute_not_exists') {
@@ -128,7 +139,7 @@ const containsValue = (value: Value, other: Value): boolean => {
   return kind === typeOf(other) && typeof member === 'string' && (members(value)?.includes(member) ?? false);
 };
 
-/** A projection made ready: the parts of an item that some paths name. */
+/** Reduces an item to the parts that some paths name. */
 export type Projection = (item: Item) => Item;
 
 interface Branch {

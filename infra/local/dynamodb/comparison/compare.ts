@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
-import { definition, type Intent, Randomly, seeded, TABLE } from './random.ts';
-import type { Item } from './values.ts';
-import { callOf } from './wire.ts';
+import type { Item } from '../values/values.ts';
+import { definition, type Intent, RandomOperations, seeded, TABLE } from './random-operations.ts';
+import { requestOf } from './requests.ts';
 
 const Body = z.record(z.string(), z.unknown());
 type Body = z.infer<typeof Body>;
 
-/** Asks one DynamoDB; answers the body, whatever the status. */
-export type Ask = (operation: string, input: object) => Promise<Body>;
+/** Calls one DynamoDB. Resolves to the body, also of an error. */
+export type DynamodbCall = (operation: string, input: object) => Promise<Body>;
 
-/** A DynamoDB at an address, with the keys of the environment or any. */
-export const endpoint = (url: string, env: Readonly<Record<string, string | undefined>>): Ask => {
+/** A DynamoDB at a URL, called with the credentials of the environment, or with arbitrary ones. */
+export const endpoint = (url: string, env: Readonly<Record<string, string | undefined>>): DynamodbCall => {
   const client = new AwsClient({
     accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? 'local',
     secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? 'local',
@@ -44,7 +44,7 @@ export interface Difference {
 export interface Comparison {
   readonly operations: number;
   readonly differences: readonly Difference[];
-  /** Operations that the other side does not know; they were not compared. */
+  /** Operations that the other DynamoDB does not know; they are not compared. */
   readonly unknown: ReadonlySet<string>;
 }
 
@@ -54,7 +54,7 @@ const kindOf = (body: Body): string | undefined => {
   return data?.__type.split('#').at(-1);
 };
 
-/** What must agree: the kind of an error without its wording, sets and lists without an order that DynamoDB does not promise. */
+/** The comparable part of a response: the name of an error without its text, and sets and lists without their order where DynamoDB does not define it. */
 const comparable = (intent: Intent, body: Body): unknown => {
   const kind = kindOf(body);
   if (kind !== undefined)
@@ -64,11 +64,11 @@ const comparable = (intent: Intent, body: Body): unknown => {
     };
   const { ConsumedCapacity: _capacity, ...rest } = body;
   const ordered = intent.type === 'query' && intent.index === undefined;
-  return settled(ordered || intent.type === 'transactGet' ? rest : sortedLists(rest));
+  return normalised(ordered || intent.type === 'transactGet' ? rest : sortedLists(rest));
 };
 
-const settled = (data: unknown): unknown => {
-  if (Array.isArray(data)) return data.map(settled);
+const normalised = (data: unknown): unknown => {
+  if (Array.isArray(data)) return data.map(normalised);
   if (typeof data !== 'object' || data === null) return data;
   return Object.fromEntries(
     Object.entries(data)
@@ -76,14 +76,14 @@ const settled = (data: unknown): unknown => {
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, value]) => [
         name,
-        /^(?:SS|NS|BS)$/u.test(name) && Array.isArray(value) ? [...value].sort() : settled(value),
+        /^(?:SS|NS|BS)$/u.test(name) && Array.isArray(value) ? [...value].sort() : normalised(value),
       ]),
   );
 };
 
 const sortedLists = (body: Body): Body => {
   const sorted = (list: unknown): unknown =>
-    Array.isArray(list) ? list.map((one) => JSON.stringify(settled(one))).sort() : list;
+    Array.isArray(list) ? list.map((one) => JSON.stringify(normalised(one))).sort() : list;
   return {
     ...body,
     ...(body['Items'] !== undefined && { Items: sorted(body['Items']) }),
@@ -98,32 +98,34 @@ const sortedLists = (body: Body): Body => {
   };
 };
 
-/** All pages of a search as one: where the pages end is DynamoDB's own affair, except their `Limit`. */
-const searched = async (ask: Ask, intent: Extract<Intent, { backwards: boolean }>): Promise<Body> => {
+/** All pages of a search as one, because DynamoDB does not define where a page ends before its `Limit`. */
+const searchAllPages = async (
+  ask: DynamodbCall,
+  intent: Extract<Intent, { backwards: boolean }>,
+): Promise<Body> => {
   const whole = { Items: [] as unknown[], Count: 0, ScannedCount: 0 };
   let start: Item | undefined;
   do {
-    const { operation, input } = callOf(intent, start);
+    const { operation, input } = requestOf(intent, start);
     const page = await ask(operation, input);
     if (kindOf(page) !== undefined) return page;
     whole.Items.push(...(Array.isArray(page['Items']) ? page['Items'] : []));
     whole.Count += Number(page['Count']);
     whole.ScannedCount += Number(page['ScannedCount']);
-    // The key goes back as it came.
     start = page['LastEvaluatedKey'] as Item | undefined;
   } while (start !== undefined);
   return whole;
 };
 
-const perform = (ask: Ask, intent: Intent): Promise<Body> => {
-  if ('backwards' in intent) return searched(ask, intent);
-  const { operation, input } = callOf(intent);
+const perform = (ask: DynamodbCall, intent: Intent): Promise<Body> => {
+  if ('backwards' in intent) return searchAllPages(ask, intent);
+  const { operation, input } = requestOf(intent);
   return ask(operation, input);
 };
 
-const PATIENCE = 60;
+const MOST_POLLS = 60;
 
-const open = async (ask: Ask): Promise<void> => {
+const createTable = async (ask: DynamodbCall): Promise<void> => {
   const created = await ask('CreateTable', definition);
   const kind = kindOf(created);
   if (kind !== undefined)
@@ -131,32 +133,32 @@ const open = async (ask: Ask): Promise<void> => {
       `The table ${TABLE} cannot be created: ${kind}: ${String(created['message'] ?? created['Message'])}${kind === 'ResourceInUseException' ? ' Delete it first; the comparison never touches a table that it has not made.' : ''}`,
     );
   const Described = z.object({ Table: z.object({ TableStatus: z.string() }) });
-  for (let tries = 0; tries < PATIENCE; tries++) {
+  for (let tries = 0; tries < MOST_POLLS; tries++) {
     const { data } = Described.safeParse(await ask('DescribeTable', { TableName: TABLE }));
     if (data?.Table.TableStatus === 'ACTIVE') return;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-  throw new TypeError(`The table ${TABLE} did not become active within ${PATIENCE} seconds.`);
+  throw new TypeError(`The table ${TABLE} did not become active within ${MOST_POLLS} seconds.`);
 };
 
 /**
- * Runs the same seeded random operations on two DynamoDBs and tells where their answers differ. Both get a table of
- * their own, which is deleted afterwards. Throws a sentence where the table cannot be made.
+ * Runs the same seeded random operations on two DynamoDBs and compares the responses. Creates a table in each and
+ * deletes it afterwards. Throws a TypeError where a table cannot be created.
  */
 export const compare = async (
-  ours: Ask,
-  theirs: Ask,
+  ours: DynamodbCall,
+  theirs: DynamodbCall,
   { operations, seed }: { readonly operations: number; readonly seed: number },
 ): Promise<Comparison> => {
-  await open(ours);
-  await open(theirs);
-  const randomly = new Randomly(seeded(seed));
+  await createTable(ours);
+  await createTable(theirs);
+  const randomly = new RandomOperations(seeded(seed));
   const differences: Difference[] = [];
   const unknown = new Set<string>();
   try {
     for (let at = 0; at < operations; at++) {
       const intent = randomly.intent();
-      const call = callOf(intent);
+      const call = requestOf(intent);
       if (unknown.has(call.operation)) continue;
       const answer = await perform(theirs, intent);
       if (kindOf(answer) === 'UnknownOperationException') {

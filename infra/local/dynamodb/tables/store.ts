@@ -1,23 +1,23 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { ServiceError } from '../protocol/json.ts';
-import { transaction } from '../protocol/transaction.ts';
-import { indexUnits, type Spending, writeUnits } from './capacity.ts';
-import { Definition, Details, type Index, type Located, type Place, Table } from './table.ts';
-import { type Item, sortable } from './values.ts';
+import { ServiceError } from '../../protocol/json.ts';
+import { transaction } from '../../protocol/transaction.ts';
+import { type ConsumedCapacity, indexUnits, writeUnits } from '../items/capacity.ts';
+import { type Item, sortable } from '../values/values.ts';
+import { Definition, Details, type Index, type ItemKey, type KeyBytes, Table } from './table.ts';
 
-/** The entries by which items expire; no index can have this name. */
+/** The name under which the expiry times are indexed; no index can have this name. */
 const TTL = '#ttl';
-const NOTHING = new Uint8Array();
-const LAST = new Uint8Array(2100).fill(0xff);
+const EMPTY = new Uint8Array();
+const HIGHEST = new Uint8Array(2100).fill(0xff);
 
-/** Where reading begins and ends in one partition, in the order of reading. */
+/** The part of a partition that is read. */
 export interface Range {
   /** The lowest and highest range key, inclusive. */
   readonly low: Uint8Array | undefined;
   readonly high: Uint8Array | undefined;
   readonly backwards: boolean;
-  /** Reading goes on behind this place. */
-  readonly after: (Place & { readonly own: Place }) | undefined;
+  /** Reading continues after this key. */
+  readonly after: (KeyBytes & { readonly own: KeyBytes }) | undefined;
 }
 
 /** Tables and items in SQLite. Everything is synchronous: one request is one SQLite transaction. */
@@ -28,10 +28,8 @@ export class Store {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    const had = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'dynamodb_entries'").get() !== undefined;
     db.exec(`
-      CREATE TABLE IF NOT EXISTS dynamodb_tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL, ttl TEXT) STRICT;
-      CREATE TABLE IF NOT EXISTS dynamodb_details (name TEXT PRIMARY KEY, details TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS dynamodb_tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL, details TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS dynamodb_items (
         tbl TEXT NOT NULL, hash BLOB NOT NULL, range BLOB NOT NULL, item TEXT NOT NULL,
         PRIMARY KEY (tbl, hash, range)
@@ -44,22 +42,16 @@ export class Store {
       CREATE TABLE IF NOT EXISTS dynamodb_tokens (token TEXT PRIMARY KEY, digest TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
     `);
     this.#sql = statements(db);
-    const known = db.prepare(
-      'SELECT definition, ttl, details FROM dynamodb_tables LEFT JOIN dynamodb_details USING (name)',
-    );
-    for (const row of known.all()) {
-      const details = Details.parse({
-        ...JSON.parse(String(row['details'] ?? '{}')),
-        ...(row['ttl'] !== null && { ttl: String(row['ttl']) }),
-      });
-      const table = new Table(Definition.parse(JSON.parse(String(row['definition']))), details);
+    for (const { definition, details } of db.prepare('SELECT * FROM dynamodb_tables').all()) {
+      const table = new Table(
+        Definition.parse(JSON.parse(String(definition))),
+        Details.parse(JSON.parse(String(details))),
+      );
       this.#tables.set(table.name, table);
-      // State from before there were entries has none yet.
-      if (!had) this.#backfill(table, [...table.indexes.map(({ name }) => name), TTL]);
     }
   }
 
-  /** Everything inside happens, or nothing. */
+  /** Runs `work` as one transaction. */
   atomically<Result>(work: () => Result): Result {
     return transaction(this.#db, work);
   }
@@ -70,24 +62,23 @@ export class Store {
     this.atomically(() => this.#save(table));
   }
 
-  /** Puts another definition in a table's place; what new indexes and expiry need is made from the items. */
+  /** Replaces a table's definition; new indexes and a new expiry are filled from the items. */
   replace(table: Table): void {
     const before = this.table(table.name);
     const names = new Set(before.indexes.map(({ name }) => name));
-    const kept = new Set(table.indexes.map(({ name }) => name));
-    const fresh = [...kept].filter((name) => !names.has(name));
+    const current = new Set(table.indexes.map(({ name }) => name));
+    const fresh = [...current].filter((name) => !names.has(name));
     if (table.details.ttl !== before.details.ttl) fresh.push(TTL);
     this.atomically(() => {
       this.#save(table);
-      for (const gone of [...names].filter((name) => !kept.has(name))) this.#sql.forget.run(table.name, gone);
+      for (const dropped of [...names].filter((name) => !current.has(name)))
+        this.#sql.forget.run(table.name, dropped);
       this.#backfill(table, fresh);
     });
   }
 
   #save(table: Table): void {
-    const { ttl = null, ...details } = table.details;
-    this.#sql.saveTable.run(table.name, JSON.stringify(table.definition), ttl);
-    this.#sql.saveDetails.run(table.name, JSON.stringify(details));
+    this.#sql.saveTable.run(table.name, JSON.stringify(table.definition), JSON.stringify(table.details));
     this.#tables.set(table.name, table);
   }
 
@@ -96,7 +87,7 @@ export class Store {
     for (const name of names) this.#sql.forget.run(table.name, name);
     for (const item of [...this.scan(table)])
       for (const [name, entry] of entriesOf(table, item))
-        if (names.includes(name)) this.#enter(table, name, entry, table.place(item));
+        if (names.includes(name)) this.#enter(table, name, entry, table.keyOf(item));
   }
 
   drop(table: Table): void {
@@ -110,7 +101,7 @@ export class Store {
     return [...this.#tables.keys()].sort();
   }
 
-  /** The table of a name or ARN. `named` tells the name in the refusal, as the calls about tables do. */
+  /** The table with this name or ARN. With `named` the error contains the name, as in the operations on tables. */
   table(nameOrArn: string, named = false): Table {
     const name = nameOrArn.includes(':table/') ? (nameOrArn.split(':table/')[1] ?? '') : nameOrArn;
     const table = this.#tables.get(name);
@@ -122,7 +113,7 @@ export class Store {
     return table;
   }
 
-  /** Items of a table, and about how many bytes they take. */
+  /** The number of a table's items and their size in bytes, about. */
   extent(table: Table): { readonly count: number; readonly bytes: number } {
     const row = this.#sql.extent.get(table.name);
     return { count: Number(row?.['count'] ?? 0), bytes: Number(row?.['bytes'] ?? 0) };
@@ -132,49 +123,54 @@ export class Store {
     return Number(this.#sql.entryCount.get(table.name, index.name)?.['count'] ?? 0);
   }
 
-  get({ table, hash, range }: Located): Item | undefined {
+  get({ table, hash, range }: ItemKey): Item | undefined {
     const row = this.#sql.get.get(table.name, hash, range);
     return row && itemOf(row);
   }
 
-  /** Writes what comes after `before` at a place, into the indexes too, and counts it. */
-  write(located: Located, before: Item | undefined, after: Item | undefined, spending: Spending): void {
-    const { table, hash, range } = located;
-    spending.add(writeUnits(before, after));
+  /** Replaces `before` by `after` in the table and its indexes, and counts the capacity. */
+  write(
+    itemKey: ItemKey,
+    before: Item | undefined,
+    after: Item | undefined,
+    capacity: ConsumedCapacity,
+  ): void {
+    const { table, hash, range } = itemKey;
+    capacity.add(writeUnits(before, after));
     if (after === undefined && before === undefined) return;
     if (after === undefined) this.#sql.remove.run(table.name, hash, range);
     else this.#sql.put.run(table.name, hash, range, JSON.stringify(after));
     if (table.indexes.length === 0 && table.details.ttl === undefined) return;
-    for (const index of table.indexes) spending.add(indexUnits(index, before, after), index);
-    this.#reindex(located, before, after);
+    for (const index of table.indexes) capacity.add(indexUnits(index, before, after), index);
+    this.#reindex(itemKey, before, after);
   }
 
-  #reindex(located: Located, before: Item | undefined, after: Item | undefined): void {
-    const old = new Map(before ? entriesOf(located.table, before) : []);
-    const fresh = new Map(after ? entriesOf(located.table, after) : []);
+  #reindex(itemKey: ItemKey, before: Item | undefined, after: Item | undefined): void {
+    const old = new Map(before ? entriesOf(itemKey.table, before) : []);
+    const fresh = new Map(after ? entriesOf(itemKey.table, after) : []);
     for (const [name, entry] of old) {
-      const stays = fresh.get(name);
-      if (stays && samePlace(stays, entry)) fresh.delete(name);
+      const unchanged = fresh.get(name);
+      if (unchanged && isSameKey(unchanged, entry)) fresh.delete(name);
       else
-        this.#sql.leave.run(located.table.name, name, entry.hash, entry.range, located.hash, located.range);
+        this.#sql.leave.run(itemKey.table.name, name, entry.hash, entry.range, itemKey.hash, itemKey.range);
     }
-    for (const [name, entry] of fresh) this.#enter(located.table, name, entry, located);
+    for (const [name, entry] of fresh) this.#enter(itemKey.table, name, entry, itemKey);
   }
 
-  #enter(table: Table, name: string, entry: Place, own: Place): void {
+  #enter(table: Table, name: string, entry: KeyBytes, own: KeyBytes): void {
     this.#sql.enter.run(table.name, name, entry.hash, entry.range, own.hash, own.range);
   }
 
-  /** One partition of the table or of an index, in order. Stop reading by leaving the loop. */
+  /** The items of one partition of the table or of an index, in order. */
   *partition(table: Table, index: Index | undefined, hash: Uint8Array, range: Range): Generator<Item> {
-    const { low = NOTHING, high = LAST, backwards, after } = range;
+    const { low = EMPTY, high = HIGHEST, backwards, after } = range;
     if (index === undefined) {
       const rows = backwards
         ? this.#sql.backward.iterate(table.name, hash, low, after?.range ?? high)
         : this.#sql.forward.iterate(table.name, hash, after?.range ?? low, high);
       for (const row of rows) {
         const item = itemOf(row);
-        if (after === undefined || !samePlace(table.place(item), after.own)) yield item;
+        if (after === undefined || !isSameKey(table.keyOf(item), after.own)) yield item;
       }
       return;
     }
@@ -185,8 +181,8 @@ export class Store {
           hash,
           low,
           after?.range ?? high,
-          after?.own.hash ?? LAST,
-          after?.own.range ?? LAST,
+          after?.own.hash ?? HIGHEST,
+          after?.own.range ?? HIGHEST,
         )
       : this.#sql.indexForward.iterate(
           table.name,
@@ -194,15 +190,19 @@ export class Store {
           hash,
           high,
           after?.range ?? low,
-          after?.own.hash ?? NOTHING,
-          after?.own.range ?? NOTHING,
+          after?.own.hash ?? EMPTY,
+          after?.own.range ?? EMPTY,
         );
     for (const row of rows) yield itemOf(row);
   }
 
-  /** The whole table or index in its own stable order, behind a place. */
-  *scan(table: Table, index?: Index, after?: (Place & { readonly own: Place }) | undefined): Generator<Item> {
-    const [hash, range] = [after?.hash ?? NOTHING, after?.range ?? NOTHING];
+  /** The items of the whole table or index in a stable order, after a key. */
+  *scan(
+    table: Table,
+    index?: Index,
+    after?: (KeyBytes & { readonly own: KeyBytes }) | undefined,
+  ): Generator<Item> {
+    const [hash, range] = [after?.hash ?? EMPTY, after?.range ?? EMPTY];
     const rows =
       index === undefined
         ? this.#sql.scan.iterate(table.name, hash, range)
@@ -211,13 +211,13 @@ export class Store {
             index.name,
             hash,
             range,
-            after?.own.hash ?? NOTHING,
-            after?.own.range ?? NOTHING,
+            after?.own.hash ?? EMPTY,
+            after?.own.range ?? EMPTY,
           );
     for (const row of rows) yield itemOf(row);
   }
 
-  /** Items of a table whose time, in seconds, was before an instant. */
+  /** The items of a table whose expiry time, in epoch seconds, is before an instant. */
   expired(table: Table, seconds: number): Item[] {
     const rows = this.#sql.expired.all(table.name, TTL, sortable({ N: String(seconds) }));
     return rows.map(itemOf);
@@ -227,7 +227,7 @@ export class Store {
     return [...this.#tables.values()].filter(({ details }) => details.ttl !== undefined);
   }
 
-  /** The digest of the request that a token belongs to, where it is remembered. */
+  /** The digest of the request that used a token; undefined once the token has expired. */
   token(token: string, now: number): string | undefined {
     const row = this.#sql.token.get(token, now);
     return row && String(row['digest']);
@@ -244,7 +244,7 @@ export class Store {
 
 const OLDEST_SECONDS = 5 * 365 * 24 * 3600;
 
-/** True for a time that has come but not more than five years ago: older values are taken for a mistake. */
+/** Whether an item has expired. DynamoDB ignores times that lie more than five years in the past. */
 export const isDue = (item: Item, attribute: string, seconds: number): boolean => {
   const value = item[attribute];
   return (
@@ -255,19 +255,19 @@ export const isDue = (item: Item, attribute: string, seconds: number): boolean =
   );
 };
 
-/** Items were checked when they were written. */
+/** Items are validated when they are written. */
 const itemOf = (row: Record<string, unknown>): Item => JSON.parse(String(row['item'])) as Item;
 
-const samePlace = (one: Place, other: Place): boolean =>
+const isSameKey = (one: KeyBytes, other: KeyBytes): boolean =>
   Buffer.compare(one.range, other.range) === 0 && Buffer.compare(one.hash, other.hash) === 0;
 
-const entriesOf = (table: Table, item: Item): [string, Place][] => {
-  const entries = table.indexes.flatMap((index): [string, Place][] => {
+const entriesOf = (table: Table, item: Item): [string, KeyBytes][] => {
+  const entries = table.indexes.flatMap((index): [string, KeyBytes][] => {
     const entry = index.entry(item);
     return entry ? [[index.name, entry]] : [];
   });
   const time = table.details.ttl === undefined ? undefined : item[table.details.ttl];
-  if (time !== undefined && 'N' in time) entries.push([TTL, { hash: NOTHING, range: sortable(time) }]);
+  if (time !== undefined && 'N' in time) entries.push([TTL, { hash: EMPTY, range: sortable(time) }]);
   return entries;
 };
 
@@ -279,13 +279,11 @@ const statements = (db: DatabaseSync) => {
   const drop: StatementSync[] = [
     db.prepare('DELETE FROM dynamodb_items WHERE tbl = ?'),
     db.prepare('DELETE FROM dynamodb_entries WHERE tbl = ?'),
-    db.prepare('DELETE FROM dynamodb_details WHERE name = ?'),
     db.prepare('DELETE FROM dynamodb_tables WHERE name = ?'),
   ];
   return {
     drop,
-    saveTable: db.prepare('INSERT OR REPLACE INTO dynamodb_tables (name, definition, ttl) VALUES (?, ?, ?)'),
-    saveDetails: db.prepare('INSERT OR REPLACE INTO dynamodb_details VALUES (?, ?)'),
+    saveTable: db.prepare('INSERT OR REPLACE INTO dynamodb_tables VALUES (?, ?, ?)'),
     extent: db.prepare(
       'SELECT count(*) AS count, sum(length(item)) AS bytes FROM dynamodb_items WHERE tbl = ?',
     ),

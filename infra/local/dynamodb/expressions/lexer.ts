@@ -1,4 +1,4 @@
-import { invalid } from './values.ts';
+import { invalid } from '../values/values.ts';
 
 interface Token {
   readonly text: string;
@@ -10,7 +10,7 @@ const TOKEN = /\s*(?:(<>|<=|>=|[=<>()+\-,.[\]])|([#:][A-Za-z0-9_]+)|([A-Za-z_][A
 const LONGEST = 4096;
 const END = '<EOF>';
 
-/** The words of one expression, read from left to right. `kind` is the parameter's name, for messages. */
+/** The tokens of one expression, from left to right. `kind` is the parameter's name in error messages. */
 export class Lexer {
   readonly kind: string;
   readonly #text: string;
@@ -45,7 +45,7 @@ export class Lexer {
     return invalid(`Invalid ${this.kind}: ${reason}`);
   }
 
-  /** A syntax error at the next word. */
+  /** A syntax error at the next token. */
   syntax(): Error {
     const token = this.#tokens[this.#at];
     const [before, after] = [this.#tokens[this.#at - 1], this.#tokens[this.#at + 1]];
@@ -71,16 +71,7 @@ export class Lexer {
     return token.text;
   }
 
-  /** Goes back to a word, for what can be told only further on. */
-  get place(): number {
-    return this.#at;
-  }
-
-  set place(at: number) {
-    this.#at = at;
-  }
-
-  /** Takes a word (its letters in any case) where it is the next one. */
+  /** Consumes the next token where it is `word`, in any case. */
   take(word: string): boolean {
     if (this.peek().toUpperCase() !== word) return false;
     this.#at++;

@@ -1,4 +1,4 @@
-import { ServiceError } from '../protocol/json.ts';
+import { ServiceError } from '../../protocol/json.ts';
 import { compareDecimals, normalNumber, numberSize, parseDecimal, sortableDecimal } from './numbers.ts';
 
 /** An attribute value on the wire; binary is base64. */
@@ -32,7 +32,7 @@ export const typeOf = (value: Value): Type => {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Checks a value from outside and puts its numbers and binary in normal form. Throws as the service words it. */
+/** Validates a value of a request and normalises its numbers and binary values. Throws DynamoDB's errors. */
 export const parseValue = (raw: unknown, depth = 0): Value => {
   if (Array.isArray(raw))
     throw malformed('Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue');
@@ -94,7 +94,7 @@ export const parseItem = (raw: unknown, depth = 0): Item => {
   return item;
 };
 
-/** What the service's own reader of JSON calls a value that is out of place. */
+/** The name of a JSON token in the errors of DynamoDB's JSON reader. */
 const kindOf = (value: unknown): string => {
   if (typeof value === 'string') return 'STRING_VALUE';
   if (typeof value === 'number') return Number.isInteger(value) ? 'NUMBER_VALUE' : 'DECIMAL_VALUE';
@@ -139,17 +139,17 @@ const parseSet = (type: 'SS' | 'NS' | 'BS', value: unknown): Value => {
     );
   if (type === 'SS' && given.includes('')) refuse('An string set may not have a empty string as a member');
   if (type === 'BS' && given.includes('')) refuse('Binary sets may not contain null or empty values');
-  const held = type === 'SS' ? given : given.map(type === 'NS' ? normalNumber : bytes);
-  if (new Set(held).size < held.length) {
+  const values = type === 'SS' ? given : given.map(type === 'NS' ? normalNumber : bytes);
+  if (new Set(values).size < values.length) {
     if (type === 'NS') throw invalid('Input collection contains duplicates');
     refuse(`Input collection [${given.join(', ')}]${type === 'BS' ? 'of type BS' : ''} contains duplicates.`);
   }
-  return setOf(type, held);
+  return setOf(type, values);
 };
 
-export const setOf = (type: 'SS' | 'NS' | 'BS', held: readonly string[]): Value => {
-  if (type === 'SS') return { SS: held };
-  return type === 'NS' ? { NS: held } : { BS: held };
+export const setOf = (type: 'SS' | 'NS' | 'BS', values: readonly string[]): Value => {
+  if (type === 'SS') return { SS: values };
+  return type === 'NS' ? { NS: values } : { BS: values };
 };
 
 /** The order of two values of one scalar type; undefined where DynamoDB does not order them. */
@@ -193,7 +193,7 @@ export const equal = (one: Value, other: Value): boolean => {
 export const members = (value: Value): readonly string[] | undefined =>
   'SS' in value ? value.SS : 'NS' in value ? value.NS : 'BS' in value ? value.BS : undefined;
 
-/** Bytes of a key whose order is DynamoDB's order within its type. */
+/** The bytes of a key. They sort in DynamoDB's order within one type. */
 export const sortable = (value: Value): Uint8Array => {
   if ('S' in value) return Buffer.from(value.S);
   if ('N' in value) return Buffer.from(sortableDecimal(parseDecimal(value.N)));
@@ -201,7 +201,7 @@ export const sortable = (value: Value): Uint8Array => {
   throw invalid('Key attributes must be of type String, Number or Binary');
 };
 
-/** Bytes that a value counts for, by the rules of DynamoDB's documentation. */
+/** The size of a value in bytes. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
 export const sizeOf = (value: Value): number => {
   if ('S' in value) return Buffer.byteLength(value.S);
   if ('N' in value) return numberSize(value.N);

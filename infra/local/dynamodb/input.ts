@@ -1,18 +1,18 @@
 import type * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
-import { invalid } from './values.ts';
+import { invalid } from './values/values.ts';
 
-/** The members of these parameters are maps, so the next step of a path is a key and not a parameter. */
+/** Parameters that are maps: the next step of a path is a key, not a parameter. */
 const maps: ReadonlySet<string> = new Set(['RequestItems']);
-const MOST_TOLD = 10;
+const MOST_ERRORS = 10;
 
-/** Reads a request by its schema; what is wrong is told in the words of the service. */
-export const read = <Schema extends z.ZodType>(schema: Schema, raw: unknown): z.infer<Schema> => {
+/** Parses a request. Throws the errors in DynamoDB's words. */
+export const parseInput = <Schema extends z.ZodType>(schema: Schema, raw: unknown): z.infer<Schema> => {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const told: string[] = [];
+  const errors: string[] = [];
   for (const issue of parsed.error.issues) {
-    const value = at(raw, issue.path);
+    const value = valueAt(raw, issue.path);
     if (issue.code === 'invalid_type' && value !== undefined && value !== null)
       throw new ServiceError(
         'SerializationException',
@@ -22,15 +22,17 @@ export const read = <Schema extends z.ZodType>(schema: Schema, raw: unknown): z.
       throw invalid(
         `The local runtime does not know the parameter ${issue.keys.join(', ')}. Use expressions instead of the parameters from before them.`,
       );
-    told.push(
-      `Value ${value === undefined || value === null ? 'null' : `'${shown(value)}'`} at '${nameOf(issue.path)}' failed to satisfy constraint: ${constraint(issue)}`,
+    errors.push(
+      `Value ${value === undefined || value === null ? 'null' : `'${textOf(value)}'`} at '${nameOf(issue.path)}' failed to satisfy constraint: ${constraint(issue)}`,
     );
   }
-  const some = told.slice(0, MOST_TOLD);
-  throw invalid(`${some.length} validation error${some.length > 1 ? 's' : ''} detected: ${some.join('; ')}`);
+  const first = errors.slice(0, MOST_ERRORS);
+  throw invalid(
+    `${first.length} validation error${first.length > 1 ? 's' : ''} detected: ${first.join('; ')}`,
+  );
 };
 
-const at = (raw: unknown, path: readonly PropertyKey[]): unknown => {
+const valueAt = (raw: unknown, path: readonly PropertyKey[]): unknown => {
   let value = raw;
   for (const step of path) {
     if (typeof value !== 'object' || value === null) return undefined;
@@ -39,8 +41,8 @@ const at = (raw: unknown, path: readonly PropertyKey[]): unknown => {
   return value;
 };
 
-const shown = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
+const textOf = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(textOf).join(', ')}]`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 

@@ -1,19 +1,19 @@
 import * as z from 'zod';
-import { readUnits, Spendings } from './capacity.ts';
+import { parseInput } from '../input.ts';
+import type { Store } from '../tables/store.ts';
+import { type Item, invalid, itemSize, parseItem } from '../values/values.ts';
+import { ConsumedCapacities, readUnits } from './capacity.ts';
 import {
+  applyWrite,
   expectDistinct,
   Names,
-  type OnSpent,
-  outcome,
+  type OnConsumed,
+  parseWrite,
   prepare,
   projectionOf,
   Raw,
   ReturnConsumedCapacity,
-  understand,
 } from './items.ts';
-import { read } from './shape.ts';
-import type { Store } from './store.ts';
-import { type Item, invalid, itemSize, parseItem } from './values.ts';
 
 const MOST_KEYS = 100;
 const MOST_WRITES = 25;
@@ -35,11 +35,11 @@ const GetInput = z.strictObject({
   ReturnConsumedCapacity,
 });
 
-/** What does not fit into 16 MB stays unprocessed, for the client to ask again. */
+/** BatchGetItem. Keys beyond 16 MB of items are returned as unprocessed. */
 export const batchGet =
-  (store: Store, onSpent: OnSpent) =>
+  (store: Store, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(GetInput, raw);
+    const input = parseInput(GetInput, raw);
     const requests = Object.entries(input.RequestItems);
     if (requests.reduce((sum, [, { Keys }]) => sum + Keys.length, 0) > MOST_KEYS)
       throw invalid('Too many items requested for the BatchGetItem call');
@@ -51,17 +51,17 @@ export const batchGet =
     }));
     const responses: Record<string, Item[]> = {};
     const unprocessed: Record<string, object> = {};
-    const spendings = new Spendings('read');
+    const capacities = new ConsumedCapacities('read');
     let size = 0;
-    const placed = ready.map((one) => {
+    const keyed = ready.map((one) => {
       const table = store.table(one.name);
-      return { ...one, table, places: one.keys.map((key) => table.locate(key)) };
+      return { ...one, table, places: one.keys.map((key) => table.requestedKey(key)) };
     });
     expectDistinct(
-      placed.flatMap(({ places }) => places),
+      keyed.flatMap(({ places }) => places),
       DUPLICATES,
     );
-    for (const { name, request, show, table, places } of placed) {
+    for (const { name, request, show, table, places } of keyed) {
       const items: Item[] = [];
       const rest: unknown[] = [];
       for (const [position, place] of places.entries()) {
@@ -72,17 +72,17 @@ export const batchGet =
           continue;
         }
         size += bytes;
-        spendings.of(table).add(readUnits(bytes, request.ConsistentRead === true));
+        capacities.of(table).add(readUnits(bytes, request.ConsistentRead === true));
         if (item) items.push(show(item));
       }
       responses[name] = items;
       if (rest.length > 0) unprocessed[name] = { ...request, Keys: rest };
     }
-    for (const spending of spendings.all()) onSpent(spending);
+    for (const capacity of capacities.all()) onConsumed(capacity);
     return {
       Responses: responses,
       UnprocessedKeys: unprocessed,
-      ...spendings.consumed(input.ReturnConsumedCapacity),
+      ...capacities.consumed(input.ReturnConsumedCapacity),
     };
   };
 
@@ -97,40 +97,40 @@ const WriteInput = z.strictObject({
 });
 
 export const batchWrite =
-  (store: Store, onSpent: OnSpent) =>
+  (store: Store, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(WriteInput, raw);
-    const understood = Object.entries(input.RequestItems).flatMap(([TableName, writes]) =>
+    const input = parseInput(WriteInput, raw);
+    const parsed = Object.entries(input.RequestItems).flatMap(([TableName, writes]) =>
       writes.map(({ PutRequest, DeleteRequest }) => {
         if (PutRequest && DeleteRequest)
           throw invalid(
             'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
           );
-        if (PutRequest) return understand('Put', { TableName, Item: PutRequest.Item });
-        if (DeleteRequest) return understand('Delete', { TableName, Key: DeleteRequest.Key });
+        if (PutRequest) return parseWrite('Put', { TableName, Item: PutRequest.Item });
+        if (DeleteRequest) return parseWrite('Delete', { TableName, Key: DeleteRequest.Key });
         throw invalid(
           'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes',
         );
       }),
     );
-    if (understood.length === 0 || understood.length > MOST_WRITES)
+    if (parsed.length === 0 || parsed.length > MOST_WRITES)
       throw invalid(
-        understood.length === 0
+        parsed.length === 0
           ? 'The batch write request list for a table cannot be null or empty'
           : 'Too many items requested for the BatchWriteItem call',
       );
-    const prepared = understood.map((one) => prepare(store.table(one.input.TableName), one));
+    const prepared = parsed.map((one) => prepare(store.table(one.input.TableName), one));
     expectDistinct(
-      prepared.map(({ located }) => located),
+      prepared.map(({ itemKey }) => itemKey),
       DUPLICATES,
     );
-    const spendings = new Spendings('write');
+    const capacities = new ConsumedCapacities('write');
     store.atomically(() => {
       for (const one of prepared) {
-        const before = store.get(one.located);
-        store.write(one.located, before, outcome(one, before), spendings.of(one.table));
+        const before = store.get(one.itemKey);
+        store.write(one.itemKey, before, applyWrite(one, before), capacities.of(one.table));
       }
     });
-    for (const spending of spendings.all()) onSpent(spending);
-    return { UnprocessedItems: {}, ...spendings.consumed(input.ReturnConsumedCapacity) };
+    for (const capacity of capacities.all()) onConsumed(capacity);
+    return { UnprocessedItems: {}, ...capacities.consumed(input.ReturnConsumedCapacity) };
   };

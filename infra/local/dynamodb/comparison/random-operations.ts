@@ -1,6 +1,6 @@
-import type { Item, Value } from './values.ts';
+import type { Item, Value } from '../values/values.ts';
 
-/** What a random operation asks, before it is written as DynamoDB wants it: a model can do it without reading expressions. */
+/** Random operations in a form that a plain model can execute without parsing expressions. */
 export type Step = string | number;
 export type Test =
   | { readonly op: 'exists' | 'missing'; readonly path: readonly Step[] }
@@ -69,27 +69,27 @@ export const definition = {
     AttributeName,
     AttributeType: AttributeName === 'n' ? 'N' : 'S',
   })),
-  KeySchema: keys('pk', 'sk'),
+  KeySchema: keySchema('pk', 'sk'),
   LocalSecondaryIndexes: [
-    { IndexName: 'byA', KeySchema: keys('pk', 'a'), Projection: { ProjectionType: 'KEYS_ONLY' } },
+    { IndexName: 'byA', KeySchema: keySchema('pk', 'a'), Projection: { ProjectionType: 'KEYS_ONLY' } },
   ],
   GlobalSecondaryIndexes: [
     {
       IndexName: 'byN',
-      KeySchema: keys('g', 'n'),
+      KeySchema: keySchema('g', 'n'),
       Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['a', 'f'] },
     },
   ],
 };
 
-function keys(hash: string, range: string): object[] {
+function keySchema(hash: string, range: string): object[] {
   return [
     { AttributeName: hash, KeyType: 'HASH' },
     { AttributeName: range, KeyType: 'RANGE' },
   ];
 }
 
-/** Uniform in [0, 1) and the same for the same seed. */
+/** A generator of numbers in [0, 1), the same for the same seed. */
 export const seeded = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
@@ -103,8 +103,8 @@ export const seeded = (seed: number): (() => number) => {
 const words = ['', 'a', 'ab', 'b', 'ba', 'é', 'z', '日本'] as const;
 const ranges = ['0', '1', '10', 'a', 'é', 'z~'] as const;
 
-/** Random operations on a small table, so that they meet each other. */
-export class Randomly {
+/** Random operations on few keys, so that they affect each other. */
+export class RandomOperations {
   readonly #random: () => number;
 
   constructor(random: () => number) {
@@ -168,7 +168,7 @@ export class Randomly {
     };
   }
 
-  /** A filter may not name a key of what is read, nor what a global index does not hold. */
+  /** A filter may not name the keys of the index, or attributes that a global index does not project. */
   #filter(index: string | undefined): Test {
     if (index !== 'byN')
       return this.#test(1, index === 'byA' ? ['n', 's', 'm'] : ['n', 's', 'm', 'l', 'a', 'f']);

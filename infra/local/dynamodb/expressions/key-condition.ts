@@ -1,8 +1,8 @@
+import type { KeyNames, Table } from '../tables/table.ts';
+import { invalid, sortable, typeOf, type Value } from '../values/values.ts';
 import { type Condition, type Operand, operandsOf } from './syntax.ts';
-import type { Keys, Table } from './table.ts';
-import { invalid, sortable, typeOf, type Value } from './values.ts';
 
-/** A query's partition and the one condition on its range key, with the bytes between which it can hold. */
+/** The partition of a query, the condition on its range key, and the bytes between which the condition can be true. */
 export interface KeyCondition {
   readonly hash: Value;
   readonly range: Condition | undefined;
@@ -10,14 +10,14 @@ export interface KeyCondition {
   readonly high: Uint8Array | undefined;
 }
 
-type Simple = ReturnType<typeof partsOf>[number];
+type Simple = ReturnType<typeof conjunctsOf>[number];
 const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-/** Reads the parsed KeyConditionExpression: `hash = :v`, alone or with one condition on the range key. */
-export const keyCondition = (table: Table, keys: Keys, condition: Condition): KeyCondition => {
+/** Interprets a parsed KeyConditionExpression: `hash = :v`, alone or with one condition on the range key. */
+export const keyCondition = (table: Table, keys: KeyNames, condition: Condition): KeyCondition => {
   const parts = new Map<string, Simple>();
-  for (const part of partsOf(condition)) {
-    const { name, normal } = subject(part);
+  for (const part of conjunctsOf(condition)) {
+    const { name, normal } = withKeyOnLeft(part);
     if (parts.has(name)) throw invalid('KeyConditionExpressions must only contain one condition per key');
     parts.set(name, normal);
   }
@@ -47,13 +47,13 @@ export const keyCondition = (table: Table, keys: Keys, condition: Condition): Ke
   return { hash: value, range, ...bounds(range) };
 };
 
-/** The single conditions that an expression joins with AND; nothing else is allowed for keys. */
-const partsOf = (
+/** The conditions that an expression joins with AND, the only operator allowed for keys. */
+const conjunctsOf = (
   condition: Condition,
 ): Exclude<Condition, { and: unknown } | { or: unknown } | { not: unknown }>[] => {
   const refuse = (operator: string): Error =>
     invalid(`Invalid operator used in KeyConditionExpression: ${operator}`);
-  if ('and' in condition) return condition.and.flatMap(partsOf);
+  if ('and' in condition) return condition.and.flatMap(conjunctsOf);
   if ('or' in condition) throw refuse('OR');
   if ('not' in condition) throw refuse('NOT');
   if ('among' in condition) throw refuse('IN');
@@ -62,8 +62,8 @@ const partsOf = (
   return [condition];
 };
 
-/** The key attribute that a condition is about, and the condition with that attribute on its left. */
-const subject = (part: Simple): { readonly name: string; readonly normal: Simple } => {
+/** The key attribute of a condition, and the condition with that attribute on its left side. */
+const withKeyOnLeft = (part: Simple): { readonly name: string; readonly normal: Simple } => {
   const operands = operandsOf(part);
   const named = operands.flatMap((operand) => ('path' in operand ? [operand.path] : []));
   if (operands.some((operand) => 'call' in operand))
@@ -93,7 +93,7 @@ const valuesOf = (part: Simple): Value[] =>
 
 const HIGHEST = Buffer.alloc(1100, 0xff);
 
-/** The condition itself is tested too, so that the bounds may be a little wide. */
+/** The bytes between which a condition can be true. They may be wide: the condition is evaluated too. */
 const bounds = (range: Simple | undefined): Pick<KeyCondition, 'low' | 'high'> => {
   const none = { low: undefined, high: undefined };
   if (range === undefined) return none;

@@ -1,4 +1,4 @@
-import type { Value } from './values.ts';
+import type { Value } from '../values/values.ts';
 
 /** An attribute's place in an item: names and list positions. */
 export type Path = readonly (string | number)[];

@@ -1,3 +1,4 @@
+import type { Value } from '../values/values.ts';
 import {
   checkAmong,
   checkBetween,
@@ -6,7 +7,7 @@ import {
   checkSum,
   checkTest,
   conditionFunctions,
-  expectApart,
+  expectDisjointPaths,
   Problems,
   updateFunctions,
 } from './checks.ts';
@@ -14,15 +15,14 @@ import { Lexer } from './lexer.ts';
 import type { Placeholders } from './placeholders.ts';
 import { reserved } from './reserved.ts';
 import { type Condition, type Operand, type Path, pathsOf, type Update } from './syntax.ts';
-import type { Value } from './values.ts';
 
 const comparators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
 const DEEPEST_PATH = 32;
 const MOST_OPERATORS = 300;
-/** Stands where a placeholder is not defined, until the whole expression was read. */
+/** The value of an undefined placeholder until the whole expression is parsed. */
 const missing: Value = { NULL: true };
 
-/** A recursive-descent parser of DynamoDB's four small languages. What is wrong beyond syntax is noted and told at the end. */
+/** A recursive-descent parser of DynamoDB's expressions. Errors other than syntax errors are thrown at the end, by rank. */
 class Parser extends Lexer {
   readonly problems: Problems;
   readonly #placeholders: Placeholders;
@@ -44,11 +44,11 @@ class Parser extends Lexer {
   override end(): void {
     super.end();
     if (this.#operators > MOST_OPERATORS)
-      this.problems.note(
+      this.problems.add(
         'limit',
         `The expression contains too many operators; operator count: ${this.#operators}`,
       );
-    this.problems.tell();
+    this.problems.throwFirst();
   }
 
   path(): Path {
@@ -63,7 +63,7 @@ class Parser extends Lexer {
       this.#operators++;
     }
     if (steps.length > DEEPEST_PATH)
-      this.problems.note(
+      this.problems.add(
         'limit',
         `The document path has too many nesting elements; nesting depth: ${steps.length}`,
       );
@@ -76,14 +76,14 @@ class Parser extends Lexer {
     if (token.startsWith('#')) {
       const name = this.#placeholders.name(token);
       if (name === undefined)
-        this.problems.note(
+        this.problems.add(
           'undefined',
           `An expression attribute name used in the document path is not defined; attribute name: ${token}`,
         );
       return name ?? token;
     }
     if (reserved.has(token.toUpperCase()))
-      this.problems.note('reserved', `Attribute name is a reserved keyword; reserved keyword: ${token}`);
+      this.problems.add('reserved', `Attribute name is a reserved keyword; reserved keyword: ${token}`);
     return token;
   }
 
@@ -92,7 +92,7 @@ class Parser extends Lexer {
     const token = this.next();
     const value = this.#placeholders.value(token);
     if (value === undefined)
-      this.problems.note(
+      this.problems.add(
         'undefined',
         `An expression attribute value used in expression is not defined; attribute value: ${token}`,
       );
@@ -146,13 +146,13 @@ class Parser extends Lexer {
     if (this.peek() !== '(' || this.#parenthesisedOperand()) return this.#comparison();
     this.next();
     if (this.peek() === '(' && this.#closes(0) === this.#closes(-1) - 1)
-      this.problems.note('parentheses', 'The expression has redundant parentheses;');
+      this.problems.add('parentheses', 'The expression has redundant parentheses;');
     const inner = this.condition();
     this.expect(')');
     return inner;
   }
 
-  /** How far ahead the bracket closes that opens at a word ahead. */
+  /** The position, relative to the next token, of the bracket that closes the first one opened from `from` on. */
   #closes(from: number): number {
     let depth = 0;
     for (let ahead = from; this.peek(ahead) !== ''; ahead++) {
@@ -162,7 +162,7 @@ class Parser extends Lexer {
     return -1;
   }
 
-  /** `(a) = :b` begins with an operand in brackets, `(a = :b)` with a condition. */
+  /** Tells `(a) = :b`, an operand in brackets, from `(a = :b)`, a condition in brackets. */
   #parenthesisedOperand(): boolean {
     const end = this.#closes(0);
     if (!/^(?:=|<>|<=|>=|<|>|BETWEEN|IN)$/iu.test(this.peek(end + 1))) return false;
@@ -222,7 +222,7 @@ export const parseProjection = (text: string, placeholders: Placeholders): Path[
   const parser = new Parser(text, 'ProjectionExpression', placeholders, {});
   const paths = [parser.path()];
   while (parser.take(',')) paths.push(parser.path());
-  expectApart(parser.problems, paths);
+  expectDisjointPaths(parser.problems, paths);
   parser.end();
   return paths;
 };
@@ -241,7 +241,7 @@ export const parseUpdate = (text: string, placeholders: Placeholders): Update =>
     if (!/^(?:SET|REMOVE|ADD|DELETE)$/u.test(section)) throw parser.syntax();
     parser.next();
     if (seen.has(section))
-      parser.problems.note(
+      parser.problems.add(
         'section',
         `The "${section}" section can only be used once in an update expression;`,
       );
@@ -259,7 +259,7 @@ export const parseUpdate = (text: string, placeholders: Placeholders): Update =>
       }
     } while (parser.take(','));
   } while (!parser.done);
-  expectApart(parser.problems, pathsOf(update));
+  expectDisjointPaths(parser.problems, pathsOf(update));
   parser.end();
   return update;
 };

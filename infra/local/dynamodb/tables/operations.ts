@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { type Operation, ServiceError } from '../protocol/json.ts';
-import type { ServiceContext } from '../protocol/service.ts';
-import { expectSound } from './definition.ts';
-import { TableName } from './items.ts';
-import { read } from './shape.ts';
+import { type Operation, ServiceError } from '../../protocol/json.ts';
+import type { ServiceContext } from '../../protocol/service.ts';
+import { parseInput } from '../input.ts';
+import { TableName } from '../items/items.ts';
+import { invalid } from '../values/values.ts';
+import { expectValidDefinition } from './definition-checks.ts';
 import type { Store } from './store.ts';
 import { AttributeDefinitions, Definition, type Index, IndexDefinition, Table } from './table.ts';
-import { invalid } from './values.ts';
 
 const Named = z.looseObject({ TableName });
 const Throughput = z.object({ ReadCapacityUnits: z.int().min(1), WriteCapacityUnits: z.int().min(1) });
@@ -27,19 +27,18 @@ const UpdateInput = z.looseObject({
     .optional(),
 });
 
-/** The calls about tables themselves. */
-export const tables = (store: Store, around: ServiceContext): Record<string, Operation> => {
+/** CreateTable, DescribeTable, UpdateTable, DeleteTable and ListTables. */
+export const tables = (store: Store, context: ServiceContext): Record<string, Operation> => {
   const described = (table: Table, status = 'ACTIVE', index?: { name: string; status: string }): object =>
-    description(store, table, around, status, index);
-  const named = (input: unknown): Table => store.table(read(Named, input).TableName, true);
+    description(store, table, context, status, index);
+  const named = (input: unknown): Table => store.table(parseInput(Named, input).TableName, true);
   return {
     CreateTable(input) {
-      const definition = read(Definition, input);
-      expectSound(definition);
+      const definition = parseInput(Definition, input);
+      expectValidDefinition(definition);
       const table = new Table(definition, {
-        createdAt: around.clock.now(),
-        id: around.newId(),
-        backups: false,
+        createdAt: context.clock.now(),
+        id: context.newId(),
       });
       store.create(table);
       return { TableDescription: described(table, 'CREATING') };
@@ -61,7 +60,7 @@ export const tables = (store: Store, around: ServiceContext): Record<string, Ope
       return { TableDescription };
     },
     ListTables(input) {
-      const { Limit: limit, ExclusiveStartTableName: start = '' } = read(
+      const { Limit: limit, ExclusiveStartTableName: start = '' } = parseInput(
         z.looseObject({
           Limit: z.int().min(1).max(100).default(100),
           ExclusiveStartTableName: z.string().optional(),
@@ -75,32 +74,18 @@ export const tables = (store: Store, around: ServiceContext): Record<string, Ope
         ...(names.length > limit && { LastEvaluatedTableName: page.at(-1) }),
       };
     },
-    DescribeLimits: () => ({
-      AccountMaxReadCapacityUnits: 80_000,
-      AccountMaxWriteCapacityUnits: 80_000,
-      TableMaxReadCapacityUnits: 40_000,
-      TableMaxWriteCapacityUnits: 40_000,
-    }),
-    DescribeEndpoints: (_input, request) => ({
-      Endpoints: [
-        {
-          Address: request.headers['host'] ?? `dynamodb.${around.region}.amazonaws.com`,
-          CachePeriodInMinutes: 1440,
-        },
-      ],
-    }),
   };
 };
 
-/** A table after UpdateTable, and the index that comes or goes. */
+/** The table that UpdateTable leads to, and the index that it creates. */
 const updatedTable = (
   table: Table,
   raw: unknown,
 ): { readonly table: Table; readonly changed?: { name: string; status: string } } => {
-  const input = read(UpdateInput, raw);
+  const input = parseInput(UpdateInput, raw);
   const { definition, details } = table;
   const updates = input.GlobalSecondaryIndexUpdates ?? [];
-  const asked = [
+  const changes = [
     'BillingMode',
     'ProvisionedThroughput',
     'GlobalSecondaryIndexUpdates',
@@ -112,7 +97,7 @@ const updatedTable = (
     'OnDemandThroughput',
     'WarmThroughput',
   ];
-  if (!asked.some((name) => input[name] !== undefined))
+  if (!changes.some((name) => input[name] !== undefined))
     throw invalid(
       'At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required',
     );
@@ -141,7 +126,7 @@ const updatedTable = (
   const { GlobalSecondaryIndexUpdates: _updates, ...rest } = input;
   const attributes = mergedAttributes(definition, input.AttributeDefinitions ?? [], indexes);
   const { GlobalSecondaryIndexes: _old, ...base } = definition;
-  const next = read(Definition, {
+  const next = parseInput(Definition, {
     ...base,
     ...rest,
     TableName: table.name,
@@ -149,11 +134,11 @@ const updatedTable = (
     ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
     ...(input.BillingMode === 'PAY_PER_REQUEST' && { ProvisionedThroughput: undefined }),
   });
-  expectSound(next);
+  expectValidDefinition(next);
   return { table: new Table(next, details), ...(changed && { changed }) };
 };
 
-/** Attributes that only an index used go with it. */
+/** The attribute definitions that the keys use: DynamoDB removes a definition with the last index that used it. */
 const mergedAttributes = (
   definition: Definition,
   fresh: Definition['AttributeDefinitions'],
@@ -174,7 +159,7 @@ export const arnOf = (table: Table, { region, account }: ServiceContext): string
 const description = (
   store: Store,
   table: Table,
-  around: ServiceContext,
+  context: ServiceContext,
   status: string,
   changed: { readonly name: string; readonly status: string } | undefined,
 ): object => {
@@ -189,7 +174,7 @@ const description = (
     IndexName: one.name,
     KeySchema: one.definition.KeySchema,
     Projection: one.definition.Projection,
-    IndexArn: `${arnOf(table, around)}/index/${one.name}`,
+    IndexArn: `${arnOf(table, context)}/index/${one.name}`,
     ItemCount: store.entryCount(table, one),
     IndexSizeBytes: 0,
     ...(one.global && {
@@ -203,7 +188,7 @@ const description = (
   };
   return {
     TableName: table.name,
-    TableArn: arnOf(table, around),
+    TableArn: arnOf(table, context),
     TableId: details.id,
     TableStatus: status,
     CreationDateTime: details.createdAt / 1000,

@@ -1,14 +1,14 @@
-import { type Action, type Intent, type Step, TABLE, type Test, type Write } from './random.ts';
-import type { Item, Value } from './values.ts';
+import type { Item, Value } from '../values/values.ts';
+import { type Action, type Intent, type Step, TABLE, type Test, type Write } from './random-operations.ts';
 
-/** A request as it goes over the wire. */
-export interface Call {
+/** A request in DynamoDB's protocol. */
+export interface ComparedRequest {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
 /** Writes expressions with placeholders for every name and value. */
-class Writer {
+class ExpressionWriter {
   readonly names: Record<string, string> = {};
   readonly values: Record<string, Value> = {};
 
@@ -84,7 +84,7 @@ class Writer {
 }
 
 const writeInput = (write: Write): Record<string, unknown> => {
-  const writer = new Writer();
+  const writer = new ExpressionWriter();
   const condition = write.test && { ConditionExpression: writer.test(write.test) };
   const update = write.type === 'Update' && { UpdateExpression: writer.update(write.actions) };
   return {
@@ -97,8 +97,8 @@ const writeInput = (write: Write): Record<string, unknown> => {
   };
 };
 
-/** The request of an intent; `start` is where a page begins. */
-export const callOf = (intent: Intent, start?: Item): Call => {
+/** The request of an intent; `start` is the key at which a page starts. */
+export const requestOf = (intent: Intent, start?: Item): ComparedRequest => {
   const counted = { ReturnConsumedCapacity: 'INDEXES' };
   if (intent.type === 'write')
     return {
@@ -106,7 +106,7 @@ export const callOf = (intent: Intent, start?: Item): Call => {
       input: { ...writeInput(intent.write), ReturnValues: intent.returns, ...counted },
     };
   if (intent.type === 'get') {
-    const writer = new Writer();
+    const writer = new ExpressionWriter();
     const shown = intent.paths && {
       ProjectionExpression: intent.paths.map((path) => writer.path(path)).join(', '),
     };
@@ -122,7 +122,7 @@ export const callOf = (intent: Intent, start?: Item): Call => {
       },
     };
   }
-  if ('backwards' in intent) return searchCall(intent, start);
+  if ('backwards' in intent) return searchRequest(intent, start);
   if ('keys' in intent && intent.type === 'batchGet')
     return {
       operation: 'BatchGetItem',
@@ -152,8 +152,11 @@ export const callOf = (intent: Intent, start?: Item): Call => {
   };
 };
 
-const searchCall = (intent: Extract<Intent, { type: 'query' | 'scan' }>, start: Item | undefined): Call => {
-  const writer = new Writer();
+const searchRequest = (
+  intent: Extract<Intent, { type: 'query' | 'scan' }>,
+  start: Item | undefined,
+): ComparedRequest => {
+  const writer = new ExpressionWriter();
   const filter = intent.filter && { FilterExpression: writer.test(intent.filter) };
   const hash = intent.index === 'byN' ? 'g' : 'pk';
   const key = intent.type === 'query' && {

@@ -1,15 +1,15 @@
 import * as z from 'zod';
-import { readUnits, Spending } from './capacity.ts';
-import { holds, projection } from './evaluate.ts';
-import { parseCondition, parseProjection } from './expression.ts';
-import { expectScalarKeys, Names, type OnSpent, Raw, ReturnConsumedCapacity, TableName } from './items.ts';
-import { type KeyCondition, keyCondition } from './key-condition.ts';
-import { Placeholders } from './placeholders.ts';
-import { read } from './shape.ts';
-import type { Store } from './store.ts';
-import { type Condition, type Path, pathsIn } from './syntax.ts';
-import type { Index, Place, Table } from './table.ts';
-import { equal, type Item, invalid, itemSize, parseItem, sortable, typeOf } from './values.ts';
+import { conditionIsTrue, projection } from '../expressions/evaluate.ts';
+import { type KeyCondition, keyCondition } from '../expressions/key-condition.ts';
+import { parseCondition, parseProjection } from '../expressions/parser.ts';
+import { Placeholders } from '../expressions/placeholders.ts';
+import { type Condition, type Path, pathsIn } from '../expressions/syntax.ts';
+import { parseInput } from '../input.ts';
+import type { Store } from '../tables/store.ts';
+import type { Index, KeyBytes, Table } from '../tables/table.ts';
+import { equal, type Item, invalid, itemSize, parseItem, sortable, typeOf } from '../values/values.ts';
+import { ConsumedCapacity, readUnits } from './capacity.ts';
+import { expectScalarKeys, Names, type OnConsumed, Raw, ReturnConsumedCapacity, TableName } from './items.ts';
 
 const PAGE_BYTES = 1024 * 1024;
 
@@ -38,14 +38,14 @@ const ScanInput = z.strictObject({
 });
 type Input = z.infer<z.ZodObject<typeof Shared>>;
 
-/** A query or scan whose expressions were understood. */
-interface Understood {
+/** The parsed expressions of a query or scan. */
+interface ParsedRead {
   readonly filter: Condition | undefined;
   readonly paths: readonly Path[] | undefined;
   readonly start: Item | undefined;
 }
 
-const understand = (input: Input, marks: Placeholders, what: 'Querying' | 'Scanning'): Understood => {
+const parseRead = (input: Input, placeholders: Placeholders, what: 'Querying' | 'Scanning'): ParsedRead => {
   const { Select: select, FilterExpression: filter, ProjectionExpression: projected } = input;
   if (select === 'ALL_PROJECTED_ATTRIBUTES' && input.IndexName === undefined)
     throw invalid(`ALL_PROJECTED_ATTRIBUTES can be used only when ${what} using an IndexName`);
@@ -58,8 +58,8 @@ const understand = (input: Input, marks: Placeholders, what: 'Querying' | 'Scann
       `Cannot specify the ProjectionExpression when choosing to get ${select === 'COUNT' ? 'only the Count' : select}`,
     );
   return {
-    filter: filter === undefined ? undefined : parseCondition(filter, 'FilterExpression', marks),
-    paths: projected === undefined ? undefined : parseProjection(projected, marks),
+    filter: filter === undefined ? undefined : parseCondition(filter, 'FilterExpression', placeholders),
+    paths: projected === undefined ? undefined : parseProjection(projected, placeholders),
     start: input.ExclusiveStartKey === undefined ? undefined : startOf(input.ExclusiveStartKey),
   };
 };
@@ -73,21 +73,21 @@ const startOf = (raw: Record<string, unknown>): Item => {
   }
 };
 
-interface Reading extends Understood {
+interface PreparedRead extends ParsedRead {
   readonly table: Table;
   readonly index: Index | undefined;
   readonly input: Input;
-  readonly after: (Place & { readonly own: Place }) | undefined;
-  /** A local index gives what it does not hold where it is asked for it, at the cost of a read of each item. */
+  readonly after: (KeyBytes & { readonly own: KeyBytes }) | undefined;
+  /** Whether each item is read from the table, because a local index does not project every requested attribute. */
   readonly fetches: boolean;
 }
 
-const prepare = (store: Store, input: Input, understood: Understood): Reading => {
+const prepare = (store: Store, input: Input, parsed: ParsedRead): PreparedRead => {
   const table = store.table(input.TableName);
   const index = input.IndexName === undefined ? undefined : table.index(input.IndexName);
   if (index?.global && input.ConsistentRead === true)
     throw invalid('Consistent reads are not supported on global secondary indexes');
-  const { paths = [], filter, start } = understood;
+  const { paths = [], filter, start } = parsed;
   expectScalarKeys(table, [...paths, ...(filter ? pathsIn(filter) : [])]);
   const outside = paths.filter(([head]) => index?.attributes?.has(String(head)) === false);
   const all = input.Select === 'ALL_ATTRIBUTES' && index?.attributes !== undefined;
@@ -100,17 +100,21 @@ const prepare = (store: Store, input: Input, understood: Understood): Reading =>
       `One or more parameter values were invalid: Global secondary index ${index.name} does not project [${[...new Set(outside.map(([head]) => head))].join(', ')}]`,
     );
   return {
-    ...understood,
+    ...parsed,
     table,
     index,
     input,
-    after: start && placeOf(table, index, start),
+    after: start && startKeyOf(table, index, start),
     fetches: all || outside.length > 0,
   };
 };
 
-/** Where an ExclusiveStartKey stands: it has the keys of the table and of the index, and no more. */
-const placeOf = (table: Table, index: Index | undefined, start: Item): Place & { readonly own: Place } => {
+/** The position of an ExclusiveStartKey. Throws unless it has exactly the keys of the table and of the index. */
+const startKeyOf = (
+  table: Table,
+  index: Index | undefined,
+  start: Item,
+): KeyBytes & { readonly own: KeyBytes } => {
   const names = new Set([...table.keyNames, ...(index ? [index.keys.hash, index.keys.range] : [])]);
   names.delete(undefined);
   const fits =
@@ -123,15 +127,15 @@ const placeOf = (table: Table, index: Index | undefined, start: Item): Place & {
     throw invalid(
       `The provided starting key is invalid${index ? '' : ': The provided key element does not match the schema'}`,
     );
-  const own = table.place(start);
+  const own = table.keyOf(start);
   const entry = index ? index.entry(start) : own;
   if (entry === undefined) throw invalid('The provided starting key is invalid');
   return { hash: entry.hash, range: entry.range, own };
 };
 
-/** The page of items that a reader offers in order, and where the next one begins. */
-const page = (reading: Reading, offered: Iterable<Item>, onSpent: OnSpent): unknown => {
-  const { table, index, input, filter, paths, fetches } = reading;
+/** One page of the candidates that pass the filter, and the key at which the next page starts. */
+const page = (prepared: PreparedRead, candidates: Iterable<Item>, onConsumed: OnConsumed): unknown => {
+  const { table, index, input, filter, paths, fetches } = prepared;
   const seen = index && !fetches ? index.project : (item: Item) => item;
   const show = paths ? projection(paths) : (item: Item) => item;
   const items: Item[] = [];
@@ -139,18 +143,18 @@ const page = (reading: Reading, offered: Iterable<Item>, onSpent: OnSpent): unkn
   let last: Item | undefined;
   let stopped = false;
   const consistent = input.ConsistentRead === true;
-  for (const offer of offered) {
-    const item = seen(offer);
-    const size = itemSize(index ? index.project(offer) : offer);
+  for (const candidate of candidates) {
+    const item = seen(candidate);
+    const size = itemSize(index ? index.project(candidate) : candidate);
     if (scanned > 0 && bytes + size > PAGE_BYTES) {
       stopped = true;
       break;
     }
     scanned++;
     bytes += size;
-    if (fetches) fetched += readUnits(itemSize(offer), consistent);
-    last = offer;
-    if (filter === undefined || holds(filter, item)) {
+    if (fetches) fetched += readUnits(itemSize(candidate), consistent);
+    last = candidate;
+    if (filter === undefined || conditionIsTrue(filter, item)) {
       count++;
       if (input.Select !== 'COUNT') items.push(show(item));
     }
@@ -159,38 +163,42 @@ const page = (reading: Reading, offered: Iterable<Item>, onSpent: OnSpent): unkn
       break;
     }
   }
-  const spending = new Spending(table, 'read');
-  spending.add(readUnits(bytes, consistent), index);
-  if (fetched > 0) spending.add(fetched);
-  onSpent(spending);
+  const capacity = new ConsumedCapacity(table, 'read');
+  capacity.add(readUnits(bytes, consistent), index);
+  if (fetched > 0) capacity.add(fetched);
+  onConsumed(capacity);
   return {
     ...(input.Select !== 'COUNT' && { Items: items }),
     Count: count,
     ScannedCount: scanned,
-    ...(stopped && last && { LastEvaluatedKey: keyOf(reading, last) }),
-    ConsumedCapacity: spending.consumed(input.ReturnConsumedCapacity),
+    ...(stopped && last && { LastEvaluatedKey: keyOf(prepared, last) }),
+    ConsumedCapacity: capacity.consumed(input.ReturnConsumedCapacity),
   };
 };
 
-const keyOf = ({ table, index }: Reading, item: Item): Item => {
+const keyOf = ({ table, index }: PreparedRead, item: Item): Item => {
   const names = [index?.keys.hash, index?.keys.range, ...table.keyNames].filter((name) => name !== undefined);
   return Object.fromEntries(names.flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
 };
 
 export const query =
-  (store: Store, onSpent: OnSpent) =>
+  (store: Store, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(QueryInput, raw);
+    const input = parseInput(QueryInput, raw);
     if (input.KeyConditionExpression === undefined)
       throw invalid(
         'Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.',
       );
-    const marks = new Placeholders(input.ExpressionAttributeNames, input.ExpressionAttributeValues, true);
-    const condition = parseCondition(input.KeyConditionExpression, 'KeyConditionExpression', marks);
-    const understood = understand(input, marks, 'Querying');
-    marks.expectAllUsed();
-    const reading = prepare(store, input, understood);
-    const { table, index, filter } = reading;
+    const placeholders = new Placeholders(
+      input.ExpressionAttributeNames,
+      input.ExpressionAttributeValues,
+      true,
+    );
+    const condition = parseCondition(input.KeyConditionExpression, 'KeyConditionExpression', placeholders);
+    const parsed = parseRead(input, placeholders, 'Querying');
+    placeholders.expectAllUsed();
+    const prepared = prepare(store, input, parsed);
+    const { table, index, filter } = prepared;
     const keys = index?.keys ?? table.keys;
     const parts = keyCondition(table, keys, condition);
     for (const [head] of filter ? pathsIn(filter) : [])
@@ -198,9 +206,9 @@ export const query =
         throw invalid(
           `Filter Expression can only contain non-primary key attributes: Primary key attribute: ${head}`,
         );
-    if (reading.start) expectWithin(reading.start, parts, keys);
+    if (prepared.start) expectWithin(prepared.start, parts, keys);
     const backwards = input.ScanIndexForward === false;
-    return page(reading, partition(store, reading, parts, backwards), onSpent);
+    return page(prepared, partition(store, prepared, parts, backwards), onConsumed);
   };
 
 const expectWithin = (start: Item, { hash, range }: KeyCondition, keys: Table['keys']): void => {
@@ -211,25 +219,25 @@ const expectWithin = (start: Item, { hash, range }: KeyCondition, keys: Table['k
         ? 'The provided starting key is outside query boundaries based on provided conditions'
         : 'The query can return at most one row and cannot be restarted',
     );
-  if (range !== undefined && !holds(range, start))
+  if (range !== undefined && !conditionIsTrue(range, start))
     throw invalid('The provided starting key does not match the range key predicate');
 };
 
 function* partition(
   store: Store,
-  { table, index, after }: Reading,
+  { table, index, after }: PreparedRead,
   { hash, range, low, high }: KeyCondition,
   backwards: boolean,
 ): Generator<Item> {
   if (low && high && Buffer.compare(low, high) > 0) return;
   for (const item of store.partition(table, index, sortable(hash), { low, high, backwards, after }))
-    if (range === undefined || holds(range, item)) yield item;
+    if (range === undefined || conditionIsTrue(range, item)) yield item;
 }
 
 export const scan =
-  (store: Store, onSpent: OnSpent) =>
+  (store: Store, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
-    const input = read(ScanInput, raw);
+    const input = parseInput(ScanInput, raw);
     const { Segment: segment, TotalSegments: segments } = input;
     if (segment !== undefined && segments === undefined)
       throw invalid(
@@ -244,15 +252,15 @@ export const scan =
         `The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: ${segment} is not less than TotalSegments: ${segments}`,
       );
     const expressions = input.FilterExpression !== undefined || input.ProjectionExpression !== undefined;
-    const marks = new Placeholders(
+    const placeholders = new Placeholders(
       input.ExpressionAttributeNames,
       input.ExpressionAttributeValues,
       expressions,
     );
-    const understood = understand(input, marks, 'Scanning');
-    marks.expectAllUsed();
-    const reading = prepare(store, input, understood);
-    const { table, index, after } = reading;
+    const parsed = parseRead(input, placeholders, 'Scanning');
+    placeholders.expectAllUsed();
+    const prepared = prepare(store, input, parsed);
+    const { table, index, after } = prepared;
     const share = { segment: segment ?? 0, segments: segments ?? 1 };
     if (after && spread(after.hash) % share.segments !== share.segment)
       throw invalid(
@@ -260,9 +268,9 @@ export const scan =
           `TotalSegments: ${share.segments} Segment: ${share.segment}`,
       );
     return page(
-      reading,
+      prepared,
       segmentOf(store.scan(table, index, after), index?.keys ?? table.keys, share),
-      onSpent,
+      onConsumed,
     );
   };
 
@@ -277,6 +285,6 @@ function* segmentOf(
   }
 }
 
-/** Spreads partitions over segments, always in the same way. */
+/** The segment of a partition in a parallel scan. */
 const spread = (bytes: Uint8Array): number =>
   bytes.reduce((sum, byte) => (Math.imul(sum, 31) + byte) >>> 0, 7);

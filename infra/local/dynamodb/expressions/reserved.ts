@@ -1,4 +1,4 @@
-/** The words that DynamoDB takes in an expression only behind a placeholder: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html */
+/** The words that an expression may contain only through a placeholder: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html */
 export const reserved: ReadonlySet<string> = new Set(
   `
     ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE ARRAY AS

@@ -1,7 +1,7 @@
+import { compare, invalid, type Type, typeOf, type Value } from '../values/values.ts';
 import { type Operand, type Path, pathText } from './syntax.ts';
-import { compare, invalid, type Type, typeOf, type Value } from './values.ts';
 
-/** What can be wrong with an expression that can be read, in the order in which the service tells it. */
+/** The errors of an expression without syntax errors, in the order in which DynamoDB reports them. */
 const ranks = [
   'reserved',
   'function',
@@ -18,7 +18,7 @@ const ranks = [
 ] as const;
 type Rank = (typeof ranks)[number];
 
-/** Collects what is wrong; the service tells the first by rank, not by place. */
+/** Collects the errors of an expression. DynamoDB reports the first by rank, not by position. */
 export class Problems {
   readonly #kind: string;
   readonly #noted = new Map<Rank, string>();
@@ -27,18 +27,15 @@ export class Problems {
     this.#kind = kind;
   }
 
-  note(rank: Rank, message: string): void {
+  add(rank: Rank, message: string): void {
     if (!this.#noted.has(rank)) this.#noted.set(rank, message);
   }
 
   misuse(name: string): void {
-    this.note(
-      'misuse',
-      `The function is not allowed to be used this way in an expression; function: ${name}`,
-    );
+    this.add('misuse', `The function is not allowed to be used this way in an expression; function: ${name}`);
   }
 
-  tell(): void {
+  throwFirst(): void {
     if (this.#noted.size === 0) return;
     const first = ranks.find((rank) => this.#noted.has(rank));
     if (first !== undefined) throw invalid(`Invalid ${this.#kind}: ${this.#noted.get(first)}`);
@@ -69,7 +66,7 @@ const typeNames: Readonly<Record<Type, string>> = {
   BS: 'BINARY_SET',
 };
 
-/** The type that an operand surely has; undefined where the item decides. */
+/** The type of an operand; undefined where it depends on the item. */
 const staticType = (operand: Operand | undefined): Type | undefined => {
   if (operand === undefined) return undefined;
   if ('value' in operand) return typeOf(operand.value);
@@ -88,7 +85,7 @@ export const checkCall = (
 ): void => {
   const count = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (count === undefined) {
-    problems.note('function', `Invalid function name; function: ${name}`);
+    problems.add('function', `Invalid function name; function: ${name}`);
     return;
   }
   for (const arg of args)
@@ -97,10 +94,10 @@ export const checkCall = (
     wrongCount(problems, name, args.length);
     return;
   }
-  distinct(problems, name, args);
+  checkDistinct(problems, name, args);
   if (/^(?:attribute_(?:not_)?exists|if_not_exists)$/u.test(name)) {
     if (args[0] && !('path' in args[0]))
-      problems.note('type', `Operator or function requires a document path; operator or function: ${name}`);
+      problems.add('type', `Operator or function requires a document path; operator or function: ${name}`);
     return;
   }
   for (const arg of args) {
@@ -119,42 +116,42 @@ const accepted: Readonly<Record<string, ReadonlySet<Type>>> = {
 const checkTypeName = (problems: Problems, operand: Operand | undefined): void => {
   if (operand === undefined || !('value' in operand) || !('S' in operand.value)) {
     const type = staticType(operand) ?? '{NS,SS,L,BS,N,M,B,BOOL,NULL,S}';
-    problems.note(
+    problems.add(
       'type',
       `Incorrect operand type for operator or function; operator or function: attribute_type, operand type: ${type}`,
     );
     return;
   }
   if (!Object.hasOwn(typeNames, operand.value.S))
-    problems.note(
+    problems.add(
       'type',
       `Invalid attribute type name found; type: ${operand.value.S}, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}`,
     );
 };
 
 const wrongCount = (problems: Problems, name: string, count: number): void =>
-  problems.note(
+  problems.add(
     'count',
     `Incorrect number of operands for operator or function; operator or function: ${name}, number of operands: ${count}`,
   );
 
 const wrongType = (problems: Problems, name: string, type: Type): void =>
-  problems.note(
+  problems.add(
     'type',
     `Incorrect operand type for operator or function; operator or function: ${name}, operand type: ${type}`,
   );
 
-const distinct = (problems: Problems, name: string, args: readonly Operand[]): void => {
+const checkDistinct = (problems: Problems, name: string, args: readonly Operand[]): void => {
   const [first, ...others] = args;
   if (first === undefined || !('path' in first)) return;
   const text = pathText(first.path);
-  if (others.some((other) => 'path' in other && pathText(other.path) === text) && name in conditional)
-    problems.note(
+  if (others.some((other) => 'path' in other && pathText(other.path) === text) && name in distinctOperands)
+    problems.add(
       'distinct',
       `The first operand must be distinct from the remaining operands for this operator or function; operator: ${name}, first operand: ${text}`,
     );
 };
-const conditional: Readonly<Record<string, true>> = Object.fromEntries(
+const distinctOperands: Readonly<Record<string, true>> = Object.fromEntries(
   ['=', '<>', '<', '<=', '>', '>=', 'IN', 'BETWEEN', 'contains', 'begins_with', 'attribute_type'].map(
     (name) => [name, true as const],
   ),
@@ -169,10 +166,11 @@ export const checkTest = (problems: Problems, operator: string, left: Operand, r
     if (type !== undefined && operator !== '=' && operator !== '<>' && !ordered.has(type))
       wrongType(problems, operator, type);
   }
-  distinct(problems, operator, [left, right]);
+  checkDistinct(problems, operator, [left, right]);
 };
 
-const shown = (value: Value): string => `AttributeValue: {${typeOf(value)}:${Object.values(value)[0]}}`;
+const attributeValueText = (value: Value): string =>
+  `AttributeValue: {${typeOf(value)}:${Object.values(value)[0]}}`;
 
 export const checkBetween = (problems: Problems, low: Operand, high: Operand): void => {
   for (const operand of [low, high]) {
@@ -180,14 +178,14 @@ export const checkBetween = (problems: Problems, low: Operand, high: Operand): v
     if (type !== undefined && !ordered.has(type)) wrongType(problems, 'BETWEEN', type);
   }
   if (!('value' in low) || !('value' in high)) return;
-  const bounds = `lower bound operand: ${shown(low.value)}, upper bound operand: ${shown(high.value)}`;
+  const bounds = `lower bound operand: ${attributeValueText(low.value)}, upper bound operand: ${attributeValueText(high.value)}`;
   if (typeOf(low.value) !== typeOf(high.value))
-    problems.note(
+    problems.add(
       'type',
       `The BETWEEN operator requires same data type for lower and upper bounds; ${bounds}`,
     );
   else if ((compare(low.value, high.value) ?? 0) > 0)
-    problems.note(
+    problems.add(
       'type',
       `The BETWEEN operator requires upper bound to be greater than or equal to lower bound; ${bounds}`,
     );
@@ -197,7 +195,7 @@ const MOST_AMONG = 100;
 
 export const checkAmong = (problems: Problems, left: Operand, among: readonly Operand[]): void => {
   if (among.length > MOST_AMONG) wrongCount(problems, 'IN', among.length);
-  distinct(problems, 'IN', [left, ...among]);
+  checkDistinct(problems, 'IN', [left, ...among]);
 };
 
 export const checkSum = (problems: Problems, sign: string, left: Operand, right: Operand): void => {
@@ -207,18 +205,18 @@ export const checkSum = (problems: Problems, sign: string, left: Operand, right:
   }
 };
 
-/** The value of an ADD or DELETE: a set, or for ADD a number. */
+/** Checks the value of an ADD or DELETE: a set, or for ADD also a number. */
 export const checkSet = (problems: Problems, section: string, value: Value): void => {
   const type = typeOf(value);
   if (/^(?:SS|NS|BS)$/u.test(type) || (section === 'ADD' && type === 'N')) return;
-  problems.note(
+  problems.add(
     'type',
     `Incorrect operand type for operator or function; operator: ${section}, operand type: ${typeNames[type]}`,
   );
 };
 
-/** Two paths of one expression may not be the same, nor one lie within the other, nor take one place for a map and a list. */
-export const expectApart = (problems: Problems, paths: readonly Path[]): void => {
+/** Checks that no path equals or contains another, or uses as a list what another uses as a map. */
+export const expectDisjointPaths = (problems: Problems, paths: readonly Path[]): void => {
   for (const [position, one] of paths.entries()) {
     for (const other of paths.slice(position + 1)) {
       const shorter = Math.min(one.length, other.length);
@@ -226,7 +224,7 @@ export const expectApart = (problems: Problems, paths: readonly Path[]): void =>
       while (at < shorter && one[at] === other[at]) at++;
       const rank = at === shorter ? 'overlap' : typeof one[at] === typeof other[at] ? undefined : 'conflict';
       if (rank !== undefined)
-        problems.note(
+        problems.add(
           rank,
           `Two document paths ${rank} with each other; must remove or rewrite one of these paths; path one: ${pathText(one)}, path two: ${pathText(other)}`,
         );
