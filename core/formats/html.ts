@@ -1,4 +1,4 @@
-const named: Readonly<Record<string, string>> = {
+const namedEntities: Readonly<Record<string, string>> = {
   amp: '&',
   lt: '<',
   gt: '>',
@@ -23,33 +23,46 @@ const closers: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Without what no reader is shown. What is opened and never closed hides the rest, as in a browser; so strangers cannot
- * make the search for an end begin again and again.
+ * Removes comments, scripts, styles and the title. An element that is never closed hides the rest, as in a browser, so
+ * that a hostile text cannot make the search for its end start over for each opening tag.
  */
-const shown = (html: string): string => {
-  let kept = '';
+const visibleHtml = (html: string): string => {
+  let visible = '';
   let from = 0;
   for (;;) {
     opener.lastIndex = from;
     const opened = opener.exec(html);
-    if (!opened) return kept + html.slice(from);
-    kept += html.slice(from, opened.index);
+    if (!opened) return visible + html.slice(from);
+    visible += html.slice(from, opened.index);
     const closer = closers[opened[1]?.toLowerCase() ?? ''] ?? /-->/gu;
     closer.lastIndex = opener.lastIndex;
-    if (!closer.exec(html)) return kept;
+    if (!closer.exec(html)) return visible;
     from = closer.lastIndex;
   }
 };
 
-/** The words of HTML: blocks and breaks as line ends, no markup, entities as what they stand for. */
-export const textOfHtml = (html: string): string =>
-  shown(html)
+/** Writes the address of each link behind its words: `words (address)`. */
+const withAddresses = (html: string): string => {
+  let address: string | undefined;
+  return html.replace(/<(\/?)a(?=[\s>])([^<>]*)>/giu, (_tag, closing: string, attributes: string) => {
+    const opened = address;
+    address = closing === '' ? /\bhref="([^"]*)"/iu.exec(attributes)?.[1] : undefined;
+    return closing === '' || opened === undefined ? '' : ` (${opened})`;
+  });
+};
+
+/**
+ * The text of an HTML document: blocks and breaks as line ends, no markup, entities decoded. With `links`, the address of
+ * a link follows its words in brackets.
+ */
+export const textOfHtml = (html: string, { links = false }: { readonly links?: boolean } = {}): string =>
+  (links ? withAddresses(visibleHtml(html)) : visibleHtml(html))
     .replace(/[ \t\r\n\f]+/gu, ' ')
     .replace(/<br ?\/?>|<\/(?:p|div|li|h[1-6]|tr) ?>/giu, '\n')
     .replace(/<[^<>]*>/gu, '')
     .replace(/ ?\n ?/gu, '\n')
     .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/giu, (whole, decimal, hex, name) => {
-      if (name !== undefined) return named[String(name).toLowerCase()] ?? whole;
+      if (name !== undefined) return namedEntities[String(name).toLowerCase()] ?? whole;
       const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
       return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
     })

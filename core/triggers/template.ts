@@ -1,7 +1,9 @@
-import { Liquid, type Template } from 'liquidjs';
+import type { Template } from 'liquidjs';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { HubError } from '../errors.ts';
+import { textOfHtml } from '../formats/html.ts';
+import { liquidEngine, liquidMessage } from '../formats/liquid.ts';
 import { type Customer, nameParts } from '../identity/customer.ts';
 import type { Channel, Interaction } from '../interaction/interaction.ts';
 import type { TemplateFiles } from './template-files.ts';
@@ -32,8 +34,10 @@ const WhatsApp = z.strictObject({
   parameters: z.array(z.string()).default([]),
 });
 
-const strict = { strictVariables: true, strictFilters: true, lenientIf: true, ownPropertyOnly: true };
-const engines = { html: new Liquid({ ...strict, outputEscape: 'escape' }), text: new Liquid(strict) };
+const engines = {
+  html: liquidEngine({ medium: 'html', missing: 'error' }),
+  text: liquidEngine({ medium: 'text', missing: 'error' }),
+};
 
 /** The customer's own links; colleagues have none. */
 export interface Links {
@@ -118,7 +122,7 @@ export const templateFaults = (id: string, files: TemplateFiles): string[] =>
         .filter((segments) => !isKnown(segments, known))
         .map((segments) => `${where}: there is no variable ${segments.map(String).join('.')}`);
     } catch (error) {
-      return [`${where}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`];
+      return [`${where}: ${liquidMessage(error)}`];
     }
   });
 
@@ -153,9 +157,8 @@ export const render = (
       const parsed: Template[] = engines[medium].parse(source);
       return String(engines[medium].renderSync(parsed, variables));
     } catch (error) {
-      // Liquid's own message names the variable and its place, and never a value.
       throw cannot(
-        `The template ${id} cannot be rendered for ${channel}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}. Give the variable a \`default\` or mend its name.`,
+        `The template ${id} cannot be rendered for ${channel}: ${liquidMessage(error)}. Give the variable a \`default\` or mend its name.`,
         error,
       );
     }
@@ -186,7 +189,7 @@ export const render = (
   const html = fill('html', body);
   const preheader =
     front.preheader === undefined ? '' : `<div style="display:none">${fill('html', front.preheader)}</div>\n`;
-  return { ...heads, html: preheader + html, text: plain(html) };
+  return { ...heads, html: preheader + html, text: textOfHtml(html, { links: true }) };
 };
 
 const split = (file: string, source: string): { front: z.infer<typeof FrontMatter>; body: string } => {
@@ -202,24 +205,3 @@ const readYaml = <Schema extends z.ZodType>(what: string, schema: Schema, text: 
   const faults = read.error.issues.map(({ path, message }) => [...path, message].map(String).join(': '));
   throw cannot(`${what} is not valid: ${faults.join('; ')}`);
 };
-
-const entities: Readonly<Record<string, string>> = {
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  '#34': '"',
-  '#39': "'",
-  nbsp: '\u00a0',
-  amp: '&',
-};
-
-/** The text alternative of an HTML body. */
-const plain = (html: string): string =>
-  html
-    .replace(/<(style|script|head)\b.*?<\/\1>/gisu, '')
-    .replace(/<a\s[^>]*href="([^"]*)"[^>]*>(.*?)<\/a>/gisu, '$2 ($1)')
-    .replace(/<(?:br|\/p|\/div|\/h\d|\/li|\/tr)\b[^>]*>\s*/giu, '\n')
-    .replace(/<[^>]+>/gu, '')
-    .replace(/&(\w+|#\d+);/gu, (whole, name: string) => entities[name] ?? whole)
-    .replace(/\n{3,}/gu, '\n\n')
-    .trim();

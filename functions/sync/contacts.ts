@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CrmRecord, CrmSession } from '../../core/crm/connector.ts';
-import { type CompiledMapping, customerView } from '../../core/crm/mapping.ts';
+import { customerView } from '../../core/crm/customer-view.ts';
+import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import type { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../../core/config/config-file.ts';
-import { CrmMapping, compile, compileMapping, type FieldRule } from '../../../core/crm/mapping.ts';
+import { compileFields, type FieldRule } from '../../../core/crm/fields.ts';
+import { CrmMapping, compileMapping } from '../../../core/crm/mapping.ts';
 import { HubError } from '../../../core/errors.ts';
 
 const rule = (more: Partial<FieldRule>): FieldRule => ({ transform: [], write: 'always', ...more });
@@ -34,11 +35,11 @@ describe('transforms', () => {
     [{ from: 'traits.none' }, undefined],
     [{ from: 'text', write: 'never' }, undefined],
   ])('%j gives %j', (more, expected) => {
-    expect(compile({ Field: rule(more) })(view)['Field']).toEqual(expected);
+    expect(compileFields({ Field: rule(more) })(view)['Field']).toEqual(expected);
   });
 
   it('fills an if-empty field once, and leaves it to the CRM from then on', () => {
-    const fields = compile({ Field: rule({ value: 'x', write: 'if-empty' }) });
+    const fields = compileFields({ Field: rule({ value: 'x', write: 'if-empty' }) });
     expect([fields(view), fields(view, ['Field'])]).toEqual([{ Field: 'x' }, {}]);
   });
 });
@@ -67,27 +68,61 @@ describe('a mapping file', () => {
   });
 });
 
-describe('what is compiled', () => {
-  it('is code of names alone: no name of a field or a path ends the text that it stands in', () => {
+describe('compiled fields', () => {
+  it('take every character in the name of a field or a path literally', () => {
     const strange = fc.string({ unit: fc.constantFrom(...'"\'`\\\n\u2028$}{();]/*a') });
     const names = fc.uniqueArray(strange, { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(names, names, (fields, steps) => {
         const path = steps.map((step) => step.replaceAll('.', '')).join('.');
         const from = path.split('.').reduceRight<unknown>((inner, step) => ({ [step]: inner }), 'kept');
-        const mapped = compile(Object.fromEntries(fields.map((name) => [name, rule({ from: path })])));
+        const mapped = compileFields(Object.fromEntries(fields.map((name) => [name, rule({ from: path })])));
         expect(mapped(from as object)).toEqual(Object.fromEntries(fields.map((name) => [name, 'kept'])));
       }),
       { seed: 7 },
     );
   });
 
-  it('reads nothing where a path leads through what is no object', () => {
-    const mapped = compile({
+  it('have no value where a path leads through something that is not an object', () => {
+    const mapped = compileFields({
       A: rule({ from: 'name.first.length' }),
       B: rule({ from: 'none.at.all' }),
       C: rule({ from: 'name.first' }),
     });
     expect(mapped({ name: { first: 'Ada' } })).toEqual({ C: 'Ada' });
+  });
+});
+
+describe('the template of a field', () => {
+  const text = (template: string) => compileFields({ Field: rule({ template }) })(view)['Field'];
+
+  it.each([
+    ['{{ name.first | strip | capitalize }} from {{ traits.list | join: "; " }}', 'Ada from a; b'],
+    ['{% if name.last %}{{ name.last }}{% else %}{{ channel }}{% endif %}', 'whatsapp'],
+    ['{% for one in traits.list %}{{ forloop.index }}{{ one }} {% endfor %}', '1a 2b'],
+    ['{{ name.none }}{{ constructor }}{{ name.constructor.name }}', undefined],
+    ['  no tags at all ', 'no tags at all'],
+  ])('%s is Liquid', (template, expected) => {
+    expect(text(template)).toBe(expected);
+  });
+
+  it.each([
+    ['{{ a', 'not closed'],
+    ['{{ a | nope }}', 'undefined filter: nope'],
+    ['{% nope %}', 'tag "nope" not found'],
+    ['{% if a %}x', 'not closed'],
+  ])('%s is refused when the mapping is read', (template, why) => {
+    expect(() => text(template)).toThrow(expect.objectContaining({ code: 'invalid-template' }));
+    expect(() => text(template)).toThrow(why);
+  });
+
+  it.each([
+    ['{% render "package.json" %}', 'ENOENT'],
+    ['{% include "./package.json" %}', 'ENOENT'],
+    ['{% for a in (1..10000000) %}{% endfor %}', 'memory alloc limit exceeded'],
+    [`${'{% for a in (1..4000) %}'.repeat(3)}x${'{% endfor %}'.repeat(3)}`, 'template render limit exceeded'],
+  ])('%s reads no file and ends in bounded time', (template, why) => {
+    expect(() => text(template)).toThrow(why);
+    expect(() => text(template)).toThrow(expect.objectContaining({ code: 'template-failure' }));
   });
 });

@@ -39,7 +39,8 @@ describe('a message that no function can read', () => {
       { stage, origin: 'dead-letter', code: 'unreadable-message', status: 'open', count: 1, tries: 5 },
     ]);
     expect(found[0].reason).toContain(key);
-    expect(found[0].act).toMatch(/replay/);
+    expect(found[0].advice).toMatch(/replay/);
+    expect(found[0].docs).toBe('docs/errors.md#unreadable-message');
     expect((await hub.api('GET', `/failures/${found[0].id}`)).body.payload).toEqual({ poison: true });
   });
 
@@ -159,7 +160,7 @@ describe('what EventBridge could not hand over', () => {
     const found = await hub.failures('?stage=sync-salesforce');
     expect(found).toMatchObject([{ origin: 'rule', code: 'rule-delivery-failure', status: 'open' }]);
     const { payload } = (await hub.api('GET', `/failures/${found[0].id}`)).body;
-    expect(Object.keys(payload).sort()).toEqual(['profileId', 'interaction', 'occurredAt']);
+    expect(Object.keys(payload).sort()).toEqual(['interaction', 'occurredAt', 'profileId']);
     const answer = await hub.api('POST', `/failures/${found[0].id}/replay`);
     expect(answer.body).toMatchObject({ status: 'replayed' });
   });
@@ -172,7 +173,7 @@ describe('what EventBridge could not hand over', () => {
       found.map(async ({ id }: { id: string }) => (await hub.api('GET', `/failures/${id}`)).body.payload),
     );
     const byEvent = new Map(payloads.map((one) => [one.event, Object.keys(one).sort().join()]));
-    expect(byEvent.get('interaction.recorded')).toBe('event,profileId,interaction,occurredAt');
+    expect(byEvent.get('interaction.recorded')).toBe('event,interaction,occurredAt,profileId');
     expect(byEvent.get('customer.created')).toBe('event,profileId');
     for (const { id } of found) await hub.api('POST', `/failures/${id}/replay`);
     await hub.giveUp();
@@ -259,7 +260,7 @@ describe('what a function refuses', () => {
     await hub.clock.runUntil(hub.clock.now() + HOUR);
     const [failure] = await hub.failures('?stage=notify');
     expect(failure).toMatchObject({ code: 'sender-refusal' });
-    expect(Object.keys(failure.about).sort()).toEqual(['profileId', 'interaction', 'trigger']);
+    expect(Object.keys(failure.about).sort()).toEqual(['interaction', 'profileId', 'trigger']);
     down = false;
     await hub.api('POST', `/failures/${failure.id}/replay`);
     await hub.api('POST', `/failures/${failure.id}/replay`);

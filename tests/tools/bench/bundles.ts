@@ -6,15 +6,15 @@ import { bundle } from '../../../infra/stack/bundle.ts';
 import type { Measured } from './measured.ts';
 
 const KB = 1024;
-/** Minified, in KB; every function that is not named may have 600. */
+/** Minified, in KB; every function that is not named may have 650. */
 const budgets: Readonly<Record<string, number>> = {
   receive: 100,
   record: 1024,
   api: 1024,
-  'sync-salesforce': 1.3 * 1024,
-  'sync-hubspot': 400,
+  'sync-salesforce': 1.4 * 1024,
+  'sync-hubspot': 600,
 };
-const OTHERS = 600;
+const OTHERS = 650;
 
 /** The largest that a function's bundle may be, in KB. */
 export const budgetOf = (name: string): number => budgets[name] ?? OTHERS;

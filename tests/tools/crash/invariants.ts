@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CompiledMapping, compileMapping, customerView } from '../../../core/crm/mapping.ts';
+import { customerView } from '../../../core/crm/customer-view.ts';
+import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping.ts';
 import { resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { Amounts, added, countable } from '../../../core/timeline/figures.ts';
