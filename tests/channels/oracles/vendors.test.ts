@@ -99,7 +99,7 @@ describe.each(of('plivo').filter(({ header }) => header('x-plivo-signature-v3') 
 });
 
 describe.each(of('hubspot'))('$name', ({ fixture, body, header, secret }) => {
-  const version = header('x-hubspot-signature-v3') === '' ? 'v1' : 'v3';
+  const version = header('x-hubspot-signature-v3') === '' ? header('x-hubspot-signature-version') : 'v3';
   it('is signed as the client library of HubSpot signs', () => {
     const told = Signature.getSignature('POST', version, {
       signatureVersion: version,

@@ -102,23 +102,3 @@ describe("the vendors' own libraries agree", () => {
     },
   );
 });
-
-describe("Meta's handshake", () => {
-  const ask = (token: string) =>
-    take(
-      'meta',
-      {
-        method: 'GET',
-        url: `${base}/webhooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=${token}`,
-        headers: {},
-        body: new Uint8Array(),
-      },
-      secretsOf('meta'),
-    );
-
-  it('echoes the challenge for the right token alone, and queues nothing', async () => {
-    expect((await ask('sample-verify-token')).answer).toMatchObject({ status: 200, body: '1158201444' });
-    const { answer, queued } = await ask('another');
-    expect([answer.status, queued]).toEqual([403, []]);
-  });
-});
