@@ -14,8 +14,8 @@ export default defineConfig({
         test: { name: 'hub', include: HUB, globalSetup: ['tests/support/synthesise.ts'] },
       },
     ],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: 'threads',
   },
 });

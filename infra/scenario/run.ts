@@ -8,10 +8,11 @@ import { pause, publish } from '../../functions/aws/operations/publish.ts';
 import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { Case } from './case.ts';
 import { compareOutcome, type Outcome } from './compare.ts';
+import { queueArn } from './in-process-hub.ts';
 import { notificationsByKey, readOutcome } from './outcome.ts';
 import { receiveMessage } from './receive-case.ts';
 import { scanTable } from './scan-table.ts';
-import { openScenarioHub, queueArn, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
+import { openScenarioHub, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
 import { type Scenario, type Step, scenarioIn } from './schema.ts';
 
 const LONGEST_MS = 60 * 86_400_000;

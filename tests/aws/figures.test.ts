@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { type Amounts, added, type Countable, countable, figuresView } from '../../core/timeline/figures.ts';
 import { figures } from '../../functions/aws/customers/figures.ts';
-import { openStore } from '../support/store.ts';
+import { openTestTable } from '../support/open-test-table.ts';
 
 const START = Date.parse('2026-03-02T09:00:00Z');
 const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
@@ -26,9 +26,9 @@ describe('figures', () => {
   it('are the sum of what was told, however often, in what batches, by two at once and whoever breaks off', async () => {
     const Delivery = fc.record({
       acts: fc.array(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 8 }),
-      ends: fc.option(
+      end: fc.option(
         fc.record({
-          call: fc.integer({ min: 1, max: 4 }),
+          request: fc.integer({ min: 1, max: 4 }),
           when: fc.constantFrom('before' as const, 'after' as const),
         }),
         { nil: undefined },
@@ -36,25 +36,25 @@ describe('figures', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(Delivery, Delivery), { maxLength: 6 }), async (rounds) => {
-        const store = await openStore();
+        const table = await openTestTable();
         const told = new Set<number>();
-        const deliver = async ({ acts, ends }: (typeof rounds)[number][number]) => {
+        const deliver = async ({ acts, end }: (typeof rounds)[number][number]) => {
           for (const serial of acts) told.add(serial);
           try {
-            await figures(store.open(ends), now).count(
+            await figures(table.openProcess(end), now).count(
               acts.map((serial) => act(serial)),
               ROME,
             );
           } catch {
             // The queue tells it again.
-            await figures(store.open(), now).count(
+            await figures(table.rows, now).count(
               acts.map((serial) => act(serial)),
               ROME,
             );
           }
         };
         for (const pair of rounds) await Promise.all(pair.map(deliver));
-        const found = await figures(store.open(), now).between('2026-03-01', '2026-03-31');
+        const found = await figures(table.rows, now).between('2026-03-01', '2026-03-31');
         expect(counted(found)).toEqual(sumOf([...told].map((serial) => act(serial))));
       }),
       { numRuns: 150 },
@@ -62,48 +62,46 @@ describe('figures', () => {
   });
 
   it('of a hundred acts of one minute cost three requests, and the same again costs one', async () => {
-    const store = await openStore();
+    const table = await openTestTable();
     const acts = Array.from({ length: 100 }, (_, serial) => act(serial, serial / 10));
-    const before = store.calls.count;
-    await figures(store.open(), now).count(acts, ROME);
-    expect(store.calls.count - before).toBeLessThanOrEqual(3);
-    const again = store.calls.count;
-    await figures(store.open(), now).count(acts, ROME);
-    expect(store.calls.count - again).toBe(1);
+    await figures(table.rows, now).count(acts, ROME);
+    expect(table.takeSpent().requests).toBeLessThanOrEqual(3);
+    await figures(table.rows, now).count(acts, ROME);
+    expect(table.takeSpent().requests).toBe(1);
   });
 
   it('count thousands of acts of one minute, page by page', async () => {
-    const store = await openStore();
+    const table = await openTestTable();
     const acts = Array.from({ length: 2300 }, (_, serial) => act(serial, (serial % 600) / 10));
     for (let start = 0; start < acts.length; start += 230)
-      await figures(store.open(), now).count(acts.slice(start, start + 230), ROME);
-    await figures(store.open(), now).count(acts, ROME);
-    const found = await figures(store.open(), now).between('2026-03-02', '2026-03-02');
+      await figures(table.rows, now).count(acts.slice(start, start + 230), ROME);
+    await figures(table.rows, now).count(acts, ROME);
+    const found = await figures(table.rows, now).between('2026-03-02', '2026-03-02');
     expect(counted(found)).toEqual(sumOf(acts));
     const pages: number[] = [];
-    for await (const { hashes } of store.open().query('counted#2026-03-02T09:00'))
+    for await (const { hashes } of table.rows.query('counted#2026-03-02T09:00'))
       pages.push(String(hashes).length / 11);
     expect(pages).toHaveLength(4);
     expect(pages.reduce((sum, count) => sum + count)).toBe(2300);
   });
 
   it('take in what is told of a whole year at once', async () => {
-    const store = await openStore();
+    const table = await openTestTable();
     const acts = Array.from({ length: 300 }, (_, serial) => ({
       ...act(serial, 0),
       occurredAt: new Date(START - serial * 86_400_000).toISOString(),
     }));
-    await figures(store.open(), now).count(acts, ROME);
-    const found = await figures(store.open(), now).between('2025-01-01', '2026-12-31');
+    await figures(table.rows, now).count(acts, ROME);
+    const found = await figures(table.rows, now).between('2025-01-01', '2026-12-31');
     expect(counted(found)).toEqual(sumOf(acts));
     expect(found).toHaveLength(300);
     expect(found.map(({ day }) => day)).toEqual(found.map(({ day }) => day).sort());
   });
 
   it('belong to the day of the zone, also where clocks change', async () => {
-    const store = await openStore();
+    const table = await openTestTable();
     const late = (occurredAt: string, serial: number) => ({ ...act(serial, 0), occurredAt });
-    await figures(store.open(), now).count(
+    await figures(table.rows, now).count(
       [
         late('2026-03-28T22:59:59.000Z', 1),
         late('2026-03-28T23:00:00.000Z', 2),
@@ -112,7 +110,7 @@ describe('figures', () => {
       ],
       ROME,
     );
-    const found = await figures(store.open(), now).between('2026-03-01', '2026-03-31');
+    const found = await figures(table.rows, now).between('2026-03-01', '2026-03-31');
     expect(found.map(({ day, amounts }) => [day, (amounts.inbound ?? 0) + (amounts.outbound ?? 0)])).toEqual([
       ['2026-03-28', 1],
       ['2026-03-29', 2],
@@ -121,9 +119,9 @@ describe('figures', () => {
   });
 
   it('leave out what was received before anybody remembers', async () => {
-    const store = await openStore();
-    await figures(store.open(), () => START + 200 * 86_400_000).count([act(1)], ROME);
-    expect(await figures(store.open(), now).between('2026-03-01', '2026-03-31')).toEqual([]);
+    const table = await openTestTable();
+    await figures(table.rows, () => START + 200 * 86_400_000).count([act(1)], ROME);
+    expect(await figures(table.rows, now).between('2026-03-01', '2026-03-31')).toEqual([]);
   });
 });
 

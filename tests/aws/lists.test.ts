@@ -3,12 +3,12 @@ import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { lists } from '../../functions/aws/customers/lists.ts';
 import { activityKey, profileKey } from '../../functions/contracts/keys.ts';
-import { openStore } from '../support/store.ts';
+import { openTestTable } from '../support/open-test-table.ts';
 
 const HALF = 'ada';
 
 it('a function that has read a customer earlier than another does not put them back', async () => {
-  const table = (await openStore()).open();
+  const table = (await openTestTable()).rows;
   const known = async (version: number, full: string) => {
     const { profile, activity } = newSourceProfile(HALF, '2026-03-02T09:00:00.000Z');
     await table.transact([

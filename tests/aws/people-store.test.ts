@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { snapshot } from '../../core/identity/customer.ts';
 import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
@@ -7,15 +7,14 @@ import type { Interaction } from '../../core/interaction/interaction.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import type { Work } from '../../functions/contracts/work.ts';
-import { openHub, type TestHub } from '../support/failing-hub.ts';
+import { openTestTable, type TestTable } from '../support/open-test-table.ts';
 
 const config = IdentityConfig.parse({});
 const at = '2026-03-02T09:00:00.000Z';
-let hub: TestHub;
+let table: TestTable;
 beforeEach(async () => {
-  hub = await openHub();
+  table = await openTestTable();
 });
-afterEach(() => hub.cloud.stop());
 
 const said = (id: string): Interaction => ({
   id,
@@ -29,11 +28,11 @@ const said = (id: string): Interaction => ({
 
 /** What a function does between reading and writing; the writing waits until it is called. */
 const begin = async (id: string): Promise<() => Promise<unknown>> => {
-  const store = peopleStore(hub.table, async () => hashedKeysUnder('a key of the tests'));
+  const store = peopleStore(table.rows, async () => hashedKeysUnder('a key of the tests'));
   const interaction = said(id);
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
   const loaded = await store.load([work], config);
-  const people = new People(loaded, config, hub.runtime.newId);
+  const people = new People(loaded, config, table.runtime.newId);
   const placement = resolveInteraction(people, interaction, undefined, at);
   const profileId = placement.profileId ?? '';
   const customer = snapshot(people.customer(profileId), profileId, placement.isNew);

@@ -8,7 +8,7 @@ import { eraseRows } from '../../functions/aws/erasure/erase-rows.ts';
 import { erasures } from '../../functions/aws/erasure/erasures.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import { activityKey, profileKey } from '../../functions/contracts/keys.ts';
-import { openStore } from '../support/store.ts';
+import { openTestTable } from '../support/open-test-table.ts';
 
 const AT = '2026-03-02T09:00:00.000Z';
 const HALF = 'ada';
@@ -74,7 +74,7 @@ it.each([
     [listed, erased],
   ] as const)
     for (let at = 1; at <= 14; at++) {
-      const table = (await openStore()).open();
+      const table = (await openTestTable()).rows;
       await put(table, sourceProfile(1, 'Ada Lovelace'));
       if (before) {
         await listed(table, table);

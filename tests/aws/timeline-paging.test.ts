@@ -14,8 +14,8 @@ import type {
   TimelinePage,
   TimelineQuery,
 } from '../../functions/contracts/ports/history.ts';
+import { openTestTable } from '../support/open-test-table.ts';
 import { person } from '../support/situations.ts';
-import { countedTable } from '../tools/bench/table.ts';
 
 const loadHashedKeys = async () => hashedKeysUnder('a key of the tests');
 const START = Date.parse('2026-03-01T09:00:00Z');
@@ -137,7 +137,7 @@ describe('paging', () => {
   it('shows everything that is asked for once, in order, forwards and back again', async () => {
     await fc.assert(
       fc.asyncProperty(Acts, Asked, async (acts, asked) => {
-        const { rows: table } = await countedTable();
+        const { rows: table } = await openTestTable();
         await store(table, acts);
         const read = (from: TimelineCursor | undefined): Promise<TimelinePage> =>
           timelines(table, loadHashedKeys).page(ada(...HALVES), { ...asked, ...(from && { from }) });
@@ -157,7 +157,7 @@ describe('paging', () => {
   it('shows what a merge adds behind the place that was reached, once, and all of it on the way back', async () => {
     await fc.assert(
       fc.asyncProperty(Acts, Asked, fc.nat({ max: 4 }), async (acts, asked, before) => {
-        const { rows: table } = await countedTable();
+        const { rows: table } = await openTestTable();
         await store(table, acts);
         const reading: Reading = (customer, from) =>
           timelines(table, loadHashedKeys).page(customer, { ...asked, folded: false, ...(from && { from }) });
@@ -186,15 +186,15 @@ describe('paging', () => {
 
 describe('what a page costs', () => {
   const open = async (acts: readonly StoredInteraction[]) => {
-    const counted = await countedTable();
+    const counted = await openTestTable();
     await store(counted.rows, acts);
     const page = async (asked: Partial<TimelineQuery>) => {
-      counted.spent();
+      counted.takeSpent();
       const answer = await timelines(counted.rows, loadHashedKeys).page(ada(...HALVES), {
         ...everything,
         ...asked,
       });
-      return { ...answer, spent: counted.spent() };
+      return { ...answer, spent: counted.takeSpent() };
     };
     return page;
   };

@@ -1,25 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { costOf, costTable, totalDollars } from '../../cli/deployment/cost/cost.ts';
-import {
-  countDeliveries,
-  fetchMetricSums,
-  metricsOf,
-  stackResources,
-  usageOf,
-} from '../../cli/deployment/cost/measure.ts';
 import { prices } from '../../cli/deployment/cost/prices.ts';
 import { costLines } from '../../cli/deployment/cost.ts';
-import { VirtualClock } from '../../core/clock.ts';
-import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { listen } from '../../infra/local/protocol/http.ts';
-import { inProcess } from '../../infra/local/runtime/client.ts';
-import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
-import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
-import { hubFunctions } from '../../infra/scenario/hub-functions.ts';
-import { assembly } from '../../infra/stack/assembly.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -133,89 +116,5 @@ describe('hub cost', () => {
       code: 'unknown-stack',
       message: expect.stringContaining('tributary-nope'),
     });
-  });
-});
-
-describe('the hub on one machine', () => {
-  const open = async (file: string, clock: VirtualClock): Promise<Cloud> => {
-    const synthesised = await assembly();
-    let ids = 0;
-    const world = {
-      now: () => clock.now(),
-      newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
-      random: () => 0.5,
-    };
-    const holder: { aws?: Pick<Cloud, 'aws'> } = {};
-    return startCloud({
-      patterns: eventPatterns,
-      ...world,
-      ...{
-        assembly: synthesised,
-        clock,
-        file,
-        publicUrl: 'https://acme.example',
-        awsUrl: 'http://127.0.0.1',
-      },
-      invoke: hubFunctions(
-        synthesised,
-        () => {
-          if (holder.aws === undefined) throw new Error('The services are not open yet.');
-          return holder.aws;
-        },
-        world,
-      ),
-      onService: (service) => {
-        holder.aws = service;
-      },
-      onError: () => {},
-    });
-  };
-  const look = async (cloud: Cloud, clock: VirtualClock) => {
-    const aws = signedCalls({
-      env: { AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local' },
-      aws: inProcess((request) => cloud.aws(request)),
-    });
-    const resources = await stackResources(aws, 'tributary-acme');
-    const now = clock.now() / 1000;
-    const of = await fetchMetricSums(aws, metricsOf(resources), { from: now - 3600, to: now + 60 });
-    return { usage: usageOf(resources, of), deliveries: countDeliveries(resources, of) };
-  };
-
-  it('counts what it does as CloudWatch would, and goes on counting when it is opened again', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tributary-cost-'));
-    ends.push(() => rmSync(folder, { recursive: true }));
-    const clock = new VirtualClock(Date.parse('2026-03-02T09:00:00Z'));
-    let cloud = await open(join(folder, 'state.sqlite'), clock);
-    const before = await look(cloud, clock);
-    const deliveries = [...cloud.created.values()]
-      .map(({ attributes }) => attributes?.['QueueUrl'])
-      .find((url) => url?.includes('Deliveries') === true && !url.includes('Dead'));
-    const aws = signedCalls({
-      env: { AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local' },
-      aws: inProcess((request) => cloud.aws(request)),
-    });
-    const interaction = {
-      ...{ key: 'SM1', kind: 'message', channel: 'sms', provider: 'twilio', direction: 'inbound' },
-      ...{ occurredAt: '2026-03-02T09:00:00.000Z', identifiers: ['phone:+14155550100'], text: 'Hi' },
-    };
-    await aws.json('sqs', 'SendMessage', {
-      QueueUrl: deliveries,
-      MessageBody: JSON.stringify({ type: 'interaction', interaction, receivedAt: interaction.occurredAt }),
-    });
-    await clock.runUntil(clock.now() + 60_000);
-    const after = await look(cloud, clock);
-    expect(after.deliveries - before.deliveries).toBeGreaterThanOrEqual(1);
-    const record = after.usage.functions.find(({ name }) => name.includes('Record'));
-    expect(record?.runs).toBeGreaterThanOrEqual(1);
-    expect(after.usage.dynamodb.writeUnits - before.usage.dynamodb.writeUnits).toBeGreaterThanOrEqual(10);
-    // Reads too, although only transactions say which of the two their capacity was.
-    expect(after.usage.dynamodb.readUnits - before.usage.dynamodb.readUnits).toBeGreaterThanOrEqual(4);
-    expect(after.usage.events - before.usage.events).toBeGreaterThanOrEqual(2);
-    // One for each CRM at least.
-    expect(after.usage.sqs.sends - before.usage.sqs.sends).toBeGreaterThanOrEqual(3);
-    await cloud.stop();
-    cloud = await open(join(folder, 'state.sqlite'), clock);
-    ends.unshift(() => cloud.stop());
-    expect((await look(cloud, clock)).deliveries).toBe(after.deliveries);
   });
 });

@@ -1,12 +1,10 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { examineAccount } from '../../cli/deployment/doctor.ts';
-import { VirtualClock } from '../../core/clock.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
-import { type Cloud, startCloud } from '../../infra/local/runtime/cloud.ts';
-import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
-import { assembly } from '../../infra/stack/assembly.ts';
+import type { Cloud } from '../../infra/local/runtime/cloud.ts';
+import { deployTemplate } from '../support/deploy-template.ts';
 
 let cloud: Cloud;
 const aws = {
@@ -16,20 +14,7 @@ const aws = {
 };
 
 beforeEach(async () => {
-  let ids = 0;
-  cloud = await startCloud({
-    patterns: eventPatterns,
-    assembly: await assembly(),
-    clock: new VirtualClock(0),
-    random: () => 0.5,
-    newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
-    file: ':memory:',
-    publicUrl: 'https://hub.example.com',
-    awsUrl: 'http://127.0.0.1',
-    runCustomResources: false,
-    invoke: async () => undefined,
-    onError: () => {},
-  });
+  ({ cloud } = await deployTemplate());
 });
 afterEach(() => cloud.stop());
 

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { API_KEY } from './failing-hub.ts';
+import { API_KEY } from './open-test-hub.ts';
 
 /** Asks a hub's API; a path with its query. */
 export type Ask = (

@@ -10,11 +10,11 @@ import {
 } from '../../../functions/aws/operations/publish.ts';
 import { rulesOf } from '../../../functions/aws/operations/trigger-rules.ts';
 import { HOUR, iso, NOON } from '../../support/situations.ts';
-import { openHub, templates } from '../../support/trigger-hub.ts';
+import { openTriggerTable, type TriggerTable, templates } from '../../support/trigger-table.ts';
 
-let hub: Awaited<ReturnType<typeof openHub>>;
+let hub: TriggerTable;
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTriggerTable();
 });
 
 const definition = (fields: Record<string, unknown> = {}): unknown => ({

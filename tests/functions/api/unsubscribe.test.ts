@@ -6,15 +6,15 @@ import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { unsubscribe } from '../../../functions/api/pages/unsubscribe.ts';
 import { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import { toInteraction } from '../../../functions/record/messages/decode.ts';
-import { openHub } from '../../support/trigger-hub.ts';
+import { openTriggerTable, type TriggerTable } from '../../support/trigger-table.ts';
 
 const keys = ['0123456789abcdef-key'];
 const link = unsubscribeToken({ profileId: 'ada', channel: 'email' }, keys);
-let hub: Awaited<ReturnType<typeof openHub>>;
+let hub: TriggerTable;
 let queued: unknown[];
 
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTriggerTable();
   queued = [];
 });
 

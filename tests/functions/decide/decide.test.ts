@@ -7,15 +7,20 @@ import type {
 import { pause, publish } from '../../../functions/aws/operations/publish.ts';
 import { type DecidePorts, decide } from '../../../functions/decide/decide.ts';
 import { DAY, HOUR, iso, NOON, person } from '../../support/situations.ts';
-import { decisionAbout, openHub, templates } from '../../support/trigger-hub.ts';
+import {
+  decisionAbout,
+  openTriggerTable,
+  type TriggerTable,
+  templates,
+} from '../../support/trigger-table.ts';
 
-let hub: Awaited<ReturnType<typeof openHub>>;
+let hub: TriggerTable;
 let timers: { readonly message: DecisionMessage; readonly at: number }[];
 let queued: NotificationMessage[];
 let suppressed: Notification[];
 
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTriggerTable();
   [timers, queued, suppressed] = [[], [], []];
   await hub.putPerson();
 });

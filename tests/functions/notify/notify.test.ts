@@ -9,9 +9,14 @@ import type { InteractionMessage } from '../../../functions/contracts/messages/r
 import { decide } from '../../../functions/decide/decide.ts';
 import { type NotifyPorts, notify } from '../../../functions/notify/notify.ts';
 import { iso, NOON } from '../../support/situations.ts';
-import { decisionAbout, openHub, templates } from '../../support/trigger-hub.ts';
+import {
+  decisionAbout,
+  openTriggerTable,
+  type TriggerTable,
+  templates,
+} from '../../support/trigger-table.ts';
 
-let hub: Awaited<ReturnType<typeof openHub>>;
+let hub: TriggerTable;
 let sent: (Outgoing & { readonly by: string })[];
 let recorded: InteractionMessage[];
 let told: { readonly type: string; readonly notification: Notification }[];
@@ -19,7 +24,7 @@ let failures: HubError[];
 let answer: (message: Outgoing, by: string) => Promise<string>;
 
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTriggerTable();
   [sent, recorded, told, failures] = [[], [], [], []];
   answer = async () => `id-${sent.length}`;
 });

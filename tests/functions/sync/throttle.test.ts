@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   initialRateLimit,
   pausedFor,
@@ -11,13 +11,13 @@ import {
 import { HubError } from '../../../core/errors.ts';
 import { lease } from '../../../functions/sync/lease.ts';
 import { throttle } from '../../../functions/sync/throttle.ts';
-import { openHub, type TestHub } from '../../support/failing-hub.ts';
+import { scanTable } from '../../../infra/scenario/scan-table.ts';
+import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
 
-let hub: TestHub;
+let table: TestTable;
 beforeEach(async () => {
-  hub = await openHub();
+  table = await openTestTable();
 });
-afterEach(() => hub.cloud.stop());
 
 const crm = { id: 'acme-crm', title: 'Acme CRM', budget: { calls: 5, seconds: 10 } };
 const down = (afterSeconds?: number): HubError =>
@@ -50,7 +50,9 @@ describe('the budget', () => {
   });
 
   it('is one for all workers', async () => {
-    const ways = Array.from({ length: 4 }, () => throttle(crm, hub.table, hub.clock.now.bind(hub.clock)));
+    const ways = Array.from({ length: 4 }, () =>
+      throttle(crm, table.rows, table.clock.now.bind(table.clock)),
+    );
     let calls = 0;
     const results = await Promise.allSettled(
       Array.from({ length: 12 }, (_, at) => ways[at % 4]?.through(1, async () => calls++)),
@@ -58,7 +60,7 @@ describe('the budget', () => {
     expect(calls).toBe(5);
     for (const result of results.filter(({ status }) => status === 'rejected'))
       expect(result).toMatchObject({ reason: waits });
-    await hub.clock.runUntil(hub.clock.now() + 10_000);
+    await table.clock.runUntil(table.clock.now() + 10_000);
     await expect(ways[0]?.through(5, async () => 'again')).resolves.toBe('again');
   });
 });
@@ -66,14 +68,14 @@ describe('the budget', () => {
 describe('the breaker', () => {
   it('shuts after three failures, lets one probe through, and opens when it is answered', async () => {
     const [one, other] = [
-      throttle(crm, hub.table, () => hub.clock.now()),
-      throttle(crm, hub.table, () => hub.clock.now()),
+      throttle(crm, table.rows, () => table.clock.now()),
+      throttle(crm, table.rows, () => table.clock.now()),
     ];
     for (let failure = 0; failure < 3; failure++)
       await expect(one.through(1, () => Promise.reject(down()))).rejects.toThrow('down');
     await expect(other.expectOpen()).rejects.toMatchObject(waits);
     await expect(other.through(1, async () => 1)).rejects.toMatchObject(waits);
-    await hub.clock.runUntil(hub.clock.now() + 30_000);
+    await table.clock.runUntil(table.clock.now() + 30_000);
     await other.expectOpen();
     await one.through(1, async () => {
       await expect(other.through(1, async () => 1)).rejects.toMatchObject(waits);
@@ -98,10 +100,10 @@ describe('the breaker', () => {
 
 describe('the token', () => {
   it('is renewed by one worker at a time, and shared', async () => {
-    const now = (): number => hub.clock.now();
+    const now = (): number => table.clock.now();
     const [one, other] = [
-      lease('acme-crm', { key: 'k' }, hub.table, now),
-      lease('acme-crm', { key: 'k' }, hub.table, now),
+      lease('acme-crm', { key: 'k' }, table.rows, now),
+      lease('acme-crm', { key: 'k' }, table.rows, now),
     ];
     let renewals = 0;
     const renew = async (): Promise<string> => {
@@ -116,21 +118,21 @@ describe('the token', () => {
   });
 
   it('is given up by a worker that ends, or whose login fails', async () => {
-    const token = lease('acme-crm', {}, hub.table, () => hub.clock.now());
+    const token = lease('acme-crm', {}, table.rows, () => table.clock.now());
     await expect(token.get(undefined, () => Promise.reject(down()))).rejects.toThrow('down');
     void token.get(undefined, () => new Promise(() => {}));
-    await hub.clock.runUntil(hub.clock.now() + 1000);
+    await table.clock.runUntil(table.clock.now() + 1000);
     await new Promise((resolve) => setImmediate(resolve));
-    await hub.clock.runUntil(hub.clock.now() + 30_000);
+    await table.clock.runUntil(table.clock.now() + 30_000);
     expect(await token.get(undefined, async () => 'mine')).toBe('mine');
   });
 
   it('stands in no row as it is, and is of no use with other credentials', async () => {
-    const now = (): number => hub.clock.now();
-    await lease('acme-crm', { key: 'k' }, hub.table, now).get(undefined, async () => 'very secret');
-    const rows = hub.cloud.db.prepare('SELECT item FROM dynamodb_items').all();
+    const now = (): number => table.clock.now();
+    await lease('acme-crm', { key: 'k' }, table.rows, now).get(undefined, async () => 'very secret');
+    const rows = await scanTable(table.runtime);
     expect(JSON.stringify(rows)).not.toContain('very secret');
-    const other = lease('acme-crm', { key: 'changed' }, hub.table, now);
+    const other = lease('acme-crm', { key: 'changed' }, table.rows, now);
     expect(await other.get(undefined, async () => 'new')).toBe('new');
   });
 });

@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const call = async (method: string, target: string, body = ''): Promise<number> => {
   const { status } = await hub.cloud.front({ method, target, headers: {}, body: Buffer.from(body) });

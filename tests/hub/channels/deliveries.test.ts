@@ -1,15 +1,15 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { messenger, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { messenger, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
 
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
 
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 /** What lies in the bucket. */
 const kept = async (key: string | undefined): Promise<string | undefined> => {

@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { openHub, type TestHub } from '../../support/failing-hub.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const MIB = 1024 * 1024;
 const url = 'https://sw.api.mailgun.net/v3/files/1';
@@ -30,7 +30,7 @@ async function* flow(): AsyncGenerator<Uint8Array> {
 beforeEach(async () => {
   [sent, held, operations, breaksAt] = [0, [], [], Number.POSITIVE_INFINITY];
   let stored = 0;
-  hub = await openHub({
+  hub = await openTestHub({
     fetch: async () =>
       new Response(ReadableStream.from(flow()), { headers: { 'content-type': 'video/mp4' } }),
     before(service, operation, caller) {
@@ -43,7 +43,7 @@ beforeEach(async () => {
   });
   await hub.connect('mailgun', { signingKey: 'k', apiKey: 'key' });
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const s3 = () => new S3Client({ ...clientConfig(hub.runtime), forcePathStyle: true });
 const keep = async (bytes: number): Promise<void> => {

@@ -14,23 +14,23 @@ import {
 } from '@aws-sdk/client-ses';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
-import { hubOf } from '../../support/synthesised-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { synthesiseHub } from '../../support/synthesise-hub.ts';
 
-let built: ReturnType<typeof hubOf>;
+let built: ReturnType<typeof synthesiseHub>;
 let hub: TestHub;
 let bucket: string;
 let topic: string;
 
 beforeAll(() => {
-  built = hubOf({ channels: { twilio: {}, sendgrid: {}, meta: {}, ses: {} } });
+  built = synthesiseHub({ channels: { twilio: {}, sendgrid: {}, meta: {}, ses: {} } });
 });
 afterAll(() => built.remove());
 
 /** A hub with SES switched on, as an admin sets it up; the topic's first message waits for its secret. */
 beforeEach(async () => {
-  hub = await openHub({
-    hub: built,
+  hub = await openTestHub({
+    assembly: built,
     async fetch(input) {
       const { pathname, search } = new URL(String(input));
       const request = {
@@ -56,7 +56,7 @@ beforeEach(async () => {
   await ses.send(new CreateReceiptRuleSetCommand({ RuleSetName: 'inbound' }));
   await ses.send(new SetActiveReceiptRuleSetCommand({ RuleSetName: 'inbound' }));
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const rule = (prefix: string, to = bucket) =>
   new SESClient(clientConfig(hub.runtime)).send(

@@ -2,13 +2,13 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const post = async (target: string, headers: Record<string, string>, body: string): Promise<number> => {
   const { status } = await hub.cloud.front({

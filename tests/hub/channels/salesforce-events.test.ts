@@ -4,22 +4,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parseConfigFile } from '../../../core/config/config-file.ts';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { openHub, type TestHub } from '../../support/failing-hub.ts';
-import { hubOf } from '../../support/synthesised-hub.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { synthesiseHub } from '../../support/synthesise-hub.ts';
 
 const eventBus = 'aws.partner/salesforce.com/00D7F00000107XsUAI/0YL000000000001';
 const switched = { twilio: {}, sendgrid: {}, meta: {} };
 
-let built: ReturnType<typeof hubOf>;
+let built: ReturnType<typeof synthesiseHub>;
 let hub: TestHub;
 beforeAll(() => {
-  built = hubOf({ channels: { ...switched, salesforce: { eventBus } } });
+  built = synthesiseHub({ channels: { ...switched, salesforce: { eventBus } } });
 });
 afterAll(() => built.remove());
 beforeEach(async () => {
-  hub = await openHub({ hub: built });
+  hub = await openTestHub({ assembly: built });
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 /** As the event relay puts it: the case of the documented header, on this bus. */
 const relay = (more: object = {}, Source = eventBus) => {
@@ -118,7 +118,7 @@ describe('hub.yaml', () => {
   it('makes a rule where a bus is named alone', () => {
     const rules = ({ template }: { template: { Resources: object } }): number =>
       JSON.stringify(template.Resources).split('aws.partner/').length - 1;
-    const plain = hubOf({ channels: { salesforce: {} } });
+    const plain = synthesiseHub({ channels: { salesforce: {} } });
     expect([rules(built) > 0, rules(plain)]).toEqual([true, 0]);
     plain.remove();
     expect(HubConfig.parse({ channels: { salesforce: {}, twilio: {} } }).channels).toEqual({

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const email = 'email:ada@example.com';
 const phone = 'phone:+14155550100';
 let hub: TestHub;
 
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const iso = (minute: number): string => new Date(NOW + minute * 60_000).toISOString();
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { preferencesToken, signingKeys, unsubscribeToken } from '../../../core/consent/signed-link.ts';
 import { readSecret } from '../../../functions/aws/clients/secret.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const email = 'email:ada.lovelace@example.com';
 const phone = 'phone:+14155550100';
@@ -10,7 +10,7 @@ let keys: readonly string[];
 let profileId: string;
 
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
   keys = signingKeys(await readSecret(hub.runtime)('acme/signing'));
   await command({
     ...{ command: 'import', identifiers: [email, phone] },
@@ -18,7 +18,7 @@ beforeEach(async () => {
   });
   profileId = await idOf(email);
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const command = async (body: object): Promise<void> => {
   expect((await hub.api('POST', '/commands', body)).status).toBe(202);

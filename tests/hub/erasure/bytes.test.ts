@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { payloads } from '../../../functions/aws/operations/payloads.ts';
-import { openStory } from './story.ts';
+import { openTestHub } from '../../support/open-test-hub.ts';
+import { eraseCustomer } from './erase-customer.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -40,31 +41,33 @@ const later = { ...welcome, id: 'later', wait: '5d' };
 
 it('leaves no identifier and no text of the person in any byte of the state, the CRMs or the logs', async () => {
   const logged = listening();
-  const story = await openStory({ file: join(folder, 'state.sqlite'), triggers: [welcome, later] });
-  const bucket = [...story.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
+  const hub = await openTestHub({ file: join(folder, 'state.sqlite'), triggers: [welcome, later] });
+  const bucket = [...hub.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
     ?.environment['BUCKET'];
-  const files = payloads({ ...story.runtime, env: { ...story.runtime.env, BUCKET: bucket } });
-  const form = { kind: 'form', channel: 'form' };
+  const files = payloads({ ...hub.runtime, env: { ...hub.runtime.env, BUCKET: bucket } });
+  const form = { kind: 'form', channel: 'form' } as const;
   const profile = { name: { full: 'Ada Lovelace' }, traits: { pet: 'xyzzy the cat' } };
 
   // One timeline: several identifiers, a long text and a file in the bucket, notifications sent and waiting.
-  story.say('F1', [MAIL], { ...form, text: 'xyzzy', profile });
-  story.say('S1', [PHONE], { text: `xyzzy ${'long '.repeat(30_000)}` });
+  hub.sendInteraction({ key: 'F1', identifiers: [MAIL], ...form, text: 'xyzzy', profile });
+  hub.sendInteraction({ key: 'S1', identifiers: [PHONE], text: `xyzzy ${'long '.repeat(30_000)}` });
   await files.put('attachments/hers/0', 'xyzzy in a file');
-  story.say('M1', [MAIL], {
+  hub.sendInteraction({
+    key: 'M1',
+    identifiers: [MAIL],
     channel: 'email',
     text: 'xyzzy',
     attachments: [{ name: 'xyzzy.txt', key: 'attachments/hers/0' }],
   });
-  story.say('G1', ['email:grace@example.org'], { ...form, text: 'plugh' });
-  await story.wait(MINUTE);
+  hub.sendInteraction({ key: 'G1', identifiers: ['email:grace@example.org'], ...form, text: 'plugh' });
+  await hub.wait(MINUTE);
   await files.put('attachments/kept/0', 'somebody else');
   // Merged by hand, with a third half that has a customer of its own before; commands tell of all that is known.
-  story.say('S2', [OTHER], { text: 'xyzzy' });
-  await story.wait(MINUTE);
+  hub.sendInteraction({ key: 'S2', identifiers: [OTHER], text: 'xyzzy' });
+  await hub.wait(MINUTE);
   const command = async (body: object) => {
-    await story.api('POST', '/commands', { by: 'ada', ...body });
-    await story.wait(MINUTE);
+    await hub.api('POST', '/commands', { by: 'ada', ...body });
+    await hub.wait(MINUTE);
   };
   await command({ command: 'merge', keep: MAIL, other: PHONE });
   await command({ command: 'merge', keep: MAIL, other: OTHER });
@@ -72,51 +75,57 @@ it('leaves no identifier and no text of the person in any byte of the state, the
   await command({ command: 'split', identifier: OTHER });
   await command({ command: 'merge', keep: MAIL, other: OTHER });
   // A question of the review list, about her and another.
-  story.say('U1', ['user-id:ada-1', MAIL], { text: 'xyzzy' });
-  story.say('U2', ['user-id:grace', 'email:grace@example.org'], { text: 'plugh' });
-  await story.wait(MINUTE);
+  hub.sendInteraction({ key: 'U1', identifiers: ['user-id:ada-1', MAIL], text: 'xyzzy' });
+  hub.sendInteraction({
+    key: 'U2',
+    identifiers: ['user-id:grace', 'email:grace@example.org'],
+    text: 'plugh',
+  });
+  await hub.wait(MINUTE);
   // An export that lies in the bucket.
-  const { id } = (await story.api('GET', `/customers?identifier=${MAIL}`)).body;
-  const exported = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
-  await story.wait(MINUTE);
-  expect((await story.api('GET', `/jobs/${exported.id}`)).body.state).toBe('succeeded');
+  const { id } = (await hub.api('GET', `/customers?identifier=${MAIL}`)).body;
+  const exported = (await hub.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
+  await hub.wait(MINUTE);
+  expect((await hub.api('GET', `/jobs/${exported.id}`)).body.state).toBe('succeeded');
   expect(await files.get(`jobs/${exported.id}/result`)).toContain('ada.lovelace@example.com');
   // Failures: a delivery that nobody can read, its body in base64; a queue message of nobody's format.
   const request = {
     ...{ method: 'POST', url: 'https://hub.example.com/webhooks/meta', headers: {} },
     body: Buffer.from('{"from":"\\u002b14155550100","text":"xyzzy"').toString('base64'),
   };
-  const now = new Date(story.clock.now()).toISOString();
-  story.send(DELIVERIES, { type: 'delivery', id: 'd1', provider: 'meta', receivedAt: now, request });
-  story.send(DELIVERIES, { nobody: 'reads this', to: 'ada.lovelace@example.com', text: 'xyzzy' });
+  const now = new Date(hub.clock.now()).toISOString();
+  hub.send(DELIVERIES, { type: 'delivery', id: 'd1', provider: 'meta', receivedAt: now, request });
+  hub.send(DELIVERIES, { nobody: 'reads this', to: 'ada.lovelace@example.com', text: 'xyzzy' });
   const others = {
     ...request,
     body: Buffer.from('{"from":"grace@example.org","text":"plugh').toString('base64'),
   };
-  story.send(DELIVERIES, { type: 'delivery', id: 'd2', provider: 'meta', receivedAt: now, request: others });
+  hub.send(DELIVERIES, { type: 'delivery', id: 'd2', provider: 'meta', receivedAt: now, request: others });
   // Raw bodies that were too large for the queue.
   await files.put('deliveries/raw', `From=%2B14155550100&Body=xyzzy+${'x'.repeat(300_000)}`);
   await files.put('deliveries/other', 'From=grace%40example.org&Body=plugh');
-  await story.wait(2 * 60 * MINUTE);
-  expect((await story.api('GET', '/failures')).body.items).toHaveLength(3);
-  expect(story.crms.salesforce.records.of('Task').length).toBeGreaterThan(5);
+  await hub.wait(2 * 60 * MINUTE);
+  expect((await hub.api('GET', '/failures')).body.items).toHaveLength(3);
+  expect(hub.crms.salesforce.records.of('Task').length).toBeGreaterThan(5);
 
-  const { state, receipt } = await story.erase(MAIL);
+  const { state, receipt } = await eraseCustomer(hub, MAIL);
   expect(state).toBe('succeeded');
   // A late redelivery of everything, and the ends of waits.
-  story.say('F1', [MAIL], { ...form, text: 'xyzzy', profile });
-  story.say('M1', [MAIL], {
+  hub.sendInteraction({ key: 'F1', identifiers: [MAIL], ...form, text: 'xyzzy', profile });
+  hub.sendInteraction({
+    key: 'M1',
+    identifiers: [MAIL],
     channel: 'email',
     text: 'xyzzy',
     attachments: [{ name: 'xyzzy.txt', key: 'attachments/hers/0' }],
   });
-  story.say('S1', [PHONE], { text: `xyzzy ${'long '.repeat(30_000)}` });
-  await story.wait(10 * 24 * 60 * MINUTE);
-  expect((await story.api('GET', '/failures')).body.items).toHaveLength(1);
+  hub.sendInteraction({ key: 'S1', identifiers: [PHONE], text: `xyzzy ${'long '.repeat(30_000)}` });
+  await hub.wait(10 * 24 * 60 * MINUTE);
+  expect((await hub.api('GET', '/failures')).body.items).toHaveLength(1);
   expect(JSON.stringify(receipt)).not.toMatch(/ada\.|4155550|Lovelace|xyzzy/u);
   // As the hub does every few seconds.
-  story.cloud.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  await story.close();
+  hub.cloud.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  await hub.stop();
 
   const names = readdirSync(folder).filter((name) => !name.includes('mailboxes'));
   expect(names).toContain('state.sqlite');

@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
-import { openStory, type Story } from './story.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const MINUTE = 60_000;
 const [PHONE, MAIL] = ['phone:+14155550100', 'email:ada@example.com'];
 const JOBS = /JobsFunction/u;
 
 /** What is there of Ada once everything is quiet, besides what may stay. */
-const leftOver = async (story: Story): Promise<string[]> => {
-  const rows = await story.rows();
+const leftOver = async (hub: TestHub): Promise<string[]> => {
+  const rows = await hub.scan();
   const named = rows
     .filter((row) => /ada@example|4155550100/u.test(JSON.stringify(row)))
     .map(({ pk, sk }) => `${pk} ${sk}`);
   const profileIds = rows.filter(({ pk }) => pk.startsWith('customer#')).map(({ pk, sk }) => `${pk} ${sk}`);
-  const crms = Object.entries(story.crms.countRecords(new Set())).flatMap(([crm, objects]) =>
+  const crms = Object.entries(hub.crms.countRecords(new Set())).flatMap(([crm, objects]) =>
     Object.entries(objects).flatMap(([object, count]) => (count > 0 ? [`${crm} ${object} ${count}`] : [])),
   );
   return [...named, ...profileIds, ...crms];
@@ -22,24 +22,25 @@ const leftOver = async (story: Story): Promise<string[]> => {
 const eraseLosing = async (lost: (call: number) => boolean) => {
   let calls = 0;
   let armed = false;
-  const story = await openStory({
+  const hub = await openTestHub({
+    triggers: [],
     before(_service, _operation, caller) {
       if (armed && JOBS.test(caller) && lost(++calls)) throw new Error('the function is gone');
     },
   });
   try {
-    story.say('S1', [PHONE], { text: 'Hello' });
-    story.say('M1', [MAIL], { text: 'Hello' });
-    await story.wait(MINUTE);
-    await story.api('POST', '/commands', { command: 'merge', keep: PHONE, other: MAIL });
-    await story.wait(MINUTE);
+    hub.sendInteraction({ key: 'S1', identifiers: [PHONE], text: 'Hello' });
+    hub.sendInteraction({ key: 'M1', identifiers: [MAIL], text: 'Hello' });
+    await hub.wait(MINUTE);
+    await hub.api('POST', '/commands', { command: 'merge', keep: PHONE, other: MAIL });
+    await hub.wait(MINUTE);
     armed = true;
-    const { id } = (await story.api('POST', '/erasures', { customer: PHONE })).body;
-    await story.wait(12 * 60 * MINUTE);
-    const { state } = (await story.api('GET', `/erasures/${id}`)).body;
-    return { state, calls, left: await leftOver(story) };
+    const { id } = (await hub.api('POST', '/erasures', { customer: PHONE })).body;
+    await hub.wait(12 * 60 * MINUTE);
+    const { state } = (await hub.api('GET', `/erasures/${id}`)).body;
+    return { state, calls, left: await leftOver(hub) };
   } finally {
-    await story.close();
+    await hub.stop();
   }
 };
 
@@ -60,25 +61,26 @@ it('comes to the same end wherever the job breaks off', async () => {
 
 it('goes on when it is asked to, after its job was given up', async () => {
   let broken = true;
-  const story = await openStory({
+  const hub = await openTestHub({
+    triggers: [],
     before(service, operation, caller) {
       if (broken && JOBS.test(caller) && service === 'events' && operation === 'DeleteArchive')
         throw new Error('no');
     },
   });
   try {
-    story.say('S1', [PHONE]);
-    await story.wait(MINUTE);
-    const { id } = (await story.api('POST', '/erasures', { customer: PHONE })).body;
-    await story.wait(12 * 60 * MINUTE);
-    expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'failed' });
+    hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
+    await hub.wait(MINUTE);
+    const { id } = (await hub.api('POST', '/erasures', { customer: PHONE })).body;
+    await hub.wait(12 * 60 * MINUTE);
+    expect((await hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'failed' });
     broken = false;
-    expect((await story.api('POST', `/erasures/${id}/resume`)).status).toBe(202);
-    await story.wait(60 * MINUTE);
-    expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
-    expect((await story.api('POST', `/erasures/${id}/resume`)).status).toBe(200);
-    expect(await leftOver(story)).toEqual([]);
+    expect((await hub.api('POST', `/erasures/${id}/resume`)).status).toBe(202);
+    await hub.wait(60 * MINUTE);
+    expect((await hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
+    expect((await hub.api('POST', `/erasures/${id}/resume`)).status).toBe(200);
+    expect(await leftOver(hub)).toEqual([]);
   } finally {
-    await story.close();
+    await hub.stop();
   }
 });

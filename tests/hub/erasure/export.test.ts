@@ -1,43 +1,45 @@
 import { afterEach, expect, it } from 'vitest';
 import { payloads } from '../../../functions/aws/operations/payloads.ts';
-import { openStory, type Story } from './story.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
-let story: Story;
-afterEach(() => story.close());
+let hub: TestHub;
+afterEach(() => hub.stop());
 
 const MAIL = 'email:ada@example.com';
 
 const bucket = () => {
-  const BUCKET = [...story.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
+  const BUCKET = [...hub.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
     ?.environment['BUCKET'];
-  return payloads({ ...story.runtime, env: { ...story.runtime.env, BUCKET } });
+  return payloads({ ...hub.runtime, env: { ...hub.runtime.env, BUCKET } });
 };
 
 /** The document, as whoever has its address reads it. */
 const exported = async () => {
-  const { id } = (await story.api('GET', `/customers?identifier=${MAIL}`)).body;
-  const job = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
-  await story.wait(60_000);
-  const done = (await story.api('GET', `/jobs/${job.id}`)).body;
+  const { id } = (await hub.api('GET', `/customers?identifier=${MAIL}`)).body;
+  const job = (await hub.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
+  await hub.wait(60_000);
+  const done = (await hub.api('GET', `/jobs/${job.id}`)).body;
   expect(done.state).toBe('succeeded');
-  const answer = await story.runtime.aws?.fetch(new Request(done.result.url));
+  const answer = await hub.runtime.aws?.fetch(new Request(done.result.url));
   const text = await answer?.text();
   return { text: text ?? '', document: JSON.parse(text ?? '') };
 };
 
 it('holds everything of every half, files in base64, and nothing of others', async () => {
-  story = await openStory();
+  hub = await openTestHub({ triggers: [] });
   await bucket().put('attachments/kept/0', 'a file');
-  story.say('M1', [MAIL], {
+  hub.sendInteraction({
+    key: 'M1',
+    identifiers: [MAIL],
     channel: 'email',
     text: 'Hello',
     attachments: [{ name: 'a.txt', key: 'attachments/kept/0' }],
   });
-  story.say('S1', ['phone:+14155550100'], { text: 'Hi' });
-  story.say('G1', ['email:grace@example.org'], { text: 'Somebody else' });
-  await story.wait(60_000);
-  await story.api('POST', '/commands', { command: 'merge', keep: MAIL, other: 'phone:+14155550100' });
-  await story.wait(60_000);
+  hub.sendInteraction({ key: 'S1', identifiers: ['phone:+14155550100'], text: 'Hi' });
+  hub.sendInteraction({ key: 'G1', identifiers: ['email:grace@example.org'], text: 'Somebody else' });
+  await hub.wait(60_000);
+  await hub.api('POST', '/commands', { command: 'merge', keep: MAIL, other: 'phone:+14155550100' });
+  await hub.wait(60_000);
   const { text, document } = await exported();
   expect(document).toMatchObject({
     format: 'tributary-export-1',
@@ -55,16 +57,18 @@ it('holds everything of every half, files in base64, and nothing of others', asy
 });
 
 it('is written in parts, and is the same document when it is large', async () => {
-  story = await openStory();
+  hub = await openTestHub({ triggers: [] });
   const files = bucket();
   for (let at = 0; at < 3; at++) {
     await files.put(`attachments/large/${at}`, `${at}`.repeat(7_000_000));
-    story.say(`M${at}`, [MAIL], {
+    hub.sendInteraction({
+      key: `M${at}`,
+      identifiers: [MAIL],
       text: `${at}`,
       attachments: [{ name: `${at}`, key: `attachments/large/${at}` }],
     });
   }
-  await story.wait(60_000);
+  await hub.wait(60_000);
   const { document } = await exported();
   const contents = document.records.flatMap(({ attachments = [] }: { attachments?: { content: string }[] }) =>
     attachments.map(({ content }) => Buffer.from(content, 'base64').toString()),
@@ -77,11 +81,10 @@ it('is written in parts, and is the same document when it is large', async () =>
 });
 
 it('ends with the reason where the person is gone', async () => {
-  story = await openStory();
-  const job = (await story.api('POST', '/jobs', { kind: 'export', parameters: { profileId: 'nobody' } }))
-    .body;
-  await story.wait(60_000);
-  expect((await story.api('GET', `/jobs/${job.id}`)).body).toMatchObject({
+  hub = await openTestHub({ triggers: [] });
+  const job = (await hub.api('POST', '/jobs', { kind: 'export', parameters: { profileId: 'nobody' } })).body;
+  await hub.wait(60_000);
+  expect((await hub.api('GET', `/jobs/${job.id}`)).body).toMatchObject({
     state: 'failed',
     error: { code: 'unknown-customer' },
   });

@@ -1,28 +1,29 @@
 import { afterEach, expect, it } from 'vitest';
 import { receiptFault, SignedReceipt } from '../../../core/privacy/receipt.ts';
-import { openStory, type Story } from './story.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { eraseCustomer } from './erase-customer.ts';
 
-let story: Story;
-const open = async (options: Parameters<typeof openStory>[0] = {}): Promise<void> => {
-  story = await openStory(options);
+let hub: TestHub;
+const open = async (options: Parameters<typeof openTestHub>[0] = {}): Promise<void> => {
+  hub = await openTestHub({ triggers: [], ...options });
 };
-afterEach(() => story.close());
+afterEach(() => hub.stop());
 
 const PHONE = 'phone:+14155550100';
 const MAIL = 'email:ada@example.com';
 const known = async (identifier: string): Promise<boolean> =>
-  (await story.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).status === 200;
+  (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).status === 200;
 
 it('takes the rows at once, everything else within minutes, and hands out a receipt that its key proves', async () => {
   await open();
-  story.say('S1', [PHONE, MAIL], { text: 'Hello' });
-  await story.wait();
-  const asked = await story.api('POST', '/erasures', { customer: MAIL, by: 'ada', reason: 'ticket 7' });
+  hub.sendInteraction({ key: 'S1', identifiers: [PHONE, MAIL], text: 'Hello' });
+  await hub.wait();
+  const asked = await hub.api('POST', '/erasures', { customer: MAIL, by: 'ada', reason: 'ticket 7' });
   expect([asked.status, asked.body]).toMatchObject([202, { state: 'queued', by: 'ada', reason: 'ticket 7' }]);
-  await story.settle();
+  await hub.settle();
   expect(await known(PHONE)).toBe(false);
-  await story.wait(3 * 60_000);
-  const { body } = await story.api('GET', `/erasures/${asked.body.id}`);
+  await hub.wait(3 * 60_000);
+  const { body } = await hub.api('GET', `/erasures/${asked.body.id}`);
   expect(body).toMatchObject({ state: 'succeeded' });
   const signed = SignedReceipt.parse(body.receipt);
   expect(receiptFault(signed)).toBeUndefined();
@@ -31,24 +32,19 @@ it('takes the rows at once, everything else within minutes, and hands out a rece
   expect(signed.receipt.systems.find(({ system }) => system === 'backups')?.left[0]).toContain('2026-04-06');
   expect(JSON.stringify(signed)).not.toMatch(/ada@|4155550100/u);
   const keys = JSON.parse(
-    Buffer.from((await story.front('GET', '/erasures/keys', undefined, '')).body).toString(),
+    Buffer.from((await hub.front('GET', '/erasures/keys', undefined, '')).body).toString(),
   );
   expect(keys.keys).toEqual([signed.key]);
-  const found = await story.api(
-    'GET',
-    `/erasures?identifier=${encodeURIComponent('email: Ada@example.com')}`,
-  );
+  const found = await hub.api('GET', `/erasures?identifier=${encodeURIComponent('email: Ada@example.com')}`);
   expect(found.body.items).toMatchObject([{ id: asked.body.id, by: 'ada' }]);
-  expect((await story.api('GET', `/erasures?identifier=${encodeURIComponent(PHONE)}`)).body.items).toEqual(
-    [],
-  );
+  expect((await hub.api('GET', `/erasures?identifier=${encodeURIComponent(PHONE)}`)).body.items).toEqual([]);
 });
 
 it('believes no receipt that was changed', async () => {
   await open();
-  story.say('S1', [PHONE]);
-  await story.wait();
-  const signed = SignedReceipt.parse((await story.erase(PHONE)).receipt);
+  hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
+  await hub.wait();
+  const signed = SignedReceipt.parse((await eraseCustomer(hub, PHONE)).receipt);
   const { receipt } = signed;
   const [head = '', payload = '', signature = ''] = signed.jws.split('.');
   const otherwise = Buffer.from(JSON.stringify({ ...receipt, by: 'eve' })).toString('base64url');
@@ -64,30 +60,29 @@ it('believes no receipt that was changed', async () => {
 
 it('knows nobody twice: who was erased is not found again, and who was never here neither', async () => {
   await open();
-  story.say('S1', [PHONE]);
-  await story.wait();
-  expect(await story.erase(PHONE)).toMatchObject({ state: 'succeeded' });
-  expect((await story.api('POST', '/erasures', { customer: PHONE })).status).toBe(404);
-  expect((await story.api('POST', '/erasures', { customer: 'email:nobody@example.com' })).status).toBe(404);
-  expect((await story.api('POST', '/erasures', {})).status).toBe(400);
-  expect((await story.api('GET', '/erasures/none')).status).toBe(404);
+  hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
+  await hub.wait();
+  expect(await eraseCustomer(hub, PHONE)).toMatchObject({ state: 'succeeded' });
+  expect((await hub.api('POST', '/erasures', { customer: PHONE })).status).toBe(404);
+  expect((await hub.api('POST', '/erasures', { customer: 'email:nobody@example.com' })).status).toBe(404);
+  expect((await hub.api('POST', '/erasures', {})).status).toBe(400);
+  expect((await hub.api('GET', '/erasures/none')).status).toBe(404);
   expect(
-    (await story.api('POST', '/jobs', { kind: 'erase', parameters: { erasure: 'x', profileId: 'y' } }))
-      .status,
+    (await hub.api('POST', '/jobs', { kind: 'erase', parameters: { erasure: 'x', profileId: 'y' } })).status,
   ).toBe(400);
 });
 
 it('waits for a CRM that is down, says so, and ends when it is back', async () => {
   await open();
-  story.say('S1', [PHONE]);
-  await story.wait();
-  story.crms.hubspot.fail({ status: 503, category: 'UNAVAILABLE' });
-  const { id } = (await story.api('POST', '/erasures', { customer: PHONE })).body;
-  await story.wait(6 * 3_600_000);
-  expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'running' });
-  expect(story.crms.countRecords(new Set())['salesforce']).toEqual({});
-  story.crms.hubspot.fail(undefined);
-  await story.wait(2 * 3_600_000);
-  expect((await story.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
-  expect(story.crms.hubspot.records.of('contacts')).toEqual([]);
+  hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
+  await hub.wait();
+  hub.crms.hubspot.fail({ status: 503, category: 'UNAVAILABLE' });
+  const { id } = (await hub.api('POST', '/erasures', { customer: PHONE })).body;
+  await hub.wait(6 * 3_600_000);
+  expect((await hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'running' });
+  expect(hub.crms.countRecords(new Set())['salesforce']).toEqual({});
+  hub.crms.hubspot.fail(undefined);
+  await hub.wait(2 * 3_600_000);
+  expect((await hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
+  expect(hub.crms.hubspot.records.of('contacts')).toEqual([]);
 });

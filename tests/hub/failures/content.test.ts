@@ -1,7 +1,7 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const STORED = 'https://sw.api.mailgun.net/v3/domains/mg.acme.example/messages/abc';
 const MINUTE = 60_000;
@@ -18,7 +18,7 @@ beforeEach(async () => {
   published = [];
   isBusDown = false;
   answer = () => new Response('down', { status: 503 });
-  hub = await openHub({
+  hub = await openTestHub({
     async fetch(input) {
       if (String(input) !== STORED) return new Response('', { status: 404 });
       asked.push((hub.clock.now() - NOW) / 1000);
@@ -36,7 +36,7 @@ beforeEach(async () => {
   const secret = { Name: 'acme/channels/mailgun', SecretString: '{"signingKey":"k","apiKey":"key"}' };
   await secrets.send(new CreateSecretCommand(secret));
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const idsIn = (event: unknown): string[] =>
   [...JSON.stringify(event).matchAll(/\\"interaction\\":\\"([^"\\]+)/gu)].map(([, id]) => id ?? '');

@@ -1,16 +1,10 @@
-import {
-  CreateSecretCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { refusal, type Sender } from '../../../core/triggers/sender.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
-import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
-import { scanTable } from '../../../infra/scenario/scan-table.ts';
-import { NOW, type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';
 import { providers, type Webhook } from '../../tools/crash/webhooks.ts';
 
 // Each row of the failure table, through the front door, with both CRMs.
@@ -19,29 +13,16 @@ const HOUR = 3_600_000;
 const from = '+14155550100';
 const { secrets, sms, mail, forged } = providers('https://acme.example');
 let hub: TestHub;
-let crms: Sandboxes;
 
-const open = async (options: Options = {}): Promise<void> => {
-  hub = await openHub(options);
-  crms = await openSandboxes();
-  await crms.connect(hub.runtime, 'acme');
-  const manager = new SecretsManagerClient(clientConfig(hub.runtime));
+const open = async (options: TestHubOptions = {}): Promise<void> => {
+  hub = await openTestHub({ connectCrms: true, ...options });
   for (const [provider, secret] of Object.entries(secrets))
-    await manager.send(
-      new PutSecretValueCommand({
-        SecretId: `acme/channels/${provider}`,
-        SecretString: JSON.stringify(secret),
-      }),
-    );
-};
-const close = async (): Promise<void> => {
-  await hub.cloud.stop();
-  await crms.stop();
+    await hub.setSecret(`channels/${provider}`, secret);
 };
 beforeEach(() => open());
 afterEach(async () => {
   vi.restoreAllMocks();
-  await close();
+  await hub.stop();
 });
 
 const post = async ({ provider, headers, body }: Webhook, wait = 10_000): Promise<number> => {
@@ -62,7 +43,7 @@ const message = (key: string, identifiers: readonly string[]) => ({
     ...{ occurredAt: new Date(NOW).toISOString(), identifiers },
   },
 });
-const tasks = (): number => crms.salesforce.records.of('Task').length;
+const tasks = (): number => hub.crms.salesforce.records.of('Task').length;
 const sent = (): (string | undefined)[] =>
   hub.cloud.sentMessages.list().map(({ medium, to }) => `${medium} ${to.join()}`);
 /** How often a function has told of this, which a metric filter counts. */
@@ -86,7 +67,7 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
     };
     return { provider: 'standard', headers, body };
   };
-  const before = (await scanTable(hub.runtime)).length;
+  const before = (await hub.scan()).length;
   const good = sms({ id: 'SM1', from, text: 'hi' });
   const unsigned = { ...good, headers: { 'content-type': good.headers['content-type'] ?? '' } };
   expect(await post(forged(good))).toBe(401);
@@ -94,15 +75,15 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
   expect(await post(forged(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
   expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
   expect(told('refused-delivery')).toBe(4);
-  expect(await scanTable(hub.runtime)).toHaveLength(before);
+  expect(await hub.scan()).toHaveLength(before);
   expect(await post(signedAt(hub.clock.now()))).toBe(200);
   expect(await post(good)).toBe(200);
 });
 
 it('unknown provider: 404', async () => {
-  const before = (await scanTable(hub.runtime)).length;
+  const before = (await hub.scan()).length;
   expect(await post({ provider: 'nobody', headers: {}, body: '{}' })).toBe(404);
-  expect(await scanTable(hub.runtime)).toHaveLength(before);
+  expect(await hub.scan()).toHaveLength(before);
 });
 
 describe('body over the limit: 413 before it is buffered', () => {
@@ -166,30 +147,30 @@ it('duplicate delivery: 200, one row, effects once', async () => {
 
 describe('CRM down: the queue holds, the breaker probes, and what waited drains at the budget', () => {
   it('asks seldom while it is down, and brings everything when it is back', async () => {
-    crms.hubspot.fail({ status: 503, category: 'INTERNAL_ERROR' });
+    hub.crms.hubspot.fail({ status: 503, category: 'INTERNAL_ERROR' });
     for (let serial = 0; serial < 60; serial++)
       await post(sms({ id: `SM${serial}`, from, text: `number ${serial}` }), 60_000);
-    expect(crms.hubspot.records.of('communications')).toEqual([]);
+    expect(hub.crms.hubspot.records.of('communications')).toEqual([]);
     // An hour of a message a minute: three calls shut the breaker, then it probes less and less often.
-    expect(crms.hubspot.calls()).toBeGreaterThan(3);
-    expect(crms.hubspot.calls()).toBeLessThan(14);
-    crms.hubspot.fail(undefined);
+    expect(hub.crms.hubspot.calls()).toBeGreaterThan(3);
+    expect(hub.crms.hubspot.calls()).toBeLessThan(14);
+    hub.crms.hubspot.fail(undefined);
     await hub.clock.runUntil(hub.clock.now() + HOUR);
-    expect(crms.hubspot.records.of('communications')).toHaveLength(61);
+    expect(hub.crms.hubspot.records.of('communications')).toHaveLength(61);
     expect(await hub.failures()).toEqual([]);
   });
 
   it('leaves a CRM alone for as long as it asks', async () => {
-    crms.hubspot.fail({ status: 429, category: 'RATE_LIMITS', retryAfter: 600 });
+    hub.crms.hubspot.fail({ status: 429, category: 'RATE_LIMITS', retryAfter: 600 });
     await post(sms({ id: 'SM0', from, text: 'first' }));
-    const calls = crms.hubspot.calls();
+    const calls = hub.crms.hubspot.calls();
     expect(calls).toBe(1);
     for (let serial = 1; serial < 9; serial++)
       await post(sms({ id: `SM${serial}`, from, text: `number ${serial}` }), 60_000);
-    expect(crms.hubspot.calls()).toBe(calls);
-    crms.hubspot.fail(undefined);
+    expect(hub.crms.hubspot.calls()).toBe(calls);
+    hub.crms.hubspot.fail(undefined);
     await hub.clock.runUntil(hub.clock.now() + HOUR);
-    expect(crms.hubspot.records.of('communications')).toHaveLength(10);
+    expect(hub.crms.hubspot.records.of('communications')).toHaveLength(10);
   });
 });
 
@@ -197,7 +178,7 @@ it('one bad record: its own failure entry, and its neighbours go on', async () =
   for (const [serial, address] of ['ada@example.com', 'no..dots@-', 'bob@example.com'].entries())
     hub.send(/^DeliveriesQueue/, message(`k${serial}`, [`email:${address}`]));
   await hub.clock.runUntil(NOW + HOUR);
-  const inCrm = crms.hubspot.records.of('contacts').map(({ fields }) => fields['email']);
+  const inCrm = hub.crms.hubspot.records.of('contacts').map(({ fields }) => fields['email']);
   expect(inCrm.toSorted()).toEqual(['ada@example.com', 'bob@example.com']);
   const failures = await hub.failures('?stage=sync-hubspot');
   expect(failures.length).toBeGreaterThan(0);
@@ -213,7 +194,7 @@ describe('sender refuses: the next channel, or a failure entry, never silent', (
     send: () => Promise.reject(refusal('The account is in its sandbox.', { retry: 'never' })),
   };
   const write = async (senders: Record<string, Sender>): Promise<void> => {
-    await close();
+    await hub.stop();
     await open({ senders });
     hub.send(/^DeliveriesQueue/, message('k', ['email:ada@example.com', `phone:${from}`]));
     await hub.clock.runUntil(NOW + HOUR);

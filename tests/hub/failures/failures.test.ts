@@ -3,13 +3,19 @@ import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/clie
 import { afterEach, describe, expect, it } from 'vitest';
 import { refusal } from '../../../core/triggers/sender.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { messenger, NOW, type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
+import {
+  messenger,
+  NOW,
+  openTestHub,
+  type TestHub,
+  type TestHubOptions,
+} from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
-const open = async (options: Options = {}): Promise<void> => {
-  hub = await openHub(options);
+const open = async (options: TestHubOptions = {}): Promise<void> => {
+  hub = await openTestHub(options);
 };
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const HOUR = 3_600_000;
 const interaction = (id: string, at = NOW) => ({

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run as customerCommand } from '../../../cli/customers/customer.ts';
-import { openHub, type TestHub } from '../../support/failing-hub.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
 
 let hub: TestHub;
 let printed: string[];
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
   printed = terminal(async (method, target, body) => {
     // A command is delivered before its outcome is read.
     if (target.startsWith('/commands/')) await hub.settle();
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   closeTerminal();
-  return hub.cloud.stop();
+  return hub.stop();
 });
 
 const report = async (...events: object[]): Promise<void> => {

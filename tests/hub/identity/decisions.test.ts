@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { openHub, type TestHub } from '../../support/failing-hub.ts';
+import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const Customer = z.looseObject({
   id: z.string(),
@@ -12,9 +12,9 @@ const Items = z.object({ items: z.array(z.looseObject({})) });
 describe('decisions about who is who, by the API', () => {
   let hub: TestHub;
   beforeEach(async () => {
-    hub = await openHub();
+    hub = await openTestHub();
   });
-  afterEach(() => hub.cloud.stop());
+  afterEach(() => hub.stop());
 
   let sent = 0;
   const say = (identifiers: readonly string[]): void =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 const SECOND = 1000;
 let hub: TestHub;
@@ -10,7 +10,7 @@ let isQueueDown: boolean;
 beforeEach(async () => {
   queued = 0;
   isQueueDown = false;
-  hub = await openHub({
+  hub = await openTestHub({
     before(_service, operation, caller) {
       if (operation !== 'SendMessage' || !/Record/.test(caller)) return;
       if (isQueueDown) throw new Error('connection lost');
@@ -18,7 +18,7 @@ beforeEach(async () => {
     },
   });
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const iso = (seconds: number): string => new Date(NOW + seconds * SECOND).toISOString();
 const act = (key: string, more: object) => ({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { TestHub } from '../../support/failing-hub.ts';
+import type { TestHub } from '../../support/open-test-hub.ts';
 
 const HOUR = 3_600_000;
 const Started = z.object({ id: z.string(), upload: z.object({ url: z.string() }) });

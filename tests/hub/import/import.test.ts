@@ -1,23 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
-import { type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';
 import { begin, end, importFile } from './file.ts';
 
 let hub: TestHub;
-const open = async (options: Options = {}): Promise<void> => {
-  hub = await openHub(options);
+const open = async (options: TestHubOptions = {}): Promise<void> => {
+  hub = await openTestHub(options);
 };
-let crms: Sandboxes | undefined;
-const openWithCrms = async (): Promise<void> => {
-  await open();
-  crms = await openSandboxes();
-  await crms.connect(hub.runtime, 'acme');
-};
-afterEach(async () => {
-  await hub.cloud.stop();
-  await crms?.stop();
-  crms = undefined;
-});
+afterEach(() => hub.stop());
 
 const people = (count: number): string =>
   `email,name\n${Array.from({ length: count }, (_, n) => `p${n}@example.com,P ${n}\n`).join('')}`;
@@ -145,12 +134,12 @@ Two lines";;;;;;;;;\r
   });
 
   it('reaches the CRMs with the first interaction, or at once where that is asked', async () => {
-    await openWithCrms();
+    await open({ connectCrms: true });
     await importFile(hub, 'customers', people(2));
     const ids = [await customer('email:p0@example.com'), await customer('email:p1@example.com')].map(
       ({ id }) => id,
     );
-    const contacts = () => crms?.countRecords(new Set(ids))['salesforce']?.['Contact'] ?? 0;
+    const contacts = () => hub.crms.countRecords(new Set(ids))['salesforce']?.['Contact'] ?? 0;
     expect(contacts()).toBe(0);
     await importFile(hub, 'customers', people(2), { toCrms: true });
     expect(contacts()).toBe(2);
@@ -246,10 +235,10 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
   });
 
   it('reaches the CRMs', async () => {
-    await openWithCrms();
+    await open({ connectCrms: true });
     await importFile(hub, 'interactions', acts);
     const { id } = await customer('email:ada@example.com');
-    expect(crms?.countRecords(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
+    expect(hub.crms.countRecords(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
   });
 
   it('in NDJSON has the shape of a report', async () => {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandMessage, InteractionMessage } from '../../../functions/contracts/messages/record.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 type Row = Partial<Extract<CommandMessage, { command: 'import' }>>;
 let line = 1;

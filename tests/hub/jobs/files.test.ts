@@ -4,10 +4,10 @@ import * as z from 'zod';
 import { jobRoutes } from '../../../functions/api/routes/jobs.ts';
 import { presigner } from '../../../functions/aws/clients/signed.ts';
 import { jobs } from '../../../functions/aws/operations/jobs.ts';
-import { openHub } from '../../support/failing-hub.ts';
+import { openTestHub } from '../../support/open-test-hub.ts';
 
 it('a kind that needs a file is given an address for it, and waits until it is told that the file is there', async () => {
-  const hub = await openHub();
+  const hub = await openTestHub();
   const bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
     attributes?.['Arn']?.startsWith('arn:aws:s3:::'),
   )?.ref;
@@ -40,5 +40,5 @@ it('a kind that needs a file is given an address for it, and waits until it is t
     { job: 'job-1', slice: 0 },
     { job: 'job-1', slice: 0 },
   ]);
-  await hub.cloud.stop();
+  await hub.stop();
 });

@@ -1,12 +1,12 @@
 import { afterEach, expect, it } from 'vitest';
 import { jobs } from '../../../functions/aws/operations/jobs.ts';
-import { type Options, openHub, type TestHub } from '../../support/failing-hub.ts';
+import { openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
-const open = async (options: Options = {}): Promise<void> => {
-  hub = await openHub(options);
+const open = async (options: TestHubOptions = {}): Promise<void> => {
+  hub = await openTestHub(options);
 };
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const HOUR = 3_600_000;
 

@@ -6,12 +6,12 @@ import { SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../../core/clock.ts';
+import type { VirtualClock } from '../../../core/clock.ts';
 import { accessKeyOf } from '../../../infra/local/iam/access-key.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
-import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
-import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
+import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
+import { deployTemplate } from '../../support/deploy-template.ts';
 
 let synthesised: Assembly;
 let clock: VirtualClock;
@@ -19,27 +19,10 @@ beforeAll(async () => {
   synthesised = await assembly();
 });
 
-const open = (
-  change: (template: Assembly['template']) => void = () => {},
-  errors: unknown[] = [],
-): Promise<Cloud> => {
-  const template = structuredClone(synthesised.template);
-  change(template);
-  clock = new VirtualClock(Date.parse('2026-03-02T09:00:00Z'));
-  let ids = 0;
-  return startCloud({
-    patterns: eventPatterns,
-    assembly: { ...synthesised, template },
-    clock,
-    random: () => 0.5,
-    newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
-    file: ':memory:',
-    publicUrl: 'https://hub.example.com',
-    awsUrl: 'http://127.0.0.1',
-    runCustomResources: false,
-    invoke: async () => ({ batchItemFailures: [] }),
-    onError: (error) => errors.push(error),
-  });
+const open = async (change?: (template: Assembly['template']) => void): Promise<Cloud> => {
+  const hub = await deployTemplate({ ...(change && { change }) });
+  clock = hub.clock;
+  return hub.cloud;
 };
 const named = (cloud: Cloud, id: RegExp): string =>
   [...cloud.functions.keys()].find((name) => id.test(name)) ?? '';
@@ -218,12 +201,13 @@ describe('what a resource does not allow', () => {
   });
 
   it('warns of a function that cannot write its log', async () => {
-    const errors: unknown[] = [];
-    const cloud = await open((template) => {
-      template.Resources = JSON.parse(
-        JSON.stringify(template.Resources).replace('"logs:PutLogEvents"', '"logs:Put"'),
-      );
-    }, errors);
+    const { cloud, errors } = await deployTemplate({
+      change(template) {
+        template.Resources = JSON.parse(
+          JSON.stringify(template.Resources).replace('"logs:PutLogEvents"', '"logs:Put"'),
+        );
+      },
+    });
     expect(errors.map(String)).toEqual([expect.stringMatching(/cannot write its log.*logs:PutLogEvents/u)]);
     await cloud.stop();
   });

@@ -1,34 +1,34 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { figuresTable } from '../../../cli/operations/figures.ts';
 import { formatSeconds } from '../../../cli/terminal/duration.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
-import { MINUTE, rest, tell } from './consumer.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { MINUTE, sendMessage } from './messages.ts';
 
 let hub: TestHub;
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const customer = async (identifier = 'phone:+14155550100') =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
 const command = (body: object) => hub.api('POST', '/commands', body);
 
 it('an agent sees who owes an answer, since when, and how long the first one took, across channels', async () => {
-  tell(hub, { key: 'a', minute: 0 });
-  await rest(hub);
+  sendMessage(hub, { key: 'a', minute: 0 });
+  await hub.wait(MINUTE);
   expect((await customer()).conversation).toMatchObject({
     ...{ state: 'waiting', waitingSince: new Date(NOW).toISOString(), channels: ['sms'] },
   });
-  tell(hub, { key: 'b', minute: 5, who: 'email:ada@example.com', channel: 'email' });
-  await rest(hub);
+  sendMessage(hub, { key: 'b', minute: 5, identifier: 'email:ada@example.com', channel: 'email' });
+  await hub.wait(MINUTE);
   await command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
-  await rest(hub);
-  tell(hub, {
+  await hub.wait(MINUTE);
+  sendMessage(hub, {
     ...{ key: 'c', minute: 10, direction: 'outbound' },
-    ...{ who: 'email:ada@example.com', channel: 'email' },
+    ...{ identifier: 'email:ada@example.com', channel: 'email' },
   });
-  await rest(hub);
+  await hub.wait(MINUTE);
   const { conversation } = await customer();
   expect(conversation).toEqual({
     ...{ state: 'answered', channels: ['email', 'sms'], firstResponseSeconds: 600 },
@@ -40,13 +40,13 @@ it('an agent sees who owes an answer, since when, and how long the first one too
 });
 
 it('an agent closes a conversation, and the next question opens it again', async () => {
-  tell(hub, { key: 'a', minute: 0 });
-  await rest(hub);
+  sendMessage(hub, { key: 'a', minute: 0 });
+  await hub.wait(MINUTE);
   await hub.clock.runUntil(NOW + 10 * MINUTE);
   await command({ command: 'close', customer: 'phone:+14155550100', by: 'ada' });
-  await rest(hub);
+  await hub.wait(MINUTE);
   expect((await customer()).conversation).toMatchObject({ state: 'resolved' });
-  tell(hub, { key: 'b', minute: 30 });
+  sendMessage(hub, { key: 'b', minute: 30 });
   await hub.clock.runUntil(NOW + 31 * MINUTE);
   expect((await customer()).conversation).toMatchObject({
     ...{ state: 'waiting', waitingSince: new Date(NOW + 30 * MINUTE).toISOString() },
@@ -54,11 +54,11 @@ it('an agent closes a conversation, and the next question opens it again', async
 });
 
 it('what is told twice is counted once, also by the same webhook hours later', async () => {
-  for (const _ of [1, 2]) tell(hub, { key: 'a', minute: 0 });
-  await rest(hub);
+  for (const _ of [1, 2]) sendMessage(hub, { key: 'a', minute: 0 });
+  await hub.wait(MINUTE);
   await hub.clock.runUntil(NOW + 2 * 3_600_000);
-  tell(hub, { key: 'a', minute: 0 });
-  await rest(hub);
+  sendMessage(hub, { key: 'a', minute: 0 });
+  await hub.wait(MINUTE);
   const { body } = await hub.api('GET', '/figures?from=2026-03-01&to=2026-03-31');
   expect(body.items).toMatchObject([{ day: '2026-03-02', channel: 'sms', inbound: 1 }]);
 });
@@ -72,9 +72,9 @@ it('figures are asked for by days of the zone of the hub, a year at most', async
 });
 
 it('figures are printed as a table', async () => {
-  tell(hub, { key: 'a', minute: 0 });
-  tell(hub, { key: 'b', minute: 3, direction: 'outbound' });
-  await rest(hub);
+  sendMessage(hub, { key: 'a', minute: 0 });
+  sendMessage(hub, { key: 'b', minute: 3, direction: 'outbound' });
+  await hub.wait(MINUTE);
   const lines = figuresTable((await hub.api('GET', '/figures')).body, true);
   expect(lines[0]).toBe('From 2026-02-24 to 2026-03-02, Europe/Rome. Response times are medians.');
   expect(lines[3]).toMatch(/^2026-03-02 {2}sms +1 +1 +0 +1 +0 +0 +0 +0 +0\.0 % +3 min +3 min$/u);

@@ -3,35 +3,34 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerTable } from '../../../cli/customers/list.ts';
 import { nameKey, placesOf } from '../../../core/timeline/lists.ts';
 import { history } from '../../../functions/aws/customers/history.ts';
-import { scanTable } from '../../../infra/scenario/scan-table.ts';
-import { NOW, openHub, type TestHub } from '../../support/failing-hub.ts';
-import { MINUTE, rest, tell } from './consumer.ts';
+import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { MINUTE, sendMessage } from './messages.ts';
 
 const HOUR = 60 * MINUTE;
 let hub: TestHub;
 beforeEach(async () => {
-  hub = await openHub();
+  hub = await openTestHub();
 });
-afterEach(() => hub.cloud.stop());
+afterEach(() => hub.stop());
 
 const list = async (query: string) => (await hub.api('GET', `/customers?${query}`)).body;
 const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
 const listRows = async () =>
-  (await scanTable(hub.runtime)).filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk));
+  (await hub.scan()).filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk));
 
 const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+14155550103'];
 
 describe('lists of customers', () => {
   it('has who was last talked with first, who waits longest, and names by their beginning', async () => {
-    tell(hub, { key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
-    tell(hub, { key: '2', minute: 1, who: bob, name: 'Łukasz Brontë' });
-    tell(hub, { key: '3', minute: 2, who: eve, name: 'Adele O’Neill' });
-    await rest(hub);
-    tell(hub, { key: '4', minute: 3, who: ada, direction: 'outbound' });
+    sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
+    sendMessage(hub, { key: '2', minute: 1, identifier: bob, name: 'Łukasz Brontë' });
+    sendMessage(hub, { key: '3', minute: 2, identifier: eve, name: 'Adele O’Neill' });
+    await hub.wait(MINUTE);
+    sendMessage(hub, { key: '4', minute: 3, identifier: ada, direction: 'outbound' });
     await hub.clock.runUntil(NOW + 2 * HOUR);
-    tell(hub, { key: '5', minute: 120, who: bob });
-    await rest(hub);
+    sendMessage(hub, { key: '5', minute: 120, identifier: bob });
+    await hub.wait(MINUTE);
     expect(await names('recent')).toEqual(['Łukasz Brontë', 'Ada Lovelace', 'Adele O’Neill']);
     expect(await names('waiting')).toEqual(['Łukasz Brontë', 'Adele O’Neill']);
     expect(await names('name=ad')).toEqual(['Ada Lovelace', 'Adele O’Neill']);
@@ -44,45 +43,46 @@ describe('lists of customers', () => {
   });
 
   it('has each person once, also when they are merged and parted again', async () => {
-    tell(hub, { key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
-    tell(hub, { key: '2', minute: 1, who: bob, name: 'Bob' });
-    await rest(hub);
+    sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
+    sendMessage(hub, { key: '2', minute: 1, identifier: bob, name: 'Bob' });
+    await hub.wait(MINUTE);
     const before = await listRows();
     await hub.api('POST', '/commands', { command: 'merge', keep: ada, other: bob });
-    await rest(hub);
+    await hub.wait(MINUTE);
     expect(await names('recent')).toEqual(['Ada Lovelace']);
     expect(await names('name=bob')).toEqual([]);
     expect(await names('waiting')).toEqual(['Ada Lovelace']);
     await hub.api('POST', '/commands', { command: 'unmerge', customer: ada });
-    await rest(hub);
+    await hub.wait(MINUTE);
     expect(await listRows()).toEqual(before);
   });
 
   it('hides who has moved since, and has nothing of who was erased', async () => {
-    tell(hub, { key: '1', minute: 0, who: ada, name: 'Ada Lovelace' });
-    await rest(hub);
+    sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
+    await hub.wait(MINUTE);
     expect(await listRows()).toHaveLength(4);
-    tell(hub, { key: '2', minute: 1, who: ada, direction: 'outbound' });
+    sendMessage(hub, { key: '2', minute: 1, identifier: ada, direction: 'outbound' });
     await hub.settle();
     // The window of the projections is still open.
     expect(await names('waiting')).toEqual([]);
     await hub.api('POST', '/erasures', { customer: ada });
-    await rest(hub);
-    await rest(hub);
+    await hub.wait(MINUTE);
+    await hub.wait(MINUTE);
     expect(await listRows()).toEqual([]);
-    expect((await scanTable(hub.runtime)).filter(({ sk }) => sk === 'listed')).toEqual([]);
+    expect((await hub.scan()).filter(({ sk }) => sk === 'listed')).toEqual([]);
   });
 
   it('writes once an hour for a customer who goes on writing', async () => {
-    tell(hub, { key: '1', minute: 0, who: ada });
-    await rest(hub);
+    sendMessage(hub, { key: '1', minute: 0, identifier: ada });
+    await hub.wait(MINUTE);
     const before = hub.cloud.counts.get(projectionWrites()) ?? 0;
-    for (let minute = 1; minute < 30; minute++) tell(hub, { key: `more${minute}`, minute, who: ada });
-    await rest(hub);
+    for (let minute = 1; minute < 30; minute++)
+      sendMessage(hub, { key: `more${minute}`, minute, identifier: ada });
+    await hub.wait(MINUTE);
     // Those of the figures alone.
     expect((hub.cloud.counts.get(projectionWrites()) ?? 0) - before).toBeLessThanOrEqual(2);
-    tell(hub, { key: 'later', minute: 61, who: ada });
-    await rest(hub);
+    sendMessage(hub, { key: 'later', minute: 61, identifier: ada });
+    await hub.wait(MINUTE);
     expect((await listRows()).map(({ sk }) => sk.slice(0, 13)).sort()).toEqual([
       '2026-03-02T09',
       '2026-03-02T10',
@@ -91,11 +91,11 @@ describe('lists of customers', () => {
 
   it('go on page by page, each customer once', async () => {
     for (let serial = 0; serial < 23; serial++)
-      tell(hub, {
+      sendMessage(hub, {
         ...{ key: `k${serial}`, minute: -90 * serial, name: `Anna ${String(serial).padStart(2, '0')}` },
-        who: `phone:+141555502${String(serial).padStart(2, '0')}`,
+        identifier: `phone:+141555502${String(serial).padStart(2, '0')}`,
       });
-    await rest(hub);
+    await hub.wait(MINUTE);
     for (const query of ['recent', 'waiting', 'name=anna']) {
       const seen: string[] = [];
       let next: string | undefined = '';
@@ -116,7 +116,7 @@ describe('lists of customers', () => {
       ...{ type: 'command', command: 'import', id: 'one', by: 'test', at: new Date(NOW).toISOString() },
       ...{ identifiers: [ada], profile: { name: { full: 'Ada Lovelace' } } },
     });
-    await rest(hub);
+    await hub.wait(MINUTE);
     expect(await names('recent')).toEqual([]);
     expect(await names('name=love')).toEqual(['Ada Lovelace']);
   });
@@ -139,7 +139,7 @@ const projectionWrites = (): string =>
 
 it('the lists are those of the customers as they are, whatever was told in what order', async () => {
   const Step = fc.record({
-    who: fc.constantFrom(ada, bob, eve),
+    identifier: fc.constantFrom(ada, bob, eve),
     other: fc.constantFrom(ada, bob, eve),
     what: fc.constantFrom('ask', 'answer', 'name', 'merge', 'unmerge', 'close'),
     minute: fc.integer({ min: 0, max: 300 }),
@@ -147,21 +147,23 @@ it('the lists are those of the customers as they are, whatever was told in what 
   });
   await fc.assert(
     fc.asyncProperty(fc.array(Step, { maxLength: 12 }), async (steps) => {
-      await hub.cloud.stop();
-      hub = await openHub();
-      for (const [at, { who, other, what, minute, pause }] of steps.entries()) {
+      await hub.stop();
+      hub = await openTestHub();
+      for (const [at, { identifier, other, what, minute, pause }] of steps.entries()) {
         const key = `k${at}`;
-        if (what === 'ask') tell(hub, { key, minute, who });
-        if (what === 'answer') tell(hub, { key, minute, who, direction: 'outbound' });
-        if (what === 'name') tell(hub, { key, minute, who, name: `Name ${at}` });
-        if (what === 'close') await hub.api('POST', '/commands', { command: 'close', customer: who });
-        if (what === 'merge') await hub.api('POST', '/commands', { command: 'merge', keep: who, other });
-        if (what === 'unmerge') await hub.api('POST', '/commands', { command: 'unmerge', customer: who });
-        if (pause) await rest(hub);
+        if (what === 'ask') sendMessage(hub, { key, minute, identifier });
+        if (what === 'answer') sendMessage(hub, { key, minute, identifier, direction: 'outbound' });
+        if (what === 'name') sendMessage(hub, { key, minute, identifier, name: `Name ${at}` });
+        if (what === 'close') await hub.api('POST', '/commands', { command: 'close', customer: identifier });
+        if (what === 'merge')
+          await hub.api('POST', '/commands', { command: 'merge', keep: identifier, other });
+        if (what === 'unmerge')
+          await hub.api('POST', '/commands', { command: 'unmerge', customer: identifier });
+        if (pause) await hub.wait(MINUTE);
         else await hub.settle();
       }
-      await rest(hub);
-      const all = await scanTable(hub.runtime);
+      await hub.wait(MINUTE);
+      const all = await hub.scan();
       const profileIds = all
         .filter(({ sk }) => sk === 'profile')
         .map(({ pk }) => pk.slice('customer#'.length));

@@ -2,17 +2,14 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../../core/clock.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { type Listener, listen } from '../../../infra/local/protocol/http.ts';
 import type { AwsService } from '../../../infra/local/protocol/service.ts';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
-import { startCloud } from '../../../infra/local/runtime/cloud.ts';
 import { externalEndpointsOf } from '../../../infra/local/runtime/external-endpoints.ts';
 import { s3 } from '../../../infra/local/s3/index.ts';
 import { secretsManager } from '../../../infra/local/secrets-manager/index.ts';
-import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
-import { assembly } from '../../../infra/stack/assembly.ts';
+import { deployTemplate } from '../../support/deploy-template.ts';
 import { serviceContext } from '../../support/service-context.ts';
 
 /** A part served alone, in the role of the real endpoint; who signed is noted. */
@@ -40,21 +37,7 @@ describe('a real endpoint in the place of a part', () => {
       ...externalEndpointsOf(env, 'eu-south-1'),
       credentials: async () => ({ accessKeyId: 'DEVELOPER', secretAccessKey: 'secret' }),
     };
-    let ids = 0;
-    const cloud = await startCloud({
-      patterns: eventPatterns,
-      assembly: await assembly(),
-      clock: new VirtualClock(Date.now()),
-      random: () => 0.5,
-      newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
-      file: ':memory:',
-      publicUrl: 'https://hub.example.com',
-      awsUrl: 'http://127.0.0.1',
-      externalEndpoints,
-      runCustomResources: false,
-      invoke: async () => undefined,
-      onError: () => {},
-    });
+    const { cloud } = await deployTemplate({ externalEndpoints });
     const config = {
       region: 'eu-south-1',
       credentials: { accessKeyId: 'TEST', secretAccessKey: 'test' },

@@ -1,35 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../../core/clock.ts';
-import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
-import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
+import { deployTemplate } from '../../support/deploy-template.ts';
 
 let synthesised: Assembly;
 beforeAll(async () => {
   synthesised = await assembly();
 });
 
-const start = (
-  change: (template: Assembly['template']) => void,
-  invoke: (name: string, event: unknown) => unknown = () => ({ statusCode: 204 }),
-): Promise<Cloud> => {
-  const template = structuredClone(synthesised.template);
-  change(template);
-  let ids = 0;
-  return startCloud({
-    patterns: eventPatterns,
-    assembly: { ...synthesised, template },
-    clock: new VirtualClock(0),
-    random: () => 0.5,
-    newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
-    file: ':memory:',
-    publicUrl: 'https://hub.example.com',
-    awsUrl: 'http://127.0.0.1',
-    runCustomResources: false,
-    invoke: async (target, event) => invoke(target.name, event),
-    onError: () => {},
-  });
-};
+const deploy = (change: (template: Assembly['template']) => void) => deployTemplate({ change });
 
 const first = (template: Assembly['template'], type: string) =>
   Object.entries(template.Resources).find(([, { Type }]) => Type === type) ?? [
@@ -40,7 +18,7 @@ const first = (template: Assembly['template'], type: string) =>
 describe('the template on one machine', () => {
   it('says which resource has a type that it does not know', async () => {
     await expect(
-      start((template) =>
+      deploy((template) =>
         Object.assign(template.Resources, { Odd: { Type: 'AWS::Neptune::DBCluster', Properties: {} } }),
       ),
     ).rejects.toThrow(/Odd has the type AWS::Neptune::DBCluster/);
@@ -48,7 +26,7 @@ describe('the template on one machine', () => {
 
   it('says which property it does not know', async () => {
     await expect(
-      start((template) =>
+      deploy((template) =>
         Object.assign(first(template, 'AWS::SQS::Queue')[1].Properties, { FifoQueue: true }),
       ),
     ).rejects.toThrow(/AWS::SQS::Queue.*FifoQueue/su);
@@ -56,7 +34,7 @@ describe('the template on one machine', () => {
 
   it('refuses a route to a function that API Gateway may not invoke', async () => {
     await expect(
-      start((template) => {
+      deploy((template) => {
         delete template.Resources[first(template, 'AWS::Lambda::Permission')[0]];
       }),
     ).rejects.toThrow(/does not allow API Gateway/);
@@ -89,14 +67,13 @@ describe('the front door', () => {
     answer: unknown = { statusCode: 204 },
   ) => {
     const events: { routeKey?: string }[] = [];
-    const cloud = await start(
-      () => {},
-      (_, event) => {
+    const { cloud } = await deployTemplate({
+      async invoke(_, event) {
         events.push(event as { routeKey?: string });
         if (answer instanceof Error) throw answer;
         return answer;
       },
-    );
+    });
     const response = await cloud.front({
       method: request.method ?? 'POST',
       target: request.target,

@@ -1,9 +1,9 @@
 import { PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
-import { openHub } from '../../support/failing-hub.ts';
+import { openTestHub } from '../../support/open-test-hub.ts';
 
 it('a transaction that was cancelled may be tried again with its token; one that was done is not done twice', async () => {
-  const hub = await openHub();
+  const hub = await openTestHub();
   const { client, name: TableName } = hub.table;
   const write = new TransactWriteItemsCommand({
     ClientRequestToken: 'token',
@@ -30,5 +30,5 @@ it('a transaction that was cancelled may be tried again with its token; one that
   await client.send(write);
   await client.send(write);
   expect(await hub.table.get([{ pk: 'count', sk: 'count' }])).toMatchObject([{ done: 1 }]);
-  await hub.cloud.stop();
+  await hub.stop();
 });

@@ -5,17 +5,17 @@ import { identifierKey, interactionKey } from '../../../functions/contracts/keys
 import { interactionOf } from '../../../functions/contracts/rows/interactions.ts';
 import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
-import { at, openStory, type Story } from './story.ts';
+import { at, type Conversation, openConversation } from './conversation.ts';
 
-let story: Story;
+let hub: Conversation;
 let printed: string[];
 beforeEach(async () => {
-  story = await openStory();
-  printed = terminal(story.api);
+  hub = await openConversation();
+  printed = terminal(hub.api);
 });
 afterEach(() => {
   closeTerminal();
-  return story.cloud.stop();
+  return hub.stop();
 });
 
 const ADA = 'phone:+14155550100';
@@ -24,17 +24,17 @@ const aboutIt = { kind: 'delivery-status', direction: 'outbound' } as const;
 
 describe('hub customer timeline', () => {
   it('prints each message with its status, edits, reactions and the message it replies to', async () => {
-    story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Your parcel\nis here' });
-    story.tell({ ...aboutIt, key: 's', refersTo: 'wamid.1', minute: 1, properties: { status: 'read' } });
-    story.tell({ key: 'wamid.2', minute: 2, text: 'On tuesday?', refersTo: 'wamid.1' });
-    story.tell({ key: 'e', kind: 'edit', minute: 3, text: 'On Thursday?', refersTo: 'wamid.2' });
-    story.tell({ key: 'r', kind: 'reaction', minute: 4, text: '👍', refersTo: 'wamid.1' });
-    story.tell({ key: 'wamid.3', minute: 5, text: 'Oops', attachments: [{ name: 'cat.jpg' }] });
-    story.tell({ key: 'd', kind: 'delete', minute: 6, refersTo: 'wamid.3' });
-    story.tell({ ...sent, key: 'wamid.4', minute: 7, text: 'See you' });
+    hub.add({ ...sent, key: 'wamid.1', minute: 0, text: 'Your parcel\nis here' });
+    hub.add({ ...aboutIt, key: 's', refersTo: 'wamid.1', minute: 1, properties: { status: 'read' } });
+    hub.add({ key: 'wamid.2', minute: 2, text: 'On tuesday?', refersTo: 'wamid.1' });
+    hub.add({ key: 'e', kind: 'edit', minute: 3, text: 'On Thursday?', refersTo: 'wamid.2' });
+    hub.add({ key: 'r', kind: 'reaction', minute: 4, text: '👍', refersTo: 'wamid.1' });
+    hub.add({ key: 'wamid.3', minute: 5, text: 'Oops', attachments: [{ name: 'cat.jpg' }] });
+    hub.add({ key: 'd', kind: 'delete', minute: 6, refersTo: 'wamid.3' });
+    hub.add({ ...sent, key: 'wamid.4', minute: 7, text: 'See you' });
     const failed = { status: 'failed', error: 'No credit' };
-    story.tell({ ...aboutIt, key: 'f', refersTo: 'wamid.4', minute: 8, properties: failed });
-    await story.kept();
+    hub.add({ ...aboutIt, key: 'f', refersTo: 'wamid.4', minute: 8, properties: failed });
+    await hub.project();
     await customerCommand(['timeline', ADA]);
     expect(printed.join('\n')).toBe(
       [
@@ -64,16 +64,16 @@ describe('hub customer timeline', () => {
   });
 
   it('reads page after page', async () => {
-    story.tell({ key: 'wamid.1', minute: 0, text: 'Message 0' });
-    await story.settle();
-    const [owner] = await story.table.get([identifierKey(ADA)]);
+    hub.add({ key: 'wamid.1', minute: 0, text: 'Message 0' });
+    await hub.settle();
+    const [owner] = await hub.table.get([identifierKey(ADA)]);
     const profileId = owner === undefined ? '' : ownerOf(owner).profileId;
-    const found = await story.table.page(`customer#${profileId}`, { beginsWith: 'at#' });
+    const found = await hub.table.page(`customer#${profileId}`, { beginsWith: 'at#' });
     const first = found.rows.map(interactionOf).find(({ kind }) => kind === 'message');
     if (first === undefined) throw new Error('The message was not stored.');
     for (let minute = 1; minute < 230; minute++) {
       const one = { ...first, occurredAt: at(minute), text: `Message ${minute}` };
-      await story.table.put({ ...interactionKey(one), ...one });
+      await hub.table.put({ ...interactionKey(one), ...one });
     }
     printed.length = 0;
     await customerCommand(['timeline', ADA, '--kind', 'message']);

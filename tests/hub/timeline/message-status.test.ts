@@ -16,18 +16,18 @@ import {
   messageStatusOf,
 } from '../../../functions/contracts/rows/interactions.ts';
 import { ownerOf } from '../../../functions/contracts/rows/people.ts';
+import { openTestTable } from '../../support/open-test-table.ts';
 import { person } from '../../support/situations.ts';
-import { countedTable } from '../../tools/bench/table.ts';
-import { at, openStory, type Story } from './story.ts';
+import { at, type Conversation, openConversation } from './conversation.ts';
 
-let story: Story;
+let hub: Conversation;
 beforeEach(async () => {
-  story = await openStory();
+  hub = await openConversation();
 });
-afterEach(() => story.cloud.stop());
+afterEach(() => hub.stop());
 
 const standingOf = async (provider: string, ref: string) => {
-  const [row] = await story.table.get([messageStatusKey(provider, ref)]);
+  const [row] = await hub.table.get([messageStatusKey(provider, ref)]);
   return row && messageStatusOf(row);
 };
 const namesOf = async (ref: string) =>
@@ -38,28 +38,28 @@ const delivered = { kind: 'delivery-status', direction: 'outbound', refersTo: 'w
 
 describe('what became of a message', () => {
   it('is kept with the message, told once or often, before it or after', async () => {
-    story.tell({ ...delivered, key: 'wamid.1:read', minute: 3, properties: { status: 'read' } });
-    await story.kept();
-    story.tell({ key: 'wamid.1', minute: 0, kind: 'echo', direction: 'outbound', text: 'Hello' });
+    hub.add({ ...delivered, key: 'wamid.1:read', minute: 3, properties: { status: 'read' } });
+    await hub.project();
+    hub.add({ key: 'wamid.1', minute: 0, kind: 'echo', direction: 'outbound', text: 'Hello' });
     for (const status of ['sent', 'delivered', 'read', 'sent'])
-      story.tell({ ...delivered, key: `wamid.1:${status}`, minute: 1, properties: { status } });
-    await story.kept();
+      hub.add({ ...delivered, key: `wamid.1:${status}`, minute: 1, properties: { status } });
+    await hub.project();
     expect(await namesOf('wamid.1')).toEqual(['delivered', 'read', 'sent']);
   });
 
   it('lives as long as what tells it', async () => {
-    story.tell({ ...delivered, key: 's', minute: 3, properties: { status: 'sent' } });
-    await story.kept();
+    hub.add({ ...delivered, key: 's', minute: 3, properties: { status: 'sent' } });
+    await hub.project();
     const years = ((await standingOf('meta', 'wamid.1'))?.expiresAt ?? 0) - Date.parse(at(3)) / 1000;
     expect(Math.round(years / 86_400 / 365)).toBe(3);
   });
 
   it('goes with the person, and what others have told of the same message stays', async () => {
-    story.tell({ key: 'wamid.1', minute: 0, kind: 'echo', direction: 'outbound', text: 'Hello all' });
-    story.tell({ ...delivered, key: 'ada', minute: 1, properties: { status: 'sent' } });
+    hub.add({ key: 'wamid.1', minute: 0, kind: 'echo', direction: 'outbound', text: 'Hello all' });
+    hub.add({ ...delivered, key: 'ada', minute: 1, properties: { status: 'sent' } });
     const bob = { identifiers: ['phone:+14155550199'] };
-    story.tell({ ...delivered, ...bob, key: 'bob', minute: 1, properties: { status: 'sent' } });
-    story.tell({
+    hub.add({ ...delivered, ...bob, key: 'bob', minute: 1, properties: { status: 'sent' } });
+    hub.add({
       ...delivered,
       ...bob,
       key: 'bob2',
@@ -67,30 +67,30 @@ describe('what became of a message', () => {
       minute: 1,
       properties: { status: 'sent' },
     });
-    await story.kept();
+    await hub.project();
     expect(await namesOf('wamid.1')).toEqual(['sent', 'sent']);
-    await story.api('POST', '/erasures', { customer: 'phone:+14155550199' });
-    await story.kept();
+    await hub.api('POST', '/erasures', { customer: 'phone:+14155550199' });
+    await hub.project();
     expect(await namesOf('wamid.1')).toEqual(['sent']);
     expect(await standingOf('meta', 'wamid.2')).toBeUndefined();
-    await story.api('POST', '/erasures', { customer: 'phone:+14155550100' });
-    await story.kept();
+    await hub.api('POST', '/erasures', { customer: 'phone:+14155550100' });
+    await hub.project();
     expect(await standingOf('meta', 'wamid.1')).toBeUndefined();
   });
 
   it('is taken back where the person was erased between reading and writing', async () => {
-    story.tell({ ...delivered, key: 's', minute: 1, properties: { status: 'sent' } });
-    await story.settle();
+    hub.add({ ...delivered, key: 's', minute: 1, properties: { status: 'sent' } });
+    await hub.settle();
     const profileId = await halfOf('phone:+14155550100');
     const {
       rows: [row],
-    } = await story.table.page(profileId, { beginsWith: 'at#' });
+    } = await hub.table.page(profileId, { beginsWith: 'at#' });
     if (row === undefined) throw new Error('The status was not stored.');
     const interaction = interactionOf(row);
-    await story.api('POST', '/erasures', { customer: 'phone:+14155550100' });
-    await story.settle();
+    await hub.api('POST', '/erasures', { customer: 'phone:+14155550100' });
+    await hub.settle();
     await standings(
-      story.table,
+      hub.table,
       async () => 1000,
     )({ interactions: [interaction], customers: new Map(), unsent: [] });
     expect(await standingOf('meta', 'wamid.1')).toBeUndefined();
@@ -98,14 +98,14 @@ describe('what became of a message', () => {
 });
 
 const halfOf = async (identifier: string): Promise<string> => {
-  const [row] = await story.table.get([identifierKey(identifier)]);
+  const [row] = await hub.table.get([identifierKey(identifier)]);
   if (row === undefined) throw new Error(`Nobody holds ${identifier}.`);
   return `customer#${ownerOf(row).profileId}`;
 };
 
 describe('a message whose key is not the id that others give it', () => {
   it('is found by what refers to it, and what is told of it does not take its place', async () => {
-    story.tell({
+    hub.add({
       key: 'update:1',
       externalId: '7:1',
       provider: 'telegram',
@@ -113,8 +113,8 @@ describe('a message whose key is not the id that others give it', () => {
       minute: 0,
       text: 'Hi',
     });
-    await story.settle();
-    story.tell({
+    await hub.settle();
+    hub.add({
       key: 'update:2',
       externalId: '7:1',
       provider: 'telegram',
@@ -123,7 +123,7 @@ describe('a message whose key is not the id that others give it', () => {
       kind: 'edit',
       refersTo: '7:1',
     });
-    story.tell({
+    hub.add({
       key: 'update:3',
       externalId: '7:1',
       provider: 'telegram',
@@ -137,10 +137,10 @@ describe('a message whose key is not the id that others give it', () => {
         properties: { status: 'read' },
       },
     });
-    await story.settle();
-    const [pointer] = await story.table.get([messageKey('telegram', '7:1')]);
+    await hub.settle();
+    const [pointer] = await hub.table.get([messageKey('telegram', '7:1')]);
     expect(pointer && messagePointerOf(pointer).address.occurredAt).toBe(at(0));
-    expect(story.timeline()).toHaveLength(3);
+    expect(hub.timeline()).toHaveLength(3);
   });
 });
 
@@ -167,7 +167,7 @@ describe('batches that come in any order, in part twice, and several at once', (
           stored({ ...what, id: JSON.stringify([id, ref, what]), refersTo: ref, occurredAt: at(id % 5) }),
         );
         const keptOf = async (batches: readonly (readonly StoredInteraction[])[]) => {
-          const { rows: table } = await countedTable();
+          const { rows: table } = await openTestTable();
           for (const one of interactions) await table.put({ ...interactionKey(one), ...one });
           const use = standings(table, async () => 1000);
           await Promise.all(

@@ -1,40 +1,40 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { at, openStory, type Story } from './story.ts';
+import { at, type Conversation, openConversation } from './conversation.ts';
 
-let story: Story;
+let hub: Conversation;
 beforeEach(async () => {
-  story = await openStory();
+  hub = await openConversation();
 });
-afterEach(() => story.cloud.stop());
+afterEach(() => hub.stop());
 
 const sent = { kind: 'echo', direction: 'outbound' } as const;
 const aboutIt = { kind: 'delivery-status', direction: 'outbound' } as const;
 const idOf = async (identifier = 'phone:+14155550100'): Promise<string> =>
-  (await story.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
+  (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
 const ask = async (query = '', identifier?: string) =>
-  (await story.api('GET', `/customers/${await idOf(identifier)}/timeline?${query}`)).body;
+  (await hub.api('GET', `/customers/${await idOf(identifier)}/timeline?${query}`)).body;
 const shown = async (query = '') =>
   (await ask(query)).items.map(({ kind, text }: { kind: string; text?: string }) => text ?? kind);
 
 /** A conversation: we write, it arrives, it is read, she answers it, changes her mind, likes what we say. */
 const converse = async (): Promise<void> => {
-  story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Your   parcel\nis here' });
-  story.tell({
+  hub.add({ ...sent, key: 'wamid.1', minute: 0, text: 'Your   parcel\nis here' });
+  hub.add({
     ...aboutIt,
     key: 'wamid.1:read',
     refersTo: 'wamid.1',
     minute: 3,
     properties: { status: 'read' },
   });
-  story.tell({
+  hub.add({
     ...aboutIt,
     key: 'wamid.1:sent',
     refersTo: 'wamid.1',
     minute: 1,
     properties: { status: 'sent' },
   });
-  story.tell({ key: 'wamid.2', minute: 4, text: 'On tuesday?', refersTo: 'wamid.1' });
-  story.tell({
+  hub.add({ key: 'wamid.2', minute: 4, text: 'On tuesday?', refersTo: 'wamid.1' });
+  hub.add({
     key: 'wamid.3',
     externalId: 'wamid.2',
     kind: 'edit',
@@ -42,18 +42,18 @@ const converse = async (): Promise<void> => {
     text: 'On Thursday?',
     refersTo: 'wamid.2',
   });
-  story.tell({ key: 'wamid.4', kind: 'reaction', minute: 6, text: '👍', refersTo: 'wamid.1' });
-  story.tell({ key: 'wamid.5', minute: 7, text: 'Wrong chat' });
-  story.tell({ key: 'wamid.6', externalId: 'wamid.5', kind: 'delete', minute: 8, refersTo: 'wamid.5' });
-  story.tell({ ...sent, key: 'wamid.7', minute: 9, text: 'Thursday it is' });
-  story.tell({
+  hub.add({ key: 'wamid.4', kind: 'reaction', minute: 6, text: '👍', refersTo: 'wamid.1' });
+  hub.add({ key: 'wamid.5', minute: 7, text: 'Wrong chat' });
+  hub.add({ key: 'wamid.6', externalId: 'wamid.5', kind: 'delete', minute: 8, refersTo: 'wamid.5' });
+  hub.add({ ...sent, key: 'wamid.7', minute: 9, text: 'Thursday it is' });
+  hub.add({
     ...aboutIt,
     key: 'wamid.7:failed',
     refersTo: 'wamid.7',
     minute: 10,
     properties: { status: 'failed', error: 'No credit', errorCode: '131' },
   });
-  await story.kept();
+  await hub.project();
 };
 
 describe('a page of a timeline', () => {
@@ -110,36 +110,36 @@ describe('a page of a timeline', () => {
 
   it('is of the channels that are asked for', async () => {
     await converse();
-    story.tell({ key: 'SM1', provider: 'twilio', channel: 'sms', minute: 11, text: 'By SMS' });
-    await story.kept();
+    hub.add({ key: 'SM1', provider: 'twilio', channel: 'sms', minute: 11, text: 'By SMS' });
+    await hub.project();
     expect(await shown('channel=sms')).toEqual(['By SMS']);
     expect(await shown('channel=sms,whatsapp&limit=2')).toEqual(['By SMS', 'Thursday it is']);
     expect(await shown('channel=email')).toEqual([]);
   });
 
   it('keeps as an item what is told of a message that nobody knows, and what has not been kept with it yet', async () => {
-    story.tell({ ...aboutIt, key: 's', refersTo: 'unknown', minute: 1, properties: { status: 'sent' } });
-    story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
-    story.tell({ ...aboutIt, key: 't', refersTo: 'wamid.1', minute: 2, properties: { status: 'sent' } });
-    await story.settle();
+    hub.add({ ...aboutIt, key: 's', refersTo: 'unknown', minute: 1, properties: { status: 'sent' } });
+    hub.add({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
+    hub.add({ ...aboutIt, key: 't', refersTo: 'wamid.1', minute: 2, properties: { status: 'sent' } });
+    await hub.settle();
     expect(await shown()).toEqual(['delivery-status', 'delivery-status', 'Hello']);
-    await story.kept();
+    await hub.project();
     expect(await shown()).toEqual(['delivery-status', 'Hello']);
   });
 
   it('knows what was read where that is told by a time: each message when a read first covered it', async () => {
     const messenger = { identifiers: ['messenger:300:5678'], channel: 'messenger' as const };
-    story.tell({ ...sent, ...messenger, key: 'm1', minute: 0, text: 'One' });
-    story.tell({ ...sent, ...messenger, key: 'm2', minute: 2, text: 'Two' });
-    story.tell({ ...sent, ...messenger, key: 'm3', minute: 9, text: 'Three' });
+    hub.add({ ...sent, ...messenger, key: 'm1', minute: 0, text: 'One' });
+    hub.add({ ...sent, ...messenger, key: 'm2', minute: 2, text: 'Two' });
+    hub.add({ ...sent, ...messenger, key: 'm3', minute: 9, text: 'Three' });
     const read = (minute: number, watermark: number) =>
-      story.tell({
+      hub.add({
         ...{ ...messenger, key: `read${minute}`, externalId: undefined, kind: 'read', minute },
         properties: { watermark: at(watermark) },
       });
     read(5, 3);
     read(1, 0);
-    await story.kept();
+    await hub.project();
     const { items } = await ask('order=oldest', 'messenger:300:5678');
     expect(items).toMatchObject([
       { text: 'One', status: { name: 'read', at: at(1) } },
@@ -151,8 +151,8 @@ describe('a page of a timeline', () => {
 
   it('folds across the halves of a merged customer, and no more when they are parted', async () => {
     const email = { identifiers: ['email:ada@example.com'] };
-    story.tell({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
-    story.tell({
+    hub.add({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
+    hub.add({
       ...aboutIt,
       ...email,
       key: 's',
@@ -160,21 +160,21 @@ describe('a page of a timeline', () => {
       minute: 1,
       properties: { status: 'read' },
     });
-    story.tell({ ...email, key: 'wamid.2', refersTo: 'wamid.1', minute: 2, text: 'Yes' });
-    await story.kept();
+    hub.add({ ...email, key: 'wamid.2', refersTo: 'wamid.1', minute: 2, text: 'Yes' });
+    await hub.project();
     expect(await shown()).toEqual(['Hello']);
     expect((await ask('', 'email:ada@example.com')).items).toMatchObject([
       { text: 'Yes' },
       { kind: 'delivery-status' },
     ]);
-    story.command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
-    await story.kept();
+    hub.command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
+    await hub.project();
     expect((await ask()).items).toMatchObject([
       { text: 'Yes', repliesTo: { excerpt: 'Hello' } },
       { text: 'Hello', status: { name: 'read' } },
     ]);
-    story.command({ command: 'unmerge', customer: 'phone:+14155550100' });
-    await story.kept();
+    hub.command({ command: 'unmerge', customer: 'phone:+14155550100' });
+    await hub.project();
     expect((await ask()).items).toEqual([expect.not.objectContaining({ status: expect.anything() })]);
     const [answer] = (await ask('', 'email:ada@example.com')).items;
     expect(answer).not.toHaveProperty('repliesTo');
@@ -190,7 +190,7 @@ describe('a page of a timeline', () => {
     ['cursor=nonsense', 'cursor'],
     [`cursor=${Buffer.from('<yesterday#1').toString('base64url')}`, 'cursor'],
   ])('refuses %s', async (query, parameter) => {
-    const { status, body } = await story.api('GET', `/customers/any/timeline?${query}`);
+    const { status, body } = await hub.api('GET', `/customers/any/timeline?${query}`);
     expect([status, body.code]).toEqual([400, 'invalid-query']);
     expect(body.detail).toContain(parameter);
   });

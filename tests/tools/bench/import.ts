@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { root } from '../../../infra/stack/bundle.ts';
 import { importFile } from '../../hub/import/file.ts';
-import { openHub } from '../../support/failing-hub.ts';
+import { openTestHub } from '../../support/open-test-hub.ts';
 import type { Measured } from './measured.ts';
 
 const SMALL = 100_000;
@@ -36,7 +36,7 @@ const imported = (rows: number): z.infer<typeof Told> => {
 const recorded = async (): Promise<number> => {
   const { error, info, log } = console;
   Object.assign(console, { error: () => {}, info: () => {}, log: () => {} });
-  const hub = await openHub();
+  const hub = await openTestHub();
   try {
     const rows = Array.from(
       { length: RECORDED },
@@ -51,7 +51,7 @@ const recorded = async (): Promise<number> => {
     if (state !== 'succeeded' || progress.done !== RECORDED) throw new Error(`The import has ${state}.`);
     return RECORDED / ((performance.now() - began) / 1000);
   } finally {
-    await hub.cloud.stop();
+    await hub.stop();
     Object.assign(console, { error, info, log });
   }
 };

@@ -4,13 +4,13 @@ import { peopleStore } from '../../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../../functions/aws/erasure/hashed-keys.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import { record } from '../../../functions/record/record.ts';
+import { openTestTable, type Spent, type TestTable } from '../../support/open-test-table.ts';
 import type { Measured } from './measured.ts';
-import { type CountedTable, countedTable, type Spent } from './table.ts';
 
 export const loadHashedKeys = async () => hashedKeysUnder('a key of the bench');
 
 /** `record` on a table alone, which must take everything. */
-export const recorder = ({ rows, newId }: CountedTable) => {
+export const recorder = ({ rows, runtime }: Pick<TestTable, 'rows' | 'runtime'>) => {
   const identity = IdentityConfig.parse({});
   const store = peopleStore(rows, loadHashedKeys);
   const use = record<{ id: string; work: Work }>({
@@ -22,7 +22,7 @@ export const recorder = ({ rows, newId }: CountedTable) => {
     removeFiles: async () => {},
     publish: async (events) => events.map(() => true),
     refuse: async () => {},
-    newId,
+    newId: runtime.newId,
   });
   return async (works: readonly Work[]): Promise<void> => {
     const failed = await use(works.map((work) => ({ id: work.message, work })));
@@ -49,14 +49,14 @@ export const said = (key: string, identifiers: readonly string[], told: Partial<
 
 /** Requests and units of `record` by situation, counted by the local DynamoDB. */
 export const benchRecord = async (): Promise<Measured[]> => {
-  const table = await countedTable();
+  const table = await openTestTable();
   const use = recorder(table);
   let serial = 0;
   const act = (phone: string, key = `SM${serial++}`): Work => said(key, [`phone:${phone}`]);
   const measure = async (works: readonly Work[]): Promise<Spent> => {
-    table.spent();
+    table.takeSpent();
     await use(works);
-    const { requests, readUnits, writeUnits } = table.spent();
+    const { requests, readUnits, writeUnits } = table.takeSpent();
     const each = (sum: number): number => sum / works.length;
     return { requests: each(requests), readUnits: each(readUnits), writeUnits: each(writeUnits) };
   };

@@ -9,9 +9,9 @@ import type {
 } from '../../../functions/contracts/ports/history.ts';
 import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
+import { openTestTable } from '../../support/open-test-table.ts';
 import type { Measured } from './measured.ts';
 import { loadHashedKeys, recorder, said } from './record.ts';
-import { countedTable } from './table.ts';
 
 const ALIASES = ['phone:+14155550100', 'email:ada@example.com', 'user-id:42'] as const;
 const TURNS = 60;
@@ -39,7 +39,7 @@ const turn = (alias: string, at: number): Work[] => {
 
 /** Requests and read units of what an agent sees first of a person of three halves, and of the last page of it. */
 export const benchTimeline = async (): Promise<Measured[]> => {
-  const table = await countedTable();
+  const table = await openTestTable();
   const use = recorder(table);
   const works = Array.from({ length: TURNS }, (_, at) => ALIASES.flatMap((alias) => turn(alias, at))).flat();
   await use(works);
@@ -71,12 +71,12 @@ export const benchTimeline = async (): Promise<Measured[]> => {
       ...(from && { from }),
     });
   };
-  table.spent();
+  table.takeSpent();
   let [shown, requests, last] = [0, 0, await page()];
-  const first = table.spent();
+  const first = table.takeSpent();
   for (shown = last.items.length; last.next !== undefined; shown += last.items.length) {
     last = await page(last.next);
-    requests = Math.max(requests, table.spent().requests);
+    requests = Math.max(requests, table.takeSpent().requests);
   }
   if (shown !== 2 * TURNS * ALIASES.length) throw new Error(`The pages show ${shown} interactions.`);
   const measured = (name: string, value: number): Measured => ({ name, measured: value, unit: '' });

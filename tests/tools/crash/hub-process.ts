@@ -1,12 +1,9 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { templateFaults } from '../../../core/triggers/template.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { publish } from '../../../functions/aws/operations/publish.ts';
-import { triggers } from '../../../functions/aws/operations/triggers.ts';
 import { waitUntilIdle } from '../../../infra/scenario/idle.ts';
+import { publishPortsOf } from '../../../infra/scenario/in-process-hub.ts';
 import { type Hub, openHub, readApiKey } from '../../../infra/scenario/open-hub.ts';
 import { brokenInvariants } from './invariants.ts';
 
@@ -66,28 +63,7 @@ const furnish = async (hub: Hub, { secrets, granted }: Extract<Order, { order: '
         SecretString: JSON.stringify(secret),
       }),
     );
-  const [decisionsQueue = '', deadQueue = ''] = [/Decisions(?!Dead)/u, /DecisionsDead/u].map(
-    (name) =>
-      [...hub.cloud.created.values()].find(({ attributes }) => name.test(attributes?.['QueueName'] ?? ''))
-        ?.attributes?.['Arn'],
-  );
-  const rows = table(hub.runtime);
-  await publish(
-    {
-      events: new EventBridgeClient(clientConfig(hub.runtime)),
-      table: rows,
-      triggers: triggers(rows),
-      bus:
-        [...hub.cloud.functions.values()].find(({ environment }) => environment['BUS'])?.environment['BUS'] ??
-        '',
-      decisionsQueue,
-      deadQueue,
-      templateFaults,
-      now: hub.runtime.now,
-    },
-    offer,
-    templates,
-  );
+  await publish(publishPortsOf(hub), offer, templates);
   const key = await readApiKey(hub);
   for (const address of granted) {
     const response = await fetch(`${hub.apiUrl}/commands`, {

@@ -26,10 +26,8 @@ import { nonceStore } from '../../../functions/receive/nonce-store.ts';
 import { files } from '../../../functions/record/content/files.ts';
 import { environmentOf } from '../../../infra/local/lambda/in-process.ts';
 import { REGION } from '../../../infra/local/runtime/account.ts';
-import { inProcess } from '../../../infra/local/runtime/client.ts';
-import { type Cloud, startCloud } from '../../../infra/local/runtime/cloud.ts';
-import { eventPatterns } from '../../../infra/scenario/event-patterns.ts';
-import { hubFunctions } from '../../../infra/scenario/hub-functions.ts';
+import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
+import { openInProcessHub } from '../../../infra/scenario/in-process-hub.ts';
 import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
 import type { Assembly } from '../../../infra/stack/assembly.ts';
 import type { Watch } from './trials.ts';
@@ -84,48 +82,22 @@ const expectThat = (holds: boolean, what: string): void => {
 const begin = async (assembly: Assembly, { onDecision, onClock }: Watch): Promise<Day> => {
   const clock = new VirtualClock(START);
   onClock(clock);
-  let ids = 0;
-  const world = {
-    now: () => clock.now(),
-    newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
-    random: () => 0.5,
+  const {
+    cloud,
+    runtime,
+    name: hub,
+    errors,
+  } = await openInProcessHub({
+    ...{ assembly, clock, publicUrl, onDecision },
     // The sandbox CRMs answer, and of all other vendors nobody.
-    fetch: async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    fetch: async (input, init) => {
       const { hostname } = new URL(input instanceof Request ? input.url : input);
       if (hostname === '127.0.0.1') return fetch(input, init);
       throw new Error(`There is nobody at ${hostname}.`);
     },
-  };
-  const services: { open?: Pick<Cloud, 'aws'> } = {};
-  const opened = (): Pick<Cloud, 'aws'> => {
-    if (services.open) return services.open;
-    throw new Error('The services are not open yet.');
-  };
-  const lost: unknown[] = [];
-  const invoke = hubFunctions(assembly, opened, world);
-  const cloud = await startCloud({
-    patterns: eventPatterns,
-    assembly,
-    clock,
-    ...world,
-    file: ':memory:',
-    publicUrl,
-    awsUrl: 'http://127.0.0.1',
-    invoke,
-    onDecision,
-    onService: (service) => {
-      services.open = service;
-    },
-    onError: (error) => lost.push(error),
   });
-  const [log] = lost;
-  if (log !== undefined) throw log;
-  const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
-  const runtime: Runtime = {
-    ...world,
-    env: { AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local', HUB: hub },
-    aws: inProcess((request) => cloud.aws(request)),
-  };
+  const [error] = errors;
+  if (error !== undefined) throw error;
   const crms = await openSandboxes();
   await crms.connect(runtime, hub);
   return {

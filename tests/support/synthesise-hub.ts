@@ -13,7 +13,9 @@ import { readSeed } from '../../infra/stack/seed.ts';
  * The assembly of a hub with other switches than those of `mappings/`, for functions that run from source: of each bundle
  * there is only the file that names its module. `remove` when the hub has stopped.
  */
-export const hubOf = (given: z.input<typeof HubConfig>): Assembly & { readonly remove: () => void } => {
+export const synthesiseHub = (
+  given: z.input<typeof HubConfig>,
+): Assembly & { readonly remove: () => void } => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-hub-'));
   const bundles = join(folder, 'bundles');
   for (const [name, module] of Object.entries(functionModules)) {
