@@ -1,7 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import * as z from 'zod';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import { receiptKey } from '../../core/privacy/receipt.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -29,6 +27,7 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { api } from './api.ts';
+import { apiKeys } from './api-keys.ts';
 import { preferences } from './pages/preferences.ts';
 import { unsubscribe } from './pages/unsubscribe.ts';
 import { downloads } from './routes/attachments.ts';
@@ -37,24 +36,21 @@ export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const queue = runtime.env['QUEUE_URL_DELIVERIES'];
   const enqueue = sendTo(runtime, queue);
-  const known = { history: history(rows), enqueue, now: runtime.now, newId: runtime.newId };
+  const shared = { history: history(rows), enqueue, now: runtime.now, newId: runtime.newId };
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
   const loadHashedKeys = hashedKeysLoader(runtime);
-  const proven = {
-    ...known,
-    hub: running.hub,
-    signingKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)),
-  };
-  /** For customers, by the first part of their path; the link proves who asks. */
+  const hubSigningKeys = async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`));
+  const pagePorts = { ...shared, hub: running.hub, signingKeys: hubSigningKeys };
+  /** The pages for customers, by the first part of their path. The token in their links replaces an API key. */
   const pages: Readonly<Record<string, ReturnType<typeof api>>> = {
-    unsubscribe: unsubscribe(proven),
-    preferences: preferences(proven),
+    unsubscribe: unsubscribe(pagePorts),
+    preferences: preferences(pagePorts),
   };
-  const kept = failures(runtime, rows);
+  const stored = failures(runtime, rows);
   const presign = presigner(runtime);
   const use = api({
-    ...known,
+    ...shared,
     places: placesOfPart(rows),
     figures: figures(rows, runtime.now),
     timeZone: async () => (await running.hub()).timeZone,
@@ -64,7 +60,7 @@ export const create = (runtime: Runtime) => {
     async interaction(id) {
       const [row] = await rows.get([(await loadHashedKeys()).seenKey(id)]);
       const address = row && seenOf(row).address;
-      return address && known.history.interaction(address);
+      return address && shared.history.interaction(address);
     },
     download: downloads({
       aws: signedCalls(runtime),
@@ -82,33 +78,19 @@ export const create = (runtime: Runtime) => {
       return open;
     },
     outcome: commandOutcomes(runtime, rows, loadHashedKeys).of,
-    allowed: keys(runtime),
-    failures: kept,
-    replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),
+    isAuthorized: apiKeys(runtime),
+    failures: stored,
+    replay: replay({ failures: stored, enqueue: stageQueues(runtime), now: runtime.now }),
     jobs: jobs(runtime, rows),
     erasures: erasures(rows),
     loadHashedKeys,
-    receiptKeys: async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`)).map(receiptKey),
+    receiptKeys: async () => (await hubSigningKeys()).map(receiptKey),
     kinds,
     presign,
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpStack('api', ['unknown-failure']))
     .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
-};
-
-const KEYS_FRESH_MS = 60_000;
-const Keys = z.object({ keys: z.union([z.string().min(16), z.array(z.string().min(16))]) });
-
-/** The hub's API keys, from the secret `<hub>/api`; compared in constant time by their digests. */
-const keys = (runtime: Runtime): ((authorization: string | undefined) => Promise<boolean>) => {
-  const secret = readSecret(runtime, KEYS_FRESH_MS);
-  const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
-  return async (authorization) => {
-    const { keys } = Keys.parse(await secret(`${runtime.env['HUB']}/api`));
-    const given = digest(/^Bearer (.+)$/u.exec(authorization ?? '')?.[1] ?? '');
-    return [keys].flat().filter((one) => timingSafeEqual(digest(one), given)).length > 0;
-  };
 };
 
 export const handler = lambda(create);

@@ -8,7 +8,7 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { Channel, instant } from '../../../core/interaction/interaction.ts';
 import type { CommandMessage, InteractionMessage } from '../../contracts/messages/record.ts';
 import type { History } from '../../contracts/ports/history.ts';
-import { bodyOf } from '../routes/route.ts';
+import { bodyText } from '../routes/route.ts';
 import { spoken } from './html.ts';
 import {
   brokenPage,
@@ -61,7 +61,7 @@ export const preferences =
 /** Undefined where the page has not made the form. */
 const formOf = (event: APIGatewayProxyEventV2): Form | undefined => {
   if ((event.body?.length ?? 0) > MOST_BYTES) return undefined;
-  const { preferred, ...choices } = Object.fromEntries(new URLSearchParams(bodyOf(event)));
+  const { preferred, ...choices } = Object.fromEntries(new URLSearchParams(bodyText(event)));
   return Form.safeParse({ choices, preferred }).data;
 };
 

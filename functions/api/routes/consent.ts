@@ -4,19 +4,17 @@ import type { ClosedAddress, Customer } from '../../../core/identity/customer.ts
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import { Channel } from '../../../core/interaction/interaction.ts';
 import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
-import { json, type Routes, unknownCustomer } from './route.ts';
+import { json, type Routes, withCustomer } from './route.ts';
 
 export interface ConsentPorts {
   readonly history: History;
-  /** An interaction by its id, wherever on whose timeline it stands. */
+  /** An interaction by its id, whichever customer it belongs to. */
   readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
 }
 
-/** What holds for each channel and address, what proves it, and everything that was ever answered. */
+/** The consent of each channel and address with its evidence, and every answer that was ever given. */
 export const consentRoutes: Routes<ConsentPorts> = {
-  'GET /customers/{id}/consent': async (event, ports) => {
-    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    if (customer === undefined) return unknownCustomer();
+  'GET /customers/{id}/consent': withCustomer(async (customer, _event, ports) => {
     const answers = await ports.history.answers(customer);
     const channels = Channel.options.filter((channel) => customer.consent[channel] !== undefined);
     return json(200, {
@@ -28,7 +26,7 @@ export const consentRoutes: Routes<ConsentPorts> = {
       preferences: customer.preferences,
       history: answers.reverse(),
     });
-  },
+  }),
 };
 
 const channelView = (customer: Customer, channel: Channel, answers: readonly GivenAnswer[]): object => {
@@ -50,6 +48,9 @@ const closedView = async (
   { reason, at, source }: ClosedAddress,
   ports: ConsentPorts,
 ): Promise<object> => {
-  const act = await ports.interaction(source);
-  return { ...{ address, reason, since: at, source }, evidence: act ? evidenceOf(act, address) : null };
+  const interaction = await ports.interaction(source);
+  return {
+    ...{ address, reason, since: at, source },
+    evidence: interaction ? evidenceOf(interaction, address) : null,
+  };
 };

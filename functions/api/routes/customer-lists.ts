@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
@@ -19,17 +19,17 @@ import {
 import type { History } from '../../contracts/ports/history.ts';
 import type { ReadPlaces } from '../../contracts/ports/projections.ts';
 import { problem } from '../../middleware/http.ts';
-import { json } from './route.ts';
+import { type Answer, Cursor, cursorOf, json } from './route.ts';
 
 export interface ListPorts {
   readonly history: History;
   readonly places: ReadPlaces;
-  /** What parts two conversations, in milliseconds. */
+  /** The silence after which a new conversation begins, in milliseconds. */
   readonly silence: () => Promise<number>;
   readonly now: () => number;
 }
 
-/** Days without anybody that one request passes over, and how far back the list of recent customers goes. */
+/** Days that one request reads, and how many days the list of recent customers goes back. */
 const DAYS_PER_REQUEST = 31;
 const MOST_DAYS = 400;
 
@@ -40,9 +40,7 @@ const Query = z
     waiting: Flag,
     name: z.string().optional(),
     limit: z.coerce.number().int().min(1).max(100).default(50),
-    cursor: z
-      .string()
-      .transform((text) => Buffer.from(text, 'base64url').toString().split('\n'))
+    cursor: Cursor.transform((text) => text.split('\n'))
       .pipe(z.tuple([z.string(), z.string()]))
       .optional(),
   })
@@ -57,11 +55,8 @@ interface Found {
   readonly next?: Place;
 }
 
-/** Customers in the order of a list: last talked with, waiting longest, or by name. Short pages may have a following one. */
-export const listed = async (
-  event: APIGatewayProxyEventV2,
-  ports: ListPorts,
-): Promise<APIGatewayProxyStructuredResultV2> => {
+/** Customers by last contact, by waiting time or by name. A page may have fewer items than the limit and still a `next`. */
+export const listCustomers = async (event: APIGatewayProxyEventV2, ports: ListPorts): Promise<Answer> => {
   const query = Query.safeParse(event.queryStringParameters ?? {});
   if (!query.success) return problem(400, 'invalid-query', z.prettifyError(query.error));
   const { recent, waiting, name, limit, cursor: [part, key] = [] } = query.data;
@@ -72,22 +67,22 @@ export const listed = async (
   else {
     const prefix = nameKey(name ?? '');
     if (prefix === '')
-      return problem(400, 'invalid-query', 'name is the beginning of a name: a letter at least.');
+      return problem(400, 'invalid-query', 'name must be the beginning of a name: at least one letter.');
     found = await findNamed(ports, prefix, limit, cursor);
   }
   const customers = await ports.history.customers(found.places.map(({ key }) => customerAt(key)));
   const silence = await ports.silence();
-  // A list may be some seconds behind; who has moved since is not shown at the old place.
+  // A list may be some seconds behind: a customer who has moved since is not shown at the old place.
   const shown = found.places.flatMap((place) => {
     const customer = customers.get(customerAt(place.key));
-    const stands = customer && placesOf(customer).some((one) => samePlaces([one], [place]));
-    return stands ? [customer] : [];
+    const isCurrent = customer && placesOf(customer).some((one) => samePlaces([one], [place]));
+    return isCurrent ? [customer] : [];
   });
-  // The list itself knows the hour alone.
+  // The list is ordered by hour only.
   if (recent !== undefined)
     shown.sort((one, other) => ((talkedAt(one) ?? '') < (talkedAt(other) ?? '') ? 1 : -1));
   const items = shown.map((customer) => itemOf(customer, silence, ports.now()));
-  const next = found.next && Buffer.from(`${found.next.part}\n${found.next.key}`).toString('base64url');
+  const next = found.next && cursorOf(`${found.next.part}\n${found.next.key}`);
   return json(200, { items, ...(next !== undefined && { next }) });
 };
 

@@ -2,21 +2,21 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { normaliseIdentifier } from '../../../core/identity/rules.ts';
 import { conversationView } from '../../../core/timeline/conversation.ts';
 import { problem } from '../../middleware/http.ts';
-import { type ListPorts, listed } from './customer-lists.ts';
-import { json, type Routes, unknownCustomer } from './route.ts';
+import { type ListPorts, listCustomers } from './customer-lists.ts';
+import { json, type Routes, withCustomer } from './route.ts';
 
 export interface CustomerPorts extends ListPorts {
-  /** The half that owns an identifier in normal form. */
+  /** The source profile that owns a normalised identifier. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
 }
 
-/** One person, found by an identifier or by the customer's id. */
+/** One customer by identifier or by id; lists of customers. */
 export const customerRoutes: Routes<CustomerPorts> = {
   'GET /customers': async (event, ports) => {
     const query = event.queryStringParameters ?? {};
-    if (query['identifier'] === undefined && Object.keys(query).length > 0) return listed(event, ports);
-    const asked = query['identifier'] ?? '';
-    const identifier = normaliseIdentifier(asked);
+    if (query['identifier'] === undefined && Object.keys(query).length > 0)
+      return listCustomers(event, ports);
+    const identifier = normaliseIdentifier(query['identifier'] ?? '');
     if (identifier === undefined) {
       return problem(
         400,
@@ -28,19 +28,21 @@ export const customerRoutes: Routes<CustomerPorts> = {
     const customer = profileId === undefined ? undefined : await ports.history.customer(profileId);
     return customer
       ? json(200, await view(customer, ports))
-      : problem(404, 'unknown-customer', 'No customer holds this identifier.');
+      : problem(404, 'unknown-customer', 'No customer owns this identifier.');
   },
-  'GET /customers/{id}': async (event, ports) => {
-    const customer = await ports.history.customer(event.pathParameters?.['id'] ?? '');
-    return customer ? json(200, await view(customer, ports)) : unknownCustomer();
-  },
+  'GET /customers/{id}': withCustomer(async (customer, _event, ports) =>
+    json(200, await view(customer, ports)),
+  ),
+  'GET /customers/{id}/ledger': withCustomer(async (customer, _event, { history }) =>
+    json(200, { items: await history.ledger(customer) }),
+  ),
 };
 
 const view = async (
   {
     sourceProfiles,
-    lastInboundAt: _heard,
-    lastInboundMessageAt: _inbound,
+    lastInboundAt: _lastInboundAt,
+    lastInboundMessageAt: _lastInboundMessageAt,
     conversation,
     ...customer
   }: Customer,

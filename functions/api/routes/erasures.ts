@@ -1,4 +1,3 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { normaliseIdentifier } from '../../../core/identity/rules.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
@@ -11,7 +10,7 @@ import { eraseKind } from '../../contracts/jobs/kinds.ts';
 import type { Erasure } from '../../contracts/rows/erasures.ts';
 import { problem } from '../../middleware/http.ts';
 import type { CustomerPorts } from './customers.ts';
-import { json, parsed, type Routes } from './route.ts';
+import { type Answer, json, pathParameter, type Route, type Routes, withBody } from './route.ts';
 
 export interface ErasurePorts extends CustomerPorts {
   readonly erasures: Pick<Erasures, 'create' | 'get' | 'save' | 'list'>;
@@ -21,27 +20,35 @@ export interface ErasurePorts extends CustomerPorts {
   readonly newId: () => string;
 }
 
-const Asked = z.strictObject({
-  /** Any identifier of the person. */
+const ErasureRequest = z.strictObject({
+  /** Any identifier of the customer. */
   customer: z.string(),
   by: z.string().min(1).max(100).default('api'),
-  /** Why, in words that do not say who. */
+  /** The reason, without personal data: it stays after the erasure. */
   reason: z.string().max(200).optional(),
 });
 
-/** Erasing people, and the proof of it. */
+/** A route about the erasure whose id is in the path; otherwise 404 `unknown-erasure`. */
+const withErasure =
+  (route: (erasure: Erasure, ports: ErasurePorts) => Promise<Answer>): Route<ErasurePorts> =>
+  async (event, ports) => {
+    const erasure = await ports.erasures.get(pathParameter(event, 'id'));
+    return erasure === undefined
+      ? problem(404, 'unknown-erasure', 'There is no erasure with this id.')
+      : route(erasure, ports);
+  };
+
+/** Erasures of customers and their receipts. */
 export const erasureRoutes: Routes<ErasurePorts> = {
-  'POST /erasures': async (event, ports) => {
-    const asked = Asked.safeParse(parsed(event));
-    if (!asked.success) return problem(400, 'invalid-erasure', z.prettifyError(asked.error));
-    const { customer, by, reason } = asked.data;
+  'POST /erasures': withBody('invalid-erasure', ErasureRequest, async (request, _event, ports) => {
+    const { customer, by, reason } = request;
     const identifier = normaliseIdentifier(customer) ?? customer;
     const profileId = await ports.owner(identifier);
     if (profileId === undefined)
       return problem(
         404,
         'unknown-customer',
-        'No customer holds this identifier. Look the customer up first: it may be written differently, or the person was erased before (GET /erasures?identifier=…).',
+        'No customer owns this identifier. Look the customer up first: the identifier may be written differently, or the customer was erased before (GET /erasures?identifier=…).',
       );
     const erasure: Erasure = {
       ...{ id: ports.newId(), by, profileId, askedAt: instant(ports.now()), version: 1 },
@@ -50,10 +57,10 @@ export const erasureRoutes: Routes<ErasurePorts> = {
       ...(reason !== undefined && { reason }),
     };
     await ports.erasures.create(erasure);
-    await begin(ports, erasure, profileId);
+    await startJob(ports, erasure, profileId);
     return json(202, await view(erasure, ports));
-  },
-  /** Newest first; with `identifier`, those of the person who was named by it. */
+  }),
+  /** Newest first; with `identifier`, those that were requested with this identifier. */
   'GET /erasures': async (event, ports) => {
     const asked = event.queryStringParameters?.['identifier'];
     const person =
@@ -70,33 +77,27 @@ export const erasureRoutes: Routes<ErasurePorts> = {
       })),
     });
   },
-  'GET /erasures/{id}': async (event, ports) => {
-    const erasure = await ports.erasures.get(event.pathParameters?.['id'] ?? '');
-    return erasure ? json(200, await view(erasure, ports)) : unknown();
-  },
-  /** Takes up an erasure whose job has failed or was cancelled. */
-  'POST /erasures/{id}/resume': async (event, ports) => {
-    const erasure = await ports.erasures.get(event.pathParameters?.['id'] ?? '');
-    if (erasure === undefined) return unknown();
+  'GET /erasures/{id}': withErasure(async (erasure, ports) => json(200, await view(erasure, ports))),
+  /** Starts a new job for an erasure whose job has failed or was cancelled. */
+  'POST /erasures/{id}/resume': withErasure(async (erasure, ports) => {
     const { profileId } = erasure;
     const job = await ports.jobs.get(erasure.job);
-    const atWork = job !== undefined && job.finishedAt === undefined;
-    if (erasure.receipt !== undefined || profileId === undefined || atWork)
+    const isRunning = job !== undefined && job.finishedAt === undefined;
+    if (erasure.receipt !== undefined || profileId === undefined || isRunning)
       return json(200, await view(erasure, ports));
     const next = { ...erasure, job: ports.newId() };
     if (!(await ports.erasures.save(next)))
-      return problem(409, 'write-conflict', 'The erasure was changed meanwhile. Look at it again.');
-    await begin(ports, next, profileId);
+      return problem(409, 'write-conflict', 'The erasure changed concurrently. Look at it again.');
+    await startJob(ports, next, profileId);
     return json(202, await view(next, ports));
-  },
+  }),
 };
 
-/** The public keys of receipts, as a JWK set, for whoever checks one: nothing about it is secret. */
-export const receiptKeySet = async (
-  keys: ErasurePorts['receiptKeys'],
-): Promise<APIGatewayProxyStructuredResultV2> => json(200, { keys: await keys() });
+/** The public keys of receipts as a JWK set (RFC 7517). Needs no API key: nothing in it is secret. */
+export const receiptKeySet = async (keys: ErasurePorts['receiptKeys']): Promise<Answer> =>
+  json(200, { keys: await keys() });
 
-const begin = async (
+const startJob = async (
   { jobs, now }: ErasurePorts,
   { id: erasure, job: id, by }: Erasure,
   profileId: string,
@@ -108,9 +109,6 @@ const begin = async (
   await jobs.create(job);
   await jobs.enqueue({ job: id, slice: 0 }, 0);
 };
-
-const unknown = (): APIGatewayProxyStructuredResultV2 =>
-  problem(404, 'unknown-erasure', 'There is no erasure with this id.');
 
 const view = async (
   { profileId: _, version: __, receipt, ...erasure }: Erasure,

@@ -1,4 +1,3 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import type { ErrorCode } from '../../../core/errors.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
@@ -6,32 +5,29 @@ import { interactionId } from '../../../core/interaction/interaction.ts';
 import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../../core/interaction/report.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import { problem } from '../../middleware/http.ts';
+import { bodyBytes, type Route } from './route.ts';
 
 export interface EventPorts {
-  /** Queues messages and resolves to the positions of those that were not taken. */
+  /** Queues messages; resolves to the positions of those that the queue did not accept. */
   readonly enqueueAll: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
   readonly now: () => number;
 }
 
-/** What became of one reported act, in the order in which they were reported. */
+/** The result of one reported event. */
 type Result =
   | { readonly status: 'accepted'; readonly id: string }
   | { readonly status: 'refused' | 'try-again'; readonly code: ErrorCode; readonly detail: string };
 
-/** The provider of acts that came over the API: their ids are apart from those of every vendor. */
+/** The provider of events reported by the API: their ids differ from those of every vendor. */
 const PROVIDER = 'api';
 const LARGEST_BYTES = 200_000;
 
 /**
- * `POST /events`: up to 1,000 acts at once, each taken or refused by itself. 202 where all were taken, 207 where some were,
- * 400 where none was, 503 where the queue took none.
+ * `POST /events`: up to 1,000 events, each accepted or refused on its own, with the results in their order. Status 202 where
+ * all were accepted, 207 where some were, 400 where none was, 503 where the queue accepted none.
  */
-export const reportEvents = async (
-  event: APIGatewayProxyEventV2,
-  { enqueueAll, now }: EventPorts,
-): Promise<APIGatewayProxyStructuredResultV2> => {
-  const body = parseJson(Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'));
-  const reports = Reports.safeParse(body);
+export const reportEvents: Route<EventPorts> = async (event, { enqueueAll, now }) => {
+  const reports = Reports.safeParse(parseJson(bodyBytes(event)));
   if (!reports.success)
     return problem(
       400,
@@ -39,14 +35,18 @@ export const reportEvents = async (
       `Send one event, a list, or {"events": [...]}: 1 to ${MOST_REPORTS} of them.`,
     );
   const receivedAt = new Date(now()).toISOString();
-  const judged = reports.data.map((one) => judge(one, receivedAt));
-  const taken = judged.flatMap((one, position) => ('message' in one ? [{ position, ...one }] : []));
-  const lost = await enqueueAll(taken.map(({ message }) => message));
-  const notQueued = new Set([...lost].map((at) => taken[at]?.position));
-  const results = judged.map((one, position): Result => {
+  const validated = reports.data.map((one) => validate(one, receivedAt));
+  const valid = validated.flatMap((one, position) => ('message' in one ? [{ position, ...one }] : []));
+  const lost = await enqueueAll(valid.map(({ message }) => message));
+  const notQueued = new Set([...lost].map((at) => valid[at]?.position));
+  const results = validated.map((one, position): Result => {
     if (!('message' in one)) return one;
     return notQueued.has(position)
-      ? { status: 'try-again', code: 'enqueue-failure', detail: 'The queue did not take it. Send it again.' }
+      ? {
+          status: 'try-again',
+          code: 'enqueue-failure',
+          detail: 'The queue did not accept it. Send it again.',
+        }
       : { status: 'accepted', id: one.id };
   });
   const accepted = results.filter(({ status }) => status === 'accepted').length;
@@ -58,7 +58,7 @@ export const reportEvents = async (
   };
 };
 
-const judge = (
+const validate = (
   one: unknown,
   receivedAt: string,
 ): { readonly id: string; readonly message: string } | Result => {

@@ -1,4 +1,3 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { explanationOf } from '../../../core/errors/catalogue.ts';
 import { Failure } from '../../../core/errors/failure.ts';
@@ -7,7 +6,17 @@ import type { Failures } from '../../aws/operations/failures.ts';
 import { type ReplayPorts, unknownFailure } from '../../aws/operations/replay.ts';
 import { stageOf } from '../../contracts/stages/index.ts';
 import { problem } from '../../middleware/http.ts';
-import { bodyOf, json, type Routes } from './route.ts';
+import {
+  type Answer,
+  bodyText,
+  Cursor,
+  cursorOf,
+  json,
+  pathParameter,
+  type Route,
+  type Routes,
+  withQuery,
+} from './route.ts';
 
 export interface FailurePorts {
   readonly failures: Failures;
@@ -15,7 +24,7 @@ export interface FailurePorts {
   readonly now: ReplayPorts['now'];
 }
 
-/** Rows that one request reads at the most, however few of them pass its filter. */
+/** Rows that one request reads, however few of them pass its filter. */
 const MOST_READ = 1000;
 
 const Query = z.strictObject({
@@ -23,78 +32,75 @@ const Query = z.strictObject({
   code: z.string().optional(),
   status: z.enum([...Failure.shape.status.options, 'all']).default('open'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z
-    .string()
-    .transform((text) => Buffer.from(text, 'base64url').toString().split('#'))
+  cursor: Cursor.transform((text) => text.split('#'))
     .pipe(z.tuple([Instant, z.string()]))
     .optional(),
 });
 
-/** Who does it, for the row; whoever has a key is believed. */
+/** Who acts, for the row. It is not verified: an API key may act for several people. */
 const By = z.object({ by: z.string().min(1).max(100).default('api') });
 
-const find = async (event: APIGatewayProxyEventV2, { failures }: FailurePorts): Promise<Failure> => {
-  const failure = await failures.get(event.pathParameters?.['id'] ?? '');
+/** The failure whose id is in the path. Throws `HubError` `unknown-failure`, which is answered as 404. */
+const failureOf = async (
+  event: Parameters<Route<FailurePorts>>[0],
+  { failures }: FailurePorts,
+): Promise<Failure> => {
+  const failure = await failures.get(pathParameter(event, 'id'));
   if (failure) return failure;
   throw unknownFailure();
 };
 
-/** What failed: listed, explained, edited, replayed, dismissed. */
+/** Failures: list, show, edit, replay, dismiss. */
 export const failureRoutes: Routes<FailurePorts> = {
-  'GET /failures': async (event, { failures }) => {
-    const asked = Query.safeParse(event.queryStringParameters ?? {});
-    if (!asked.success) return problem(400, 'invalid-query', z.prettifyError(asked.error));
-    return json(200, await page(failures, asked.data));
-  },
+  'GET /failures': withQuery(Query, async (query, _event, { failures }) =>
+    json(200, await page(failures, query)),
+  ),
   'GET /failures/{id}': async (event, ports) => {
-    const failure = await find(event, ports);
+    const failure = await failureOf(event, ports);
     const text = await ports.failures.payload(failure);
     return json(200, { ...view(failure), payload: text === undefined ? null : readable(text) });
   },
-  'PUT /failures/{id}/payload': async (event, ports) => {
-    const failure = await find(event, ports);
-    const { by } = By.parse(event.queryStringParameters ?? {});
+  'PUT /failures/{id}/payload': withQuery(By, async ({ by }, event, ports) => {
+    const failure = await failureOf(event, ports);
     if (failure.status !== 'open')
       return problem(
         409,
         'closed-failure',
         `This failure is ${failure.status}; only an open one can be edited.`,
       );
-    const payload = bodyOf(event);
-    // Only what its stage can read is kept: the error names the key.
+    const payload = bodyText(event);
+    // Throws where the payload does not fit the schema of its stage, and names the key.
     stageOf(failure.stage).replay(payload, failure.count);
     await ports.failures.putPayload(failure, payload);
-    return saved(await ports.failures.save({ ...failure, edited: { at: instant(ports.now()), by } }));
-  },
-  'POST /failures/{id}/replay': async (event, ports) => {
-    const { by } = By.parse(event.queryStringParameters ?? {});
-    return json(202, view(await ports.replay(event.pathParameters?.['id'] ?? '', by)));
-  },
-  'DELETE /failures/{id}': async (event, ports) => {
-    const failure = await find(event, ports);
-    const { by } = By.parse(event.queryStringParameters ?? {});
+    return savedAnswer(await ports.failures.save({ ...failure, edited: { at: instant(ports.now()), by } }));
+  }),
+  'POST /failures/{id}/replay': withQuery(By, async ({ by }, event, ports) =>
+    json(202, view(await ports.replay(pathParameter(event, 'id'), by))),
+  ),
+  'DELETE /failures/{id}': withQuery(By, async ({ by }, event, ports) => {
+    const failure = await failureOf(event, ports);
     if (failure.status === 'dismissed') return json(200, view(failure));
-    return saved(
+    return savedAnswer(
       await ports.failures.save({
         ...failure,
         status: 'dismissed',
         dismissed: { at: instant(ports.now()), by },
       }),
     );
-  },
+  }),
 };
 
-const saved = (failure: Failure | undefined): APIGatewayProxyStructuredResultV2 =>
+const savedAnswer = (failure: Failure | undefined): Answer =>
   failure
     ? json(200, view(failure))
-    : problem(409, 'write-conflict', 'Somebody else has changed this failure. Look at it again.');
+    : problem(409, 'write-conflict', 'The failure changed concurrently. Look at it again.');
 
 const view = ({ version: _, occurrence: __, payloadKey: ___, ...failure }: Failure): object => ({
   ...failure,
   ...explanationOf(failure.code),
 });
 
-/** A payload that is not JSON, which is why it failed, is shown as the text that it is. */
+/** A payload as JSON; as text where it is not JSON, which may be why it failed. */
 const readable = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -103,7 +109,7 @@ const readable = (text: string): unknown => {
   }
 };
 
-/** A page may hold fewer than asked for, even none, and still have a `next`. */
+/** A page may have fewer items than the limit, even none, and still a `next`: at most `MOST_READ` rows are read. */
 const page = async (
   failures: Failures,
   { stage, code, status, limit, cursor }: z.output<typeof Query>,
@@ -125,4 +131,4 @@ const page = async (
 };
 
 const next = (last: Failure | undefined): string | undefined =>
-  last && Buffer.from(`${last.failedAt}#${last.id}`).toString('base64url');
+  last && cursorOf(`${last.failedAt}#${last.id}`);

@@ -3,11 +3,11 @@ import { type Amounts, added, figuresView } from '../../../core/timeline/figures
 import { dayAt } from '../../../core/triggers/schedule.ts';
 import type { FiguresStore } from '../../aws/customers/figures.ts';
 import { problem } from '../../middleware/http.ts';
-import { json, type Routes } from './route.ts';
+import { json, type Routes, withQuery } from './route.ts';
 
 export interface FiguresPorts {
   readonly figures: Pick<FiguresStore, 'between'>;
-  /** The hub's, which parts the days. */
+  /** The hub's time zone, in which a day begins and ends. */
   readonly timeZone: () => Promise<string>;
   readonly now: () => number;
 }
@@ -15,27 +15,25 @@ export interface FiguresPorts {
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 366;
 const Query = z.strictObject({
-  /** How many days up to `to`, that day included, where there is no `from`. */
+  /** Without `from`: how many days up to `to`, including it. */
   days: z.coerce.number().int().min(1).max(MOST_DAYS).default(7),
   from: z.iso.date().optional(),
   to: z.iso.date().optional(),
 });
 
-/** What came in and went out, how long answers took and what failed: by day and channel, by channel, and in all. */
+/** Counts of what was received, sent and failed, and response times: by day and channel, by channel, and in total. */
 export const figuresRoutes: Routes<FiguresPorts> = {
-  'GET /figures': async (event, { figures, timeZone, now }) => {
-    const asked = Query.safeParse(event.queryStringParameters ?? {});
-    if (!asked.success) return problem(400, 'invalid-query', z.prettifyError(asked.error));
+  'GET /figures': withQuery(Query, async (query, _event, { figures, timeZone, now }) => {
     const zone = await timeZone();
-    const to = asked.data.to ?? dayAt(now(), zone);
-    const first = Date.parse(to) - (asked.data.days - 1) * DAY_MS;
-    const from = asked.data.from ?? new Date(first).toISOString().slice(0, 10);
+    const to = query.to ?? dayAt(now(), zone);
+    const first = Date.parse(to) - (query.days - 1) * DAY_MS;
+    const from = query.from ?? new Date(first).toISOString().slice(0, 10);
     const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
     if (days < 1 || days > MOST_DAYS)
       return problem(
         400,
         'invalid-query',
-        `from and to are dates, from not after to, at most ${MOST_DAYS} days apart.`,
+        `from and to must be dates, from not after to, at most ${MOST_DAYS} days apart.`,
       );
     const found = await figures.between(from, to);
     const total = (amounts: readonly { readonly amounts: Amounts }[]) =>
@@ -49,5 +47,5 @@ export const figuresRoutes: Routes<FiguresPorts> = {
       channels: Object.fromEntries(byChannel.map(([channel, own]) => [channel, total(own)])),
       total: total(found),
     });
-  },
+  }),
 };

@@ -1,4 +1,3 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Presign } from '../../aws/clients/signed.ts';
@@ -6,12 +5,22 @@ import type { Jobs } from '../../aws/operations/jobs.ts';
 import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../../contracts/jobs/job.ts';
 import { jobListSortKey } from '../../contracts/keys.ts';
 import { problem } from '../../middleware/http.ts';
-import { json, parsed, type Routes } from './route.ts';
+import {
+  type Answer,
+  Cursor,
+  cursorOf,
+  json,
+  pathParameter,
+  type Route,
+  type Routes,
+  withBody,
+  withQuery,
+} from './route.ts';
 
 export interface JobPorts {
   readonly jobs: Jobs;
   readonly kinds: Readonly<Record<string, JobKind<unknown>>>;
-  /** An address in the hub's bucket that works for a while without a key. */
+  /** A signed URL of an object in the hub's bucket. */
   readonly presign: Presign;
   readonly now: () => number;
   readonly newId: () => string;
@@ -19,49 +28,47 @@ export interface JobPorts {
 
 const FILE_SECONDS = 3600;
 const RESULT_SECONDS = 300;
+const CANCEL_ATTEMPTS = 5;
 
-const Asked = z.strictObject({
+const JobRequest = z.strictObject({
   kind: z.string(),
   parameters: z.record(z.string(), z.json()).default({}),
   by: z.string().min(1).max(100).default('api'),
 });
+/** The parameters of the job stand beside `by`. */
+const ReplayRequest = z.object({ by: JobRequest.shape.by }).catchall(z.json());
 const Page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z
-    .string()
-    .transform((text) => Buffer.from(text, 'base64url').toString())
-    .optional(),
+  cursor: Cursor.optional(),
 });
 
-/** Long work: asked for, watched, cancelled. */
+/** A route about the job whose id is in the path; otherwise 404 `unknown-job`. */
+const withJob =
+  (
+    route: (job: JobRow, event: Parameters<Route<JobPorts>>[0], ports: JobPorts) => Promise<Answer>,
+  ): Route<JobPorts> =>
+  async (event, ports) => {
+    const job = await ports.jobs.get(pathParameter(event, 'id'));
+    return job === undefined
+      ? problem(404, 'unknown-job', 'There is no job with this id.')
+      : route(job, event, ports);
+  };
+
+/** Jobs: create, start, list, show, cancel. */
 export const jobRoutes: Routes<JobPorts> = {
-  'POST /jobs': async (event, ports) => {
-    const asked = Asked.safeParse(parsed(event));
-    if (!asked.success) return problem(400, 'invalid-job', z.prettifyError(asked.error));
-    return begin(ports, asked.data);
-  },
-  'POST /failures/replay': async (event, ports) => {
-    const body = z.looseObject({ by: Asked.shape.by }).safeParse(parsed(event));
-    if (!body.success) return problem(400, 'invalid-job', z.prettifyError(body.error));
-    const { by, ...parameters } = body.data;
-    const asked = Asked.safeParse({ kind: 'replay', parameters, by });
-    if (!asked.success) return problem(400, 'invalid-job', z.prettifyError(asked.error));
-    return begin(ports, asked.data);
-  },
-  'GET /jobs': async (event, { jobs }) => {
-    const asked = Page.safeParse(event.queryStringParameters ?? {});
-    if (!asked.success) return problem(400, 'invalid-query', z.prettifyError(asked.error));
-    const { limit, cursor } = asked.data;
+  'POST /jobs': withBody('invalid-job', JobRequest, (request, _event, ports) => createJob(ports, request)),
+  'POST /failures/replay': withBody('invalid-job', ReplayRequest, ({ by, ...parameters }, _event, ports) =>
+    createJob(ports, { kind: 'replay', parameters, by }),
+  ),
+  'GET /jobs': withQuery(Page, async ({ limit, cursor }, _event, { jobs }) => {
     const found = await jobs.list(limit, cursor);
     const last = found.length === limit ? found.at(-1) : undefined;
     return json(200, {
       items: found.map(view),
-      ...(last && { next: Buffer.from(jobListSortKey(last)).toString('base64url') }),
+      ...(last && { next: cursorOf(jobListSortKey(last)) }),
     });
-  },
-  'GET /jobs/{id}': async (event, { jobs, presign }) => {
-    const job = await jobs.get(event.pathParameters?.['id'] ?? '');
-    if (job === undefined) return unknownJob();
+  }),
+  'GET /jobs/{id}': withJob(async (job, _event, { presign }) => {
     const url = job.result ? await presign('GET', resultKey(job.id), RESULT_SECONDS) : undefined;
     const parts = job.refusedParts ?? 0;
     return json(200, {
@@ -69,43 +76,39 @@ export const jobRoutes: Routes<JobPorts> = {
       ...(url !== undefined && { result: { url } }),
       ...(parts > 0 && { refused: { parts } }),
     });
-  },
-  /** Where one of the files of refused rows lies; they begin at 0 and together are one file. */
-  'GET /jobs/{id}/refused/{part}': async (event, { jobs, presign }) => {
-    const job = await jobs.get(event.pathParameters?.['id'] ?? '');
-    if (job === undefined) return unknownJob();
-    const part = z.coerce.number().int().min(0).safeParse(event.pathParameters?.['part']);
+  }),
+  /** The URL of one of the files of refused rows: they are numbered from 0, and concatenated they are one file. */
+  'GET /jobs/{id}/refused/{part}': withJob(async (job, event, { presign }) => {
+    const part = z.coerce.number().int().min(0).safeParse(pathParameter(event, 'part'));
     if (!part.success || part.data >= (job.refusedParts ?? 0))
       return problem(404, 'unknown-file', `This job has ${job.refusedParts ?? 0} files of refused rows.`);
     return json(200, { url: await presign('GET', refusedKey(job.id, part.data), RESULT_SECONDS) });
-  },
-  /** Its file has arrived. */
-  'POST /jobs/{id}/start': async (event, { jobs }) => {
-    const job = await jobs.get(event.pathParameters?.['id'] ?? '');
-    if (job === undefined) return unknownJob();
+  }),
+  /** The client has uploaded the file of the job. */
+  'POST /jobs/{id}/start': withJob(async (job, _event, { jobs }) => {
     const queued = job.state === 'waiting' ? await jobs.save({ ...job, state: 'queued' }) : job;
-    // Sent also where it was queued before: the answer to that may have been lost, and a slice is done once.
+    // Also where it was queued before: that answer may have been lost, and a slice runs once.
     if (queued?.state === 'queued') await jobs.enqueue({ job: job.id, slice: job.slice }, 0);
     return json(202, view(queued ?? job));
-  },
+  }),
   'POST /jobs/{id}/cancel': async (event, { jobs, now }) => {
-    // A running slice saves in between; a cancellation goes before it.
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const job = await jobs.get(event.pathParameters?.['id'] ?? '');
-      if (job === undefined) return unknownJob();
+    // A running slice saves its job in between.
+    for (let attempt = 0; attempt < CANCEL_ATTEMPTS; attempt++) {
+      const job = await jobs.get(pathParameter(event, 'id'));
+      if (job === undefined) return problem(404, 'unknown-job', 'There is no job with this id.');
       if (job.finishedAt !== undefined) return json(200, view(job));
       const { lease: _, ...rest } = job;
       const cancelled = await jobs.save({ ...rest, state: 'cancelled', finishedAt: instant(now()) });
       if (cancelled) return json(200, view(cancelled));
     }
-    return problem(409, 'write-conflict', 'The job changed each time this was tried. Send it again.');
+    return problem(409, 'write-conflict', 'The job changed concurrently. Send the request again.');
   },
 };
 
-const begin = async (
+const createJob = async (
   { jobs, kinds, presign, now, newId }: JobPorts,
-  { kind: name, parameters, by }: z.output<typeof Asked>,
-): Promise<APIGatewayProxyStructuredResultV2> => {
+  { kind: name, parameters, by }: z.output<typeof JobRequest>,
+): Promise<Answer> => {
   const kind = kinds[name];
   if (kind === undefined)
     return problem(
@@ -128,9 +131,6 @@ const begin = async (
   const url = await presign('PUT', fileKey(job.id), FILE_SECONDS);
   return json(202, { ...view(job), upload: { method: 'PUT', url, contentType: kind.file } });
 };
-
-const unknownJob = (): APIGatewayProxyStructuredResultV2 =>
-  problem(404, 'unknown-job', 'There is no job with this id.');
 
 const view = ({ id, kind, parameters, by, state, progress, error, ...job }: JobRow): object => ({
   ...{ id, kind, parameters, by, state, progress, createdAt: job.createdAt },

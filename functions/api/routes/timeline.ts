@@ -1,16 +1,15 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { Channel, Instant, Kind } from '../../../core/interaction/interaction.ts';
 import type { History, TimelineCursor, TimelineQuery, Timelines } from '../../contracts/ports/history.ts';
 import { problem } from '../../middleware/http.ts';
-import { json, unknownCustomer } from './route.ts';
+import { Cursor, cursorOf, json, type Routes, withCustomer } from './route.ts';
 
 export interface TimelinePorts {
   readonly history: History;
   readonly timelines: Timelines;
 }
 
-/** API Gateway joins what is given several times with commas, and people may do so themselves. */
+/** A list of values: API Gateway joins the values of a repeated parameter with commas. */
 const listOf = <Value extends string>(one: z.ZodType<Value, string>) =>
   z
     .string()
@@ -19,24 +18,20 @@ const listOf = <Value extends string>(one: z.ZodType<Value, string>) =>
     .transform((values) => new Set(values))
     .default(new Set<Value>());
 
-const Cursor = z
-  .string()
-  .transform((text) => Buffer.from(text, 'base64url').toString())
-  .pipe(z.templateLiteral([z.enum(['<', '<=', '>', '>=']), z.iso.datetime(), '#', z.string()]))
-  .transform((text): TimelineCursor => {
-    const [, sign = '', occurredAt = '', id = ''] = /^([<>]=?)([^#]*)#(.*)$/su.exec(text) ?? [];
-    return {
-      toward: sign.startsWith('<') ? 'older' : 'newer',
-      occurredAt: Instant.parse(occurredAt),
-      id,
-      inclusive: sign.endsWith('='),
-    };
-  });
+const PlaceCursor = Cursor.pipe(
+  z.templateLiteral([z.enum(['<', '<=', '>', '>=']), z.iso.datetime(), '#', z.string()]),
+).transform((text): TimelineCursor => {
+  const [, sign = '', occurredAt = '', id = ''] = /^([<>]=?)([^#]*)#(.*)$/su.exec(text) ?? [];
+  return {
+    toward: sign.startsWith('<') ? 'older' : 'newer',
+    occurredAt: Instant.parse(occurredAt),
+    id,
+    inclusive: sign.endsWith('='),
+  };
+});
 
 const textOf = ({ toward, occurredAt, id, inclusive }: TimelineCursor): string =>
-  Buffer.from(`${toward === 'older' ? '<' : '>'}${inclusive ? '=' : ''}${occurredAt}#${id}`).toString(
-    'base64url',
-  );
+  cursorOf(`${toward === 'older' ? '<' : '>'}${inclusive ? '=' : ''}${occurredAt}#${id}`);
 
 const Query = z
   .object({
@@ -45,7 +40,7 @@ const Query = z
     channel: listOf(Channel),
     kind: listOf(Kind),
     fold: z.enum(['true', 'false']).default('true'),
-    cursor: Cursor.optional(),
+    cursor: PlaceCursor.optional(),
   })
   .transform(
     ({ channel: channels, kind: kinds, fold, cursor: from, ...rest }): TimelineQuery => ({
@@ -63,25 +58,21 @@ const expected: Readonly<Record<string, string>> = {
   cursor: 'cursor is the `next` or the `previous` of an earlier page, unchanged.',
 };
 
-/**
- * `GET /customers/{id}/timeline`: everything that one person said, did and received, a page at a time. What is told of a
- * message stands with the message, unless `kind` asks for it or `fold=false` for every interaction as it is stored.
- */
-export const timelineOf = async (
-  event: APIGatewayProxyEventV2,
-  { history, timelines }: TimelinePorts,
-): Promise<APIGatewayProxyStructuredResultV2> => {
-  const query = Query.safeParse(event.queryStringParameters ?? {});
-  if (!query.success) {
-    const key = String(query.error.issues[0]?.path[0]);
-    return problem(400, 'invalid-query', expected[key] ?? '');
-  }
-  const customer = await history.customer(event.pathParameters?.['id'] ?? '');
-  if (customer === undefined) return unknownCustomer();
-  const { items, next, previous } = await timelines.page(customer, query.data);
-  return json(200, {
-    items,
-    ...(next && { next: textOf(next) }),
-    ...(previous && { previous: textOf(previous) }),
-  });
+export const timelineRoutes: Routes<TimelinePorts> = {
+  /** One page. Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
+  'GET /customers/{id}/timeline': async (event, ports) => {
+    const query = Query.safeParse(event.queryStringParameters ?? {});
+    if (!query.success) {
+      const key = String(query.error.issues[0]?.path[0]);
+      return problem(400, 'invalid-query', expected[key] ?? '');
+    }
+    return withCustomer<TimelinePorts>(async (customer, _event, { timelines }) => {
+      const { items, next, previous } = await timelines.page(customer, query.data);
+      return json(200, {
+        items,
+        ...(next && { next: textOf(next) }),
+        ...(previous && { previous: textOf(previous) }),
+      });
+    })(event, ports);
+  },
 };
