@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
-import { AwsRefusal, signedCalls } from '../../functions/aws/clients/signed.ts';
+import { isAwsRefusal } from '../../functions/aws/clients/refusal.ts';
+import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { REGION } from '../../infra/local/runtime/account.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
@@ -72,7 +73,7 @@ export const costLines = async (
 ): Promise<string[]> => {
   const aws = signedCalls({ env });
   const resources = await stackResources(aws, stack).catch((error: unknown) => {
-    if (!(error instanceof AwsRefusal)) throw error;
+    if (!isAwsRefusal(error)) throw error;
     throw new HubError(
       'unknown-stack',
       `CloudFormation does not show the stack ${stack} (${error.name}). Name it with --stack, and check that AWS_REGION is the region of the hub.`,

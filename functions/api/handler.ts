@@ -2,11 +2,11 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import { receiptKey } from '../../core/privacy/receipt.ts';
+import { bucket } from '../aws/clients/bucket.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { readSecret } from '../aws/clients/secret.ts';
-import { presigner, signedCalls } from '../aws/clients/signed.ts';
 import { figures } from '../aws/customers/figures.ts';
 import { history } from '../aws/customers/history.ts';
 import { placesOfPart } from '../aws/customers/lists.ts';
@@ -48,7 +48,7 @@ export const create = (runtime: Runtime) => {
     preferences: preferences(pagePorts),
   };
   const stored = failures(runtime, rows);
-  const presign = presigner(runtime);
+  const files = bucket(runtime);
   const use = api({
     ...shared,
     places: placesOfPart(rows),
@@ -62,12 +62,7 @@ export const create = (runtime: Runtime) => {
       const address = row && seenOf(row).address;
       return address && shared.history.interaction(address);
     },
-    download: downloads({
-      aws: signedCalls(runtime),
-      presign,
-      bucket: runtime.env['BUCKET'] ?? '',
-      now: runtime.now,
-    }),
+    download: downloads({ bucket: files, now: runtime.now }),
     async owner(identifier) {
       const [row] = await rows.get([identifierKey(identifier)]);
       return row && ownerOf(row).profileId;
@@ -86,7 +81,7 @@ export const create = (runtime: Runtime) => {
     loadHashedKeys,
     receiptKeys: async () => (await hubSigningKeys()).map(receiptKey),
     kinds,
-    presign,
+    presign: files.presign,
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpStack('api', ['unknown-failure']))

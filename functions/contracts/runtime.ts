@@ -13,6 +13,8 @@ export interface Runtime {
   readonly newId: () => string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Waits some milliseconds between two attempts at the same rows; a timer where it is absent. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   /** The way to vendors' HTTP APIs; the global `fetch` where it is absent. */
   readonly fetch?: typeof fetch;
   /** Senders beside the shipped ones, by the id that hub.yaml names. */

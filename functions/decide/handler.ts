@@ -5,7 +5,8 @@ import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
-import { AwsRefusal, signedCalls } from '../aws/clients/signed.ts';
+import { isAwsRefusal } from '../aws/clients/refusal.ts';
+import { signedCalls } from '../aws/clients/signed.ts';
 import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -63,7 +64,7 @@ export const create = (runtime: Runtime) => {
           body: JSON.stringify(schedule),
         });
       } catch (error) {
-        if (!(error instanceof AwsRefusal && error.name === 'ConflictException')) throw error;
+        if (!isAwsRefusal(error, 'ConflictException')) throw error;
       }
     },
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),

@@ -2,9 +2,8 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { Attachment } from '../../core/interaction/interaction.ts';
+import type { Bucket } from '../aws/clients/bucket.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
-import type { Multipart } from '../aws/clients/multipart.ts';
-import type { Objects } from '../aws/clients/objects.ts';
 import { type Job, resultKey } from '../contracts/jobs/job.ts';
 import { type ExportParameters, exportKind } from '../contracts/jobs/kinds.ts';
 import { profilePartition } from '../contracts/keys.ts';
@@ -14,8 +13,7 @@ import type { Row } from '../contracts/rows/row.ts';
 export interface ExportPorts {
   readonly table: Pick<Table, 'query'>;
   readonly history: Pick<History, 'customer'>;
-  readonly objects: Pick<Objects, 'read'>;
-  readonly files: Multipart;
+  readonly bucket: Pick<Bucket, 'open' | 'put' | 'beginUpload' | 'uploadPart' | 'completeUpload'>;
 }
 
 const Checkpoint = z.strictObject({
@@ -32,6 +30,7 @@ const Checkpoint = z.strictObject({
 });
 type Checkpoint = z.infer<typeof Checkpoint>;
 
+const JSON_TYPE = 'application/json';
 /** S3 takes parts from 5 MiB on. */
 const PART_BYTES = 8 * 1024 * 1024;
 /** The content of larger files is left out, so that memory does not grow with them. */
@@ -76,8 +75,8 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
       chunks.push(chunk);
       size += chunk.byteLength;
       if (size < PART_BYTES) continue;
-      const upload = now.upload ?? (await ports.files.begin(key));
-      const etag = await ports.files.part(key, upload, now.etags.length + 1, Buffer.concat(chunks));
+      const upload = now.upload ?? (await ports.bucket.beginUpload(key, JSON_TYPE));
+      const etag = await ports.bucket.uploadPart(key, upload, now.etags.length + 1, Buffer.concat(chunks));
       done += place.records - now.records;
       now = { upload, etags: [...now.etags, etag], ...place };
       [chunks, size] = [[], 0];
@@ -85,10 +84,10 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
     }
     const last = Buffer.concat([...chunks, Buffer.from('\n]}\n')]);
     const { upload, etags } = now;
-    if (upload === undefined) await ports.files.put(key, last);
+    if (upload === undefined) await ports.bucket.put(key, last, JSON_TYPE);
     else {
-      const etag = await ports.files.part(key, upload, etags.length + 1, last);
-      await ports.files.complete(key, upload, [...etags, etag]);
+      const etag = await ports.bucket.uploadPart(key, upload, etags.length + 1, last);
+      await ports.bucket.completeUpload(key, upload, [...etags, etag]);
     }
     return { checkpoint: now, done: done + 1, finished: true, result: true };
   },
@@ -100,7 +99,7 @@ interface DocumentPart extends Pick<Checkpoint, 'exported' | 'profileId' | 'afte
 }
 
 async function* documentOf(
-  { table, objects }: ExportPorts,
+  { table, bucket }: ExportPorts,
   customer: Customer,
   exportedAt: string,
   from: Checkpoint,
@@ -127,7 +126,7 @@ async function* documentOf(
     const after = profileId === from.profileId ? from.after : '';
     // No key sorts between a key and the same key followed by a space.
     for await (const row of table.query(profilePartition(profileId), { from: `${after} `, to: '~' })) {
-      const record = JSON.stringify(await recordOf(row, profileId, objects));
+      const record = JSON.stringify(await recordOf(row, profileId, bucket));
       const text = `${records === 0 ? '' : ','}\n${record}`;
       records++;
       yield { text, exported, profileId, after: row.sk, records };
@@ -139,23 +138,21 @@ async function* documentOf(
 const recordOf = async (
   { pk: _, sk, expiresAt: __, ...row }: Row,
   profileId: string,
-  objects: ExportPorts['objects'],
+  bucket: ExportPorts['bucket'],
 ): Promise<object> => {
   const type = recordTypes[sk.split('#')[0] ?? ''] ?? sk.split('#')[0];
   const files = z.array(Attachment).safeParse(row['attachments']).data ?? [];
   const attachments = [];
   for (const file of files)
-    attachments.push(
-      file.key === undefined ? file : { ...file, content: await contentOf(file.key, objects) },
-    );
+    attachments.push(file.key === undefined ? file : { ...file, content: await contentOf(file.key, bucket) });
   return { type, profileId, ...row, ...(attachments.length > 0 && { attachments }) };
 };
 
 /** In base64; null where the file is not in the bucket, or is larger than `LARGEST_FILE_BYTES`. */
-const contentOf = async (key: string, objects: ExportPorts['objects']): Promise<string | null> => {
+const contentOf = async (key: string, bucket: ExportPorts['bucket']): Promise<string | null> => {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of (await objects.read(key)) ?? []) {
+  for await (const chunk of (await bucket.open(key))?.body ?? []) {
     size += chunk.byteLength;
     if (size > LARGEST_FILE_BYTES) return null;
     chunks.push(chunk);

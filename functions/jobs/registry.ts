@@ -1,10 +1,10 @@
+import { bucket } from '../aws/clients/bucket.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
-import { multipart } from '../aws/clients/multipart.ts';
-import { objects } from '../aws/clients/objects.ts';
+import { waitingIn } from '../aws/clients/queue-depth.ts';
+import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { history as historyOf } from '../aws/customers/history.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failures } from '../aws/operations/failures.ts';
-import { jobFiles } from '../aws/operations/job-files.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { type SealedJob, sealed } from '../contracts/jobs/job.ts';
@@ -20,8 +20,13 @@ import { replayJob } from './replay.ts';
 /** How each kind of job is done. */
 export const registry = (runtime: Runtime, table: Table): Readonly<Record<string, SealedJob>> => {
   const kept = failures(runtime, table);
+  const files = bucket(runtime);
+  const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const importing = {
-    ...jobFiles(runtime),
+    read: files.getRange,
+    put: files.put,
+    send: sendAllTo(runtime, imports),
+    waiting: () => waitingIn(runtime, imports),
     identity: config(runtime, table).identity,
     now: runtime.now,
   };
@@ -32,8 +37,7 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
       exportJob({
         table,
         history: historyOf(table),
-        objects: objects(runtime),
-        files: multipart(runtime),
+        bucket: files,
       }),
     ),
     erase: sealed(eraseJob(eraseJobPorts(runtime, table))),

@@ -13,8 +13,9 @@ import { bus } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
+import { isAwsRefusal } from '../aws/clients/refusal.ts';
 import { readSecret } from '../aws/clients/secret.ts';
-import { AwsRefusal, signedCalls } from '../aws/clients/signed.ts';
+import { signedCalls } from '../aws/clients/signed.ts';
 import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -49,7 +50,7 @@ export const create = (runtime: Runtime) => {
     fetch: runtime.fetch ?? fetch,
     secret: (id) =>
       secret(`${env.HUB}/senders/${id}`).catch((error: unknown) => {
-        if (!(error instanceof AwsRefusal && error.name === 'ResourceNotFoundException')) throw error;
+        if (!isAwsRefusal(error, 'ResourceNotFoundException')) throw error;
         throw refusal(
           `The secret of the sender ${id} is not stored. Put it into Secrets Manager under ${env.HUB}/senders/${id}, or name another sender in hub.yaml.`,
           { retry: 'never', cause: error },

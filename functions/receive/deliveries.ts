@@ -1,6 +1,6 @@
 import { HubError } from '../../core/errors.ts';
+import { bucket } from '../aws/clients/bucket.ts';
 import { sendTo } from '../aws/clients/queue.ts';
-import { signedCalls } from '../aws/clients/signed.ts';
 import type { DeliveryMessage } from '../contracts/messages/record.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 
@@ -9,21 +9,15 @@ const QUEUE_LIMIT = 1_000_000;
 
 /** Queues a delivery; a body too large for the queue goes to the bucket first and its address travels. */
 export const deliveries = (runtime: Runtime): ((delivery: DeliveryMessage) => Promise<void>) => {
-  const aws = signedCalls(runtime);
-  const { QUEUE_URL_DELIVERIES: queue, BUCKET: bucket } = runtime.env;
-  const send = sendTo(runtime, queue);
+  const files = bucket(runtime);
+  const send = sendTo(runtime, runtime.env['QUEUE_URL_DELIVERIES']);
   return async (delivery) => {
     let message = JSON.stringify(delivery);
     if (message.length > QUEUE_LIMIT) {
       const { body, ...request } = delivery.request;
       const bodyKey = `deliveries/${delivery.provider}/${delivery.id}`;
-      const put = aws.rest('s3', {
-        method: 'PUT',
-        path: `/${bucket}/${bodyKey}`,
-        headers: { 'content-type': 'application/octet-stream' },
-        body: Buffer.from(body ?? '', 'base64'),
-      });
-      await put.catch(notQueued('the bucket'));
+      const bytes = Buffer.from(body ?? '', 'base64');
+      await files.put(bodyKey, bytes).catch(notQueued('the bucket'));
       message = JSON.stringify({ ...delivery, request: { ...request, bodyKey } });
     }
     await send(message).catch(notQueued('the deliveries queue'));

@@ -1,6 +1,7 @@
 import { HubError } from '../../core/errors.ts';
 import type { Nonce } from '../../core/webhooks/channel.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
+import { isAwsRefusal } from '../aws/clients/refusal.ts';
 import { signedCalls } from '../aws/clients/signed.ts';
 import { nonceKey } from '../contracts/keys.ts';
 import type { Runtime } from '../contracts/runtime.ts';
@@ -28,8 +29,8 @@ export const nonceStore = (
       });
       return true;
     } catch (error) {
+      if (isAwsRefusal(error, 'ConditionalCheckFailedException')) return false;
       const name = error instanceof Error ? error.name : 'unknown error';
-      if (name === 'ConditionalCheckFailedException') return false;
       throw new HubError(
         'nonce-failure',
         `Remembering a token of ${provider} failed (${name}); the provider is told to send again.`,

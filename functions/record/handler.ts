@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
+import { bucket } from '../aws/clients/bucket.ts';
 import { bus } from '../aws/clients/bus.ts';
 import { secrets } from '../aws/clients/connector-secrets.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -17,7 +18,6 @@ import { recordStage } from '../contracts/stages/record.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { type QueuedMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { contents } from './content/content.ts';
-import { files } from './content/files.ts';
 import type { MessagePorts } from './messages/ports.ts';
 import { readMessage } from './messages/read-message.ts';
 import { record } from './record.ts';
@@ -27,18 +27,18 @@ export const create = (runtime: Runtime) => {
   const running = config(runtime, rows);
   const loadHashedKeys = hashedKeysLoader(runtime);
   const store = peopleStore(rows, loadHashedKeys);
-  const bucket = files(runtime);
+  const files = bucket(runtime);
   const saveFailure = failureSaver(runtime, rows, recordStage);
   const outcomes = commandOutcomes(runtime, rows, loadHashedKeys);
   const secretsOf = secrets(runtime);
   const messagePorts: MessagePorts = {
     identity: running.identity,
     mapping: mappingOf,
-    files: bucket,
+    files,
     contents: contents(runtime, {
       connector: connectorOf,
       secrets: (provider, account) => secretsOf(provider, account, false),
-      files: bucket,
+      files,
     }),
     async isErased(id) {
       const { seenKey } = await loadHashedKeys();
@@ -58,7 +58,7 @@ export const create = (runtime: Runtime) => {
       return store.commit(changes, loaded, await running.identity(), retention.interactions / 1000);
     },
     async removeFiles({ attachments = [] }) {
-      for (const { key } of attachments) if (key !== undefined) await bucket.remove(key);
+      for (const { key } of attachments) if (key !== undefined) await files.remove(key);
     },
     publish: bus(runtime),
     async refuse({ message, record: received }, { command }, error) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AwsRefusal, signedCalls } from '../../functions/aws/clients/signed.ts';
+import { AwsRefusal } from '../../functions/aws/clients/refusal.ts';
+import { signedCalls } from '../../functions/aws/clients/signed.ts';
 
 interface World {
   readonly env?: Readonly<Record<string, string>>;

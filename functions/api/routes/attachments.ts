@@ -1,4 +1,4 @@
-import { AwsRefusal, type Presign, type SignedCalls } from '../../aws/clients/signed.ts';
+import type { Bucket } from '../../aws/clients/bucket.ts';
 import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
 import { problem } from '../../middleware/http.ts';
 import { json, pathParameter, type Routes } from './route.ts';
@@ -18,9 +18,7 @@ export interface Download {
 }
 
 interface DownloadPorts {
-  readonly aws: Pick<SignedCalls, 'rest'>;
-  readonly presign: Presign;
-  readonly bucket: string;
+  readonly bucket: Pick<Bucket, 'has' | 'presign'>;
   readonly now: () => number;
 }
 
@@ -61,17 +59,14 @@ export const attachmentRoutes: Routes<AttachmentPorts> = {
 
 /** Signed URLs of files in the bucket; undefined where the file is not there, or not yet. */
 export const downloads =
-  ({ aws, presign, bucket, now }: DownloadPorts) =>
+  ({ bucket, now }: DownloadPorts) =>
   async (key: string, name: string): Promise<Download | undefined> => {
-    try {
-      await aws.rest('s3', { method: 'HEAD', path: `/${bucket}/${key}` });
-    } catch (error) {
-      if (error instanceof AwsRefusal) return undefined;
-      throw error;
-    }
+    if (!(await bucket.has(key))) return undefined;
     // Strangers send these files: the browser must save them and never render them.
     const plain = name.replace(/[^\w .()-]/gu, '_');
     const disposition = `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`;
-    const url = await presign('GET', key, OPEN_SECONDS, { 'response-content-disposition': disposition });
+    const url = await bucket.presign('GET', key, OPEN_SECONDS, {
+      'response-content-disposition': disposition,
+    });
     return { url, expiresAt: new Date(now() + OPEN_SECONDS * 1000).toISOString() };
   };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { instant } from '../../../core/interaction/interaction.ts';
-import type { Presign } from '../../aws/clients/signed.ts';
+import type { Presign } from '../../aws/clients/bucket.ts';
 import type { Jobs } from '../../aws/operations/jobs.ts';
 import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../../contracts/jobs/job.ts';
 import { jobListSortKey } from '../../contracts/keys.ts';

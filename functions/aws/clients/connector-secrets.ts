@@ -1,6 +1,7 @@
 import { HubError } from '../../../core/errors.ts';
 import type { RouteSecrets } from '../../contracts/ports/secrets.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
+import { isAwsRefusal } from './refusal.ts';
 import { signedCalls } from './signed.ts';
 
 const FRESH_MS = 300_000;
@@ -26,8 +27,8 @@ export const secrets = (
 const missing =
   (id: string) =>
   (error: unknown): undefined => {
+    if (isAwsRefusal(error, 'ResourceNotFoundException')) return undefined;
     const name = error instanceof Error ? error.name : 'unknown error';
-    if (name === 'ResourceNotFoundException') return undefined;
     throw new HubError('unreadable-secret', `Secrets Manager did not give ${id} (${name}).`, {
       retry: 'later',
       cause: error,

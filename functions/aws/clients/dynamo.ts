@@ -1,7 +1,6 @@
 import {
   type AttributeValue,
   BatchGetItemCommand,
-  ConditionalCheckFailedException,
   DynamoDBClient,
   PutItemCommand,
   QueryCommand,
@@ -16,6 +15,7 @@ import { type Key, keyText } from '../../contracts/keys.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { clientConfig } from './config.ts';
+import { isAwsRefusal } from './refusal.ts';
 
 /** `absent`: the row must not exist yet. `version`: it must exist with this version. */
 export type Condition = { readonly absent: true } | { readonly version: number } | { readonly exists: true };
@@ -91,7 +91,7 @@ export const table = (runtime: Runtime): Table => {
         );
         return true;
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
+        if (isAwsRefusal(error, 'ConditionalCheckFailedException')) return false;
         throw error;
       }
     },

@@ -1,5 +1,6 @@
 import { AwsClient } from 'aws4fetch';
 import type { Runtime } from '../../contracts/runtime.ts';
+import { AwsRefusal } from './refusal.ts';
 
 /** How each service is reached, by its name in signatures: the SDK's variable, and what its protocol asks for. */
 const services = {
@@ -32,16 +33,6 @@ type JsonService = 'dynamodb' | 'events' | 'sqs' | 'secretsmanager' | 'sms-voice
 type QueryService = 'sns' | 'cloudformation';
 type RestService = 's3' | 'scheduler';
 
-/** A service's answer that it did not do what was asked. Its name is the service's own, as with the SDK's errors. */
-export class AwsRefusal extends Error {
-  readonly $metadata: { readonly httpStatusCode: number };
-  constructor(service: Service, status: number, name: string, message: string) {
-    super(`${service} answered ${status} ${name}: ${message}`);
-    this.name = name;
-    this.$metadata = { httpStatusCode: status };
-  }
-}
-
 export interface RestRequest {
   readonly method: string;
   /** Percent-encoded, starting with `/`. */
@@ -61,6 +52,12 @@ export interface SignedCalls {
   /** The XML answer of an AWS query operation. */
   query(service: QueryService, action: string, fields: Readonly<Record<string, string>>): Promise<string>;
   rest(service: RestService, request: RestRequest): Promise<Response>;
+  /** A URL that allows its holder this one request for some seconds. */
+  presign(
+    service: RestService,
+    request: Pick<RestRequest, 'method' | 'path' | 'query'>,
+    seconds: number,
+  ): Promise<string>;
 }
 
 const regionOf = (env: Runtime['env']): string => env['AWS_REGION'] ?? '';
@@ -79,31 +76,6 @@ const baseOf = (env: Runtime['env'], service: Service): string =>
     env['AWS_ENDPOINT_URL'] ??
     `https://${service}.${regionOf(env)}.amazonaws.com`
   ).replace(/\/$/u, '');
-
-/**
- * Signs an address of the hub's bucket, so that whoever holds it may do this one thing for so many seconds. `answer`: what
- * S3 is told to say of the file, such as `response-content-disposition`.
- */
-export type Presign = (
-  method: 'GET' | 'PUT',
-  key: string,
-  seconds: number,
-  answer?: Readonly<Record<string, string>>,
-) => Promise<string>;
-
-export const presigner = ({ env }: Pick<Runtime, 'env'>): Presign => {
-  const signer = signerOf(env);
-  return async (method, key, seconds, answer = {}) => {
-    const url = new URL(`${baseOf(env, 's3')}/${env['BUCKET']}/${key}`);
-    for (const [name, value] of Object.entries({ ...answer, 'X-Amz-Expires': String(seconds) }))
-      url.searchParams.set(name, value);
-    const { url: signed } = await signer.sign(url, {
-      method,
-      aws: { service: 's3', region: regionOf(env), signQuery: true },
-    });
-    return signed;
-  };
-};
 
 /** `attempts`: two repeat a lost connection once; one is for what must not happen twice. */
 export const signedCalls = (
@@ -165,6 +137,16 @@ export const signedCalls = (
       return response.text();
     },
     rest: call,
+    async presign(service, { method, path, query }, seconds) {
+      const url = new URL(`${baseOf(env, service)}${path}`);
+      for (const [name, value] of Object.entries({ ...query, 'X-Amz-Expires': String(seconds) }))
+        url.searchParams.set(name, value);
+      const { url: signed } = await signer.sign(url, {
+        method,
+        aws: { service, region: regionOf(env), signQuery: true },
+      });
+      return signed;
+    },
   };
 };
 

@@ -6,8 +6,8 @@ import { failureOf } from '../../contracts/rows/operations.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { SealedStage } from '../../contracts/stages/stage.ts';
+import { bucket } from '../clients/bucket.ts';
 import type { Table } from '../clients/dynamo.ts';
-import { payloads } from './payloads.ts';
 
 /** A failure as it is told; what is already known of it is added. */
 export interface Told extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reason' | 'occurrence' | 'tries'> {
@@ -24,7 +24,7 @@ export const saveFailure = (
   runtime: Runtime,
   table: Table,
 ): ((stage: SealedStage, told: Omit<Told, 'stage'>) => Promise<void>) => {
-  const bucket = payloads(runtime);
+  const files = bucket(runtime);
   return async (stage, told) => {
     const known = stage.known(told.payload);
     const id = told.id ?? known.id;
@@ -43,7 +43,7 @@ export const saveFailure = (
         payloadKey: `failures/${stage.id}/${id}`,
         ...(present?.edited && { edited: present.edited }),
       };
-      await bucket.put(failure.payloadKey, told.payload);
+      await files.put(failure.payloadKey, told.payload);
       const kept = await table.transact([
         { put: rowOf(failure), if: present ? { version: present.version } : { absent: true } },
         { put: { ...failureListKey(failure), id, expiresAt: expiry(failure) } },

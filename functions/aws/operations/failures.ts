@@ -9,9 +9,9 @@ import { failureOf, Pointer } from '../../contracts/rows/operations.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { stageOf, stages } from '../../contracts/stages/index.ts';
+import { bucket } from '../clients/bucket.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { failureById, rowOf, saveFailure, type Told, writeConflict } from './failure-rows.ts';
-import { payloads } from './payloads.ts';
 
 export interface Asked {
   readonly stage?: string | undefined;
@@ -40,7 +40,7 @@ const PAGE = 100;
  * reopened since is passed by, because its row names a later time.
  */
 export const failures = (runtime: Runtime, table: Table): Failures => {
-  const bucket = payloads(runtime);
+  const files = bucket(runtime);
   const keep = saveFailure(runtime, table);
   return {
     get: (id) => failureById(table, id),
@@ -50,10 +50,10 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
       const saved = await table.transact([{ put: rowOf(changed), if: { version: failure.version } }]);
       return saved ? changed : undefined;
     },
-    payload: ({ payloadKey }) => bucket.get(payloadKey),
-    putPayload: ({ payloadKey }, payload) => bucket.put(payloadKey, payload),
+    payload: async ({ payloadKey }) => (await files.get(payloadKey))?.toString(),
+    putPayload: ({ payloadKey }, payload) => files.put(payloadKey, payload),
     async remove(failure) {
-      await bucket.remove(failure.payloadKey);
+      await files.remove(failure.payloadKey);
       const removed = await table.transact([
         { delete: failureKey(failure.id) },
         { delete: failureListKey(failure) },

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { HubError } from '../../../core/errors.ts';
 import { usesWildcard } from '../../../core/triggers/pattern/index.ts';
+import { isAwsRefusal } from '../clients/refusal.ts';
 
 /** What a bus takes, by AWS's default quotas. */
 const MOST_RULES = 300;
@@ -107,6 +108,6 @@ export const dropRule = async ({ events, bus }: Bus, name: string): Promise<void
     await events.send(new RemoveTargetsCommand({ Rule: name, EventBusName: bus, Ids: ['decisions'] }));
     await events.send(new DeleteRuleCommand({ Name: name, EventBusName: bus }));
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
+    if (!isAwsRefusal(error, 'ResourceNotFoundException')) throw error;
   }
 };

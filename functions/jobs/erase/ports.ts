@@ -2,13 +2,14 @@ import * as z from 'zod';
 import { signingKeys } from '../../../core/consent/signed-link.ts';
 import { HubError } from '../../../core/errors.ts';
 import { signReceipt } from '../../../core/privacy/receipt.ts';
+import { bucket } from '../../aws/clients/bucket.ts';
 import { bus } from '../../aws/clients/bus.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
-import { objects } from '../../aws/clients/objects.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../../aws/clients/queue-many.ts';
+import { isAwsRefusal } from '../../aws/clients/refusal.ts';
 import { readSecret } from '../../aws/clients/secret.ts';
-import { AwsRefusal, signedCalls } from '../../aws/clients/signed.ts';
+import { signedCalls } from '../../aws/clients/signed.ts';
 import { eraseRows } from '../../aws/erasure/erase-rows.ts';
 import { erasures } from '../../aws/erasure/erasures.ts';
 import { hashedKeysLoader } from '../../aws/erasure/hashed-keys.ts';
@@ -39,13 +40,13 @@ export const eraseJobPorts = (runtime: Runtime, table: Table): EraseJobPorts => 
     try {
       await call;
     } catch (error) {
-      if (!(error instanceof AwsRefusal) || error.name !== refusal) throw error;
+      if (!isAwsRefusal(error, refusal)) throw error;
     }
   };
   return {
     erasures: rows,
     rows: eraseRows({ table, loadHashedKeys: hashedKeysLoader(runtime), erasures: rows, now: runtime.now }),
-    objects: objects(runtime),
+    bucket: bucket(runtime),
     hasRaw: (prefix) => env().RAW_FILES.includes(prefix),
     failures: failures(runtime, table),
     crms: () =>

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Receipt, ReceiptSystem, type SignedReceipt } from '../../../core/privacy/receipt.ts';
-import type { Objects } from '../../aws/clients/objects.ts';
+import type { Bucket } from '../../aws/clients/bucket.ts';
 import type { EraseRows } from '../../aws/erasure/erase-rows.ts';
 import type { Erasures } from '../../aws/erasure/erasures.ts';
 import type { Failures } from '../../aws/operations/failures.ts';
@@ -10,7 +10,7 @@ import type { EraseParameters } from '../../contracts/jobs/kinds.ts';
 export interface EraseJobPorts {
   readonly erasures: Erasures;
   readonly rows: EraseRows;
-  readonly objects: Objects;
+  readonly bucket: Pick<Bucket, 'list' | 'open' | 'remove'>;
   /** Whether raw files may exist under a prefix: mails exist only where SES's webhook is enabled. */
   readonly hasRaw: (prefix: string) => boolean;
   readonly failures: Pick<Failures, 'list' | 'payload' | 'remove'>;

@@ -102,7 +102,7 @@ const removeLateRows =
   };
 
 const removeFiles =
-  ({ erasures, objects }: EraseJobPorts): Step =>
+  ({ erasures, bucket }: EraseJobPorts): Step =>
   async ({ parameters: { erasure }, timeLeft, after }) => {
     let count = 0;
     const what = 'attachments and long texts';
@@ -110,7 +110,7 @@ const removeFiles =
       if (name <= after) continue;
       const part = (await erasures.parts(erasure, [name])).get(name);
       for (const key of part?.files ?? []) {
-        await objects.remove(key);
+        await bucket.remove(key);
         count++;
       }
       if (!timeLeft()) return { done: false, after: name, reports: { files: { what, count } } };
@@ -177,11 +177,11 @@ const removeRaw =
           ];
     let [count, last] = [0, after];
     for (;;) {
-      const page = await ports.objects.list(prefix, last);
+      const page = await ports.bucket.list(prefix, last);
       if (page.length === 0) return { done: true, reports: { [prefix]: { what, count, left } } };
       for (const { key, modifiedAt } of page) {
         if (modifiedAt <= (person.goneAt ?? '') && (await isNamed(ports, key, matcher))) {
-          await ports.objects.remove(key);
+          await ports.bucket.remove(key);
           count++;
         }
         last = key;
@@ -194,13 +194,13 @@ const typesOf = ({ unsearchable }: PersonalDataMatcher): string =>
   [...new Set(unsearchable.map(identifierType))].join(', ');
 
 const isNamed = async (
-  { objects }: EraseJobPorts,
+  { bucket }: EraseJobPorts,
   key: string,
   matcher: PersonalDataMatcher,
 ): Promise<boolean> => {
   const decoder = new TextDecoder();
   let tail = '';
-  for await (const bytes of (await objects.read(key)) ?? []) {
+  for await (const bytes of (await bucket.open(key))?.body ?? []) {
     const text = tail + decoder.decode(bytes, { stream: true });
     if (matcher.isNamedIn(text)) return true;
     tail = text.slice(-OVERLAP);

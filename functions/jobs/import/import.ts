@@ -6,7 +6,7 @@ import { readFileHead } from '../../../core/formats/file-head.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
 import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import type { JobFiles, Piece } from '../../aws/operations/job-files.ts';
+import type { Bucket, ByteRange } from '../../aws/clients/bucket.ts';
 import {
   fileKey,
   type Job,
@@ -19,7 +19,13 @@ import { importBatches } from './batches.ts';
 import type { Judgement, Listing } from './listings.ts';
 import { refusals } from './refused.ts';
 
-export interface ImportPorts extends JobFiles {
+export interface ImportPorts {
+  readonly read: Bucket['getRange'];
+  readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
+  /** Queues messages and resolves to the positions of those that the queue refused. */
+  readonly send: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
+  /** How many messages of imports are queued or in work, approximately. */
+  readonly waiting: () => Promise<number>;
   readonly identity: () => Promise<IdentityConfig>;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -109,7 +115,7 @@ const rest = async (
 type Begun = Checkpoint & { readonly size: number };
 
 /** `size`: of the file as it was when the job began. */
-const pieceAt = async (ports: ImportPorts, job: string, from: number, size?: number): Promise<Piece> => {
+const pieceAt = async (ports: ImportPorts, job: string, from: number, size?: number): Promise<ByteRange> => {
   const piece = await ports.read(fileKey(job), from, PIECE_BYTES);
   if (piece === undefined)
     throw bad(

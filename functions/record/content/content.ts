@@ -1,5 +1,4 @@
 import type { ChannelConnector, Content } from '../../../core/webhooks/channel.ts';
-import { AwsRefusal } from '../../aws/clients/signed.ts';
 import type { RouteSecrets } from '../../contracts/ports/secrets.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { concurrencyLimiter } from './concurrency-limiter.ts';
@@ -67,10 +66,8 @@ export const contents = (runtime: Runtime, { connector, secrets, files }: Conten
       : undefined;
   };
   const openDeposit = async (origin: Origin, key: string): Promise<Stream> => {
-    const object = await files.open(key).catch((error: unknown) => {
-      if (!(error instanceof AwsRefusal)) throw error;
-      throw unreachable(origin, `the bucket does not give it (${error.$metadata.httpStatusCode})`, error);
-    });
+    const object = await files.open(key);
+    if (object === undefined) throw unreachable(origin, 'it is not in the bucket');
     if (object.headers.has('x-amz-meta-x-amz-key-v2'))
       throw refused(
         origin,

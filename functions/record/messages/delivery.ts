@@ -3,6 +3,7 @@ import { HubError } from '../../../core/errors.ts';
 import { log } from '../../contracts/log.ts';
 import type { DeliveryMessage, EventMessage } from '../../contracts/messages/record.ts';
 import type { Work } from '../../contracts/work.ts';
+import { bodyOf } from '../content/files.ts';
 import { storeAttachments } from './attachments.ts';
 import { decode } from './decode.ts';
 import { delayableWork } from './interaction.ts';
@@ -13,7 +14,7 @@ export const readDelivery = async (
   ports: MessagePorts,
   delivery: DeliveryMessage,
   received: SQSRecord,
-): Promise<Work[]> => readBody(ports, delivery, await ports.files.bytes(delivery), received);
+): Promise<Work[]> => readBody(ports, delivery, await bodyOf(ports.files, delivery), received);
 
 /** An event of a partner's EventBridge bus, authenticated by EventBridge, decoded as a delivery with the method `EVENT`. */
 export const readEvent = async (

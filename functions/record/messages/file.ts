@@ -14,7 +14,7 @@ export const copyFile = async (
   if (await isErased(interaction)) return;
   try {
     await contents.copy(file, file.url, ({ bytes, contentType }) =>
-      files.copy(file.key, bytes, file.contentType ?? contentType),
+      files.upload(file.key, bytes, file.contentType ?? contentType),
     );
     // The interaction may have been erased while its file was copied.
     if (await isErased(interaction)) await files.remove(file.key);

@@ -19,14 +19,14 @@ it('continues by source profile, also where a merge has reordered them since', a
         }
       },
     },
-    objects: { read: async () => undefined },
-    files: {
-      begin: async () => 'upload',
-      async part(_key: string, _upload: string, _number: number, bytes: Buffer) {
+    bucket: {
+      open: async () => undefined,
+      beginUpload: async () => 'upload',
+      async uploadPart(_key: string, _upload: string, _number: number, bytes: Buffer) {
         parts.push(bytes.toString());
         return `etag${parts.length}`;
       },
-      complete: async () => {},
+      completeUpload: async () => {},
     },
   } as unknown as ExportPorts;
   const job = exportJob(ports);

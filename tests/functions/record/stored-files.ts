@@ -4,11 +4,14 @@ import type { Files } from '../../../functions/record/content/files.ts';
 export const bucket = (): { readonly stored: Record<string, string>; readonly files: Files } => {
   const stored: Record<string, string> = {};
   const files: Files = {
-    bytes: async ({ request }) => Buffer.from(request.body ?? '', 'base64'),
+    async get(key) {
+      const text = stored[key];
+      return text === undefined ? undefined : Buffer.from(text);
+    },
     async put(key, body) {
       stored[key] = Buffer.from(body).toString();
     },
-    async copy(key, bytes) {
+    async upload(key, bytes) {
       const chunks: Uint8Array[] = [];
       for await (const chunk of bytes) chunks.push(chunk);
       stored[key] = Buffer.concat(chunks).toString();

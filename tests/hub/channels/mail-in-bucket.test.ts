@@ -153,7 +153,10 @@ describe('mail that SES puts into the bucket', () => {
     await hub.clock.runUntil(hub.clock.now() + 300_000);
     expect(await interaction()).toMatchObject({ subject: 'The parcel', incomplete: true });
     const [failure] = await hub.failures();
-    expect(failure).toMatchObject({ code: 'unreachable-content', reason: expect.stringContaining('403') });
+    expect(failure).toMatchObject({
+      code: 'unreachable-content',
+      reason: expect.stringContaining('it is not in the bucket'),
+    });
     await hub.cloud.deliver({
       ...{
         arn: `arn:aws:s3:::${bucket}/${key}`,

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { payloads } from '../../../functions/aws/operations/payloads.ts';
+import { bucket as bucketOf } from '../../../functions/aws/clients/bucket.ts';
 import { openTestHub } from '../../support/open-test-hub.ts';
 import { eraseCustomer } from './erase-customer.ts';
 
@@ -44,7 +44,7 @@ it('leaves no identifier and no text of the person in any byte of the state, the
   const hub = await openTestHub({ file: join(folder, 'state.sqlite'), triggers: [welcome, later] });
   const bucket = [...hub.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
     ?.environment['BUCKET'];
-  const files = payloads({ ...hub.runtime, env: { ...hub.runtime.env, BUCKET: bucket } });
+  const files = bucketOf({ ...hub.runtime, env: { ...hub.runtime.env, BUCKET: bucket } });
   const form = { kind: 'form', channel: 'form' } as const;
   const profile = { name: { full: 'Ada Lovelace' }, traits: { pet: 'xyzzy the cat' } };
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { payloads } from '../../../functions/aws/operations/payloads.ts';
+import { bucket as bucketOf } from '../../../functions/aws/clients/bucket.ts';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
 let hub: TestHub;
@@ -10,7 +10,7 @@ const MAIL = 'email:ada@example.com';
 const bucket = () => {
   const BUCKET = [...hub.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])
     ?.environment['BUCKET'];
-  return payloads({ ...hub.runtime, env: { ...hub.runtime.env, BUCKET } });
+  return bucketOf({ ...hub.runtime, env: { ...hub.runtime.env, BUCKET } });
 };
 
 /** The document, as whoever has its address reads it. */

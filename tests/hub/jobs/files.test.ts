@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { jobRoutes } from '../../../functions/api/routes/jobs.ts';
-import { presigner } from '../../../functions/aws/clients/signed.ts';
+import { bucket as bucketOf } from '../../../functions/aws/clients/bucket.ts';
 import { jobs } from '../../../functions/aws/operations/jobs.ts';
 import { openTestHub } from '../../support/open-test-hub.ts';
 
@@ -16,7 +16,7 @@ it('a kind that needs a file is given an address for it, and waits until it is t
   const ports = {
     jobs: { ...jobs(runtime, hub.table), enqueue: async (message: unknown) => void sent.push(message) },
     kinds: { import: { kind: 'import', title: '', parameters: z.unknown(), file: 'text/csv' } },
-    presign: presigner(runtime),
+    presign: bucketOf(runtime).presign,
     now: runtime.now,
     newId: () => 'job-1',
   };

@@ -13,17 +13,16 @@ import type { CustomerSnapshot } from '../../../core/identity/customer.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { Receipt } from '../../../core/privacy/receipt.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
+import { bucket as bucketOf } from '../../../functions/aws/clients/bucket.ts';
 import { bus } from '../../../functions/aws/clients/bus.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { readSecret } from '../../../functions/aws/clients/secret.ts';
 import { signedCalls } from '../../../functions/aws/clients/signed.ts';
-import { payloads } from '../../../functions/aws/operations/payloads.ts';
 import { stageQueues } from '../../../functions/aws/operations/replays.ts';
 import { syncFailed } from '../../../functions/contracts/events/build.ts';
 import type { BusEvent } from '../../../functions/contracts/events/catalogue.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { nonceStore } from '../../../functions/receive/nonce-store.ts';
-import { files } from '../../../functions/record/content/files.ts';
 import { environmentOf } from '../../../infra/local/lambda/in-process.ts';
 import { REGION } from '../../../infra/local/runtime/account.ts';
 import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
@@ -279,7 +278,7 @@ const mend = async ({ clock }: Day, call: Call): Promise<void> => {
 /** Chiara asks what is held of her, and then to be forgotten: something of hers lies everywhere that an erasure looks. */
 const forget = async ({ cloud, clock, runtime, runtimeOf }: Day, call: Call): Promise<void> => {
   const phone = `phone:${knownCustomer.phone}`;
-  const bucket = payloads({
+  const bucket = bucketOf({
     ...runtime,
     env: { ...runtime.env, BUCKET: runtimeOf(/Record/u).env['BUCKET'] },
   });
@@ -344,7 +343,7 @@ const forget = async ({ cloud, clock, runtime, runtimeOf }: Day, call: Call): Pr
 const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
   await nonceStore(runtimeOf(/Receive/u))('other', { token: 'token', seconds: 60 }, Buffer.from('body'));
   const record = runtimeOf(/Record/u);
-  await files(record).put('attachments/1/0', Buffer.from('file'), 'text/plain');
+  await bucketOf(record).put('attachments/1/0', Buffer.from('file'), 'text/plain');
   const channel = await readSecret(record)(`${hub}/channels/twilio`);
   expectThat(channel !== undefined, 'record cannot read the secret that fetches files');
   const later = { type: 'file', provider: 'other', url: 'https://example.com/1', key: 'attachments/1/0' };
@@ -365,7 +364,7 @@ const actForOthers = async ({ runtimeOf, hub }: Day): Promise<void> => {
     ['SalesforceSync', 'sync-salesforce'],
     ['HubspotSync', 'sync-hubspot'],
   ] as const)
-    await payloads(runtimeOf(new RegExp(name, 'u'))).put(`failures/${stage}/1`, '{}');
+    await bucketOf(runtimeOf(new RegExp(name, 'u'))).put(`failures/${stage}/1`, '{}');
   // A CRM that is down or has no calls left: the message waits in the queue, and the bus is told.
   for (const sync of [runtimeOf(/SalesforceSync/u), runtimeOf(/HubspotSync/u)]) {
     const own = new SQSClient({ ...clientConfig(sync), useQueueUrlAsEndpoint: false });

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { bucket } from '../../functions/aws/clients/bucket.ts';
+
+const env = {
+  ...{ AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'secret' },
+  BUCKET: 'hub',
+};
+
+interface Asked {
+  readonly request: string;
+  readonly body: string;
+}
+
+/** A bucket whose S3 answers with `answers` in turn, and what it was asked. */
+const bucketThat = (...answers: readonly Response[]) => {
+  const asked: Asked[] = [];
+  let next = 0;
+  const aws = {
+    requestHandler: {} as never,
+    fetch: async (request: Request): Promise<Response> => {
+      const { pathname, search } = new URL(request.url);
+      asked.push({ request: `${request.method} ${pathname}${search}`, body: await request.text() });
+      return answers[next++] ?? new Response('');
+    },
+  };
+  return { files: bucket({ env, aws }), asked };
+};
+
+const refusal = (status: number, code: string): Response =>
+  new Response(`<Error><Code>${code}</Code><Message>No.</Message></Error>`, { status });
+const begun = (): Response =>
+  new Response('<InitiateMultipartUploadResult><UploadId>u&amp;1</UploadId></InitiateMultipartUploadResult>');
+const part = (etag: string): Response => new Response('', { headers: { etag } });
+const completed = (): Response =>
+  new Response('<CompleteMultipartUploadResult><ETag>"all"</ETag></CompleteMultipartUploadResult>');
+/** S3's documented answer where it fails after it has sent the status. */
+const failedAfterStatus = (): Response =>
+  new Response(
+    '<?xml version="1.0" encoding="UTF-8"?>\n\n<Error><Code>InternalError</Code><Message>We encountered an internal error. Please try again.</Message></Error>',
+  );
+
+const MIB = 1024 * 1024;
+async function* bytesOf(...sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  for (const size of sizes) yield new Uint8Array(size);
+}
+
+const fault = { code: 'bucket-fault', retry: 'later' };
+
+describe('keys', () => {
+  it('are encoded the same way in every request', async () => {
+    const { files, asked } = bucketThat(
+      ...[new Response(''), new Response('x'), new Response(null), new Response(null, { status: 204 })],
+    );
+    const key = 'mail/a b+c/ä#1?';
+    await files.put(key, 'x');
+    await files.get(key);
+    await files.has(key);
+    await files.remove(key);
+    expect(new Set(asked.map(({ request }) => request.split(' ')[1]))).toEqual(
+      new Set(['/hub/mail/a%20b%2Bc/%C3%A4%231%3F']),
+    );
+    expect(new URL(await files.presign('GET', key, 60)).pathname).toBe('/hub/mail/a%20b%2Bc/%C3%A4%231%3F');
+  });
+});
+
+describe('an object that is absent', () => {
+  it.each([404, 403])('is undefined where S3 answers %i', async (status) => {
+    const { files } = bucketThat(...[1, 2, 3, 4].map(() => refusal(status, 'NoSuchKey')));
+    expect(await files.get('key')).toBeUndefined();
+    expect(await files.open('key')).toBeUndefined();
+    expect(await files.getRange('key', 0, 10)).toBeUndefined();
+    expect(await files.has('key')).toBe(false);
+  });
+
+  it('is no reason to take a write for done', async () => {
+    const { files } = bucketThat(refusal(404, 'NoSuchBucket'));
+    await expect(files.put('key', 'x')).rejects.toMatchObject(fault);
+  });
+});
+
+it('reads a range with the size of the whole, and an empty object as empty', async () => {
+  const { files } = bucketThat(
+    new Response('bc', { status: 206, headers: { 'content-range': 'bytes 1-2/6' } }),
+    refusal(416, 'InvalidRange'),
+  );
+  expect(await files.getRange('key', 1, 2)).toEqual({ bytes: Buffer.from('bc'), size: 6 });
+  expect(await files.getRange('key', 0, 2)).toEqual({ bytes: Buffer.alloc(0), size: 0 });
+});
+
+it.each([
+  ['a refusal', refusal(503, 'SlowDown')],
+  ['an answer that is no list', failedAfterStatus()],
+])('does not take %s for an empty list', async (_, answer) => {
+  const { files } = bucketThat(answer);
+  await expect(files.list('mail/', '')).rejects.toMatchObject(fault);
+});
+
+it('lists keys without their XML escapes, after a key', async () => {
+  const { files, asked } = bucketThat(
+    new Response(
+      '<ListBucketResult><Contents><Key>a&amp;b&#x41;</Key><LastModified>2026-03-01T09:00:00Z</LastModified></Contents></ListBucketResult>',
+    ),
+    new Response('<ListBucketResult></ListBucketResult>'),
+  );
+  expect(await files.list('a', '')).toEqual([{ key: 'a&bA', modifiedAt: '2026-03-01T09:00:00Z' }]);
+  expect(await files.list('a', 'a&bA')).toEqual([]);
+  expect(asked[1]?.request).toBe('GET /hub?list-type=2&prefix=a&start-after=a%26bA');
+});
+
+describe('an upload', () => {
+  it('of one part is one request', async () => {
+    const { files, asked } = bucketThat(new Response(''));
+    await files.upload('key', bytesOf(3, 4), 'text/plain');
+    expect(asked.map(({ request }) => request)).toEqual(['PUT /hub/key']);
+  });
+
+  it('of more parts names each by its number and ETag', async () => {
+    const { files, asked } = bucketThat(begun(), part('"one"'), part('"two"'), completed());
+    await files.upload('key', bytesOf(5 * MIB, 5 * MIB), 'text/plain');
+    expect(asked.map(({ request }) => request)).toEqual([
+      'POST /hub/key?uploads=',
+      'PUT /hub/key?partNumber=1&uploadId=u%261',
+      'PUT /hub/key?partNumber=2&uploadId=u%261',
+      'POST /hub/key?uploadId=u%261',
+    ]);
+    expect(asked.map(({ body }) => body.length).slice(1, 3)).toEqual([8 * MIB, 2 * MIB]);
+    expect(asked[3]?.body).toBe(
+      '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"one"</ETag></Part><Part><PartNumber>2</PartNumber><ETag>"two"</ETag></Part></CompleteMultipartUpload>',
+    );
+  });
+
+  it.each([
+    ['an <Error> in the 200 of its completion', [begun(), part('"one"'), part('"two"'), failedAfterStatus()]],
+    ['a part without an ETag', [begun(), new Response('')]],
+    ['a begin without an id', [new Response('')]],
+    ['a refusal', [begun(), refusal(503, 'SlowDown')]],
+  ])('fails on %s', async (_, answers) => {
+    const { files } = bucketThat(...answers);
+    await expect(files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
+  });
+
+  it('over several invocations fails on an <Error> in the 200 of its completion, too', async () => {
+    const { files } = bucketThat(failedAfterStatus());
+    await expect(files.completeUpload('key', 'upload', ['"one"'])).rejects.toMatchObject(fault);
+  });
+
+  it('whose bytes end in an error is never completed', async () => {
+    const { files, asked } = bucketThat(begun(), part('"one"'));
+    const broken = async function* (): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(9 * MIB);
+      throw new Error('the provider hung up');
+    };
+    await expect(files.upload('key', broken(), 'text/plain')).rejects.toThrow('the provider hung up');
+    expect(asked.at(-1)?.request).toBe('PUT /hub/key?partNumber=1&uploadId=u%261');
+  });
+});
