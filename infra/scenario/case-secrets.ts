@@ -1,7 +1,7 @@
 /**
- * Which value of a case's `verification` is which of our declared secrets, by our provider id. Beside what stands in the
- * case there are `topicArn` (of an SNS message), `method` (the last part of the scheme's name, such as `md5hash`) and
- * `addressKey` (the word that stands in the address of a route whose vendor signs nothing).
+ * The declared secret for each value in the `verification` of a case, by provider id. Some values are not in the case
+ * itself: `topicArn` (of the SNS message), `method` (the last part of the scheme's name, such as `md5hash`) and `addressKey`
+ * (for providers that sign nothing).
  */
 export const secretNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   apple: { secret: 'secret', audience: 'mspId' },

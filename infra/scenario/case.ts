@@ -32,7 +32,7 @@ const ExpectedAnswer = z.looseObject({
 });
 export type ExpectedAnswer = z.infer<typeof ExpectedAnswer>;
 
-/** One recorded webhook and what must become of it. */
+/** A recorded webhook and its expected result: the format of tests/fixtures. */
 export const Case = z.looseObject({
   provider: z.string(),
   case: z.string(),
@@ -54,7 +54,8 @@ export const Case = z.looseObject({
 });
 export type Case = z.infer<typeof Case>;
 
-const ids: Readonly<Record<string, string>> = {
+/** Provider names of cases that differ from ours. */
+const providerIds: Readonly<Record<string, string>> = {
   'twilio-whatsapp': 'twilio',
   'twilio-voice': 'twilio',
   'meta-messenger': 'meta',
@@ -69,20 +70,21 @@ const ids: Readonly<Record<string, string>> = {
   'apple-messages': 'apple',
 };
 
-/** Our id of a case's provider. */
-export const caseProvider = (one: Case): string => ids[one.provider] ?? one.provider;
+/** The id of the provider in this repository. */
+export const caseProvider = (one: Case): string => providerIds[one.provider] ?? one.provider;
 
-/** The word that stands in the address of a route whose vendor signs nothing. */
+/** The value of `?key=…` for providers that sign nothing. */
 const ADDRESS_KEY = 'conformance-address-key';
 
+/** What `receive` needs to verify a case. */
 export interface CaseContext {
   readonly url: string;
-  /** Epoch milliseconds at which freshness is judged; undefined where nothing in the request is a time. */
+  /** Epoch milliseconds of arrival; undefined where the request contains no time. */
   readonly now: number | undefined;
   readonly secrets: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The request's address, the time and the stored secrets under which a case is to be judged. */
+/** The address of the request, the time of its arrival, and the secrets that the hub has stored. */
 export const caseContext = (
   one: Case,
   { secrets: declared }: Pick<ChannelConnector, 'secrets'>,
@@ -95,35 +97,36 @@ export const caseContext = (
     addressKey: /^(?:none|salesforce-.*)$/u.test(verification.scheme ?? '') ? ADDRESS_KEY : undefined,
     ...verification,
   };
-  const given = Object.entries(secretNames[provider] ?? {}).flatMap(([key, name]) => {
+  const used = Object.entries(secretNames[provider] ?? {}).flatMap(([key, name]) => {
     const value = values[key];
     return typeof value === 'string' ? [[name, [value]] as const] : [];
   });
-  // A secret that the case has no use for is stored all the same, as it would be in a hub.
+  // A hub stores every declared secret, also those that the case does not use.
   const unused = Object.entries(declared).flatMap(([name, { optional }]) =>
     optional === true ? [] : [[name, ['unused']] as const],
   );
   const url = verification.url ?? one.url ?? `https://hub.example.com/webhooks/${provider}`;
-  const keyed = values['addressKey'] !== undefined && secretNames[provider]?.['addressKey'] !== undefined;
+  const hasAddressKey =
+    values['addressKey'] !== undefined && secretNames[provider]?.['addressKey'] !== undefined;
   return {
-    url: keyed ? `${url}${url.includes('?') ? '&' : '?'}key=${ADDRESS_KEY}` : url,
+    url: hasAddressKey ? `${url}${url.includes('?') ? '&' : '?'}key=${ADDRESS_KEY}` : url,
     now: verification.now === undefined ? signedAt(one) : verification.now * 1000,
-    secrets: { ...Object.fromEntries(unused), ...Object.fromEntries(given) },
+    secrets: { ...Object.fromEntries(unused), ...Object.fromEntries(used) },
   };
 };
 
-/** Where a case names no time, freshness does not matter: it is judged at the moment that the request itself names. */
+/** The time inside the request itself: the arrival of a case that states none. */
 const signedAt = (one: Case): number | undefined => {
   const headers = Object.values(one.headers);
   const claims = headers.flatMap((value) => /\.(eyJ[\w-]+)\./u.exec(value)?.[1] ?? []).map(claimsOf);
-  const told = /["&?]timestamp"?\s*[:=]\s*"?([^"&,}\n]+)/iu.exec(
+  const timestamp = /["&?]timestamp"?\s*[:=]\s*"?([^"&,}\n]+)/iu.exec(
     `${one.url ?? ''}\n${Buffer.from(caseBody(one)).toString()}`,
   )?.[1];
   const instants = [
     ...claims.map(({ iat, nbf }) => iat ?? nbf),
     ...headers.flatMap((value) => /(?<!\d)1\d{9}(?:\d{3})?(?!\d)/u.exec(value)?.[0] ?? []),
     ...headers.filter((value) => /^\d{4}-\d\d-\d\dT/u.test(value)),
-    told === undefined ? undefined : decodeURIComponent(told.replaceAll('+', ' ')),
+    timestamp === undefined ? undefined : decodeURIComponent(timestamp.replaceAll('+', ' ')),
   ].flatMap((value) => readTime(value) ?? []);
   return instants[0] === undefined ? undefined : Date.parse(instants[0]);
 };
@@ -132,12 +135,12 @@ const Claims = z.looseObject({ iat: z.number().optional(), nbf: z.number().optio
 const claimsOf = (part: string): z.infer<typeof Claims> =>
   Claims.parse(JSON.parse(Buffer.from(part, 'base64url').toString()));
 
-/** Where a case's OpenID configuration says that its key set is. */
+/** The path of the key set in the OpenID configuration of a case. */
 const KEYS_PATH = '/conformance-keys';
 
 /**
- * The public documents of a case: its certificate, its key set, an OpenID configuration that leads to the latter, and what
- * SNS answers to the confirmation of a subscription, which nobody reads.
+ * A public document of a case: its certificate, its key set, an OpenID configuration that names the key set, or the empty
+ * answer of SNS to the confirmation of a subscription. Throws where the case has none for `url`.
  */
 export const caseDocument = (one: Case, url: string): string => {
   const { certificatePem, jwks, issuer } = one.verification ?? {};
@@ -147,7 +150,7 @@ export const caseDocument = (one: Case, url: string): string => {
     return JSON.stringify({ issuer, jwks_uri: `${origin}${KEYS_PATH}` });
   if (jwks !== undefined) return JSON.stringify(jwks);
   if (searchParams.get('Action') === 'ConfirmSubscription') return '';
-  throw new Error(`the case has no document for ${url}`);
+  throw new Error(`The case has no document for ${url}.`);
 };
 
 export const caseBody = (one: Case): Uint8Array => Buffer.from(one.rawBody ?? '', one.rawBodyEncoding);

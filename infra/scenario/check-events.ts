@@ -8,8 +8,8 @@ const PutEvents = z.looseObject({
 });
 
 /**
- * A cloud whose bus takes only the events of the catalogue: the function that puts another one gets an error, so that a
- * story or a test that causes it fails.
+ * A cloud whose bus accepts only the events of the catalogue. A function that puts another event gets an error, so that the
+ * scenario or the test fails.
  */
 export const withCheckedEvents = (cloud: Pick<Cloud, 'aws'>): Pick<Cloud, 'aws'> => ({
   async aws(request) {

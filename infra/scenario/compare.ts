@@ -1,15 +1,15 @@
 import { normaliseIdentifier } from '../../core/identity/rules.ts';
 import type { Expectation } from './schema.ts';
 
-/** What a scenario left behind, in the words of `expect`. */
+/** The end of a scenario, with the keys of `expect`. */
 export interface Outcome {
   readonly customers: readonly ActualCustomer[];
   readonly notifications: readonly Readonly<Record<string, string>>[];
   readonly suppressed: readonly Readonly<Record<string, string>>[];
   readonly crm: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly review: number;
-  /** What could not be done, and why, a line each. */
-  readonly refused: readonly string[];
+  /** A line for each failure that the hub recorded. */
+  readonly failures: readonly string[];
 }
 
 export interface ActualCustomer {
@@ -17,62 +17,66 @@ export interface ActualCustomer {
   readonly timeline: number;
   readonly consent: Readonly<Record<string, string>>;
   readonly preferences: Readonly<Record<string, string>>;
-  /** For each merged-in customer, its identifiers. */
+  /** The identifiers of each customer that was merged into this one. */
   readonly mergedFrom: readonly (readonly string[])[];
 }
 
-/** Every difference as a line; none when the outcome is what was expected. Lists are complete where they are given. */
+/** A line for each difference, with the key in `expect`, the expected and the actual value. Expected lists are complete. */
 export const compareOutcome = (expected: Expectation, actual: Outcome): string[] => [
-  ...listDifferences('customers', expected.customers, actual.customers, customerMatches),
-  ...listDifferences('notifications', expected.notifications, actual.notifications, keysMatch),
-  ...listDifferences('suppressed', expected.suppressed, actual.suppressed, keysMatch),
+  ...compareLists('customers', expected.customers, actual.customers, customerMatches),
+  ...compareLists('notifications', expected.notifications, actual.notifications, keysMatch),
+  ...compareLists('suppressed', expected.suppressed, actual.suppressed, keysMatch),
   ...Object.entries(expected.crm ?? {}).flatMap(([crm, objects]) =>
     Object.entries(objects).flatMap(([object, count]) => {
       const found = actual.crm[crm]?.[object] ?? 0;
-      return found === count ? [] : [`crm.${crm}.${object}: expected ${count}, found ${found}`];
+      return found === count ? [] : [difference(`crm.${crm}.${object}`, count, found)];
     }),
   ),
   ...(expected.review === undefined || expected.review === actual.review
     ? []
-    : [`review: expected ${expected.review} open entries, found ${actual.review}`]),
+    : [difference('review', expected.review, actual.review)]),
 ];
 
-const listDifferences = <Expected, Actual>(
+const difference = (path: string, expected: unknown, actual: unknown): string =>
+  `expect.${path}: expected ${expected === undefined ? 'nothing' : JSON.stringify(expected)}, found ${actual === undefined ? 'nothing' : JSON.stringify(actual)}`;
+
+/** What is missing and what is unexpected are shown side by side: usually they are meant to be the same. */
+const compareLists = <Expected, Actual>(
   name: string,
   expected: readonly Expected[] | undefined,
   actual: readonly Actual[],
   matches: (expected: Expected, actual: Actual) => boolean,
 ): string[] => {
   if (expected === undefined) return [];
-  const { missing, extra } = pair(expected, actual, matches);
+  const { missing, unexpected } = pairUp(expected, actual, matches);
   return [
-    ...missing.map((one) => `${name}: expected ${JSON.stringify(one)}, not found`),
-    ...extra.map((one) => `${name}: found ${JSON.stringify(one)}, not expected`),
+    ...missing.map((one, index) => difference(`${name}.${expected.indexOf(one)}`, one, unexpected[index])),
+    ...unexpected.slice(missing.length).map((one) => difference(name, undefined, one)),
   ];
 };
 
-/** The largest pairing of what was expected with what is there (Kuhn's augmenting paths), and what is left on either side. */
-const pair = <Expected, Actual>(
+/** The largest matching of expected and actual entries (Kuhn's augmenting paths), and the entries without a partner. */
+const pairUp = <Expected, Actual>(
   expected: readonly Expected[],
   actual: readonly Actual[],
   matches: (expected: Expected, actual: Actual) => boolean,
-): { missing: Expected[]; extra: Actual[] } => {
-  const takenBy = new Map<number, number>();
-  const seat = (position: number, tried: Set<number>): boolean => {
-    for (const [seatNumber, candidate] of actual.entries()) {
+): { missing: Expected[]; unexpected: Actual[] } => {
+  const partners = new Map<number, number>();
+  const findPartner = (position: number, tried: Set<number>): boolean => {
+    for (const [candidate, value] of actual.entries()) {
       const wanted = expected[position];
-      if (tried.has(seatNumber) || wanted === undefined || !matches(wanted, candidate)) continue;
-      tried.add(seatNumber);
-      const holder = takenBy.get(seatNumber);
-      if (holder === undefined || seat(holder, tried)) {
-        takenBy.set(seatNumber, position);
+      if (tried.has(candidate) || wanted === undefined || !matches(wanted, value)) continue;
+      tried.add(candidate);
+      const rival = partners.get(candidate);
+      if (rival === undefined || findPartner(rival, tried)) {
+        partners.set(candidate, position);
         return true;
       }
     }
     return false;
   };
-  const missing = expected.filter((_, position) => !seat(position, new Set()));
-  return { missing, extra: actual.filter((_, position) => !takenBy.has(position)) };
+  const missing = expected.filter((_, position) => !findPartner(position, new Set()));
+  return { missing, unexpected: actual.filter((_, position) => !partners.has(position)) };
 };
 
 type ExpectedCustomer = NonNullable<Expectation['customers']>[number];
@@ -87,8 +91,10 @@ const customerMatches = (expected: ExpectedCustomer, actual: ActualCustomer): bo
   (expected.mergedFrom === undefined || mergedFromMatches(expected.mergedFrom, actual.mergedFrom));
 
 const mergedFromMatches = (expected: readonly string[], actual: ActualCustomer['mergedFrom']): boolean => {
-  const { missing, extra } = pair(expected.map(normal), actual, (one, held) => held.includes(one));
-  return missing.length === 0 && extra.length === 0;
+  const { missing, unexpected } = pairUp(expected.map(normal), actual, (one, identifiers) =>
+    identifiers.includes(one),
+  );
+  return missing.length === 0 && unexpected.length === 0;
 };
 
 const sameSet = (expected: readonly string[], actual: readonly string[]): boolean => {

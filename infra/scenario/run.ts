@@ -5,7 +5,6 @@ import { parseConfigFile } from '../../core/config/config-file.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { readSecret } from '../../functions/aws/clients/secret.ts';
 import { pause, publish } from '../../functions/aws/operations/publish.ts';
-import type { CommandMessage, InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import { Case } from './case.ts';
 import { compareOutcome, type Outcome } from './compare.ts';
 import { queueArn } from './in-process-hub.ts';
@@ -13,11 +12,16 @@ import { notificationsByKey, readOutcome } from './outcome.ts';
 import { receiveMessage } from './receive-case.ts';
 import { scanTable } from './scan-table.ts';
 import { openScenarioHub, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
-import { type Scenario, type Step, scenarioIn } from './schema.ts';
+import { actionOf, type Scenario, type Step, scenarioIn } from './schema.ts';
 
-const LONGEST_MS = 60 * 86_400_000;
+/** How long virtual time runs on after the last step, unless nothing is scheduled any more. */
+const MAX_TIME_AFTER_STEPS_MS = 60 * 86_400_000;
 
-/** Runs a story from a file; the lines tell how its end differs from what it expects. */
+/**
+ * Runs a scenario file. `lines` are the differences between the expected and the actual end, then the failures that the
+ * hub recorded, which usually explain them; empty where the end is as expected. Throws where the file is invalid or a step
+ * cannot be run.
+ */
 export const runScenarioFile = async (
   file: string,
   options: ScenarioOptions,
@@ -26,126 +30,143 @@ export const runScenarioFile = async (
   const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), scenarioIn(folder));
   const outcome = await runScenario(scenario, folder, options);
   const lines = compareOutcome(scenario.expect, outcome);
-  // What could not be done tells why a story ended otherwise; it may as well be what the story is about.
-  return { name: scenario.name, lines: lines.length === 0 ? [] : [...lines, ...outcome.refused] };
+  return { name: scenario.name, lines: lines.length === 0 ? [] : [...lines, ...outcome.failures] };
 };
 
+/** Runs a scenario on a hub of its own. `folder`: that of the scenario file, for relative paths. */
 export const runScenario = async (
   scenario: Scenario,
   folder: string,
   options: ScenarioOptions,
 ): Promise<Outcome> => {
-  const stage = await openScenarioHub(scenario, folder, options);
+  const hub = await openScenarioHub(scenario, folder, options);
   try {
-    await runSteps(stage, scenario, folder);
-    return await readOutcome(stage);
+    await runSteps(hub, scenario, folder);
+    return await readOutcome(hub);
   } finally {
-    await stage.cloud.stop();
-    await stage.crms.stop();
+    await hub.cloud.stop();
+    await hub.crms.stop();
   }
 };
 
-/** Plays the starting customers and the steps, then lets time run until nothing is scheduled. */
-export const runSteps = async (stage: ScenarioHub, scenario: Scenario, folder: string): Promise<void> => {
-  const { clock } = stage;
-  const deliveries = queueArn(stage.cloud, /^Deliveries(?!Dead)/u);
-  for (const [position, customer] of scenario.customers.entries()) {
-    await clock.runUntil(clock.now() + 60_000);
-    const { identifiers, consent = {}, preferences = {}, ...profile } = customer;
-    send(stage, deliveries, {
-      type: 'command',
-      command: 'import',
-      id: `customer-${position}`,
-      at: instant(clock.now()),
-      by: 'scenario',
-      identifiers,
-      profile,
-      consent,
-      preferences,
-    } as CommandMessage);
-    await clock.runUntil(clock.now());
-  }
-  let position = 0;
-  while (position < scenario.steps.length) {
-    const step = scenario.steps[position];
-    if (step === undefined) break;
-    const at = Math.max(clock.now(), step.at === undefined ? clock.now() : Date.parse(step.at));
+/** Imports the starting customers, runs the steps, then lets virtual time pass until nothing is scheduled. */
+export const runSteps = async (hub: ScenarioHub, scenario: Scenario, folder: string): Promise<void> => {
+  const { clock } = hub;
+  await importCustomers(hub, scenario.customers);
+  const { steps } = scenario;
+  for (let position = 0; position < steps.length; ) {
+    const first = steps[position];
+    if (first === undefined) break;
+    const at = Math.max(clock.now(), first.at === undefined ? clock.now() : Date.parse(first.at));
     await clock.runUntil(at);
-    if (step.advance !== undefined) {
-      await clock.runUntil(at + step.advance);
+    if (first.advance !== undefined) {
+      await clock.runUntil(at + first.advance);
       position++;
       continue;
     }
-    // Steps of one instant run concurrently.
-    do {
-      const now = scenario.steps[position];
-      if (
-        now === undefined ||
-        (position > 0 &&
-          now !== step &&
-          (now.at === undefined || now.at !== step.at || now.advance !== undefined))
-      )
-        break;
-      await perform(stage, deliveries, folder, now, position++, at);
-    } while (position < scenario.steps.length);
+    for (const step of concurrentSteps(steps, position))
+      await runStep(hub, { folder, step, position: position++, at });
     await clock.runUntil(at);
   }
-  await clock.runUntilIdle(clock.now() + LONGEST_MS);
+  await clock.runUntilIdle(clock.now() + MAX_TIME_AFTER_STEPS_MS);
 };
 
-const send = (stage: ScenarioHub, queue: string, message: InteractionMessage | CommandMessage): void =>
-  stage.cloud.send(queue, JSON.stringify(message));
+/** The step at `position` and those directly after it that have the same time: their messages are queued together. */
+const concurrentSteps = (steps: readonly Step[], position: number): Step[] => {
+  const [first, ...rest] = steps.slice(position);
+  if (first === undefined) return [];
+  const end = rest.findIndex(
+    ({ at, advance }) => at === undefined || at !== first.at || advance !== undefined,
+  );
+  return [first, ...(end < 0 ? rest : rest.slice(0, end))];
+};
 
-const perform = async (
-  stage: ScenarioHub,
-  queue: string,
-  folder: string,
-  step: Step,
-  position: number,
-  at: number,
-): Promise<void> => {
-  // A step of a time that has passed arrives late: it happens now, and says when it was.
-  const told = step.at ?? instant(at);
-  const command = { type: 'command' as const, id: `step-${position}`, at: told, by: 'scenario' };
+const importCustomers = async (hub: ScenarioHub, customers: Scenario['customers']): Promise<void> => {
+  const { clock } = hub;
+  for (const [position, customer] of customers.entries()) {
+    await clock.runUntil(clock.now() + 60_000);
+    const { identifiers, consent = {}, preferences = {}, ...profile } = customer;
+    send(hub, {
+      ...{ type: 'command', command: 'import', id: `customer-${position}` },
+      ...{ at: instant(clock.now()), by: 'scenario' },
+      ...{ identifiers, profile, consent, preferences },
+    });
+    await clock.runUntil(clock.now());
+  }
+};
+
+const send = ({ cloud }: ScenarioHub, message: object): void =>
+  cloud.send(queueArn(cloud, /^DeliveriesQueue/u), JSON.stringify(message));
+
+interface StepRun {
+  /** That of the scenario file. */
+  readonly folder: string;
+  readonly step: Step;
+  /** In the list of steps, from 0. */
+  readonly position: number;
+  /** Epoch milliseconds at which the step runs. */
+  readonly at: number;
+}
+
+/** Runs one step. Throws an error that names the step. */
+const runStep = async (hub: ScenarioHub, run: StepRun): Promise<void> => {
+  try {
+    sendMessages(hub, run);
+    await runAction(hub, run);
+  } catch (error) {
+    const name = `steps.${run.position} (${actionOf(run.step)})`;
+    throw new Error(`${name} cannot be run: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+};
+
+/** Queues the interaction or the command of a step. */
+const sendMessages = (hub: ScenarioHub, { step, position, at }: StepRun): void => {
+  // A step whose time has passed arrives late: it is sent now, with its own time.
+  const statedAt = step.at ?? instant(at);
+  const command = { type: 'command' as const, id: `step-${position}`, at: statedAt, by: 'scenario' };
   if (step.interaction) {
-    const { id = `step-${position}`, provider, account, ...act } = step.interaction;
+    const { id = `step-${position}`, provider, account, ...rest } = step.interaction;
     const interaction = {
-      ...act,
+      ...rest,
       key: id,
-      externalId: act.externalId ?? id,
+      externalId: rest.externalId ?? id,
       provider,
       ...(account !== undefined && { account }),
-      occurredAt: act.occurredAt ?? told,
+      occurredAt: rest.occurredAt ?? statedAt,
     };
-    send(stage, queue, { type: 'interaction', receivedAt: instant(at), interaction } as InteractionMessage);
+    send(hub, { type: 'interaction', receivedAt: instant(at), interaction });
   }
+  if (step.merge) send(hub, { ...command, command: 'merge', ...step.merge });
+  if (step.unmerge) send(hub, { ...command, command: 'unmerge', ...step.unmerge });
+  if (step.consent) send(hub, { ...command, command: 'consent', ...step.consent });
+  if (step.preference) send(hub, { ...command, command: 'preference', ...step.preference });
+};
+
+/** Runs a step that is more than a message. */
+const runAction = async (hub: ScenarioHub, { folder, step, at }: StepRun): Promise<void> => {
   if (step.webhook !== undefined) {
-    const message = await receiveMessage(
-      Case.parse(JSON.parse(readFileSync(resolve(folder, step.webhook), 'utf8'))),
-      at,
-    );
-    if (message) stage.cloud.send(queue, JSON.stringify(message));
+    const file = resolve(folder, step.webhook);
+    const message = await receiveMessage(Case.parse(JSON.parse(readFileSync(file, 'utf8'))), at);
+    if (message) send(hub, message);
   }
-  if (step.merge) send(stage, queue, { ...command, command: 'merge', ...step.merge });
-  if (step.unmerge) send(stage, queue, { ...command, command: 'unmerge', ...step.unmerge });
-  if (step.consent) send(stage, queue, { ...command, command: 'consent', ...step.consent });
-  if (step.preference) send(stage, queue, { ...command, command: 'preference', ...step.preference });
-  if (step.erase) await erase(stage, step.erase.customer);
+  if (step.erase) await erase(hub, step.erase.customer);
   if (step.publish !== undefined)
-    await publish(stage.publishPorts, stage.triggerDefinitions.get(step.publish), stage.templates);
-  if (step.pause !== undefined) await pause(stage.publishPorts, step.pause);
+    await publish(hub.publishPorts, hub.triggerDefinitions.get(step.publish), hub.templates);
+  if (step.pause !== undefined) await pause(hub.publishPorts, step.pause);
 };
 
 /**
- * Asked for by the API, as by a person; nobody is erased whom the hub does not know. What was sent by then was sent, though
- * no row will tell so.
+ * Requests an erasure through the API. An identifier that nobody has is no error. Notifications that were sent before are
+ * part of the outcome although their rows are erased.
  */
 const erase = async (
-  { cloud, runtime, earlierNotifications: decided }: ScenarioHub,
+  { cloud, runtime, earlierNotifications }: ScenarioHub,
   customer: string,
 ): Promise<void> => {
-  for (const [key, one] of notificationsByKey(await scanTable(runtime)))
-    if (['sent', 'suppressed'].includes(one.status)) decided.set(key, one);
+  for (const [key, notification] of notificationsByKey(await scanTable(runtime)))
+    if (['sent', 'suppressed'].includes(notification.status)) earlierNotifications.set(key, notification);
   const hub = [...cloud.functions.values()][0]?.environment['HUB'] ?? '';
   const { keys } = z.looseObject({ keys: z.string() }).parse(await readSecret(runtime)(`${hub}/api`));
   const { status } = await cloud.front({
@@ -154,5 +175,6 @@ const erase = async (
     headers: { authorization: `Bearer ${keys}`, 'content-type': 'application/json' },
     body: Buffer.from(JSON.stringify({ customer, by: 'scenario' })),
   });
-  if (status !== 202 && status !== 404) throw new Error(`The erasure was answered with ${status}.`);
+  if (status !== 202 && status !== 404)
+    throw new Error(`POST /erasures: expected the status 202 or 404, found ${status}`);
 };

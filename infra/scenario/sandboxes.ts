@@ -13,14 +13,14 @@ export interface Sandboxes {
   readonly names: readonly string[];
   readonly salesforce: SalesforceSandbox;
   readonly hubspot: HubspotSandbox;
-  /** Stores the credentials of the sandboxes as the secrets of a hub's CRMs. */
+  /** Stores the credentials of the sandboxes as the secrets of the CRMs of a hub. */
   connect(runtime: Runtime, hub: string): Promise<void>;
   /** The number of records by CRM and object; of contacts, only those of `customers` count. */
   countRecords(customers: ReadonlySet<string>): Record<string, Record<string, number>>;
   stop(): Promise<void>;
 }
 
-/** What a business adds to its CRM for the hub: the fields that `mappings/crm` writes. */
+/** The custom fields that a business creates in its CRM for `mappings/crm`. */
 export const crmFields = {
   salesforce: {
     externalId: 'Hub_Id__c',
@@ -29,7 +29,7 @@ export const crmFields = {
   hubspot: { customProperties: ['hub_id'] },
 } as const;
 
-/** The sandbox CRMs that a hub on one machine talks to. */
+/** Opens the sandbox CRMs on 127.0.0.1. `ports`: default any free ones. */
 export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
   ports: { readonly salesforce?: number; readonly hubspot?: number } = {},

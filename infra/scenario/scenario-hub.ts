@@ -25,15 +25,17 @@ import {
 import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
-const EARLIEST = '2026-01-01T00:00:00.000Z';
+/** When a scenario starts that names no time. */
+const DEFAULT_START = '2026-01-01T00:00:00.000Z';
 
-/** The options of the hub that a story plays in; its clock begins shortly before the first step. */
+/** The options of the hub of a scenario. */
 export interface ScenarioOptions
   extends Omit<InProcessHubOptions, 'clock' | 'runCustomResources' | 'senders'> {
-  /** Called with the sandbox CRMs before the first step, to switch faults on. */
+  /** Called with the sandbox CRMs before the first step, to switch on faults. */
   readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
 }
 
+/** A hub with the configuration of a scenario. Its clock starts shortly before the first step. */
 export interface ScenarioHub extends InProcessHub {
   readonly crms: Sandboxes;
   readonly publishPorts: PublishPorts;
@@ -43,13 +45,14 @@ export interface ScenarioHub extends InProcessHub {
   readonly earlierNotifications: Map<string, Notification>;
 }
 
-/** Opens the hub of a story: its configuration and triggers instead of those of `mappings/`, and both sandbox CRMs. */
+/** Opens the hub of a scenario with both sandbox CRMs, stores its configuration and publishes its triggers. */
 export const openScenarioHub = async (
   scenario: Scenario,
   folder: string,
   { crms: prepareCrms, ...options }: ScenarioOptions,
 ): Promise<ScenarioHub> => {
-  const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? EARLIEST);
+  const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? DEFAULT_START);
+  // One minute before the first step for each starting customer.
   const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
   const crms = await openSandboxes(new DatabaseSync(options.file ?? ':memory:'));
   prepareCrms?.(crms, clock);
@@ -57,7 +60,7 @@ export const openScenarioHub = async (
   const hub = await openInProcessHub({
     ...options,
     clock,
-    // A scenario brings its own configuration in place of the stack's seed.
+    // The configuration of the scenario replaces the seed of the stack.
     runCustomResources: false,
     // Accepts the notifications of channels for which the hub has no sender.
     senders: {

@@ -18,7 +18,7 @@ import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from '../stack/bundle.ts';
 import { Case } from './case.ts';
 
-/** Identifiers are taken as people write them; the pipeline normalises. */
+/** An identifier as people write it; the pipeline normalises it. */
 const AnyIdentifier = z
   .string({ error: 'expected an identifier of the form type:value' })
   .trim()
@@ -69,6 +69,10 @@ const Action = z.strictObject({
 });
 
 const actions = Object.keys(Action.shape);
+
+/** The key of the action of a step, such as `interaction`. */
+export const actionOf = (step: Step): string =>
+  actions.find((action) => Reflect.get(step, action) !== undefined) ?? 'nothing';
 
 const Step = Action.extend({ at: Instant.optional() }).refine(
   (step) => actions.filter((action) => Reflect.get(step, action) !== undefined).length === 1,
@@ -136,37 +140,37 @@ export const Expectation = z.strictObject({
 });
 export type Expectation = z.output<typeof Expectation>;
 
-/** What a scenario gives of another file, checked as that file is and kept as it was written. */
-const partOf = (schema: z.ZodType) =>
+/** A part of another kind of file, inline: validated like that file, and kept as it was written. */
+const inline = (schema: z.ZodType) =>
   z.record(z.string(), z.json()).check((context) => {
     const { error } = schema.safeParse(context.value);
     for (const { path, message } of faultsOf(error?.issues ?? []))
       context.issues.push({ code: 'custom', path: [...path], message, input: context.value });
   });
 
-/** A story with a virtual clock; FORMATS "Scenarios". */
+/** A scenario file: steps on a virtual clock, and the expected end (FORMATS, Scenarios). */
 export const Scenario = z.strictObject({
-  name: z.string({ error: 'expected a name, which is printed with the result' }),
-  triggers: z.array(z.union([z.string(), partOf(Trigger)])).optional(),
-  identity: partOf(IdentityConfig).default({}),
-  hub: partOf(HubConfig).default({}),
+  name: z.string({ error: 'expected a name; it is printed with the result' }),
+  triggers: z.array(z.union([z.string(), inline(Trigger)])).optional(),
+  identity: inline(IdentityConfig).default({}),
+  hub: inline(HubConfig).default({}),
   customers: z.array(StartingCustomer).default([]),
   steps: z.array(Step).default([]),
   expect: Expectation,
 });
 export type Scenario = z.output<typeof Scenario>;
 
-/** Where the file of a trigger lies that a scenario names: beside the scenario, else in mappings/triggers. */
+/** The path of a trigger file that a scenario names: beside the scenario, else in mappings/triggers. */
 export const triggerFile = (folder: string, name: string): string | undefined =>
   [resolve(folder, name), join(shippedTriggers, name)].find((path) => existsSync(path));
 
 export const shippedTriggers = join(root, 'mappings', 'triggers');
 
-/** The trigger files and inline triggers of a scenario; the shipped ones where it lists none. */
+/** The trigger files and inline triggers of a scenario; those of mappings/triggers where it lists none. */
 export const listedTriggers = ({ triggers }: Pick<Scenario, 'triggers'>): NonNullable<Scenario['triggers']> =>
   triggers ?? readdirSync(shippedTriggers).filter((name) => name.endsWith('.yaml'));
 
-/** A scenario of a file in `folder`: the files and triggers that it names must be there. */
+/** The schema of a scenario file in `folder`. The files and triggers that it names must exist. */
 export const scenarioIn = (folder: string) =>
   Scenario.check(({ value, issues }) => {
     const wrong = (path: PropertyKey[], message: string): void => {
@@ -178,11 +182,11 @@ export const scenarioIn = (folder: string) =>
       if (typeof trigger === 'string' && file === undefined) {
         wrong(
           ['triggers', position],
-          `expected a trigger or the name of its file; there is no ${trigger} beside the scenario, nor in mappings/triggers`,
+          `expected a trigger or the name of its file; there is no ${trigger} beside the scenario or in mappings/triggers`,
         );
         continue;
       }
-      ids.add(typeof trigger === 'string' ? idIn(file) : trigger['id']);
+      ids.add(typeof trigger === 'string' ? triggerIdIn(file) : trigger['id']);
     }
     for (const [position, { webhook, publish, pause }] of value.steps.entries()) {
       const fault = webhook === undefined ? undefined : caseFault(resolve(folder, webhook));
@@ -196,7 +200,7 @@ export const scenarioIn = (folder: string) =>
     }
   });
 
-const idIn = (file: string | undefined): string | undefined =>
+const triggerIdIn = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : parseConfigFile(file, readFileSync(file, 'utf8'), Trigger).id;
 
 const caseFault = (file: string): string | undefined => {

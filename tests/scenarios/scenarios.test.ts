@@ -11,16 +11,16 @@ beforeAll(async () => {
   synthesised = await assembly();
 });
 
-describe('stories', () => {
+describe('scenarios', () => {
   it.each(files)('%s', async (file) => {
     const { lines } = await runScenarioFile(`${folder}${file}`, { assembly: synthesised });
     expect(lines).toEqual([]);
   });
 });
 
-describe('the same stories on a bad day', () => {
-  /** A small generator with a seed, so that a bad day can be had again. */
-  const dice = (seed: number) => {
+describe('the same scenarios with faults', () => {
+  /** A small random generator with a seed, so that a failure can be repeated. */
+  const seededRandom = (seed: number) => {
     let state = seed;
     return (): number => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -28,8 +28,8 @@ describe('the same stories on a bad day', () => {
     };
   };
 
-  it.each(files)('%s, with messages twice, out of order, and transactions in the way', async (file) => {
-    const random = dice(7);
+  it.each(files)('%s, with duplicate and reordered messages and transaction conflicts', async (file) => {
+    const random = seededRandom(7);
     const { lines } = await runScenarioFile(`${folder}${file}`, {
       assembly: synthesised,
       random,
@@ -39,7 +39,7 @@ describe('the same stories on a bad day', () => {
     expect(lines).toEqual([]);
   });
 
-  it('loses nothing when the bus cannot be reached just after an interaction was stored', async () => {
+  it('loses no event when the bus is unreachable directly after an interaction was stored', async () => {
     let lost = 0;
     const { lines } = await runScenarioFile(`${folder}hundred-copies.yaml`, {
       assembly: synthesised,
@@ -49,11 +49,11 @@ describe('the same stories on a bad day', () => {
       },
     });
     expect(lost).toBeGreaterThan(2);
-    // It is told a visibility timeout later, so only the time of the notification may differ.
-    expect(lines.every((line) => line.startsWith('notifications:'))).toBe(true);
+    // The event is published a visibility timeout later, so only the time of the notification may differ.
+    expect(lines.every((line) => line.startsWith('expect.notifications'))).toBe(true);
   });
 
-  it('brings everything into a CRM that was down for an hour', async () => {
+  it('writes everything to a CRM that was down for an hour', async () => {
     const { lines } = await runScenarioFile(`${folder}two-channels.yaml`, {
       assembly: synthesised,
       crms(crms, clock) {

@@ -44,17 +44,17 @@ it.each([
     'triggers: []\nsteps: [{ pause: welcome }]',
     'steps.0.pause: expected the id of a trigger of this scenario: it has none',
   ],
-])('a wrong scenario is told with its file, line and key: %s', (line, told) => {
+])('an invalid scenario is reported with its file, line and key: %s', (line, message) => {
   const [first = '', ...others] = faults(story(line));
-  expect(first.startsWith(`story.yaml:${line.split('\n').length + 1}: ${told}`), first).toBe(true);
+  expect(first.startsWith(`story.yaml:${line.split('\n').length + 1}: ${message}`), first).toBe(true);
   expect(others).toEqual([]);
 });
 
-it('takes the type of an identifier in any case', () => {
+it('accepts the type of an identifier in any case', () => {
   expect(faults(story('customers: [{ identifiers: ["Email: Ada@Example.com"] }]'))).toEqual([]);
 });
 
-it('names the reasons where it expects one that there is not', () => {
+it('lists the reasons where an unknown one is expected', () => {
   expect(faults('name: x\nexpect:\n  suppressed: [{ reason: no-consnet }]')).toEqual([
     expect.stringMatching(/^story\.yaml:3: expect\.suppressed\.0\.reason: expected one of .*"no-consent"/u),
   ]);
