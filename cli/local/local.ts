@@ -4,7 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { compare, endpoint } from '../../infra/local/dynamodb/comparison/compare.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { type ServiceName, serveStandalone, serviceNames } from '../../infra/local/runtime/standalone.ts';
-import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
+import { eventPatterns } from '../../infra/scenario/hub/event-patterns.ts';
 
 const names = Object.keys(serviceNames);
 

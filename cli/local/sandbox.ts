@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
 import { hubspotSandbox, hubspotToken } from '../../infra/sandbox/hubspot/server.ts';
 import { salesforceCredentials, salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
-import { crmFields } from '../../infra/scenario/sandboxes.ts';
+import { crmFields } from '../../infra/scenario/hub/sandboxes.ts';
 
 const openers = {
   salesforce: async (db: DatabaseSync, port: number) => {

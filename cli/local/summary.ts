@@ -6,7 +6,7 @@ import { activityOf } from '../../functions/contracts/rows/people.ts';
 import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
 import type { Runtime } from '../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../infra/local/runtime/cloud.ts';
-import type { Sandboxes } from '../../infra/scenario/sandboxes.ts';
+import type { Sandboxes } from '../../infra/scenario/hub/sandboxes.ts';
 import type { SampleCounts } from './samples.ts';
 
 export type Counted = SampleCounts;

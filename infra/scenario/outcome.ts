@@ -7,7 +7,7 @@ import { activityOf, profileOf } from '../../functions/contracts/rows/people.ts'
 import type { Row } from '../../functions/contracts/rows/row.ts';
 import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
 import type { ActualCustomer, Outcome } from './compare.ts';
-import { scanTable } from './scan-table.ts';
+import { scanTable } from './hub/scan-table.ts';
 import type { ScenarioHub } from './scenario-hub.ts';
 
 /** The notifications of the table by `pk` and `sk` of their rows. */

@@ -5,14 +5,14 @@ import { parseConfigFile } from '../../core/config/config-file.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { readSecret } from '../../functions/aws/clients/secret.ts';
 import { pause, publish } from '../../functions/aws/operations/publish.ts';
-import { Case } from './case.ts';
 import { compareOutcome, type Outcome } from './compare.ts';
-import { queueArn } from './in-process-hub.ts';
+import { queueArn } from './hub/in-process-hub.ts';
+import { scanTable } from './hub/scan-table.ts';
 import { notificationsByKey, readOutcome } from './outcome.ts';
-import { receiveMessage } from './receive-case.ts';
-import { scanTable } from './scan-table.ts';
 import { openScenarioHub, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
 import { actionOf, type Scenario, type Step, scenarioIn } from './schema.ts';
+import { Case } from './webhook-case/case.ts';
+import { receiveMessage } from './webhook-case/receive-case.ts';
 
 /** How long virtual time runs on after the last step, unless nothing is scheduled any more. */
 const MAX_TIME_AFTER_STEPS_MS = 60 * 86_400_000;

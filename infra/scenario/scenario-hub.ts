@@ -21,8 +21,8 @@ import {
   type InProcessHubOptions,
   openInProcessHub,
   publishPortsOf,
-} from './in-process-hub.ts';
-import { openSandboxes, type Sandboxes } from './sandboxes.ts';
+} from './hub/in-process-hub.ts';
+import { openSandboxes, type Sandboxes } from './hub/sandboxes.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 /** When a scenario starts that names no time. */

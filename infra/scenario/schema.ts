@@ -16,7 +16,7 @@ import {
 import type { Reason } from '../../core/triggers/decision.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from '../stack/bundle.ts';
-import { Case } from './case.ts';
+import { Case } from './webhook-case/case.ts';
 
 /** An identifier as people write it; the pipeline normalises it. */
 const AnyIdentifier = z

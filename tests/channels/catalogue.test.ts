@@ -6,8 +6,8 @@ import { updateSecretValues } from '../../cli/deployment/secret-values.ts';
 import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
 import { identifierType, identifierTypes } from '../../core/identity/identifier.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
-import { Case, caseBody } from '../../infra/scenario/case.ts';
-import { receiveMessage } from '../../infra/scenario/receive-case.ts';
+import { Case, caseBody } from '../../infra/scenario/webhook-case/case.ts';
+import { receiveMessage } from '../../infra/scenario/webhook-case/receive-case.ts';
 import { root } from '../../infra/stack/bundle.ts';
 
 describe('the catalogue', () => {

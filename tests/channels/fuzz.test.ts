@@ -7,7 +7,7 @@ import { IdentityConfig, usableIdentifiers } from '../../core/identity/rules.ts'
 import type { Decoded } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
 import { deliveryOf } from '../../functions/record/messages/decode.ts';
-import { caseBody } from '../../infra/scenario/case.ts';
+import { caseBody } from '../../infra/scenario/webhook-case/case.ts';
 import { type GoodCase, goodCases } from '../support/cases.ts';
 
 const RUNS = Number(process.env['FUZZ'] ?? 20_000);

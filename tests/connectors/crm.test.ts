@@ -11,7 +11,7 @@ import {
   salesforceCredentials,
   salesforceSandbox,
 } from '../../infra/sandbox/salesforce/server.ts';
-import { crmFields } from '../../infra/scenario/sandboxes.ts';
+import { crmFields } from '../../infra/scenario/hub/sandboxes.ts';
 import { salesforce as changes } from '../../mappings/channels/salesforce.ts';
 
 const people = (count: number, from = 0) =>

@@ -2,8 +2,12 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { samples } from '../../cli/local/samples.ts';
 import { connectorOf } from '../../connectors/registry.ts';
-import { Case, caseProvider } from '../../infra/scenario/case.ts';
-import { type CaseChanges, type ReceivedCase, receiveCase } from '../../infra/scenario/receive-case.ts';
+import { Case, caseProvider } from '../../infra/scenario/webhook-case/case.ts';
+import {
+  type CaseChanges,
+  type ReceivedCase,
+  receiveCase,
+} from '../../infra/scenario/webhook-case/receive-case.ts';
 
 const root = new URL('../fixtures/', import.meta.url).pathname;
 

@@ -4,7 +4,7 @@ import {
   type InProcessHub,
   type InProcessHubOptions,
   openInProcessHub,
-} from '../../infra/scenario/in-process-hub.ts';
+} from '../../infra/scenario/hub/in-process-hub.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 
 export interface DeployOptions extends Pick<InProcessHubOptions, 'externalEndpoints'> {

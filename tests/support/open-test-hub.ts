@@ -10,10 +10,14 @@ import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import type { InteractionMessage } from '../../functions/contracts/messages/record.ts';
 import type { LambdaFunction } from '../../infra/local/lambda/function.ts';
-import { hubFunctions } from '../../infra/scenario/hub-functions.ts';
-import { type InProcessHubOptions, openInProcessHub, queueArn } from '../../infra/scenario/in-process-hub.ts';
-import { openSandboxes } from '../../infra/scenario/sandboxes.ts';
-import { scanTable } from '../../infra/scenario/scan-table.ts';
+import { hubFunctions } from '../../infra/scenario/hub/functions.ts';
+import {
+  type InProcessHubOptions,
+  openInProcessHub,
+  queueArn,
+} from '../../infra/scenario/hub/in-process-hub.ts';
+import { openSandboxes } from '../../infra/scenario/hub/sandboxes.ts';
+import { scanTable } from '../../infra/scenario/hub/scan-table.ts';
 import { openScenarioHub } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';

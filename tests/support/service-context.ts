@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { VirtualClock } from '../../core/clock.ts';
 import type { AwsService, ServiceContext } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
-import { eventPatterns } from '../../infra/scenario/event-patterns.ts';
+import { eventPatterns } from '../../infra/scenario/hub/event-patterns.ts';
 
 /** A region of its own in memory, with a clock that stands at the first of March 2026. */
 export const serviceContext = (

@@ -9,7 +9,7 @@ import type {
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
 import type { RouteSecrets } from '../../../functions/contracts/ports/secrets.ts';
 import { receive } from '../../../functions/receive/receive.ts';
-import { caseBody, caseContext, caseDocument } from '../../../infra/scenario/case.ts';
+import { caseBody, caseContext, caseDocument } from '../../../infra/scenario/webhook-case/case.ts';
 import type { GoodCase } from '../../support/cases.ts';
 
 /** A request that a provider must accept, with all that its verification needs. */

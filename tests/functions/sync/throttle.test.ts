@@ -11,7 +11,7 @@ import {
 import { HubError } from '../../../core/errors.ts';
 import { lease } from '../../../functions/sync/lease.ts';
 import { throttle } from '../../../functions/sync/throttle.ts';
-import { scanTable } from '../../../infra/scenario/scan-table.ts';
+import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
 
 let table: TestTable;

@@ -1,7 +1,7 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parse } from 'yaml';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { hubFunctions } from '../../../infra/scenario/hub-functions.ts';
+import { hubFunctions } from '../../../infra/scenario/hub/functions.ts';
 import { runSteps } from '../../../infra/scenario/run.ts';
 import { openScenarioHub, type ScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../../infra/scenario/schema.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Hub, openHub, readApiKey } from '../../../infra/scenario/open-hub.ts';
+import { type Hub, openHub, readApiKey } from '../../../infra/scenario/hub/open-hub.ts';
 
 let hub: Hub;
 let folder: string;

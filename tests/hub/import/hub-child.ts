@@ -1,4 +1,4 @@
-import { openHub, readApiKey } from '../../../infra/scenario/open-hub.ts';
+import { openHub, readApiKey } from '../../../infra/scenario/hub/open-hub.ts';
 
 // A hub as a process of its own, which a test kills: `hub-child.ts STATE AHEAD`. It ends with its parent.
 

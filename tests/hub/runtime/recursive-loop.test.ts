@@ -2,7 +2,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { inProcess } from '../../../infra/local/runtime/client.ts';
-import type { InProcessHub } from '../../../infra/scenario/in-process-hub.ts';
+import type { InProcessHub } from '../../../infra/scenario/hub/in-process-hub.ts';
 import { deployTemplate } from '../../support/deploy-template.ts';
 
 const Batch = z.object({ Records: z.array(z.object({ body: z.string() })) });

@@ -1,6 +1,6 @@
 import { connectorOf, mappingOf, providerIds } from '../../../connectors/registry.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
-import { caseContext, caseDocument } from '../../../infra/scenario/case.ts';
+import { caseContext, caseDocument } from '../../../infra/scenario/webhook-case/case.ts';
 import { goodCases, sendCase } from '../../support/cases.ts';
 import type { Measured } from './measured.ts';
 

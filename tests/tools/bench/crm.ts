@@ -10,7 +10,7 @@ import type { SyncState } from '../../../functions/sync/contacts.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import { hubspotToken } from '../../../infra/sandbox/hubspot/server.ts';
 import { salesforceCredentials } from '../../../infra/sandbox/salesforce/server.ts';
-import { openSandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
 import type { Measured } from './measured.ts';
 

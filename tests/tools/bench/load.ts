@@ -15,8 +15,8 @@ import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { signedCalls } from '../../../functions/aws/clients/signed.ts';
 import { BY_FUNCTION } from '../../../infra/local/runtime/meter.ts';
-import { waitUntilIdle } from '../../../infra/scenario/idle.ts';
-import { openHub } from '../../../infra/scenario/open-hub.ts';
+import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
+import { openHub } from '../../../infra/scenario/hub/open-hub.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
 

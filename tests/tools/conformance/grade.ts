@@ -1,7 +1,7 @@
 import { identifierType, identifierValue } from '../../../core/identity/identifier.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { HttpAnswer } from '../../../core/webhooks/channel.ts';
-import type { ExpectedAnswer, ExpectedEvent } from '../../../infra/scenario/case.ts';
+import type { ExpectedAnswer, ExpectedEvent } from '../../../infra/scenario/webhook-case/case.ts';
 
 const identifierTypes: Readonly<Record<string, string>> = {
   psid: 'messenger',

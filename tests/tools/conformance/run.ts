@@ -2,8 +2,8 @@ import { glob, readFile } from 'node:fs/promises';
 import { mappingOf } from '../../../connectors/registry.ts';
 import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
-import { Case, caseBody, caseProvider } from '../../../infra/scenario/case.ts';
-import { type ReceivedCase, receiveCase } from '../../../infra/scenario/receive-case.ts';
+import { Case, caseBody, caseProvider } from '../../../infra/scenario/webhook-case/case.ts';
+import { type ReceivedCase, receiveCase } from '../../../infra/scenario/webhook-case/receive-case.ts';
 import { gradeAnswer, gradeEvents } from './grade.ts';
 
 export interface Graded {

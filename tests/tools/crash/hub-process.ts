@@ -2,9 +2,9 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import * as z from 'zod';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { publish } from '../../../functions/aws/operations/publish.ts';
-import { waitUntilIdle } from '../../../infra/scenario/idle.ts';
-import { publishPortsOf } from '../../../infra/scenario/in-process-hub.ts';
-import { type Hub, openHub, readApiKey } from '../../../infra/scenario/open-hub.ts';
+import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
+import { publishPortsOf } from '../../../infra/scenario/hub/in-process-hub.ts';
+import { type Hub, openHub, readApiKey } from '../../../infra/scenario/hub/open-hub.ts';
 import { brokenInvariants } from './invariants.ts';
 
 // The hub of `npm start` as a process of its own, which the crash run kills. It takes its orders from its parent, and

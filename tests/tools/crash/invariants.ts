@@ -19,8 +19,8 @@ import type { Row } from '../../../functions/contracts/rows/row.ts';
 import { notificationOf } from '../../../functions/contracts/rows/triggers.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
-import type { Sandboxes } from '../../../infra/scenario/sandboxes.ts';
-import { scanTable } from '../../../infra/scenario/scan-table.ts';
+import type { Sandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
+import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 
 /** What providers have been told, by the text that makes each of their messages unique. */
 export interface Acknowledged {

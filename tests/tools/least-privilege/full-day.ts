@@ -26,8 +26,8 @@ import { nonceStore } from '../../../functions/receive/nonce-store.ts';
 import { environmentOf } from '../../../infra/local/lambda/in-process.ts';
 import { REGION } from '../../../infra/local/runtime/account.ts';
 import type { Cloud } from '../../../infra/local/runtime/cloud.ts';
-import { openInProcessHub } from '../../../infra/scenario/in-process-hub.ts';
-import { openSandboxes, type Sandboxes } from '../../../infra/scenario/sandboxes.ts';
+import { openInProcessHub } from '../../../infra/scenario/hub/in-process-hub.ts';
+import { openSandboxes, type Sandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import type { Assembly } from '../../../infra/stack/assembly.ts';
 import type { Watch } from './trials.ts';
 

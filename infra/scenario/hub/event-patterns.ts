@@ -1,5 +1,5 @@
-import { matches, parsePattern, patternIndex, usesWildcard } from '../../core/triggers/pattern/index.ts';
-import type { EventPatterns, PatternIndex } from '../local/eventbridge/pattern.ts';
+import { matches, parsePattern, patternIndex, usesWildcard } from '../../../core/triggers/pattern/index.ts';
+import type { EventPatterns, PatternIndex } from '../../local/eventbridge/pattern.ts';
 
 /** The event pattern language of triggers, which the local EventBridge and SNS match with too. */
 export const eventPatterns: EventPatterns = {

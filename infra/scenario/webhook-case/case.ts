@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { readTime } from '../../core/formats/payload.ts';
-import type { ChannelConnector } from '../../core/webhooks/channel.ts';
+import { readTime } from '../../../core/formats/payload.ts';
+import type { ChannelConnector } from '../../../core/webhooks/channel.ts';
 import { secretNames } from './case-secrets.ts';
 
 const Identifier = z.looseObject({

@@ -1,8 +1,8 @@
-import type { FrontRequest } from '../local/api-gateway/http-api.ts';
-import { inboxPage } from '../local/inbox/inbox.ts';
-import { ServiceError } from '../local/protocol/json.ts';
-import type { AwsResponse } from '../local/protocol/service.ts';
-import type { Cloud } from '../local/runtime/cloud.ts';
+import type { FrontRequest } from '../../local/api-gateway/http-api.ts';
+import { inboxPage } from '../../local/inbox/inbox.ts';
+import { ServiceError } from '../../local/protocol/json.ts';
+import type { AwsResponse } from '../../local/protocol/service.ts';
+import type { Cloud } from '../../local/runtime/cloud.ts';
 
 type InboxRequest = Pick<FrontRequest, 'method' | 'target' | 'headers' | 'body'>;
 

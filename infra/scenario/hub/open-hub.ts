@@ -1,18 +1,18 @@
 import { DatabaseSync } from 'node:sqlite';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { systemClock } from '../../core/clock.ts';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
-import { type WorkerFunctions, workerFunctions } from '../local/lambda/workers.ts';
-import { type Listener, listen } from '../local/protocol/http.ts';
-import { REGION } from '../local/runtime/account.ts';
-import { inProcess } from '../local/runtime/client.ts';
-import { type Cloud, startCloud } from '../local/runtime/cloud.ts';
-import type { ExternalEndpoints } from '../local/runtime/external-endpoints.ts';
-import { assembly } from '../stack/assembly.ts';
+import { systemClock } from '../../../core/clock.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import type { Runtime } from '../../../functions/contracts/runtime.ts';
+import { type WorkerFunctions, workerFunctions } from '../../local/lambda/workers.ts';
+import { type Listener, listen } from '../../local/protocol/http.ts';
+import { REGION } from '../../local/runtime/account.ts';
+import { inProcess } from '../../local/runtime/client.ts';
+import { type Cloud, startCloud } from '../../local/runtime/cloud.ts';
+import type { ExternalEndpoints } from '../../local/runtime/external-endpoints.ts';
+import { assembly } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
-import { hubInbox } from './hub-inbox.ts';
+import { hubInbox } from './inbox.ts';
 import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 
 export interface HubOptions {

@@ -1,13 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
-import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../sandbox/hubspot/server.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import type { Runtime } from '../../../functions/contracts/runtime.ts';
+import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../../sandbox/hubspot/server.ts';
 import {
   type SalesforceSandbox,
   salesforceCredentials,
   salesforceSandbox,
-} from '../sandbox/salesforce/server.ts';
+} from '../../sandbox/salesforce/server.ts';
 
 export interface Sandboxes {
   readonly names: readonly string[];

@@ -1,16 +1,16 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import type { VirtualClock } from '../../core/clock.ts';
-import { templateFaults } from '../../core/triggers/template.ts';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
-import { table } from '../../functions/aws/clients/dynamo.ts';
-import type { PublishPorts } from '../../functions/aws/operations/publish.ts';
-import { triggers } from '../../functions/aws/operations/triggers.ts';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
-import { inProcess } from '../local/runtime/client.ts';
-import { type Cloud, type CloudOptions, startCloud } from '../local/runtime/cloud.ts';
-import type { Assembly } from '../stack/assembly.ts';
+import type { VirtualClock } from '../../../core/clock.ts';
+import { templateFaults } from '../../../core/triggers/template.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { table } from '../../../functions/aws/clients/dynamo.ts';
+import type { PublishPorts } from '../../../functions/aws/operations/publish.ts';
+import { triggers } from '../../../functions/aws/operations/triggers.ts';
+import type { Runtime } from '../../../functions/contracts/runtime.ts';
+import { inProcess } from '../../local/runtime/client.ts';
+import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/cloud.ts';
+import type { Assembly } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
-import { hubFunctions } from './hub-functions.ts';
+import { hubFunctions } from './functions.ts';
 
 export interface InProcessHubOptions
   extends Partial<

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { BusEvent } from '../../functions/contracts/events/catalogue.ts';
-import type { AwsRequest } from '../local/protocol/service.ts';
-import type { Cloud } from '../local/runtime/cloud.ts';
+import { BusEvent } from '../../../functions/contracts/events/catalogue.ts';
+import type { AwsRequest } from '../../local/protocol/service.ts';
+import type { Cloud } from '../../local/runtime/cloud.ts';
 
 const PutEvents = z.looseObject({
   Entries: z.array(z.looseObject({ Source: z.string(), DetailType: z.string(), Detail: z.string() })),

@@ -1,4 +1,4 @@
-import type { Cloud } from '../local/runtime/cloud.ts';
+import type { Cloud } from '../../local/runtime/cloud.ts';
 
 const IDLE_MS = 400;
 const LONGEST_WAIT_MS = 45_000;

@@ -1,8 +1,8 @@
 import { DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
-import type { Row } from '../../functions/contracts/rows/row.ts';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import type { Row } from '../../../functions/contracts/rows/row.ts';
+import type { Runtime } from '../../../functions/contracts/runtime.ts';
 
 /** Every row of the hub's table, by a scan of all its pages. */
 export const scanTable = async (runtime: Runtime): Promise<Row[]> => {

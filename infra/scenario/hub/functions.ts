@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
-import { type Handler, inProcessFunctions } from '../local/lambda/in-process.ts';
-import type { Run } from '../local/lambda/invocations.ts';
-import type { Cloud } from '../local/runtime/cloud.ts';
-import type { Assembly } from '../stack/assembly.ts';
-import { root } from '../stack/bundle.ts';
+import type { Runtime } from '../../../functions/contracts/runtime.ts';
+import { type Handler, inProcessFunctions } from '../../local/lambda/in-process.ts';
+import type { Run } from '../../local/lambda/invocations.ts';
+import type { Cloud } from '../../local/runtime/cloud.ts';
+import type { Assembly } from '../../stack/assembly.ts';
+import { root } from '../../stack/bundle.ts';
 import { withCheckedEvents } from './check-events.ts';
 
 const FunctionFile = z.object({ module: z.string() });

@@ -1,8 +1,8 @@
-import { connectorOf } from '../../connectors/registry.ts';
-import type { HttpAnswer, WebhookRequest } from '../../core/webhooks/channel.ts';
-import type { DeliveryMessage } from '../../functions/contracts/messages/record.ts';
-import type { RouteSecrets } from '../../functions/contracts/ports/secrets.ts';
-import { receive } from '../../functions/receive/receive.ts';
+import { connectorOf } from '../../../connectors/registry.ts';
+import type { HttpAnswer, WebhookRequest } from '../../../core/webhooks/channel.ts';
+import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
+import type { RouteSecrets } from '../../../functions/contracts/ports/secrets.ts';
+import { receive } from '../../../functions/receive/receive.ts';
 import { type Case, caseBody, caseContext, caseDocument, caseProvider } from './case.ts';
 
 /** Changes to a case before it is sent. */
