@@ -1,29 +1,22 @@
 import { HubError } from '../../core/errors.ts';
+import { cache } from '../aws/clients/cache.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 
 const FRESH_MS = 3_600_000;
 const TIMEOUT_MS = 3000;
 const LARGEST_BYTES = 65_536;
-const MOST_KEPT = 100;
+const MOST_DOCUMENTS = 100;
 
 /**
  * Small public documents (certificates, key sets) by address, kept for an hour, each asked for once at a time. Throws
  * `HubError` `unreachable-key-set` (later) where one cannot be had.
  */
-export const keySetCache = (runtime: Runtime): ((url: string) => Promise<string>) => {
-  const known = new Map<string, { readonly until: number; readonly text: Promise<string> }>();
-  return (url) => {
-    const cached = known.get(url);
-    if (cached && cached.until > runtime.now()) return cached.text;
-    const text = fetchText(url, runtime.fetch ?? fetch);
-    // The oldest goes, so that nobody can fill the memory by naming ever new addresses.
-    for (const oldest of [...known.keys()].slice(0, Math.max(0, known.size - MOST_KEPT + 1)))
-      known.delete(oldest);
-    known.set(url, { until: runtime.now() + FRESH_MS, text });
-    text.catch(() => known.delete(url));
-    return text;
-  };
-};
+export const keySetCache = (runtime: Runtime): ((url: string) => Promise<string>) =>
+  cache((url) => fetchText(url, runtime.fetch ?? fetch), {
+    ttlMs: FRESH_MS,
+    most: MOST_DOCUMENTS,
+    now: runtime.now,
+  }).get;
 
 const fetchText = async (url: string, ask: typeof fetch): Promise<string> => {
   try {

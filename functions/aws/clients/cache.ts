@@ -1,10 +1,12 @@
-export interface CacheOptions {
+export interface CacheOptions<Value> {
   /** How long a value is used after its load began. */
   readonly ttlMs: number;
   /** The most keys; of more, the oldest is dropped, so that no caller can fill the memory by naming new keys. */
   readonly most: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Values for which it is false are handed out and loaded again; without it every value is stored. */
+  readonly isStored?: (value: Value) => boolean;
 }
 
 export interface Cache<Value> {
@@ -17,7 +19,7 @@ export interface Cache<Value> {
 /** Values by key. `undefined` is a value, too: that there is nothing is remembered for as long. */
 export const cache = <Value>(
   load: (key: string) => Promise<Value>,
-  { ttlMs, most, now }: CacheOptions,
+  { ttlMs, most, now, isStored = () => true }: CacheOptions<Value>,
 ): Cache<Value> => {
   const entries = new Map<string, { readonly until: number; readonly value: Promise<Value> }>();
   const refresh = (key: string): Promise<Value> => {
@@ -27,9 +29,12 @@ export const cache = <Value>(
     for (const oldest of [...entries.keys()].slice(0, Math.max(0, entries.size - most + 1)))
       entries.delete(oldest);
     entries.set(key, entry);
-    value.catch(() => {
+    const drop = (): void => {
       if (entries.get(key) === entry) entries.delete(key);
-    });
+    };
+    value.then((loaded) => {
+      if (!isStored(loaded)) drop();
+    }, drop);
     return value;
   };
   return {

@@ -1,26 +1,30 @@
 import { HubError } from '../../../core/errors.ts';
 import type { RouteSecrets } from '../../contracts/ports/secrets.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
+import { cache } from './cache.ts';
 import { isAwsRefusal } from './refusal.ts';
 import { signedCalls } from './signed.ts';
 
 const FRESH_MS = 300_000;
+/** Anybody may name accounts in the URL of a webhook. */
+const MOST_ROUTES = 500;
 
-/** A route's secrets from Secrets Manager, `<hub>/channels/<provider>[/<account>]`, kept for five minutes. */
+/**
+ * A reader of the secrets of webhook routes: `<hub>/channels/<provider>[/<account>]` in Secrets Manager, used for five
+ * minutes; `anew` reads again. Undefined where none are stored. Rejects with `HubError` `unreadable-secret` (later).
+ */
 export const secrets = (
   runtime: Runtime,
 ): ((provider: string, account: string | undefined, anew: boolean) => Promise<RouteSecrets | undefined>) => {
   const aws = signedCalls(runtime);
-  const known = new Map<string, { readonly until: number; readonly value: RouteSecrets | undefined }>();
-  return async (provider, account, anew) => {
-    const id = `${runtime.env['HUB']}/channels/${provider}${account === undefined ? '' : `/${account}`}`;
-    const cached = known.get(id);
-    if (cached && !anew && cached.until > runtime.now()) return cached.value;
-    const value = await aws
+  const load = (id: string): Promise<RouteSecrets | undefined> =>
+    aws
       .json('secretsmanager', 'GetSecretValue', { SecretId: id })
       .then((answer) => valuesOf(id, textOf(answer)), missing(id));
-    known.set(id, { until: runtime.now() + FRESH_MS, value });
-    return value;
+  const known = cache(load, { ttlMs: FRESH_MS, most: MOST_ROUTES, now: runtime.now });
+  return (provider, account, anew) => {
+    const id = `${runtime.env['HUB']}/channels/${provider}${account === undefined ? '' : `/${account}`}`;
+    return anew ? known.refresh(id) : known.get(id);
   };
 };
 
@@ -35,7 +39,7 @@ const missing =
     });
   };
 
-/** This function carries no schema library, so its one small shape is checked by hand. */
+/** `receive` carries no schema library, so this one shape is checked here. */
 const valuesOf = (id: string, text: string | undefined): RouteSecrets => {
   const parsed: unknown = JSON.parse(text ?? '{}');
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {

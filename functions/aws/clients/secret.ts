@@ -1,23 +1,24 @@
 import * as z from 'zod';
 import type { Runtime } from '../../contracts/runtime.ts';
+import { cache } from './cache.ts';
 import { signedCalls } from './signed.ts';
 
 const FRESH_MS = 300_000;
+const MOST_SECRETS = 100;
 const Answer = z.looseObject({ SecretString: z.string().default('{}') });
 
-/** Secrets that hold JSON, by name, kept for five minutes unless told otherwise. */
+/**
+ * A reader of secrets that hold JSON, by their names in Secrets Manager. A value is used for `freshMs`, five minutes by
+ * default. Rejects with `AwsRefusal`, `ResourceNotFoundException` among them, and with `SyntaxError` where it is no JSON.
+ */
 export const readSecret = (
   runtime: Runtime,
   freshMs: number = FRESH_MS,
 ): ((name: string) => Promise<unknown>) => {
   const aws = signedCalls(runtime);
-  const known = new Map<string, { readonly until: number; readonly value: unknown }>();
-  return async (name) => {
-    const cached = known.get(name);
-    if (cached && cached.until > runtime.now()) return cached.value;
+  const load = async (name: string): Promise<unknown> => {
     const answer = await aws.json('secretsmanager', 'GetSecretValue', { SecretId: name });
-    const value: unknown = JSON.parse(Answer.parse(answer).SecretString);
-    known.set(name, { until: runtime.now() + freshMs, value });
-    return value;
+    return JSON.parse(Answer.parse(answer).SecretString);
   };
+  return cache(load, { ttlMs: freshMs, most: MOST_SECRETS, now: runtime.now }).get;
 };

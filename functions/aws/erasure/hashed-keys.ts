@@ -22,11 +22,7 @@ export interface HashedKeys {
 /** Built from the secret `<hub>/hashed-keys`, which never changes: under another key nothing would be known again. */
 export const hashedKeysLoader = (runtime: Runtime): (() => Promise<HashedKeys>) => {
   const secret = readSecret(runtime, Number.POSITIVE_INFINITY);
-  let known: HashedKeys | undefined;
-  return async () => {
-    known ??= hashedKeysUnder(Secret.parse(await secret(`${runtime.env['HUB']}/hashed-keys`)).keys);
-    return known;
-  };
+  return async () => hashedKeysUnder(Secret.parse(await secret(`${runtime.env['HUB']}/hashed-keys`)).keys);
 };
 
 // What is hashed is signed with its purpose, so that rows of two kinds can never be compared.

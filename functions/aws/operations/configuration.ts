@@ -4,6 +4,7 @@ import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { configKey } from '../../contracts/keys.ts';
 import { ConfigRow } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
+import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
 
 /** The running configuration: rows that a deploy seeds from `mappings/` and that a person may have changed since. */
@@ -16,6 +17,7 @@ export interface Config {
 
 /** How long a change of the configuration may go unnoticed. */
 const FRESH_MS = 60_000;
+const MOST_NAMES = 100;
 
 export const config = (runtime: Runtime, table: Table): Config => {
   const read = async (name: string): Promise<unknown> => {
@@ -29,26 +31,13 @@ export const config = (runtime: Runtime, table: Table): Config => {
     }
     return ConfigRow.parse(row).body;
   };
-  const fresh = <Value>(name: string, parse: (body: unknown) => Value): (() => Promise<Value>) => {
-    let cached: { readonly until: number; readonly value: Promise<Value> } | undefined;
-    return () => {
-      if (cached && cached.until > runtime.now()) return cached.value;
-      const value = read(name).then(parse);
-      cached = { until: runtime.now() + FRESH_MS, value };
-      value.catch(() => {
-        cached = undefined;
-      });
-      return value;
-    };
-  };
-  const mappings = new Map<string, () => Promise<unknown>>();
+  const fresh = { ttlMs: FRESH_MS, most: MOST_NAMES, now: runtime.now };
+  const hub = cache(async (name) => HubConfig.parse(await read(name)), fresh);
+  const identity = cache(async (name) => IdentityConfig.parse(await read(name)), fresh);
+  const mappings = cache(read, fresh);
   return {
-    hub: fresh('hub', (body) => HubConfig.parse(body)),
-    identity: fresh('identity', (body) => IdentityConfig.parse(body)),
-    crmMapping(crm) {
-      const mapping = mappings.get(crm) ?? fresh(`crm/${crm}`, (body) => body);
-      mappings.set(crm, mapping);
-      return mapping();
-    },
+    hub: () => hub.get('hub'),
+    identity: () => identity.get('identity'),
+    crmMapping: (crm) => mappings.get(`crm/${crm}`),
   };
 };

@@ -2,6 +2,7 @@ import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
 import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
 import { CurrentTrigger, TriggerVersionRow } from '../../contracts/rows/triggers.ts';
+import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
 
 /** One published version, with its templates as they were: an edit leaves started waits on theirs. */
@@ -16,21 +17,23 @@ export interface Triggers {
   current(trigger: string): Promise<CurrentTrigger | undefined>;
 }
 
+const MOST_VERSIONS = 1000;
+
+/** Published versions never change, so those that were read stay in memory; `current` is read each time. */
 export const triggers = (table: Table): Triggers => {
-  // A version never changes once it is stored.
-  const versions = new Map<string, TriggerVersion>();
+  const load = async (id: string): Promise<TriggerVersion | undefined> => {
+    const [trigger = '', version] = id.split('#');
+    const [row] = await table.get([triggerVersionKey(trigger, Number(version))]);
+    if (row === undefined) return undefined;
+    const { definition, templates } = TriggerVersionRow.parse(row);
+    return { trigger: Trigger.parse(definition), templates };
+  };
+  const versions = cache(load, {
+    ...{ ttlMs: Number.POSITIVE_INFINITY, most: MOST_VERSIONS, now: () => 0 },
+    isStored: (version) => version !== undefined,
+  });
   return {
-    async version(trigger, version) {
-      const id = `${trigger}#${version}`;
-      const known = versions.get(id);
-      if (known) return known;
-      const [row] = await table.get([triggerVersionKey(trigger, version)]);
-      if (row === undefined) return undefined;
-      const { definition, templates } = TriggerVersionRow.parse(row);
-      const read = { trigger: Trigger.parse(definition), templates };
-      versions.set(id, read);
-      return read;
-    },
+    version: (trigger, version) => versions.get(`${trigger}#${version}`),
     async current(trigger) {
       const [row] = await table.get([currentTriggerKey(trigger)]);
       return row && CurrentTrigger.parse(row);
