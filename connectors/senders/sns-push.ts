@@ -1,10 +1,13 @@
-import { awsFault, refusal, type Sender } from '../../core/triggers/sender.ts';
-import type { SenderContext } from './context.ts';
-
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 // The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered.
 
+import { refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
+import type { SenderContext } from './context.ts';
+
 const passing: ReadonlySet<string> = new Set(['Throttled', 'Throttling', 'KMSThrottling']);
+
+const sentence = (name: string): string =>
+  `SNS refused the push (${name}). A disabled endpoint means that the app was removed or its token has changed.`;
 
 export const snsPush = ({ call }: SenderContext): Sender => ({
   id: 'sns-push',
@@ -14,13 +17,11 @@ export const snsPush = ({ call }: SenderContext): Sender => ({
     if (endpoint === undefined)
       throw refusal(
         'The push address is not `<app>:<ARN of a platform endpoint>`. Register the device with SNS.',
-        {
-          retry: 'never',
-        },
+        { retry: 'never' },
       );
     const push = { title: message.subject ?? '', body: message.text };
-    try {
-      const answer = await call.query('sns', 'Publish', {
+    const answer = await call
+      .query('sns', 'Publish', {
         TargetArn: endpoint,
         MessageStructure: 'json',
         Message: JSON.stringify({
@@ -31,15 +32,8 @@ export const snsPush = ({ call }: SenderContext): Sender => ({
         'MessageAttributes.entry.1.Name': 'notification',
         'MessageAttributes.entry.1.Value.DataType': 'String',
         'MessageAttributes.entry.1.Value.StringValue': message.id,
-      });
-      return /<MessageId>([^<]+)<\/MessageId>/u.exec(answer)?.[1] ?? message.id;
-    } catch (error) {
-      const { name, answered } = awsFault(error);
-      if (!answered) throw error;
-      throw refusal(
-        `SNS refused the push (${name}). A disabled endpoint means that the app was removed or its token has changed.`,
-        { retry: passing.has(name) ? 'later' : 'never', cause: error },
-      );
-    }
+      })
+      .catch(rejectAws(sentence, passing));
+    return /<MessageId>([^<]+)<\/MessageId>/u.exec(answer)?.[1] ?? message.id;
   },
 });

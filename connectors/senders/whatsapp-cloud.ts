@@ -1,9 +1,10 @@
+// https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
+// Free text is accepted only within 24 hours of the person's last message; after that it needs an approved template, and
+// WhatsApp answers with error 131047.
+
 import * as z from 'zod';
 import { refusal, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderContext } from './context.ts';
-
-// https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
-// Free text only within 24 hours of the person's last message; outside, error 131047, and an approved template is needed.
 
 const Secret = z.object({
   accessToken: z.string().min(1),
@@ -15,7 +16,7 @@ const Answer = z.looseObject({
   error: z.looseObject({ code: z.number(), message: z.string().optional() }).optional(),
 });
 
-/** Too many requests, and passing faults of Meta. */
+/** Too many requests, and temporary faults of Meta. */
 const passing: ReadonlySet<number> = new Set([
   1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131056, 133016,
 ]);
@@ -56,7 +57,7 @@ export const whatsappCloud = ({ fetch, secret }: SenderContext): Sender => ({
     if (id !== undefined) return id;
     const code = answer.error?.code ?? response.status;
     throw refusal(
-      `WhatsApp refused the message with code ${code}. 131047: the 24 hours are over; 190: the access token has expired.`,
+      `WhatsApp refused the message with code ${code}. 131047: more than 24 hours since the person's last message; 190: the access token has expired.`,
       { retry: passing.has(code) || response.status >= 500 ? 'later' : 'never' },
     );
   },

@@ -1,10 +1,11 @@
 import type { Category } from '../consent/consent.ts';
 import { HubError } from '../errors.ts';
+import { memberOf } from '../formats/payload.ts';
 import type { Channel } from '../interaction/interaction.ts';
 
-/** A message ready to be sent through one medium. */
+/** A message that is ready to be sent through one channel. */
 export interface Outgoing {
-  /** The notification's id: travels as a tag or idempotency key, so that a send in doubt can be recognised. */
+  /** The notification's id: sent as a tag or idempotency key, so that a send in doubt can be recognised. */
   readonly id: string;
   readonly channel: Channel;
   readonly category: Category;
@@ -14,7 +15,7 @@ export interface Outgoing {
   readonly subject?: string;
   readonly text: string;
   readonly html?: string;
-  /** Where one click ends these messages; e-mail carries it as RFC 8058 headers. */
+  /** The address that unsubscribes with one click; e-mail carries it in RFC 8058 headers. */
   readonly unsubscribe?: string;
   /** An approved WhatsApp template and its parameters. */
   readonly template?: {
@@ -25,19 +26,19 @@ export interface Outgoing {
 }
 
 /**
- * Sends through one vendor. `send` resolves to the vendor's id of the message. Where the vendor has answered that it did
- * not take the message, it rejects with `refusal`; any other error leaves in doubt whether the message was sent.
+ * Sends through one vendor. `send` resolves to the vendor's id of the message. It rejects with `refusal` if the vendor
+ * has answered that it did not take the message; after any other error nobody knows whether the message was sent.
  */
 export interface Sender {
   readonly id: string;
-  /** The provider whose webhooks will tell what became of it. */
+  /** The provider whose webhooks report the message's status. */
   readonly provider: string;
   send(message: Outgoing): Promise<string>;
 }
 
 const REFUSED = 'sender-refusal';
 
-/** The vendor's answer that it did not take a message: for good (`never`), or for now. */
+/** A vendor has refused a message: permanently (`never`), or for now. */
 export const refusal = (
   message: string,
   options: { readonly retry: HubError['retry']; readonly cause?: unknown },
@@ -47,14 +48,16 @@ export const refusal = (
 export const isRefusal = (error: unknown): error is HubError =>
   error instanceof HubError && error.code === REFUSED;
 
-/** What an AWS client threw: the name of the error, and the HTTP status where the service has answered at all. */
-export const awsFault = (error: unknown): { readonly name: string; readonly answered: boolean } => {
-  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
-  const status: unknown =
-    typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'httpStatusCode') : undefined;
-  return {
-    name: error instanceof Error ? error.name : 'unknown error',
-    // A 5xx says nothing about whether the message was taken.
-    answered: typeof status === 'number' && status < 500,
+/**
+ * For `catch` on a call to AWS. If the service has refused the message, throws the refusal: `sentence` describes it by
+ * the name of the error, and the errors in `passing` may be tried again. Otherwise throws the error itself: nobody knows
+ * whether the message was sent, also after a 5xx.
+ */
+export const rejectAws =
+  (sentence: (name: string) => string, passing: ReadonlySet<string>) =>
+  (error: unknown): never => {
+    const name = error instanceof Error ? error.name : '';
+    const status = memberOf(memberOf(error, '$metadata'), 'httpStatusCode');
+    if (typeof status !== 'number' || status >= 500) throw error;
+    throw refusal(sentence(name), { retry: passing.has(name) ? 'later' : 'never', cause: error });
   };
-};

@@ -1,14 +1,22 @@
+// https://developers.hubspot.com/docs/api-reference/crm-objects-v3/guide
+// A refusal of a whole batch (400, 409) is one record's fault: the batch is halved until that record is alone. 207
+// resolves as success, so every result is matched by its own trace id.
+
 import { Client } from '@hubspot/api-client/lib/src/client.js';
 import * as z from 'zod';
 import type { CrmConnector, CrmRecord, CrmResult, CrmSession, Removal } from '../../../core/crm/connector.ts';
 import { HubError } from '../../../core/errors.ts';
+import {
+  type Answered,
+  archiveBatch,
+  deleteContact,
+  readBatch,
+  type UpsertInput,
+  upsertBatch,
+} from './request.ts';
 
-// Batches of 100. A refusal of the whole batch (400, 409) is one record's fault: the batch is halved until that one
-// stands alone. 207 resolves as success, so every result is matched by its own trace id.
-
-const VERSION = '2026-09';
 const PER_BATCH = 100;
-/** The one object that can be deleted for good, record by record; what belongs to a contact goes with it. */
+/** The one object that can be deleted permanently, record by record; everything that belongs to a contact goes with it. */
 const CONTACTS = 'contacts';
 /** Association types from an activity to its contact. */
 const toContact: Readonly<Record<string, number>> = {
@@ -20,36 +28,16 @@ const toContact: Readonly<Record<string, number>> = {
 };
 
 const Credentials = z.object({ accessToken: z.string().min(1), baseUrl: z.url().optional() });
-const Fault = z.looseObject({
-  category: z.string().optional(),
-  message: z.string().default(''),
-  objectWriteTraceId: z.string().optional(),
-  context: z.looseObject({ objectWriteTraceId: z.array(z.string()).optional() }).optional(),
-});
-const Answer = z.looseObject({
-  results: z
-    .array(
-      z.looseObject({
-        id: z.string(),
-        objectWriteTraceId: z.string().optional(),
-        properties: z.record(z.string(), z.unknown()).optional(),
-      }),
-    )
-    .default([]),
-  errors: z.array(Fault).default([]),
-  message: z.string().optional(),
-  category: z.string().optional(),
-});
 
 export const hubspot: CrmConnector = {
   id: 'hubspot',
   title: 'HubSpot',
-  // A private app has 100 calls in ten seconds; some are left to whoever else uses it.
+  // A private app has 100 calls in ten seconds; ten are left to other users of its token.
   budget: { calls: 90, seconds: 10 },
   perCall: PER_BATCH,
   callsToRemove: (object, records) => (object === CONTACTS ? records : 2 * Math.ceil(records / PER_BATCH)),
   keeps: [
-    'Deleted calls, e-mails, notes and messages lie in the recycle bin for 90 days, unless they went with the contact, which is deleted for good; HubSpot ends that within 30 days.',
+    'Deleted calls, e-mails, notes and messages stay in the recycle bin for 90 days, unless they were deleted with their contact, which is deleted permanently; HubSpot completes that within 30 days.',
   ],
   async open(raw) {
     const { accessToken, baseUrl } = Credentials.parse(raw);
@@ -62,138 +50,107 @@ export const hubspot: CrmConnector = {
   },
 };
 
-const session = (client: Client): CrmSession => {
-  const batch = async (
-    object: string,
-    keyField: string,
-    records: readonly CrmRecord[],
-  ): Promise<CrmResult[]> => {
-    const { status, answer, retryAfter } = await call(client, object, keyField, records);
-    expectUsable({ status, answer, retryAfter });
-    if (status >= 400) {
-      if (records.length > 1) {
-        const middle = Math.ceil(records.length / 2);
-        return [
-          ...(await batch(object, keyField, records.slice(0, middle))),
-          ...(await batch(object, keyField, records.slice(middle))),
-        ];
-      }
-      return records.map(({ key }) => ({
-        key,
-        error: fault(answer.category ?? String(status), answer.message ?? ''),
-        taken: status === 409,
-      }));
-    }
-    const ids = new Map(answer.results.map(({ id, objectWriteTraceId }) => [objectWriteTraceId, id]));
-    const faults = new Map(
-      answer.errors.flatMap((one) =>
-        [one.objectWriteTraceId ?? '', ...(one.context?.objectWriteTraceId ?? [])].map(
-          (trace) => [trace, one] as const,
-        ),
-      ),
-    );
-    return records.map(({ key }): CrmResult => {
-      const id = ids.get(key);
-      if (id !== undefined) return { key, id };
-      const one = faults.get(key);
-      return {
-        key,
-        error: fault(one?.category ?? 'UNKNOWN', one?.message ?? 'HubSpot told nothing of this record.'),
-        taken: one?.category === 'CONFLICT',
-      };
-    });
-  };
-  return {
-    async remove(object, keyField, keys) {
-      const removals: Removal[] = [];
-      if (object === CONTACTS) for (const key of keys) removals.push(await purge(client, keyField, key));
-      else
-        for (let start = 0; start < keys.length; start += PER_BATCH)
-          removals.push(...(await archive(client, object, keyField, keys.slice(start, start + PER_BATCH))));
-      return removals;
-    },
-    async upsert(object, keyField, records) {
-      const results: CrmResult[] = [];
-      for (let start = 0; start < records.length; start += PER_BATCH)
-        results.push(...(await batch(object, keyField, records.slice(start, start + PER_BATCH))));
-      return results;
-    },
-  };
-};
+const session = (client: Client): CrmSession => ({
+  async upsert(object, keyField, records) {
+    const results: CrmResult[] = [];
+    for (let start = 0; start < records.length; start += PER_BATCH)
+      results.push(...(await upsert(client, object, keyField, records.slice(start, start + PER_BATCH))));
+    return results;
+  },
+  async remove(object, keyField, keys) {
+    const removals: Removal[] = [];
+    if (object === CONTACTS) for (const key of keys) removals.push(await purge(client, keyField, key));
+    else
+      for (let start = 0; start < keys.length; start += PER_BATCH)
+        removals.push(...(await archive(client, object, keyField, keys.slice(start, start + PER_BATCH))));
+    return removals;
+  },
+});
 
-interface Answered {
-  readonly status: number;
-  readonly answer: z.infer<typeof Answer>;
-  readonly retryAfter: number | undefined;
-}
-
-/** Throws what another try may mend: limits, locks, faults of HubSpot, and a token that it does not take. */
-const expectUsable = ({ status, answer, retryAfter }: Answered): void => {
-  if (status < 500 && ![401, 403, 423, 429, 477].includes(status)) return;
-  const seconds = retryAfter ?? (status === 423 ? 2 : status === 429 ? 10 : 60);
-  throw new HubError(
-    'unavailable-crm',
-    `HubSpot answered ${status} (${answer.category ?? 'no category'}). The records wait in the queue; for 401 and 403 check the private app's token and scopes.`,
-    { retry: { afterSeconds: seconds } },
-  );
-};
-
-const call = (
+const upsert = async (
   client: Client,
   object: string,
   keyField: string,
   records: readonly CrmRecord[],
-): Promise<Answered> => {
-  const inputs = records.map(({ key, fields, contact }) => ({
+): Promise<CrmResult[]> => {
+  const inputs = records.map((record) => inputOf(object, keyField, record));
+  const answered = await upsertBatch(client, object, inputs);
+  if (answered.status < 400) return resultsOf(records, answered);
+  if (records.length > 1) {
+    const middle = Math.ceil(records.length / 2);
+    return [
+      ...(await upsert(client, object, keyField, records.slice(0, middle))),
+      ...(await upsert(client, object, keyField, records.slice(middle))),
+    ];
+  }
+  return records.map(({ key }) => ({ key, error: refusalOf(answered), taken: answered.status === 409 }));
+};
+
+const inputOf = (object: string, keyField: string, { key, fields, contact }: CrmRecord): UpsertInput => {
+  // HubSpot clears a property whose value is an empty text.
+  const properties = Object.entries(fields).map(([name, value]) => [name, value ?? '']);
+  const associationTypeId = toContact[object];
+  if (contact !== undefined && associationTypeId === undefined)
+    throw new HubError(
+      'hubspot-no-association',
+      `The hub knows no association from ${object} to a contact. Choose one of ${Object.keys(toContact).join(', ')} in mappings/crm/hubspot.yaml.`,
+      { retry: 'never' },
+    );
+  return {
     idProperty: keyField,
     id: key,
     objectWriteTraceId: key,
-    properties: { ...emptied(fields), [keyField]: key },
-    ...(contact !== undefined && {
-      associations: [
-        {
-          to: { id: contact },
-          types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: toContact[object] }],
-        },
-      ],
-    }),
-  }));
-  return post(client, `/crm/objects/${VERSION}/${object}/batch/upsert`, { inputs });
+    properties: { ...Object.fromEntries(properties), [keyField]: key },
+    ...(contact !== undefined &&
+      associationTypeId !== undefined && {
+        associations: [
+          { to: { id: contact }, types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId }] },
+        ],
+      }),
+  };
 };
 
-/** HubSpot empties a property that is given as an empty text. */
-const emptied = (fields: CrmRecord['fields']): object =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value ?? '']));
+/** The results of a batch that was accepted, each found by its trace id. */
+const resultsOf = (records: readonly CrmRecord[], { answer }: Answered): CrmResult[] => {
+  const ids = new Map(answer.results.map(({ id, objectWriteTraceId }) => [objectWriteTraceId, id]));
+  const faults = new Map(
+    answer.errors.flatMap((one) =>
+      [one.objectWriteTraceId ?? '', ...(one.context?.objectWriteTraceId ?? [])].map(
+        (trace) => [trace, one] as const,
+      ),
+    ),
+  );
+  return records.map(({ key }): CrmResult => {
+    const id = ids.get(key);
+    if (id !== undefined) return { key, id };
+    const one = faults.get(key);
+    return {
+      key,
+      error: fault(one?.category ?? 'UNKNOWN', one?.message ?? 'the answer does not mention the record.'),
+      taken: one?.category === 'CONFLICT',
+    };
+  });
+};
 
-/** Deletes a contact for good, by a property that is unique: nobody has to know HubSpot's own id. */
+/** Deletes a contact permanently, found by a unique property. */
 const purge = async (client: Client, idProperty: string, key: string): Promise<Removal> => {
-  // HubSpot has not given this one a dated path.
-  const answered = await post(client, '/crm/v3/objects/contacts/gdpr-delete', { objectId: key, idProperty });
-  expectUsable(answered);
-  const { status, answer } = answered;
-  if (status === 404) return { key, found: false };
-  if (status < 300) return { key, found: true };
-  return { key, error: fault(answer.category ?? String(status), answer.message ?? '') };
+  const answered = await deleteContact(client, { objectId: key, idProperty });
+  if (answered.status === 404) return { key, found: false };
+  return answered.status < 300 ? { key, found: true } : { key, error: refusalOf(answered) };
 };
 
-/** Records are archived by HubSpot's own ids, which are asked for first; those that are not there are left out. */
+/** Archives records. HubSpot archives by its own ids, which are read first; records that it does not have are left out. */
 const archive = async (
   client: Client,
   object: string,
   idProperty: string,
   keys: readonly string[],
 ): Promise<Removal[]> => {
-  const path = `/crm/objects/${VERSION}/${object}/batch`;
   const inputs = keys.map((id) => ({ id }));
-  const read = await post(client, `${path}/read`, { idProperty, properties: [idProperty], inputs });
-  expectUsable(read);
-  const missing =
-    read.status === 404 || read.answer.errors.every(({ category }) => category === 'OBJECT_NOT_FOUND');
-  if ((read.status >= 300 && read.status !== 404) || !missing)
-    return keys.map((key) => ({
-      key,
-      error: fault(read.answer.category ?? String(read.status), read.answer.message ?? ''),
-    }));
+  const read = await readBatch(client, object, { idProperty, properties: [idProperty], inputs });
+  const isRead =
+    read.status < 300 && read.answer.errors.every(({ category }) => category === 'OBJECT_NOT_FOUND');
+  if (!isRead && read.status !== 404) return keys.map((key) => ({ key, error: refusalOf(read) }));
   const ids = new Map(
     read.answer.results.flatMap(({ id, properties }) => {
       const key = properties?.[idProperty];
@@ -201,34 +158,19 @@ const archive = async (
     }),
   );
   if (ids.size === 0) return keys.map((key) => ({ key, found: false }));
-  const gone = await post(client, `${path}/archive`, { inputs: [...ids.values()].map((id) => ({ id })) });
-  expectUsable(gone);
+  const archived = await archiveBatch(client, object, { inputs: [...ids.values()].map((id) => ({ id })) });
   return keys.map((key): Removal => {
     if (!ids.has(key)) return { key, found: false };
-    if (gone.status < 300) return { key, found: true };
-    return { key, error: fault(gone.answer.category ?? String(gone.status), gone.answer.message ?? '') };
+    return archived.status < 300 ? { key, found: true } : { key, error: refusalOf(archived) };
   });
 };
 
-const post = async (client: Client, path: string, body: object): Promise<Answered> => {
-  const response = await client.apiRequest({ method: 'POST', path, body }).catch((error: unknown) => {
-    throw new HubError('unavailable-crm', 'HubSpot could not be reached. The records wait in the queue.', {
-      retry: 'later',
-      cause: error,
-    });
-  });
-  const text = await response.text();
-  if (response.status === 204) return { status: 204, answer: Answer.parse({}), retryAfter: undefined };
-  const parsed = text.trimStart().startsWith('{') ? Answer.safeParse(JSON.parse(text)) : undefined;
-  if (parsed?.success !== true)
-    return { status: Math.max(response.status, 502), answer: Answer.parse({}), retryAfter: undefined };
-  const seconds = Number(response.headers.get('retry-after'));
-  return { status: response.status, answer: parsed.data, retryAfter: seconds > 0 ? seconds : undefined };
-};
+const refusalOf = ({ status, answer }: Answered): HubError =>
+  fault(answer.category ?? String(status), answer.message ?? '');
 
 const fault = (category: string, message: string): HubError =>
   new HubError(
     `hubspot-${category.toLowerCase().replaceAll('_', '-')}`,
-    `HubSpot refused a record with ${category}: ${message.slice(0, 300)} Mend the cause in HubSpot or in mappings/crm/hubspot.yaml, then replay.`,
+    `HubSpot refused a record with ${category}: ${message.slice(0, 300)} Correct the cause in HubSpot or in mappings/crm/hubspot.yaml, then replay.`,
     { retry: 'never' },
   );

@@ -1,3 +1,7 @@
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_composite.htm
+// One Composite call carries five collections of 200 records. A record without its key fails its whole collection, and
+// jsforce retries a bad session without end: the key is checked first, and the session is renewed once, by the hub.
+
 import { Connection } from 'jsforce/lib/core.js';
 import * as z from 'zod';
 import {
@@ -11,13 +15,10 @@ import {
 } from '../../../core/crm/connector.ts';
 import { HubError } from '../../../core/errors.ts';
 
-// One Composite call carries five collections of 200 records. A record without its key fails its whole collection, and
-// jsforce never stops asking again on a bad session: the key is checked first and a session is renewed once, by us.
-
 const VERSION = '62.0';
 const PER_COLLECTION = 200;
 const COLLECTIONS_PER_CALL = 5;
-/** A collection is deleted by Salesforce's own ids; by ours it takes a subrequest each. */
+/** A collection can be deleted by Salesforce's own ids only; by ours each record takes a subrequest. */
 const REMOVALS_PER_CALL = 25;
 
 const Credentials = z.object({
@@ -26,7 +27,7 @@ const Credentials = z.object({
   clientSecret: z.string().min(1),
 });
 
-/** What a login gives; where the org lives goes with it. */
+/** The result of a login; the address of the org belongs to it. */
 const Token = z.object({ accessToken: z.string(), instanceUrl: z.string() });
 
 const Fault = z.looseObject({
@@ -57,22 +58,22 @@ const later: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** A unique field, or a duplicate rule of the org. */
+/** Refusals by a unique field, or by a duplicate rule of the org. */
 const duplicate: ReadonlySet<string> = new Set(['DUPLICATE_VALUE', 'DUPLICATES_DETECTED']);
 
 const advice: Readonly<Record<string, string>> = {
   DUPLICATES_DETECTED:
-    'A duplicate rule of the org stopped it. Decide in Salesforce which record is right, then replay.',
-  REQUIRED_FIELD_MISSING: 'Give the field a value in mappings/crm/salesforce.yaml, then replay.',
+    'A duplicate rule of the org refused the record. Decide in Salesforce which record is right, then replay.',
+  REQUIRED_FIELD_MISSING: 'Map a value to the field in mappings/crm/salesforce.yaml, then replay.',
   INVALID_FIELD:
-    'Create the field in Salesforce or take it out of mappings/crm/salesforce.yaml, then replay.',
+    'Create the field in Salesforce or remove it from mappings/crm/salesforce.yaml, then replay.',
   INVALID_FIELD_FOR_INSERT_UPDATE:
-    'The integration user may not write this field. Grant it or take it out of the mapping, then replay.',
+    'The integration user may not write this field. Grant the permission or remove the field from the mapping, then replay.',
   STRING_TOO_LONG: 'Add a truncate transform in mappings/crm/salesforce.yaml, then replay.',
 };
 
 const fault = (code: string, message: string, cause?: unknown): HubError => {
-  const sentence = `Salesforce refused a record with ${code}: ${message.slice(0, 300)} ${advice[code] ?? 'Mend the cause in Salesforce or in mappings/crm/salesforce.yaml, then replay.'}`;
+  const sentence = `Salesforce refused a record with ${code}: ${message.slice(0, 300)} ${advice[code] ?? 'Correct the cause in Salesforce or in mappings/crm/salesforce.yaml, then replay.'}`;
   const retry =
     code === 'REQUEST_LIMIT_EXCEEDED' ? { afterSeconds: 900 } : later.has(code) ? 'later' : 'never';
   return new HubError(`salesforce-${code.toLowerCase()}`, sentence, {
@@ -84,27 +85,24 @@ const fault = (code: string, message: string, cause?: unknown): HubError => {
 export const salesforce: CrmConnector = {
   id: 'salesforce',
   title: 'Salesforce',
-  // The smallest production allocation is 100,000 calls a day, and others use the org too.
+  // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
   perCall: PER_COLLECTION * COLLECTIONS_PER_CALL,
   callsToRemove: (_, records) => Math.ceil(records / REMOVALS_PER_CALL),
   keeps: [
-    'Deleted records lie in the recycle bin of the org for 15 days; an administrator can empty it at once.',
+    'Deleted records stay in the recycle bin of the org for 15 days; an administrator can empty it at once.',
   ],
   async open(raw, token = ownToken) {
     const { loginUrl, clientId, clientSecret } = Credentials.parse(raw);
     const login = async (): Promise<string> => {
-      // Without a client id of its own the connection does not refresh by itself, which it would do without bound.
+      // With a client id the connection would refresh its session by itself, without a limit.
       const fresh = new Connection({ loginUrl, version: VERSION });
-      try {
-        await fresh.authorize({
-          grant_type: 'client_credentials',
-          client_id: clientId,
-          client_secret: clientSecret,
-        });
-      } catch (error) {
-        throw unreachable(error);
-      }
+      const grant = {
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: clientSecret,
+      };
+      await fresh.authorize(grant).catch(rejectUnavailable);
       return JSON.stringify({ accessToken: fresh.accessToken, instanceUrl: fresh.instanceUrl });
     };
     let current = await token.get(undefined, login);
@@ -178,20 +176,20 @@ const composite = async (
   body: object,
   authorize: () => Promise<void>,
 ): Promise<z.infer<typeof Composite>> => {
-  const attempt = (): Promise<unknown> =>
-    connection.request({
-      method: 'POST',
-      url: `/services/data/v${VERSION}/composite`,
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    });
-  try {
-    return Composite.parse(await attempt());
-  } catch (error) {
-    if (codeOf(error) !== 'INVALID_SESSION_ID') throw unreachable(error);
+  const attempt = async (): Promise<z.infer<typeof Composite>> =>
+    Composite.parse(
+      await connection.request({
+        method: 'POST',
+        url: `/services/data/v${VERSION}/composite`,
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    );
+  return attempt().catch(async (error: unknown) => {
+    if (codeOf(error) !== 'INVALID_SESSION_ID') return rejectUnavailable(error);
     await authorize();
-    return Composite.parse(await attempt().catch((again: unknown) => Promise.reject(unreachable(again))));
-  }
+    return attempt().catch(rejectUnavailable);
+  });
 };
 
 const resultsOf = (
@@ -216,7 +214,7 @@ const resultsOf = (
   });
 };
 
-/** What was deleted before is not found, or says that it is deleted. */
+/** A record that was deleted before is reported as not found or as deleted. */
 const removalOf = (
   key: string,
   answer: z.infer<typeof Composite>['compositeResponse'][number] | undefined,
@@ -247,12 +245,12 @@ const codeOf = (error: unknown): string => {
   );
 };
 
-/** Nothing could be tried: the whole org, the network or the credentials are at fault, and all of it waits. */
-const unreachable = (error: unknown): HubError => {
+/** No record could be tried: the org, the network or the credentials are at fault. */
+const rejectUnavailable = (error: unknown): never => {
   const code = codeOf(error);
-  return new HubError(
+  throw new HubError(
     'unavailable-crm',
-    `Salesforce could not be used (${code}). The records wait in the queue. Is the org in maintenance, its API allocation spent, or the connected app changed?`,
+    `Salesforce could not be used (${code}). The records wait in the queue. Is the org in maintenance, its API allocation used up, or the connected app changed?`,
     { retry: code === 'REQUEST_LIMIT_EXCEEDED' ? { afterSeconds: 900 } : 'later', cause: error },
   );
 };
