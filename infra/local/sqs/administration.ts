@@ -9,10 +9,10 @@ const Texts = z.record(z.string(), z.string());
 const Names = z.array(z.string());
 const PURGE_PAUSE_MS = 60_000;
 
-/** Queues: made, found, described, changed, emptied, tagged, removed. */
+/** The operations on queues themselves. */
 export const administration = (
   { clock }: ServiceContext,
-  { queues, messages, arn, wake }: Broker,
+  { queues, messages, arn, notify }: Broker,
   url: (name: string) => string,
 ): Readonly<Record<string, SqsOperation>> => {
   const queueOf = queueIn(queues);
@@ -34,8 +34,8 @@ export const administration = (
   };
   return {
     CreateQueue(input) {
-      const { QueueName, Attributes, tags } = z
-        .looseObject({ QueueName: z.string(), Attributes: Texts.default({}), tags: Texts.default({}) })
+      const { QueueName, Attributes } = z
+        .looseObject({ QueueName: z.string(), Attributes: Texts.default({}) })
         .parse(input);
       if (QueueName.endsWith('.fifo')) throw fifoRefused();
       if (!/^[\w-]{1,80}$/u.test(QueueName)) {
@@ -60,7 +60,6 @@ export const administration = (
         queues.put({
           name: QueueName,
           attributes,
-          tags,
           createdAt: clock.now(),
           modifiedAt: clock.now(),
         });
@@ -78,25 +77,25 @@ export const administration = (
       return { QueueUrl: url(queues.get(QueueName).name) };
     },
     ListQueues(input) {
-      const asked = z
+      const page = z
         .looseObject({
           QueueNamePrefix: z.string().default(''),
           MaxResults: z.int().min(1).max(1000).optional(),
           NextToken: z.string().default(''),
         })
         .parse(input);
-      const after = Buffer.from(asked.NextToken, 'base64').toString();
+      const after = Buffer.from(page.NextToken, 'base64').toString();
       const names = queues
         .all()
         .map(({ name }) => name)
-        .filter((name) => name.startsWith(asked.QueueNamePrefix) && name > after);
-      const shown = names.slice(0, asked.MaxResults ?? 1000);
-      const last = shown.at(-1);
+        .filter((name) => name.startsWith(page.QueueNamePrefix) && name > after);
+      const listed = names.slice(0, page.MaxResults ?? 1000);
+      const last = listed.at(-1);
       return {
-        QueueUrls: shown.map(url),
-        ...(asked.MaxResults !== undefined &&
+        QueueUrls: listed.map(url),
+        ...(page.MaxResults !== undefined &&
           last !== undefined &&
-          names.length > shown.length && { NextToken: Buffer.from(last).toString('base64') }),
+          names.length > listed.length && { NextToken: Buffer.from(last).toString('base64') }),
       };
     },
     GetQueueAttributes(input) {
@@ -123,7 +122,7 @@ export const administration = (
       const attributes = changedAttributes(queue.attributes, Attributes);
       expectTarget(queue.name, attributes);
       queues.put({ ...queue, attributes, modifiedAt: clock.now() });
-      wake(queue.name);
+      notify(queue.name);
     },
     PurgeQueue(input) {
       const { name } = queueOf(input);
@@ -136,18 +135,6 @@ export const administration = (
       purgedAt.set(name, clock.now());
       messages.purge(name);
     },
-    TagQueue(input) {
-      const queue = queueOf(input);
-      const { Tags } = z.looseObject({ Tags: Texts }).parse(input);
-      queues.put({ ...queue, tags: { ...queue.tags, ...Tags } });
-    },
-    UntagQueue(input) {
-      const queue = queueOf(input);
-      const { TagKeys } = z.looseObject({ TagKeys: Names }).parse(input);
-      const kept = Object.entries(queue.tags).filter(([key]) => !TagKeys.includes(key));
-      queues.put({ ...queue, tags: Object.fromEntries(kept) });
-    },
-    ListQueueTags: (input) => ({ Tags: queueOf(input).tags }),
     ListDeadLetterSourceQueues(input) {
       const { name } = queueOf(input);
       return {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
 
-/** What decides how a queue behaves, read once from its attributes. Durations are milliseconds, sizes bytes. */
+/** A queue's behaviour, parsed from its attributes. Durations are milliseconds, sizes bytes. */
 export interface Settings {
   readonly visibility: number;
   readonly delay: number;
@@ -9,7 +9,7 @@ export interface Settings {
   readonly wait: number;
   readonly largest: number;
   readonly redrive: { readonly target: string; readonly maxReceiveCount: number } | undefined;
-  /** Whether the queue takes dead letters of another, by its name. */
+  /** Whether the queue accepts the dead letters of another queue, by its name. */
   readonly takesFrom: (source: string) => boolean;
 }
 
@@ -48,9 +48,9 @@ const Redrive = z.object({
 export const queueNameOf = (urlOrArn: string): string => urlOrArn.split(/[/:]/u).at(-1) ?? '';
 
 /**
- * A queue's attributes after `changes`; an empty text takes an attribute away.
+ * A queue's attributes after `changes`; an empty text removes an attribute.
  *
- * @throws ServiceError `InvalidAttributeName` or `InvalidAttributeValue`, with the service's own words.
+ * @throws ServiceError `InvalidAttributeName` or `InvalidAttributeValue`.
  */
 export const changedAttributes = (
   present: Readonly<Record<string, string>>,
@@ -65,9 +65,9 @@ export const changedAttributes = (
       throw new ServiceError('InvalidAttributeValue', `Invalid value for the parameter ${name}.`);
   }
   const all = { ...standards, ...present, ...changes };
-  const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
-  settingsOf(kept);
-  return kept;
+  const attributes = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
+  settingsOf(attributes);
+  return attributes;
 };
 
 export const fifoRefused = (): ServiceError =>

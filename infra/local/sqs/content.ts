@@ -16,7 +16,7 @@ export const MessageAttributes = z.record(
 export type MessageAttributes = z.infer<typeof MessageAttributes>;
 const Texts = z.record(z.string(), z.string());
 
-/** Attributes that hold text, as a message carries them; an empty text is none. */
+/** Message attributes of texts; empty texts are left out. */
 export const textAttributes = (texts: Readonly<Record<string, string>>): MessageAttributes =>
   Object.fromEntries(
     Object.entries(texts)
@@ -24,11 +24,11 @@ export const textAttributes = (texts: Readonly<Record<string, string>>): Message
       .map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
   );
 
-/** What XML 1.0 allows: SQS refuses every other character. */
+/** The characters of XML 1.0; SQS refuses all others. */
 const ALLOWED = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const MOST_ATTRIBUTES = 10;
 
-/** Bytes that count towards the size limit: the body, and each attribute's name, type and value. */
+/** The size of a message in bytes: its body, and each attribute's name, type and value. */
 export const contentSize = (body: string, attributes: MessageAttributes): number =>
   Object.entries(attributes).reduce(
     (size, [name, value]) => size + Buffer.byteLength(name + value.DataType) + bytesOf(value).byteLength,
@@ -36,7 +36,7 @@ export const contentSize = (body: string, attributes: MessageAttributes): number
   );
 
 /**
- * Refuses what the service would refuse in a message.
+ * Validates a message as SQS does.
  *
  * @throws ServiceError `InvalidMessageContents` or `InvalidParameterValue`.
  */
@@ -80,7 +80,7 @@ const bytesOf = ({ StringValue, BinaryValue }: MessageAttributes[string]): Buffe
 
 export const bodyMd5 = (body: string): string => createHash('md5').update(body).digest('hex');
 
-/** The digest of message attributes that clients check: by name, each part preceded by its length. */
+/** The MD5 digest of message attributes, which clients verify: sorted by name, each part after its length. */
 export const attributesMd5 = (attributes: MessageAttributes): string => {
   const hash = createHash('md5');
   const part = (bytes: Uint8Array): void => {
@@ -101,7 +101,7 @@ export const attributesMd5 = (attributes: MessageAttributes): string => {
 export const attributesOf = (message: StoredMessage): MessageAttributes =>
   message.attributes === '{}' ? {} : MessageAttributes.parse(JSON.parse(message.attributes));
 
-/** What the queue itself knows of a message that was just received. */
+/** The system attributes of a received message. */
 export const systemAttributesOf = (message: StoredMessage) => ({
   SenderId: message.sender,
   SentTimestamp: String(message.sentAt),
@@ -110,7 +110,7 @@ export const systemAttributesOf = (message: StoredMessage) => ({
   ...(message.system === '{}' ? {} : Texts.parse(JSON.parse(message.system))),
 });
 
-/** Message attributes as a function finds them in its event. */
+/** Message attributes in the form of a Lambda event. */
 export const lambdaAttributes = (attributes: MessageAttributes): SQSMessageAttributes =>
   Object.fromEntries(
     Object.entries(attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [

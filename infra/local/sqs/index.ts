@@ -4,7 +4,7 @@ import type { AwsRequest, AwsResponse, AwsService, ServiceContext } from '../pro
 import { queueNameOf } from './attributes.ts';
 import { broker as brokerOf, type Chaos } from './broker.ts';
 import type { MessageAttributes } from './content.ts';
-import { type Asker, asSqsError } from './operation.ts';
+import { asSqsError, type Requester } from './operation.ts';
 import { operations as operationsOf } from './operations.ts';
 import { inputOfForm, xmlOfOutput } from './query.ts';
 import { type Subscribed, type Subscription, subscription } from './subscription.ts';
@@ -12,49 +12,49 @@ import { type Subscribed, type Subscription, subscription } from './subscription
 export type { Subscribed, Subscription } from './subscription.ts';
 
 export interface SqsOptions {
-  /** Where queue URLs point; without it, where the SDK itself would look. */
+  /** The base of queue URLs; by default that of AWS. */
   readonly endpoint?: string;
   readonly chaos?: Chaos;
-  /** Batches of one subscription at one time, where it does not say so itself. */
+  /** The most concurrent batches of a subscription that does not specify it. */
   readonly concurrency?: number;
 }
 
 export interface Sqs extends AwsService {
   /**
-   * Queues a message without a request; its id is the answer.
+   * Queues a message without a request and returns its id.
    *
    * @throws ServiceError when the queue does not exist or refuses the content.
    */
   send(queueArn: string, body: string, attributes?: MessageAttributes, trace?: string): string;
-  /** Takes a received message out of its queue for good: into the dead-letter queue, where there is one. */
+  /** Moves a received message to the dead-letter queue; where the queue has none, removes it. */
   bury(queueArn: string, receiptHandle: string): void;
-  /** Lambda's event source mapping: batches go to the handler, what it reports as failed comes again. */
+  /** Calls a handler with batches of messages, as Lambda's event source mapping does. */
   subscribe(queueArn: string, subscription: Subscription): Subscribed;
   counts(queueArn: string): { readonly visible: number; readonly hidden: number };
 }
 
-/** SQS on one machine: standard queues, at least once and in no promised order. */
-export const sqs = (surroundings: ServiceContext, options: SqsOptions = {}): Sqs => {
-  const { clock, account, region } = surroundings;
+/** The local SQS: standard queues, which deliver at least once and in no particular order. */
+export const sqs = (context: ServiceContext, options: SqsOptions = {}): Sqs => {
+  const { clock, account, region } = context;
   const endpoint = options.endpoint ?? `https://sqs.${region}.amazonaws.com`;
-  const broker = brokerOf(surroundings, options.chaos ?? {});
-  const operations = operationsOf(surroundings, broker, (name) => `${endpoint}/${account}/${name}`);
+  const broker = brokerOf(context, options.chaos ?? {});
+  const operations = operationsOf(context, broker, (name) => `${endpoint}/${account}/${name}`);
 
-  const perform = async (name: string, input: Readonly<Record<string, unknown>>, asker: Asker) => {
+  const perform = async (name: string, input: Readonly<Record<string, unknown>>, requester: Requester) => {
     try {
       const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
-      if (operation !== undefined) return await operation(input, asker);
+      if (operation !== undefined) return await operation(input, requester);
       throw new ServiceError('InvalidAction', `The action ${name} is not valid for this endpoint.`);
     } catch (error) {
       throw asSqsError(error);
     }
   };
-  const answerOldClient = (request: AwsRequest, asker: Asker): Promise<AwsResponse> => {
+  const answerOldClient = (request: AwsRequest, requester: Requester): Promise<AwsResponse> => {
     const name = queryOperation(request);
     return answerQuery(request, 'http://queue.amazonaws.com/doc/2012-11-05/', {
       [name]: async (form) => {
         try {
-          return xmlOfOutput(name, await perform(name, inputOfForm(form, request.path), asker));
+          return xmlOfOutput(name, await perform(name, inputOfForm(form, request.path), requester));
         } catch (error) {
           const { type, message } = asSqsError(error);
           throw new ServiceError(queryCode(type), message);
@@ -67,13 +67,13 @@ export const sqs = (surroundings: ServiceContext, options: SqsOptions = {}): Sqs
     signingName: 'sqs',
     operation: (request) => (isJson(request) ? jsonOperation(request) : queryOperation(request)),
     async handle(request, { accessKeyId }) {
-      const asker = { sender: accessKeyId, trace: request.headers['x-amzn-trace-id'] };
-      if (!isJson(request)) return answerOldClient(request, asker);
+      const requester = { sender: accessKeyId, trace: request.headers['x-amzn-trace-id'] };
+      if (!isJson(request)) return answerOldClient(request, requester);
       const name = jsonOperation(request);
       const response = await answerJson(
         request,
         '1.0',
-        { [name]: (input) => perform(name, input, asker) },
+        { [name]: (input) => perform(name, input, requester) },
         'com.amazonaws.sqs#',
       );
       const type = response.headers['x-amzn-errortype'];
@@ -93,8 +93,8 @@ export const sqs = (surroundings: ServiceContext, options: SqsOptions = {}): Sqs
     bury(queueArn, receiptHandle) {
       broker.bury(broker.queues.get(queueNameOf(queueArn)), receiptHandle);
     },
-    subscribe: (queueArn, asked) =>
-      subscription(broker, surroundings, queueArn, asked, options.concurrency ?? 10),
+    subscribe: (queueArn, subscribed) =>
+      subscription(broker, context, queueArn, subscribed, options.concurrency ?? 10),
     counts(queueArn) {
       const { visible, inFlight, delayed } = broker.messages.counts(queueNameOf(queueArn), clock.now());
       return { visible, hidden: inFlight + delayed };
@@ -119,6 +119,6 @@ const prefixed = new Set([
   'UnsupportedOperation',
 ]);
 
-/** The name of an error in the older protocol, by which clients that were born with it still know it. */
+/** The name of an error in the query protocol. Clients map it to their error classes in the JSON protocol too. */
 const queryCode = (type: string): string =>
   queryCodes[type] ?? (prefixed.has(type) ? `AWS.SimpleQueueService.${type}` : type);

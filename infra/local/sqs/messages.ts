@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { transaction } from '../protocol/transaction.ts';
 
-/** A message at rest. `attributes` and `system` are JSON as they were sent; instants are epoch milliseconds. */
+/** A stored message. `attributes` and `system` are JSON; instants are epoch milliseconds. */
 export interface StoredMessage {
   readonly seq: number;
   readonly id: string;
@@ -10,11 +10,11 @@ export interface StoredMessage {
   readonly system: string;
   readonly sender: string;
   readonly sentAt: number;
-  /** How often it was received in all, and how often before it came to the queue it is in. */
+  /** How often it was received in total, and how often before it moved to its present queue. */
   readonly receives: number;
   readonly receivesBefore: number;
   readonly firstReceivedAt: number | null;
-  /** Set on the second copy of a message that is delivered twice: it is not doubled again. */
+  /** Whether this is the duplicate of another message; it is not duplicated again. */
   readonly copy: boolean;
 }
 
@@ -40,13 +40,12 @@ type Verb =
   | 'ready'
   | 'next'
   | 'purge'
-  | 'expire'
-  | 'inQueue';
+  | 'expire';
 
 const COLUMNS =
   'seq, id, body, attributes, system, sender, sent_at, receives, receives_before, first_received_at, copy';
 
-/** Messages in SQLite. A receipt is good for the last receive of its message only, as the service's are. */
+/** Messages in SQLite. A receipt is valid for the last receive of its message only. */
 export class Messages {
   readonly #db: DatabaseSync;
   readonly #statements: Readonly<Record<Verb, StatementSync>>;
@@ -93,7 +92,6 @@ export class Messages {
       ),
       purge: db.prepare('DELETE FROM sqs_messages WHERE queue = ?'),
       expire: db.prepare('DELETE FROM sqs_messages WHERE queue = ? AND sent_at <= ?'),
-      inQueue: db.prepare(`SELECT ${COLUMNS} FROM sqs_messages WHERE queue = ? ORDER BY seq`),
     };
   }
 
@@ -118,12 +116,12 @@ export class Messages {
     );
   }
 
-  /** Messages that may be received now, oldest first, without touching them. */
+  /** The visible messages, oldest first. */
   visible(queue: string, now: number, limit: number): StoredMessage[] {
     return this.#statements.visible.all(queue, now, limit).map(messageOf);
   }
 
-  /** Marks a message as received: hidden until `visibleAt`, answering to a new receipt. */
+  /** Records that a message was received: it has a new receipt and is invisible until `visibleAt`. */
   receive(seq: number, receipt: string, now: number, visibleAt: number): void {
     this.#statements.receive.run(receipt, visibleAt, now, seq);
   }
@@ -132,18 +130,18 @@ export class Messages {
     this.#statements.remove.run(seq);
   }
 
-  /** Removes the message if this receipt is its newest one; an older one removes nothing. */
+  /** Removes the message whose last receipt this is; an older receipt removes nothing. */
   removeHeld(queue: string, { seq, receipt }: Receipt): void {
     this.#statements.removeHeld.run(seq, queue, receipt);
   }
 
-  /** The message that this receipt holds. */
+  /** The message whose last receipt this is. */
   held(queue: string, { seq, receipt }: Receipt): StoredMessage | undefined {
     const row = this.#statements.held.get(seq, queue, receipt);
     return row && messageOf(row);
   }
 
-  /** When the message that this receipt holds comes into sight again; undefined when it holds none. */
+  /** The instant at which the message with this receipt becomes visible; undefined where there is none. */
   heldUntil(queue: string, { seq, receipt }: Receipt): number | undefined {
     const row = this.#statements.heldUntil.get(seq, queue, receipt);
     return row === undefined ? undefined : Number(row['visible_at']);
@@ -153,7 +151,7 @@ export class Messages {
     this.#statements.hide.run(until, seq);
   }
 
-  /** Moves a message to another queue, where it counts its receives anew but keeps its id, age and history. */
+  /** Moves a message to another queue. It keeps its id and age; the count of receives starts anew there. */
   move(seq: number, to: string, now: number, system: string): void {
     this.#statements.move.run(to, now, system, seq);
   }
@@ -167,12 +165,12 @@ export class Messages {
     };
   }
 
-  /** How many are visible, counted up to `most`. */
+  /** The number of visible messages, at most `most`. */
   ready(queue: string, now: number, most: number): number {
     return Number(this.#statements.ready.get(queue, now, most)?.['ready']);
   }
 
-  /** The next instant at which a hidden message comes into sight. */
+  /** The next instant at which a message becomes visible. */
   next(queue: string, now: number): number | undefined {
     const row = this.#statements.next.get(queue, now);
     return row === undefined ? undefined : Number(row['visible_at']);
@@ -182,13 +180,9 @@ export class Messages {
     this.#statements.purge.run(queue);
   }
 
-  /** Drops what was sent at `sentUntil` or before. */
+  /** Removes messages sent at `sentUntil` or before. */
   expire(queue: string, sentUntil: number): void {
     this.#statements.expire.run(queue, sentUntil);
-  }
-
-  inQueue(queue: string): StoredMessage[] {
-    return this.#statements.inQueue.all(queue).map(messageOf);
   }
 }
 
@@ -197,7 +191,7 @@ export interface Receipt {
   readonly receipt: string;
 }
 
-/** A receipt handle: opaque to clients, the message's row and the secret of one receive to us. */
+/** The receipt handle of a receive; opaque to clients. */
 export const handleOf = ({ seq, receipt }: Receipt): string =>
   Buffer.from(`${seq}:${receipt}`).toString('base64');
 

@@ -3,24 +3,23 @@ import { ServiceError } from '../protocol/json.ts';
 import { queueNameOf } from './attributes.ts';
 import type { Queue, Queues } from './queues.ts';
 
-/** Who asks for an operation, and the trace header of the request, which goes with the messages that it sends. */
-export interface Asker {
+/** The sender of a request and its trace header, which the messages that it sends carry on. */
+export interface Requester {
   readonly sender: string;
   readonly trace: string | undefined;
 }
 
-/** One operation of the API. */
-export type SqsOperation = (input: Readonly<Record<string, unknown>>, asker: Asker) => unknown;
+export type SqsOperation = (input: Readonly<Record<string, unknown>>, requester: Requester) => unknown;
 
 const Url = z.looseObject({ QueueUrl: z.string() });
 
-/** The queue that a request names by its address. */
+/** The queue that a request names by its URL. */
 export const queueIn =
   (queues: Queues) =>
   (input: unknown): Queue =>
     queues.get(queueNameOf(Url.parse(input).QueueUrl));
 
-/** Input of the wrong shape, in the service's words; what is not the caller's fault is thrown on. */
+/** The error of SQS for an invalid input. Rethrows every error that is not the caller's. */
 export const asSqsError = (error: unknown): ServiceError => {
   if (error instanceof ServiceError) return error;
   if (!(error instanceof z.ZodError)) throw error;

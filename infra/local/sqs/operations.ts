@@ -12,12 +12,11 @@ import {
   MessageAttributes,
   systemAttributesOf,
 } from './content.ts';
-import { moveTasks } from './move-tasks.ts';
-import { type Asker, asSqsError, queueIn, type SqsOperation } from './operation.ts';
+import { asSqsError, queueIn, type Requester, type SqsOperation } from './operation.ts';
 import type { Queue } from './queues.ts';
 
 const Names = z.array(z.string());
-const Send = z.strictObject({
+const SendInput = z.strictObject({
   Id: z.string().optional(),
   QueueUrl: z.string().optional(),
   MessageBody: z.string().min(1),
@@ -31,7 +30,7 @@ const Send = z.strictObject({
     .optional(),
   MessageGroupId: z.string().min(1).max(128).optional(),
 });
-const Receive = z.strictObject({
+const ReceiveInput = z.strictObject({
   QueueUrl: z.string(),
   MaxNumberOfMessages: z.int().min(1).max(10).default(1),
   VisibilityTimeout: z.int().min(0).max(43_200).optional(),
@@ -41,21 +40,20 @@ const Receive = z.strictObject({
   MessageAttributeNames: Names.default([]),
   ReceiveRequestAttemptId: z.string().optional(),
 });
-const Held = z.looseObject({ ReceiptHandle: z.string() });
-const Hide = z.looseObject({ ReceiptHandle: z.string(), VisibilityTimeout: z.int().min(0).max(43_200) });
+const ReceiptInput = z.looseObject({ ReceiptHandle: z.string() });
+const HideInput = z.looseObject({ ReceiptHandle: z.string(), VisibilityTimeout: z.int().min(0).max(43_200) });
 
-/** The operations of SQS, by name, as the JSON protocol has them. */
+/** The operations of SQS by name, with the inputs and outputs of the JSON protocol. */
 export const operations = (
-  surroundings: ServiceContext,
+  context: ServiceContext,
   broker: Broker,
   url: (name: string) => string,
 ): Readonly<Record<string, SqsOperation>> => {
   const queueOf = queueIn(broker.queues);
   return {
-    ...administration(surroundings, broker, url),
-    ...moveTasks(surroundings, broker),
-    SendMessage: (input, asker) => send(broker, queueOf(input), input, asker),
-    SendMessageBatch(input, asker) {
+    ...administration(context, broker, url),
+    SendMessage: (input, requester) => send(broker, queueOf(input), input, requester),
+    SendMessageBatch(input, requester) {
       const queue = queueOf(input);
       const entries = entriesOf(input);
       const size = entries.reduce(
@@ -70,32 +68,37 @@ export const operations = (
           `Batch requests cannot be longer than ${MESSAGE_LIMIT} bytes. You have sent ${size} bytes.`,
         );
       }
-      return eachOf(broker, entries, (entry) => send(broker, queue, entry, asker));
+      return forEachEntry(broker, entries, (entry) => send(broker, queue, entry, requester));
     },
-    ReceiveMessage: (input) => receiveMessage(surroundings, broker, queueOf(input), Receive.parse(input)),
+    ReceiveMessage: (input) => receiveMessage(context, broker, queueOf(input), ReceiveInput.parse(input)),
     DeleteMessage: (input) => remove(broker, queueOf(input), input),
     DeleteMessageBatch(input) {
       const queue = queueOf(input);
-      return eachOf(broker, entriesOf(input), (entry) => remove(broker, queue, entry));
+      return forEachEntry(broker, entriesOf(input), (entry) => remove(broker, queue, entry));
     },
     ChangeMessageVisibility: (input) => hide(broker, queueOf(input), input),
     ChangeMessageVisibilityBatch(input) {
       const queue = queueOf(input);
-      return eachOf(broker, entriesOf(input), (entry) => hide(broker, queue, entry));
+      return forEachEntry(broker, entriesOf(input), (entry) => hide(broker, queue, entry));
     },
   };
 };
 
-const send = (broker: Broker, queue: Queue, raw: unknown, { sender, trace: carried }: Asker): object => {
-  const input = Send.parse(raw);
+const send = (
+  broker: Broker,
+  queue: Queue,
+  raw: unknown,
+  { sender, trace: requestTrace }: Requester,
+): object => {
+  const input = SendInput.parse(raw);
   const attributes = input.MessageAttributes ?? {};
   const trace = input.MessageSystemAttributes?.AWSTraceHeader?.StringValue;
-  const travels = trace ?? carried;
+  const forwarded = trace ?? requestTrace;
   const id = broker.send(queue, {
     body: input.MessageBody,
     attributes,
     system: {
-      ...(travels !== undefined && { AWSTraceHeader: travels }),
+      ...(forwarded !== undefined && { AWSTraceHeader: forwarded }),
       ...(input.MessageGroupId !== undefined && { MessageGroupId: input.MessageGroupId }),
     },
     sender,
@@ -114,54 +117,59 @@ const send = (broker: Broker, queue: Queue, raw: unknown, { sender, trace: carri
 };
 
 const remove = (broker: Broker, queue: Queue, input: unknown): undefined => {
-  broker.remove(queue, Held.parse(input).ReceiptHandle);
+  broker.remove(queue, ReceiptInput.parse(input).ReceiptHandle);
 };
 
 const hide = (broker: Broker, queue: Queue, input: unknown): undefined => {
-  const { ReceiptHandle, VisibilityTimeout } = Hide.parse(input);
+  const { ReceiptHandle, VisibilityTimeout } = HideInput.parse(input);
   broker.hide(queue, ReceiptHandle, VisibilityTimeout * 1000);
 };
 
-/** Receives, waiting for a first message as long as the client or the queue says. */
+/** Receives messages; waits for a first one as long as the request or the queue specifies. */
 const receiveMessage = async (
   { clock }: ServiceContext,
   broker: Broker,
   queue: Queue,
-  asked: z.infer<typeof Receive>,
+  input: z.infer<typeof ReceiveInput>,
 ): Promise<object> => {
-  const visibility = asked.VisibilityTimeout === undefined ? undefined : asked.VisibilityTimeout * 1000;
-  const take = (): Received[] => broker.receive(queue, { limit: asked.MaxNumberOfMessages, visibility });
+  const visibility = input.VisibilityTimeout === undefined ? undefined : input.VisibilityTimeout * 1000;
+  const receive = (): Received[] => broker.receive(queue, { limit: input.MaxNumberOfMessages, visibility });
   const end =
-    clock.now() + (asked.WaitTimeSeconds === undefined ? queue.settings.wait : asked.WaitTimeSeconds * 1000);
-  let taken = take();
-  while (taken.length === 0 && clock.now() < end) {
-    await sight(clock, broker, queue, end);
-    taken = take();
+    clock.now() + (input.WaitTimeSeconds === undefined ? queue.settings.wait : input.WaitTimeSeconds * 1000);
+  let received = receive();
+  while (received.length === 0 && clock.now() < end) {
+    await untilVisible(clock, broker, queue, end);
+    received = receive();
   }
-  return taken.length === 0 ? {} : { Messages: taken.map((received) => shown(received, asked)) };
+  return received.length === 0 ? {} : { Messages: received.map((one) => messageFor(one, input)) };
 };
 
-/** Resolves when a message may have come into sight, at `end` at the latest. */
-const sight = (clock: ServiceContext['clock'], broker: Broker, { name }: Queue, end: number): Promise<void> =>
+/** Resolves once a message may have become visible, at `end` at the latest. */
+const untilVisible = (
+  clock: ServiceContext['clock'],
+  broker: Broker,
+  { name }: Queue,
+  end: number,
+): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
-      unwatch();
+      stopListening();
       timer.cancel();
       resolve();
     };
-    const unwatch = broker.watch(name, done);
+    const stopListening = broker.onVisible(name, done);
     const next = broker.messages.next(name, clock.now()) ?? end;
     const timer = clock.at(Math.min(end, next), done);
   });
 
-/** A received message with the attributes that were asked for, and no others. */
-const shown = ({ message, handle }: Received, asked: z.infer<typeof Receive>): object => {
-  const systemNames = [...asked.AttributeNames, ...asked.MessageSystemAttributeNames];
+/** A received message with the requested attributes. */
+const messageFor = ({ message, handle }: Received, input: z.infer<typeof ReceiveInput>): object => {
+  const systemNames = [...input.AttributeNames, ...input.MessageSystemAttributeNames];
   const system = Object.entries(systemAttributesOf(message)).filter(
     ([name]) => systemNames.includes('All') || systemNames.includes(name),
   );
   const attributes = Object.entries(attributesOf(message)).filter(([name]) =>
-    asked.MessageAttributeNames.some(
+    input.MessageAttributeNames.some(
       (wanted) =>
         wanted === 'All' ||
         wanted === name ||
@@ -204,18 +212,18 @@ const entriesOf = (input: unknown): z.infer<typeof Entry>[] => {
   return Entries;
 };
 
-/** Does one thing for each entry of a batch; an entry that is refused does not stop the others. */
-const eachOf = (
+/** Performs an operation for each entry of a batch; a refused entry does not stop the others. */
+const forEachEntry = (
   { messages }: Broker,
   entries: readonly z.infer<typeof Entry>[],
-  act: (entry: z.infer<typeof Entry>) => object | undefined,
+  operate: (entry: z.infer<typeof Entry>) => object | undefined,
 ): object =>
   messages.together(() => {
     const Successful: object[] = [];
     const Failed: object[] = [];
     for (const entry of entries) {
       try {
-        Successful.push({ Id: entry.Id, ...act(entry) });
+        Successful.push({ Id: entry.Id, ...operate(entry) });
       } catch (error) {
         const { type, message } = asSqsError(error);
         Failed.push({ Id: entry.Id, Code: type, Message: message, SenderFault: true });

@@ -1,17 +1,15 @@
 import { escapeXml } from '../protocol/query.ts';
 
-/** Maps of the older protocol: `Attribute.1.Name=…&Attribute.1.Value=…`. */
+/** Maps of the query protocol (boto3 before 1.28.81 speaks only this one, and Debian 12 ships 1.26): `Attribute.1.Name=…&Attribute.1.Value=…`. */
 const maps: Readonly<Record<string, { name: string; key: string }>> = {
   Attribute: { name: 'Attributes', key: 'Name' },
   MessageAttribute: { name: 'MessageAttributes', key: 'Name' },
   MessageSystemAttribute: { name: 'MessageSystemAttributes', key: 'Name' },
-  Tag: { name: 'Tags', key: 'Key' },
 };
 const lists: Readonly<Record<string, string>> = {
   AttributeName: 'AttributeNames',
   MessageAttributeName: 'MessageAttributeNames',
   MessageSystemAttributeName: 'MessageSystemAttributeNames',
-  TagKey: 'TagKeys',
   SendMessageBatchRequestEntry: 'Entries',
   DeleteMessageBatchRequestEntry: 'Entries',
   ChangeMessageVisibilityBatchRequestEntry: 'Entries',
@@ -27,15 +25,11 @@ const numbers = new Set([
 type Tree = Map<string, Tree | string>;
 type Input = Record<string, unknown>;
 
-/** The fields of a query request in the shape that the JSON protocol gives them. */
+/** The fields of a query request as an input of the JSON protocol. */
 export const inputOfForm = (form: URLSearchParams, path: string): Input => {
-  const { Action, Version, Tags, ...input } = structureOf(treeOf(form));
-  if (Action === 'CreateQueue') return { ...input, tags: Tags ?? {} };
-  return {
-    ...(Action !== 'ListQueues' && Action !== 'GetQueueUrl' && { QueueUrl: path }),
-    ...(Tags !== undefined && { Tags }),
-    ...input,
-  };
+  const { Action, Version: _version, ...input } = structureOf(treeOf(form));
+  const hasQueue = Action !== 'CreateQueue' && Action !== 'ListQueues' && Action !== 'GetQueueUrl';
+  return { ...(hasQueue && { QueueUrl: path }), ...input };
 };
 
 const treeOf = (form: URLSearchParams): Tree => {
@@ -75,7 +69,7 @@ const entriesOf = (tree: Tree, key: string): Input =>
     }),
   );
 
-/** The answer of an operation as the XML inside its result element. */
+/** The output of an operation as the XML inside its result element. */
 export const xmlOfOutput = (operation: string, output: unknown): string => {
   if (typeof output !== 'object' || output === null) return '';
   return Object.entries(output)
@@ -93,9 +87,8 @@ const memberXml = (operation: string, name: string, value: unknown): string => {
   }
   if (!Array.isArray(value)) return `<${name}>${contentXml(operation, value)}</${name}>`;
   const tag =
-    { Successful: `${operation}ResultEntry`, Failed: 'BatchResultErrorEntry', Results: `${operation}Result` }[
-      name
-    ] ?? `${name.charAt(0).toUpperCase()}${name.slice(1, -1)}`;
+    { Successful: `${operation}ResultEntry`, Failed: 'BatchResultErrorEntry' }[name] ??
+    `${name.charAt(0).toUpperCase()}${name.slice(1, -1)}`;
   return value.map((one) => `<${tag}>${contentXml(operation, one)}</${tag}>`).join('');
 };
 

@@ -3,11 +3,10 @@ import * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
 import { type Settings, settingsOf } from './attributes.ts';
 
-/** A queue as it stands. Instants are epoch milliseconds. */
+/** A stored queue. Instants are epoch milliseconds. */
 export interface Queue {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
-  readonly tags: Readonly<Record<string, string>>;
   readonly createdAt: number;
   readonly modifiedAt: number;
   readonly settings: Settings;
@@ -15,7 +14,7 @@ export interface Queue {
 
 const Texts = z.record(z.string(), z.string());
 
-/** The queues themselves, kept in SQLite and remembered in memory: every message asks for one. */
+/** The queues, stored in SQLite and cached in memory. */
 export class Queues {
   readonly #known = new Map<string, Queue>();
   readonly #put: StatementSync;
@@ -23,16 +22,15 @@ export class Queues {
 
   constructor(db: DatabaseSync) {
     db.exec(
-      'CREATE TABLE IF NOT EXISTS sqs_queues (name TEXT PRIMARY KEY, attributes TEXT NOT NULL, tags TEXT NOT NULL, created_at INTEGER NOT NULL, modified_at INTEGER NOT NULL) STRICT',
+      'CREATE TABLE IF NOT EXISTS sqs_queues (name TEXT PRIMARY KEY, attributes TEXT NOT NULL, created_at INTEGER NOT NULL, modified_at INTEGER NOT NULL) STRICT',
     );
-    this.#put = db.prepare('INSERT OR REPLACE INTO sqs_queues VALUES (?, ?, ?, ?, ?)');
+    this.#put = db.prepare('INSERT OR REPLACE INTO sqs_queues VALUES (?, ?, ?, ?)');
     this.#remove = db.prepare('DELETE FROM sqs_queues WHERE name = ?');
     for (const row of db.prepare('SELECT * FROM sqs_queues').all()) {
       const attributes = Texts.parse(JSON.parse(String(row['attributes'])));
       this.#known.set(String(row['name']), {
         name: String(row['name']),
         attributes,
-        tags: Texts.parse(JSON.parse(String(row['tags']))),
         createdAt: Number(row['created_at']),
         modifiedAt: Number(row['modified_at']),
         settings: settingsOf(attributes),
@@ -58,13 +56,7 @@ export class Queues {
 
   put(queue: Omit<Queue, 'settings'>): void {
     this.#known.set(queue.name, { ...queue, settings: settingsOf(queue.attributes) });
-    this.#put.run(
-      queue.name,
-      JSON.stringify(queue.attributes),
-      JSON.stringify(queue.tags),
-      queue.createdAt,
-      queue.modifiedAt,
-    );
+    this.#put.run(queue.name, JSON.stringify(queue.attributes), queue.createdAt, queue.modifiedAt);
   }
 
   remove(name: string): void {

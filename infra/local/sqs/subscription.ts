@@ -8,20 +8,20 @@ import { attributesMd5, attributesOf, bodyMd5, lambdaAttributes, systemAttribute
 export interface Subscription {
   readonly batchSize: number;
   readonly batchingWindowSeconds: number;
-  /** Batches that the handler works on at one time; the option of the service when absent. */
+  /** The most concurrent batches; the option of the service when absent. */
   readonly maximumConcurrency?: number | undefined;
-  /** Without it the answer of the handler is not looked at: a batch succeeds or fails as one. */
+  /** Whether the handler returns the failed messages of a batch; otherwise a batch succeeds or fails as a whole. */
   readonly reportBatchItemFailures: boolean;
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that answers nothing is a handler.
   readonly handler: (event: SQSEvent) => Promise<SQSBatchResponse | void>;
 }
 
 export interface Subscribed {
-  /** Takes no further batch; resolves when the running ones have ended. */
+  /** Receives no further batch; resolves once the running ones have ended. */
   stop(): Promise<void>;
 }
 
-/** A function's event is at most 6 MB; its bodies are a little less. */
+/** The bodies of one event: an event holds at most 6 MB. */
 const EVENT_BYTES = 6 * 1024 * 1024 - 64 * 1024;
 
 const Response = z.object({
@@ -29,20 +29,20 @@ const Response = z.object({
 });
 
 /**
- * Lambda's event source mapping. A batch leaves when `batchSize` messages are in sight, when its window has passed
- * since the first of them was seen, or when its bodies fill an event. What succeeded is removed; what failed comes
- * again when its visibility timeout ends.
+ * Lambda's event source mapping. The handler is called when `batchSize` messages are visible, when the window has passed
+ * since the first of them became visible, or when the bodies fill an event. Messages that succeeded are removed; failed
+ * ones become visible again when their visibility timeout ends.
  */
 export const subscription = (
-  { queues, messages, receive, remove, watch }: Broker,
+  { queues, messages, receive, remove, onVisible }: Broker,
   { clock, region }: { readonly clock: Clock; readonly region: string },
   arn: string,
-  { batchSize, handler, ...asked }: Subscription,
+  { batchSize, handler, ...options }: Subscription,
   defaultConcurrency: number,
 ): Subscribed => {
   const name = queueNameOf(arn);
-  const window = asked.batchingWindowSeconds * 1000;
-  const most = asked.maximumConcurrency ?? defaultConcurrency;
+  const window = options.batchingWindowSeconds * 1000;
+  const most = options.maximumConcurrency ?? defaultConcurrency;
   const running = new Set<Promise<void>>();
   let stopped = false;
   let timer: { readonly at: number; readonly timer: Timer } | undefined;
@@ -93,8 +93,8 @@ export const subscription = (
   const invoke = async (batch: readonly Received[]): Promise<void> => {
     const event = { Records: batch.map((received) => recordOf(received, arn, region)) };
     const failed = await handler(event).then(
-      (response) => (asked.reportBatchItemFailures ? failuresOf(response, batch) : new Set()),
-      // The failure is logged where the function ran; here it means that every message comes again.
+      (response) => (options.reportBatchItemFailures ? failuresOf(response, batch) : new Set()),
+      // The caller of the function reports the error; here every message of the batch fails.
       () => new Set(batch.map(({ message }) => message.id)),
     );
     const queue = queues.find(name);
@@ -104,19 +104,19 @@ export const subscription = (
     });
   };
 
-  const unwatch = watch(name, plan);
+  const stopListening = onVisible(name, plan);
   plan();
   return {
     async stop() {
       stopped = true;
       disarm();
-      unwatch();
+      stopListening();
       await Promise.all(running);
     },
   };
 };
 
-/** The ids of a batch that failed. An answer that cannot be read, or names a stranger, fails the whole batch. */
+/** The ids of the failed messages. A response that is invalid or names an unknown id fails the whole batch. */
 const failuresOf = (response: unknown, batch: readonly Received[]): Set<string> => {
   const ids = new Set(batch.map(({ message }) => message.id));
   const parsed = Response.safeParse(response ?? {});

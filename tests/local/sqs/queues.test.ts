@@ -8,9 +8,7 @@ import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ListDeadLetterSourceQueuesCommand,
-  ListMessageMoveTasksCommand,
   ListQueuesCommand,
-  ListQueueTagsCommand,
   type Message,
   PurgeQueueCommand,
   QueueDoesNotExist,
@@ -20,9 +18,6 @@ import {
   SendMessageCommand,
   SetQueueAttributesCommand,
   SQSClient,
-  StartMessageMoveTaskCommand,
-  TagQueueCommand,
-  UntagQueueCommand,
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type SqsOptions, sqs } from '../../../infra/local/sqs/index.ts';
@@ -48,9 +43,9 @@ const open = async (attributes: Record<string, string> = {}, options: SqsOptions
 };
 
 describe('queues', () => {
-  it('are made once, found, listed by page, tagged and removed', async () => {
+  it('are made once, found, listed by page and removed', async () => {
     const { client } = await open();
-    const made = await client.send(new CreateQueueCommand({ QueueName: 'other', tags: { team: 'a' } }));
+    const made = await client.send(new CreateQueueCommand({ QueueName: 'other' }));
     const again = await client.send(new CreateQueueCommand({ QueueName: 'other' }));
     const found = await client.send(new GetQueueUrlCommand({ QueueName: 'other' }));
     expect([again.QueueUrl, found.QueueUrl]).toEqual([made.QueueUrl, made.QueueUrl]);
@@ -63,11 +58,6 @@ describe('queues', () => {
       [made.QueueUrl],
       undefined,
     ]);
-    await client.send(new TagQueueCommand({ QueueUrl: made.QueueUrl, Tags: { env: 'test' } }));
-    await client.send(new UntagQueueCommand({ QueueUrl: made.QueueUrl, TagKeys: ['team'] }));
-    expect((await client.send(new ListQueueTagsCommand({ QueueUrl: made.QueueUrl }))).Tags).toEqual({
-      env: 'test',
-    });
     await client.send(new DeleteQueueCommand({ QueueUrl: made.QueueUrl }));
     await expect(client.send(new GetQueueUrlCommand({ QueueName: 'other' }))).rejects.toThrow(
       QueueDoesNotExist,
@@ -373,27 +363,6 @@ describe('dead letters', () => {
       await clock.runUntil(clock.now() + 10_000);
     }
     expect(await receive({ QueueUrl: deadUrl })).toEqual([]);
-  });
-
-  it('go back to where they came from as new messages', async () => {
-    const { client, clock, send, receive, deadUrl, attributesOf } = await openWithDead();
-    const { MessageId } = await send('x');
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      await receive();
-      await clock.runUntil(clock.now() + 10_000);
-    }
-    expect(await attributesOf(deadUrl)).toMatchObject({ ApproximateNumberOfMessages: '1' });
-    await client.send(new StartMessageMoveTaskCommand({ SourceArn: arn('dead') }));
-    const [message] = await receive({ MessageSystemAttributeNames: ['All'] });
-    expect(message?.MessageId).not.toBe(MessageId);
-    expect(message).toMatchObject({ Body: 'x', Attributes: { ApproximateReceiveCount: '1' } });
-    expect(message?.Attributes?.DeadLetterQueueSourceArn).toBeUndefined();
-    expect(await attributesOf(deadUrl)).toMatchObject({ ApproximateNumberOfMessages: '0' });
-    const { Results } = await client.send(new ListMessageMoveTasksCommand({ SourceArn: arn('dead') }));
-    expect(Results).toMatchObject([{ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: 1 }]);
-    await expect(client.send(new StartMessageMoveTaskCommand({ SourceArn: arn('inbound') }))).rejects.toThrow(
-      /Dead Letter Queue/u,
-    );
   });
 });
 

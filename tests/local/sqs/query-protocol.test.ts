@@ -23,7 +23,7 @@ const text = (xml: string, tag: string): string[] =>
   [...xml.matchAll(new RegExp(`<${tag}>([^<]*)</${tag}>`, 'gu'))].map((match) => match[1] ?? '');
 const md5 = (value: string): string => createHash('md5').update(value).digest('hex');
 
-describe('the older query protocol', () => {
+describe('the query protocol', () => {
   it('sends, receives and removes a message with its attributes', async () => {
     const ask = open();
     const made = await ask('CreateQueue', {
@@ -82,7 +82,7 @@ describe('the older query protocol', () => {
     );
   });
 
-  it('names errors as old clients know them', async () => {
+  it('names errors as its clients know them', async () => {
     const ask = open();
     const missing = await ask('GetQueueUrl', { QueueName: 'nowhere' });
     expect([missing.status, text(missing.body, 'Code')]).toEqual([
