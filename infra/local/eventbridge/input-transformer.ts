@@ -20,8 +20,8 @@ const PLACEHOLDER = /^<([A-Za-z0-9_.-]+)>/u;
 const PATH = /^\$(?:\.[^.[\]*]+|\[\d+\]|\['[^']+'\]|\.\*|\[\*\])*$/u;
 const MOST_PATHS = 100;
 
-/** @throws ServiceError `ValidationException`, for what the service refuses when the target is put. */
-export const checkedTransformer = (
+/** @throws ServiceError `ValidationException` where EventBridge refuses the transformer. */
+export const expectValidTransformer = (
   { InputPathsMap: paths = {}, InputTemplate }: Transformer,
   id: string,
 ): void => {
@@ -38,14 +38,14 @@ export const checkedTransformer = (
       refuse(`[the template uses ${name}, which the input paths do not name]`);
 };
 
-/** What a target receives for an event: the event, a part of it, a constant, or a template filled from it. */
+/** The input of a target: the event, a part of it, a constant, or a template fillTemplate from it. */
 export const inputFor = (
   target: Pick<Target, 'Input' | 'InputPath' | 'InputTransformer'>,
   event: object,
   context: RuleContext,
 ): string => {
   if (target.Input !== undefined) return target.Input;
-  if (target.InputPath !== undefined) return JSON.stringify(at(event, target.InputPath) ?? null);
+  if (target.InputPath !== undefined) return JSON.stringify(valueAt(event, target.InputPath) ?? null);
   if (target.InputTransformer === undefined) return JSON.stringify(event);
   const { InputPathsMap: paths = {}, InputTemplate: template } = target.InputTransformer;
   const reserved: Readonly<Record<string, unknown>> = {
@@ -55,18 +55,18 @@ export const inputFor = (
     'aws.events.event': { ...event, detail: undefined },
     'aws.events.event.json': event,
   };
-  return filled(template, (name) => {
+  return fillTemplate(template, (name) => {
     if (Object.hasOwn(reserved, name)) return reserved[name];
     const path = paths[name];
-    return path === undefined ? undefined : at(event, path);
+    return path === undefined ? undefined : valueAt(event, path);
   });
 };
 
 /**
- * Inside a JSON string a value is written as text, elsewhere as JSON; what the event does not have is empty or null. A
- * template that is one quoted text as a whole keeps its quotes, as the service does.
+ * Fills a template. Inside a JSON string a value is inserted as text, elsewhere as JSON; a value that the event lacks is
+ * empty or null.
  */
-const filled = (template: string, lookUp: (name: string) => unknown): string => {
+const fillTemplate = (template: string, lookUp: (name: string) => unknown): string => {
   let quoted = false;
   let result = '';
   for (let at = 0; at < template.length; at++) {
@@ -94,8 +94,8 @@ const asText = (value: unknown): string => {
   return JSON.stringify(text).slice(1, -1);
 };
 
-/** The simple JSON paths that EventBridge takes: `$.a.b`, `$.list[0].c`, `$['detail-type']`, and `[*]` for all of a list. */
-const at = (event: unknown, path: string): unknown => {
+/** The value at a JSON path of EventBridge: `$.a.b`, `$.list[0].c`, `$['detail-type']`, and `[*]` for every element. */
+const valueAt = (event: unknown, path: string): unknown => {
   const steps = [...path.matchAll(/\.([^.[\]]+)|\[(\d+)\]|\['([^']+)'\]|(\[\*\])/gu)].map(
     ([, name, index, quoted, every]) =>
       every !== undefined || name === '*' ? undefined : (name ?? quoted ?? Number(index)),

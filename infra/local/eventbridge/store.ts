@@ -2,8 +2,8 @@ import type { SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
 import { ServiceError } from '../protocol/json.ts';
 import type { ServiceContext } from '../protocol/service.ts';
-import { MOST_RETRIES, OLDEST_SECONDS } from './delivery.ts';
 import type { EventPatterns, PatternIndex } from './pattern.ts';
+import { MOST_RETRIES, OLDEST_SECONDS } from './retries.ts';
 
 export const Target = z.strictObject({
   Id: z.string().regex(/^[.\-_A-Za-z0-9]{1,64}$/u),
@@ -29,7 +29,7 @@ export type Target = z.infer<typeof Target>;
 
 export const State = z.enum(['ENABLED', 'DISABLED']);
 
-/** A rule at rest: it has a pattern, a schedule, or both. */
+/** A stored rule. It has a pattern, a schedule, or both. */
 export interface Rule {
   readonly bus: string;
   readonly name: string;
@@ -39,11 +39,11 @@ export interface Rule {
   readonly description: string | null;
   readonly role: string | null;
   readonly targets: readonly Target[];
-  /** When the schedule began to count, epoch milliseconds. */
+  /** The start of the schedule, in epoch milliseconds. */
   readonly since: number;
 }
 
-/** An event as it travels, in the service's own envelope. */
+/** An event in EventBridge's envelope. */
 export const BusEvent = z.looseObject({
   version: z.string(),
   id: z.string(),
@@ -73,11 +73,10 @@ export const parsePattern = (patterns: EventPatterns, text: string): unknown => 
 };
 
 export interface EventsStore {
-  /** The name of a bus that exists, from its name or ARN. @throws ServiceError `ResourceNotFoundException`. */
+  /** The name of an existing bus, by its name or ARN. @throws ServiceError `ResourceNotFoundException`. */
   expectBus(nameOrArn: string): string;
   buses(): string[];
   addBus(name: string): boolean;
-  removeBus(name: string): void;
   find(bus: string, name: string): Rule | undefined;
   /** @throws ServiceError `ResourceNotFoundException`. */
   expectRule(bus: string, name: string): Rule;
@@ -90,7 +89,7 @@ export interface EventsStore {
   busArn(bus: string): string;
 }
 
-/** Buses and rules in SQLite; the patterns of a bus are kept ready to match. */
+/** Buses and rules in SQLite; the patterns of a bus are indexed in memory. */
 export const eventsStore = ({ db, region, account, patterns }: ServiceContext): EventsStore => {
   db.exec(`
     CREATE TABLE IF NOT EXISTS events_buses (name TEXT PRIMARY KEY) STRICT;
@@ -101,7 +100,6 @@ export const eventsStore = ({ db, region, account, patterns }: ServiceContext): 
     bus: db.prepare('SELECT 1 FROM events_buses WHERE name = ?'),
     buses: db.prepare('SELECT name FROM events_buses ORDER BY name'),
     addBus: db.prepare('INSERT OR IGNORE INTO events_buses (name) VALUES (?)'),
-    removeBus: db.prepare('DELETE FROM events_buses WHERE name = ?'),
     rule: db.prepare('SELECT * FROM events_bus_rules WHERE bus = ? AND name = ?'),
     rules: db.prepare('SELECT * FROM events_bus_rules WHERE bus = ? ORDER BY name'),
     put: db.prepare('INSERT OR REPLACE INTO events_bus_rules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
@@ -131,7 +129,6 @@ export const eventsStore = ({ db, region, account, patterns }: ServiceContext): 
     },
     buses: () => statements.buses.all().map(({ name }) => String(name)),
     addBus: (name) => statements.addBus.run(name).changes > 0,
-    removeBus: (name) => void statements.removeBus.run(name),
     find,
     expectRule(bus, name) {
       const rule = find(bus, name);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MOST_RETRIES, OLDEST_SECONDS } from '../eventbridge/delivery.ts';
+import { MOST_RETRIES, OLDEST_SECONDS } from '../eventbridge/retries.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { isOnce, recurrence } from './expression.ts';
 

@@ -1,5 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { afterFailure, deliveryFault } from '../eventbridge/delivery.ts';
+import { afterFailure, deliveryFault } from '../eventbridge/retries.ts';
 import type { Timer } from '../protocol/clock.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';

@@ -1,6 +1,6 @@
 import { ServiceError } from '../protocol/json.ts';
 
-/** Why a delivery failed, as a dead letter tells it. `final`: no retry would change it. */
+/** The error of a failed delivery, for its dead letter. `final`: it is not retried. */
 export interface DeliveryFault {
   readonly code: string;
   readonly message: string;
@@ -14,7 +14,7 @@ const FINAL: Readonly<Record<string, string>> = {
   ResourceNotFoundException: 'NO_RESOURCE',
 };
 
-/** A missing permission and a missing target are final; everything else is tried again. */
+/** Classifies an error. A missing permission and a missing target are final. */
 export const deliveryFault = (error: unknown): DeliveryFault => {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof ServiceError ? FINAL[error.type] : undefined;
@@ -31,8 +31,8 @@ export const MOST_RETRIES = 185;
 export const OLDEST_SECONDS = 86_400;
 
 /**
- * What follows a failed attempt: the instant of the next one, or the condition that ends the retries. The pause doubles
- * up to a minute, and half of it is chance.
+ * The instant of the next attempt, or the condition that ends the retries. The pause doubles up to a minute; half of it
+ * is random.
  */
 export const afterFailure = (
   policy: RetryPolicy | undefined,
