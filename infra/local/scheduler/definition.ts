@@ -19,7 +19,7 @@ const Target = z.strictObject({
   DeadLetterConfig: z.strictObject({ Arn: z.string().optional() }).optional(),
 });
 
-/** A schedule as it is created; dates are epoch seconds, as the protocol has them. */
+/** The input of CreateSchedule; dates are epoch seconds. */
 export const Schedule = z.strictObject({
   GroupName: z.string().default('default'),
   ScheduleExpression: z.string().max(256),
@@ -41,7 +41,7 @@ export type Schedule = z.infer<typeof Schedule>;
 
 const invalid = (message: string): ServiceError => new ServiceError('ValidationException', message);
 
-/** Reads a schedule and checks what its shape does not say. @throws ServiceError `ValidationException`. */
+/** Parses a schedule and validates its parts against each other. @throws ServiceError `ValidationException`. */
 export const scheduleOf = (name: string, body: unknown, now: number): Schedule => {
   const schedule = Schedule.parse(body);
   if (!/^[0-9a-zA-Z-_.]{1,64}$/u.test(name))
@@ -65,8 +65,8 @@ export const scheduleOf = (name: string, body: unknown, now: number): Schedule =
 };
 
 /**
- * When a schedule is due after an instant; undefined when it never is again. What it lets pass to a flexible window is
- * added where it fires. A time of `at(…)` that is over is due at once, as the service has it.
+ * The instant at which a schedule is next due, without its flexible window; undefined when it never is again. A time of
+ * `at(…)` in the past is due at once, as in EventBridge Scheduler.
  */
 export const dueAfter = (schedule: Schedule, after: number, createdAt: number): number | undefined => {
   const { ScheduleExpression: expression, ScheduleExpressionTimezone: zone, StartDate, EndDate } = schedule;

@@ -1,7 +1,8 @@
 import { ServiceError } from '../protocol/json.ts';
 
-/** When something happens next: strictly after an instant, or never again. Instants are epoch milliseconds. */
+/** Recurring instants, in epoch milliseconds. */
 export interface Recurrence {
+  /** The first one strictly after an instant; undefined where there is none. */
   next(after: number): number | undefined;
 }
 
@@ -14,11 +15,11 @@ const DAYS = 'SUN MON TUE WED THU FRI SAT'.split(' ');
 const DAY_MS = 86_400_000;
 const LAST_YEAR = 2199;
 
-/** Whether the expression names one instant only. */
+/** Whether the expression is one instant. */
 export const isOnce = (expression: string): boolean => expression.startsWith('at(');
 
 /**
- * Reads `rate(…)`, `cron(…)` or `at(…)`. A rate counts from `start`; `cron` and `at` are wall-clock times of `zone`.
+ * Parses `rate(…)`, `cron(…)` or `at(…)`. A rate counts from `start`; `cron` and `at` are wall-clock times of `zone`.
  *
  * @throws ServiceError `ValidationException`.
  */
@@ -47,13 +48,13 @@ const refused = (expression: string): ServiceError =>
   new ServiceError('ValidationException', `Invalid Schedule Expression ${expression}.`);
 
 interface WallClock {
-  /** What a clock on the wall shows at an instant, as if it were UTC. */
+  /** The local time at an instant, as if it were UTC. */
   local(instant: number): number;
-  /** The first instant at which the wall shows `local`; for a time that the clocks skip, the instant that they skip to. */
+  /** The first instant with this local time; for a skipped local time, the instant after the gap. */
   instant(local: number): number;
 }
 
-/** A zone's wall clock. @throws ServiceError for a zone that is none. */
+/** The wall clock of a time zone. @throws ServiceError `ValidationException` for an unknown zone. */
 const wallClock = (zone: string): WallClock => {
   if (zone === 'UTC') return { local: (instant) => instant, instant: (local) => local };
   let format: Intl.DateTimeFormat;
@@ -81,13 +82,13 @@ const wallClock = (zone: string): WallClock => {
     instant(wanted) {
       const offsets = [wanted - DAY_MS, wanted + DAY_MS].map((near) => local(near) - near);
       const candidates = offsets.map((offset) => wanted - offset).sort((one, other) => one - other);
-      // In the hour that is skipped no candidate shows the wanted time, and the offset of before gives the later one.
+      // A skipped local time matches no candidate; the offset before the gap leads to the instant after it.
       return candidates.find((one) => local(one) === wanted) ?? wanted - (offsets[0] ?? 0);
     },
   };
 };
 
-/** The values of one field: lists of values, ranges and steps, names allowed where the field has them. */
+/** The values of one cron field: lists, ranges and steps of numbers, or of names where the field has them. */
 const valuesOf = (
   text: string,
   [least, most]: readonly [number, number],
@@ -166,7 +167,7 @@ const cron = (fields: readonly string[], wall: WallClock, refuse: () => ServiceE
   };
   return {
     next(after) {
-      // A time that the clocks show twice must not be missed, so the search begins one day early.
+      // A local time that occurs twice must not be missed, so the search starts one day early.
       const from = Math.floor(wall.local(after) / DAY_MS) * DAY_MS - DAY_MS;
       for (let midnight = from; ; midnight += DAY_MS) {
         const date = new Date(midnight);

@@ -1,214 +1,125 @@
 import * as z from 'zod';
 import { asServiceError, ServiceError } from '../protocol/json.ts';
 import type { AwsRequest, AwsResponse, AwsService, ServiceContext } from '../protocol/service.ts';
-import { transaction } from '../protocol/transaction.ts';
 import { dueAfter, type Schedule, scheduleOf } from './definition.ts';
-import { firing, type StoredSchedule } from './firing.ts';
+import { firing } from './firing.ts';
+import { type SchedulerStore, type StoredSchedule, schedulerStore } from './store.ts';
 
-const Tags = z.array(z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) }));
-const Group = z.strictObject({
-  ClientToken: z.string().optional(),
-  Tags: Tags.default([]),
-});
+/** An operation of the scheduler; `name` is the last part of the path. */
+type SchedulerOperation = (name: string, request: AwsRequest) => object;
 
-interface StoredGroup {
-  readonly name: string;
-  readonly tags: z.infer<typeof Tags>;
-  readonly createdAt: number;
-}
+/** The local EventBridge Scheduler: one-time and recurring schedules, which fire exactly on time. */
+export const scheduler = (context: ServiceContext): AwsService => {
+  const store = schedulerStore(context);
+  const operations = operationsOf(context, store);
+  return {
+    signingName: 'scheduler',
+    operation: operationOf,
+    async handle(request) {
+      const operation = Object.hasOwn(operations, operationOf(request))
+        ? operations[operationOf(request)]
+        : undefined;
+      try {
+        if (operation === undefined)
+          throw new ServiceError(
+            'UnknownOperationException',
+            `The local scheduler does not know ${request.method} ${request.path}.`,
+          );
+        return answer(200, operation(decodeURIComponent(request.path.split('/')[2] ?? ''), request));
+      } catch (error) {
+        const { status, type, message } = asServiceError(error);
+        const response = answer(status, { Message: message });
+        return { ...response, headers: { ...response.headers, 'x-amzn-errortype': type } };
+      }
+    },
+  };
+};
 
-const answer = (status: number, body: unknown): AwsResponse => ({
+const answer = (status: number, body: object): AwsResponse => ({
   status,
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 });
+
+const operationOf = ({ path, method }: AwsRequest): string => {
+  const [, resource = '', name] = path.split('/');
+  const verb = { GET: 'Get', POST: 'Create', PUT: 'Update', DELETE: 'Delete' }[method] ?? method;
+  const kind = resource === 'schedules' ? 'Schedule' : 'ScheduleGroup';
+  return name === undefined ? `List${kind}s` : `${verb}${kind}`;
+};
+
+const operationsOf = (
+  context: ServiceContext,
+  store: SchedulerStore,
+): Readonly<Record<string, SchedulerOperation>> => {
+  const { clock, region, account } = context;
+  const schedules = firing(context, store);
+  const arnOf = (rest: string): string => `arn:aws:scheduler:${region}:${account}:${rest}`;
+  const scheduleArn = (group: string, name: string): string => arnOf(`schedule/${group}/${name}`);
+  return {
+    CreateScheduleGroup(name) {
+      if (!/^[0-9a-zA-Z-_.]{1,64}$/u.test(name))
+        throw new ServiceError('ValidationException', `Invalid schedule group name ${name}.`);
+      if (!store.addGroup(name)) throw conflict('Schedule group', name);
+      return { ScheduleGroupArn: arnOf(`schedule-group/${name}`) };
+    },
+    CreateSchedule(name, { body }) {
+      const now = clock.now();
+      const schedule = scheduleOf(name, JSON.parse(Buffer.from(body).toString() || '{}'), now);
+      const { GroupName: group, ClientToken: token } = schedule;
+      expectGroup(store, group);
+      const present = store.find(group, name);
+      if (present && (token === undefined || present.schedule.ClientToken !== token))
+        throw conflict('Schedule', name);
+      const due = dueAfter(schedule, now, now);
+      if (!present) schedules.put({ group, name, schedule, createdAt: now, modifiedAt: now, due });
+      return { ScheduleArn: scheduleArn(group, name) };
+    },
+    GetSchedule(name, request) {
+      const stored = expectSchedule(store, groupIn(request), name);
+      return { ...described(stored), Arn: scheduleArn(stored.group, name) };
+    },
+    DeleteSchedule(name, request) {
+      schedules.remove(expectSchedule(store, groupIn(request), name).group, name);
+      return {};
+    },
+    ListSchedules(_, { query }) {
+      const { page, ...next } = pageOf(store, new URLSearchParams(query));
+      return {
+        Schedules: page.map((one) => {
+          const { Name, GroupName, State, CreationDate, LastModificationDate } = described(one);
+          return {
+            ...{ Name, GroupName, State, CreationDate, LastModificationDate },
+            Arn: scheduleArn(one.group, one.name),
+            Target: { Arn: one.schedule.Target.Arn },
+          };
+        }),
+        ...next,
+      };
+    },
+  };
+};
 
 const missing = (what: string, name: string): ServiceError =>
   new ServiceError('ResourceNotFoundException', `${what} ${name} does not exist.`, 404);
 const conflict = (what: string, name: string): ServiceError =>
   new ServiceError('ConflictException', `${what} ${name} already exists.`, 409);
 
-/** EventBridge Scheduler on one machine: one-time and recurring schedules, which fire exactly on time. */
-export const scheduler = (surroundings: ServiceContext): AwsService => {
-  const { db, clock, region, account } = surroundings;
-  db.exec(`
-    CREATE TABLE IF NOT EXISTS scheduler_schedule_groups (name TEXT PRIMARY KEY, tags TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;
-  `);
-  const statements = {
-    addGroup: db.prepare('INSERT OR IGNORE INTO scheduler_schedule_groups VALUES (?, ?, ?)'),
-    group: db.prepare('SELECT * FROM scheduler_schedule_groups WHERE name = ?'),
-    groups: db.prepare('SELECT * FROM scheduler_schedule_groups WHERE name > ? ORDER BY name'),
-    tagGroup: db.prepare('UPDATE scheduler_schedule_groups SET tags = ? WHERE name = ?'),
-    removeGroup: db.prepare('DELETE FROM scheduler_schedule_groups WHERE name = ?'),
-  };
-  statements.addGroup.run('default', '[]', clock.now());
-  const schedules = firing(surroundings);
-  const arnOf = (rest: string): string => `arn:aws:scheduler:${region}:${account}:${rest}`;
-  const scheduleArn = (group: string, name: string): string => arnOf(`schedule/${group}/${name}`);
+const groupIn = ({ query }: AwsRequest): string => new URLSearchParams(query).get('groupName') ?? 'default';
 
-  const groupOf = (row: Record<string, unknown>): StoredGroup => ({
-    name: String(row['name']),
-    tags: Tags.parse(JSON.parse(String(row['tags']))),
-    createdAt: Number(row['created_at']),
-  });
-  const expectGroup = (name: string): StoredGroup => {
-    const row = statements.group.get(name);
-    if (row === undefined) throw missing('Schedule group', name);
-    return groupOf(row);
-  };
-  const expectSchedule = (group: string, name: string): StoredSchedule => {
-    expectGroup(group);
-    const stored = schedules.find(group, name);
-    if (stored === undefined) throw missing('Schedule', name);
-    return stored;
-  };
-
-  const put = (name: string, body: unknown, replaces: boolean): AwsResponse => {
-    const schedule = scheduleOf(name, body, clock.now());
-    const group = schedule.GroupName;
-    expectGroup(group);
-    const present = replaces ? expectSchedule(group, name) : schedules.find(group, name);
-    if (present && !replaces) {
-      const token = schedule.ClientToken;
-      if (token === undefined || present.schedule.ClientToken !== token) throw conflict('Schedule', name);
-      return answer(200, { ScheduleArn: scheduleArn(group, name) });
-    }
-    const modifiedAt = clock.now();
-    const createdAt = present?.createdAt ?? modifiedAt;
-    const due = dueAfter(schedule, modifiedAt, modifiedAt);
-    schedules.put({ group, name, schedule, createdAt, modifiedAt, due });
-    return answer(200, { ScheduleArn: scheduleArn(group, name) });
-  };
-  const onSchedule = ({ method, query }: AwsRequest, name: string, body: unknown): AwsResponse => {
-    if (method === 'POST' || method === 'PUT') return put(name, body, method === 'PUT');
-    const group = new URLSearchParams(query).get('groupName') ?? 'default';
-    const stored = expectSchedule(group, name);
-    if (method === 'GET') return answer(200, { ...shown(stored), Arn: scheduleArn(group, name) });
-    schedules.remove(group, name);
-    return answer(200, {});
-  };
-
-  const describedGroup = ({ name, createdAt }: StoredGroup) => ({
-    Arn: arnOf(`schedule-group/${name}`),
-    Name: name,
-    State: 'ACTIVE',
-    CreationDate: createdAt / 1000,
-    LastModificationDate: createdAt / 1000,
-  });
-  const onGroup = ({ method }: AwsRequest, name: string, body: unknown): AwsResponse => {
-    if (method === 'POST') {
-      if (!/^[0-9a-zA-Z-_.]{1,64}$/u.test(name))
-        throw new ServiceError('ValidationException', `Invalid schedule group name ${name}.`);
-      const { Tags: tags } = Group.parse(body);
-      if (statements.addGroup.run(name, JSON.stringify(tags), clock.now()).changes === 0)
-        throw conflict('Schedule group', name);
-      return answer(200, { ScheduleGroupArn: arnOf(`schedule-group/${name}`) });
-    }
-    const group = expectGroup(name);
-    if (method === 'GET') return answer(200, describedGroup(group));
-    if (name === 'default')
-      throw new ServiceError('ValidationException', 'The default schedule group cannot be deleted.');
-    transaction(db, () => {
-      for (const one of schedules.list({ group: name, name: '' }))
-        if (one.group === name) schedules.remove(name, one.name);
-      statements.removeGroup.run(name);
-    });
-    return answer(200, {});
-  };
-  const onTags = ({ method, query }: AwsRequest, arn: string, body: unknown): AwsResponse => {
-    const group = expectGroup(arn.split('schedule-group/')[1] ?? '');
-    if (method === 'GET') return answer(200, { Tags: group.tags });
-    const gone = new URLSearchParams(query).getAll('TagKeys');
-    const added = method === 'POST' ? z.strictObject({ Tags }).parse(body).Tags : [];
-    const kept = group.tags.filter(({ Key }) => !gone.includes(Key) && !added.some((tag) => tag.Key === Key));
-    statements.tagGroup.run(JSON.stringify([...kept, ...added]), group.name);
-    return answer(200, {});
-  };
-
-  const listSchedules = ({ query }: AwsRequest): AwsResponse => {
-    const asked = new URLSearchParams(query);
-    const [group, prefix, state] = [
-      asked.get('ScheduleGroup'),
-      asked.get('NamePrefix') ?? '',
-      asked.get('State'),
-    ];
-    if (group !== null) expectGroup(group);
-    const found = schedules
-      .list(positionOf(asked.get('NextToken')))
-      .filter(
-        (one) =>
-          (group === null || one.group === group) &&
-          one.name.startsWith(prefix) &&
-          (state === null || one.schedule.State === state),
-      );
-    const page = found.slice(0, limitOf(asked));
-    const last = page.at(-1);
-    return answer(200, {
-      Schedules: page.map((one) => {
-        const { Arn: TargetArn } = one.schedule.Target;
-        const { Name, GroupName, State, CreationDate, LastModificationDate } = shown(one);
-        const about = { Name, GroupName, State, CreationDate, LastModificationDate };
-        return { ...about, Arn: scheduleArn(one.group, one.name), Target: { Arn: TargetArn } };
-      }),
-      ...(last !== undefined && found.length > page.length && { NextToken: tokenOf(last) }),
-    });
-  };
-  const listGroups = ({ query }: AwsRequest): AwsResponse => {
-    const asked = new URLSearchParams(query);
-    const prefix = asked.get('NamePrefix') ?? '';
-    const after = positionOf(asked.get('NextToken')).group;
-    const found = statements.groups
-      .all(after)
-      .map(groupOf)
-      .filter(({ name }) => name.startsWith(prefix));
-    const page = found.slice(0, limitOf(asked));
-    const last = page.at(-1);
-    return answer(200, {
-      ScheduleGroups: page.map(describedGroup),
-      ...(last && found.length > page.length && { NextToken: tokenOf({ group: last.name, name: '' }) }),
-    });
-  };
-
-  const perform = (request: AwsRequest): AwsResponse => {
-    const [, resource = '', name] = request.path.split('/').map(decodeURIComponent);
-    const text = Buffer.from(request.body).toString();
-    const body: unknown = text === '' ? {} : JSON.parse(text);
-    if (resource === 'schedules')
-      return name === undefined ? listSchedules(request) : onSchedule(request, name, body);
-    if (resource === 'schedule-groups')
-      return name === undefined ? listGroups(request) : onGroup(request, name, body);
-    if (resource === 'tags' && name !== undefined) return onTags(request, name, body);
-    throw new ServiceError(
-      'UnknownOperationException',
-      `The local scheduler does not know ${request.method} ${request.path}.`,
-    );
-  };
-  return {
-    signingName: 'scheduler',
-    operation: operationOf,
-    async handle(request) {
-      try {
-        return perform(request);
-      } catch (error) {
-        const known = asServiceError(error);
-        const response = answer(known.status, { Message: known.message });
-        return { ...response, headers: { ...response.headers, 'x-amzn-errortype': known.type } };
-      }
-    },
-  };
+const expectGroup = (store: SchedulerStore, name: string): void => {
+  if (!store.hasGroup(name)) throw missing('Schedule group', name);
 };
 
-const operationOf = ({ path, method }: AwsRequest): string => {
-  const [, resource = '', name] = path.split('/');
-  if (resource === 'tags')
-    return { GET: 'ListTagsForResource', POST: 'TagResource' }[method] ?? 'UntagResource';
-  const verb = { GET: 'Get', POST: 'Create', PUT: 'Update', DELETE: 'Delete' }[method] ?? method;
-  if (name === undefined) return resource === 'schedules' ? 'ListSchedules' : 'ListScheduleGroups';
-  return `${verb}Schedule${resource === 'schedule-groups' ? 'Group' : ''}`;
+const expectSchedule = (store: SchedulerStore, group: string, name: string): StoredSchedule => {
+  expectGroup(store, group);
+  const stored = store.find(group, name);
+  if (stored === undefined) throw missing('Schedule', name);
+  return stored;
 };
 
-/** A schedule as it is told; the client token is between the service and whoever created it. */
-const shown = ({ name, schedule, createdAt, modifiedAt }: StoredSchedule) => {
+/** A schedule as the API returns it, without its client token. */
+const described = ({ name, schedule, createdAt, modifiedAt }: StoredSchedule) => {
   const { ClientToken: _, ...definition }: Schedule = schedule;
   return {
     Name: name,
@@ -218,8 +129,28 @@ const shown = ({ name, schedule, createdAt, modifiedAt }: StoredSchedule) => {
   };
 };
 
-const limitOf = (asked: URLSearchParams): number => {
-  const most = Number(asked.get('MaxResults') ?? 100);
+const pageOf = (
+  store: SchedulerStore,
+  query: URLSearchParams,
+): { readonly page: readonly StoredSchedule[]; readonly NextToken?: string } => {
+  const [group, state] = [query.get('ScheduleGroup'), query.get('State')];
+  const prefix = query.get('NamePrefix') ?? '';
+  if (group !== null) expectGroup(store, group);
+  const found = store
+    .list(positionOf(query.get('NextToken')))
+    .filter(
+      (one) =>
+        (group === null || one.group === group) &&
+        one.name.startsWith(prefix) &&
+        (state === null || one.schedule.State === state),
+    );
+  const page = found.slice(0, limitOf(query));
+  const last = page.at(-1);
+  return last !== undefined && found.length > page.length ? { page, NextToken: tokenOf(last) } : { page };
+};
+
+const limitOf = (query: URLSearchParams): number => {
+  const most = Number(query.get('MaxResults') ?? 100);
   if (Number.isInteger(most) && most >= 1 && most <= 100) return most;
   throw new ServiceError('ValidationException', 'MaxResults is a number from 1 to 100.');
 };
@@ -230,6 +161,6 @@ const positionOf = (token: string | null): { readonly group: string; readonly na
   const position = z
     .tuple([z.string(), z.string()])
     .safeParse(JSON.parse(Buffer.from(token, 'base64url').toString()));
-  if (!position.success) throw new ServiceError('ValidationException', 'The NextToken is none.');
+  if (!position.success) throw new ServiceError('ValidationException', 'The NextToken is invalid.');
   return { group: position.data[0], name: position.data[1] };
 };
