@@ -18,22 +18,22 @@ export const create = (runtime: Runtime) => {
     connector: (provider) => connectorOf(provider),
     secrets: secrets(runtime),
     document: keySetCache(runtime),
-    first: nonceStore(runtime),
+    useNonce: nonceStore(runtime),
     enqueue: deliveries(runtime),
     now: runtime.now,
-    tell: (code, fields) => log('warn', code, fields),
+    log: (code, fields) => log('warn', code, fields),
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpStack('receive'))
     .handler(async (event) => {
       const { provider = '', account } = event.pathParameters ?? {};
-      return answer(
+      return answerOf(
         await use({ provider, account, request: requestOf(event, publicUrl, provider, account) }),
       );
     });
 };
 
-/** The signed URL is the configured base, the known route and the raw query; what the caller's Host header says is not trusted. */
+/** A provider signs the configured public URL, the route and the raw query. The Host header is not trusted. */
 const requestOf = (
   event: APIGatewayProxyEventV2,
   publicUrl: string,
@@ -50,7 +50,7 @@ const requestOf = (
   body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
 });
 
-const answer = ({ status, headers, body }: HttpAnswer): APIGatewayProxyStructuredResultV2 => ({
+const answerOf = ({ status, headers, body }: HttpAnswer): APIGatewayProxyStructuredResultV2 => ({
   statusCode: status,
   ...(headers && { headers: { ...headers } }),
   body: body ?? '',
@@ -59,7 +59,9 @@ const answer = ({ status, headers, body }: HttpAnswer): APIGatewayProxyStructure
 const required = (runtime: Runtime, name: string): string => {
   const value = runtime.env[name];
   if (value === undefined || value === '')
-    throw new Error(`${name} is not set: the stack gives it to the receive function.`);
+    throw new Error(
+      `The environment variable ${name} is not set. The stack sets it for the function receive.`,
+    );
   return value;
 };
 

@@ -6,7 +6,10 @@ import { signedCalls } from '../aws/clients/signed.ts';
 import { nonceKey } from '../contracts/keys.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 
-/** Remembers tokens in the table, each with the digest of its body, until their time is over. */
+/**
+ * Stores each nonce with the digest of its body until it expires. Resolves to false where the nonce was stored with another
+ * body before. Throws `HubError` `nonce-failure` (later).
+ */
 export const nonceStore = (
   runtime: Runtime,
 ): ((provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>) => {
@@ -33,7 +36,7 @@ export const nonceStore = (
       const name = error instanceof Error ? error.name : 'unknown error';
       throw new HubError(
         'nonce-failure',
-        `Remembering a token of ${provider} failed (${name}); the provider is told to send again.`,
+        `The nonce of a webhook of ${provider} could not be stored (${name}). The answer asks the provider to send it again.`,
         { retry: 'later', cause: error },
       );
     }

@@ -12,20 +12,20 @@ import type { RouteSecrets } from '../contracts/ports/secrets.ts';
 
 export interface ReceivePorts {
   readonly connector: (provider: string) => ChannelConnector | undefined;
-  /** The stored secrets of a route, newest value first; undefined when none are stored. `anew` passes by the cache. */
+  /** The stored secrets of a route, newest value first; undefined when none are stored. `refresh` bypasses the cache. */
   readonly secrets: (
     provider: string,
     account: string | undefined,
-    anew: boolean,
+    refresh: boolean,
   ) => Promise<RouteSecrets | undefined>;
   /** The text of a public document. */
   readonly document: (url: string) => Promise<string>;
-  /** Whether the token was not used with another body before; remembers it for some seconds. */
-  readonly first: (provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>;
+  /** Stores a nonce with the digest of its body; false where it was used with another body before. */
+  readonly useNonce: (provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>;
   /** Resolves once the delivery is durably queued. */
   readonly enqueue: (delivery: DeliveryMessage) => Promise<void>;
   readonly now: () => number;
-  readonly tell: (code: LogCode, fields: Readonly<Record<string, string | number>>) => void;
+  readonly log: (code: LogCode, fields: Readonly<Record<string, string | number>>) => void;
 }
 
 export interface Call {
@@ -34,55 +34,65 @@ export interface Call {
   readonly request: WebhookRequest;
 }
 
-/** Raw bytes. Lambda hands a function at most 6 MB, in base64. */
+/** Raw bytes. Lambda passes at most 6 MB to a function, in base64. */
 export const BODY_LIMIT = 4_500_000;
-const SECRET_ANEW_MS = 30_000;
-/** What travels on: never a header that proves something. */
+/** After a failed verification the secret is fetched again, at most this often per route: it may have been rotated. */
+const SECRET_REFRESH_MS = 30_000;
+/** Headers that prove authenticity are not queued. */
 const CONFIDENTIAL = /^(?:authorization|cookie|proxy-.*|.*(?:signature|secret|token).*)$/u;
 
-/** Authenticates a webhook and acknowledges it once it is queued. Nothing is parsed that this does not need. */
+/**
+ * Authenticates a webhook and acknowledges it once it is durably queued; answers handshakes. Parses nothing that
+ * verification does not need. Throws `HubError` (later) where a document or a nonce cannot be read or the queue fails, so
+ * that the provider sends the webhook again.
+ */
 export const receive = (ports: ReceivePorts) => {
-  const refetched = new Map<string, number>();
+  const refreshed = new Map<string, number>();
   return async ({ provider, account, request }: Call): Promise<HttpAnswer> => {
     const connector = ports.connector(provider);
     if (connector === undefined)
-      return told(404, 'unknown-provider', 'No such provider. The README names those there are.');
+      return problem(
+        404,
+        'unknown-provider',
+        'The hub has no such provider. The README lists the providers.',
+      );
     if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method)) {
-      return told(405, 'unsupported-method', `${connector.title} is expected to send POST.`);
+      return problem(405, 'unsupported-method', `${connector.title} must send POST.`);
     }
     if (request.body.byteLength > BODY_LIMIT)
-      return told(413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`);
+      return problem(413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`);
     const route = account === undefined ? provider : `${provider}/${account}`;
-    const judged = async (anew: boolean): Promise<Verdict> =>
-      judge(connector, request, await ports.secrets(provider, account, anew), ports);
-    let verdict = await judged(false);
+    const verifyWith = async (refresh: boolean): Promise<Verdict> =>
+      verify(connector, request, await ports.secrets(provider, account, refresh), ports);
+    let verdict = await verifyWith(false);
     if (
       verdict.verdict === 'refused' &&
-      ports.now() - (refetched.get(route) ?? Number.NEGATIVE_INFINITY) >= SECRET_ANEW_MS
+      ports.now() - (refreshed.get(route) ?? Number.NEGATIVE_INFINITY) >= SECRET_REFRESH_MS
     ) {
-      refetched.set(route, ports.now());
-      verdict = await judged(true);
+      refreshed.set(route, ports.now());
+      verdict = await verifyWith(true);
     }
     if (verdict.verdict === 'accepted' && verdict.nonce) {
-      const first = await ports.first(provider, verdict.nonce, request.body);
-      if (!first) verdict = { verdict: 'refused', reason: 'the token was used before, with another body' };
+      const isFirstUse = await ports.useNonce(provider, verdict.nonce, request.body);
+      if (!isFirstUse)
+        verdict = { verdict: 'refused', reason: 'the token was used before, with another body' };
     }
     if (verdict.verdict === 'refused') {
-      ports.tell('refused-delivery', { provider, reason: verdict.reason });
-      return told(
+      ports.log('refused-delivery', { provider, reason: verdict.reason });
+      return problem(
         verdict.status ?? 401,
         'unauthentic-webhook',
         'The request is not authentic. The log of the receive function says why.',
       );
     }
     if (verdict.verdict === 'answered') return verdict.answer;
-    await ports.enqueue(delivery(provider, account, request, ports.now()));
+    await ports.enqueue(deliveryMessage(provider, account, request, ports.now()));
     return verdict.answer ?? { status: 200 };
   };
 };
 
-/** Fails closed: a secret that is not stored, or empty, refuses everything. */
-const judge = async (
+/** Fails closed: a required secret that is missing or empty refuses every request. */
+const verify = async (
   connector: ChannelConnector,
   request: WebhookRequest,
   stored: RouteSecrets | undefined,
@@ -94,13 +104,13 @@ const judge = async (
     if (values.length === 0 && optional !== true) {
       return {
         verdict: 'refused',
-        reason: `the secret ${name} is not stored; put it into the secret of the route in Secrets Manager`,
+        reason: `the secret ${name} is not stored; add it to the secret of the route in Secrets Manager`,
       };
     }
     secrets[name] = values;
   }
   try {
-    const document = async (url: string): Promise<string> => ports.document(declared(connector, url));
+    const document = async (url: string): Promise<string> => ports.document(declaredUrl(connector, url));
     return await connector.verify(request, { secrets, now: ports.now(), document });
   } catch (error) {
     if (error instanceof UndeclaredAddress) return { verdict: 'refused', reason: error.message };
@@ -110,8 +120,8 @@ const judge = async (
 
 class UndeclaredAddress extends Error {}
 
-/** An address that a request names is not fetched unless the connector says that such addresses are the vendor's. */
-const declared = ({ id, documents }: ChannelConnector, address: string): string => {
+/** A URL that a request names is fetched only if its host is one that the connector declares as the vendor's. */
+const declaredUrl = ({ id, documents }: ChannelConnector, address: string): string => {
   const url = URL.parse(address);
   const whole = documents && new RegExp(`^(?:${documents.hosts.source})$`, 'u');
   if (
@@ -120,11 +130,11 @@ const declared = ({ id, documents }: ChannelConnector, address: string): string 
     url.username !== '' ||
     whole?.test(url.hostname) !== true
   )
-    throw new UndeclaredAddress(`the request names a document that is not at an address of ${id}`);
+    throw new UndeclaredAddress(`the request names a document on a host that is not one of ${id}`);
   return url.href;
 };
 
-const delivery = (
+const deliveryMessage = (
   provider: string,
   account: string | undefined,
   request: WebhookRequest,
@@ -147,7 +157,7 @@ const delivery = (
   },
 });
 
-const told = (status: number, code: ErrorCode, detail: string): HttpAnswer => ({
+const problem = (status: number, code: ErrorCode, detail: string): HttpAnswer => ({
   status,
   headers: { 'content-type': 'application/problem+json' },
   body: JSON.stringify({ status, code, detail }),

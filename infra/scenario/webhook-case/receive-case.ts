@@ -52,12 +52,12 @@ export const receiveCase = async (
     connector: () => connector,
     secrets: async () => secrets(setting.secrets),
     document: async (url) => caseDocument(one, url),
-    first: async () => !nonceUsed,
+    useNonce: async () => !nonceUsed,
     enqueue: async (message) => {
       queued.push(message);
     },
     now: () => (setting.now ?? receivedAt) + delaySeconds * 1000,
-    tell: () => {},
+    log: () => {},
   });
   return { answer: await use({ provider, account: undefined, request: sent }), queued, sent };
 };

@@ -86,12 +86,12 @@ export const deliver = async (
     connector: () => observed,
     secrets: async () => secrets(subject.secrets),
     document: async (url) => subject.document(url),
-    first: async () => !isNonceUsed,
+    useNonce: async () => !isNonceUsed,
     enqueue: async (message) => {
       queued.push(message);
     },
     now: () => (subject.now ?? LONG_AGO) + delaySeconds * 1000,
-    tell: () => {},
+    log: () => {},
   });
   const answer = await use({ provider: connector.id, account: undefined, request: sent });
   return { answer, verdict, queued, sent, headersRead };

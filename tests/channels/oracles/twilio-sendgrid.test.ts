@@ -28,12 +28,12 @@ const take = async (
     document: async (url) => {
       throw new Error(`no document is served for ${url}`);
     },
-    first: async () => true,
+    useNonce: async () => true,
     enqueue: async (delivery) => {
       queued.push(delivery);
     },
     now: () => now,
-    tell: () => {},
+    log: () => {},
   });
   return { answer: await use({ provider, account: undefined, request }), queued };
 };

@@ -25,12 +25,12 @@ describe('receive', () => {
       connector: (id) => connectorOf(id),
       secrets: async () => stored,
       document: async () => '',
-      first: async () => true,
+      useNonce: async () => true,
       enqueue: async (delivery) => {
         queued.push(delivery);
       },
       now: () => 0,
-      tell: (_code, fields) => {
+      log: (_code, fields) => {
         told.push(fields['reason']);
       },
     });
