@@ -1,6 +1,6 @@
 /**
- * Lets tasks run at once as long as what they hold together stays within `most`; the others wait in the order in which
- * they came. A task that alone would hold more runs alone.
+ * Runs tasks concurrently as long as the sum of what they hold is at most `most`; the others wait in their order. A task
+ * that alone holds more runs alone.
  */
 export const concurrencyLimiter = (
   most: number,

@@ -23,10 +23,10 @@ export const bodyOf = async (
   );
 };
 
-/** A row of the table holds 400 KB; this much of a text stays in it. */
+/** A row of DynamoDB holds at most 400 KB; this much of a text stays in it. */
 const TEXT_BYTES = 64 * 1024;
 
-/** A text too long for a row goes to the bucket whole, and its beginning stays on the timeline. */
+/** Stores a text that is too long for a row in the bucket, as an attachment. Its beginning stays in the interaction. */
 export const offloadText = async (
   { put }: Pick<Files, 'put'>,
   interaction: Interaction,

@@ -4,54 +4,57 @@ import { HubError } from '../../../core/errors.ts';
 import type { ContentAccess, ContentRequest } from '../../../core/webhooks/channel.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 
-/** Which route of a provider. */
+/** The route that an interaction came by: its secrets give access to the content. */
 export interface Origin {
   readonly provider: string;
   readonly account?: string | undefined;
 }
 
-/** What stands behind an address, as it comes. Reading on throws `HubError`s as asking for it does. */
+/** An answer as it arrives. Reading its bytes throws the same `HubError`s as the request. */
 export interface Stream {
   readonly contentType: string;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** The most that is taken of an answer, and how long it may take to come. */
+/** The largest size of an answer, and how long it may take. */
 export interface FetchLimits {
   readonly bytes: number;
   readonly milliseconds: number;
 }
 
 const MOST_HOPS = 4;
-/** As much of an answer as may tell where the file is. */
+/** How much of an answer is read to find the URL of the file in it. */
 const HEAD_BYTES = 65_536;
 
-/** From the address that the mapping gave to the file, over the addresses that answers tell and redirects. */
+/**
+ * Requests content, following redirects and the URLs that answers name, at most `MOST_HOPS` of them. Each URL must be one of
+ * the provider's. Throws `HubError` `refused-content` (never) or `unreachable-content` (later).
+ */
 export const follow = async (
   runtime: Runtime,
   origin: Origin,
   access: ContentAccess,
   authorise: (url: string) => ContentRequest | undefined,
   first: string,
-  patience: FetchLimits,
+  limits: FetchLimits,
 ): Promise<Stream> => {
-  const signal = AbortSignal.timeout(patience.milliseconds);
+  const signal = AbortSignal.timeout(limits.milliseconds);
   let request = authorise(first);
   for (let hop = 0; hop < MOST_HOPS && request !== undefined; hop++) {
-    if (!isAddressOf(access, request.url)) throw refused(origin, 'the address is not one of the provider');
-    const response = await ask(runtime, origin, request, signal);
+    if (!isAddressOf(access, request.url)) throw refused(origin, 'its URL is not one of the provider');
+    const response = await fetchFrom(runtime, origin, request, signal);
     const location = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && location !== null) {
       await response.body?.cancel();
       const to = URL.parse(location, request.url);
-      // The error of `new URL` would name the address, and addresses may hold a secret.
-      if (to === null) throw refused(origin, 'it leads to an address that is none');
+      // The error of `new URL` would quote the URL, which may contain a secret.
+      if (to === null) throw refused(origin, 'it redirects to an invalid URL');
       request = redirected(request, to);
       continue;
     }
-    const stream = await streamOf(origin, response, patience.bytes);
+    const stream = await streamOf(origin, response, limits.bytes);
     if (access.follow === undefined) return stream;
-    const { head, all, close } = await peeked(stream.bytes);
+    const { head, all, close } = await peek(stream.bytes);
     try {
       const next = access.follow(request.url, head);
       if (next === undefined) return { ...stream, bytes: all };
@@ -62,10 +65,10 @@ export const follow = async (
     }
     await close();
   }
-  throw refused(origin, 'the secret is not stored, or the address leads ever further');
+  throw refused(origin, `the secret is not stored, or there are more than ${MOST_HOPS} redirects`);
 };
 
-/** What authorises at one host is not told to another. */
+/** Credentials are sent to the host that they are for, and to no other. */
 const redirected = ({ url, headers }: ContentRequest, to: URL): ContentRequest => ({
   url: to.href,
   ...(headers && to.host === new URL(url).host && { headers }),
@@ -82,7 +85,7 @@ export const isAddressOf = ({ hosts }: ContentAccess, address: string): boolean 
   );
 };
 
-const ask = async (
+const fetchFrom = async (
   runtime: Runtime,
   origin: Origin,
   { url, headers }: ContentRequest,
@@ -100,8 +103,8 @@ const ask = async (
 const streamOf = async (origin: Origin, response: Response, most: number): Promise<Stream> => {
   if (!response.ok) {
     await response.body?.cancel();
-    const passing = response.status >= 500 || [408, 425, 429].includes(response.status);
-    throw passing
+    const isTemporary = response.status >= 500 || [408, 425, 429].includes(response.status);
+    throw isTemporary
       ? unreachable(origin, `it answered ${response.status}`)
       : refused(origin, `it answered ${response.status}`);
   }
@@ -111,7 +114,7 @@ const streamOf = async (origin: Origin, response: Response, most: number): Promi
   };
 };
 
-/** The bytes of an answer, as they come, and no more than `most` of them. */
+/** The bytes of an answer as they arrive. Throws `refused-content` after `most` bytes, whatever its headers say. */
 export async function* capped(origin: Origin, { body }: Response, most: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   try {
@@ -121,12 +124,12 @@ export async function* capped(origin: Origin, { body }: Response, most: number):
       yield chunk;
     }
   } catch (error) {
-    throw error instanceof HubError ? error : unreachable(origin, 'it stopped on the way', error);
+    throw error instanceof HubError ? error : unreachable(origin, 'the connection broke', error);
   }
 }
 
-/** The beginning of a stream as text, and the whole stream still to be read. */
-const peeked = async (
+/** The beginning of a stream as text, and the complete stream still to be read. */
+const peek = async (
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<{
   readonly head: string;
@@ -153,7 +156,7 @@ const peeked = async (
   return { head, all: all(), close: async () => reader.return?.() };
 };
 
-const inside = new BlockList();
+const privateNetworks = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -164,26 +167,26 @@ for (const [network, prefix] of [
   ['192.168.0.0', 16],
   ['224.0.0.0', 3],
 ] as const)
-  inside.addSubnet(network, prefix);
+  privateNetworks.addSubnet(network, prefix);
 for (const [network, prefix] of [
   ['::', 127],
   ['fc00::', 7],
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const)
-  inside.addSubnet(network, prefix, 'ipv6');
+  privateNetworks.addSubnet(network, prefix, 'ipv6');
 
-/** A name of a provider that leads into a private network leads somebody else's way. */
+/** A provider's host name that resolves into a private network is an attack (server-side request forgery). */
 const expectPublic = async (origin: Origin, host: string): Promise<void> => {
   for (const { address, family } of await lookup(host, { all: true }))
-    if (inside.check(address, family === 6 ? 'ipv6' : 'ipv4'))
-      throw refused(origin, 'the address leads into a private network');
+    if (privateNetworks.check(address, family === 6 ? 'ipv6' : 'ipv4'))
+      throw refused(origin, 'its host is in a private network');
 };
 
 export const refused = ({ provider }: Origin, why: string): HubError =>
   new HubError(
     'refused-content',
-    `Content of ${provider} is not to be had: ${why}. Check the secrets of the route, then replay it.`,
+    `Content of ${provider} was refused: ${why}. Check the secrets of the route, then replay the failure.`,
     { retry: 'never' },
   );
 

@@ -35,7 +35,8 @@ const storeFile = async (
     await files.put(key, bytes, contentType ?? 'application/octet-stream');
     return { ...file, size: bytes.byteLength, key };
   }
-  if (keep !== true || url === undefined || !(await contents.isOpen({ provider, account }, url))) return file;
+  if (keep !== true || url === undefined || !(await contents.isAvailable({ provider, account }, url)))
+    return file;
   await enqueue({
     ...{ type: 'file', provider, url, key },
     ...(account !== undefined && { account }),

@@ -46,7 +46,7 @@ const readBody = async (
     const works = interactions.map(async (decoded): Promise<Work[]> => {
       const interaction = await storeAttachments(ports, decoded);
       const { fetch } = interaction;
-      if (fetch === undefined || !(await ports.contents.isOpen(interaction, fetch.url)))
+      if (fetch === undefined || !(await ports.contents.isAvailable(interaction, fetch.url)))
         return [await delayableWork(ports, { type: 'interaction', receivedAt, interaction }, alone)];
       await ports.enqueue({ type: 'content', receivedAt, interaction });
       return [];
