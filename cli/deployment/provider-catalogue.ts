@@ -21,7 +21,7 @@ export const secretNamesOf = ({ secrets }: ChannelConnector): string =>
     .map(([name, { optional }]) => (optional === true ? `${name}?` : name))
     .join(', ');
 
-/** A provider in a few lines of text, for a terminal. */
+/** A provider in a few lines of text. */
 export const describeProvider = ({ connector, mapping }: ProviderEntry): string => {
   const { id, title, docs, methods = [], setup, content } = connector;
   return [
@@ -30,7 +30,7 @@ export const describeProvider = ({ connector, mapping }: ProviderEntry): string 
     `  kinds     ${listWords(mapping.kinds)}`,
     `  secrets   ${secretNamesOf(connector)}`,
     `  methods   ${['POST', ...methods].join(', ')}`,
-    ...(content === undefined ? [] : ['  files     kept in the bucket where the provider lets them expire']),
+    ...(content === undefined ? [] : ['  files     stored in the bucket, because the provider deletes them']),
     ...(setup === undefined ? [] : [`  note      ${setup}`]),
     `  docs      ${docs}`,
   ].join('\n');

@@ -8,19 +8,20 @@ import { eventPatterns } from '../../infra/scenario/hub/event-patterns.ts';
 
 const names = Object.keys(serviceNames);
 
-const HELP = `npm run local -- PART… [OPTIONS]
+const USAGE = `Usage: npm run local -- SERVICE… [--port N] [--file PATH]
+       npm run local -- dynamodb --compare URL [--operations N] [--seed S]
 
-Serves parts of the local AWS alone, on 127.0.0.1, over their own protocols. Without a file they keep nothing.
-Parts: ${names.join(', ')} (eventbridge is another name for events).
+Serves local AWS services on 127.0.0.1, without the hub.
+Services: ${names.join(', ')} (eventbridge is another name for events).
 
-  --port N        where they listen (default: any free port)
-  --file PATH     a SQLite file that keeps the state (default: memory)
+  --port N        the port of all services (default: any free port)
+  --file PATH     the SQLite file of the state (default: in memory)
 
-  --compare URL   instead: runs random operations on this DynamoDB and on the one at URL, and prints where they differ
-  --operations N  how many (default 2000)
-  --seed S        which ones (default 1)`;
+  --compare URL   run random operations on the local DynamoDB and on the one at URL, and print the differences
+  --operations N  the number of operations (default 2000)
+  --seed S        the seed of the random operations (default 1)`;
 
-const isPart = (name: string): name is ServiceName => names.includes(name);
+const isService = (name: string): name is ServiceName => names.includes(name);
 
 const parseOptions = (args: readonly string[]) => {
   const { values, positionals } = parseArgs({
@@ -35,10 +36,10 @@ const parseOptions = (args: readonly string[]) => {
     },
     allowPositionals: true,
   });
-  const asked = [...new Set(positionals.map((name) => (name === 'eventbridge' ? 'events' : name)))];
-  const unknown = asked.filter((name) => !isPart(name));
+  const requested = [...new Set(positionals.map((name) => (name === 'eventbridge' ? 'events' : name)))];
+  const unknown = requested.filter((name) => !isService(name));
   if (unknown.length > 0)
-    throw new TypeError(`There is no part ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
+    throw new TypeError(`Unknown service ${unknown.join(', ')}. The services are ${names.join(', ')}.`);
   const number = (name: 'port' | 'operations' | 'seed', most: number): number => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < 0 || value > most)
@@ -47,13 +48,13 @@ const parseOptions = (args: readonly string[]) => {
       );
     return value;
   };
-  const parts = asked.filter(isPart);
-  if (values.compare !== undefined && (parts.length !== 1 || parts[0] !== 'dynamodb'))
-    throw new TypeError('Only dynamodb can be compared: npm run local -- dynamodb --compare URL');
+  const services = requested.filter(isService);
+  if (values.compare !== undefined && (services.length !== 1 || services[0] !== 'dynamodb'))
+    throw new TypeError('--compare works with dynamodb alone: npm run local -- dynamodb --compare URL');
   if (values.compare !== undefined && !URL.canParse(values.compare))
     throw new TypeError(`--compare takes an address such as http://127.0.0.1:8000, not ${values.compare}.`);
   return {
-    parts,
+    services,
     port: number('port', 65_535),
     file: values.file,
     help: values.help,
@@ -63,7 +64,7 @@ const parseOptions = (args: readonly string[]) => {
   };
 };
 
-/** Opens the state; throws a sentence where the file cannot be one. */
+/** Throws a `TypeError` where the file cannot be opened. */
 const openState = (file: string): DatabaseSync => {
   try {
     const db = new DatabaseSync(file);
@@ -76,8 +77,8 @@ const openState = (file: string): DatabaseSync => {
   }
 };
 
-const example = (part: ServiceName, url: string): string =>
-  `  export AWS_ENDPOINT_URL_${serviceNames[part]}=${url}`;
+const endpointVariable = (service: ServiceName, url: string): string =>
+  `  export AWS_ENDPOINT_URL_${serviceNames[service]}=${url}`;
 
 const world = () => ({
   clock: systemClock((error) => console.error(error instanceof Error ? error.message : error)),
@@ -86,20 +87,17 @@ const world = () => ({
   patterns: eventPatterns,
 });
 
-const serve = async ({ parts, port, file }: ReturnType<typeof parseOptions>): Promise<void> => {
+const serve = async ({ services, port, file }: ReturnType<typeof parseOptions>): Promise<void> => {
   const db = openState(file);
   try {
-    const served = await serveStandalone(parts, port, {
-      db,
-      ...world(),
-    });
+    const served = await serveStandalone(services, port, { db, ...world() });
     console.log(
       [
-        `${parts.join(', ')}: ${served.url} (${file === ':memory:' ? 'in memory' : file})`,
-        'Point a client there:',
-        ...parts.map((part) => example(part, served.url)),
+        `${services.join(', ')}: ${served.url} (${file === ':memory:' ? 'in memory' : file})`,
+        'Set these variables for a client:',
+        ...services.map((service) => endpointVariable(service, served.url)),
         '  export AWS_REGION=eu-south-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local',
-        'Ctrl-C ends it.',
+        'Ctrl-C stops the services.',
       ].join('\n'),
     );
     await new Promise<void>((resolve) => {
@@ -112,9 +110,9 @@ const serve = async ({ parts, port, file }: ReturnType<typeof parseOptions>): Pr
   }
 };
 
-const SHOWN = 5;
+const SHOWN_DIFFERENCES = 5;
 
-/** Compares the local DynamoDB, in memory, with another; 1 where they differ. */
+/** Compares the local DynamoDB with the one at `url`. Returns the exit code: 1 where they differ. */
 const compareWith = async (
   url: string,
   { operations, seed }: ReturnType<typeof parseOptions>,
@@ -126,11 +124,12 @@ const compareWith = async (
       operations,
       seed,
     });
-    for (const { operation, input, ours, theirs } of differences.slice(0, SHOWN))
+    for (const { operation, input, ours, theirs } of differences.slice(0, SHOWN_DIFFERENCES))
       console.log(
         `${operation} ${JSON.stringify(input)}\n  ours   ${JSON.stringify(ours)}\n  theirs ${JSON.stringify(theirs)}\n`,
       );
-    if (unknown.size > 0) console.log(`not known there, so not compared: ${[...unknown].join(', ')}`);
+    if (unknown.size > 0)
+      console.log(`not compared, because the other side does not know them: ${[...unknown].join(', ')}`);
     console.log(`${operations} operations, ${differences.length} differ`);
     return differences.length > 0 ? 1 : 0;
   } finally {
@@ -141,8 +140,8 @@ const compareWith = async (
 
 const main = async (args: readonly string[]): Promise<number> => {
   const options = parseOptions(args);
-  if (options.help || options.parts.length === 0) {
-    (options.help ? console.log : console.error)(HELP);
+  if (options.help || options.services.length === 0) {
+    (options.help ? console.log : console.error)(USAGE);
     return options.help ? 0 : 2;
   }
   if (options.compare !== undefined) return compareWith(options.compare, options);
@@ -153,8 +152,8 @@ const main = async (args: readonly string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const plain = error instanceof TypeError || error instanceof LocalError;
-  const misused = error instanceof TypeError || (error instanceof LocalError && error.code === 'port-taken');
-  console.error(plain ? error.message : error);
-  process.exitCode = misused ? 2 : 1;
+  const hasMessage = error instanceof TypeError || error instanceof LocalError;
+  const isMisuse = error instanceof TypeError || (error instanceof LocalError && error.code === 'port-taken');
+  console.error(hasMessage ? error.message : error);
+  process.exitCode = isMisuse ? 2 : 1;
 }

@@ -1,21 +1,10 @@
-import { createSign, generateKeyPairSync } from 'node:crypto';
-import { hmac } from '../../core/webhooks/signature.ts';
-
-/** A webhook as its provider would send it now. */
-export interface Sample {
-  readonly about: string;
-  readonly provider: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** The status that the hub must answer. */
-  readonly status: number;
-}
+import { metaSigner, type Sample, sendgridSigner, twilioSigner } from './sample-signers.ts';
 
 export interface Samples {
   readonly deliveries: readonly Sample[];
-  /** By provider: what an admin would have stored. */
+  /** The secret of each provider as an admin would store it. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** What the deliveries imply, counted by hand. */
+  /** What the hub has after the deliveries; counted manually. */
   readonly expected: SampleCounts;
 }
 
@@ -24,221 +13,54 @@ export interface SampleCounts {
   readonly refused: number;
   readonly interactions: number;
   readonly customers: number;
+  /** Records by CRM and object. */
   readonly crm: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly notifications: Readonly<Record<'email' | 'sms' | 'push', number>>;
   readonly suppressed: number;
 }
 
-/** Somebody whom the business knows already, with the app on the phone. */
+/** A customer whom the business knows before the first webhook, with its app on their phone. */
 export const knownCustomer = { phone: '+393331112233', device: 'device-of-chiara' } as const;
 
-const twilioToken = 'sample-twilio-auth-token';
-const metaSecret = 'sample-meta-app-secret';
+const ADA = '+14155550100';
+const BOB = '+14155550111';
+const BUSINESS = '+15005550006';
 
 /**
- * A morning at Acme, in recorded shapes of three providers, moved to `now` (epoch milliseconds) and signed with secrets
- * made for this machine, so that it is as fresh as what a provider sends.
+ * A morning at Acme: webhooks in the recorded shapes of three providers, dated `now` (epoch milliseconds) and signed with
+ * the secrets of the samples for the address `publicUrl`.
  */
 export const samples = (now: number, publicUrl: string): Samples => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const seconds = Math.floor(now / 1000);
-
-  const twilio = (about: string, fields: Readonly<Record<string, string>>, forged = false): Sample => {
-    const sorted = Object.keys(fields)
-      .sort()
-      .map((name) => `${name}${fields[name]}`)
-      .join('');
-    const signature = hmac(
-      'sha1',
-      forged ? 'somebody else' : twilioToken,
-      'base64',
-      `${publicUrl}/webhooks/twilio`,
-      sorted,
-    );
-    return {
-      about,
-      provider: 'twilio',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature },
-      body: new URLSearchParams(fields).toString(),
-      status: forged ? 401 : 200,
-    };
-  };
-  const sms = (from: string, sid: string, text: string): Readonly<Record<string, string>> => ({
-    MessageSid: sid,
-    AccountSid: 'AC0',
-    From: from,
-    To: '+15005550006',
-    Body: text,
-    NumMedia: '0',
-  });
-
-  const meta = (about: string, payload: object): Sample => {
-    const body = JSON.stringify(payload);
-    return {
-      about,
-      provider: 'meta',
-      headers: {
-        'content-type': 'application/json',
-        'x-hub-signature-256': `sha256=${hmac('sha256', metaSecret, 'hex', body)}`,
-      },
-      body,
-      status: 200,
-    };
-  };
-  const whatsapp = (from: string, name: string, message: object): object => ({
-    object: 'whatsapp_business_account',
-    entry: [
-      {
-        id: '100',
-        changes: [
-          {
-            field: 'messages',
-            value: {
-              messaging_product: 'whatsapp',
-              metadata: { display_phone_number: '15005550006', phone_number_id: '200' },
-              contacts: [{ profile: { name }, wa_id: from }],
-              messages: [{ from, timestamp: String(seconds), ...message }],
-            },
-          },
-        ],
-      },
-    ],
-  });
-
-  const sendgrid = (about: string, contentType: string, body: string): Sample => {
-    const timestamp = String(seconds);
-    const signature = createSign('sha256')
-      .update(timestamp + body)
-      .sign(privateKey, 'base64');
-    return {
-      about,
-      provider: 'sendgrid',
-      headers: {
-        'content-type': contentType,
-        'x-twilio-email-event-webhook-signature': signature,
-        'x-twilio-email-event-webhook-timestamp': timestamp,
-      },
-      body,
-      status: 200,
-    };
-  };
-  const events = (list: readonly object[]): string =>
-    JSON.stringify(list.map((event) => ({ timestamp: seconds, ...event })));
-  const parse = (fields: Readonly<Record<string, string>>): string =>
-    `${Object.entries(fields)
-      .map(
-        ([name, value]) => `--sample\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
-      )
-      .join('')}--sample--\r\n`;
-
-  const ada = twilio('Ada asks by SMS', sms('+14155550100', 'SM0001', 'Hi, are you open on Sunday?'));
-  const mailHeaders = `Message-ID: <invoice-42@example.org>\nDate: ${new Date(now).toUTCString()}\nFrom: Grace Hopper <grace@example.org>\nSubject: Invoice 42`;
+  const twilio = twilioSigner(publicUrl);
+  const sendgrid = sendgridSigner(Math.floor(now / 1000));
+  const ada = twilio.sign('Ada asks by SMS', smsFields(ADA, 'SM0001', 'Hi, are you open on Sunday?'));
   const deliveries: Sample[] = [
     ada,
-    { ...ada, about: 'the same delivery once more' },
-    meta(
-      'Ada goes on, on WhatsApp',
-      whatsapp('14155550100', 'Ada Lovelace', {
-        id: 'wamid.0001',
-        type: 'text',
-        text: { body: 'Me again, from WhatsApp' },
-      }),
-    ),
-    sendgrid(
-      'Grace writes an e-mail',
-      'multipart/form-data; boundary=sample',
-      parse({
-        headers: mailHeaders,
-        from: 'Grace Hopper <grace@example.org>',
-        to: 'hello@acme.example',
-        subject: 'Invoice 42',
-        text: 'Where can I find my invoice?',
-        envelope: '{"from":"grace@example.org","to":["hello@acme.example"]}',
-      }),
-    ),
-    sendgrid(
-      'a newsletter reaches Grace, who opens it',
-      'application/json',
-      events([
-        {
-          email: 'grace@example.org',
-          event: 'delivered',
-          sg_event_id: 'ev-1',
-          sg_message_id: 'news.1',
-          'smtp-id': '<news@acme.example>',
-        },
-        { email: 'grace@example.org', event: 'open', sg_event_id: 'ev-2', sg_message_id: 'news.1' },
-      ]),
-    ),
-    meta('somebody asks on Messenger', {
-      object: 'page',
-      entry: [
-        {
-          id: '300',
-          time: now,
-          messaging: [
-            {
-              sender: { id: '5678' },
-              recipient: { id: '300' },
-              timestamp: now,
-              message: { mid: 'm_0001', text: 'Is my parcel on its way?' },
-            },
-          ],
-        },
-      ],
-    }),
-    twilio('an SMS to Ada was delivered', {
+    { ...ada, about: 'the same delivery again' },
+    metaSigner.sign('Ada writes on WhatsApp', adaOnWhatsapp(now)),
+    sendgrid.sign('Grace writes an e-mail', 'multipart/form-data; boundary=sample', graceMail(now)),
+    sendgrid.sign('Grace gets and opens a newsletter', 'application/json', openedNewsletter(now)),
+    metaSigner.sign('a stranger asks on Messenger', messengerQuestion(now)),
+    twilio.sign('an SMS to Ada is delivered', {
       MessageSid: 'SM0900',
       MessageStatus: 'delivered',
-      From: '+15005550006',
-      To: '+14155550100',
+      From: BUSINESS,
+      To: ADA,
       AccountSid: 'AC0',
     }),
-    meta(
-      'Chiara orders on WhatsApp',
-      whatsapp(knownCustomer.phone.slice(1), 'Chiara', {
-        id: 'wamid.0002',
-        type: 'order',
-        order: {
-          catalog_id: '1',
-          product_items: [{ product_retailer_id: 'sku-1', quantity: 1, item_price: 19.9, currency: 'EUR' }],
-        },
-      }),
-    ),
-    twilio('Bob wants no more SMS', sms('+14155550111', 'SM0002', 'STOP')),
-    twilio('a forged delivery', sms('+14155550100', 'SM0003', 'Transfer the money'), true),
-    meta('a notice that concerns no person', {
-      object: 'whatsapp_business_account',
-      entry: [
-        { id: '100', changes: [{ field: 'message_template_status_update', value: { event: 'APPROVED' } }] },
-      ],
-    }),
-    sendgrid(
-      'an address that does not exist',
-      'application/json',
-      events([
-        {
-          email: 'nobody@example.net',
-          event: 'bounce',
-          type: 'bounce',
-          reason: '550 unknown recipient',
-          sg_event_id: 'ev-3',
-          sg_message_id: 'news.2',
-        },
-      ]),
-    ),
+    metaSigner.sign('Chiara orders on WhatsApp', chiarasOrder(now)),
+    twilio.sign('Bob stops SMS', smsFields(BOB, 'SM0002', 'STOP')),
+    twilio.sign('a forged delivery', smsFields(ADA, 'SM0003', 'Transfer the money'), true),
+    metaSigner.sign('an event that concerns no person', templateApproved),
+    sendgrid.sign('an e-mail bounces', 'application/json', bouncedNewsletter(now)),
   ];
   return {
     deliveries,
-    secrets: {
-      twilio: { authToken: twilioToken },
-      meta: { appSecret: metaSecret, verifyToken: 'sample-verify-token' },
-      sendgrid: { publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64') },
-    },
+    secrets: { twilio: twilio.secret, meta: metaSigner.secret, sendgrid: sendgrid.secret },
     expected: {
       deliveries: deliveries.length,
       refused: 1,
-      // Ten acts of people and providers, and the three messages that they set off.
+      // Ten from the webhooks, and the three notifications that they trigger.
       interactions: 13,
       customers: 6,
       crm: {
@@ -250,3 +72,117 @@ export const samples = (now: number, publicUrl: string): Samples => {
     },
   };
 };
+
+const smsFields = (from: string, sid: string, text: string): Readonly<Record<string, string>> => ({
+  MessageSid: sid,
+  AccountSid: 'AC0',
+  From: from,
+  To: BUSINESS,
+  Body: text,
+  NumMedia: '0',
+});
+
+const whatsappPayload = (now: number, from: string, name: string, message: object): object => ({
+  object: 'whatsapp_business_account',
+  entry: [
+    {
+      id: '100',
+      changes: [
+        {
+          field: 'messages',
+          value: {
+            messaging_product: 'whatsapp',
+            metadata: { display_phone_number: '15005550006', phone_number_id: '200' },
+            contacts: [{ profile: { name }, wa_id: from }],
+            messages: [{ from, timestamp: String(Math.floor(now / 1000)), ...message }],
+          },
+        },
+      ],
+    },
+  ],
+});
+
+const adaOnWhatsapp = (now: number): object =>
+  whatsappPayload(now, ADA.slice(1), 'Ada Lovelace', {
+    id: 'wamid.0001',
+    type: 'text',
+    text: { body: 'Me again, from WhatsApp' },
+  });
+
+const chiarasOrder = (now: number): object =>
+  whatsappPayload(now, knownCustomer.phone.slice(1), 'Chiara', {
+    id: 'wamid.0002',
+    type: 'order',
+    order: {
+      catalog_id: '1',
+      product_items: [{ product_retailer_id: 'sku-1', quantity: 1, item_price: 19.9, currency: 'EUR' }],
+    },
+  });
+
+const messengerQuestion = (now: number): object => ({
+  object: 'page',
+  entry: [
+    {
+      id: '300',
+      time: now,
+      messaging: [
+        {
+          sender: { id: '5678' },
+          recipient: { id: '300' },
+          timestamp: now,
+          message: { mid: 'm_0001', text: 'Is my parcel on its way?' },
+        },
+      ],
+    },
+  ],
+});
+
+const templateApproved = {
+  object: 'whatsapp_business_account',
+  entry: [
+    { id: '100', changes: [{ field: 'message_template_status_update', value: { event: 'APPROVED' } }] },
+  ],
+};
+
+/** A mail as the Inbound Parse of SendGrid posts it: one form field for each part. */
+const graceMail = (now: number): string => {
+  const fields = {
+    headers: `Message-ID: <invoice-42@example.org>\nDate: ${new Date(now).toUTCString()}\nFrom: Grace Hopper <grace@example.org>\nSubject: Invoice 42`,
+    from: 'Grace Hopper <grace@example.org>',
+    to: 'hello@acme.example',
+    subject: 'Invoice 42',
+    text: 'Where can I find my invoice?',
+    envelope: '{"from":"grace@example.org","to":["hello@acme.example"]}',
+  };
+  const parts = Object.entries(fields).map(
+    ([name, value]) => `--sample\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  return `${parts.join('')}--sample--\r\n`;
+};
+
+const sendgridEvents = (now: number, events: readonly object[]): string =>
+  JSON.stringify(events.map((event) => ({ timestamp: Math.floor(now / 1000), ...event })));
+
+const openedNewsletter = (now: number): string =>
+  sendgridEvents(now, [
+    {
+      email: 'grace@example.org',
+      event: 'delivered',
+      sg_event_id: 'ev-1',
+      sg_message_id: 'news.1',
+      'smtp-id': '<news@acme.example>',
+    },
+    { email: 'grace@example.org', event: 'open', sg_event_id: 'ev-2', sg_message_id: 'news.1' },
+  ]);
+
+const bouncedNewsletter = (now: number): string =>
+  sendgridEvents(now, [
+    {
+      email: 'nobody@example.net',
+      event: 'bounce',
+      type: 'bounce',
+      reason: '550 unknown recipient',
+      sg_event_id: 'ev-3',
+      sg_message_id: 'news.2',
+    },
+  ]);

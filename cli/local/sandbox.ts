@@ -4,6 +4,7 @@ import { hubspotSandbox, hubspotToken } from '../../infra/sandbox/hubspot/server
 import { salesforceCredentials, salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
 import { crmFields } from '../../infra/scenario/hub/sandboxes.ts';
 
+/** Each opens a sandbox CRM and returns the secret with which a hub connects to it. */
 const openers = {
   salesforce: async (db: DatabaseSync, port: number) => {
     const sandbox = await salesforceSandbox(db, { port, ...crmFields.salesforce });
@@ -22,12 +23,12 @@ const { values, positionals } = parseArgs({
 const [name] = positionals;
 const open = Object.entries(openers).find(([crm]) => crm === name)?.[1];
 if (open === undefined) {
-  console.error(`npm run sandbox -- ${Object.keys(openers).join('|')} [--port N]`);
+  console.error(`Usage: npm run sandbox -- ${Object.keys(openers).join('|')} [--port N]`);
   process.exitCode = 2;
 } else {
   const sandbox = await open(new DatabaseSync(':memory:'), Number(values.port));
   console.log(
-    `${name} sandbox: ${sandbox.url} (its records as a page)\nIts secret: ${JSON.stringify(sandbox.secret)}\nCtrl-C ends it; it keeps nothing.`,
+    `${name} sandbox: ${sandbox.url} (open it in a browser to see the records)\nIts secret: ${JSON.stringify(sandbox.secret)}\nCtrl-C stops it. Its records are in memory only.`,
   );
   process.once('SIGINT', () => void sandbox.stop());
   process.once('SIGTERM', () => void sandbox.stop());

@@ -1,38 +1,37 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import {
-  CreatePlatformApplicationCommand,
-  CreatePlatformEndpointCommand,
-  SNSClient,
-} from '@aws-sdk/client-sns';
 import { HubError } from '../../core/errors.ts';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { REGION } from '../../infra/local/runtime/account.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { mailboxesOf } from '../../infra/local/runtime/state.ts';
-import { waitUntilIdle } from '../../infra/scenario/hub/idle.ts';
 import { type Hub, type HubOptions, openHub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
 import { root } from '../../infra/stack/bundle.ts';
-import { knownCustomer, type Samples, samples } from './samples.ts';
-import { closingTable, countStored } from './summary.ts';
+import { replaySamples } from './replay-samples.ts';
+import { samples } from './samples.ts';
+import { countStored, summaryTable } from './summary.ts';
 
-const HELP = `npm start [-- OPTIONS]
+const USAGE = `Usage: npm start [-- OPTIONS]
 
-  --exit              stop after the closing table; exit code 0 only if every number is what the samples imply
-  --port N            where the API and the webhooks listen (default 4700; the next four are the inbox, Salesforce, HubSpot and AWS)
-  --public-url URL    what providers call, when a tunnel leads here (default https://acme.example)
-  --state FILE        where the hub keeps its state (default .hub/state.sqlite)
+Runs the hub on this machine and replays sample webhooks on the first start.
 
-AWS_ENDPOINT_URL_DYNAMODB, _S3, _SES, _SNS, _SECRETS_MANAGER and _PINPOINT_SMS_VOICE_V2 put a real endpoint in the
-place of that part, used with your own AWS credentials; a server on this machine needs none.`;
+  --exit              stop after the summary; the exit code is 0 only if every number is as expected
+  --port N            the port of the API and the webhooks (default 4700); the next four ports are the inbox, Salesforce,
+                      HubSpot and AWS
+  --public-url URL    the public address that providers call, such as that of a tunnel (default https://acme.example)
+  --state FILE        the SQLite file of the state (default .hub/state.sqlite)
+
+HUB_LOG=1 prints what the functions log.
+
+AWS_ENDPOINT_URL_DYNAMODB, _S3, _SES, _SNS, _SECRETS_MANAGER and _PINPOINT_SMS_VOICE_V2 replace a local service by a real
+endpoint, which is called with your own AWS credentials; a server on this machine needs none.`;
 
 interface Options extends HubOptions {
   readonly exit: boolean;
 }
 
+/** Undefined where only the usage is asked for. */
 const parseOptions = (): Options | undefined => {
   const { values } = parseArgs({
     options: {
@@ -54,75 +53,36 @@ const parseOptions = (): Options | undefined => {
   };
 };
 
-/** Plays the samples against the front door, as the providers would, and waits until nothing is left to do. */
-const replay = async (hub: Hub, { deliveries, secrets }: Samples): Promise<readonly number[]> => {
-  const manager = new SecretsManagerClient(clientConfig(hub.runtime));
-  for (const [provider, secret] of Object.entries(secrets))
-    await manager.send(
-      new PutSecretValueCommand({
-        SecretId: `${hub.name}/channels/${provider}`,
-        SecretString: JSON.stringify(secret),
-      }),
-    );
-  const sns = new SNSClient(clientConfig(hub.runtime));
-  const { PlatformApplicationArn } = await sns.send(
-    new CreatePlatformApplicationCommand({
-      Name: 'acme',
-      Platform: 'GCM',
-      Attributes: { PlatformCredential: 'local' },
-    }),
-  );
-  const { EndpointArn } = await sns.send(
-    new CreatePlatformEndpointCommand({ PlatformApplicationArn, Token: knownCustomer.device }),
-  );
-  const known = {
-    command: 'import',
-    identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${EndpointArn}`],
-    profile: { name: { full: 'Chiara Rossi' } },
-  };
-  await fetch(`${hub.apiUrl}/commands`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${await readApiKey(hub)}`, 'content-type': 'application/json' },
-    body: JSON.stringify(known),
-  });
-  await waitUntilIdle(hub);
-  const answers: number[] = [];
-  for (const { about, provider, headers, body, status } of deliveries) {
-    const response = await fetch(`${hub.apiUrl}/webhooks/${provider}`, { method: 'POST', headers, body });
-    await response.arrayBuffer();
-    answers.push(response.status);
-    console.log(
-      `  ${String(answers.length).padStart(2)}/${deliveries.length}  ${provider.padEnd(8)} ${about}${response.status === status ? '' : `: expected ${status}, answered ${response.status}`}${response.status === 401 ? ' (refused)' : ''}`,
-    );
-  }
-  console.log('  waiting until every queue is empty …');
-  await waitUntilIdle(hub);
-  return answers;
-};
-
 const main = async (): Promise<number> => {
   const options = parseOptions();
   if (options === undefined) {
-    console.log(HELP);
+    console.log(USAGE);
     return 0;
   }
-  const began = Date.now();
-  // What the functions log is shown when asked for, and when a number is not what it should be.
-  const details: string[] = [];
+  const startedAt = Date.now();
+  // Log lines are printed only on request, or after a number that is not as expected.
+  const log: string[] = [];
   const report = (line: string): void => {
-    if (process.env['HUB_LOG'] === undefined) details.push(line);
+    if (process.env['HUB_LOG'] === undefined) log.push(line);
     else console.log(line);
   };
-  console.log('Tributary: synthesising the template and opening the hub on this machine …');
+  console.log('Tributary: synthesising the template and starting the hub …');
   const externalEndpoints = externalEndpointsOf(process.env, REGION);
   for (const [service, endpoint] of Object.entries(externalEndpoints.endpoints))
     console.log(`  ${service} is ${endpoint}`);
   const hub = await openHub({ ...options, externalEndpoints }, report);
   console.log(
-    `  ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${hub.cloud.functions.size} functions, ${hub.cloud.created.size} resources of the template`,
+    `  ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s: ${hub.cloud.functions.size} functions, ${hub.cloud.created.size} resources`,
   );
   try {
-    return await use(hub, options, details);
+    const isAsExpected = await replayOnce(hub, options, log);
+    if (options.exit) return isAsExpected ? 0 : 1;
+    await printAddresses(hub);
+    await new Promise<void>((resolve) => {
+      process.once('SIGINT', () => resolve());
+      process.once('SIGTERM', () => resolve());
+    });
+    return 0;
   } finally {
     await hub.stop();
     if (options.exit)
@@ -131,29 +91,30 @@ const main = async (): Promise<number> => {
   }
 };
 
-/** Replays the samples on an empty hub, then serves until it is told to end. Returns the exit code. */
-const use = async (hub: Hub, options: Options, details: readonly string[]): Promise<number> => {
-  let code = 0;
-  if (await isEmpty(hub)) {
-    console.log('Replaying a morning of webhooks, moved to now and signed for this machine:');
-    const set = samples(Date.now(), options.publicUrl);
-    const started = Date.now();
-    const answers = await replay(hub, set);
-    const found = await countStored(hub.cloud, hub.crms, hub.runtime, answers);
-    const { text, right } = closingTable(
-      found,
-      set.expected,
-      (Date.now() - started) / 1000,
-      hub.cloud.counts,
-    );
-    console.log(`\n${text}`);
-    code = right ? 0 : 1;
-    if (!right) for (const line of details) console.error(line);
-  } else
+/** Replays the samples on an empty hub and prints the summary. Returns whether every number is as expected. */
+const replayOnce = async (hub: Hub, { publicUrl }: Options, log: readonly string[]): Promise<boolean> => {
+  if (!isEmpty(hub)) {
     console.log(
-      'The hub holds customers already, so the samples are not replayed. Remove .hub/state.sqlite* to begin anew.',
+      'The hub already has customers, so the samples are not replayed. Delete .hub/state.sqlite* to start again.',
     );
-  if (options.exit) return code;
+    return true;
+  }
+  console.log('Replaying sample webhooks, dated now and signed for this machine:');
+  const set = samples(Date.now(), publicUrl);
+  const startedAt = Date.now();
+  const statuses = await replaySamples(hub, set);
+  const { text, isAsExpected } = summaryTable({
+    actual: await countStored(hub, statuses),
+    expected: set.expected,
+    seconds: (Date.now() - startedAt) / 1000,
+    requests: hub.cloud.counts,
+  });
+  console.log(`\n${text}`);
+  if (!isAsExpected) for (const line of log) console.error(line);
+  return isAsExpected;
+};
+
+const printAddresses = async (hub: Hub): Promise<void> => {
   console.log(`
 API and webhooks  ${hub.apiUrl}
 Inbox             ${hub.inboxUrl}
@@ -161,17 +122,12 @@ Salesforce        ${hub.crms.salesforce.url}
 HubSpot           ${hub.crms.hubspot.url}
 AWS               ${hub.awsUrl}
 
-Look somebody up:  HUB_URL=${hub.apiUrl} HUB_KEY=${await readApiKey(hub)} npx hub customer timeline phone:+14155550100
-Ask its AWS:       AWS_ENDPOINT_URL=${hub.awsUrl} AWS_REGION=${REGION} AWS_ACCESS_KEY_ID=ADMIN AWS_SECRET_ACCESS_KEY=local npx hub doctor
-Ctrl-C ends the hub; its state stays in .hub/.`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
-  return 0;
+Show a customer:   HUB_URL=${hub.apiUrl} HUB_KEY=${await readApiKey(hub)} npx hub customer timeline phone:+14155550100
+Call its AWS:      AWS_ENDPOINT_URL=${hub.awsUrl} AWS_REGION=${REGION} AWS_ACCESS_KEY_ID=ADMIN AWS_SECRET_ACCESS_KEY=local npx hub doctor
+Ctrl-C stops the hub. Its state remains in .hub/.`);
 };
 
-const isEmpty = async ({ cloud }: Hub): Promise<boolean> =>
+const isEmpty = ({ cloud }: Hub): boolean =>
   cloud.db
     .prepare('SELECT 1 FROM dynamodb_items WHERE item LIKE \'%"sk":{"S":"profile"}%\' LIMIT 1')
     .get() === undefined;

@@ -1,78 +1,62 @@
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
-import { sortKeyPrefix } from '../../functions/contracts/keys.ts';
-import { activityOf } from '../../functions/contracts/rows/people.ts';
-import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
-import type { Cloud } from '../../infra/local/runtime/cloud.ts';
-import type { Sandboxes } from '../../infra/scenario/hub/sandboxes.ts';
+import type { Hub } from '../../infra/scenario/hub/open-hub.ts';
+import { readTableTotals } from '../../infra/scenario/hub/table-totals.ts';
 import type { SampleCounts } from './samples.ts';
 
-export type Counted = SampleCounts;
-
-/** What the hub holds now, read from the table, the sandboxes and the outbox. */
+/** Counts what the hub has stored, sent and written to the CRMs. `statuses`: those of the answers to the webhooks. */
 export const countStored = async (
-  cloud: Cloud,
-  crms: Sandboxes,
-  runtime: Runtime,
-  answers: readonly number[],
-): Promise<Counted> => {
-  const { Items = [] } = await new DynamoDBClient(clientConfig(runtime)).send(
-    new ScanCommand({ TableName: runtime.env['TABLE'] }),
-  );
-  const rows = Items.map((item) => unmarshall(item)).map((row) => ({
-    ...row,
-    pk: String(row['pk']),
-    sk: String(row['sk']),
-  }));
-  const roots = rows
-    .filter(({ sk }) => sk === 'activity')
-    .map((row) => activityOf(row))
-    .filter(({ survivor }) => survivor === undefined)
-    .map(({ id }) => id);
-  const decided = rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.notification)).map(notificationOf);
+  { cloud, crms, runtime }: Hub,
+  statuses: readonly number[],
+): Promise<SampleCounts> => {
+  const { customerIds, interactions, suppressed } = await readTableTotals(runtime);
   const sent = cloud.sentMessages.list();
-  const of = (medium: 'email' | 'sms' | 'push'): number =>
+  const sentBy = (medium: 'email' | 'sms' | 'push'): number =>
     sent.filter((message) => message.medium === medium).length;
   return {
-    deliveries: answers.length,
-    refused: answers.filter((status) => status === 401).length,
-    interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
-    customers: roots.length,
-    crm: crms.countRecords(new Set(roots)),
-    notifications: { email: of('email'), sms: of('sms'), push: of('push') },
-    suppressed: decided.filter(({ status }) => status === 'suppressed').length,
+    deliveries: statuses.length,
+    refused: statuses.filter((status) => status === 401).length,
+    interactions,
+    customers: customerIds.length,
+    crm: crms.countRecords(new Set(customerIds)),
+    notifications: { email: sentBy('email'), sms: sentBy('sms'), push: sentBy('push') },
+    suppressed,
   };
 };
 
-/** The closing table; `right` when every number is what the samples imply. */
-export const closingTable = (
-  found: Counted,
-  implied: SampleCounts,
-  seconds: number,
-  requests: ReadonlyMap<string, number>,
-): { text: string; right: boolean } => {
-  const rows: [string, number, number][] = [
-    ['deliveries', found.deliveries, implied.deliveries],
-    ['  refused', found.refused, implied.refused],
-    ['interactions', found.interactions, implied.interactions],
-    ['customers', found.customers, implied.customers],
-    ...Object.entries(implied.crm).flatMap(([crm, objects]) =>
+interface Summary {
+  readonly actual: SampleCounts;
+  readonly expected: SampleCounts;
+  readonly seconds: number;
+  /** The number of requests by `caller service operation`; the caller is a function, or `-`. */
+  readonly requests: ReadonlyMap<string, number>;
+}
+
+/** The table that `npm start` prints after the samples; every number that is not as expected is marked. */
+export const summaryTable = ({
+  actual,
+  expected,
+  seconds,
+  requests,
+}: Summary): { text: string; isAsExpected: boolean } => {
+  const rows: [name: string, actual: number, expected: number][] = [
+    ['deliveries', actual.deliveries, expected.deliveries],
+    ['  refused', actual.refused, expected.refused],
+    ['interactions', actual.interactions, expected.interactions],
+    ['customers', actual.customers, expected.customers],
+    ...Object.entries(expected.crm).flatMap(([crm, objects]) =>
       Object.entries(objects).map(([object, count]): [string, number, number] => [
         `${crm} ${object}`,
-        found.crm[crm]?.[object] ?? 0,
+        actual.crm[crm]?.[object] ?? 0,
         count,
       ]),
     ),
-    ['e-mails sent', found.notifications.email, implied.notifications.email],
-    ['SMS sent', found.notifications.sms, implied.notifications.sms],
-    ['pushes sent', found.notifications.push, implied.notifications.push],
-    ['suppressed', found.suppressed, implied.suppressed],
+    ['e-mails sent', actual.notifications.email, expected.notifications.email],
+    ['SMS sent', actual.notifications.sms, expected.notifications.sms],
+    ['pushes sent', actual.notifications.push, expected.notifications.push],
+    ['suppressed', actual.suppressed, expected.suppressed],
   ];
   const lines = rows.map(
-    ([name, is, should]) =>
-      `${name.padEnd(26)}${String(is).padStart(6)}${is === should ? '' : `   expected ${should}`}`,
+    ([name, found, wanted]) =>
+      `${name.padEnd(26)}${String(found).padStart(6)}${found === wanted ? '' : `   expected ${wanted}`}`,
   );
   return {
     text: [
@@ -80,13 +64,13 @@ export const closingTable = (
       `${'seconds'.padEnd(26)}${seconds.toFixed(1).padStart(6)}`,
       '',
       'AWS requests per interaction',
-      ...requestLines(requests, found.interactions),
+      ...requestLines(requests, actual.interactions),
     ].join('\n'),
-    right: rows.every(([, is, should]) => is === should),
+    isAsExpected: rows.every(([, found, wanted]) => found === wanted),
   };
 };
 
-/** Requests that the functions made, by service and operation, most frequent first. */
+/** The requests of the functions per interaction, by service and operation, most frequent first. */
 const requestLines = (requests: ReadonlyMap<string, number>, interactions: number): string[] => {
   const sums = new Map<string, number>();
   for (const [key, count] of requests) {

@@ -123,7 +123,10 @@ describe('npm run local', () => {
   });
 
   it('says what it cannot do', async () => {
-    expect(await run('dynamo')).toMatchObject({ code: 2, said: expect.stringMatching(/no part dynamo/) });
+    expect(await run('dynamo')).toMatchObject({
+      code: 2,
+      said: expect.stringMatching(/Unknown service dynamo/),
+    });
     expect(await run('sqs', '--port', 'x')).toMatchObject({ code: 2, said: expect.stringMatching(/--port/) });
     expect(await run()).toMatchObject({ code: 2 });
     expect(await run('--help')).toMatchObject({ code: 0, said: expect.stringMatching(/secretsmanager/) });

@@ -1,0 +1,73 @@
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreatePlatformApplicationCommand,
+  CreatePlatformEndpointCommand,
+  SNSClient,
+} from '@aws-sdk/client-sns';
+import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { waitUntilIdle } from '../../infra/scenario/hub/idle.ts';
+import { type Hub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
+import { sendCommand } from '../client/commands.ts';
+import { knownCustomer, type Samples } from './samples.ts';
+
+/**
+ * Stores the secrets of the samples, imports the known customer, sends every sample to its webhook and waits until the hub
+ * has processed them. Prints a line for each and returns the statuses that were answered.
+ */
+export const replaySamples = async (
+  hub: Hub,
+  { deliveries, secrets }: Samples,
+): Promise<readonly number[]> => {
+  await storeSecrets(hub, secrets);
+  const device = await registerDevice(hub);
+  await sendCommand(
+    { url: hub.apiUrl, key: await readApiKey(hub) },
+    {
+      command: 'import',
+      identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${device}`],
+      profile: { name: { full: 'Chiara Rossi' } },
+    },
+  );
+  await waitUntilIdle(hub);
+  const statuses: number[] = [];
+  for (const { about, provider, headers, body, status } of deliveries) {
+    const response = await fetch(`${hub.apiUrl}/webhooks/${provider}`, { method: 'POST', headers, body });
+    await response.arrayBuffer();
+    statuses.push(response.status);
+    const unexpected =
+      response.status === status ? '' : `: expected the status ${status}, found ${response.status}`;
+    const refused = response.status === 401 ? ' (refused)' : '';
+    const count = `${String(statuses.length).padStart(2)}/${deliveries.length}`;
+    console.log(`  ${count}  ${provider.padEnd(8)} ${about}${unexpected}${refused}`);
+  }
+  console.log('  waiting until every queue is empty …');
+  await waitUntilIdle(hub);
+  return statuses;
+};
+
+const storeSecrets = async ({ runtime, name }: Hub, secrets: Samples['secrets']): Promise<void> => {
+  const client = new SecretsManagerClient(clientConfig(runtime));
+  for (const [provider, secret] of Object.entries(secrets))
+    await client.send(
+      new PutSecretValueCommand({
+        SecretId: `${name}/channels/${provider}`,
+        SecretString: JSON.stringify(secret),
+      }),
+    );
+};
+
+/** Registers the device of the known customer for push messages. Returns the ARN of its endpoint. */
+const registerDevice = async ({ runtime }: Hub): Promise<string | undefined> => {
+  const sns = new SNSClient(clientConfig(runtime));
+  const { PlatformApplicationArn } = await sns.send(
+    new CreatePlatformApplicationCommand({
+      Name: 'acme',
+      Platform: 'GCM',
+      Attributes: { PlatformCredential: 'local' },
+    }),
+  );
+  const { EndpointArn } = await sns.send(
+    new CreatePlatformEndpointCommand({ PlatformApplicationArn, Token: knownCustomer.device }),
+  );
+  return EndpointArn;
+};

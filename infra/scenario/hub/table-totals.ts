@@ -1,0 +1,30 @@
+import { sortKeyPrefix } from '../../../functions/contracts/keys.ts';
+import { activityOf } from '../../../functions/contracts/rows/people.ts';
+import { notificationOf } from '../../../functions/contracts/rows/triggers.ts';
+import type { Runtime } from '../../../functions/contracts/runtime.ts';
+import { scanTable } from './scan-table.ts';
+
+/** What the table of a hub holds. */
+export interface TableTotals {
+  /** Of customers that were not merged into another. */
+  readonly customerIds: readonly string[];
+  readonly interactions: number;
+  /** Notifications that were suppressed. */
+  readonly suppressed: number;
+}
+
+/** Counts the rows of a hub's table by a scan. */
+export const readTableTotals = async (runtime: Runtime): Promise<TableTotals> => {
+  const rows = await scanTable(runtime);
+  return {
+    customerIds: rows
+      .filter(({ sk }) => sk === 'activity')
+      .map(activityOf)
+      .filter(({ survivor }) => survivor === undefined)
+      .map(({ id }) => id),
+    interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
+    suppressed: rows
+      .filter(({ sk }) => sk.startsWith(sortKeyPrefix.notification))
+      .filter((row) => notificationOf(row).status === 'suppressed').length,
+  };
+};
