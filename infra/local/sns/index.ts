@@ -4,7 +4,7 @@ import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { push } from './push.ts';
 import { type TopicOptions, topics } from './topics.ts';
 
-/** Whether a request without a signature is for SNS: its certificates and its confirmations are open to everybody. */
+/** Whether a request without a signature is for SNS: its certificates and its links need none. */
 export const isOpenToAll = ({
   method,
   path,
@@ -19,17 +19,17 @@ export const isOpenToAll = ({
     /^(?:ConfirmSubscription|Unsubscribe)$/u.test(new URLSearchParams(query).get('Action') ?? ''));
 
 export interface Sns extends AwsService {
-  /** Publishes on behalf of another part. @throws ServiceError when the topic does not exist. */
+  /** Publishes on behalf of another service. @throws ServiceError when the topic does not exist. */
   publish(topicArn: string, message: string): Promise<void>;
 }
 
-/** SNS on one machine: topics, and push to platform endpoints, whose messages land in the outbox. */
-export const sns = (surroundings: ServiceContext, sent: SentMessages, options: TopicOptions = {}): Sns => {
-  const endpoints = push(surroundings, sent);
+/** The local SNS: topics, and push notifications to platform endpoints. */
+export const sns = (context: ServiceContext, sent: SentMessages, options: TopicOptions = {}): Sns => {
+  const endpoints = push(context, sent);
   const {
     operations: { Publish, ...operations },
     certificate,
-  } = topics(surroundings, options);
+  } = topics(context, options);
   return {
     signingName: 'sns',
     operation: queryOperation,

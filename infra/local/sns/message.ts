@@ -13,7 +13,7 @@ export interface MessageAttribute {
   readonly Value: string;
 }
 
-/** What is published: the text, by protocol or platform where the publisher says so, and its attributes. */
+/** A published message: its text, by protocol or platform where the publisher gives several, and its attributes. */
 export interface Published {
   readonly subject: string | null;
   /** The message for one protocol (`sqs`, `lambda`) or platform (`GCM`, `APNS`). */
@@ -21,7 +21,7 @@ export interface Published {
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
 }
 
-/** Reads and checks a `Publish` request. @throws ServiceError `InvalidParameter`. */
+/** Parses and validates a `Publish` request. @throws ServiceError `InvalidParameter`. */
 export const publishedOf = (input: URLSearchParams): Published => {
   const message = input.get('Message') ?? '';
   const subject = input.get('Subject');

@@ -5,16 +5,16 @@ import type { DatabaseSync } from 'node:sqlite';
 const SIGNED = ['Message', 'MessageId', 'SubscribeURL', 'Subject', 'Timestamp', 'Token', 'TopicArn', 'Type'];
 
 export interface Signer {
-  /** A message with signature, version and the address of the certificate. Version 1 is SHA-1, version 2 SHA-256. */
+  /** The signature of a message, its version and the URL of the certificate. Version 1 is SHA-1, version 2 SHA-256. */
   sign(
     message: Readonly<Record<string, unknown>>,
     version: '1' | '2',
   ): { readonly Signature: string; readonly SignatureVersion: string; readonly SigningCertURL: string };
-  /** The certificate, where `path` is its address. */
+  /** The certificate, where `path` is its path. */
   certificate(path: string): string | undefined;
 }
 
-/** Signs as SNS does, with a key and a certificate of this machine's own, made when they are first needed. */
+/** Signs as SNS does, with a key and a certificate that are generated when they are first used. */
 export const signer = (db: DatabaseSync, endpoint: string): Signer => {
   db.exec('CREATE TABLE IF NOT EXISTS sns_keys (pem TEXT NOT NULL, certificate TEXT NOT NULL) STRICT');
   let known: { readonly key: KeyObject; readonly certificate: string } | undefined;
@@ -74,7 +74,7 @@ const TIME = 0x18;
 const ALGORITHM = Buffer.from('300d06092a864886f70d01010b0500', 'hex');
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
 
-/** A certificate for `sns.amazonaws.com` that vouches for itself, valid for the years of any clock here. */
+/** A self-signed certificate for `sns.amazonaws.com`, valid from 2000 to 2199 because tests set the clock. */
 const selfSigned = (key: KeyObject, publicKey: Uint8Array): string => {
   const name = der(
     SEQUENCE,

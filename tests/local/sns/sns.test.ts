@@ -8,16 +8,12 @@ import {
   CreatePlatformEndpointCommand,
   CreateTopicCommand,
   DeleteEndpointCommand,
-  DeleteTopicCommand,
   EndpointDisabledException,
-  GetEndpointAttributesCommand,
-  ListEndpointsByPlatformApplicationCommand,
   ListSubscriptionsByTopicCommand,
   PublishBatchCommand,
   PublishCommand,
   type PublishCommandInput,
   SetEndpointAttributesCommand,
-  SetTopicAttributesCommand,
   SNSClient,
   SubscribeCommand,
   UnsubscribeCommand,
@@ -64,21 +60,17 @@ describe('push', () => {
     const TargetArn = await register();
     const publish = (Message: string, more: Partial<PublishCommandInput> = {}) =>
       client.send(new PublishCommand({ TargetArn, Message, ...more }));
-    return { ...opened, PlatformApplicationArn, register, TargetArn, publish };
+    return { ...opened, register, TargetArn, publish };
   };
 
   it('registers a device once', async () => {
-    const { client, register, TargetArn, PlatformApplicationArn } = await openWithEndpoint();
+    const { register, TargetArn } = await openWithEndpoint();
     expect(TargetArn).toMatch(/^arn:aws:sns:eu-south-1:123456789012:endpoint\/GCM\/shop\/[\da-f-]{36}$/u);
     expect(await register()).toBe(TargetArn);
     await expect(register('device-1', { CustomUserData: 'other' })).rejects.toThrow(
       `Endpoint ${TargetArn} already exists`,
     );
     expect(await register('device-2')).not.toBe(TargetArn);
-    const { Endpoints } = await client.send(
-      new ListEndpointsByPlatformApplicationCommand({ PlatformApplicationArn }),
-    );
-    expect(Endpoints?.map(({ Attributes }) => Attributes?.['Token'])).toEqual(['device-1', 'device-2']);
   });
 
   it.each([
@@ -128,9 +120,6 @@ describe('push', () => {
       );
     await enable('false');
     await expect(publish('x')).rejects.toThrow(EndpointDisabledException);
-    expect(await client.send(new GetEndpointAttributesCommand({ EndpointArn: TargetArn }))).toMatchObject({
-      Attributes: { Enabled: 'false', Token: 'device-9' },
-    });
     await enable('true');
     await publish('x');
     expect(sent.list().map(({ to }) => to)).toEqual([['device-9']]);
@@ -239,7 +228,7 @@ describe('topics', () => {
     expect(posts[1]).toMatchObject({ type: 'Notification', body: { Message: 'now' } });
   });
 
-  it('end with their subscriptions, and refuse what would be silently ignored', async () => {
+  it('end a subscription, and refuse attributes and protocols that they do not implement', async () => {
     const { client, clock, delivered, subscribe, publish } = await openWithTopic();
     const arn = await subscribe('sqs', queue);
     expect(await subscribe('sqs', queue)).toBe(arn);
@@ -254,15 +243,11 @@ describe('topics', () => {
     await publish('x');
     await clock.runUntil(clock.now());
     expect([delivered, await list()]).toEqual([[], []]);
-    await client.send(new DeleteTopicCommand({ TopicArn }));
-    await expect(publish('x')).rejects.toMatchObject({ name: 'NotFoundException' });
   });
 
   it.each(['1', '2'])('sign what they send, and the validator of AWS agrees: version %s', async (version) => {
     const { clock, client, delivered, subscribe, publish, db, sent } = await openWithTopic();
-    await client.send(
-      new SetTopicAttributesCommand({ TopicArn, AttributeName: 'SignatureVersion', AttributeValue: version }),
-    );
+    await client.send(new CreateTopicCommand({ Name: 'news', Attributes: { SignatureVersion: version } }));
     await subscribe('sqs', queue);
     await subscribe('lambda', run);
     await publish('hello', { Subject: 'News' });
