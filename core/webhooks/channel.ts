@@ -117,7 +117,7 @@ export interface VerifyContext<Secret extends string = string> {
   document(url: string): Promise<string>;
 }
 
-export interface SecretDeclaration {
+interface SecretDeclaration {
   /** Where the admin finds the value in the provider's console, as a short phrase. */
   readonly about: string;
   readonly optional?: true;

@@ -11,7 +11,7 @@ import {
 
 type Bytes = Uint8Array | string;
 /** MD5 and SHA-1 stand here for vendors that know nothing better. */
-export type HashAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
+type HashAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /** An HMAC as text. */
 export const hmac = (
@@ -104,7 +104,7 @@ export const rsa = (
   signature: Uint8Array,
 ): boolean => verifies(() => createPublicKey(pem), algorithm, signed, signature);
 
-export interface JwtRules {
+interface JwtRules {
   /** Epoch milliseconds. */
   readonly now: number;
   /** How far clocks may differ; 60 where it is left out. */
@@ -117,7 +117,7 @@ export interface JwtRules {
   readonly audience?: string | readonly string[];
 }
 
-export type Jwt =
+type Jwt =
   | { readonly claims: Readonly<Record<string, unknown>>; readonly header: Readonly<Record<string, unknown>> }
   /** Why it is not to be believed, without a secret. */
   | { readonly refused: string };

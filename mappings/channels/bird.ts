@@ -209,10 +209,10 @@ const interaction = (medium: Medium, payload: Payload): DecodedInteraction | und
 };
 
 const decode = ({ body }: Delivery): Decoded => {
-  const { event, payload: told } = Webhook.parse(parseJson(body));
+  const { event, payload: inner } = Webhook.parse(parseJson(body));
   const [, platform = '', what] = /^(.+)\.(inbound|outbound|interactions?)$/u.exec(event) ?? [];
   if (what === undefined) return { interactions: [], ignored: [event] };
-  const payload = Payload.parse(told);
+  const payload = Payload.parse(inner);
   const medium = mediumOf(platform);
   const found =
     what === 'inbound'

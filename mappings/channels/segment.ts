@@ -123,9 +123,9 @@ const identifiersOf = ({
   properties,
   context,
 }: Call): string[] => {
-  const told = type === 'group' ? undefined : (traits ?? context?.traits);
-  const emails = [text(told, 'email'), type === 'track' ? text(properties, 'email') : undefined];
-  const phones = [text(told, 'phone'), type === 'track' ? text(properties, 'phone') : undefined];
+  const person = type === 'group' ? undefined : (traits ?? context?.traits);
+  const emails = [text(person, 'email'), type === 'track' ? text(properties, 'email') : undefined];
+  const phones = [text(person, 'phone'), type === 'track' ? text(properties, 'phone') : undefined];
   return [
     ...(userId ? [`user-id:${userId}`] : []),
     ...(anonymousId ? [`anonymous:${anonymousId}`] : []),

@@ -16,7 +16,7 @@ import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/chan
 // dot is what every event of a message has in common. A "blocked" bounce is soft.
 
 // A business's own arguments stand beside these, under names and of types of its choice.
-const Told = z.string().optional().catch(undefined);
+const OptionalText = z.string().optional().catch(undefined);
 const Event = z.looseObject({
   /** What befell the account and not a mail names nobody. */
   email: z.string().optional(),
@@ -26,10 +26,10 @@ const Event = z.looseObject({
   sg_message_id: z.string().optional(),
   sg_machine_open: z.boolean().optional(),
   'smtp-id': z.string().optional(),
-  type: Told,
-  reason: Told,
-  status: Told,
-  url: Told,
+  type: OptionalText,
+  reason: OptionalText,
+  status: OptionalText,
+  url: OptionalText,
   asm_group_id: z.union([z.number(), z.string()]).optional(),
 });
 type Event = z.infer<typeof Event>;

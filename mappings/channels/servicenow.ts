@@ -68,7 +68,7 @@ const identifiersOf = (record: Record, isPerson: boolean): string[] => {
 
 const HEAD = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (.*) \([^()]*\)$/u;
 
-/** The newest entry of a journal: who wrote it, where that is told, and what. */
+/** The newest entry of a journal: its author, if it names one, and its text. */
 const newest = (journal: string): { readonly author?: string; readonly text: string } => {
   const [first = '', ...rest] = journal.trim().split(/\r?\n/u);
   const author = HEAD.exec(first)?.[1];

@@ -254,7 +254,7 @@ const received = async (
   const [sender] = parseMailboxes(envelope?.source ?? '');
   const own = envelope?.messageId || undefined;
   const object = objectOf(receipt?.action);
-  const told: DecodedInteraction = defined({
+  const interaction: DecodedInteraction = defined({
     key: own ?? id,
     kind: 'message' as const,
     channel: 'email' as const,
@@ -273,9 +273,11 @@ const received = async (
     }),
   });
   const encoding = receipt?.action?.encoding?.toUpperCase() === 'BASE64' ? 'base64' : 'utf8';
-  if (content) return withMail(told, await readMail(Buffer.from(content, encoding)));
+  if (content) return withMail(interaction, await readMail(Buffer.from(content, encoding)));
   const bucket = receipt?.action?.bucketName;
-  return bucket && object !== undefined ? { ...told, fetch: { url: `s3://${bucket}/${object}` } } : told;
+  return bucket && object !== undefined
+    ? { ...interaction, fetch: { url: `s3://${bucket}/${object}` } }
+    : interaction;
 };
 
 /** The whole key of a mail in its bucket: with the prefix of the rule, whether SES names it with it or not. */
@@ -292,20 +294,21 @@ const sentId = (messageId: string | undefined): string | undefined =>
   messageId?.replace(/^<([^@>]+)@[a-z0-9-.]*amazonses\.com>$/u, '$1');
 
 /** The mail itself knows better than its envelope, whose sender may be a machine's address for bounces. */
-const withMail = (told: DecodedInteraction, mail: Mail): DecodedInteraction =>
+const withMail = (interaction: DecodedInteraction, mail: Mail): DecodedInteraction =>
   defined({
-    ...told,
-    identifiers: mail.from === undefined ? told.identifiers : [`email:${mail.from.address}`],
-    externalId: mail.messageId ?? told.externalId,
-    refersTo: told.refersTo ?? sentId(mail.inReplyTo),
-    subject: told.subject ?? mail.subject,
+    ...interaction,
+    identifiers: mail.from === undefined ? interaction.identifiers : [`email:${mail.from.address}`],
+    externalId: mail.messageId ?? interaction.externalId,
+    refersTo: interaction.refersTo ?? sentId(mail.inReplyTo),
+    subject: interaction.subject ?? mail.subject,
     text: mail.text?.trim() ? mail.text : textOfHtml(mail.html ?? ''),
-    profile: told.profile ?? (mail.from?.name === undefined ? undefined : { name: { full: mail.from.name } }),
+    profile:
+      interaction.profile ?? (mail.from?.name === undefined ? undefined : { name: { full: mail.from.name } }),
     attachments: mail.attachments.length > 0 ? [...mail.attachments] : undefined,
   });
 
-const complete = async (told: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> =>
-  withMail(told, await readMail(bytes));
+const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> =>
+  withMail(interaction, await readMail(bytes));
 
 const decode = async ({ body }: Delivery): Promise<Decoded> => {
   const notification = snsNotification(body);

@@ -148,11 +148,11 @@ const mapped: ReadonlySet<string> = new Set(['message', 'app_mention', 'reaction
 /** What other types hold under the same names has other shapes, and is not looked at. */
 const actOf = (
   team: string | undefined,
-  told: NonNullable<z.infer<typeof Envelope>['event']>,
+  received: NonNullable<z.infer<typeof Envelope>['event']>,
 ): DecodedInteraction | undefined => {
-  const { type, subtype } = told;
+  const { type, subtype } = received;
   if (!mapped.has(type)) return undefined;
-  const event = Event.parse(told);
+  const event = Event.parse(received);
   if (type === 'reaction_added' || type === 'reaction_removed') return reactionOf(team, event);
   if (subtype === 'message_changed' || subtype === 'message_deleted') return changeOf(team, event);
   return ordinary.includes(subtype) ? messageOf(team, event) : undefined;

@@ -54,12 +54,12 @@ const attachmentsOf = ({
   ];
 };
 
-const status = (payload: Payload, told: string): Partial<DecodedInteraction> => ({
-  kind: told === 'seen' ? 'read' : 'delivery-status',
-  direction: told === 'seen' ? 'inbound' : 'outbound',
-  key: `${payload.message_token}:${told}`,
+const status = (payload: Payload, state: string): Partial<DecodedInteraction> => ({
+  kind: state === 'seen' ? 'read' : 'delivery-status',
+  direction: state === 'seen' ? 'inbound' : 'outbound',
+  key: `${payload.message_token}:${state}`,
   ...defined({ externalId: payload.message_token, refersTo: payload.message_token }),
-  properties: defined({ status: told, reason: payload.desc }),
+  properties: defined({ status: state, reason: payload.desc }),
 });
 
 const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInteraction> | undefined>> = {

@@ -17,7 +17,7 @@ export interface Asked {
   readonly authorization: string | undefined;
 }
 
-export interface Vendor {
+interface Vendor {
   readonly provider: string;
   readonly secrets?: Readonly<Record<string, readonly string[]>>;
   readonly answers?: Answers;

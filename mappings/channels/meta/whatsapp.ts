@@ -161,8 +161,8 @@ const changeOf = ({ type, reaction, revoke, edit }: Message): Said | undefined =
 };
 
 /**
- * A new number is a new business-scoped id as well, and a new id may come without any number. Whose it was before is told
- * by the sender, by `previous_user_id`, or by both.
+ * A new number is a new business-scoped id as well, and a new id may come without any number. The sender, the member
+ * `previous_user_id`, or both name the previous identity.
  */
 const noticeOf = (
   { type = 'system', ...system }: NonNullable<Message['system']>,

@@ -188,7 +188,7 @@ const reactionOf = ({ chat, message_id, date, user, new_reaction: now }: z.infer
   };
 };
 
-/** The time of a press is not told: the date of its message is when the button was sent. */
+/** A press has no time: the date of its message is when the button was sent. */
 const postbackOf = ({ id, from, message, data }: z.infer<typeof Callback>): Act => ({
   kind: 'postback',
   ...person(from),
@@ -217,7 +217,7 @@ const voteOf = ({ poll_id: poll, user, option_ids: options }: z.infer<typeof Vot
   properties: { poll, options },
 });
 
-/** Who deleted a message, the person or the business, is not told. */
+/** Telegram does not name who deleted a message, the person or the business. */
 const deletionsOf = ({ chat, message_ids: ids }: z.infer<typeof Deleted>): Act[] =>
   ids.map((id) => ({
     kind: 'delete',
