@@ -5,13 +5,13 @@ import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
 import { NOW, openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';
-import { providers, type Webhook } from '../../tools/crash/webhooks.ts';
+import { signingProviders, type Webhook } from '../../tools/crash/webhooks.ts';
 
 // Each row of the failure table, through the front door, with both CRMs.
 
 const HOUR = 3_600_000;
 const from = '+14155550100';
-const { secrets, sms, mail, forged } = providers('https://acme.example');
+const { secrets, sms, mail, forge } = signingProviders('https://acme.example');
 let hub: TestHub;
 
 const open = async (options: TestHubOptions = {}): Promise<void> => {
@@ -70,9 +70,9 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
   const before = (await hub.scan()).length;
   const good = sms({ id: 'SM1', from, text: 'hi' });
   const unsigned = { ...good, headers: { 'content-type': good.headers['content-type'] ?? '' } };
-  expect(await post(forged(good))).toBe(401);
+  expect(await post(forge(good))).toBe(401);
   expect(await post(unsigned)).toBe(401);
-  expect(await post(forged(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
+  expect(await post(forge(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
   expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
   expect(told('refused-delivery')).toBe(4);
   expect(await hub.scan()).toHaveLength(before);

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
 import { removalsOf } from '../../tools/least-privilege/removals.ts';
-import { missed, rehearse, trials } from '../../tools/least-privilege/trials.ts';
+import { errorWithout, runTrials, trials } from '../../tools/least-privilege/trials.ts';
 
 let synthesised: Assembly;
 beforeAll(async () => {
   synthesised = await assembly();
 });
 
-const inSilence = async <T>(work: () => Promise<T>): Promise<T> => {
+const withoutLogs = async <T>(work: () => Promise<T>): Promise<T> => {
   const { info, warn, error } = console;
   const silent = (): void => {};
   Object.assign(console, { info: silent, warn: silent, error: silent });
@@ -20,11 +20,11 @@ const inSilence = async <T>(work: () => Promise<T>): Promise<T> => {
 };
 
 describe('the least privilege', () => {
-  it('is what a story misses: a statement of a role, and one of a queue', async () => {
-    await inSilence(async () => {
-      const story = trials().filter(({ name }) => name === 'two-channels.yaml');
-      const rehearsed = await rehearse(story, synthesised);
-      expect([...rehearsed.values()].map(({ broke }) => broke)).toEqual([undefined]);
+  it('finds that a scenario needs a statement of a role, and one of a queue', async () => {
+    await withoutLogs(async () => {
+      const scenario = trials().filter(({ name }) => name === 'two-channels.yaml');
+      const results = await runTrials(scenario, synthesised);
+      expect([...results.values()].map(({ error }) => error)).toEqual([undefined]);
       const all = removalsOf(synthesised.template);
       const ofRecord = all.find(
         ({ place, actions }) => /Record/u.test(place) && actions.includes('events:PutEvents'),
@@ -33,19 +33,19 @@ describe('the least privilege', () => {
         ({ place, actions }) => /^SalesforceQueuePolicy/u.test(place) && actions.includes('sqs:SendMessage'),
       );
       if (ofRecord === undefined || ofQueue === undefined)
-        throw new Error('The statements have other names now.');
-      expect(await missed(ofRecord, synthesised, rehearsed)).toMatch(
+        throw new Error('The template has no such statements. Update the names in this test.');
+      expect(await errorWithout(ofRecord, synthesised, results)).toMatch(
         /not authorized to perform: events:PutEvents/,
       );
-      expect(await missed(ofQueue, synthesised, rehearsed)).toMatch(
+      expect(await errorWithout(ofQueue, synthesised, results)).toMatch(
         /events\.amazonaws\.com .* not authorized to perform: sqs:SendMessage/,
       );
     });
   });
 
-  it('sees what no trial rests on', async () => {
-    await inSilence(async () => {
-      const story = trials().filter(({ name }) => name === 'two-channels.yaml');
+  it('finds a statement that no trial needs', async () => {
+    await withoutLogs(async () => {
+      const scenario = trials().filter(({ name }) => name === 'two-channels.yaml');
       const template = structuredClone(synthesised.template);
       const [id, policy] =
         Object.entries(template.Resources).find(
@@ -53,11 +53,11 @@ describe('the least privilege', () => {
         ) ?? [];
       const { PolicyDocument } = (policy?.Properties ?? {}) as { PolicyDocument: { Statement: unknown[] } };
       PolicyDocument.Statement.push({ Effect: 'Allow', Action: 'dynamodb:Scan', Resource: '*' });
-      const rehearsed = await rehearse(story, { ...synthesised, template });
+      const results = await runTrials(scenario, { ...synthesised, template });
       const added = removalsOf(template).find(
         ({ place, actions }) => place.startsWith(`${id}[`) && actions.includes('dynamodb:Scan'),
       );
-      expect(added && (await missed(added, synthesised, rehearsed))).toBeUndefined();
+      expect(added && (await errorWithout(added, synthesised, results))).toBeUndefined();
       expect(added).toBeDefined();
     });
   });

@@ -33,10 +33,21 @@ const gradePatterns = async (file: string): Promise<Graded[]> => {
   });
 };
 
+const HELP = `npm run --silent conformance -- DIR…
+npm run --silent conformance -- --eventbridge FILE…
+
+Sends every recorded webhook below the folders through verification and normalisation and compares the answer and the
+interactions with those expected. With --eventbridge, compares event patterns with the verdicts of AWS. Exits with 1 if
+anything differs.`;
+
 const main = async (args: readonly string[]): Promise<number> => {
   if (args.length === 0) {
-    console.error('npm run --silent conformance -- DIR…\nnpm run --silent conformance -- --eventbridge FILE');
+    console.error(HELP);
     return 2;
+  }
+  if (args[0] === '--help') {
+    console.log(HELP);
+    return 0;
   }
   const graded =
     args[0] === '--eventbridge'

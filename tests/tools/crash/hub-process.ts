@@ -7,34 +7,36 @@ import { publishPortsOf } from '../../../infra/scenario/hub/in-process-hub.ts';
 import { type Hub, openHub, readApiKey } from '../../../infra/scenario/hub/open-hub.ts';
 import { brokenInvariants } from './invariants.ts';
 
-// The hub of `npm start` as a process of its own, which the crash run kills. It takes its orders from its parent, and
-// ends with it.
+// The hub of `npm start` as a process of its own, which the crash run kills. Its parent sends it commands; it ends with
+// its parent.
 
-const Told = z.object({
-  acknowledged: z.array(z.object({ text: z.string(), identifier: z.string() })),
-  refused: z.array(z.string()),
-  unanswered: z.array(z.string()),
-});
-
-/** What the parent asks for. */
-export const Order = z.discriminatedUnion('order', [
+/** A command of the parent. */
+export const HubCommand = z.discriminatedUnion('command', [
   z.object({
-    order: z.literal('open'),
+    command: z.literal('open'),
     state: z.string(),
     publicUrl: z.string(),
-    ahead: z.number(),
+    clockOffsetMs: z.number(),
     secrets: z.record(z.string(), z.record(z.string(), z.string())),
-    /** E-mail addresses whose owners want marketing. */
+    /** E-mail addresses whose owners have consented to marketing. */
     granted: z.array(z.string()),
   }),
-  z.object({ order: z.literal('rest') }),
-  z.object({ order: z.literal('check'), told: Told }),
+  z.object({ command: z.literal('drain') }),
+  z.object({
+    command: z.literal('check'),
+    answers: z.object({
+      acknowledged: z.array(z.object({ text: z.string(), identifier: z.string() })),
+      refused: z.array(z.string()),
+      unanswered: z.array(z.string()),
+    }),
+  }),
 ]);
-export type Order = z.infer<typeof Order>;
+export type HubCommand = z.infer<typeof HubCommand>;
 
-export const Report = z.discriminatedUnion('report', [
-  z.object({ report: z.literal('open'), url: z.string() }),
-  z.object({ report: z.literal('resting') }),
+/** The answer to a command. */
+export const HubReport = z.discriminatedUnion('report', [
+  z.object({ report: z.literal('opened'), url: z.string() }),
+  z.object({ report: z.literal('drained') }),
   z.object({
     report: z.literal('checked'),
     broken: z.array(z.string()),
@@ -42,7 +44,7 @@ export const Report = z.discriminatedUnion('report', [
   }),
   z.object({ report: z.literal('failed'), reason: z.string() }),
 ]);
-export type Report = z.infer<typeof Report>;
+export type HubReport = z.infer<typeof HubReport>;
 
 const offer = {
   id: 'offer',
@@ -53,8 +55,11 @@ const offer = {
 };
 const templates = { offer: { 'email.liquid': '---\nsubject: An offer\n---\nOnly today.' } };
 
-/** What an admin and a marketer do once: secrets, consent, a marketing trigger beside the shipped ones. */
-const furnish = async (hub: Hub, { secrets, granted }: Extract<Order, { order: 'open' }>): Promise<void> => {
+/** Sets up the hub once: secrets, consent, and a marketing trigger beside the shipped ones. */
+const configure = async (
+  hub: Hub,
+  { secrets, granted }: Extract<HubCommand, { command: 'open' }>,
+): Promise<void> => {
   const manager = new SecretsManagerClient(clientConfig(hub.runtime));
   for (const [provider, secret] of Object.entries(secrets))
     await manager.send(
@@ -81,51 +86,59 @@ const furnish = async (hub: Hub, { secrets, granted }: Extract<Order, { order: '
 
 let hub: Hub | undefined;
 
-/** Messages in all queues. */
-const depth = ({ cloud }: Hub): number =>
+/** The number of messages in all queues. */
+const countMessages = ({ cloud }: Hub): number =>
   [...cloud.created.values()].reduce((sum, { attributes }) => {
     if (attributes?.['QueueUrl'] === undefined) return sum;
     const { visible, hidden } = cloud.queue(attributes['Arn'] ?? '');
     return sum + visible + hidden;
   }, 0);
 
-const obey = async (order: Order): Promise<Report> => {
-  if (order.order === 'open') {
-    const { state, publicUrl, ahead } = order;
+/** Waits until every queue is empty or holds only messages that wait for a later time. */
+const drain = async (open: Hub): Promise<void> => {
+  // `waitUntilIdle` gives up after some time, and a long run leaves more than that.
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    await waitUntilIdle(open);
+    const left = countMessages(open);
+    if (left === 0 || left >= before) return;
+    before = left;
+  }
+};
+
+const countRows = (open: Hub, like: string): number =>
+  Number(
+    open.cloud.db.prepare('SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE ?').get(like)?.[
+      'count'
+    ],
+  );
+
+const runCommand = async (command: HubCommand): Promise<HubReport> => {
+  if (command.command === 'open') {
+    const { state, publicUrl, clockOffsetMs } = command;
     const log = process.env['HUB_LOG'] === undefined ? () => {} : (line: string) => console.error(line);
-    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs: ahead }, log);
-    if (order.granted.length > 0) await furnish(hub, order);
-    return { report: 'open', url: hub.apiUrl };
+    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs }, log);
+    if (command.granted.length > 0) await configure(hub, command);
+    return { report: 'opened', url: hub.apiUrl };
   }
   if (hub === undefined) throw new Error('The hub is not open yet.');
-  if (order.order === 'rest') {
-    // A long run leaves more than can be worked off in one go.
-    for (let before = Number.POSITIVE_INFINITY; ; ) {
-      await waitUntilIdle(hub);
-      const held = depth(hub);
-      if (held === 0 || held >= before) break;
-      before = held;
-    }
-    return { report: 'resting' };
+  if (command.command === 'drain') {
+    await drain(hub);
+    return { report: 'drained' };
   }
-  const broken = await brokenInvariants(hub, order.told);
-  const count = (like: string): number =>
-    Number(
-      hub?.cloud.db.prepare('SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE ?').get(like)?.[
-        'count'
-      ],
-    );
-  const counts = {
-    interactions: count('%"sk":{"S":"at#%'),
-    customers: count('%"sk":{"S":"profile"}%'),
-    'messages sent': hub.cloud.sentMessages.list().length,
+  return {
+    report: 'checked',
+    broken: await brokenInvariants(hub, command.answers),
+    counts: {
+      interactions: countRows(hub, '%"sk":{"S":"at#%'),
+      customers: countRows(hub, '%"sk":{"S":"profile"}%'),
+      'messages sent': hub.cloud.sentMessages.list().length,
+    },
   };
-  return { report: 'checked', broken, counts };
 };
 
 process.on('message', (message) => {
-  obey(Order.parse(message))
-    .catch((error: unknown): Report => ({ report: 'failed', reason: String(error) }))
+  runCommand(HubCommand.parse(message))
+    .catch((error: unknown): HubReport => ({ report: 'failed', reason: String(error) }))
     .then((report) => process.send?.(report));
 });
 process.on('disconnect', () => process.exit());

@@ -1,19 +1,19 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { hmac } from '../../../core/webhooks/signature.ts';
 
-/** A webhook as its provider would send it. */
+/** A signed webhook. */
 export interface Webhook {
   readonly provider: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Three providers whose signatures this machine can make. */
-export interface Providers {
-  /** By provider: what an admin would have stored. */
+/** Three providers whose webhooks can be signed without the vendor. */
+export interface SigningProviders {
+  /** The secrets that an admin stores, by provider. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   sms(message: { readonly id: string; readonly from: string; readonly text: string }): Webhook;
-  /** From a number, from a business-scoped user id, or from somebody who is known by both. `at`: epoch milliseconds. */
+  /** A message from a number, from a business-scoped user id, or from both. `at`: epoch milliseconds. */
   whatsapp(message: {
     readonly id: string;
     readonly from?: string;
@@ -27,15 +27,15 @@ export interface Providers {
     readonly text: string;
     readonly at: number;
   }): Webhook;
-  /** The same webhook from somebody who does not know the secret. */
-  forged(webhook: Webhook): Webhook;
+  /** The same webhook with a wrong signature. */
+  forge(webhook: Webhook): Webhook;
 }
 
-/** One character in the middle of a signature is another one. */
-const damaged = (signature: string): string =>
+/** A signature with one changed character. */
+const damagedSignature = (signature: string): string =>
   `${signature.slice(0, -10)}${signature.at(-10) === 'a' ? 'b' : 'a'}${signature.slice(-9)}`;
 
-export const providers = (publicUrl: string): Providers => {
+export const signingProviders = (publicUrl: string): SigningProviders => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
     secrets: {
@@ -113,12 +113,12 @@ export const providers = (publicUrl: string): Providers => {
         body,
       };
     },
-    forged: (webhook) => ({
+    forge: (webhook) => ({
       ...webhook,
       headers: Object.fromEntries(
         Object.entries(webhook.headers).map(([name, value]) => [
           name,
-          /signature(?:-256)?$/u.test(name) ? damaged(value) : value,
+          /signature(?:-256)?$/u.test(name) ? damagedSignature(value) : value,
         ]),
       ),
     }),

@@ -3,25 +3,25 @@ import type { Template } from '../../../infra/stack/assembly.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** One permission less. */
+/** A template without one permission. */
 export interface Removal {
-  /** The statement that it takes from, as decisions name it: `RecordPolicy[3]`. */
+  /** The changed statement, as decisions name it: `RecordPolicy[3]`. */
   readonly place: string;
-  /** What is gone: the one action where the statement has several, else the statement. */
+  /** The removed actions: one of several, or all. */
   readonly actions: readonly string[];
   readonly whole: boolean;
   readonly kind: 'identity' | 'resource' | 'trust';
   readonly template: Template;
 }
 
-interface Held {
+interface PolicyLocation {
   readonly kind: Removal['kind'];
-  /** The way to the policy document within the resource's properties. */
+  /** The property with the policy document. */
   readonly key: string;
 }
 
-/** Where policy documents are, by resource type. `Lambda::Permission` is a statement itself. */
-const documents: Readonly<Record<string, Held>> = {
+/** Where policy documents are, by resource type. A `Lambda::Permission` is a statement itself. */
+const policyLocations: Readonly<Record<string, PolicyLocation>> = {
   'AWS::IAM::Policy': { kind: 'identity', key: 'PolicyDocument' },
   'AWS::IAM::Role': { kind: 'trust', key: 'AssumeRolePolicyDocument' },
   'AWS::SQS::QueuePolicy': { kind: 'resource', key: 'PolicyDocument' },
@@ -37,7 +37,7 @@ const statementsIn = (document: unknown): unknown[] =>
 const actionsOf = (statement: unknown): string[] =>
   isRecord(statement) ? [statement['Action'] ?? []].flat().map(String) : [];
 
-/** Every statement of the template's policies, and every action of those that have several, each gone once. */
+/** A removal for each statement of the template's policies, and for each action of statements with several. */
 export const removalsOf = (template: Template): Removal[] =>
   Object.entries(template.Resources).flatMap(([id, resource]) => {
     if (resource.Type === 'AWS::Lambda::Permission') {
@@ -53,9 +53,9 @@ export const removalsOf = (template: Template): Removal[] =>
         },
       ];
     }
-    const held = documents[resource.Type];
-    if (held === undefined) return [];
-    const document = resource.Properties[held.key];
+    const location = policyLocations[resource.Type];
+    if (location === undefined) return [];
+    const document = resource.Properties[location.key];
     const statements = statementsIn(document);
     const without = (at: number, left: readonly string[]): Template => ({
       ...template,
@@ -65,7 +65,7 @@ export const removalsOf = (template: Template): Removal[] =>
           ...resource,
           Properties: {
             ...resource.Properties,
-            [held.key]: {
+            [location.key]: {
               ...(isRecord(document) && document),
               Statement: statements.flatMap((one, other) => {
                 if (other !== at) return [one];
@@ -78,11 +78,11 @@ export const removalsOf = (template: Template): Removal[] =>
     });
     return statements.flatMap((statement, at): Removal[] => {
       const actions = actionsOf(statement);
-      const about = { place: placeOf(id, at), kind: held.kind };
-      const whole = { ...about, actions, whole: true, template: without(at, []) };
+      const common = { place: placeOf(id, at), kind: location.kind };
+      const whole = { ...common, actions, whole: true, template: without(at, []) };
       if (actions.length < 2) return [whole];
       const each = actions.map((action) => ({
-        ...about,
+        ...common,
         actions: [action],
         whole: false,
         template: without(

@@ -7,32 +7,26 @@ import { sentenceOf } from '../../../infra/local/iam/refusal.ts';
 import { runScenarioFile } from '../../../infra/scenario/run.ts';
 import type { Assembly, Template } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
-import { runFullDay } from './full-day.ts';
+import { runFullDay } from './day/run.ts';
+import type { TrialObserver } from './observer.ts';
 import type { Removal } from './removals.ts';
 
-/** What a trial is watched with. */
-export interface Watch {
-  readonly onDecision: (decision: Decision) => void;
-  /** Is handed the clock of the trial, by which it can be ended. */
-  readonly onClock: (clock: VirtualClock) => void;
-}
-
-/** Something that a hub does, by which a missing permission shows. */
+/** Something that a hub does and that fails without the permissions it needs. */
 export interface Trial {
   readonly name: string;
-  /** Resolves to how it went wrong, if it did. */
-  run(assembly: Assembly, watch: Watch): Promise<string | undefined>;
+  /** Resolves to what went wrong, or undefined. */
+  run(assembly: Assembly, observer: TrialObserver): Promise<string | undefined>;
 }
 
-const day: Trial = {
-  name: 'a day of the hub',
-  async run(assembly, watch) {
-    await runFullDay(assembly, watch);
+const fullDay: Trial = {
+  name: 'full day',
+  async run(assembly, observer) {
+    await runFullDay(assembly, observer);
     return undefined;
   },
 };
 
-const story = (file: string): Trial => ({
+const scenarioTrial = (file: string): Trial => ({
   name: basename(file),
   async run(assembly, { onDecision, onClock }) {
     const { lines } = await runScenarioFile(file, {
@@ -44,91 +38,95 @@ const story = (file: string): Trial => ({
   },
 });
 
-/** The day, then every story under `tests/scenarios`. */
+/** The full day, then every scenario of `tests/scenarios`. */
 export const trials = (folder = join(root, 'tests', 'scenarios')): Trial[] => [
-  day,
+  fullDay,
   ...readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort()
-    .map((name) => story(join(folder, name))),
+    .map((name) => scenarioTrial(join(folder, name))),
 ];
 
-/** What is seen of one trial: what broke, and which permissions it rested on. */
-interface Seen {
-  readonly broke: string | undefined;
+/** The result of a trial. */
+interface TrialResult {
+  /** What went wrong first; undefined where everything went right. */
+  readonly error: string | undefined;
   readonly decisions: readonly Decision[];
-  /** Milliseconds of this machine. */
-  readonly took: number;
+  readonly durationMs: number;
 }
 
-/** Runs a trial on a template. A refusal counts as broken, also where the story ends well all the same. */
-const attempt = async (trial: Trial, assembly: Assembly, template: Template): Promise<Seen> => {
+/** Runs a trial on a template. A refused call is an error even where the trial ends well. */
+const runTrial = async (trial: Trial, assembly: Assembly, template: Template): Promise<TrialResult> => {
   const decisions: Decision[] = [];
   let clock: VirtualClock | undefined;
   const onDecision = (decision: Decision): void => {
     decisions.push(decision);
     const { refusal } = decision;
     if (refusal === undefined || clock === undefined) return;
-    // Nothing that comes later matters: the clock fails with the refusal, which ends the trial.
+    // A job of the clock that throws ends the trial at once.
     clock.at(clock.now(), () => {
       throw new Error(sentenceOf(refusal));
     });
   };
-  const began = performance.now();
-  const wrong = await trial
+  const startedAt = performance.now();
+  const thrown = await trial
     .run(
       { ...assembly, template },
       {
         onDecision,
-        onClock: (given) => {
-          clock = given;
+        onClock: (started) => {
+          clock = started;
         },
       },
     )
     .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
   const refusal = decisions.find((decision) => decision.refusal !== undefined)?.refusal;
-  const told = refusal === undefined ? wrong : sentenceOf(refusal);
-  const broke = told === undefined ? undefined : `${trial.name}: ${told}`;
-  return { broke, decisions, took: performance.now() - began };
+  const message = refusal === undefined ? thrown : sentenceOf(refusal);
+  const error = message === undefined ? undefined : `${trial.name}: ${message}`;
+  return { error, decisions, durationMs: performance.now() - startedAt };
 };
 
-/** What the whole template does in each trial: a trial that rests on a statement is the likely one to miss it. */
-export const rehearse = async (all: readonly Trial[], assembly: Assembly): Promise<Map<Trial, Seen>> => {
-  const seen = new Map<Trial, Seen>();
-  for (const trial of all) seen.set(trial, await attempt(trial, assembly, assembly.template));
-  return seen;
+/** Runs every trial on the whole template, which shows the permissions that each one uses. */
+export const runTrials = async (
+  all: readonly Trial[],
+  assembly: Assembly,
+): Promise<Map<Trial, TrialResult>> => {
+  const results = new Map<Trial, TrialResult>();
+  for (const trial of all) results.set(trial, await runTrial(trial, assembly, assembly.template));
+  return results;
 };
 
-/** Of what many trials rest on, the fastest is enough: whichever of them lacks it is refused. */
-export const telling = (rehearsed: ReadonlyMap<Trial, Seen>): Map<Trial, Seen> => {
-  const fastest = new Map<string, [Trial, Seen]>();
-  for (const [trial, seen] of rehearsed)
-    for (const { by, need } of seen.decisions)
+/** The fastest trial for each permission: any trial that uses it fails without it. */
+export const fastestTrials = (results: ReadonlyMap<Trial, TrialResult>): Map<Trial, TrialResult> => {
+  const fastest = new Map<string, [Trial, TrialResult]>();
+  for (const [trial, result] of results)
+    for (const { by, need } of result.decisions)
       for (const place of by) {
-        const rest = `${place} ${need.action}`;
-        const known = fastest.get(rest);
-        if (known === undefined || seen.took < known[1].took) fastest.set(rest, [trial, seen]);
+        const permission = `${place} ${need.action}`;
+        const known = fastest.get(permission);
+        if (known === undefined || result.durationMs < known[1].durationMs)
+          fastest.set(permission, [trial, result]);
       }
   return new Map(fastest.values());
 };
 
-/** How a removal shows, in the first trial in which it does; undefined where none misses it. */
-export const missed = async (
+/** The error that a removal causes in the first trial that fails; undefined where no trial needs the permission. */
+export const errorWithout = async (
   { place, actions, kind, template }: Removal,
   assembly: Assembly,
-  rehearsed: ReadonlyMap<Trial, Seen>,
+  results: ReadonlyMap<Trial, TrialResult>,
 ): Promise<string | undefined> => {
-  const rests = ({ decisions }: Seen): boolean =>
+  const usesPermission = ({ decisions }: TrialResult): boolean =>
     kind === 'trust' ||
     decisions.some(
       ({ by, need }) => by.includes(place) && actions.some((one) => actionMatches(one, need.action)),
     );
-  const likely = [...rehearsed]
-    .filter(([, seen]) => rests(seen))
-    .sort(([, one], [, other]) => one.took - other.took);
+  const likely = [...results]
+    .filter(([, result]) => usesPermission(result))
+    .sort(([, one], [, other]) => one.durationMs - other.durationMs);
   for (const [trial] of likely) {
-    const { broke } = await attempt(trial, assembly, template);
-    if (broke !== undefined) return broke;
+    const { error } = await runTrial(trial, assembly, template);
+    if (error !== undefined) return error;
   }
   return undefined;
 };

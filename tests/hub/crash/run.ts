@@ -6,38 +6,38 @@ import { runSteps } from '../../../infra/scenario/run.ts';
 import { openScenarioHub, type ScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../../infra/scenario/schema.ts';
 import type { Assembly } from '../../../infra/stack/assembly.ts';
-import { type Acknowledged, brokenInvariants } from '../../tools/crash/invariants.ts';
-import { providers, type Webhook } from '../../tools/crash/webhooks.ts';
+import { brokenInvariants } from '../../tools/crash/invariants.ts';
+import { signingProviders, type Webhook } from '../../tools/crash/webhooks.ts';
 
 const publicUrl = 'https://hub.example.com';
 const MINUTE = 60_000;
 
-/** One AWS call of a function: which function, the how-manieth of it, and what it asks. */
+/** An AWS call of a function, by its number in that function, from 1. */
 export interface Call {
   readonly caller: string;
   readonly number: number;
   readonly operation: string;
 }
 
-/** Reads change nothing: a process that ends at one leaves what the call before it has left. */
+/** A read changes nothing: a process that ends there leaves the same state as after the call before. */
 export const hasEffect = ({ operation }: Call): boolean => !/Get|Query|^GET /u.test(operation);
 
-/** Where a function's process ends: before the call has its effect, or after it, before the answer arrives. */
-export interface Cut extends Pick<Call, 'caller' | 'number'> {
+/** Where a function's process ends: before the call has its effect, or after it and before the answer arrives. */
+export interface ProcessEnd extends Pick<Call, 'caller' | 'number'> {
   readonly when: 'before' | 'after';
 }
 
 const never = new Promise<never>(() => {});
 
 /**
- * Functions whose process can end at a call: the invocation fails, nothing of the instance goes on or is used again, and
- * the next invocation is a cold start.
+ * Functions whose process can end at a call: the invocation fails, the instance does nothing more, and the next
+ * invocation is a cold start.
  */
-const mortal =
-  (cuts: readonly Cut[], calls: Call[]): typeof hubFunctions =>
+const endingFunctions =
+  (ends: readonly ProcessEnd[], calls: Call[]): typeof hubFunctions =>
   (assembly, cloud, world) => {
     const numbers = new Map<string, number>();
-    const begin = (caller: string) => {
+    const startInstance = (caller: string) => {
       const { promise: ended, reject } = Promise.withResolvers<never>();
       ended.catch(() => {});
       const instance = { dead: false, ended };
@@ -52,24 +52,24 @@ const mortal =
         numbers.set(caller, number);
         const operation = request.headers['x-amz-target'] ?? `${request.method} ${request.path}`;
         calls.push({ caller, number, operation });
-        const here = cuts.find((cut) => cut.caller === caller && cut.number === number)?.when;
+        const here = ends.find((one) => one.caller === caller && one.number === number)?.when;
         if (here === 'before') return end();
         const response = await cloud().aws(request);
         return here === 'after' ? end() : instance.dead ? never : response;
       };
       return Object.assign(instance, { run: hubFunctions(assembly, () => ({ aws }), world) });
     };
-    const instances = new Map<string, ReturnType<typeof begin>>();
+    const instances = new Map<string, ReturnType<typeof startInstance>>();
     return (target, event, invocation) => {
       const present = instances.get(target.name);
-      const instance = present === undefined || present.dead ? begin(target.name) : present;
+      const instance = present === undefined || present.dead ? startInstance(target.name) : present;
       instances.set(target.name, instance);
       return Promise.race([instance.run(target, event, invocation), instance.ended]);
     };
   };
 
-/** A first contact, a second customer, their merge, a wait, SMS and e-mail, transactional, service and marketing, two CRMs. */
-const story = Scenario.parse(
+/** Triggers of every category, one with a wait, on SMS and e-mail, and a customer who has consented to marketing. */
+const scenario = Scenario.parse(
   parse(`
 name: from webhook to recorded send
 triggers:
@@ -82,58 +82,70 @@ expect: {}
 `),
 );
 
-export interface Ending {
+export interface RunResult {
+  /** A sentence for each broken invariant. */
   readonly broken: readonly string[];
-  /** The calls of functions in their order, from the first webhook on. */
+  /** The calls of all functions, oldest first. */
   readonly calls: readonly Call[];
-  /** Messages sent, by trigger. */
+  /** The number of messages sent, by trigger. */
   readonly sent: Readonly<Record<string, number>>;
 }
 
-/** Tells the story through the front door, as providers do: what is not answered with 2xx they send again. */
-export const tell = async (assembly: Assembly, cuts: readonly Cut[] = []): Promise<Ending> => {
+/**
+ * Delivers webhooks for a first contact, a second customer and their merge through the front door, as providers do: what
+ * is not answered with 2xx is sent again. Functions end at `ends`.
+ */
+export const runWithEnds = async (
+  assembly: Assembly,
+  ends: readonly ProcessEnd[] = [],
+): Promise<RunResult> => {
   const calls: Call[] = [];
-  const stage = await openScenarioHub(story, '.', { assembly, functions: mortal(cuts, calls) });
+  const hub = await openScenarioHub(scenario, '.', { assembly, functions: endingFunctions(ends, calls) });
   try {
-    const { secrets, sms, whatsapp, mail } = providers(publicUrl);
-    const manager = new SecretsManagerClient(clientConfig(stage.runtime));
+    const { secrets, sms, whatsapp, mail } = signingProviders(publicUrl);
+    const manager = new SecretsManagerClient(clientConfig(hub.runtime));
     for (const [provider, secret] of Object.entries(secrets))
       await manager.send(
         new PutSecretValueCommand({
-          SecretId: `acme/channels/${provider}`,
+          SecretId: `${hub.name}/channels/${provider}`,
           SecretString: JSON.stringify(secret),
         }),
       );
-    await runSteps(stage, { ...story, steps: [{ at: '2026-03-02T09:00:00.000Z', advance: 1000 }] }, '.');
-    const [from, user] = ['+14155550100', 'US.1'];
-    const acts: readonly (readonly [string, (at: number) => Webhook])[] = [
-      [`phone:${from}`, () => sms({ id: 'SM1', from, text: 'first' })],
-      [`whatsapp-user:${user}`, (at) => whatsapp({ id: 'wamid.1', user, text: 'second', at })],
-      [`phone:${from}`, (at) => whatsapp({ id: 'wamid.2', user, from, text: 'third', at })],
-      ['email:grace@example.org', (at) => mail({ id: 'm1', from: 'grace@example.org', text: 'fourth', at })],
+    await runSteps(hub, { ...scenario, steps: [{ at: '2026-03-02T09:00:00.000Z', advance: 1000 }] }, '.');
+    const [from, user, grace] = ['+14155550100', 'US.1', 'grace@example.org'];
+    const posts: readonly { text: string; identifier: string; webhook: (at: number) => Webhook }[] = [
+      {
+        ...{ text: 'first', identifier: `phone:${from}` },
+        webhook: () => sms({ id: 'SM1', from, text: 'first' }),
+      },
+      {
+        ...{ text: 'second', identifier: `whatsapp-user:${user}` },
+        webhook: (at) => whatsapp({ id: 'wamid.1', user, text: 'second', at }),
+      },
+      {
+        ...{ text: 'third', identifier: `phone:${from}` },
+        webhook: (at) => whatsapp({ id: 'wamid.2', user, from, text: 'third', at }),
+      },
+      {
+        ...{ text: 'fourth', identifier: `email:${grace}` },
+        webhook: (at) => mail({ id: 'm1', from: grace, text: 'fourth', at }),
+      },
     ];
-    const told: Acknowledged = {
-      acknowledged: acts.map(([identifier], at) => ({
-        identifier,
-        text: ['first', 'second', 'third', 'fourth'][at] ?? '',
-      })),
-      refused: [],
-      unanswered: [],
-    };
-    for (const [, webhook] of acts) {
-      await deliver(stage, webhook(stage.clock.now()));
-      await stage.clock.runUntil(stage.clock.now() + MINUTE);
+    for (const { webhook } of posts) {
+      await deliver(hub, webhook(hub.clock.now()));
+      await hub.clock.runUntil(hub.clock.now() + MINUTE);
     }
-    await stage.clock.runUntilIdle(stage.clock.now() + 86_400_000);
+    await hub.clock.runUntilIdle(hub.clock.now() + 86_400_000);
     const sent: Record<string, number> = {};
-    for (const { tags } of stage.cloud.sentMessages.list()) {
+    for (const { tags } of hub.cloud.sentMessages.list()) {
       const [trigger = ''] = (tags?.['notification'] ?? '').split(/[._]/u);
       sent[trigger] = (sent[trigger] ?? 0) + 1;
     }
-    return { broken: await brokenInvariants(stage, told), calls, sent };
+    const broken = await brokenInvariants(hub, { acknowledged: posts, refused: [], unanswered: [] });
+    return { broken, calls, sent };
   } finally {
-    await stage.cloud.stop();
-    await stage.crms.stop();
+    await hub.cloud.stop();
+    await hub.crms.stop();
   }
 };
 

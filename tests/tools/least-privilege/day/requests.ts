@@ -1,0 +1,120 @@
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreatePlatformApplicationCommand,
+  CreatePlatformEndpointCommand,
+  SNSClient,
+} from '@aws-sdk/client-sns';
+import * as z from 'zod';
+import { knownCustomer, samples } from '../../../../cli/local/samples.ts';
+import { preferencesToken, unsubscribeToken } from '../../../../core/consent/signed-link.ts';
+import { hmac } from '../../../../core/webhooks/signature.ts';
+import { clientConfig } from '../../../../functions/aws/clients/config.ts';
+import { readSecret } from '../../../../functions/aws/clients/secret.ts';
+
+import { assertThat, type Call, type Day, HOUR_MS, Items, Keys, publicUrl, START } from './hub.ts';
+
+/** Registers the device of a customer, whose orders are confirmed by push. */
+export const registerDevice = async ({ cloud, clock, runtime }: Day): Promise<void> => {
+  const sns = new SNSClient(clientConfig(runtime));
+  const { PlatformApplicationArn } = await sns.send(
+    new CreatePlatformApplicationCommand({
+      Name: 'acme',
+      Platform: 'GCM',
+      Attributes: { PlatformCredential: 'sample' },
+    }),
+  );
+  const { EndpointArn } = await sns.send(
+    new CreatePlatformEndpointCommand({ PlatformApplicationArn, Token: knownCustomer.device }),
+  );
+  const deliveries = [...cloud.created.values()].find(({ attributes }) =>
+    attributes?.['QueueName']?.endsWith('DeliveriesQueue'),
+  );
+  const message = {
+    ...{ type: 'command', command: 'import', id: 'chiara', at: new Date(START).toISOString(), by: 'day' },
+    identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${EndpointArn}`],
+  };
+  cloud.send(deliveries?.attributes?.['Arn'] ?? '', JSON.stringify(message));
+  await clock.runUntil(START);
+};
+
+/** Sends the sample webhooks, then two bodies too large for a queue message, the second unreadable. */
+export const receiveWebhooks = async ({ cloud, clock, runtime, hub }: Day): Promise<void> => {
+  const set = samples(START, publicUrl);
+  const secrets = new SecretsManagerClient(clientConfig(runtime));
+  for (const [provider, secret] of Object.entries(set.secrets))
+    await secrets.send(
+      new PutSecretValueCommand({
+        SecretId: `${hub}/channels/${provider}`,
+        SecretString: JSON.stringify(secret),
+      }),
+    );
+  const post = async (provider: string, headers: Readonly<Record<string, string>>, body: string) => {
+    const request = { method: 'POST', target: `/webhooks/${provider}`, headers, body: Buffer.from(body) };
+    const { status } = await cloud.front(request);
+    await clock.runUntil(clock.now());
+    return status;
+  };
+  for (const { about, provider, headers, body, status } of set.deliveries)
+    assertThat((await post(provider, headers, body)) === status, `the delivery was refused: ${about}`);
+  const large = 'Ω'.repeat(600_000);
+  const message = { mid: 'm_large', text: large };
+  const messaging = [{ sender: { id: '1' }, recipient: { id: '300' }, timestamp: START, message }];
+  for (const entry of [[{ id: '300', time: START, messaging }], large]) {
+    const body = JSON.stringify({ object: 'page', entry });
+    const signed = `sha256=${hmac('sha256', set.secrets['meta']?.['appSecret'] ?? '', 'hex', body)}`;
+    const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signed };
+    assertThat((await post('meta', headers, body)) === 200, 'a large delivery was refused');
+  }
+};
+
+/** Reads what the API shows, and follows the links of notifications. */
+export const useApi = async ({ runtime, hub }: Day, call: Call): Promise<void> => {
+  const phone = 'phone:+14155550100';
+  const idOf = async (identifier: string): Promise<string> => {
+    const found = await call('GET', `/customers?identifier=${encodeURIComponent(identifier)}`);
+    return z.looseObject({ id: z.string() }).parse(found).id;
+  };
+  const id = await idOf(phone);
+  await call('GET', `/customers/${id}`);
+  await call('GET', `/customers/${id}/timeline`);
+  await call('GET', '/reviews');
+  for (const list of ['recent', 'waiting', 'name=ada']) await call('GET', `/customers?${list}`);
+  await call('GET', '/figures');
+  await call('POST', '/commands', {
+    command: 'consent',
+    customer: phone,
+    channel: 'email',
+    status: 'granted',
+  });
+  const large = await idOf('messenger:300:1');
+  const { items } = Items.parse(await call('GET', `/customers/${large}/timeline`));
+  const text = items.find((one) => Array.isArray(one['attachments']));
+  await call('GET', `/customers/${large}/interactions/${text?.id}/attachments/0`);
+  const keys = Keys.parse(await readSecret(runtime)(`${hub}/signing`));
+  const token = unsubscribeToken({ profileId: id, channel: 'sms' }, [keys.keys]);
+  await call('GET', `/unsubscribe/${token}`);
+  await call('POST', `/unsubscribe/${token}`);
+  const until = START / 1000 + 86_400;
+  await call('GET', `/preferences/${preferencesToken({ profileId: id, until }, [keys.keys])}`);
+  await call('GET', `/customers/${id}/consent`);
+};
+
+const Job = z.looseObject({
+  id: z.string(),
+  upload: z.object({ url: z.string() }).optional(),
+});
+
+/** Imports a file with one good row and one bad row. */
+export const importCustomers = async ({ clock, runtime }: Day, call: Call): Promise<void> => {
+  const parameters = { format: 'csv', toCrms: true };
+  const { id, upload } = Job.parse(await call('POST', '/jobs', { kind: 'import-customers', parameters }));
+  const body = 'email,language\nada@example.com,it\nunknown,it\n';
+  const sent = await runtime.aws?.fetch(new Request(upload?.url ?? '', { method: 'PUT', body }));
+  assertThat(sent?.ok === true, 'a file cannot be uploaded');
+  await call('POST', `/jobs/${id}/start`);
+  await clock.runUntil(clock.now() + HOUR_MS);
+  const { url } = z.object({ url: z.string() }).parse(await call('GET', `/jobs/${id}/refused/0`));
+  const file = await runtime.aws?.fetch(new Request(url));
+  assertThat(file?.ok === true, 'the refused rows cannot be read');
+  await call('GET', `/customers?identifier=${encodeURIComponent('email:ada@example.com')}`);
+};
