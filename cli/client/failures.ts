@@ -11,7 +11,7 @@ const FailureSummary = z.looseObject({
   /** How often it failed. */
   count: z.number(),
 });
-export type FailureSummary = z.infer<typeof FailureSummary>;
+type FailureSummary = z.infer<typeof FailureSummary>;
 
 /** `payload`: the queue message that failed; the other members are those of `FailureSummary`. */
 const Failure = z.looseObject({ payload: z.json() });

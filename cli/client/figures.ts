@@ -31,7 +31,7 @@ const Figures = z.object({
 export type Figures = z.infer<typeof Figures>;
 
 /** Dates like 2026-03-02. Default: the last seven days. */
-export interface FigureDays {
+interface FigureDays {
   readonly days: string | undefined;
   readonly from: string | undefined;
   readonly to: string | undefined;

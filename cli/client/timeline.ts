@@ -36,7 +36,7 @@ export type TimelineItem = z.infer<typeof TimelineItem>;
 
 const TimelinePage = z.object({ items: z.array(TimelineItem), next: z.string().optional() });
 
-export interface TimelineFilter {
+interface TimelineFilter {
   readonly order: 'newest' | 'oldest';
   /** Empty: all. */
   readonly channels: readonly string[];

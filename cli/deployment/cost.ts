@@ -45,7 +45,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   return 0;
 };
 
-export const localEnvironment = (port: number): Record<string, string> => ({
+const localEnvironment = (port: number): Record<string, string> => ({
   AWS_REGION: REGION,
   AWS_ACCESS_KEY_ID: 'ADMIN',
   AWS_SECRET_ACCESS_KEY: 'local',

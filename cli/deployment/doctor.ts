@@ -19,7 +19,7 @@ interface Finding {
   readonly detail: string;
 }
 
-export interface DoctorContext {
+interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
   readonly hub: HubConfig;
   /** A signed GET of a path of the Lambda API; resolves to its JSON. */

@@ -1,7 +1,7 @@
 import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
 import type { ChannelConnector, ChannelMapping } from '../../core/webhooks/channel.ts';
 
-export interface ProviderEntry {
+interface ProviderEntry {
   readonly connector: ChannelConnector;
   readonly mapping: ChannelMapping;
 }

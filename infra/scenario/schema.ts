@@ -53,7 +53,6 @@ const StepInteraction = DecodedInteraction.omit({
   becomes: z.array(AnyIdentifier).optional(),
   profile: ProfileHints.extend({ name: Name.optional() }).optional(),
 });
-export type StepInteraction = z.output<typeof StepInteraction>;
 
 const Action = z.strictObject({
   interaction: StepInteraction.optional(),
@@ -91,7 +90,6 @@ const StartingCustomer = z.strictObject({
   consent: z.partialRecord(Channel, ConsentStatus).optional(),
   preferences: z.strictObject({ channel: Channel.optional() }).optional(),
 });
-export type StartingCustomer = z.output<typeof StartingCustomer>;
 
 const ExpectedCustomer = z.strictObject({
   identifiers: z.array(AnyIdentifier).optional(),
@@ -164,7 +162,7 @@ export type Scenario = z.output<typeof Scenario>;
 export const triggerFile = (folder: string, name: string): string | undefined =>
   [resolve(folder, name), join(shippedTriggers, name)].find((path) => existsSync(path));
 
-export const shippedTriggers = join(root, 'mappings', 'triggers');
+const shippedTriggers = join(root, 'mappings', 'triggers');
 
 /** The trigger files and inline triggers of a scenario; those of mappings/triggers where it lists none. */
 export const listedTriggers = ({ triggers }: Pick<Scenario, 'triggers'>): NonNullable<Scenario['triggers']> =>

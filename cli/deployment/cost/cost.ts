@@ -21,6 +21,7 @@ export interface Usage {
 
 export interface CostLine {
   readonly service: string;
+  /** The unit of `quantity`, such as `GB`; of Lambda with the function's name before it. */
   readonly unit: string;
   readonly quantity: number;
   readonly dollars: number;
@@ -30,9 +31,9 @@ const GIGABYTE = 1024 ** 3;
 
 /** Usage times list prices, the highest first. Messages sent and storage are not included. */
 export const costOf = (usage: Usage, { perMillion, perGigabyte }: Prices): CostLine[] => {
-  const line = (service: string, what: string, quantity: number, price: number): CostLine => ({
+  const line = (service: string, unit: string, quantity: number, price: number): CostLine => ({
     service,
-    unit: what,
+    unit,
     quantity,
     dollars: (quantity * price) / 1e6,
   });
@@ -79,8 +80,8 @@ export const costTable = (lines: readonly CostLine[], units: { name: string; cou
     `Highest costs, for ${units.count} ${units.name}:`,
     ...lines
       .slice(0, 6)
-      .map(({ service, unit: what, quantity, dollars }) =>
-        row(`  ${service}, ${what} (${Number(quantity.toPrecision(3))})`, dollars),
+      .map(({ service, unit, quantity, dollars }) =>
+        row(`  ${service}, ${unit} (${Number(quantity.toPrecision(3))})`, dollars),
       ),
   ];
 };

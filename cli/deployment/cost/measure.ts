@@ -3,17 +3,17 @@ import type { SignedCalls } from '../../../functions/aws/clients/signed.ts';
 import type { Usage } from './cost.ts';
 import { assumed } from './prices.ts';
 
-/** A metric of CloudWatch, by the one dimension that tells the hub's resources apart. */
+/** A CloudWatch metric of one resource, which its dimension identifies. */
 export interface Metric {
   readonly namespace: string;
   readonly name: string;
   readonly dimension?: { readonly name: string; readonly value: string };
 }
 
-/** The sum of a metric over a time. */
+/** The sum of a metric over the measured span. */
 export type SumOf = (metric: Metric) => number;
 
-/** A resource of the stack: its name in the template, its type, its name in the account. */
+/** A resource of the stack. `logicalId`: in the template; `physicalId`: in the account. */
 export interface StackResource {
   readonly logicalId: string;
   readonly type: string;
@@ -22,7 +22,7 @@ export interface StackResource {
 
 const DELIVERIES = /^Deliveries(?!.*Dead)/u;
 
-/** The dimension value of a resource: a queue's address and a function's ARN end in their name. */
+/** The value of the dimension: the URL of a queue and the ARN of a function end with the name. */
 const nameOf = ({ physicalId }: StackResource): string => physicalId.split(/[/:]/u).at(-1) ?? physicalId;
 const shortName = (logicalId: string): string => logicalId.replace(/(?:Function)?[0-9A-F]{8}$/u, '');
 
@@ -50,14 +50,14 @@ const apiCount = (id: string): Metric => metric('AWS/ApiGateway', 'Count', 'ApiI
 const scheduleCount = (group: string): Metric =>
   metric('AWS/Scheduler', 'InvocationAttemptCount', 'ScheduleGroup', group);
 const logBytes = (group: string): Metric => metric('AWS/Logs', 'IncomingBytes', 'LogGroupName', group);
-/** CloudWatch counts what is put on the buses of the whole account and region. */
+/** CloudWatch counts these for all buses of the account and region together. */
 const eventCount: Metric = { namespace: 'AWS/Events', name: 'PutEventsEntriesCount' };
 const eventBytes: Metric = { namespace: 'AWS/Events', name: 'PutEventsRequestSize' };
 
 const namesOf = (resources: readonly StackResource[], type: string): string[] =>
   resources.filter((one) => one.type === type).map(nameOf);
 
-/** Every metric that `usageOf` will ask for. */
+/** All metrics that `usageOf` reads. */
 export const metricsOf = (resources: readonly StackResource[]): Metric[] => [
   ...namesOf(resources, 'AWS::Lambda::Function').flatMap((name) => Object.values(functionMetrics(name))),
   ...namesOf(resources, 'AWS::SQS::Queue').flatMap((name) => Object.values(queueMetrics(name))),
@@ -70,8 +70,8 @@ export const metricsOf = (resources: readonly StackResource[]): Metric[] => [
 ];
 
 /**
- * What a stack used, from its metrics. SQS tells messages and not requests: Lambda receives and deletes ten at a time at
- * most, and once at least for every run of a function that a queue feeds.
+ * The usage of a stack, from its metrics. SQS counts messages and not requests: Lambda receives and deletes at most ten at
+ * a time, and at least once for every run of a function that consumes a queue.
  */
 export const usageOf = (resources: readonly StackResource[], of: SumOf): Usage => {
   const total = (type: string, metricFor: (name: string) => Metric): number =>
@@ -87,9 +87,9 @@ export const usageOf = (resources: readonly StackResource[], of: SumOf): Usage =
       };
     });
   const httpRequests = total('AWS::ApiGatewayV2::Api', apiCount);
-  const fed = Math.max(0, functions.reduce((sum, { runs }) => sum + runs, 0) - httpRequests);
+  const queueRuns = Math.max(0, functions.reduce((sum, { runs }) => sum + runs, 0) - httpRequests);
   const queue = 'AWS::SQS::Queue';
-  const told = resources
+  const loggedBytes = resources
     .filter(({ type }) => type === 'AWS::Logs::LogGroup')
     .reduce((sum, one) => sum + of(logBytes(one.physicalId)), 0);
   return {
@@ -98,9 +98,9 @@ export const usageOf = (resources: readonly StackResource[], of: SumOf): Usage =
     sqs: {
       sends: total(queue, (name) => queueMetrics(name).sent),
       receives:
-        Math.max(fed, total(queue, (name) => queueMetrics(name).received) / 10) +
+        Math.max(queueRuns, total(queue, (name) => queueMetrics(name).received) / 10) +
         total(queue, (name) => queueMetrics(name).empty),
-      deletes: Math.max(fed, total(queue, (name) => queueMetrics(name).deleted) / 10),
+      deletes: Math.max(queueRuns, total(queue, (name) => queueMetrics(name).deleted) / 10),
     },
     dynamodb: {
       writeUnits: total('AWS::DynamoDB::Table', (name) => tableMetrics(name).written),
@@ -109,11 +109,11 @@ export const usageOf = (resources: readonly StackResource[], of: SumOf): Usage =
     events: of(eventCount),
     archivedBytes: of(eventBytes),
     schedules: total('AWS::Scheduler::ScheduleGroup', scheduleCount),
-    logBytes: told,
+    logBytes: loggedBytes,
   };
 };
 
-/** The messages that came into the hub: webhooks, events of one's own programs, and what the hub sent itself. */
+/** The messages of the deliveries queue: webhooks, events sent to the API, and the hub's own sent messages. */
 export const countDeliveries = (resources: readonly StackResource[], of: SumOf): number =>
   resources
     .filter(({ type, logicalId }) => type === 'AWS::SQS::Queue' && DELIVERIES.test(logicalId))
@@ -122,7 +122,7 @@ export const countDeliveries = (resources: readonly StackResource[], of: SumOf):
 const text = (xml: string, tag: string): string =>
   (new RegExp(`<${tag}>([^<]*)</${tag}>`, 'u').exec(xml)?.[1] ?? '').replaceAll('&amp;', '&');
 
-/** What CloudFormation has made for a stack. Rejects with `AwsRefusal` where there is no such stack. */
+/** The resources of a stack. Rejects with `AwsRefusal` where there is no such stack. */
 export const stackResources = async (
   aws: Pick<SignedCalls, 'query'>,
   StackName: string,
@@ -152,20 +152,20 @@ const Answer = z.looseObject({
   NextToken: z.string().nullish(),
 });
 
-export interface Span {
+interface Span {
   /** Epoch seconds. */
   readonly from: number;
   readonly to: number;
 }
 
-/** The sums of metrics over a time, from CloudWatch. */
+/** The sum of each metric over a span, from CloudWatch. */
 export const fetchMetricSums = async (
   aws: Pick<SignedCalls, 'json'>,
   metrics: readonly Metric[],
   { from, to }: Span,
 ): Promise<SumOf> => {
   const found = new Map<string, number>();
-  // CloudWatch keeps points of five minutes for 63 days, and points of an hour for 15 months.
+  // CloudWatch stores data points of five minutes for 63 days, and data points of an hour for 15 months.
   const Period = to - from <= 86_400 ? 300 : 3600;
   for (let at = 0; at < metrics.length; at += QUERIES_PER_CALL) {
     const slice = metrics.slice(at, at + QUERIES_PER_CALL);
@@ -205,5 +205,5 @@ export const fetchMetricSums = async (
   return (metric) => found.get(metricKey(metric)) ?? 0;
 };
 
-export const metricKey = ({ namespace, name, dimension }: Metric): string =>
+const metricKey = ({ namespace, name, dimension }: Metric): string =>
   `${namespace} ${name} ${dimension?.value ?? ''}`;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const Prices = z.strictObject({
   region: z.string(),
-  /** The day as of which these prices were known here; the source has today's. */
+  /** The day on which the prices were copied from `source`. */
   asOf: z.iso.date(),
   source: z.url(),
   /** Dollars per million of each. */
@@ -26,7 +26,7 @@ const Prices = z.strictObject({
 });
 export type Prices = z.infer<typeof Prices>;
 
-/** On-demand list prices, free tiers and volume discounts left out. */
+/** On-demand list prices, without free tiers and volume discounts. */
 export const prices = Prices.parse({
   region: 'us-east-1',
   asOf: '2026-11-24',
@@ -48,8 +48,8 @@ export const prices = Prices.parse({
 });
 
 /**
- * What cannot be counted on one machine and is assumed instead: how long a run takes in Lambda with 512 MB, and what
- * Lambda itself writes into a log for it. A run of a queue's function has `eachMs` for every message on top.
+ * Assumptions for what cannot be measured on one machine: the duration of a run in Lambda with 512 MB, `baseMs` plus
+ * `eachMs` for each message, and the bytes that Lambda itself logs for it.
  */
 export const assumed = {
   memoryGigabytes: 0.5,
@@ -61,6 +61,6 @@ export const assumed = {
     sync: { baseMs: 300, eachMs: 3 },
     other: { baseMs: 50, eachMs: 5 },
   },
-  /** START, END and REPORT. */
+  /** The lines START, END and REPORT. */
   logBytesPerRun: 400,
 } as const;

@@ -5,7 +5,7 @@ import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { scanTable } from './scan-table.ts';
 
 /** What the table of a hub holds. */
-export interface TableTotals {
+interface TableTotals {
   /** Of customers that were not merged into another. */
   readonly customerIds: readonly string[];
   readonly interactions: number;

@@ -77,7 +77,7 @@ export const caseProvider = (one: Case): string => providerIds[one.provider] ?? 
 const ADDRESS_KEY = 'conformance-address-key';
 
 /** What `receive` needs to verify a case. */
-export interface CaseContext {
+interface CaseContext {
   readonly url: string;
   /** Epoch milliseconds of arrival; undefined where the request contains no time. */
   readonly now: number | undefined;
