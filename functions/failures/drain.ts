@@ -12,11 +12,14 @@ export interface DrainPorts {
   /** Why the last tries of messages failed, by message id. */
   readonly attempts: (messages: readonly string[]) => Promise<ReadonlyMap<string, Attempt>>;
   readonly keep: Failures['keep'];
-  /** How often a queue delivers a message before it gives up. */
+  /** How often a queue delivers a message before it moves it to its dead-letter queue. */
   readonly tries: number;
 }
 
-/** Turns dead letters into rows. What cannot be written stays in its queue, which has no end but its retention. */
+/**
+ * Stores dead letters as failures. One that cannot be stored stays in its dead-letter queue until the retention is over.
+ * Returns the messages to deliver again, each with the reason.
+ */
 export const drain =
   ({ stageOf, attempts, keep, tries }: DrainPorts) =>
   async (records: readonly SQSRecord[]): Promise<ReadonlyMap<string, unknown>> => {
@@ -31,7 +34,7 @@ export const drain =
             `No stage is known for the dead-letter queue ${record.eventSourceARN}.`,
             { retry: 'later' },
           );
-        await keep(told(record, stage, reasons.get(record.messageId), tries));
+        await keep(failureOf(record, stage, reasons.get(record.messageId), tries));
       } catch (error) {
         failed.set(record.messageId, error);
       }
@@ -39,7 +42,7 @@ export const drain =
     return failed;
   };
 
-const told = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tries: number): Told => {
+const failureOf = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tries: number): Told => {
   const { messageId: occurrence, body, attributes } = record;
   const base = { stage, occurrence, id: attributeOf(record, REPLAY_OF) };
   if (attributes.DeadLetterQueueSourceArn !== undefined)
@@ -58,9 +61,9 @@ const told = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tr
     tries: Number(attributeOf(record, 'RETRY_ATTEMPTS') ?? 0) + 1,
     payload:
       stage === 'record'
-        ? whole(body)
+        ? partnerMessage(body)
         : event.success
-          ? JSON.stringify(handedOver(stage, event.data, rule))
+          ? JSON.stringify(messageOfRule(stage, event.data, rule))
           : body,
   };
 };
@@ -81,19 +84,19 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** An event of a partner's bus goes to `record` whole, with the provider that it is of. */
+/** An event of a partner's bus is sent to `record` complete, with its provider. */
 const Partner = z.looseObject({
   source: z.string().regex(/^aws\.partner\/(?:appflow\/)?salesforce\.com\//u),
 });
-const whole = (body: string): string => {
+const partnerMessage = (body: string): string => {
   const event = Partner.safeParse(parsed(body));
   return event.success ? JSON.stringify({ type: 'event', provider: 'salesforce', event: event.data }) : body;
 };
 
-/** Only a schedule hands over the end of a wait. */
+/** Only a schedule sends the end of a wait. */
 const Timed = z.looseObject({ timer: z.union([z.number(), z.string()]) });
 
-/** What EventBridge puts into a dead-letter queue is the event itself, not what the rule makes of it for its target. */
+/** EventBridge puts the event itself into a dead-letter queue, not the rule's input transformation of it. */
 const Envelope = z.looseObject({
   'detail-type': z.string(),
   time: z.string(),
@@ -107,22 +110,22 @@ const Envelope = z.looseObject({
   }),
 });
 
-/** The message that the rule would have handed over. */
-const handedOver = (
+/** The message that the rule would have sent. */
+const messageOfRule = (
   stage: string,
   { 'detail-type': type, time, detail }: z.infer<typeof Envelope>,
   ruleArn = '',
 ): object => {
   const { id, occurredAt, customer } = detail;
   const address = { profileId: customer.profileId, interaction: id, occurredAt };
-  if (stage === 'projections') return kept(type, time, detail);
+  if (stage === 'projections') return projectionMessage(type, time, detail);
   if (stage !== 'decide')
     return type === 'interaction.recorded' ? address : { profileId: customer.profileId };
   const [, trigger, version] = /\/trigger-(.+)-v(\d+)$/u.exec(ruleArn) ?? [];
   return { trigger, version: Number(version), ...address, arrivedAt: new Date(time).toISOString() };
 };
 
-const kept = (
+const projectionMessage = (
   event: string,
   time: string,
   {

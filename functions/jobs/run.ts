@@ -73,7 +73,7 @@ const work = async (ports: RunPorts, taken: JobRow, until: number): Promise<void
       ...(result.refusedParts !== undefined && { refusedParts: result.refusedParts }),
     };
     const saved = await jobs.save(result.finished ? ended(next, 'succeeded', ports.now()) : next);
-    if (saved === undefined) return await overtaken(ports, taken, progress);
+    if (saved === undefined) return await saveCancelledProgress(ports, taken, progress);
     if (!result.finished) await jobs.enqueue({ job: saved.id, slice: saved.slice }, result.delaySeconds ?? 0);
   } catch (error) {
     const { code, reason } = ports.attemptOf(error);
@@ -89,8 +89,8 @@ const work = async (ports: RunPorts, taken: JobRow, until: number): Promise<void
   }
 };
 
-/** Another runner has taken over and does the slice again; or the job was cancelled meanwhile, and says how far it came. */
-const overtaken = async (
+/** The row has changed: another runner repeats the slice, or the job was cancelled and its progress is still saved. */
+const saveCancelledProgress = async (
   { jobs }: RunPorts,
   { id, slice }: JobRow,
   progress: JobRow['progress'],

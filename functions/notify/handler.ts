@@ -58,7 +58,7 @@ export const create = (runtime: Runtime) => {
       }),
   });
   const refused = failureSaver(runtime, rows, notifyStage);
-  const ports: Omit<NotifyPorts, 'keepFailure'> = {
+  const ports: Omit<NotifyPorts, 'saveFailure'> = {
     notifications: notifications(rows, hub),
     triggers: triggers(rows),
     history: history(rows),
@@ -82,7 +82,7 @@ export const create = (runtime: Runtime) => {
     .use(queueStack(notifyStage, attempts(runtime, rows)))
     .handler(
       eachMessage<NotificationMessage>((message, record) =>
-        notify({ ...ports, keepFailure: (error) => refused(record, error) })(message),
+        notify({ ...ports, saveFailure: (error) => refused(record, error) })(message),
       ),
     );
 };

@@ -31,7 +31,7 @@ export interface NotifyPorts {
     notification: Notification,
   ) => Promise<void>;
   /** Keeps the message for a person, with the reason. */
-  readonly keepFailure: (error: HubError) => Promise<void>;
+  readonly saveFailure: (error: HubError) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -302,7 +302,7 @@ const ownOf = ({ customer, cause }: Work): Identifier[] => {
 };
 
 const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {
-  await ports.keepFailure(error);
+  await ports.saveFailure(error);
   const { until: _, ...rest } = notification;
   const failed = await save(ports, {
     ...rest,

@@ -123,11 +123,11 @@ const untangled = async (
   customers: readonly Customer[],
 ): Promise<Change[]> => {
   const profiles = customers.flatMap((customer) => customer.sourceProfiles.map(({ profile }) => profile));
-  const parted = await ports.history.customers([
+  const distinct = await ports.history.customers([
     ...new Set(profiles.flatMap(({ neverAutoMerge: apart }) => apart)),
   ]);
   const own = new Set(customers.map(({ id }) => id));
-  const others = [...new Map([...parted.values()].map((one) => [one.id, one])).values()].filter(
+  const others = [...new Map([...distinct.values()].map((one) => [one.id, one])).values()].filter(
     ({ id }) => !own.has(id),
   );
   const known = await ports.states([...new Set([...profiles, ...others].map(({ id }) => id))]);

@@ -13,22 +13,22 @@ export interface EraseInCrmPorts {
   readonly erasures: Pick<ErasureParts, 'person' | 'parts' | 'putOutcome'>;
 }
 
-/** Parts of one batch that are worked off at once: their deletions have to end before the function does. */
+/** Parts that one invocation deletes: they must end before the function times out. */
 const PARTS_AT_ONCE = 10;
 
 const nextTime = (): HubError =>
-  new HubError('crm-pause', 'Other parts of the erasure are taken out of the CRM first.', {
+  new HubError('crm-pause', 'Other parts of the erasure are deleted from the CRM first.', {
     retry: { afterSeconds: 1 },
   });
 
 /**
- * Takes erased people out of the CRM: by our own keys, which need no search, from every object that interactions are
- * logged to. What was never there, or is gone already, is as good as removed. What the CRM refuses is told in the receipt.
+ * Deletes an erased customer's contacts and logged interactions from the CRM by the hub's own keys. A record that does not
+ * exist counts as deleted. The receipt lists what the CRM refuses to delete. Returns the messages to queue again.
  */
 export const eraseInCrm =
   (ports: EraseInCrmPorts) =>
   async (queued: readonly { readonly id: string; readonly message: EraseMessage }[]): Promise<Unsynced> => {
-    // A contact may take along what is logged with it: first that, so that it is counted.
+    // Deleting a contact may delete the records logged with it: those come first, so that they are counted.
     const last = ({ message }: (typeof queued)[number]): number => (message.part === CONTACTS ? 1 : 0);
     const inTurn = queued.toSorted((one, other) => last(one) - last(other));
     const unsynced = new Map(inTurn.slice(PARTS_AT_ONCE).map(({ id }) => [id, nextTime()]));
@@ -74,11 +74,11 @@ const outcomeOf = async (
       if (!('error' in removal)) count += removal.found ? 1 : 0;
       else if (removal.error.retry !== 'never') throw removal.error;
       else {
-        const told = `${connector.title} refused to delete a ${object} (${removal.error.code}): delete it there by hand.`;
-        faults.set(told, (faults.get(told) ?? 0) + 1);
+        const fault = `${connector.title} refused to delete a ${object} (${removal.error.code}). Delete it there manually.`;
+        faults.set(fault, (faults.get(fault) ?? 0) + 1);
       }
     }
   }
-  const refused = [...faults].map(([told, times]) => (times === 1 ? told : `${told} (${times} times)`));
+  const refused = [...faults].map(([fault, times]) => (times === 1 ? fault : `${fault} (${times} times)`));
   return { count, left: [...refused, ...(count > 0 ? connector.keeps : [])] };
 };

@@ -52,7 +52,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const stateKey = (profileId: string) => syncStateKey(profileId, connector.id);
   const stage = syncStage(connector.id, connector.title);
   const saveFailure = failureSaver(runtime, rows, stage);
-  const ports: Omit<SyncPorts, 'keepFailure'> = {
+  const ports: Omit<SyncPorts, 'saveFailure'> = {
     crm: connector.id,
     async open() {
       if (session) return session;
@@ -76,7 +76,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     async remember(customer, state) {
       await rows.put({ ...stateKey(customer), ...state });
     },
-    async tellFailed(customer, error) {
+    async publishFailed(customer, error) {
       await publish([syncFailed(customer, connector.id, error.code, instant(runtime.now()))]);
     },
   };
@@ -92,7 +92,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const synced = async (
     readable: readonly Queued[],
     erased: readonly Erasing[],
-    keepFailure: SyncPorts['keepFailure'],
+    saveFailureOf: SyncPorts['saveFailure'],
   ): Promise<Unsynced> => {
     try {
       await way.expectOpen();
@@ -100,7 +100,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       if (!(error instanceof HubError)) throw error;
       return new Map([...readable, ...erased].map(({ id }) => [id, error]));
     }
-    const unsynced = readable.length === 0 ? [] : await sync({ ...ports, keepFailure })(readable);
+    const unsynced =
+      readable.length === 0 ? [] : await sync({ ...ports, saveFailure: saveFailureOf })(readable);
     return new Map([...unsynced, ...(await erase(erased))]);
   };
   return middy<QueueEvent<CrmMessage>, QueueResult>()

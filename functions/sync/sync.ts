@@ -14,9 +14,9 @@ export interface SyncPorts extends ContactPorts {
   readonly mapping: () => Promise<CompiledMapping>;
   readonly identity: () => Promise<IdentityConfig>;
   readonly history: History;
-  /** Keeps for a person what failed for good: the message by its id in the queue, and why. */
-  readonly keepFailure: (queued: string, error: HubError) => Promise<void>;
-  readonly tellFailed: (customer: string, error: HubError) => Promise<void>;
+  /** Stores a message that no retry can help as a failure; `queued`: its id in the queue. */
+  readonly saveFailure: (queued: string, error: HubError) => Promise<void>;
+  readonly publishFailed: (customer: string, error: HubError) => Promise<void>;
 }
 
 export interface Queued {
@@ -24,12 +24,13 @@ export interface Queued {
   readonly message: SyncMessage;
 }
 
-/** Messages that must come again, each with the reason; the others are done or kept as failures. */
+/** The messages to queue again, each with the reason; the others are done or stored as failures. */
 export type Unsynced = ReadonlyMap<string, HubError>;
 
 /**
- * Brings the customers of a batch and their interactions into the CRM by our own ids. State-based: whatever the order of
- * events, the CRM ends with the newest state. One bad record is a failure of its own.
+ * Writes the customers of a batch and their interactions into the CRM by the hub's own ids. It writes the newest state, so
+ * that the CRM converges whatever the order of events. One refused record is a failure of its own. Returns the messages to
+ * queue again, each with the reason.
  */
 export const sync =
   (ports: SyncPorts) =>
@@ -55,8 +56,8 @@ export const sync =
         if (error === undefined || customer === undefined) continue;
         if (error.retry !== 'never') unsynced.set(id, error);
         else {
-          await ports.keepFailure(id, error);
-          await ports.tellFailed(customer.id, error);
+          await ports.saveFailure(id, error);
+          await ports.publishFailed(customer.id, error);
         }
       }
     } catch (error) {
@@ -65,7 +66,7 @@ export const sync =
           ? error
           : new HubError(
               'sync-failure',
-              `The sync with ${ports.crm} failed; the records wait in the queue.`,
+              `The sync with ${ports.crm} failed; the queue retries the records.`,
               { retry: 'later', cause: error },
             );
       for (const { id } of batch) unsynced.set(id, known);
@@ -105,6 +106,9 @@ const logInteractions = async (
   return failed;
 };
 
-/** An interaction as mappings name it: its own fields. */
-const interactionView = ({ customer: _, profileId: _half, ...interaction }: StoredInteraction): Interaction =>
-  interaction;
+/** An interaction as mappings see it: without its customer. */
+const interactionView = ({
+  customer: _,
+  profileId: _profileId,
+  ...interaction
+}: StoredInteraction): Interaction => interaction;

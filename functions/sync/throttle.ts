@@ -12,13 +12,13 @@ import { HubError } from '../../core/errors.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { budgetKey } from '../contracts/keys.ts';
 
-/** The one way to a CRM for all workers: a shared budget, and a breaker. */
+/** Throttles the calls of all workers to a CRM: a shared API budget and a circuit breaker, in one row. */
 export interface Throttle {
-  /** Rejects with `crm-pause` while the CRM is left alone. Costs one read. */
+  /** Throws `HubError` `crm-pause` while the CRM is paused. Costs one read. */
   expectOpen(): Promise<void>;
-  /** Runs what does not count as a call, a login, and notes where it shows that the CRM cannot be used. */
+  /** Runs work that costs no call of the budget, such as a login, and counts its failures for the circuit breaker. */
   noting<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Runs what uses the CRM, once `calls` are taken from the budget, and notes whether the CRM could be used. */
+  /** Reserves `calls` of the budget, runs the work, and counts its success or failure for the circuit breaker. */
   through<Result>(calls: number, work: () => Promise<Result>): Promise<Result>;
 }
 
@@ -39,10 +39,10 @@ export const throttle = (
   const waits = (milliseconds: number): HubError =>
     new HubError(
       'crm-pause',
-      `${title} is left alone for now: its calls of this window are spent, or it could not be used. What waits goes on by itself.`,
+      `${title} is paused until ${new Date(now() + milliseconds).toISOString()}: the API budget of this window is used up, or the CRM failed. Queued records are retried automatically.`,
       { retry: { afterSeconds: Math.max(1, Math.ceil(milliseconds / 1000)) } },
     );
-  /** Changes the row, whoever else is at it. */
+  /** Updates the row; repeats the update where the row changed concurrently. */
   const change = async (next: (present: RateLimit) => Admission): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const present = await read();
@@ -88,18 +88,20 @@ export const throttle = (
   };
 };
 
-/** A session whose every call goes through the gate. */
+/** A session whose every call is throttled. */
 export const throttled = (
   session: CrmSession,
   { perCall, callsToRemove }: Pick<CrmConnector, 'perCall' | 'callsToRemove'>,
-  way: Throttle,
+  throttle: Throttle,
 ): CrmSession => ({
   upsert: (object, keyField, records) =>
     records.length === 0
       ? Promise.resolve([])
-      : way.through(Math.ceil(records.length / perCall), () => session.upsert(object, keyField, records)),
+      : throttle.through(Math.ceil(records.length / perCall), () =>
+          session.upsert(object, keyField, records),
+        ),
   remove: (object, keyField, keys) =>
     keys.length === 0
       ? Promise.resolve([])
-      : way.through(callsToRemove(object, keys.length), () => session.remove(object, keyField, keys)),
+      : throttle.through(callsToRemove(object, keys.length), () => session.remove(object, keyField, keys)),
 });

@@ -93,7 +93,7 @@ const fieldset = ({ channel, addresses, chosen, open }: ChannelChoice): Html => 
 <legend>${channelNames[channel]}</legend>
 ${addresses.map(({ masked, closed }) => html`${masked === undefined ? undefined : html`<p class="soft">${masked}</p>\n`}${closed === undefined ? undefined : html`<p>${reopening[closed]}</p>\n`}`)}${
   open && chosen === undefined
-    ? html`<p>You have not told us yet. Until you do, you get only what concerns your orders and requests.</p>\n`
+    ? html`<p>You have not chosen yet. Until you do, you get only what concerns your orders and requests.</p>\n`
     : undefined
 }${
   open

@@ -97,9 +97,9 @@ export const history: Listing<HistoryParameters> = {
   columns: historyColumns,
   known: HISTORY_COLUMNS,
   judge(raw, { startedAt, receivedAt, parameters, identity }) {
-    const told = read(PastAct, raw);
-    if ('fault' in told) return told;
-    const { refused: _refused, ...act } = told.value;
+    const row = read(PastAct, raw);
+    if ('fault' in row) return row;
+    const { refused: _refused, ...act } = row.value;
     // An answer to a message is found by what it answers.
     const nobody = act.refersTo === undefined ? namesNobody(act.identifiers, identity) : undefined;
     if (nobody !== undefined) return { fault: nobody };

@@ -15,14 +15,14 @@ export interface RefusedFile {
  */
 export const refusals = ({ delimiter, names = [] }: RefusedFile) => {
   const lines: Uint8Array[] = [];
-  const told = { count: 0, bytes: 0 };
+  const totals = { count: 0, bytes: 0 };
   const before = REFUSED_COLUMNS.every((name, at) => names[at] === name);
   return {
     get count() {
-      return told.count;
+      return totals.count;
     },
     get bytes() {
-      return told.bytes;
+      return totals.bytes;
     },
     add(raw: Uint8Array, line: number, reason: string): void {
       const row =
@@ -33,8 +33,8 @@ export const refusals = ({ delimiter, names = [] }: RefusedFile) => {
               before ? withoutPrefix(raw, delimiter) : raw,
               Buffer.from('\n'),
             ]);
-      told.count++;
-      told.bytes += row.length;
+      totals.count++;
+      totals.bytes += row.length;
       lines.push(row);
     },
     /** The rows, behind a header where they are the file's first. */

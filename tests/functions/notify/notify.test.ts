@@ -50,7 +50,7 @@ const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   }),
   record: async (one) => void recorded.push(one),
   tell: async (type, notification) => void told.push({ type, notification }),
-  keepFailure: async (failure) => void failures.push(failure),
+  saveFailure: async (failure) => void failures.push(failure),
   now: hub.runtime.now,
   ...overrides,
 });

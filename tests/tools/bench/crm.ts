@@ -132,10 +132,10 @@ const run = async (connector: CrmConnector, credentials: object): Promise<void> 
     },
     states: async (ids) => found(states, ids),
     remember: async (id, state) => void states.set(id, state),
-    keepFailure: async (_, error) => {
+    saveFailure: async (_, error) => {
       throw error;
     },
-    tellFailed: async () => {},
+    publishFailed: async () => {},
   });
   for (let start = 0; start < interactions.length; start += BATCH) {
     const unsynced = await use(
