@@ -1,9 +1,10 @@
+// https://register.apple.com/resources/messages/msp-rest-api/type-text
+// Apple sends no time of a message. The person is an opaque urn:mbid, which differs for each business.
+
 import * as z from 'zod';
 import { defined, inflate, parsePayload } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Apple gives no time of a message. The person is an opaque urn:mbid, one for each business.
 
 const CAP = 5_000_000;
 const Text = z.string().optional();

@@ -1,11 +1,12 @@
+// https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
+// An inbound message has no time of its own: the time of SNS is used. `messageKeyword` is the keyword in the number's
+// settings with which the text begins, not the text.
+
 import * as z from 'zod';
 import { defined, instantOf, msisdn } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
-
-// An inbound message carries no time of its own: that of SNS stands in. `messageKeyword` is the keyword of the number's
-// settings that the text begins with, not the text.
 
 const Text = z.string().nullish();
 
@@ -31,7 +32,7 @@ const Event = z.looseObject({
 });
 type Event = z.infer<typeof Event>;
 
-/** AWS stops sending to whoever answers with one of these, unless the number is set to leave that to its owner. */
+/** AWS stops sending to a person who answers with one of these, unless the number leaves opt-outs to its owner. */
 const stopWords: ReadonlySet<string> = new Set([
   'ARRET',
   'CANCEL',

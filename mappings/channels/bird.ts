@@ -1,11 +1,12 @@
+// https://docs.bird.com/api/notifications-api/api-reference/webhooks
+// An inbound message has the status "delivered" too: the name of the event decides its kind, not the status.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// An inbound message has the status "delivered" too: the name of the event says what it is, not the status.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
 
@@ -22,7 +23,7 @@ const Written = z
   .nullish();
 const File = z.looseObject({ mediaUrl: z.string().nullish(), filename: Text, contentType: Text });
 
-/** What events of other services hold has other shapes. */
+/** Events of other services have other shapes. */
 const Webhook = z.looseObject({ event: z.string(), payload: z.unknown().optional() });
 
 const Payload = z.looseObject({
@@ -77,11 +78,11 @@ const media: Readonly<Record<string, Medium>> = {
   livechat: 'chat',
 };
 
-/** Events are called by the platform, some with more than its name: `google-rcs`, `apple-messages`. */
+/** Events are named by the platform, some with more than its name: `google-rcs`, `apple-messages`. */
 const mediumOf = (platform: string): Medium =>
   media[platform] ?? Object.entries(media).find(([name]) => platform.includes(name))?.[1] ?? 'chat';
 
-/** Ids that hold everywhere at the platform; those of the others hold for one page, which is a channel of Bird. */
+/** Platforms whose ids are valid everywhere; ids of the others are valid for one page, which is a channel of Bird. */
 const global: ReadonlySet<string> = new Set(['telegram', 'line', 'viber', 'tiktok', 'apple']);
 
 const identifiersOf = (medium: Medium, contact: Contact | null | undefined, payload: Payload): string[] => {

@@ -1,9 +1,10 @@
+// https://developer.calendly.com/api-docs
+// A moved appointment arrives as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Moving an appointment comes as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
 
 const Text = z.string().nullish();
 const Answer = z.looseObject({ question: Text, answer: Text });

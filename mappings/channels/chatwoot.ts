@@ -1,10 +1,11 @@
+// https://www.chatwoot.com/hc/user-guide/articles/1677693021-how-to-use-webhooks
+// `sender` is the person only if its type is `contact`; otherwise it is an agent or a bot, and `contact` is the person.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// `sender` is the person only where its type is `contact`; otherwise it is an agent or a bot, and `contact` is the person.
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String);
@@ -34,7 +35,7 @@ const Payload = Person.extend({
     .looseObject({ id: Id.nullish(), meta: z.looseObject({ sender: Person.nullish() }).nullish() })
     .nullish(),
   attachments: z.array(File).nullish(),
-  // Of an event that is about the conversation itself.
+  // In an event that concerns the conversation itself.
   status: Text,
   meta: z.looseObject({ sender: Person.nullish() }).nullish(),
   timestamp: z.union([z.string(), z.number()]).nullish(),
@@ -65,7 +66,7 @@ const message = (payload: Payload): DecodedInteraction | undefined => {
   const person = (inbound && isContact ? sender : (contact ?? conversation?.meta?.sender)) ?? {};
   const deleted = content_attributes?.deleted === true;
   const changed = payload.event === 'message_updated';
-  // Every change of state comes as an update; only a deletion and a submitted form say something.
+  // Every change of state arrives as an update; only a deletion and a submitted form are interactions.
   const answers = changed && !deleted ? content_attributes?.submitted_values : undefined;
   if (answers !== undefined && answers !== null)
     return {

@@ -1,10 +1,11 @@
+// https://docs.discord.com/developers/interactions/receiving-and-responding
+// A snowflake contains its time of creation: the upper 42 bits are milliseconds since 2015. In a server the person is in
+// `member.user`, in a direct message in `user`.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// A snowflake tells when it was made: its upper 42 bits are milliseconds since 2015. In a server the person stands in
-// `member.user`, in a direct message in `user`.
 
 const Text = z.string().optional();
 const User = z.looseObject({
@@ -39,7 +40,7 @@ const File = z.looseObject({
   content_type: Text,
   size: z.int().nonnegative().optional(),
 });
-/** An answer to a command, or a sub-command, which has options in place of a value. */
+/** An option of a command, or a sub-command, which has options instead of a value. */
 interface Option {
   readonly name: string;
   readonly value?: unknown;
@@ -143,7 +144,7 @@ const actOf = ({ type, data, message }: Interaction): Partial<DecodedInteraction
   return undefined;
 };
 
-/** What was uploaded to a command or a form; its address ends after a day. */
+/** Files uploaded to a command or a form; their addresses expire after a day. */
 const filesOf = ({ data }: Interaction): NonNullable<DecodedInteraction['attachments']> =>
   Object.values(data?.resolved?.attachments ?? {}).map(({ id, url, filename, content_type, size }) => ({
     ...defined({ url, name: filename, contentType: content_type, size, externalId: id }),
@@ -180,7 +181,7 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-/** The app was added to an account or a server, or taken away again; or a person bought something of it. */
+/** The app was added to an account or a server, or removed again; or a person bought something in it. */
 const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof WebhookEvent>): Decoded => {
   const kind =
     type === 'APPLICATION_AUTHORIZED'
@@ -204,7 +205,7 @@ const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof Web
       ],
     };
   const user = data?.user;
-  // Added to a server, it says nothing about whoever added it.
+  // Adding the app to a server is no consent of the person who added it.
   if (kind === undefined || user === undefined || data?.integration_type === 0)
     return { interactions: [], ignored: [type] };
   return {

@@ -1,12 +1,13 @@
+// https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide
+// A notification names a record and at most one property of it. HubSpot does not guarantee that eventId alone is unique;
+// with the subscription and the time it is. Types are `contact.creation` or, for generic subscriptions, `object.creation`
+// with the kind of record in objectTypeId.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// A notification names a record and at most one property of it. eventId alone is not promised to be unique: with the
-// subscription and the time it is. Types are `contact.creation` or, of generic subscriptions, `object.creation` with the
-// kind of record in objectTypeId.
 
 const Id = z.union([z.number(), z.string()]).transform(String).nullish();
 
@@ -67,7 +68,7 @@ const associated = (event: Event): string[] => {
   return event.toObjectTypeId === CONTACT || to === 'CONTACT' ? record(event.toObjectId) : [];
 };
 
-/** What a changed property says of who the contact is. */
+/** The identity that a changed property adds to the contact. */
 const reached = ({ propertyName, propertyValue }: Event): string[] => {
   const value = propertyValue ?? '';
   const email = propertyName === 'email' ? normaliseIdentifier(`email:${value}`) : undefined;
@@ -113,7 +114,7 @@ const keyOf = (event: Event, subject: string | null | undefined): string =>
     .map((part) => part ?? '')
     .join(':');
 
-/** Of a message in the inbox HubSpot tells the thread and its own id alone: the words, and who wrote them, are fetched. */
+/** HubSpot sends only the thread and the id of a message in the inbox: its text and its author are fetched. */
 const ofConversation = (event: Event, act: string): DecodedInteraction | undefined => {
   if (!acts.has(act) && act !== 'newMessage') return undefined;
   const isMessage = act === 'newMessage';
@@ -171,7 +172,7 @@ const identifiersOf = ({ actorId, deliveryIdentifier }: z.infer<typeof Actor>): 
   ];
 };
 
-/** What was said; of several recipients none is the one that it was said to. */
+/** The text of a message; with several recipients it belongs to none of them. */
 const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedInteraction => {
   const { direction, text, subject, senders, recipients, attachments } = Said.parse(parseJson(bytes));
   const outbound = direction === 'OUTGOING';
@@ -191,7 +192,7 @@ const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedI
 
 const decode = (delivery: Delivery): Decoded => {
   const read = delivery.body.byteLength === 0 ? undefined : parseJson(delivery.body);
-  // A workflow's webhook and a card's request are signed alike, and hold no event.
+  // The webhooks of workflows and the requests of cards are signed alike, and contain no event.
   if (!Array.isArray(read)) return { interactions: [], ignored: ['request without events'] };
   const events = z.array(Event).parse(read);
   const decoded = events.map((event) => {

@@ -1,11 +1,12 @@
+// https://developers.intercom.com/docs/references/webhooks/webhook-models
+// The notification's id survives a redelivery. `external_id` (formerly `user_id`) is the business's own id of the person.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// The notification's id survives a redelivery. `external_id` (once `user_id`) is the business's own id of the person.
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String);
@@ -61,7 +62,7 @@ const identifiersOf = ({ id, user_id, external_id, email, phone }: Person): stri
 const people: ReadonlySet<string> = new Set(['contact', 'user', 'lead']);
 const isPerson = (one: Person): boolean => people.has(one.type ?? '');
 
-/** Whoever began a conversation may be an agent. */
+/** The person who began a conversation may be an agent. */
 const customerOf = (item: Item): Person => {
   if (isPerson(item)) return item;
   const author = item.source?.author;
@@ -69,7 +70,7 @@ const customerOf = (item: Item): Person => {
   return item.user ?? item.contact ?? item.contacts?.contacts?.[0] ?? starter ?? {};
 };
 
-/** Of several people in a conversation the one who wrote. */
+/** The author, of several people in a conversation. */
 const writtenBy = (
   item: Item,
   said: z.infer<typeof Said> | null | undefined,
@@ -117,7 +118,7 @@ const message = (
   };
 };
 
-/** The newest part that says something; an assignment or a closing is a part as well. */
+/** The newest part with a text; an assignment or a closing is a part too. */
 const newestPart = ({ conversation_parts }: Item): z.infer<typeof Said> | undefined =>
   conversation_parts?.conversation_parts?.findLast(({ part_type, body }) => part_type === 'comment' || body);
 
@@ -136,7 +137,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
   'conversation.user.created': (item) => spoken(item, first(item)),
   'conversation.user.replied': (item) => spoken(item, newestPart(item)),
   'conversation.admin.replied': (item) => echo(message(item, newestPart(item))),
-  // The operator is Intercom's bot: what it says is not an answer of a person.
+  // The operator is Intercom's bot: its messages are not an answer by a person.
   'conversation.operator.replied': (item) => automated(echo(message(item, newestPart(item)))),
   'conversation.admin.single.created': (item) => echo(message(item, first(item))),
   'conversation.admin.closed': (item) => ({
@@ -150,7 +151,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
     ...defined({ conversationId: item.id ?? undefined, text: item.conversation_rating?.remark ?? undefined }),
     properties: { rating: item.conversation_rating?.rating ?? null },
   }),
-  // What is declined is Intercom's e-mail; answers to a conversation go on.
+  // The person declines Intercom's e-mail only; answers to a conversation are still sent.
   'contact.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
   'user.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
   'contact.subscribed': () => ({ kind: 'opt-in', properties: { medium: 'email' } }),

@@ -1,10 +1,11 @@
+// https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
+// `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE names only those senders who
+// have agreed to it. The text of a sticker is part of the picture, not written by the person.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload, urlPart } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE tells who spoke only of
-// those who agreed to it, and the text of a sticker is drawn on it, not written by the person.
 
 const Text = z.string().optional();
 
@@ -49,7 +50,7 @@ type Act = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
 
 const fileTypes: readonly string[] = ['image', 'video', 'audio', 'file'];
 
-/** A file that LINE holds is asked for by the id of its message; it goes after some weeks. */
+/** A file stored at LINE is fetched by the id of its message; LINE deletes it after some weeks. */
 const attachmentOf = (message: Message): NonNullable<DecodedInteraction['attachments']> => {
   const { id, type, fileName, fileSize, contentProvider } = message;
   if (type === 'sticker') return [{ name: 'sticker' }];
@@ -88,7 +89,7 @@ const behaviour = (name: string, details: z.infer<typeof Details>): Act => ({
   properties: { ...details, name },
 });
 
-/** What each type of event is; undefined where it lacks what LINE documents of it. */
+/** The interaction of each type of event; undefined if it lacks a member that LINE documents. */
 const acts: Readonly<Record<string, (event: Event) => Act | undefined>> = {
   message: ({ message }) => message && messageOf(message),
   unsend: ({ unsend }) =>

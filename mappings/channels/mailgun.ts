@@ -1,3 +1,8 @@
+// https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads
+// The id of an event, if it has one, identifies it; otherwise the token does. Message ids of events have no angle brackets,
+// those of routes have. A permanent failure is a hard bounce only if the address is the cause: Mailgun also calls permanent
+// a mail that it gave up (`old`) and one to a person who unsubscribed or complained, which it did not send.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
@@ -14,10 +19,6 @@ import {
 } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// An event's id, where it has one, is that of one event; the token is the next best. Message ids of events have no angle
-// brackets, those of routes have. A permanent failure is a hard bounce only where the address is at fault: Mailgun also
-// calls permanent what it gave up (`old`) and what it did not send to those who unsubscribed or complained.
 
 const Text = z.string().nullish();
 const Name = z.union([z.string(), z.number()]).nullish();
@@ -55,12 +56,12 @@ const acts: Readonly<Record<string, Act>> = {
   clicked: ['inbound', 'click', 'clicked'],
   unsubscribed: ['inbound', 'opt-out', 'unsubscribed'],
   complained: ['inbound', 'complaint', 'complained'],
-  // Webhooks of before 2018, which come as forms.
+  // Webhooks from before 2018, which arrive as forms.
   dropped: ['outbound', 'delivery-status', 'dropped'],
   bounced: ['outbound', 'bounce', 'bounced'],
 };
 
-/** Not the address's fault: given up on time, refused for content or reputation, or never sent. */
+/** The address is not the cause: given up after some time, refused for content or reputation, or never sent. */
 const softReasons: ReadonlySet<string> = new Set([
   'old',
   'espblock',
@@ -103,7 +104,7 @@ const ofEvent = (event: Event, token: string | undefined): DecodedInteraction | 
     identifiers: emails(event.recipient),
     externalId: id,
     refersTo: id,
-    // Microseconds, rounded as Mailgun's own log shows them.
+    // Microseconds, rounded as in Mailgun's own log.
     occurredAt: instantOf(Math.round(Number(event.timestamp ?? Number.NaN) * 1000)),
     properties: defined({
       status,
@@ -179,7 +180,7 @@ const filesOf = (fields: Fields, parts: readonly Part[]): DecodedInteraction['at
   ];
 };
 
-/** A mail of a route: as fields, as raw MIME, or stored at Mailgun and only pointed at. */
+/** A mail of a route: as fields, as raw MIME, or stored at Mailgun and linked. */
 const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<DecodedInteraction> => {
   const mime = fields['body-mime'];
   const mail = mime ? await readMail(Buffer.from(mime)) : undefined;

@@ -1,9 +1,10 @@
+// https://developers.messagebird.com/api/conversations/#webhooks
+// SMS and their receipts arrive as fields, Conversations as JSON. Numbers have no plus, and in JSON are numbers.
+
 import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// SMS and their receipts come as fields, Conversations as JSON. Numbers have no plus, and in JSON are numbers.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
 
@@ -29,7 +30,7 @@ const phones = (number: unknown): string[] => {
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 
-/** Of the older form of inbound messages: 20260302090000. */
+/** The time of an inbound message in the older form: 20260302090000. */
 const compactTime = (text: string | null | undefined): string | undefined =>
   text?.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/u, '$1-$2-$3 $4:$5:$6');
 
@@ -117,7 +118,7 @@ const media: Readonly<Record<string, DecodedInteraction['channel']>> = {
   email: 'email',
 };
 
-/** The contact, by the account's own id of it, and by its number where the medium goes by numbers. */
+/** The contact, by the account's own id, and by its number on channels that use numbers. */
 const identifiersOf = ({ contact, message }: Conversations, channel: string): string[] => {
   const address = message?.direction === 'received' ? message.from : message?.to;
   const number =

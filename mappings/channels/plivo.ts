@@ -1,10 +1,11 @@
+// https://docs.plivo.com/docs/messaging/api/message/handling-incoming
+// Numbers arrive without the plus. Each part of a long message has its own MessageUUID and names the message by
+// ParentMessageUUID. The times of Plivo have no offset.
+
 import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// https://docs.plivo.com/docs/messaging/api/message/handling-incoming — numbers come without the plus. Of a message that was sent in parts each part has its own MessageUUID, and names the
-// message by ParentMessageUUID. Plivo gives no time with its offset.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
 
@@ -54,7 +55,7 @@ const phones = (number: string | null | undefined): string[] => {
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 
-/** Of WhatsApp the number is the id there too. */
+/** On WhatsApp the number is the id too. */
 const peopleOf = (payload: Payload, number: string | null | undefined): string[] => {
   const known = phones(number);
   return channelOf(payload) === 'whatsapp'
@@ -72,7 +73,7 @@ const attachments = (payload: Payload): NonNullable<DecodedInteraction['attachme
       : [],
   );
 
-/** Standard words of leaving and coming back, as Plivo understood them. */
+/** The standard keywords of opt-out and opt-in, as Plivo reports them. */
 const intents: Readonly<Record<string, 'opt-out' | 'opt-in'>> = { optout: 'opt-out', optin: 'opt-in' };
 
 const message = (payload: Payload, id: string): DecodedInteraction => {

@@ -1,12 +1,13 @@
+// https://postmarkapp.com/developer/webhooks/webhooks-overview
+// A bounce has an ID of its own; deliveries, opens and clicks have none, so message, recipient and time identify them. Only
+// two of the many types of bounces mean that the address does not work; the others are soft, or not bounces at all.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
-
-// A bounce's own ID makes it the same; deliveries, opens and clicks have none, so message, recipient and time stand in.
-// Of the many bounce types two say that the address is no good; the others are soft, or no bounces at all.
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String).nullish();
@@ -71,7 +72,7 @@ const emails = (address: string | null | undefined): string[] =>
     .slice(0, 1)
     .map((one) => `email:${one.address}`);
 
-/** What every report about a mail that was sent has in common. `at`: as Postmark writes it. */
+/** The members that all reports about an outbound mail share. `at`: in Postmark's form. */
 const report = (
   [direction, kind]: Act,
   payload: Payload,
@@ -95,7 +96,7 @@ const report = (
     ),
   });
 
-/** The stream is open or closed for an address, by its owner, by a bounce or complaint, or by somebody on our side. */
+/** An address is suppressed in a stream or reactivated: by its owner, by a bounce or complaint, or by the business. */
 const suppression = (payload: Payload): Act => {
   const [person, reason] = [payload.Origin === 'Recipient', payload.SuppressionReason];
   if (payload.SuppressSending === false) return [person ? 'inbound' : 'system', 'opt-in'];
@@ -163,11 +164,11 @@ const reportOf = (payload: Payload): DecodedInteraction | undefined => {
 
 const ZERO = '00000000-0000-0000-0000-000000000000';
 
-/** What we sent has the id of Postmark and its host in the Message-ID; what others sent has another host. */
+/** Our own mails have Postmark's id and host in the Message-ID; other mails have another host. */
 const repliedTo = (id: string | null | undefined): string | undefined =>
   id?.trim().replace(/^<([0-9a-f-]{36})@mtasv\.net>$/u, '$1') || undefined;
 
-/** Postmark's "Check" button sends the same id each time, and spam may come without any: then the bytes tell it apart. */
+/** Postmark's "Check" button sends the same id each time, and spam may have none: then the bytes identify the mail. */
 const inbound = (payload: Payload, body: Uint8Array): DecodedInteraction => {
   const header = (name: string): string | undefined =>
     payload.Headers?.find((one) => one.Name.toLowerCase() === name)?.Value?.trim() || undefined;

@@ -1,11 +1,12 @@
+// https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks
+// `message.data` is one event as base64 JSON. An event's messageId is that of the agent's message to which it refers; events
+// of Google itself (a message expired) name the person as phoneNumber.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// `message.data` holds one act as base64 JSON. An event's messageId is that of the agent's message which it is about; what
-// Google itself reports (a message expired) names the person as phoneNumber.
 
 const Envelope = z.looseObject({
   message: z.looseObject({ data: z.string(), publishTime: z.string().nullish() }),

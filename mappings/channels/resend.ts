@@ -1,11 +1,12 @@
+// https://resend.com/docs/dashboard/webhooks/event-types
+// `svix-id` survives a redelivery and is the only id of an event. A mail to several recipients has them all in `to`, without
+// the one that opened, clicked, complained or bounced: then the event belongs to no customer.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// `svix-id` stays the same in a redelivery and is the only id of an event. A mail to several has them all in `to`, and says
-// not which of them it is that opened, clicked, complained or bounced: then it is nobody's in particular.
 
 const Text = z.string().nullish();
 
@@ -102,7 +103,7 @@ const reports = (
 
 const API = 'https://api.resend.com/emails/receiving';
 
-/** The webhook holds no body: that is fetched. */
+/** The webhook has no body: it is fetched. */
 const received = (
   { created_at: at }: Payload,
   data: Fields,
@@ -134,7 +135,7 @@ const received = (
   });
 };
 
-/** A contact of an audience: who unsubscribed there is out of broadcasts, not of what they ordered. */
+/** A contact of an audience: a person who unsubscribed there gets no broadcasts, but still gets transactional mail. */
 const contact = (
   type: string,
   { created_at: at }: Payload,

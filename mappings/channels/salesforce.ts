@@ -1,3 +1,7 @@
+// https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_event_fields_header.htm
+// A change event may concern several records: each is an interaction, identified by transaction, sequence and record. Each
+// notification of an outbound message has an id that survives the retries.
+
 import * as z from 'zod';
 import { HUB_CLIENT } from '../../core/crm/connector.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
@@ -5,9 +9,6 @@ import { parseXml } from '../../core/formats/xml.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// A change event may be of several records: each is an act of its own, known by transaction, sequence and record. Of an
-// outbound message each notification has an id that survives the retries.
 
 const Fields = z.record(z.string(), z.json());
 type Fields = z.infer<typeof Fields>;
@@ -37,7 +38,7 @@ const Envelope = z.looseObject({
         .looseObject({ EventUuid: Text, replayId: z.union([z.number(), z.string()]).nullish() })
         .nullish(),
     }),
-    // AppFlow hands the fields over without a wrapping.
+    // AppFlow sends the fields without an envelope.
     Fields.refine((fields) => !('payload' in fields)).transform((payload) => ({ payload, event: undefined })),
   ]),
 });
@@ -46,7 +47,7 @@ const people: ReadonlySet<string> = new Set(['Contact', 'Lead']);
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
 
-/** The person of a record: the record itself, or the contact that it points at. */
+/** The person of a record: the record itself, or the contact to which it refers. */
 const identifiersOf = (entity: string, id: string, fields: Fields): string[] => {
   const isPerson = people.has(entity);
   const linked = [fields['ContactId'], fields['WhoId'], fields['PersonContactId'], fields['Contact__c']]
@@ -111,10 +112,10 @@ const ofChange = ({ key, entity, id, act, at, fields, details }: Change): Decode
 const changes = (payload: Fields): Decoded => {
   const header = Header.parse(payload['ChangeEventHeader']);
   const { ChangeEventHeader: _header, ...fields } = payload;
-  // So many changes at once that Salesforce lists none of them.
+  // After too many changes at once Salesforce lists none of them.
   if (header.changeType === 'GAP_OVERFLOW') return { interactions: [], ignored: ['GAP_OVERFLOW'] };
   const [, client] = /client=([^;]+)/u.exec(header.changeOrigin ?? '') ?? [];
-  // What the hub itself has brought into Salesforce comes back as a change.
+  // The hub's own writes to Salesforce arrive as changes too.
   if (client === HUB_CLIENT) return { interactions: [], ignored: ['own-change'] };
   const interactions = header.recordIds.map((id) =>
     ofChange({

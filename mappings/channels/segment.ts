@@ -1,11 +1,12 @@
+// https://segment.com/docs/connections/spec/
+// An e-mail address among a track's properties was typed by the visitor; one among an identify's traits is known to the
+// site. `group` describes a company: its traits belong to no person.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// An e-mail among a track's properties is what the visitor typed; one among an identify's traits is what the site knows.
-// `group` tells of a company: its traits are nobody's.
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String).nullish();
@@ -110,7 +111,7 @@ const acts: Readonly<Record<string, (call: Call) => Partial<DecodedInteraction> 
     kind: 'behaviour',
     properties: { name: 'group', ...defined({ group: groupId ?? undefined }) },
   }),
-  // The two ids are one person: both are given, and the rules of identity do the rest.
+  // The two ids are one person: identity resolution merges them.
   alias: () => ({ kind: 'contact-update' }),
 };
 

@@ -1,3 +1,7 @@
+// https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+// sg_event_id identifies an event. sg_message_id is the id of a message with a suffix that changes on the way: all events of a
+// message share the part before the first dot. A "blocked" bounce is soft.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
@@ -12,13 +16,10 @@ import {
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
-// sg_event_id is one event, sg_message_id one message with a suffix that changes on the way: the part before the first
-// dot is what every event of a message has in common. A "blocked" bounce is soft.
-
-// A business's own arguments stand beside these, under names and of types of its choice.
+// A business's own arguments are members beside these, with any names and types.
 const OptionalText = z.string().optional().catch(undefined);
 const Event = z.looseObject({
-  /** What befell the account and not a mail names nobody. */
+  /** An event of the account, not of a mail, names no recipient. */
   email: z.string().optional(),
   event: z.string(),
   timestamp: z.union([z.number(), z.string()]),
@@ -49,7 +50,7 @@ const kinds: Readonly<Record<string, readonly ['inbound' | 'outbound', DecodedIn
   group_resubscribe: ['inbound', 'opt-in'],
 };
 
-/** What was refused for good is a bounce, also where SendGrid dropped it because it bounced before; the rest is soft. */
+/** A permanent refusal is a bounce, also if SendGrid dropped the mail because of an earlier bounce; the rest is soft. */
 const refusal = (event: Event): readonly ['outbound', DecodedInteraction['kind']] | undefined => {
   if (event.event === 'bounce' && event.type === 'blocked') return outbound;
   return event.event === 'dropped' && event.reason === 'Bounced Address' ? ['outbound', 'bounce'] : undefined;
@@ -65,7 +66,7 @@ const eventOf = (event: Event): DecodedInteraction | undefined => {
     status: event.event,
     reason: event.reason,
     url: event.url,
-    // A mail service that fetches pictures ahead is nobody who reads.
+    // A mail service prefetches pictures: that is not a person who reads.
     machine: event.sg_machine_open === true ? true : undefined,
     scope: event.asm_group_id === undefined ? undefined : `group-${event.asm_group_id}`,
   };

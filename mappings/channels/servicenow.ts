@@ -1,12 +1,13 @@
+// https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/outbound-rest/concept/c_OutboundRESTWebService.html
+// A field arrives as its value or as an object of value and display value. sys_mod_count grows with every change, so with
+// sys_id it identifies one. Comments are a journal, the newest entry first, each below a line with author and time; work
+// notes are for the staff and are not stored.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// A field comes as its value or as an object of value and display value. sys_mod_count grows with every change, so that
-// with sys_id it names one. Comments are a journal, the newest entry first, each below a line that says who and when;
-// work notes are for the staff and are not stored.
 
 const Scalar = z.union([z.string(), z.number()]).transform(String);
 const Field = z.union([Scalar, z.looseObject({ value: Scalar.nullish(), display_value: Scalar.nullish() })]);
@@ -29,7 +30,7 @@ const displayOf = (record: Record, name: string): string => {
 const firstOf = (record: Record, names: readonly string[]): string | undefined =>
   names.find((name) => readOf(record, name) !== '');
 
-/** Where a task names the customer; whoever opened or holds it may be an agent. */
+/** The fields in which a task names the customer; the person who opened it or is assigned may be an agent. */
 const customers = [
   'caller_id',
   'requested_for',
@@ -49,7 +50,7 @@ const emails = [
 const phones = ['u_phone', 'mobile_phone', 'phone', 'caller_id.mobile_phone', 'caller_id.phone'];
 const people: ReadonlySet<string> = new Set(['sys_user', 'customer_contact', 'csm_consumer']);
 
-/** Sent without its value, a reference is a display name, which several people may have. */
+/** A reference without its value is a display name, which several people may have. */
 const SYS_ID = /^[0-9a-f]{32}$/iu;
 
 const identifiersOf = (record: Record, isPerson: boolean): string[] => {

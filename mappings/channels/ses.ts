@@ -1,3 +1,7 @@
+// https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+// One notification may concern several recipients, and `mail.destination` lists all of them: the event's own list has those
+// that it concerns. An open or a click names no recipient, so with several recipients it belongs to no customer.
+
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { type Mail, readMail } from '../../core/formats/mail.ts';
@@ -5,9 +9,6 @@ import { defined, parseMailboxes, readTime } from '../../core/formats/payload.ts
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
-
-// One notification may be about several recipients, and `mail.destination` names them all: what befell whom stands in the
-// event's own list. An open or a click names nobody, so of several recipients it is anybody's.
 
 const Text = z.string().nullish();
 const Recipients = z
@@ -87,7 +88,7 @@ const email = (address: string): string[] =>
     .slice(0, 1)
     .map((one) => `email:${one.address}`);
 
-/** One interaction for each of the people that a report names; one of nobody's where it names none. */
+/** One interaction for each person that a report names; one without a customer if it names none. */
 const reports = (
   { mail }: Message,
   { id, publishedAt }: SnsNotification,
@@ -135,7 +136,7 @@ const bounced: Handler = (message, notification) => {
   );
 };
 
-/** Mail services blank out who complained; SES then lists everybody at that service who may have. */
+/** Mail services hide who complained; SES then lists all recipients at that service. */
 const complained: Handler = (message, notification) => {
   const { complaint } = message;
   if (complaint?.complaintFeedbackType === 'not-spam') return undefined;
@@ -159,13 +160,13 @@ type Handler = (message: Message, notification: SnsNotification) => DecodedInter
 const everybody = ({ mail }: Message): readonly (readonly [string, Properties])[] =>
   (mail?.destination ?? []).map((address) => [address, {}]);
 
-/** The one recipient, where there is but one. */
+/** The recipient, if there is only one. */
 const onlyOne = (message: Message): ReturnType<typeof everybody> => {
   const all = everybody(message);
   return all.length === 1 ? all : [];
 };
 
-/** Leaving a list as a whole, or single topics of it: what differs from before. */
+/** Unsubscribed from a whole list, or from single topics: the differences from before. */
 const subscribed: Handler = (message, notification) => {
   const {
     contactList,
@@ -237,8 +238,8 @@ const handlers: Readonly<Record<string, Handler>> = {
 };
 
 /**
- * A mail to us: whole where the rule publishes it; where the rule puts it into the hub's bucket it is read there; else
- * only its headers, or no more than the envelope.
+ * An inbound mail: complete if the rule publishes it; read from the hub's bucket if the rule stores it there; else only
+ * its headers, or only the envelope.
  */
 const received = async (
   message: Message,
@@ -280,7 +281,7 @@ const received = async (
     : interaction;
 };
 
-/** The whole key of a mail in its bucket: with the prefix of the rule, whether SES names it with it or not. */
+/** The complete key of a mail in its bucket, with the prefix of the rule, which SES may leave out. */
 const objectOf = (action: NonNullable<Message['receipt']>['action']): string | undefined => {
   const { objectKey, objectKeyPrefix } = action ?? {};
   if (!objectKey) return undefined;
@@ -289,11 +290,11 @@ const objectOf = (action: NonNullable<Message['receipt']>['action']): string | u
     : `${objectKeyPrefix.replace(/\/$/u, '')}/${objectKey}`;
 };
 
-/** What SES sent has its own id and host in the Message-ID; what others sent has another host. */
+/** Mails sent by SES have its id and host in the Message-ID; other mails have another host. */
 const sentId = (messageId: string | undefined): string | undefined =>
   messageId?.replace(/^<([^@>]+)@[a-z0-9-.]*amazonses\.com>$/u, '$1');
 
-/** The mail itself knows better than its envelope, whose sender may be a machine's address for bounces. */
+/** The mail takes precedence over its envelope, whose sender may be an address for bounces. */
 const withMail = (interaction: DecodedInteraction, mail: Mail): DecodedInteraction =>
   defined({
     ...interaction,

@@ -1,11 +1,12 @@
+// https://shopify.dev/docs/api/webhooks
+// X-Shopify-Event-Id is the same for all webhooks of one change, X-Shopify-Webhook-Id for the attempts of one webhook. Ids
+// have 64 bits.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// X-Shopify-Event-Id is the same for all webhooks of one change, X-Shopify-Webhook-Id for the tries of one webhook. Ids
-// have 64 bits.
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String);
@@ -109,7 +110,7 @@ const customer = (payload: Payload): Partial<DecodedInteraction> => ({
   ...hints(payload),
 });
 
-/** What a customer answered to marketing on one channel. */
+/** A customer's consent to marketing on one channel. */
 const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInteraction> | undefined => {
   const { state } =
     (channel === 'email' ? payload.email_marketing_consent : payload.sms_marketing_consent) ?? {};
@@ -155,7 +156,7 @@ const decode = ({ headers, body, receivedAt }: Delivery): Decoded => {
   const read = parseJson(body);
   const id = headers['x-shopify-event-id'] ?? headers['x-shopify-webhook-id'];
   const ignored: Decoded = { interactions: [], ignored: [topic || 'no topic'] };
-  // What other topics hold under the same names has other shapes.
+  // Other topics have other shapes under the same names.
   if (!Object.hasOwn(acts, topic) || id === undefined) return ignored;
   const payload = Payload.parse(read);
   const act = acts[topic]?.(payload);

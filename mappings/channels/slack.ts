@@ -1,10 +1,11 @@
+// https://docs.slack.dev/reference/events
+// A mention of the app arrives twice, as app_mention and as message, with two event ids: both have the same channel and ts.
+// User ids count per workspace, so a person is team:user.
+
 import * as z from 'zod';
 import { defined, instantOf, parseForm, parsePayload } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// A mention of the app comes twice, as app_mention and as message, with two event ids: what is the same is channel + ts.
-// Workspaces number their users apart, so a person is team:user.
 
 const Text = z.string().optional();
 const File = z.looseObject({
@@ -108,7 +109,7 @@ const messageOf = (team: string | undefined, event: Event): DecodedInteraction |
   };
 };
 
-/** A change of a message: by whoever wrote it. Link previews change messages too, and leave their text as it was. */
+/** An edit of a message, by its author. Link previews change messages too, but not their text. */
 const changeOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
   const deleted = event.subtype === 'message_deleted';
   const said = deleted ? event.previous_message : event.message;
@@ -145,7 +146,7 @@ const reactionOf = (team: string | undefined, event: Event): DecodedInteraction 
 
 const mapped: ReadonlySet<string> = new Set(['message', 'app_mention', 'reaction_added', 'reaction_removed']);
 
-/** What other types hold under the same names has other shapes, and is not looked at. */
+/** Other types have other shapes under the same names, and are not read. */
 const actOf = (
   team: string | undefined,
   received: NonNullable<z.infer<typeof Envelope>['event']>,

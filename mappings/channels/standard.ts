@@ -1,9 +1,10 @@
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+// A retry has the same webhook-id, so an event without an id is identified by that and its position.
+
 import { parseJson } from '../../core/formats/payload.ts';
 import { Channel, Kind } from '../../core/interaction/interaction.ts';
 import { contentKey, Report, Reports, reported } from '../../core/interaction/report.ts';
 import type { ChannelMapping } from '../../core/webhooks/channel.ts';
-
-// A retry of the sender carries the same webhook-id, so what has no id of its own is known by that and its place.
 
 export const standard: ChannelMapping = {
   id: 'standard',

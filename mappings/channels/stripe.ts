@@ -1,10 +1,11 @@
+// https://docs.stripe.com/api/events/object
+// Amounts are in the currency's smallest unit; some currencies have no smaller unit, others have three decimal places.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Amounts are in the currency's smallest unit, and some currencies have none smaller, or three digits.
 
 const Text = z.string().nullish();
 const Address = z.looseObject({ email: Text, name: Text, phone: Text });

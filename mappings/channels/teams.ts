@@ -1,10 +1,11 @@
+// https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
+// Ids of activities count per conversation. The 29:… id is the person's for this bot; aadObjectId is the person's in the
+// tenant. 28:… are bots, and 19:… are teams and channels, which are no customers.
+
 import * as z from 'zod';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Ids of activities count per conversation. The 29:… id is the person's for this bot; aadObjectId is theirs in the
-// tenant. 28:… are bots and 19:… teams and channels: nobody.
 
 const Text = z.string().optional();
 const Account = z.looseObject({ id: z.string(), name: Text, aadObjectId: Text });
@@ -32,7 +33,7 @@ const Activity = z.looseObject({
 });
 type Activity = z.infer<typeof Activity>;
 
-/** A file that a person sends: behind `downloadUrl` whoever knows it may have it, for some minutes. */
+/** A file that a person sends: `downloadUrl` works without credentials for some minutes. */
 const FILE = 'application/vnd.microsoft.teams.file.download.info';
 const Download = z.looseObject({ downloadUrl: z.string() });
 

@@ -1,12 +1,13 @@
+// https://developers.telnyx.com/development/api-fundamentals/webhooks/receiving-webhooks
+// `data.id` identifies an event and survives a retry and the failover address. `cc` lists the other members of a group, who
+// did not write the message. Later stages of a call have no direction, and so do not show which number is the customer's:
+// they name the leg, and the first stage has the leg's id, so that they refer to it.
+
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// `data.id` is one event and survives a retry and the failover address. `cc` are the other members of a group and nobody
-// whom the message is from. Later stages of a call do not tell its direction, and so not which number is the customer's:
-// they name the leg, and the first stage bears its id, so that they are found to be of it.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
 
@@ -71,7 +72,7 @@ const phones = (party: z.infer<typeof Party>): string[] => {
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 
-/** Of WhatsApp the number is the id there too. */
+/** On WhatsApp the number is the id too. */
 const peopleOf = (payload: Payload, party: z.infer<typeof Party>): string[] => {
   const known = phones(party);
   return channelOf(payload) === 'whatsapp'

@@ -1,10 +1,11 @@
+// https://developers.tiktok.com/doc/webhooks-overview
+// `content` is JSON in a string. In direct messages user_openid is the business; the person is the side that is not a
+// business account.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// `content` is JSON in a string. In direct messages user_openid is the business; the person is whichever side is not a
-// business account.
 
 const Text = z.string().optional();
 const Id = z.union([z.string(), z.number()]).transform(String);

@@ -1,11 +1,12 @@
+// https://www.twilio.com/docs/messaging/guides/webhook-request
+// MessageSid survives a redelivery and is the id in status callbacks. Messages have no time: the time of receipt is used. The
+// callback of a recording names its call and no person. +266696687 ("anonymous" on a keypad) is a withheld number.
+
 import * as z from 'zod';
 import { defined, parseForm, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// MessageSid survives a redelivery and is the id that status callbacks name. Of messages Twilio tells no time at all: the
-// time of receipt stands in. The callback of a recording names its call and nobody. +266696687 ("anonymous" on a keypad) is a caller who withholds the number.
 
 const Payload = z.looseObject({
   MessageSid: z.string().optional(),
@@ -64,7 +65,7 @@ const media = (payload: Payload): DecodedInteraction['attachments'] => {
 
 const WITHHELD = '+266696687';
 
-/** The person behind an address; nobody for a short code, a client name or a withheld number. */
+/** The person of an address; undefined for a short code, a client name or a withheld number. */
 const identifiersOf = (address: string | undefined, payload: Payload): string[] => {
   const [user, page] = [address, address === payload.From ? payload.To : payload.From].map(
     (one) => /^messenger:(\w+)$/u.exec(one ?? '')?.[1],
@@ -141,11 +142,11 @@ const status = (payload: Payload, id: string, name: string): DecodedInteraction 
   properties: { status: name, ...(payload.ErrorCode !== undefined && { errorCode: payload.ErrorCode }) },
 });
 
-/** The other leg of a call that was put through: whoever answers it may as well be one of us. */
+/** The other leg of a forwarded call: the person who answers it may be an agent. */
 const isOtherLeg = ({ Direction, ParentCallSid }: Payload): boolean =>
   Direction === 'outbound-dial' && ParentCallSid !== undefined;
 
-/** What came of a call afterwards: a recording, or what was said in it. */
+/** The result of a call: a recording, or its transcript. */
 const recordOf = (payload: Payload, id: string): DecodedInteraction => {
   const { RecordingSid, RecordingStatus, RecordingUrl, TranscriptionSid, Direction } = payload;
   const inbound = Direction === undefined || Direction === 'inbound';
@@ -160,7 +161,7 @@ const recordOf = (payload: Payload, id: string): DecodedInteraction => {
       : identifiersOf(inbound ? (payload.From ?? payload.Caller) : payload.To, payload),
     refersTo: payload.ParentCallSid ?? id,
     ...defined({ text: payload.TranscriptionText }),
-    // Before it is complete there is nothing behind the address yet.
+    // The address has no content before the recording is complete.
     ...(RecordingUrl !== undefined && {
       attachments: [
         { url: RecordingUrl, ...(payload.RecordingStatus === 'completed' && { keep: true as const }) },
@@ -177,7 +178,7 @@ const call = (payload: Payload, id: string): DecodedInteraction => {
   const { Digits, SpeechResult, ParentCallSid } = payload;
   const outbound = payload.Direction?.startsWith('outbound') === true;
   const stage = payload.CallStatus ?? (Digits === undefined ? 'in-progress' : `digits-${Digits}`);
-  // The first request of a call bears its id alone, so that what names the call only is found to be about it.
+  // The first request of a call has the call's id as key, so that later requests refer to it.
   const isFirst = !outbound && stage === 'ringing';
   const answer = payload.CallStatus === undefined ? SpeechResult : (Digits ?? SpeechResult);
   return {

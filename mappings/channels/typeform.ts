@@ -1,10 +1,11 @@
+// https://www.typeform.com/developers/webhooks/example-payload/
+// Typeform checks the form of answers of the types email and phone_number. Hidden fields come from the form's address: the
+// person who sends the link fills them in.
+
 import * as z from 'zod';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Answers of the types email and phone_number are checked for their form by Typeform. Hidden fields stand in the form's
-// address: whoever sends the link fills them.
 
 const Text = z.string().nullish();
 const Answer = z.looseObject({

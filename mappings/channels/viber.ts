@@ -1,9 +1,10 @@
+// https://developers.viber.com/docs/api/rest-bot-api/#callbacks
+// message_token has 64 bits. A shared contact is another person: its number stays an attachment.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// message_token has 64 bits. A shared contact is somebody else: its number stays an attachment.
 
 const Text = z.string().optional();
 const Id = z.union([z.string(), z.number()]).transform(String);
@@ -45,7 +46,7 @@ const attachmentsOf = ({
   if (type === 'contact') return [defined({ name: contact?.name ?? 'contact' })];
   if (type === 'sticker') return [{ name: 'sticker' }];
   if (!files.includes(type)) return [];
-  // The address of a file ends within the hour.
+  // The address of a file expires within the hour.
   return [
     {
       ...defined({ name: file_name ?? type, size, url: media }),

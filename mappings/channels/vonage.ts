@@ -1,10 +1,11 @@
+// https://developer.vonage.com/en/messaging/sms/guides/inbound-sms
+// Numbers arrive without the plus. `msisdn` is the customer in both directions: the sender of an inbound message and the
+// recipient in a delivery receipt; `to` is our number in the first and our sender id in the second.
+
 import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Numbers come without the plus. `msisdn` is the customer in both directions: who wrote to us, and whom a delivery receipt
-// is about; `to` is our number in the one and our sender id in the other.
 
 const Text = z.union([z.string(), z.number()]).transform(String).nullish();
 
@@ -57,7 +58,7 @@ const sms = (payload: Sms): DecodedInteraction | undefined => {
     properties: defined({
       keyword: payload.keyword ?? undefined,
       data: payload.data ?? undefined,
-      // The parts of a long message come one by one, each with an id of its own.
+      // The parts of a long message arrive one by one, each with an id of its own.
       concat: payload['concat-ref'] ?? undefined,
       part: payload['concat-part'] ?? undefined,
       parts: payload['concat-total'] ?? undefined,
@@ -66,7 +67,7 @@ const sms = (payload: Sms): DecodedInteraction | undefined => {
 };
 
 const File = z.looseObject({ url: z.string().nullish(), name: Text, caption: Text }).nullish();
-/** The first version of the API puts the number and the medium together in objects. */
+/** The first version of the API has the number and the channel in one object. */
 const Party = z
   .union([z.string(), z.number(), z.looseObject({ type: Text, number: Text, id: Text })])
   .nullish();

@@ -1,9 +1,10 @@
+// https://docs.x.com/x-api/account-activity/introduction
+// Only the `_str` ids keep every digit. The actions of our own account arrive too: messages as echoes; posts are skipped.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
-
-// Only the `_str` ids keep every digit. What our own account did comes back as well: messages as echoes, posts not at all.
 
 const Text = z.string().nullish();
 const User = z.looseObject({
@@ -79,7 +80,7 @@ const Payload = z.looseObject({
 });
 type Payload = z.infer<typeof Payload>;
 
-/** `Wed Oct 10 20:19:24 +0000 2018`, which is RFC 2822 in another order. */
+/** `Wed Oct 10 20:19:24 +0000 2018`: RFC 2822 in another order. */
 const postTime = (text: string | null | undefined): string | undefined => {
   const [, month, day, time, zone, year] =
     /^\w{3} (\w{3}) (\d{2}) ([\d:]{8}) ([+-]\d{4}) (\d{4})$/u.exec(text ?? '') ?? [];

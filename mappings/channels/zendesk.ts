@@ -1,3 +1,6 @@
+// https://developer.zendesk.com/api-reference/webhooks/event-types/webhook-event-types/
+// An event names users by id only. A trigger's webhook has no id of its own, and a body that the admin wrote.
+
 import * as z from 'zod';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
@@ -5,11 +8,9 @@ import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
 
-// An event names users by id alone. A trigger's webhook has no id of its own and the body that its author wrote.
-
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String);
-/** What other types hold has other shapes. */
+/** Other types have other shapes. */
 const Named = z.looseObject({ type: z.string() });
 const Event = z.looseObject({
   type: z.string(),
@@ -77,7 +78,7 @@ const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undef
 
 const staff: ReadonlySet<string> = new Set(['agent', 'admin']);
 
-/** Agents are users as well, and no customers. */
+/** Agents are users too, but not customers. */
 const user = ({ id, time, detail }: Event): DecodedInteraction | undefined =>
   detail === undefined || staff.has(detail.role ?? '')
     ? undefined
@@ -109,7 +110,7 @@ const rating = (event: Event): DecodedInteraction | undefined => {
     : undefined;
 };
 
-/** Solved is said by a person; closed follows by itself some days later. */
+/** A person solves a ticket; Zendesk closes it some days later. */
 const solved = ({ id, time, event, detail }: Event): DecodedInteraction | undefined => {
   const now = event?.current;
   if (typeof now !== 'string' || now.toLowerCase() !== 'solved' || !detail?.requester_id) return undefined;

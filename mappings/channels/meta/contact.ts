@@ -1,10 +1,11 @@
+// https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
+// WhatsApp: a person may have a number (wa_id), a business-scoped id (user_id) or both; since 2026 the number may be missing.
+// `contacts` may describe a person other than the sender, so it is used only if the ids are equal.
+
 import * as z from 'zod';
 import { instantOf } from '../../../core/formats/payload.ts';
 import { e164 } from '../../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-
-// WhatsApp: a person may be known by number (wa_id), by business-scoped id (user_id) or by both; since 2026 the number may be
-// missing. `contacts` may describe somebody other than the sender, so it is believed only where the ids agree.
 
 const Text = z.string().optional();
 
@@ -23,7 +24,7 @@ export interface Named {
   readonly parentId?: string | undefined;
 }
 
-/** What one account is known by. */
+/** The identifiers of one account. */
 export const identifiersOf = ({ waId, userId, parentId }: Named): string[] => {
   const number = waId !== undefined && /^\d{7,15}$/u.test(waId) ? waId : undefined;
   const phone = number === undefined ? undefined : e164(`+${number}`);
@@ -35,7 +36,7 @@ export const identifiersOf = ({ waId, userId, parentId }: Named): string[] => {
   ];
 };
 
-/** Meta's own examples have placeholders in angle brackets where an id will be. */
+/** Meta's own examples have placeholders in angle brackets instead of ids. */
 const isId = (id: string | undefined): boolean => id !== undefined && !/[<>]/u.test(id);
 
 export const person = (

@@ -1,8 +1,9 @@
+// https://developers.facebook.com/docs/graph-api/webhooks/reference/page/#feed
+// A reaction has no id: its key is made of the person, the post, whether it was removed, and its time if it has one.
+
 import * as z from 'zod';
 import { defined, instantOf } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-
-// A reaction has no id: who, to what, and whether it was taken back make its key, and its time where there is one.
 
 const Text = z.string().optional();
 const Id = z.union([z.string().trim().min(1), z.number()]).transform(String);
@@ -56,7 +57,7 @@ const commentVerbs: Readonly<Record<string, 'comment' | 'edit' | 'delete'>> = {
   delete: 'delete',
 };
 
-/** A comment, what became of it, or a reaction: what people do in public under a post of ours. */
+/** A comment, its edit or deletion, or a reaction: public activity under a post of the business. */
 export const publicActOf = (
   medium: Medium,
   account: string,
@@ -75,7 +76,7 @@ export const publicActOf = (
   const text = value.message ?? value.text;
   const post = value.post_id ?? value.media?.id;
   return {
-    // A comment can be changed again, and keeps the time at which it was made.
+    // An edited comment keeps its time of creation.
     key: kind === 'edit' ? `${id}:${verb}:${String(time)}` : `${id}:${verb}`,
     externalId: id,
     kind: ours && kind === 'comment' ? 'echo' : kind,

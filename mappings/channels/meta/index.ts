@@ -1,3 +1,7 @@
+// https://developers.facebook.com/docs/messenger-platform/webhooks
+// One POST may concern many people. Only `mid` survives a redelivery; reads, reactions and the like have no id, so their key
+// is made of the person, the time and the object.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
@@ -6,11 +10,8 @@ import { publicActOf } from './feed.ts';
 import { completeLead, leadOf } from './leads.ts';
 import { WhatsAppValue, whatsappInteractions } from './whatsapp.ts';
 
-// One POST may carry many people. Only `mid` survives a redelivery; reads, reactions and the like have no id, so who, when
-// and about what make their key.
-
 const Text = z.string().optional();
-/** Never blank: a page or a person without an id would be one and the same for all. */
+/** Never blank: all pages or people without an id would be the same one. */
 const Id = z.union([z.string().trim().min(1), z.number()]).transform(String);
 const Party = z.looseObject({ id: Id.optional() }).optional();
 
@@ -74,7 +75,7 @@ type Medium = 'messenger' | 'instagram';
 const messagingOf = (medium: Medium, account: string, event: Messaging): DecodedInteraction[] => {
   const ours = event.message?.is_echo === true || event.sender?.id === account;
   const contact = ours ? event.recipient?.id : event.sender?.id;
-  // An account that writes to itself is nobody's customer.
+  // An account that writes to itself is no customer.
   if (contact === account) return [];
   const at = instantOf(event.timestamp);
   const base = {
@@ -156,7 +157,7 @@ const messagingOf = (medium: Medium, account: string, event: Messaging): Decoded
       {
         ...base,
         kind: out ? 'opt-out' : 'opt-in',
-        // Whoever is known by a reference alone has no id yet, and neither have the others of that instant.
+        // A person with a reference only has no id yet, like other people at that instant.
         key: `optin:${event.optin.user_ref ?? contact}:${event.timestamp}`,
         properties: { scope: 'marketing' },
       },
@@ -186,7 +187,7 @@ const messageOf = (
     };
   const attachments = (message.attachments ?? []).map(({ type, payload }) => ({
     ...(type !== undefined && { name: type }),
-    // Meta's own addresses of files end within days; that of a shared page is no file of Meta's and stays.
+    // Meta's addresses of files expire within days; the address of a shared page is not a file of Meta and stays.
     ...(payload?.url !== undefined && { url: payload.url, keep: true as const }),
   }));
   return {
@@ -204,7 +205,7 @@ const messageOf = (
   };
 };
 
-/** Others tell of templates, numbers and accounts. */
+/** The other fields concern templates, numbers and accounts. */
 const whatsappFields: ReadonlySet<string> = new Set([
   'messages',
   'smb_message_echoes',
@@ -232,7 +233,7 @@ const decode = ({ body }: Delivery): Decoded => {
       else if (field === 'feed' || field === 'comments' || field === 'live_comments')
         take([publicActOf(medium, entry.id, value, entry.time)], field);
       else if (field === 'leadgen') take([leadOf(value)], field);
-      // Instagram's own login sends what Messenger sends as `messaging` as changes.
+      // Instagram's own login sends as `changes` what Messenger sends as `messaging`.
       else if (/^messag/u.test(field)) take(messagingOf(medium, entry.id, Messaging.parse(value)), field);
       else ignored.push(field);
     }

@@ -1,11 +1,12 @@
+// https://developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving
+// The webhook of Lead Ads contains only the id of a lead: the answers, which identify the person, are fetched. Only the
+// fields that Meta fills in itself describe the person; a custom question may ask for somebody else's address.
+
 import * as z from 'zod';
 import { defined, instantOf, parseJson, parseMailboxes, urlPart } from '../../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { Content } from '../../../core/webhooks/channel.ts';
-
-// The webhook of Lead Ads names a lead and nothing else: the answers, and with them who the person is, are fetched. Only
-// the names that Meta fills in itself tell of the person; an own question may ask for somebody else's address.
 
 const Id = z.union([z.string().min(1), z.number()]).transform(String);
 

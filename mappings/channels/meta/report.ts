@@ -1,9 +1,10 @@
+// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components#statuses-object
+// The same list reports on messages, on calls that the business makes, and on payments; `type` distinguishes them.
+
 import * as z from 'zod';
 import { defined } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { type Contact, person, timed } from './contact.ts';
-
-// The same list reports on messages, on calls that the business makes, and on payments: `type` tells which.
 
 const Text = z.string().optional();
 const Time = z.union([z.string(), z.number()]);

@@ -1,11 +1,12 @@
+// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
+// A message that the business writes in its own app arrives as `message_echoes`, in which `to` is the customer. An edit and a
+// deletion are messages of their own, with ids of their own.
+
 import * as z from 'zod';
 import { defined, jsonWithin, urlPart } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { Contact, identifiersOf, person, timed } from './contact.ts';
 import { Call, callOf, Preference, preferenceOf, Status, statusOf } from './report.ts';
-
-// What the business writes in its own app comes back as `message_echoes`, in which `to` is the customer. A change and a
-// taking back are messages of their own, with ids of their own.
 
 const Text = z.string().optional();
 const Id = z.union([z.string(), z.number()]).transform(String);
@@ -79,7 +80,7 @@ const mediaOf = (
           ...(id !== undefined && { externalId: id }),
           ...(contentType !== undefined && { contentType }),
           ...(name !== undefined && { name }),
-          // A file is asked for by its id: the address that may stand beside it ends after minutes.
+          // A file is fetched by its id: the address that may be beside it expires after minutes.
           ...(id === undefined
             ? defined({ url })
             : { url: `https://graph.facebook.com/${urlPart(id)}`, keep: true as const }),
@@ -92,7 +93,7 @@ const mediaOf = (
 
 const Fields = z.record(z.string(), z.json());
 
-/** The answers of a flow, which come as JSON in a string from a person's device. */
+/** The answers of a flow, which arrive as JSON in a string from a person's device. */
 const fieldsOf = (json: string | undefined): z.infer<typeof Fields> => {
   const read = Fields.safeParse(jsonWithin(json ?? '{}'));
   return read.success ? read.data : {};
@@ -100,7 +101,7 @@ const fieldsOf = (json: string | undefined): z.infer<typeof Fields> => {
 
 type Said = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
 
-/** What was said, chosen, answered or ordered. */
+/** The content of a message: a text, a choice, an answer or an order. */
 const saidBy = (message: Message): Said => {
   const { button, interactive, order, location, referral, context } = message;
   const flow = interactive?.nfm_reply;
@@ -138,7 +139,7 @@ const saidBy = (message: Message): Said => {
   };
 };
 
-/** What a message did to another one; undefined where it says something itself. */
+/** The effect of a message on another one; undefined if it has content of its own. */
 const changeOf = ({ type, reaction, revoke, edit }: Message): Said | undefined => {
   if (type === 'reaction')
     return {
@@ -231,7 +232,7 @@ export const WhatsAppValue = z.looseObject({
 });
 export type WhatsAppValue = z.infer<typeof WhatsAppValue>;
 
-/** What one `value` of WhatsApp Cloud holds. */
+/** The interactions in one `value` of WhatsApp Cloud. */
 export const whatsappInteractions = (value: WhatsAppValue): DecodedInteraction[] => [
   ...(value.messages ?? []).map((message) => messageOf(value, message)),
   ...(value.message_echoes ?? []).map((message) => echoOf(value, message)),

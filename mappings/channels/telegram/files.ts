@@ -1,8 +1,9 @@
+// https://core.telegram.org/bots/api#getfile
+// A photo has many sizes, the largest last; an animation arrives as a document as well.
+
 import * as z from 'zod';
 import { defined, urlPart } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-
-// A photo comes in many sizes, the largest last; an animation comes as a document as well.
 
 const Text = z.string().optional();
 
@@ -24,7 +25,7 @@ export const Media = z.looseObject({
   voice: File.optional(),
 });
 
-/** What the Bot API lets a bot download. */
+/** The largest file that the Bot API lets a bot download. */
 const LARGEST_BYTES = 20_000_000;
 
 const files = ['animation', 'audio', 'document', 'sticker', 'video', 'video_note', 'voice'] as const;

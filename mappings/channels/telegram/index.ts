@@ -1,12 +1,13 @@
+// https://core.telegram.org/bots/api#update
+// Message ids count per chat, so a message is `chat:message`. People who write as a chat (an anonymous admin, a channel) share
+// one `from`: `sender_chat` shows that the message belongs to no customer.
+
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../../core/formats/payload.ts';
 import { e164 } from '../../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../../core/webhooks/channel.ts';
 import { attachmentsOf, Media } from './files.ts';
-
-// Message ids count per chat, so a message is `chat:message`. Whoever writes as a chat (an anonymous admin, a channel)
-// has a `from` that all such writers share: `sender_chat` tells that it is nobody.
 
 const Text = z.string().optional();
 const Id = z.union([z.string().min(1), z.number()]).transform(String);
@@ -87,7 +88,7 @@ type Update = z.infer<typeof Update>;
 type Content = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
 type Act = Content & Pick<DecodedInteraction, 'identifiers'>;
 
-/** A person, as identifiers and hints; nobody where it is a bot. A user name is shown and never links. */
+/** A person's identifiers and profile; none for a bot. A user name is displayed and never used to match. */
 const person = (party: Party | undefined): Pick<DecodedInteraction, 'identifiers' | 'profile'> => {
   if (party === undefined || party.is_bot === true) return { identifiers: [] };
   const { id, first_name: first, last_name: last, username, language_code: language } = party;
@@ -102,7 +103,7 @@ const person = (party: Party | undefined): Pick<DecodedInteraction, 'identifiers
   };
 };
 
-/** Whom a message belongs to. In a private chat of a business account that is the other person, whoever wrote. */
+/** The customer of a message. In a private chat of a business account it is the other person, also if the business wrote. */
 const writerOf = ({ chat, from, sender_chat: asChat }: Message): { contact?: Party; ours: boolean } => {
   if (chat.type === 'private') {
     const ours = from !== undefined && from.id !== chat.id;
@@ -125,7 +126,7 @@ const paymentOf = (status: 'paid' | 'refunded', payment: z.infer<typeof Payment>
 /** Contents of a message that are neither text nor a file. */
 const others = ['location', 'contact', 'poll', 'dice', 'game', 'story', 'paid_media', 'checklist'] as const;
 
-/** What was said or done by a message; undefined for the notices of a chat, such as a new member or a pinned message. */
+/** The content of a message; undefined for the notices of a chat, such as a new member or a pinned message. */
 const contentOf = (message: Message): Content | undefined => {
   const { web_app_data: app, successful_payment: paid, refunded_payment: refunded } = message;
   if (paid) return paymentOf('paid', paid);
@@ -160,7 +161,7 @@ const messageOf = (message: Message, edited: boolean): Act | undefined => {
   const { contact, ours } = writerOf(message);
   const { identifiers, profile } = person(contact);
   const id = `${chat.id}:${message.message_id}`;
-  // Telegram itself fills user_id, so a card that names its sender is the sender's own number; others are third parties'.
+  // Telegram itself fills user_id, so a card that names its sender has the sender's own number; other cards are third parties'.
   const own = card?.user_id !== undefined && card.user_id === contact?.id && identifiers.length > 0;
   const phone = own ? e164(`+${card.phone_number.replace(/^\+/u, '')}`) : undefined;
   const refersTo = edited ? id : reply && `${chat.id}:${reply.message_id}`;
@@ -200,7 +201,7 @@ const postbackOf = ({ id, from, message, data }: z.infer<typeof Callback>): Act 
   properties: defined({ payload: data }),
 });
 
-/** In a private chat the bot is blocked (`kicked`) and unblocked; in groups it comes and goes by others' will. */
+/** In a private chat the person blocks (`kicked`) and unblocks the bot; in groups others add and remove it. */
 const consentOf = ({ chat, from, date, new_chat_member: now }: z.infer<typeof Member>): Act | undefined =>
   chat.type === 'private'
     ? {
