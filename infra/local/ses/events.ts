@@ -1,9 +1,8 @@
-import * as z from 'zod';
-import { listOf } from '../protocol/query.ts';
 import type { ServiceContext } from '../protocol/service.ts';
+import type { ConfigurationSets } from './configuration-sets.ts';
 
-/** A mail that SES took, as its events tell of it. */
-export interface TakenMail {
+/** An accepted e-mail, with the fields of its events. */
+export interface AcceptedMail {
   readonly id: string;
   readonly operation: string;
   readonly configurationSet: string | null;
@@ -14,19 +13,11 @@ export interface TakenMail {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Event destinations name what they want in camel case; the events themselves do not. */
-const wantedNames: Readonly<Record<string, string>> = {
-  Send: 'send',
-  Delivery: 'delivery',
-  Bounce: 'bounce',
-  Complaint: 'complaint',
-};
 const MTA = 'a8-1.smtp-out.amazonses.com';
-/** A mail is on its way for a moment before anybody can say what became of it. */
-const UNDERWAY_MS = 1000;
-const Fields = z.array(z.tuple([z.string(), z.string()]));
+/** The time between sending and delivery. */
+const DELIVERY_MS = 1000;
 
-/** What the mailbox simulator does with a mail to each of its addresses; every other address takes it. */
+/** The outcome of a delivery. Addresses of the mailbox simulator fail by their names; every other address accepts. */
 const outcomeOf = (address: string): 'Delivery' | 'Bounce' | 'Complaint' | 'Suppressed' => {
   const [, name = ''] = /^([^@+]+)(?:\+[^@]*)?@simulator\.amazonses\.com$/iu.exec(address) ?? [];
   return (
@@ -37,91 +28,103 @@ const outcomeOf = (address: string): 'Delivery' | 'Bounce' | 'Complaint' | 'Supp
 };
 
 /**
- * What becomes of mails: each event goes to the topics that the mail's configuration set names for it, stored until it is
+ * Publishes the events of an accepted e-mail to the topics of its configuration set. Each event is stored until it is
  * published.
  */
-export const sesEvents = (surroundings: ServiceContext): ((mail: TakenMail) => void) => {
-  const { db, clock, newId, region, account, deliver } = surroundings;
+export const sesEvents = (
+  context: ServiceContext,
+  { topicsFor }: ConfigurationSets,
+): ((mail: AcceptedMail) => void) => {
+  const { clock, newId, region, account } = context;
+  const queue = eventQueue(context);
+  return (mail) => {
+    const set = mail.configurationSet;
+    if (set === null) return;
+    const timestamp = new Date(clock.now() + DELIVERY_MS).toISOString();
+    const about = aboutMail(mail, new Date(clock.now()).toISOString(), context);
+    const source = `arn:aws:ses:${region}:${account}:configuration-set/${set}`;
+    const report = (eventType: string, due: number, detail: object): void => {
+      const name = eventType.toLowerCase();
+      const payload = JSON.stringify({ eventType, mail: about, [name]: detail });
+      for (const topic of topicsFor(set, name)) queue(topic, source, payload, due);
+    };
+    report('Send', clock.now(), {});
+    for (const address of mail.to) {
+      const due = clock.now() + DELIVERY_MS;
+      const stamp = { feedbackId: newId(), timestamp };
+      for (const [eventType, detail] of outcomeEvents(address, stamp)) report(eventType, due, detail);
+    }
+  };
+};
+
+/** The events of one recipient with their details. */
+const outcomeEvents = (
+  address: string,
+  stamp: { readonly feedbackId: string; readonly timestamp: string },
+): (readonly [string, object])[] => {
+  const { timestamp } = stamp;
+  const outcome = outcomeOf(address);
+  if (outcome === 'Bounce' || outcome === 'Suppressed')
+    return [['Bounce', bounced(address, outcome === 'Suppressed', stamp)]];
+  const delivery = {
+    timestamp,
+    processingTimeMillis: DELIVERY_MS,
+    recipients: [address],
+    smtpResponse: '250 2.6.0 Message received',
+    reportingMTA: MTA,
+  };
+  if (outcome === 'Delivery') return [['Delivery', delivery]];
+  const complaint = {
+    ...stamp,
+    complaintSubType: null,
+    complainedRecipients: [{ emailAddress: address }],
+    userAgent: 'Amazon SES Mailbox Simulator',
+    complaintFeedbackType: 'abuse',
+    arrivalDate: timestamp,
+  };
+  return [
+    ['Delivery', delivery],
+    ['Complaint', complaint],
+  ];
+};
+
+/** Stores events until they are published. Returns a function that queues one for an instant. */
+const eventQueue = ({
+  db,
+  clock,
+  deliver,
+}: ServiceContext): ((topic: string, source: string, payload: string, due: number) => void) => {
   db.exec(
     'CREATE TABLE IF NOT EXISTS ses_events (seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, source TEXT NOT NULL, payload TEXT NOT NULL, due INTEGER NOT NULL) STRICT',
   );
   const add = db.prepare('INSERT INTO ses_events (topic, source, payload, due) VALUES (?, ?, ?, ?)');
   const one = db.prepare('SELECT topic, source, payload FROM ses_events WHERE seq = ?');
-  const done = db.prepare('DELETE FROM ses_events WHERE seq = ?');
-  const destinations = db.prepare('SELECT fields FROM ses_event_destinations WHERE set_name = ?');
-
+  const remove = db.prepare('DELETE FROM ses_events WHERE seq = ?');
   const publish = async (seq: number): Promise<void> => {
     const row = one.get(seq);
     if (row === undefined) return;
     const [arn, source, payload] = [String(row['topic']), String(row['source']), String(row['payload'])];
-    // As in the account: an event that its topic does not take is lost, and the reason is told.
+    // As in an account, SES does not retry: an event that its topic refuses is lost, and the error is reported.
     try {
       await deliver({ arn, payload, source, principal: 'ses.amazonaws.com' });
     } finally {
-      done.run(seq);
+      remove.run(seq);
     }
   };
-  const topicsFor = (set: string, type: string): string[] =>
-    destinations.all(set).flatMap(({ fields }) => {
-      const form = new URLSearchParams(Fields.parse(JSON.parse(String(fields))));
-      const wants = listOf(form, 'EventDestination.MatchingEventTypes').includes(wantedNames[type] ?? '');
-      const topic = form.get('EventDestination.SNSDestination.TopicARN');
-      const enabled = form.get('EventDestination.Enabled') !== 'false';
-      return wants && enabled && topic !== null ? [topic] : [];
-    });
   for (const { seq, due } of db.prepare('SELECT seq, due FROM ses_events').all())
     clock.at(Number(due), () => publish(Number(seq)));
-
-  return (mail) => {
-    const set = mail.configurationSet;
-    if (set === null) return;
-    const sentAt = new Date(clock.now()).toISOString();
-    const timestamp = new Date(clock.now() + UNDERWAY_MS).toISOString();
-    const about = aboutMail(mail, sentAt, surroundings);
-    const source = `arn:aws:ses:${region}:${account}:configuration-set/${set}`;
-    const tell = (eventType: string, due: number, detail: object): void => {
-      const payload = JSON.stringify({ eventType, mail: about, [eventType.toLowerCase()]: detail });
-      for (const topic of topicsFor(set, eventType)) {
-        const { lastInsertRowid } = add.run(topic, source, payload, due);
-        clock.at(due, () => publish(Number(lastInsertRowid)));
-      }
-    };
-    tell('Send', clock.now(), {});
-    for (const address of mail.to) {
-      const outcome = outcomeOf(address);
-      const due = clock.now() + UNDERWAY_MS;
-      const feedbackId = newId();
-      if (outcome === 'Bounce' || outcome === 'Suppressed') {
-        tell('Bounce', due, bounced(address, outcome === 'Suppressed', { feedbackId, timestamp }));
-        continue;
-      }
-      tell('Delivery', due, {
-        timestamp,
-        processingTimeMillis: UNDERWAY_MS,
-        recipients: [address],
-        smtpResponse: '250 2.6.0 Message received',
-        reportingMTA: MTA,
-      });
-      if (outcome === 'Complaint')
-        tell('Complaint', due, {
-          feedbackId,
-          complaintSubType: null,
-          complainedRecipients: [{ emailAddress: address }],
-          timestamp,
-          userAgent: 'Amazon SES Mailbox Simulator',
-          complaintFeedbackType: 'abuse',
-          arrivalDate: timestamp,
-        });
-    }
+  return (topic, source, payload, due) => {
+    const { lastInsertRowid } = add.run(topic, source, payload, due);
+    clock.at(due, () => publish(Number(lastInsertRowid)));
   };
 };
 
 const bounced = (
   emailAddress: string,
   isSuppressed: boolean,
-  told: { readonly feedbackId: string; readonly timestamp: string },
+  stamp: { readonly feedbackId: string; readonly timestamp: string },
 ): object => ({
-  ...told,
+  ...stamp,
   bounceType: 'Permanent',
   bounceSubType: isSuppressed ? 'Suppressed' : 'General',
   bouncedRecipients: [
@@ -143,9 +146,9 @@ const bounced = (
   reportingMTA: `dns; ${MTA}`,
 });
 
-/** The part that every event of a mail has. */
+/** The `mail` of an event. */
 const aboutMail = (
-  { id, operation, configurationSet, from, to, subject, headers, tags }: TakenMail,
+  { id, operation, configurationSet, from, to, subject, headers, tags }: AcceptedMail,
   timestamp: string,
   { region, account }: ServiceContext,
 ): object => {

@@ -1,0 +1,156 @@
+import PostalMime from 'postal-mime';
+import type { SentMessages } from '../inbox/sent-messages.ts';
+import { ServiceError } from '../protocol/json.ts';
+import { element, listOf, need, type QueryOperation, structuresOf } from '../protocol/query.ts';
+import type { ServiceContext } from '../protocol/service.ts';
+import { addressesIn, bareAddress } from './addresses.ts';
+import type { ConfigurationSets } from './configuration-sets.ts';
+import { sesEvents } from './events.ts';
+import type { Identities } from './identities.ts';
+
+export interface SendingOptions {
+  readonly sent: SentMessages;
+  readonly identities: Identities;
+  readonly sets: ConfigurationSets;
+  /** Whether mail may only be sent from and to verified identities, 200 a day, as in a new account. */
+  readonly sandbox: boolean;
+}
+
+const HEADERS_SHOWN = /^(?:list-unsubscribe|list-unsubscribe-post|message-id|reply-to|x-.*)$/iu;
+const TAG = /^[\w-]{1,256}$/u;
+const MOST_RECIPIENTS = 50;
+const LARGEST_BYTES = 10 * 1024 * 1024;
+const DAY_MS = 86_400_000;
+
+/** SendEmail, SendRawEmail and GetSendQuota. A sent e-mail is stored and reported to its configuration set. */
+export const sending = (
+  context: ServiceContext,
+  options: SendingOptions,
+): Readonly<Record<string, QueryOperation>> => {
+  const { clock, newId } = context;
+  const { sent, sets, sandbox } = options;
+  const report = sesEvents(context, sets);
+  const quota = sandbox ? { day: 200, second: 1 } : { day: 50_000, second: 14 };
+  const sentToday = (): number =>
+    sent.list().filter(({ medium, at }) => medium === 'email' && Date.parse(at) > clock.now() - DAY_MS)
+      .length;
+  const stamp = () => ({ id: newId(), at: new Date(clock.now()).toISOString(), medium: 'email' as const });
+  const expectSendable = (input: URLSearchParams, from: string, to: readonly string[]): void => {
+    expectValidEnvelope(input, from, to, options);
+    if (sandbox && sentToday() >= quota.day)
+      throw new ServiceError('Throttling', 'Daily message quota exceeded.');
+  };
+  return {
+    SendEmail(input) {
+      const email = simpleEmailIn(input);
+      expectSendable(input, email.from, email.to);
+      const message = { ...stamp(), ...email };
+      const { from, to, subject } = email;
+      sent.add(message);
+      report({
+        ...message,
+        operation: 'SendEmail',
+        configurationSet: input.get('ConfigurationSetName'),
+        headers: [
+          { name: 'From', value: from },
+          { name: 'To', value: to.join(', ') },
+          { name: 'Subject', value: subject },
+        ],
+      });
+      return element('MessageId', message.id);
+    },
+    async SendRawEmail(input) {
+      const { raw, headers, ...email } = await rawEmailIn(input);
+      expectSendable(input, email.from, email.to);
+      const shown = headers.filter(({ key }) => HEADERS_SHOWN.test(key));
+      const message = {
+        ...{ ...stamp(), ...email },
+        headers: Object.fromEntries(shown.map(({ key, value }) => [key, value])),
+      };
+      sent.add(message, raw);
+      report({
+        ...message,
+        subject: email.subject,
+        operation: 'SendRawEmail',
+        configurationSet: input.get('ConfigurationSetName'),
+        headers: headers.map(({ key, originalKey, value }) => ({ name: originalKey ?? key, value })),
+      });
+      return element('MessageId', message.id);
+    },
+    GetSendQuota: () =>
+      element('Max24HourSend', quota.day) +
+      element('MaxSendRate', quota.second) +
+      element('SentLast24Hours', sentToday()),
+  };
+};
+
+/** @throws ServiceError where SES refuses the set, the sender or a recipient. */
+const expectValidEnvelope = (
+  input: URLSearchParams,
+  from: string,
+  to: readonly string[],
+  { sets, identities, sandbox }: SendingOptions,
+): void => {
+  const set = input.get('ConfigurationSetName');
+  if (set !== null) sets.expect(set);
+  if (to.length === 0) throw new ServiceError('InvalidParameterValue', 'Missing final recipient.');
+  if (to.length > MOST_RECIPIENTS)
+    throw new ServiceError('MessageRejected', `Recipient count exceeds ${MOST_RECIPIENTS}.`);
+  const addresses = [from, ...to].map(bareAddress);
+  const unverified = sandbox ? addresses.filter((address) => !identities.isVerified(address)) : [];
+  if (unverified.length > 0)
+    throw new ServiceError(
+      'MessageRejected',
+      `Email address is not verified. The following identities failed the check: ${unverified.join(', ')}`,
+    );
+};
+
+const simpleEmailIn = (input: URLSearchParams) => {
+  const [cc, bcc] = [listOf(input, 'Destination.CcAddresses'), listOf(input, 'Destination.BccAddresses')];
+  const [text, html] = [input.get('Message.Body.Text.Data'), input.get('Message.Body.Html.Data')];
+  const replyTo = listOf(input, 'ReplyToAddresses');
+  return {
+    to: [...listOf(input, 'Destination.ToAddresses'), ...cc, ...bcc],
+    from: need(input, 'Source'),
+    subject: need(input, 'Message.Subject.Data'),
+    ...(text !== null && { text }),
+    ...(html !== null && { html }),
+    ...(replyTo.length > 0 && { headers: { 'reply-to': replyTo.join(', ') } }),
+    tags: tagsOf(input),
+  };
+};
+
+/** The recipients of a raw e-mail are its `Destinations`, or without them those of its headers. */
+const rawEmailIn = async (input: URLSearchParams) => {
+  const raw = Buffer.from(need(input, 'RawMessage.Data'), 'base64');
+  if (raw.byteLength > LARGEST_BYTES)
+    throw new ServiceError(
+      'InvalidParameterValue',
+      `Message length is more than ${LARGEST_BYTES} bytes long: '${raw.byteLength}'.`,
+    );
+  const mail = await PostalMime.parse(raw);
+  if (mail.from === undefined)
+    throw new ServiceError('InvalidParameterValue', "Missing required header 'From'.");
+  const destinations = listOf(input, 'Destinations');
+  const inHeaders = [mail.to, mail.cc, mail.bcc].flatMap((list) => list ?? []);
+  return {
+    raw,
+    headers: mail.headers,
+    to: destinations.length > 0 ? destinations : addressesIn(inHeaders),
+    from: input.get('Source') ?? mail.from.address ?? '',
+    ...(mail.subject !== undefined && { subject: mail.subject }),
+    ...(mail.text !== undefined && { text: mail.text }),
+    ...(mail.html !== undefined && { html: mail.html }),
+    tags: tagsOf(input),
+  };
+};
+
+const tagsOf = (input: URLSearchParams): Record<string, string> => {
+  const tags = structuresOf(input, 'Tags').map(({ Name = '', Value = '' }) => [Name, Value] as const);
+  const invalid = tags.find((tag) => !tag.every((part) => TAG.test(part)));
+  if (invalid === undefined) return Object.fromEntries(tags);
+  throw new ServiceError(
+    'InvalidParameterValue',
+    `Message tag <${invalid.join('=')}>: use only alphanumeric ASCII characters, '_' and '-', at most 256 of them.`,
+  );
+};
