@@ -52,7 +52,7 @@ export const create = (runtime: Runtime) => {
   const use = api({
     ...shared,
     places: placesOfPart(rows),
-    figures: figures(rows, runtime.now),
+    figures: figures(rows, runtime),
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
     timelines: timelines(rows, loadHashedKeys),

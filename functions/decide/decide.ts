@@ -13,6 +13,7 @@ import {
 } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { available } from '../../core/triggers/template-files.ts';
+import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
 import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
 import type { History } from '../contracts/ports/history.ts';
@@ -28,9 +29,8 @@ export interface DecidePorts {
   readonly enqueue: (message: NotificationMessage) => Promise<void>;
   readonly tellSuppressed: (notification: Notification) => Promise<void>;
   readonly now: () => number;
+  readonly pausing: Pausing;
 }
-
-const ATTEMPTS = 12;
 
 /**
  * Decides about one event of one trigger, or about a timer of one that waited. Everything is read from history at this
@@ -40,12 +40,7 @@ export const decide =
   (ports: DecidePorts) =>
   async (message: DecisionMessage): Promise<void> => {
     const attempt = message.timer === 'goal' ? lookAtGoal : attemptDecision;
-    for (let tries = 0; tries < ATTEMPTS; tries++) if (await attempt(ports, message)) return;
-    throw new HubError(
-      'write-conflict',
-      `The customer's limits changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
-      { retry: 'later' },
-    );
+    await updateOptimistically(ports.pausing, 'The limits of the customer', () => attempt(ports, message));
   };
 
 /** False when a row changed in between and all has to be read again. */

@@ -72,6 +72,7 @@ export const create = (runtime: Runtime) => {
       await publish([notificationEvent('notification.suppressed', notification)]);
     },
     now: runtime.now,
+    pausing: runtime,
   });
   return middy<QueueEvent<DecisionMessage>, QueueResult>()
     .use(queueStack(decideStage, attempts(runtime, rows)))

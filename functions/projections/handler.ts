@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import { table } from '../aws/clients/dynamo.ts';
 import { figures as figuresStore } from '../aws/customers/figures.ts';
 import { lists } from '../aws/customers/lists.ts';
-import { standings } from '../aws/customers/message-status.ts';
+import { messageStatuses } from '../aws/customers/message-status.ts';
 import { loadBatch } from '../aws/customers/projections.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -21,9 +21,9 @@ export const create = (runtime: Runtime) => {
   const retentionSeconds = async (): Promise<number> => (await running.hub()).retention.interactions / 1000;
   const timeZone = async (): Promise<string> => (await running.hub()).timeZone;
   const projections: readonly Projection[] = [
-    standings(rows, retentionSeconds),
-    lists(rows),
-    figures({ store: figuresStore(rows, runtime.now), timeZone }),
+    messageStatuses(rows, runtime, retentionSeconds),
+    lists(rows, runtime),
+    figures({ store: figuresStore(rows, runtime), timeZone }),
   ];
   const use = project({ load: loadBatch(rows), projections });
   return middy<QueueEvent<ProjectionMessage>, QueueResult>()

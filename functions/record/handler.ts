@@ -69,6 +69,7 @@ export const create = (runtime: Runtime) => {
       if (!isRow) await outcomes.refuse(command.id, error);
     },
     newId: runtime.newId,
+    pausing: runtime,
   });
   return middy<QueueEvent<RecordMessage>, QueueResult>()
     .use(queueStack(recordStage, attempts(runtime, rows)))

@@ -1,6 +1,7 @@
 import { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
+import { type Pausing, pauseBeforeRetry } from '../aws/clients/optimistic.ts';
 import type { BusEvent } from '../contracts/events/catalogue.ts';
 import { withMessage } from '../contracts/log.ts';
 import type { Changes, Loaded } from '../contracts/ports/record.ts';
@@ -25,6 +26,7 @@ export interface RecordPorts<Message> {
   /** Stores a command that cannot be executed as a failure, with the reason. */
   readonly refuse: (message: Message, work: CommandWork, error: HubError) => Promise<void>;
   readonly newId: () => string;
+  readonly pausing: Pausing;
 }
 
 /** Rounds of transactions without progress, while others change the same customers, before the queue retries later. */
@@ -63,6 +65,7 @@ export const record =
       }
       roundsWithoutProgress = again.length < waiting.length ? 0 : roundsWithoutProgress + 1;
       waiting = again;
+      if (roundsWithoutProgress > 0) await pauseBeforeRetry(ports.pausing, roundsWithoutProgress);
     }
     for (const { message } of waiting) failed.set(message, writeConflict());
     await publishAll(ports, outgoing, failed);

@@ -46,7 +46,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const secret = readSecret(runtime);
   const publish = bus(runtime);
   const send = sendTo(runtime, env.QUEUE_URL_SYNC);
-  const way = throttle(connector, rows, runtime.now);
+  const way = throttle(connector, rows, runtime);
   let session: CrmSession | undefined;
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   const stateKey = (profileId: string) => syncStateKey(profileId, connector.id);

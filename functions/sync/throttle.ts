@@ -10,7 +10,9 @@ import {
 } from '../../core/crm/rate-limit.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
+import { updateOptimistically } from '../aws/clients/optimistic.ts';
 import { budgetKey } from '../contracts/keys.ts';
+import type { Runtime } from '../contracts/runtime.ts';
 
 /** Throttles the calls of all workers to a CRM: a shared API budget and a circuit breaker, in one row. */
 export interface Throttle {
@@ -22,13 +24,12 @@ export interface Throttle {
   through<Result>(calls: number, work: () => Promise<Result>): Promise<Result>;
 }
 
-const ATTEMPTS = 12;
-
 export const throttle = (
   { id, title, budget }: Pick<CrmConnector, 'id' | 'title' | 'budget'>,
   table: Table,
-  now: () => number,
+  runtime: Pick<Runtime, 'now' | 'random' | 'sleep'>,
 ): Throttle => {
+  const { now } = runtime;
   const key = budgetKey(id);
   const read = async (): Promise<RateLimit> => {
     const [row] = await table.get([key]);
@@ -43,20 +44,19 @@ export const throttle = (
       { retry: { afterSeconds: Math.max(1, Math.ceil(milliseconds / 1000)) } },
     );
   /** Updates the row; repeats the update where the row changed concurrently. */
-  const change = async (next: (present: RateLimit) => Admission): Promise<void> => {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  const change = (next: (present: RateLimit) => Admission): Promise<void> => {
+    const attempt = async (): Promise<boolean> => {
       const present = await read();
       const admission = next(present);
       if ('waitMs' in admission) throw waits(admission.waitMs);
-      const written = await table.transact([
+      return table.transact([
         {
           put: { ...key, ...admission.allowance, version: present.version + 1 },
           if: present.version === 0 ? { absent: true } : { version: present.version },
         },
       ]);
-      if (written) return;
-    }
-    throw waits(1000);
+    };
+    return updateOptimistically(runtime, `The rate limit of ${title}`, attempt, () => waits(1000));
   };
   const noting = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {

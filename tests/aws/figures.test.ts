@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { type Amounts, added, type Countable, countable, figuresView } from '../../core/timeline/figures.ts';
 import { figures } from '../../functions/aws/customers/figures.ts';
+import { noPause } from '../support/no-pause.ts';
 import { openTestTable } from '../support/open-test-table.ts';
 
 const START = Date.parse('2026-03-02T09:00:00Z');
 const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
-const now = (): number => START;
+const runtime = { ...noPause, now: () => START };
 const ROME = 'Europe/Rome';
 
 const act = (serial: number, seconds = serial * 20): Countable => ({
@@ -41,20 +42,20 @@ describe('figures', () => {
         const deliver = async ({ acts, end }: (typeof rounds)[number][number]) => {
           for (const serial of acts) told.add(serial);
           try {
-            await figures(table.openProcess(end), now).count(
+            await figures(table.openProcess(end), runtime).count(
               acts.map((serial) => act(serial)),
               ROME,
             );
           } catch {
             // The queue tells it again.
-            await figures(table.rows, now).count(
+            await figures(table.rows, runtime).count(
               acts.map((serial) => act(serial)),
               ROME,
             );
           }
         };
         for (const pair of rounds) await Promise.all(pair.map(deliver));
-        const found = await figures(table.rows, now).between('2026-03-01', '2026-03-31');
+        const found = await figures(table.rows, runtime).between('2026-03-01', '2026-03-31');
         expect(counted(found)).toEqual(sumOf([...told].map((serial) => act(serial))));
       }),
       { numRuns: 150 },
@@ -64,9 +65,9 @@ describe('figures', () => {
   it('of a hundred acts of one minute cost three requests, and the same again costs one', async () => {
     const table = await openTestTable();
     const acts = Array.from({ length: 100 }, (_, serial) => act(serial, serial / 10));
-    await figures(table.rows, now).count(acts, ROME);
+    await figures(table.rows, runtime).count(acts, ROME);
     expect(table.takeSpent().requests).toBeLessThanOrEqual(3);
-    await figures(table.rows, now).count(acts, ROME);
+    await figures(table.rows, runtime).count(acts, ROME);
     expect(table.takeSpent().requests).toBe(1);
   });
 
@@ -74,9 +75,9 @@ describe('figures', () => {
     const table = await openTestTable();
     const acts = Array.from({ length: 2300 }, (_, serial) => act(serial, (serial % 600) / 10));
     for (let start = 0; start < acts.length; start += 230)
-      await figures(table.rows, now).count(acts.slice(start, start + 230), ROME);
-    await figures(table.rows, now).count(acts, ROME);
-    const found = await figures(table.rows, now).between('2026-03-02', '2026-03-02');
+      await figures(table.rows, runtime).count(acts.slice(start, start + 230), ROME);
+    await figures(table.rows, runtime).count(acts, ROME);
+    const found = await figures(table.rows, runtime).between('2026-03-02', '2026-03-02');
     expect(counted(found)).toEqual(sumOf(acts));
     const pages: number[] = [];
     for await (const { hashes } of table.rows.query('counted#2026-03-02T09:00'))
@@ -91,8 +92,8 @@ describe('figures', () => {
       ...act(serial, 0),
       occurredAt: new Date(START - serial * 86_400_000).toISOString(),
     }));
-    await figures(table.rows, now).count(acts, ROME);
-    const found = await figures(table.rows, now).between('2025-01-01', '2026-12-31');
+    await figures(table.rows, runtime).count(acts, ROME);
+    const found = await figures(table.rows, runtime).between('2025-01-01', '2026-12-31');
     expect(counted(found)).toEqual(sumOf(acts));
     expect(found).toHaveLength(300);
     expect(found.map(({ day }) => day)).toEqual(found.map(({ day }) => day).sort());
@@ -101,7 +102,7 @@ describe('figures', () => {
   it('belong to the day of the zone, also where clocks change', async () => {
     const table = await openTestTable();
     const late = (occurredAt: string, serial: number) => ({ ...act(serial, 0), occurredAt });
-    await figures(table.rows, now).count(
+    await figures(table.rows, runtime).count(
       [
         late('2026-03-28T22:59:59.000Z', 1),
         late('2026-03-28T23:00:00.000Z', 2),
@@ -110,7 +111,7 @@ describe('figures', () => {
       ],
       ROME,
     );
-    const found = await figures(table.rows, now).between('2026-03-01', '2026-03-31');
+    const found = await figures(table.rows, runtime).between('2026-03-01', '2026-03-31');
     expect(found.map(({ day, amounts }) => [day, (amounts.inbound ?? 0) + (amounts.outbound ?? 0)])).toEqual([
       ['2026-03-28', 1],
       ['2026-03-29', 2],
@@ -120,8 +121,8 @@ describe('figures', () => {
 
   it('leave out what was received before anybody remembers', async () => {
     const table = await openTestTable();
-    await figures(table.rows, () => START + 200 * 86_400_000).count([act(1)], ROME);
-    expect(await figures(table.rows, now).between('2026-03-01', '2026-03-31')).toEqual([]);
+    await figures(table.rows, { ...noPause, now: () => START + 200 * 86_400_000 }).count([act(1)], ROME);
+    expect(await figures(table.rows, runtime).between('2026-03-01', '2026-03-31')).toEqual([]);
   });
 });
 

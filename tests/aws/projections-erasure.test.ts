@@ -8,6 +8,7 @@ import { eraseRows } from '../../functions/aws/erasure/erase-rows.ts';
 import { erasures } from '../../functions/aws/erasure/erasures.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import { activityKey, profileKey } from '../../functions/contracts/keys.ts';
+import { noPause } from '../support/no-pause.ts';
 import { openTestTable } from '../support/open-test-table.ts';
 
 const AT = '2026-03-02T09:00:00.000Z';
@@ -52,7 +53,12 @@ const erased = async (table: Table, once: Table): Promise<void> => {
   if (customer === undefined) return;
   const loadHashedKeys = async () => hashedKeysUnder('a key of the tests 0123');
   const at = (one: Table) =>
-    eraseRows({ table: one, loadHashedKeys, erasures: erasures(one), now: () => Date.parse(AT) });
+    eraseRows({
+      table: one,
+      loadHashedKeys,
+      erasures: erasures(one),
+      runtime: { ...noPause, now: () => Date.parse(AT) },
+    });
   try {
     await at(once).remove('e', HALF, () => true);
   } catch {
@@ -61,7 +67,7 @@ const erased = async (table: Table, once: Table): Promise<void> => {
 };
 const listed = async (table: Table, once: Table): Promise<void> => {
   const customers = await history(table).customers([HALF]);
-  await lists(once)({ interactions: [], customers, unsent: [] });
+  await lists(once, noPause)({ interactions: [], customers, unsent: [] });
 };
 
 it.each([

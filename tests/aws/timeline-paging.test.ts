@@ -4,7 +4,7 @@ import { type Customer, snapshot } from '../../core/identity/customer.ts';
 import type { Channel, Interaction, Kind } from '../../core/interaction/interaction.ts';
 import { targetOf } from '../../core/interaction/relation.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
-import { standings } from '../../functions/aws/customers/message-status.ts';
+import { messageStatuses } from '../../functions/aws/customers/message-status.ts';
 import { timelines } from '../../functions/aws/customers/timeline.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import { interactionKey, messageKey } from '../../functions/contracts/keys.ts';
@@ -14,6 +14,7 @@ import type {
   TimelinePage,
   TimelineQuery,
 } from '../../functions/contracts/ports/history.ts';
+import { noPause } from '../support/no-pause.ts';
 import { openTestTable } from '../support/open-test-table.ts';
 import { person } from '../support/situations.ts';
 
@@ -54,7 +55,7 @@ const store = async (table: Table, interactions: readonly StoredInteraction[]): 
     if (targetOf(one) === undefined)
       await table.put({ ...messageKey(one.provider, one.externalId ?? ''), address });
   }
-  await standings(table, async () => 1000)({ interactions, customers: new Map(), unsent: [] });
+  await messageStatuses(table, noPause, async () => 1000)({ interactions, customers: new Map(), unsent: [] });
 };
 
 const Act = fc.record({

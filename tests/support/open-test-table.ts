@@ -75,6 +75,7 @@ export const openTestTable = async (): Promise<TestTable> => {
         TABLE: 'hub',
       },
       now: () => context.clock.now(),
+      sleep: async () => {},
       newId: context.newId,
       random: context.random,
       aws: inProcess(async (request) => {

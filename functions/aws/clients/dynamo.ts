@@ -15,9 +15,10 @@ import { type Key, keyText } from '../../contracts/keys.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { clientConfig } from './config.ts';
+import { pauseBeforeRetry } from './optimistic.ts';
 import { isAwsRefusal } from './refusal.ts';
 
-/** `absent`: the row must not exist yet. `version`: it must exist with this version. */
+/** `absent`: the row must not exist. `version`: it must exist with this version. `exists`: with any. */
 export type Condition = { readonly absent: true } | { readonly version: number } | { readonly exists: true };
 
 export type Write =
@@ -25,34 +26,38 @@ export type Write =
   | {
       readonly set: Key;
       readonly values: Readonly<Record<string, unknown>>;
-      /** Attributes that the row has no more. */
+      /** Attributes to remove. */
       readonly remove?: readonly string[];
       readonly if?: Condition;
     }
   | { readonly delete: Key; readonly if?: Condition }
+  /** Adds to number attributes; creates the row where it is absent. */
   | { readonly add: Key; readonly amounts: Readonly<Record<string, number | undefined>> }
   | { readonly check: Key; readonly if: Condition };
 
+/** The hub's one table. Every method rejects with the SDK's error where DynamoDB refuses a request for another reason. */
 export interface Table {
   readonly client: DynamoDBClient;
   readonly name: string;
-  /** Strongly consistent; rows that do not exist are left out. */
+  /** Any number of rows, strongly consistent, in no order; rows that do not exist are absent. Rejects with `busy-table`. */
   get(keys: readonly Key[]): Promise<Row[]>;
-  /** One row, whatever was there; with a condition false where it did not hold, at half the price of a transaction. */
+  /** Replaces one row, at half the price of a transaction; false where the condition does not hold. */
   put(row: Row, condition?: Condition): Promise<boolean>;
-  /** All or nothing. False when a condition did not hold or another transaction was in the way. */
+  /** At most 100 writes, all or nothing; false where a condition does not hold, or other transactions are in the way. */
   transact(writes: readonly Write[]): Promise<boolean>;
-  /** One partition in the order of its sort keys, page after page, strongly consistent. */
+  /** One partition in the order of its sort keys, strongly consistent, read page by page. */
   query(pk: string, range?: QueryRange): AsyncGenerator<Row>;
-  /** One request's worth of the same: at most `pageSize` rows behind the sort key `behind`, and whether that was all. */
+  /** One request of the same: at most `pageSize` rows, or 1 MB, behind the sort key `behind`. */
   page(pk: string, range: QueryRange, behind?: string): Promise<QueryPage>;
 }
 
 export interface QueryPage {
   readonly rows: readonly Row[];
+  /** Whether there are no rows behind these. */
   readonly isLast: boolean;
 }
 
+/** A range of sort keys: both `from` and `to`, or `beginsWith`, or everything. */
 export interface QueryRange {
   readonly from?: string;
   /** Inclusive. */
@@ -62,8 +67,10 @@ export interface QueryRange {
   readonly pageSize?: number;
 }
 
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const KEYS_PER_BATCH = 100;
-/** How often a transaction is tried while others are at the same rows; nothing was read, so nothing is out of date. */
+const BATCH_ATTEMPTS = 10;
+/** Attempts of a write while other transactions are at the same rows: nothing was read, so nothing can be outdated. */
 const CONFLICT_ATTEMPTS = 5;
 const RowShape = z.looseObject({ pk: z.string(), sk: z.string() });
 
@@ -72,6 +79,13 @@ export const table = (runtime: Runtime): Table => {
     .string({ error: 'TABLE is not set: the stack gives every function the name of its table' })
     .parse(runtime.env['TABLE']);
   const client = new DynamoDBClient(clientConfig(runtime));
+  const whileConflicting = async (write: () => Promise<Outcome>): Promise<Outcome> => {
+    for (let attempts = 1; ; attempts++) {
+      const outcome = await write();
+      if (outcome !== 'conflict' || attempts === CONFLICT_ATTEMPTS) return outcome;
+      await pauseBeforeRetry(runtime, attempts);
+    }
+  };
   return {
     client,
     name,
@@ -79,36 +93,18 @@ export const table = (runtime: Runtime): Table => {
       const unique = [...new Map(keys.map((key) => [keyText(key), key])).values()];
       const rows: Row[] = [];
       for (let start = 0; start < unique.length; start += KEYS_PER_BATCH) {
-        rows.push(...(await batchGet(client, name, unique.slice(start, start + KEYS_PER_BATCH))));
+        const batch = unique.slice(start, start + KEYS_PER_BATCH);
+        rows.push(...(await batchGet(runtime, client, name, batch)));
       }
       return rows;
     },
     async put(row, condition) {
-      try {
-        const Item = stored(row);
-        await client.send(
-          new PutItemCommand({ TableName: name, Item, ...(condition && conditionOf(condition)) }),
-        );
-        return true;
-      } catch (error) {
-        if (isAwsRefusal(error, 'ConditionalCheckFailedException')) return false;
-        throw error;
-      }
+      const outcome = await whileConflicting(() => putItem(client, name, row, condition));
+      return outcome === 'written';
     },
     async transact(writes) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const TransactItems = writes.map((write) => transactItem(name, write));
-          await client.send(new TransactWriteItemsCommand({ TransactItems }));
-          return true;
-        } catch (error) {
-          if (!(error instanceof TransactionCanceledException)) throw error;
-          const codes = new Set((error.CancellationReasons ?? []).map(({ Code }) => Code));
-          if (codes.has('ConditionalCheckFailed')) return false;
-          if (!codes.has('TransactionConflict')) throw error;
-          if (attempt === CONFLICT_ATTEMPTS) return false;
-        }
-      }
+      const outcome = await whileConflicting(() => transactWrite(client, name, writes));
+      return outcome === 'written';
     },
     query: (pk, range = {}) => query(client, name, pk, range),
     async page(pk, range, behind) {
@@ -120,24 +116,69 @@ export const table = (runtime: Runtime): Table => {
   };
 };
 
-const batchGet = async (client: DynamoDBClient, name: string, keys: readonly Key[]): Promise<Row[]> => {
+/** `unmet`: a condition does not hold. `conflict`: another transaction was at the same rows. */
+type Outcome = 'written' | 'unmet' | 'conflict';
+
+const putItem = async (
+  client: DynamoDBClient,
+  TableName: string,
+  row: Row,
+  condition: Condition | undefined,
+): Promise<Outcome> => {
+  try {
+    const Item = stored(row);
+    await client.send(new PutItemCommand({ TableName, Item, ...(condition && conditionOf(condition)) }));
+    return 'written';
+  } catch (error) {
+    if (isAwsRefusal(error, 'ConditionalCheckFailedException')) return 'unmet';
+    // A single write is refused while a transaction is at its row.
+    if (isAwsRefusal(error, 'TransactionConflictException')) return 'conflict';
+    throw error;
+  }
+};
+
+const transactWrite = async (
+  client: DynamoDBClient,
+  TableName: string,
+  writes: readonly Write[],
+): Promise<Outcome> => {
+  try {
+    const TransactItems = writes.map((write) => transactItem(TableName, write));
+    await client.send(new TransactWriteItemsCommand({ TransactItems }));
+    return 'written';
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error;
+    const codes = new Set((error.CancellationReasons ?? []).map(({ Code }) => Code));
+    if (codes.has('ConditionalCheckFailed')) return 'unmet';
+    if (codes.has('TransactionConflict')) return 'conflict';
+    throw error;
+  }
+};
+
+/** BatchGetItem answers 200 with `UnprocessedKeys` where it read only some of the keys: they are requested again. */
+const batchGet = async (
+  runtime: Runtime,
+  client: DynamoDBClient,
+  name: string,
+  keys: readonly Key[],
+): Promise<Row[]> => {
   const rows: Row[] = [];
   let wanted = keys.map(({ pk, sk }) => marshall({ pk, sk }));
-  for (let attempt = 0; wanted.length > 0; attempt++) {
-    if (attempt === 10) {
-      throw new HubError(
-        'busy-table',
-        'DynamoDB left keys unread ten times in a row; the message will be tried again.',
-        { retry: 'later' },
-      );
-    }
+  for (let attempts = 1; ; attempts++) {
     const { Responses, UnprocessedKeys } = await client.send(
       new BatchGetItemCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
     );
     rows.push(...(Responses?.[name] ?? []).map(rowOf));
     wanted = UnprocessedKeys?.[name]?.Keys ?? [];
+    if (wanted.length === 0) return rows;
+    if (attempts === BATCH_ATTEMPTS)
+      throw new HubError(
+        'busy-table',
+        `DynamoDB left keys unread ${BATCH_ATTEMPTS} times in a row. It is retried automatically.`,
+        { retry: 'later' },
+      );
+    await pauseBeforeRetry(runtime, attempts);
   }
-  return rows;
 };
 
 async function* query(
@@ -228,10 +269,10 @@ const transactItem = (TableName: string, write: Write): TransactWriteItem => {
   }
   const names = Object.keys(write.values);
   const condition: Partial<Conditional> = write.if ? conditionOf(write.if) : {};
-  const gone = write.remove ?? [];
+  const removed = write.remove ?? [];
   const clauses = [
     ...(names.length > 0 ? [`SET ${names.map((_, at) => `#n${at} = :v${at}`).join(', ')}`] : []),
-    ...(gone.length > 0 ? [`REMOVE ${gone.map((_, at) => `#r${at}`).join(', ')}`] : []),
+    ...(removed.length > 0 ? [`REMOVE ${removed.map((_, at) => `#r${at}`).join(', ')}`] : []),
   ];
   const values = {
     ...stored(Object.fromEntries(names.map((one, at) => [`:v${at}`, write.values[one]]))),
@@ -245,7 +286,7 @@ const transactItem = (TableName: string, write: Write): TransactWriteItem => {
       ...condition,
       ExpressionAttributeNames: {
         ...Object.fromEntries(names.map((one, at) => [`#n${at}`, one])),
-        ...Object.fromEntries(gone.map((one, at) => [`#r${at}`, one])),
+        ...Object.fromEntries(removed.map((one, at) => [`#r${at}`, one])),
         ...condition.ExpressionAttributeNames,
       },
       ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),

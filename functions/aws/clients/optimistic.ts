@@ -1,4 +1,8 @@
+import { HubError } from '../../../core/errors.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
+
+/** What waiting between attempts takes. */
+export type Pausing = Pick<Runtime, 'random' | 'sleep'>;
 
 /** Enough for tens of writers of one row: with jitter, two of them rarely meet again. */
 const ATTEMPTS = 12;
@@ -6,15 +10,18 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 200;
 
 /**
- * Reads, decides and writes until the write succeeds. `attempt` reads the rows anew and writes them on the condition that
- * they are unchanged; it resolves to false where they were changed in between. Between attempts it waits a random time,
- * twice as long each time (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter). Rejects with
- * what `attempt` throws, and after twelve attempts with `exhausted()`.
+ * Repeats a conditional write until it succeeds. `attempt` reads the rows anew, writes them on the condition that they are
+ * unchanged, and resolves to false where they were changed in between. Between attempts it waits a random time, twice as
+ * long at most each time (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
+ *
+ * Rejects with what `attempt` throws and, after twelve attempts, with `exhausted()`: by default `HubError`
+ * `write-conflict` (later), which names the `subject`, such as `The daily counters`.
  */
 export const updateOptimistically = async (
-  runtime: Pick<Runtime, 'random' | 'sleep'>,
+  runtime: Pausing,
+  subject: string,
   attempt: () => Promise<boolean>,
-  exhausted: () => Error,
+  exhausted: () => Error = () => writeConflict(subject),
 ): Promise<void> => {
   for (let attempts = 1; !(await attempt()); attempts++) {
     if (attempts === ATTEMPTS) throw exhausted();
@@ -22,11 +29,16 @@ export const updateOptimistically = async (
   }
 };
 
-/** Waits before another attempt at rows that others change at the same time. `attempts`: how many there were, from 1. */
-export const pauseBeforeRetry = async (
-  { random, sleep = timer }: Pick<Runtime, 'random' | 'sleep'>,
-  attempts: number,
-): Promise<void> => sleep(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
+const writeConflict = (subject: string): HubError =>
+  new HubError(
+    'write-conflict',
+    `${subject} changed concurrently ${ATTEMPTS} times; the message will be retried.`,
+    { retry: 'later' },
+  );
+
+/** Waits before the next attempt at rows that others change at the same time. `attempts`: how many there were, from 1. */
+export const pauseBeforeRetry = async ({ random, sleep = timer }: Pausing, attempts: number): Promise<void> =>
+  sleep(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
 
 const timer = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
-import { HubError } from '../../../core/errors.ts';
 import { Channel, type Instant } from '../../../core/interaction/interaction.ts';
 import { Amounts, added, type Countable } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';
@@ -14,54 +13,60 @@ import {
   keyText,
 } from '../../contracts/keys.ts';
 import { CountedPage } from '../../contracts/rows/projections.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
+import { updateOptimistically } from '../clients/optimistic.ts';
 
-/** Where no channel was chosen. */
+/** In the place of a channel, where none was chosen. */
 export const NO_CHANNEL = 'none';
 
 /** The figures of one channel on one day. */
 export interface Figures {
+  /** `yyyy-mm-dd` in the hub's time zone. */
   readonly day: string;
   readonly channel: Channel | typeof NO_CHANNEL;
   readonly amounts: Amounts;
 }
 
 export interface FiguresStore {
-  /** Adds each act to its figures once, however often and by however many it is told. `timeZone` parts the days. */
-  count(acts: readonly Countable[], timeZone: string): Promise<void>;
-  /** From one day to another, both included, in their order; what has no figures is left out. */
+  /**
+   * Adds each countable to the figures of its day and channel exactly once, however often and by however many it is handed
+   * over. `timeZone`: IANA name; it decides where a day begins. Rejects with `HubError` `write-conflict` (later).
+   */
+  count(countables: readonly Countable[], timeZone: string): Promise<void>;
+  /** From one day to another, both included, in order; days and channels without figures are absent. */
   between(from: string, to: string): Promise<readonly Figures[]>;
 }
 
 const DAY_MS = 86_400_000;
-/** What was received earlier is not counted any more: what was counted of that minute may be forgotten. */
+/** Older countables are not counted: the hashes of their minute may have expired, and a replay is at most this old. */
 const COUNTED_MS = FAILURE_RETENTION_DAYS * DAY_MS;
-/** Forgotten a month later still, so that no clock matters. */
-const FORGOTTEN_MS = COUNTED_MS + 30 * DAY_MS;
-/** Eleven letters tell acts of the same minute apart. */
-const HASH_LETTERS = 11;
-/** A page of the acts counted in a minute is full with so many, and is never written again. */
-const PAGE = 500;
-/** Rows of one transaction, which may have 100. */
+/** The hashes expire a month later, so that differences between clocks do not matter. */
+const HASHES_EXPIRE_MS = COUNTED_MS + 30 * DAY_MS;
+/** Characters of a hash: enough to distinguish the countables of one minute. */
+const HASH_LENGTH = 11;
+/** Hashes per page; a full page is never written again. */
+const HASHES_PER_PAGE = 500;
+/** Rows of one transaction, of the 100 that DynamoDB allows. */
 const MOST_ROWS = 80;
-const ATTEMPTS = 12;
 
 const Place = z.tuple([z.iso.date(), z.union([Channel, z.literal(NO_CHANNEL)])]);
 
 /**
- * Figures in the table. What was counted stands beside them, as short hashes by the minute of receipt, and both are
- * written in one transaction: so a batch costs a handful of writes, and a redelivery, a crash or two workers at once
- * change nothing.
+ * Figures in the table. Short hashes of what was counted are stored by the minute of receipt and written in the same
+ * transaction as the counters: a batch costs a few writes, and a redelivery, a crash or a second worker changes nothing.
  */
-export const figures = (table: Table, now: () => number): FiguresStore => ({
-  async count(acts, timeZone) {
-    const oldest = new Date(now() - COUNTED_MS).toISOString();
-    const told = new Map(acts.filter(({ receivedAt }) => receivedAt > oldest).map((one) => [one.id, one]));
-    for (const chunk of chunked([...told.values()], timeZone)) await countAll(table, chunk, timeZone);
+export const figures = (table: Table, runtime: Pick<Runtime, 'now' | 'random' | 'sleep'>): FiguresStore => ({
+  async count(countables, timeZone) {
+    const oldest = new Date(runtime.now() - COUNTED_MS).toISOString();
+    const recent = countables.filter(({ receivedAt }) => receivedAt > oldest);
+    const byId = new Map(recent.map((one) => [one.id, one]));
+    for (const chunk of chunksOf([...byId.values()], timeZone))
+      await updateOptimistically(runtime, 'The daily counters', () => countChunk(table, chunk, timeZone));
   },
   async between(from, to) {
     const found: Figures[] = [];
-    for (const month of monthsOf(from, to)) {
+    for (const month of monthsBetween(from, to)) {
       const range = { from, to: `${to}#~` };
       for await (const { pk: _pk, sk, ...amounts } of table.query(figuresPartition(month), range)) {
         const [day, channel] = Place.parse(sk.split('#'));
@@ -72,91 +77,87 @@ export const figures = (table: Table, now: () => number): FiguresStore => ({
   },
 });
 
-/** The months that days from one to another lie in, as `2026-03`. */
-const monthsOf = (from: string, to: string): string[] => {
+/** Every month from one day's to another's, as `2026-03`. */
+const monthsBetween = (from: string, to: string): string[] => {
   const months: string[] = [];
   const last = to.slice(0, 7);
-  for (let month = from.slice(0, 7); month <= last; month = following(month)) months.push(month);
+  for (let month = from.slice(0, 7); month <= last; month = monthAfter(month)) months.push(month);
   return months;
 };
 
-const following = (month: string): string => {
+const monthAfter = (month: string): string => {
   const next = new Date(`${month}-01T00:00:00Z`);
   next.setUTCMonth(next.getUTCMonth() + 1);
   return next.toISOString().slice(0, 7);
 };
 
 const minuteOf = (receivedAt: Instant): string => receivedAt.slice(0, 16);
-const keyOf = ({ occurredAt, channel }: Countable, timeZone: string): Key =>
+const countersKey = ({ occurredAt, channel }: Countable, timeZone: string): Key =>
   figuresKey(dayAt(Date.parse(occurredAt), timeZone), channel ?? NO_CHANNEL);
 
-/** Parts that each fit into a transaction. */
-const chunked = (acts: readonly Countable[], timeZone: string): Countable[][] => {
+/** The countables in chunks whose rows each fit into one transaction. */
+const chunksOf = (countables: readonly Countable[], timeZone: string): Countable[][] => {
   const chunks: Countable[][] = [];
   let rows = new Set<string>();
-  for (const act of acts.toSorted((one, other) => (one.receivedAt < other.receivedAt ? -1 : 1))) {
-    const own = [minuteOf(act.receivedAt), keyText(keyOf(act, timeZone))];
+  for (const one of countables.toSorted((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))) {
+    const own = [minuteOf(one.receivedAt), keyText(countersKey(one, timeZone))];
     const last = chunks.at(-1);
     const grown = rows.union(new Set(own));
     if (last === undefined || grown.size > MOST_ROWS) {
-      chunks.push([act]);
+      chunks.push([one]);
       rows = new Set(own);
     } else {
-      last.push(act);
+      last.push(one);
       rows = grown;
     }
   }
   return chunks;
 };
 
-const countAll = async (table: Table, acts: readonly Countable[], timeZone: string): Promise<void> => {
-  const byMinute = Map.groupBy(acts, ({ receivedAt }) => minuteOf(receivedAt));
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const parts = await Promise.all([...byMinute].map(([minute, told]) => uncounted(table, minute, told)));
-    const fresh = parts.flatMap((part) => part.fresh);
-    if (fresh.length === 0) return;
-    const sums = new Map<string, { key: Key; amounts: Amounts }>();
-    for (const act of fresh) {
-      const key = keyOf(act, timeZone);
-      const sum = sums.get(keyText(key))?.amounts ?? {};
-      sums.set(keyText(key), { key, amounts: added(sum, act.amounts) });
-    }
-    const written = await table.transact([
-      ...parts.flatMap(({ write }) => write),
-      ...[...sums.values()].map(({ key, amounts }) => ({ add: key, amounts })),
-    ]);
-    if (written) return;
+/** One attempt; false where another worker counted in between. */
+const countChunk = async (
+  table: Table,
+  countables: readonly Countable[],
+  timeZone: string,
+): Promise<boolean> => {
+  const byMinute = Map.groupBy(countables, ({ receivedAt }) => minuteOf(receivedAt));
+  const minutes = await Promise.all([...byMinute].map(([minute, own]) => uncounted(table, minute, own)));
+  const fresh = minutes.flatMap((minute) => minute.fresh);
+  if (fresh.length === 0) return true;
+  const sums = new Map<string, { key: Key; amounts: Amounts }>();
+  for (const one of fresh) {
+    const key = countersKey(one, timeZone);
+    const sum = sums.get(keyText(key))?.amounts ?? {};
+    sums.set(keyText(key), { key, amounts: added(sum, one.amounts) });
   }
-  throw new HubError(
-    'write-conflict',
-    `Others were at the figures ${ATTEMPTS} times; they are counted later.`,
-    {
-      retry: 'later',
-    },
-  );
+  return table.transact([
+    ...minutes.flatMap(({ write }) => write),
+    ...[...sums.values()].map(({ key, amounts }) => ({ add: key, amounts })),
+  ]);
 };
 
-/** Which acts of a minute are not counted yet, and the write that says that they are. */
+/** The countables of a minute that are not counted yet, and the write that marks them as counted. */
 const uncounted = async (
   table: Table,
   minute: string,
-  acts: readonly Countable[],
+  countables: readonly Countable[],
 ): Promise<{ fresh: Countable[]; write: Write[] }> => {
   const known = new Set<string>();
   let last = { number: 0, version: 0, hashes: '' };
   for await (const row of table.query(countedPartition(minute))) {
     const { version, hashes } = CountedPage.parse(row);
-    for (let at = 0; at < hashes.length; at += HASH_LETTERS) known.add(hashes.slice(at, at + HASH_LETTERS));
+    for (let at = 0; at < hashes.length; at += HASH_LENGTH) known.add(hashes.slice(at, at + HASH_LENGTH));
     last = { number: Number(row.sk), version, hashes };
   }
-  const fresh = acts.filter(({ id }) => !known.has(hashOf(id)));
+  const fresh = countables.filter(({ id }) => !known.has(hashOf(id)));
   if (fresh.length === 0) return { fresh, write: [] };
-  // The last page is written or followed on the condition that it is as it was read: nobody else has counted meanwhile.
-  if (last.hashes.length >= PAGE * HASH_LETTERS) last = { number: last.number + 1, version: 0, hashes: '' };
+  // The last page, or the one after it, is written on the condition that nobody has counted since it was read.
+  if (last.hashes.length >= HASHES_PER_PAGE * HASH_LENGTH)
+    last = { number: last.number + 1, version: 0, hashes: '' };
   const put = {
     ...{ ...countedKey(minute, last.number), version: last.version + 1 },
     hashes: last.hashes + fresh.map(({ id }) => hashOf(id)).join(''),
-    expiresAt: Math.floor((Date.parse(`${minute}Z`) + FORGOTTEN_MS) / 1000),
+    expiresAt: Math.floor((Date.parse(`${minute}Z`) + HASHES_EXPIRE_MS) / 1000),
   };
   return {
     fresh,
@@ -165,4 +166,4 @@ const uncounted = async (
 };
 
 const hashOf = (id: string): string =>
-  createHash('sha256').update(id).digest('base64url').slice(0, HASH_LETTERS);
+  createHash('sha256').update(id).digest('base64url').slice(0, HASH_LENGTH);

@@ -1,5 +1,6 @@
 import type { GivenAnswer } from '../../../core/consent/evidence.ts';
 import { type Customer, resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
+import type { Instant } from '../../../core/interaction/interaction.ts';
 import {
   activityKey,
   interactionKey,
@@ -28,7 +29,10 @@ import {
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Table } from '../clients/dynamo.ts';
 
-/** Customers and their timelines, read from the table. */
+/**
+ * Customers and their histories, read from the table with strong consistency. Rows that do not fit their schema reject with
+ * `ZodError`.
+ */
 export const history = (table: Table): History => ({
   async customer(profileId) {
     return (await customersOf(table, [profileId])).get(profileId);
@@ -47,61 +51,57 @@ export const history = (table: Table): History => ({
   ledger: (customer) => ledger(table, customer),
 });
 
-const customersOf = async (table: Table, wanted: readonly string[]): Promise<Map<string, Customer>> => {
-  const { trees } = await loadTrees(table, wanted, []);
-  const sourceProfiles = new Map(trees.map((one) => [one.profile.id, one]));
+const customersOf = async (table: Table, profileIds: readonly string[]): Promise<Map<string, Customer>> => {
+  const loaded = await loadMergeTrees(table, profileIds, []);
+  const sourceProfiles = new Map(loaded.sourceProfiles.map((one) => [one.profile.id, one]));
   const found = new Map<string, Customer>();
-  for (const profileId of wanted) {
-    const root = rootOf(profileId, sourceProfiles);
-    if (root !== undefined) found.set(profileId, resolveCustomer(root, sourceProfiles));
+  for (const profileId of profileIds) {
+    const canonicalId = canonicalIdOf(profileId, sourceProfiles);
+    if (canonicalId !== undefined) found.set(profileId, resolveCustomer(canonicalId, sourceProfiles));
   }
   return found;
 };
 
 /**
- * The given halves, and every other half of the same people, together with other rows that are wanted in the same
- * round trip. Halves that do not exist are left out.
+ * The given source profiles and all others of the same customers, found by the pointers of their merges; and, in the same
+ * round trip as the first of them, the rows `alongside`. Rows that do not exist are absent from the result.
  */
-export const loadTrees = async (
+export const loadMergeTrees = async (
   table: Table,
   profileIds: readonly string[],
   alongside: readonly Key[],
-): Promise<{ trees: SourceProfile[]; others: Row[] }> => {
+): Promise<{ sourceProfiles: SourceProfile[]; others: Row[] }> => {
   const found = new Map<string, SourceProfile>();
-  const asked = new Set<string>();
-  let others: Row[] = [];
-  let wanted = [...profileIds];
-  let more = alongside;
-  while (wanted.length + more.length > 0) {
-    for (const profileId of wanted) asked.add(profileId);
-    const keys = wanted.flatMap((profileId) => [profileKey(profileId), activityKey(profileId)]);
-    const read = await table.get([...keys, ...more]);
+  const requested = new Set<string>();
+  let others: Row[] | undefined;
+  let next = [...profileIds];
+  while (next.length > 0 || (others === undefined && alongside.length > 0)) {
+    for (const profileId of next) requested.add(profileId);
+    const keys = next.flatMap((profileId) => [profileKey(profileId), activityKey(profileId)]);
+    const read = await table.get(others === undefined ? [...keys, ...alongside] : keys);
     const rows = new Map(read.map((row) => [keyText(row), row]));
-    for (const profileId of wanted) {
+    for (const profileId of next) {
       const profile = rows.get(keyText(profileKey(profileId)));
       const activity = rows.get(keyText(activityKey(profileId)));
       if (profile && activity)
         found.set(profileId, { profile: profileOf(profile), activity: activityOf(activity) });
     }
-    others = [...others, ...more.flatMap((key) => rows.get(keyText(key)) ?? [])];
-    more = [];
-    wanted = [...found.values()]
-      .flatMap(({ profile, activity }) => [
-        ...profile.merged,
-        ...(activity.survivor ? [activity.survivor.id] : []),
-      ])
-      .filter((profileId) => !asked.has(profileId));
-    wanted = [...new Set(wanted)];
+    others ??= alongside.flatMap((key) => rows.get(keyText(key)) ?? []);
+    const pointers = [...found.values()].flatMap(({ profile, activity }) => [
+      ...profile.merged,
+      ...(activity.survivor ? [activity.survivor.id] : []),
+    ]);
+    next = [...new Set(pointers.filter((profileId) => !requested.has(profileId)))];
   }
-  return { trees: [...found.values()], others };
+  return { sourceProfiles: [...found.values()], others: others ?? [] };
 };
 
 const answers = async (table: Table, { sourceProfiles }: Customer): Promise<GivenAnswer[]> => {
-  const given: GivenAnswer[] = [];
+  const found: GivenAnswer[] = [];
   for (const { profile } of sourceProfiles)
     for await (const row of table.query(profilePartition(profile.id), { beginsWith: sortKeyPrefix.consent }))
-      given.push(answerOf(row));
-  return given.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+      found.push(answerOf(row));
+  return found.sort(byTime);
 };
 
 const ledger = async (table: Table, { sourceProfiles }: Customer): Promise<LedgerEntry[]> => {
@@ -115,10 +115,13 @@ const ledger = async (table: Table, { sourceProfiles }: Customer): Promise<Ledge
     for await (const row of table.query(pk, { beginsWith: sortKeyPrefix.reopening }))
       entries.push({ type: 'reopening', ...reopeningOf(row) });
   }
-  return entries.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+  return entries.sort(byTime);
 };
 
-const rootOf = (
+const byTime = (one: { readonly at: Instant }, other: { readonly at: Instant }): number =>
+  one.at < other.at ? -1 : one.at > other.at ? 1 : 0;
+
+const canonicalIdOf = (
   profileId: string,
   sourceProfiles: ReadonlyMap<string, SourceProfile>,
 ): string | undefined => {
@@ -132,7 +135,7 @@ const storedOf = (row: Row): StoredInteraction => {
   return stored;
 };
 
-/** The halves' timelines, each already in order, merged as they are read. */
+/** Merges the timelines of all source profiles, each of which is in order, as they are read. */
 async function* timeline(
   table: Table,
   customer: Customer,
@@ -143,16 +146,13 @@ async function* timeline(
   );
   const heads = await Promise.all(readers.map((reader) => reader.next()));
   for (;;) {
-    let best: number | undefined;
-    for (const [position, head] of heads.entries()) {
-      if (head.done === true) continue;
-      const other = best === undefined ? undefined : heads[best];
-      if (other === undefined || other.done === true || head.value.sk < other.value.sk) best = position;
-    }
-    const chosen = best === undefined ? undefined : heads[best];
-    const reader = best === undefined ? undefined : readers[best];
-    if (best === undefined || chosen === undefined || chosen.done === true || reader === undefined) return;
-    yield storedOf(chosen.value);
-    heads[best] = await reader.next();
+    let earliest: { readonly row: Row; readonly position: number } | undefined;
+    for (const [position, head] of heads.entries())
+      if (head.done !== true && (earliest === undefined || head.value.sk < earliest.row.sk))
+        earliest = { row: head.value, position };
+    if (earliest === undefined) return;
+    yield storedOf(earliest.row);
+    const next = await readers[earliest.position]?.next();
+    if (next) heads[earliest.position] = next;
   }
 }

@@ -1,43 +1,48 @@
-import { HubError } from '../../../core/errors.ts';
 import type { Customer, SourceProfile } from '../../../core/identity/customer.ts';
 import { type Place, placesOf, samePlaces } from '../../../core/timeline/lists.ts';
 import { listedKey, placeKey, profileIdOf, profileKey } from '../../contracts/keys.ts';
 import type { Projection, ReadPlaces } from '../../contracts/ports/projections.ts';
 import { Listed } from '../../contracts/rows/projections.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
+import { type Pausing, updateOptimistically } from '../clients/optimistic.ts';
 import { history } from './history.ts';
 
-const ATTEMPTS = 12;
-/** Customers whose places are written at the same time. */
-const AT_ONCE = 10;
+/** Customers that are written at the same time. */
+const CONCURRENT_CUSTOMERS = 10;
 
 /**
- * Keeps the lists that people read as the customers are now, whatever the order of messages: nothing is written where
- * nobody has moved, and whoever was merged into another leaves.
+ * Keeps the lists of customers that people read (recent, by name, waiting for an answer) as the customers are now, in
+ * whatever order the messages arrive. Nothing is written for a customer whose entries stay the same. A merged source
+ * profile leaves the lists. Rejects with `HubError` `write-conflict` (later).
  */
 export const lists =
-  (table: Table): Projection =>
+  (table: Table, runtime: Pausing): Projection =>
   async ({ customers }) => {
-    let waiting = [...new Map([...customers.values()].map((one) => [one.id, one])).values()];
-    for (let attempt = 0; waiting.length > 0 && attempt < ATTEMPTS; attempt++) {
-      const listed = await listedOf(table, waiting);
-      const again: string[] = [];
-      for (let start = 0; start < waiting.length; start += AT_ONCE) {
-        const group = waiting.slice(start, start + AT_ONCE);
-        const done = await Promise.all(group.map((customer) => placed(table, customer, listed)));
-        again.push(...group.filter((_, place) => done[place] !== true).map(({ id }) => id));
-      }
-      const found = again.length === 0 ? [] : [...(await history(table).customers(again)).values()];
-      waiting = [...new Map(found.map((one) => [one.id, one])).values()];
-    }
-    if (waiting.length > 0) throw writeConflict();
+    let pending = distinct(customers.values());
+    await updateOptimistically(runtime, 'The lists of customers', async () => {
+      const outdated = await enterAll(table, pending);
+      pending = outdated.length === 0 ? [] : distinct((await history(table).customers(outdated)).values());
+      return pending.length === 0;
+    });
   };
 
-const writeConflict = (): HubError =>
-  new HubError('write-conflict', `The same customers were listed by others ${ATTEMPTS} times.`, {
-    retry: 'later',
-  });
+const distinct = (customers: Iterable<Customer>): Customer[] => [
+  ...new Map([...customers].map((one) => [one.id, one])).values(),
+];
 
+/** The ids of customers that changed in between and must be read again. */
+const enterAll = async (table: Table, customers: readonly Customer[]): Promise<string[]> => {
+  const listed = await listedOf(table, customers);
+  const outdated: string[] = [];
+  for (let start = 0; start < customers.length; start += CONCURRENT_CUSTOMERS) {
+    const group = customers.slice(start, start + CONCURRENT_CUSTOMERS);
+    const entered = await Promise.all(group.map((customer) => enter(table, customer, listed)));
+    outdated.push(...group.filter((_, position) => entered[position] !== true).map(({ id }) => id));
+  }
+  return outdated;
+};
+
+/** The entries as stored, by source profile. */
 const listedOf = async (
   table: Table,
   customers: readonly Customer[],
@@ -47,24 +52,24 @@ const listedOf = async (
   return new Map(found.map((row) => [profileIdOf(row), Listed.parse(row)]));
 };
 
-/** False where the customer was changed meanwhile, so that it has to be read again. */
-const placed = async (
+/** False where the customer or its entries changed since they were read. */
+const enter = async (
   table: Table,
   customer: Customer,
   listed: ReadonlyMap<string, Listed>,
 ): Promise<boolean> => {
-  const wholeState = stateOf(customer.sourceProfiles);
+  const customerState = stateOf(customer.sourceProfiles);
   for (const sourceProfile of customer.sourceProfiles) {
     const { id } = sourceProfile.profile;
     const present = listed.get(id);
-    const isRoot = id === customer.id;
+    const isCanonical = id === customer.id;
     const next = {
-      state: isRoot ? wholeState : stateOf([sourceProfile]),
-      places: isRoot ? placesOf(customer) : [],
+      state: isCanonical ? customerState : stateOf([sourceProfile]),
+      places: isCanonical ? placesOf(customer) : [],
     };
-    if (present !== undefined && laterThan(present.state, next.state)) return false;
+    if (present !== undefined && isNewer(present.state, next.state)) return false;
     if (samePlaces(present?.places ?? [], next.places)) continue;
-    if (!(await table.transact(moves(id, present, next)))) return false;
+    if (!(await table.transact(entryWrites(id, present, next)))) return false;
   }
   return true;
 };
@@ -74,11 +79,11 @@ const stateOf = (sourceProfiles: readonly SourceProfile[]): Listed['state'] =>
     sourceProfiles.map(({ profile, activity }) => [profile.id, profile.version + activity.version]),
   );
 
-/** Halves come and go, and each of them only ever goes on. */
-const laterThan = (one: Listed['state'], other: Listed['state']): boolean =>
+/** Source profiles join and leave a customer, and the version of each only grows. */
+const isNewer = (one: Listed['state'], other: Listed['state']): boolean =>
   Object.entries(one).some(([profileId, version]) => version > (other[profileId] ?? version));
 
-const moves = (
+const entryWrites = (
   profileId: string,
   present: Listed | undefined,
   { state, places }: Omit<Listed, 'version'>,
@@ -92,29 +97,26 @@ const moves = (
       put: { ...listedKey(profileId), version, state, places },
       if: present === undefined ? { absent: true } : { version: present.version },
     },
-    // Whoever is erased at this moment is not listed: from then on the row above is gone, and says so.
+    // A source profile that is being erased is not entered again: its profile row is removed last.
     ...(present === undefined ? [{ check: profileKey(profileId), if: { exists: true } } as const] : []),
     ...missing(before, places).map((place) => ({ delete: placeKey(place) })),
     ...missing(places, before).map((place) => ({ put: { ...placeKey(place) } })),
   ];
 };
 
-/** Takes a half out of all lists. It may be listed again for as long as its profile stands. */
-export const unlist = async (table: Table, profileId: string): Promise<void> => {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+/** Removes a source profile from all lists. It may be entered again for as long as its profile row exists. */
+export const unlist = (table: Table, runtime: Pausing, profileId: string): Promise<void> =>
+  updateOptimistically(runtime, 'The lists of customers', async () => {
     const [row] = await table.get([listedKey(profileId)]);
-    if (row === undefined) return;
+    if (row === undefined) return true;
     const { version, places } = Listed.parse(row);
-    const gone = await table.transact([
+    return table.transact([
       { delete: listedKey(profileId), if: { version } },
       ...places.map((place) => ({ delete: placeKey(place) })),
     ]);
-    if (gone) return;
-  }
-  throw writeConflict();
-};
+  });
 
-/** Before and behind every key of a list; DynamoDB takes no empty one. */
+/** Before and behind every key of a list; DynamoDB accepts no empty key. */
 const [FIRST, LAST] = [' ', '\u{10ffff}'];
 
 /** Reads a part of a list. */

@@ -1,4 +1,3 @@
-import { HubError } from '../../../core/errors.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { haveSameFacts, mergeFacts } from '../../../core/interaction/message-status.ts';
 import {
@@ -25,34 +24,35 @@ import {
   messageStatusOf,
 } from '../../contracts/rows/interactions.ts';
 import type { Table } from '../clients/dynamo.ts';
+import { type Pausing, updateOptimistically } from '../clients/optimistic.ts';
 
-/** What some interactions say about one message. */
-interface News {
+/** What the interactions of a batch report about one message or conversation. */
+interface Report {
   readonly key: Key;
   readonly interactions: readonly StoredInteraction[];
   readonly relations: Readonly<Record<string, Relation>>;
 }
 
-/** How often a row that others write at the same time is tried again at once. The queue tries later still. */
-const ATTEMPTS = 8;
+const SUBJECT = 'The status of a message';
 /** Rows written at the same time. */
-const AT_ONCE = 10;
-const DELETED_AT_ONCE = 50;
+const CONCURRENT_ROWS = 10;
+const DELETED_PER_TRANSACTION = 50;
 
 /**
- * Keeps what became of messages: what later interactions say about a message is added to one row of it, also before the
- * message itself has come. `retentionSeconds` is how long interactions are kept after they were received.
+ * Keeps one status row per message: what later interactions report about it (delivery, reads, reactions, edits), also when
+ * a report arrives before its message. `retentionSeconds`: how long interactions are stored after their receipt. Rejects
+ * with `HubError` `write-conflict` (later).
  */
-export const standings =
-  (table: Table, retentionSeconds: () => Promise<number>): Projection =>
+export const messageStatuses =
+  (table: Table, runtime: Pausing, retentionSeconds: () => Promise<number>): Projection =>
   async ({ interactions }) => {
-    const news = newsOf(interactions);
-    if (news.length === 0) return;
+    const reports = reportsOf(interactions);
+    if (reports.length === 0) return;
     const retention = await retentionSeconds();
-    await untilWritten(table, news, ({ key, relations, interactions: told }, present) => {
+    await updateRows(table, runtime, reports, ({ key, relations, interactions: own }, present) => {
       const next = mergeFacts(present?.relations ?? {}, relations);
       if (present !== undefined && haveSameFacts(next, present.relations)) return undefined;
-      const expiries = told.map(({ receivedAt }) => Math.floor(Date.parse(receivedAt) / 1000) + retention);
+      const expiries = own.map(({ receivedAt }) => Math.floor(Date.parse(receivedAt) / 1000) + retention);
       return {
         ...key,
         relations: next,
@@ -60,15 +60,15 @@ export const standings =
         expiresAt: Math.max(present?.expiresAt ?? 0, ...expiries),
       };
     });
-    await takeBackErased(table, news);
+    await removeReportsOfErased(table, runtime, reports);
   };
 
-const newsOf = (interactions: readonly StoredInteraction[]): News[] => {
-  const told = interactions.flatMap((interaction) => {
-    const [key, relation] = [toldIn(interaction), relationOf(interaction)];
+const reportsOf = (interactions: readonly StoredInteraction[]): Report[] => {
+  const reports = interactions.flatMap((interaction) => {
+    const [key, relation] = [statusKeyOf(interaction), relationOf(interaction)];
     return key === undefined || relation === undefined ? [] : [{ interaction, relation, key }];
   });
-  return [...Map.groupBy(told, ({ key }) => keyText(key)).values()].flatMap((group) =>
+  return [...Map.groupBy(reports, ({ key }) => keyText(key)).values()].flatMap((group) =>
     group.slice(0, 1).map(({ key }) => ({
       key,
       interactions: group.map(({ interaction }) => interaction),
@@ -77,33 +77,28 @@ const newsOf = (interactions: readonly StoredInteraction[]): News[] => {
   );
 };
 
-const writeConflict = (): HubError =>
-  new HubError(
-    'write-conflict',
-    `What became of a message was changed ${ATTEMPTS} times in between; the queue delivers the message again.`,
-    { retry: 'later' },
-  );
+/** An interaction as far as it may report about a message. */
+type Reporting = Omit<Interaction, 'id' | 'occurredAt'> & { readonly profileId: string };
 
-/** The row that keeps what an interaction says about a message, or about a conversation. */
-export const toldIn = (interaction: Teller): Key | undefined => {
+/** The row that stores what an interaction reports about a message, or about a conversation that was read. */
+export const statusKeyOf = (interaction: Reporting): Key | undefined => {
   const { provider, profileId } = interaction;
-  const [ref, read] = [targetOf(interaction), readIn(interaction)];
-  if (ref !== undefined) return messageStatusKey(provider, ref);
+  const [target, read] = [targetOf(interaction), readIn(interaction)];
+  if (target !== undefined) return messageStatusKey(provider, target);
   return read && conversationReadKey(profileId, provider, read.identifier);
 };
 
-type Change = MessageStatusRow & Key;
-
-/** Changes rows as they stand; those that others have changed in between are read and tried again. */
-const untilWritten = async <Wanted extends { readonly key: Key }>(
+/** Changes each row on the condition that it is as it was read. `change` returns undefined where nothing changes. */
+const updateRows = async <Wanted extends { readonly key: Key }>(
   table: Table,
+  runtime: Pausing,
   wanted: readonly Wanted[],
-  change: (wanted: Wanted, present: MessageStatusRow | undefined) => Change | undefined,
+  change: (wanted: Wanted, present: MessageStatusRow | undefined) => (MessageStatusRow & Key) | undefined,
 ): Promise<void> => {
-  let waiting = [...wanted];
-  for (let attempt = 0; waiting.length > 0; attempt++) {
-    if (attempt === ATTEMPTS) throw writeConflict();
-    const found = await table.get(waiting.map(({ key }) => key));
+  let pending = [...wanted];
+  if (pending.length === 0) return;
+  await updateOptimistically(runtime, SUBJECT, async () => {
+    const found = await table.get(pending.map(({ key }) => key));
     const present = new Map(found.map((row) => [keyText(row), messageStatusOf(row)]));
     const write = async (one: Wanted): Promise<boolean> => {
       const before = present.get(keyText(one.key));
@@ -113,67 +108,80 @@ const untilWritten = async <Wanted extends { readonly key: Key }>(
       if (Object.keys(next.relations).length > 0) return table.put({ ...next }, condition);
       return table.transact([{ delete: one.key, if: condition }]);
     };
-    const missed: Wanted[] = [];
-    for (let at = 0; at < waiting.length; at += AT_ONCE) {
-      const some = waiting.slice(at, at + AT_ONCE);
-      const written = await Promise.all(some.map(write));
-      missed.push(...some.filter((_, position) => written[position] !== true));
+    const changed: Wanted[] = [];
+    for (let start = 0; start < pending.length; start += CONCURRENT_ROWS) {
+      const group = pending.slice(start, start + CONCURRENT_ROWS);
+      const written = await Promise.all(group.map(write));
+      changed.push(...group.filter((_, position) => written[position] !== true));
     }
-    waiting = missed;
-  }
+    pending = changed;
+    return pending.length === 0;
+  });
 };
 
 /**
- * An erasure that ran between reading the interactions and writing what they say has left this behind. One that comes
- * later finds it.
+ * Removes the reports of interactions that an erasure removed between their reading and the writing of their reports. An
+ * erasure that runs later finds the reports itself.
  */
-const takeBackErased = async (table: Table, news: readonly News[]): Promise<void> => {
-  const all = news.flatMap(({ interactions }) => interactions);
+const removeReportsOfErased = async (
+  table: Table,
+  runtime: Pausing,
+  reports: readonly Report[],
+): Promise<void> => {
+  const all = reports.flatMap(({ interactions }) => interactions);
   const found = await table.get(all.map(interactionKey));
-  const standing = new Set(found.map(keyText));
-  const gone = all.filter((one) => !standing.has(keyText(interactionKey(one))));
-  if (gone.length > 0) await forgetTold(table, gone);
+  const stored = new Set(found.map(keyText));
+  const erased = all.filter((one) => !stored.has(keyText(interactionKey(one))));
+  await removeReports(table, runtime, erased);
 };
 
-type Teller = Omit<Interaction, 'id' | 'occurredAt'> & { readonly profileId: string };
-
 /**
- * Removes what names the messages of these interactions by the provider's ids, with what became of them; and what these
- * interactions say about other people's messages. What is gone already is passed by.
+ * Removes the pointers and status rows of the messages of these interactions, and what these interactions report about
+ * messages of other customers. Rows that are absent are skipped. Rejects with `HubError` `write-conflict` (later).
  */
-export const forgetMessages = async (table: Table, interactions: readonly Teller[]): Promise<void> => {
+export const removeMessages = async (
+  table: Table,
+  runtime: Pausing,
+  interactions: readonly Reporting[],
+): Promise<void> => {
   const keys = interactions.flatMap((one) =>
     targetOf(one) === undefined && isReference(one.externalId)
       ? [messageKey(one.provider, one.externalId), messageStatusKey(one.provider, one.externalId)]
       : [],
   );
   const profileIds = new Set(interactions.map(({ profileId }) => profileId));
-  // The same id may name a message of somebody else by now.
+  // A provider may have given the same id to a message of another customer since.
   const found = (await table.get(keys)).filter(
     (row) => isMessageStatusKey(row) || profileIds.has(messagePointerOf(row).address.profileId),
   );
-  for (let at = 0; at < found.length; at += DELETED_AT_ONCE) {
-    const some = found.slice(at, at + DELETED_AT_ONCE);
-    if (!(await table.transact(some.map(({ pk, sk }) => ({ delete: { pk, sk } }))))) throw writeConflict();
+  for (let start = 0; start < found.length; start += DELETED_PER_TRANSACTION) {
+    const deletes = found
+      .slice(start, start + DELETED_PER_TRANSACTION)
+      .map(({ pk, sk }) => ({ delete: { pk, sk } }));
+    await updateOptimistically(runtime, SUBJECT, () => table.transact(deletes));
   }
-  await forgetTold(table, interactions);
+  await removeReports(table, runtime, interactions);
 };
 
-const forgetTold = async (table: Table, tellers: readonly Teller[]): Promise<void> => {
-  const told = tellers.flatMap((teller) => {
-    const key = toldIn(teller);
-    return key === undefined ? [] : [{ profileId: teller.profileId, key }];
+const removeReports = async (
+  table: Table,
+  runtime: Pausing,
+  interactions: readonly Reporting[],
+): Promise<void> => {
+  const reported = interactions.flatMap((interaction) => {
+    const key = statusKeyOf(interaction);
+    return key === undefined ? [] : [{ profileId: interaction.profileId, key }];
   });
-  const wanted = [...Map.groupBy(told, ({ key }) => keyText(key)).values()].flatMap((group) =>
+  const wanted = [...Map.groupBy(reported, ({ key }) => keyText(key)).values()].flatMap((group) =>
     group
       .slice(0, 1)
       .map(({ key }) => ({ key, profileIds: new Set(group.map(({ profileId }) => profileId)) })),
   );
-  await untilWritten(table, wanted, ({ key, profileIds }, present) => {
-    const kept = Object.entries(present?.relations ?? {}).filter(
+  await updateRows(table, runtime, wanted, ({ key, profileIds }, present) => {
+    const remaining = Object.entries(present?.relations ?? {}).filter(
       ([, { profileId }]) => !profileIds.has(profileId),
     );
-    if (present === undefined || kept.length === Object.keys(present.relations).length) return undefined;
-    return { ...key, ...present, relations: Object.fromEntries(kept), version: present.version + 1 };
+    if (present === undefined || remaining.length === Object.keys(present.relations).length) return undefined;
+    return { ...key, ...present, relations: Object.fromEntries(remaining), version: present.version + 1 };
   });
 };

@@ -31,11 +31,16 @@ import { identifiersOf, idOf, reviewedProfileIds, reviewOf, type Work } from '..
 import type { Table } from '../clients/dynamo.ts';
 import { erasedGuard } from '../erasure/erased-guard.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
-import { loadTrees } from './history.ts';
+import { loadMergeTrees } from './history.ts';
 import { writesOf } from './people-writes.ts';
 
 export interface PeopleStore {
+  /** Reads the customers, open reviews and earlier results that the work concerns, strongly consistent. */
   load(works: readonly Work[], config: IdentityConfig): Promise<Loaded>;
+  /**
+   * Writes all changes in one transaction, on the condition that nobody changed the rows since `loaded`; false where somebody
+   * did. `too-large`: they are more than a transaction takes, and nothing was written.
+   */
   commit(
     changes: Changes,
     loaded: Pick<Loaded, 'ownerHints'>,
@@ -44,82 +49,80 @@ export interface PeopleStore {
   ): Promise<boolean | 'too-large'>;
 }
 
-/** What one transaction of DynamoDB takes. */
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const TRANSACTION_ITEMS = 100;
 
-/** Customers in the table, as `record` reads and writes them: two batched reads, one transaction per group of people. */
-export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKeys>): PeopleStore => {
-  return {
-    async load(works, config) {
-      const hashedKeys = await loadHashedKeys();
-      const first = await readNames(table, works, config, hashedKeys);
-      const profileIds = new Set([
-        ...first.owners.flatMap(({ profileId, customerProfileIds }) => [profileId, ...customerProfileIds]),
-        ...first.referred.values(),
-        ...[...first.reviews.values()].flatMap(reviewedProfileIds),
-      ]);
-      const owners = new Map(first.owners.map(({ identifier, profileId }) => [identifier, profileId]));
-      const graves = erasedGuard(works, { owners, config, hashedKeys });
-      const { trees, others } = await loadTrees(
-        table,
-        [...profileIds],
-        [...[...first.seen].flatMap(toldBefore), ...graves.keys],
-      );
-      return {
-        sourceProfiles: trees,
-        owners,
-        ownerHints: new Map(
-          first.owners.map(({ identifier, customerProfileIds }) => [identifier, customerProfileIds]),
-        ),
-        seen: seenBefore(first.seen, others),
-        referred: first.referred,
-        reviews: first.reviews,
-        receivedBeforeErasure: new Set([
-          ...first.receivedBeforeErasure,
-          ...graves.receivedBeforeErasure(others),
-        ]),
-        retainedRefusals: graves.retainedRefusals(others),
-      };
-    },
-    async commit(changes, { ownerHints }, config, retentionSeconds) {
-      const hashedKeys = await loadHashedKeys();
-      const writes = writesOf(changes, { config, retentionSeconds, ownerHints, hashedKeys });
-      return writes.length > TRANSACTION_ITEMS ? 'too-large' : table.transact(writes);
-    },
-  };
-};
+/** Customers in the table, as `record` reads and writes them: two batched reads, and one transaction per group of work. */
+export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKeys>): PeopleStore => ({
+  async load(works, config) {
+    const hashedKeys = await loadHashedKeys();
+    const first = await readIdentities(table, works, config, hashedKeys);
+    const profileIds = new Set([
+      ...first.owners.flatMap(({ profileId, customerProfileIds }) => [profileId, ...customerProfileIds]),
+      ...first.referred.values(),
+      ...[...first.reviews.values()].flatMap(reviewedProfileIds),
+    ]);
+    const owners = new Map(first.owners.map(({ identifier, profileId }) => [identifier, profileId]));
+    const guard = erasedGuard(works, { owners, config, hashedKeys });
+    const { sourceProfiles, others } = await loadMergeTrees(
+      table,
+      [...profileIds],
+      [...[...first.seen].flatMap(resultKeys), ...guard.keys],
+    );
+    return {
+      sourceProfiles,
+      owners,
+      ownerHints: new Map(
+        first.owners.map(({ identifier, customerProfileIds }) => [identifier, customerProfileIds]),
+      ),
+      seen: seenBefore(first.seen, others),
+      referred: first.referred,
+      reviews: first.reviews,
+      receivedBeforeErasure: new Set([
+        ...first.receivedBeforeErasure,
+        ...guard.receivedBeforeErasure(others),
+      ]),
+      retainedRefusals: guard.retainedRefusals(others),
+    };
+  },
+  async commit(changes, { ownerHints }, config, retentionSeconds) {
+    const hashedKeys = await loadHashedKeys();
+    const writes = writesOf(changes, { config, retentionSeconds, ownerHints, hashedKeys });
+    return writes.length > TRANSACTION_ITEMS ? 'too-large' : table.transact(writes);
+  },
+});
 
-/** The rows that what a piece of work has told lies in. */
-const toldBefore = ([id, { address, profileIds = [] }]: readonly [string, Seen]): Key[] =>
+/** The rows that hold the events of an interaction or command that was done before. */
+const resultKeys = ([id, { address, profileIds = [] }]: readonly [string, Seen]): Key[] =>
   address ? [interactionKey(address)] : profileIds.map((profileId) => commandKey(profileId, id));
 
-interface Names {
+interface Identities {
   readonly owners: readonly Owner[];
   readonly seen: ReadonlyMap<string, Seen>;
   readonly referred: ReadonlyMap<string, string>;
   readonly reviews: ReadonlyMap<string, Review>;
-  /** Interactions that name nobody and refer to a message that was erased. */
+  /** Anonymous interactions that refer to a message that was erased. */
   readonly receivedBeforeErasure: readonly string[];
 }
 
-/** The first read: who owns the identifiers, what was seen before, and where the messages referred to lie. */
-const readNames = async (
+/** The first read: the owners of identifiers, what was done before, and the source profiles of messages referred to. */
+const readIdentities = async (
   table: Table,
   works: readonly Work[],
   config: IdentityConfig,
   hashedKeys: HashedKeys,
-): Promise<Names> => {
-  const nameless = works.flatMap((work) =>
+): Promise<Identities> => {
+  const anonymous = works.flatMap((work) =>
     work.type === 'interaction' &&
     isReference(work.interaction.refersTo) &&
     identifiersOf(work, config).length === 0
-      ? [{ id: idOf(work), of: work.interaction, keys: referredKeys(work.interaction, hashedKeys) }]
+      ? [{ interaction: work.interaction, keys: referredKeys(work.interaction, hashedKeys) }]
       : [],
   );
   const found = await table.get([
     ...works.flatMap((work) => identifiersOf(work, config).map(identifierKey)),
     ...works.map((work) => hashedKeys.seenKey(idOf(work))),
-    ...nameless.flatMap(({ keys }) => keys),
+    ...anonymous.flatMap(({ keys }) => keys),
     ...works.flatMap((work) => reviewOf(work) ?? []).map(reviewKey),
     ...works.flatMap((work) =>
       work.type === 'interaction' && work.completes ? [reviewKey(interactionReviewId(idOf(work)))] : [],
@@ -133,11 +136,11 @@ const readNames = async (
   }
   const referred = new Map<string, string>();
   const receivedBeforeErasure: string[] = [];
-  for (const { id, of, keys } of nameless) {
-    if (targetOf(of) !== undefined && keys.some(({ pk }) => isErased(byPartition.get(pk))))
-      receivedBeforeErasure.push(id);
-    const profileId = keys.map(({ pk }) => halfNamed(byPartition.get(pk))).find((one) => one !== undefined);
-    if (profileId !== undefined) referred.set(id, profileId);
+  for (const { interaction, keys } of anonymous) {
+    if (targetOf(interaction) !== undefined && keys.some(({ pk }) => isErased(byPartition.get(pk))))
+      receivedBeforeErasure.push(interaction.id);
+    const profileId = keys.map(({ pk }) => profileIdIn(byPartition.get(pk))).find((one) => one !== undefined);
+    if (profileId !== undefined) referred.set(interaction.id, profileId);
   }
   const owners = found.filter(isOwnerKey).map(ownerOf);
   const reviews = new Map(
@@ -146,7 +149,7 @@ const readNames = async (
   return { owners, seen, referred, reviews, receivedBeforeErasure };
 };
 
-/** A message is found by the id it would have itself, or, when we sent it, by the provider's id for it. */
+/** A message is found by the id that it would have itself or, when we sent it, by the provider's id for it. */
 const referredKeys = ({ provider, account, refersTo = '' }: Interaction, { seenKey }: HashedKeys): Key[] => [
   seenKey(interactionId(provider, account, refersTo)),
   messageKey(provider, refersTo),
@@ -155,20 +158,21 @@ const referredKeys = ({ provider, account, refersTo = '' }: Interaction, { seenK
 const isErased = (row: Row | undefined): boolean =>
   row !== undefined && isSeenKey(row) && seenOf(row).erased === true;
 
-const halfNamed = (row: Row | undefined): string | undefined => {
+/** The source profile under which the interaction is stored that a `seen` row or a message pointer names. */
+const profileIdIn = (row: Row | undefined): string | undefined => {
   if (row === undefined) return undefined;
   return isSeenKey(row) ? seenOf(row).address?.profileId : messagePointerOf(row).address.profileId;
 };
 
-/** What was recorded before is published again exactly as it was. */
-const seenBefore = (seen: Names['seen'], found: readonly Row[]): Map<string, SeenBefore> => {
+/** What was recorded before, with its events exactly as they were published. */
+const seenBefore = (seen: Identities['seen'], found: readonly Row[]): Map<string, SeenBefore> => {
   const stored = new Map(found.map((row) => [keyText(row), row]));
   const before = new Map<string, SeenBefore>();
   for (const [id, row] of seen) {
-    const told = toldBefore([id, row]).flatMap((key) => stored.get(keyText(key)) ?? []);
+    const results = resultKeys([id, row]).flatMap((key) => stored.get(keyText(key)) ?? []);
     before.set(id, {
-      events: told.flatMap(eventsOf),
-      ...told.map(incompleteOf).find((one) => one !== undefined),
+      events: results.flatMap(eventsOf),
+      ...results.map(incompleteIn).find((one) => one !== undefined),
       ...(row.imported && { imported: row.imported }),
       ...(row.erased && { erased: true }),
     });
@@ -176,11 +180,11 @@ const seenBefore = (seen: Names['seen'], found: readonly Row[]): Map<string, See
   return before;
 };
 
-/** A row that was stored without its content. */
-const incompleteOf = (row: Row): Pick<SeenBefore, 'incomplete'> | undefined => {
+/** The row of an interaction that was stored without its content. */
+const incompleteIn = (row: Row): Pick<SeenBefore, 'incomplete'> | undefined => {
   if (row.sk.startsWith(sortKeyPrefix.command)) return undefined;
-  const whole = interactionOf(row);
-  return whole.incomplete ? { incomplete: whole } : undefined;
+  const interaction = interactionOf(row);
+  return interaction.incomplete ? { incomplete: interaction } : undefined;
 };
 
 const eventsOf = (row: Row): readonly BusEvent[] => {

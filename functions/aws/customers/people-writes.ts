@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { SourceProfile } from '../../../core/identity/customer.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
@@ -28,52 +27,52 @@ import {
   type Loaded,
   type StoredInteractionChange,
 } from '../../contracts/ports/record.ts';
-
 import type { Condition, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
 
-interface Writing {
+interface WriteContext {
   readonly config: IdentityConfig;
   readonly retentionSeconds: number;
   readonly ownerHints: Loaded['ownerHints'];
   readonly hashedKeys: HashedKeys;
 }
 
-/** When a row expires, and what the id of an act is called. */
-interface Marking {
-  /** In seconds since 1970, of what was received at an instant. */
-  readonly expiry: (at: string) => number;
+interface RowContext {
+  /** When a row expires about something that was received at this time: epoch seconds. */
+  readonly expiryOf: (receivedAt: string) => number;
   readonly hashedKeys: HashedKeys;
 }
 
-/** Everything that one transaction writes, on the condition that nobody else has changed it since it was read. */
+/** Everything that one transaction writes, on the condition that nobody has changed it since it was read. */
 export const writesOf = (
   changes: Changes,
-  { config, retentionSeconds, ownerHints, hashedKeys }: Writing,
+  { config, retentionSeconds, ownerHints, hashedKeys }: WriteContext,
 ): Write[] => {
-  const { people, interactions, completions, waited, commands, receivedBeforeErasure: overtaken } = changes;
-  // Kept from the day it was received: an old act that is told late is not gone at once.
-  const expiry = (at: string): number => Math.floor(Date.parse(at) / 1000) + retentionSeconds;
-  const marking = { expiry, hashedKeys };
+  const { people, interactions, completions, waited, commands, receivedBeforeErasure } = changes;
+  // Retention counts from the receipt, so that an old interaction which is reported late does not expire at once.
+  const expiryOf = (receivedAt: string): number =>
+    Math.floor(Date.parse(receivedAt) / 1000) + retentionSeconds;
+  const context = { expiryOf, hashedKeys };
   return [
-    ...halfWrites(people),
+    ...customerWrites(people),
     ...ledgerWrites(people),
-    ...questionWrites(changes, hashedKeys),
-    ...commands.flatMap(({ placed }) => (placed ? interactionWrites(placed, { exists: true }, marking) : [])),
-    ...interactions.flatMap((change) => placedWrites(change, waited, marking)),
-    ...groupWrites(people, interactions, { config, ownerHints }),
+    ...reviewListWrites(changes, hashedKeys),
+    ...commands.flatMap(({ placed }) => (placed ? interactionWrites(placed, { exists: true }, context) : [])),
+    ...interactions.flatMap((change) => resolvedWrites(change, waited, context)),
+    ...ownerHintWrites(people, interactions, { config, ownerHints }),
     ...completions.map(completionWrite),
-    ...commands.flatMap((obeyed) => commandWrites(obeyed, marking)),
-    ...overtaken.map(
+    ...commands.flatMap((executed) => commandWrites(executed, context)),
+    ...receivedBeforeErasure.map(
       ({ id, at }): Write => ({
-        put: { ...hashedKeys.seenKey(id), erased: true, expiresAt: expiry(at) },
+        put: { ...hashedKeys.seenKey(id), erased: true, expiresAt: expiryOf(at) },
         if: { absent: true },
       }),
     ),
   ];
 };
 
-const halfWrites = (people: Changes['people']): Write[] => [
+/** Changed profile and activity rows, and new owner rows. */
+const customerWrites = (people: Changes['people']): Write[] => [
   ...[...people.changedProfiles].map((id) => versioned(profileKey(id), people.sourceProfile(id).profile)),
   ...[...people.changedActivities].map((id) => versioned(activityKey(id), people.sourceProfile(id).activity)),
   ...[...people.newOwners].map(
@@ -82,7 +81,7 @@ const halfWrites = (people: Changes['people']): Write[] => [
         ...identifierKey(identifier),
         identifier,
         profileId,
-        customerProfileIds: groupOf(people, profileId),
+        customerProfileIds: customerProfileIds(people, profileId),
       },
       if: { absent: true },
     }),
@@ -90,7 +89,7 @@ const halfWrites = (people: Changes['people']): Write[] => [
   ...limitGuards(people),
 ];
 
-/** What the ledger keeps: merges, and what was taken back, parted, opened again and answered. */
+/** The identity ledger: merges, unmerges, splits and reopened addresses; and the answers about consent. */
 const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes['people']): Write[] => [
   ...[...merges.values()].map(
     (merge): Write => ({ put: { ...mergeKey(merge.survivor, merge.at, merge.id), ...merge } }),
@@ -116,83 +115,82 @@ const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes
   ...answers.map(({ profileId, given }): Write => ({ put: { ...answerKey(profileId, given), ...given } })),
 ];
 
-/** The review list: what is asked, and what a person or a merge has answered. */
-const questionWrites = ({ people, waited, commands }: Changes, hashedKeys: HashedKeys): Write[] => {
-  const asked = new Map(people.reviews.map((one) => [reviewId(one), one]));
-  const answered = new Set(
+/** The review list: new entries, and those that a person or a merge has closed. */
+const reviewListWrites = ({ people, waited, commands }: Changes, hashedKeys: HashedKeys): Write[] => {
+  const opened = new Map(people.reviews.map((one) => [reviewId(one), one]));
+  const resolved = new Set(
     commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
   );
   return [
-    ...[...asked.values()].flatMap((review) => reviewWrites(review, waited, hashedKeys)),
-    ...[...answered].map((review): Write => ({ delete: reviewKey(review), if: { exists: true } })),
+    ...[...opened.values()].flatMap((review) => reviewWrites(review, waited, hashedKeys)),
+    ...[...resolved].map((review): Write => ({ delete: reviewKey(review), if: { exists: true } })),
     ...[...people.resolved]
-      .filter((review) => !answered.has(review))
+      .filter((review) => !resolved.has(review))
       .map((review): Write => ({ delete: reviewKey(review) })),
   ];
 };
 
-/** An interaction that is new, or that has waited for a person until its content named somebody. */
-const placedWrites = (
+/** An interaction that is new, or that was in review until its content named a customer. */
+const resolvedWrites = (
   change: StoredInteractionChange,
   waited: ReadonlySet<string>,
-  marking: Marking,
+  context: RowContext,
 ): Write[] => {
   const { id } = change.stored;
-  if (!waited.has(id)) return interactionWrites(change, { absent: true }, marking);
+  if (!waited.has(id)) return interactionWrites(change, { absent: true }, context);
   return [
-    ...interactionWrites(change, { exists: true }, marking),
+    ...interactionWrites(change, { exists: true }, context),
     { delete: reviewKey(interactionReviewId(id)), if: { exists: true } },
   ];
 };
 
-/** Owner rows whose tree has changed since they were read are mended by the next interaction that names them. */
-const groupWrites = (
+/** Corrects owner rows whose customer has gained or lost source profiles since, when an interaction names them. */
+const ownerHintWrites = (
   people: Changes['people'],
   interactions: Changes['interactions'],
-  { config, ownerHints }: Pick<Writing, 'config' | 'ownerHints'>,
+  { config, ownerHints }: Pick<WriteContext, 'config' | 'ownerHints'>,
 ): Write[] => {
   const named = new Set(interactions.flatMap(({ stored }) => usableIdentifiers(stored.identifiers, config)));
-  const parted = new Set(people.splits.map(({ identifier }) => identifier));
-  // The owner row of what was split off is written with the split.
-  return [...named.difference(parted)].flatMap((identifier) => {
+  // The owner row of an identifier that was split off is written with the split.
+  const split = new Set(people.splits.map(({ identifier }) => identifier));
+  return [...named.difference(split)].flatMap((identifier) => {
     const owner = people.owner(identifier);
-    const known = ownerHints.get(identifier);
-    if (owner === undefined || known === undefined || people.newOwners.has(identifier)) return [];
-    const group = groupOf(people, owner);
-    return group.join() === known.join()
+    const hint = ownerHints.get(identifier);
+    if (owner === undefined || hint === undefined || people.newOwners.has(identifier)) return [];
+    const profileIds = customerProfileIds(people, owner);
+    return profileIds.join() === hint.join()
       ? []
-      : [{ set: identifierKey(identifier), values: { customerProfileIds: group } }];
+      : [{ set: identifierKey(identifier), values: { customerProfileIds: profileIds } }];
   });
 };
 
+/** That a command was done, and its events, each with the source profile that it is about: an erasure finds them there. */
 const commandWrites = (
   { command, events, placed, imported }: ExecutedCommand,
-  { expiry, hashedKeys }: Marking,
+  { expiryOf, hashedKeys }: RowContext,
 ): Write[] => {
-  const expiresAt = expiry(command.at);
-  // What is told of a person lies with that person, where an erasure finds it.
-  const told = placed || imported ? new Map<string, BusEvent[]>() : Map.groupBy(events, halfTold);
-  const kept = placed
+  const expiresAt = expiryOf(command.at);
+  const byProfile =
+    placed || imported ? new Map<string, BusEvent[]>() : Map.groupBy(events, profileIdOfEvent);
+  const result = placed
     ? { address: addressOf(placed.stored) }
     : imported
       ? { imported }
-      : { profileIds: [...told.keys()] };
+      : { profileIds: [...byProfile.keys()] };
   return [
-    { put: { ...hashedKeys.seenKey(command.id), ...kept, expiresAt }, if: { absent: true } },
-    ...[...told].map(
-      ([profileId, ofHalf]): Write => ({
-        put: {
-          ...commandKey(profileId, command.id),
-          events: ofHalf.map(({ type, detail, at }) => ({ type, detail, at })),
-          expiresAt,
-        },
+    { put: { ...hashedKeys.seenKey(command.id), ...result, expiresAt }, if: { absent: true } },
+    ...[...byProfile].map(
+      ([profileId, own]): Write => ({
+        put: { ...commandKey(profileId, command.id), events: own, expiresAt },
       }),
     ),
   ];
 };
 
-const Told = z.looseObject({ customer: z.looseObject({ profileId: z.string() }) });
-const halfTold = ({ detail }: BusEvent): string => Told.parse(detail).customer.profileId;
+const profileIdOfEvent = ({ type, detail: { customer } }: BusEvent): string => {
+  if ('profileId' in customer) return customer.profileId;
+  throw new Error(`A command cannot cause the event ${type}: it names no source profile.`);
+};
 
 const addressOf = ({ profileId, occurredAt, id }: StoredInteraction): InteractionAddress => ({
   profileId,
@@ -200,14 +198,14 @@ const addressOf = ({ profileId, occurredAt, id }: StoredInteraction): Interactio
   id,
 });
 
-/** The row of an interaction, the row that says it was seen, and the pointer that answers to it find it by. */
+/** The row of an interaction, its `seen` row, and the pointer by which replies and reports find it. */
 const interactionWrites = (
   { stored, placement }: StoredInteractionChange,
   seen: Condition,
-  { expiry, hashedKeys }: Marking,
+  { expiryOf, hashedKeys }: RowContext,
 ): Write[] => {
   const address = addressOf(stored);
-  const expiresAt = expiry(stored.receivedAt);
+  const expiresAt = expiryOf(stored.receivedAt);
   const caused = causedBy(placement);
   return [
     {
@@ -223,7 +221,7 @@ const interactionWrites = (
   ];
 };
 
-/** Only the content is written, over a row that still stands: its owner may have been erased. */
+/** Only the content is written, and only where the row still exists: its customer may have been erased. */
 const completionWrite = (stored: StoredInteraction): Write => ({
   set: interactionKey(addressOf(stored)),
   values: Object.fromEntries(
@@ -233,27 +231,29 @@ const completionWrite = (stored: StoredInteraction): Write => ({
   if: { exists: true },
 });
 
-/** A row of version 0 is new; any other must still be what was read. */
+/** A row of version 0 is new; any other must be at the version that was read. */
 const versioned = (key: Key, row: { readonly version: number }): Write => ({
   put: { ...key, ...row, version: row.version + 1 },
   if: row.version === 0 ? { absent: true } : { version: row.version },
 });
 
-/** Identifiers learned by a merged half count for the whole person, so the survivor must not have changed meanwhile. */
+/** The limits of identifiers hold for the whole customer, so the survivor of one that gains an identifier must be unchanged. */
 const limitGuards = (people: Changes['people']): Write[] => {
-  const roots = new Set([...people.newOwners.values()].map((profileId) => people.customer(profileId).id));
-  return [...roots]
-    .filter((root) => !people.changedProfiles.has(root))
-    .map((root) => ({
-      check: profileKey(root),
-      if: { version: people.sourceProfile(root).profile.version },
+  const canonicalIds = new Set(
+    [...people.newOwners.values()].map((profileId) => people.customer(profileId).id),
+  );
+  return [...canonicalIds]
+    .filter((id) => !people.changedProfiles.has(id))
+    .map((id) => ({
+      check: profileKey(id),
+      if: { version: people.sourceProfile(id).profile.version },
     }));
 };
 
-const groupOf = (people: Changes['people'], profileId: string): string[] =>
+const customerProfileIds = (people: Changes['people'], profileId: string): string[] =>
   people.customer(profileId).sourceProfiles.map(({ profile }: SourceProfile) => profile.id);
 
-/** What answers to a message, and what is told of it, names it by the provider's id, which may be another than its key. */
+/** Replies and reports name a message by the provider's id, which may differ from the key that its own id is made of. */
 const pointerWrites = (
   stored: StoredInteraction,
   address: InteractionAddress,
@@ -265,7 +265,7 @@ const pointerWrites = (
   return [{ put: { ...messageKey(provider, externalId), address, account, expiresAt } }];
 };
 
-/** One open entry per pair or per interaction; one that waits already takes what is known of it now. */
+/** One open entry per pair or interaction; an entry that is open already is overwritten with what is known now. */
 const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: HashedKeys): Write[] => {
   const put = { ...reviewKey(reviewId(review)), ...review };
   if (review.type === 'pair') return [{ put }];

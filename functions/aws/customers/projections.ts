@@ -4,7 +4,7 @@ import { interactionOf } from '../../contracts/rows/interactions.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { history } from './history.ts';
 
-/** Reads what a batch of messages is about: the interactions, and of the people, with all their halves, those who have moved. */
+/** Reads what a batch of messages names: the interactions, and the customers whose entries in lists may have changed. */
 export const loadBatch =
   (table: Table): LoadBatch =>
   async (messages): Promise<Batch> => {

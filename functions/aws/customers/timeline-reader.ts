@@ -5,40 +5,41 @@ import { interactionOf } from '../../contracts/rows/interactions.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { QueryRange, Table } from '../clients/dynamo.ts';
 
-/** Interactions read for one page, at most; where few of them are asked for the page is short. */
+/** Interactions read for one page; where few of them match the query the page is short. */
 const MOST_ROWS = 1000;
-/** Requests for one page beyond the first of each half, at most: rows may be large, and a request brings 1 MB. */
+/** Requests for one page beyond the first of each source profile: a request returns at most 1 MB, and rows may be large. */
 const MOST_REQUESTS = 10;
-/** Rows per request. */
-const MOST_PER_REQUEST = 200;
+const ROWS_PER_REQUEST = 200;
 
+/** The rows of one source profile that were read and not used yet. */
 interface Stream {
   readonly pk: string;
   rows: readonly Row[];
+  /** The sort key of the last row that was read. */
   behind: string | undefined;
   isLast: boolean;
 }
 
-export interface Reader {
-  /** The next interactions that were asked for; fewer than wanted where there are no more, or none may be read. */
-  take(wanted: number): Promise<StoredInteraction[]>;
-  /** Whether something lies behind what was taken. */
+export interface TimelineReader {
+  /** The next interactions that match the query; fewer than `wanted` where there are no more, or the bounds are reached. */
+  next(wanted: number): Promise<StoredInteraction[]>;
+  /** Whether there are interactions behind those that were returned, matching or not. */
   hasMore(): boolean;
-  /** Whether more may be read for this page. */
-  mayRead(): boolean;
-  /** The last interaction that was read, asked for or not. */
+  /** Whether the bounds of this page allow to read more. */
+  canRead(): boolean;
+  /** The last interaction that was read, matching or not. */
   last(): Pick<StoredInteraction, 'occurredAt' | 'id'> | undefined;
 }
 
-/** The timelines of all halves, each already in order, merged as they are read, within bounds. */
+/** Merges the timelines of all source profiles of a customer, each of which is in order, as they are read, within bounds. */
 export const timelineReader = (
   table: Table,
   customer: Customer,
   query: Pick<TimelineQuery, 'channels' | 'kinds' | 'from' | 'order'>,
-): Reader => {
+): TimelineReader => {
   const { from, order, channels, kinds } = query;
   const backwards = (from?.toward ?? (order === 'newest' ? 'older' : 'newer')) === 'older';
-  const isPart = channels.size + kinds.size > 0;
+  const isFiltered = channels.size + kinds.size > 0;
   const edge = from && interactionSortKey(from);
   const all = interactionRange();
   const range: QueryRange = {
@@ -53,55 +54,57 @@ export const timelineReader = (
   let [read, requests] = [0, -streams.length];
   let last: StoredInteraction | undefined;
 
-  /** Sees to it that every half that has more shows its next interaction; false where that would be too much. */
+  /** Reads on in every stream that has no row left; false where that would exceed the bounds. */
   const fill = async (wanted: number): Promise<boolean> => {
     for (;;) {
       const empty = streams.filter((one) => one.rows.length === 0 && !one.isLast);
       if (empty.length === 0) return true;
       if (requests > 0 && requests + empty.length > MOST_REQUESTS) return false;
       requests += empty.length;
-      // One more than wanted tells whether there is more; of what is left out nobody knows how much there is.
-      const pageSize = isPart ? MOST_PER_REQUEST : Math.min(wanted + 1, MOST_PER_REQUEST);
-      await Promise.all(
-        empty.map(async (stream) => {
-          const page = await table.page(stream.pk, { ...range, pageSize }, stream.behind);
-          stream.rows = page.rows;
-          stream.isLast = page.isLast;
-          stream.behind = page.rows.at(-1)?.sk ?? stream.behind;
-        }),
-      );
+      // One more than wanted shows whether there are more. How many of them a filter drops is not known.
+      const pageSize = isFiltered ? ROWS_PER_REQUEST : Math.min(wanted + 1, ROWS_PER_REQUEST);
+      await Promise.all(empty.map((stream) => readOn(table, stream, { ...range, pageSize })));
     }
-  };
-  const shift = (): StoredInteraction | undefined => {
-    let first: Stream | undefined;
-    for (const stream of streams) {
-      const [sk, best] = [stream.rows[0]?.sk, first?.rows[0]?.sk];
-      if (sk === undefined) continue;
-      if (best === undefined || (backwards ? sk > best : sk < best)) first = stream;
-    }
-    const [row, ...rest] = first?.rows ?? [];
-    if (first === undefined || row === undefined) return undefined;
-    first.rows = rest;
-    const { caused: _, ...stored } = interactionOf(row);
-    return stored;
   };
 
   return {
-    async take(wanted) {
-      const taken: StoredInteraction[] = [];
-      while (taken.length < wanted && read < MOST_ROWS && (await fill(wanted))) {
-        const next = shift();
-        if (next === undefined) break;
+    async next(wanted) {
+      const matching: StoredInteraction[] = [];
+      while (matching.length < wanted && read < MOST_ROWS && (await fill(wanted))) {
+        const row = takeFirst(streams, backwards);
+        if (row === undefined) break;
+        const { caused: _, ...interaction } = interactionOf(row);
         read++;
-        last = next;
-        const asked =
-          (channels.size === 0 || channels.has(next.channel)) && (kinds.size === 0 || kinds.has(next.kind));
-        if (asked) taken.push(next);
+        last = interaction;
+        const matches =
+          (channels.size === 0 || channels.has(interaction.channel)) &&
+          (kinds.size === 0 || kinds.has(interaction.kind));
+        if (matches) matching.push(interaction);
       }
-      return taken;
+      return matching;
     },
     hasMore: () => streams.some((stream) => stream.rows.length > 0 || !stream.isLast),
-    mayRead: () => read < MOST_ROWS && requests < MOST_REQUESTS,
+    canRead: () => read < MOST_ROWS && requests < MOST_REQUESTS,
     last: () => last,
   };
+};
+
+const readOn = async (table: Table, stream: Stream, range: QueryRange): Promise<void> => {
+  const page = await table.page(stream.pk, range, stream.behind);
+  stream.rows = page.rows;
+  stream.isLast = page.isLast;
+  stream.behind = page.rows.at(-1)?.sk ?? stream.behind;
+};
+
+/** Takes the row that comes first in the order of the timeline out of its stream. */
+const takeFirst = (streams: readonly Stream[], backwards: boolean): Row | undefined => {
+  let first: Stream | undefined;
+  for (const stream of streams) {
+    const [sk, best] = [stream.rows[0]?.sk, first?.rows[0]?.sk];
+    if (sk === undefined) continue;
+    if (best === undefined || (backwards ? sk > best : sk < best)) first = stream;
+  }
+  const [row, ...rest] = first?.rows ?? [];
+  if (first) first.rows = rest;
+  return row;
 };

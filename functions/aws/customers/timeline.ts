@@ -30,12 +30,12 @@ import {
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Table } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
-import { toldIn } from './message-status.ts';
+import { statusKeyOf } from './message-status.ts';
 import { timelineReader } from './timeline-reader.ts';
 
 /**
- * Kinds that are told with the message they are about, and are no items of their own once they are. What closes an
- * address and what shows interest is both.
+ * Kinds that are shown with the message they report about and, once its status holds the report, not as items of their own.
+ * Bounces, complaints and clicks are shown as both.
  */
 const foldedKinds: ReadonlySet<Kind> = new Set<Kind>([
   'delivery-status',
@@ -46,38 +46,40 @@ const foldedKinds: ReadonlySet<Kind> = new Set<Kind>([
   'reaction',
 ]);
 
-/** Interactions looked at together, at least. */
-const FEWEST_AT_ONCE = 25;
+/** Interactions read at a time, at least. */
+const FEWEST_PER_READ = 25;
 const SPARE = 5;
 const EXCERPT_CHARACTERS = 140;
 
+/** Pages of a customer's timeline. Rejects with `ZodError` where a row does not fit its schema. */
 export const timelines = (table: Table, loadHashedKeys: () => Promise<HashedKeys>): Timelines => ({
   async page(customer, query) {
     const { seenKey } = await loadHashedKeys();
-    const looking = { customer, profileIds: halvesOf(customer), known: knownRows(table), seenKey };
-    const { items, end } = await itemsOf(table, looking, query);
-    const shown = query.folded ? await viewed(looking, items) : items.map(withoutCustomer);
-    return { ...cursors(query, end), items: isNatural(query) ? shown : shown.toReversed() };
+    const context = { customer, profileIds: profileIdsOf(customer), rows: readRows(table), seenKey };
+    const { items, end } = await itemsOf(table, context, query);
+    const shown = query.folded ? await withStatus(context, items) : items.map(withoutCustomer);
+    return { ...cursors(query, end), items: isReadAsShown(query) ? shown : shown.toReversed() };
   },
 });
 
-interface Looking {
+/** What one page is built from. */
+interface PageContext {
   readonly customer: Customer;
   readonly profileIds: ReadonlySet<string>;
-  readonly known: KnownRows;
+  readonly rows: ReadRows;
   readonly seenKey: HashedKeys['seenKey'];
 }
 
-const halvesOf = ({ sourceProfiles }: Customer): Set<string> =>
+const profileIdsOf = ({ sourceProfiles }: Customer): Set<string> =>
   new Set(sourceProfiles.map(({ profile }) => profile.id));
 
 /** Rows that were read for this page, each once. */
-interface KnownRows {
+interface ReadRows {
   load(keys: readonly Key[]): Promise<void>;
   get(key: Key): Row | undefined;
 }
 
-const knownRows = (table: Table): KnownRows => {
+const readRows = (table: Table): ReadRows => {
   const found = new Map<string, Row | undefined>();
   return {
     async load(keys) {
@@ -89,39 +91,39 @@ const knownRows = (table: Table): KnownRows => {
   };
 };
 
-/** Where a page ends in the direction of reading: at which interaction, and whether something lies behind it. */
+/** The end of a page in the direction of reading: the last interaction, and whether there are more behind it. */
 interface End {
   readonly last: Pick<StoredInteraction, 'occurredAt' | 'id'> | undefined;
   readonly hasMore: boolean;
 }
 
-/** What a page shows, in the direction of reading. */
+/** The interactions of a page, in the direction of reading. */
 const itemsOf = async (
   table: Table,
-  looking: Looking,
+  context: PageContext,
   query: TimelineQuery,
 ): Promise<{ items: StoredInteraction[]; end: End }> => {
-  const reader = timelineReader(table, looking.customer, query);
+  const reader = timelineReader(table, context.customer, query);
   const isFolded = (kind: Kind): boolean => query.folded && query.kinds.size === 0 && foldedKinds.has(kind);
   const items: StoredInteraction[] = [];
-  let [looked, fewest, wanted] = [0, FEWEST_AT_ONCE, Math.max(query.limit, FEWEST_AT_ONCE)];
+  let [examined, fewest, wanted] = [0, FEWEST_PER_READ, Math.max(query.limit, FEWEST_PER_READ)];
   for (;;) {
-    const taken = await reader.take(wanted);
-    const foldable = taken.filter(({ kind }) => isFolded(kind));
-    await looking.known.load(foldable.flatMap((one) => foldingKeys(one, looking)));
-    for (const [position, one] of taken.entries()) {
-      if (isFolded(one.kind) && isToldElsewhere(one, looking)) continue;
+    const found = await reader.next(wanted);
+    const foldable = found.filter(({ kind }) => isFolded(kind));
+    await context.rows.load(foldable.flatMap((one) => foldingKeys(one, context)));
+    for (const [position, one] of found.entries()) {
+      if (isFolded(one.kind) && isInStatus(one, context)) continue;
       items.push(one);
       if (items.length === query.limit) {
-        const hasMore = position + 1 < taken.length || reader.hasMore();
+        const hasMore = position + 1 < found.length || reader.hasMore();
         return { items, end: { last: one, hasMore } };
       }
     }
-    if (!reader.hasMore() || !reader.mayRead() || taken.length < wanted)
+    if (!reader.hasMore() || !reader.canRead() || found.length < wanted)
       return { items, end: { last: reader.last(), hasMore: reader.hasMore() } };
-    // A few more than show what is missing if it goes on like this; more each time, so that it comes to an end.
-    looked += taken.length;
-    const perItem = looked / Math.max(items.length, 1);
+    // As many as the share of items so far suggests, and a few to spare; more each time, so that the loop ends.
+    examined += found.length;
+    const perItem = examined / Math.max(items.length, 1);
     wanted = Math.max(fewest, Math.ceil((query.limit - items.length) * perItem) + SPARE);
     fewest *= 2;
   }
@@ -129,66 +131,69 @@ const itemsOf = async (
 
 const withoutCustomer = ({ customer: _, ...interaction }: StoredInteraction): TimelineItem => interaction;
 
-/** The rows that name the message which an interaction refers to: by its own key, or by the provider's id. */
-const pointerKeys = ({ provider, account }: Interaction, ref: string, { seenKey }: Looking): Key[] => [
+/** The rows that lead to the message to which an interaction refers: by its own id, or by the provider's id. */
+const pointerKeys = ({ provider, account }: Interaction, ref: string, { seenKey }: PageContext): Key[] => [
   seenKey(interactionId(provider, account, ref)),
   messageKey(provider, ref),
 ];
 
-const foldingKeys = (interaction: StoredInteraction, looking: Looking): Key[] => {
-  const [ref, key] = [targetOf(interaction), toldIn(interaction)];
-  return [...(ref === undefined ? [] : pointerKeys(interaction, ref, looking)), ...(key ? [key] : [])];
+const foldingKeys = (interaction: StoredInteraction, context: PageContext): Key[] => {
+  const [ref, key] = [targetOf(interaction), statusKeyOf(interaction)];
+  return [...(ref === undefined ? [] : pointerKeys(interaction, ref, context)), ...(key ? [key] : [])];
 };
 
-/** Whether the message that it is about is this person's, and tells what it says. */
-const isToldElsewhere = (interaction: StoredInteraction, looking: Looking): boolean => {
-  const [ref, key, relation] = [targetOf(interaction), toldIn(interaction), relationOf(interaction)];
+/** Whether the message that it reports about is this customer's, and its status holds the report. */
+const isInStatus = (interaction: StoredInteraction, context: PageContext): boolean => {
+  const [ref, key, relation] = [targetOf(interaction), statusKeyOf(interaction), relationOf(interaction)];
   if (key === undefined || relation === undefined) return false;
-  if (ref !== undefined && addressed(interaction, ref, looking) === undefined) return false;
-  return isKnown(relationsIn(key, looking), interaction.id, relation);
+  if (ref !== undefined && targetAddress(interaction, ref, context) === undefined) return false;
+  return isKnown(relationsIn(key, context), interaction.id, relation);
 };
 
-const relationsIn = (key: Key | undefined, { known }: Looking): Relations => {
-  const row = key && known.get(key);
+const relationsIn = (key: Key | undefined, { rows }: PageContext): Relations => {
+  const row = key && rows.get(key);
   return row === undefined ? {} : messageStatusOf(row).relations;
 };
 
-/** Where the message lies that an interaction refers to, if it is this person's and of the same account. */
-const addressed = (
+/** The message to which an interaction refers, if it is this customer's and of the same account. */
+const targetAddress = (
   interaction: StoredInteraction,
   ref: string,
-  looking: Looking,
+  context: PageContext,
 ): InteractionAddress | undefined => {
   const { account } = interaction;
-  const [ownKey, byProvider] = pointerKeys(interaction, ref, looking).map(looking.known.get);
+  const [ownKey, byProvider] = pointerKeys(interaction, ref, context).map(context.rows.get);
   const pointer = byProvider && messagePointerOf(byProvider);
   const isOther = account !== undefined && pointer?.account !== undefined && pointer.account !== account;
   const found = [ownKey && seenOf(ownKey).address, isOther ? undefined : pointer?.address];
   return found.find(
-    (one) => one !== undefined && looking.profileIds.has(one.profileId) && one.id !== interaction.id,
+    (one) => one !== undefined && context.profileIds.has(one.profileId) && one.id !== interaction.id,
   );
 };
 
-/** What an interaction answers to or is about, in its provider's words. */
+/** The provider's id of the message that an interaction replies to or reports about. */
 const referenceOf = (interaction: StoredInteraction): string | undefined => {
   const { refersTo } = interaction;
   return targetOf(interaction) ?? (isReference(refersTo) ? refersTo : undefined);
 };
 
-/** Items with what became of them and what they answer to: a read for what is told, and one for the words of it. */
-const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Promise<TimelineItem[]> => {
-  const { known, profileIds } = looking;
-  await known.load(
+/** Items with their status and the messages that they refer to, in two reads: status rows and pointers, then interactions. */
+const withStatus = async (
+  context: PageContext,
+  items: readonly StoredInteraction[],
+): Promise<TimelineItem[]> => {
+  const { rows, profileIds } = context;
+  await rows.load(
     items.flatMap((item) => {
       const ref = referenceOf(item);
-      const told = [standingKeyOf(item), readKeyOf(item)].filter((key) => key !== undefined);
-      return [...told, ...(ref === undefined ? [] : pointerKeys(item, ref, looking))];
+      const statusKeys = [ownStatusKey(item), conversationKeyOf(item)].filter((key) => key !== undefined);
+      return [...statusKeys, ...(ref === undefined ? [] : pointerKeys(item, ref, context))];
     }),
   );
-  const told = items.map((item) => {
+  const views = items.map((item) => {
     const relations = {
-      ...relationsIn(standingKeyOf(item), looking),
-      ...firstReadFact(relationsIn(readKeyOf(item), looking), item.occurredAt),
+      ...relationsIn(ownStatusKey(item), context),
+      ...firstReadFact(relationsIn(conversationKeyOf(item), context), item.occurredAt),
     };
     const { edited, status, ...rest } =
       targetOf(item) === undefined ? messageState(item, relations, profileIds) : {};
@@ -201,44 +206,49 @@ const viewed = async (looking: Looking, items: readonly StoredInteraction[]): Pr
       ...{ item, rest, edited, status },
       edit: addressOf(edited?.interaction),
       failure: addressOf(status?.failed?.interaction),
-      target: ref === undefined ? undefined : addressed(item, ref, looking),
+      target: ref === undefined ? undefined : targetAddress(item, ref, context),
     };
   });
-  await known.load(
-    told
+  await rows.load(
+    views
       .flatMap(({ edit, failure, target }) => [edit, failure, target])
       .flatMap((address) => (address === undefined ? [] : [interactionKey(address)])),
   );
   const stored = (address: InteractionAddress | undefined): InteractionRow | undefined => {
-    const row = address && known.get(interactionKey(address));
+    const row = address && rows.get(interactionKey(address));
     return row && interactionOf(row);
   };
-  return told.map(({ item, rest, edited, status, edit, failure, target }) => {
-    const reference = target && referred(target, stored(target));
+  return views.map(({ item, rest, edited, status, edit, failure, target }) => {
+    const reference = target && referenceTo(target, stored(target));
     const reason = reasonOf(stored(failure));
     return {
       ...withoutCustomer(item),
       ...rest,
       ...(status && { status: { ...status, ...(reason !== undefined && { reason }) } }),
-      ...(edited && { edited: { ...edited, ...wordsOf(stored(edit)) } }),
+      ...(edited && { edited: { ...edited, ...contentOf(stored(edit)) } }),
       ...(reference && (targetOf(item) === undefined ? { repliesTo: reference } : { about: reference })),
     };
   });
 };
 
-/** Of what others may refer to. */
-const standingKeyOf = (item: StoredInteraction): Key | undefined =>
+/** The status row of an item to which reports may refer. */
+const ownStatusKey = (item: StoredInteraction): Key | undefined =>
   targetOf(item) === undefined && isReference(item.externalId)
     ? messageStatusKey(item.provider, item.externalId)
     : undefined;
 
-/** What was read of the conversation in which something was sent. */
-const readKeyOf = ({ profileId, provider, identifiers: [identifier], direction }: StoredInteraction) =>
+/** The status row of the conversation in which an item was sent. */
+const conversationKeyOf = ({
+  profileId,
+  provider,
+  identifiers: [identifier],
+  direction,
+}: StoredInteraction) =>
   direction === 'outbound' && isReference(identifier)
     ? conversationReadKey(profileId, provider, identifier)
     : undefined;
 
-const referred = (
+const referenceTo = (
   { profileId, occurredAt, id }: InteractionAddress,
   stored: StoredInteraction | undefined,
 ): Reference | undefined => {
@@ -249,35 +259,36 @@ const referred = (
   return { profileId, occurredAt, id, kind: stored.kind, ...(excerpt !== '' && { excerpt }) };
 };
 
-const wordsOf = (edit: Interaction | undefined): Pick<Interaction, 'text' | 'subject' | 'attachments'> => ({
+const contentOf = (edit: Interaction | undefined): Pick<Interaction, 'text' | 'subject' | 'attachments'> => ({
   ...(edit?.text !== undefined && { text: edit.text }),
   ...(edit?.subject !== undefined && { subject: edit.subject }),
   ...(edit?.attachments && { attachments: edit.attachments }),
 });
 
+/** Why a message failed, in the words and codes of its provider. */
 const reasonOf = (failure: Interaction | undefined): string | undefined => {
   const { reason, detail, error, errorCode, code } = failure?.properties ?? {};
-  const [said] = [reason, detail, error].filter((one) => typeof one === 'string' && one !== '');
-  const [numbered] = [errorCode, code].filter((one) => typeof one === 'string' || typeof one === 'number');
-  const told = [said, numbered].filter((one) => one !== undefined);
-  return told.length === 0 ? undefined : told.map(String).join(' ');
+  const [text] = [reason, detail, error].filter((one) => typeof one === 'string' && one !== '');
+  const [number] = [errorCode, code].filter((one) => typeof one === 'string' || typeof one === 'number');
+  const known = [text, number].filter((one) => one !== undefined);
+  return known.length === 0 ? undefined : known.map(String).join(' ');
 };
 
 /** Whether a page is read in the order in which it is shown. */
-const isNatural = ({ order, from }: TimelineQuery): boolean =>
+const isReadAsShown = ({ order, from }: TimelineQuery): boolean =>
   from === undefined || (from.toward === 'older') === (order === 'newest');
 
-/** The way on is behind the last that was read; the way back is the other side of where this page began. */
+/** Onwards from behind the last interaction that was read; back from the other side of the place where this page began. */
 const cursors = (query: TimelineQuery, { last, hasMore }: End): Omit<TimelinePage, 'items'> => {
   const { from, order } = query;
   const toward = from?.toward ?? (order === 'newest' ? 'older' : 'newer');
-  const on: TimelineCursor | undefined =
+  const onwards: TimelineCursor | undefined =
     hasMore && last ? { toward, occurredAt: last.occurredAt, id: last.id, inclusive: false } : undefined;
   const back: TimelineCursor | undefined = from && {
     ...from,
     toward: toward === 'older' ? 'newer' : 'older',
     inclusive: !from.inclusive,
   };
-  const [next, previous] = isNatural(query) ? [on, back] : [back, on];
+  const [next, previous] = isReadAsShown(query) ? [onwards, back] : [back, onwards];
   return { ...(next && { next }), ...(previous && { previous }) };
 };

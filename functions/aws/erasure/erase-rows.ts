@@ -1,4 +1,3 @@
-import { HubError } from '../../../core/errors.ts';
 import { resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import { normaliseIdentifier } from '../../../core/identity/rules.ts';
 import { type Interaction, instant, interactionId } from '../../../core/interaction/interaction.ts';
@@ -16,84 +15,87 @@ import type { ErasedPerson, ErasurePart } from '../../contracts/rows/erasures.ts
 import { interactionOf } from '../../contracts/rows/interactions.ts';
 import { reviewOf, splitOf } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
-import { loadTrees } from '../customers/history.ts';
+import { updateOptimistically } from '../clients/optimistic.ts';
+import { loadMergeTrees } from '../customers/history.ts';
 import { unlist } from '../customers/lists.ts';
-import { forgetMessages } from '../customers/message-status.ts';
+import { removeMessages } from '../customers/message-status.ts';
 import type { HashedKeys } from './hashed-keys.ts';
-import type { ErasureParts } from './parts.ts';
+import { busyTable, type ErasureParts } from './parts.ts';
 
-/** Rows that one transaction removes; an interaction's takes up to four of the hundred items that it may hold. */
-const ROWS_AT_ONCE = 24;
-const WRITES_AT_ONCE = 90;
-/** How often it begins anew at once when the person is changed meanwhile. */
-const ATTEMPTS = 12;
+/** Rows that one transaction removes; an interaction takes up to four of the 100 items that it may hold. */
+const ROWS_PER_TRANSACTION = 24;
+const WRITES_PER_TRANSACTION = 90;
 /**
- * As long as a queue or a dead-letter queue may keep a message, and a day: what was on its way to the person by then is
+ * One day longer than a queue or a dead-letter queue stores a message: what was queued for the person before the erasure is
  * dropped when it arrives.
  */
-const ON_THE_WAY_SECONDS = 15 * 86_400;
+const QUEUED_SECONDS = 15 * 86_400;
 
 export interface ErasePorts {
   readonly table: Table;
   readonly loadHashedKeys: () => Promise<HashedKeys>;
   readonly erasures: ErasureParts;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'sleep'>;
 }
 
 export interface EraseRows {
-  /** Removes every row of the person that a half belongs to. False when it ran out of time and has to go on. */
+  /**
+   * Removes every row of the person to whom a source profile belongs. Resolves to false where the time was over first; call
+   * it again then. Rejects with `HubError` `busy-table` or `write-conflict` (later).
+   */
   remove(erasure: string, profileId: string, timeLeft: () => boolean): Promise<boolean>;
-  /** Removes what whoever had read the person before has written since. */
+  /** Removes the rows that were written since by functions which had read the person before. False as for `remove`. */
   removeAgain(erasure: string, timeLeft: () => boolean): Promise<boolean>;
 }
 
 /**
- * The rows of a person, all halves. What the removed rows named is kept with the erasure, in the same transactions, until
- * files and CRMs have been cleared too; of each interaction is left that it was seen, so that a late redelivery brings
- * nothing back. What arrives meanwhile changes the person's rows and so makes the last step begin again: nothing slips
- * between. May break off anywhere and be repeated.
+ * Removes the rows of a person, of all source profiles. What the removed rows referred to is stored with the erasure, in the
+ * same transactions, until files and CRM records are removed, too. Of each interaction a hashed key stays, so that a late
+ * redelivery is dropped. What arrives in between changes the profile rows, which are removed last on the condition that
+ * they are unchanged, so nothing is missed. Every step may be interrupted and repeated.
  */
 export const eraseRows = (ports: ErasePorts): EraseRows => ({
   async remove(erasure, profileId, timeLeft) {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    let isFinished = false;
+    await updateOptimistically(ports.runtime, 'A customer who is being erased', async () => {
       const before = await ports.erasures.person(erasure);
-      if (before?.goneAt !== undefined) return true;
-      const { trees } = await loadTrees(ports.table, before?.profileIds ?? [profileId], []);
-      const person = withHalves(before ?? { profileIds: [profileId], identifiers: [], rows: 0 }, trees);
+      isFinished = before?.goneAt !== undefined;
+      if (isFinished) return true;
+      const { sourceProfiles } = await loadMergeTrees(ports.table, before?.profileIds ?? [profileId], []);
+      const person = withSourceProfiles(
+        before ?? { profileIds: [profileId], identifiers: [], rows: 0 },
+        sourceProfiles,
+      );
       await ports.erasures.putPerson(erasure, person);
-      const swept = await sweep(ports, erasure, person, trees, timeLeft);
+      const swept = await removeAllButProfiles(ports, erasure, person, sourceProfiles, timeLeft);
       if (!swept.finished) {
         await ports.erasures.putPerson(erasure, { ...person, rows: person.rows + swept.removed });
-        return false;
+        return true;
       }
-      if (!(await close(ports, trees))) continue;
-      const goneAt = instant(ports.now());
-      const removed = person.rows + swept.removed + 2 * trees.length + person.identifiers.length;
+      if (!(await removeProfiles(ports, sourceProfiles))) return false;
+      const goneAt = instant(ports.runtime.now());
+      const removed = person.rows + swept.removed + 2 * sourceProfiles.length + person.identifiers.length;
       await ports.erasures.putPerson(erasure, { ...person, rows: removed, goneAt });
+      isFinished = true;
       return true;
-    }
-    throw busy();
+    });
+    return isFinished;
   },
   async removeAgain(erasure, timeLeft) {
     const person = await ports.erasures.person(erasure);
     if (person === undefined) return true;
-    const { finished, removed } = await sweep(ports, erasure, person, [], timeLeft);
+    const { finished, removed } = await removeAllButProfiles(ports, erasure, person, [], timeLeft);
     if (removed > 0) await ports.erasures.putPerson(erasure, { ...person, rows: person.rows + removed });
     return finished;
   },
 });
 
-const busy = (): HubError =>
-  new HubError('busy-table', 'Other transactions were in the way of an erasure; it is taken up again.', {
-    retry: 'later',
-  });
-
-const withHalves = (person: ErasedPerson, trees: readonly SourceProfile[]): ErasedPerson => ({
+const withSourceProfiles = (person: ErasedPerson, found: readonly SourceProfile[]): ErasedPerson => ({
   ...person,
-  profileIds: [...new Set([...person.profileIds, ...trees.map(({ profile }) => profile.id)])],
-  identifiers: [...new Set([...person.identifiers, ...trees.flatMap(({ profile }) => profile.identifiers)])],
+  profileIds: [...new Set([...person.profileIds, ...found.map(({ profile }) => profile.id)])],
+  identifiers: [...new Set([...person.identifiers, ...found.flatMap(({ profile }) => profile.identifiers)])],
 });
 
 interface Swept {
@@ -101,17 +103,17 @@ interface Swept {
   readonly finished: boolean;
 }
 
-/** Everything but the profiles, by which the person is found again. */
-const sweep = async (
+/** Removes everything but the profile and activity rows, by which the person is found again after an interruption. */
+const removeAllButProfiles = async (
   ports: ErasePorts,
   erasure: string,
   person: ErasedPerson,
-  trees: readonly SourceProfile[],
+  sourceProfiles: readonly SourceProfile[],
   timeLeft: () => boolean,
 ): Promise<Swept> => {
   let removed = 0;
   for (const profileId of person.profileIds) {
-    const remaining = [profileKey, activityKey, listedKey].map((keyFor) => keyFor(profileId).sk);
+    const later = [profileKey, activityKey, listedKey].map((keyFor) => keyFor(profileId).sk);
     let batch: Row[] = [];
     const flush = async (): Promise<void> => {
       await removeRows(ports, erasure, profileId, batch);
@@ -119,82 +121,82 @@ const sweep = async (
       batch = [];
     };
     for await (const row of ports.table.query(profilePartition(profileId))) {
-      if (remaining.includes(row.sk) || isFarewell(row)) continue;
+      if (later.includes(row.sk) || isSuppressedByErasure(row)) continue;
       batch.push(row);
-      if (batch.length < ROWS_AT_ONCE) continue;
+      if (batch.length < ROWS_PER_TRANSACTION) continue;
       await flush();
       if (!timeLeft()) return { removed, finished: false };
     }
     if (batch.length > 0) await flush();
-    await unlist(ports.table, profileId);
+    await unlist(ports.table, ports.runtime, profileId);
   }
-  removed += await removeElsewhere(ports, erasure, person, trees);
+  removed += await removeFromOthers(ports, erasure, person, sourceProfiles);
   return { removed, finished: true };
 };
 
-/** What was waiting for the person is decided when its time comes: suppressed, because they were erased. */
-const isFarewell = (row: Row): boolean =>
+/** The decision about a notification that was waiting: it says that the person was erased, and nothing about them. */
+const isSuppressedByErasure = (row: Row): boolean =>
   row.sk.startsWith(sortKeyPrefix.notification) && row['reason'] === 'erased';
 
 const removeRows = async (
-  { table, loadHashedKeys, erasures }: ErasePorts,
+  { table, runtime, loadHashedKeys, erasures }: ErasePorts,
   erasure: string,
   profileId: string,
   batch: readonly Row[],
 ): Promise<void> => {
   const { seenKey } = await loadHashedKeys();
-  const acts = batch.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction));
-  const interactions = acts.map(interactionOf);
+  const rows = batch.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction));
+  const interactions = rows.map(interactionOf);
   const part: ErasurePart = {
     interactions: interactions.map(({ id }) => id),
     externalIds: interactions.flatMap(({ externalId }) => externalId ?? []),
     files: interactions.flatMap(filesOf),
   };
-  // By key, because an edit may refer to a message of the same batch, and a transaction takes each row once.
-  const graves = new Map<string, Write>();
-  for (const [at, { expiresAt }] of acts.entries())
-    for (const key of idsOf(interactions[at]).map(seenKey))
-      graves.set(key.pk, { put: { ...key, erased: true, expiresAt } });
-  // Before the interactions, so that a broken erasure finds them again; and after, for what was told meanwhile.
-  await forgetMessages(table, interactions);
+  // By key: an edit may refer to a message of the same batch, and a transaction takes each row once.
+  const seen = new Map<string, Write>();
+  for (const [position, { expiresAt }] of rows.entries())
+    for (const key of idsOf(interactions[position]).map(seenKey))
+      seen.set(key.pk, { put: { ...key, erased: true, expiresAt } });
+  // Before the interactions, which an interrupted erasure must find again; and after, for what was reported in between.
+  await removeMessages(table, runtime, interactions);
   const first = batch[0]?.sk ?? '';
   const written = await table.transact([
     ...batch.map(({ pk, sk }) => ({ delete: { pk, sk } })),
-    ...graves.values(),
-    ...(acts.length > 0 ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)] : []),
+    ...seen.values(),
+    ...(rows.length > 0 ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)] : []),
   ]);
-  if (!written) throw busy();
-  await forgetMessages(table, interactions);
+  if (!written) throw busyTable();
+  await removeMessages(table, runtime, interactions);
 };
 
 const filesOf = ({ attachments = [] }: Interaction): string[] => attachments.flatMap(({ key }) => key ?? []);
 
-/** An interaction's id, and the one that what refers to it by the provider's own id would look for. */
+/** The id of an interaction, and the id that it would have under the provider's own id, which later reports look for. */
 const idsOf = (interaction: Interaction | undefined): string[] => {
   if (interaction === undefined) return [];
   const { id, provider, account, externalId } = interaction;
   return externalId === undefined ? [id] : [id, interactionId(provider, account, externalId)];
 };
 
-/** What others hold of the person: questions of the review list, and splits in the ledger of whoever they were parted from. */
-const removeElsewhere = async (
+/** Removes open reviews about the person, and splits in the ledgers of the customers that they were split from. */
+const removeFromOthers = async (
   { table, loadHashedKeys, erasures }: ErasePorts,
   erasure: string,
   { profileIds, identifiers }: ErasedPerson,
-  trees: readonly SourceProfile[],
+  sourceProfiles: readonly SourceProfile[],
 ): Promise<number> => {
   const { seenKey } = await loadHashedKeys();
   const own = { profileIds: new Set(profileIds), identifiers: new Set(identifiers) };
   let removed = 0;
   const write = async (writes: readonly Write[]): Promise<void> => {
-    if (!(await table.transact(writes))) throw busy();
+    if (!(await table.transact(writes))) throw busyTable();
     removed++;
   };
   for await (const row of table.query(reviewPartition)) {
     const review = reviewOf(row);
-    const gone = { delete: { pk: row.pk, sk: row.sk } };
+    const removal = { delete: { pk: row.pk, sk: row.sk } };
     if (review.type === 'pair') {
-      if (review.profileIds.some((profileId) => own.profileIds.has(profileId))) await write([gone]);
+      if (review.profileIds.some((profileId) => own.profileIds.has(profileId))) await write([removal]);
       continue;
     }
     const { interaction } = review;
@@ -204,51 +206,62 @@ const removeElsewhere = async (
     const externalIds = externalId === undefined ? [] : [externalId];
     const part = { interactions: [id], externalIds, files: filesOf(interaction) };
     await write([
-      gone,
+      removal,
       { put: { ...seenKey(id), erased: true } },
       erasures.partWrite(erasure, `review#${id}`, part),
     ]);
   }
-  const strangers = new Set(
-    trees.flatMap(({ profile }) => profile.neverAutoMerge).filter((id) => !own.profileIds.has(id)),
+  const others = new Set(
+    sourceProfiles.flatMap(({ profile }) => profile.neverAutoMerge).filter((id) => !own.profileIds.has(id)),
   );
-  for (const stranger of strangers)
-    for await (const row of table.query(profilePartition(stranger), { beginsWith: sortKeyPrefix.split }))
+  for (const other of others)
+    for await (const row of table.query(profilePartition(other), { beginsWith: sortKeyPrefix.split }))
       if (own.identifiers.has(splitOf(row).identifier)) await write([{ delete: { pk: row.pk, sk: row.sk } }]);
   return removed;
 };
 
-/** The last step: profiles and identifiers at once, if nobody has changed them since they were read. */
-const close = async (
-  { table, loadHashedKeys, now }: ErasePorts,
-  trees: readonly SourceProfile[],
+/** The last step: removes profiles and identifiers, on the condition that they are unchanged. False where they are not. */
+const removeProfiles = async (
+  ports: ErasePorts,
+  sourceProfiles: readonly SourceProfile[],
 ): Promise<boolean> => {
-  const hashedKeys = await loadHashedKeys();
-  const sourceProfiles = new Map(trees.map((sourceProfile) => [sourceProfile.profile.id, sourceProfile]));
-  const root = trees.find(({ activity }) => activity.survivor === undefined);
-  const remembered = root ? retainedRefusals(resolveCustomer(root.profile.id, sourceProfiles)) : new Map();
-  const identifiers = trees.flatMap(({ profile }) => profile.identifiers);
-  // Nothing is asked of these rows as long as somebody owns the identifier.
-  for (let at = 0; at < identifiers.length; at += WRITES_AT_ONCE) {
-    const graves = identifiers.slice(at, at + WRITES_AT_ONCE).map((identifier): Write => {
-      const kept = remembered.get(identifier);
-      const until = kept
-        ? { retainedRefusal: kept }
-        : { expiresAt: Math.floor(now() / 1000) + ON_THE_WAY_SECONDS };
-      return { put: { ...hashedKeys.erasedKey(identifier), at: instant(now()), ...until } };
-    });
-    if (!(await table.transact(graves))) throw busy();
-  }
-  const writes = (root ? [root, ...trees.filter((sourceProfile) => sourceProfile !== root)] : trees).flatMap(
-    ({ profile, activity }): Write[] => [
-      { delete: profileKey(profile.id), if: { version: profile.version } },
-      { delete: activityKey(profile.id), if: { version: activity.version } },
-      { check: listedKey(profile.id), if: { absent: true } },
-      ...profile.identifiers.map((identifier) => ({ delete: identifierKey(identifier) })),
-    ],
-  );
-  // Of somebody with very many halves the root goes first: from then on nobody finds any of them.
-  for (let at = 0; at < writes.length; at += WRITES_AT_ONCE)
-    if (!(await table.transact(writes.slice(at, at + WRITES_AT_ONCE)))) return false;
+  const { table } = ports;
+  const canonical = sourceProfiles.find(({ activity }) => activity.survivor === undefined);
+  await writeErasedIdentifiers(ports, sourceProfiles, canonical);
+  const ordered = canonical
+    ? [canonical, ...sourceProfiles.filter((one) => one !== canonical)]
+    : sourceProfiles;
+  const writes = ordered.flatMap(({ profile, activity }): Write[] => [
+    { delete: profileKey(profile.id), if: { version: profile.version } },
+    { delete: activityKey(profile.id), if: { version: activity.version } },
+    { check: listedKey(profile.id), if: { absent: true } },
+    ...profile.identifiers.map((identifier) => ({ delete: identifierKey(identifier) })),
+  ]);
+  // Where several transactions are needed, the surviving source profile goes first: nobody finds the others after it.
+  for (let start = 0; start < writes.length; start += WRITES_PER_TRANSACTION)
+    if (!(await table.transact(writes.slice(start, start + WRITES_PER_TRANSACTION)))) return false;
   return true;
+};
+
+/** Stores of each identifier, under a hash, that it was erased, and refusals that must outlive the person. */
+const writeErasedIdentifiers = async (
+  { table, loadHashedKeys, runtime: { now } }: ErasePorts,
+  sourceProfiles: readonly SourceProfile[],
+  canonical: SourceProfile | undefined,
+): Promise<void> => {
+  const { erasedKey } = await loadHashedKeys();
+  const byId = new Map(sourceProfiles.map((one) => [one.profile.id, one]));
+  const refusals = canonical ? retainedRefusals(resolveCustomer(canonical.profile.id, byId)) : new Map();
+  const identifiers = sourceProfiles.flatMap(({ profile }) => profile.identifiers);
+  // These rows are not read as long as the identifier has an owner.
+  for (let start = 0; start < identifiers.length; start += WRITES_PER_TRANSACTION) {
+    const writes = identifiers.slice(start, start + WRITES_PER_TRANSACTION).map((identifier): Write => {
+      const retainedRefusal = refusals.get(identifier);
+      const until = retainedRefusal
+        ? { retainedRefusal }
+        : { expiresAt: Math.floor(now() / 1000) + QUEUED_SECONDS };
+      return { put: { ...erasedKey(identifier), at: instant(now()), ...until } };
+    });
+    if (!(await table.transact(writes))) throw busyTable();
+  }
 };

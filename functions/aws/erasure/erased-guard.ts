@@ -10,61 +10,70 @@ import type { Row } from '../../contracts/rows/row.ts';
 import { identifiersOf, idOf, type Work } from '../../contracts/work.ts';
 import type { HashedKeys } from './hashed-keys.ts';
 
-interface Around {
+interface GuardContext {
+  /** Owners of the identifiers that the work names, as far as they have one. */
   readonly owners: ReadonlyMap<Identifier, string>;
   readonly config: IdentityConfig;
   readonly hashedKeys: HashedKeys;
 }
 
-/** What erasures have left of identifiers that nobody owns now. Nothing is asked of those that somebody owns. */
+/** What erasures stored about identifiers without an owner. Identifiers with an owner need no look-up. */
 interface ErasedGuard {
+  /** The rows to read. */
   readonly keys: readonly Key[];
-  /** Of the rows found: the ids of work that was on its way when its person was erased. */
+  /** From the rows found: the ids of work that was queued before its person was erased, and must be dropped. */
   receivedBeforeErasure(found: readonly Row[]): string[];
+  /** From the rows found: refusals that hold for the next owner of an identifier. */
   retainedRefusals(found: readonly Row[]): Map<Identifier, RetainedRefusal>;
 }
 
 /**
- * Work is overtaken when nobody owns what it names and it was in the hub's hands before one of those identifiers was
- * erased; or when it is about a message that was erased: our own notification, or a provider's word of what became of it.
+ * Work is dropped when none of its identifiers has an owner and one of them was erased after the hub received the work; or
+ * when it is about a message that was erased: our own notification, or a provider's report.
  */
-export const erasedGuard = (works: readonly Work[], { owners, config, hashedKeys }: Around): ErasedGuard => {
+export const erasedGuard = (
+  works: readonly Work[],
+  { owners, config, hashedKeys }: GuardContext,
+): ErasedGuard => {
   const named = works.map((work) => ({ work, identifiers: identifiersOf(work, config) }));
-  const free = new Set(named.flatMap(({ identifiers }) => identifiers.filter((one) => !owners.has(one))));
-  const strangers = named.filter(
+  const unowned = new Set(named.flatMap(({ identifiers }) => identifiers.filter((one) => !owners.has(one))));
+  const suspects = named.filter(
     ({ work, identifiers }) =>
       identifiers.length > 0 &&
       identifiers.every((one) => !owners.has(one)) &&
       (work.type === 'interaction' || work.command.command === 'import'),
   );
-  const referred = (work: Work): Key | undefined => {
+  const targetKey = (work: Work): Key | undefined => {
     const target = work.type === 'interaction' ? targetOf(work.interaction) : undefined;
     if (work.type === 'command' || target === undefined) return undefined;
     const { provider, account } = work.interaction;
     return hashedKeys.seenKey(interactionId(provider, account, target));
   };
   return {
-    keys: [...[...free].map(hashedKeys.erasedKey), ...strangers.flatMap(({ work }) => referred(work) ?? [])],
+    keys: [
+      ...[...unowned].map(hashedKeys.erasedKey),
+      ...suspects.flatMap(({ work }) => targetKey(work) ?? []),
+    ],
     receivedBeforeErasure(found) {
       const rows = new Map(found.map((row) => [row.pk, row]));
-      return strangers.flatMap(({ work, identifiers }) => {
-        const graves = identifiers
+      return suspects.flatMap(({ work, identifiers }) => {
+        const erasedAt = identifiers
           .flatMap((one) => rows.get(hashedKeys.erasedKey(one).pk) ?? [])
-          .map(erasedOf);
-        const about = rows.get(referred(work)?.pk ?? '');
-        const ours = work.type === 'interaction' && work.interaction.kind === 'notification';
-        const at = work.type === 'interaction' ? work.receivedAt : work.command.at;
-        const late = graves.some((grave) => ours || at <= grave.at);
-        return late || (about !== undefined && seenOf(about).erased === true) ? [idOf(work)] : [];
+          .map((row) => erasedOf(row).at);
+        const target = rows.get(targetKey(work)?.pk ?? '');
+        const isNotification = work.type === 'interaction' && work.interaction.kind === 'notification';
+        const receivedAt = work.type === 'interaction' ? work.receivedAt : work.command.at;
+        const isLate = erasedAt.some((at) => isNotification || receivedAt <= at);
+        return isLate || (target !== undefined && seenOf(target).erased === true) ? [idOf(work)] : [];
       });
     },
     retainedRefusals(found) {
       const rows = new Map(found.map((row) => [row.pk, row]));
       return new Map(
-        [...free].flatMap((identifier) => {
+        [...unowned].flatMap((identifier) => {
           const row = rows.get(hashedKeys.erasedKey(identifier).pk);
-          const told = row && erasedOf(row).retainedRefusal;
-          return told ? [[identifier, told] as const] : [];
+          const refusal = row && erasedOf(row).retainedRefusal;
+          return refusal ? [[identifier, refusal] as const] : [];
         }),
       );
     },

@@ -1,12 +1,14 @@
 import { erasureKey, erasureListKey, erasureListPartition, erasurePartition } from '../../contracts/keys.ts';
 import { type Erasure, erasureOf } from '../../contracts/rows/erasures.ts';
 import type { Table } from '../clients/dynamo.ts';
-import { busy, type ErasureParts, erasureParts } from './parts.ts';
+import { busyTable, type ErasureParts, erasureParts } from './parts.ts';
 
+/** Erasures, with their receipts and, until they are done, what they need. */
 export interface Erasures extends ErasureParts {
+  /** Rejects with `HubError` `busy-table` (later). */
   create(erasure: Erasure): Promise<void>;
   get(id: string): Promise<Erasure | undefined>;
-  /** Writes the row if it is still at the version given. */
+  /** Writes the row, with the next version; false where it is no longer at the given version. */
   save(erasure: Erasure): Promise<boolean>;
   /** Newest first. */
   list(): Promise<readonly Erasure[]>;
@@ -26,7 +28,7 @@ export const erasures = (table: Table): Erasures => {
         { put: { ...erasureKey(id), ...erasure }, if: { absent: true } },
         { put: { ...erasureListKey(askedAt, id), id } },
       ]);
-      if (!created) throw busy();
+      if (!created) throw busyTable();
     },
     save: (erasure) =>
       table.put(

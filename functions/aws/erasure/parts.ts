@@ -19,25 +19,26 @@ import {
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 
-/** What an erasure has to know until it is done. */
+/** What an erasure stores about its person until it is done: whom it removes, what the removed rows referred to, what CRMs did. */
 export interface ErasureParts {
   person(id: string): Promise<ErasedPerson | undefined>;
   putPerson(id: string, person: ErasedPerson): Promise<void>;
-  /** The write that keeps a part, for the transaction that removes its rows. */
+  /** The write that stores a part, for the transaction that removes the rows it is about. */
   partWrite(id: string, name: string, part: ErasurePart): Write;
   partNames(id: string): Promise<readonly string[]>;
   parts(id: string, names: readonly string[]): Promise<ReadonlyMap<string, ErasurePart>>;
+  /** Stores what one CRM did about one part, or about `CONTACTS`. */
   putOutcome(id: string, crm: string, name: string, outcome: CrmOutcome): Promise<void>;
-  /** By CRM and name of the part. */
+  /** By `<crm>#<part>`. */
   outcomes(id: string): Promise<ReadonlyMap<string, CrmOutcome>>;
-  /** Takes away everything that names the person; the erasure itself and its receipt stay. */
-  forget(id: string): Promise<void>;
+  /** Removes everything that names the person; the erasure itself and its receipt stay. Rejects with `HubError` `busy-table`. */
+  removePerson(id: string): Promise<void>;
 }
 
-const REMOVED_AT_ONCE = 50;
+const ROWS_PER_TRANSACTION = 50;
 
 export const erasureParts = (table: Table): ErasureParts => {
-  const named = async (id: string, prefix: string): Promise<Row[]> => {
+  const rowsOf = async (id: string, prefix: string): Promise<Row[]> => {
     const found: Row[] = [];
     for await (const row of table.query(erasurePartition(id), { beginsWith: prefix })) found.push(row);
     return found;
@@ -52,7 +53,7 @@ export const erasureParts = (table: Table): ErasureParts => {
     },
     partWrite: (id, name, part) => ({ put: { ...erasurePartKey(id, name), ...part } }),
     partNames: async (id) =>
-      (await named(id, erasurePartPrefix)).map(({ sk }) => sk.slice(erasurePartPrefix.length)),
+      (await rowsOf(id, erasurePartPrefix)).map(({ sk }) => sk.slice(erasurePartPrefix.length)),
     async parts(id, names) {
       const rows = await table.get(names.map((name) => erasurePartKey(id, name)));
       return new Map(rows.map((row) => [row.sk.slice(erasurePartPrefix.length), erasurePartOf(row)]));
@@ -62,22 +63,24 @@ export const erasureParts = (table: Table): ErasureParts => {
     },
     outcomes: async (id) =>
       new Map(
-        (await named(id, erasureOutcomePrefix)).map((row) => [
+        (await rowsOf(id, erasureOutcomePrefix)).map((row) => [
           row.sk.slice(erasureOutcomePrefix.length),
           crmOutcomeOf(row),
         ]),
       ),
-    async forget(id) {
-      const rows = (await named(id, '')).filter(({ sk }) => sk !== erasureKey(id).sk);
-      for (let at = 0; at < rows.length; at += REMOVED_AT_ONCE) {
-        const some = rows.slice(at, at + REMOVED_AT_ONCE).map(({ pk, sk }) => ({ delete: { pk, sk } }));
-        if (!(await table.transact(some))) throw busy();
+    async removePerson(id) {
+      const rows = (await rowsOf(id, '')).filter(({ sk }) => sk !== erasureKey(id).sk);
+      for (let at = 0; at < rows.length; at += ROWS_PER_TRANSACTION) {
+        const some = rows.slice(at, at + ROWS_PER_TRANSACTION).map(({ pk, sk }) => ({ delete: { pk, sk } }));
+        if (!(await table.transact(some))) throw busyTable();
       }
     },
   };
 };
 
-export const busy = (): HubError =>
-  new HubError('busy-table', 'Other transactions were in the way of an erasure; it is taken up again.', {
-    retry: 'later',
-  });
+export const busyTable = (): HubError =>
+  new HubError(
+    'busy-table',
+    'Other transactions changed the rows of an erasure at the same time. It is retried automatically.',
+    { retry: 'later' },
+  );

@@ -4,15 +4,15 @@ import type { Merge, Reopening, Split } from '../../../core/identity/ledger.ts';
 import type { Channel, Instant, Interaction, Kind } from '../../../core/interaction/interaction.ts';
 import type { MessageState } from '../../../core/interaction/message-status.ts';
 
-/** Where an interaction's row lives. What queue messages carry after `record`. */
+/** The address of an interaction's row. Queue messages after `record` carry this and no content. */
 export interface InteractionAddress {
-  /** The half of the customer under which the row was written. */
+  /** The source profile under which the row is stored. */
   readonly profileId: string;
   readonly occurredAt: Instant;
   readonly id: string;
 }
 
-/** An interaction as stored, with what cannot be derived again about the events that it caused. */
+/** An interaction as it is stored, with what cannot be derived again about the events that it caused. */
 export interface StoredInteraction extends Interaction {
   readonly profileId: string;
   readonly receivedAt: Instant;
@@ -22,21 +22,21 @@ export interface StoredInteraction extends Interaction {
 
 /** Reading customers and their history; strongly consistent. */
 export interface History {
-  /** The whole person that a half belongs to; undefined when unknown or erased. */
+  /** The customer to whom a source profile belongs; undefined where it is unknown or erased. */
   customer(profileId: string): Promise<Customer | undefined>;
-  /** The same for many at once, by the half that was asked for; those unknown are left out. */
+  /** The same for many, by the source profile that was given; unknown ones are absent. */
   customers(profileIds: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
   interaction(address: InteractionAddress): Promise<StoredInteraction | undefined>;
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
-  /** This person's interactions across all halves with `after` < occurredAt ≤ `upTo`, by time. */
+  /** The interactions of all source profiles with `after` < occurredAt ≤ `upTo`, oldest first. */
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
-  /** Every answer about consent that any half has given, oldest first. */
+  /** Every answer about consent, of all source profiles, oldest first. */
   answers(customer: Customer): Promise<GivenAnswer[]>;
-  /** Merges, those taken back too, identifiers split off, and addresses opened by hand, of all halves, oldest first. */
+  /** Merges (unmerged ones, too), splits and manually reopened addresses of all source profiles, oldest first. */
   ledger(customer: Customer): Promise<LedgerEntry[]>;
 }
 
-/** One decision about who is who or which address is theirs to use, by a rule or by a person. */
+/** A decision about identities or addresses, by a rule or by a person. */
 export type LedgerEntry =
   | ({ readonly type: 'merge' } & Merge)
   | ({ readonly type: 'split' } & Split)
@@ -47,7 +47,7 @@ export interface TimelineRange {
   readonly upTo?: Instant;
 }
 
-/** Reading a person's timeline as somebody looks at it: a page at a time, to and fro, by what is asked for. */
+/** Reads the timeline of a customer page by page, in both directions, filtered. */
 export interface Timelines {
   page(customer: Customer, query: TimelineQuery): Promise<TimelinePage>;
 }
@@ -55,35 +55,35 @@ export interface Timelines {
 export interface TimelineQuery {
   readonly order: 'newest' | 'oldest';
   readonly limit: number;
-  /** Empty: all of them. */
+  /** Empty: every channel. */
   readonly channels: ReadonlySet<Channel>;
-  /** Empty: all that say something of their own; what is about a message is told with the message. */
+  /** Empty: every kind, except reports that are shown with the message they are about. */
   readonly kinds: ReadonlySet<Kind>;
-  /** False: every interaction as it was stored. */
+  /** False: every interaction as it is stored, without the status of messages. */
   readonly folded: boolean;
   readonly from?: TimelineCursor;
 }
 
-/** A place between two interactions, and the way to go on from there. */
+/** A place between two interactions, and the direction of reading from there. */
 export interface TimelineCursor {
   readonly toward: 'newer' | 'older';
   readonly occurredAt: Instant;
   readonly id: string;
-  /** Whether the page begins with this interaction or behind it. */
+  /** Whether the page begins with this interaction, or behind it. */
   readonly inclusive: boolean;
 }
 
 export interface TimelinePage {
-  /** In the order asked for. There may be fewer than asked for, or none, and still a `next`. */
+  /** In the requested order. There may be fewer than `limit`, even none, and still a `next`. */
   readonly items: readonly TimelineItem[];
   readonly next?: TimelineCursor;
   readonly previous?: TimelineCursor;
 }
 
-/** Another interaction of the same person that this one answers to or is about. */
+/** Another interaction of the same customer to which an interaction refers. */
 export interface Reference extends InteractionAddress {
   readonly kind: Kind;
-  /** How its text, or else its subject, begins. */
+  /** The beginning of its text or, without one, of its subject. */
   readonly excerpt?: string;
 }
 
@@ -91,13 +91,13 @@ export interface TimelineItem
   extends Omit<StoredInteraction, 'customer'>,
     Omit<MessageState, 'status' | 'edited'> {
   readonly status?: NonNullable<MessageState['status']> & {
-    /** In the provider's words. */
+    /** In the words of the provider. */
     readonly reason?: string;
   };
-  /** What it says now; `text` is what was said at first. */
+  /** Its content after the last edit; `text` is the content as first received. */
   readonly edited?: NonNullable<MessageState['edited']> &
     Pick<Interaction, 'text' | 'subject' | 'attachments'>;
   readonly repliesTo?: Reference;
-  /** Of an edit, a status, a reaction, where those are asked for: the message that it is about. */
+  /** Of an edit, status or reaction that was requested by its kind: the message that it is about. */
   readonly about?: Reference;
 }

@@ -39,52 +39,55 @@ export const contentFields = [
   'conversationId',
 ] as const;
 
-/** What is already known of a piece of work that arrives again: its events, or nothing where it waits for a person. */
+/** The earlier result of an interaction or command that arrives again: its events; none where a review is open. */
 export interface SeenBefore {
   readonly events: readonly BusEvent[];
-  /** Its row, where that was stored without the content. */
+  /** Its row, where it was stored without its content. */
   readonly incomplete?: InteractionRow;
-  /** What an import did: its events are made again of the customer. */
+  /** What an import did: its events are built again from the customer as it is now. */
   readonly imported?: ImportedCustomer;
-  /** Whoever it was of is gone. */
+  /** Its customer was erased. */
   readonly erased?: boolean;
 }
 
+/** Everything that is read before a group of work is applied. */
 export interface Loaded {
   readonly sourceProfiles: readonly SourceProfile[];
+  /** By identifier, the source profile that owns it. */
   readonly owners: ReadonlyMap<Identifier, string>;
   /** By identifier, the source profiles that the owner row names as its customer's; a commit corrects outdated ones. */
   readonly ownerHints: ReadonlyMap<Identifier, readonly string[]>;
   /** By the id of the interaction or command. */
   readonly seen: ReadonlyMap<string, SeenBefore>;
-  /** The half that holds the message which an interaction refers to, by the id of the interaction that refers. */
+  /** By the id of an interaction, the source profile of the message to which it refers. */
   readonly referred: ReadonlyMap<string, string>;
-  /** The open review entries that commands are about, and those of interactions whose content has come, by their id. */
+  /** By id, the open reviews that commands resolve, and those of interactions whose content was fetched. */
   readonly reviews: ReadonlyMap<string, Review>;
-  /** Work that was on its way to somebody when they were erased, by the id of the interaction or command. */
+  /** The ids of interactions and commands that were queued before their customer was erased. */
   readonly receivedBeforeErasure: ReadonlySet<string>;
-  /** What must not be forgotten of identifiers whose earlier owner was erased. */
+  /** Refusals of erased owners, which hold for the next owner of the identifier. */
   readonly retainedRefusals: ReadonlyMap<Identifier, RetainedRefusal>;
 }
 
-/** Everything that one transaction writes: the interactions, the commands, and whatever `people` lists as changed. */
+/** Everything that one transaction writes: interactions, commands, and the changes that `people` lists. */
 export interface Changes {
   readonly people: People;
   readonly interactions: readonly StoredInteractionChange[];
-  /** Rows that were stored without their content and now have it. */
+  /** Interactions that were stored without their content, with it. */
   readonly completions: readonly StoredInteraction[];
-  /** The ids of interactions that waited on the review list and were looked at again. */
+  /** The ids of interactions that were in review and were resolved again. */
   readonly waited: ReadonlySet<string>;
   readonly commands: readonly ExecutedCommand[];
-  /** What was overtaken by an erasure: from now on it is as if it had been erased with the rest. */
+  /** Work that was queued before its customer was erased: it is dropped, and marked as erased. */
   readonly receivedBeforeErasure: readonly { readonly id: string; readonly at: string }[];
 }
 
+/** A command and what it did. */
 export interface ExecutedCommand {
   readonly command: CommandMessage;
   readonly events: readonly BusEvent[];
-  /** Kept in the place of the events, because it says nothing of the person. */
+  /** Stored in the place of the events of an import, because it holds no personal data. */
   readonly imported?: ImportedCustomer;
-  /** The interaction that the command placed: what was waiting for a person. */
+  /** The interaction in review that the command assigned to a customer. */
   readonly placed?: StoredInteractionChange;
 }

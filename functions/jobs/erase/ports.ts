@@ -45,7 +45,7 @@ export const eraseJobPorts = (runtime: Runtime, table: Table): EraseJobPorts => 
   };
   return {
     erasures: rows,
-    rows: eraseRows({ table, loadHashedKeys: hashedKeysLoader(runtime), erasures: rows, now: runtime.now }),
+    rows: eraseRows({ table, loadHashedKeys: hashedKeysLoader(runtime), erasures: rows, runtime }),
     bucket: bucket(runtime),
     hasRaw: (prefix) => env().RAW_FILES.includes(prefix),
     failures: failures(runtime, table),

@@ -286,6 +286,6 @@ const signReceipt =
       if (!(await erasures.save({ ...rest, receipt })))
         throw new HubError('write-conflict', 'The erasure was changed meanwhile.', { retry: 'later' });
     }
-    await erasures.forget(id);
+    await erasures.removePerson(id);
     return { done: true };
   };

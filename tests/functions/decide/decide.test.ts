@@ -6,6 +6,7 @@ import type {
 } from '../../../core/triggers/notification.ts';
 import { pause, publish } from '../../../functions/aws/operations/publish.ts';
 import { type DecidePorts, decide } from '../../../functions/decide/decide.ts';
+import { noPause } from '../../support/no-pause.ts';
 import { DAY, HOUR, iso, NOON, person } from '../../support/situations.ts';
 import {
   decisionAbout,
@@ -42,6 +43,7 @@ const portsOf = (overrides: Partial<DecidePorts> = {}): DecidePorts => ({
   enqueue: async (message) => void queued.push(message),
   tellSuppressed: async (notification) => void suppressed.push(notification),
   now: hub.runtime.now,
+  pausing: noPause,
   ...overrides,
 });
 const nextTimer = async (): Promise<DecisionMessage> => {

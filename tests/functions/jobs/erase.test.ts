@@ -11,8 +11,8 @@ const ports = {
     outcomes: async () => new Map([['hubspot#contacts', { count: 1, left: [] }]]),
     person: async () => undefined,
     get: async () => ({ receipt: {} }),
-    forget: async () => {
-      calls.push('forget');
+    removePerson: async () => {
+      calls.push('removePerson');
     },
   },
   eraseInCrm: async () => {
@@ -34,7 +34,7 @@ const slice = (step: string) =>
 
 it('continues at the step that its checkpoint names', async () => {
   const { checkpoint, finished, done } = await slice('crm-outcomes');
-  expect(calls).toEqual(['emptyArchive', 'forget']);
+  expect(calls).toEqual(['emptyArchive', 'removePerson']);
   expect({ finished, done }).toEqual({ finished: true, done: 4 });
   expect(checkpoint).toMatchObject({ step: 'finished', systems: { hubspot: { count: 1 } } });
 });

@@ -8,6 +8,7 @@ import { notificationKey } from '../../../functions/contracts/keys.ts';
 import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import { decide } from '../../../functions/decide/decide.ts';
 import { type NotifyPorts, notify } from '../../../functions/notify/notify.ts';
+import { noPause } from '../../support/no-pause.ts';
 import { iso, NOON } from '../../support/situations.ts';
 import {
   decisionAbout,
@@ -71,6 +72,7 @@ const claim = async (fields: Record<string, unknown> = {}, files = templates): P
       enqueue: async () => {},
       tellSuppressed: async () => {},
       now: hub.runtime.now,
+      pausing: noPause,
     },
   })(decisionAbout(cause));
 };

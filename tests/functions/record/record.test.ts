@@ -3,6 +3,7 @@ import { IdentityConfig } from '../../../core/identity/rules.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import { record } from '../../../functions/record/record.ts';
+import { noPause } from '../../support/no-pause.ts';
 
 const at = '2026-03-02T09:00:00.000Z';
 
@@ -44,6 +45,7 @@ it('brings back exactly the messages whose events the bus did not take', async (
     publish: async (events) => events.map(({ detail }) => !('id' in detail && detail.id === '2')),
     refuse: async () => {},
     newId: () => `c${ids++}`,
+    pausing: noPause,
   });
   const failed = await use([work('1', 'first'), work('2', 'second'), work('3', 'third')]);
   expect([...failed.keys()]).toEqual(['second']);

@@ -50,9 +50,7 @@ describe('the budget', () => {
   });
 
   it('is one for all workers', async () => {
-    const ways = Array.from({ length: 4 }, () =>
-      throttle(crm, table.rows, table.clock.now.bind(table.clock)),
-    );
+    const ways = Array.from({ length: 4 }, () => throttle(crm, table.rows, table.runtime));
     let calls = 0;
     const results = await Promise.allSettled(
       Array.from({ length: 12 }, (_, at) => ways[at % 4]?.through(1, async () => calls++)),
@@ -67,10 +65,7 @@ describe('the budget', () => {
 
 describe('the breaker', () => {
   it('shuts after three failures, lets one probe through, and opens when it is answered', async () => {
-    const [one, other] = [
-      throttle(crm, table.rows, () => table.clock.now()),
-      throttle(crm, table.rows, () => table.clock.now()),
-    ];
+    const [one, other] = [throttle(crm, table.rows, table.runtime), throttle(crm, table.rows, table.runtime)];
     for (let failure = 0; failure < 3; failure++)
       await expect(one.through(1, () => Promise.reject(down()))).rejects.toThrow('down');
     await expect(other.expectOpen()).rejects.toMatchObject(waits);

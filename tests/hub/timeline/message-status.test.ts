@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { snapshot } from '../../../core/identity/customer.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
-import { standings } from '../../../functions/aws/customers/message-status.ts';
+import { messageStatuses } from '../../../functions/aws/customers/message-status.ts';
 import {
   identifierKey,
   interactionKey,
@@ -16,6 +16,7 @@ import {
   messageStatusOf,
 } from '../../../functions/contracts/rows/interactions.ts';
 import { ownerOf } from '../../../functions/contracts/rows/people.ts';
+import { noPause } from '../../support/no-pause.ts';
 import { openTestTable } from '../../support/open-test-table.ts';
 import { person } from '../../support/situations.ts';
 import { at, type Conversation, openConversation } from './conversation.ts';
@@ -89,8 +90,9 @@ describe('what became of a message', () => {
     const interaction = interactionOf(row);
     await hub.api('POST', '/erasures', { customer: 'phone:+14155550100' });
     await hub.settle();
-    await standings(
+    await messageStatuses(
       hub.table,
+      noPause,
       async () => 1000,
     )({ interactions: [interaction], customers: new Map(), unsent: [] });
     expect(await standingOf('meta', 'wamid.1')).toBeUndefined();
@@ -169,7 +171,7 @@ describe('batches that come in any order, in part twice, and several at once', (
         const keptOf = async (batches: readonly (readonly StoredInteraction[])[]) => {
           const { rows: table } = await openTestTable();
           for (const one of interactions) await table.put({ ...interactionKey(one), ...one });
-          const use = standings(table, async () => 1000);
+          const use = messageStatuses(table, noPause, async () => 1000);
           await Promise.all(
             batches.map((batch) => use({ interactions: batch, customers: new Map(), unsent: [] })),
           );

@@ -4,6 +4,7 @@ import { peopleStore } from '../../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../../functions/aws/erasure/hashed-keys.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import { record } from '../../../functions/record/record.ts';
+import { noPause } from '../../support/no-pause.ts';
 import { openTestTable, type Spent, type TestTable } from '../../support/open-test-table.ts';
 import type { Measured } from './measured.ts';
 
@@ -23,6 +24,7 @@ export const recorder = ({ rows, runtime }: Pick<TestTable, 'rows' | 'runtime'>)
     publish: async (events) => events.map(() => true),
     refuse: async () => {},
     newId: runtime.newId,
+    pausing: noPause,
   });
   return async (works: readonly Work[]): Promise<void> => {
     const failed = await use(works.map((work) => ({ id: work.message, work })));

@@ -1,5 +1,5 @@
 import { history } from '../../../functions/aws/customers/history.ts';
-import { standings } from '../../../functions/aws/customers/message-status.ts';
+import { messageStatuses } from '../../../functions/aws/customers/message-status.ts';
 import { timelines } from '../../../functions/aws/customers/timeline.ts';
 import { identifierKey } from '../../../functions/contracts/keys.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
 } from '../../../functions/contracts/ports/history.ts';
 import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
+import { noPause } from '../../support/no-pause.ts';
 import { openTestTable } from '../../support/open-test-table.ts';
 import type { Measured } from './measured.ts';
 import { loadHashedKeys, recorder, said } from './record.ts';
@@ -60,7 +61,11 @@ export const benchTimeline = async (): Promise<Measured[]> => {
     throw new Error('The aliases are not one.');
   const interactions: StoredInteraction[] = [];
   for await (const one of people.timeline(whole, {})) interactions.push(one);
-  await standings(table.rows, async () => 1000)({ interactions, customers: new Map(), unsent: [] });
+  await messageStatuses(
+    table.rows,
+    noPause,
+    async () => 1000,
+  )({ interactions, customers: new Map(), unsent: [] });
 
   const read = timelines(table.rows, loadHashedKeys);
   const page = async (from?: TimelineCursor): Promise<TimelinePage> => {
