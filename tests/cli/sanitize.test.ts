@@ -5,9 +5,9 @@ import { run as jobsCommand } from '../../cli/operations/jobs.ts';
 import { sanitize, sanitizeJson, sanitizeLines } from '../../cli/terminal/sanitize.ts';
 import { closeTerminal, terminal } from '../support/terminal.ts';
 
-/** Clears the screen, names the window, begins a line of its own and turns what stands behind it. */
+/** Clears the screen, renames the window, starts a new line and reverses the reading direction. */
 const EVIL = 'a\u001b[2J\u009d0;b\u0007\u202ec\r\nd';
-const OBEYED = /[\p{Cc}\u202e]/u;
+const EXECUTED = /[\p{Cc}\u202e]/u;
 const AT = '2026-03-02T09:00:00.000Z';
 
 const by = { type: 'command', by: EVIL, text: EVIL };
@@ -27,7 +27,7 @@ const interaction = {
   ...{ identifiers: [EVIL], subject: EVIL, text: EVIL },
 };
 
-/** What a hub answers in which strangers had their say, by the beginning of the path. */
+/** Answers of a hub that contain text of strangers, by the beginning of the path. */
 const answers: readonly (readonly [string, unknown])[] = [
   [
     '/customers/c/consent',
@@ -75,7 +75,7 @@ afterEach(closeTerminal);
 
 const lines = (): string[] => printed.flatMap((one) => one.split('\n'));
 
-describe('what strangers wrote moves no cursor and begins no line', () => {
+describe('text of strangers moves no cursor and starts no line', () => {
   it.each([
     ['customer consent', () => customerCommand(['consent', 'line:U1'])],
     ['customer list', () => customerCommand(['list', '--recent'])],
@@ -86,7 +86,7 @@ describe('what strangers wrote moves no cursor and begins no line', () => {
   ])('in hub %s', async (_, run) => {
     await run();
     expect(lines().join('')).toContain('a\ufffd[2J\ufffd0;b\ufffd\ufffdc d');
-    expect(lines().filter((line) => OBEYED.test(line) || line.startsWith('d'))).toEqual([]);
+    expect(lines().filter((line) => EXECUTED.test(line) || line.startsWith('d'))).toEqual([]);
   });
 
   it.each([
@@ -101,12 +101,12 @@ describe('what strangers wrote moves no cursor and begins no line', () => {
     ['jobs show', () => jobsCommand(['show', 'j']), job],
   ])('in hub %s, whose JSON stays the same', async (_, run, whole) => {
     await run();
-    expect(lines().filter((line) => OBEYED.test(line))).toEqual([]);
+    expect(lines().filter((line) => EXECUTED.test(line))).toEqual([]);
     expect(JSON.parse(printed.join('\n'))).toEqual(whole);
   });
 });
 
-it('keeps the lines of our own sentences, and every other letter', () => {
+it('keeps the line breaks of our own sentences, and all other characters', () => {
   expect(sanitizeLines('Two\nlines\u001b[1A')).toBe('Two\nlines\ufffd[1A');
   expect(sanitize('Zoë 👍🏽 שלום')).toBe('Zoë 👍🏽 שלום');
   expect(sanitizeJson({ a: 'Zoë\u0085' }, 2)).toBe('{\n  "a": "Zoë\\u0085"\n}');

@@ -13,7 +13,7 @@ import { readSeed } from '../../infra/stack/seed.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tributary-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// What the functions do is of no matter here: a file stands for each bundle.
+// These tests do not run functions: an empty file replaces each bundle.
 const bundles = join(folder, 'bundles');
 for (const name of Object.keys(functionModules)) {
   mkdirSync(join(bundles, name), { recursive: true });
@@ -51,12 +51,12 @@ const ofType = (resources: Resources, type: string) =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
 
 describe('the stack', () => {
-  it('has no finding of AwsSolutions and Serverless, and gives reasons for at most ten rules', () => {
+  it('has no finding of AwsSolutions and Serverless, and suppresses at most ten rules', () => {
     synthesise([{ channels: { ses: {}, twilio: {} } }], (app, [stack]) => stack && addChecks(app, stack));
     expect(Object.keys(suppressed).length).toBeLessThanOrEqual(10);
   });
 
-  it('is not synthesised with a queue that takes requests without TLS', () => {
+  it('cannot be synthesised with a queue that accepts requests without TLS', () => {
     const open = () =>
       synthesise([{}], (app, [stack]) => {
         if (stack === undefined) return;
@@ -66,7 +66,7 @@ describe('the stack', () => {
     expect(open).toThrow(/AwsSolutions-SQS4/u);
   });
 
-  it('keeps what holds data, under ids that never change', () => {
+  it('retains stateful resources under fixed logical ids', () => {
     const resources = only();
     const kept = Object.entries(resources)
       .filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
@@ -107,7 +107,7 @@ describe('the stack', () => {
     });
   });
 
-  it('has secrets for what is switched on alone', () => {
+  it('has secrets only for what is switched on', () => {
     const names = ofType(
       only({ channels: { twilio: {} }, crms: {}, senders: { email: 'ses' } }),
       'AWS::SecretsManager::Secret',
@@ -115,7 +115,7 @@ describe('the stack', () => {
     expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/hashed-keys', 'acme/signing']);
   });
 
-  it('lets several hubs live in one account', () => {
+  it('allows several hubs in one account', () => {
     const stacks = synthesise([{ name: 'one' }, { name: 'two' }]);
     const NAME = /^(?:.*Name|Name)$/u;
     const named = stacks.map((resources) =>
@@ -132,7 +132,7 @@ describe('the stack', () => {
     expect(one.filter((name) => two.includes(name))).toEqual([]);
   });
 
-  it('watches every queue, every dead-letter queue and every function', () => {
+  it('has alarms for every queue, dead-letter queue and function', () => {
     const resources = only();
     const watched = JSON.stringify(ofType(resources, 'AWS::CloudWatch::Alarm'));
     const ids = ['AWS::SQS::Queue', 'AWS::Lambda::Function'].flatMap((type) =>
@@ -145,7 +145,7 @@ describe('the stack', () => {
     ).toEqual(['ops@acme.example']);
   });
 
-  it('watches rules by their names, which are not all that Ref says of them', () => {
+  it('has alarms for rules by their names, which are only a part of their Ref', () => {
     const resources = only({
       channels: { salesforce: { eventBus: 'aws.partner/salesforce.com/00D/0YL' } },
     });
@@ -159,7 +159,7 @@ describe('the stack', () => {
     expect(watched.filter((id) => /ProjectionsConsumer/u.test(id))).toHaveLength(3);
   });
 
-  it('shows on the dashboard every queue, how much of the long work waits, and the events of Salesforce', () => {
+  it('shows every queue, the waiting messages of imports, jobs and projections, and the events of Salesforce on the dashboard', () => {
     const resources = only({
       channels: { salesforce: { eventBus: 'aws.partner/salesforce.com/00D/0YL' } },
     });
@@ -176,7 +176,7 @@ describe('the stack', () => {
     );
   });
 
-  it('reserves no concurrency, and logs nothing for ever', () => {
+  it('reserves no concurrency, and limits the retention of logs', () => {
     const resources = only();
     for (const [, { Properties }] of ofType(resources, 'AWS::Lambda::Function'))
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
@@ -184,14 +184,14 @@ describe('the stack', () => {
       expect(Properties['RetentionInDays']).toBe(30);
   });
 
-  it('logs of a request the route, never the path or who asked', () => {
+  it('logs the route of a request, never its path or the caller', () => {
     const [[, stage] = ['', { Properties: {} }]] = ofType(only(), 'AWS::ApiGatewayV2::Stage');
     const logged = JSON.stringify(stage.Properties);
     expect(logged).toContain('$context.routeKey');
     expect(logged).not.toMatch(/\$context\.(?:path|identity|authorizer)/u);
   });
 
-  it('lets SES put mail that comes in into the bucket for two weeks, where its webhook is on', () => {
+  it('lets SES store inbound mail in the bucket for two weeks where its webhook is on', () => {
     const of = (hub: z.input<typeof HubConfig>) => {
       const { Files: files, ...others } = only(hub);
       const policies = ['AWS::S3::BucketPolicy', 'AWS::IAM::Policy'].flatMap((type) => ofType(others, type));
@@ -203,17 +203,17 @@ describe('the stack', () => {
     expect(of({ channels: { twilio: {} } })).not.toContain('mail/');
   });
 
-  it('brings back what SES tells of e-mails where its webhook is on', () => {
-    const told = (hub: z.input<typeof HubConfig>) =>
+  it('subscribes to the e-mail events of SES where its webhook is on', () => {
+    const subscriptions = (hub: z.input<typeof HubConfig>) =>
       ofType(only(hub), 'AWS::SNS::Subscription').filter(
         ([, { Properties }]) => Properties['Protocol'] === 'https',
       );
-    expect(told({ channels: { ses: {} } })).toHaveLength(1);
-    expect(told({ channels: { twilio: {} } })).toEqual([]);
+    expect(subscriptions({ channels: { ses: {} } })).toHaveLength(1);
+    expect(subscriptions({ channels: { twilio: {} } })).toEqual([]);
   });
 });
 
-/** Names inside something whose own name tells the hubs apart, or that are no name of a thing. */
+/** Names that are unique within a resource whose own name contains the hub, or that name nothing. */
 const shared: ReadonlySet<string> = new Set([
   'AWS::ApiGatewayV2::Stage StageName',
   'AWS::CloudWatch::Alarm MetricName',
