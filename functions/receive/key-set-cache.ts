@@ -8,8 +8,8 @@ const LARGEST_BYTES = 65_536;
 const MOST_DOCUMENTS = 100;
 
 /**
- * Small public documents (certificates, key sets) by address, kept for an hour, each asked for once at a time. Throws
- * `HubError` `unreachable-key-set` (later) where one cannot be had.
+ * Small public documents (certificates, key sets) by URL, cached for an hour; concurrent requests for one share a fetch.
+ * Redirects are errors. Throws `HubError` `unreachable-key-set` (later) where a document cannot be fetched or is too large.
  */
 export const keySetCache = (runtime: Runtime): ((url: string) => Promise<string>) =>
   cache((url) => fetchText(url, runtime.fetch ?? fetch), {
@@ -33,7 +33,7 @@ const fetchText = async (url: string, ask: typeof fetch): Promise<string> => {
   } catch (error) {
     throw new HubError(
       'unreachable-key-set',
-      `The document that proves a webhook could not be had from ${new URL(url).host}: ${error instanceof Error ? error.message : 'unknown'}. The provider is told to send again.`,
+      `The key set that authenticates a webhook could not be fetched from ${new URL(url).host}: ${error instanceof Error ? error.message : 'unknown'}. The answer asks the provider to send the webhook again.`,
       { retry: 'later', cause: error },
     );
   }

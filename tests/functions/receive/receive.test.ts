@@ -45,6 +45,29 @@ describe('receive', () => {
     expect(told.join()).toMatch(/channelSecret is not stored/u);
   });
 
+  it('fetches a secret again after a failed verification, at most every 30 seconds per route', async () => {
+    let [now, refreshes] = [0, 0];
+    const use = receive({
+      connector: (id) => connectorOf(id),
+      secrets: async (_provider, _account, refresh) => {
+        if (refresh) refreshes++;
+        return { channelSecret: ['s'] };
+      },
+      document: async () => '',
+      useNonce: async () => true,
+      enqueue: async () => {},
+      now: () => now,
+      log: () => {},
+    });
+    const body = new Uint8Array();
+    const request = { method: 'POST', url: 'https://acme.example/webhooks/line', headers: {}, body };
+    for (const at of [0, 1000, 29_999, 30_000, 30_001]) {
+      now = at;
+      expect((await use({ provider: 'line', account: undefined, request })).status).toBe(401);
+    }
+    expect(refreshes).toBe(2);
+  });
+
   it.each(['', 'abc', 'abcd', 'abcdef'])('takes no part of a signature for the whole: %j', (given) => {
     expect(sameText(given, 'abcde')).toBe(false);
     expect(sameText('abcde', 'abcde')).toBe(true);

@@ -212,6 +212,19 @@ describe('files of an interaction', () => {
     expect(stored).toEqual({});
   });
 
+  it('and content that is read into memory are refused above a tenth of that', async () => {
+    const endless = async function* () {
+      for (;;) yield new Uint8Array(1_000_000);
+    };
+    const { send, failures } = hub({ [fileUrl]: () => new Response(ReadableStream.from(endless())) });
+    const works = await send({
+      ...{ type: 'content', receivedAt },
+      interaction: { ...base, provider: 'shop', fetch: { url: fileUrl } },
+    });
+    expect(failures[0]?.error.message).toMatch(/larger than 10000000 bytes/);
+    expect(works).toMatchObject([{ interaction: { incomplete: true } }]);
+  });
+
   it('are asked for again by a message of its own, ever later, and then are a failure that can be replayed', async () => {
     const { send, queued, delays, failures } = hub({ [fileUrl]: text('', { status: 503 }) });
     await send(file, 'f1');
