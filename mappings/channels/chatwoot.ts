@@ -3,14 +3,14 @@
 
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 const Text = z.string().nullish();
-const Id = z.union([z.string(), z.number()]).transform(String);
 const Person = z.looseObject({
-  id: Id.nullish(),
+  id: VendorId.nullish(),
   name: Text,
   email: Text,
   phone_number: Text,
@@ -32,7 +32,7 @@ const Payload = Person.extend({
   sender: Person.nullish(),
   contact: Person.nullish(),
   conversation: z
-    .looseObject({ id: Id.nullish(), meta: z.looseObject({ sender: Person.nullish() }).nullish() })
+    .looseObject({ id: VendorId.nullish(), meta: z.looseObject({ sender: Person.nullish() }).nullish() })
     .nullish(),
   attachments: z.array(File).nullish(),
   // In an event that concerns the conversation itself.

@@ -4,17 +4,17 @@
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 const Text = z.string().nullish();
-const Id = z.union([z.string(), z.number()]).transform(String);
 const Person = z.looseObject({
   type: Text,
-  id: Id.nullish(),
-  user_id: Id.nullish(),
-  external_id: Id.nullish(),
+  id: VendorId.nullish(),
+  user_id: VendorId.nullish(),
+  external_id: VendorId.nullish(),
   email: Text,
   phone: Text,
   name: Text,
@@ -27,7 +27,7 @@ const File = z.looseObject({
   filesize: z.int().nonnegative().nullish(),
 });
 const Said = z.looseObject({
-  id: Id,
+  id: VendorId,
   body: Text,
   subject: Text,
   part_type: Text,

@@ -3,10 +3,11 @@
 
 import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
-const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+const Text = VendorId.nullish();
 
 const Sms = z.looseObject({
   id: Text,

@@ -4,10 +4,11 @@
 
 import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
-const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+const Text = VendorId.nullish();
 
 const Payload = z.looseObject({
   MessageUUID: Text,

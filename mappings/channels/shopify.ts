@@ -4,14 +4,14 @@
 
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 const Text = z.string().nullish();
-const Id = z.union([z.string(), z.number()]).transform(String);
 const Person = z.looseObject({
-  id: Id.nullish(),
+  id: VendorId.nullish(),
   email: Text,
   phone: Text,
   first_name: Text,
@@ -23,7 +23,7 @@ const Person = z.looseObject({
 type Person = z.infer<typeof Person>;
 const Payload = Person.extend({
   customer: Person.nullish(),
-  customer_id: Id.nullish(),
+  customer_id: VendorId.nullish(),
   contact_email: Text,
   email_address: Text,
   created_at: Text,
@@ -32,11 +32,11 @@ const Payload = Person.extend({
   name: Text,
   token: Text,
   cart_token: Text,
-  order_id: Id.nullish(),
+  order_id: VendorId.nullish(),
   total_price: z.union([z.string(), z.number()]).nullish(),
   currency: Text,
   source_name: Text,
-  location_id: Id.nullish(),
+  location_id: VendorId.nullish(),
   financial_status: Text,
   fulfillment_status: Text,
   abandoned_checkout_url: Text,

@@ -5,11 +5,12 @@
 
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
-const Text = z.union([z.string(), z.number()]).transform(String).nullish();
+const Text = VendorId.nullish();
 
 const Recipient = z.looseObject({ phone_number: Text, status: Text });
 const Party = z.union([z.string(), Recipient]).nullish();

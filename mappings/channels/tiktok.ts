@@ -4,12 +4,12 @@
 
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 const Text = z.string().optional();
-const Id = z.union([z.string(), z.number()]).transform(String);
-const Party = z.looseObject({ id: Id, role: Text });
+const Party = z.looseObject({ id: VendorId, role: Text });
 const Message = z.looseObject({
   from: Text,
   to: Text,

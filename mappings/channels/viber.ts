@@ -3,11 +3,11 @@
 
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 const Text = z.string().optional();
-const Id = z.union([z.string(), z.number()]).transform(String);
 const User = z.looseObject({ id: z.string(), name: Text, language: Text });
 const Message = z.looseObject({
   type: z.string(),
@@ -23,7 +23,7 @@ const Message = z.looseObject({
 const Payload = z.looseObject({
   event: z.string(),
   timestamp: z.union([z.number(), z.string()]).optional(),
-  message_token: Id.optional(),
+  message_token: VendorId.optional(),
   user_id: Text,
   user: User.optional(),
   sender: User.optional(),

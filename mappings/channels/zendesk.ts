@@ -3,13 +3,13 @@
 
 import * as z from 'zod';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/rules.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
 
 const Text = z.string().nullish();
-const Id = z.union([z.string(), z.number()]).transform(String);
 /** Other types have other shapes. */
 const Named = z.looseObject({ type: z.string() });
 const Event = z.looseObject({
@@ -20,10 +20,10 @@ const Event = z.looseObject({
     .looseObject({
       comment: z
         .looseObject({
-          id: Id,
+          id: VendorId,
           body: Text,
           is_public: z.boolean().optional(),
-          author: z.looseObject({ id: Id, is_staff: z.boolean().optional(), name: Text }).optional(),
+          author: z.looseObject({ id: VendorId, is_staff: z.boolean().optional(), name: Text }).optional(),
         })
         .optional(),
       current: z.unknown().optional(),
@@ -31,8 +31,8 @@ const Event = z.looseObject({
     .optional(),
   detail: z
     .looseObject({
-      id: Id,
-      requester_id: Id.nullish(),
+      id: VendorId,
+      requester_id: VendorId.nullish(),
       subject: Text,
       email: Text,
       external_id: Text,
@@ -43,7 +43,7 @@ const Event = z.looseObject({
 });
 type Event = z.infer<typeof Event>;
 const Custom = z.looseObject({
-  ticket_id: Id,
+  ticket_id: VendorId,
   title: Text,
   requester_email: Text,
   requester_name: Text,

@@ -4,13 +4,19 @@
 
 import * as z from 'zod';
 import { defined, jsonWithin, urlPart } from '../../../core/formats/payload.ts';
+import { VendorId } from '../../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { Contact, identifiersOf, person, timed } from './contact.ts';
 import { Call, callOf, Preference, preferenceOf, Status, statusOf } from './report.ts';
 
 const Text = z.string().optional();
-const Id = z.union([z.string(), z.number()]).transform(String);
-const Media = z.looseObject({ id: Id.optional(), caption: Text, mime_type: Text, filename: Text, url: Text });
+const Media = z.looseObject({
+  id: VendorId.optional(),
+  caption: Text,
+  mime_type: Text,
+  filename: Text,
+  url: Text,
+});
 const Reply = z.looseObject({ id: Text, title: Text, description: Text });
 
 const Message = z.looseObject({
