@@ -87,7 +87,7 @@ it('leaves no identifier and no text of the person in any byte of the state, the
   const exported = (await hub.api('POST', '/jobs', { kind: 'export', parameters: { profileId: id } })).body;
   await hub.wait(MINUTE);
   expect((await hub.api('GET', `/jobs/${exported.id}`)).body.state).toBe('succeeded');
-  expect(await files.get(`jobs/${exported.id}/result`)).toContain('ada.lovelace@example.com');
+  expect(String(await files.get(`jobs/${exported.id}/result`))).toContain('ada.lovelace@example.com');
   // Failures: a delivery that nobody can read, its body in base64; a queue message of nobody's format.
   const request = {
     ...{ method: 'POST', url: 'https://hub.example.com/webhooks/meta', headers: {} },
