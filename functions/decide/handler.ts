@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import middy from '@middy/core';
 import * as z from 'zod';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
-import { bus } from '../aws/clients/bus.ts';
+import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { isAwsRefusal } from '../aws/clients/refusal.ts';
@@ -31,7 +31,7 @@ export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const { hub } = config(runtime, rows);
-  const publish = bus(runtime);
+  const publish = publisher(runtime);
   const aws = signedCalls(runtime);
   const use = decide({
     triggers: triggers(rows),
@@ -69,7 +69,7 @@ export const create = (runtime: Runtime) => {
     },
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
     async tellSuppressed(notification) {
-      await publish([notificationEvent('notification.suppressed', notification)]);
+      await publish(notificationEvent('notification.suppressed', notification));
     },
     now: runtime.now,
     pausing: runtime,

@@ -9,7 +9,7 @@ import {
 } from '../../core/consent/signed-link.ts';
 import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
-import { bus } from '../aws/clients/bus.ts';
+import { publisher } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
@@ -40,7 +40,7 @@ export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const { hub } = config(runtime, rows);
-  const publish = bus(runtime);
+  const publish = publisher(runtime);
   const secret = readSecret(runtime);
   const built = senders({
     configurationSet: env.SES_CONFIGURATION_SET,
@@ -74,7 +74,7 @@ export const create = (runtime: Runtime) => {
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
     async tell(type, notification) {
-      await publish([notificationEvent(type, notification)]);
+      await publish(notificationEvent(type, notification));
     },
     now: runtime.now,
   };

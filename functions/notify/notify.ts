@@ -53,6 +53,8 @@ export const notify =
     const present = await ports.notifications.get(message);
     if (present === undefined) return;
     const replayed = present.status === 'failed' && (message.again ?? 0) > (present.replays ?? 0);
+    // The bus may have refused the event when this was delivered before.
+    if (present.status === 'failed' && !replayed) return ports.tell('notification.failed', present);
     if (!replayed && !['claimed', 'sending', 'sent'].includes(present.status)) return;
     if (present.status === 'sending') await expectBrokenOff(ports, present);
     if (present.status === 'sending' && present.category === 'marketing')

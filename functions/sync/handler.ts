@@ -5,7 +5,7 @@ import type { CrmConnector, CrmSession } from '../../core/crm/connector.ts';
 import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { instant } from '../../core/interaction/interaction.ts';
-import { bus } from '../aws/clients/bus.ts';
+import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { readSecret } from '../aws/clients/secret.ts';
@@ -44,7 +44,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const rows = table(runtime);
   const running = config(runtime, rows);
   const secret = readSecret(runtime);
-  const publish = bus(runtime);
+  const publish = publisher(runtime);
   const send = sendTo(runtime, env.QUEUE_URL_SYNC);
   const way = throttle(connector, rows, runtime);
   let session: CrmSession | undefined;
@@ -77,7 +77,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       await rows.put({ ...stateKey(customer), ...state });
     },
     async publishFailed(customer, error) {
-      await publish([syncFailed(customer, connector.id, error.code, instant(runtime.now()))]);
+      await publish(syncFailed(customer, connector.id, error.code, instant(runtime.now())));
     },
   };
   const erase = eraseInCrm({ ...ports, connector, erasures: erasureParts(rows) });

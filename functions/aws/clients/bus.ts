@@ -1,5 +1,6 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import * as z from 'zod';
+import { HubError } from '../../../core/errors.ts';
 import type { BusEvent } from '../../contracts/events/catalogue.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { clientConfig } from './config.ts';
@@ -40,3 +41,22 @@ export const bus = (runtime: Runtime): Publish => {
     return accepted;
   };
 };
+
+/**
+ * Puts one event on the hub's bus. Rejects with `HubError` `unpublished-events` (later) where the bus refuses it, so that the
+ * queue delivers the message again and the event is published then.
+ */
+export const publisher = (runtime: Runtime): ((event: BusEvent) => Promise<void>) => {
+  const publish = bus(runtime);
+  return async (event) => {
+    const [isAccepted] = await publish([event]);
+    if (isAccepted !== true) throw unpublished(event.type);
+  };
+};
+
+const unpublished = (type: string): HubError =>
+  new HubError(
+    'unpublished-events',
+    `EventBridge refused the event ${type}. The message is retried automatically, and the event is published then.`,
+    { retry: 'later' },
+  );

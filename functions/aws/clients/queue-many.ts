@@ -3,35 +3,37 @@ import { log } from '../../contracts/log.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { signedCalls } from './signed.ts';
 
-/** SQS takes ten messages and 1 MiB at once. */
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html: ten messages, 1 MiB. */
 const BATCH = { messages: 10, bytes: 1_000_000 } as const;
-const BATCHES_AT_ONCE = 10;
-const Answer = z.looseObject({ Failed: z.array(z.looseObject({ Id: z.string() })).default([]) });
+const CONCURRENT_BATCHES = 10;
+const Answer = z.looseObject({ Successful: z.array(z.looseObject({ Id: z.string() })).default([]) });
 
-/** Puts many messages on a queue, ten a call. Resolves to the positions of those that the queue has not taken. */
+/**
+ * Puts many messages on a queue, ten a call. Resolves to the positions of those that the queue did not accept: SQS answers
+ * 200 even where it refuses entries of a batch. A call that fails counts as refused and is logged; nothing is thrown.
+ */
 export const sendAllTo = (
   runtime: Runtime,
   queue: string | undefined,
 ): ((messages: readonly string[]) => Promise<Set<number>>) => {
   const aws = signedCalls(runtime);
   return async (messages) => {
-    const lost = new Set<number>();
+    const refused = new Set(messages.keys());
     const send = async (set: readonly number[]): Promise<void> => {
       const Entries = set.map((at) => ({ Id: String(at), MessageBody: messages[at] }));
       const answer = await aws.json('sqs', 'SendMessageBatch', { QueueUrl: queue, Entries });
-      for (const { Id } of Answer.parse(answer).Failed) lost.add(Number(Id));
+      for (const { Id } of Answer.parse(answer).Successful) refused.delete(Number(Id));
     };
     const sets = batchesOf(messages);
-    for (let at = 0; at < sets.length; at += BATCHES_AT_ONCE)
+    for (let at = 0; at < sets.length; at += CONCURRENT_BATCHES)
       await Promise.all(
-        sets.slice(at, at + BATCHES_AT_ONCE).map((set) =>
+        sets.slice(at, at + CONCURRENT_BATCHES).map((set) =>
           send(set).catch((error: unknown) => {
             log('error', 'enqueue-failure', { count: set.length }, error);
-            for (const position of set) lost.add(position);
           }),
         ),
       );
-    return lost;
+    return refused;
   };
 };
 

@@ -96,16 +96,26 @@ export const putRule = async (
     }),
   );
   const [failed] = FailedEntries;
-  if (failed)
-    throw new HubError('rule-without-target', `EventBridge gave ${name} no target: ${failed.ErrorMessage}`, {
-      retry: 'later',
-    });
+  if (failed) throw targetFault(`did not add the target of the rule ${name}`, failed.ErrorMessage);
 };
+
+/** EventBridge answers 200 even where it refuses a target, and names it in `FailedEntries`. */
+const targetFault = (what: string, reason: string | undefined): HubError =>
+  new HubError(
+    'rule-without-target',
+    `EventBridge ${what}: ${reason ?? 'no reason given'}. Publish it again.`,
+    {
+      retry: 'later',
+    },
+  );
 
 /** What is gone already stays gone. */
 export const dropRule = async ({ events, bus }: Bus, name: string): Promise<void> => {
   try {
-    await events.send(new RemoveTargetsCommand({ Rule: name, EventBusName: bus, Ids: ['decisions'] }));
+    const { FailedEntries: [failed] = [] } = await events.send(
+      new RemoveTargetsCommand({ Rule: name, EventBusName: bus, Ids: ['decisions'] }),
+    );
+    if (failed) throw targetFault(`did not remove the target of the rule ${name}`, failed.ErrorMessage);
     await events.send(new DeleteRuleCommand({ Name: name, EventBusName: bus }));
   } catch (error) {
     if (!isAwsRefusal(error, 'ResourceNotFoundException')) throw error;

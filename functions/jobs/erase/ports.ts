@@ -3,7 +3,7 @@ import { signingKeys } from '../../../core/consent/signed-link.ts';
 import { HubError } from '../../../core/errors.ts';
 import { signReceipt } from '../../../core/privacy/receipt.ts';
 import { bucket } from '../../aws/clients/bucket.ts';
-import { bus } from '../../aws/clients/bus.ts';
+import { publisher } from '../../aws/clients/bus.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../../aws/clients/queue-many.ts';
@@ -76,7 +76,7 @@ export const eraseJobPorts = (runtime: Runtime, table: Table): EraseJobPorts => 
       await aws.query('sns', 'DeleteEndpoint', { EndpointArn: arn });
     },
     async publishErased(profileId, at) {
-      await bus(runtime)([customerErased(profileId, at)]);
+      await publisher(runtime)(customerErased(profileId, at));
     },
     async sign(receipt) {
       const [newest = ''] = signingKeys(await secret(`${env().HUB}/signing`));
