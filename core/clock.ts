@@ -22,15 +22,15 @@ const LONGEST_TIMEOUT_MS = 2_147_483_647;
  * The machine's own time, put forward by `ahead` milliseconds. A job that throws is reported through `onError`: it has no
  * caller to tell.
  */
-export const systemClock = (onError: (error: unknown) => void, ahead = 0): Clock => ({
-  now: () => Date.now() + ahead,
+export const systemClock = (onError: (error: unknown) => void, aheadMs = 0): Clock => ({
+  now: () => Date.now() + aheadMs,
   at(time, job) {
     let handle: NodeJS.Timeout;
     const arm = (): void => {
-      const wait = Math.max(0, time - ahead - Date.now());
+      const wait = Math.max(0, time - aheadMs - Date.now());
       handle = setTimeout(
         () => {
-          if (Date.now() + ahead < time) return arm();
+          if (Date.now() + aheadMs < time) return arm();
           Promise.resolve().then(job).catch(onError);
         },
         Math.min(wait, LONGEST_TIMEOUT_MS),

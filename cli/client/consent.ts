@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../core/consent/consent.ts';
-import { Evidence, GivenAnswer } from '../../core/consent/evidence.ts';
+import { Evidence, RecordedAnswer } from '../../core/consent/evidence.ts';
 import { Channel, Instant } from '../../core/interaction/interaction.ts';
 import { type HubConnection, request } from './request.ts';
 
@@ -17,7 +17,7 @@ const CustomerConsent = z.object({
   ),
   closed: z.array(Proven.extend({ address: z.string(), reason: z.string(), since: Instant })),
   preferences: z.looseObject({ channel: Channel.optional() }),
-  history: z.array(GivenAnswer),
+  history: z.array(RecordedAnswer),
 });
 
 export const getConsent = (

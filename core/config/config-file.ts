@@ -16,7 +16,7 @@ export const parseConfigFile = <Schema extends z.ZodType>(
   const [syntax] = document.errors;
   if (syntax) {
     const { line } = lines.linePos(syntax.pos[0]);
-    throw invalid([`${file}:${line}: ${syntax.message.split('\n')[0]}`], syntax);
+    throw invalidConfiguration([`${file}:${line}: ${syntax.message.split('\n')[0]}`], syntax);
   }
   const result = schema.safeParse(document.toJS({ maxAliasCount: 50 }));
   if (result.success) return result.data;
@@ -24,10 +24,10 @@ export const parseConfigFile = <Schema extends z.ZodType>(
     const line = lineOf(document, lines, path);
     return `${file}:${line}: ${path.length === 0 ? 'the file' : path.join('.')}: ${message}`;
   });
-  throw invalid(faults, result.error);
+  throw invalidConfiguration(faults, result.error);
 };
 
-const invalid = (faults: readonly string[], cause: unknown): HubError =>
+const invalidConfiguration = (faults: readonly string[], cause: unknown): HubError =>
   new HubError('invalid-configuration', faults.join('\n'), { retry: 'never', cause });
 
 export interface Fault {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ConsentEntry, Profile } from '../identity/customer.ts';
 import { type Channel, Instant } from '../interaction/interaction.ts';
-import { Answer, resolved } from './consent.ts';
+import { Answer, nextStatus } from './consent.ts';
 
 /** One answer about a channel, and the interaction, command or import that gave it. */
 export const ConsentAnswer = z.strictObject({
@@ -13,10 +13,17 @@ export const ConsentAnswer = z.strictObject({
 export type ConsentAnswer = z.infer<typeof ConsentAnswer>;
 
 /** Of two answers of one instant the one that counts is the later here: ties deny. */
-const order: readonly Answer[] = ['resume', 'unknown', 'granted', 'no-marketing', 'service-only', 'denied'];
+const answerOrder: readonly Answer[] = [
+  'resume',
+  'unknown',
+  'granted',
+  'no-marketing',
+  'service-only',
+  'denied',
+];
 
 /** More are folded together, oldest first: an answer that comes later than twelve others is late indeed. */
-const MOST = 12;
+const MOST_STORED_ANSWERS = 12;
 
 /**
  * The profile after one more answer, which may be older than others: what stands is what would stand had all of them
@@ -25,12 +32,12 @@ const MOST = 12;
 export const applyConsentAnswer = (profile: Profile, channel: Channel, given: ConsentAnswer): Profile => {
   const { consentHistory: said = {}, ...rest } = profile;
   const present = profile.consent[channel];
-  const known = said[channel] ?? (present ? [absolute(present)] : []);
-  const all = needed([...known, given].sort(byTime));
+  const known = said[channel] ?? (present ? [toAnswer(present)] : []);
+  const all = relevantAnswers([...known, given].sort(byTime));
   if (JSON.stringify(all) === JSON.stringify(known)) return profile;
   const { [channel]: _, ...others } = said;
   const kept = all.some(({ answer }) => isRelative(answer)) ? { ...others, [channel]: all } : others;
-  const now = outcome(all);
+  const now = resolveAnswers(all);
   return {
     ...rest,
     ...(Object.keys(kept).length > 0 && { consentHistory: kept }),
@@ -41,29 +48,29 @@ export const applyConsentAnswer = (profile: Profile, channel: Channel, given: Co
 /** Whether what an answer leads to depends on the answers before it. */
 const isRelative = (answer: Answer): boolean => answer === 'resume' || answer === 'no-marketing';
 
-const absolute = ({ status, ...entry }: ConsentEntry): ConsentAnswer => ({ answer: status, ...entry });
+const toAnswer = ({ status, ...entry }: ConsentEntry): ConsentAnswer => ({ answer: status, ...entry });
 
 const byTime = (one: ConsentAnswer, other: ConsentAnswer): number => {
   if (one.at !== other.at) return one.at < other.at ? -1 : 1;
-  const ranks = order.indexOf(one.answer) - order.indexOf(other.answer);
+  const ranks = answerOrder.indexOf(one.answer) - answerOrder.indexOf(other.answer);
   return ranks === 0 ? (one.source < other.source ? -1 : 1) : ranks;
 };
 
 /** What comes before an answer that stands by itself no longer matters. */
-const needed = (all: readonly ConsentAnswer[]): ConsentAnswer[] => {
+const relevantAnswers = (all: readonly ConsentAnswer[]): ConsentAnswer[] => {
   const from = all.findLastIndex(({ answer }) => !isRelative(answer));
   const kept = all.slice(Math.max(from, 0));
-  while (kept.length > MOST) {
+  while (kept.length > MOST_STORED_ANSWERS) {
     const [first, second] = kept.splice(0, 2);
-    const folded = outcome([first, second].filter((one) => one !== undefined));
-    if (folded) kept.unshift(absolute(folded));
+    const folded = resolveAnswers([first, second].filter((one) => one !== undefined));
+    if (folded) kept.unshift(toAnswer(folded));
   }
   return kept;
 };
 
 /** The consent that answers lead to, oldest first; undefined where none of them says anything. */
-const outcome = (all: readonly ConsentAnswer[]): ConsentEntry | undefined =>
+const resolveAnswers = (all: readonly ConsentAnswer[]): ConsentEntry | undefined =>
   all.reduce<ConsentEntry | undefined>((present, { answer, ...given }) => {
-    const status = resolved(answer, present?.status ?? 'unknown');
+    const status = nextStatus(answer, present?.status ?? 'unknown');
     return status === undefined ? present : { status, ...given };
   }, undefined);

@@ -33,27 +33,27 @@ export const answerOf = (interaction: Interaction): Answer | undefined => {
   if (interaction.kind === 'opt-in') return scope === 'service' ? 'service-only' : 'granted';
   if (interaction.kind === 'opt-out')
     return scope === undefined || scope === null || scope === 'all' ? 'denied' : 'no-marketing';
-  const word = spokenWord(interaction);
+  const word = consentWord(interaction);
   if (word === undefined) return undefined;
   if (stopWords.has(word)) return 'denied';
   return word === 'START' ? 'granted' : 'resume';
 };
 
 /** The stop word or the start word that a message consists of. */
-export const spokenWord = ({ kind, direction, channel, text = '' }: Interaction): string | undefined => {
+export const consentWord = ({ kind, direction, channel, text = '' }: Interaction): string | undefined => {
   if (kind !== 'message' || direction !== 'inbound' || !wordChannels.has(channel)) return undefined;
   const word = text.trim().toUpperCase();
   return stopWords.has(word) || resumeWords.has(word) ? word : undefined;
 };
 
 /** The channel that an answer is about: a help desk tells of e-mail, too. */
-export const answeredChannel = ({ channel, properties }: Interaction): Channel => {
+export const answerChannel = ({ channel, properties }: Interaction): Channel => {
   const medium = Channel.safeParse(properties?.['medium']);
   return medium.success ? medium.data : channel;
 };
 
 /** The status that an answer leads to from the present one, or undefined where it is none. */
-export const resolved = (answer: Answer, present: ConsentStatus): ConsentStatus | undefined => {
+export const nextStatus = (answer: Answer, present: ConsentStatus): ConsentStatus | undefined => {
   if (answer === 'resume') return present === 'denied' ? 'granted' : undefined;
   if (answer === 'no-marketing') return present === 'denied' ? 'denied' : 'service-only';
   return answer;
@@ -95,6 +95,6 @@ export const addressEffect = (
   if (interaction.kind === 'bounce' || interaction.kind === 'complaint') return interaction.kind;
   const answer = answerOf(interaction);
   if (answer === undefined || answer === 'no-marketing') return undefined;
-  if (answeredChannel(interaction) !== 'sms' || interaction.provider === OWN_PAGES) return undefined;
+  if (answerChannel(interaction) !== 'sms' || interaction.provider === OWN_PAGES) return undefined;
   return answer === 'denied' ? 'opt-out' : 'reopen';
 };

@@ -1,6 +1,6 @@
 import { HubError } from '../errors.ts';
 import { type Identifier, identifierType } from '../identity/identifier.ts';
-import type { Decision } from '../identity/ledger.ts';
+import type { ManualDecision } from '../identity/ledger.ts';
 import type { People } from '../identity/people.ts';
 import type { Channel } from '../interaction/interaction.ts';
 import type { ConsentStatus } from './consent.ts';
@@ -18,12 +18,16 @@ export const setConsent = (
   people: People,
   profileId: string,
   channel: Channel,
-  said: ConsentAnswer,
+  answer: ConsentAnswer,
   by: string,
 ): ConsentChange[] => {
-  const { evidence: text } = said;
-  return changing(people, profileId, () =>
-    hear(people, profileId, channel, said, { type: 'command', by, ...(text !== undefined && { text }) }),
+  const { evidence: text } = answer;
+  return withConsentChanges(people, profileId, () =>
+    recordAnswer(people, profileId, channel, answer, {
+      type: 'command',
+      by,
+      ...(text !== undefined && { text }),
+    }),
   );
 };
 
@@ -31,10 +35,10 @@ export const setConsent = (
  * Opens an address again that bounced or was complained about, as its owner has asked. What they closed by STOP only
  * they open. Throws `HubError` `open-address` and `owner-stop`.
  */
-export const reopen = (
+export const reopenAddress = (
   people: People,
   address: Identifier,
-  told: Omit<Decision, 'cause'> & { readonly evidence?: string | undefined },
+  request: Omit<ManualDecision, 'cause'> & { readonly evidence?: string | undefined },
 ): void => {
   const customer = people.customer(people.ownerOf(address));
   const stopped = identifierType(address) === 'phone' && customer.consent.sms?.status === 'denied';
@@ -52,7 +56,7 @@ export const reopen = (
     const { [address]: closure, ...closed } = profile.closed;
     if (closure === undefined || closure.reason === 'opt-out') continue;
     const { reason, at: closedAt } = closure;
-    const { at, by, evidence } = told;
+    const { at, by, evidence } = request;
     people.setProfile({ ...profile, closed });
     people.reopenings.push({
       ...{ id: people.newId(), address, profileId: profile.id, reason, closedAt, at, by },
@@ -62,7 +66,7 @@ export const reopen = (
 };
 
 /** An answer, and the proof that it was given; a YES that answers nothing is none. */
-export const hear = (
+export const recordAnswer = (
   people: People,
   profileId: string,
   channel: Channel,
@@ -72,7 +76,7 @@ export const hear = (
   const statusOf = (): ConsentStatus =>
     people.sourceProfile(profileId).profile.consent[channel]?.status ?? 'unknown';
   const from = statusOf();
-  people.change(profileId, (profile) => applyConsentAnswer(profile, channel, said));
+  people.updateProfile(profileId, (profile) => applyConsentAnswer(profile, channel, said));
   const { answer, at, source } = said;
   const to = statusOf();
   if (answer === 'resume' && to === from) return;
@@ -80,13 +84,21 @@ export const hear = (
 };
 
 /** The half whose address carried an interaction, among those of the customer that it went to. */
-export const carrier = (people: People, profileId: string, addresses: readonly Identifier[]): string => {
+export const profileOfAddresses = (
+  people: People,
+  profileId: string,
+  addresses: readonly Identifier[],
+): string => {
   const holders = addresses.map((one) => people.owner(one)).filter((one) => one !== undefined);
   return holders.find((one) => people.canonicalId(one) === people.canonicalId(profileId)) ?? profileId;
 };
 
 /** What a change of one half changes of the answers of the whole customer. */
-export const changing = (people: People, profileId: string, change: () => void): ConsentChange[] => {
+export const withConsentChanges = (
+  people: People,
+  profileId: string,
+  change: () => void,
+): ConsentChange[] => {
   const before = people.customer(profileId).consent;
   change();
   const after = people.customer(profileId).consent;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel, Instant, type Interaction, Kind } from '../interaction/interaction.ts';
-import { Answer, ConsentStatus, spokenWord } from './consent.ts';
+import { Answer, ConsentStatus, consentWord } from './consent.ts';
 
 /** How an answer reached the hub. */
 export const Evidence = z.discriminatedUnion('type', [
@@ -25,7 +25,7 @@ export const Evidence = z.discriminatedUnion('type', [
 export type Evidence = z.infer<typeof Evidence>;
 
 /** An answer as it was given, kept as long as its customer, also when the interaction that gave it is gone. */
-export const GivenAnswer = z.strictObject({
+export const RecordedAnswer = z.strictObject({
   channel: Channel,
   answer: Answer,
   at: Instant,
@@ -36,12 +36,12 @@ export const GivenAnswer = z.strictObject({
   to: ConsentStatus,
   evidence: Evidence,
 });
-export type GivenAnswer = z.infer<typeof GivenAnswer>;
+export type RecordedAnswer = z.infer<typeof RecordedAnswer>;
 
 /** What an interaction proves; the rest of it may expire. */
 export const evidenceOf = (interaction: Interaction, address: Identifier | undefined): Evidence => {
   const { kind, provider, account, properties = {} } = interaction;
-  const said = spokenWord(interaction) ?? vendorsWord(interaction);
+  const said = consentWord(interaction) ?? providerWord(interaction);
   const { scope, page } = properties;
   return {
     ...{ type: 'interaction', kind, provider },
@@ -54,7 +54,7 @@ export const evidenceOf = (interaction: Interaction, address: Identifier | undef
 };
 
 /** Vendors that obey words themselves pass the message on as the answer that it is. */
-const vendorsWord = ({ kind, text = '' }: Interaction): string | undefined => {
+const providerWord = ({ kind, text = '' }: Interaction): string | undefined => {
   const word = text.trim().toUpperCase();
   return (kind === 'opt-in' || kind === 'opt-out') && /^\p{L}{1,20}$/u.test(word) ? word : undefined;
 };

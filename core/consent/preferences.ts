@@ -8,8 +8,8 @@ import { addressesOf, type ConsentStatus } from './consent.ts';
 export const PreferenceChoice = z.enum(['everything', 'service', 'nothing']);
 export type PreferenceChoice = z.infer<typeof PreferenceChoice>;
 
-const statusOf = { everything: 'granted', service: 'service-only', nothing: 'denied' } as const;
-const choiceOf: Readonly<Record<ConsentStatus, PreferenceChoice | undefined>> = {
+const choiceStatus = { everything: 'granted', service: 'service-only', nothing: 'denied' } as const;
+const statusChoice: Readonly<Record<ConsentStatus, PreferenceChoice | undefined>> = {
   granted: 'everything',
   'service-only': 'service',
   denied: 'nothing',
@@ -30,18 +30,18 @@ export interface ChannelChoice {
 }
 
 /** The channels that the hub sends through, and those about which the person has said something, where they have an address. */
-export const choicesOf = (customer: Customer, sends: ReadonlySet<string>): ChannelChoice[] =>
+export const channelChoices = (customer: Customer, sends: ReadonlySet<string>): ChannelChoice[] =>
   Channel.options.flatMap((channel): ChannelChoice[] => {
     const addresses = addressesOf(channel, customer.identifiers);
     const status = customer.consent[channel]?.status ?? 'unknown';
     if (addresses.length === 0 || !(sends.has(channel) || status !== 'unknown')) return [];
     const shown = addresses.map((address) => ({
-      masked: masked(address),
+      masked: maskAddress(address),
       closed: customer.closed[address]?.reason,
     }));
     return [
       {
-        ...{ channel, addresses: shown, chosen: choiceOf[status] },
+        ...{ channel, addresses: shown, chosen: statusChoice[status] },
         open: shown.some(({ closed }) => closed === undefined),
       },
     ];
@@ -52,23 +52,23 @@ export const choicesOf = (customer: Customer, sends: ReadonlySet<string>): Chann
  * either has an address there or is stricter than what was chosen. None where the choice is what holds already. The same
  * form sent twice is the same acts.
  */
-export const actsOfChoice = (
+export const interactionsOfChoice = (
   customer: Customer,
   channel: Channel,
   choice: PreferenceChoice,
   at: Instant,
 ): Omit<DecodedInteraction, 'provider' | 'account'>[] => {
-  const wanted = statusOf[choice];
+  const wanted = choiceStatus[choice];
   if ((customer.consent[channel]?.status ?? 'unknown') === wanted) return [];
   return customer.sourceProfiles.flatMap((sourceProfile) => {
     const { id, identifiers, consent } = sourceProfile.profile;
     const present = consent[channel];
-    const [address] = openFirst(sourceProfile, addressesOf(channel, identifiers));
+    const [address] = sortOpenFirst(sourceProfile, addressesOf(channel, identifiers));
     const speaker = address ?? (present === undefined ? undefined : identifiers[0]);
     if (present?.status === wanted || speaker === undefined) return [];
     return [
       {
-        ...{ channel, direction: 'inbound', occurredAt: after(present?.at, at), identifiers: [speaker] },
+        ...{ channel, direction: 'inbound', occurredAt: answerTime(present?.at, at), identifiers: [speaker] },
         key: `preferences:${id}:${channel}:${choice}:${present?.source ?? ''}`,
         kind:
           choice === 'nothing' || (choice === 'service' && present?.status !== 'denied')
@@ -84,16 +84,16 @@ export const actsOfChoice = (
 };
 
 /** Whoever answers has seen what stands, though the clock of a vendor that told it may be ahead of ours. */
-export const after = (standing: Instant | undefined, at: Instant): Instant =>
+export const answerTime = (standing: Instant | undefined, at: Instant): Instant =>
   standing === undefined || standing < at ? at : instant(Date.parse(standing) + 1);
 
-const openFirst = ({ profile }: SourceProfile, addresses: readonly Identifier[]): Identifier[] =>
+const sortOpenFirst = ({ profile }: SourceProfile, addresses: readonly Identifier[]): Identifier[] =>
   addresses.toSorted(
     (one, other) => Number(profile.closed[one] !== undefined) - Number(profile.closed[other] !== undefined),
   );
 
 /** The customer as they will be once their choices are recorded. */
-export const withChoices = (
+export const applyChoices = (
   customer: Customer,
   choices: Readonly<Partial<Record<Channel, PreferenceChoice>>>,
 ): Customer => {
@@ -101,7 +101,7 @@ export const withChoices = (
   for (const channel of Channel.options) {
     const choice = choices[channel];
     const entry = { at: customer.lastSeenAt, source: '', ...consent[channel] };
-    if (choice !== undefined) consent[channel] = { ...entry, status: statusOf[choice] };
+    if (choice !== undefined) consent[channel] = { ...entry, status: choiceStatus[choice] };
   }
   return { ...customer, consent };
 };
@@ -110,7 +110,7 @@ export const withChoices = (
  * An address as its owner knows it again and nobody else learns it: whoever holds a forwarded message sees this. What
  * means nothing to a person, such as the id of a chat, is left out.
  */
-export const masked = (address: Identifier): string | undefined => {
+export const maskAddress = (address: Identifier): string | undefined => {
   const value = identifierValue(address);
   const type = identifierType(address);
   if (type === 'email') {

@@ -3,14 +3,16 @@ import { Channel, type Instant } from '../interaction/interaction.ts';
 import { hmac, sameAsAny } from '../webhooks/signature.ts';
 
 /** What a link that ends marketing says: whose it is, and which channel it is about. It names no address. */
-const Unsubscribe = z
+const UnsubscribePayload = z
   .tuple([z.string(), Channel])
   .transform(([profileId, channel]) => ({ profileId, channel }));
-export type UnsubscribeClaim = z.output<typeof Unsubscribe>;
+export type UnsubscribeLink = z.output<typeof UnsubscribePayload>;
 
 /** What a link to a person's choices says: whose they are, and until when it is good, in epoch seconds. */
-const Preferences = z.tuple([z.string(), z.int()]).transform(([profileId, until]) => ({ profileId, until }));
-export type PreferencesClaim = z.output<typeof Preferences>;
+const PreferencesPayload = z
+  .tuple([z.string(), z.int()])
+  .transform(([profileId, until]) => ({ profileId, until }));
+export type PreferencesLink = z.output<typeof PreferencesPayload>;
 
 const Keys = z.object({
   keys: z.union([z.string().min(16), z.array(z.string().min(16)).min(1)]).transform((one) => [one].flat()),
@@ -25,13 +27,13 @@ type Purpose = 'unsubscribe' | 'preferences';
 const signature = (purpose: Purpose, key: string, payload: string): string =>
   hmac('sha256', key, 'base64url', `${purpose}.`, payload);
 
-const seal = (purpose: Purpose, claim: readonly unknown[], [newest = '']: readonly string[]): string => {
+const signToken = (purpose: Purpose, claim: readonly unknown[], [newest = '']: readonly string[]): string => {
   const payload = Buffer.from(JSON.stringify(claim)).toString('base64url');
   return `${payload}.${signature(purpose, newest, payload)}`;
 };
 
 /** What was sealed for this purpose with one of the keys; undefined where the hub has not made the token. */
-const opened = (purpose: Purpose, token: string, keys: readonly string[]): unknown => {
+const verifyToken = (purpose: Purpose, token: string, keys: readonly string[]): unknown => {
   const [payload = '', given = '', ...more] = token.split('.');
   if (more.length > 0 || keys.length === 0) return undefined;
   const expected = keys.map((key) => signature(purpose, key, payload));
@@ -39,30 +41,24 @@ const opened = (purpose: Purpose, token: string, keys: readonly string[]): unkno
 };
 
 /** A token for `<public URL>/unsubscribe/<token>`. It does not expire: old mails unsubscribe too. */
-export const unsubscribeToken = ({ profileId, channel }: UnsubscribeClaim, keys: readonly string[]): string =>
-  seal('unsubscribe', [profileId, channel], keys);
+export const unsubscribeToken = ({ profileId, channel }: UnsubscribeLink, keys: readonly string[]): string =>
+  signToken('unsubscribe', [profileId, channel], keys);
 
-export const readUnsubscribeToken = (
-  token: string,
-  keys: readonly string[],
-): UnsubscribeClaim | undefined => {
-  const claim = opened('unsubscribe', token, keys);
-  return claim === undefined ? undefined : Unsubscribe.parse(claim);
+export const readUnsubscribeToken = (token: string, keys: readonly string[]): UnsubscribeLink | undefined => {
+  const claim = verifyToken('unsubscribe', token, keys);
+  return claim === undefined ? undefined : UnsubscribePayload.parse(claim);
 };
 
 /**
  * A token for `<public URL>/preferences/<token>`. It expires, because it also turns messages on. Whether it has is for
  * the reader to judge, who tells how to get a fresh one.
  */
-export const preferencesToken = ({ profileId, until }: PreferencesClaim, keys: readonly string[]): string =>
-  seal('preferences', [profileId, until], keys);
+export const preferencesToken = ({ profileId, until }: PreferencesLink, keys: readonly string[]): string =>
+  signToken('preferences', [profileId, until], keys);
 
-export const readPreferencesToken = (
-  token: string,
-  keys: readonly string[],
-): PreferencesClaim | undefined => {
-  const claim = opened('preferences', token, keys);
-  return claim === undefined ? undefined : Preferences.parse(claim);
+export const readPreferencesToken = (token: string, keys: readonly string[]): PreferencesLink | undefined => {
+  const claim = verifyToken('preferences', token, keys);
+  return claim === undefined ? undefined : PreferencesPayload.parse(claim);
 };
 
 const DAY_SECONDS = 86_400;

@@ -38,7 +38,7 @@ export interface SharedToken {
 }
 
 /** For one worker alone. */
-export const ownToken: SharedToken = { get: (_, renew) => renew() };
+export const unsharedToken: SharedToken = { get: (_, renew) => renew() };
 
 export interface CrmConnector {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { type Customer, nameParts } from '../identity/customer.ts';
 import { identifierType, identifierValue } from '../identity/identifier.ts';
-import { byStrength, type IdentityConfig } from '../identity/rules.ts';
+import { type IdentityConfig, sortByStrength } from '../identity/rules.ts';
 
 /**
  * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,
@@ -19,7 +19,7 @@ export const customerView = (
     if (held) held.all.push(value);
     else identifiers[type] = { primary: value, all: [value] };
   }
-  const [strongest] = byStrength(customer.identifiers, identity);
+  const [strongest] = sortByStrength(customer.identifiers, identity);
   return {
     id: customer.id,
     name: nameParts(customer.name),

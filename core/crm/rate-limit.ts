@@ -29,7 +29,7 @@ const LONGEST_PAUSE_MS = 900_000;
 /** While one worker probes a CRM that was shut, the others wait this long for what it finds. */
 const PROBE_MS = 30_000;
 
-export type Admission = { readonly allowance: RateLimit } | { readonly waitMs: number };
+export type Admission = { readonly state: RateLimit } | { readonly waitMs: number };
 
 /** How long the CRM is still left alone, in milliseconds. */
 export const pausedFor = ({ shutUntil }: RateLimit, now: number): number => Math.max(0, shutUntil - now);
@@ -46,7 +46,7 @@ export const reserveCalls = (allowance: RateLimit, budget: Budget, calls: number
   // What needs more than a whole window goes when nothing else has gone.
   if (spent > budget.calls && spent > calls) return { waitMs: ends - now };
   return {
-    allowance: {
+    state: {
       ...allowance,
       spent,
       window: running ? allowance.window : now,

@@ -24,13 +24,13 @@ export interface Layout {
 export const REFUSED_COLUMNS = ['refused.line', 'refused.reason'] as const;
 
 /** Names that would change a prototype. */
-const harmful = /^(?:__proto__|constructor|prototype)$/u;
+const reservedNames = /^(?:__proto__|constructor|prototype)$/u;
 
 /** The end of a column's name that stands for anything: `trait.<name>`; undefined where the name has another beginning. */
-export const nameBehind = (beginning: RegExp, name: string): string | undefined => {
+export const nameAfter = (beginning: RegExp, name: string): string | undefined => {
   const found = beginning.exec(name);
   const rest = found === null ? '' : name.slice(found[0].length).trim();
-  return rest === '' || harmful.test(rest) ? undefined : rest;
+  return rest === '' || reservedNames.test(rest) ? undefined : rest;
 };
 
 /** A column of free names whose values are text, or what a suffix says: `trait.size:number`, `trait.member:boolean`. */
@@ -70,7 +70,8 @@ export const columnsOf = (
 ): (Column | undefined)[] => {
   const names = header.map((name) => name.trim());
   const absent = [...Object.keys(map), ...ignore].filter((name) => !names.includes(name));
-  if (absent.length > 0) throw unknown(`The file has no column ${list(absent)}; it has ${list(names)}.`);
+  if (absent.length > 0)
+    throw unknownColumns(`The file has no column ${list(absent)}; it has ${list(names)}.`);
   const wrong: string[] = [];
   const found = names.map((name) => {
     if (ignore.includes(name) || REFUSED_COLUMNS.some((one) => one === name)) return undefined;
@@ -79,27 +80,28 @@ export const columnsOf = (
     return column;
   });
   if (wrong.length > 0)
-    throw unknown(
+    throw unknownColumns(
       `The hub does not know the column ${list(wrong)}. It knows ${known}. Rename one with --map "column=field", or leave it out with --ignore "column".`,
     );
   const single = found.flatMap((column) => (column && column.many !== true ? [column.path.join('.')] : []));
   const twice = single.filter((path, at) => single.indexOf(path) !== at);
   if (twice.length > 0)
-    throw unknown(`Two columns fill ${list([...new Set(twice)])}. Leave one out with --ignore.`);
+    throw unknownColumns(`Two columns fill ${list([...new Set(twice)])}. Leave one out with --ignore.`);
   if (!found.some((column) => column?.path[0] === 'identifiers'))
-    throw unknown(
+    throw unknownColumns(
       'No column says who a row is about: the hub needs email, phone, user-id or identifier.<type>. Name it with --map "column=email".',
     );
   return found;
 };
 
 const list = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(', ');
-const unknown = (message: string): HubError => new HubError('unknown-columns', message, { retry: 'never' });
+const unknownColumns = (message: string): HubError =>
+  new HubError('unknown-columns', message, { retry: 'never' });
 
 type Tree = { [name: string]: unknown };
 
 /** The object that a row of CSV stands for; empty cells are left out. */
-export const assembled = (
+export const readRow = (
   fields: readonly string[],
   columns: readonly (Column | undefined)[],
 ): { readonly value: object } | { readonly fault: string } => {
@@ -111,12 +113,12 @@ export const assembled = (
     if (column === undefined || cell === '') continue;
     const read = column.read?.(cell) ?? { value: cell };
     if ('fault' in read) return read;
-    place(whole, column, read.value);
+    setValue(whole, column, read.value);
   }
   return { value: whole };
 };
 
-const place = (whole: Tree, { path, many }: Column, value: unknown): void => {
+const setValue = (whole: Tree, { path, many }: Column, value: unknown): void => {
   let tree = whole;
   for (const name of path.slice(0, -1)) {
     const next: Tree = (tree[name] as Tree | undefined) ?? {};
@@ -129,7 +131,7 @@ const place = (whole: Tree, { path, many }: Column, value: unknown): void => {
 };
 
 /** What is wrong with a row, in one line. */
-export const faultOf = ({ issues }: z.ZodError): string =>
+export const rowFault = ({ issues }: z.ZodError): string =>
   issues
     .slice(0, 3)
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
@@ -137,7 +139,7 @@ export const faultOf = ({ issues }: z.ZodError): string =>
 
 /** Columns that name a person, the same in every file. */
 export const identifierColumn: Columns = (name) => {
-  const type = /^(email|phone|user-id)$/iu.exec(name)?.[1] ?? nameBehind(/^identifier\./iu, name);
+  const type = /^(email|phone|user-id)$/iu.exec(name)?.[1] ?? nameAfter(/^identifier\./iu, name);
   if (type === undefined) return undefined;
   const prefix = `${type.toLowerCase()}:`;
   return { path: ['identifiers'], many: true, read: (cell) => ({ value: `${prefix}${cell}` }) };

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
  */
 
 /** One record: where it ends, and its text or why it cannot be read. */
-export interface Cut {
+export interface CsvRecord {
   /** The first byte behind it and its line end. */
   readonly end: number;
   /** How many lines of the file end with it. */
@@ -17,7 +17,7 @@ export interface Cut {
   readonly fields?: readonly string[];
   readonly fault?: string;
   /** It is too long, and goes on behind the bytes that were given. */
-  readonly goesOn?: true;
+  readonly continues?: true;
 }
 
 /** Bytes. What is longer is refused, so that a quote that is never closed costs one record and not the rest of the file. */
@@ -31,7 +31,11 @@ const QUOTE = 34;
  * The records in these bytes, which begin at the start of one. What is cut off at their end is left out, unless they are
  * the file's `last`. Without a `delimiter` each line is a record. A record at fault takes its own first line only.
  */
-export function* records(bytes: Buffer, delimiter: string | undefined, last: boolean): Generator<Cut> {
+export function* readRecords(
+  bytes: Buffer,
+  delimiter: string | undefined,
+  last: boolean,
+): Generator<CsvRecord> {
   let start = 0;
   while (start < bytes.length) {
     const cut = recordAt(bytes, start, delimiter, last);
@@ -46,14 +50,14 @@ const recordAt = (
   start: number,
   delimiter: string | undefined,
   last: boolean,
-): Cut | undefined => {
+): CsvRecord | undefined => {
   const first = lineEnd(bytes, start);
   if (first === undefined && !last && bytes.length - start <= LONGEST_RECORD) return undefined;
   const end = first ?? bytes.length;
   const goesOn = first === undefined && !last;
-  const alone = (told: Pick<Cut, 'fields' | 'fault'>): Cut => ({
+  const alone = (told: Pick<CsvRecord, 'fields' | 'fault'>): CsvRecord => ({
     ...{ end, lines: goesOn ? 0 : 1, raw: rawOf(bytes, start, end), ...told },
-    ...(goesOn && { goesOn }),
+    ...(goesOn && { continues: goesOn }),
   });
   if (end - start > LONGEST_RECORD) return alone({ fault: `it is longer than ${LONGEST_RECORD} bytes` });
   const text = textOf(bytes, start, end);
@@ -61,18 +65,20 @@ const recordAt = (
   if (delimiter === undefined) return alone({ fields: [text] });
   const fields = fieldsOf(text, delimiter);
   if (Array.isArray(fields)) return alone({ fields });
-  return fields === 'open' ? quotedOver(bytes, start, end, delimiter, last, alone) : alone({ fault: fields });
+  return fields === 'open'
+    ? quotedRecord(bytes, start, end, delimiter, last, alone)
+    : alone({ fault: fields });
 };
 
 /** A record with a quoted field that holds line ends. */
-const quotedOver = (
+const quotedRecord = (
   bytes: Buffer,
   start: number,
   firstEnd: number,
   delimiter: string,
   last: boolean,
-  alone: (told: Pick<Cut, 'fault'>) => Cut,
-): Cut | undefined => {
+  alone: (told: Pick<CsvRecord, 'fault'>) => CsvRecord,
+): CsvRecord | undefined => {
   const unclosed = { fault: 'a quote is opened and never closed' };
   for (let end = firstEnd; ; ) {
     const quote = bytes.indexOf(QUOTE, end);

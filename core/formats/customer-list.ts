@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ConsentStatus } from '../consent/consent.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
-import { type Columns, identifierColumn, nameBehind, typedColumn } from './columns.ts';
+import { type Columns, identifierColumn, nameAfter, typedColumn } from './columns.ts';
 
 const Text = z.string().trim().min(1).max(1000);
 const Texts = z.union([Text.transform((one) => [one]), z.array(Text).max(20)]);
@@ -13,15 +13,15 @@ export const When = z.union([Instant, z.iso.date().transform((date) => `${date}T
 });
 
 /** What lists call the answers. */
-const answers: Readonly<Record<string, ConsentStatus>> = {
+const statusByWord: Readonly<Record<string, ConsentStatus>> = {
   ...Object.fromEntries(ConsentStatus.options.map((status) => [status, status])),
   ...{ yes: 'granted', true: 'granted', 1: 'granted', subscribed: 'granted', 'opted-in': 'granted' },
   ...{ no: 'denied', false: 'denied', 0: 'denied', unsubscribed: 'denied', 'opted-out': 'denied' },
 };
 
 const ANSWERS = 'expected granted, service-only, denied or unknown (or yes, no, subscribed, unsubscribed)';
-const Answer = z.union([z.string(), z.boolean()]).transform((said, context): ConsentStatus => {
-  const status = answers[String(said).trim().toLowerCase()];
+const ListAnswer = z.union([z.string(), z.boolean()]).transform((said, context): ConsentStatus => {
+  const status = statusByWord[String(said).trim().toLowerCase()];
   if (status !== undefined) return status;
   context.addIssue({
     code: 'custom',
@@ -46,7 +46,7 @@ const valid = (check: (text: string) => unknown) => {
   };
 };
 
-export const TimeZone = Text.refine(
+export const ListTimeZone = Text.refine(
   valid((timeZone) => new Intl.DateTimeFormat('en', { timeZone })),
   { error: 'expected an IANA time zone such as Europe/Rome' },
 );
@@ -72,7 +72,7 @@ export const ListedCustomer = z.strictObject({
   identifiers: z.array(Identifier).max(20).default([]),
   name: z.union([Text.transform((full) => ({ full })), PersonName]).optional(),
   language: Language.optional(),
-  timeZone: TimeZone.optional(),
+  timeZone: ListTimeZone.optional(),
   stage: Text.optional(),
   tags: z.array(Text).max(50).optional(),
   traits: Traits.optional(),
@@ -81,8 +81,8 @@ export const ListedCustomer = z.strictObject({
       Channel,
       z.union(
         [
-          Answer.transform((status) => ({ status, at: undefined })),
-          z.strictObject({ status: Answer, at: When.optional() }),
+          ListAnswer.transform((status) => ({ status, at: undefined })),
+          z.strictObject({ status: ListAnswer, at: When.optional() }),
         ],
         { error: ANSWERS },
       ),
@@ -105,7 +105,7 @@ export const identifiersOfListed = (row: ListedCustomer): string[] => [
 export const CUSTOMER_COLUMNS =
   'email, phone, user-id, identifier.<type>, name, name.first, name.last, language, timeZone, stage, tags, trait.<name>, trait.<name>:number, trait.<name>:boolean, consent.<channel>, consent.<channel>.at, preference.channel';
 
-const plain: Readonly<Record<string, readonly string[]>> = {
+const customerPaths: Readonly<Record<string, readonly string[]>> = {
   name: ['name', 'full'],
   'name.full': ['name', 'full'],
   'name.first': ['name', 'first'],
@@ -119,7 +119,7 @@ const plain: Readonly<Record<string, readonly string[]>> = {
 
 /** The columns of a customer list. */
 export const customerColumns: Columns = (name) => {
-  const path = plain[name.toLowerCase()];
+  const path = customerPaths[name.toLowerCase()];
   if (path !== undefined) return { path };
   if (name.toLowerCase() === 'tags')
     return {
@@ -127,7 +127,7 @@ export const customerColumns: Columns = (name) => {
       many: true,
       read: (cell) => ({ value: cell.split(/[,;|]/u).flatMap((tag) => tag.trim() || []) }),
     };
-  const trait = nameBehind(/^traits?\./iu, name);
+  const trait = nameAfter(/^traits?\./iu, name);
   if (trait !== undefined) return typedColumn('traits', trait);
   const [, channel, dated] = /^consent\.([a-z-]+)(\.at)?$/iu.exec(name) ?? [];
   const known = Channel.safeParse(channel?.toLowerCase());

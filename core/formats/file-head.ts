@@ -1,5 +1,5 @@
 import { HubError } from '../errors.ts';
-import { delimiterOf, encodingFault, markBytes, records } from './csv.ts';
+import { delimiterOf, encodingFault, markBytes, readRecords } from './csv.ts';
 
 /** Where the first row of a file begins. */
 export interface FileHead {
@@ -24,7 +24,7 @@ export const readFileHead = (bytes: Buffer, size: number, format: 'csv' | 'ndjso
   const text = bytes.subarray(mark);
   const lineEnd = text.indexOf('\n');
   const delimiter = delimiterOf(text.toString('utf8', 0, lineEnd < 0 ? text.length : lineEnd).trimEnd());
-  const { value: header } = records(text, delimiter, bytes.length >= size).next();
+  const { value: header } = readRecords(text, delimiter, bytes.length >= size).next();
   const names = header?.fields?.map((name: string) => name.trim());
   if (header === undefined || names === undefined)
     throw badFile(`The header of the file cannot be read: ${header?.fault ?? 'it does not end'}.`);

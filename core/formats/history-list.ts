@@ -1,26 +1,26 @@
 import * as z from 'zod';
 import { ProfileHints } from '../interaction/interaction.ts';
 import { Report } from '../interaction/report.ts';
-import { type Columns, identifierColumn, nameBehind, typedColumn } from './columns.ts';
-import { Language, TimeZone, Traits, When } from './customer-list.ts';
+import { type Columns, identifierColumn, nameAfter, typedColumn } from './columns.ts';
+import { Language, ListTimeZone, Traits, When } from './customer-list.ts';
 
 /** An act of the past: a line of NDJSON, and what a row of CSV becomes. What has no time is no history. */
-export const PastAct = Report.extend({
+export const HistoryRow = Report.extend({
   occurredAt: When,
   profile: ProfileHints.extend({
     language: Language.optional(),
-    timeZone: TimeZone.optional(),
+    timeZone: ListTimeZone.optional(),
     traits: Traits.optional(),
   }).optional(),
   /** What the hub said when it refused the row before. */
   refused: z.unknown().optional(),
 });
-export type PastAct = z.output<typeof PastAct>;
+export type HistoryRow = z.output<typeof HistoryRow>;
 
 export const HISTORY_COLUMNS =
   'id, kind, channel, direction, occurredAt, email, phone, user-id, identifier.<type>, name, text, subject, refersTo, conversationId, property.<name>, property.<name>:number, property.<name>:boolean, profile.name, profile.name.first, profile.name.last, profile.language, profile.timeZone';
 
-const plain: Readonly<Record<string, readonly string[]>> = {
+const historyPaths: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['id', 'kind', 'channel', 'direction', 'name', 'text', 'subject'].map((name) => [name, [name]]),
   ),
@@ -36,8 +36,8 @@ const plain: Readonly<Record<string, readonly string[]>> = {
 
 /** The columns of a file of history. */
 export const historyColumns: Columns = (name) => {
-  const path = plain[name.toLowerCase()];
+  const path = historyPaths[name.toLowerCase()];
   if (path !== undefined) return { path };
-  const property = nameBehind(/^propert(?:y|ies)\./iu, name);
+  const property = nameAfter(/^propert(?:y|ies)\./iu, name);
   return property === undefined ? identifierColumn(name) : typedColumn('properties', property);
 };

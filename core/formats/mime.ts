@@ -31,7 +31,7 @@ export const composeMail = ({ from, to, subject = '', text, html, unsubscribe }:
   const head = [
     `From: ${mailbox(from)}`,
     `To: ${mailbox(to)}`,
-    `Subject: ${words(subject)}`,
+    `Subject: ${encodeWords(subject)}`,
     'MIME-Version: 1.0',
     ...(unsubscribe === undefined
       ? []
@@ -57,13 +57,15 @@ const part = (type: string, content: string): string =>
 /** `Name <address>` or an address alone; a name outside ASCII is encoded, the address stays as it is. */
 const mailbox = (text: string): string => {
   const [, name, address] = /^(.*?)\s*<([^<>]*)>$/su.exec(text.trim()) ?? [];
-  return name === undefined || address === undefined || name === '' ? text : `${words(name)} <${address}>`;
+  return name === undefined || address === undefined || name === ''
+    ? text
+    : `${encodeWords(name)} <${address}>`;
 };
 
 const LONGEST_WORD_BYTES = 42;
 
 /** RFC 2047, in encoded words short enough for one folded line each; plain ASCII stays as it is. */
-const words = (text: string): string => {
+const encodeWords = (text: string): string => {
   if (/^[\x20-\x7e]*$/u.test(text)) return text;
   const all: string[] = [];
   let word = '';

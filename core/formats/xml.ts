@@ -2,9 +2,9 @@ import { XMLParser } from 'fast-xml-parser';
 import { HubError } from '../errors.ts';
 
 const LARGEST_BYTES = 2_000_000;
-const DEEPEST = 64;
+const DEEPEST_ELEMENT = 64;
 
-const unreadable = (message: string, cause?: unknown): HubError =>
+const unreadableXml = (message: string, cause?: unknown): HubError =>
   new HubError('unreadable-delivery', message, { retry: 'never', ...(cause !== undefined && { cause }) });
 
 const parser = new XMLParser({
@@ -15,7 +15,7 @@ const parser = new XMLParser({
   parseAttributeValue: false,
   trimValues: true,
   processEntities: true,
-  maxNestedTags: DEEPEST,
+  maxNestedTags: DEEPEST_ELEMENT,
 });
 
 /**
@@ -23,15 +23,15 @@ const parser = new XMLParser({
  * list. Document types and entities of the document's own are refused unread.
  */
 export const parseXml = (bytes: Uint8Array): unknown => {
-  if (bytes.byteLength > LARGEST_BYTES) throw unreadable(`The XML has more than ${LARGEST_BYTES} bytes.`);
+  if (bytes.byteLength > LARGEST_BYTES) throw unreadableXml(`The XML has more than ${LARGEST_BYTES} bytes.`);
   const text = new TextDecoder().decode(bytes);
   if (/<!\s*(?:DOCTYPE|ENTITY)/iu.test(text))
-    throw unreadable('The XML holds a document type, which is refused.');
+    throw unreadableXml('The XML holds a document type, which is refused.');
   if (/<\/?(?:[\w.-]+:)?(?:__proto__|constructor|prototype)[\s/>]/u.test(text))
-    throw unreadable('The XML holds an element that no vendor sends.');
+    throw unreadableXml('The XML holds an element that no vendor sends.');
   try {
     return parser.parse(text, true);
   } catch (error) {
-    throw unreadable('The body is not XML.', error);
+    throw unreadableXml('The body is not XML.', error);
   }
 };

@@ -116,7 +116,7 @@ export const resolveCustomer = (
   root: string,
   sourceProfiles: ReadonlyMap<string, SourceProfile>,
 ): Customer => {
-  const folded = foldProfile(root, sourceProfiles);
+  const folded = resolveGoldenRecord(root, sourceProfiles);
   return { ...folded, id: root, sourceProfiles: mergeTree(root, sourceProfiles) };
 };
 
@@ -133,7 +133,7 @@ export const mergeTree = (
   ];
 };
 
-const foldProfile = (
+const resolveGoldenRecord = (
   id: string,
   sourceProfiles: ReadonlyMap<string, SourceProfile>,
 ): Omit<Customer, 'id' | 'sourceProfiles'> => {
@@ -159,13 +159,13 @@ const foldProfile = (
   };
   return profile.merged.reduce((whole, child) => {
     const mergedAt = sourceProfiles.get(child)?.activity.survivor?.at ?? '';
-    return unite(whole, foldProfile(child, sourceProfiles), mergedAt);
+    return mergeGoldenRecords(whole, resolveGoldenRecord(child, sourceProfiles), mergedAt);
   }, own);
 };
 
 type GoldenRecord = Omit<Customer, 'id' | 'sourceProfiles'>;
 
-const unite = (survivor: GoldenRecord, other: GoldenRecord, mergedAt: string): GoldenRecord => ({
+const mergeGoldenRecords = (survivor: GoldenRecord, other: GoldenRecord, mergedAt: string): GoldenRecord => ({
   identifiers: [...survivor.identifiers, ...other.identifiers],
   name: survivor.name ?? other.name,
   language: survivor.language ?? other.language,
@@ -173,19 +173,19 @@ const unite = (survivor: GoldenRecord, other: GoldenRecord, mergedAt: string): G
   stage: survivor.stage ?? other.stage,
   tags: [...new Set([...survivor.tags, ...other.tags])],
   traits: { ...other.traits, ...survivor.traits },
-  consent: uniteConsent(survivor.consent, other.consent),
+  consent: mergeConsent(survivor.consent, other.consent),
   closed: { ...other.closed, ...survivor.closed },
-  preferences: unitePreferences(survivor.preferences, other.preferences, mergedAt),
+  preferences: mergePreferences(survivor.preferences, other.preferences, mergedAt),
   firstSeenAt: survivor.firstSeenAt < other.firstSeenAt ? survivor.firstSeenAt : other.firstSeenAt,
   lastSeenAt: survivor.lastSeenAt > other.lastSeenAt ? survivor.lastSeenAt : other.lastSeenAt,
-  lastInboundAt: latest(survivor.lastInboundAt, other.lastInboundAt),
-  lastInboundMessageAt: latest(survivor.lastInboundMessageAt, other.lastInboundMessageAt),
+  lastInboundAt: laterInstants(survivor.lastInboundAt, other.lastInboundAt),
+  lastInboundMessageAt: laterInstants(survivor.lastInboundMessageAt, other.lastInboundMessageAt),
   conversation: mergeConversations(survivor.conversation, other.conversation),
 });
 
-const uniteConsent = (one: Profile['consent'], other: Profile['consent']): Profile['consent'] => {
+const mergeConsent = (one: Profile['consent'], other: Profile['consent']): Profile['consent'] => {
   const united = { ...one };
-  for (const [channel, entry] of entriesOf(other)) {
+  for (const [channel, entry] of definedEntries(other)) {
     const present = united[channel];
     united[channel] =
       present === undefined || stricter(present.status, entry.status) !== present.status ? entry : present;
@@ -193,7 +193,7 @@ const uniteConsent = (one: Profile['consent'], other: Profile['consent']): Profi
   return united;
 };
 
-const unitePreferences = (survivor: Preferences, other: Preferences, mergedAt: string): Preferences => {
+const mergePreferences = (survivor: Preferences, other: Preferences, mergedAt: string): Preferences => {
   if (other.channel === undefined && other.at === undefined) return survivor;
   if (survivor.channel === undefined && survivor.at === undefined) return other;
   const since = other.at !== undefined && other.at > mergedAt && other.at > (survivor.at ?? '');
@@ -201,13 +201,13 @@ const unitePreferences = (survivor: Preferences, other: Preferences, mergedAt: s
 };
 
 /** Of two records of instants, the later one for each key. */
-const latest = <Instants extends object>(one: Instants, other: Instants): Instants => {
+const laterInstants = <Instants extends object>(one: Instants, other: Instants): Instants => {
   const present = new Map<string, string>(Object.entries(one));
   const later = Object.entries(other).filter(([key, at]) => (present.get(key) ?? '') < at);
   return { ...one, ...Object.fromEntries(later) };
 };
 
-const entriesOf = <Key extends string, Value>(record: Partial<Record<Key, Value>>): [Key, Value][] =>
+const definedEntries = <Key extends string, Value>(record: Partial<Record<Key, Value>>): [Key, Value][] =>
   Object.entries(record).filter((entry): entry is [Key, Value] => entry[1] !== undefined);
 
 /** A name in its parts: what is known, else what the other parts tell. */
@@ -244,7 +244,11 @@ export const CustomerSnapshot = z.strictObject({
 });
 export type CustomerSnapshot = z.infer<typeof CustomerSnapshot>;
 
-export const snapshot = (customer: Customer, profileId: string, isNew: boolean): CustomerSnapshot => ({
+export const snapshotCustomer = (
+  customer: Customer,
+  profileId: string,
+  isNew: boolean,
+): CustomerSnapshot => ({
   id: customer.id,
   profileId,
   identifiers: [...new Set(customer.identifiers.map(identifierType))],
@@ -254,7 +258,9 @@ export const snapshot = (customer: Customer, profileId: string, isNew: boolean):
   ...(customer.stage !== undefined && { stage: customer.stage }),
   tags: [...customer.tags],
   traits: customer.traits,
-  consent: Object.fromEntries(entriesOf(customer.consent).map(([channel, entry]) => [channel, entry.status])),
+  consent: Object.fromEntries(
+    definedEntries(customer.consent).map(([channel, entry]) => [channel, entry.status]),
+  ),
   preferences: customer.preferences.channel === undefined ? {} : { channel: customer.preferences.channel },
   firstSeenAt: customer.firstSeenAt,
   lastSeenAt: customer.lastSeenAt,

@@ -1,6 +1,6 @@
 import { type ConsentStatus, stricter } from '../consent/consent.ts';
 import type { ConsentAnswer } from '../consent/consent-history.ts';
-import { type ConsentChange, changing, hear } from '../consent/customer-consent.ts';
+import { type ConsentChange, recordAnswer, withConsentChanges } from '../consent/customer-consent.ts';
 import { HubError } from '../errors.ts';
 import { Channel, type Instant, type ProfileHints } from '../interaction/interaction.ts';
 import type { Profile } from './customer.ts';
@@ -41,8 +41,8 @@ export interface ImportedCustomer {
  * A customer told of by a list rather than by an act: found, merged and made by the same rules. What the list says fills
  * what is not known, and an answer counts by its time. Throws `HubError` `missing-identifier`.
  */
-export const importCustomer = (people: People, told: CustomerImport): ImportedCustomer => {
-  const found = matchIdentifiers(people, usableIdentifiers(told.identifiers, people.config), told.id);
+export const importCustomer = (people: People, row: CustomerImport): ImportedCustomer => {
+  const found = matchIdentifiers(people, usableIdentifiers(row.identifiers, people.config), row.id);
   if (found === undefined)
     throw new HubError(
       'missing-identifier',
@@ -50,44 +50,48 @@ export const importCustomer = (people: People, told: CustomerImport): ImportedCu
       { retry: 'never' },
     );
   const profileId = found.profileId ?? people.newId();
-  if (found.profileId === undefined) people.add(newSourceProfile(profileId, told.at));
-  const merge = found.roots.length > 1 ? mergeCustomers(people, found.roots, told.id, told.at) : undefined;
-  for (const identifier of found.gained) people.own(identifier, profileId);
+  if (found.profileId === undefined) people.add(newSourceProfile(profileId, row.at));
+  const merge = found.roots.length > 1 ? mergeCustomers(people, found.roots, row.id, row.at) : undefined;
+  for (const identifier of found.gained) people.attachIdentifier(identifier, profileId);
   const isNew = found.profileId === undefined;
-  const consent = changing(people, profileId, () => {
+  const consent = withConsentChanges(people, profileId, () => {
     const { profile } = people.sourceProfile(profileId);
-    const next = applyImport(profile, told);
+    const next = applyImport(profile, row);
     if (isNew || JSON.stringify(next) !== JSON.stringify(profile)) people.setProfile(next);
-    const { by, evidence: text } = told;
-    for (const [channel, said] of listed(next, told))
-      hear(people, profileId, channel, said, { type: 'list', by, ...(text !== undefined && { text }) });
+    const { by, evidence: text } = row;
+    for (const [channel, said] of countedAnswers(next, row))
+      recordAnswer(people, profileId, channel, said, {
+        type: 'list',
+        by,
+        ...(text !== undefined && { text }),
+      });
   });
   if (isNew) people.setActivity(people.sourceProfile(profileId).activity);
   return { profileId, isNew, consent, ...(merge && { merge }) };
 };
 
 /** The profile with what a list says of the person, answers apart, which replaces nothing that is known. */
-const applyImport = (profile: Profile, told: CustomerImport): Profile => {
-  const { stage, traits, ...hints } = told.profile;
-  const { channel } = told.preferences;
+const applyImport = (profile: Profile, row: CustomerImport): Profile => {
+  const { stage, traits, ...hints } = row.profile;
+  const { channel } = row.preferences;
   return {
     ...applyHints(profile, hints, false),
     ...(traits && { traits: { ...traits, ...profile.traits } }),
     ...(stage !== undefined && profile.stage === undefined && { stage }),
     ...(channel !== undefined &&
-      profile.preferences.channel === undefined && { preferences: { channel, at: told.at } }),
+      profile.preferences.channel === undefined && { preferences: { channel, at: row.at } }),
   };
 };
 
 /** The answers of a list that count: by their time; one that nobody has dated only where it is stricter than what is known. */
-const listed = (profile: Profile, told: CustomerImport): [Channel, ConsentAnswer][] =>
+const countedAnswers = (profile: Profile, row: CustomerImport): [Channel, ConsentAnswer][] =>
   Channel.options.flatMap((channel): [Channel, ConsentAnswer][] => {
-    const [answer, present] = [told.consent[channel], profile.consent[channel]?.status];
+    const [answer, present] = [row.consent[channel], profile.consent[channel]?.status];
     if (answer === undefined) return [];
-    const undated = told.undated?.includes(channel) === true;
+    const undated = row.undated?.includes(channel) === true;
     if (present !== undefined && (answer === 'unknown' || (undated && stricter(present, answer) === present)))
       return [];
-    const { id: source, evidence } = told;
-    const at = told.answeredAt?.[channel] ?? told.at;
+    const { id: source, evidence } = row;
+    const at = row.answeredAt?.[channel] ?? row.at;
     return [[channel, { answer, at, source, ...(evidence && { evidence }) }]];
   });

@@ -3,7 +3,7 @@ import { Instant, Interaction } from '../interaction/interaction.ts';
 import { Identifier } from './identifier.ts';
 
 /** Who decides something by hand, when, and in which command. */
-export interface Decision {
+export interface ManualDecision {
   readonly at: Instant;
   /** What the person is called. */
   readonly by: string;

@@ -1,7 +1,7 @@
 import { type Identifier, identifierType } from './identifier.ts';
 import type { People } from './people.ts';
 import { areRelated, requestReview } from './review-queue.ts';
-import { byStrength, ruleFor } from './rules.ts';
+import { ruleFor, sortByStrength } from './rules.ts';
 
 /** Whose some identifiers are, and which of them that customer gains; without `half` they are a new customer's. */
 interface Found {
@@ -21,7 +21,7 @@ export const matchIdentifiers = (
   const remaining = [...usable];
   const setAside: Identifier[] = [];
   while (remaining.length > 0) {
-    const ranked = byStrength(remaining, people.config);
+    const ranked = sortByStrength(remaining, people.config);
     const owned = ranked.filter((one) => people.owner(one) !== undefined);
     const roots = [...new Set(owned.map((one) => people.canonicalId(people.ownerOf(one))))];
     const unowned = ranked.filter((one) => people.owner(one) === undefined);

@@ -1,5 +1,5 @@
 import type { Instant } from '../interaction/interaction.ts';
-import type { Decision, Merge } from './ledger.ts';
+import type { ManualDecision, Merge } from './ledger.ts';
 import { fitsLimits, hasStrongConflict, isNeverAutoMerged } from './matching.ts';
 import type { People } from './people.ts';
 import { closeReviews } from './review-queue.ts';
@@ -25,7 +25,7 @@ export const mergeManually = (
   people: People,
   keep: string,
   other: string,
-  decision: Decision,
+  decision: ManualDecision,
 ): Merge | undefined => {
   const roots = [people.canonicalId(keep), people.canonicalId(other)];
   const [survivor, loser] = roots;
@@ -42,9 +42,9 @@ const recordMerge = (
   people: People,
   survivor: string,
   others: readonly string[],
-  told: Pick<Merge, 'at' | 'by' | 'cause' | 'overrode'>,
+  details: Pick<Merge, 'at' | 'by' | 'cause' | 'overrode'>,
 ): Merge => {
-  const merge: Merge = { id: people.newId(), survivor, others: [...others], ...told };
+  const merge: Merge = { id: people.newId(), survivor, others: [...others], ...details };
   const all = [survivor, ...others];
   for (const [position, one] of all.entries())
     for (const other of all.slice(position + 1)) closeReviews(people, one, other);
@@ -52,7 +52,7 @@ const recordMerge = (
   for (const other of others) {
     people.setActivity({
       ...people.sourceProfile(other).activity,
-      survivor: { id: survivor, at: told.at, merge: merge.id },
+      survivor: { id: survivor, at: details.at, merge: merge.id },
     });
     // The loser's profile is written too, so that a concurrent change of its identifiers and this merge exclude each other.
     people.setProfile(people.sourceProfile(other).profile);

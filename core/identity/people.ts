@@ -1,5 +1,5 @@
 import { durationMs } from '../config/duration.ts';
-import type { GivenAnswer } from '../consent/evidence.ts';
+import type { RecordedAnswer } from '../consent/evidence.ts';
 import { applyRetainedRefusal, type RetainedRefusal } from '../privacy/erasure.ts';
 import { type Customer, mergeTree, type Profile, resolveCustomer, type SourceProfile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
@@ -28,9 +28,9 @@ export class People {
   readonly reopenings: Reopening[] = [];
   readonly reviews: Review[] = [];
   /** Answers that were given, by half. */
-  readonly answers: { readonly profileId: string; readonly given: GivenAnswer }[] = [];
+  readonly answers: { readonly profileId: string; readonly given: RecordedAnswer }[] = [];
   /** The ids of review entries that a person has decided about. */
-  readonly resolved = new Set<string>();
+  readonly resolvedReviews = new Set<string>();
   readonly config: IdentityConfig;
   readonly newId: () => string;
   /** What parts conversations, in milliseconds. */
@@ -106,7 +106,7 @@ export class People {
   }
 
   /** A half takes an identifier that nobody holds, and what an erasure has left of it. */
-  own(identifier: Identifier, profileId: string): void {
+  attachIdentifier(identifier: Identifier, profileId: string): void {
     const { profile } = this.sourceProfile(profileId);
     this.#owners.set(identifier, profileId);
     this.newOwners.set(identifier, profileId);
@@ -116,14 +116,14 @@ export class People {
   }
 
   /** From now on another half answers for an identifier; their profiles say so already. */
-  handOver(identifier: Identifier, profileId: string): void {
+  reassignIdentifier(identifier: Identifier, profileId: string): void {
     this.#owners.set(identifier, profileId);
   }
 
   /** Sets the profile where the change is one. */
-  change(profileId: string, change: (profile: Profile) => Profile): void {
+  updateProfile(profileId: string, updateProfile: (profile: Profile) => Profile): void {
     const { profile } = this.sourceProfile(profileId);
-    const next = change(profile);
+    const next = updateProfile(profile);
     if (JSON.stringify(next) !== JSON.stringify(profile)) this.setProfile(next);
   }
 

@@ -1,10 +1,15 @@
-import { addressesOf, answeredChannel, answerOf } from '../consent/consent.ts';
-import { type ConsentChange, carrier, changing, hear } from '../consent/customer-consent.ts';
+import { addressesOf, answerChannel, answerOf } from '../consent/consent.ts';
+import {
+  type ConsentChange,
+  profileOfAddresses,
+  recordAnswer,
+  withConsentChanges,
+} from '../consent/customer-consent.ts';
 import { evidenceOf } from '../consent/evidence.ts';
 import { HubError } from '../errors.ts';
 import type { Instant, Interaction } from '../interaction/interaction.ts';
 import { type Reply, replyOf } from '../timeline/conversation.ts';
-import { placesOf, samePlaces } from '../timeline/lists.ts';
+import { haveSameEntries, listEntries } from '../timeline/lists.ts';
 import type { Identifier } from './identifier.ts';
 import type { Merge, Review } from './ledger.ts';
 import { fitsLimits, matchIdentifiers } from './matching.ts';
@@ -14,7 +19,7 @@ import { normaliseIdentifier, usableIdentifiers } from './rules.ts';
 import { applyActivity, applyAddressEffect, applyInteraction, newSourceProfile } from './source-profile.ts';
 
 /** Where an interaction went and what it changed; or, without `half`, that it waits on the review list. */
-export interface Placement {
+export interface Resolution {
   readonly profileId?: string;
   readonly isNew: boolean;
   readonly merge?: Merge;
@@ -36,18 +41,18 @@ export const resolveInteraction = (
   interaction: Interaction,
   referred: string | undefined,
   receivedAt: Instant,
-): Placement => {
+): Resolution => {
   const usable = usableIdentifiers(interaction.identifiers, people.config);
   if (usable.length === 0) {
-    if (referred !== undefined) return join(people, referred, interaction, [], {});
-    return awaitDecision(people, 'no-identifier', interaction, receivedAt, []);
+    if (referred !== undefined) return attachInteraction(people, referred, interaction, [], {});
+    return requestDecision(people, 'no-identifier', interaction, receivedAt, []);
   }
   const found = matchIdentifiers(people, usable, interaction.id);
-  if (found === undefined) return awaitDecision(people, 'over-limit', interaction, receivedAt, usable);
+  if (found === undefined) return requestDecision(people, 'over-limit', interaction, receivedAt, usable);
   const { profileId, roots, gained, setAside } = found;
-  if (profileId === undefined) return create(people, interaction, gained, setAside);
+  if (profileId === undefined) return createCustomer(people, interaction, gained, setAside);
   const merge = roots.length > 1 ? mergeCustomers(people, roots, interaction.id, receivedAt) : undefined;
-  return join(people, profileId, interaction, gained, { setAside, ...(merge && { merge }) });
+  return attachInteraction(people, profileId, interaction, gained, { setAside, ...(merge && { merge }) });
 };
 
 /**
@@ -58,7 +63,7 @@ export const assignInteraction = (
   people: People,
   review: Extract<Review, { type: 'interaction' }>,
   profileId: string | undefined,
-): Placement => {
+): Resolution => {
   const { interaction } = review;
   const free = usableIdentifiers(interaction.identifiers, people.config).filter(
     (one) => people.owner(one) === undefined,
@@ -66,8 +71,8 @@ export const assignInteraction = (
   const holder = profileId === undefined ? [] : [people.canonicalId(profileId)];
   const taken: Identifier[] = [];
   for (const one of free) if (fitsLimits(people, holder, [...taken, one])) taken.push(one);
-  if (profileId !== undefined) return join(people, profileId, interaction, taken, {});
-  if (taken.length > 0) return create(people, interaction, taken, []);
+  if (profileId !== undefined) return attachInteraction(people, profileId, interaction, taken, {});
+  if (taken.length > 0) return createCustomer(people, interaction, taken, []);
   throw new HubError(
     'missing-identifier',
     'The interaction names nobody who could be known again by it, so it cannot make a customer. Assign it to one, or dismiss it.',
@@ -75,78 +80,80 @@ export const assignInteraction = (
   );
 };
 
-const create = (
+const createCustomer = (
   people: People,
   interaction: Interaction,
   identifiers: readonly Identifier[],
   setAside: readonly Identifier[],
-): Placement => {
+): Resolution => {
   const id = people.newId();
   people.add(newSourceProfile(id, interaction.occurredAt));
   people.setProfile(people.sourceProfile(id).profile);
-  return join(people, id, interaction, identifiers, { isNew: true, setAside });
+  return attachInteraction(people, id, interaction, identifiers, { isNew: true, setAside });
 };
 
-const join = (
+const attachInteraction = (
   people: People,
   profileId: string,
   interaction: Interaction,
   identifiers: readonly Identifier[],
-  told: { isNew?: boolean; setAside?: readonly Identifier[]; merge?: Merge },
-): Placement => {
+  details: { isNew?: boolean; setAside?: readonly Identifier[]; merge?: Merge },
+): Resolution => {
   const before = people.customer(profileId);
   const reply = replyOf(before.conversation, interaction, people.silence);
-  const consent = changing(people, profileId, () => take(people, profileId, interaction, identifiers));
+  const consent = withConsentChanges(people, profileId, () =>
+    applyToCustomer(people, profileId, interaction, identifiers),
+  );
   return {
     profileId,
-    isNew: told.isNew ?? false,
-    setAside: told.setAside ?? [],
+    isNew: details.isNew ?? false,
+    setAside: details.setAside ?? [],
     consent,
-    ...(told.merge && { merge: told.merge }),
+    ...(details.merge && { merge: details.merge }),
     ...(reply && { reply }),
-    ...((told.isNew || !samePlaces(placesOf(before), placesOf(people.customer(profileId)))) && {
+    ...((details.isNew || !haveSameEntries(listEntries(before), listEntries(people.customer(profileId)))) && {
       moved: true,
     }),
   };
 };
 
-const awaitDecision = (
+const requestDecision = (
   people: People,
   reason: 'no-identifier' | 'over-limit',
   interaction: Interaction,
   receivedAt: Instant,
   setAside: readonly Identifier[],
-): Placement => {
+): Resolution => {
   people.reviews.push({ type: 'interaction', reason, interaction, receivedAt });
   return { isNew: false, setAside, consent: [] };
 };
 
 /** What the interaction teaches the half, answers about consent, and adds to its activity. */
-const take = (
+const applyToCustomer = (
   people: People,
   profileId: string,
   interaction: Interaction,
   identifiers: readonly Identifier[],
 ): void => {
-  for (const identifier of identifiers) people.own(identifier, profileId);
-  people.change(profileId, (profile) => applyInteraction(profile, interaction));
+  for (const identifier of identifiers) people.attachIdentifier(identifier, profileId);
+  people.updateProfile(profileId, (profile) => applyInteraction(profile, interaction));
   const addresses = addressesOf(
-    answeredChannel(interaction),
+    answerChannel(interaction),
     interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
   );
   const answer = answerOf(interaction);
   const { occurredAt: at, id: source } = interaction;
   if (answer !== undefined)
-    hear(
+    recordAnswer(
       people,
-      carrier(people, profileId, addresses),
-      answeredChannel(interaction),
+      profileOfAddresses(people, profileId, addresses),
+      answerChannel(interaction),
       { answer, at, source },
       evidenceOf(interaction, addresses[0]),
     );
   // An address is closed for whoever holds it, also where the interaction went to somebody else.
   for (const address of addresses)
-    people.change(people.owner(address) ?? profileId, (profile) =>
+    people.updateProfile(people.owner(address) ?? profileId, (profile) =>
       applyAddressEffect(profile, address, interaction),
     );
   const { activity } = people.sourceProfile(profileId);

@@ -49,14 +49,14 @@ export const closeReviews = (people: People, one: string, other: string): void =
   const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
   for (const { profile } of people.mergeTree(one)) {
     for (const asked of profile.pendingReview.filter((id) => others.has(id))) {
-      people.resolved.add(pairReviewId(sortedPair(profile.id, asked)));
-      forgetQuestion(people, profile.id, asked);
-      forgetQuestion(people, asked, profile.id);
+      people.resolvedReviews.add(pairReviewId(sortedPair(profile.id, asked)));
+      removePendingReview(people, profile.id, asked);
+      removePendingReview(people, asked, profile.id);
     }
   }
 };
 
-const forgetQuestion = (people: People, profileId: string, other: string): void => {
+const removePendingReview = (people: People, profileId: string, other: string): void => {
   const { profile } = people.sourceProfile(profileId);
   people.setProfile({ ...profile, pendingReview: profile.pendingReview.filter((id) => id !== other) });
 };

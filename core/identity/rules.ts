@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Identifier, identifierType, identifierValue } from './identifier.ts';
 
-const Rule = z.strictObject({
+const IdentifierRule = z.strictObject({
   /** Smaller is stronger. */
   priority: z.int().nonnegative(),
   /** How many identifiers of this type one customer may hold; of a type with 0 nobody holds any. */
@@ -10,7 +10,7 @@ const Rule = z.strictObject({
   strong: z.boolean().optional(),
 });
 
-const Pattern = z.string().transform((source, context) => {
+const BlockPattern = z.string().transform((source, context) => {
   try {
     return new RegExp(source, 'u');
   } catch (error) {
@@ -36,16 +36,16 @@ const defaults = {
 
 /** `mappings/identity.yaml`. A key that is left out has the shipped value. */
 export const IdentityConfig = z.strictObject({
-  identifiers: z.record(z.string(), Rule).default(defaults.identifiers),
+  identifiers: z.record(z.string(), IdentifierRule).default(defaults.identifiers),
   block: z
-    .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(Pattern).default([]) })
+    .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(BlockPattern).default([]) })
     .prefault(defaults.block),
   shared: z.array(z.string()).default(defaults.shared),
 });
 export type IdentityConfig = z.output<typeof IdentityConfig>;
 
 /** How a type is ranked and limited; types that the configuration does not name share the rule of `*`. */
-export const ruleFor = (config: IdentityConfig, type: string): z.infer<typeof Rule> =>
+export const ruleFor = (config: IdentityConfig, type: string): z.infer<typeof IdentifierRule> =>
   config.identifiers[type] ?? config.identifiers['*'] ?? defaults.identifiers['*'];
 
 /**
@@ -68,7 +68,7 @@ export const phoneIdentifiers = (...raw: readonly (string | null | undefined)[])
   return [...new Set(numbers)].map((number) => `phone:${number}`);
 };
 
-const normalValue: Record<string, (value: string) => string | undefined> = {
+const normalisers: Record<string, (value: string) => string | undefined> = {
   email: (value) => {
     const address = value.trim().toLowerCase();
     return /^[^\s@]+@[^\s@]+$/u.test(address) ? address : undefined;
@@ -82,13 +82,13 @@ export const normaliseIdentifier = (raw: string): Identifier | undefined => {
   const colon = raw.indexOf(':');
   if (colon < 1) return undefined;
   const type = raw.slice(0, colon).trim().toLowerCase();
-  const value = (normalValue[type] ?? ((text: string) => text.trim() || undefined))(raw.slice(colon + 1));
+  const value = (normalisers[type] ?? ((text: string) => text.trim() || undefined))(raw.slice(colon + 1));
   return value === undefined ? undefined : `${type}:${value}`;
 };
 
 /** An identifier as an interaction keeps it: in normal form where it has one, unless what was written is blocked. */
 export const readableIdentifier = (raw: string, config: IdentityConfig): Identifier =>
-  blocked(raw, config) ? raw : (normaliseIdentifier(raw) ?? raw);
+  isBlocked(raw, config) ? raw : (normaliseIdentifier(raw) ?? raw);
 
 /**
  * The identifiers of an interaction that may link it to a customer, in the order given, each once: normalised, with
@@ -100,20 +100,20 @@ export const usableIdentifiers = (raw: readonly string[], config: IdentityConfig
   const usable = new Set<Identifier>();
   for (const one of raw) {
     const normal = normaliseIdentifier(one);
-    if (normal === undefined || shared.has(normal) || blocked(one, config)) continue;
-    for (const identifier of [normal, ...implied(normal)])
-      if (!shared.has(identifier) && !blocked(identifier, config)) usable.add(identifier);
+    if (normal === undefined || shared.has(normal) || isBlocked(one, config)) continue;
+    for (const identifier of [normal, ...impliedIdentifiers(normal)])
+      if (!shared.has(identifier) && !isBlocked(identifier, config)) usable.add(identifier);
   }
   return [...usable];
 };
 
-const implied = (identifier: Identifier): Identifier[] => {
+const impliedIdentifiers = (identifier: Identifier): Identifier[] => {
   if (identifierType(identifier) !== 'whatsapp') return [];
   const phone = e164(`+${identifierValue(identifier)}`);
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 
-const blocked = (identifier: string, config: IdentityConfig): boolean => {
+const isBlocked = (identifier: string, config: IdentityConfig): boolean => {
   const value = identifierValue(identifier).trim();
   const last = value.slice(value.lastIndexOf(':') + 1);
   return [value, last].some(
@@ -124,7 +124,7 @@ const blocked = (identifier: string, config: IdentityConfig): boolean => {
 };
 
 /** Strongest first; of equals the earlier listed is the stronger. */
-export const byStrength = (identifiers: readonly Identifier[], config: IdentityConfig): Identifier[] =>
+export const sortByStrength = (identifiers: readonly Identifier[], config: IdentityConfig): Identifier[] =>
   identifiers
     .map((identifier, position) => ({
       identifier,

@@ -1,6 +1,6 @@
 import { HubError } from '../errors.ts';
 import type { Identifier } from './identifier.ts';
-import type { Decision, Split, Unmerge } from './ledger.ts';
+import type { ManualDecision, Split, Unmerge } from './ledger.ts';
 import type { People } from './people.ts';
 import { newSourceProfile } from './source-profile.ts';
 
@@ -11,13 +11,13 @@ import { newSourceProfile } from './source-profile.ts';
 export const unmergeCustomer = (
   people: People,
   profileId: string,
-  { at, by }: Omit<Decision, 'cause'>,
+  { at, by }: Omit<ManualDecision, 'cause'>,
   merge?: string,
 ): Unmerge => {
   const root = people.canonicalId(profileId);
   const wanted = merge ?? newestMerge(people, root);
-  const parted = people.mergeTree(root).filter(({ activity }) => activity.survivor?.merge === wanted);
-  const pointer = parted[0]?.activity.survivor;
+  const detached = people.mergeTree(root).filter(({ activity }) => activity.survivor?.merge === wanted);
+  const pointer = detached[0]?.activity.survivor;
   if (pointer === undefined) {
     throw new HubError(
       'unknown-merge',
@@ -27,8 +27,8 @@ export const unmergeCustomer = (
       { retry: 'never' },
     );
   }
-  const others = parted.map(({ profile }) => profile.id);
-  for (const { activity } of parted) {
+  const others = detached.map(({ profile }) => profile.id);
+  for (const { activity } of detached) {
     const { survivor: _, ...alone } = activity;
     people.setActivity(alone);
   }
@@ -69,7 +69,7 @@ const newestMerge = (people: People, root: string): string | undefined => {
 export const splitIdentifier = (
   people: People,
   identifier: Identifier,
-  { at, by, cause }: Decision,
+  { at, by, cause }: ManualDecision,
 ): Split => {
   const from = people.ownerOf(identifier);
   if (people.customer(from).identifiers.length === 1) {
@@ -103,12 +103,12 @@ export const splitIdentifier = (
     ...fresh.activity,
     ...(lastHeard !== undefined && { lastInboundAt: { [identifier]: lastHeard } }),
   });
-  people.handOver(identifier, to);
+  people.reassignIdentifier(identifier, to);
   addNeverAutoMerge(people, to, [from]);
   addNeverAutoMerge(people, from, [to]);
-  const parted: Split = { id: people.newId(), identifier, from, to, at, by, cause };
-  people.splits.push(parted);
-  return parted;
+  const split: Split = { id: people.newId(), identifier, from, to, at, by, cause };
+  people.splits.push(split);
+  return split;
 };
 
 const addNeverAutoMerge = (people: People, profileId: string, strangers: readonly string[]): void => {

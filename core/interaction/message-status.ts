@@ -1,15 +1,21 @@
 import type { Direction, Instant, Interaction } from './interaction.ts';
-import { MessageStatus, type Relation, type RelationKind, type Relations, statusOf } from './relation.ts';
+import {
+  MessageStatus,
+  messageStatusOf,
+  type Relation,
+  type RelationKind,
+  type Relations,
+} from './relation.ts';
 
 /** What became of a message, from what later interactions say about it. Pure, and the same in whatever order they came. */
 
 type Entry = readonly [id: string, relation: Relation];
 
-const earlier = ([id, { occurredAt }]: Entry, [otherId, other]: Entry): number => {
+const compareEntries = ([id, { occurredAt }]: Entry, [otherId, other]: Entry): number => {
   if (occurredAt !== other.occurredAt) return occurredAt < other.occurredAt ? -1 : 1;
   return id < otherId ? -1 : id > otherId ? 1 : 0;
 };
-const later = (one: Entry, other: Entry): number => earlier(other, one);
+const compareNewestFirst = (one: Entry, other: Entry): number => compareEntries(other, one);
 
 /** Of what counts once, which one: the same status, the last edit, the last reaction of somebody. */
 const slotOf = ([id, relation]: Entry): string => {
@@ -20,20 +26,22 @@ const slotOf = ([id, relation]: Entry): string => {
   return JSON.stringify([profileId, account ?? '', status === undefined ? kind : '', what]);
 };
 
-const classOf = ({ kind, upTo }: Relation): RelationKind | 'read up to' =>
+const retentionClass = ({ kind, upTo }: Relation): RelationKind | 'read up to' =>
   upTo === undefined ? kind : 'read up to';
 /** For each class which one of a slot counts, and how many are kept. Statuses are never dropped. */
-const kept: Readonly<Record<ReturnType<typeof classOf>, readonly [order: typeof earlier, most: number]>> = {
-  'delivery-status': [earlier, Number.POSITIVE_INFINITY],
-  read: [earlier, Number.POSITIVE_INFINITY],
-  bounce: [earlier, Number.POSITIVE_INFINITY],
-  complaint: [earlier, 20],
-  delete: [earlier, 20],
-  edit: [later, 20],
-  reaction: [later, 60],
-  open: [earlier, 40],
-  click: [earlier, 40],
-  'read up to': [later, 50],
+const retention: Readonly<
+  Record<ReturnType<typeof retentionClass>, readonly [order: typeof compareEntries, most: number]>
+> = {
+  'delivery-status': [compareEntries, Number.POSITIVE_INFINITY],
+  read: [compareEntries, Number.POSITIVE_INFINITY],
+  bounce: [compareEntries, Number.POSITIVE_INFINITY],
+  complaint: [compareEntries, 20],
+  delete: [compareEntries, 20],
+  edit: [compareNewestFirst, 20],
+  reaction: [compareNewestFirst, 60],
+  open: [compareEntries, 40],
+  click: [compareEntries, 40],
+  'read up to': [compareNewestFirst, 50],
 };
 /** How many opens and clicks of a message are told apart; more count as so many. */
 export const MOST_COUNTED = 40;
@@ -44,13 +52,13 @@ export const mergeFacts = (one: Relations, other: Relations): Relations => {
   for (const entry of [...Object.entries(one), ...Object.entries(other)]) {
     const slot = slotOf(entry);
     const present = slots.get(slot);
-    const [order] = kept[classOf(entry[1])];
+    const [order] = retention[retentionClass(entry[1])];
     if (present === undefined || order(entry, present) < 0) slots.set(slot, entry);
   }
-  const classes = Map.groupBy(slots.values(), ([, relation]) => classOf(relation));
+  const classes = Map.groupBy(slots.values(), ([, relation]) => retentionClass(relation));
   return Object.fromEntries(
     [...classes].flatMap(([name, entries]) => {
-      const [order, most] = kept[name];
+      const [order, most] = retention[name];
       return entries.sort(order).slice(0, most);
     }),
   );
@@ -65,7 +73,7 @@ export const firstReadFact = (relations: Relations, sentAt: Instant): Relations 
   Object.fromEntries(
     Object.entries(relations)
       .filter(([, { upTo = '' }]) => upTo >= sentAt)
-      .sort(earlier)
+      .sort(compareEntries)
       .slice(0, 1),
   );
 
@@ -127,7 +135,7 @@ export const messageState = (
         profileIds.has(profileId) &&
         (account === undefined || message.account === undefined || account === message.account),
     )
-    .sort(earlier);
+    .sort(compareEntries);
   const of = (...kinds: readonly RelationKind[]): Entry[] =>
     entries.filter(([, { kind }]) => kinds.includes(kind));
   const [deletion] = of('delete');
@@ -137,26 +145,26 @@ export const messageState = (
   const [opens, clicks] = [of('open').length, of('click').length];
   return {
     ...statusesOf(message, of('delivery-status', 'read', 'bounce')),
-    ...(edit && { edited: told(edit) }),
-    ...(deletion && { deleted: { ...told(deletion), by: actors[deletion[1].direction] } }),
-    ...(complaint && { complained: told(complaint) }),
+    ...(edit && { edited: toFact(edit) }),
+    ...(deletion && { deleted: { ...toFact(deletion), by: actors[deletion[1].direction] } }),
+    ...(complaint && { complained: toFact(complaint) }),
     ...(reactions.length > 0 && { reactions }),
     ...(opens > 0 && { opens }),
     ...(clicks > 0 && { clicks }),
   };
 };
 
-const told = ([interaction, { occurredAt: at }]: Entry): StatusFact => ({ at, interaction });
+const toFact = ([interaction, { occurredAt: at }]: Entry): StatusFact => ({ at, interaction });
 
 /** Entries in the order of time. A message that the hub sent itself says that it was sent. */
 const statusesOf = (
   message: Parameters<typeof messageState>[0],
   entries: readonly Entry[],
 ): Pick<MessageState, 'status'> => {
-  const own = message.kind === 'notification' ? statusOf(message) : undefined;
+  const own = message.kind === 'notification' ? messageStatusOf(message) : undefined;
   const all = [
     ...(own === undefined ? [] : [{ name: own, at: message.occurredAt, interaction: message.id }]),
-    ...entries.flatMap((entry) => (entry[1].status ? [{ name: entry[1].status, ...told(entry) }] : [])),
+    ...entries.flatMap((entry) => (entry[1].status ? [{ name: entry[1].status, ...toFact(entry) }] : [])),
   ];
   const first = [...Map.groupBy(all, ({ name }) => name).values()].flatMap((haveSameFacts) =>
     haveSameFacts.slice(0, 1),
@@ -189,7 +197,7 @@ const reactionsOf = (entries: readonly Entry[]): NonNullable<MessageState['react
     }),
   );
   return [...last.values()]
-    .sort(earlier)
+    .sort(compareEntries)
     .flatMap(([, { emoji, reaction, direction, occurredAt: at }]) =>
       emoji === undefined || reaction === 'removed' ? [] : [{ by: actors[direction], emoji, at }],
     );

@@ -91,7 +91,7 @@ export const relationOf = (
   const { kind, profileId, account, occurredAt, direction, text = '' } = interaction;
   const read = readIn(interaction);
   if (!isRelationKind(kind) || (targetOf(interaction) ?? read) === undefined) return undefined;
-  const status = statusOf(interaction);
+  const status = messageStatusOf(interaction);
   if (kind === 'delivery-status' && status === undefined) return undefined;
   const base = { profileId, ...(account !== undefined && { account }), occurredAt, kind, direction };
   if (kind !== 'reaction') return { ...base, ...(status && { status }), ...(read && { upTo: read.upTo }) };
@@ -102,7 +102,7 @@ export const relationOf = (
 };
 
 /** The providers' words, in lower case and with hyphens, by what they mean. */
-const words: Readonly<Record<MessageStatus, string>> = {
+const statusWords: Readonly<Record<MessageStatus, string>> = {
   accepted: 'accepted scheduled queued sending processed processing submitted buffered pending',
   sent: 'sent transmitted partially-delivered delivery-unconfirmed dlr-unconfirmed dlr-timeout',
   deferred: 'deferred delayed delivery-delayed transient',
@@ -113,14 +113,14 @@ const words: Readonly<Record<MessageStatus, string>> = {
     invalid-message unreachable unsupported carrier-blocked carrier-unreachable protect-blocked dnserror dmarcpolicy
     spamnotification virusnotification`,
 };
-const meanings = new Map(
+const statusByWord = new Map(
   MessageStatus.options.flatMap((status) =>
-    words[status].split(/\s+/u).map((word): [string, MessageStatus] => [word, status]),
+    statusWords[status].split(/\s+/u).map((word): [string, MessageStatus] => [word, status]),
   ),
 );
 
 /** What a status tells of its message; undefined where it is none, or in words that are not known. */
-export const statusOf = ({
+export const messageStatusOf = ({
   kind,
   properties,
 }: Pick<Interaction, 'kind' | 'properties'>): MessageStatus | undefined => {
@@ -128,5 +128,7 @@ export const statusOf = ({
   if (kind === 'bounce') return 'failed';
   const told = properties?.['status'];
   if (kind !== 'delivery-status' && kind !== 'notification') return undefined;
-  return typeof told === 'string' ? meanings.get(told.toLowerCase().replaceAll(/[_ ]/gu, '-')) : undefined;
+  return typeof told === 'string'
+    ? statusByWord.get(told.toLowerCase().replaceAll(/[_ ]/gu, '-'))
+    : undefined;
 };

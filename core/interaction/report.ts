@@ -51,7 +51,10 @@ export const Reports = z
   .pipe(z.array(z.unknown()).min(1).max(MOST_REPORTS));
 
 /** `derivedKey` is what makes it the same act where the reporter gave no id. */
-export const reported = ({ id, name, ...report }: Report, derivedKey: string): DecodedInteraction => ({
+export const interactionOfReport = (
+  { id, name, ...report }: Report,
+  derivedKey: string,
+): DecodedInteraction => ({
   ...report,
   key: id ?? derivedKey,
   ...(id !== undefined && { externalId: id }),

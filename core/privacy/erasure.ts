@@ -46,12 +46,12 @@ export const retainedRefusals = ({
 export const applyRetainedRefusal = (
   profile: Profile,
   identifier: Identifier,
-  told: RetainedRefusal,
+  refusal: RetainedRefusal,
 ): Profile => {
-  const closed = told.closed && { [identifier]: { ...told.closed, source: 'erasure' } };
+  const closed = refusal.closed && { [identifier]: { ...refusal.closed, source: 'erasure' } };
   return Channel.options.reduce(
     (whole, channel) => {
-      const { status, at } = told.declined?.[channel] ?? {};
+      const { status, at } = refusal.declined?.[channel] ?? {};
       if (status === undefined || at === undefined) return whole;
       return applyConsentAnswer(whole, channel, { answer: status, at, source: 'erasure' });
     },

@@ -33,13 +33,13 @@ export const personalDataMatcher = (
   return {
     unsearchable: short,
     isNamedIn(text) {
-      const plain = decoded(text);
+      const plain = decodeText(text);
       return namedIn(wordsOf(plain)) || namedIn(wordsOf(plain.replace(/(?<=\d)[\s().\-/]+(?=\d)/gu, '')));
     },
   };
 };
 
-const decoded = (text: string): string =>
+const decodeText = (text: string): string =>
   text
     .replace(/%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])/giu, (_, percent: string, escaped: string) =>
       String.fromCharCode(Number.parseInt(percent ?? escaped, 16)),

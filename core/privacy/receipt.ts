@@ -70,12 +70,12 @@ const thumbprint = (x: string): string =>
     .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
     .digest('base64url');
 
-const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const base64Json = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-export const signReceipt = (told: Receipt, secret: string): SignedReceipt => {
-  const receipt = Receipt.parse(told);
+export const signReceipt = (content: Receipt, secret: string): SignedReceipt => {
+  const receipt = Receipt.parse(content);
   const key = receiptKey(secret);
-  const signed = `${encoded({ alg: 'EdDSA', kid: key.kid, typ: receipt.format })}.${encoded(receipt)}`;
+  const signed = `${base64Json({ alg: 'EdDSA', kid: key.kid, typ: receipt.format })}.${base64Json(receipt)}`;
   const signature = sign(null, Buffer.from(signed), privateKey(secret)).toString('base64url');
   return { receipt, key, jws: `${signed}.${signature}` };
 };

@@ -3,7 +3,7 @@ import { answerOf } from '../consent/consent.ts';
 import { Channel, Instant, type Interaction } from '../interaction/interaction.ts';
 
 /** Acts of either side that follow each other without a silence; across channels. */
-const Stretch = z.strictObject({
+const Thread = z.strictObject({
   startedAt: Instant,
   lastAt: Instant,
   channels: z.array(Channel),
@@ -12,7 +12,7 @@ const Stretch = z.strictObject({
   /** The answers nearest to it: enough to know which was the first, should a question be told late. */
   answers: z.array(Instant),
 });
-type Stretch = z.infer<typeof Stretch>;
+type Thread = z.infer<typeof Thread>;
 
 /**
  * What is known of the talk with one half of a customer. Facts that can be united in any order: the order of arrival
@@ -20,7 +20,7 @@ type Stretch = z.infer<typeof Stretch>;
  */
 export const Conversation = z.strictObject({
   /** The newest, oldest first. */
-  stretches: z.array(Stretch),
+  threads: z.array(Thread),
   /** Questions that nobody has answered, oldest first. */
   open: z.array(Instant),
   lastAsked: Instant.optional(),
@@ -30,20 +30,20 @@ export const Conversation = z.strictObject({
 export type Conversation = z.infer<typeof Conversation>;
 
 /** An act that is at most one silence late can change the newest stretch and join it to the one before, never to a third. */
-const MOST_STRETCHES = 2;
+const MOST_THREADS = 2;
 /** So many questions of one person without an answer are told apart; of more, the oldest and the newest. */
 const MOST_OPEN = 10;
 /** How many answers before the first question, and how many after it, are kept. */
 const MOST_ANSWERS = 2;
 
 /** What an act is in a conversation; undefined where it is none: statuses, opens, orders, our automated messages. */
-export type Part = 'asks' | 'answers' | 'talks' | 'closes';
+export type ConversationRole = 'asks' | 'answers' | 'talks' | 'closes';
 
 /** Where providers' words say that a call was spoken, and that it was not. */
 const SPOKEN: ReadonlySet<unknown> = new Set(['completed', 'answered', 'in-progress', 'connected']);
 const MISSED: ReadonlySet<unknown> = new Set(['no-answer', 'missed', 'busy', 'voicemail']);
 
-export const partOf = (interaction: Interaction): Part | undefined => {
+export const conversationRole = (interaction: Interaction): ConversationRole | undefined => {
   const { kind, direction, properties = {} } = interaction;
   switch (kind) {
     case 'message':
@@ -70,7 +70,7 @@ export const partOf = (interaction: Interaction): Part | undefined => {
   }
 };
 
-const silent: Conversation = { stretches: [], open: [] };
+const emptyConversation: Conversation = { threads: [], open: [] };
 
 /** The conversation with one more act. `silence` in milliseconds is what parts two stretches. */
 export const applyToConversation = (
@@ -78,19 +78,19 @@ export const applyToConversation = (
   interaction: Interaction,
   silence: number,
 ): Conversation | undefined => {
-  const part = partOf(interaction);
+  const part = conversationRole(interaction);
   if (part === undefined) return conversation;
   const { occurredAt: at, channel } = interaction;
   const asks = part === 'asks';
   const answers = part === 'answers';
-  const stretch: Stretch = {
+  const stretch: Thread = {
     ...{ startedAt: at, lastAt: at, channels: [channel] },
     ...(asks && { asked: at }),
     answers: answers ? [at] : [],
   };
-  return settled(
+  return boundConversation(
     mergeConversations(conversation, {
-      stretches: part === 'closes' ? [] : [stretch],
+      threads: part === 'closes' ? [] : [stretch],
       open: asks ? [at] : [],
       ...(asks && { lastAsked: at }),
       ...(answers && { answeredAt: at }),
@@ -105,59 +105,60 @@ export const closedConversation = (
   conversation: Conversation | undefined,
   at: Instant,
   silence: number,
-): Conversation => settled(mergeConversations(conversation, { ...silent, closedAt: at }), silence);
+): Conversation =>
+  boundConversation(mergeConversations(conversation, { ...emptyConversation, closedAt: at }), silence);
 
 /** All that is known of either. Not yet parted by silence, which only whoever knows how long it is can do. */
 export const mergeConversations = (
-  one: Conversation | undefined = silent,
-  other: Conversation | undefined = silent,
+  one: Conversation | undefined = emptyConversation,
+  other: Conversation | undefined = emptyConversation,
 ): Conversation => {
-  const answeredAt = later(one.answeredAt, other.answeredAt);
-  const closedAt = later(one.closedAt, other.closedAt);
-  const lastAsked = later(one.lastAsked, other.lastAsked);
-  const done = later(answeredAt, closedAt) ?? '';
+  const answeredAt = laterInstant(one.answeredAt, other.answeredAt);
+  const closedAt = laterInstant(one.closedAt, other.closedAt);
+  const lastAsked = laterInstant(one.lastAsked, other.lastAsked);
+  const done = laterInstant(answeredAt, closedAt) ?? '';
   return {
-    stretches: [...one.stretches, ...other.stretches],
-    open: inOrder([...one.open, ...other.open]).filter((asked) => asked > done),
+    threads: [...one.threads, ...other.threads],
+    open: sortInstants([...one.open, ...other.open]).filter((asked) => asked > done),
     ...(lastAsked !== undefined && { lastAsked }),
     ...(answeredAt !== undefined && { answeredAt }),
     ...(closedAt !== undefined && { closedAt }),
   };
 };
 
-const settled = (conversation: Conversation, silence: number): Conversation => {
+const boundConversation = (conversation: Conversation, silence: number): Conversation => {
   const { open } = conversation;
   return {
     ...conversation,
-    stretches: parted(conversation.stretches, silence).slice(-MOST_STRETCHES),
+    threads: splitBySilence(conversation.threads, silence).slice(-MOST_THREADS),
     open: open.length <= MOST_OPEN ? open : [...open.slice(0, 1), ...open.slice(1 - MOST_OPEN)],
   };
 };
 
 /** Stretches that a silence parts, oldest first; what lies closer together is one. */
-const parted = (stretches: readonly Stretch[], silence: number): Stretch[] => {
-  const whole: Stretch[] = [];
+const splitBySilence = (stretches: readonly Thread[], silence: number): Thread[] => {
+  const whole: Thread[] = [];
   for (const stretch of stretches.toSorted((one, other) => (one.startedAt < other.startedAt ? -1 : 1))) {
     const last = whole.at(-1);
     if (last === undefined || Date.parse(stretch.startedAt) - Date.parse(last.lastAt) > silence)
       whole.push(stretch);
-    else whole[whole.length - 1] = joined(last, stretch);
+    else whole[whole.length - 1] = mergeThreads(last, stretch);
   }
   return whole;
 };
 
-const joined = (one: Stretch, other: Stretch): Stretch => {
-  const asked = earlier(one.asked, other.asked);
+const mergeThreads = (one: Thread, other: Thread): Thread => {
+  const asked = earlierInstant(one.asked, other.asked);
   return {
-    startedAt: earlier(one.startedAt, other.startedAt) ?? one.startedAt,
-    lastAt: later(one.lastAt, other.lastAt) ?? one.lastAt,
+    startedAt: earlierInstant(one.startedAt, other.startedAt) ?? one.startedAt,
+    lastAt: laterInstant(one.lastAt, other.lastAt) ?? one.lastAt,
     channels: [...new Set([...one.channels, ...other.channels])].sort(),
     ...(asked !== undefined && { asked }),
-    answers: nearest(inOrder([...one.answers, ...other.answers]), asked),
+    answers: nearestAnswers(sortInstants([...one.answers, ...other.answers]), asked),
   };
 };
 
-const nearest = (answers: readonly Instant[], asked: Instant | undefined): Instant[] => {
+const nearestAnswers = (answers: readonly Instant[], asked: Instant | undefined): Instant[] => {
   if (asked === undefined) return answers.slice(-2 * MOST_ANSWERS);
   const first = answers.findIndex((at) => at >= asked);
   const split = first === -1 ? answers.length : first;
@@ -181,15 +182,15 @@ export const replyOf = (
 ): Reply | undefined => {
   const { occurredAt: at } = interaction;
   const asked = conversation?.open[0];
-  if (partOf(interaction) !== 'answers' || asked === undefined || asked > at) return undefined;
-  const stretch = parted(
-    applyToConversation(conversation, interaction, silence)?.stretches ?? [],
+  if (conversationRole(interaction) !== 'answers' || asked === undefined || asked > at) return undefined;
+  const stretch = splitBySilence(
+    applyToConversation(conversation, interaction, silence)?.threads ?? [],
     silence,
   ).find(({ startedAt, lastAt }) => startedAt <= at && at <= lastAt);
   return { seconds: secondsBetween(asked, at), first: stretch !== undefined && firstAnswer(stretch) === at };
 };
 
-const firstAnswer = ({ asked, answers }: Stretch): Instant | undefined =>
+const firstAnswer = ({ asked, answers }: Thread): Instant | undefined =>
   asked === undefined ? undefined : answers.find((at) => at >= asked);
 
 /** A person's present conversation, as agents see it. */
@@ -213,7 +214,7 @@ export const conversationView = (
   silence: number,
   now: number,
 ): ConversationView | undefined => {
-  const stretch = parted(conversation?.stretches ?? [], silence).at(-1);
+  const stretch = splitBySilence(conversation?.threads ?? [], silence).at(-1);
   if (conversation === undefined || stretch === undefined) return undefined;
   const { startedAt, lastAt, channels, asked } = stretch;
   const { closedAt, lastAsked = '' } = conversation;
@@ -245,10 +246,10 @@ export const conversationView = (
 const secondsBetween = (from: Instant, to: Instant): number =>
   Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000));
 
-const inOrder = (instants: readonly Instant[]): Instant[] => [...new Set(instants)].sort();
+const sortInstants = (instants: readonly Instant[]): Instant[] => [...new Set(instants)].sort();
 
-const later = (one: Instant | undefined, other: Instant | undefined): Instant | undefined =>
+const laterInstant = (one: Instant | undefined, other: Instant | undefined): Instant | undefined =>
   one === undefined || (other !== undefined && other > one) ? other : one;
 
-const earlier = (one: Instant | undefined, other: Instant | undefined): Instant | undefined =>
+const earlierInstant = (one: Instant | undefined, other: Instant | undefined): Instant | undefined =>
   one === undefined || (other !== undefined && other < one) ? other : one;

@@ -22,12 +22,12 @@ const COUNTS = [
  * Upper bounds in seconds of the buckets of response times: each reply is counted in one bucket, which is exact enough for
  * a median. Rows name a bucket by its bound, so that a bound may be added later.
  */
-export const BOUNDS: readonly number[] = [
+export const RESPONSE_BOUNDS: readonly number[] = [
   ...[60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 57_600],
   ...[86_400, 172_800, 345_600, 604_800],
 ];
 const LONGEST = 'Longer';
-const buckets = [...BOUNDS.map((bound) => `Below${bound}` as const), LONGEST] as const;
+const buckets = [...RESPONSE_BOUNDS.map((bound) => `Below${bound}` as const), LONGEST] as const;
 type Bucket = (typeof buckets)[number];
 
 const Measure = z.enum([
@@ -92,7 +92,7 @@ const amountsOf = ({ kind, direction, properties }: Interaction): Amounts => {
 };
 
 const amountsOfReply = ({ seconds, first }: Reply): Amounts => {
-  const bound = BOUNDS.find((one) => seconds < one);
+  const bound = RESPONSE_BOUNDS.find((one) => seconds < one);
   const bucket: Bucket = bound === undefined ? LONGEST : `Below${bound}`;
   return {
     ...{ replies: 1, replySeconds: seconds, [`reply${bucket}`]: 1 },
@@ -100,7 +100,7 @@ const amountsOfReply = ({ seconds, first }: Reply): Amounts => {
   };
 };
 
-export const added = (one: Amounts, other: Amounts): Amounts => {
+export const addAmounts = (one: Amounts, other: Amounts): Amounts => {
   const sum = { ...one };
   for (const measure of Measure.options) {
     const more = other[measure];
@@ -141,20 +141,22 @@ export const figuresView = (amounts: Amounts): FiguresView => {
     notifications: { sent: of('sent'), failed: of('failed'), suppressed: of('suppressed') },
     ...{ bounced: of('bounced'), complained: of('complained'), undelivered: of('undelivered') },
     failureShare: tried === 0 ? 0 : Math.min(1, lost / tried),
-    response: times(of('replies'), of('replySeconds'), (bucket) => of(`reply${bucket}`)),
-    firstResponse: times(of('firstReplies'), of('firstReplySeconds'), (bucket) => of(`firstReply${bucket}`)),
+    response: responseTimes(of('replies'), of('replySeconds'), (bucket) => of(`reply${bucket}`)),
+    firstResponse: responseTimes(of('firstReplies'), of('firstReplySeconds'), (bucket) =>
+      of(`firstReply${bucket}`),
+    ),
   };
 };
 
-const times = (count: number, seconds: number, inBucket: (bucket: Bucket) => number): Times => {
+const responseTimes = (count: number, seconds: number, inBucket: (bucket: Bucket) => number): Times => {
   if (count === 0) return { count };
   if (count === 1) return { count, averageSeconds: seconds, medianSeconds: seconds };
   let below = 0;
   for (const [position, bucket] of buckets.entries()) {
     const inside = inBucket(bucket);
     if (inside > 0 && below + inside >= count / 2) {
-      const from = BOUNDS[position - 1] ?? 0;
-      const to = BOUNDS[position] ?? from;
+      const from = RESPONSE_BOUNDS[position - 1] ?? 0;
+      const to = RESPONSE_BOUNDS[position] ?? from;
       const medianSeconds = Math.round(from + ((count / 2 - below) / inside) * (to - from));
       return { count, averageSeconds: Math.round(seconds / count), medianSeconds };
     }

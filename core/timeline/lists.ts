@@ -3,8 +3,8 @@ import { type Customer, nameParts } from '../identity/customer.ts';
 import type { Instant } from '../interaction/interaction.ts';
 
 /** Where a customer stands in a list that people read: which part of the list, and the place in its order. */
-export const Place = z.strictObject({ part: z.string(), key: z.string() });
-export type Place = z.infer<typeof Place>;
+export const ListEntry = z.strictObject({ part: z.string(), key: z.string() });
+export type ListEntry = z.infer<typeof ListEntry>;
 
 /** So many parts hold those who wait, so that no part is written too often. */
 const WAITING_PARTS = 4;
@@ -31,24 +31,24 @@ export const nameKey = (name: string): string =>
     .slice(0, LONGEST_NAME);
 
 /** When something was last said by either side; undefined where nothing ever was, as after an import. */
-export const talkedAt = ({ conversation }: Customer): Instant | undefined =>
-  conversation?.stretches.map(({ lastAt }) => lastAt).reduce(later, '') || undefined;
+export const lastTalkAt = ({ conversation }: Customer): Instant | undefined =>
+  conversation?.threads.map(({ lastAt }) => lastAt).reduce(laterOf, '') || undefined;
 
-const later = (one: Instant, other: Instant): Instant => (one > other ? one : other);
+const laterOf = (one: Instant, other: Instant): Instant => (one > other ? one : other);
 
 /**
  * Every place of a customer: by the hour of their last talk, by name and by last name, and since when they
  * wait for an answer. It changes once an hour at most for as long as nothing is asked or answered.
  */
-export const placesOf = (customer: Customer): Place[] => {
+export const listEntries = (customer: Customer): ListEntry[] => {
   const { id, conversation } = customer;
-  const talked = talkedAt(customer);
-  const place = (part: string, key: string): Place => ({ part, key: `${key}#${id}` });
+  const talked = lastTalkAt(customer);
+  const place = (part: string, key: string): ListEntry => ({ part, key: `${key}#${id}` });
   const waitingSince = conversation?.open[0];
   return [
     ...(talked === undefined ? [] : [place(recentPart(dayOf(talked)), talked.slice(0, HOUR_LETTERS))]),
     ...namesOf(customer).map((name) => place(namePart(name), name)),
-    ...(waitingSince === undefined ? [] : [place(waitingParts[partOf(id)] ?? '', waitingSince)]),
+    ...(waitingSince === undefined ? [] : [place(waitingParts[waitingShard(id)] ?? '', waitingSince)]),
   ];
 };
 
@@ -58,14 +58,14 @@ const namesOf = ({ name }: Customer): string[] => {
   return [...new Set(keys)].filter((one) => one !== '');
 };
 
-const partOf = (id: string): number =>
+const waitingShard = (id: string): number =>
   [...id].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % WAITING_PARTS;
 
 /** The id of the customer who stands at a place. */
-export const customerAt = (key: string): string => key.slice(key.lastIndexOf('#') + 1);
+export const customerIdOf = (key: string): string => key.slice(key.lastIndexOf('#') + 1);
 
 /** Whether two states of a customer stand at the same places. */
-export const samePlaces = (one: readonly Place[], other: readonly Place[]): boolean =>
+export const haveSameEntries = (one: readonly ListEntry[], other: readonly ListEntry[]): boolean =>
   one.length === other.length &&
   one.every(({ part, key }) => other.some((place) => place.part === part && place.key === key));
 

@@ -6,20 +6,20 @@ import { Channel } from '../interaction/interaction.ts';
 import { consentAllows, type Trigger } from './trigger.ts';
 
 /** Why a channel is passed over, in the order in which it is asked. */
-export type PassedOver = 'no-address' | 'address-closed' | 'no-consent' | 'channel-closed' | 'no-template';
+export type SkipReason = 'no-address' | 'address-closed' | 'no-consent' | 'channel-closed' | 'no-template';
 
 /** What a template can be sent through: the channels it has text for, and whether it is also an approved WhatsApp one. */
-export interface Available {
+export interface TemplateChannels {
   readonly channels: readonly Channel[];
   readonly approvedWhatsApp: boolean;
 }
 
 /** What a choice of channel depends on. */
-export interface Choosing {
+export interface ChoiceContext {
   readonly trigger: Trigger;
   readonly hub: HubConfig;
   readonly customer: Customer;
-  readonly templates: Readonly<Record<string, Available>>;
+  readonly templates: Readonly<Record<string, TemplateChannels>>;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -31,9 +31,9 @@ export interface Chosen {
   readonly approved?: true;
 }
 
-export type Choice = Chosen | { readonly reason: PassedOver; readonly channel: Channel | undefined };
+export type ChosenOrReason = Chosen | { readonly reason: SkipReason; readonly channel: Channel | undefined };
 
-type Tell = (step: string, result: string) => void;
+type RecordStep = (step: string, result: string) => void;
 
 const WHATSAPP_WINDOW_MS = 86_400_000;
 
@@ -42,15 +42,15 @@ const WHATSAPP_WINDOW_MS = 86_400_000;
  * When none is left the reason of the first one stands for all. `refused` are channels whose sender has refused already.
  */
 export const chooseChannel = (
-  choosing: Choosing,
+  choosing: ChoiceContext,
   template: string,
-  tell: Tell,
+  tell: RecordStep,
   refused: readonly Channel[] = [],
-): Choice => {
+): ChosenOrReason => {
   const { to } = choosing.trigger.send;
   if (to) return chooseTeam(choosing, to.team, template, tell);
-  let first: Choice | undefined;
-  for (const channel of candidates(choosing).filter((one) => !refused.includes(one))) {
+  let first: ChosenOrReason | undefined;
+  for (const channel of candidateChannels(choosing).filter((one) => !refused.includes(one))) {
     const found = tryChannel(choosing, channel, template);
     tell(`channel ${channel}`, 'reason' in found ? found.reason : 'chosen');
     if (!('reason' in found)) return found;
@@ -63,28 +63,36 @@ export const chooseChannel = (
  * The channels in the order of the list. `preferred` stands, at its own place in it, for the stated preference, else for
  * the channel of the last inbound message, whether that is listed too or not.
  */
-const candidates = ({ trigger, customer }: Choosing): Channel[] => {
-  const preferred = customer.preferences.channel ?? lastHeard(customer);
+const candidateChannels = ({ trigger, customer }: ChoiceContext): Channel[] => {
+  const preferred = customer.preferences.channel ?? lastInboundChannel(customer);
   const named = (trigger.send.channels ?? []).map((one) => (one === 'preferred' ? preferred : one));
   return [...new Set(named.filter((one) => one !== undefined))];
 };
 
 /** Channels on which people reach us and a message cannot reach them. */
-const silent: ReadonlySet<Channel> = new Set<Channel>(['voice', 'form', 'web', 'in-person', 'crm']);
+const unreachableChannels: ReadonlySet<Channel> = new Set<Channel>([
+  'voice',
+  'form',
+  'web',
+  'in-person',
+  'crm',
+]);
 
 /** The channel of the last inbound message, among those that can carry a message. */
-const lastHeard = (customer: Customer): Channel | undefined =>
+const lastInboundChannel = (customer: Customer): Channel | undefined =>
   Channel.options
-    .filter((channel) => customer.lastInboundMessageAt[channel] !== undefined && !silent.has(channel))
+    .filter(
+      (channel) => customer.lastInboundMessageAt[channel] !== undefined && !unreachableChannels.has(channel),
+    )
     .sort((one, other) =>
       newestFirst(customer.lastInboundMessageAt[one], customer.lastInboundMessageAt[other]),
     )[0];
 
 const tryChannel = (
-  { customer, trigger, templates, now }: Choosing,
+  { customer, trigger, templates, now }: ChoiceContext,
   channel: Channel,
   template: string,
-): Choice => {
+): ChosenOrReason => {
   const addresses = addressesFor(customer, channel);
   if (addresses.length === 0) return { reason: 'no-address', channel };
   const address = addresses.find((one) => customer.closed[one] === undefined);
@@ -116,11 +124,11 @@ const newestFirst = (one = '', other = ''): number => (one === other ? 0 : one <
 
 /** Colleagues instead of the customer: the addresses of hub.yaml, through the first medium that has any and a template. */
 const chooseTeam = (
-  { hub, templates, trigger }: Choosing,
+  { hub, templates, trigger }: ChoiceContext,
   team: string,
   template: string,
-  tell: Tell,
-): Choice => {
+  tell: RecordStep,
+): ChosenOrReason => {
   const media: readonly Chosen[] = [
     { channel: 'email', addresses: (hub.teams[team]?.email ?? []).map((value) => `email:${value}`) },
     { channel: 'sms', addresses: (hub.teams[team]?.sms ?? []).map((value) => `phone:${value}`) },

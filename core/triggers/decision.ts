@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Limit } from '../config/duration.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import type { Customer, CustomerSnapshot } from '../identity/customer.ts';
-import { snapshot } from '../identity/customer.ts';
+import { snapshotCustomer } from '../identity/customer.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
-import { type Available, type Chosen, chooseChannel, type PassedOver } from './channel-choice.ts';
+import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import { countReservations, type SendReservation } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
 
 /** Why a send was decided against. */
-export type Reason =
-  | PassedOver
+export type SuppressionReason =
+  | SkipReason
   | 'condition'
   | 'frequency-cap'
   | 'holdout'
@@ -22,7 +22,7 @@ export type Reason =
   | 'expired';
 
 /** An interaction of the past, as the decision reads it. */
-export interface Past extends Interaction {
+export interface PastInteraction extends Interaction {
   readonly receivedAt: string;
   readonly customer: CustomerSnapshot;
 }
@@ -32,15 +32,15 @@ export interface Situation {
   readonly trigger: Trigger;
   readonly hub: HubConfig;
   /** The interaction that set the trigger off, as recorded. */
-  readonly cause: Past;
+  readonly cause: PastInteraction;
   /** Epoch milliseconds at which its event arrived. */
   readonly arrivedAt: number;
   readonly now: number;
   readonly customer: Customer;
   /** The customer's interactions from `historyStart` on. */
-  readonly history: readonly Past[];
-  readonly claims: readonly SendReservation[];
-  readonly templates: Readonly<Record<string, Available>>;
+  readonly history: readonly PastInteraction[];
+  readonly reservations: readonly SendReservation[];
+  readonly templates: Readonly<Record<string, TemplateChannels>>;
   /** Whether a wait or a deferral has ended; false when the event has just arrived. */
   readonly waited: boolean;
 }
@@ -56,16 +56,16 @@ export type Decision =
   | { readonly decision: 'wait'; readonly until: number; readonly steps: readonly Step[] }
   | {
       readonly decision: 'suppress';
-      readonly reason: Reason;
+      readonly reason: SuppressionReason;
       readonly channel?: Channel;
       readonly steps: readonly Step[];
     }
   | ({ readonly decision: 'send'; readonly template: string; readonly steps: readonly Step[] } & Chosen);
 
-type Tell = (step: string, result: string) => void;
+type RecordStep = (step: string, result: string) => void;
 type Outcome =
   | { readonly until: number }
-  | { readonly reason: Reason; readonly channel?: Channel | undefined }
+  | { readonly reason: SuppressionReason; readonly channel?: Channel | undefined }
   | ({ readonly template: string } & Chosen);
 
 const LATEST_ARRIVAL_MS = 86_400_000;
@@ -74,15 +74,15 @@ const LATEST_ARRIVAL_MS = 86_400_000;
  * Whether an event concerns a trigger at all, on the customer as recorded with it. What is a day old on arrival concerns
  * none, and neither does history from a file, however young; what a trigger sent does not set it off again.
  */
-export const concerns = (trigger: Trigger, cause: Past, arrivedAt: number): boolean =>
+export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedAt: number): boolean =>
   arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
   cause.provider !== HISTORY &&
   (cause.kind !== 'notification' ||
     (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
-  matches(pattern(trigger.on), cause);
+  matches(patternOf(trigger.on), cause);
 
 /** From when on a decision must know the history, in epoch milliseconds; undefined where it needs none. */
-export const historyStart = (trigger: Trigger, cause: Past, now: number): number | undefined => {
+export const historyStart = (trigger: Trigger, cause: PastInteraction, now: number): number | undefined => {
   const windows = trigger.where.flatMap(windowsOf).map((window) => now - window);
   const since = trigger.unless === undefined ? windows : [...windows, Date.parse(cause.occurredAt) - 1];
   return since.length === 0 ? undefined : Math.min(...since);
@@ -98,7 +98,7 @@ const windowsOf = (condition: Condition): number[] => {
 /** What to do about one event of one trigger now. Pure: the same situation always gives the same decision. */
 export const decide = (situation: Situation): Decision => {
   const steps: Step[] = [];
-  const outcome = weigh(situation, (step, result) => steps.push({ step, result }));
+  const outcome = evaluate(situation, (step, result) => steps.push({ step, result }));
   if ('until' in outcome) return { decision: 'wait', until: outcome.until, steps };
   if (!('reason' in outcome)) return { decision: 'send', ...outcome, steps };
   const { reason, channel } = outcome;
@@ -106,47 +106,54 @@ export const decide = (situation: Situation): Decision => {
 };
 
 /** The order of FORMATS: what has ended it meanwhile, `where`, the wait, and then whether, where to and when to send. */
-const weigh = (situation: Situation, tell: Tell): Outcome => {
+const evaluate = (situation: Situation, tell: RecordStep): Outcome => {
   const { trigger, now, waited } = situation;
-  if (now > latest(situation)) return { reason: 'expired' };
-  if (waited && cancelled(situation, tell)) return { reason: 'cancelled' };
-  const customerNow = snapshot(
+  if (now > sendDeadline(situation)) return { reason: 'expired' };
+  if (waited && isCancelled(situation, tell)) return { reason: 'cancelled' };
+  const customerNow = snapshotCustomer(
     situation.customer,
     situation.cause.customer.profileId,
     situation.cause.customer.isNew,
   );
   for (const condition of trigger.where)
-    if (!holds(condition, situation, customerNow, tell)) return { reason: 'condition' };
+    if (!conditionHolds(condition, situation, customerNow, tell)) return { reason: 'condition' };
   const until = waited ? undefined : waitEnd(situation);
-  if (until === undefined) return weighSend(situation, tell);
+  if (until === undefined) return evaluateSend(situation, tell);
   tell('wait', Number.isNaN(until) ? 'its time is past, or none' : `until ${instant(until)}`);
-  if (Number.isNaN(until) || until > latest(situation)) return { reason: 'expired' };
+  if (Number.isNaN(until) || until > sendDeadline(situation)) return { reason: 'expired' };
   if (until > now) return { until };
-  return cancelled(situation, tell) ? { reason: 'cancelled' } : weighSend(situation, tell);
+  return isCancelled(situation, tell) ? { reason: 'cancelled' } : evaluateSend(situation, tell);
 };
 
-const weighSend = (situation: Situation, tell: Tell): Outcome => {
+const evaluateSend = (situation: Situation, tell: RecordStep): Outcome => {
   const { trigger, hub, now, customer } = situation;
   const template = templateFor(trigger, customer.id);
   const choice = chooseChannel(situation, template, tell);
   if ('reason' in choice) return choice;
   const toCustomer = trigger.send.to === undefined;
   const { perCustomer } = trigger.limits;
-  if (perCustomer && spent(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, tell))
+  if (
+    perCustomer &&
+    isLimitReached(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, tell)
+  )
     return { reason: 'frequency-cap' };
   const cap = trigger.category === 'transactional' ? undefined : hub.caps[trigger.category];
-  if (cap && toCustomer && spent(situation, 'cap', cap, (one) => one.category === trigger.category, tell))
+  if (
+    cap &&
+    toCustomer &&
+    isLimitReached(situation, 'cap', cap, (one) => one.category === trigger.category, tell)
+  )
     return { reason: 'frequency-cap' };
   const free = quietUntil(situation);
   if (free > now) {
     tell('quiet hours', `until ${instant(free)}`);
-    return free > latest(situation) ? { reason: 'expired' } : { until: free };
+    return free > sendDeadline(situation) ? { reason: 'expired' } : { until: free };
   }
-  return held(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
+  return isHeldOut(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
 };
 
 /** The last instant at which the message may still be sent. */
-const latest = ({ trigger, arrivedAt }: Situation): number =>
+const sendDeadline = ({ trigger, arrivedAt }: Situation): number =>
   arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
 
 /** When the wait ends, in epoch milliseconds; undefined without a wait; NaN where the time it names is past or is none. */
@@ -178,12 +185,12 @@ const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
         zoneOf(customer.timeZone, hub.timeZone),
       );
 
-const spent = (
-  { claims, now }: Situation,
+const isLimitReached = (
+  { reservations: claims, now }: Situation,
   step: string,
   limit: Limit,
   which: (claim: SendReservation) => boolean,
-  tell: Tell,
+  tell: RecordStep,
 ): boolean => {
   const count = countReservations(claims, limit, now, which);
   tell(step, `${count} of ${limit.count} in the window`);
@@ -191,7 +198,7 @@ const spent = (
 };
 
 /** Arrived before the claim, and did not occur before what it would cancel. */
-const cancelled = ({ trigger, history, cause, now }: Situation, tell: Tell): boolean => {
+const isCancelled = ({ trigger, history, cause, now }: Situation, tell: RecordStep): boolean => {
   const { unless } = trigger;
   if (unless === undefined) return false;
   const found = history.find(
@@ -199,25 +206,25 @@ const cancelled = ({ trigger, history, cause, now }: Situation, tell: Tell): boo
       past.id !== cause.id &&
       Date.parse(past.receivedAt) <= now &&
       past.occurredAt >= cause.occurredAt &&
-      matches(pattern(unless), past),
+      matches(patternOf(unless), past),
   );
   tell('unless', found ? `interaction ${found.id}` : 'nothing');
   return found !== undefined;
 };
 
-const holds = (
+const conditionHolds = (
   condition: Condition,
   situation: Situation,
   customer: CustomerSnapshot,
-  tell: Tell,
+  tell: RecordStep,
 ): boolean => {
-  if ('not' in condition) return !holds(condition.not, situation, customer, tell);
-  if ('any' in condition) return condition.any.some((one) => holds(one, situation, customer, tell));
-  if ('all' in condition) return condition.all.every((one) => holds(one, situation, customer, tell));
+  if ('not' in condition) return !conditionHolds(condition.not, situation, customer, tell);
+  if ('any' in condition) return condition.any.some((one) => conditionHolds(one, situation, customer, tell));
+  if ('all' in condition) return condition.all.every((one) => conditionHolds(one, situation, customer, tell));
   if ('customer' in condition) {
-    const held = matches(pattern(condition.customer), customer);
-    tell(`customer ${JSON.stringify(condition.customer)}`, held ? 'holds' : 'does not hold');
-    return held;
+    const isHeldOut = matches(patternOf(condition.customer), customer);
+    tell(`customer ${JSON.stringify(condition.customer)}`, isHeldOut ? 'holds' : 'does not hold');
+    return isHeldOut;
   }
   const count = countHistory(situation, condition.count, condition.within);
   tell(`count ${JSON.stringify(condition.count)}`, String(count));
@@ -232,20 +239,22 @@ const holds = (
 const countHistory = ({ history, now }: Situation, counted: object, windowMs: number): number => {
   const [after, upTo] = [instant(now - windowMs), instant(now)];
   return history.filter(
-    (past) => past.occurredAt > after && past.occurredAt <= upTo && matches(pattern(counted), past),
+    (past) => past.occurredAt > after && past.occurredAt <= upTo && matches(patternOf(counted), past),
   ).length;
 };
 
 /** Whether a goal was reached in (from, upTo], in epoch milliseconds. */
 export const goalMet = (
   goal: NonNullable<Trigger['goal']>,
-  history: readonly Past[],
+  history: readonly PastInteraction[],
   from: number,
   upTo: number,
-): Past | undefined =>
+): PastInteraction | undefined =>
   history.find(
     (past) =>
-      past.occurredAt > instant(from) && past.occurredAt <= instant(upTo) && matches(pattern(goal.on), past),
+      past.occurredAt > instant(from) &&
+      past.occurredAt <= instant(upTo) &&
+      matches(patternOf(goal.on), past),
   );
 
 /** Fixed for a customer and a trigger: the same number in [0, 1) whenever it is asked for. */
@@ -256,7 +265,7 @@ const fraction = (trigger: string, purpose: string, customer: Customer['id']): n
     .readUInt32BE(0) /
   2 ** 32;
 
-const held = ({ id, send }: Trigger, customer: string): boolean =>
+const isHeldOut = ({ id, send }: Trigger, customer: string): boolean =>
   fraction(id, 'holdout', customer) < (send.holdout ?? 0);
 
 /** The template of a customer's variant. */
@@ -270,7 +279,7 @@ const templateFor = ({ id, send }: Trigger, customer: string): string => {
 };
 
 const patterns = new WeakMap<object, Pattern>();
-const pattern = (input: object): Pattern => {
+const patternOf = (input: object): Pattern => {
   const known = patterns.get(input) ?? parsePattern(input);
   patterns.set(input, known);
   return known;

@@ -19,11 +19,11 @@ export const countReservations = (
 ): number => claims.filter((claim) => claim.at > now - windowMs && claim.at <= now && which(claim)).length;
 
 /** The row of a customer's claims stays well below what a row may weigh. */
-const MOST_KEPT = 2000;
+const MOST_RESERVATIONS = 2000;
 
 /** The claims of a customer with a new one, without those that count no more. */
-export const withReservation = (
+export const addReservation = (
   claims: readonly SendReservation[],
   claim: SendReservation,
 ): SendReservation[] =>
-  [...claims.filter(({ at }) => at > claim.at - LONGEST_WINDOW_MS), claim].slice(-MOST_KEPT);
+  [...claims.filter(({ at }) => at > claim.at - LONGEST_WINDOW_MS), claim].slice(-MOST_RESERVATIONS);

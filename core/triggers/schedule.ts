@@ -114,11 +114,11 @@ const clockChange = (after: number, upTo: number, timeZone: string): number => {
 };
 
 /** The first of these that is a time zone: what a provider tells of a person need not be one. */
-export const zoneOf = (told: string | undefined, fallback: string): string => {
-  if (told === undefined) return fallback;
+export const zoneOf = (name: string | undefined, fallback: string): string => {
+  if (name === undefined) return fallback;
   try {
-    formatOf(told);
-    return told;
+    formatOf(name);
+    return name;
   } catch {
     return fallback;
   }

@@ -4,7 +4,7 @@ import { memberOf } from '../formats/payload.ts';
 import type { Channel } from '../interaction/interaction.ts';
 
 /** A message that is ready to be sent through one channel. */
-export interface Outgoing {
+export interface OutgoingMessage {
   /** The notification's id: sent as a tag or idempotency key, so that a send in doubt can be recognised. */
   readonly id: string;
   readonly channel: Channel;
@@ -33,7 +33,7 @@ export interface Sender {
   readonly id: string;
   /** The provider whose webhooks report the message's status. */
   readonly provider: string;
-  send(message: Outgoing): Promise<string>;
+  send(message: OutgoingMessage): Promise<string>;
 }
 
 const REFUSED = 'sender-refusal';

@@ -1,5 +1,5 @@
 import { Channel } from '../interaction/interaction.ts';
-import type { Available } from './channel-choice.ts';
+import type { TemplateChannels } from './channel-choice.ts';
 
 /** A template's files by name: email.liquid, sms.liquid, push.liquid, whatsapp.yaml. */
 export type TemplateFiles = Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ const otherMedia: ReadonlySet<Channel> = new Set<Channel>([
 const textChannels = Channel.options.filter((channel) => !otherMedia.has(channel));
 
 /** Which media a template's files can serve. */
-export const available = (files: TemplateFiles): Available => ({
+export const templateChannels = (files: TemplateFiles): TemplateChannels => ({
   channels: [
     ...(files['email.liquid'] === undefined ? [] : (['email'] as const)),
     ...(files['push.liquid'] === undefined ? [] : (['push'] as const)),

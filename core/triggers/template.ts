@@ -28,7 +28,7 @@ const FrontMatter = z.strictObject({
   from: z.string().optional(),
   title: z.string().optional(),
 });
-const WhatsApp = z.strictObject({
+const WhatsAppTemplate = z.strictObject({
   name: z.string(),
   language: z.string().default('en'),
   parameters: z.array(z.string()).default([]),
@@ -82,7 +82,7 @@ export const variablesFor = (
 });
 
 /** The names of `variablesFor`: `true` where anything may follow. */
-const known: Known = {
+const knownVariables: VariableTree = {
   customer: {
     id: true,
     name: { full: true, first: true, last: true },
@@ -108,8 +108,8 @@ const known: Known = {
   trigger: { id: true, name: true, category: true },
   links: { unsubscribe: true, preferences: true },
 };
-interface Known {
-  readonly [name: string]: true | Known;
+interface VariableTree {
+  readonly [name: string]: true | VariableTree;
 }
 
 /** What is wrong with a template, one line each: Liquid that cannot be read, and variables that no message will have. */
@@ -119,33 +119,33 @@ export const templateFaults = (id: string, files: TemplateFiles): string[] =>
     try {
       return sourcesOf(file, source)
         .flatMap((text) => engines.text.globalVariableSegmentsSync(engines.text.parse(text)))
-        .filter((segments) => !isKnown(segments, known))
+        .filter((segments) => !isKnownVariable(segments, knownVariables))
         .map((segments) => `${where}: there is no variable ${segments.map(String).join('.')}`);
     } catch (error) {
       return [`${where}: ${liquidMessage(error)}`];
     }
   });
 
-const isKnown = ([name, ...rest]: readonly unknown[], names: Known): boolean => {
+const isKnownVariable = ([name, ...rest]: readonly unknown[], names: VariableTree): boolean => {
   const found = typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;
   if (found === undefined || found === true) return found === true;
-  return rest.length === 0 || isKnown(rest, found);
+  return rest.length === 0 || isKnownVariable(rest, found);
 };
 
 const sourcesOf = (file: string, source: string): string[] => {
-  if (file === 'whatsapp.yaml') return readYaml(file, WhatsApp, source).parameters;
-  const { front, body } = split(file, source);
+  if (file === 'whatsapp.yaml') return readYaml(file, WhatsAppTemplate, source).parameters;
+  const { front, body } = splitFrontMatter(file, source);
   return [...Object.values(front).filter((text) => text !== undefined), body];
 };
 
-const cannot = (what: string, cause?: unknown): HubError =>
+const templateFailure = (what: string, cause?: unknown): HubError =>
   new HubError('template-failure', what, { retry: 'never', cause });
 
 /**
  * Renders a template for one medium, every value escaped for it. Throws `HubError` `template-failure` where a variable is
  * missing or a header would break its line.
  */
-export const render = (
+export const renderTemplate = (
   id: string,
   files: TemplateFiles,
   channel: Channel,
@@ -157,7 +157,7 @@ export const render = (
       const parsed: Template[] = engines[medium].parse(source);
       return String(engines[medium].renderSync(parsed, variables));
     } catch (error) {
-      throw cannot(
+      throw templateFailure(
         `The template ${id} cannot be rendered for ${channel}: ${liquidMessage(error)}. Give the variable a \`default\` or mend its name.`,
         error,
       );
@@ -166,20 +166,22 @@ export const render = (
   const header = (source: string): string => {
     const value = fill('text', source).trim();
     if (/[\r\n]/u.test(value))
-      throw cannot(`The template ${id} would put a line break into a header of its ${channel} message.`);
+      throw templateFailure(
+        `The template ${id} would put a line break into a header of its ${channel} message.`,
+      );
     return value;
   };
   if (approved) {
     const yaml = files['whatsapp.yaml'] ?? '';
-    const { name, language, parameters } = readYaml('whatsapp.yaml', WhatsApp, yaml);
+    const { name, language, parameters } = readYaml('whatsapp.yaml', WhatsAppTemplate, yaml);
     // WhatsApp refuses line breaks, tabs and runs of spaces in a parameter.
     const filled = parameters.map((one) => fill('text', one).replace(/\s+/gu, ' ').trim());
     return { text: filled.join(' '), template: { name, language, parameters: filled } };
   }
   const file = channel === 'email' ? 'email.liquid' : channel === 'push' ? 'push.liquid' : 'sms.liquid';
   const source = files[file];
-  if (source === undefined) throw cannot(`The template ${id} has no ${file}.`);
-  const { front, body } = split(file, source);
+  if (source === undefined) throw templateFailure(`The template ${id} has no ${file}.`);
+  const { front, body } = splitFrontMatter(file, source);
   const subject = front.subject ?? front.title;
   const heads = {
     ...(subject !== undefined && { subject: header(subject) }),
@@ -192,7 +194,10 @@ export const render = (
   return { ...heads, html: preheader + html, text: textOfHtml(html, { links: true }) };
 };
 
-const split = (file: string, source: string): { front: z.infer<typeof FrontMatter>; body: string } => {
+const splitFrontMatter = (
+  file: string,
+  source: string,
+): { front: z.infer<typeof FrontMatter>; body: string } => {
   const match = /^---\r?\n(.*?)\r?\n---(?:\r?\n(.*))?$/su.exec(source);
   if (match === null) return { front: {}, body: source };
   const front = readYaml(`the front matter of ${file}`, FrontMatter, match[1] ?? '');
@@ -203,5 +208,5 @@ const readYaml = <Schema extends z.ZodType>(what: string, schema: Schema, text: 
   const read = schema.safeParse(parse(text) ?? {});
   if (read.success) return read.data;
   const faults = read.error.issues.map(({ path, message }) => [...path, message].map(String).join(': '));
-  throw cannot(`${what} is not valid: ${faults.join('; ')}`);
+  throw templateFailure(`${what} is not valid: ${faults.join('; ')}`);
 };

@@ -67,7 +67,7 @@ const Until = z.union([
   z.strictObject({ property: z.string(), minus: Duration.optional(), plus: Duration.optional() }),
 ]);
 
-const ChannelChoice = z.union([z.literal('preferred'), Channel]);
+const SendChannel = z.union([z.literal('preferred'), Channel]);
 
 /** `mappings/triggers/<id>.yaml`: a marketer's rule. */
 export const Trigger = z
@@ -82,7 +82,7 @@ export const Trigger = z
     until: Until.optional(),
     send: z
       .strictObject({
-        channels: z.array(ChannelChoice).min(1).optional(),
+        channels: z.array(SendChannel).min(1).optional(),
         template: z.string(),
         to: z.strictObject({ team: z.string() }).optional(),
         variants: z

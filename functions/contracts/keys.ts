@@ -1,9 +1,9 @@
-import type { GivenAnswer } from '../../core/consent/evidence.ts';
+import type { RecordedAnswer } from '../../core/consent/evidence.ts';
 import type { Failure } from '../../core/errors/failure.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { Reopening } from '../../core/identity/ledger.ts';
 import type { Instant } from '../../core/interaction/interaction.ts';
-import type { Place } from '../../core/timeline/lists.ts';
+import type { ListEntry } from '../../core/timeline/lists.ts';
 import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import type { InteractionAddress } from './ports/history.ts';
 
@@ -69,7 +69,7 @@ export const reopeningKey = ({ profileId, at, id }: Pick<Reopening, 'profileId' 
 /** One list may answer for several channels at the same time. */
 export const answerKey = (
   profileId: string,
-  { at, source, channel }: Pick<GivenAnswer, 'at' | 'source' | 'channel'>,
+  { at, source, channel }: Pick<RecordedAnswer, 'at' | 'source' | 'channel'>,
 ): Key => inProfile(profileId, `${sortKeyPrefix.consent}${at}#${source}#${channel}`);
 /** The events of a command about one source profile, so that a redelivery publishes the same again. */
 export const commandKey = (profileId: string, command: string): Key =>
@@ -166,7 +166,7 @@ export const erasureListKey = (requestedAt: Instant, id: string): Key => ({
 });
 
 /** A customer's entry in a list that people read. */
-export const placeKey = ({ part, key }: Place): Key => ({ pk: `list#${part}`, sk: key });
+export const placeKey = ({ part, key }: ListEntry): Key => ({ pk: `list#${part}`, sk: key });
 /** The figures of one month, by day and channel. */
 export const figuresPartition = (day: string): string => `figures#${day.slice(0, 'yyyy-mm'.length)}`;
 export const figuresKey = (day: string, channel: string): Key => ({

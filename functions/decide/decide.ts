@@ -3,16 +3,16 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import {
-  concerns,
   type Decision,
   decide as decideNow,
   goalMet,
   historyStart,
-  type Past,
-  type Reason,
+  isTriggeredBy,
+  type PastInteraction,
+  type SuppressionReason,
 } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
-import { available } from '../../core/triggers/template-files.ts';
+import { templateChannels } from '../../core/triggers/template-files.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
 import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
@@ -65,7 +65,8 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     // Erasing a person takes the row of what waited along: its timer says that there was one.
     return message.timer === undefined ? true : suppress(ports, message, draft, 'erased');
   }
-  if (present === undefined && !concerns(version.trigger, cause, Date.parse(message.arrivedAt))) return true;
+  if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
+    return true;
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
   const claims = await ports.notifications.claims(customer);
   const decision = decideNow({
@@ -76,9 +77,9 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     now: ports.now(),
     customer,
     history: await historyFor(ports, customer, historyStart(version.trigger, cause, ports.now())),
-    claims: claims.all,
+    reservations: claims.all,
     templates: Object.fromEntries(
-      Object.entries(version.templates).map(([id, files]) => [id, available(files)]),
+      Object.entries(version.templates).map(([id, files]) => [id, templateChannels(files)]),
     ),
     waited: present !== undefined,
   });
@@ -156,7 +157,7 @@ const suppress = async (
   ports: DecidePorts,
   message: DecisionMessage,
   draft: Notification,
-  reason: Reason,
+  reason: SuppressionReason,
 ): Promise<boolean> => {
   const { until: _, ...rest } = draft;
   const suppressed: Notification = { ...rest, status: 'suppressed', at: instant(ports.now()), reason };
@@ -218,9 +219,9 @@ const historyFor = async (
   { history }: DecidePorts,
   customer: Customer,
   start: number | undefined,
-): Promise<Past[]> => {
+): Promise<PastInteraction[]> => {
   if (start === undefined) return [];
-  const found: Past[] = [];
+  const found: PastInteraction[] = [];
   for await (const past of history.timeline(customer, { after: instant(start) })) found.push(past);
   return found;
 };

@@ -3,15 +3,15 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
 import { type Channel, type Instant, instant } from '../../core/interaction/interaction.ts';
-import { type Choice, chooseChannel } from '../../core/triggers/channel-choice.ts';
+import { type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
 import {
   type Notification,
   type NotificationMessage,
   notificationId,
 } from '../../core/triggers/notification.ts';
 import { isRefusal, refusal, type Sender } from '../../core/triggers/sender.ts';
-import { type Links, type Rendered, render, variablesFor } from '../../core/triggers/template.ts';
-import { available } from '../../core/triggers/template-files.ts';
+import { type Links, type Rendered, renderTemplate, variablesFor } from '../../core/triggers/template.ts';
+import { templateChannels } from '../../core/triggers/template-files.ts';
 import type { Notifications } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
@@ -202,7 +202,7 @@ const renderedWith = (
   { version: { trigger, templates }, customer, cause }: Work,
 ): Rendered => {
   const variables = variablesFor(trigger, customer, cause, links);
-  return render(template, templates[template] ?? {}, channel, variables, approved === true);
+  return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
 };
 
 /** Links as the timeline and CRMs show them: whoever had their last part could choose in the name of the customer. */
@@ -219,8 +219,8 @@ const otherwise = async (
   const { channel = 'email', template = '' } = sending;
   const refused = [...(sending.refused ?? []), channel];
   const steps = [...sending.steps, { step: `send by ${channel}`, result: error.message }];
-  const templates = { [template]: available(version.templates[template] ?? {}) };
-  const choice: Choice = version.trigger.send.to
+  const templates = { [template]: templateChannels(version.templates[template] ?? {}) };
+  const choice: ChosenOrReason = version.trigger.send.to
     ? { reason: 'no-address', channel }
     : chooseChannel(
         { trigger: version.trigger, hub, customer, templates, now: ports.now() },
@@ -252,7 +252,7 @@ const revive = async (
   const choice = chooseChannel(
     {
       ...{ trigger: version.trigger, hub, customer, now: ports.now() },
-      templates: { [template]: available(version.templates[template] ?? {}) },
+      templates: { [template]: templateChannels(version.templates[template] ?? {}) },
     },
     template,
     (step, result) => steps.push({ step, result }),

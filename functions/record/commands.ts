@@ -1,9 +1,9 @@
-import { reopen, setConsent } from '../../core/consent/customer-consent.ts';
+import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
-import { snapshot } from '../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { type ImportedCustomer, importCustomer } from '../../core/identity/import-customer.ts';
-import type { Decision, Review } from '../../core/identity/ledger.ts';
+import type { ManualDecision, Review } from '../../core/identity/ledger.ts';
 import { mergeManually } from '../../core/identity/merge.ts';
 import type { People } from '../../core/identity/people.ts';
 import { assignInteraction } from '../../core/identity/resolution.ts';
@@ -60,7 +60,7 @@ const changeCustomer = (
       const { id, from, to, at } = splitIdentifier(people, identifier, decisionOf(command));
       const undone = { merge: id, survivor: from, others: [to], at };
       return [
-        customerCreated(snapshot(people.customer(to), to, true), at),
+        customerCreated(snapshotCustomer(people.customer(to), to, true), at),
         unmerged(people.customer(from), undone),
       ];
     }
@@ -70,13 +70,19 @@ const changeCustomer = (
       const given = { answer, at, source, ...(evidence !== undefined && { evidence }) };
       const changes = setConsent(people, profileId, channel, given, by);
       return changes.length > 0
-        ? [consentChanged(snapshot(people.customer(profileId), profileId, false), changes, command.at)]
+        ? [
+            consentChanged(
+              snapshotCustomer(people.customer(profileId), profileId, false),
+              changes,
+              command.at,
+            ),
+          ]
         : [];
     }
     case 'reopen': {
       const address = normaliseIdentifier(command.identifier) ?? command.identifier;
       ownerOf(people, address);
-      reopen(people, address, command);
+      reopenAddress(people, address, command);
       return [];
     }
     case 'close': {
@@ -85,13 +91,17 @@ const changeCustomer = (
         closeConversation(people.sourceProfile(profileId).activity, command.at, people.silence),
       );
       return [
-        conversationClosed(snapshot(people.customer(profileId), profileId, false), command.by, command.at),
+        conversationClosed(
+          snapshotCustomer(people.customer(profileId), profileId, false),
+          command.by,
+          command.at,
+        ),
       ];
     }
     case 'preference': {
       const profileId = ownerOf(people, command.customer);
-      people.change(profileId, (profile) => applyPreference(profile, command.channel, command.at));
-      return [preferenceChanged(snapshot(people.customer(profileId), profileId, false), command.at)];
+      people.updateProfile(profileId, (profile) => applyPreference(profile, command.channel, command.at));
+      return [preferenceChanged(snapshotCustomer(people.customer(profileId), profileId, false), command.at)];
     }
   }
 };
@@ -104,7 +114,7 @@ export const importEvents = (
 ): BusEvent[] => {
   if (!people.has(profileId)) return [];
   const customer = people.customer(profileId);
-  const profile = snapshot(customer, profileId, isNew);
+  const profile = snapshotCustomer(customer, profileId, isNew);
   return [
     ...(isNew ? [customerCreated(profile, command.at)] : []),
     ...(merge ? [merged(customer, merge, command.at)] : []),
@@ -120,7 +130,7 @@ const mergeByCommand = (people: People, keep: string, other: string, command: Co
 };
 
 /** Who decided it, and when: for the identity ledger. */
-const decisionOf = ({ at, by, id }: CommandMessage): Decision => ({ at, by, cause: id });
+const decisionOf = ({ at, by, id }: CommandMessage): ManualDecision => ({ at, by, cause: id });
 
 const ownerOf = (people: People, identifier: Identifier): string => {
   const owner = people.owner(normaliseIdentifier(identifier) ?? identifier);

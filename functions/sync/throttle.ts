@@ -51,7 +51,7 @@ export const throttle = (
       if ('waitMs' in admission) throw waits(admission.waitMs);
       return table.transact([
         {
-          put: { ...key, ...admission.allowance, version: present.version + 1 },
+          put: { ...key, ...admission.state, version: present.version + 1 },
           if: present.version === 0 ? { absent: true } : { version: present.version },
         },
       ]);
@@ -65,7 +65,7 @@ export const throttle = (
       if (error instanceof HubError && error.code === 'crm-pause') throw error;
       const after =
         error instanceof HubError && typeof error.retry === 'object' ? error.retry.afterSeconds : undefined;
-      await change((present) => ({ allowance: recordNoAnswer(present, after, now()) }));
+      await change((present) => ({ state: recordNoAnswer(present, after, now()) }));
       throw error;
     }
   };
@@ -82,7 +82,7 @@ export const throttle = (
         return reserveCalls(present, budget, calls, now());
       });
       const result = await noting(work);
-      if (troubled) await change((present) => ({ allowance: recordAnswer(present) }));
+      if (troubled) await change((present) => ({ state: recordAnswer(present) }));
       return result;
     },
   };

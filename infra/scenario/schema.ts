@@ -13,7 +13,7 @@ import {
   PersonName,
   ProfileHints,
 } from '../../core/interaction/interaction.ts';
-import type { Reason } from '../../core/triggers/decision.ts';
+import type { SuppressionReason } from '../../core/triggers/decision.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from '../stack/bundle.ts';
 import { Case } from './webhook-case/case.ts';
@@ -107,7 +107,7 @@ const ExpectedNotification = z.strictObject({
   template: z.string().optional(),
 });
 
-const reasons: { readonly [One in Reason]: One } = {
+const reasons: { readonly [One in SuppressionReason]: One } = {
   condition: 'condition',
   'no-address': 'no-address',
   'address-closed': 'address-closed',

@@ -3,7 +3,7 @@
 
 import { parseJson } from '../../core/formats/payload.ts';
 import { Channel, Kind } from '../../core/interaction/interaction.ts';
-import { contentKey, Report, Reports, reported } from '../../core/interaction/report.ts';
+import { contentKey, interactionOfReport, Report, Reports } from '../../core/interaction/report.ts';
 import type { ChannelMapping } from '../../core/webhooks/channel.ts';
 
 export const standard: ChannelMapping = {
@@ -16,7 +16,7 @@ export const standard: ChannelMapping = {
     return {
       ignored: [],
       interactions: reports.map((report, place) =>
-        reported(report, delivery === undefined ? contentKey(report) : `${delivery}:${place}`),
+        interactionOfReport(report, delivery === undefined ? contentKey(report) : `${delivery}:${place}`),
       ),
     };
   },

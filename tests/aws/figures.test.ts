@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Interaction } from '../../core/interaction/interaction.ts';
-import { type Amounts, added, type Countable, countable, figuresView } from '../../core/timeline/figures.ts';
+import {
+  type Amounts,
+  addAmounts,
+  type Countable,
+  countable,
+  figuresView,
+} from '../../core/timeline/figures.ts';
 import { figures } from '../../functions/aws/customers/figures.ts';
 import { noPause } from '../support/no-pause.ts';
 import { openTestTable } from '../support/open-test-table.ts';
@@ -19,9 +25,9 @@ const act = (serial: number, seconds = serial * 20): Countable => ({
 });
 
 const counted = (found: Awaited<ReturnType<ReturnType<typeof figures>['between']>>): Amounts =>
-  found.reduce((sum, { amounts }) => added(sum, amounts), {});
+  found.reduce((sum, { amounts }) => addAmounts(sum, amounts), {});
 const sumOf = (acts: readonly Countable[]): Amounts =>
-  acts.reduce((sum, { amounts }) => added(sum, amounts), {});
+  acts.reduce((sum, { amounts }) => addAmounts(sum, amounts), {});
 
 describe('figures', () => {
   it('are the sum of what was told, however often, in what batches, by two at once and whoever breaks off', async () => {
@@ -155,7 +161,8 @@ it.each([
 describe('what people read', () => {
   const replies = (seconds: readonly number[]): Amounts =>
     seconds.reduce<Amounts>(
-      (sum, one) => added(sum, countable(interaction({}), { seconds: one, first: one > 100 })?.amounts ?? {}),
+      (sum, one) =>
+        addAmounts(sum, countable(interaction({}), { seconds: one, first: one > 100 })?.amounts ?? {}),
       {},
     );
 

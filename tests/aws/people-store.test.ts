@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { snapshot } from '../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../core/identity/customer.ts';
 import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { IdentityConfig } from '../../core/identity/rules.ts';
@@ -35,7 +35,7 @@ const begin = async (id: string): Promise<() => Promise<unknown>> => {
   const people = new People(loaded, config, table.runtime.newId);
   const placement = resolveInteraction(people, interaction, undefined, at);
   const profileId = placement.profileId ?? '';
-  const customer = snapshot(people.customer(profileId), profileId, placement.isNew);
+  const customer = snapshotCustomer(people.customer(profileId), profileId, placement.isNew);
   const stored = { ...interaction, profileId, receivedAt: at, customer };
   const changes = { people, interactions: [{ placement, stored }], commands: [], receivedBeforeErasure: [] };
   return () => store.commit({ ...changes, completions: [], waited: new Set() }, loaded, config, 3600);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Customer, snapshot } from '../../core/identity/customer.ts';
+import { type Customer, snapshotCustomer } from '../../core/identity/customer.ts';
 import type { Channel, Interaction, Kind } from '../../core/interaction/interaction.ts';
 import { targetOf } from '../../core/interaction/relation.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
@@ -43,7 +43,11 @@ const stored = (
   return {
     ...{ id, kind: 'message', channel: 'sms', provider: 'twilio', direction: 'inbound', occurredAt },
     ...{ identifiers: [], externalId: id, ...told },
-    ...{ profileId, receivedAt: occurredAt, customer: snapshot(person({ id: profileId }), profileId, false) },
+    ...{
+      profileId,
+      receivedAt: occurredAt,
+      customer: snapshotCustomer(person({ id: profileId }), profileId, false),
+    },
   };
 };
 

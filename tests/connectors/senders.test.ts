@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
-import { isRefusal, type Outgoing } from '../../core/triggers/sender.ts';
+import { isRefusal, type OutgoingMessage } from '../../core/triggers/sender.ts';
 import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { sentMessages } from '../../infra/local/inbox/sent-messages.ts';
 import type { AwsResponse, AwsService } from '../../infra/local/protocol/service.ts';
@@ -60,7 +60,7 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
     },
     secret: async () => ({ accessToken: 'token', phoneNumberId: '106' }),
   });
-  const send = (id: string, message: Partial<Outgoing> = {}): Promise<string> => {
+  const send = (id: string, message: Partial<OutgoingMessage> = {}): Promise<string> => {
     const sender = all[id];
     if (sender === undefined) throw new Error(`no sender ${id}`);
     return sender.send({

@@ -4,11 +4,11 @@ import {
   type Customer,
   resolveCustomer,
   type SourceProfile,
-  snapshot,
+  snapshotCustomer,
 } from '../../core/identity/customer.ts';
 import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
-import { type Decision, decide, type Past, type Situation } from '../../core/triggers/decision.ts';
-import { available, stubTemplate } from '../../core/triggers/template-files.ts';
+import { type Decision, decide, type PastInteraction, type Situation } from '../../core/triggers/decision.ts';
+import { stubTemplate, templateChannels } from '../../core/triggers/template-files.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 
 /** Noon in Rome, far from any quiet hour. */
@@ -67,7 +67,7 @@ export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Cust
 };
 
 let ids = 0;
-export const past = (at: number, fields: Partial<Interaction> = {}, receivedAt = at): Past => ({
+export const past = (at: number, fields: Partial<Interaction> = {}, receivedAt = at): PastInteraction => ({
   id: `past-${ids++}`,
   kind: 'message',
   channel: 'email',
@@ -77,7 +77,7 @@ export const past = (at: number, fields: Partial<Interaction> = {}, receivedAt =
   ...fields,
   occurredAt: iso(at),
   receivedAt: iso(receivedAt),
-  customer: snapshot(person(), 'ada', false),
+  customer: snapshotCustomer(person(), 'ada', false),
 });
 
 export const trigger = (fields: Record<string, unknown> = {}): Trigger =>
@@ -103,8 +103,11 @@ export const decided = (fields: Record<string, unknown>, { hub = {}, ...told }: 
     now: NOON,
     customer: person(),
     history: [],
-    claims: [],
-    templates: { hello: available(stubTemplate('hello')), other: available(stubTemplate('other')) },
+    reservations: [],
+    templates: {
+      hello: templateChannels(stubTemplate('hello')),
+      other: templateChannels(stubTemplate('other')),
+    },
     waited: false,
     ...told,
   });

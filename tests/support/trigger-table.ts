@@ -1,6 +1,6 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import { snapshot } from '../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../core/identity/customer.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
@@ -50,7 +50,7 @@ export const openTriggerTable = async () => {
       const stored: StoredInteraction = {
         ...{ id, kind: 'message', channel: 'email', provider: 'test', direction: 'inbound' },
         ...{ occurredAt: at, identifiers: ['email:ada@example.com'], ...fields },
-        ...{ profileId: 'ada', receivedAt: at, customer: snapshot(person(), 'ada', false) },
+        ...{ profileId: 'ada', receivedAt: at, customer: snapshotCustomer(person(), 'ada', false) },
       };
       await rows.put({ ...interactionKey(stored), ...stored });
       return stored;

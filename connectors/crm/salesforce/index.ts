@@ -10,8 +10,8 @@ import {
   type CrmResult,
   type CrmSession,
   HUB_CLIENT,
-  ownToken,
   type Removal,
+  unsharedToken,
 } from '../../../core/crm/connector.ts';
 import { HubError } from '../../../core/errors.ts';
 
@@ -92,7 +92,7 @@ export const salesforce: CrmConnector = {
   keeps: [
     'Deleted records stay in the recycle bin of the org for 15 days; an administrator can empty it at once.',
   ],
-  async open(raw, token = ownToken) {
+  async open(raw, token = unsharedToken) {
     const { loginUrl, clientId, clientSecret } = Credentials.parse(raw);
     const login = async (): Promise<string> => {
       // With a client id the connection would refresh its session by itself, without a limit.

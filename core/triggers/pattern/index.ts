@@ -50,7 +50,7 @@ const search = (fields: readonly Field[], at: number, leaves: Leaves, chosen: Me
   const field = fields[at];
   if (field === undefined) return true;
   const values = (leaves.get(field.path) ?? []).flatMap(({ leaf, membership }) => {
-    const joined = join(chosen, membership);
+    const joined = joinMemberships(chosen, membership);
     return joined ? [{ leaf, joined }] : [];
   });
   if (field.absent && values.length === 0 && search(fields, at + 1, leaves, chosen)) return true;
@@ -61,7 +61,7 @@ const search = (fields: readonly Field[], at: number, leaves: Leaves, chosen: Me
 };
 
 /** Both memberships together, or undefined where they name different elements of one array. */
-const join = (one: Membership, other: Membership): Membership | undefined => {
+const joinMemberships = (one: Membership, other: Membership): Membership | undefined => {
   if (other.size === 0) return one;
   for (const [array, position] of other) {
     const present = one.get(array);

@@ -95,7 +95,7 @@ const isLeaf = (value: unknown): value is Leaf =>
   (typeof value === 'number' && Number.isFinite(value));
 
 const exactly = (wanted: Leaf): Matcher => ({ exact: wanted, test: (value) => value === wanted });
-const onText = (test: (text: string) => boolean): Matcher => ({
+const textMatcher = (test: (text: string) => boolean): Matcher => ({
   test: (value) => typeof value === 'string' && test(value),
 });
 
@@ -109,7 +109,7 @@ const operators = (operator: string, operand: unknown, path: readonly string[]):
       return affix(operator, operand, [...path, operator]);
     case 'equals-ignore-case': {
       const wanted = text(operand, [...path, operator]).toLowerCase();
-      return onText((value) => value.toLowerCase() === wanted);
+      return textMatcher((value) => value.toLowerCase() === wanted);
     }
     case 'wildcard':
       return wildcard(operand, [...path, operator]);
@@ -122,7 +122,7 @@ const operators = (operator: string, operand: unknown, path: readonly string[]):
           [...path, operator],
           'expected an IP range such as 10.0.0.0/24 or 2001:db8::/32',
         );
-      return onText(inside);
+      return textMatcher(inside);
     }
     case 'anything-but':
       return anythingBut(operand, [...path, operator]);
@@ -142,12 +142,12 @@ const affix = (operator: 'prefix' | 'suffix', operand: unknown, path: readonly s
     operator === 'prefix' ? value.startsWith(part) : value.endsWith(part);
   if (!isRecord(operand)) {
     const part = text(operand, path);
-    return onText((value) => has(value, part));
+    return textMatcher((value) => has(value, part));
   }
   if (Object.keys(operand).join() !== 'equals-ignore-case')
     throw invalidPattern(path, 'expected a string or { "equals-ignore-case": … }');
   const part = text(operand['equals-ignore-case'], [...path, 'equals-ignore-case']).toLowerCase();
-  return onText((value) => has(value.toLowerCase(), part));
+  return textMatcher((value) => has(value.toLowerCase(), part));
 };
 
 const wildcard = (operand: unknown, path: readonly string[]): Matcher => {
@@ -168,7 +168,7 @@ const wildcard = (operand: unknown, path: readonly string[]): Matcher => {
     } else piece += character;
   }
   pieces.push(piece);
-  return onText((value) => globbed(value, pieces));
+  return textMatcher((value) => globbed(value, pieces));
 };
 
 /** Whether the pieces stand in this order, the first at the start and the last at the end. */

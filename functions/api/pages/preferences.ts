@@ -2,7 +2,12 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import * as z from 'zod';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { OWN_PAGES } from '../../../core/consent/consent.ts';
-import { actsOfChoice, choicesOf, PreferenceChoice, withChoices } from '../../../core/consent/preferences.ts';
+import {
+  applyChoices,
+  channelChoices,
+  interactionsOfChoice,
+  PreferenceChoice,
+} from '../../../core/consent/preferences.ts';
 import { readPreferencesToken } from '../../../core/consent/signed-link.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { Channel, instant } from '../../../core/interaction/interaction.ts';
@@ -52,7 +57,7 @@ export const preferences =
     const sends = new Set(Object.keys(config.senders));
     const preferred = customer.preferences.channel;
     if (event.requestContext.http.method !== 'POST')
-      return preferencesPage({ hub, channels: choicesOf(customer, sends), preferred });
+      return preferencesPage({ hub, channels: channelChoices(customer, sends), preferred });
     const form = formOf(event);
     if (form === undefined) return unreadableFormPage(hub);
     return saved(ports, customer, sends, form, hub);
@@ -74,11 +79,11 @@ const saved = async (
   hub: string,
 ): Promise<APIGatewayProxyStructuredResultV2> => {
   const at = instant(ports.now());
-  const open = choicesOf(customer, sends).flatMap(({ channel, open }) => (open ? [channel] : []));
+  const open = channelChoices(customer, sends).flatMap(({ channel, open }) => (open ? [channel] : []));
   const chosen = Object.fromEntries(open.map((channel) => [channel, form.choices[channel]]));
   const messages: (InteractionMessage | CommandMessage)[] = open.flatMap((channel) => {
     const choice = form.choices[channel];
-    const acts = choice === undefined ? [] : actsOfChoice(customer, channel, choice, at);
+    const acts = choice === undefined ? [] : interactionsOfChoice(customer, channel, choice, at);
     return acts.map(
       (act): InteractionMessage => ({
         type: 'interaction',
@@ -101,7 +106,7 @@ const saved = async (
   for (const message of messages) await ports.enqueue(message);
   return preferencesPage({
     hub,
-    channels: choicesOf(withChoices(customer, chosen), sends),
+    channels: channelChoices(applyChoices(customer, chosen), sends),
     preferred: prefers ? wanted : present,
     outcome: messages.length > 0 ? 'saved' : 'unchanged',
   });

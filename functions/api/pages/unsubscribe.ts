@@ -1,11 +1,11 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { addressTypesOf, OWN_PAGES } from '../../../core/consent/consent.ts';
-import { after, masked } from '../../../core/consent/preferences.ts';
+import { answerTime, maskAddress } from '../../../core/consent/preferences.ts';
 import {
   preferencesToken,
   readUnsubscribeToken,
-  type UnsubscribeClaim,
+  type UnsubscribeLink,
 } from '../../../core/consent/signed-link.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { type Identifier, identifierType } from '../../../core/identity/identifier.ts';
@@ -44,7 +44,7 @@ export const unsubscribe =
     const address = addressOf(customer, claim);
     const until = Math.floor(ports.now() / 1000) + CHOOSING_SECONDS;
     const view: UnsubscribeView = {
-      ...{ hub, channel, masked: address && masked(address) },
+      ...{ hub, channel, masked: address && maskAddress(address) },
       preferences: `../preferences/${preferencesToken({ profileId, until }, keys)}`,
     };
     if (event.requestContext.http.method !== 'POST') return askPage(view);
@@ -54,7 +54,7 @@ export const unsubscribe =
   };
 
 /** The address on that channel, of the half that the message was sent to before others. */
-const addressOf = (customer: Customer, { profileId, channel }: UnsubscribeClaim): Identifier | undefined => {
+const addressOf = (customer: Customer, { profileId, channel }: UnsubscribeLink): Identifier | undefined => {
   const own =
     customer.sourceProfiles.find(({ profile }) => profile.id === profileId)?.profile.identifiers ?? [];
   const types = addressTypesOf(channel);
@@ -65,7 +65,7 @@ const addressOf = (customer: Customer, { profileId, channel }: UnsubscribeClaim)
 const optOut = async (
   { enqueue, now }: UnsubscribePorts,
   { consent }: Customer,
-  { profileId, channel }: UnsubscribeClaim,
+  { profileId, channel }: UnsubscribeLink,
   address: Identifier,
 ): Promise<void> => {
   const at = instant(now());
@@ -74,7 +74,7 @@ const optOut = async (
     receivedAt: at,
     interaction: {
       ...{ provider: OWN_PAGES, kind: 'opt-out', channel, direction: 'inbound' },
-      occurredAt: after(consent[channel]?.at, at),
+      occurredAt: answerTime(consent[channel]?.at, at),
       ...{ identifiers: [address], properties: { scope: 'marketing', page: 'unsubscribe' } },
       key: `unsubscribe:${profileId}:${channel}:${consent[channel]?.source ?? ''}`,
     },

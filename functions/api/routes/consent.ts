@@ -1,5 +1,5 @@
 import { addressesOf } from '../../../core/consent/consent.ts';
-import { evidenceOf, type GivenAnswer } from '../../../core/consent/evidence.ts';
+import { evidenceOf, type RecordedAnswer } from '../../../core/consent/evidence.ts';
 import type { ClosedAddress, Customer } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import { Channel } from '../../../core/interaction/interaction.ts';
@@ -29,7 +29,7 @@ export const consentRoutes: Routes<ConsentPorts> = {
   }),
 };
 
-const channelView = (customer: Customer, channel: Channel, answers: readonly GivenAnswer[]): object => {
+const channelView = (customer: Customer, channel: Channel, answers: readonly RecordedAnswer[]): object => {
   const { status, at, source, evidence: text } = customer.consent[channel] ?? {};
   const given = answers.find((one) => one.channel === channel && one.source === source);
   return {

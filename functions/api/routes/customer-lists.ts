@@ -4,16 +4,16 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { conversationView } from '../../../core/timeline/conversation.ts';
 import {
-  customerAt,
+  customerIdOf,
   dayOf,
   daysBack,
+  haveSameEntries,
+  type ListEntry,
+  lastTalkAt,
+  listEntries,
   nameKey,
   namePart,
-  type Place,
-  placesOf,
   recentPart,
-  samePlaces,
-  talkedAt,
   waitingParts,
 } from '../../../core/timeline/lists.ts';
 import type { History } from '../../contracts/ports/history.ts';
@@ -50,9 +50,9 @@ const Query = z
   );
 
 interface Found {
-  readonly places: readonly Place[];
+  readonly places: readonly ListEntry[];
   /** Where the next page begins; absent behind the last. */
-  readonly next?: Place;
+  readonly next?: ListEntry;
 }
 
 /** Customers by last contact, by waiting time or by name. A page may have fewer items than the limit and still a `next`. */
@@ -70,17 +70,17 @@ export const listCustomers = async (event: APIGatewayProxyEventV2, ports: ListPo
       return problem(400, 'invalid-query', 'name must be the beginning of a name: at least one letter.');
     found = await findNamed(ports, prefix, limit, cursor);
   }
-  const customers = await ports.history.customers(found.places.map(({ key }) => customerAt(key)));
+  const customers = await ports.history.customers(found.places.map(({ key }) => customerIdOf(key)));
   const silence = await ports.silence();
   // A list may be some seconds behind: a customer who has moved since is not shown at the old place.
   const shown = found.places.flatMap((place) => {
-    const customer = customers.get(customerAt(place.key));
-    const isCurrent = customer && placesOf(customer).some((one) => samePlaces([one], [place]));
+    const customer = customers.get(customerIdOf(place.key));
+    const isCurrent = customer && listEntries(customer).some((one) => haveSameEntries([one], [place]));
     return isCurrent ? [customer] : [];
   });
   // The list is ordered by hour only.
   if (recent !== undefined)
-    shown.sort((one, other) => ((talkedAt(one) ?? '') < (talkedAt(other) ?? '') ? 1 : -1));
+    shown.sort((one, other) => ((lastTalkAt(one) ?? '') < (lastTalkAt(other) ?? '') ? 1 : -1));
   const items = shown.map((customer) => itemOf(customer, silence, ports.now()));
   const next = found.next && cursorOf(`${found.next.part}\n${found.next.key}`);
   return json(200, { items, ...(next !== undefined && { next }) });
@@ -95,7 +95,7 @@ const itemOf = (
   conversation: conversationView(conversation, silence, now),
 });
 
-const pageOf = (places: readonly Place[], limit: number): Found => {
+const pageOf = (places: readonly ListEntry[], limit: number): Found => {
   const last = places[limit - 1];
   return { places: places.slice(0, limit), ...(places.length > limit && last && { next: last }) };
 };
@@ -103,12 +103,12 @@ const pageOf = (places: readonly Place[], limit: number): Found => {
 const findRecent = async (
   { places, now }: ListPorts,
   limit: number,
-  cursor: Place | undefined,
+  cursor: ListEntry | undefined,
 ): Promise<Found> => {
   const today = dayOf(instant(now()));
   const first = cursor === undefined ? today : cursor.part.slice(recentPart('').length);
   const oldest = [...daysBack(today, MOST_DAYS)].at(-1) ?? today;
-  const found: Place[] = [];
+  const found: ListEntry[] = [];
   let last = first;
   for (const day of daysBack(first, DAYS_PER_REQUEST)) {
     if (day < oldest) return pageOf(found, limit);
@@ -128,7 +128,7 @@ const findRecent = async (
 const findWaiting = async (
   { places }: ListPorts,
   limit: number,
-  cursor: Place | undefined,
+  cursor: ListEntry | undefined,
 ): Promise<Found> => {
   const parts = await Promise.all(
     waitingParts.map((part) => places(part, { limit: limit + 1, ...(cursor && { beyond: cursor.key }) })),
@@ -143,7 +143,7 @@ const findNamed = async (
   { places }: ListPorts,
   prefix: string,
   limit: number,
-  cursor: Place | undefined,
+  cursor: ListEntry | undefined,
 ): Promise<Found> =>
   pageOf(
     await places(namePart(prefix), {

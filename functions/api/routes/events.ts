@@ -2,7 +2,13 @@ import * as z from 'zod';
 import type { ErrorCode } from '../../../core/errors.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
-import { contentKey, MOST_REPORTS, Report, Reports, reported } from '../../../core/interaction/report.ts';
+import {
+  contentKey,
+  interactionOfReport,
+  MOST_REPORTS,
+  Report,
+  Reports,
+} from '../../../core/interaction/report.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import { problem } from '../../middleware/http.ts';
 import { bodyBytes, type Route } from './route.ts';
@@ -66,7 +72,7 @@ const validate = (
   if (!report.success)
     return { status: 'refused', code: 'invalid-event', detail: z.prettifyError(report.error) };
   const interaction = {
-    ...reported(report.data, contentKey(report.data)),
+    ...interactionOfReport(report.data, contentKey(report.data)),
     provider: PROVIDER,
     account: undefined,
   };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Amounts, added, figuresView } from '../../../core/timeline/figures.ts';
+import { type Amounts, addAmounts, figuresView } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';
 import type { FiguresStore } from '../../aws/customers/figures.ts';
 import { problem } from '../../middleware/http.ts';
@@ -37,7 +37,7 @@ export const figuresRoutes: Routes<FiguresPorts> = {
       );
     const found = await figures.between(from, to);
     const total = (amounts: readonly { readonly amounts: Amounts }[]) =>
-      figuresView(amounts.reduce<Amounts>((sum, one) => added(sum, one.amounts), {}));
+      figuresView(amounts.reduce<Amounts>((sum, one) => addAmounts(sum, one.amounts), {}));
     const byChannel = [...Map.groupBy(found, ({ channel }) => channel)].sort(([one], [other]) =>
       one < other ? -1 : 1,
     );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
 import { Channel, type Instant } from '../../../core/interaction/interaction.ts';
-import { Amounts, added, type Countable } from '../../../core/timeline/figures.ts';
+import { Amounts, addAmounts, type Countable } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';
 import {
   countedKey,
@@ -128,7 +128,7 @@ const countChunk = async (
   for (const one of fresh) {
     const key = countersKey(one, timeZone);
     const sum = sums.get(keyText(key))?.amounts ?? {};
-    sums.set(keyText(key), { key, amounts: added(sum, one.amounts) });
+    sums.set(keyText(key), { key, amounts: addAmounts(sum, one.amounts) });
   }
   return table.transact([
     ...minutes.flatMap(({ write }) => write),

@@ -1,4 +1,4 @@
-import type { GivenAnswer } from '../../../core/consent/evidence.ts';
+import type { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import { type Customer, resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import {
@@ -96,8 +96,8 @@ export const loadMergeTrees = async (
   return { sourceProfiles: [...found.values()], others: others ?? [] };
 };
 
-const answers = async (table: Table, { sourceProfiles }: Customer): Promise<GivenAnswer[]> => {
-  const found: GivenAnswer[] = [];
+const answers = async (table: Table, { sourceProfiles }: Customer): Promise<RecordedAnswer[]> => {
+  const found: RecordedAnswer[] = [];
   for (const { profile } of sourceProfiles)
     for await (const row of table.query(profilePartition(profile.id), { beginsWith: sortKeyPrefix.consent }))
       found.push(answerOf(row));

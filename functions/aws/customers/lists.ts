@@ -1,5 +1,5 @@
 import type { Customer, SourceProfile } from '../../../core/identity/customer.ts';
-import { type Place, placesOf, samePlaces } from '../../../core/timeline/lists.ts';
+import { haveSameEntries, type ListEntry, listEntries } from '../../../core/timeline/lists.ts';
 import { listedKey, placeKey, profileIdOf, profileKey } from '../../contracts/keys.ts';
 import type { Projection, ReadPlaces } from '../../contracts/ports/projections.ts';
 import { Listed } from '../../contracts/rows/projections.ts';
@@ -65,10 +65,10 @@ const enter = async (
     const isCanonical = id === customer.id;
     const next = {
       state: isCanonical ? customerState : stateOf([sourceProfile]),
-      places: isCanonical ? placesOf(customer) : [],
+      places: isCanonical ? listEntries(customer) : [],
     };
     if (present !== undefined && isNewer(present.state, next.state)) return false;
-    if (samePlaces(present?.places ?? [], next.places)) continue;
+    if (haveSameEntries(present?.places ?? [], next.places)) continue;
     if (!(await table.transact(entryWrites(id, present, next)))) return false;
   }
   return true;
@@ -90,8 +90,8 @@ const entryWrites = (
 ): Write[] => {
   const before = present?.places ?? [];
   const version = (present?.version ?? 0) + 1;
-  const missing = (from: readonly Place[], to: readonly Place[]): Place[] =>
-    from.filter((one) => !to.some((other) => samePlaces([one], [other])));
+  const missing = (from: readonly ListEntry[], to: readonly ListEntry[]): ListEntry[] =>
+    from.filter((one) => !to.some((other) => haveSameEntries([one], [other])));
   return [
     {
       put: { ...listedKey(profileId), version, state, places },
@@ -124,7 +124,7 @@ export const placesOfPart =
   (table: Table): ReadPlaces =>
   async (part, { limit, newestFirst = false, beginsWith = '', beyond }) => {
     const [first, last] = [beginsWith === '' ? FIRST : beginsWith, `${beginsWith}${LAST}`];
-    const found: Place[] = [];
+    const found: ListEntry[] = [];
     const range = {
       from: newestFirst ? first : (beyond ?? first),
       to: newestFirst ? (beyond ?? last) : last,

@@ -118,14 +118,14 @@ const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes
 /** The review list: new entries, and those that a person or a merge has closed. */
 const reviewListWrites = ({ people, waited, commands }: Changes, hashedKeys: HashedKeys): Write[] => {
   const opened = new Map(people.reviews.map((one) => [reviewId(one), one]));
-  const resolved = new Set(
+  const resolvedReviews = new Set(
     commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
   );
   return [
     ...[...opened.values()].flatMap((review) => reviewWrites(review, waited, hashedKeys)),
-    ...[...resolved].map((review): Write => ({ delete: reviewKey(review), if: { exists: true } })),
-    ...[...people.resolved]
-      .filter((review) => !resolved.has(review))
+    ...[...resolvedReviews].map((review): Write => ({ delete: reviewKey(review), if: { exists: true } })),
+    ...[...people.resolvedReviews]
+      .filter((review) => !resolvedReviews.has(review))
       .map((review): Write => ({ delete: reviewKey(review) })),
   ];
 };

@@ -1,6 +1,6 @@
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
-import { type SendReservation, withReservation } from '../../../core/triggers/limits.ts';
+import { addReservation, type SendReservation } from '../../../core/triggers/limits.ts';
 import type { Notification, NotificationMessage } from '../../../core/triggers/notification.ts';
 import { type Key, limitsKey, notificationKey } from '../../contracts/keys.ts';
 import { Limits, notificationOf } from '../../contracts/rows/triggers.ts';
@@ -51,7 +51,7 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
         write(limitsKey(id), {
           version: limits.version,
           reservations:
-            id === customer.id ? withReservation(limits.reservations, claimed) : limits.reservations,
+            id === customer.id ? addReservation(limits.reservations, claimed) : limits.reservations,
         }),
       ),
     ]),

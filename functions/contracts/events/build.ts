@@ -1,7 +1,7 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
-import { type Customer, type CustomerSnapshot, snapshot } from '../../../core/identity/customer.ts';
+import { type Customer, type CustomerSnapshot, snapshotCustomer } from '../../../core/identity/customer.ts';
 import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
-import type { Placement } from '../../../core/identity/resolution.ts';
+import type { Resolution } from '../../../core/identity/resolution.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
 import type { StoredInteraction } from '../ports/history.ts';
@@ -9,7 +9,7 @@ import type { Caused } from '../rows/interactions.ts';
 import type { BusEvent } from './catalogue.ts';
 
 /** What the resolution of an interaction changed, for its row. */
-export const causedBy = ({ merge, consent, reply, moved }: Placement): Caused => ({
+export const causedBy = ({ merge, consent, reply, moved }: Resolution): Caused => ({
   ...(merge && {
     merge: { id: merge.id, survivor: merge.survivor, others: merge.others, at: merge.at, by: merge.by },
   }),
@@ -79,7 +79,7 @@ export const preferenceChanged = (customer: CustomerSnapshot, at: Instant): BusE
 });
 
 export const merged = (customer: Customer, merge: Merge, at: Instant): BusEvent =>
-  mergedAs(snapshot(customer, merge.survivor, false), merge, at);
+  mergedAs(snapshotCustomer(customer, merge.survivor, false), merge, at);
 
 const mergedAs = (
   customer: CustomerSnapshot,
@@ -92,7 +92,7 @@ export const unmerged = (
   { merge, survivor, others, at }: Pick<Unmerge, 'merge' | 'survivor' | 'others' | 'at'>,
 ): BusEvent => ({
   type: 'customer.unmerged',
-  detail: { customer: snapshot(customer, customer.id, false), merge, survivor, others: [...others] },
+  detail: { customer: snapshotCustomer(customer, customer.id, false), merge, survivor, others: [...others] },
   at,
 });
 

@@ -1,4 +1,4 @@
-import type { GivenAnswer } from '../../../core/consent/evidence.ts';
+import type { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import type { Customer, CustomerSnapshot } from '../../../core/identity/customer.ts';
 import type { Merge, Reopening, Split } from '../../../core/identity/ledger.ts';
 import type { Channel, Instant, Interaction, Kind } from '../../../core/interaction/interaction.ts';
@@ -31,7 +31,7 @@ export interface History {
   /** The interactions of all source profiles with `after` < occurredAt ≤ `upTo`, oldest first. */
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
   /** Every answer about consent, of all source profiles, oldest first. */
-  answers(customer: Customer): Promise<GivenAnswer[]>;
+  answers(customer: Customer): Promise<RecordedAnswer[]>;
   /** Merges (unmerged ones, too), splits and manually reopened addresses of all source profiles, oldest first. */
   ledger(customer: Customer): Promise<LedgerEntry[]>;
 }

@@ -1,5 +1,5 @@
 import type { Customer } from '../../../core/identity/customer.ts';
-import type { Place } from '../../../core/timeline/lists.ts';
+import type { ListEntry } from '../../../core/timeline/lists.ts';
 import type { ProjectionMessage, Unsent } from '../messages/projections.ts';
 import type { InteractionRow } from '../rows/interactions.ts';
 
@@ -20,7 +20,7 @@ export type LoadBatch = (messages: readonly ProjectionMessage[]) => Promise<Batc
 export type Projection = (batch: Batch) => Promise<void>;
 
 /** One part of a list in its order: at most `limit` places, behind the key `beyond`. */
-export type ReadPlaces = (part: string, range: PlaceRange) => Promise<readonly Place[]>;
+export type ReadPlaces = (part: string, range: PlaceRange) => Promise<readonly ListEntry[]>;
 
 export interface PlaceRange {
   readonly limit: number;

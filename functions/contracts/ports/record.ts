@@ -1,9 +1,9 @@
-import { type SourceProfile, snapshot } from '../../../core/identity/customer.ts';
+import { type SourceProfile, snapshotCustomer } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { ImportedCustomer } from '../../../core/identity/import-customer.ts';
 import type { Review } from '../../../core/identity/ledger.ts';
 import type { People } from '../../../core/identity/people.ts';
-import type { Placement } from '../../../core/identity/resolution.ts';
+import type { Resolution } from '../../../core/identity/resolution.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
 import type { BusEvent } from '../events/catalogue.ts';
 import type { CommandMessage } from '../messages/record.ts';
@@ -14,18 +14,18 @@ import type { StoredInteraction } from './history.ts';
 /** An interaction to write, and what it changed besides. */
 export interface StoredInteractionChange {
   readonly stored: StoredInteraction;
-  readonly placement: Placement;
+  readonly placement: Resolution;
 }
 
 /** The row of an interaction that belongs to a customer; undefined where it waits for a review. */
 export const storedChange = (
   people: People,
   { interaction, receivedAt }: Pick<InteractionWork, 'interaction' | 'receivedAt'>,
-  placement: Placement,
+  placement: Resolution,
 ): StoredInteractionChange | undefined => {
   const { profileId } = placement;
   if (profileId === undefined) return undefined;
-  const customer = snapshot(people.customer(profileId), profileId, placement.isNew);
+  const customer = snapshotCustomer(people.customer(profileId), profileId, placement.isNew);
   return { placement, stored: { ...interaction, profileId, receivedAt, customer } };
 };
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { GivenAnswer } from '../../../core/consent/evidence.ts';
+import { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import { Activity, Profile } from '../../../core/identity/customer.ts';
 import { Identifier } from '../../../core/identity/identifier.ts';
 import { Merge, Reopening, Review, Split } from '../../../core/identity/ledger.ts';
@@ -12,7 +12,7 @@ export const activityOf = rowReader(Activity);
 export const mergeOf = rowReader(Merge);
 export const splitOf = rowReader(Split);
 export const reopeningOf = rowReader(Reopening);
-export const answerOf = rowReader(GivenAnswer);
+export const answerOf = rowReader(RecordedAnswer);
 export const reviewOf = rowReader(Review);
 
 /** Who owns an identifier. */

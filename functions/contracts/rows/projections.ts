@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { Place } from '../../../core/timeline/lists.ts';
+import { ListEntry } from '../../../core/timeline/lists.ts';
 
 /** The entries of one source profile in lists, so that they can be removed again. */
 export const Listed = z.object({
   version: z.int(),
   /** Of which state of the customer: the version of each source profile that it had. */
   state: z.record(z.string(), z.int()),
-  places: z.array(Place),
+  places: z.array(ListEntry),
 });
 export type Listed = z.infer<typeof Listed>;
 

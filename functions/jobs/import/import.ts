@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
-import { assembled, type Column, columnsOf } from '../../../core/formats/columns.ts';
-import { type Cut, records } from '../../../core/formats/csv.ts';
+import { type Column, columnsOf, readRow } from '../../../core/formats/columns.ts';
+import { type CsvRecord, readRecords } from '../../../core/formats/csv.ts';
 import { readFileHead } from '../../../core/formats/file-head.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
 import type { IdentityConfig } from '../../../core/identity/rules.ts';
@@ -149,12 +149,12 @@ const reader = <Parameters extends FileParameters>(
   listing: Listing<Parameters>,
   { head }: Checkpoint,
   parameters: Parameters,
-): ((cut: Cut) => { readonly value: unknown } | { readonly fault: string }) => {
+): ((cut: CsvRecord) => { readonly value: unknown } | { readonly fault: string }) => {
   const columns: readonly (Column | undefined)[] =
     head === undefined ? [] : columnsOf(head.names, parameters, listing.columns, listing.known);
   return ({ fields, fault, raw }) => {
     if (fields === undefined) return { fault: fault ?? 'it cannot be read' };
-    if (head !== undefined) return assembled(fields, columns);
+    if (head !== undefined) return readRow(fields, columns);
     try {
       return { value: parseJson(raw) };
     } catch (error) {
@@ -164,7 +164,7 @@ const reader = <Parameters extends FileParameters>(
   };
 };
 
-const isBlank = ({ fields }: Cut): boolean => fields?.every((field) => field.trim() === '') === true;
+const isBlank = ({ fields }: CsvRecord): boolean => fields?.every((field) => field.trim() === '') === true;
 
 const take = async <Parameters extends FileParameters>(
   ports: ImportPorts,
@@ -193,7 +193,7 @@ const take = async <Parameters extends FileParameters>(
       bytes = inside ? bytes.subarray(bytes.length) : bytes.subarray(end);
     }
     const from = offset;
-    for (const cut of records(bytes, head?.delimiter, from + bytes.length >= size)) {
+    for (const cut of readRecords(bytes, head?.delimiter, from + bytes.length >= size)) {
       if (!isBlank(cut)) {
         const judged = judge(read(cut), (row) => listing.judge(row, { ...same, line }));
         if ('row' in judged) {
@@ -203,7 +203,7 @@ const take = async <Parameters extends FileParameters>(
       }
       offset = from + cut.end;
       line += cut.lines;
-      inside = cut.goesOn === true;
+      inside = cut.continues === true;
       if (isFull()) break;
     }
     await out.send(false);

@@ -1,15 +1,15 @@
 import type * as z from 'zod';
-import { type Columns, faultOf } from '../../../core/formats/columns.ts';
+import { type Columns, rowFault } from '../../../core/formats/columns.ts';
 import {
   CUSTOMER_COLUMNS,
   customerColumns,
   identifiersOfListed,
   ListedCustomer,
 } from '../../../core/formats/customer-list.ts';
-import { HISTORY_COLUMNS, historyColumns, PastAct } from '../../../core/formats/history-list.ts';
+import { HISTORY_COLUMNS, HistoryRow, historyColumns } from '../../../core/formats/history-list.ts';
 import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
 import { Channel, HISTORY, instant } from '../../../core/interaction/interaction.ts';
-import { contentKey, reported } from '../../../core/interaction/report.ts';
+import { contentKey, interactionOfReport } from '../../../core/interaction/report.ts';
 import type { CustomersParameters, HistoryParameters } from '../../contracts/jobs/kinds.ts';
 import type { ImportMessage } from '../../contracts/messages/record.ts';
 
@@ -43,7 +43,7 @@ const read = <Schema extends z.ZodType>(
   row: unknown,
 ): { readonly value: z.output<Schema> } | { readonly fault: string } => {
   const result = schema.safeParse(row);
-  return result.success ? { value: result.data } : { fault: faultOf(result.error) };
+  return result.success ? { value: result.data } : { fault: rowFault(result.error) };
 };
 
 /** Why nobody can be known by these identifiers; undefined where somebody can. */
@@ -97,7 +97,7 @@ export const history: Listing<HistoryParameters> = {
   columns: historyColumns,
   known: HISTORY_COLUMNS,
   judge(raw, { startedAt, receivedAt, parameters, identity }) {
-    const row = read(PastAct, raw);
+    const row = read(HistoryRow, raw);
     if ('fault' in row) return row;
     const { refused: _refused, ...act } = row.value;
     // An answer to a message is found by what it answers.
@@ -105,7 +105,10 @@ export const history: Listing<HistoryParameters> = {
     if (nobody !== undefined) return { fault: nobody };
     if (act.occurredAt > instant(Date.parse(startedAt) + DAY_MS))
       return { fault: `occurredAt: ${act.occurredAt} lies in the future` };
-    const { account: _none, ...interaction } = { ...reported(act, contentKey(act)), provider: HISTORY };
+    const { account: _none, ...interaction } = {
+      ...interactionOfReport(act, contentKey(act)),
+      provider: HISTORY,
+    };
     const { from } = parameters;
     return {
       row: {

@@ -6,7 +6,7 @@ import {
   encodingFault,
   LONGEST_RECORD,
   markBytes,
-  records,
+  readRecords,
 } from '../../../core/formats/csv.ts';
 
 /** Reads bytes in pieces, as a job does: each piece begins at the start of a record. */
@@ -16,7 +16,11 @@ const inPieces = (bytes: Buffer, size: number, delimiter: string | undefined) =>
   for (let length = size; offset < bytes.length; ) {
     const piece = bytes.subarray(offset, offset + length);
     const from = offset;
-    for (const { end, lines, fields, fault } of records(piece, delimiter, offset + length >= bytes.length)) {
+    for (const { end, lines, fields, fault } of readRecords(
+      piece,
+      delimiter,
+      offset + length >= bytes.length,
+    )) {
       found.push({ line, ...(fields && { fields }), ...(fault !== undefined && { fault }) });
       offset = from + end;
       line += lines;
@@ -82,7 +86,7 @@ describe('CSV', () => {
       { line: 4, fields: ['e', 'f'] },
     ]);
     const far = Buffer.from(`"a,b\n${'c,d\n'.repeat(LONGEST_RECORD)}`);
-    expect([...records(far.subarray(0, LONGEST_RECORD + 10), ',', false)].slice(0, 2)).toMatchObject([
+    expect([...readRecords(far.subarray(0, LONGEST_RECORD + 10), ',', false)].slice(0, 2)).toMatchObject([
       { fault: 'a quote is opened and never closed', lines: 1 },
       { fields: ['c', 'd'] },
     ]);
@@ -99,12 +103,12 @@ describe('CSV', () => {
     const found = inPieces(Buffer.from('a,\xfc\nb,ü\n', 'latin1'), 100, ',');
     expect(found.map(({ fault }) => fault)).toEqual(['it is not UTF-8', 'it is not UTF-8']);
     const long = Buffer.from(`a,b\n${'x'.repeat(LONGEST_RECORD + 1)}\nc,d\n`);
-    expect([...records(long, ',', true)].map(({ fault }) => fault?.slice(0, 17))).toEqual([
+    expect([...readRecords(long, ',', true)].map(({ fault }) => fault?.slice(0, 17))).toEqual([
       undefined,
       'it is longer than',
       undefined,
     ]);
-    expect([...records(long.subarray(0, LONGEST_RECORD + 5), ',', false)].at(-1)).toMatchObject({
+    expect([...readRecords(long.subarray(0, LONGEST_RECORD + 5), ',', false)].at(-1)).toMatchObject({
       ...{ goesOn: true, lines: 0 },
     });
   });

@@ -5,9 +5,9 @@ import {
   applyToConversation,
   type Conversation,
   closedConversation,
+  conversationRole,
   conversationView,
   mergeConversations,
-  partOf,
   replyOf,
 } from '../../../core/timeline/conversation.ts';
 
@@ -221,5 +221,5 @@ it.each([
   [{ kind: 'order', direction: 'inbound' }, undefined],
   [{ kind: 'system', direction: 'system', properties: { status: 'closed' } }, 'closes'],
 ] as const)('%j is the part %s', (act, part) => {
-  expect(partOf({ ...interaction({ part: 'ask', minute: 0 }), ...act })).toBe(part);
+  expect(conversationRole({ ...interaction({ part: 'ask', minute: 0 }), ...act })).toBe(part);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { available, stubTemplate, type TemplateFiles } from '../../../core/triggers/template-files.ts';
+import { stubTemplate, type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
 import { decided, HOUR, iso, NOON, outcome, person } from '../../support/situations.ts';
 
 const through = (channels: readonly string[], fields: object = {}) => ({
@@ -129,7 +129,10 @@ describe('WhatsApp’s window', () => {
   const whatsapp = (heardAgo: number | undefined, files: TemplateFiles): unknown => {
     const inbound = heardAgo === undefined ? {} : { whatsapp: iso(NOON - heardAgo) };
     const customer = person({ identifiers: ['whatsapp:1'], inbound });
-    const decision = decided(through(['whatsapp']), { customer, templates: { hello: available(files) } });
+    const decision = decided(through(['whatsapp']), {
+      customer,
+      templates: { hello: templateChannels(files) },
+    });
     if (decision.decision === 'suppress') return decision.reason;
     return decision.decision === 'send' && decision.approved ? 'approved' : 'text';
   };

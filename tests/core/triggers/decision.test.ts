@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
-import { concerns, decide, goalMet, historyStart } from '../../../core/triggers/decision.ts';
-import { available, stubTemplate } from '../../../core/triggers/template-files.ts';
+import { decide, goalMet, historyStart, isTriggeredBy } from '../../../core/triggers/decision.ts';
+import { stubTemplate, templateChannels } from '../../../core/triggers/template-files.ts';
 import { DAY, decided, HOUR, iso, NOON, outcome, past, person, trigger } from '../../support/situations.ts';
 
 const order = { kind: 'order' as const, channel: 'web' as const };
@@ -10,28 +10,28 @@ const order = { kind: 'order' as const, channel: 'web' as const };
 describe('which events concern a trigger', () => {
   it('those whose stored interaction matches `on`, with the customer as recorded', () => {
     const event = past(NOON, { channel: 'whatsapp' });
-    expect(concerns(trigger({ on: { channel: ['whatsapp'] } }), event, NOON)).toBe(true);
-    expect(concerns(trigger({ on: { channel: ['sms'] } }), event, NOON)).toBe(false);
-    expect(concerns(trigger({ on: { customer: { isNew: [false] } } }), event, NOON)).toBe(true);
-    expect(concerns(trigger({ on: { customer: { isNew: [true] } } }), event, NOON)).toBe(false);
+    expect(isTriggeredBy(trigger({ on: { channel: ['whatsapp'] } }), event, NOON)).toBe(true);
+    expect(isTriggeredBy(trigger({ on: { channel: ['sms'] } }), event, NOON)).toBe(false);
+    expect(isTriggeredBy(trigger({ on: { customer: { isNew: [false] } } }), event, NOON)).toBe(true);
+    expect(isTriggeredBy(trigger({ on: { customer: { isNew: [true] } } }), event, NOON)).toBe(false);
   });
 
   it('notifications only for a trigger that names the kind, and never its own', () => {
     const sent = past(NOON, { kind: 'notification', properties: { trigger: 'other' } });
     const own = past(NOON, { kind: 'notification', properties: { trigger: 'hello' } });
-    expect(concerns(trigger({ on: { channel: ['email'] } }), sent, NOON)).toBe(false);
-    expect(concerns(trigger({ on: { kind: [{ 'anything-but': ['order'] }] } }), sent, NOON)).toBe(false);
+    expect(isTriggeredBy(trigger({ on: { channel: ['email'] } }), sent, NOON)).toBe(false);
+    expect(isTriggeredBy(trigger({ on: { kind: [{ 'anything-but': ['order'] }] } }), sent, NOON)).toBe(false);
     const naming = trigger({ on: { kind: ['notification'] } });
-    expect(concerns(naming, sent, NOON)).toBe(true);
-    expect(concerns(naming, own, NOON)).toBe(false);
+    expect(isTriggeredBy(naming, sent, NOON)).toBe(true);
+    expect(isTriggeredBy(naming, own, NOON)).toBe(false);
     const either = trigger({ on: { $or: [{ kind: ['notification'] }, { kind: ['order'] }] } });
-    expect(concerns(either, sent, NOON)).toBe(true);
+    expect(isTriggeredBy(either, sent, NOON)).toBe(true);
   });
 
   it('none that is older than a day on arrival', () => {
     const one = trigger();
-    expect(concerns(one, past(NOON - DAY), NOON)).toBe(true);
-    expect(concerns(one, past(NOON - DAY - 1), NOON)).toBe(false);
+    expect(isTriggeredBy(one, past(NOON - DAY), NOON)).toBe(true);
+    expect(isTriggeredBy(one, past(NOON - DAY - 1), NOON)).toBe(false);
   });
 });
 
@@ -190,7 +190,7 @@ describe('limits and caps', () => {
       const fields = { category, limits: { perCustomer: '1 per 7d' } };
       const customer = person({ consent: { email: 'granted' } });
       const afterClaim = (at: number, claimed: object = {}): string =>
-        outcome(fields, { customer, claims: [claim(at, claimed)] });
+        outcome(fields, { customer, reservations: [claim(at, claimed)] });
       expect(afterClaim(NOON - 7 * DAY + 1)).toBe('frequency-cap');
       expect(afterClaim(NOON - 7 * DAY)).toBe('send email');
       expect(afterClaim(NOON)).toBe('frequency-cap');
@@ -203,7 +203,7 @@ describe('limits and caps', () => {
     const claims = (category: string) =>
       [1, 2, 3].map((day) => claim(NOON - day * DAY, { trigger: 'x', category }));
     const send = (category: string, counted: string, hub: Record<string, unknown> = {}): string =>
-      outcome({ category }, { customer, hub, claims: claims(counted) });
+      outcome({ category }, { customer, hub, reservations: claims(counted) });
     expect(send('marketing', 'marketing')).toBe('frequency-cap');
     expect(send('marketing', 'service')).toBe('send email');
     expect(send('service', 'service')).toBe('send email');
@@ -215,7 +215,7 @@ describe('limits and caps', () => {
   it('a claim for colleagues counts for no cap of the customer', () => {
     const claims = [1, 2, 3].map((day) => ({ trigger: 'x', at: NOON - day * DAY }));
     const customer = person({ consent: { email: 'granted' } });
-    expect(outcome({ category: 'marketing' }, { customer, claims })).toBe('send email');
+    expect(outcome({ category: 'marketing' }, { customer, reservations: claims })).toBe('send email');
   });
 });
 
@@ -238,7 +238,7 @@ describe('quiet hours', () => {
   it('come after limits and before the holdout', () => {
     const capped = { limits: { perCustomer: '1 per 7d' } };
     const claims = [{ trigger: 'hello', category: 'service' as const, at: NOON }];
-    expect(outcome(capped, { ...night, claims })).toBe('frequency-cap');
+    expect(outcome(capped, { ...night, reservations: claims })).toBe('frequency-cap');
     const held = { send: { channels: ['email'], template: 'hello', holdout: '100%' } };
     expect(outcome(held, night)).toBe('wait 2026-03-03T07:00:00.000Z');
     expect(outcome(held)).toBe('holdout');
@@ -282,10 +282,10 @@ describe('colleagues instead of the customer', () => {
       category: 'marketing' as const,
       at: NOON - day * DAY,
     }));
-    const decision = decided(toSales, { customer, claims });
+    const decision = decided(toSales, { customer, reservations: claims });
     expect(decision).toMatchObject({ channel: 'email', addresses: ['email:sales@acme.example'] });
     const limited = { ...toSales, limits: { perCustomer: '1 per 7d' } };
-    expect(outcome(limited, { claims: [{ trigger: 'hello', at: NOON - DAY }] })).toBe('frequency-cap');
+    expect(outcome(limited, { reservations: [{ trigger: 'hello', at: NOON - DAY }] })).toBe('frequency-cap');
   });
 
   it('a team without an address is no-address', () => {
@@ -351,9 +351,9 @@ it('followed from timer to timer, never sends in quiet hours or after it has exp
             trigger: one,
             hub: HubConfig.parse({}),
             cause: past(arrivedAt),
-            ...{ arrivedAt, now, history: [], claims: [], waited: timers > 0 },
+            ...{ arrivedAt, now, history: [], reservations: [], waited: timers > 0 },
             customer: person({ timeZone }),
-            templates: { hello: available(stubTemplate('hello')) },
+            templates: { hello: templateChannels(stubTemplate('hello')) },
           });
           if (decision.decision === 'wait') {
             expect(decision.until).toBeGreaterThan(now);

@@ -10,8 +10,13 @@ import {
   unsubscribeToken,
 } from '../../../core/consent/signed-link.ts';
 import { composeMail } from '../../../core/formats/mime.ts';
-import { type Rendered, render, templateFaults, variablesFor } from '../../../core/triggers/template.ts';
-import { available, type TemplateFiles } from '../../../core/triggers/template-files.ts';
+import {
+  type Rendered,
+  renderTemplate,
+  templateFaults,
+  variablesFor,
+} from '../../../core/triggers/template.ts';
+import { type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
 import { NOON, past, person, trigger } from '../../support/situations.ts';
 
 const ada = { ...person(), name: { full: 'Ada <b>Lovelace</b>' }, traits: { plan: 'gold' } };
@@ -21,7 +26,7 @@ const fill = (
   files: TemplateFiles,
   channel: 'email' | 'sms' | 'push' | 'whatsapp',
   approved = false,
-): Rendered => render('t', files, channel, variablesFor(trigger(), ada, cause, links), approved);
+): Rendered => renderTemplate('t', files, channel, variablesFor(trigger(), ada, cause, links), approved);
 const sms = (source: string): string => fill({ 'sms.liquid': source }, 'sms').text;
 
 describe('a template', () => {
@@ -84,11 +89,11 @@ describe('a template', () => {
   });
 
   it('serves the media that it has files for; sms.liquid is the text of chat channels too', () => {
-    expect(available({ 'email.liquid': '' }).channels).toEqual(['email']);
-    expect(available({ 'sms.liquid': '' }).channels).toEqual(
+    expect(templateChannels({ 'email.liquid': '' }).channels).toEqual(['email']);
+    expect(templateChannels({ 'sms.liquid': '' }).channels).toEqual(
       expect.arrayContaining(['sms', 'whatsapp', 'telegram']),
     );
-    expect(available({ 'whatsapp.yaml': '' })).toEqual({ channels: [], approvedWhatsApp: true });
+    expect(templateChannels({ 'whatsapp.yaml': '' })).toEqual({ channels: [], approvedWhatsApp: true });
   });
 });
 

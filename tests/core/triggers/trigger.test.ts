@@ -4,8 +4,8 @@ import { parseConfigFile } from '../../../core/config/config-file.ts';
 import { durationMs } from '../../../core/config/duration.ts';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
-import { render, templateFaults, variablesFor } from '../../../core/triggers/template.ts';
-import { available } from '../../../core/triggers/template-files.ts';
+import { renderTemplate, templateFaults, variablesFor } from '../../../core/triggers/template.ts';
+import { templateChannels } from '../../../core/triggers/template-files.ts';
 import { rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { readTemplates } from '../../../infra/stack/seed.ts';
 import { NOON, past, person, trigger } from '../../support/situations.ts';
@@ -157,8 +157,8 @@ describe('the shipped triggers', () => {
       const own = templates[one.send.template] ?? {};
       expect(templateFaults(one.send.template, own)).toEqual([]);
       const variables = variablesFor(one, person(), past(NOON), links);
-      for (const channel of available(own).channels)
-        expect(render(one.send.template, own, channel, variables, false).text).not.toBe('');
+      for (const channel of templateChannels(own).channels)
+        expect(renderTemplate(one.send.template, own, channel, variables, false).text).not.toBe('');
     }
   });
 });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import type { HubError } from '../../../core/errors.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
-import { type Outgoing, refusal, type Sender } from '../../../core/triggers/sender.ts';
+import { type OutgoingMessage, refusal, type Sender } from '../../../core/triggers/sender.ts';
 import { pause, publish } from '../../../functions/aws/operations/publish.ts';
 import { notificationKey } from '../../../functions/contracts/keys.ts';
 import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
@@ -18,11 +18,11 @@ import {
 } from '../../support/trigger-table.ts';
 
 let hub: TriggerTable;
-let sent: (Outgoing & { readonly by: string })[];
+let sent: (OutgoingMessage & { readonly by: string })[];
 let recorded: InteractionMessage[];
 let told: { readonly type: string; readonly notification: Notification }[];
 let failures: HubError[];
-let answer: (message: Outgoing, by: string) => Promise<string>;
+let answer: (message: OutgoingMessage, by: string) => Promise<string>;
 
 beforeEach(async () => {
   hub = await openTriggerTable();

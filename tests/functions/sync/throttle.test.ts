@@ -38,7 +38,7 @@ describe('the budget', () => {
               expect(admission.waitMs).toBeGreaterThan(0);
               continue;
             }
-            ({ allowance } = admission);
+            ({ state: allowance } = admission);
             if (allowance.window !== first) [first, spent] = [allowance.window, 0];
             spent += calls;
             expect(spent).toBeLessThanOrEqual(crm.budget.calls);

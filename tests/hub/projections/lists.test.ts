@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerTable } from '../../../cli/customers/list.ts';
-import { nameKey, placesOf } from '../../../core/timeline/lists.ts';
+import { listEntries, nameKey } from '../../../core/timeline/lists.ts';
 import { history } from '../../../functions/aws/customers/history.ts';
 import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 import { MINUTE, sendMessage } from './messages.ts';
@@ -170,7 +170,9 @@ it('the lists are those of the customers as they are, whatever was told in what 
       const customers = new Map(
         [...(await history(hub.table).customers(profileIds)).values()].map((one) => [one.id, one]),
       );
-      const wanted = [...customers.values()].flatMap(placesOf).map(({ part, key }) => `list#${part} ${key}`);
+      const wanted = [...customers.values()]
+        .flatMap(listEntries)
+        .map(({ part, key }) => `list#${part} ${key}`);
       expect((await listRows()).map(({ pk, sk }) => `${pk} ${sk}`).sort()).toEqual(wanted.sort());
     }),
     { numRuns: 25 },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { snapshot } from '../../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../../core/identity/customer.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { messageStatuses } from '../../../functions/aws/customers/message-status.ts';
 import {
@@ -201,5 +201,5 @@ const stored = (told: Partial<Interaction> & { id: string; occurredAt: string })
     identifiers: [],
     ...told,
   },
-  ...{ profileId: 'ada', receivedAt: told.occurredAt, customer: snapshot(person(), 'ada', false) },
+  ...{ profileId: 'ada', receivedAt: told.occurredAt, customer: snapshotCustomer(person(), 'ada', false) },
 });

@@ -3,7 +3,7 @@ import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping.ts';
-import { type Customer, resolveCustomer, snapshot } from '../../../core/identity/customer.ts';
+import { type Customer, resolveCustomer, snapshotCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
 import type { SyncState } from '../../../functions/sync/contacts.ts';
@@ -62,7 +62,7 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
     ...{ id: `i${serial}`, kind: 'message', channel: serial % 2 === 0 ? 'sms' : 'email' },
     ...{ provider: 'bench', direction: 'inbound', occurredAt: at, receivedAt: at },
     ...{ identifiers: [...customer.identifiers], text: `Message ${serial}` },
-    ...{ profileId: customer.id, customer: snapshot(customer, customer.id, false) },
+    ...{ profileId: customer.id, customer: snapshotCustomer(customer, customer.id, false) },
   } as StoredInteraction;
 });
 

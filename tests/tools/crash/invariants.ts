@@ -1,5 +1,5 @@
 import { resolveCustomer } from '../../../core/identity/customer.ts';
-import { concerns } from '../../../core/triggers/decision.ts';
+import { isTriggeredBy } from '../../../core/triggers/decision.ts';
 import { notificationId } from '../../../core/triggers/notification.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
 import { type HashedKeys, hashedKeysLoader } from '../../../functions/aws/erasure/hashed-keys.ts';
@@ -130,7 +130,7 @@ const checkNotifications = (state: StoredState, cloud: Cloud): string[] => {
   for (const trigger of publishedTriggers(state))
     for (const interaction of interactions)
       if (
-        concerns(trigger, interaction, Date.parse(interaction.receivedAt)) &&
+        isTriggeredBy(trigger, interaction, Date.parse(interaction.receivedAt)) &&
         !byId.has(notificationId({ ...interaction, trigger: trigger.id, interaction: interaction.id }))
       )
         broken.push(`${trigger.id} has no decision for ${interaction.id}`);

@@ -3,8 +3,8 @@ import { customerView } from '../../../core/crm/customer-view.ts';
 import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/rules.ts';
-import { Amounts, added, countable } from '../../../core/timeline/figures.ts';
-import { placesOf } from '../../../core/timeline/lists.ts';
+import { Amounts, addAmounts, countable } from '../../../core/timeline/figures.ts';
+import { listEntries } from '../../../core/timeline/lists.ts';
 import type { Sandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import { rowKey, type StoredState } from './stored-state.ts';
 
@@ -71,7 +71,7 @@ const staleFields = (
 /** The figures are the sums of the stored interactions. */
 export const checkFigures = ({ all, interactions }: StoredState): string[] => {
   const sum = (amounts: readonly Amounts[]): Amounts => {
-    const { suppressed: _suppressed, failed: _failed, ...rest } = amounts.reduce(added, {});
+    const { suppressed: _suppressed, failed: _failed, ...rest } = amounts.reduce(addAmounts, {});
     return rest;
   };
   const figures = sum(
@@ -90,7 +90,7 @@ export const checkLists = ({ all, sourceProfiles }: StoredState): string[] => {
   const canonical = [...sourceProfiles.values()].filter(({ activity }) => activity.survivor === undefined);
   const expected = new Set(
     canonical
-      .flatMap(({ profile }) => placesOf(resolveCustomer(profile.id, sourceProfiles)))
+      .flatMap(({ profile }) => listEntries(resolveCustomer(profile.id, sourceProfiles)))
       .map(({ part, key }) => rowKey(`list#${part}`, key)),
   );
   const present = new Set(
