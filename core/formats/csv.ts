@@ -54,10 +54,10 @@ const recordAt = (
   const first = lineEnd(bytes, start);
   if (first === undefined && !last && bytes.length - start <= LONGEST_RECORD) return undefined;
   const end = first ?? bytes.length;
-  const goesOn = first === undefined && !last;
+  const continues = first === undefined && !last;
   const alone = (told: Pick<CsvRecord, 'fields' | 'fault'>): CsvRecord => ({
-    ...{ end, lines: goesOn ? 0 : 1, raw: rawOf(bytes, start, end), ...told },
-    ...(goesOn && { continues: goesOn }),
+    ...{ end, lines: continues ? 0 : 1, raw: rawOf(bytes, start, end), ...told },
+    ...(continues && { continues }),
   });
   if (end - start > LONGEST_RECORD) return alone({ fault: `it is longer than ${LONGEST_RECORD} bytes` });
   const text = textOf(bytes, start, end);

@@ -55,8 +55,9 @@ const withAddresses = (html: string): string => {
  * The text of an HTML document: blocks and breaks as line ends, no markup, entities decoded. With `links`, the address of
  * a link follows its words in brackets.
  */
-export const textOfHtml = (html: string, { links = false }: { readonly links?: boolean } = {}): string =>
-  (links ? withAddresses(visibleHtml(html)) : visibleHtml(html))
+export const textOfHtml = (html: string, { links = false }: { readonly links?: boolean } = {}): string => {
+  const visible = visibleHtml(html);
+  return (links ? withAddresses(visible) : visible)
     .replace(/[ \t\r\n\f]+/gu, ' ')
     .replace(/<br ?\/?>|<\/(?:p|div|li|h[1-6]|tr) ?>/giu, '\n')
     .replace(/<[^<>]*>/gu, '')
@@ -68,3 +69,4 @@ export const textOfHtml = (html: string, { links = false }: { readonly links?: b
     })
     .replace(/\n{3,}/gu, '\n\n')
     .trim();
+};

@@ -109,7 +109,7 @@ describe('CSV', () => {
       undefined,
     ]);
     expect([...readRecords(long.subarray(0, LONGEST_RECORD + 5), ',', false)].at(-1)).toMatchObject({
-      ...{ goesOn: true, lines: 0 },
+      ...{ continues: true, lines: 0 },
     });
   });
 });
