@@ -38,7 +38,7 @@ export interface OutgoingEvent {
   readonly messages: string[];
 }
 
-export interface ApplyContext {
+interface ApplyContext {
   readonly config: IdentityConfig;
   /** The silence after which a new conversation begins, in milliseconds. */
   readonly silence: number;

@@ -9,7 +9,7 @@ import type { CommandWork, Work } from '../contracts/work.ts';
 import { applyGroup, hasChanges, type OutgoingEvent } from './apply.ts';
 import { delayOf, findOutOfOrder, groupByCustomer } from './groups.ts';
 
-export interface RecordPorts<Message> {
+interface RecordPorts<Message> {
   /** The interactions and commands that a queue message asks to record. */
   readonly decode: (message: Message) => Promise<readonly Work[]>;
   readonly identity: () => Promise<IdentityConfig>;

@@ -11,7 +11,7 @@ export interface AttachmentPorts {
   readonly download: (key: string, name: string) => Promise<Download | undefined>;
 }
 
-export interface Download {
+interface Download {
   /** Downloads the file without an API key until `expiresAt`. */
   readonly url: string;
   readonly expiresAt: string;

@@ -27,7 +27,7 @@ export interface ProviderInteraction
   readonly account?: string | undefined;
 }
 
-export interface DecodedDelivery {
+interface DecodedDelivery {
   readonly interactions: readonly ProviderInteraction[];
   /** Event types of the provider that its mapping does not map. */
   readonly ignored: readonly string[];
