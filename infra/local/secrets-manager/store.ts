@@ -4,7 +4,7 @@ import { transaction } from '../protocol/transaction.ts';
 
 const Tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
 
-/** A secret without its values. Instants are epoch milliseconds; `deletedAt` is when it will be gone. */
+/** A secret without its values. Instants are epoch milliseconds; `deletedAt` is its scheduled deletion. */
 export interface Secret {
   readonly name: string;
   readonly arn: string;
@@ -15,7 +15,7 @@ export interface Secret {
   readonly deletedAt: number | null;
 }
 
-/** Text, or bytes in base64: one of the two. */
+/** A text, or bytes in base64. */
 export interface Value {
   readonly text: string | null;
   readonly binary: string | null;
@@ -30,7 +30,7 @@ type Verb =
   | 'create'
   | 'find'
   | 'all'
-  | 'change'
+  | 'setDeletion'
   | 'remove'
   | 'removeVersions'
   | 'removeStages'
@@ -39,10 +39,9 @@ type Verb =
   | 'versions'
   | 'staged'
   | 'stages'
-  | 'stage'
-  | 'unstage';
+  | 'stage';
 
-/** Secrets, their versions and the staging labels on them, in SQLite. */
+/** Secrets, their versions and the versions' staging labels, in SQLite. */
 export class SecretStore {
   readonly #db: DatabaseSync;
   readonly #statements: Readonly<Record<Verb, StatementSync>>;
@@ -60,9 +59,7 @@ export class SecretStore {
         'SELECT * FROM secrets WHERE name = ? OR arn = ? OR substr(arn, 1, length(arn) - 7) = ?',
       ),
       all: db.prepare('SELECT * FROM secrets ORDER BY name'),
-      change: db.prepare(
-        'UPDATE secrets SET description = ?, tags = ?, deleted_at = ?, changed_at = ? WHERE name = ?',
-      ),
+      setDeletion: db.prepare('UPDATE secrets SET deleted_at = ?, changed_at = ? WHERE name = ?'),
       remove: db.prepare('DELETE FROM secrets WHERE name = ?'),
       removeVersions: db.prepare('DELETE FROM secrets_versions WHERE name = ?'),
       removeStages: db.prepare('DELETE FROM secrets_stages WHERE name = ?'),
@@ -72,11 +69,10 @@ export class SecretStore {
       staged: db.prepare('SELECT id FROM secrets_stages WHERE name = ? AND stage = ?'),
       stages: db.prepare('SELECT stage FROM secrets_stages WHERE name = ? AND id = ? ORDER BY stage'),
       stage: db.prepare('INSERT OR REPLACE INTO secrets_stages VALUES (?, ?, ?)'),
-      unstage: db.prepare('DELETE FROM secrets_stages WHERE name = ? AND stage = ?'),
     };
   }
 
-  /** By name, by ARN, or by ARN without its random end; a secret whose deletion is due is gone. */
+  /** Finds a secret by name, by ARN, or by ARN without its random suffix. Removes it where its deletion is due. */
   find(id: string, now: number): Secret | undefined {
     const row = this.#statements.find.get(id, id, id);
     const secret = row && secretOf(row);
@@ -97,8 +93,9 @@ export class SecretStore {
     this.#statements.create.run(name, arn, description, JSON.stringify(tags), createdAt, createdAt);
   }
 
-  change({ name, description, tags, deletedAt }: Secret, now: number): void {
-    this.#statements.change.run(description, JSON.stringify(tags), deletedAt, now, name);
+  /** Schedules the deletion of a secret for an instant; null cancels it. */
+  setDeletion(name: string, deletedAt: number | null, now: number): void {
+    this.#statements.setDeletion.run(deletedAt, now, name);
   }
 
   remove(name: string): void {
@@ -109,7 +106,7 @@ export class SecretStore {
     });
   }
 
-  /** A new version under labels; the first version is current whatever its labels. */
+  /** Adds a version with staging labels. The first version of a secret is always `AWSCURRENT` too. */
   add(name: string, { id, text, binary, createdAt }: Version, stages: readonly string[]): void {
     const first = this.staged(name, 'AWSCURRENT') === undefined;
     transaction(this.#db, () => {
@@ -127,7 +124,7 @@ export class SecretStore {
     return this.#statements.versions.all(name).map(versionOf);
   }
 
-  /** The id of the version that carries a label. */
+  /** The id of the version with a staging label. */
   staged(name: string, stage: string): string | undefined {
     const row = this.#statements.staged.get(name, stage);
     return row === undefined ? undefined : String(row['id']);
@@ -137,16 +134,12 @@ export class SecretStore {
     return this.#statements.stages.all(name, id).map((row) => String(row['stage']));
   }
 
-  /** Puts a label on a version; the version that was current becomes the previous one. */
+  /** Moves a staging label to a version. The replaced `AWSCURRENT` version becomes `AWSPREVIOUS`. */
   stage(name: string, stage: string, id: string): void {
     const before = this.staged(name, stage);
     this.#statements.stage.run(name, stage, id);
     if (stage === 'AWSCURRENT' && before !== undefined && before !== id)
       this.#statements.stage.run(name, 'AWSPREVIOUS', before);
-  }
-
-  unstage(name: string, stage: string): void {
-    this.#statements.unstage.run(name, stage);
   }
 }
 

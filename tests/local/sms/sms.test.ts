@@ -1,10 +1,5 @@
 import {
   ConflictException,
-  CreateConfigurationSetCommand,
-  DeleteOptedOutNumberCommand,
-  DescribeAccountAttributesCommand,
-  DescribeOptedOutNumbersCommand,
-  DescribePhoneNumbersCommand,
   DescribeSpendLimitsCommand,
   PinpointSMSVoiceV2Client,
   PutOptedOutNumberCommand,
@@ -55,25 +50,14 @@ describe('End User Messaging SMS', () => {
     ]);
   });
 
-  it('sends to nobody who opted out, until they are taken off the list', async () => {
-    const { client, clock, sent, send } = open();
+  it('sends to no number that opted out', async () => {
+    const { client, sent, send } = open();
     const OptedOutNumber = '+14155550100';
     await client.send(new PutOptedOutNumberCommand({ OptOutListName: 'Default', OptedOutNumber }));
     const refused = await send().catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ConflictException);
     expect(refused).toMatchObject({ Reason: 'DESTINATION_PHONE_NUMBER_OPTED_OUT' });
-    const { OptedOutNumbers } = await client.send(
-      new DescribeOptedOutNumbersCommand({ OptOutListName: 'Default' }),
-    );
-    expect(OptedOutNumbers).toEqual([
-      { OptedOutNumber, OptedOutTimestamp: new Date(clock.now()), EndUserOptedOut: false },
-    ]);
-    const remove = () =>
-      client.send(new DeleteOptedOutNumberCommand({ OptOutListName: 'Default', OptedOutNumber }));
-    await remove();
-    await expect(remove()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
-    await send();
-    expect(sent.list()).toHaveLength(1);
+    expect(sent.list()).toEqual([]);
   });
 
   it('refuses numbers that are none, numbers it has not, and bodies of the wrong length', async () => {
@@ -89,10 +73,8 @@ describe('End User Messaging SMS', () => {
     expect(sent.list()).toEqual([]);
   });
 
-  it('tells its numbers and its spend limit', async () => {
+  it('describes its spend limit', async () => {
     const { client } = open();
-    const { PhoneNumbers } = await client.send(new DescribePhoneNumbersCommand({}));
-    expect(PhoneNumbers?.map(({ PhoneNumber }) => PhoneNumber)).toEqual(['+12065550100']);
     const { SpendLimits } = await client.send(new DescribeSpendLimitsCommand({}));
     expect(SpendLimits).toMatchObject([{ Name: 'TEXT_MESSAGE_MONTHLY_SPEND_LIMIT', EnforcedLimit: 5 }]);
   });
@@ -107,7 +89,7 @@ describe('an account', () => {
       client.send(
         new SendTextMessageCommand({ DestinationPhoneNumber: '+14155550100', MessageBody: 'Hi', ...more }),
       );
-    return { ...around, sent, client, send };
+    return { ...around, sent, send };
   };
 
   it('spends up to its limit in a month', async () => {
@@ -123,19 +105,9 @@ describe('an account', () => {
     expect(sent.list().length).toBe(3);
   });
 
-  it('in the sandbox writes to verified numbers only, and says so', async () => {
-    const { client, send } = openWith({ sandbox: true, verified: ['+14155550101'] });
+  it('in the sandbox sends to verified numbers only', async () => {
+    const { send } = openWith({ sandbox: true, verified: ['+14155550101'] });
     await send({ DestinationPhoneNumber: '+14155550101' });
     await expect(send()).rejects.toMatchObject({ Reason: 'DESTINATION_PHONE_NUMBER_NOT_VERIFIED' });
-    expect(await client.send(new DescribeAccountAttributesCommand({}))).toMatchObject({
-      AccountAttributes: [{ Name: 'ACCOUNT_TIER', Value: 'SANDBOX' }],
-    });
-  });
-
-  it('knows its configuration sets', async () => {
-    const { client, send } = openWith({});
-    await expect(send({ ConfigurationSetName: 'hub' })).rejects.toThrow(/no configuration set hub/u);
-    await client.send(new CreateConfigurationSetCommand({ ConfigurationSetName: 'hub' }));
-    await send({ ConfigurationSetName: 'hub' });
   });
 });
