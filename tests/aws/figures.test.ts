@@ -30,7 +30,7 @@ const sumOf = (acts: readonly Countable[]): Amounts =>
   acts.reduce((sum, { amounts }) => addAmounts(sum, amounts), {});
 
 describe('figures', () => {
-  it('are the sum of what was told, however often, in what batches, by two at once and whoever breaks off', async () => {
+  it('are the sum of the interactions with redeliveries, in any batches, by two workers at once, and when a process ends', async () => {
     const Delivery = fc.record({
       acts: fc.array(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 8 }),
       end: fc.option(
@@ -68,7 +68,7 @@ describe('figures', () => {
     );
   });
 
-  it('of a hundred acts of one minute cost three requests, and the same again costs one', async () => {
+  it('count a hundred interactions of one minute in three requests, and a redelivery in one', async () => {
     const table = await openTestTable();
     const acts = Array.from({ length: 100 }, (_, serial) => act(serial, serial / 10));
     await figures(table.rows, runtime).count(acts, ROME);
@@ -77,7 +77,7 @@ describe('figures', () => {
     expect(table.takeSpent().requests).toBe(1);
   });
 
-  it('count thousands of acts of one minute, page by page', async () => {
+  it('count thousands of interactions of one minute, page by page', async () => {
     const table = await openTestTable();
     const acts = Array.from({ length: 2300 }, (_, serial) => act(serial, (serial % 600) / 10));
     for (let start = 0; start < acts.length; start += 230)
@@ -92,7 +92,7 @@ describe('figures', () => {
     expect(pages.reduce((sum, count) => sum + count)).toBe(2300);
   });
 
-  it('take in what is told of a whole year at once', async () => {
+  it('count the interactions of a whole year at once', async () => {
     const table = await openTestTable();
     const acts = Array.from({ length: 300 }, (_, serial) => ({
       ...act(serial, 0),
@@ -125,7 +125,7 @@ describe('figures', () => {
     ]);
   });
 
-  it('leave out what was received before anybody remembers', async () => {
+  it('skip interactions that were received before the retention of counted ids', async () => {
     const table = await openTestTable();
     await figures(table.rows, { ...noPause, now: () => START + 200 * 86_400_000 }).count([act(1)], ROME);
     expect(await figures(table.rows, runtime).between('2026-03-01', '2026-03-31')).toEqual([]);
@@ -158,7 +158,7 @@ it.each([
   expect(countable(interaction(told), undefined)?.amounts).toEqual(amounts);
 });
 
-describe('what people read', () => {
+describe('the figures that the API returns', () => {
   const replies = (seconds: readonly number[]): Amounts =>
     seconds.reduce<Amounts>(
       (sum, one) =>
@@ -166,7 +166,7 @@ describe('what people read', () => {
       {},
     );
 
-  it('has the mean exactly, and the median within its bucket', () => {
+  it('have an exact mean, and a median within its bucket', () => {
     const { response, firstResponse } = figuresView(replies([10, 70, 400, 100_000]));
     expect(response).toMatchObject({ count: 4, averageSeconds: 25_120 });
     expect(response.medianSeconds).toBeGreaterThanOrEqual(60);
@@ -177,7 +177,7 @@ describe('what people read', () => {
     );
   });
 
-  it('tells the share of failures of what was tried', () => {
+  it('have the share of failed notifications', () => {
     expect(figuresView({ sent: 6, failed: 2, outbound: 2, bounced: 1, undelivered: 1 }).failureShare).toBe(
       0.4,
     );

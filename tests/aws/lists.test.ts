@@ -8,7 +8,7 @@ import { openTestTable } from '../support/open-test-table.ts';
 
 const HALF = 'ada';
 
-it('a function that has read a customer earlier than another does not put them back', async () => {
+it('a worker with an older version of a customer does not move the customer back', async () => {
   const table = (await openTestTable()).rows;
   const known = async (version: number, full: string) => {
     const { profile, activity } = newSourceProfile(HALF, '2026-03-02T09:00:00.000Z');

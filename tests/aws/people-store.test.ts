@@ -41,14 +41,14 @@ const begin = async (id: string): Promise<() => Promise<unknown>> => {
   return () => store.commit({ ...changes, completions: [], waited: new Set() }, loaded, config, 3600);
 };
 
-it('writes nothing over what was changed since it was read', async () => {
+it('refuses to overwrite rows that changed after they were read', async () => {
   expect(await (await begin('first'))()).toBe(true);
   const [one, other] = [await begin('second'), await begin('third')];
   expect([await one(), await other()]).toEqual([true, false]);
   expect(await (await begin('third'))()).toBe(true);
 });
 
-it('makes one customer of two first contacts that were read before either was written', async () => {
+it('creates one customer for two first contacts that were read before either was written', async () => {
   const [one, other] = [await begin('first'), await begin('second')];
   expect([await one(), await other()]).toEqual([true, false]);
 });

@@ -73,7 +73,7 @@ const listed = async (table: Table, once: Table): Promise<void> => {
 it.each([
   ['for the first time', false],
   ['under another name', true],
-])('whoever is listed %s and erased at the same moment is nowhere', async (_, before) => {
+])('a customer who is listed %s and erased at the same time is in no list', async (_, before) => {
   const left: string[] = [];
   for (const [first, second] of [
     [erased, listed],

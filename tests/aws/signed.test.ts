@@ -29,8 +29,8 @@ const open = ({ env = {}, attempts = 2, answer = () => Response.json({}) }: Worl
   return { aws, seen };
 };
 
-describe('calls signed by hand', () => {
-  it('sign for the service and region, with the session token', async () => {
+describe('signed calls', () => {
+  it('are signed for the service and region, with the session token', async () => {
     const { aws, seen } = open({ env: { AWS_SESSION_TOKEN: 'session' } });
     await aws.json('secretsmanager', 'GetSecretValue', { SecretId: 'a' });
     const headers = seen[0]?.headers;
@@ -52,19 +52,19 @@ describe('calls signed by hand', () => {
       },
       'http://127.0.0.1:2/',
     ],
-  ])('go where the variables say: %j', async (env, url) => {
+  ])('use the endpoint of the variables: %j', async (env, url) => {
     const { aws, seen } = open({ env });
     await aws.json('sms-voice', 'SendTextMessage', {});
     expect(seen[0]?.url).toBe(url);
   });
 
-  it('carry on the trace by which Lambda notices loops', async () => {
+  it('forward the trace header by which Lambda detects loops', async () => {
     const { aws, seen } = open({ env: { _X_AMZN_TRACE_ID: 'Root=1-a;Lineage=1:b:3' } });
     await aws.json('sqs', 'SendMessage', {});
     expect(seen[0]?.headers.get('x-amzn-trace-id')).toBe('Root=1-a;Lineage=1:b:3');
   });
 
-  it('encode a query so that what is signed is what travels', async () => {
+  it('send the query exactly as it was signed', async () => {
     const { aws, seen } = open();
     await aws.rest('s3', { method: 'GET', path: '/b/a%20b', query: { prefix: 'a b+c' } });
     expect(seen[0]?.url).toBe('https://s3.eu-south-1.amazonaws.com/b/a%20b?prefix=a%20b%2Bc');
@@ -73,14 +73,14 @@ describe('calls signed by hand', () => {
   it.each([
     ['a JSON field', { __type: 'com.amazonaws.sqs#QueueDoesNotExist', message: 'no "queue"' }, {}],
     ['a header', {}, { 'x-amzn-errortype': 'QueueDoesNotExist:http://internal.amazon.com/' }],
-  ])('refuse with the service’s own name, in %s', async (_, body, headers) => {
+  ])('throw the error name of the service, in %s', async (_, body, headers) => {
     const { aws } = open({ answer: () => Response.json(body, { status: 400, headers }) });
     await expect(aws.json('sqs', 'SendMessage', {})).rejects.toMatchObject({
       ...{ name: 'QueueDoesNotExist', $metadata: { httpStatusCode: 400 } },
     });
   });
 
-  it('refuse with the service’s own name, in XML', async () => {
+  it('throw the error name of the service, in XML', async () => {
     const answer = () =>
       new Response(
         '<ErrorResponse><Error><Code>Throttled</Code><Message>slow</Message></Error></ErrorResponse>',
@@ -98,7 +98,7 @@ describe('calls signed by hand', () => {
     return Response.json({ MessageId: 'm' });
   };
 
-  it('repeat a lost connection once, and only that', async () => {
+  it('retry once after a lost connection, and not otherwise', async () => {
     const { aws, seen } = open({ answer: lost });
     expect(await aws.json('sqs', 'SendMessage', {})).toEqual({ MessageId: 'm' });
     expect(seen).toHaveLength(2);
@@ -107,7 +107,7 @@ describe('calls signed by hand', () => {
     expect(dead.seen).toHaveLength(1);
   });
 
-  it('do not repeat what must not happen twice', async () => {
+  it('do not retry an operation that is not idempotent', async () => {
     const { aws, seen } = open({ answer: lost, attempts: 1 });
     await expect(aws.json('sms-voice', 'SendTextMessage', {})).rejects.toThrow('fetch failed');
     expect(seen).toHaveLength(1);

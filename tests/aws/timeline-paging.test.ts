@@ -139,7 +139,7 @@ const idsOf = (all: readonly TimelinePage[]): string[] =>
   all.flatMap(({ items }) => items.map(({ id }) => id));
 
 describe('paging', () => {
-  it('shows everything that is asked for once, in order, forwards and back again', async () => {
+  it('shows every matching interaction once, in order, forwards and backwards', async () => {
     await fc.assert(
       fc.asyncProperty(Acts, Asked, async (acts, asked) => {
         const { rows: table } = await openTestTable();
@@ -159,7 +159,7 @@ describe('paging', () => {
     );
   });
 
-  it('shows what a merge adds behind the place that was reached, once, and all of it on the way back', async () => {
+  it('shows interactions of a merge behind the cursor once, and all of them on the way back', async () => {
     await fc.assert(
       fc.asyncProperty(Acts, Asked, fc.nat({ max: 4 }), async (acts, asked, before) => {
         const { rows: table } = await openTestTable();
@@ -189,7 +189,7 @@ describe('paging', () => {
   });
 });
 
-describe('what a page costs', () => {
+describe('the cost of a page', () => {
   const open = async (acts: readonly StoredInteraction[]) => {
     const counted = await openTestTable();
     await store(counted.rows, acts);
@@ -204,7 +204,7 @@ describe('what a page costs', () => {
     return page;
   };
 
-  it('is bounded where hardly anything is what is asked for: the page is short and says how to go on', async () => {
+  it('is bounded where few interactions match: the page is short and has a cursor', async () => {
     const many = Array.from({ length: 2500 }, (_, at) =>
       stored(`i${String(at).padStart(4, '0')}`, 'ada', at),
     );
@@ -221,7 +221,7 @@ describe('what a page costs', () => {
     expect(asked).toBe(3);
   });
 
-  it('is bounded where nearly everything is told with something else', async () => {
+  it('is bounded where nearly every interaction is folded into another', async () => {
     const opens = Array.from({ length: 1500 }, (_, at) =>
       stored(`o${String(at).padStart(4, '0')}`, 'ada', at + 1, { kind: 'open', refersTo: 'm' }),
     );
@@ -243,7 +243,7 @@ describe('what a page costs', () => {
     expect(spent.requests).toBeLessThanOrEqual(13);
   });
 
-  it('is the same however deep the page lies', async () => {
+  it('is the same at every depth', async () => {
     const many = Array.from({ length: 1200 }, (_, at) =>
       stored(`i${String(at).padStart(4, '0')}`, HALVES[at % 3] ?? 'ada', at),
     );

@@ -13,7 +13,7 @@ const statuses: ReadonlySet<string> = new Set([
   'reaction',
 ]);
 
-it('what a provider tells of a message is understood in every recorded webhook that names one', async () => {
+it('every recorded webhook that reports on a message has a known relation to it', async () => {
   let understood = 0;
   const not: string[] = [];
   for (const good of goodCases) {

@@ -16,7 +16,7 @@ describe('costOf', () => {
     dynamodb: { writeUnits: 0, readUnits: 0 },
   };
 
-  it('leaves out what was not used', () => {
+  it('leaves out unused services', () => {
     expect(costOf(nothing, prices)).toEqual([]);
   });
 
@@ -31,7 +31,7 @@ describe('costOf', () => {
     expect(totalDollars(costOf({ ...nothing, ...used }, prices))).toBeCloseTo(dollars, 9);
   });
 
-  it('puts the dearest first, and names it in the table', () => {
+  it('sorts by cost, highest first, and prints the names', () => {
     const lines = costOf({ ...nothing, httpRequests: 10, events: 500 }, prices);
     expect(lines.map(({ service }) => service)).toEqual(['EventBridge', 'API Gateway']);
     expect(costTable(lines, { name: 'deliveries', count: 100 }).join('\n')).toMatch(
@@ -66,7 +66,7 @@ const stack = `<ListStackResourcesResponse><ListStackResourcesResult><StackResou
 </StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`;
 
 describe('hub cost', () => {
-  it('asks CloudFormation what there is and CloudWatch what it did, page after page', async () => {
+  it('reads the resources from CloudFormation and their metrics from CloudWatch, page after page', async () => {
     const asked: unknown[] = [];
     const server = await listen(async ({ headers, body }) => {
       if (headers['x-amz-target'] === undefined) return { status: 200, headers: {}, body: stack };

@@ -35,7 +35,7 @@ describe('Salesforce through jsforce', () => {
   });
   afterEach(() => sandbox.stop());
 
-  it('brings 2,000 contacts over in two calls, and again without making any twice', async () => {
+  it('upserts 2,000 contacts in two calls, and again without duplicates', async () => {
     const first = await session.upsert('Contact', 'Hub_Id__c', people(2000));
     expect(sandbox.calls()).toBe(2);
     const again = await session.upsert('Contact', 'Hub_Id__c', people(2000));
@@ -43,7 +43,7 @@ describe('Salesforce through jsforce', () => {
     expect(sandbox.records.of('Contact')).toHaveLength(2000);
   });
 
-  it('says who it is, and takes no notice of its own changes when Salesforce tells them', async () => {
+  it('sends its client name, and ignores its own changes in change events', async () => {
     await session.upsert('Contact', 'Hub_Id__c', people(1));
     const [client = ''] = sandbox.clients;
     const message = {
@@ -68,7 +68,7 @@ describe('Salesforce through jsforce', () => {
     expect((await decoded('Dataloader')).interactions).toHaveLength(1);
   });
 
-  it('lets one bad record fail alone, with what to do', async () => {
+  it('fails one bad record alone, with advice', async () => {
     const results = await session.upsert('Contact', 'Hub_Id__c', [
       ...people(2),
       { key: 'bad', fields: { FirstName: 'Ada' } },
@@ -95,7 +95,7 @@ describe('Salesforce through jsforce', () => {
     ]);
   });
 
-  it('makes everything wait when the daily allocation is spent, the org is away, or the secret is wrong', async () => {
+  it('delays every record when the daily allocation is used up, the org is unavailable, or the secret is wrong', async () => {
     sandbox.fail({ status: 403, code: 'REQUEST_LIMIT_EXCEEDED', message: 'TotalRequests Limit exceeded.' });
     expect(await caught(session.upsert('Contact', 'Hub_Id__c', people(1)))).toMatchObject({
       retry: { afterSeconds: 900 },
@@ -120,7 +120,7 @@ describe('HubSpot through its own client', () => {
   });
   afterEach(() => sandbox.stop());
 
-  it('brings 250 contacts over in three calls, and an activity with its contact', async () => {
+  it('upserts 250 contacts in three calls, and an activity with its contact', async () => {
     const results = await session.upsert(
       'contacts',
       'hub_id',
@@ -151,7 +151,7 @@ describe('HubSpot through its own client', () => {
     ]);
   });
 
-  it('halves a batch that one conflicting contact would refuse, until that one stands alone', async () => {
+  it('splits a refused batch until the conflicting contact is alone', async () => {
     await session.upsert('contacts', 'hub_id', [contact('first', 'ada@example.com')]);
     const results = await session.upsert('contacts', 'hub_id', [
       contact('a'),
@@ -167,7 +167,7 @@ describe('HubSpot through its own client', () => {
     ]);
   });
 
-  it('waits as long as it is told to, and makes everything wait when the token is wrong', async () => {
+  it('waits for the time of Retry-After, and delays every record when the token is wrong', async () => {
     sandbox.fail({ status: 429, category: 'RATE_LIMITS', retryAfter: 7 });
     expect(await caught(session.upsert('contacts', 'hub_id', [contact('a')]))).toMatchObject({
       retry: { afterSeconds: 7 },

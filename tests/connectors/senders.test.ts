@@ -89,7 +89,7 @@ const ending = async (sending: Promise<string>): Promise<unknown> =>
   );
 
 describe('SES', () => {
-  it('sends a mail that a reader of MIME understands, with one-click unsubscribe', async () => {
+  it('sends valid MIME with one-click unsubscribe', async () => {
     const { send, sent } = open();
     const id = await send('ses', { html: '<p>Hällo</p>', unsubscribe: 'https://hub.example/unsubscribe/t' });
     expect(sent.list()).toMatchObject([
@@ -105,7 +105,7 @@ describe('SES', () => {
     ]);
   });
 
-  it('refuses for good what SES rejects, and a mail without a sender', async () => {
+  it('reports a permanent refusal of SES, and of a mail without a sender', async () => {
     expect(await ending(open({ sandbox: true }).send('ses'))).toBe('never');
     const { send } = open();
     const { from: _, ...nameless } = { from: 'x' };
@@ -114,7 +114,7 @@ describe('SES', () => {
 });
 
 describe('AWS End User Messaging', () => {
-  it('sends an SMS with the notification’s id beside it', async () => {
+  it('sends an SMS with the id of the notification in its context', async () => {
     const { send, sent } = open();
     const id = await send('aws-sms', { channel: 'sms', to: '+14155550100', text: 'Hi' });
     expect(sent.list()).toMatchObject([
@@ -122,7 +122,7 @@ describe('AWS End User Messaging', () => {
     ]);
   });
 
-  it('refuses for good a number that has opted out, or is none', async () => {
+  it('reports a permanent refusal of an opted-out or invalid number', async () => {
     const { send, config } = open();
     await new PinpointSMSVoiceV2Client(config).send(
       new PutOptedOutNumberCommand({ OptOutListName: 'Default', OptedOutNumber: '+14155550100' }),
@@ -133,13 +133,13 @@ describe('AWS End User Messaging', () => {
 });
 
 describe('SNS push', () => {
-  it('publishes to the endpoint that the address names', async () => {
+  it('publishes to the endpoint of the address', async () => {
     const { send, sent, push } = open();
     await send('sns-push', { channel: 'push', to: `shop:${await push()}`, subject: 'Title', text: 'Body' });
     expect(sent.list()).toMatchObject([{ medium: 'push', subject: 'Title', text: 'Body' }]);
   });
 
-  it('refuses for good an address that is no endpoint, or a disabled one', async () => {
+  it('reports a permanent refusal of an invalid or disabled endpoint', async () => {
     const { send, push, config } = open();
     expect(await ending(send('sns-push', { channel: 'push', to: 'shop:device-1' }))).toBe('never');
     const EndpointArn = await push();
@@ -154,7 +154,7 @@ describe('WhatsApp Cloud', () => {
   const answered = (status: number, body: unknown) => () => Response.json(body, { status });
   const to = { channel: 'whatsapp', to: '+14155550100', text: 'Hi' } as const;
 
-  it('sends text to the number, with the token and the notification’s id', async () => {
+  it('sends text to the number, with the token and the id of the notification', async () => {
     const requests: { readonly url: string; readonly token: string | null; readonly body: unknown }[] = [];
     const { send } = open({
       async meta(request) {
@@ -206,7 +206,7 @@ describe('WhatsApp Cloud', () => {
     expect(await ending(open({ meta: answered(status, body) }).send('whatsapp-cloud', to))).toBe(retry);
   });
 
-  it('an answer that is not Meta’s leaves it in doubt', async () => {
+  it('reports an uncertain send where the answer is not of Meta', async () => {
     const page = () => new Response('<html>bad gateway</html>', { status: 502 });
     expect(await ending(open({ meta: page }).send('whatsapp-cloud', to))).toBe('in doubt');
     expect(await ending(open().send('whatsapp-cloud', to))).toBe('in doubt');
@@ -228,11 +228,11 @@ describe.each([
   });
   const throttled = { ses: 'Throttling', 'aws-sms': 'ThrottlingException', 'sns-push': 'Throttled' }[id];
 
-  it('is tried again when it was throttled', async () => {
+  it('is retried after throttling', async () => {
     expect(await ending(open({ aws: async () => answer(400, throttled) }).send(id, message))).toBe('later');
   });
 
-  it('is in doubt when AWS failed or did not answer', async () => {
+  it('is uncertain when AWS failed or did not answer', async () => {
     const failed = open({ aws: async () => answer(500, 'InternalFailure') });
     expect(await ending(failed.send(id, message))).toBe('in doubt');
     const lost = open({ aws: () => Promise.reject(new Error('socket hang up')) });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { openTestHub } from '../support/open-test-hub.ts';
 
-it('takes the rules of triggers away when the stack is deleted, also when asked twice', async () => {
+it('deletes the rules of triggers with the stack, also when CloudFormation asks twice', async () => {
   const { cloud, runtime, stop } = await openTestHub();
   const events = new EventBridgeClient(clientConfig(runtime));
   const published = async (): Promise<string[]> => {

@@ -11,7 +11,7 @@ const Policy = z.object({
 });
 const Source = z.object({ EventSourceArn: Reference, FunctionName: z.object({ Ref: z.string() }) });
 
-it('a queue hides a message six times as long as its function may run, and gives up after bounded tries', async () => {
+it('the visibility timeout of a queue is six times the timeout of its function, and its tries are limited', async () => {
   const { Resources } = (await assembly()).template;
   const sources = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
   expect(sources.length).toBeGreaterThan(5);
@@ -32,7 +32,7 @@ it('a queue hides a message six times as long as its function may run, and gives
   }
 });
 
-it('a function that sends to the queue it works off is allowed to, which Lambda would else stop as a loop', async () => {
+it('a function that sends to its own queue allows recursion, which Lambda would otherwise stop', async () => {
   const { Resources } = (await assembly()).template;
   const found = new Set<string>();
   for (const { Type, Properties } of Object.values(Resources)) {

@@ -24,7 +24,7 @@ const workOf = (id: string, message: string): Work => ({
   } satisfies Interaction,
 });
 
-it('brings back exactly the messages whose events the bus did not take', async () => {
+it('retries exactly the messages whose events the bus refused', async () => {
   let ids = 0;
   const use = record<{ id: string; work: Work }>({
     decode: async ({ work }) => [work],

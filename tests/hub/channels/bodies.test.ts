@@ -24,7 +24,7 @@ const deliver = async (provider: string, headers: Readonly<Record<string, string
 const texts = () => hub.timeline().map(({ text }) => Object(text).S);
 
 describe('HEAD', () => {
-  it('is answered where a provider asks with it whether the address is right, and nowhere else', async () => {
+  it('is answered for providers that check the address with it, and for no others', async () => {
     await hub.connect('intercom', { clientSecret: 's' });
     expect(await call('HEAD', '/webhooks/intercom')).toBe(200);
     expect(await call('HEAD', '/webhooks/twilio')).toBe(405);
@@ -37,7 +37,7 @@ describe('gzip', () => {
   const message = (body: string) => JSON.stringify({ type: 'text', id: 'm1', sourceId: 'urn:mbid:1', body });
   const headers = { 'content-encoding': 'gzip' };
 
-  it('is inflated', async () => {
+  it('is decompressed', async () => {
     await deliver('apple', headers, gzipSync(message('Grüße')));
     expect(texts()).toEqual(['Grüße']);
   });
@@ -46,7 +46,7 @@ describe('gzip', () => {
     ['that holds gigabytes', () => gzipSync(message('x'.repeat(60_000_000)))],
     ['that is cut off', () => gzipSync(message('cut')).subarray(0, 30)],
     ['that is none', () => Buffer.from(message('plain'))],
-  ])('%s is kept as unreadable', async (_, body) => {
+  ])('%s is stored as an unreadable delivery', async (_, body) => {
     await deliver('apple', headers, body());
     expect([hub.timeline(), (await hub.failures()).map(({ code }: { code: string }) => code)]).toEqual([
       [],
@@ -68,7 +68,7 @@ describe('multipart', () => {
   const latin = (text: string) => Buffer.from(text, 'latin1');
   const from = part('name="from"', Buffer.from('Zoë <zoe@example.com>'));
 
-  it('is read in the charset that the vendor names for each field', async () => {
+  it('is decoded with the charset that the vendor names for each field', async () => {
     const charsets = { from: 'UTF-8', subject: 'iso-8859-1', text: 'windows-1251' };
     const body = form(
       from,
@@ -83,7 +83,7 @@ describe('multipart', () => {
     ]);
   });
 
-  it('is read in the charset of each part, where the vendor names none', async () => {
+  it('is decoded with the charset of each part where the vendor names none', async () => {
     const text = part('name="body-plain"', latin('Größe'), 'text/plain; charset="ISO-8859-1"');
     const file = part("name=attachment-1; filename*=UTF-8''Gr%C3%B6%C3%9Fe.txt", latin('x'), 'text/plain');
     await deliver('mailgun', headers, form(from, text, file));
@@ -98,7 +98,7 @@ describe('XML', () => {
     `<Notification><Id>04l1</Id><sObject type="sf:Contact"><sf:Id>0031</sf:Id><sf:Email>ada@example.com</sf:Email></sObject>` +
     '</Notification></notifications></Body></Envelope>';
 
-  it('with a document type is refused before it is queued, and without one it is taken', async () => {
+  it('with a document type is refused before it is queued, and without one it is accepted', async () => {
     await hub.connect('salesforce', { addressKey: 'long-word' });
     const bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>';
     for (const doctype of [bomb, '<!doctype x SYSTEM "file:///etc/passwd">', '<!\nDOCTYPE x>'])

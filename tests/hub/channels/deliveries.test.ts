@@ -21,8 +21,8 @@ const kept = async (key: string | undefined): Promise<string | undefined> => {
   return Body?.transformToString();
 };
 
-describe('a delivery on its way', () => {
-  it('takes one AWS request before it is acknowledged, once the secret is known', async () => {
+describe('a delivery', () => {
+  it('needs one AWS request before it is acknowledged, with a cached secret', async () => {
     await hub.post(messenger('first'));
     const before = new Map(hub.cloud.counts);
     await hub.post(messenger('second'));
@@ -33,7 +33,7 @@ describe('a delivery on its way', () => {
     expect(spent).toEqual([['sqs SendMessage', 1]]);
   });
 
-  it('goes through the bucket where it is too large for the queue, and keeps a text too long for a row whole', async () => {
+  it('is stored in the bucket where it is too large for the queue, and so is a text too long for a row', async () => {
     const text = `${'Ω'.repeat(600_000)} the end`;
     expect(await hub.post(messenger(text))).toBe(200);
     const [row] = hub.timeline();
@@ -43,7 +43,7 @@ describe('a delivery on its way', () => {
     expect(await kept(key)).toBe(text);
   });
 
-  it('is acknowledged and kept when it is authentic but unreadable, and told why', async () => {
+  it('is acknowledged and stored with the reason when it is authentic but unreadable', async () => {
     expect(await hub.post('{"object":"page","entry":"none"}')).toBe(200);
     expect(hub.timeline()).toEqual([]);
     const [failure] = hub.rows('%"pk":{"S":"failure#%');
@@ -53,7 +53,7 @@ describe('a delivery on its way', () => {
     expect(await kept(key)).toContain(Buffer.from('{"object":"page","entry":"none"}').toString('base64'));
   });
 
-  it('stores nothing and answers 401 when the signature is wrong, 404 for a provider that nobody knows', async () => {
+  it('is answered with 401 for a wrong signature and 404 for an unknown provider, and nothing is stored', async () => {
     expect(
       await hub.deliver(
         'meta',
@@ -65,7 +65,7 @@ describe('a delivery on its way', () => {
     expect(hub.timeline()).toEqual([]);
   });
 
-  it('leaves no text and no identifier in what the functions log', async () => {
+  it('leaves no text and no identifier in the logs of functions', async () => {
     const lines: string[] = [];
     const { info, warn, error } = console;
     Object.assign(console, {

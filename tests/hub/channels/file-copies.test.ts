@@ -57,7 +57,7 @@ const kept = async () => {
   return { type: object.ContentType, bytes: await object.Body?.transformToByteArray() };
 };
 
-it('copies a large file in parts, and holds no more of it than one', async () => {
+it('copies a large file in parts, with one part in memory', async () => {
   await keep(20 * MIB + 5);
   const { type, bytes = new Uint8Array() } = await kept();
   expect([type, bytes.byteLength]).toEqual(['video/mp4', 20 * MIB + 5]);
@@ -72,13 +72,13 @@ it('copies a large file in parts, and holds no more of it than one', async () =>
   for (const bytes of held) expect(bytes).toBeLessThanOrEqual(8 * MIB + 8 * 64 * 1024);
 });
 
-it.each([0, 1, 8 * MIB])('copies one of %i bytes in one request', async (bytes) => {
+it.each([0, 1, 8 * MIB])('copies a file of %i bytes in one request', async (bytes) => {
   await keep(bytes);
   expect((await kept()).bytes?.byteLength).toBe(bytes);
   expect(operations).toEqual(['PutObject']);
 });
 
-it('leaves nothing of a file that stops on the way, and fetches it whole later', async () => {
+it('stores nothing of an interrupted file, and copies it whole later', async () => {
   breaksAt = 10 * MIB;
   await keep(20 * MIB);
   const listed = await s3().send(new ListObjectsV2Command({ Bucket: hub.cloud.outputs['Bucket'] }));
@@ -90,7 +90,7 @@ it('leaves nothing of a file that stops on the way, and fetches it whole later',
   expect((await kept()).bytes?.byteLength).toBe(20 * MIB);
 });
 
-it('refuses a file above 100 MB when it has read so much, and keeps a failure', async () => {
+it('stops reading a file above 100 MB, and stores a failure', async () => {
   await keep(200_000_000);
   expect(sent).toBeLessThan(102_000_000);
   expect(await hub.failures()).toMatchObject([{ code: 'refused-content' }]);

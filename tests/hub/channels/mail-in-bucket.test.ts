@@ -109,7 +109,7 @@ const interaction = async () => {
 };
 
 describe('mail that SES puts into the bucket', () => {
-  it('is on the timeline whole: text, subject, what it answers, and its files in the bucket', async () => {
+  it('is recorded with text, subject, the message it replies to, and its files in the bucket', async () => {
     await rule('mail/');
     await arrive(mail(['In-Reply-To: <0102-sent@eu-south-1.amazonses.com>']));
     const found = await interaction();
@@ -129,7 +129,7 @@ describe('mail that SES puts into the bucket', () => {
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('of many megabytes too, beside others that come at once', async () => {
+  it('of many megabytes is recorded beside others that arrive at the same time', async () => {
     await rule('mail/');
     const large = mail([], Buffer.alloc(5_000_000, 'x'));
     await Promise.all(
@@ -143,7 +143,7 @@ describe('mail that SES puts into the bucket', () => {
     expect(sizes.sort()).toEqual(['3000', '5000000']);
   });
 
-  it('is recorded from its envelope where it is gone, and completed by a replay once it is there', async () => {
+  it('is recorded from its envelope while the object is missing, and completed by a replay', async () => {
     await rule('mail/');
     const raw = mail([]);
     await hub.cloud.receiveMail({ from: 'bounces@mta.example.com', to: ['help@acme.example'], raw });
@@ -173,12 +173,12 @@ describe('mail that SES puts into the bucket', () => {
 });
 
 describe('the bucket', () => {
-  it('takes of SES what is below mail/ alone', async () => {
+  it('accepts only keys below mail/ from SES', async () => {
     await expect(rule('attachments/')).rejects.toThrow('Could not write to bucket');
     await expect(rule('mail/')).resolves.toBeDefined();
   });
 
-  it('takes nothing of receipt rules of other accounts', async () => {
+  it('accepts nothing from receipt rules of other accounts', async () => {
     const from = (account: string) =>
       hub.cloud.deliver({
         ...{ arn: `arn:aws:s3:::${bucket}/mail/1`, payload: '', principal: 'ses.amazonaws.com' },

@@ -21,7 +21,7 @@ const post = async (target: string, headers: Record<string, string>, body: strin
   return status;
 };
 
-describe('a token that may be used once', () => {
+describe('a nonce', () => {
   const delivery = (recipient: string): string => {
     const [timestamp, token] = [String(NOW / 1000), 'a'.repeat(50)];
     const signature = hmac('sha256', 'key', 'hex', timestamp, token);
@@ -29,7 +29,7 @@ describe('a token that may be used once', () => {
     return JSON.stringify({ signature: { timestamp, token, signature }, 'event-data': event });
   };
 
-  it('is taken again with the same body, and refused with another', async () => {
+  it('is accepted again with the same body, and refused with another', async () => {
     await hub.connect('mailgun', { signingKey: 'key' });
     expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
     expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
@@ -55,8 +55,8 @@ describe('an account', () => {
   });
 });
 
-describe('reports over the API', () => {
-  it('are on the timeline, each once', async () => {
+describe('events over the API', () => {
+  it('are recorded once each', async () => {
     const act = { identifiers: ['email:ada@example.com'], name: 'page', occurredAt: '2026-03-02T08:00:00Z' };
     const events = [
       ...Array.from({ length: 25 }, (_, at) => ({ ...act, id: `e${at}` })),
@@ -70,8 +70,8 @@ describe('reports over the API', () => {
   });
 });
 
-describe('a kept file', () => {
-  it('is downloaded through an address that the API signs, by those who see the customer', async () => {
+describe('a stored file', () => {
+  it('is downloaded through an address that the API signs', async () => {
     const bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
       attributes?.['Arn']?.startsWith('arn:aws:s3:::'),
     )?.ref;

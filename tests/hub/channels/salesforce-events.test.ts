@@ -41,7 +41,7 @@ const relay = (more: object = {}, Source = eventBus) => {
 };
 
 describe('a change event of Salesforce', () => {
-  it('is on the timeline of the person whose record was changed, once', async () => {
+  it('is recorded once, with the customer of the changed record', async () => {
     await relay();
     await relay();
     await hub.settle();
@@ -58,7 +58,7 @@ describe('a change event of Salesforce', () => {
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('of a flow of AppFlow, which does not wrap the fields, is the same', async () => {
+  it('of AppFlow, which does not wrap the fields, is recorded alike', async () => {
     const ChangeEventHeader = {
       ...{
         entityName: 'Lead',
@@ -82,7 +82,7 @@ describe('a change event of Salesforce', () => {
     ]);
   });
 
-  it('that did not reach the queue is a failure, and its replay records it', async () => {
+  it('that did not reach the queue becomes a failure, and its replay records it', async () => {
     const sqs = new SQSClient({ ...clientConfig(hub.runtime), useQueueUrlAsEndpoint: false });
     const name =
       hub
@@ -111,11 +111,11 @@ describe('hub.yaml', () => {
   it.each([
     ['eventbus: aws.partner/x', 'channels.salesforce'],
     ['eventBus: default', "expected the name of a partner's event bus"],
-  ])('with salesforce: { %s } is told what is wrong', (setting, expected) => {
+  ])('with salesforce: { %s } is refused with the reason', (setting, expected) => {
     expect(() => read(`channels:\n  salesforce:\n    ${setting}\n`)).toThrow(expected);
   });
 
-  it('makes a rule where a bus is named alone', () => {
+  it('creates a rule only where a bus is named', () => {
     const rules = ({ template }: { template: { Resources: object } }): number =>
       JSON.stringify(template.Resources).split('aws.partner/').length - 1;
     const plain = synthesiseHub({ channels: { salesforce: {} } });

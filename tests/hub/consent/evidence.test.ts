@@ -36,7 +36,7 @@ const command = async (body: object) => {
 };
 
 describe('the consent of a customer', () => {
-  it('is told with what proves it, and with every answer that there was', async () => {
+  it('is returned with its evidence and its history', async () => {
     await give('1', -30, { text: 'Start', identifiers: [phone, email] });
     await give('2', -20, { text: 'YES' });
     await give('3', -10, {
@@ -81,7 +81,7 @@ describe('the consent of a customer', () => {
     );
   });
 
-  it('is set by a command with who said so and why, at a time of before, and never at one to come', async () => {
+  it('is set by a command with its author and reason, at a time in the past, never in the future', async () => {
     await give('1', -30, { text: 'STOP' });
     const paper = { command: 'consent', customer: phone, channel: 'sms', status: 'granted', by: 'grace' };
     expect(await command({ ...paper, evidence: 'Form of the fair, box 4', at: iso(-60) })).toBe(202);
@@ -97,7 +97,7 @@ describe('the consent of a customer', () => {
     expect(await command({ ...paper, evidence: 'x'.repeat(501) })).toBe(400);
   });
 
-  it('goes with the half that gave it when people are merged and parted, and with the person when erased', async () => {
+  it('follows its source profile through merge and unmerge, and is erased with the customer', async () => {
     await give('1', -30, { text: 'START' });
     await give('2', -20, { kind: 'opt-in', channel: 'email', provider: 'shopify', identifiers: [email] });
     await command({ command: 'merge', keep: phone, other: email });
@@ -118,7 +118,7 @@ describe('the consent of a customer', () => {
     expect(kept()).toBe(0);
   });
 
-  it('tells of an address that was closed, and opens it when a person says so, but not against a STOP', async () => {
+  it('shows a closed address, which a command reopens, except after a STOP', async () => {
     const bounce = { kind: 'bounce', channel: 'email', provider: 'ses', direction: 'outbound' } as const;
     await give('1', -30, { ...bounce, identifiers: [email] });
     await give('2', -30, { text: 'STOP' });
@@ -138,7 +138,7 @@ describe('the consent of a customer', () => {
     ]);
   });
 
-  it('of a list names the list', async () => {
+  it('of an imported list names the list', async () => {
     const told = { command: 'import', identifiers: [email], consent: { email: 'granted' }, by: 'list.csv' };
     await command({
       ...told,

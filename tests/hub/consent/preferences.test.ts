@@ -67,8 +67,8 @@ const visit = async (target = linkOf(), form?: Readonly<Record<string, string>>)
   return { status, headers, text, chosen };
 };
 
-describe('the page of preferences', () => {
-  it('shows what holds, and no address in full', async () => {
+describe('the preferences page', () => {
+  it('shows the current choices, and no address in full', async () => {
     const { status, text, chosen } = await visit();
     expect(status).toBe(200);
     expect(chosen).toEqual({ email: 'everything', sms: 'service', preferred: 'none' });
@@ -77,7 +77,7 @@ describe('the page of preferences', () => {
     expect(text).not.toMatch(/lovelace|4155550|1415/u);
   });
 
-  it('runs no script, loads and frames nothing, and is kept, told and listed nowhere', async () => {
+  it('runs no script, loads and frames nothing, and is neither cached, referred to nor indexed', async () => {
     for (const target of [linkOf(), '/preferences/x', linkOf(profileId, 1)]) {
       const { headers, text } = await visit(target);
       expect(headers).toMatchObject({
@@ -91,7 +91,7 @@ describe('the page of preferences', () => {
     }
   });
 
-  it('changes exactly what differs, as acts of the customer that are proof', async () => {
+  it('records an interaction for each changed choice, with evidence', async () => {
     const { chosen, text } = await visit(linkOf(), { email: 'nothing', sms: 'service', preferred: 'sms' });
     expect(text).toContain('Your choices are saved');
     expect(chosen).toEqual({ email: 'nothing', sms: 'service', preferred: 'sms' });
@@ -104,7 +104,7 @@ describe('the page of preferences', () => {
     expect((await visit()).chosen).toEqual(chosen);
   });
 
-  it('takes a form that is sent again for what it is', async () => {
+  it('ignores a form that is sent again', async () => {
     const form = { email: 'service', sms: 'everything', preferred: 'email' };
     const first = await visit(linkOf(), form);
     const again = await visit(linkOf(), form);
@@ -114,7 +114,7 @@ describe('the page of preferences', () => {
     expect(hub.timeline()).toHaveLength(2);
   });
 
-  it('counts two forms once that come before either is recorded', async () => {
+  it('records two forms once that arrive before either is recorded', async () => {
     const send = () =>
       hub.cloud.front({
         ...{ method: 'POST', target: linkOf(), body: Buffer.from('email=nothing') },
@@ -125,7 +125,7 @@ describe('the page of preferences', () => {
     expect(hub.timeline()).toHaveLength(1);
   });
 
-  it('takes every choice back, in any order', async () => {
+  it('accepts a change of every choice, in any order', async () => {
     for (const sms of ['nothing', 'service', 'everything', 'nothing', 'everything', 'service']) {
       await visit(linkOf(), { sms });
       expect((await visit()).chosen['sms']).toBe(sms);
@@ -135,7 +135,7 @@ describe('the page of preferences', () => {
     expect((await visit()).chosen['preferred']).toBe('none');
   });
 
-  it('holds also where a vendor whose clock is ahead has told the answer that is changed', async () => {
+  it('wins over an answer with a later time from a vendor whose clock is ahead', async () => {
     const ahead = new Date(NOW + 600_000).toISOString();
     hub.send(/^Deliveries(?!Dead)/u, {
       ...{ type: 'interaction', receivedAt: ahead },
@@ -153,7 +153,7 @@ describe('the page of preferences', () => {
     expect((await visit()).chosen['email']).toBe('service');
   });
 
-  it('says of a closed address what reopens it, and offers nothing there that would not hold', async () => {
+  it('shows how a closed address is reopened, and offers no choice without effect', async () => {
     hub.send(/^Deliveries(?!Dead)/u, {
       ...{ type: 'interaction', receivedAt: new Date(NOW).toISOString() },
       interaction: {
@@ -169,7 +169,7 @@ describe('the page of preferences', () => {
     expect((await consentOf()).closed).toMatchObject([{ address: phone, reason: 'opt-out' }]);
   });
 
-  it('speaks for the whole person after a merge, whichever half the link was made for', async () => {
+  it('shows the whole customer after a merge, with a link of either source profile', async () => {
     await command({
       command: 'import',
       identifiers: ['email:ada@work.example'],
@@ -185,7 +185,7 @@ describe('the page of preferences', () => {
     expect(await statuses('email:ada@work.example')).toMatchObject({ email: 'granted' });
   });
 
-  it('knows what it cannot show: an erased person, an old link, a foreign or broken one, another form', async () => {
+  it('refuses an erased customer, an expired, foreign or broken link, and another form', async () => {
     const form = { email: 'nothing' };
     for (const target of [
       linkOf(profileId, NOW / 1000),
@@ -210,8 +210,8 @@ describe('the page of preferences', () => {
   });
 });
 
-describe('the page that unsubscribes', () => {
-  it('asks, then ends marketing once, and leads to the other choices however old the link is', async () => {
+describe('the unsubscribe page', () => {
+  it('asks, then withdraws consent to marketing once, and links to the other choices at any age of the link', async () => {
     const target = `/unsubscribe/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`;
     const asked = await visit(target);
     expect(asked.text).toContain('a•••@example.com');

@@ -39,7 +39,7 @@ const contactsAfter = async (file: string) => {
 
 const [phone, email] = ['+14155550100', 'ada@example.com'];
 
-it('what a customer has no more is emptied in their contact', async () => {
+it('a removed value is emptied in the contact', async () => {
   const { salesforce, hubspot } = await contactsAfter('crm-unmerge-gives-up-value.yaml');
   for (const contacts of [salesforce, hubspot]) {
     expect(contacts).toHaveLength(2);
@@ -52,7 +52,7 @@ it('what a customer has no more is emptied in their contact', async () => {
   }
 });
 
-it('a merged-in contact stays as it is, and the survivor shares what may be shared', async () => {
+it('a merged-in contact stays unchanged, and the survivor gets the values that are not unique', async () => {
   const { salesforce, hubspot, notesOf } = await contactsAfter('crm-unique-value-of-merged.yaml');
   expect(salesforce).toEqual([
     [phone, email],
@@ -65,7 +65,7 @@ it('a merged-in contact stays as it is, and the survivor shares what may be shar
   expect(notesOf).toEqual([phone]);
 });
 
-it('a preference that is all that changes reaches a CRM which has a field for it', async () => {
+it('a change of a preference alone reaches a CRM with a field for it', async () => {
   const story = {
     name: 'a preference',
     triggers: [],

@@ -39,7 +39,7 @@ const welcome = {
 };
 const later = { ...welcome, id: 'later', wait: '5d' };
 
-it('leaves no identifier and no text of the person in any byte of the state, the CRMs or the logs', async () => {
+it('leaves no identifier and no text of the customer in any byte of the state, the CRMs or the logs', async () => {
   const logged = listening();
   const hub = await openTestHub({ file: join(folder, 'state.sqlite'), triggers: [welcome, later] });
   const bucket = [...hub.cloud.functions.values()].find(({ environment }) => environment['BUCKET'])

@@ -44,7 +44,7 @@ const eraseLosing = async (lost: (call: number) => boolean) => {
   }
 };
 
-it('comes to the same end wherever the job breaks off', async () => {
+it('ends in the same state at whichever call the job is interrupted', async () => {
   const whole = await eraseLosing(() => false);
   expect(whole).toMatchObject({ state: 'succeeded', left: [] });
   expect(whole.calls).toBeGreaterThan(40);
@@ -59,7 +59,7 @@ it('comes to the same end wherever the job breaks off', async () => {
   }
 }, 120_000);
 
-it('goes on when it is asked to, after its job was given up', async () => {
+it('continues when it is resumed after its job failed', async () => {
   let broken = true;
   const hub = await openTestHub({
     triggers: [],

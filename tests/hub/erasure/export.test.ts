@@ -25,7 +25,7 @@ const exported = async () => {
   return { text: text ?? '', document: JSON.parse(text ?? '') };
 };
 
-it('holds everything of every half, files in base64, and nothing of others', async () => {
+it('contains every record of every source profile, files in base64, and nothing of other customers', async () => {
   hub = await openTestHub({ triggers: [] });
   await bucket().put('attachments/kept/0', 'a file');
   hub.sendInteraction({
@@ -56,7 +56,7 @@ it('holds everything of every half, files in base64, and nothing of others', asy
   expect(text).not.toMatch(/grace|Somebody else|"pk"/u);
 });
 
-it('is written in parts, and is the same document when it is large', async () => {
+it('is written in parts, and is one document when it is large', async () => {
   hub = await openTestHub({ triggers: [] });
   const files = bucket();
   for (let at = 0; at < 3; at++) {
@@ -80,7 +80,7 @@ it('is written in parts, and is the same document when it is large', async () =>
   ]);
 });
 
-it('ends with the reason where the person is gone', async () => {
+it('fails with the reason where the customer does not exist', async () => {
   hub = await openTestHub({ triggers: [] });
   const job = (await hub.api('POST', '/jobs', { kind: 'export', parameters: { profileId: 'nobody' } })).body;
   await hub.wait(60_000);

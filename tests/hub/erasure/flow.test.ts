@@ -14,7 +14,7 @@ const MAIL = 'email:ada@example.com';
 const known = async (identifier: string): Promise<boolean> =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).status === 200;
 
-it('takes the rows at once, everything else within minutes, and hands out a receipt that its key proves', async () => {
+it('deletes the rows at once and everything else within minutes, and returns a signed receipt', async () => {
   await open();
   hub.sendInteraction({ key: 'S1', identifiers: [PHONE, MAIL], text: 'Hello' });
   await hub.wait();
@@ -40,7 +40,7 @@ it('takes the rows at once, everything else within minutes, and hands out a rece
   expect((await hub.api('GET', `/erasures?identifier=${encodeURIComponent(PHONE)}`)).body.items).toEqual([]);
 });
 
-it('believes no receipt that was changed', async () => {
+it('rejects a changed receipt', async () => {
   await open();
   hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
   await hub.wait();
@@ -58,7 +58,7 @@ it('believes no receipt that was changed', async () => {
     expect(receiptFault(bad)).toBeDefined();
 });
 
-it('knows nobody twice: who was erased is not found again, and who was never here neither', async () => {
+it('answers 404 for an erased and for an unknown customer', async () => {
   await open();
   hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
   await hub.wait();
@@ -72,7 +72,7 @@ it('knows nobody twice: who was erased is not found again, and who was never her
   ).toBe(400);
 });
 
-it('waits for a CRM that is down, says so, and ends when it is back', async () => {
+it('waits for a CRM that is down with the state running, and ends when it is back', async () => {
   await open();
   hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
   await hub.wait();

@@ -77,8 +77,8 @@ const replay = async (): Promise<void> => {
   await hub.settle();
 };
 
-describe('content that does not come', () => {
-  it('is asked for again after 5, 30 and 120 seconds, and then the interaction is stored without it', async () => {
+describe('content that cannot be fetched', () => {
+  it('is fetched again after 5, 30 and 120 seconds, and then the interaction is stored without it', async () => {
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.clock.runUntil(NOW + 154_000);
     expect([asked, hub.timeline()]).toEqual([[0, 5, 35], []]);
@@ -90,7 +90,7 @@ describe('content that does not come', () => {
     ]);
   });
 
-  it('is recorded at once when it comes after all', async () => {
+  it('is recorded as soon as a retry succeeds', async () => {
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.clock.runUntil(NOW + 10_000);
     answer = whole;
@@ -101,8 +101,8 @@ describe('content that does not come', () => {
   });
 });
 
-describe('a replay of content that did not come', () => {
-  it('completes the row that was stored, and tells the CRMs again', async () => {
+describe('a replay of missing content', () => {
+  it('completes the stored row, and synchronises the CRMs again', async () => {
     await deliver(['email:ada@example.com']);
     const [before] = hub.timeline();
     const told = published.length;
@@ -123,7 +123,7 @@ describe('a replay of content that did not come', () => {
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('tells the CRMs also where the process ends between the row and the bus', async () => {
+  it('synchronises the CRMs also where the process ends between the row and the bus', async () => {
     await deliver(['email:ada@example.com']);
     const told = published.length;
     answer = whole;
@@ -135,7 +135,7 @@ describe('a replay of content that did not come', () => {
     expect(published.length).toBeGreaterThan(told);
   });
 
-  it('asks as often as the first time, and is the same failure where it does not come again', async () => {
+  it('retries as often as the first time, and is the same failure if it fails again', async () => {
     await deliver(['email:ada@example.com']);
     asked.length = 0;
     await replay();
@@ -145,7 +145,7 @@ describe('a replay of content that did not come', () => {
     expect(hub.timeline()).toMatchObject([{ incomplete: { BOOL: true } }]);
   });
 
-  it('changes nothing the second time, and nothing of a row that was erased', async () => {
+  it('changes nothing the second time, and never a row that was erased', async () => {
     await deliver(['email:ada@example.com']);
     answer = whole;
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
@@ -161,7 +161,7 @@ describe('a replay of content that did not come', () => {
     expect(hub.timeline()).toEqual([]);
   });
 
-  it('asks for nothing of a person who was erased, neither content nor files', async () => {
+  it('fetches neither content nor files of an erased customer', async () => {
     answer = whole;
     await deliver(['email:ada@example.com']);
     const [row] = hub.timeline();
@@ -174,7 +174,7 @@ describe('a replay of content that did not come', () => {
     expect([asked, hub.timeline(), await hub.failures()]).toEqual([[], [], []]);
   });
 
-  it('places what waits for a person because the content holds who it is of', async () => {
+  it('assigns an interaction under review to the customer that the content identifies', async () => {
     await deliver([]);
     expect((await hub.api('GET', '/reviews')).body.items).toHaveLength(1);
     expect(hub.timeline()).toEqual([]);
@@ -187,7 +187,7 @@ describe('a replay of content that did not come', () => {
     expect((await hub.api('GET', '/customers?identifier=email:ada@example.com')).status).toBe(200);
   });
 
-  it('completes what waits even where it still names nobody', async () => {
+  it('completes an interaction under review that still names no customer', async () => {
     await deliver([]);
     answer = () => Response.json({ 'stripped-text': 'No name' });
     await replay();
@@ -196,7 +196,7 @@ describe('a replay of content that did not come', () => {
     expect(items[0].interaction).not.toHaveProperty('incomplete');
   });
 
-  it('completes what a person has placed in the meantime', async () => {
+  it('completes an interaction that a person has assigned in the meantime', async () => {
     await deliver([]);
     hub.send(/^DeliveriesQueue/, {
       type: 'interaction',

@@ -92,7 +92,7 @@ describe('body over the limit: 413 before it is buffered', () => {
     expect(hub.timeline()).toEqual([]);
   });
 
-  it('on the socket: what is announced as too large is refused unread', async () => {
+  it('on the socket: a body announced as too large is refused unread', async () => {
     let asked = 0;
     const listener = await listen(
       async () => {
@@ -120,7 +120,7 @@ describe('body over the limit: 413 before it is buffered', () => {
   });
 });
 
-it('authentic but unreadable: 200, kept, and a replay works once it is mended', async () => {
+it('authentic but unreadable: 200, stored, and a replay succeeds after it is edited', async () => {
   const broken = sms({ id: '', from, text: '' });
   expect(await post(broken)).toBe(200);
   expect(hub.timeline()).toEqual([]);
@@ -145,8 +145,8 @@ it('duplicate delivery: 200, one row, effects once', async () => {
   expect(tasks()).toBe(2);
 });
 
-describe('CRM down: the queue holds, the breaker probes, and what waited drains at the budget', () => {
-  it('asks seldom while it is down, and brings everything when it is back', async () => {
+describe('CRM down: the queue holds, the breaker probes, and the queue drains at the budget', () => {
+  it('calls seldom while it is down, and synchronises everything when it is back', async () => {
     hub.crms.hubspot.fail({ status: 503, category: 'INTERNAL_ERROR' });
     for (let serial = 0; serial < 60; serial++)
       await post(sms({ id: `SM${serial}`, from, text: `number ${serial}` }), 60_000);
@@ -160,7 +160,7 @@ describe('CRM down: the queue holds, the breaker probes, and what waited drains 
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('leaves a CRM alone for as long as it asks', async () => {
+  it('pauses a CRM for the time of its Retry-After', async () => {
     hub.crms.hubspot.fail({ status: 429, category: 'RATE_LIMITS', retryAfter: 600 });
     await post(sms({ id: 'SM0', from, text: 'first' }));
     const calls = hub.crms.hubspot.calls();
@@ -174,7 +174,7 @@ describe('CRM down: the queue holds, the breaker probes, and what waited drains 
   });
 });
 
-it('one bad record: its own failure entry, and its neighbours go on', async () => {
+it('one bad record: its own failure entry, and the rest of the batch is processed', async () => {
   for (const [serial, address] of ['ada@example.com', 'no..dots@-', 'bob@example.com'].entries())
     hub.send(/^DeliveriesQueue/, message(`k${serial}`, [`email:${address}`]));
   await hub.clock.runUntil(NOW + HOUR);

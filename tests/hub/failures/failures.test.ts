@@ -27,7 +27,7 @@ const interaction = (id: string, at = NOW) => ({
   },
 });
 
-describe('a message that no function can read', () => {
+describe('an unreadable message', () => {
   it.each([
     ['record', /^DeliveriesQueue/, 'type'],
     ['decide', /^DecisionsQueue/, 'trigger'],
@@ -36,7 +36,7 @@ describe('a message that no function can read', () => {
     ['sync-hubspot', /^HubspotQueue/, 'profileId'],
     ['projections', /^ProjectionsQueue/, 'event'],
     ['jobs', /^JobsQueue/, 'job'],
-  ])('in the queue of %s becomes one row that says what is wrong', async (stage, queue, key) => {
+  ])('in the queue of %s becomes one row with the reason', async (stage, queue, key) => {
     await open();
     hub.send(queue, { poison: true });
     await hub.giveUp();
@@ -50,7 +50,7 @@ describe('a message that no function can read', () => {
     expect((await hub.api('GET', `/failures/${found[0].id}`)).body.payload).toEqual({ poison: true });
   });
 
-  it('leaves its neighbours of the same batch alone', async () => {
+  it('does not affect the rest of its batch', async () => {
     await open();
     hub.send(/^SalesforceQueue/, 'no JSON');
     hub.send(/^SalesforceQueue/, { profileId: 'nobody' });
@@ -58,7 +58,7 @@ describe('a message that no function can read', () => {
     expect(await hub.failures()).toHaveLength(1);
   });
 
-  it('is done once when it was edited and replayed, also by a double click', async () => {
+  it('is processed once when it is edited and replayed, also after a double click', async () => {
     await open();
     hub.send(/^DeliveriesQueue/, { ...interaction('one'), receivedAt: 'yesterday' });
     await hub.giveUp();
@@ -78,7 +78,7 @@ describe('a message that no function can read', () => {
     expect(await hub.failures('?status=replayed')).toMatchObject([{ id, edited: { by: 'ada' } }]);
   });
 
-  it('opens the same row again when its replay fails, also an edited one', async () => {
+  it('reopens the same row when its replay fails, also an edited one', async () => {
     await open({
       around: async (invoke, target, event) => {
         if (/Decide/.test(target.name)) throw new Error('out of memory');
@@ -100,7 +100,7 @@ describe('a message that no function can read', () => {
 });
 
 describe('why', () => {
-  it('is told when the function never answered', async () => {
+  it('is recorded when the function never answered', async () => {
     await open({
       around: async (invoke, target, event) => {
         if (/Decide/.test(target.name)) throw new Error('Task timed out after 30 seconds');
@@ -112,7 +112,7 @@ describe('why', () => {
     expect(await hub.failures()).toMatchObject([{ code: 'function-crash', tries: 5 }]);
   });
 
-  it('is told without the words of a customer', async () => {
+  it('contains no text of a customer', async () => {
     await open({
       before(service, operation, caller) {
         if (service === 'dynamodb' && operation === 'TransactWriteItems' && /Record/.test(caller))
@@ -128,7 +128,7 @@ describe('why', () => {
 });
 
 describe('draining', () => {
-  it('leaves a dead letter where it is until its row can be written', async () => {
+  it('leaves a dead letter in its queue until its row can be written', async () => {
     let broken = true;
     await open({
       before(_, operation, caller) {
@@ -147,7 +147,7 @@ describe('draining', () => {
   });
 });
 
-describe('what EventBridge could not hand over', () => {
+describe('an event that EventBridge could not deliver', () => {
   /** The queue is gone for longer than EventBridge tries, then it is there again. */
   const without = async (queues: readonly RegExp[], act: () => Promise<unknown>): Promise<void> => {
     const sqs = new SQSClient({ ...clientConfig(hub.runtime), useQueueUrlAsEndpoint: false });
@@ -160,7 +160,7 @@ describe('what EventBridge could not hand over', () => {
       await sqs.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout: '180' } }));
   };
 
-  it('of a rule: the row holds what the rule would have handed over, and its replay does it', async () => {
+  it('of a rule: the row has the payload of the rule, and its replay delivers it', async () => {
     await open();
     await without([/^SalesforceQueue/, /^HubspotQueue/], () => hub.post(messenger('Hello')));
     const found = await hub.failures('?stage=sync-salesforce');
@@ -171,7 +171,7 @@ describe('what EventBridge could not hand over', () => {
     expect(answer.body).toMatchObject({ status: 'replayed' });
   });
 
-  it('of the rules of figures: each row holds what its own rule would have handed over', async () => {
+  it('of the rules of the projections: each row has the payload of its own rule', async () => {
     await open();
     await without([/^ProjectionsQueue/], () => hub.post(messenger('Hello')));
     const found = await hub.failures('?stage=projections');
@@ -186,7 +186,7 @@ describe('what EventBridge could not hand over', () => {
     expect(await hub.failures('?stage=projections')).toEqual([]);
   });
 
-  it('of a schedule: the row holds the end of the wait', async () => {
+  it('of a schedule: the row has the end of the wait', async () => {
     await open();
     const message = {
       ...{ trigger: 'cart-left', version: 1, profileId: 'h', interaction: 'i', timer: 1 },
@@ -203,8 +203,8 @@ describe('what EventBridge could not hand over', () => {
   });
 });
 
-describe('what a function refuses', () => {
-  it('a delivery that its mapping cannot read is replayed once mended', async () => {
+describe('a message that a function refuses', () => {
+  it('a delivery that its mapping cannot read is replayed after it is edited', async () => {
     await open();
     await hub.post('{"object":"page","entry":"none"}');
     const [{ id, code, about }] = await hub.failures();
@@ -221,7 +221,7 @@ describe('what a function refuses', () => {
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('a command that cannot be done is listed, and dismissed by somebody', async () => {
+  it('a refused command is listed, and dismissed by a person', async () => {
     await open();
     await hub.api('POST', '/commands', {
       ...{ command: 'unmerge', customer: 'email:nobody@example.com' },
@@ -235,7 +235,7 @@ describe('what a function refuses', () => {
     expect((await hub.api('POST', `/failures/${id}/replay`)).status).toBe(400);
   });
 
-  it('a payload that is not kept any more is said to be gone', async () => {
+  it('an expired payload is reported as expired', async () => {
     await open();
     hub.send(/^NotificationsDead/, { profileId: 'h', trigger: 't', interaction: 'i' });
     await hub.settle();
@@ -250,7 +250,7 @@ describe('what a function refuses', () => {
     expect((await hub.api('POST', `/failures/${id}/replay`)).body).toMatchObject({ code: 'missing-payload' });
   });
 
-  it('a notification that was refused goes out once when it is replayed', async () => {
+  it('a refused notification is sent once when it is replayed', async () => {
     let down = true;
     const sent: string[] = [];
     const sender = (id: string) => ({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { NOW, openTestHub } from '../../support/open-test-hub.ts';
 import { brokenInvariants } from '../../tools/crash/invariants.ts';
 
-it('many messages of a few people at once change each person one after the other', async () => {
+it('many messages of a few customers at the same time change each customer one after the other', async () => {
   const hub = await openTestHub({ connectCrms: true });
   const [people, each] = [4, 30];
   for (let serial = 0; serial < people * each; serial++)

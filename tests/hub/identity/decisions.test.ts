@@ -9,7 +9,7 @@ const Customer = z.looseObject({
 });
 const Items = z.object({ items: z.array(z.looseObject({})) });
 
-describe('decisions about who is who, by the API', () => {
+describe('identity decisions over the API', () => {
   let hub: TestHub;
   beforeEach(async () => {
     hub = await openTestHub();
@@ -56,7 +56,7 @@ describe('decisions about who is who, by the API', () => {
   };
   const reviews = async () => Items.parse((await hub.api('GET', '/reviews')).body).items;
 
-  it('makes one customer of fifty first contacts at once', async () => {
+  it('creates one customer for fifty simultaneous first contacts', async () => {
     for (let at = 0; at < 50; at++)
       say(['phone:+14155550100', ...(at % 2 === 0 ? ['email:ada@example.com'] : [])]);
     await settle();
@@ -64,7 +64,7 @@ describe('decisions about who is who, by the API', () => {
     expect((await customer('email:ada@example.com')).id).toBe((await customer('phone:+14155550100')).id);
   });
 
-  it('knows whose a nameless act is that comes in one delivery with the message it refers to', async () => {
+  it('assigns an anonymous event to the customer of the message in the same delivery', async () => {
     const at = new Date(hub.clock.now()).toISOString();
     const read = { kind: 'read', channel: 'sms', direction: 'inbound', refersTo: 'SM1', occurredAt: at };
     const said = { kind: 'message', channel: 'sms', direction: 'inbound', id: 'SM1', occurredAt: at };
@@ -93,7 +93,7 @@ describe('decisions about who is who, by the API', () => {
     expect(await reviews()).toEqual([]);
   });
 
-  it('ends in one state when fifty merges of overlapping people arrive at once', async () => {
+  it('ends in one state when fifty overlapping merges arrive at the same time', async () => {
     for (let at = 0; at < 11; at++) say([`email:p${at}@example.com`]);
     await settle();
     for (let at = 0; at < 50; at++)
@@ -116,7 +116,7 @@ describe('decisions about who is who, by the API', () => {
     for (let at = 0; at < 11; at++) expect((await customer(`email:p${at}@example.com`)).id).toBe(everyone.id);
   });
 
-  it('undoes the merge that the ledger names, and leaves the others of the chain', async () => {
+  it('undoes the merge that the ledger names, and no other of the chain', async () => {
     await told('email:ada@example.com');
     await told('phone:+14155550100');
     await told('line:U1');
@@ -141,7 +141,7 @@ describe('decisions about who is who, by the API', () => {
     });
   });
 
-  it('splits one identifier off: history stays, what arrives goes to the new customer, rules leave them apart', async () => {
+  it('splits off an identifier: history stays, new messages go to the new customer, and rules do not merge them again', async () => {
     await told('email:ada@example.com', 'phone:+14155550100');
     await command({ command: 'split', identifier: 'phone:+1 415 555 0100' });
     expect((await customer('email:ada@example.com')).identifiers).toEqual(['email:ada@example.com']);
@@ -155,7 +155,7 @@ describe('decisions about who is who, by the API', () => {
 
   const outcome = async (id: string) => (await hub.api('GET', `/commands/${id}`)).body;
 
-  it('says what became of a command: waiting, done and for whom, or refused and why', async () => {
+  it('returns the state of a command: waiting, done with the customer, or refused with the reason', async () => {
     await told('email:ada@example.com');
     await told('phone:+14155550100');
     const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
@@ -170,7 +170,7 @@ describe('decisions about who is who, by the API', () => {
     expect(await outcome('u1')).toMatchObject({ status: 'refused', code: 'unknown-customer' });
   });
 
-  it('tells that a command is done which was refused and is replayed once it can be', async () => {
+  it('returns done for a refused command that a replay completed', async () => {
     await told('email:ada@example.com');
     const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
     await command({ ...merge, id: 'm1' });
@@ -182,7 +182,7 @@ describe('decisions about who is who, by the API', () => {
     expect(await outcome('m1')).toMatchObject({ status: 'done' });
   });
 
-  it('splits an identifier off while it says something', async () => {
+  it('splits off an identifier while a message of it arrives', async () => {
     await told('phone:+14155550100', 'email:ada@example.com');
     const split = { command: 'split', identifier: 'phone:+14155550100' };
     expect((await hub.api('POST', '/commands', split)).status).toBe(202);
@@ -193,7 +193,7 @@ describe('decisions about who is who, by the API', () => {
     expect(Items.parse((await hub.api('GET', '/failures')).body).items).toEqual([]);
   });
 
-  it('merges and takes it back in one batch, and the ledger tells of both', async () => {
+  it('merges and unmerges in one batch, and the ledger has both', async () => {
     await told('email:ada@example.com');
     await told('phone:+14155550100');
     const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
@@ -208,7 +208,7 @@ describe('decisions about who is who, by the API', () => {
     expect(items).toMatchObject([{ type: 'merge', undoneBy: 'api' }]);
   });
 
-  it('refuses to split off the only identifier, and says so among the failures', async () => {
+  it('refuses to split off the only identifier, as a failure', async () => {
     await told('email:ada@example.com');
     await command({ command: 'split', identifier: 'email:ada@example.com' });
     expect(Items.parse((await hub.api('GET', '/failures')).body).items).toMatchObject([
@@ -230,7 +230,7 @@ describe('decisions about who is who, by the API', () => {
     expect((await customer('user-id:1')).id).toBe((await customer('user-id:2')).id);
   });
 
-  it('keeps a pair apart for good and asks no more', async () => {
+  it('marks a pair as distinct for good and requests no further review', async () => {
     const review = await pair();
     await command({ command: 'resolve', review, decision: 'distinct' });
     await told('phone:+14155550100', 'email:ada@example.com');
@@ -238,7 +238,7 @@ describe('decisions about who is who, by the API', () => {
     expect((await customer('user-id:1')).id).not.toBe((await customer('user-id:2')).id);
   });
 
-  it('gives an interaction that names nobody to the customer whom a person names, once', async () => {
+  it('assigns an anonymous interaction once to the customer that a person chooses', async () => {
     await told('email:ada@example.com');
     await told('user-id:unknown');
     const review = String((await reviews())[0]?.['id']);
@@ -251,7 +251,7 @@ describe('decisions about who is who, by the API', () => {
     ]);
   });
 
-  it('dismisses an interaction that names nobody', async () => {
+  it('dismisses an anonymous interaction', async () => {
     await told('user-id:unknown');
     await command({ command: 'resolve', review: (await reviews())[0]?.['id'], decision: 'dismiss' });
     expect(await reviews()).toEqual([]);

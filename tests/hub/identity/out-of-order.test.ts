@@ -36,19 +36,22 @@ const until = (seconds: number) => hub.clock.runUntil(NOW + seconds * SECOND);
 const reviews = async (): Promise<object[]> => (await hub.api('GET', '/reviews')).body.items;
 const keys = () => hub.timeline().map((row) => Object(row['kind']).S);
 
-describe('what names nobody and comes before the message that it refers to', () => {
-  it.each([4, 34, 154])('belongs to whom the message is of that comes %d s later', async (seconds) => {
-    send(delivered);
-    await until(seconds);
-    expect([await reviews(), hub.timeline()]).toEqual([[], []]);
-    send(message);
-    await until(300);
-    expect(keys().sort()).toEqual(['delivery-status', 'message']);
-    expect(hub.timeline().map((row) => Object(row['occurredAt']).S)).toEqual([iso(0), iso(0)]);
-    expect([await reviews(), await hub.failures()]).toEqual([[], []]);
-  });
+describe('an anonymous event that arrives before the message it references', () => {
+  it.each([4, 34, 154])(
+    'is assigned to the customer of the message that arrives %d s later',
+    async (seconds) => {
+      send(delivered);
+      await until(seconds);
+      expect([await reviews(), hub.timeline()]).toEqual([[], []]);
+      send(message);
+      await until(300);
+      expect(keys().sort()).toEqual(['delivery-status', 'message']);
+      expect(hub.timeline().map((row) => Object(row['occurredAt']).S)).toEqual([iso(0), iso(0)]);
+      expect([await reviews(), await hub.failures()]).toEqual([[], []]);
+    },
+  );
 
-  it('waits for nothing where the message comes with it', async () => {
+  it('is not delayed where the message is in the same delivery', async () => {
     send(delivered);
     send(message);
     await until(1);
@@ -56,7 +59,7 @@ describe('what names nobody and comes before the message that it refers to', () 
     expect(queued).toBe(0);
   });
 
-  it('waits for a person where the message does not come in 155 seconds', async () => {
+  it('opens a review where the message does not arrive within 155 seconds', async () => {
     send(delivered);
     await until(154);
     expect(await reviews()).toEqual([]);
@@ -65,7 +68,7 @@ describe('what names nobody and comes before the message that it refers to', () 
     expect(queued).toBe(3);
   });
 
-  it('is one row, however often it is delivered meanwhile', async () => {
+  it('is one row after any number of redeliveries', async () => {
     send(delivered);
     await until(3);
     send(delivered);
@@ -78,7 +81,7 @@ describe('what names nobody and comes before the message that it refers to', () 
     expect(await reviews()).toEqual([]);
   });
 
-  it('is not lost where it cannot be queued again', async () => {
+  it('is not lost where the queue refuses the delayed message', async () => {
     isQueueDown = true;
     send(delivered);
     await until(60);
@@ -89,7 +92,7 @@ describe('what names nobody and comes before the message that it refers to', () 
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('brings nobody back who is erased while it waits', async () => {
+  it('does not recreate a customer who is erased meanwhile', async () => {
     send(delivered);
     send(act('s2', { kind: 'read', refersTo: 'SM1' }));
     await until(1);
@@ -101,7 +104,7 @@ describe('what names nobody and comes before the message that it refers to', () 
   });
 });
 
-it('is not put off where the message is known, or where it names somebody, or refers to nothing', async () => {
+it('is not delayed where the message is stored, or where it names a customer or references nothing', async () => {
   send(message);
   await until(1);
   send(delivered);

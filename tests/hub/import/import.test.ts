@@ -21,7 +21,7 @@ const customer = async (identifier: string) =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
 
 describe('a list of customers', () => {
-  it('in CSV fills every field that a column names', async () => {
+  it('in CSV sets every field that a column names', async () => {
     await open();
     const { state, progress } = await importFile(
       hub,
@@ -58,7 +58,7 @@ Two lines";;;;;;;;;\r
     expect(await customer('email:bob@example.com')).toMatchObject({ name: { last: 'Bob\nTwo lines' } });
   });
 
-  it('in NDJSON is the same, and what is refused says why in its own line', async () => {
+  it('in NDJSON sets the same fields, and each refused row has its reason', async () => {
     await open();
     const { progress, refusedFile } = await importFile(
       hub,
@@ -92,7 +92,7 @@ Two lines";;;;;;;;;\r
     expect(again.progress).toEqual({ done: 1, refused: 0, total: 1 });
   });
 
-  it('imported twice is the same customers', async () => {
+  it('imported twice creates no customer twice', async () => {
     await open();
     await importFile(hub, 'customers', people(90));
     const rows = () => [...hub.timeline(), profiles()];
@@ -101,7 +101,7 @@ Two lines";;;;;;;;;\r
     expect([before.at(-1), rows()]).toEqual([90, before]);
   });
 
-  it('that is only tried out takes nothing, and refuses what it would', async () => {
+  it('in a dry run stores nothing, and refuses the same rows', async () => {
     await open();
     const { progress, refusedFile } = await importFile(hub, 'customers', `${people(3)}x,y,z\n`, {
       dryRun: true,
@@ -119,13 +119,13 @@ Two lines";;;;;;;;;\r
     ['a mapping of what is not there', 'email\n', { map: { Mail: 'email' } }, /no column "Mail"/],
     ['another encoding', Buffer.from('email\nZoë@example.com\n', 'latin1'), {}, /UTF-8/],
     ['nothing', '', {}, /empty/],
-  ])('with %s fails as a whole and says why', async (_, text, parameters, reason) => {
+  ])('with %s fails as a whole with the reason', async (_, text, parameters, reason) => {
     await open();
     const { state, error, progress } = await importFile(hub, 'customers', text, parameters);
     expect([state, error?.reason, progress.done]).toEqual(['failed', expect.stringMatching(reason), 0]);
   });
 
-  it('whose file never came fails and says so', async () => {
+  it('whose file was never uploaded fails with the reason', async () => {
     await open();
     const asked = { kind: 'import-customers', parameters: { format: 'csv' } };
     const { id } = (await hub.api('POST', '/jobs', asked)).body;
@@ -133,7 +133,7 @@ Two lines";;;;;;;;;\r
     expect(await end(hub, id)).toMatchObject({ state: 'failed', error: { code: 'missing-file' } });
   });
 
-  it('reaches the CRMs with the first interaction, or at once where that is asked', async () => {
+  it('is synchronised with the first interaction, or at once where the job says so', async () => {
     await open({ connectCrms: true });
     await importFile(hub, 'customers', people(2));
     const ids = [await customer('email:p0@example.com'), await customer('email:p1@example.com')].map(
@@ -146,13 +146,13 @@ Two lines";;;;;;;;;\r
   });
 });
 
-describe('an import that is broken off', () => {
+describe('an interrupted import', () => {
   it.each([
     ['sqs', 'SendMessageBatch'],
     ['s3', 'PutObject'],
     ['s3', 'GetObject'],
     ['dynamodb', 'TransactWriteItems'],
-  ])('at each call of %s %s goes on and takes every row once', async (service, operation) => {
+  ])('at each call of %s %s continues and imports every row once', async (service, operation) => {
     let [calls, kills] = [0, 0];
     await open({
       before(asked, what, caller) {
@@ -171,7 +171,7 @@ describe('an import that is broken off', () => {
     expect(await hub.failures()).toEqual([]);
   });
 
-  it('while rows are recorded loses none: the message comes again, and what is done is passed by', async () => {
+  it('while rows are recorded loses none: the message is retried, and recorded rows are skipped', async () => {
     let kills = 0;
     await open({
       before(service, operation, caller) {
@@ -187,7 +187,7 @@ describe('an import that is broken off', () => {
     expect(created.get()?.['n']).toBe(300);
   });
 
-  it('by a person stops, and says how far it came', async () => {
+  it('by a person stops, and shows its progress', async () => {
     let id = '';
     await open({
       around: async (invoke, target, event) => {
@@ -210,7 +210,7 @@ z-4,,order,web,inbound,ada@example.com,,19.9,
 z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
 `;
 
-  it('keeps its dates and ids, and is the same when it is imported twice', async () => {
+  it('keeps its dates and ids, and is stored once when it is imported twice', async () => {
     await open();
     const first = await importFile(hub, 'interactions', acts, { from: 'zendesk' });
     expect(first.progress).toEqual({ done: 3, refused: 2, total: 5 });
@@ -234,14 +234,14 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
     expect((await timeline()).length).toBe(6);
   });
 
-  it('reaches the CRMs', async () => {
+  it('is synchronised with the CRMs', async () => {
     await open({ connectCrms: true });
     await importFile(hub, 'interactions', acts);
     const { id } = await customer('email:ada@example.com');
     expect(hub.crms.countRecords(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
   });
 
-  it('in NDJSON has the shape of a report', async () => {
+  it('in NDJSON has the shape of an event of the API', async () => {
     await open();
     const act = { id: 't', kind: 'order', occurredAt: '2020-01-01T00:00:00Z', identifiers: ['user-id:42'] };
     const text = [act, { ...act, id: 'u', surprise: 1 }].map((one) => JSON.stringify(one)).join('\n');
@@ -250,7 +250,7 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
     expect(await customer('user-id:42')).toMatchObject({ firstSeenAt: '2020-01-01T00:00:00.000Z' });
   });
 
-  it('sets no trigger off, however young it is', async () => {
+  it('fires no trigger, however recent it is', async () => {
     await open();
     const at = new Date(hub.clock.now() - 60_000).toISOString();
     const report = { kind: 'order', occurredAt: at, identifiers: ['email:ada@example.com'] };

@@ -59,7 +59,7 @@ const kill = async (hub: ChildProcess): Promise<void> => {
 const PEOPLE = 1500;
 const QUARTER_HOUR = 900_000;
 
-it('an import goes on where it was when the whole hub is killed in its middle, and takes every row once', async () => {
+it('an import continues from its checkpoint after the whole hub is killed, and imports every row once', async () => {
   const rows = Array.from({ length: PEOPLE }, (_, n) => `p${n}@example.com,P ${n}\n`);
   const first = await born(0);
   const asked = { kind: 'import-customers', parameters: { format: 'csv' } };

@@ -23,7 +23,7 @@ const customer = async (identifier: string) =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
 
 describe('a customer of a list', () => {
-  it('is made once, however often the row comes, and each row of a message stands for itself', async () => {
+  it('is created once from repeated rows, and each row of a message is processed by itself', async () => {
     const rows = [
       listed({ identifiers: ['email:Ada@example.com'], profile: { name: { full: 'Ada' } } }),
       listed({ identifiers: ['phone:+1 415 555 0100'], profile: { tags: ['vip'] } }),
@@ -35,7 +35,7 @@ describe('a customer of a list', () => {
     expect((await hub.failures()).length).toBe(0);
   });
 
-  it('that is known keeps what is known and learns the rest', async () => {
+  it('that exists keeps its values and gets the missing ones', async () => {
     await send(listed({ identifiers: ['user-id:1'], profile: { language: 'it', traits: { tier: 'gold' } } }));
     await send(
       listed({
@@ -49,7 +49,7 @@ describe('a customer of a list', () => {
     });
   });
 
-  it('merges two whom it shows to be one, and never two with strong identifiers that differ', async () => {
+  it('merges two customers that it connects, and never two with different strong identifiers', async () => {
     await send(
       listed({ identifiers: ['email:ada@example.com'] }),
       listed({ identifiers: ['phone:+14155550100'] }),
@@ -62,7 +62,7 @@ describe('a customer of a list', () => {
     expect((await hub.api('GET', '/reviews')).body.items).toMatchObject([{ type: 'pair', reason: 'strong' }]);
   });
 
-  it('whose identifiers cannot be used is a failure of its own; its neighbours are taken', async () => {
+  it('without a usable identifier is a failure of its own; the other rows are imported', async () => {
     await send(
       listed({ identifiers: ['email:unknown'] }),
       listed({ identifiers: ['email:ada@example.com'] }),
@@ -79,13 +79,13 @@ describe('a customer of a list', () => {
   });
 });
 
-describe('an answer about consent on a list', () => {
+describe('a consent on a list', () => {
   const before = new Date(NOW - 86_400_000).toISOString();
   const later = new Date(NOW + 1000).toISOString();
   const email = async () => (await customer('email:ada@example.com')).consent.email;
   const tell = (row: Row) => send(listed({ identifiers: ['email:ada@example.com'], ...row }));
 
-  it('is kept with the list as its evidence', async () => {
+  it('is stored with the list as its evidence', async () => {
     await tell({
       consent: { email: 'granted' },
       answeredAt: { email: before },
@@ -104,7 +104,7 @@ describe('an answer about consent on a list', () => {
     expect(await email()).toMatchObject({ status: 'granted' });
   });
 
-  it('that nobody has dated can only make it stricter', async () => {
+  it('without a date can only withdraw consent', async () => {
     await tell({ consent: { email: 'service-only' }, answeredAt: { email: before } });
     await tell({ consent: { email: 'granted' }, undated: ['email'] });
     expect(await email()).toMatchObject({ status: 'service-only' });
@@ -113,7 +113,7 @@ describe('an answer about consent on a list', () => {
   });
 });
 
-it('an act of history is on the timeline with its own date, once', async () => {
+it('an imported interaction is recorded once, with its own date', async () => {
   const act: InteractionMessage = {
     type: 'interaction',
     receivedAt: at,

@@ -6,7 +6,7 @@ import { bucket as bucketOf } from '../../../functions/aws/clients/bucket.ts';
 import { jobs } from '../../../functions/aws/operations/jobs.ts';
 import { openTestHub } from '../../support/open-test-hub.ts';
 
-it('a kind that needs a file is given an address for it, and waits until it is told that the file is there', async () => {
+it('a job that needs a file returns an upload address, and waits until it is started', async () => {
   const hub = await openTestHub();
   const bucket = [...hub.cloud.created.values()].find(({ attributes }) =>
     attributes?.['Arn']?.startsWith('arn:aws:s3:::'),

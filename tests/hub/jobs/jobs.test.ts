@@ -22,7 +22,7 @@ const job = async (id: string) => (await hub.api('GET', `/jobs/${id}`)).body;
 const replays = (): number =>
   [...hub.cloud.counts].find(([key]) => /JobsFunction.* sqs SendMessage$/.test(key))?.[1] ?? 0;
 
-it('replays many failures in slices, each once, and says how far it is', async () => {
+it('replays many failures in slices, each once, and shows its progress', async () => {
   await open();
   await openFailures(450);
   hub.send(/^DecisionsDead/, 'poison');
@@ -41,7 +41,7 @@ it('replays many failures in slices, each once, and says how far it is', async (
   expect((await hub.api('GET', '/jobs')).body.items).toMatchObject([{ id: begun.body.id }]);
 });
 
-it('replays only what its filter names', async () => {
+it('replays only the failures of its filter', async () => {
   await open();
   await openFailures(2);
   hub.send(/^DecisionsDead/, { poison: true });
@@ -55,7 +55,7 @@ it('replays only what its filter names', async () => {
   expect((await hub.api('POST', '/jobs', { kind: 'magic' })).status).toBe(400);
 });
 
-it('goes on from its checkpoint after a slice was killed, and does everything once', async () => {
+it('continues from its checkpoint after a slice was killed, and replays each failure once', async () => {
   let kills = 3;
   const counted = { sent: 0 };
   await open({
@@ -78,7 +78,7 @@ it('goes on from its checkpoint after a slice was killed, and does everything on
   expect(await hub.failures('?status=open')).toEqual([]);
 });
 
-it('is given up, with the reason, when its slices never come to their end', async () => {
+it('fails with the reason when its slices never complete', async () => {
   await open({
     before(_, operation, caller) {
       if (operation === 'Query' && /JobsFunction/.test(caller)) throw new Error('a secret text');
@@ -113,7 +113,7 @@ it('stops between two slices when it is cancelled', async () => {
   expect((await hub.api('POST', `/jobs/${id}/cancel`)).body).toMatchObject({ state: 'cancelled' });
 });
 
-it('is worked on by one runner, whatever comes twice', async () => {
+it('has one runner, also when a message arrives twice', async () => {
   await open();
   await openFailures(450);
   const { id } = (await hub.api('POST', '/failures/replay', {})).body;
@@ -125,7 +125,7 @@ it('is worked on by one runner, whatever comes twice', async () => {
   ).toEqual(Array(200).fill(1));
 });
 
-it('ends a lease that its holder never gave back', async () => {
+it('expires a lease that its holder never released', async () => {
   await open();
   await openFailures(3);
   const { id } = (await hub.api('POST', '/failures/replay', {})).body;

@@ -40,7 +40,7 @@ const refOf = (cloud: Cloud, type: string, id = /./u): string =>
   )?.ref ?? '';
 
 describe('a call that a role does not allow', () => {
-  it('is refused by each service in its own words', async () => {
+  it('is refused by each service with its own error', async () => {
     const cloud = await open();
     const config = as(cloud, accessKeyOf(named(cloud, /Receive/u)));
     const refused = async (call: Promise<unknown>) => {
@@ -129,7 +129,7 @@ describe('a call that a role does not allow', () => {
     await cloud.stop();
   });
 
-  it("is not only the caller's: a key that looks like a function's belongs to one, and any other is the administrator's", async () => {
+  it("is attributed by its access key: a function's key to the function, any other to the administrator", async () => {
     const cloud = await open();
     const ask = (key: string) =>
       new SecretsManagerClient(as(cloud, key)).send(new GetSecretValueCommand({ SecretId: 'acme/api' }));
@@ -145,7 +145,7 @@ describe('what a resource does not allow', () => {
       if (Type === type && id.test(name)) delete template.Resources[name];
   };
 
-  it('is not without TLS, for the administrator either', async () => {
+  it('is refused without TLS, also for the administrator', async () => {
     const cloud = await open();
     const path = `/${refOf(cloud, 'AWS::S3::Bucket')}/texts/1`;
     const authorization = 'AWS4-HMAC-SHA256 Credential=ADMIN/20260302/eu-south-1/s3/aws4_request';
@@ -162,7 +162,7 @@ describe('what a resource does not allow', () => {
     await cloud.stop();
   });
 
-  it('refuses an event source whose function may not read its queue, naming what is missing', async () => {
+  it('refuses an event source whose function may not read its queue, and names the missing action', async () => {
     await expect(
       open((template) => {
         template.Resources = JSON.parse(
@@ -172,7 +172,7 @@ describe('what a resource does not allow', () => {
     ).rejects.toThrow(/does not have permissions to call DeleteMessage/);
   });
 
-  it('loses an event of a rule that neither the queue nor its dead letters take, and says so', async () => {
+  it('reports an event of a rule that neither the queue nor its dead-letter queue accepts', async () => {
     const cloud = await open(drop('AWS::SQS::QueuePolicy', /^(?:Sync|Salesforce|Hubspot)/u));
     const bus = refOf(cloud, 'AWS::Events::EventBus');
     await cloud.aws({

@@ -91,14 +91,14 @@ describe('the policies of the template', () => {
         );
     });
 
-  it('allow no action by a wildcard, but to the account its own key, which nobody could administer else', () => {
+  it("allow no action by a wildcard, except the account's access to its own key", () => {
     const wild = statements().filter(
       ({ Effect, Action }) => Effect === 'Allow' && [Action].flat().some((one) => String(one).includes('*')),
     );
     expect(wild.map(({ Type, Action }) => [Type, Action])).toEqual([['AWS::KMS::Key', 'kms:*']]);
   });
 
-  it('name a resource wherever the service has one', () => {
+  it('name a resource wherever the service supports it', () => {
     const open = statements().filter(
       ({ Effect, Type, Resource }) =>
         Effect === 'Allow' && Type !== 'AWS::KMS::Key' && [Resource].flat().includes('*'),

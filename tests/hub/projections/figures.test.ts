@@ -14,7 +14,7 @@ const customer = async (identifier = 'phone:+14155550100') =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
 const command = (body: object) => hub.api('POST', '/commands', body);
 
-it('an agent sees who owes an answer, since when, and how long the first one took, across channels', async () => {
+it('a conversation has its state, its waiting time and its first response time across channels', async () => {
   sendMessage(hub, { key: 'a', minute: 0 });
   await hub.wait(MINUTE);
   expect((await customer()).conversation).toMatchObject({
@@ -39,7 +39,7 @@ it('an agent sees who owes an answer, since when, and how long the first one too
   expect(channels.email.firstResponse).toMatchObject({ count: 1, averageSeconds: 600 });
 });
 
-it('an agent closes a conversation, and the next question opens it again', async () => {
+it('a closed conversation is reopened by the next message', async () => {
   sendMessage(hub, { key: 'a', minute: 0 });
   await hub.wait(MINUTE);
   await hub.clock.runUntil(NOW + 10 * MINUTE);
@@ -53,7 +53,7 @@ it('an agent closes a conversation, and the next question opens it again', async
   });
 });
 
-it('what is told twice is counted once, also by the same webhook hours later', async () => {
+it('a redelivery is counted once, also hours later', async () => {
   for (const _ of [1, 2]) sendMessage(hub, { key: 'a', minute: 0 });
   await hub.wait(MINUTE);
   await hub.clock.runUntil(NOW + 2 * 3_600_000);
@@ -63,7 +63,7 @@ it('what is told twice is counted once, also by the same webhook hours later', a
   expect(body.items).toMatchObject([{ day: '2026-03-02', channel: 'sms', inbound: 1 }]);
 });
 
-it('figures are asked for by days of the zone of the hub, a year at most', async () => {
+it('figures are requested by days in the time zone of the hub, at most a year', async () => {
   for (const query of ['?from=2026-03-03&to=2026-03-02', '?from=2025-01-01&to=2026-03-02', '?days=0', '?x=1'])
     expect([query, (await hub.api('GET', `/figures${query}`)).status]).toEqual([query, 400]);
   expect((await hub.api('GET', '/figures?days=2')).body).toMatchObject({

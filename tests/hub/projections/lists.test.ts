@@ -22,7 +22,7 @@ const listRows = async () =>
 const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+14155550103'];
 
 describe('lists of customers', () => {
-  it('has who was last talked with first, who waits longest, and names by their beginning', async () => {
+  it('sort by the last conversation and by waiting time, and find names by their beginning', async () => {
     sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
     sendMessage(hub, { key: '2', minute: 1, identifier: bob, name: 'Łukasz Brontë' });
     sendMessage(hub, { key: '3', minute: 2, identifier: eve, name: 'Adele O’Neill' });
@@ -42,7 +42,7 @@ describe('lists of customers', () => {
     });
   });
 
-  it('has each person once, also when they are merged and parted again', async () => {
+  it('have each customer once, also after merge and unmerge', async () => {
     sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
     sendMessage(hub, { key: '2', minute: 1, identifier: bob, name: 'Bob' });
     await hub.wait(MINUTE);
@@ -57,7 +57,7 @@ describe('lists of customers', () => {
     expect(await listRows()).toEqual(before);
   });
 
-  it('hides who has moved since, and has nothing of who was erased', async () => {
+  it('skip customers whose place has changed, and have no row of erased ones', async () => {
     sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
     await hub.wait(MINUTE);
     expect(await listRows()).toHaveLength(4);
@@ -72,7 +72,7 @@ describe('lists of customers', () => {
     expect((await hub.scan()).filter(({ sk }) => sk === 'listed')).toEqual([]);
   });
 
-  it('writes once an hour for a customer who goes on writing', async () => {
+  it('are written once an hour for a customer who keeps writing', async () => {
     sendMessage(hub, { key: '1', minute: 0, identifier: ada });
     await hub.wait(MINUTE);
     const before = hub.cloud.counts.get(projectionWrites()) ?? 0;
@@ -89,7 +89,7 @@ describe('lists of customers', () => {
     ]);
   });
 
-  it('go on page by page, each customer once', async () => {
+  it('return each customer once, page by page', async () => {
     for (let serial = 0; serial < 23; serial++)
       sendMessage(hub, {
         ...{ key: `k${serial}`, minute: -90 * serial, name: `Anna ${String(serial).padStart(2, '0')}` },
@@ -111,7 +111,7 @@ describe('lists of customers', () => {
     }
   });
 
-  it('has nobody among the recent who was only imported', async () => {
+  it('do not show imported customers among the recent ones', async () => {
     hub.send(/^DeliveriesQueue/, {
       ...{ type: 'command', command: 'import', id: 'one', by: 'test', at: new Date(NOW).toISOString() },
       ...{ identifiers: [ada], profile: { name: { full: 'Ada Lovelace' } } },
@@ -121,7 +121,7 @@ describe('lists of customers', () => {
     expect(await names('name=love')).toEqual(['Ada Lovelace']);
   });
 
-  it('answers what it does not understand with what it expects', async () => {
+  it('answer an invalid query with the expected values', async () => {
     for (const query of [
       'recent&waiting',
       'name=',
@@ -137,7 +137,7 @@ describe('lists of customers', () => {
 const projectionWrites = (): string =>
   [...hub.cloud.counts.keys()].find((key) => /Projections.*TransactWriteItems/u.test(key)) ?? 'none';
 
-it('the lists are those of the customers as they are, whatever was told in what order', async () => {
+it('the lists match the customers after any sequence of events', async () => {
   const Step = fc.record({
     identifier: fc.constantFrom(ada, bob, eve),
     other: fc.constantFrom(ada, bob, eve),
@@ -189,7 +189,7 @@ it.each([
   expect(nameKey(name)).toBe(key);
 });
 
-it('are printed a line for each customer, whatever they call themselves', () => {
+it('are printed with one line per customer, whatever their names contain', () => {
   const items = [
     {
       ...{ id: 'c1', name: { full: 'Ada\u001b[31m Lovelace' }, identifiers: ['phone:+14155550101'] },

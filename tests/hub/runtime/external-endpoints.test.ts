@@ -22,8 +22,8 @@ const serve = async (service: AwsService, signers: Set<string>): Promise<Listene
     return service.handle({ ...request, path, query }, caller);
   });
 
-describe('a real endpoint in the place of a part', () => {
-  it('takes what the template creates and what is written, under the key of the developer', async () => {
+describe('an external endpoint', () => {
+  it('gets the resources of the template and all data, signed with the credentials of the developer', async () => {
     const far = serviceContext();
     const signers = new Set<string>();
     const servers = {
@@ -76,7 +76,7 @@ describe('a real endpoint in the place of a part', () => {
     }
   });
 
-  it('is named by the variables of the SDK, and only where it can be replaced', () => {
+  it('is configured by the variables of the SDK, only for replaceable services', () => {
     const { endpoints, region } = externalEndpointsOf(
       { AWS_ENDPOINT_URL_DYNAMODB: 'http://localhost:8000', AWS_ENDPOINT_URL_S3: '', HOME: '/' },
       'eu-south-1',

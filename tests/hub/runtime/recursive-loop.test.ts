@@ -49,13 +49,13 @@ const sendAround = async (mayLoop: boolean, limit: number) => {
 };
 
 describe('a function that sends to its own queue', () => {
-  it('is stopped after sixteen runs: the message becomes a dead letter, and a line says why', async () => {
+  it('is stopped after sixteen runs: the message becomes a dead letter, and the reason is logged', async () => {
     const { runs, errors, dead } = await sendAround(false, 40);
     expect([runs, dead]).toEqual([16, ['around']]);
     expect(errors).toEqual([expect.stringMatching(/16 times in one chain.*RecursiveLoop to Allow/u)]);
   });
 
-  it('goes on where the template allows it', async () => {
+  it('continues where the template allows it', async () => {
     const { runs, errors, dead } = await sendAround(true, 40);
     expect([runs, errors, dead]).toEqual([40, [], []]);
   });

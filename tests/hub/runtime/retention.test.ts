@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { messenger, NOW, openTestHub } from '../../support/open-test-hub.ts';
 
-it('an interaction and what remembers it leave the table when their retention is over', async () => {
+it('an interaction and its seen row expire after their retention', async () => {
   const hub = await openTestHub();
   await hub.post(messenger('Hello'));
   const kept = (await hub.scan()).filter(({ sk }) => sk === 'seen' || sk.startsWith('at#'));

@@ -15,8 +15,8 @@ const first = (template: Assembly['template'], type: string) =>
     { Type: '', Properties: {} },
   ];
 
-describe('the template on one machine', () => {
-  it('says which resource has a type that it does not know', async () => {
+describe('the template in the local runtime', () => {
+  it('is refused with the resource of an unknown type', async () => {
     await expect(
       deploy((template) =>
         Object.assign(template.Resources, { Odd: { Type: 'AWS::Neptune::DBCluster', Properties: {} } }),
@@ -24,7 +24,7 @@ describe('the template on one machine', () => {
     ).rejects.toThrow(/Odd has the type AWS::Neptune::DBCluster/);
   });
 
-  it('says which property it does not know', async () => {
+  it('is refused with the name of an unknown property', async () => {
     await expect(
       deploy((template) =>
         Object.assign(first(template, 'AWS::SQS::Queue')[1].Properties, { FifoQueue: true }),
@@ -32,7 +32,7 @@ describe('the template on one machine', () => {
     ).rejects.toThrow(/AWS::SQS::Queue.*FifoQueue/su);
   });
 
-  it('refuses a route to a function that API Gateway may not invoke', async () => {
+  it('is refused with a route to a function that API Gateway may not invoke', async () => {
     await expect(
       deploy((template) => {
         delete template.Resources[first(template, 'AWS::Lambda::Permission')[0]];
@@ -40,7 +40,7 @@ describe('the template on one machine', () => {
     ).rejects.toThrow(/does not allow API Gateway/);
   });
 
-  it('needs no account, region or network to be written, and pins what holds data', () => {
+  it('needs no account, region or network, and retains stateful resources', () => {
     const kept = Object.values(synthesised.template.Resources)
       .filter((resource) => resource['DeletionPolicy'] === 'Retain')
       .map(({ Type }) => Type);
@@ -84,7 +84,7 @@ describe('the front door', () => {
     return { response, event: events[0] };
   };
 
-  it('hands over the raw query, the path parameters and a binary body in base64', async () => {
+  it('passes on the raw query, the path parameters and a binary body in base64', async () => {
     const { event } = await ask({
       target: '/webhooks/twilio/shop%202?b=2&a=%20x',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },

@@ -2,7 +2,7 @@ import { PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynam
 import { expect, it } from 'vitest';
 import { openTestHub } from '../../support/open-test-hub.ts';
 
-it('a transaction that was cancelled may be tried again with its token; one that was done is not done twice', async () => {
+it('a cancelled transaction may be retried with its token; a completed one is not repeated', async () => {
   const hub = await openTestHub();
   const { client, name: TableName } = hub.table;
   const write = new TransactWriteItemsCommand({

@@ -37,8 +37,8 @@ const namesOf = async (ref: string) =>
     .sort();
 const delivered = { kind: 'delivery-status', direction: 'outbound', refersTo: 'wamid.1' } as const;
 
-describe('what became of a message', () => {
-  it('is kept with the message, told once or often, before it or after', async () => {
+describe('the status of a message', () => {
+  it('is stored with the message, reported once or often, before it or after it', async () => {
     hub.add({ ...delivered, key: 'wamid.1:read', minute: 3, properties: { status: 'read' } });
     await hub.project();
     hub.add({ key: 'wamid.1', minute: 0, kind: 'echo', direction: 'outbound', text: 'Hello' });
@@ -48,14 +48,14 @@ describe('what became of a message', () => {
     expect(await namesOf('wamid.1')).toEqual(['delivered', 'read', 'sent']);
   });
 
-  it('lives as long as what tells it', async () => {
+  it('expires with the last interaction that reports it', async () => {
     hub.add({ ...delivered, key: 's', minute: 3, properties: { status: 'sent' } });
     await hub.project();
     const years = ((await standingOf('meta', 'wamid.1'))?.expiresAt ?? 0) - Date.parse(at(3)) / 1000;
     expect(Math.round(years / 86_400 / 365)).toBe(3);
   });
 
-  it('goes with the person, and what others have told of the same message stays', async () => {
+  it('is erased with the customer, and the reports of others on the same message stay', async () => {
     hub.add({ key: 'wamid.1', minute: 0, kind: 'echo', direction: 'outbound', text: 'Hello all' });
     hub.add({ ...delivered, key: 'ada', minute: 1, properties: { status: 'sent' } });
     const bob = { identifiers: ['phone:+14155550199'] };
@@ -79,7 +79,7 @@ describe('what became of a message', () => {
     expect(await standingOf('meta', 'wamid.1')).toBeUndefined();
   });
 
-  it('is taken back where the person was erased between reading and writing', async () => {
+  it('is removed where the customer was erased between reading and writing', async () => {
     hub.add({ ...delivered, key: 's', minute: 1, properties: { status: 'sent' } });
     await hub.settle();
     const profileId = await halfOf('phone:+14155550100');
@@ -106,7 +106,7 @@ const halfOf = async (identifier: string): Promise<string> => {
 };
 
 describe('a message whose key is not the id that others give it', () => {
-  it('is found by what refers to it, and what is told of it does not take its place', async () => {
+  it('is found by references, and a report does not replace it', async () => {
     hub.add({
       key: 'update:1',
       externalId: '7:1',
@@ -146,7 +146,7 @@ describe('a message whose key is not the id that others give it', () => {
   });
 });
 
-describe('batches that come in any order, in part twice, and several at once', () => {
+describe('batches in any order, with duplicates, and several at once', () => {
   const Told = fc.array(
     fc.record({
       id: fc.nat({ max: 25 }),
@@ -162,7 +162,7 @@ describe('batches that come in any order, in part twice, and several at once', (
     { minLength: 1, maxLength: 40 },
   );
 
-  it('keep the same of every message', async () => {
+  it('store the same status of every message', async () => {
     await fc.assert(
       fc.asyncProperty(Told, fc.array(fc.nat({ max: 39 }), { maxLength: 20 }), async (told, again) => {
         const interactions = told.map(({ id, ref, what }) =>

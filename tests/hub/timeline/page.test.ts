@@ -57,7 +57,7 @@ const converse = async (): Promise<void> => {
 };
 
 describe('a page of a timeline', () => {
-  it('shows what was said, with what became of it', async () => {
+  it('shows messages with their status', async () => {
     await converse();
     const { items } = await ask('order=oldest');
     expect(items).toMatchObject([
@@ -85,7 +85,7 @@ describe('a page of a timeline', () => {
     expect(items[0]).not.toHaveProperty('customer');
   });
 
-  it('shows a status, an edit or a reaction by itself where that is asked for, and what it is about', async () => {
+  it('shows a status, an edit or a reaction as an item of its own on request, with its message', async () => {
     await converse();
     const { items } = await ask('kind=reaction,edit&kind=delivery-status&order=oldest');
     expect(
@@ -108,7 +108,7 @@ describe('a page of a timeline', () => {
     );
   });
 
-  it('is of the channels that are asked for', async () => {
+  it('is limited to the requested channels', async () => {
     await converse();
     hub.add({ key: 'SM1', provider: 'twilio', channel: 'sms', minute: 11, text: 'By SMS' });
     await hub.project();
@@ -117,7 +117,7 @@ describe('a page of a timeline', () => {
     expect(await shown('channel=email')).toEqual([]);
   });
 
-  it('keeps as an item what is told of a message that nobody knows, and what has not been kept with it yet', async () => {
+  it('shows a report as an item while its message is unknown or its status is not stored yet', async () => {
     hub.add({ ...aboutIt, key: 's', refersTo: 'unknown', minute: 1, properties: { status: 'sent' } });
     hub.add({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
     hub.add({ ...aboutIt, key: 't', refersTo: 'wamid.1', minute: 2, properties: { status: 'sent' } });
@@ -127,7 +127,7 @@ describe('a page of a timeline', () => {
     expect(await shown()).toEqual(['delivery-status', 'Hello']);
   });
 
-  it('knows what was read where that is told by a time: each message when a read first covered it', async () => {
+  it('applies a read report with a time to each message that it covers first', async () => {
     const messenger = { identifiers: ['messenger:300:5678'], channel: 'messenger' as const };
     hub.add({ ...sent, ...messenger, key: 'm1', minute: 0, text: 'One' });
     hub.add({ ...sent, ...messenger, key: 'm2', minute: 2, text: 'Two' });
@@ -149,7 +149,7 @@ describe('a page of a timeline', () => {
     expect(items[2]).not.toHaveProperty('status');
   });
 
-  it('folds across the halves of a merged customer, and no more when they are parted', async () => {
+  it('folds across the source profiles of a merged customer, until they are unmerged', async () => {
     const email = { identifiers: ['email:ada@example.com'] };
     hub.add({ ...sent, key: 'wamid.1', minute: 0, text: 'Hello' });
     hub.add({

@@ -23,7 +23,7 @@ const tell = async (story: string, options: Partial<ScenarioOptions> = {}): Prom
 };
 
 describe('merges', () => {
-  it('limits follow the person across aliases, also when the survivor is the other', async () => {
+  it('limits apply to the merged customer, whichever survives', async () => {
     expect(
       await tell(`
 triggers:
@@ -43,7 +43,7 @@ expect:
     ).toEqual([]);
   });
 
-  it('a wait follows the person: their history cancels it, their channels take it', async () => {
+  it('a wait follows the merged customer: the history can cancel it, and all channels are available', async () => {
     const story = (kind: string, expected: string): string => `
 triggers:
   - { id: later, category: transactional, on: { kind: [form] }, unless: { kind: [order] }, wait: 4h, send: { channels: [email, sms], template: t } }
@@ -63,7 +63,7 @@ expect: ${expected}
 });
 
 describe('pausing and publishing', () => {
-  it('suppresses what waits, also where the trigger goes on before the wait ends; what comes later is handled', async () => {
+  it('suppresses waiting notifications, also where the trigger is resumed before the wait ends; later events are handled', async () => {
     expect(
       await tell(`
 triggers: [{ id: later, category: transactional, on: { kind: [form] }, wait: 2h, send: { channels: [sms], template: t } }]
@@ -82,7 +82,7 @@ expect:
 });
 
 describe('a deferral', () => {
-  it('is no suppression, and everything is asked again when it ends', async () => {
+  it('is no suppression, and every condition is evaluated again when it ends', async () => {
     expect(
       await tell(`
 triggers:
@@ -109,8 +109,8 @@ expect:
   });
 });
 
-describe('claims', () => {
-  it('a cap holds across triggers that fire at once, with transactions in the way', async () => {
+describe('send reservations', () => {
+  it('a cap holds across triggers that fire at the same time, with conflicting transactions', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const triggers = names.map(
       (id) =>
@@ -132,7 +132,7 @@ expect:
     ).toEqual([]);
   });
 
-  it('an event that arrives again leaves no entry', async () => {
+  it('a redelivered event leaves no entry', async () => {
     expect(
       await tell(`
 triggers:
@@ -184,7 +184,7 @@ expect: { notifications: [{ trigger: first }, { trigger: later }], suppressed: [
   });
 });
 
-it('colleagues are written to instead of the customer, whose consent and address are not asked for', async () => {
+it('a notification to colleagues needs neither consent nor an address of the customer', async () => {
   expect(
     await tell(`
 triggers: [{ id: lead, category: service, on: { kind: [form] }, send: { to: { team: sales }, template: t } }]
