@@ -1,16 +1,6 @@
-import * as z from 'zod';
-import type { ConsentEntry, Profile } from '../identity/customer.ts';
-import { type Channel, Instant } from '../interaction/interaction.ts';
-import { Answer, nextStatus } from './consent.ts';
-
-/** One answer about a channel, and the interaction, command or import that gave it. */
-export const ConsentAnswer = z.strictObject({
-  answer: Answer,
-  at: Instant,
-  source: z.string(),
-  evidence: z.string().max(500).optional(),
-});
-export type ConsentAnswer = z.infer<typeof ConsentAnswer>;
+import type { Profile } from '../identity/profile.ts';
+import type { Channel } from '../interaction/interaction.ts';
+import { type Answer, type ConsentAnswer, type ConsentEntry, nextStatus } from './consent.ts';
 
 /** Of two answers of one instant the one that counts is the later here: ties deny. */
 const answerOrder: readonly Answer[] = [

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Identifier } from '../identity/identifier.ts';
 import { identifierType } from '../identity/identifier.ts';
-import { Channel, type Interaction } from '../interaction/interaction.ts';
+import { Channel, Instant, type Interaction } from '../interaction/interaction.ts';
 
 export const ConsentStatus = z.enum(['granted', 'service-only', 'denied', 'unknown']);
 export type ConsentStatus = z.infer<typeof ConsentStatus>;
@@ -26,6 +26,26 @@ const wordChannels: ReadonlySet<Channel> = new Set<Channel>(['sms', 'rcs', 'what
  */
 export const Answer = z.enum([...ConsentStatus.options, 'no-marketing', 'resume']);
 export type Answer = z.infer<typeof Answer>;
+
+/** One answer about a channel, and the interaction, command or import that gave it. */
+export const ConsentAnswer = z.strictObject({
+  answer: Answer,
+  at: Instant,
+  source: z.string(),
+  evidence: z.string().max(500).optional(),
+});
+export type ConsentAnswer = z.infer<typeof ConsentAnswer>;
+
+/** The consent for one channel, and the answer that it comes from. */
+export const ConsentEntry = z.strictObject({
+  status: ConsentStatus,
+  at: Instant,
+  /** The id of the interaction or command; `import:<job>:<line>` for a row of a list. */
+  source: z.string(),
+  /** The proof, as the source describes it: a list and its line, a signed form. */
+  evidence: z.string().max(500).optional(),
+});
+export type ConsentEntry = z.infer<typeof ConsentEntry>;
 
 /** The rule of FORMATS "Consent"; undefined where an interaction says nothing about it. */
 export const answerOf = (interaction: Interaction): Answer | undefined => {

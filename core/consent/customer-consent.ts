@@ -3,8 +3,8 @@ import { type Identifier, identifierType } from '../identity/identifier.ts';
 import type { ManualDecision } from '../identity/ledger.ts';
 import type { People } from '../identity/people.ts';
 import type { Channel } from '../interaction/interaction.ts';
-import type { ConsentStatus } from './consent.ts';
-import { applyConsentAnswer, type ConsentAnswer } from './consent-history.ts';
+import type { ConsentAnswer, ConsentStatus } from './consent.ts';
+import { applyConsentAnswer } from './consent-history.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface ConsentChange {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { ClosedAddress, Customer, SourceProfile } from '../identity/customer.ts';
+import type { Customer } from '../identity/customer.ts';
 import { type Identifier, identifierType, identifierValue } from '../identity/identifier.ts';
+import type { ClosedAddress, SourceProfile } from '../identity/profile.ts';
 import { Channel, type DecodedInteraction, type Instant, instant } from '../interaction/interaction.ts';
 import { addressesOf, type ConsentStatus } from './consent.ts';
 

@@ -1,6 +1,6 @@
 import { type Customer, nameParts } from '../identity/customer.ts';
 import { identifierType, identifierValue } from '../identity/identifier.ts';
-import { type IdentityConfig, sortByStrength } from '../identity/rules.ts';
+import { type IdentityConfig, sortByStrength } from '../identity/identity-config.ts';
 
 /**
  * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,

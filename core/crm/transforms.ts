@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { e164 } from '../identity/rules.ts';
+import { e164 } from '../identity/normalise.ts';
 
 /** A named change of a field's value in `mappings/crm/<crm>.yaml`. */
 export const Transform = z.union([

@@ -1,14 +1,13 @@
-import { type ConsentStatus, stricter } from '../consent/consent.ts';
-import type { ConsentAnswer } from '../consent/consent-history.ts';
+import { type ConsentAnswer, type ConsentStatus, stricter } from '../consent/consent.ts';
 import { type ConsentChange, recordAnswer, withConsentChanges } from '../consent/customer-consent.ts';
 import { HubError } from '../errors.ts';
 import { Channel, type Instant, type ProfileHints } from '../interaction/interaction.ts';
-import type { Profile } from './customer.ts';
 import type { Merge } from './ledger.ts';
 import { matchIdentifiers } from './matching.ts';
 import { mergeCustomers } from './merge.ts';
+import { usableIdentifiers } from './normalise.ts';
 import type { People } from './people.ts';
-import { usableIdentifiers } from './rules.ts';
+import type { Profile } from './profile.ts';
 import { applyHints, newSourceProfile } from './source-profile.ts';
 
 /** What a list says of one customer. */

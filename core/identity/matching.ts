@@ -1,7 +1,7 @@
 import { type Identifier, identifierType } from './identifier.ts';
+import { ruleFor, sortByStrength } from './identity-config.ts';
 import type { People } from './people.ts';
 import { areRelated, requestReview } from './review-queue.ts';
-import { ruleFor, sortByStrength } from './rules.ts';
 
 /** Whose some identifiers are, and which of them that customer gains; without `half` they are a new customer's. */
 interface Found {

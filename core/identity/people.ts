@@ -1,10 +1,11 @@
 import { durationMs } from '../config/duration.ts';
 import type { RecordedAnswer } from '../consent/evidence.ts';
 import { applyRetainedRefusal, type RetainedRefusal } from '../privacy/erasure.ts';
-import { type Customer, mergeTree, type Profile, resolveCustomer, type SourceProfile } from './customer.ts';
+import { type Customer, mergeTree, resolveCustomer } from './customer.ts';
 import type { Identifier } from './identifier.ts';
+import type { IdentityConfig } from './identity-config.ts';
 import type { Merge, Reopening, Review, Split, Unmerge } from './ledger.ts';
-import type { IdentityConfig } from './rules.ts';
+import type { Profile, SourceProfile } from './profile.ts';
 
 export interface PeopleState {
   readonly sourceProfiles: Iterable<SourceProfile>;

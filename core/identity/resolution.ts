@@ -14,8 +14,8 @@ import type { Identifier } from './identifier.ts';
 import type { Merge, Review } from './ledger.ts';
 import { fitsLimits, matchIdentifiers } from './matching.ts';
 import { mergeCustomers } from './merge.ts';
+import { normaliseIdentifier, usableIdentifiers } from './normalise.ts';
 import type { People } from './people.ts';
-import { normaliseIdentifier, usableIdentifiers } from './rules.ts';
 import { applyActivity, applyAddressEffect, applyInteraction, newSourceProfile } from './source-profile.ts';
 
 /** Where an interaction went and what it changed; or, without `half`, that it waits on the review list. */

@@ -1,8 +1,8 @@
 import { addressEffect } from '../consent/consent.ts';
 import type { Channel, Instant, Interaction, ProfileHints } from '../interaction/interaction.ts';
 import { applyToConversation, closedConversation } from '../timeline/conversation.ts';
-import type { Profile, SourceProfile } from './customer.ts';
 import type { Identifier } from './identifier.ts';
+import type { Profile, SourceProfile } from './profile.ts';
 
 /** What an interaction changes about the one half of a customer that it goes to. Pure: a half in, a half out. */
 

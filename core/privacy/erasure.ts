@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { addressTypesOf } from '../consent/consent.ts';
 import { applyConsentAnswer } from '../consent/consent-history.ts';
-import { ClosedAddress, type Customer, type Profile } from '../identity/customer.ts';
+import type { Customer } from '../identity/customer.ts';
 import { type Identifier, identifierType } from '../identity/identifier.ts';
+import { ClosedAddress, type Profile } from '../identity/profile.ts';
 import { Channel, Instant } from '../interaction/interaction.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Limit } from '../config/duration.ts';
 import type { HubConfig } from '../config/hub-config.ts';
-import type { Customer, CustomerSnapshot } from '../identity/customer.ts';
-import { snapshotCustomer } from '../identity/customer.ts';
+import type { Customer } from '../identity/customer.ts';
+import { type CustomerSnapshot, snapshotCustomer } from '../identity/customer-snapshot.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import { countReservations, type SendReservation } from './limits.ts';

@@ -1,6 +1,7 @@
 import type { Identifier } from '../../core/identity/identifier.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
-import { type IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../core/identity/rules.ts';
+import { normaliseIdentifier, usableIdentifiers } from '../../core/identity/normalise.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { CommandMessage } from './messages/record.ts';
 

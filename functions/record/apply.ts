@@ -1,8 +1,8 @@
 import { HubError } from '../../core/errors.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { interactionReviewId } from '../../core/identity/ledger.ts';
 import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
-import type { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { causedBy, interactionEvents } from '../contracts/events/build.ts';
 import type { BusEvent } from '../contracts/events/catalogue.ts';

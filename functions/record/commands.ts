@@ -1,14 +1,14 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
-import { snapshotCustomer } from '../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { type ImportedCustomer, importCustomer } from '../../core/identity/import-customer.ts';
 import type { ManualDecision, Review } from '../../core/identity/ledger.ts';
 import { mergeManually } from '../../core/identity/merge.ts';
+import { normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { People } from '../../core/identity/people.ts';
 import { assignInteraction } from '../../core/identity/resolution.ts';
 import { markDistinct } from '../../core/identity/review-queue.ts';
-import { normaliseIdentifier } from '../../core/identity/rules.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/unmerge.ts';
 import {

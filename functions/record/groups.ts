@@ -1,4 +1,4 @@
-import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { interactionId } from '../../core/interaction/interaction.ts';
 import type { Loaded } from '../contracts/ports/record.ts';
 import {

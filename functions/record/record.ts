@@ -1,5 +1,5 @@
 import { HubError } from '../../core/errors.ts';
-import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { type Pausing, pauseBeforeRetry } from '../aws/clients/optimistic.ts';
 import type { BusEvent } from '../contracts/events/catalogue.ts';

@@ -5,7 +5,7 @@ import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import type { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
-import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { History } from '../contracts/ports/history.ts';
 
 /** What the CRM holds of a customer as far as the hub knows. */

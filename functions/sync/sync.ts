@@ -2,7 +2,7 @@ import type { CrmRecord, CrmResult, CrmSession } from '../../core/crm/connector.
 import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
-import type { IdentityConfig } from '../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import type { History, StoredInteraction } from '../contracts/ports/history.ts';

@@ -1,4 +1,4 @@
-import { normaliseIdentifier } from '../../core/identity/rules.ts';
+import { normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { Expectation } from './schema.ts';
 
 /** The end of a scenario, with the keys of `expect`. */

@@ -1,5 +1,6 @@
-import { resolveCustomer, type SourceProfile } from '../../core/identity/customer.ts';
+import { resolveCustomer } from '../../core/identity/customer.ts';
 import { identifierValue } from '../../core/identity/identifier.ts';
+import type { SourceProfile } from '../../core/identity/profile.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import { type InteractionRow, interactionOf } from '../../functions/contracts/rows/interactions.ts';
 import { failureOf } from '../../functions/contracts/rows/operations.ts';

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import { IdentityConfig } from '../../core/identity/rules.ts';
+import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { Channel } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import type { TemplateFiles } from '../../core/triggers/template-files.ts';

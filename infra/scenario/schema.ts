@@ -5,7 +5,7 @@ import { faultsOf, parseConfigFile } from '../../core/config/config-file.ts';
 import { durationMs, TimeZone } from '../../core/config/duration.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { ConsentStatus } from '../../core/consent/consent.ts';
-import { IdentityConfig } from '../../core/identity/rules.ts';
+import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import {
   Channel,
   DecodedInteraction,

@@ -5,7 +5,7 @@ import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
-import { IdentityConfig } from '../../core/identity/rules.ts';
+import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';

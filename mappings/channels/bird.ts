@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
-import { e164 } from '../../core/identity/rules.ts';
+import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 

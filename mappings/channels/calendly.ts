@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
-import { phoneIdentifiers } from '../../core/identity/rules.ts';
+import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 
 const Text = z.string().nullish();

@@ -5,7 +5,7 @@
 
 import * as z from 'zod';
 import { defined, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
-import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
+import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 

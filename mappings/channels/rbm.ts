@@ -4,7 +4,7 @@
 
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
-import { e164 } from '../../core/identity/rules.ts';
+import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 

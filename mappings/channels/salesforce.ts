@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { HUB_CLIENT } from '../../core/crm/connector.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { parseXml } from '../../core/formats/xml.ts';
-import { e164, normaliseIdentifier } from '../../core/identity/rules.ts';
+import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
 

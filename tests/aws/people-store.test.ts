@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
-import { snapshotCustomer } from '../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
+import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
-import { IdentityConfig } from '../../core/identity/rules.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { SourceProfile } from '../../core/identity/customer.ts';
+import type { SourceProfile } from '../../core/identity/profile.ts';
 import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
 import { history } from '../../functions/aws/customers/history.ts';

@@ -1,5 +1,5 @@
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
-import { IdentityConfig } from '../../core/identity/rules.ts';
+import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { RecordMessage } from '../../functions/contracts/messages/record.ts';
 import { parseMessage } from '../../functions/middleware/queue.ts';

@@ -1,6 +1,6 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import { snapshotCustomer } from '../../core/identity/customer.ts';
+import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { templateFaults } from '../../core/triggers/template.ts';

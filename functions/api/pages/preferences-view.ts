@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ChannelChoice, PreferenceChoice } from '../../../core/consent/preferences.ts';
-import type { ClosedAddress } from '../../../core/identity/customer.ts';
+import type { ClosedAddress } from '../../../core/identity/profile.ts';
 import type { Channel } from '../../../core/interaction/interaction.ts';
 import { type Html, html, page } from './html.ts';
 

@@ -1,7 +1,8 @@
 import { addressesOf } from '../../../core/consent/consent.ts';
 import { evidenceOf, type RecordedAnswer } from '../../../core/consent/evidence.ts';
-import type { ClosedAddress, Customer } from '../../../core/identity/customer.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
+import type { ClosedAddress } from '../../../core/identity/profile.ts';
 import { Channel } from '../../../core/interaction/interaction.ts';
 import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
 import { json, type Routes, withCustomer } from './route.ts';

@@ -1,5 +1,5 @@
 import type { Customer } from '../../../core/identity/customer.ts';
-import { normaliseIdentifier } from '../../../core/identity/rules.ts';
+import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
 import { conversationView } from '../../../core/timeline/conversation.ts';
 import { problem } from '../../middleware/http.ts';
 import { type ListPorts, listCustomers } from './customer-lists.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { normaliseIdentifier } from '../../../core/identity/rules.ts';
+import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { ReceiptKey } from '../../../core/privacy/receipt.ts';
 import type { Erasures } from '../../aws/erasure/erasures.ts';

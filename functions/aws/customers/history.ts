@@ -1,5 +1,6 @@
 import type { RecordedAnswer } from '../../../core/consent/evidence.ts';
-import { type Customer, resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
+import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import {
   activityKey,

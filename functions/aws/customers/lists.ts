@@ -1,4 +1,5 @@
-import type { Customer, SourceProfile } from '../../../core/identity/customer.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
 import { haveSameEntries, type ListEntry, listEntries } from '../../../core/timeline/lists.ts';
 import { listedKey, placeKey, profileIdOf, profileKey } from '../../contracts/keys.ts';
 import type { Projection, ReadPlaces } from '../../contracts/ports/projections.ts';

@@ -1,5 +1,5 @@
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review } from '../../../core/identity/ledger.ts';
-import type { IdentityConfig } from '../../../core/identity/rules.ts';
 import { type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
 import { isReference, targetOf } from '../../../core/interaction/relation.ts';
 import { interactionEvents } from '../../contracts/events/build.ts';

@@ -1,6 +1,7 @@
-import type { SourceProfile } from '../../../core/identity/customer.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
-import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
+import { usableIdentifiers } from '../../../core/identity/normalise.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { isAnswerable, isReference } from '../../../core/interaction/relation.ts';
 import { causedBy } from '../../contracts/events/build.ts';

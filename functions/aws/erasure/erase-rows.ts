@@ -1,5 +1,6 @@
-import { resolveCustomer, type SourceProfile } from '../../../core/identity/customer.ts';
-import { normaliseIdentifier } from '../../../core/identity/rules.ts';
+import { resolveCustomer } from '../../../core/identity/customer.ts';
+import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
 import { type Interaction, instant, interactionId } from '../../../core/interaction/interaction.ts';
 import { retainedRefusals } from '../../../core/privacy/erasure.ts';
 import {

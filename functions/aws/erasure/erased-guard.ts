@@ -1,5 +1,5 @@
 import type { Identifier } from '../../../core/identity/identifier.ts';
-import type { IdentityConfig } from '../../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { targetOf } from '../../../core/interaction/relation.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';

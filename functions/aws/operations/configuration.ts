@@ -1,6 +1,6 @@
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { configKey } from '../../contracts/keys.ts';
 import { ConfigRow } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';

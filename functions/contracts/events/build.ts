@@ -1,5 +1,6 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
-import { type Customer, type CustomerSnapshot, snapshotCustomer } from '../../../core/identity/customer.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import { type CustomerSnapshot, snapshotCustomer } from '../../../core/identity/customer-snapshot.ts';
 import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
 import type { Resolution } from '../../../core/identity/resolution.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';

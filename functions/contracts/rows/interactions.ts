@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
-import { CustomerSnapshot } from '../../../core/identity/customer.ts';
+import { CustomerSnapshot } from '../../../core/identity/customer-snapshot.ts';
 import { Merge } from '../../../core/identity/ledger.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
 import { Relations } from '../../../core/interaction/relation.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { RecordedAnswer } from '../../../core/consent/evidence.ts';
-import { Activity, Profile } from '../../../core/identity/customer.ts';
 import { Identifier } from '../../../core/identity/identifier.ts';
 import { Merge, Reopening, Review, Split } from '../../../core/identity/ledger.ts';
+import { Activity, Profile } from '../../../core/identity/profile.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { RetainedRefusal } from '../../../core/privacy/erasure.ts';
 import { rowReader } from './row.ts';

@@ -4,7 +4,7 @@ import { type Column, columnsOf, readRow } from '../../../core/formats/columns.t
 import { type CsvRecord, readRecords } from '../../../core/formats/csv.ts';
 import { readFileHead } from '../../../core/formats/file-head.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
-import type { IdentityConfig } from '../../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Bucket, ByteRange } from '../../aws/clients/bucket.ts';
 import {

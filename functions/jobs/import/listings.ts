@@ -7,7 +7,8 @@ import {
   ListedCustomer,
 } from '../../../core/formats/customer-list.ts';
 import { HISTORY_COLUMNS, HistoryRow, historyColumns } from '../../../core/formats/history-list.ts';
-import { type IdentityConfig, usableIdentifiers } from '../../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
+import { usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { Channel, HISTORY, instant } from '../../../core/interaction/interaction.ts';
 import { contentKey, interactionOfReport } from '../../../core/interaction/report.ts';
 import type { CustomersParameters, HistoryParameters } from '../../contracts/jobs/kinds.ts';

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
-import { type IdentityConfig, readableIdentifier } from '../../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
+import { readableIdentifier } from '../../../core/identity/normalise.ts';
 import {
   DecodedInteraction,
   type Interaction,

@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
-import { usableIdentifiers } from '../../../core/identity/rules.ts';
+import { usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { isReference } from '../../../core/interaction/relation.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import type { InteractionWork } from '../../contracts/work.ts';

@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { HubError } from '../../../core/errors.ts';
-import type { IdentityConfig } from '../../../core/identity/rules.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import type { ChannelMapping } from '../../../core/webhooks/channel.ts';
 import type { Sending } from '../../aws/clients/queue.ts';
 import type { ContentMessage, FileMessage, InteractionMessage } from '../../contracts/messages/record.ts';

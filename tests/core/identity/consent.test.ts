@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import { People } from '../../../core/identity/people.ts';
 import { resolveInteraction } from '../../../core/identity/resolution.ts';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
 import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { consentAllows } from '../../../core/triggers/trigger.ts';

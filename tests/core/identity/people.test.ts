@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
+import { normaliseIdentifier, usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { People } from '../../../core/identity/people.ts';
 import { resolveInteraction } from '../../../core/identity/resolution.ts';
-import { IdentityConfig, normaliseIdentifier, usableIdentifiers } from '../../../core/identity/rules.ts';
 import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { answerOf } from '../../../core/consent/consent.ts';
 import { unsubscribeToken } from '../../../core/consent/signed-link.ts';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { unsubscribe } from '../../../functions/api/pages/unsubscribe.ts';
 import { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import { toInteraction } from '../../../functions/record/messages/decode.ts';

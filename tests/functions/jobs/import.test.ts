@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { fileKey, type Job, refusedKey } from '../../../functions/contracts/jobs/job.ts';
 import { type CustomersParameters, customersKind } from '../../../functions/contracts/jobs/kinds.ts';
 import { ImportMessage } from '../../../functions/contracts/messages/record.ts';

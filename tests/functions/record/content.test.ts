@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HubError } from '../../../core/errors.ts';
 import { parseJson } from '../../../core/formats/payload.ts';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { type ChannelMapping, channel, refused } from '../../../core/webhooks/channel.ts';
 import type { Sending } from '../../../functions/aws/clients/queue.ts';
 import { RecordMessage } from '../../../functions/contracts/messages/record.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import type { Work } from '../../../functions/contracts/work.ts';
 import { record } from '../../../functions/record/record.ts';

@@ -1,4 +1,4 @@
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { customersKind } from '../../../functions/contracts/jobs/kinds.ts';
 import { importJob } from '../../../functions/jobs/import/import.ts';
 import { customers } from '../../../functions/jobs/import/listings.ts';

@@ -1,4 +1,4 @@
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
 import { peopleStore } from '../../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../../functions/aws/erasure/hashed-keys.ts';

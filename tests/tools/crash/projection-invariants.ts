@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { customerView } from '../../../core/crm/customer-view.ts';
 import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
-import { IdentityConfig } from '../../../core/identity/rules.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { Amounts, addAmounts, countable } from '../../../core/timeline/figures.ts';
 import { listEntries } from '../../../core/timeline/lists.ts';
 import type { Sandboxes } from '../../../infra/scenario/hub/sandboxes.ts';

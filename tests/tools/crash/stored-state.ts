@@ -1,4 +1,4 @@
-import type { SourceProfile } from '../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
 import { type InteractionRow, interactionOf } from '../../../functions/contracts/rows/interactions.ts';
 import { activityOf, profileOf } from '../../../functions/contracts/rows/people.ts';

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import { type Identifier, identifierType } from './identifier.ts';
+
+const IdentifierRule = z.strictObject({
+  /** A smaller number is stronger. */
+  priority: z.int().nonnegative(),
+  /** How many identifiers of this type one customer may own; 0: none. */
+  limit: z.int().nonnegative(),
+  /** Customers that own different values of a strong type are never merged automatically. */
+  strong: z.boolean().optional(),
+});
+
+const BlockPattern = z.string().transform((source, context) => {
+  try {
+    return new RegExp(source, 'u');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `expected a regular expression: ${String(error)}` });
+    return z.NEVER;
+  }
+});
+
+const defaults = {
+  identifiers: {
+    'user-id': { priority: 1, limit: 1, strong: true },
+    email: { priority: 2, limit: 5 },
+    phone: { priority: 3, limit: 5 },
+    '*': { priority: 4, limit: 5 },
+    anonymous: { priority: 9, limit: 20 },
+  },
+  block: {
+    values: ['unknown', 'anonymous', 'null', 'none', 'n/a', '0'],
+    patterns: ['^[0-]*$', '^\\+?266696687$'],
+  },
+  shared: [],
+};
+
+/** `mappings/identity.yaml`. An absent key has the shipped value. */
+export const IdentityConfig = z.strictObject({
+  identifiers: z.record(z.string(), IdentifierRule).default(defaults.identifiers),
+  block: z
+    .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(BlockPattern).default([]) })
+    .prefault(defaults.block),
+  shared: z.array(z.string()).default(defaults.shared),
+});
+export type IdentityConfig = z.output<typeof IdentityConfig>;
+
+/** The priority and limit of an identifier type; types that the configuration does not name share the rule of `*`. */
+export const ruleFor = (config: IdentityConfig, type: string): z.infer<typeof IdentifierRule> =>
+  config.identifiers[type] ?? config.identifiers['*'] ?? defaults.identifiers['*'];
+
+/** Strongest first; of equal priority, in the given order. */
+export const sortByStrength = (identifiers: readonly Identifier[], config: IdentityConfig): Identifier[] =>
+  identifiers
+    .map((identifier, position) => ({
+      identifier,
+      position,
+      priority: ruleFor(config, identifierType(identifier)).priority,
+    }))
+    .sort((one, other) => one.priority - other.priority || one.position - other.position)
+    .map(({ identifier }) => identifier);
