@@ -3,8 +3,8 @@ import { customersKind } from '../../../functions/contracts/jobs/kinds.ts';
 import { importJob } from '../../../functions/jobs/import/import.ts';
 import { customers } from '../../../functions/jobs/import/listings.ts';
 
-// One import in a process of its own, so that the most memory it ever had is its own: `import-process.ts ROWS`. The file is
-// made as it is read; rows are judged and packed, and the queue takes every message at once.
+// `import-process.ts ROWS` runs one import in a process of its own, so that the peak of its memory is its own. The file is
+// generated while it is read; rows are validated and packed, and the queue accepts every message at once.
 
 const ROW_BYTES = 128;
 const header =
@@ -12,7 +12,7 @@ const header =
     ROW_BYTES,
     ' ',
   );
-/** A row of fixed length, so that any piece of the file can be made; one of a thousand has nothing to know anybody by. */
+/** A row of fixed length, so that any range of the file can be generated. One of a thousand has no usable identifier. */
 const row = (number: number): string => {
   const identifiers =
     number % 1000 === 999
@@ -58,15 +58,15 @@ const parameters = customersKind.parameters.parse({ format: 'csv' });
 const startedAt = new Date().toISOString();
 const began = performance.now();
 let { checkpoint } = await job.start(parameters);
-const told = { done: 0, refused: 0, slices: 0 };
-for (let finished = false; !finished; told.slices++) {
+const sums = { done: 0, refused: 0, slices: 0 };
+for (let finished = false; !finished; sums.slices++) {
   const result = await job.slice({
     ...{ job: 'bench', by: 'bench', startedAt, parameters, checkpoint, timeLeft: () => true },
   });
   ({ checkpoint, finished } = result);
-  told.done += result.done;
-  told.refused += result.refused ?? 0;
+  sums.done += result.done;
+  sums.refused += result.refused ?? 0;
 }
 const seconds = (performance.now() - began) / 1000;
 const peakMegabytes = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ ...told, ...sent, perSecond: total / seconds, peakMegabytes }));
+console.log(JSON.stringify({ ...sums, ...sent, perSecond: total / seconds, peakMegabytes }));

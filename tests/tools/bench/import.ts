@@ -10,30 +10,30 @@ const SMALL = 100_000;
 const LARGE = { short: 200_000, whole: 1_000_000 } as const;
 const RECORDED = 5000;
 
-const Told = z.object({
+const Measurement = z.object({
   done: z.number(),
   refused: z.number(),
   perSecond: z.number(),
   peakMegabytes: z.number(),
 });
 
-/** Megabytes that objects may take, and young ones before they are looked through: what is measured is not V8's ease. */
+/** Limits of V8's heap in megabytes. Without them the peak shows how seldom V8 collects garbage. */
 const HEAP = 64;
-const YOUNG = 8;
+const YOUNG_GENERATION = 8;
 
-/** One import of so many rows in a process of its own. */
-const imported = (rows: number): z.infer<typeof Told> => {
+/** Imports `rows` rows in a process of its own. */
+const measureImport = (rows: number): z.infer<typeof Measurement> => {
   const script = join(root, 'tests', 'tools', 'bench', 'import-process.ts');
-  const limits = [`--max-old-space-size=${HEAP}`, `--max-semi-space-size=${YOUNG}`];
+  const limits = [`--max-old-space-size=${HEAP}`, `--max-semi-space-size=${YOUNG_GENERATION}`];
   const answer = execFileSync(process.execPath, [...limits, script, String(rows)], { encoding: 'utf8' });
-  const told = Told.parse(JSON.parse(answer));
-  if (told.done + told.refused !== rows)
-    throw new Error(`Of ${rows} rows ${told.done + told.refused} were read.`);
-  return told;
+  const measurement = Measurement.parse(JSON.parse(answer));
+  const read = measurement.done + measurement.refused;
+  if (read !== rows) throw new Error(`The import has read ${read} of ${rows} rows.`);
+  return measurement;
 };
 
-/** Rows of a list a second, from the API to the last event on the bus, with the services of AWS played on the same core. */
-const recorded = async (): Promise<number> => {
+/** Imported rows per second, from the API to the last event on the bus, with the local AWS on the same core. */
+const measureRecording = async (): Promise<number> => {
   const { error, info, log } = console;
   Object.assign(console, { error: () => {}, info: () => {}, log: () => {} });
   const hub = await openTestHub();
@@ -42,25 +42,25 @@ const recorded = async (): Promise<number> => {
       { length: RECORDED },
       (_, n) => `p${n}@example.com,+3906${10_000_000 + n},P ${n},granted`,
     );
-    const began = performance.now();
+    const startedAt = performance.now();
     const { state, progress } = await importFile(
       hub,
       'customers',
       `email,phone,name,consent.email\n${rows.join('\n')}\n`,
     );
-    if (state !== 'succeeded' || progress.done !== RECORDED) throw new Error(`The import has ${state}.`);
-    return RECORDED / ((performance.now() - began) / 1000);
+    if (state !== 'succeeded' || progress.done !== RECORDED) throw new Error(`The import ended as ${state}.`);
+    return RECORDED / ((performance.now() - startedAt) / 1000);
   } finally {
     await hub.stop();
     Object.assign(console, { error, info, log });
   }
 };
 
-/** An import's speed and memory: the same however long the file is. `million`: a million rows, not two hundred thousand. */
+/** The speed and the memory of an import, which must not depend on the length of the file. `million` takes a million rows. */
 export const benchImport = async (million: boolean): Promise<Measured[]> => {
   const large = million ? LARGE.whole : LARGE.short;
-  const few = imported(SMALL);
-  const many = imported(large);
+  const few = measureImport(SMALL);
+  const many = measureImport(large);
   const thousands = (rows: number): string => rows.toLocaleString('en');
   return [
     {
@@ -77,7 +77,7 @@ export const benchImport = async (million: boolean): Promise<Measured[]> => {
     },
     {
       name: `rows of an import recorded as customers, of ${thousands(RECORDED)}, with the local AWS on the same core`,
-      ...{ measured: await recorded(), unit: '/s', timed: true },
+      ...{ measured: await measureRecording(), unit: '/s', timed: true },
     },
   ];
 };

@@ -24,7 +24,7 @@ const load = (): Promise<Load> => {
   return loaded;
 };
 
-const indexes = async (): Promise<Measured> => {
+const countIndexes = async (): Promise<Measured> => {
   const { template } = await assembly();
   const tables = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::DynamoDB::Table');
   const found = tables.flatMap(({ Properties }) => [
@@ -34,13 +34,13 @@ const indexes = async (): Promise<Measured> => {
   return { name: 'secondary indexes', measured: found.length, unit: '', goal: { atMost: 0 } };
 };
 
-/** The parts of the bench, each of which can be run alone. */
-const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => Promise<Measured[]>>> = {
+/** The parts of the bench by name. */
+const parts: Readonly<Record<string, (options: { readonly million: boolean }) => Promise<Measured[]>>> = {
   requests: async () => [
     ...(await benchAcknowledge()),
     ...(await benchRecord()),
     ...(await benchTimeline()),
-    await indexes(),
+    await countIndexes(),
   ],
   crm: benchCrm,
   channels: benchChannels,
@@ -58,11 +58,11 @@ const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => P
   ],
   cost: async () => measuredCost(await load()),
   load: async () => {
-    const { ready, perSecond, worked, requests } = await load();
+    const { readySeconds, perSecond, cpuMs, requests } = await load();
     return [
       {
         name: 'npm start to ready, including synthesis of the template',
-        measured: ready,
+        measured: readySeconds,
         unit: 's',
         goal: { atMost: 5 },
         timed: true,
@@ -74,7 +74,7 @@ const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => P
         goal: { atLeast: 100 },
         timed: true,
       },
-      { name: 'processor time of an interaction end to end', measured: worked, unit: 'ms', timed: true },
+      { name: 'processor time of an interaction end to end', measured: cpuMs, unit: 'ms', timed: true },
       { name: 'AWS requests of all functions per interaction, two CRMs', measured: requests, unit: '' },
     ];
   },
@@ -82,12 +82,12 @@ const parts: Readonly<Record<string, (asked: { readonly million: boolean }) => P
 
 const HELP = `npm run bench -- [PART…] [--json] [--write]
 
-Measures the hub and sets what was measured beside what was aimed at. Exit code 1 when a number that is counted misses
-its goal; what depends on the machine's speed is told only.
+Measures the hub and compares the measurements with the goals. Exits with 1 if a count misses its goal; a duration depends
+on the machine and is only reported.
 
   PART      ${Object.keys(parts).join(', ')}; default: all
-  --million the import of a million rows, not of two hundred thousand
-  --json    the numbers as JSON
+  --million imports a million rows instead of two hundred thousand
+  --json    prints the numbers as JSON
   --write   writes docs/numbers.md (all parts)`;
 
 const print = (numbers: readonly Measured[]): void => {
@@ -113,15 +113,15 @@ const main = async (): Promise<number> => {
   });
   const unknown = positionals.filter((name) => !Object.hasOwn(parts, name));
   if (values.help || unknown.length > 0) {
-    console.log(unknown.length > 0 ? `There is no part ${unknown.join(', ')}.\n\n${HELP}` : HELP);
+    console.log(unknown.length > 0 ? `Unknown part: ${unknown.join(', ')}.\n\n${HELP}` : HELP);
     return unknown.length > 0 ? 2 : 0;
   }
   const wanted = positionals.length === 0 || values.write ? Object.keys(parts) : positionals;
   const numbers: Measured[] = [];
   for (const name of wanted) numbers.push(...((await parts[name]?.(values)) ?? []));
   if (values.json) {
-    const told = numbers.map((number) => ({ ...number, verdict: verdictOf(number) }));
-    console.log(JSON.stringify(told, null, 2));
+    const rows = numbers.map((number) => ({ ...number, verdict: verdictOf(number) }));
+    console.log(JSON.stringify(rows, null, 2));
   } else print(numbers);
   const cost = wanted.includes('cost') ? costOfLoad(await load()).lines : [];
   const costs = cost.length > 0 ? costTable(cost, { name: 'interactions', count: 1e6 }) : [];

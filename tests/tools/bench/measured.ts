@@ -1,10 +1,10 @@
-/** A number of DESIGN's table: what was aimed at beside what was measured. */
+/** A measurement and its goal. */
 export interface Measured {
   readonly name: string;
   readonly measured: number;
   readonly unit: string;
   readonly goal?: { readonly atMost: number } | { readonly atLeast: number };
-  /** Time depends on the machine: a goal that is missed is told, and is not a failure. */
+  /** Whether it is a duration, which depends on the machine: missing its goal is reported and is no failure. */
   readonly timed?: boolean;
   readonly note?: string;
 }
