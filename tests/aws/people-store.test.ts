@@ -1,8 +1,11 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
+import { mergeManually } from '../../core/identity/merge.ts';
 import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
+import { applyPreference } from '../../core/identity/source-profile.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
@@ -16,20 +19,23 @@ beforeEach(async () => {
   table = await openTestTable();
 });
 
-const said = (id: string): Interaction => ({
+const said = (id: string, identifier: Identifier): Interaction => ({
   id,
   kind: 'message',
   channel: 'sms',
   provider: 'standard',
   direction: 'inbound',
   occurredAt: at,
-  identifiers: ['phone:+14155550100'],
+  identifiers: [identifier],
 });
 
 /** What a function does between reading and writing; the writing waits until it is called. */
-const begin = async (id: string): Promise<() => Promise<unknown>> => {
+const begin = async (
+  id: string,
+  identifier: Identifier = 'phone:+14155550100',
+): Promise<() => Promise<unknown>> => {
   const store = peopleStore(table.rows, async () => hashedKeysUnder('a key of the tests'));
-  const interaction = said(id);
+  const interaction = said(id, identifier);
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
   const loaded = await store.load([work], config);
   const people = new People(loaded, config, table.runtime.newId);
@@ -51,4 +57,49 @@ it('refuses to overwrite rows that changed after they were read', async () => {
 it('creates one customer for two first contacts that were read before either was written', async () => {
   const [one, other] = [await begin('first'), await begin('second')];
   expect([await one(), await other()]).toEqual([true, false]);
+});
+
+describe('a merge and a change of the merged-in profile, read before either is written', () => {
+  const [ADA, LOSER]: [Identifier, Identifier] = ['phone:+14155550100', 'email:ada@example.com'];
+  const store = () => peopleStore(table.rows, async () => hashedKeysUnder('a key of the tests'));
+
+  /** Reads both customers, changes them in memory, and writes when the result is called. */
+  const beginChange = async (
+    change: (people: People, loser: string) => void,
+  ): Promise<() => Promise<unknown>> => {
+    const command = { type: 'command', command: 'merge', id: 'm', at, by: 'ada' } as const;
+    const work: Work = { type: 'command', message: 'm', command: { ...command, keep: ADA, other: LOSER } };
+    const loaded = await store().load([work], config);
+    const people = new People(loaded, config, table.runtime.newId);
+    change(people, people.ownerOf(LOSER));
+    const changes = { people, interactions: [], commands: [], completions: [], receivedBeforeErasure: [] };
+    return () => store().commit({ ...changes, waited: new Set() }, loaded, config, 3600);
+  };
+  const beginMerge = () =>
+    beginChange((people) => {
+      mergeManually(people, people.ownerOf(ADA), people.ownerOf(LOSER), { at, by: 'ada', cause: 'm' });
+    });
+  /** Writes the profile row alone, as a preference does. */
+  const beginPreference = () =>
+    beginChange((people, loser) =>
+      people.updateProfile(loser, (profile) => applyPreference(profile, 'sms', at)),
+    );
+
+  beforeEach(async () => {
+    for (const [id, identifier] of [
+      ['first', ADA],
+      ['second', LOSER],
+    ] as const)
+      await (await begin(id, identifier))();
+  });
+
+  it('exclude each other, whichever is written first', async () => {
+    const [merge, preference] = [await beginMerge(), await beginPreference()];
+    expect([await merge(), await preference()]).toEqual([true, false]);
+  });
+
+  it('exclude each other the other way round, too', async () => {
+    const [merge, preference] = [await beginMerge(), await beginPreference()];
+    expect([await preference(), await merge()]).toEqual([true, false]);
+  });
 });
