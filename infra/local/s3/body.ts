@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { ServiceError } from '../protocol/json.ts';
 import type { Call } from './request.ts';
 
-/** What a body holds once it is unwrapped, and the checksums that came with it, by header name. */
+/** The unwrapped body, and the checksums of the request by header name. */
 export interface Payload {
   readonly bytes: Uint8Array;
   readonly checksums: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface Payload {
 
 const CHECKSUM = /^x-amz-checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256)$/u;
 
-/** The checksums that can be computed here; of others the client's word is kept. */
+/** The checksums that Node can compute; others are stored without verification. */
 const computed: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
   'x-amz-checksum-crc32': (bytes) => {
     const four = Buffer.alloc(4);
@@ -23,7 +23,7 @@ const computed: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
 };
 
 /**
- * The payload of a request, unwrapped from signed chunks and checked against every digest that came with it.
+ * Unwraps the body of a request from signed chunks and verifies it against every digest of the request.
  *
  * @throws ServiceError `BadDigest`, `XAmzContentSHA256Mismatch`, `IncompleteBody`, `InvalidRequest`.
  */

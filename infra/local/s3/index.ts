@@ -6,18 +6,18 @@ import { expiry, expiryRules } from './lifecycle.ts';
 import { listings } from './list.ts';
 import { multipart } from './multipart.ts';
 import { objects } from './objects.ts';
-import { type Call, callOf, expectUnexpired, type S3Operation, s3Operation, settings } from './request.ts';
+import { type Call, callOf, expectUnexpired, type S3Operation, s3Operation } from './request.ts';
 import { ObjectStore } from './store.ts';
 
-/** S3 on one machine: objects are blobs in SQLite. */
-export const s3 = (surroundings: ServiceContext): AwsService => {
-  const store = new ObjectStore(surroundings.db);
+/** The local S3. Objects are stored as blobs in SQLite. */
+export const s3 = (context: ServiceContext): AwsService => {
+  const store = new ObjectStore(context.db);
   const expire = expiry(store);
   const operations: Readonly<Record<string, S3Operation>> = {
-    ...buckets(surroundings, store),
-    ...configuration(store),
-    ...objects(surroundings, store),
-    ...multipart(surroundings, store),
+    ...buckets(context, store),
+    ...lifecycle(store),
+    ...objects(context, store),
+    ...multipart(context, store),
     ...listings(store),
   };
   const perform = (call: Call): AwsResponse => {
@@ -25,12 +25,12 @@ export const s3 = (surroundings: ServiceContext): AwsService => {
     const operation = operations[name];
     if (operation === undefined)
       throw new ServiceError('NotImplemented', `The local S3 does not know the operation ${name}.`, 501);
-    expectUnexpired(call, surroundings.clock.now());
+    expectUnexpired(call, context.clock.now());
     if (call.bucket !== '' && name !== 'CreateBucket' && !store.hasBucket(call.bucket))
       throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, {
         BucketName: call.bucket,
       });
-    expire(call.bucket, surroundings.clock.now());
+    expire(call.bucket, context.clock.now());
     return operation(call);
   };
   return {
@@ -48,9 +48,9 @@ const answerOf = (perform: () => AwsResponse, path: string): AwsResponse => {
   try {
     return perform();
   } catch (error) {
-    const known = asServiceError(error);
-    // A conditional read that found nothing new has no body to say so in.
-    return known.status === 304 ? emptyAnswer(304, textsOf(known.fields)) : errorAnswer(known, path);
+    const fault = asServiceError(error);
+    // A response with status 304 has no body.
+    return fault.status === 304 ? emptyAnswer(304, textsOf(fault.fields)) : errorAnswer(fault, path);
   }
 };
 
@@ -102,45 +102,11 @@ const buckets = (
     ),
 });
 
-/** A bucket's configuration is kept as it was written and given back; what expires by it does so here too. */
-const configuration = (store: ObjectStore): Readonly<Record<string, S3Operation>> =>
-  Object.fromEntries(
-    Object.entries(settings).flatMap(([query, { name, missing }]): [string, S3Operation][] => [
-      [
-        `Put${name}`,
-        ({ bucket, body }) => {
-          const text = Buffer.from(body).toString();
-          if (query === 'lifecycle') expiryRules(text);
-          if (query === 'versioning' && text.includes('Enabled'))
-            throw new ServiceError('NotImplemented', 'The local S3 keeps one version of each object.', 501);
-          store.putSetting(bucket, query, text);
-          return emptyAnswer(query === 'policy' ? 204 : 200);
-        },
-      ],
-      [
-        `Get${name}`,
-        ({ bucket }) => {
-          const text = store.setting(bucket, query);
-          if (text === undefined && missing !== undefined)
-            throw new ServiceError(missing, `The bucket has no ${name}.`, 404, { BucketName: bucket });
-          const type = query === 'policy' ? 'application/json' : 'application/xml';
-          return text === undefined
-            ? xmlAnswer(emptyRoots[query] ?? name, '')
-            : { status: 200, headers: { 'content-type': type }, body: text };
-        },
-      ],
-      [
-        `Delete${name}`,
-        ({ bucket }) => {
-          store.removeSetting(bucket, query);
-          return emptyAnswer(204);
-        },
-      ],
-    ]),
-  );
-
-const emptyRoots: Readonly<Record<string, string>> = {
-  versioning: 'VersioningConfiguration',
-  notification: 'NotificationConfiguration',
-  logging: 'BucketLoggingStatus',
-};
+const lifecycle = (store: ObjectStore): Readonly<Record<string, S3Operation>> => ({
+  PutBucketLifecycle({ bucket, body }) {
+    const text = Buffer.from(body).toString();
+    expiryRules(text);
+    store.putLifecycle(bucket, text);
+    return emptyAnswer(200);
+  },
+});

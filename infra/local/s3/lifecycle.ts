@@ -9,7 +9,7 @@ interface ExpiryRule {
   readonly days: number;
 }
 
-/** The rules of a lifecycle document that let objects expire. @throws ServiceError `MalformedXML`. */
+/** The expiration rules of a lifecycle document. @throws ServiceError `MalformedXML`. */
 export const expiryRules = (xml: string): ExpiryRule[] =>
   elementsIn(xml, 'Rule').flatMap((rule) => {
     const days = textIn(elementsIn(rule, 'Expiration')[0] ?? '', 'Days');
@@ -20,17 +20,17 @@ export const expiryRules = (xml: string): ExpiryRule[] =>
   });
 
 /**
- * Takes away what has expired, when a bucket is first asked for on a day. As in S3 an object lives for its days and then
- * to the next midnight of UTC.
+ * Removes expired objects when a bucket is first used on a day. As in S3, an object expires at the first midnight of UTC
+ * after its days.
  */
 export const expiry = (store: ObjectStore): ((bucket: string, now: number) => void) => {
   const swept = new Map<string, string>();
   return (bucket, now) => {
     const today = Math.floor(now / DAY_MS);
-    const xml = store.setting(bucket, 'lifecycle');
-    const done = `${today} ${xml}`;
-    if (xml === undefined || swept.get(bucket) === done) return;
-    swept.set(bucket, done);
+    const xml = store.lifecycle(bucket);
+    const state = `${today} ${xml}`;
+    if (xml === undefined || swept.get(bucket) === state) return;
+    swept.set(bucket, state);
     for (const { prefix, days } of expiryRules(xml)) store.expire(bucket, prefix, (today - days) * DAY_MS);
   };
 };

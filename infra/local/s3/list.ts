@@ -4,14 +4,14 @@ import { xmlAnswer } from './answer.ts';
 import type { Call, S3Operation } from './request.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
 
-/** Comes after every key that begins with what stands before it. */
+/** A suffix that sorts after every key with the same beginning. */
 const LAST = '\u{10ffff}';
 const MOST_KEYS = 1000;
 
 interface Page {
   readonly contents: readonly StoredObject[];
   readonly prefixes: readonly string[];
-  /** Where the next page starts: after this key, which may be one that no object has. */
+  /** The key after which the next page starts; no object needs to have it. */
   readonly next: string | undefined;
 }
 
@@ -37,7 +37,7 @@ const pageOf = (
         at = object.key;
         continue;
       }
-      // Everything below a common prefix is named by it, so the search goes on behind the last of it.
+      // The common prefix stands for all its keys, so the search continues after the last of them.
       if (!seen) prefixes.push(common);
       at = common + LAST;
       break;
@@ -46,15 +46,15 @@ const pageOf = (
   }
 };
 
-/** Listings of a bucket, in the older and the newer form. */
+/** ListObjects and ListObjectsV2. */
 export const listings = (store: ObjectStore): Readonly<Record<string, S3Operation>> => {
   const list = (call: Call, after: string): { page: Page; shared: string } => {
     const { bucket, query } = call;
     const [prefix, delimiter] = [query.get('prefix') ?? '', query.get('delimiter') ?? ''];
-    const asked = query.get('max-keys') ?? String(MOST_KEYS);
-    if (!/^\d+$/u.test(asked))
+    const maxKeys = query.get('max-keys') ?? String(MOST_KEYS);
+    if (!/^\d+$/u.test(maxKeys))
       throw new ServiceError('InvalidArgument', 'Provided max-keys not an integer or within integer range');
-    const most = Math.min(Number(asked), MOST_KEYS);
+    const most = Math.min(Number(maxKeys), MOST_KEYS);
     const page =
       most === 0
         ? { contents: [], prefixes: [], next: undefined }
@@ -108,7 +108,7 @@ export const listings = (store: ObjectStore): Readonly<Record<string, S3Operatio
   };
 };
 
-/** Keys that XML cannot hold are asked for as they would stand in an address. */
+/** Clients request URL encoding because XML cannot hold every key. */
 const encoder = (query: URLSearchParams): ((text: string) => string) =>
   query.get('encoding-type') === 'url'
     ? (text) => encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%20', '+')

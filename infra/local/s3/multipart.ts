@@ -4,14 +4,14 @@ import { element } from '../protocol/query.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { elementsIn, emptyAnswer, textIn, xmlAnswer } from './answer.ts';
 import { payloadOf } from './body.ts';
-import { encryptionOf, etagOf, expectWritable, keptHeaders, sourceOf } from './objects.ts';
+import { encryptionOf, etagOf, expectWritable, storedHeaders } from './objects.ts';
 import type { Call, S3Operation } from './request.ts';
 import type { ObjectStore, Part, Upload } from './store.ts';
 
 const SMALLEST_PART = 5 * 1024 * 1024;
 const MOST_PARTS = 10_000;
 
-/** Uploads in parts. */
+/** Multipart uploads. */
 export const multipart = (
   { clock, newId }: ServiceContext,
   store: ObjectStore,
@@ -25,7 +25,7 @@ export const multipart = (
       404,
     );
   };
-  const keep = (call: Call, bytes: Uint8Array): string => {
+  const putPart = (call: Call, bytes: Uint8Array): string => {
     const number = Number(call.query.get('partNumber'));
     if (!Number.isInteger(number) || number < 1 || number > MOST_PARTS)
       throw new ServiceError(
@@ -39,7 +39,7 @@ export const multipart = (
   return {
     CreateMultipartUpload(call) {
       const { bucket, key } = call;
-      const headers = keptHeaders(store, call);
+      const headers = storedHeaders(call);
       const id = newId();
       store.addUpload({ id, bucket, key, headers, startedAt: clock.now() });
       const algorithm = call.headers['x-amz-checksum-algorithm'];
@@ -57,23 +57,11 @@ export const multipart = (
     },
     UploadPart(call) {
       const { bytes, checksums } = payloadOf(call);
-      return emptyAnswer(200, { etag: keep(call, bytes), ...checksums });
-    },
-    UploadPartCopy(call) {
-      const { bucket, object } = sourceOf(call, store);
-      const [, first = '0', last = String(object.size - 1)] =
-        /^bytes=(\d+)-(\d+)$/u.exec(call.headers['x-amz-copy-source-range'] ?? '') ?? [];
-      if (Number(last) >= object.size)
-        throw new ServiceError('InvalidArgument', 'The copy source range reaches beyond the source.');
-      const bytes = store.bytes(bucket, object.key, Number(first), Number(last) - Number(first) + 1);
-      return xmlAnswer(
-        'CopyPartResult',
-        element('ETag', keep(call, bytes)) + element('LastModified', new Date(clock.now()).toISOString()),
-      );
+      return emptyAnswer(200, { etag: putPart(call, bytes), ...checksums });
     },
     CompleteMultipartUpload(call) {
       const upload = uploadOf(call);
-      const parts = namedParts(store, upload, Buffer.from(call.body).toString());
+      const parts = listedParts(store, upload, Buffer.from(call.body).toString());
       expectWritable(call, store);
       const digests = parts.map(({ etag }) => Buffer.from(etag.slice(1, -1), 'hex'));
       const digest = createHash('md5').update(Buffer.concat(digests)).digest('hex');
@@ -99,41 +87,11 @@ export const multipart = (
       store.removeUpload(uploadOf(call).id);
       return emptyAnswer(204);
     },
-    ListParts(call) {
-      const upload = uploadOf(call);
-      const parts = store
-        .parts(upload.id)
-        .map(
-          ({ number, etag, size, modifiedAt }) =>
-            `<Part>${element('PartNumber', number)}${element('LastModified', new Date(modifiedAt).toISOString())}${element('ETag', etag)}${element('Size', size)}</Part>`,
-        );
-      return xmlAnswer(
-        'ListPartsResult',
-        element('Bucket', upload.bucket) +
-          element('Key', upload.key) +
-          element('UploadId', upload.id) +
-          element('IsTruncated', 'false') +
-          parts.join(''),
-      );
-    },
-    ListMultipartUploads: ({ bucket }) =>
-      xmlAnswer(
-        'ListMultipartUploadsResult',
-        element('Bucket', bucket) +
-          element('IsTruncated', 'false') +
-          store
-            .uploads(bucket)
-            .map(
-              ({ id, key, startedAt }) =>
-                `<Upload>${element('Key', key)}${element('UploadId', id)}${element('Initiated', new Date(startedAt).toISOString())}</Upload>`,
-            )
-            .join(''),
-      ),
   };
 };
 
-/** The parts that complete an upload, as the client lists them. */
-const namedParts = (store: ObjectStore, upload: Upload, xml: string): Part[] => {
+/** The parts that a CompleteMultipartUpload lists. @throws ServiceError where one is missing, too small or out of order. */
+const listedParts = (store: ObjectStore, upload: Upload, xml: string): Part[] => {
   const named = elementsIn(xml, 'Part').map((part) => ({
     number: Number(textIn(part, 'PartNumber')),
     etag: (textIn(part, 'ETag') ?? '').replaceAll('"', ''),

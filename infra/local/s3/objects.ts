@@ -7,26 +7,23 @@ import { payloadOf } from './body.ts';
 import type { Call, S3Operation } from './request.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
 
-const KEPT =
+const STORED =
   /^(?:content-type|content-language|content-disposition|cache-control|expires|x-amz-meta-.+|x-amz-storage-class|x-amz-server-side-encryption(?:-aws-kms-key-id|-bucket-key-enabled)?|x-amz-website-redirect-location)$/u;
 
 export const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
-/** The headers of a request that an object keeps, as the bucket's own encryption completes them. */
-export const keptHeaders = (store: ObjectStore, { bucket, headers }: Call): Record<string, string> => {
-  const kept = Object.entries(headers).filter(([name]) => KEPT.test(name));
+/** The headers of a request that are stored with the object. */
+export const storedHeaders = ({ headers }: Call): Record<string, string> => {
+  const stored = Object.entries(headers).filter(([name]) => STORED.test(name));
   const encoding = headers['content-encoding']
     ?.split(',')
     .map((one) => one.trim())
     .filter((one) => one !== 'aws-chunked')
     .join(',');
-  const encryption = store.setting(bucket, 'encryption') ?? '';
-  const key = textIn(encryption, 'KMSMasterKeyID');
   return {
     'content-type': 'binary/octet-stream',
-    'x-amz-server-side-encryption': textIn(encryption, 'SSEAlgorithm') ?? 'AES256',
-    ...(key !== undefined && { 'x-amz-server-side-encryption-aws-kms-key-id': key }),
-    ...Object.fromEntries(kept),
+    'x-amz-server-side-encryption': 'AES256',
+    ...Object.fromEntries(stored),
     ...(encoding && { 'content-encoding': encoding }),
   };
 };
@@ -43,7 +40,7 @@ export const expectObject = (store: ObjectStore, bucket: string, key: string): S
   throw new ServiceError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
 };
 
-/** @throws ServiceError `PreconditionFailed`, or `NoSuchKey` where something was to be replaced. */
+/** @throws ServiceError `PreconditionFailed`, or `NoSuchKey` where `If-Match` names an absent object. */
 export const expectWritable = (
   { headers, bucket, key }: Pick<Call, 'headers' | 'bucket' | 'key'>,
   store: ObjectStore,
@@ -52,7 +49,7 @@ export const expectWritable = (
   if (Buffer.byteLength(key) > 1024)
     throw new ServiceError('KeyTooLongError', 'Your key is too long', 400, { MaxSizeAllowed: 1024 });
   if (none === '*' && store.head(bucket, key)) throw preconditionFailed('If-None-Match');
-  if (match !== undefined && !isNamed(match, expectObject(store, bucket, key).etag))
+  if (match !== undefined && !includesEtag(match, expectObject(store, bucket, key).etag))
     throw preconditionFailed('If-Match');
 };
 
@@ -64,10 +61,10 @@ const preconditionFailed = (Condition: string): ServiceError =>
     { Condition },
   );
 
-const isNamed = (header: string, etag: string): boolean =>
+const includesEtag = (header: string, etag: string): boolean =>
   header.split(',').some((one) => [etag, etag.slice(1, -1), '*'].includes(one.trim()));
 
-/** Objects: written, read in whole or in part, copied, removed. */
+/** The operations on objects. */
 export const objects = (
   { clock }: ServiceContext,
   store: ObjectStore,
@@ -75,7 +72,7 @@ export const objects = (
   const read = (call: Call, withBody: boolean): AwsResponse => {
     const { bucket, key, headers, query } = call;
     const object = expectObject(store, bucket, key);
-    expectFresh(call, object);
+    expectConditions(call, object);
     const range = rangeOf(headers['range'], object.size);
     const wantsChecksum = headers['x-amz-checksum-mode'] === 'ENABLED' && range === undefined;
     const overrides = [...query].flatMap(([name, value]) => {
@@ -103,7 +100,7 @@ export const objects = (
       const { bucket, key } = call;
       const { bytes, checksums } = payloadOf(call);
       expectWritable(call, store);
-      const headers = keptHeaders(store, call);
+      const headers = storedHeaders(call);
       const etag = etagOf(bytes);
       store.put(bucket, { key, etag, headers, checksums, modifiedAt: clock.now() }, bytes);
       return emptyAnswer(200, { etag, ...checksums, ...encryptionOf(headers) });
@@ -126,65 +123,22 @@ export const objects = (
       const deleted = keys.map((key) => `<Deleted>${element('Key', key)}</Deleted>`);
       return xmlAnswer('DeleteResult', quiet ? '' : deleted.join(''));
     },
-    CopyObject(call) {
-      const { bucket, key, headers } = call;
-      const source = sourceOf(call, store);
-      const replaces = headers['x-amz-metadata-directive'] === 'REPLACE';
-      if (source.bucket === bucket && source.object.key === key && !replaces) {
-        throw new ServiceError(
-          'InvalidRequest',
-          'This copy request is illegal because it is trying to copy an object to itself without changing its metadata.',
-        );
-      }
-      expectWritable(call, store);
-      const kept = replaces
-        ? keptHeaders(store, call)
-        : { ...source.object.headers, ...encryptionOf(keptHeaders(store, call)) };
-      const bytes = store.bytes(source.bucket, source.object.key, 0, source.object.size);
-      const etag = etagOf(bytes);
-      const modifiedAt = clock.now();
-      store.put(bucket, { key, etag, headers: kept, checksums: source.object.checksums, modifiedAt }, bytes);
-      return xmlAnswer(
-        'CopyObjectResult',
-        element('ETag', etag) + element('LastModified', new Date(modifiedAt).toISOString()),
-      );
-    },
   };
 };
 
-/** The object that a copy names, once its conditions hold. */
-export const sourceOf = (
-  { headers }: Call,
-  store: ObjectStore,
-): { readonly bucket: string; readonly object: StoredObject } => {
-  const path = decodeURIComponent((headers['x-amz-copy-source'] ?? '').replace(/^\/|\?.*$/gu, ''));
-  const slash = path.indexOf('/');
-  const bucket = path.slice(0, slash);
-  if (!store.hasBucket(bucket))
-    throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, {
-      BucketName: bucket,
-    });
-  const object = expectObject(store, bucket, path.slice(slash + 1));
-  const match = headers['x-amz-copy-source-if-match'];
-  const none = headers['x-amz-copy-source-if-none-match'];
-  if (match !== undefined && !isNamed(match, object.etag)) throw preconditionFailed('If-Match');
-  if (none !== undefined && isNamed(none, object.etag)) throw preconditionFailed('If-None-Match');
-  return { bucket, object };
-};
-
-/** @throws ServiceError with status 412, or 304 where the reader has it already. */
-const expectFresh = ({ headers }: Call, { etag, modifiedAt }: StoredObject): void => {
+/** @throws ServiceError with status 412, or with 304 where the condition says that the client has this version. */
+const expectConditions = ({ headers }: Call, { etag, modifiedAt }: StoredObject): void => {
   const { 'if-match': match, 'if-none-match': none } = headers;
   const seconds = Math.floor(modifiedAt / 1000) * 1000;
   const since = Date.parse(headers['if-modified-since'] ?? '');
   const unmodified = Date.parse(headers['if-unmodified-since'] ?? '');
-  if (match !== undefined ? !isNamed(match, etag) : seconds > unmodified)
+  if (match !== undefined ? !includesEtag(match, etag) : seconds > unmodified)
     throw preconditionFailed(match === undefined ? 'If-Unmodified-Since' : 'If-Match');
-  if (none !== undefined ? isNamed(none, etag) : seconds <= since)
+  if (none !== undefined ? includesEtag(none, etag) : seconds <= since)
     throw new ServiceError('NotModified', 'Not Modified', 304, { etag });
 };
 
-/** The part that a `Range` asks for; a range that cannot be read asks for everything. */
+/** The range of a `Range` header; undefined for the whole object, also where the header is invalid. */
 const rangeOf = (
   header: string | undefined,
   size: number,

@@ -1,7 +1,7 @@
 import { ServiceError } from '../protocol/json.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 
-/** A request to S3, taken apart. `headers` includes what a presigned address carries in its query. */
+/** A parsed request. `headers` includes the parameters of a presigned URL. */
 export interface Call {
   readonly method: string;
   readonly bucket: string;
@@ -13,23 +13,9 @@ export interface Call {
 
 export type S3Operation = (call: Call) => AwsResponse;
 
-/** Parts of a bucket's configuration by the query that names them: operation, and the error when there is none. */
-export const settings: Readonly<Record<string, { readonly name: string; readonly missing?: string }>> = {
-  encryption: { name: 'BucketEncryption', missing: 'ServerSideEncryptionConfigurationNotFoundError' },
-  versioning: { name: 'BucketVersioning' },
-  lifecycle: { name: 'BucketLifecycleConfiguration', missing: 'NoSuchLifecycleConfiguration' },
-  publicAccessBlock: { name: 'PublicAccessBlock', missing: 'NoSuchPublicAccessBlockConfiguration' },
-  policy: { name: 'BucketPolicy', missing: 'NoSuchBucketPolicy' },
-  cors: { name: 'BucketCors', missing: 'NoSuchCORSConfiguration' },
-  tagging: { name: 'BucketTagging', missing: 'NoSuchTagSet' },
-  ownershipControls: { name: 'BucketOwnershipControls', missing: 'OwnershipControlsNotFoundError' },
-  notification: { name: 'BucketNotificationConfiguration' },
-  logging: { name: 'BucketLogging' },
-};
-
 const verbs: Readonly<Record<string, string>> = { GET: 'Get', PUT: 'Put', DELETE: 'Delete', HEAD: 'Head' };
 
-/** Path style, and the style of clients that put the bucket in front of the host. */
+/** Parses a request with the bucket in its path or in its host name. */
 export const callOf = (request: AwsRequest): Call => {
   const [, host] = /^(.+)\.(?:s3[.-][^/]*|localhost)(?::\d+)?$/u.exec(request.headers['host'] ?? '') ?? [];
   const path = request.path.slice(1);
@@ -55,7 +41,7 @@ export const callOf = (request: AwsRequest): Call => {
   };
 };
 
-/** Percent-escapes that are none stand for themselves. */
+/** Decodes a text; one with invalid percent-escapes stays as it is. */
 const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text);
@@ -64,16 +50,16 @@ const decoded = (text: string): string => {
   }
 };
 
-/** The name of the operation that a call asks for. */
+/** The name of the operation. */
 export const s3Operation = (call: Call): string => {
   if (call.bucket === '') return 'ListBuckets';
   return call.key === '' ? bucketOperation(call) : objectOperation(call);
 };
 
 const bucketOperation = ({ method, query }: Call): string => {
-  const setting = [...query.keys()].find((name) => settings[name] !== undefined);
   const verb = verbs[method] ?? method;
-  if (setting !== undefined) return `${verb}${settings[setting]?.name}`;
+  const setting = settings.find((name) => query.has(name));
+  if (setting !== undefined) return `${verb}Bucket${setting.charAt(0).toUpperCase()}${setting.slice(1)}`;
   if (method === 'POST') return query.has('delete') ? 'DeleteObjects' : 'PostObject';
   if (method === 'PUT') return 'CreateBucket';
   if (method !== 'GET') return `${verb}Bucket`;
@@ -82,6 +68,12 @@ const bucketOperation = ({ method, query }: Call): string => {
   if (query.has('versions')) return 'ListObjectVersions';
   return query.get('list-type') === '2' ? 'ListObjectsV2' : 'ListObjects';
 };
+
+/** The subresources of a bucket; of these the local S3 implements the lifecycle. */
+const settings = [
+  ...['lifecycle', 'encryption', 'versioning', 'policy', 'cors', 'tagging', 'notification', 'logging'],
+  ...['publicAccessBlock', 'ownershipControls'],
+];
 
 const objectOperation = ({ method, query, headers }: Call): string => {
   const copies = headers['x-amz-copy-source'] !== undefined;
@@ -99,7 +91,7 @@ const objectOperation = ({ method, query, headers }: Call): string => {
   return `${verbs[method] ?? method}Object`;
 };
 
-/** Refuses a presigned address whose time is over. Its signature is not looked at: there is no secret to check it by. */
+/** @throws ServiceError for an expired presigned URL. Its signature is not verified: the runtime knows no secret keys. */
 export const expectUnexpired = ({ headers }: Call, now: number): void => {
   const { 'x-amz-expires': seconds, 'x-amz-date': date } = headers;
   if (seconds === undefined) return;

@@ -4,13 +4,13 @@ import { transaction } from '../protocol/transaction.ts';
 
 const Headers = z.record(z.string(), z.string());
 
-/** What is known of an object besides its bytes. */
+/** An object without its bytes. */
 export interface StoredObject {
   readonly key: string;
   readonly size: number;
-  /** With its quotes, as HTTP has it. */
+  /** With its quotes. */
   readonly etag: string;
-  /** The headers that come back with it: type, encoding, metadata, encryption. */
+  /** The headers of its responses: type, encoding, metadata, encryption. */
   readonly headers: Readonly<Record<string, string>>;
   readonly checksums: Readonly<Record<string, string>>;
   readonly modifiedAt: number;
@@ -36,10 +36,9 @@ type Verb =
   | 'buckets'
   | 'addBucket'
   | 'removeBucket'
-  | 'setting'
-  | 'putSetting'
-  | 'removeSetting'
-  | 'removeSettings'
+  | 'lifecycle'
+  | 'putLifecycle'
+  | 'removeLifecycle'
   | 'head'
   | 'bytes'
   | 'put'
@@ -47,18 +46,18 @@ type Verb =
   | 'expire'
   | 'after'
   | 'upload'
-  | 'uploads'
+  | 'removeUploads'
   | 'addUpload'
   | 'removeUpload'
   | 'part'
   | 'partBytes'
-  | 'parts'
   | 'putPart'
-  | 'removeParts';
+  | 'removeParts'
+  | 'removeBucketParts';
 
 const LISTED = 'key, length(body) AS size, etag, headers, checksums, modified_at';
 
-/** Buckets, objects as blobs, and uploads in parts, in SQLite. Keys are in the order of their UTF-8 bytes. */
+/** Buckets, objects and multipart uploads in SQLite. Keys are sorted by their UTF-8 bytes. */
 export class ObjectStore {
   readonly #db: DatabaseSync;
   readonly #statements: Readonly<Record<Verb, StatementSync>>;
@@ -67,7 +66,7 @@ export class ObjectStore {
     this.#db = db;
     db.exec(`
       CREATE TABLE IF NOT EXISTS s3_buckets (name TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
-      CREATE TABLE IF NOT EXISTS s3_settings (bucket TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (bucket, name)) STRICT;
+      CREATE TABLE IF NOT EXISTS s3_lifecycles (bucket TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS s3_objects (bucket TEXT NOT NULL, key TEXT NOT NULL, etag TEXT NOT NULL, headers TEXT NOT NULL, checksums TEXT NOT NULL, modified_at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (bucket, key)) STRICT;
       CREATE TABLE IF NOT EXISTS s3_uploads (id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, headers TEXT NOT NULL, started_at INTEGER NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS s3_parts (upload TEXT NOT NULL, number INTEGER NOT NULL, etag TEXT NOT NULL, modified_at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (upload, number)) STRICT;
@@ -78,10 +77,9 @@ export class ObjectStore {
       buckets: db.prepare('SELECT name, created_at FROM s3_buckets ORDER BY name'),
       addBucket: db.prepare('INSERT INTO s3_buckets VALUES (?, ?)'),
       removeBucket: db.prepare('DELETE FROM s3_buckets WHERE name = ?'),
-      setting: db.prepare('SELECT text FROM s3_settings WHERE bucket = ? AND name = ?'),
-      putSetting: db.prepare('INSERT OR REPLACE INTO s3_settings VALUES (?, ?, ?)'),
-      removeSetting: db.prepare('DELETE FROM s3_settings WHERE bucket = ? AND name = ?'),
-      removeSettings: db.prepare('DELETE FROM s3_settings WHERE bucket = ?'),
+      lifecycle: db.prepare('SELECT text FROM s3_lifecycles WHERE bucket = ?'),
+      putLifecycle: db.prepare('INSERT OR REPLACE INTO s3_lifecycles VALUES (?, ?)'),
+      removeLifecycle: db.prepare('DELETE FROM s3_lifecycles WHERE bucket = ?'),
       head: db.prepare(`SELECT ${LISTED} FROM s3_objects WHERE bucket = ? AND key = ?`),
       bytes: db.prepare('SELECT substr(body, ?, ?) AS bytes FROM s3_objects WHERE bucket = ? AND key = ?'),
       put: db.prepare('INSERT OR REPLACE INTO s3_objects VALUES (?, ?, ?, ?, ?, ?, ?)'),
@@ -93,14 +91,16 @@ export class ObjectStore {
         `SELECT ${LISTED} FROM s3_objects WHERE bucket = ? AND key >= ? AND key > ? ORDER BY key LIMIT ?`,
       ),
       upload: db.prepare('SELECT * FROM s3_uploads WHERE id = ? AND bucket = ? AND key = ?'),
-      uploads: db.prepare('SELECT * FROM s3_uploads WHERE bucket = ? ORDER BY key, started_at'),
+      removeUploads: db.prepare('DELETE FROM s3_uploads WHERE bucket = ?'),
       addUpload: db.prepare('INSERT INTO s3_uploads VALUES (?, ?, ?, ?, ?)'),
       removeUpload: db.prepare('DELETE FROM s3_uploads WHERE id = ?'),
       part: db.prepare(`SELECT ${part} FROM s3_parts WHERE upload = ? AND number = ?`),
       partBytes: db.prepare('SELECT body FROM s3_parts WHERE upload = ? AND number = ?'),
-      parts: db.prepare(`SELECT ${part} FROM s3_parts WHERE upload = ? ORDER BY number`),
       putPart: db.prepare('INSERT OR REPLACE INTO s3_parts VALUES (?, ?, ?, ?, ?)'),
       removeParts: db.prepare('DELETE FROM s3_parts WHERE upload = ?'),
+      removeBucketParts: db.prepare(
+        'DELETE FROM s3_parts WHERE upload IN (SELECT id FROM s3_uploads WHERE bucket = ?)',
+      ),
     };
   }
 
@@ -119,22 +119,20 @@ export class ObjectStore {
   }
 
   removeBucket(name: string): void {
-    for (const { id } of this.uploads(name)) this.removeUpload(id);
-    this.#statements.removeSettings.run(name);
+    this.#statements.removeBucketParts.run(name);
+    this.#statements.removeUploads.run(name);
+    this.#statements.removeLifecycle.run(name);
     this.#statements.removeBucket.run(name);
   }
 
-  setting(bucket: string, name: string): string | undefined {
-    const row = this.#statements.setting.get(bucket, name);
+  /** The lifecycle document of a bucket. */
+  lifecycle(bucket: string): string | undefined {
+    const row = this.#statements.lifecycle.get(bucket);
     return row === undefined ? undefined : String(row['text']);
   }
 
-  putSetting(bucket: string, name: string, text: string): void {
-    this.#statements.putSetting.run(bucket, name, text);
-  }
-
-  removeSetting(bucket: string, name: string): void {
-    this.#statements.removeSetting.run(bucket, name);
+  putLifecycle(bucket: string, text: string): void {
+    this.#statements.putLifecycle.run(bucket, text);
   }
 
   head(bucket: string, key: string): StoredObject | undefined {
@@ -142,7 +140,7 @@ export class ObjectStore {
     return row && objectOf(row);
   }
 
-  /** Some of an object's bytes, from `start` on. */
+  /** `length` bytes of an object from `start` on. */
   bytes(bucket: string, key: string, start: number, length: number): Uint8Array {
     return blobOf(this.#statements.bytes.get(start + 1, length, bucket, key)?.['bytes']);
   }
@@ -164,7 +162,7 @@ export class ObjectStore {
     this.#statements.remove.run(bucket, key);
   }
 
-  /** Removes what begins with a prefix and was written before an instant. */
+  /** Removes the objects below a prefix that were written before an instant. */
   expire(bucket: string, prefix: string, before: number): void {
     this.#statements.expire.run(bucket, prefix, prefix, prefix, before);
   }
@@ -177,10 +175,6 @@ export class ObjectStore {
   upload(id: string, bucket: string, key: string): Upload | undefined {
     const row = this.#statements.upload.get(id, bucket, key);
     return row && uploadOf(row);
-  }
-
-  uploads(bucket: string): Upload[] {
-    return this.#statements.uploads.all(bucket).map(uploadOf);
   }
 
   addUpload({ id, bucket, key, headers, startedAt }: Upload): void {
@@ -196,11 +190,7 @@ export class ObjectStore {
     return row && partOf(row);
   }
 
-  parts(upload: string): Part[] {
-    return this.#statements.parts.all(upload).map(partOf);
-  }
-
-  /** Makes an object of the named parts and ends the upload, both or neither. */
+  /** Creates an object from parts and removes the upload, in one transaction. */
   complete(upload: Upload, object: Omit<StoredObject, 'size'>, numbers: readonly number[]): void {
     transaction(this.#db, () => {
       const body = Buffer.concat(
