@@ -1,5 +1,6 @@
 import type { Delivery } from '../protocol/service.ts';
-import { PermissionError, type Permissions } from './index.ts';
+import type { Permissions } from './index.ts';
+import { PermissionError } from './permission-error.ts';
 import { sentenceOf } from './refusal.ts';
 
 /** The action that a delivery needs, by what its target's ARN contains; of every other ARN it is an invocation. */

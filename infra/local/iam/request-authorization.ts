@@ -3,8 +3,8 @@ import type { LambdaFunction } from '../lambda/function.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 import { callOf } from '../s3/request.ts';
 import type { Permissions } from './index.ts';
-import { type KnownResources, needsOf } from './needs.ts';
 import { refusedAnswer, strangerAnswer } from './refusal.ts';
+import { type KnownResources, needsOf } from './requests/index.ts';
 
 export interface AuthorizationOptions {
   readonly permissions: Permissions;

@@ -1,0 +1,129 @@
+import type { Need } from '../policy.ts';
+import { arn, type Derive, record, records, text } from './derive.ts';
+
+/** A batch is what its single operation is. */
+export const sqs: Derive = (input, operation, known, request) => {
+  const url = text(input['QueueUrl'], request.path);
+  const name = url.split('/').at(-1) || text(input['QueueName'], '*');
+  return [{ action: `sqs:${operation.replace(/Batch$/u, '')}`, resource: arn(known, 'sqs', name) }];
+};
+
+export const events: Derive = (input, operation, known) => {
+  const busOf = (given: unknown): string => text(given, 'default').replace(/^arn:[^/]*:event-bus\//u, '');
+  if (operation === 'PutEvents')
+    return records(input['Entries']).map((entry) => ({
+      action: 'events:PutEvents',
+      resource: arn(known, 'events', `event-bus/${busOf(entry['EventBusName'])}`),
+      context: {
+        'events:source': [text(entry['Source'])],
+        'events:detail-type': [text(entry['DetailType'])],
+      },
+    }));
+  if (/EventBus$/u.test(operation))
+    return [
+      { action: `events:${operation}`, resource: arn(known, 'events', `event-bus/${busOf(input['Name'])}`) },
+    ];
+  if (/Archive$/u.test(operation))
+    return [
+      {
+        action: `events:${operation}`,
+        resource: arn(known, 'events', `archive/${text(input['ArchiveName'], '*')}`),
+      },
+      // Whoever makes an archive is asked about the bus that it is of, too.
+      ...(operation === 'CreateArchive'
+        ? [{ action: `events:${operation}`, resource: text(input['EventSourceArn']) }]
+        : []),
+    ];
+  const bus = busOf(input['EventBusName']);
+  const rule = text(input['Rule'] ?? input['Name'], '*');
+  const resource = arn(known, 'events', `rule/${bus === 'default' ? '' : `${bus}/`}${rule}`);
+  return [
+    { action: `events:${operation}`, resource },
+    ...[input, ...records(input['Targets'])].flatMap(({ RoleArn }) => passing(RoleArn, 'events')),
+  ];
+};
+
+/** Whoever hands a role to a service must be allowed to. */
+const passing = (role: unknown, service: string): Need[] =>
+  typeof role === 'string'
+    ? [
+        {
+          action: 'iam:PassRole',
+          resource: role,
+          context: { 'iam:passedtoservice': [`${service}.amazonaws.com`] },
+        },
+      ]
+    : [];
+
+export const scheduler: Derive = (input, operation, known, request) => {
+  const [, kind, name] = request.path.split('/').map(decodeURIComponent);
+  const group = text(input['GroupName'], new URLSearchParams(request.query).get('groupName') ?? 'default');
+  const resource =
+    kind === 'schedules'
+      ? `schedule/${name === undefined ? '*' : group}/${name ?? '*'}`
+      : `schedule-group/${name ?? '*'}`;
+  return [
+    { action: `scheduler:${operation}`, resource: arn(known, 'scheduler', resource) },
+    ...passing(record(input['Target'])['RoleArn'], 'scheduler'),
+  ];
+};
+
+export const secretsmanager: Derive = (input, operation, known) => {
+  const id = text(input['SecretId'] ?? input['Name'], '*');
+  const full = id.startsWith('arn:') ? id : arn(known, 'secretsmanager', `secret:${id}`);
+  return [{ action: `secretsmanager:${operation}`, resource: known.secretArn(id) ?? full }];
+};
+
+export const smsVoice: Derive = (input, operation, known) => {
+  const own = (value: unknown, kind: string): string[] =>
+    typeof value !== 'string'
+      ? []
+      : [value.startsWith('arn:') ? value : arn(known, 'sms-voice', `${kind}/${value}`)];
+  const origin = text(input['OriginationIdentity']);
+  const kind = /^pool-/u.test(origin)
+    ? 'pool'
+    : /^(?:\+|phone-)/u.test(origin)
+      ? 'phone-number'
+      : 'sender-id';
+  const named = [
+    ...own(input['OriginationIdentity'], kind),
+    ...own(input['ConfigurationSetName'], 'configuration-set'),
+    ...own(input['OptOutListName'], 'opt-out-list'),
+  ];
+  return (named.length === 0 ? ['*'] : named).map((resource) => ({
+    action: `sms-voice:${operation}`,
+    resource,
+  }));
+};
+
+/** Mail is from an identity, and goes through a configuration set where one is named. */
+export const ses: Derive = (input, operation, known) => {
+  const raw = Buffer.from(text(input['RawMessage.Data']), 'base64').toString('latin1');
+  const from = text(input['Source'], /^from:(.*)$/imu.exec(raw)?.[1] ?? '');
+  const domain = /@([^>\s,]+)/u.exec(from)?.[1];
+  const set = input['ConfigurationSetName'] ?? /^x-ses-configuration-set:\s*(\S+)/imu.exec(raw)?.[1];
+  const named = [
+    ...(domain === undefined ? [] : [arn(known, 'ses', `identity/${domain}`)]),
+    ...(typeof set === 'string' ? [arn(known, 'ses', `configuration-set/${set}`)] : []),
+  ];
+  const resources = operation.startsWith('Send') && named.length > 0 ? named : ['*'];
+  return resources.map((resource) => ({
+    action: `ses:${operation}`,
+    resource,
+    context: { 'ses:fromaddress': [from.trim()] },
+  }));
+};
+
+export const sns: Derive = (input, operation) => [
+  {
+    action: `sns:${operation}`,
+    resource: text(
+      input['TargetArn'] ??
+        input['TopicArn'] ??
+        input['EndpointArn'] ??
+        input['PlatformApplicationArn'] ??
+        input['PhoneNumber'],
+      '*',
+    ),
+  },
+];
