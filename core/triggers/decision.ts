@@ -186,13 +186,13 @@ const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
       );
 
 const isLimitReached = (
-  { reservations: claims, now }: Situation,
+  { reservations, now }: Situation,
   step: string,
   limit: Limit,
-  which: (claim: SendReservation) => boolean,
+  which: (reservation: SendReservation) => boolean,
   tell: RecordStep,
 ): boolean => {
-  const count = countReservations(claims, limit, now, which);
+  const count = countReservations(reservations, limit, now, which);
   tell(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
 };

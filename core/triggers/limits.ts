@@ -1,7 +1,7 @@
 import { type Limit, LONGEST_WINDOW_MS } from '../config/duration.ts';
 import type { Category } from '../consent/consent.ts';
 
-/** A claim that counts against limits. */
+/** A reservation that counts against limits. */
 export interface SendReservation {
   readonly trigger: string;
   /** Absent where the message went to colleagues: the caps are the customer's. */
@@ -10,20 +10,25 @@ export interface SendReservation {
   readonly at: number;
 }
 
-/** The claims in (now - window, now] that a limit counts. */
+/** The reservations in (now - window, now] that a limit counts. */
 export const countReservations = (
-  claims: readonly SendReservation[],
+  reservations: readonly SendReservation[],
   { windowMs }: Limit,
   now: number,
-  which: (claim: SendReservation) => boolean,
-): number => claims.filter((claim) => claim.at > now - windowMs && claim.at <= now && which(claim)).length;
+  which: (reservation: SendReservation) => boolean,
+): number =>
+  reservations.filter(
+    (reservation) => reservation.at > now - windowMs && reservation.at <= now && which(reservation),
+  ).length;
 
-/** The row of a customer's claims stays well below what a row may weigh. */
+/** The row of a customer's reservations stays well below what a row may weigh. */
 const MOST_RESERVATIONS = 2000;
 
-/** The claims of a customer with a new one, without those that count no more. */
+/** The reservations of a customer with a new one, without those that count no more. */
 export const addReservation = (
-  claims: readonly SendReservation[],
-  claim: SendReservation,
+  reservations: readonly SendReservation[],
+  reservation: SendReservation,
 ): SendReservation[] =>
-  [...claims.filter(({ at }) => at > claim.at - LONGEST_WINDOW_MS), claim].slice(-MOST_RESERVATIONS);
+  [...reservations.filter(({ at }) => at > reservation.at - LONGEST_WINDOW_MS), reservation].slice(
+    -MOST_RESERVATIONS,
+  );

@@ -15,7 +15,7 @@ export const Notification = z.strictObject({
   arrivedAt: Instant,
   /** Counts every change of this row. */
   version: z.int().nonnegative(),
-  status: z.enum(['waiting', 'claimed', 'sending', 'sent', 'failed', 'suppressed']),
+  status: z.enum(['waiting', 'reserved', 'sending', 'sent', 'failed', 'suppressed']),
   /** When the status was reached. */
   at: Instant,
   /** How many timers this notification has waited for. */

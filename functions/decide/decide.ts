@@ -68,7 +68,7 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
-  const claims = await ports.notifications.claims(customer);
+  const reservations = await ports.notifications.reservations(customer);
   const decision = decideNow({
     trigger: version.trigger,
     hub: await ports.hub(),
@@ -77,13 +77,13 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     now: ports.now(),
     customer,
     history: await historyFor(ports, customer, historyStart(version.trigger, cause, ports.now())),
-    reservations: claims.all,
+    reservations: reservations.all,
     templates: Object.fromEntries(
       Object.entries(version.templates).map(([id, files]) => [id, templateChannels(files)]),
     ),
     waited: present !== undefined,
   });
-  return carryOut(ports, message, { draft, version, customer, claims, decision });
+  return carryOut(ports, message, { draft, version, customer, reservations, decision });
 };
 
 /** A row that waits is due when its own timer has fired; every other row has been decided. */
@@ -101,21 +101,21 @@ const resume = async (ports: DecidePorts, present: Notification, message: Decisi
   const { status, until, timers } = present;
   if (status === 'waiting' && until !== undefined && (message.timer ?? 0) !== timers)
     await ports.schedule({ ...message, timer: timers }, Date.parse(until));
-  if (status === 'claimed' || status === 'suppressed') await follow(ports, message, present);
+  if (status === 'reserved' || status === 'suppressed') await follow(ports, message, present);
 };
 
 interface Decided {
   readonly draft: Notification;
   readonly version: TriggerVersion;
   readonly customer: Customer;
-  readonly claims: SendReservations;
+  readonly reservations: SendReservations;
   readonly decision: Decision;
 }
 
 const carryOut = async (
   ports: DecidePorts,
   message: DecisionMessage,
-  { draft, version, customer, claims, decision }: Decided,
+  { draft, version, customer, reservations, decision }: Decided,
 ): Promise<boolean> => {
   const at = instant(ports.now());
   const steps = [...decision.steps];
@@ -136,17 +136,17 @@ const carryOut = async (
   }
   const { channel, addresses, template, approved } = decision;
   const { until: _, ...rest } = draft;
-  const claimed: Notification = {
+  const reserved: Notification = {
     ...rest,
-    ...{ status: 'claimed', at, channel, addresses: [...addresses], template, steps },
+    ...{ status: 'reserved', at, channel, addresses: [...addresses], template, steps },
     ...(approved && { approved }),
     ...goalAt,
   };
   // The caps are the customer's: what goes to colleagues does not count there.
   const category = version.trigger.send.to ? undefined : draft.category;
-  const claim = { trigger: draft.trigger, category, at: ports.now() };
-  if (!(await ports.notifications.claim(claimed, customer, claims, claim))) return false;
-  await follow(ports, message, claimed);
+  const reservation = { trigger: draft.trigger, category, at: ports.now() };
+  if (!(await ports.notifications.reserve(reserved, customer, reservations, reservation))) return false;
+  await follow(ports, message, reserved);
   return true;
 };
 
@@ -170,11 +170,11 @@ const suppress = async (
 const follow = async (ports: DecidePorts, message: DecisionMessage, decided: Notification): Promise<void> => {
   const { profileId, trigger, interaction, status, goalAt } = decided;
   if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
-  if (status === 'claimed') await ports.enqueue({ profileId, trigger, interaction });
+  if (status === 'reserved') await ports.enqueue({ profileId, trigger, interaction });
   else await ports.tellSuppressed(decided);
 };
 
-/** At the end of a goal's window: whether the customer has reached it since the claim, or the holdout. */
+/** At the end of a goal's window: whether the customer has reached it since the reservation, or the holdout. */
 const lookAtGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
   const present = await ports.notifications.get(message);
   if (present?.goalAt === undefined || present.goal !== undefined) return true;

@@ -46,7 +46,7 @@ interface Work {
 /** How long a send may take before it counts as broken off; longer than the function may run. */
 const BROKEN_OFF_MS = 60_000;
 
-/** Sends one claimed notification and records what came of it. Marketing at most once, everything else at least once. */
+/** Sends one reserved notification and records what came of it. Marketing at most once, everything else at least once. */
 export const notify =
   (ports: NotifyPorts) =>
   async (message: NotificationMessage): Promise<void> => {
@@ -55,7 +55,7 @@ export const notify =
     const replayed = present.status === 'failed' && (message.again ?? 0) > (present.replays ?? 0);
     // The bus may have refused the event when this was delivered before.
     if (present.status === 'failed' && !replayed) return ports.tell('notification.failed', present);
-    if (!replayed && !['claimed', 'sending', 'sent'].includes(present.status)) return;
+    if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
     if (present.status === 'sending') await expectBrokenOff(ports, present);
     if (present.status === 'sending' && present.category === 'marketing')
       return fail(ports, present, inDoubt());
@@ -143,7 +143,7 @@ const notSent = async (
   if (error instanceof HubError && error.retry === 'never') return fail(ports, sending, error);
   // In doubt, a message that may be sent twice stays as it is until the send counts as broken off.
   if (!isRefusal(error) && sending.category === 'marketing') return fail(ports, sending, inDoubt(error));
-  if (isRefusal(error)) await save(ports, { ...sending, status: 'claimed' });
+  if (isRefusal(error)) await save(ports, { ...sending, status: 'reserved' });
   throw error;
 };
 
@@ -209,7 +209,7 @@ const renderedWith = (
 const withoutTokens = (links: Links): Links =>
   Object.fromEntries(Object.entries(links).map(([name, link]) => [name, link.replace(/[^/]+$/u, '…')]));
 
-/** The sender has refused for good: the next channel of the list, if there is one. The claim stays the same. */
+/** The sender has refused for good: the next channel of the list, if there is one. The reservation stays the same. */
 const otherwise = async (
   ports: NotifyPorts,
   sending: Notification,
@@ -248,7 +248,7 @@ const revive = async (
   const { approved: _, refused: __, reason: ___, ...rest } = failed;
   const steps = [...failed.steps, { step: 'replay', result: `number ${replays}` }];
   const base = { ...rest, replays, steps, at: instant(ports.now()) };
-  if (version.trigger.send.to) return save(ports, { ...base, status: 'claimed' });
+  if (version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
   const choice = chooseChannel(
     {
       ...{ trigger: version.trigger, hub, customer, now: ports.now() },
@@ -264,7 +264,7 @@ const revive = async (
   }
   const { channel, addresses, approved } = choice;
   return save(ports, {
-    ...{ ...base, status: 'claimed', channel, addresses: [...addresses] },
+    ...{ ...base, status: 'reserved', channel, addresses: [...addresses] },
     ...(approved && { approved: true }),
   });
 };

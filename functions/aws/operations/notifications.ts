@@ -6,9 +6,9 @@ import { type Key, limitsKey, notificationKey } from '../../contracts/keys.ts';
 import { Limits, notificationOf } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 
-/** What a customer was sent, by half, each with the version that a claim must find unchanged. */
+/** The sends to a customer that count against limits, by source profile, each with the version that a reservation must find unchanged. */
 export interface SendReservations {
-  /** Over all halves: limits follow the person across merges. */
+  /** Over all source profiles: limits follow the person across merges. */
   readonly all: readonly SendReservation[];
   readonly limitRows: ReadonlyMap<string, Limits>;
 }
@@ -17,13 +17,13 @@ export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
   /** Writes the row if it is still at the version given (0: not there yet); false if not. */
   save(notification: Notification): Promise<boolean>;
-  claims(customer: Customer): Promise<SendReservations>;
-  /** Writes the row together with the claim; false when either changed in between. */
-  claim(
+  reservations(customer: Customer): Promise<SendReservations>;
+  /** Writes the row together with the reservation; false when either changed in between. */
+  reserve(
     notification: Notification,
     customer: Customer,
-    claims: SendReservations,
-    claimed: SendReservation,
+    reservations: SendReservations,
+    reservation: SendReservation,
   ): Promise<boolean>;
 }
 
@@ -34,7 +34,7 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
     return row && notificationOf(row);
   },
   save: async (notification) => table.transact([kept(notification, await hub())]),
-  async claims(customer) {
+  async reservations(customer) {
     const ids = customer.sourceProfiles.map(({ profile }) => profile.id);
     const rows = await table.get(ids.map(limitsKey));
     const found = new Map(rows.map((row) => [row.pk, Limits.parse(row)]));
@@ -43,15 +43,15 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
     );
     return { limitRows, all: [...limitRows.values()].flatMap(({ reservations }) => reservations) };
   },
-  // Every half's row is written, so that a claim of a half that took no notice of a merge fails and is decided anew.
-  claim: async (notification, customer, { limitRows }, claimed) =>
+  // The row of every source profile is written: a reservation that does not know of a merge fails and is decided again.
+  reserve: async (notification, customer, { limitRows }, reservation) =>
     table.transact([
       kept(notification, await hub()),
       ...[...limitRows].map(([id, limits]) =>
         write(limitsKey(id), {
           version: limits.version,
           reservations:
-            id === customer.id ? addReservation(limits.reservations, claimed) : limits.reservations,
+            id === customer.id ? addReservation(limits.reservations, reservation) : limits.reservations,
         }),
       ),
     ]),

@@ -178,19 +178,22 @@ describe('expires', () => {
 });
 
 describe('limits and caps', () => {
-  const claim = (at: number, fields: object = {}): { trigger: string; category: 'service'; at: number } => ({
+  const reservation = (
+    at: number,
+    fields: object = {},
+  ): { trigger: string; category: 'service'; at: number } => ({
     trigger: 'hello',
     category: 'service',
     at,
     ...fields,
   });
 
-  it('perCustomer counts this trigger’s claims in a sliding window, whatever the category', () => {
+  it('perCustomer counts this trigger’s reservations in a sliding window, whatever the category', () => {
     for (const category of ['marketing', 'service', 'transactional']) {
       const fields = { category, limits: { perCustomer: '1 per 7d' } };
       const customer = person({ consent: { email: 'granted' } });
-      const afterClaim = (at: number, claimed: object = {}): string =>
-        outcome(fields, { customer, reservations: [claim(at, claimed)] });
+      const afterClaim = (at: number, reserved: object = {}): string =>
+        outcome(fields, { customer, reservations: [reservation(at, reserved)] });
       expect(afterClaim(NOON - 7 * DAY + 1)).toBe('frequency-cap');
       expect(afterClaim(NOON - 7 * DAY)).toBe('send email');
       expect(afterClaim(NOON)).toBe('frequency-cap');
@@ -200,10 +203,10 @@ describe('limits and caps', () => {
 
   it('a cap counts and limits its own category, across triggers', () => {
     const customer = person({ consent: { email: 'granted' } });
-    const claims = (category: string) =>
-      [1, 2, 3].map((day) => claim(NOON - day * DAY, { trigger: 'x', category }));
+    const reservations = (category: string) =>
+      [1, 2, 3].map((day) => reservation(NOON - day * DAY, { trigger: 'x', category }));
     const send = (category: string, counted: string, hub: Record<string, unknown> = {}): string =>
-      outcome({ category }, { customer, hub, reservations: claims(counted) });
+      outcome({ category }, { customer, hub, reservations: reservations(counted) });
     expect(send('marketing', 'marketing')).toBe('frequency-cap');
     expect(send('marketing', 'service')).toBe('send email');
     expect(send('service', 'service')).toBe('send email');
@@ -212,10 +215,10 @@ describe('limits and caps', () => {
     expect(send('transactional', 'transactional')).toBe('send email');
   });
 
-  it('a claim for colleagues counts for no cap of the customer', () => {
-    const claims = [1, 2, 3].map((day) => ({ trigger: 'x', at: NOON - day * DAY }));
+  it('a reservation for colleagues counts for no cap of the customer', () => {
+    const reservations = [1, 2, 3].map((day) => ({ trigger: 'x', at: NOON - day * DAY }));
     const customer = person({ consent: { email: 'granted' } });
-    expect(outcome({ category: 'marketing' }, { customer, reservations: claims })).toBe('send email');
+    expect(outcome({ category: 'marketing' }, { customer, reservations: reservations })).toBe('send email');
   });
 });
 
@@ -237,8 +240,8 @@ describe('quiet hours', () => {
 
   it('come after limits and before the holdout', () => {
     const capped = { limits: { perCustomer: '1 per 7d' } };
-    const claims = [{ trigger: 'hello', category: 'service' as const, at: NOON }];
-    expect(outcome(capped, { ...night, reservations: claims })).toBe('frequency-cap');
+    const reservations = [{ trigger: 'hello', category: 'service' as const, at: NOON }];
+    expect(outcome(capped, { ...night, reservations: reservations })).toBe('frequency-cap');
     const held = { send: { channels: ['email'], template: 'hello', holdout: '100%' } };
     expect(outcome(held, night)).toBe('wait 2026-03-03T07:00:00.000Z');
     expect(outcome(held)).toBe('holdout');
@@ -277,12 +280,12 @@ describe('colleagues instead of the customer', () => {
 
   it('consent, closed addresses and caps do not apply; limits do', () => {
     const customer = person({ consent: { email: 'denied' } });
-    const claims = [1, 2, 3].map((day) => ({
+    const reservations = [1, 2, 3].map((day) => ({
       trigger: 'x',
       category: 'marketing' as const,
       at: NOON - day * DAY,
     }));
-    const decision = decided(toSales, { customer, reservations: claims });
+    const decision = decided(toSales, { customer, reservations: reservations });
     expect(decision).toMatchObject({ channel: 'email', addresses: ['email:sales@acme.example'] });
     const limited = { ...toSales, limits: { perCustomer: '1 per 7d' } };
     expect(outcome(limited, { reservations: [{ trigger: 'hello', at: NOON - DAY }] })).toBe('frequency-cap');
@@ -306,7 +309,7 @@ it('how far back the history is read', () => {
   expect(historyStart(trigger({ unless: { kind: ['order'] } }), cause, NOON + 9 * DAY)).toBe(NOON - 1);
 });
 
-it('a goal is met in (claim, claim + window]', () => {
+it('a goal is met in (reservation, reservation + window]', () => {
   const goal = { on: { kind: ['order'] }, within: HOUR };
   const met = (at: number): boolean => goalMet(goal, [past(at, order)], NOON, NOON + HOUR) !== undefined;
   expect([met(NOON), met(NOON + 1), met(NOON + HOUR), met(NOON + HOUR + 1)]).toEqual([

@@ -54,13 +54,13 @@ const nextTimer = async (): Promise<DecisionMessage> => {
 };
 
 describe('what a decision leaves behind', () => {
-  it('a claim, which names the version, the channel and everything that was looked at', async () => {
+  it('a reservation, which names the version, the channel and everything that was looked at', async () => {
     await publishHello({ limits: { perCustomer: '1 per 7d' } });
     const cause = await hub.putInteraction('cause');
     await decide(portsOf())(decisionAbout(cause));
     expect(queued).toEqual([address]);
     expect(await row()).toMatchObject({
-      ...{ status: 'claimed', triggerVersion: 1, channel: 'email', addresses: ['email:ada@example.com'] },
+      ...{ status: 'reserved', triggerVersion: 1, channel: 'email', addresses: ['email:ada@example.com'] },
       steps: [
         { step: 'channel email', result: 'chosen' },
         { step: 'perCustomer', result: '0 of 1 in the window' },
@@ -77,7 +77,7 @@ describe('what a decision leaves behind', () => {
     ]);
     expect(await row()).toMatchObject({ status: 'waiting', timers: 1 });
     await decide(portsOf())(await nextTimer());
-    expect(await row()).toMatchObject({ status: 'claimed' });
+    expect(await row()).toMatchObject({ status: 'reserved' });
   });
 
   it('nothing at all for what does not concern the trigger', async () => {
@@ -95,7 +95,7 @@ describe('a message that comes again', () => {
     await expect(decide(broken)(message)).rejects.toThrow('the queue is away');
     await decide(portsOf())(message);
     expect(queued).toEqual([address]);
-    expect(await row()).toMatchObject({ status: 'claimed', version: 1 });
+    expect(await row()).toMatchObject({ status: 'reserved', version: 1 });
   });
 
   it('sets the timer again where the first try stopped before it', async () => {
@@ -122,7 +122,7 @@ describe('a message that comes again', () => {
     const timer = await nextTimer();
     await decide(portsOf())(timer);
     await decide(portsOf())(timer);
-    expect(await row()).toMatchObject({ status: 'claimed', version: 2 });
+    expect(await row()).toMatchObject({ status: 'reserved', version: 2 });
   });
 });
 
@@ -132,7 +132,7 @@ describe('versions', () => {
     await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
     await publishHello({ wait: '4h', send: { channels: ['email'], template: 'other' } });
     await decide(portsOf())(await nextTimer());
-    expect(await row()).toMatchObject({ status: 'claimed', triggerVersion: 1, template: 'hello' });
+    expect(await row()).toMatchObject({ status: 'reserved', triggerVersion: 1, template: 'hello' });
   });
 
   it('an event that both rules of a change have matched is one notification', async () => {
@@ -162,7 +162,7 @@ describe('versions', () => {
   });
 });
 
-describe('concurrent claims', () => {
+describe('concurrent reservations', () => {
   it('ten events at once and a limit of three: three', async () => {
     await publishHello({ limits: { perCustomer: '3 per 7d' } });
     const causes = await Promise.all(
@@ -175,15 +175,15 @@ describe('concurrent claims', () => {
 
   it('gives up after a while and leaves the message to the queue', async () => {
     await publishHello();
-    const crowded = { ...hub.notifications, claim: async () => false };
+    const contended = { ...hub.notifications, reserve: async () => false };
     const message = decisionAbout(await hub.putInteraction('cause'));
-    await expect(decide(portsOf({ notifications: crowded }))(message)).rejects.toMatchObject({
+    await expect(decide(portsOf({ notifications: contended }))(message)).rejects.toMatchObject({
       code: 'write-conflict',
     });
   });
 });
 
-describe('what a claim counts for', () => {
+describe('what a reservation counts for', () => {
   it('once for the person, whichever half it was made for', async () => {
     const ada = person({ id: 'ada' });
     const [root] = ada.sourceProfiles;
@@ -191,25 +191,27 @@ describe('what a claim counts for', () => {
     const other = { profile: { ...root.profile, id: 'other' }, activity: { ...root.activity, id: 'other' } };
     const whole = { ...ada, sourceProfiles: [root, other] };
     const draft = (interaction: string): Notification => ({
-      ...{ ...address, interaction, triggerVersion: 1, category: 'service', version: 0, status: 'claimed' },
+      ...{ ...address, interaction, triggerVersion: 1, category: 'service', version: 0, status: 'reserved' },
       ...{ occurredAt: iso(NOON), arrivedAt: iso(NOON), at: iso(NOON), timers: 0, steps: [] },
     });
-    const claimed = { trigger: 'hello', category: 'service' as const, at: NOON };
+    const reserved = { trigger: 'hello', category: 'service' as const, at: NOON };
     const { notifications } = hub;
-    expect(await notifications.claim(draft('a'), ada, await notifications.claims(ada), claimed)).toBe(true);
-    const unmerged = await notifications.claims(ada);
-    expect(await notifications.claim(draft('b'), whole, await notifications.claims(whole), claimed)).toBe(
-      true,
-    );
-    expect((await notifications.claims(whole)).all).toHaveLength(2);
+    expect(
+      await notifications.reserve(draft('a'), ada, await notifications.reservations(ada), reserved),
+    ).toBe(true);
+    const unmerged = await notifications.reservations(ada);
+    expect(
+      await notifications.reserve(draft('b'), whole, await notifications.reservations(whole), reserved),
+    ).toBe(true);
+    expect((await notifications.reservations(whole)).all).toHaveLength(2);
     // One who still took the halves for two people must look again.
-    expect(await notifications.claim(draft('c'), ada, unmerged, claimed)).toBe(false);
+    expect(await notifications.reserve(draft('c'), ada, unmerged, reserved)).toBe(false);
     const loser = { ...whole, id: 'other', sourceProfiles: [other] };
-    const before = await notifications.claims(loser);
-    expect(await notifications.claim(draft('d'), whole, await notifications.claims(whole), claimed)).toBe(
-      true,
-    );
-    expect(await notifications.claim(draft('e'), loser, before, claimed)).toBe(false);
+    const before = await notifications.reservations(loser);
+    expect(
+      await notifications.reserve(draft('d'), whole, await notifications.reservations(whole), reserved),
+    ).toBe(true);
+    expect(await notifications.reserve(draft('e'), loser, before, reserved)).toBe(false);
   });
 
   it('for no cap where the message goes to colleagues', async () => {
@@ -217,7 +219,7 @@ describe('what a claim counts for', () => {
     await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
     const customer = await hub.history.customer('ada');
     if (customer === undefined) throw new Error('nobody');
-    expect((await hub.notifications.claims(customer)).all).toEqual([{ trigger: 'hello', at: NOON }]);
+    expect((await hub.notifications.reservations(customer)).all).toEqual([{ trigger: 'hello', at: NOON }]);
   });
 });
 

@@ -56,8 +56,8 @@ const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   ...overrides,
 });
 
-/** A notification of Ada's, claimed by the production decision. */
-const claim = async (fields: Record<string, unknown> = {}, files = templates): Promise<void> => {
+/** A notification of Ada's, reserved by the production decision. */
+const reservation = async (fields: Record<string, unknown> = {}, files = templates): Promise<void> => {
   await hub.putPerson({ consent: { email: 'granted', sms: 'granted' } });
   const cause = await hub.putInteraction('cause', { properties: { total: 60 } });
   const definition = {
@@ -79,9 +79,9 @@ const claim = async (fields: Record<string, unknown> = {}, files = templates): P
 const row = async (): Promise<Notification | undefined> => hub.notifications.get(message);
 const refused = (retry: 'never' | 'later') => refusal('The vendor said no.', { retry });
 
-describe('a claimed notification', () => {
+describe('a reserved notification', () => {
   it('is sent, recorded as an interaction and told', async () => {
-    await claim();
+    await reservation();
     await notify(portsOf())(message);
     expect(sent).toMatchObject([
       { by: 'ses', to: 'ada@example.com', id: 'hello.cause', from: 'no-reply@acme.example' },
@@ -116,7 +116,7 @@ describe('a claimed notification', () => {
   it.each(['marketing', 'service'])(
     'of %s that arrives several times at once is sent once',
     async (category) => {
-      await claim({ category });
+      await reservation({ category });
       const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => notify(portsOf())(message)));
       expect(sent).toHaveLength(1);
       expect(await row()).toMatchObject({ status: 'sent' });
@@ -127,14 +127,14 @@ describe('a claimed notification', () => {
   );
 
   it('leaves the table when the retention of interactions is over', async () => {
-    await claim();
+    await reservation();
     await notify(portsOf())(message);
     const [stored] = await hub.rows.get([notificationKey(message)]);
     expect(stored?.['expiresAt']).toBe(NOON / 1000 + 3 * 365 * 86_400);
   });
 
   it('that comes again is not sent again, but recorded and told as the same', async () => {
-    await claim();
+    await reservation();
     await notify(portsOf())(message);
     await notify(portsOf())(message);
     expect(sent).toHaveLength(1);
@@ -142,7 +142,7 @@ describe('a claimed notification', () => {
   });
 
   it('is recorded at the next try where the first stopped between sending and recording', async () => {
-    await claim({ category: 'marketing' });
+    await reservation({ category: 'marketing' });
     const broken = portsOf({ record: () => Promise.reject(new Error('the queue is away')) });
     await expect(notify(broken)(message)).rejects.toThrow('the queue is away');
     await notify(portsOf())(message);
@@ -154,7 +154,7 @@ describe('a claimed notification', () => {
     const linked = {
       hello: { 'email.liquid': '---\nsubject: S\n---\n<a href="{{ links.unsubscribe }}">stop</a>' },
     };
-    await claim({ category: 'marketing' }, linked);
+    await reservation({ category: 'marketing' }, linked);
     await notify(portsOf())(message);
     const link = 'https://hub.example/unsubscribe/ada-email';
     expect(sent).toMatchObject([{ unsubscribe: link, html: `<a href="${link}">stop</a>` }]);
@@ -162,14 +162,14 @@ describe('a claimed notification', () => {
 
   it('stands on the timeline without what would let its reader choose in the name of the customer', async () => {
     const plain = { hello: { 'email.liquid': '---\nsubject: S\n---\nStop: {{ links.unsubscribe }}' } };
-    await claim({}, plain);
+    await reservation({}, plain);
     await notify(portsOf())(message);
     expect(sent).toMatchObject([{ text: 'Stop: https://hub.example/unsubscribe/ada-email' }]);
     expect(recorded).toMatchObject([{ interaction: { text: 'Stop: https://hub.example/unsubscribe/…' } }]);
   });
 
   it('is withheld when its trigger is paused meanwhile', async () => {
-    await claim();
+    await reservation();
     await pause(hub.publishing, 'hello');
     await notify(portsOf())(message);
     expect(sent).toEqual([]);
@@ -177,7 +177,7 @@ describe('a claimed notification', () => {
   });
 
   it('of a person who is gone is not sent', async () => {
-    await claim();
+    await reservation();
     await notify(portsOf({ history: { ...hub.history, customer: async () => undefined } }))(message);
     expect(sent).toEqual([]);
   });
@@ -185,7 +185,7 @@ describe('a claimed notification', () => {
 
 describe('two deliveries of one message', () => {
   it.each(['marketing', 'service'])('at the same time send once (%s)', async (category) => {
-    await claim({ category });
+    await reservation({ category });
     const open = { go: (): void => {} };
     answer = () => new Promise((resolve) => (open.go = () => resolve('id')));
     const first = notify(portsOf())(message);
@@ -204,9 +204,9 @@ describe('two deliveries of one message', () => {
     ['marketing', 'failed', 0],
     ['service', 'sent', 1],
   ])('after the first broke off: %s is %s', async (category, status, count) => {
-    await claim({ category });
+    await reservation({ category });
     const present = await row();
-    if (present === undefined) throw new Error('nothing was claimed');
+    if (present === undefined) throw new Error('nothing was reserved');
     await hub.notifications.save({ ...present, status: 'sending', until: iso(NOON + 60_000) });
     await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'write-conflict' });
     await hub.clock.runUntil(NOON + 60_000);
@@ -219,7 +219,7 @@ describe('two deliveries of one message', () => {
 
 describe('a sender that refuses', () => {
   it('for good: the next channel of the list takes it', async () => {
-    await claim();
+    await reservation();
     answer = async (_, by) => {
       if (by === 'ses') throw refused('never');
       return 'sms-id';
@@ -233,7 +233,7 @@ describe('a sender that refuses', () => {
   });
 
   it('for good, and there is no other channel: a failure that says why', async () => {
-    await claim();
+    await reservation();
     answer = async () => Promise.reject(refused('never'));
     await notify(portsOf())(message);
     expect(failures).toMatchObject([{ code: 'sender-refusal' }]);
@@ -246,10 +246,10 @@ describe('a sender that refuses', () => {
   });
 
   it.each(['marketing', 'service'])('for now: the queue tries again (%s)', async (category) => {
-    await claim({ category });
+    await reservation({ category });
     answer = async () => Promise.reject(refused('later'));
     await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'sender-refusal' });
-    expect(await row()).toMatchObject({ status: 'claimed' });
+    expect(await row()).toMatchObject({ status: 'reserved' });
     answer = async () => 'id';
     await notify(portsOf())(message);
     expect(sent).toHaveLength(1);
@@ -259,7 +259,7 @@ describe('a sender that refuses', () => {
     ['marketing', 'failed', 1],
     ['service', 'sending', 0],
   ])('without saying whether it was sent: %s is %s', async (category, status, kept) => {
-    await claim({ category });
+    await reservation({ category });
     answer = async () => Promise.reject(new Error('socket hang up'));
     const tried = notify(portsOf())(message);
     if (category === 'marketing') await tried;
@@ -269,14 +269,14 @@ describe('a sender that refuses', () => {
   });
 
   it('a channel without a sender counts as refused', async () => {
-    await claim();
+    await reservation();
     await notify(portsOf({ sender: (id) => (id === 'aws-sms' ? sender(id) : undefined) }))(message);
     expect(sent).toMatchObject([{ by: 'aws-sms' }]);
   });
 });
 
 it('a template that misses a variable is a failure, not another channel', async () => {
-  await claim({}, { hello: { 'email.liquid': 'For {{ customer.name.first }}', 'sms.liquid': 'x' } });
+  await reservation({}, { hello: { 'email.liquid': 'For {{ customer.name.first }}', 'sms.liquid': 'x' } });
   await notify(portsOf())(message);
   expect(sent).toEqual([]);
   expect(failures).toMatchObject([{ code: 'template-failure' }]);
@@ -289,7 +289,7 @@ describe('a message to colleagues', () => {
 
   it('goes to each; one who cannot be reached keeps it from nobody; none of their addresses goes on the customer', async () => {
     hub.hub = team;
-    await claim({ send: { to: { team: 'sales' }, template: 'hello' } });
+    await reservation({ send: { to: { team: 'sales' }, template: 'hello' } });
     answer = async ({ to }) => (to.startsWith('one') ? Promise.reject(refused('never')) : 'id');
     await notify(portsOf())(message);
     expect(sent).toMatchObject([{ to: 'two@acme.example', id: 'hello.cause.1' }]);
@@ -299,7 +299,7 @@ describe('a message to colleagues', () => {
 
   it('has no other channel to go through', async () => {
     hub.hub = team;
-    await claim({ send: { to: { team: 'sales' }, template: 'hello' } });
+    await reservation({ send: { to: { team: 'sales' }, template: 'hello' } });
     answer = async () => Promise.reject(refused('never'));
     await notify(portsOf())(message);
     expect(await row()).toMatchObject({ status: 'failed' });

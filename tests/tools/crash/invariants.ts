@@ -146,7 +146,8 @@ const checkNotifications = (state: StoredState, cloud: Cloud): string[] => {
     const recorded = interactions.filter(
       ({ kind, properties }) => kind === 'notification' && properties?.['notification'] === id,
     ).length;
-    if (status === 'claimed' || status === 'sending') broken.push(`notification ${id} is stuck as ${status}`);
+    if (status === 'reserved' || status === 'sending')
+      broken.push(`notification ${id} is stuck as ${status}`);
     if (category === 'marketing' && sent > 1) broken.push(`marketing ${id} was sent ${sent} times`);
     if (status === 'sent' && sent === 0)
       broken.push(`notification ${id} has the status sent and was not sent`);
