@@ -38,19 +38,19 @@ describe('transforms', () => {
     expect(compileFields({ Field: rule(more) })(view)['Field']).toEqual(expected);
   });
 
-  it('fills an if-empty field once, and leaves it to the CRM from then on', () => {
+  it('writes an if-empty field once, then leaves it to the CRM', () => {
     const fields = compileFields({ Field: rule({ value: 'x', write: 'if-empty' }) });
     expect([fields(view), fields(view, ['Field'])]).toEqual([{ Field: 'x' }, {}]);
   });
 });
 
 describe('a mapping file', () => {
-  it.each(['salesforce', 'hubspot'])('of %s, as shipped, is sound', (crm) => {
+  it.each(['salesforce', 'hubspot'])('of %s, as shipped, is valid', (crm) => {
     const text = readFileSync(new URL(`../../../mappings/crm/${crm}.yaml`, import.meta.url), 'utf8');
     expect(() => compileMapping(crm, parse(text))).not.toThrow();
   });
 
-  it('that is wrong is told by file, line, key and what was expected', () => {
+  it('with a mistake is refused with file, line, key and the expected value', () => {
     const text =
       'contact:\n  object: Contact\n  key: Hub_Id__c\n  fields:\n    Email: { from: identifiers.email.primary, transform: [loud] }\n    Extra: { from: a, value: b }\n';
     const error = (() => {

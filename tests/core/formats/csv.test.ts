@@ -37,7 +37,7 @@ const cell = fc.oneof(
 );
 
 describe('CSV', () => {
-  it('is read as it was written, whatever the pieces it is read in', () => {
+  it('is read as it was written, in chunks of any size', () => {
     fc.assert(
       fc.property(
         fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 8 }),
@@ -57,7 +57,7 @@ describe('CSV', () => {
     );
   });
 
-  it('loses no line and no other row to one that is broken', () => {
+  it('loses only the broken row', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('a,b', '"a",b', '"a ""x""",b', 'a,"b', '"a"b,c', 'a"b,c'), {
@@ -77,7 +77,7 @@ describe('CSV', () => {
     );
   });
 
-  it('gives up a quote that is never closed, and goes on with the next line', () => {
+  it('refuses a quote that is never closed, and continues with the next line', () => {
     const found = inPieces(Buffer.from('a,b\n"a,b\nc,d\ne,f'), 1000, ',');
     expect(found).toEqual([
       { line: 1, fields: ['a', 'b'] },
@@ -92,7 +92,7 @@ describe('CSV', () => {
     ]);
   });
 
-  it('knows lines of a multi-line record', () => {
+  it('knows the lines of a multi-line record', () => {
     expect(inPieces(Buffer.from('a,"b\nc\n\nd"\ne,f\n'), 3, ',')).toEqual([
       { line: 1, fields: ['a', 'b\nc\n\nd'] },
       { line: 5, fields: ['e', 'f'] },
@@ -131,11 +131,11 @@ it.each([
   ['gzip', Buffer.from([0x1f, 0x8b, 8]), /compressed/],
   ['Latin-1', Buffer.from('email\nJosé\n', 'latin1'), /not UTF-8/],
   ['old Mac', Buffer.from('email\rada'), /carriage returns/],
-])('%s is told what it is', (_, head, message) => {
+])('%s is refused with the reason', (_, head, message) => {
   expect(encodingFault(head, true)).toMatch(message);
 });
 
-it('takes UTF-8 with and without its mark, cut anywhere', () => {
+it('accepts UTF-8 with and without a byte order mark, split anywhere', () => {
   const text = Buffer.from('\ufeffemail\nJosé 😀');
   expect(markBytes(text)).toBe(3);
   for (let end = 1; end < text.length; end++)

@@ -15,7 +15,7 @@ import { growthOf } from '../../support/growth.ts';
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 describe('JSON and forms', () => {
-  it('leave out what would change a prototype, and keep every digit', () => {
+  it('drop keys that would change a prototype, and keep every digit', () => {
     const read = parseJson(bytes('{"a":{"__proto__":{"x":1},"constructor":1,"b":[12345678901234567890]}}'));
     expect(JSON.stringify(read)).toBe('{"a":{"b":["12345678901234567890"]}}');
     expect(Object.keys(parseForm(bytes('__proto__=1&constructor=2&a=3')))).toEqual(['a']);
@@ -23,7 +23,7 @@ describe('JSON and forms', () => {
 });
 
 describe('null', () => {
-  it('says nothing as a member of a payload, keeps its place in a list, and is an answer elsewhere', () => {
+  it('is dropped as a member, kept in a list, and kept as a whole value', () => {
     const text = bytes('{"a":null,"b":[null,{"c":null,"d":12345678901234567890}]}');
     expect(parsePayload(text)).toEqual({ b: [null, { d: '12345678901234567890' }] });
     expect(parseJson(text)).toEqual({ a: null, b: [null, { c: null, d: '12345678901234567890' }] });
@@ -40,7 +40,7 @@ describe('HTML', () => {
     ['Hi<STYLE media="x">p{}</STYLE > there<script>alert("</p>")', 'Hi there'],
     ['1 < 2 &unknown; &#0;', '1 < 2 &unknown; &#0;'],
     ['', ''],
-  ])('%s becomes its words', (html, words) => {
+  ])('%s becomes its text', (html, words) => {
     expect(textOfHtml(html)).toBe(words);
   });
 

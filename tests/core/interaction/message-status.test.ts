@@ -31,8 +31,8 @@ const standingAfter = (...acts: readonly (Interaction & { profileId: string })[]
 const status = (id: string, name: string, minute: number, rest: Partial<Interaction> = {}) =>
   act({ id, occurredAt: at(minute), properties: { status: name }, ...rest });
 
-describe('what became of a message', () => {
-  it('is the furthest that it came, whatever is told later, with each status when it was first reached', () => {
+describe('the status of a message', () => {
+  it('is the furthest one reached, in any order of reports, with the first time of each', () => {
     expect(
       standingAfter(
         status('s1', 'sent', 1),
@@ -53,7 +53,7 @@ describe('what became of a message', () => {
     });
   });
 
-  it('tells that it failed also where it had been delivered', () => {
+  it('is failed also after it was delivered', () => {
     const { status: told } = standingAfter(
       status('d', 'delivered', 1),
       act({ id: 'b', kind: 'bounce', occurredAt: at(5) }),
@@ -61,13 +61,13 @@ describe('what became of a message', () => {
     expect(told).toMatchObject({ name: 'delivered', failed: { at: at(5), interaction: 'b' } });
   });
 
-  it('begins with the sending where the hub sent it', () => {
+  it('begins with sent where the hub sent it', () => {
     const sent = { ...message, kind: 'notification' as const, properties: { status: 'sent' } };
     expect(messageState(sent, {}, profileIds).status).toMatchObject({ name: 'sent', at: at(0) });
     expect(messageState(message, {}, profileIds)).toEqual({});
   });
 
-  it('has the last edit, the first deletion, and who took it back', () => {
+  it('has the last edit, and the first deletion with its author', () => {
     expect(
       standingAfter(
         act({ id: 'e2', kind: 'edit', direction: 'inbound', occurredAt: at(3) }),
@@ -80,7 +80,7 @@ describe('what became of a message', () => {
     });
   });
 
-  it('has the reactions that stand: one takes the place of the one before, or is one more where the provider says so', () => {
+  it('has the current reactions: a new one replaces the one before, or is added where the provider says so', () => {
     const react = (id: string, minute: number, text: string, properties?: Interaction['properties']) =>
       act({
         ...{ id, kind: 'reaction', direction: 'inbound', occurredAt: at(minute), text },
@@ -100,7 +100,7 @@ describe('what became of a message', () => {
     ).toEqual([{ by: 'customer', emoji: 'eyes', at: at(2) }]);
   });
 
-  it('is told by the same person alone, and of the same account where two gave one id', () => {
+  it('is reported by the same customer only, and by the same account where two accounts use one id', () => {
     const bobs = act({ id: 'b', properties: { status: 'read' } }, 'bob');
     expect(messageState(message, relationsOf(bobs), profileIds)).toEqual({});
     const elsewhere = relationsOf(status('s', 'sent', 1, { account: 'paris' }));
@@ -117,7 +117,7 @@ describe('what became of a message', () => {
     expect(standingAfter(act({ id: 'c', kind: 'click', direction: 'inbound' }))).toEqual({ clicks: 1 });
   });
 
-  it('leaves alone what is about no message, or is told in words that nobody knows', () => {
+  it('ignores reports without a message or with an unknown status', () => {
     expect(relationOf(act({ refersTo: undefined }))).toBeUndefined();
     expect(relationOf(status('s', 'AutoResponder', 1))).toBeUndefined();
     expect(relationOf(act({ kind: 'message', refersTo: 'SM0' }))).toBeUndefined();
@@ -177,8 +177,8 @@ const Told = fc.oneof(
   { weight: 1, arbitrary: fc.array(Crowd, { minLength: 100, maxLength: 200, size: 'max' }) },
 );
 
-describe('in whatever order, and however often, it is told', () => {
-  it('what became of a message is the same', () => {
+describe('reports in any order and number', () => {
+  it('give the same status', () => {
     fc.assert(
       fc.property(Told, fc.nat(), fc.nat(), (all, cut, seed) => {
         const inOrder = all.reduce<Relations>((sum, [id, one]) => mergeFacts(sum, { [id]: one }), {});

@@ -76,7 +76,7 @@ const actsUpTo = (longestGap: number) =>
 const Acts = actsUpTo(90);
 
 describe('a conversation', () => {
-  it('is what the list of its acts says', () => {
+  it('is what the list of its interactions gives', () => {
     fc.assert(
       fc.property(Acts, fc.integer({ min: 0, max: 200 }), (acts, later) => {
         const now = (acts.at(-1)?.minute ?? 0) + later;
@@ -86,7 +86,7 @@ describe('a conversation', () => {
     );
   });
 
-  it('does not depend on the order of arrival, as long as each act overtakes two at most and a silence at most', () => {
+  it('does not depend on the order of arrival, while each interaction overtakes at most two others and one silence', () => {
     const Delays = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 9, maxLength: 9 });
     fc.assert(
       fc.property(Acts, Delays, (acts, delays) => {
@@ -105,7 +105,7 @@ describe('a conversation', () => {
     );
   });
 
-  it('of a merged person is that of all their acts, whichever half holds which', () => {
+  it('of a merged customer is that of all interactions, in whichever source profile', () => {
     const sides = fc.array(fc.boolean(), { minLength: 9, maxLength: 9 });
     // Each half keeps its two newest stretches, and the answers nearest to its own first question.
     fc.assert(
@@ -122,7 +122,7 @@ describe('a conversation', () => {
     );
   });
 
-  it('of a merged person knows the first answer, whichever half holds it', () => {
+  it('of a merged customer has the first answer, in whichever source profile', () => {
     const asked = told([{ part: 'ask', minute: 0 }]);
     const answered = told([
       { part: 'answer', minute: 10 },
@@ -132,7 +132,7 @@ describe('a conversation', () => {
     expect(view(mergeConversations(answered, asked), 20)?.firstResponseSeconds).toBe(600);
   });
 
-  it('told twice is the same', () => {
+  it('is the same after a redelivery', () => {
     fc.assert(
       fc.property(Acts, (acts) => {
         const once = told(acts);
@@ -142,7 +142,7 @@ describe('a conversation', () => {
     );
   });
 
-  it('goes across channels and begins anew after more than the silence', () => {
+  it('spans channels and begins anew after the silence', () => {
     const acts: Act[] = [
       { part: 'ask', minute: 0, channel: 'whatsapp' },
       { part: 'answer', minute: 60, channel: 'email' },
@@ -155,7 +155,7 @@ describe('a conversation', () => {
     expect(view(anew, 121)).toMatchObject({ startedAt: at(121), state: 'waiting', channels: ['sms'] });
   });
 
-  it('that somebody closed is resolved until the customer asks again, whatever we say', () => {
+  it('that was closed is resolved until the customer writes again', () => {
     const asked = told([{ part: 'ask', minute: 0 }]);
     const shut = closedConversation(asked, at(5), SILENCE);
     expect(view(shut, 6)).toMatchObject({ state: 'resolved', resolvedAt: at(5), resolutionSeconds: 300 });
@@ -165,14 +165,14 @@ describe('a conversation', () => {
     expect(view(told([{ part: 'answer', minute: 10 }], reopened), 10)?.state).toBe('answered');
   });
 
-  it('stays open for us however long the silence', () => {
+  it('stays open for our answer after any silence', () => {
     expect(view(told([{ part: 'ask', minute: 0 }]), 10_000)).toMatchObject({
       state: 'waiting',
       waitingSince: at(0),
     });
   });
 
-  it('keeps its row small, whoever writes a thousand times', () => {
+  it('keeps its row small after a thousand messages', () => {
     const acts = Array.from({ length: 1000 }, (_, minute): Act => ({ part: 'ask', minute }));
     const much = told(acts);
     expect(JSON.stringify(much).length).toBeLessThan(600);
@@ -184,7 +184,7 @@ describe('an answer', () => {
   const reply = (before: readonly Act[], minute: number) =>
     replyOf(told(before), interaction({ part: 'answer', minute }), SILENCE);
 
-  it('took as long as the oldest open question waits, and only one is the first', () => {
+  it('takes as long as the oldest open question waits, and only one is the first', () => {
     const asked: Act[] = [
       { part: 'ask', minute: 0 },
       { part: 'ask', minute: 3 },
@@ -195,7 +195,7 @@ describe('an answer', () => {
     expect(reply([...more, { part: 'ask', minute: 10 }], 12)).toEqual({ seconds: 120, first: false });
   });
 
-  it('before anything was asked answers nothing', () => {
+  it('before any question answers nothing', () => {
     expect(reply([], 1)).toBeUndefined();
     expect(reply([{ part: 'ask', minute: 5 }], 1)).toBeUndefined();
   });

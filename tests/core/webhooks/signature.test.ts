@@ -26,12 +26,12 @@ const unsigned = (header: object, claims: object) =>
   `${[header, claims].map((one) => Buffer.from(JSON.stringify(one)).toString('base64url')).join('.')}.`;
 
 describe('tokens of a shared secret', () => {
-  it.each(['HS256', 'HS384', 'HS512'] as const)('takes what jose signed with %s', async (alg) => {
+  it.each(['HS256', 'HS384', 'HS512'] as const)('accepts what jose signed with %s', async (alg) => {
     const result = hmacJwt(await hs({ sub: 'ada' }, alg), ['another', secret], [alg], { now });
     expect(result).toMatchObject({ claims: { sub: 'ada' } });
   });
 
-  it('takes no other algorithm than the caller names', async () => {
+  it('accepts only the algorithm that the caller names', async () => {
     expect(hmacJwt(await hs({}, 'HS512'), [secret], ['HS256'], { now })).toHaveProperty('refused');
     for (const alg of ['none', 'None', 'HS256', undefined]) {
       const token = unsigned({ alg }, {});
@@ -40,7 +40,7 @@ describe('tokens of a shared secret', () => {
     }
   });
 
-  it('is not fooled by the public key as a shared secret', async () => {
+  it('refuses the public key as a shared secret', async () => {
     const pem = pair.publicKey.export({ format: 'pem', type: 'spki' });
     const token = await hs({}, 'HS256', Buffer.from(pem));
     expect(rsaJwt(token, [jwk], { now })).toHaveProperty('refused');
@@ -80,7 +80,7 @@ describe('tokens of a shared secret', () => {
 });
 
 describe('tokens of a key set', () => {
-  it('takes what jose signed, by the key that the header names', async () => {
+  it('accepts what jose signed, with the key that the header names', async () => {
     expect(rsaJwt(await rs({ sub: 'ada' }), [{ kty: 'EC', kid: 'one' }, jwk], { now })).toMatchObject({
       claims: { sub: 'ada' },
       header: { kid: 'one' },
@@ -94,7 +94,7 @@ describe('public keys', () => {
   const signed = randomBytes(100);
   const changed = Buffer.concat([signed, Buffer.from('x')]);
 
-  it('knows Ed25519 by a raw key in hex or base64', () => {
+  it('reads a raw Ed25519 key in hex or base64', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
     const signature = sign(undefined, signed, privateKey);
@@ -106,7 +106,7 @@ describe('public keys', () => {
     expect(ed25519('0'.repeat(64), signed, new Uint8Array(64))).toBe(false);
   });
 
-  it('knows ECDSA and RSA, and takes a key that is none for a wrong one', () => {
+  it('reads ECDSA and RSA keys, and treats an invalid key as a wrong one', () => {
     const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const spki = curve.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
     const signature = sign('sha256', signed, curve.privateKey);

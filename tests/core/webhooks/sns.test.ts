@@ -70,14 +70,14 @@ describe('messages of SNS', () => {
   ] as const;
 
   it.each(kinds)(
-    '%s is known, and only a new subscription is visited',
+    '%s is accepted, and only a new subscription is confirmed',
     async (_, message, expected, addresses) => {
       const { verdict, asked } = await judge(message);
       expect([verdict.verdict, asked]).toEqual([expected, addresses]);
     },
   );
 
-  it.each(kinds)('%s is refused with any signed field changed, and never visited', async (_, message) => {
+  it.each(kinds)('%s is refused with any signed field changed, and never confirmed', async (_, message) => {
     for (const name of Object.keys(message).filter((one) => !/^(?:Unsub|Signing)/u.test(one))) {
       const changed = { ...message, [name]: `x${Reflect.get(message, name)}` };
       const { verdict, asked } = await judge(changed);
@@ -85,7 +85,7 @@ describe('messages of SNS', () => {
     }
   });
 
-  it('asks for nothing where the topic is not ours or the message is old', async () => {
+  it('fetches nothing where the topic is not ours or the message is old', async () => {
     for (const message of [
       messageOf('SubscriptionConfirmation', { ...confirmation, TopicArn: 'arn:theirs' }),
       messageOf('Notification', { Timestamp: '2026-03-02T07:00:00.000Z' }),

@@ -62,26 +62,26 @@ describe('publishing', () => {
     expect((await hub.triggers.version('hello', 2))?.templates['hello']).toEqual(templates['hello']);
   });
 
-  it('what stands already stays the version that it is', async () => {
+  it('an unchanged trigger keeps its version', async () => {
     await publish(hub.publishing, definition(), templates);
     expect(await publish(hub.publishing, definition(), templates)).toBe(1);
     expect(await names()).toEqual(['trigger-hello-v1']);
   });
 
-  it('passes over a version that a broken-off publication has left', async () => {
+  it('skips a version that an interrupted publication has left', async () => {
     await publish(hub.publishing, definition(), templates);
     await hub.rows.put({ pk: 'trigger#hello', sk: 'v#2', definition: {}, templates: {} });
     expect(await publish(hub.publishing, definition({ wait: '1h' }), templates)).toBe(3);
   });
 
-  it('touches no rule of a trigger whose name begins alike', async () => {
+  it('leaves the rules of a trigger with a similar id', async () => {
     await publish(hub.publishing, definition({ id: 'a-v1' }), templates);
     await publish(hub.publishing, definition({ id: 'a' }), templates);
     await publish(hub.publishing, definition({ id: 'a', wait: '1h' }), templates);
     expect(await names()).toEqual(['trigger-a-v1-v1', 'trigger-a-v2']);
   });
 
-  it('refuses a template that is missing or has faults, saying where', async () => {
+  it('refuses a template that is missing or has mistakes, with their place', async () => {
     const missing = definition({ send: { channels: ['email'], template: 'nowhere' } });
     await expect(publish(hub.publishing, missing, templates)).rejects.toThrow(/names the template nowhere/u);
     const faulty = { hello: { 'sms.liquid': 'Dear {{ customer.nmae }}' } };
@@ -91,7 +91,7 @@ describe('publishing', () => {
     expect(await names()).toEqual([]);
   });
 
-  it('refuses a pattern that EventBridge would not take, before it writes anything', async () => {
+  it('refuses a pattern that EventBridge would refuse, before it writes anything', async () => {
     const long = definition({ on: { text: Array.from({ length: 300 }, (_, at) => `word-${at}`) } });
     await expect(publish(hub.publishing, long, templates)).rejects.toThrow(/EventBridge takes 2048/u);
     expect(await hub.triggers.current('hello')).toBeUndefined();
@@ -110,7 +110,7 @@ describe('publishing', () => {
 });
 
 describe('pausing', () => {
-  it('disables the rule and remembers when; publishing again goes on', async () => {
+  it('disables the rule and stores the time; publishing enables it again', async () => {
     await publish(hub.publishing, definition(), templates);
     await pause(hub.publishing, 'hello');
     expect(await stateOf('trigger-hello-v1')).toBe('DISABLED');
@@ -124,7 +124,7 @@ describe('pausing', () => {
     await expect(pause(hub.publishing, 'nobody')).rejects.toThrow(/no trigger nobody/u);
   });
 
-  it('for good frees the place on the bus and keeps the versions', async () => {
+  it('permanently deletes the rule and keeps the versions', async () => {
     await publish(hub.publishing, definition(), templates);
     await unpublish(hub.publishing, 'hello');
     expect(await names()).toEqual([]);
@@ -134,13 +134,13 @@ describe('pausing', () => {
 });
 
 describe('a deploy', () => {
-  it('publishes what is new or changed in the files', async () => {
+  it('publishes new and changed files', async () => {
     expect(await publishSeed(hub.publishing, definition(), templates)).toBe(true);
     expect(await publishSeed(hub.publishing, definition({ wait: '1h' }), templates)).toBe(true);
     expect(await names()).toEqual(['trigger-hello-v2']);
   });
 
-  it('leaves alone what a person has edited since', async () => {
+  it('keeps what a person has edited since', async () => {
     await publishSeed(hub.publishing, definition(), templates);
     await publish(hub.publishing, definition({ wait: '2h' }), templates);
     expect(await publishSeed(hub.publishing, definition({ wait: '1h' }), templates)).toBe(false);
@@ -148,7 +148,7 @@ describe('a deploy', () => {
     expect(await names()).toEqual(['trigger-hello-v2']);
   });
 
-  it('leaves a paused trigger paused, changed or not, and puts back a rule that is gone', async () => {
+  it('keeps a paused trigger paused, changed or not, and restores a missing rule', async () => {
     await publishSeed(hub.publishing, definition(), templates);
     await pause(hub.publishing, 'hello');
     await publishSeed(hub.publishing, definition(), templates);
@@ -160,7 +160,7 @@ describe('a deploy', () => {
     expect(await stateOf('trigger-hello-v2')).toBe('DISABLED');
   });
 
-  it('takes away what is not in the files any more, but for what a person has made', async () => {
+  it('deletes triggers without a file, except those that a person has created', async () => {
     await publishSeed(hub.publishing, definition(), templates);
     await publishSeed(hub.publishing, definition({ id: 'old' }), templates);
     await publish(hub.publishing, definition({ id: 'own' }), templates);
@@ -168,7 +168,7 @@ describe('a deploy', () => {
     expect(await names()).toEqual(['trigger-hello-v1', 'trigger-own-v1']);
   });
 
-  it('removes run-time rules when the stack goes, and no others', async () => {
+  it('deletes the run-time rules with the stack, and no others', async () => {
     await fill(1, { source: ['x'] });
     await publish(hub.publishing, definition(), templates);
     await dropAllRules(hub.publishing);

@@ -31,7 +31,7 @@ const call = async (method: string, token = link) =>
   } as unknown as APIGatewayProxyEventV2);
 
 describe('one-click unsubscribe', () => {
-  it('a GET changes nothing and shows the button that does', async () => {
+  it('a GET changes nothing and shows a button', async () => {
     await hub.putPerson();
     const { statusCode, body } = await call('GET');
     expect(statusCode).toBe(200);
@@ -49,12 +49,12 @@ describe('one-click unsubscribe', () => {
     );
   });
 
-  it('of a person who is gone is done already', async () => {
+  it('of an erased customer succeeds without effect', async () => {
     expect(await call('POST')).toMatchObject({ statusCode: 410 });
     expect(queued).toEqual([]);
   });
 
-  it('a link that the hub has not made is refused', async () => {
+  it('a link that the hub did not sign is refused', async () => {
     await hub.putPerson();
     for (const method of ['GET', 'POST']) {
       expect(await call(method, link.replace(/.$/u, '#'))).toMatchObject({ statusCode: 404 });

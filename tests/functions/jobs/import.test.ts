@@ -79,7 +79,7 @@ const lines = fc.oneof(
 type Line = { csv: string; takes?: string; blank?: boolean };
 
 describe('an import in slices', () => {
-  it('takes each row once and refuses each bad one as it stands, whatever breaks off and wherever it is cut', async () => {
+  it('imports each good row once and refuses each bad one, at any interruption and chunk size', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(lines, { maxLength: 25 }),
@@ -126,7 +126,7 @@ describe('an import in slices', () => {
     );
   });
 
-  it('gives up a file that another one has taken the place of', async () => {
+  it('fails when the file was replaced', async () => {
     const around = surroundings(`email,name\n${'a@example.com,A\n'.repeat(10)}`);
     const job = importJob(around.ports, customersKind, customers, { rows: 3, triedRows: 3, refusedBytes: 1 });
     let slices = 0;

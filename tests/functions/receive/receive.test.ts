@@ -7,18 +7,21 @@ import { receive } from '../../../functions/receive/receive.ts';
 import { goodCases, sendCase } from '../../support/cases.ts';
 
 describe('receive', () => {
-  it.each(goodCases.map((one) => [one.name, one] as const))('queues no proof with %s', async (_, fixture) => {
-    const { queued } = await sendCase(fixture, {});
-    for (const { request } of queued)
-      expect(Object.keys(request.headers).join(' ')).not.toMatch(
-        /signature|secret|token|authorization|cookie/u,
-      );
-  });
+  it.each(goodCases.map((one) => [one.name, one] as const))(
+    'queues no signature and no token with %s',
+    async (_, fixture) => {
+      const { queued } = await sendCase(fixture, {});
+      for (const { request } of queued)
+        expect(Object.keys(request.headers).join(' ')).not.toMatch(
+          /signature|secret|token|authorization|cookie/u,
+        );
+    },
+  );
 
   it.each([
     ['no secret at all', undefined],
     ['an empty one', { channelSecret: [''] }],
-  ])('says which secret is missing: %s', async (_, stored: RouteSecrets | undefined) => {
+  ])('names the missing secret: %s', async (_, stored: RouteSecrets | undefined) => {
     const told: unknown[] = [];
     const queued: DeliveryMessage[] = [];
     const use = receive({
@@ -68,7 +71,7 @@ describe('receive', () => {
     expect(refreshes).toBe(2);
   });
 
-  it.each(['', 'abc', 'abcd', 'abcdef'])('takes no part of a signature for the whole: %j', (given) => {
+  it.each(['', 'abc', 'abcd', 'abcdef'])('refuses a part of a signature: %j', (given) => {
     expect(sameText(given, 'abcde')).toBe(false);
     expect(sameText('abcde', 'abcde')).toBe(true);
   });

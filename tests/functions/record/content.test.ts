@@ -104,7 +104,7 @@ const file = { type: 'file', provider: 'shop', url: fileUrl, key: 'attachments/x
 const text = (body: string, init?: ResponseInit) => () => new Response(body, init);
 
 describe('files of an interaction', () => {
-  it('have their address in the bucket at once, and are sent for or put there', async () => {
+  it('get their key in the bucket at once, and are fetched later or stored at once', async () => {
     const { act, queued, stored } = hub({});
     const content = Buffer.from('hello').toString('base64');
     const works = await act({
@@ -132,14 +132,14 @@ describe('files of an interaction', () => {
     expect(stored).toEqual({ [`attachments/${id}/1`]: 'hello' });
   });
 
-  it('stay at the provider where its secret is not stored', async () => {
+  it('stay at the provider where its secret is missing', async () => {
     const { act, queued } = hub({}, {});
     const [work] = await act({ attachments: [{ url: fileUrl, keep: true }] });
     expect(work).toMatchObject({ interaction: { attachments: [{ url: fileUrl }] } });
     expect(queued).toEqual([]);
   });
 
-  it('are copied, over the address that an answer tells and a redirect that is told no secret', async () => {
+  it('are copied from the URL of an answer, through a redirect without the secret', async () => {
     const { send, stored, asked } = hub({
       'https://api.shop.example/where': text('{"url":"https://api.shop.example/there"}'),
       'https://api.shop.example/there': text('', { status: 302, headers: { location: fileUrl } }),
@@ -160,14 +160,14 @@ describe('files of an interaction', () => {
     'https://[::1]/x',
     'file:///etc/passwd',
     'nothing',
-  ])('are never asked for at %s', async (url) => {
+  ])('are never fetched from %s', async (url) => {
     const { send, asked, failures, stored } = hub({});
     await send({ ...file, url });
     expect(asked).toEqual([]);
     expect([stored, failures.map(({ error }) => error.code)]).toEqual([{}, ['refused-content']]);
   });
 
-  it('are not followed to another host, nor for ever', async () => {
+  it('are not fetched through a redirect to another host, or through many', async () => {
     const away = hub({
       [fileUrl]: text('', { status: 302, headers: { location: 'https://evil.example/' } }),
     });
@@ -184,7 +184,7 @@ describe('files of an interaction', () => {
     expect(away.asked).toHaveLength(1);
   });
 
-  it('are taken away again where their customer was erased while they were on the way', async () => {
+  it('are deleted where their customer was erased meanwhile', async () => {
     let erased = false;
     const { send, stored, asked } = hub(
       {
@@ -212,7 +212,7 @@ describe('files of an interaction', () => {
     expect(stored).toEqual({});
   });
 
-  it('and content that is read into memory are refused above a tenth of that', async () => {
+  it('that are read into memory are refused above a tenth of that, and so is content', async () => {
     const endless = async function* () {
       for (;;) yield new Uint8Array(1_000_000);
     };
@@ -225,7 +225,7 @@ describe('files of an interaction', () => {
     expect(works).toMatchObject([{ interaction: { incomplete: true } }]);
   });
 
-  it('are asked for again by a message of its own, ever later, and then are a failure that can be replayed', async () => {
+  it('are retried with growing delays, then become a failure that can be replayed', async () => {
     const { send, queued, delays, failures } = hub({ [fileUrl]: text('', { status: 503 }) });
     await send(file, 'f1');
     await send(queued[0] ?? {}, 'f1');
@@ -248,7 +248,7 @@ describe('files of an interaction', () => {
 describe('content that completes an interaction', () => {
   const mail = { fetch: { url: fileUrl } };
 
-  it('is waited for, and is the same interaction', async () => {
+  it('is fetched first, and the interaction keeps its id', async () => {
     const { act, queued, send } = hub({ [fileUrl]: text('the body') });
     expect(await act(mail)).toEqual([]);
     const [work] = await send(queued[0] ?? {});
@@ -260,7 +260,7 @@ describe('content that completes an interaction', () => {
     expect(queued.at(-1)).toMatchObject({ type: 'file', url: 'https://files.shop.example/after' });
   });
 
-  it('is done without where it does not come, and the failure says so', async () => {
+  it('is left out where it cannot be fetched, with a failure', async () => {
     const { act, queued, send, failures } = hub({});
     await act(mail);
     for (const tries of [0, 1, 2]) expect(await send(queued[tries] ?? {})).toEqual([]);
@@ -270,7 +270,7 @@ describe('content that completes an interaction', () => {
     expect(failures).toHaveLength(1);
   });
 
-  it('is not asked for where the secret is not stored', async () => {
+  it('is not fetched where the secret is missing', async () => {
     expect(await hub({}, {}).act(mail)).toMatchObject([{ type: 'interaction' }]);
   });
 });

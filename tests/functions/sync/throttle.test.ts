@@ -25,7 +25,7 @@ const down = (afterSeconds?: number): HubError =>
 const waits = { code: 'crm-pause' };
 
 describe('the budget', () => {
-  it('is never exceeded in a window, whatever is asked for and when', () => {
+  it('is never exceeded in a window, for any calls at any time', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 4000 }))),
@@ -49,7 +49,7 @@ describe('the budget', () => {
     );
   });
 
-  it('is one for all workers', async () => {
+  it('is shared by all workers', async () => {
     const ways = Array.from({ length: 4 }, () => throttle(crm, table.rows, table.runtime));
     let calls = 0;
     const results = await Promise.allSettled(
@@ -64,7 +64,7 @@ describe('the budget', () => {
 });
 
 describe('the breaker', () => {
-  it('shuts after three failures, lets one probe through, and opens when it is answered', async () => {
+  it('opens after three failures, allows one probe, and closes when it is answered', async () => {
     const [one, other] = [throttle(crm, table.rows, table.runtime), throttle(crm, table.rows, table.runtime)];
     for (let failure = 0; failure < 3; failure++)
       await expect(one.through(1, () => Promise.reject(down()))).rejects.toThrow('down');
@@ -79,7 +79,7 @@ describe('the breaker', () => {
     await expect(other.through(1, async () => 2)).resolves.toBe(2);
   });
 
-  it('waits longer each time, and no longer than a queue can', () => {
+  it('waits longer each time, up to the limit of a queue', () => {
     let allowance: RateLimit = initialRateLimit;
     const pauses: number[] = [];
     for (let failure = 0; failure < 12; failure++) {
@@ -112,7 +112,7 @@ describe('the token', () => {
     expect(renewals).toBe(2);
   });
 
-  it('is given up by a worker that ends, or whose login fails', async () => {
+  it('is released by a worker that ends, or whose login fails', async () => {
     const token = lease('acme-crm', {}, table.rows, () => table.clock.now());
     await expect(token.get(undefined, () => Promise.reject(down()))).rejects.toThrow('down');
     void token.get(undefined, () => new Promise(() => {}));
@@ -122,7 +122,7 @@ describe('the token', () => {
     expect(await token.get(undefined, async () => 'mine')).toBe('mine');
   });
 
-  it('stands in no row as it is, and is of no use with other credentials', async () => {
+  it('is stored encrypted, and is not used with other credentials', async () => {
     const now = (): number => table.clock.now();
     await lease('acme-crm', { key: 'k' }, table.rows, now).get(undefined, async () => 'very secret');
     const rows = await scanTable(table.runtime);
