@@ -38,8 +38,8 @@ const describeEvidence = (evidence: Evidence | null): string => {
     const { type, by, text } = evidence;
     return sanitize(`${type} by ${by}${text === undefined ? '' : `: ${text}`}`);
   }
-  const { kind, provider, said, scope, page, address } = evidence;
-  const details = [said && `“${said}”`, scope && `scope ${scope}`, page && `on the ${page} page`, address];
+  const { kind, provider, word, scope, page, address } = evidence;
+  const details = [word && `“${word}”`, scope && `scope ${scope}`, page && `on the ${page} page`, address];
   return sanitize(
     [`${kind} by ${provider}`, ...details.filter((one) => one !== undefined && one !== '')].join(', '),
   );

@@ -6,13 +6,13 @@ import { Channel, Instant, type Interaction } from '../interaction/interaction.t
 export const ConsentStatus = z.enum(['granted', 'service-only', 'denied', 'unknown']);
 export type ConsentStatus = z.infer<typeof ConsentStatus>;
 
-/** Why a message is sent: decides which consent it needs, which limits count it and whether quiet hours hold. */
+/** The purpose of a message. It decides which consent the message needs, which limits count it, and whether quiet hours apply. */
 export const Category = z.enum(['marketing', 'service', 'transactional']);
 export type Category = z.infer<typeof Category>;
 
 const strictness: Record<ConsentStatus, number> = { unknown: 0, granted: 1, 'service-only': 2, denied: 3 };
 
-/** The stricter of two answers; an unknown gives way to any answer. */
+/** The stricter of two answers: denied over service-only over granted over unknown. */
 export const stricter = (one: ConsentStatus, other: ConsentStatus): ConsentStatus =>
   strictness[one] >= strictness[other] ? one : other;
 
@@ -21,8 +21,8 @@ const resumeWords = new Set(['START', 'UNSTOP', 'YES']);
 const wordChannels: ReadonlySet<Channel> = new Set<Channel>(['sms', 'rcs', 'whatsapp']);
 
 /**
- * What somebody says about a channel. A status is meant as it stands; `no-marketing` ends marketing and leaves a denial a
- * denial, `resume` undoes a denial and says nothing else.
+ * An answer about a channel. A status replaces the present one; `no-marketing` ends marketing but keeps a denial; `resume`
+ * lifts a denial and has no other effect.
  */
 export const Answer = z.enum([...ConsentStatus.options, 'no-marketing', 'resume']);
 export type Answer = z.infer<typeof Answer>;
@@ -47,7 +47,7 @@ export const ConsentEntry = z.strictObject({
 });
 export type ConsentEntry = z.infer<typeof ConsentEntry>;
 
-/** The rule of FORMATS "Consent"; undefined where an interaction says nothing about it. */
+/** The consent answer of an interaction, by the rules of FORMATS, "Consent"; undefined if it has none. */
 export const answerOf = (interaction: Interaction): Answer | undefined => {
   const scope = interaction.properties?.['scope'];
   if (interaction.kind === 'opt-in') return scope === 'service' ? 'service-only' : 'granted';
@@ -59,20 +59,20 @@ export const answerOf = (interaction: Interaction): Answer | undefined => {
   return word === 'START' ? 'granted' : 'resume';
 };
 
-/** The stop word or the start word that a message consists of. */
+/** The stop or start word that an inbound SMS, RCS or WhatsApp message consists of, in capitals; undefined if none. */
 export const consentWord = ({ kind, direction, channel, text = '' }: Interaction): string | undefined => {
   if (kind !== 'message' || direction !== 'inbound' || !wordChannels.has(channel)) return undefined;
   const word = text.trim().toUpperCase();
   return stopWords.has(word) || resumeWords.has(word) ? word : undefined;
 };
 
-/** The channel that an answer is about: a help desk tells of e-mail, too. */
+/** The channel that an answer is about. A help desk reports answers about e-mail in `properties.medium`. */
 export const answerChannel = ({ channel, properties }: Interaction): Channel => {
   const medium = Channel.safeParse(properties?.['medium']);
   return medium.success ? medium.data : channel;
 };
 
-/** The status that an answer leads to from the present one, or undefined where it is none. */
+/** The status after an answer; undefined if the answer has no effect on the present one. */
 export const nextStatus = (answer: Answer, present: ConsentStatus): ConsentStatus | undefined => {
   if (answer === 'resume') return present === 'denied' ? 'granted' : undefined;
   if (answer === 'no-marketing') return present === 'denied' ? 'denied' : 'service-only';
@@ -87,12 +87,12 @@ const addressTypes: Partial<Record<Channel, readonly string[]>> = {
   whatsapp: ['whatsapp', 'phone', 'whatsapp-user'],
 };
 
-/** The types of identifier that a channel's messages are addressed to, best first. */
+/** The identifier types that a channel's messages are sent to, best first. */
 export const addressTypesOf = (channel: Channel): readonly string[] => addressTypes[channel] ?? [channel];
 
 /**
- * The identifiers that an interaction on a channel was carried by, in normal form: all of the best type among them, since
- * a WhatsApp id comes with a phone number that is an address of other channels too.
+ * The addresses among normalised identifiers for a channel: all of the best type only, since a WhatsApp id comes with a
+ * phone number that is an address of other channels too.
  */
 export const addressesOf = (channel: Channel, identifiers: readonly Identifier[]): Identifier[] => {
   const type = addressTypesOf(channel).find((one) =>
@@ -101,13 +101,13 @@ export const addressesOf = (channel: Channel, identifiers: readonly Identifier[]
   return identifiers.filter((held) => identifierType(held) === type);
 };
 
-/** The provider of what customers do on the hub's own pages. */
+/** The `provider` of interactions on the hub's own pages. */
 export const OWN_PAGES = 'tributary';
 
 /**
- * Whether an interaction closes the addresses that carried it, to every category; or reopens what STOP closed. Only a
- * STOP by SMS closes, so only an answer about SMS reopens. Who chooses on a page has sent neither: what a carrier blocks
- * stays blocked.
+ * The effect of an interaction on its own addresses: it closes them to every category, or reopens what a STOP closed;
+ * undefined if it has none. Only a STOP by SMS closes an address, so only an answer about SMS reopens one. A choice on a
+ * page of the hub has no effect: a carrier that blocks the number continues to block it.
  */
 export const addressEffect = (
   interaction: Interaction,

@@ -13,7 +13,7 @@ export interface ConsentChange {
   readonly to: ConsentStatus;
 }
 
-/** A person's answer for one channel, given outside any interaction. */
+/** Records an answer for one channel that a person gave outside any interaction. `by`: who entered it. */
 export const setConsent = (
   people: People,
   profileId: string,
@@ -32,8 +32,8 @@ export const setConsent = (
 };
 
 /**
- * Opens an address again that bounced or was complained about, as its owner has asked. What they closed by STOP only
- * they open. Throws `HubError` `open-address` and `owner-stop`.
+ * Reopens an address that a bounce or a complaint closed, because its owner asked for it. Throws `HubError` `owner-stop` if
+ * the owner closed it by STOP, and `open-address` if it is not closed.
  */
 export const reopenAddress = (
   people: People,
@@ -41,15 +41,15 @@ export const reopenAddress = (
   request: Omit<ManualDecision, 'cause'> & { readonly evidence?: string | undefined },
 ): void => {
   const customer = people.customer(people.ownerOf(address));
-  const stopped = identifierType(address) === 'phone' && customer.consent.sms?.status === 'denied';
-  if (stopped || customer.closed[address]?.reason === 'opt-out')
+  const isDenied = identifierType(address) === 'phone' && customer.consent.sms?.status === 'denied';
+  if (isDenied || customer.closed[address]?.reason === 'opt-out')
     throw new HubError(
       'owner-stop',
-      'The owner has sent STOP from this address. Only they open it again, by sending START from it.',
+      'The owner sent STOP from this address. Only the owner can reopen it, by sending START from it.',
       { retry: 'never' },
     );
   if (customer.closed[address] === undefined)
-    throw new HubError('open-address', 'The address is not closed, so there is nothing to open.', {
+    throw new HubError('open-address', 'The address is not closed, so it cannot be reopened.', {
       retry: 'never',
     });
   for (const { profile } of customer.sourceProfiles) {
@@ -65,25 +65,25 @@ export const reopenAddress = (
   }
 };
 
-/** An answer, and the proof that it was given; a YES that answers nothing is none. */
+/** Applies an answer to a source profile and stores it with its evidence. A YES that lifts no denial is not stored. */
 export const recordAnswer = (
   people: People,
   profileId: string,
   channel: Channel,
-  said: ConsentAnswer,
+  answer: ConsentAnswer,
   evidence: Evidence,
 ): void => {
   const statusOf = (): ConsentStatus =>
     people.sourceProfile(profileId).profile.consent[channel]?.status ?? 'unknown';
   const from = statusOf();
-  people.updateProfile(profileId, (profile) => applyConsentAnswer(profile, channel, said));
-  const { answer, at, source } = said;
+  people.updateProfile(profileId, (profile) => applyConsentAnswer(profile, channel, answer));
+  const { answer: given, at, source } = answer;
   const to = statusOf();
-  if (answer === 'resume' && to === from) return;
-  people.answers.push({ profileId, given: { channel, answer, at, source, from, to, evidence } });
+  if (given === 'resume' && to === from) return;
+  people.answers.push({ profileId, answer: { channel, answer: given, at, source, from, to, evidence } });
 };
 
-/** The half whose address carried an interaction, among those of the customer that it went to. */
+/** The source profile that owns one of these addresses, if it belongs to the same customer; else `profileId` itself. */
 export const profileOfAddresses = (
   people: People,
   profileId: string,
@@ -93,7 +93,7 @@ export const profileOfAddresses = (
   return holders.find((one) => people.canonicalId(one) === people.canonicalId(profileId)) ?? profileId;
 };
 
-/** What a change of one half changes of the answers of the whole customer. */
+/** Runs `change` on a source profile and returns how the consent of the whole customer changed. */
 export const withConsentChanges = (
   people: People,
   profileId: string,

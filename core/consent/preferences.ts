@@ -5,7 +5,7 @@ import type { ClosedAddress, SourceProfile } from '../identity/profile.ts';
 import { Channel, type DecodedInteraction, type Instant, instant } from '../interaction/interaction.ts';
 import { addressesOf, type ConsentStatus } from './consent.ts';
 
-/** What a person may choose on the page of their preferences, in the words of the form. */
+/** What a person can choose for a channel on the preferences page, in the words of the form. */
 export const PreferenceChoice = z.enum(['everything', 'service', 'nothing']);
 export type PreferenceChoice = z.infer<typeof PreferenceChoice>;
 
@@ -17,20 +17,22 @@ const statusChoice: Readonly<Record<ConsentStatus, PreferenceChoice | undefined>
   unknown: undefined,
 };
 
-/** One channel on which a person can be reached, as their page shows it. No address stands there in full. */
+/** One channel of a person, as the preferences page shows it. No address is shown in full. */
 export interface ChannelChoice {
   readonly channel: Channel;
   readonly addresses: readonly {
     readonly masked: string | undefined;
     readonly closed: ClosedAddress['reason'] | undefined;
   }[];
-  /** Absent where nothing was ever answered. */
+  /** Undefined before the first answer. */
   readonly chosen: PreferenceChoice | undefined;
-  /** Whether anything can arrive there: some address is open. */
+  /** Whether at least one address is not closed. */
   readonly open: boolean;
 }
 
-/** The channels that the hub sends through, and those about which the person has said something, where they have an address. */
+/**
+ * The channels on which a person has an address and which the hub sends through (`sends`) or the person has answered about.
+ */
 export const channelChoices = (customer: Customer, sends: ReadonlySet<string>): ChannelChoice[] =>
   Channel.options.flatMap((channel): ChannelChoice[] => {
     const addresses = addressesOf(channel, customer.identifiers);
@@ -49,9 +51,9 @@ export const channelChoices = (customer: Customer, sends: ReadonlySet<string>): 
   });
 
 /**
- * What a choice has to say so that it holds for the whole person: an act of each half whose own answer differs and which
- * either has an address there or is stricter than what was chosen. None where the choice is what holds already. The same
- * form sent twice is the same acts.
+ * The interactions that make a choice valid for the whole person: one per source profile whose own answer differs and which
+ * has an address on the channel or a stricter answer. Empty if the choice is in force already. The same form sent twice
+ * yields the same interactions. `at`: when the person chose.
  */
 export const interactionsOfChoice = (
   customer: Customer,
@@ -65,11 +67,16 @@ export const interactionsOfChoice = (
     const { id, identifiers, consent } = sourceProfile.profile;
     const present = consent[channel];
     const [address] = sortOpenFirst(sourceProfile, addressesOf(channel, identifiers));
-    const speaker = address ?? (present === undefined ? undefined : identifiers[0]);
-    if (present?.status === wanted || speaker === undefined) return [];
+    const identifier = address ?? (present === undefined ? undefined : identifiers[0]);
+    if (present?.status === wanted || identifier === undefined) return [];
     return [
       {
-        ...{ channel, direction: 'inbound', occurredAt: answerTime(present?.at, at), identifiers: [speaker] },
+        ...{
+          channel,
+          direction: 'inbound',
+          occurredAt: answerTime(present?.at, at),
+          identifiers: [identifier],
+        },
         key: `preferences:${id}:${channel}:${choice}:${present?.source ?? ''}`,
         kind:
           choice === 'nothing' || (choice === 'service' && present?.status !== 'denied')
@@ -84,16 +91,19 @@ export const interactionsOfChoice = (
   });
 };
 
-/** Whoever answers has seen what stands, though the clock of a vendor that told it may be ahead of ours. */
-export const answerTime = (standing: Instant | undefined, at: Instant): Instant =>
-  standing === undefined || standing < at ? at : instant(Date.parse(standing) + 1);
+/**
+ * The time of an answer that a person gives knowing the `present` one: later than it, even if the clock of the provider that
+ * reported it is ahead of ours.
+ */
+export const answerTime = (present: Instant | undefined, at: Instant): Instant =>
+  present === undefined || present < at ? at : instant(Date.parse(present) + 1);
 
 const sortOpenFirst = ({ profile }: SourceProfile, addresses: readonly Identifier[]): Identifier[] =>
   addresses.toSorted(
     (one, other) => Number(profile.closed[one] !== undefined) - Number(profile.closed[other] !== undefined),
   );
 
-/** The customer as they will be once their choices are recorded. */
+/** The customer as it will be when its choices are recorded. */
 export const applyChoices = (
   customer: Customer,
   choices: Readonly<Partial<Record<Channel, PreferenceChoice>>>,
@@ -108,8 +118,8 @@ export const applyChoices = (
 };
 
 /**
- * An address as its owner knows it again and nobody else learns it: whoever holds a forwarded message sees this. What
- * means nothing to a person, such as the id of a chat, is left out.
+ * An address in a form that its owner recognises and nobody else can use, since a forwarded link shows it too. Undefined for
+ * an address that means nothing to a person, such as the id of a chat.
  */
 export const maskAddress = (address: Identifier): string | undefined => {
   const value = identifierValue(address);

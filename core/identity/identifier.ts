@@ -16,8 +16,8 @@ export const identifierValue = (identifier: Identifier): string =>
   identifier.slice(identifier.indexOf(':') + 1);
 
 /**
- * What people are known by, in the order in which docs/identity.md tells it: the form of the value, scopes included, and
- * whose name it is. Every other type is the name of a provider, and its value that provider's id of the person.
+ * The identifier types, in the order of the table in docs/identity.md: an example of the value with its scopes, and what it
+ * identifies. Every other type is the name of a provider, and its value is that provider's id of the person.
  */
 export const identifierTypes: Readonly<Record<string, { readonly value: string; readonly about: string }>> = {
   email: { value: 'ada@example.com', about: 'an address, in lower case' },

@@ -10,25 +10,25 @@ import type { People } from './people.ts';
 import type { Profile } from './profile.ts';
 import { applyHints, newSourceProfile } from './source-profile.ts';
 
-/** What a list says of one customer. */
+/** One customer of an imported list. */
 export interface CustomerImport {
   readonly id: string;
   readonly at: Instant;
-  /** Who put the list in. */
+  /** The person who imported the list. */
   readonly by: string;
   readonly identifiers: readonly string[];
   readonly profile: ProfileHints & { readonly stage?: string | undefined };
   readonly consent: Readonly<Partial<Record<Channel, ConsentStatus>>>;
-  /** When answers were given; those of other channels at the moment of the introduction. */
+  /** When an answer was given; the answers of other channels count from `at`. */
   readonly answeredAt?: Readonly<Partial<Record<Channel, Instant>>> | undefined;
-  /** Channels whose answers nobody has dated: such an answer can only make what is known stricter. */
+  /** Channels whose answers have no date: such an answer counts only if it is stricter than the present one. */
   readonly undated?: readonly Channel[] | undefined;
-  /** Where the list comes from and what it proves. */
+  /** The origin of the list and what it proves. */
   readonly evidence?: string | undefined;
   readonly preferences: { readonly channel?: Channel | undefined };
 }
 
-/** What an introduction did: all that its events are made of. */
+/** The result of an import of one customer, from which its events are built. */
 export interface ImportedCustomer {
   readonly profileId: string;
   readonly isNew: boolean;
@@ -37,15 +37,16 @@ export interface ImportedCustomer {
 }
 
 /**
- * A customer told of by a list rather than by an act: found, merged and made by the same rules. What the list says fills
- * what is not known, and an answer counts by its time. Throws `HubError` `missing-identifier`.
+ * Imports one customer of a list by the rules of identity resolution: finds, merges or creates the customer. The row fills
+ * unknown fields and replaces nothing; consent answers count by their time. Throws `HubError` `missing-identifier` if no
+ * identifier is usable.
  */
 export const importCustomer = (people: People, row: CustomerImport): ImportedCustomer => {
   const found = matchIdentifiers(people, usableIdentifiers(row.identifiers, people.config), row.id);
   if (found === undefined)
     throw new HubError(
       'missing-identifier',
-      'None of the identifiers can be used: they are blocked, shared, not of their type, or more than one customer may hold.',
+      'None of the identifiers of this row is usable: each is blocked, shared, invalid for its type, or above the limit of its type. Correct the row and import it again.',
       { retry: 'never' },
     );
   const profileId = found.profileId ?? people.newId();
@@ -58,8 +59,8 @@ export const importCustomer = (people: People, row: CustomerImport): ImportedCus
     const next = applyImport(profile, row);
     if (isNew || JSON.stringify(next) !== JSON.stringify(profile)) people.setProfile(next);
     const { by, evidence: text } = row;
-    for (const [channel, said] of countedAnswers(next, row))
-      recordAnswer(people, profileId, channel, said, {
+    for (const [channel, answer] of countedAnswers(next, row))
+      recordAnswer(people, profileId, channel, answer, {
         type: 'list',
         by,
         ...(text !== undefined && { text }),
@@ -69,7 +70,7 @@ export const importCustomer = (people: People, row: CustomerImport): ImportedCus
   return { profileId, isNew, consent, ...(merge && { merge }) };
 };
 
-/** The profile with what a list says of the person, answers apart, which replaces nothing that is known. */
+/** The profile with the row's fields, except consent. Known fields are not replaced. */
 const applyImport = (profile: Profile, row: CustomerImport): Profile => {
   const { stage, traits, ...hints } = row.profile;
   const { channel } = row.preferences;
@@ -82,7 +83,7 @@ const applyImport = (profile: Profile, row: CustomerImport): Profile => {
   };
 };
 
-/** The answers of a list that count: by their time; one that nobody has dated only where it is stricter than what is known. */
+/** The consent answers of a row that count. An undated answer counts only if it is stricter than the present one. */
 const countedAnswers = (profile: Profile, row: CustomerImport): [Channel, ConsentAnswer][] =>
   Channel.options.flatMap((channel): [Channel, ConsentAnswer][] => {
     const [answer, present] = [row.consent[channel], profile.consent[channel]?.status];

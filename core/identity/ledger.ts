@@ -2,50 +2,50 @@ import * as z from 'zod';
 import { Instant, Interaction } from '../interaction/interaction.ts';
 import { Identifier } from './identifier.ts';
 
-/** Who decides something by hand, when, and in which command. */
+/** A decision by a person: when, by whom, and by which command. */
 export interface ManualDecision {
   readonly at: Instant;
-  /** What the person is called. */
+  /** The name of the person. */
   readonly by: string;
   readonly cause: string;
 }
 
-/** One merge, as the ledger keeps it: several customers may be merged into one at once. */
+/** A ledger entry of one merge. Several customers may be merged into one at once. */
 export const Merge = z.strictObject({
   id: z.string(),
   survivor: z.string(),
   others: z.array(z.string()),
-  /** When the hub made it, which may be long after the act that caused it. */
+  /** When the hub merged, which may be long after the interaction that caused it. */
   at: Instant,
-  /** `identifiers` when a rule did it; otherwise what the person who did it is called. */
+  /** `identifiers` for an automatic merge, else the name of the person who merged. */
   by: z.string(),
   /** The interaction or command that caused it. */
   cause: z.string(),
-  /** What a manual merge overrode: `strong`, `limit`, `unmerged`. */
+  /** The rules that a manual merge overrode. */
   overrode: z.array(z.enum(['strong', 'limit', 'unmerged'])),
   undoneAt: Instant.optional(),
   undoneBy: z.string().optional(),
 });
 export type Merge = z.infer<typeof Merge>;
 
-/** A merge taken back. */
+/** The undoing of a merge. */
 export interface Unmerge {
   readonly merge: string;
   readonly survivor: string;
   readonly others: readonly string[];
-  /** When the merge had been made. */
+  /** When the merge was made. */
   readonly mergedAt: Instant;
   readonly at: Instant;
   readonly by: string;
 }
 
-/** One identifier taken from a customer and made a customer of its own. */
+/** A ledger entry of one split: an identifier became a customer of its own. */
 export const Split = z.strictObject({
   id: z.string(),
   identifier: Identifier,
-  /** The half that held it. */
+  /** The source profile that owned it. */
   from: z.string(),
-  /** The new half. */
+  /** The new source profile. */
   to: z.string(),
   at: Instant,
   by: z.string(),
@@ -53,11 +53,11 @@ export const Split = z.strictObject({
 });
 export type Split = z.infer<typeof Split>;
 
-/** An address that a person has opened again after a bounce or a complaint, because its owner asked for it. */
+/** A ledger entry of an address that staff reopened after a bounce or a complaint, because its owner asked for it. */
 export const Reopening = z.strictObject({
   id: z.string(),
   address: Identifier,
-  /** The half that held the closure. */
+  /** The source profile in which it was closed. */
   profileId: z.string(),
   reason: z.enum(['bounce', 'complaint']),
   closedAt: Instant,
@@ -67,11 +67,11 @@ export const Reopening = z.strictObject({
 });
 export type Reopening = z.infer<typeof Reopening>;
 
-/** Something that a person must decide. One open entry per pair of customers or per interaction. */
+/** A case for a person to decide. There is one open review per pair of customers or per interaction. */
 export const Review = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('pair'),
-    /** In the order of their ids. */
+    /** Sorted. */
     profileIds: z.tuple([z.string(), z.string()]),
     reason: z.enum(['strong', 'unmerged']),
     /** The interaction that named both. */
@@ -86,11 +86,10 @@ export const Review = z.discriminatedUnion('type', [
 ]);
 export type Review = z.infer<typeof Review>;
 
-/** What a review entry is called; the same pair or interaction is one entry. */
+/** The id of a review; the same pair or interaction always has the same id. */
 export const reviewId = (review: Review): string =>
   review.type === 'pair' ? pairReviewId(review.profileIds) : interactionReviewId(review.interaction.id);
 
-/** What the review entry of an interaction is called. */
 export const interactionReviewId = (interaction: string): string => `interaction#${interaction}`;
 
 export const pairReviewId = (profileIds: readonly [string, string]): string => `pair#${profileIds.join('#')}`;

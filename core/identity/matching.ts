@@ -3,21 +3,27 @@ import { ruleFor, sortByStrength } from './identity-config.ts';
 import type { People } from './people.ts';
 import { areRelated, requestReview } from './review-queue.ts';
 
-/** Whose some identifiers are, and which of them that customer gains; without `half` they are a new customer's. */
-interface Found {
+/** The result of matching identifiers to their owners. */
+interface Match {
+  /** The source profile that owns the strongest identifier; absent if no identifier has an owner. */
   readonly profileId?: string;
-  /** The customers that they belong to, still to be merged where there are several. */
+  /** The canonical ids of all owners; several are to be merged. */
   readonly roots: readonly string[];
+  /** Identifiers without an owner, which the customer gains. */
   readonly gained: readonly Identifier[];
+  /** Identifiers that stay on the interaction only. */
   readonly setAside: readonly Identifier[];
 }
 
-/** Finds whose identifiers are, and whether its customers merge. Undefined where each of them breaks a limit. */
+/**
+ * Finds the owners of usable identifiers and decides whether they merge, by steps 2 to 4 of FORMATS, "How an interaction
+ * finds its customer". Opens a review for each pair that must not merge. Undefined if every identifier exceeds a limit.
+ */
 export const matchIdentifiers = (
   people: People,
   usable: readonly Identifier[],
   cause: string,
-): Found | undefined => {
+): Match | undefined => {
   const remaining = [...usable];
   const setAside: Identifier[] = [];
   while (remaining.length > 0) {
@@ -43,7 +49,7 @@ export const matchIdentifiers = (
   return undefined;
 };
 
-/** True when two of these customers must not be merged; files each such pair that nobody has decided about. */
+/** Whether two of these customers must not be merged. Opens a review for each such pair that is not decided yet. */
 const blocksAutoMerge = (people: People, roots: readonly string[], cause: string): boolean => {
   let found = false;
   for (const [position, one] of roots.entries()) {
@@ -58,7 +64,7 @@ const blocksAutoMerge = (people: People, roots: readonly string[], cause: string
   return found;
 };
 
-/** Whether both hold identifiers of a strong type, which are then different ones, as each has one owner. */
+/** Whether both own identifiers of the same strong type. The values differ, since each identifier has one owner. */
 export const hasStrongConflict = (people: People, one: string, other: string): boolean => {
   const strongTypes = (root: string): Set<string> =>
     new Set(
@@ -70,11 +76,11 @@ export const hasStrongConflict = (people: People, one: string, other: string): b
   return !strongTypes(one).isDisjointFrom(strongTypes(other));
 };
 
-/** Whether an unmerge or a person has told two customers apart. */
+/** Whether an unmerge or a person separated two customers. */
 export const isNeverAutoMerged = (people: People, one: string, other: string): boolean =>
   areRelated(people, one, other, 'neverAutoMerge') || areRelated(people, one, other, 'confirmedDistinct');
 
-/** Whether one customer may hold everything that these customers hold, and these new identifiers. */
+/** Whether one customer may own the identifiers of all these customers, and the unowned ones, within the limits. */
 export const fitsLimits = (
   people: People,
   roots: readonly string[],

@@ -4,7 +4,7 @@ import { fitsLimits, hasStrongConflict, isNeverAutoMerged } from './matching.ts'
 import type { People } from './people.ts';
 import { closeReviews } from './review-queue.ts';
 
-/** Merges customers, named by their surviving halves, into the one first seen; of equals the smaller id. */
+/** Merges customers, given by canonical ids, into the one first seen; if equal, into the smaller id. */
 export const mergeCustomers = (
   people: People,
   roots: readonly string[],
@@ -20,7 +20,10 @@ export const mergeCustomers = (
   return recordMerge(people, survivor, others, { at, by: 'identifiers', cause, overrode: [] });
 };
 
-/** Merges by a person's decision: may override strong identifiers, limits and an earlier unmerge, and says so. */
+/**
+ * Merges two customers by a person's decision, which may override strong identifiers, limits and an earlier unmerge; the
+ * ledger entry lists what it overrode. Undefined if they are one customer already.
+ */
 export const mergeManually = (
   people: People,
   keep: string,
@@ -28,14 +31,14 @@ export const mergeManually = (
   decision: ManualDecision,
 ): Merge | undefined => {
   const roots = [people.canonicalId(keep), people.canonicalId(other)];
-  const [survivor, loser] = roots;
-  if (survivor === undefined || loser === undefined || survivor === loser) return undefined;
+  const [survivor, merged] = roots;
+  if (survivor === undefined || merged === undefined || survivor === merged) return undefined;
   const overrode: Merge['overrode'] = [
-    ...(hasStrongConflict(people, survivor, loser) ? ['strong' as const] : []),
+    ...(hasStrongConflict(people, survivor, merged) ? ['strong' as const] : []),
     ...(fitsLimits(people, roots, []) ? [] : ['limit' as const]),
-    ...(isNeverAutoMerged(people, survivor, loser) ? ['unmerged' as const] : []),
+    ...(isNeverAutoMerged(people, survivor, merged) ? ['unmerged' as const] : []),
   ];
-  return recordMerge(people, survivor, [loser], { ...decision, overrode });
+  return recordMerge(people, survivor, [merged], { ...decision, overrode });
 };
 
 const recordMerge = (
@@ -54,7 +57,7 @@ const recordMerge = (
       ...people.sourceProfile(other).activity,
       survivor: { id: survivor, at: details.at, merge: merge.id },
     });
-    // The loser's profile is written too, so that a concurrent change of its identifiers and this merge exclude each other.
+    // The merged profile is written too, so that this merge conflicts with a concurrent change of its identifiers.
     people.setProfile(people.sourceProfile(other).profile);
   }
   const { profile } = people.sourceProfile(survivor);

@@ -10,14 +10,14 @@ import type { Profile, SourceProfile } from './profile.ts';
 export interface PeopleState {
   readonly sourceProfiles: Iterable<SourceProfile>;
   readonly owners: Iterable<readonly [Identifier, string]>;
-  /** What must not be forgotten of identifiers whose earlier owner was erased. */
+  /** Refusals that are retained of identifiers whose earlier owner was erased. */
   readonly retainedRefusals?: ReadonlyMap<Identifier, RetainedRefusal>;
 }
 
 /**
- * The people that a few acts concern, in memory: who holds which identifier, each half as it is by now, and what became of
- * them. The state handed in must hold the owners of every identifier asked about and the whole tree of each owner. What was
- * changed is listed for one conditional write.
+ * A unit of work: the customers that a few interactions or commands concern, in memory, and the changes to write in one
+ * conditional transaction. `state` must contain the owner of every identifier that is looked up, and the whole merge tree
+ * of each owner; a missing source profile or owner throws an `Error`.
  */
 export class People {
   readonly changedProfiles = new Set<string>();
@@ -28,13 +28,13 @@ export class People {
   readonly splits: Split[] = [];
   readonly reopenings: Reopening[] = [];
   readonly reviews: Review[] = [];
-  /** Answers that were given, by half. */
-  readonly answers: { readonly profileId: string; readonly given: RecordedAnswer }[] = [];
-  /** The ids of review entries that a person has decided about. */
+  /** Consent answers to store, with the source profile that gave them. */
+  readonly answers: { readonly profileId: string; readonly answer: RecordedAnswer }[] = [];
+  /** The ids of reviews to close. */
   readonly resolvedReviews = new Set<string>();
   readonly config: IdentityConfig;
   readonly newId: () => string;
-  /** What parts conversations, in milliseconds. */
+  /** Milliseconds without a message after which a conversation ends. */
   readonly silence: number;
   readonly #sourceProfiles: Map<string, SourceProfile>;
   readonly #owners: Map<Identifier, string>;
@@ -56,7 +56,7 @@ export class People {
     this.silence = silence;
   }
 
-  /** Whether a half is among those that were loaded. */
+  /** Whether a source profile was loaded. */
   has(id: string): boolean {
     return this.#sourceProfiles.has(id);
   }
@@ -72,12 +72,12 @@ export class People {
     return resolveCustomer(this.canonicalId(profileId), this.#sourceProfiles);
   }
 
-  /** A surviving half and everything merged into it, the half itself first. */
+  /** A source profile and all that are merged into it, itself first. */
   mergeTree(root: string): SourceProfile[] {
     return mergeTree(root, this.#sourceProfiles);
   }
 
-  /** The surviving half of the customer that a half belongs to. */
+  /** The canonical source profile of the customer that a source profile belongs to. */
   canonicalId(profileId: string): string {
     let id = profileId;
     for (
@@ -89,39 +89,39 @@ export class People {
     return id;
   }
 
-  /** The half that holds an identifier, if anyone does. */
+  /** The source profile that owns an identifier; undefined if it has no owner. */
   owner(identifier: Identifier): string | undefined {
     return this.#owners.get(identifier);
   }
 
-  /** The half that holds an identifier which is known to be held. */
+  /** The source profile that owns an identifier which has an owner. */
   ownerOf(identifier: Identifier): string {
     const profileId = this.#owners.get(identifier);
-    if (profileId === undefined) throw new Error(`Nobody owns the identifier asked for.`);
+    if (profileId === undefined) throw new Error('The identifier has no owner.');
     return profileId;
   }
 
-  /** A new half, which is written once something of it is set. */
+  /** Adds a new source profile. It is written only if `setProfile` or `setActivity` is called for it. */
   add(sourceProfile: SourceProfile): void {
     this.#sourceProfiles.set(sourceProfile.profile.id, sourceProfile);
   }
 
-  /** A half takes an identifier that nobody holds, and what an erasure has left of it. */
+  /** Makes a source profile the owner of an unowned identifier, and applies a refusal that an erasure retained for it. */
   attachIdentifier(identifier: Identifier, profileId: string): void {
     const { profile } = this.sourceProfile(profileId);
     this.#owners.set(identifier, profileId);
     this.newOwners.set(identifier, profileId);
-    const holding = { ...profile, identifiers: [...profile.identifiers, identifier] };
-    const told = this.#retainedRefusals.get(identifier);
-    this.setProfile(told ? applyRetainedRefusal(holding, identifier, told) : holding);
+    const owner = { ...profile, identifiers: [...profile.identifiers, identifier] };
+    const refusal = this.#retainedRefusals.get(identifier);
+    this.setProfile(refusal ? applyRetainedRefusal(owner, identifier, refusal) : owner);
   }
 
-  /** From now on another half answers for an identifier; their profiles say so already. */
+  /** Changes the owner of an identifier. The caller changes both profiles. */
   reassignIdentifier(identifier: Identifier, profileId: string): void {
     this.#owners.set(identifier, profileId);
   }
 
-  /** Sets the profile where the change is one. */
+  /** Sets the profile if `change` returns a different one. */
   updateProfile(profileId: string, updateProfile: (profile: Profile) => Profile): void {
     const { profile } = this.sourceProfile(profileId);
     const next = updateProfile(profile);

@@ -18,7 +18,7 @@ import { normaliseIdentifier, usableIdentifiers } from './normalise.ts';
 import type { People } from './people.ts';
 import { applyActivity, applyAddressEffect, applyInteraction, newSourceProfile } from './source-profile.ts';
 
-/** Where an interaction went and what it changed; or, without `half`, that it waits on the review list. */
+/** The result of identity resolution of one interaction. Without a `profileId` the interaction is in the review queue. */
 export interface Resolution {
   readonly profileId?: string;
   readonly isNew: boolean;
@@ -26,15 +26,16 @@ export interface Resolution {
   /** Identifiers that stay on the interaction only. */
   readonly setAside: readonly Identifier[];
   readonly consent: readonly ConsentChange[];
-  /** How long the person has waited for this answer. */
+  /** Set if the interaction answers an open question. */
   readonly reply?: Reply;
-  /** The customer stands elsewhere in the lists that people read. */
+  /** The customer's entries in the customer lists changed. */
   readonly moved?: true;
 }
 
 /**
- * Finds or makes the customer of an interaction that arrived at `receivedAt`. `referred` is the half that holds the
- * message it refers to.
+ * Finds or creates the customer of an interaction and applies the interaction to it, by FORMATS, "How an interaction finds
+ * its customer". `referred`: the source profile of the message that it refers to, if that is known. `receivedAt`: when the
+ * hub received it.
  */
 export const resolveInteraction = (
   people: People,
@@ -56,8 +57,9 @@ export const resolveInteraction = (
 };
 
 /**
- * A person's decision about an interaction that waits for one: it goes to the half named, or to a customer of its own.
- * Its identifiers join where nobody holds them and a limit allows it.
+ * Assigns an interaction of the review queue to a source profile, or to a new customer if there is none. The customer gains
+ * its identifiers that have no owner and fit the limits. Throws `HubError` `missing-identifier` for a new customer without
+ * any identifier.
  */
 export const assignInteraction = (
   people: People,
@@ -68,14 +70,14 @@ export const assignInteraction = (
   const free = usableIdentifiers(interaction.identifiers, people.config).filter(
     (one) => people.owner(one) === undefined,
   );
-  const holder = profileId === undefined ? [] : [people.canonicalId(profileId)];
-  const taken: Identifier[] = [];
-  for (const one of free) if (fitsLimits(people, holder, [...taken, one])) taken.push(one);
-  if (profileId !== undefined) return attachInteraction(people, profileId, interaction, taken, {});
-  if (taken.length > 0) return createCustomer(people, interaction, taken, []);
+  const owner = profileId === undefined ? [] : [people.canonicalId(profileId)];
+  const gained: Identifier[] = [];
+  for (const one of free) if (fitsLimits(people, owner, [...gained, one])) gained.push(one);
+  if (profileId !== undefined) return attachInteraction(people, profileId, interaction, gained, {});
+  if (gained.length > 0) return createCustomer(people, interaction, gained, []);
   throw new HubError(
     'missing-identifier',
-    'The interaction names nobody who could be known again by it, so it cannot make a customer. Assign it to one, or dismiss it.',
+    'The interaction has no identifier that a new customer could be found by. Assign it to a customer, or dismiss it.',
     { retry: 'never' },
   );
 };
@@ -128,7 +130,7 @@ const requestDecision = (
   return { isNew: false, setAside, consent: [] };
 };
 
-/** What the interaction teaches the half, answers about consent, and adds to its activity. */
+/** Applies an interaction to the customer: identifiers, profile, consent, closed addresses and activity. */
 const applyToCustomer = (
   people: People,
   profileId: string,
@@ -151,7 +153,7 @@ const applyToCustomer = (
       { answer, at, source },
       evidenceOf(interaction, addresses[0]),
     );
-  // An address is closed for whoever holds it, also where the interaction went to somebody else.
+  // An address is closed for its owner, even if the interaction went to another customer.
   for (const address of addresses)
     people.updateProfile(people.owner(address) ?? profileId, (profile) =>
       applyAddressEffect(profile, address, interaction),

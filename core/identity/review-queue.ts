@@ -2,7 +2,7 @@ import { HubError } from '../errors.ts';
 import { pairReviewId, sortedPair } from './ledger.ts';
 import type { People } from './people.ts';
 
-/** One open entry for two people, whichever of their halves it was filed for. */
+/** Opens a review for a pair of customers, unless one is open for any two of their source profiles. */
 export const requestReview = (
   people: People,
   one: string,
@@ -11,47 +11,50 @@ export const requestReview = (
   cause: string,
 ): void => {
   if (areRelated(people, one, other, 'pendingReview')) return;
-  for (const [profileId, stranger] of [
+  for (const [profileId, counterpart] of [
     [one, other],
     [other, one],
   ] as const) {
     const { profile } = people.sourceProfile(profileId);
-    people.setProfile({ ...profile, pendingReview: [...profile.pendingReview, stranger] });
+    people.setProfile({ ...profile, pendingReview: [...profile.pendingReview, counterpart] });
   }
   people.reviews.push({ type: 'pair', profileIds: sortedPair(one, other), reason, cause });
 };
 
-/** A person's decision that two customers are two people: rules leave them alone and no review asks again. */
+/**
+ * Records a person's decision that two customers are different people: no rule merges them, and no review is opened again.
+ * Throws `HubError` `existing-merge` if they are one customer already.
+ */
 export const markDistinct = (people: People, one: string, other: string): void => {
   const [first, second] = [people.canonicalId(one), people.canonicalId(other)];
   if (first === second) {
     throw new HubError(
       'existing-merge',
-      'The two are one customer by now. Take the merge back first; that also keeps them apart.',
+      'The two are merged into one customer already. Unmerge them first; that also marks them as distinct.',
       { retry: 'never' },
     );
   }
-  for (const [profileId, stranger] of [
+  for (const [profileId, counterpart] of [
     [first, second],
     [second, first],
   ] as const) {
     const { profile } = people.sourceProfile(profileId);
     people.setProfile({
       ...profile,
-      confirmedDistinct: [...new Set([...profile.confirmedDistinct, stranger])],
+      confirmedDistinct: [...new Set([...profile.confirmedDistinct, counterpart])],
     });
   }
   closeReviews(people, first, second);
 };
 
-/** A decision about two people answers every question that was asked about any two of their halves. */
+/** Closes the open reviews of two customers, whichever of their source profiles they were opened for. */
 export const closeReviews = (people: People, one: string, other: string): void => {
   const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
   for (const { profile } of people.mergeTree(one)) {
-    for (const asked of profile.pendingReview.filter((id) => others.has(id))) {
-      people.resolvedReviews.add(pairReviewId(sortedPair(profile.id, asked)));
-      removePendingReview(people, profile.id, asked);
-      removePendingReview(people, asked, profile.id);
+    for (const pending of profile.pendingReview.filter((id) => others.has(id))) {
+      people.resolvedReviews.add(pairReviewId(sortedPair(profile.id, pending)));
+      removePendingReview(people, profile.id, pending);
+      removePendingReview(people, pending, profile.id);
     }
   }
 };
@@ -61,7 +64,7 @@ const removePendingReview = (people: People, profileId: string, other: string): 
   people.setProfile({ ...profile, pendingReview: profile.pendingReview.filter((id) => id !== other) });
 };
 
-/** Whether the list of any half of one customer names any half of the other. */
+/** Whether the given list of any source profile of one customer contains any source profile of the other. */
 export const areRelated = (
   people: People,
   one: string,

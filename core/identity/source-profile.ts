@@ -4,8 +4,7 @@ import { applyToConversation, closedConversation } from '../timeline/conversatio
 import type { Identifier } from './identifier.ts';
 import type { Profile, SourceProfile } from './profile.ts';
 
-/** What an interaction changes about the one half of a customer that it goes to. Pure: a half in, a half out. */
-
+/** A source profile without any data, first and last seen at `at`. */
 export const newSourceProfile = (id: string, at: Instant): SourceProfile => ({
   profile: {
     id,
@@ -25,7 +24,7 @@ export const newSourceProfile = (id: string, at: Instant): SourceProfile => ({
   activity: { id, version: 0, lastSeenAt: at, interactions: 0, lastInboundAt: {}, lastInboundMessageAt: {} },
 });
 
-/** What an interaction tells fills what is not known; a contact-update also replaces what is. */
+/** Applies the profile fields of an interaction: they fill unknown fields, and replace known ones if `replaces`. */
 export const applyHints = (profile: Profile, hints: ProfileHints | undefined, replaces: boolean): Profile => {
   if (hints === undefined) return profile;
   const { tags, traits, ...single } = hints;
@@ -37,7 +36,7 @@ export const applyHints = (profile: Profile, hints: ProfileHints | undefined, re
   };
 };
 
-/** The profile with what an interaction tells of the person, and with its time if nothing earlier is known. */
+/** Applies an interaction to the profile: its profile fields, and its time if it is the earliest. */
 export const applyInteraction = (
   profile: Profile,
   { profile: hints, kind, occurredAt }: Interaction,
@@ -47,8 +46,9 @@ export const applyInteraction = (
 });
 
 /**
- * The profile of who holds an address, after an interaction that it carried. In whatever order they arrive: of a STOP and
- * a START the later counts, of one instant the STOP; what bounced or was complained about stays closed.
+ * Applies an interaction's effect on an address to the profile that owns it. The result does not depend on the order of
+ * arrival: of a STOP and a START the later counts, at the same instant the STOP; an address closed by a bounce or a
+ * complaint stays closed.
  */
 export const applyAddressEffect = (
   profile: Profile,
@@ -61,26 +61,26 @@ export const applyAddressEffect = (
   const { [address]: entry, ...others } = profile.closed;
   const reopened = profile.reopened?.[address] ?? '';
   if (effect === 'reopen') {
-    const opens = entry?.reason === 'opt-out' && entry.at < at;
-    if (at <= reopened && !opens) return profile;
+    const isOpened = entry?.reason === 'opt-out' && entry.at < at;
+    if (at <= reopened && !isOpened) return profile;
     return {
       ...profile,
-      closed: opens ? others : profile.closed,
+      closed: isOpened ? others : profile.closed,
       reopened: { ...profile.reopened, [address]: at > reopened ? at : reopened },
     };
   }
-  const stands =
+  const isUnchanged =
     effect === 'opt-out'
       ? reopened > at || (entry !== undefined && (entry.reason !== 'opt-out' || entry.at >= at))
       : entry !== undefined && entry.reason !== 'opt-out';
-  return stands
+  return isUnchanged
     ? profile
     : { ...profile, closed: { ...profile.closed, [address]: { reason: effect, at, source } } };
 };
 
 /**
- * The activity after one more interaction; `carried` are the owned identifiers that an inbound one came with, `silence` in
- * milliseconds parts conversations.
+ * Applies an interaction to the activity. `carried`: the owned identifiers of the interaction. `silence`: milliseconds
+ * without a message after which a conversation ends.
  */
 export const applyActivity = (
   activity: SourceProfile['activity'],
@@ -91,24 +91,25 @@ export const applyActivity = (
   const { occurredAt: at, channel, direction, kind } = interaction;
   const inbound = direction === 'inbound';
   const conversation = applyToConversation(activity.conversation, interaction, silence);
-  const heard = inbound ? carried.filter((one) => (activity.lastInboundAt[one] ?? '') < at) : [];
-  const said = inbound && kind === 'message' && (activity.lastInboundMessageAt[channel] ?? '') < at;
+  const inboundNow = inbound ? carried.filter((one) => (activity.lastInboundAt[one] ?? '') < at) : [];
+  const isLatestMessage =
+    inbound && kind === 'message' && (activity.lastInboundMessageAt[channel] ?? '') < at;
   return {
     ...activity,
     interactions: activity.interactions + 1,
     lastSeenAt: activity.lastSeenAt > at ? activity.lastSeenAt : at,
     lastInboundAt:
-      heard.length === 0
+      inboundNow.length === 0
         ? activity.lastInboundAt
-        : { ...activity.lastInboundAt, ...Object.fromEntries(heard.map((one) => [one, at])) },
-    lastInboundMessageAt: said
+        : { ...activity.lastInboundAt, ...Object.fromEntries(inboundNow.map((one) => [one, at])) },
+    lastInboundMessageAt: isLatestMessage
       ? { ...activity.lastInboundMessageAt, [channel]: at }
       : activity.lastInboundMessageAt,
     ...(conversation && { conversation }),
   };
 };
 
-/** Somebody of the business says that nothing is owed to the customer any more, whatever was asked until `at`. */
+/** Closes the conversation by a person's decision: questions until `at` need no answer. `silence` as in `applyActivity`. */
 export const closeConversation = (
   activity: SourceProfile['activity'],
   at: Instant,
@@ -118,7 +119,7 @@ export const closeConversation = (
   conversation: closedConversation(activity.conversation, at, silence),
 });
 
-/** The profile with the channel that a person prefers from `at` on, or that they prefer none; a later word of theirs stands. */
+/** Sets the preferred channel, or removes it if undefined, unless a later preference is known. */
 export const applyPreference = (profile: Profile, channel: Channel | undefined, at: Instant): Profile =>
   profile.preferences.at !== undefined && profile.preferences.at > at
     ? profile

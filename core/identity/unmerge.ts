@@ -5,8 +5,8 @@ import type { People } from './people.ts';
 import { newSourceProfile } from './source-profile.ts';
 
 /**
- * Undoes a merge of a person exactly: the newest, or the one that `merge` names. The others of a chain stand. The
- * halves it parts are never merged by a rule again.
+ * Undoes one merge of a customer exactly: the newest, or the one with the id `merge`. Other merges of the customer remain.
+ * The separated source profiles are never merged automatically again. Throws `HubError` `unknown-merge`.
  */
 export const unmergeCustomer = (
   people: People,
@@ -22,8 +22,8 @@ export const unmergeCustomer = (
     throw new HubError(
       'unknown-merge',
       merge === undefined
-        ? `Customer ${root} is not merged with anybody (any more), so there is nothing to undo.`
-        : `The merge ${merge} does not hold customer ${root} together (any more), so there is nothing to undo.`,
+        ? `Customer ${root} has no merge to undo. It may have been undone already: look at hub customer ledger IDENTIFIER.`
+        : `Customer ${root} is not merged by ${merge}. It may have been undone already: look at hub customer ledger IDENTIFIER.`,
       { retry: 'never' },
     );
   }
@@ -48,23 +48,23 @@ export const unmergeCustomer = (
     at,
     by,
   };
-  // A merge that is not written yet goes into the ledger as undone: one row, written once.
+  // A merge of the same transaction is written to the ledger as undone: one row can be written only once.
   const unwritten = people.merges.get(pointer.merge);
   if (unwritten) people.merges.set(pointer.merge, { ...unwritten, undoneAt: at, undoneBy: by });
   else people.unmerges.push(undone);
   return undone;
 };
 
-/** Whatever is merged is a root, so the last merge into the present root is the newest of the whole tree. */
+/** Only canonical profiles are merged, so the last merge into the present one is the newest of the tree. */
 const newestMerge = (people: People, root: string): string | undefined => {
   const last = people.sourceProfile(root).profile.merged.at(-1);
   return last === undefined ? undefined : people.sourceProfile(last).activity.survivor?.merge;
 };
 
 /**
- * Makes one identifier a customer of its own: a number that was given to somebody else, an address that was never
- * theirs. What was said stays with whoever said it; what arrives from now on goes to the new customer. A closed
- * address stays closed. The two are never merged by a rule again.
+ * Makes one identifier a customer of its own: a number that now belongs to somebody else, an address that was never theirs.
+ * Past interactions stay; later ones go to the new customer. A closed address stays closed. The two are never merged
+ * automatically again. Throws `HubError` `last-identifier`.
  */
 export const splitIdentifier = (
   people: People,
@@ -75,7 +75,7 @@ export const splitIdentifier = (
   if (people.customer(from).identifiers.length === 1) {
     throw new HubError(
       'last-identifier',
-      'This is the only identifier that the customer has, so there is nobody to part it from.',
+      'This is the only identifier of the customer, so it cannot be split off.',
       { retry: 'never' },
     );
   }
@@ -84,7 +84,7 @@ export const splitIdentifier = (
   const fresh = newSourceProfile(to, at);
   const { [identifier]: closure, ...closed } = profile.closed;
   const { [identifier]: reopening, ...reopened } = profile.reopened ?? {};
-  const { [identifier]: lastHeard, ...heard } = activity.lastInboundAt;
+  const { [identifier]: lastInbound, ...lastInboundAt } = activity.lastInboundAt;
   people.add(fresh);
   people.setProfile({
     ...profile,
@@ -92,7 +92,7 @@ export const splitIdentifier = (
     ...(reopening !== undefined && { reopened }),
     identifiers: profile.identifiers.filter((one) => one !== identifier),
   });
-  people.setActivity({ ...activity, lastInboundAt: heard });
+  people.setActivity({ ...activity, lastInboundAt });
   people.setProfile({
     ...fresh.profile,
     identifiers: [identifier],
@@ -101,7 +101,7 @@ export const splitIdentifier = (
   });
   people.setActivity({
     ...fresh.activity,
-    ...(lastHeard !== undefined && { lastInboundAt: { [identifier]: lastHeard } }),
+    ...(lastInbound !== undefined && { lastInboundAt: { [identifier]: lastInbound } }),
   });
   people.reassignIdentifier(identifier, to);
   addNeverAutoMerge(people, to, [from]);
@@ -111,7 +111,7 @@ export const splitIdentifier = (
   return split;
 };
 
-const addNeverAutoMerge = (people: People, profileId: string, strangers: readonly string[]): void => {
+const addNeverAutoMerge = (people: People, profileId: string, others: readonly string[]): void => {
   const { profile } = people.sourceProfile(profileId);
-  people.setProfile({ ...profile, neverAutoMerge: [...new Set([...profile.neverAutoMerge, ...strangers])] });
+  people.setProfile({ ...profile, neverAutoMerge: [...new Set([...profile.neverAutoMerge, ...others])] });
 };

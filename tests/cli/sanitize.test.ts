@@ -13,7 +13,7 @@ const AT = '2026-03-02T09:00:00.000Z';
 const by = { type: 'command', by: EVIL, text: EVIL };
 const said = {
   ...{ type: 'interaction', kind: 'opt-out', provider: 'twilio', address: `line:${EVIL}` },
-  ...{ said: EVIL, scope: EVIL, page: EVIL },
+  ...{ word: EVIL, scope: EVIL, page: EVIL },
 };
 const conversation = { state: 'open', lastAt: AT, channels: ['sms'] };
 const customer = { id: 'c', identifiers: [EVIL], name: { full: EVIL }, conversation };

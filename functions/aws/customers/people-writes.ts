@@ -113,7 +113,7 @@ const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes
     ];
   }),
   ...reopenings.map((reopening): Write => ({ put: { ...reopeningKey(reopening), ...reopening } })),
-  ...answers.map(({ profileId, given }): Write => ({ put: { ...answerKey(profileId, given), ...given } })),
+  ...answers.map(({ profileId, answer }): Write => ({ put: { ...answerKey(profileId, answer), ...answer } })),
 ];
 
 /** The review list: new entries, and those that a person or a merge has closed. */

@@ -176,9 +176,9 @@ describe('merge and unmerge', () => {
     expect(mergeManually(people, 'c0', 'c1', decision())?.overrode).toEqual(['strong', 'limit']);
   });
 
-  it('says that there is nothing to undo', () => {
+  it('refuses to undo a merge that does not exist', () => {
     const people = pair();
-    expect(() => unmergeCustomer(people, 'c0', decision())).toThrow(/nothing to undo/);
+    expect(() => unmergeCustomer(people, 'c0', decision())).toThrow(/has no merge to undo/);
   });
 });
 

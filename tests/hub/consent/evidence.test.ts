@@ -63,12 +63,12 @@ describe('the consent of a customer', () => {
       },
       {
         ...{ channel: 'sms', status: 'denied', since: iso(-5), source: expect.any(String) },
-        evidence: { type: 'interaction', kind: 'opt-out', provider: 'twilio', address: phone, said: 'STOP' },
+        evidence: { type: 'interaction', kind: 'opt-out', provider: 'twilio', address: phone, word: 'STOP' },
         addresses: [{ address: phone, open: false }],
       },
     ]);
     expect(closed).toMatchObject([
-      { address: phone, reason: 'opt-out', since: iso(-5), evidence: { provider: 'twilio', said: 'STOP' } },
+      { address: phone, reason: 'opt-out', since: iso(-5), evidence: { provider: 'twilio', word: 'STOP' } },
     ]);
     // The YES answered nothing; the START that came late is told, and changed nothing.
     expect(history.map(({ at, answer, from, to }: Record<string, string>) => [at, answer, from, to])).toEqual(
