@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { arnMatches, wildcardMatches } from './match.ts';
 
-/** What is known of a request beside its action and resource: condition keys in lower case, and their values. */
+/** The values of a request's condition keys, by the key in lower case. */
 export type RequestContext = Readonly<Record<string, readonly string[]>>;
 
 type Test = (wanted: string, actual: string) => boolean;
 
 const equals: Test = (wanted, actual) => wanted === actual;
-const sameLetters: Test = (wanted, actual) => wanted.toLowerCase() === actual.toLowerCase();
+const equalsIgnoreCase: Test = (wanted, actual) => wanted.toLowerCase() === actual.toLowerCase();
 const numeric =
   (compare: (actual: number, wanted: number) => boolean): Test =>
   (wanted, actual) =>
@@ -17,15 +17,15 @@ const dated =
   (wanted, actual) =>
     compare(Date.parse(actual), Date.parse(wanted));
 
-/** Operators that hold when one of the wanted values fits. */
+/** Operators that are true where one of the values matches. */
 const positive: Readonly<Record<string, Test>> = {
   StringEquals: equals,
-  StringEqualsIgnoreCase: sameLetters,
+  StringEqualsIgnoreCase: equalsIgnoreCase,
   StringLike: wildcardMatches,
-  // AWS evaluates both the same way: wildcards count in either.
+  // AWS evaluates both alike, with wildcards.
   ArnEquals: arnMatches,
   ArnLike: arnMatches,
-  Bool: sameLetters,
+  Bool: equalsIgnoreCase,
   NumericEquals: numeric((actual, wanted) => actual === wanted),
   NumericLessThan: numeric((actual, wanted) => actual < wanted),
   NumericLessThanEquals: numeric((actual, wanted) => actual <= wanted),
@@ -34,10 +34,10 @@ const positive: Readonly<Record<string, Test>> = {
   DateLessThan: dated((actual, wanted) => actual < wanted),
   DateGreaterThan: dated((actual, wanted) => actual > wanted),
 };
-/** Operators that hold when none of the wanted values fits, or the request does not have the key. */
+/** Operators that are true where no value matches, or the request lacks the key. */
 const negative: Readonly<Record<string, Test>> = {
   StringNotEquals: equals,
-  StringNotEqualsIgnoreCase: sameLetters,
+  StringNotEqualsIgnoreCase: equalsIgnoreCase,
   StringNotLike: wildcardMatches,
   ArnNotEquals: arnMatches,
   ArnNotLike: arnMatches,
@@ -46,7 +46,7 @@ const negative: Readonly<Record<string, Test>> = {
 
 const OPERATOR = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/u;
 
-const known = (name: string): boolean => {
+const isKnownOperator = (name: string): boolean => {
   const base = OPERATOR.exec(name)?.[2] ?? '';
   return base === 'Null' || base in positive || base in negative;
 };
@@ -61,15 +61,15 @@ export const Conditions = z
     ),
   )
   .superRefine((block, issues) => {
-    for (const name of Object.keys(block).filter((one) => !known(one)))
+    for (const name of Object.keys(block).filter((one) => !isKnownOperator(one)))
       issues.addIssue({
         code: 'custom',
-        message: `the condition operator ${name} is not known to the local runtime`,
+        message: `the local runtime does not know the condition operator ${name}`,
       });
   });
 export type Conditions = z.infer<typeof Conditions>;
 
-/** Every operator and every key of a condition block must hold. */
+/** Whether every operator is true for each of its keys. */
 export const conditionsHold = (conditions: Conditions, context: RequestContext): boolean =>
   Object.entries(conditions).every(([operator, keys]) =>
     Object.entries(keys).every(([key, wanted]) => holds(operator, wanted, context[key.toLowerCase()])),

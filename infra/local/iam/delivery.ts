@@ -3,7 +3,7 @@ import type { Permissions } from './index.ts';
 import { PermissionError } from './permission-error.ts';
 import { sentenceOf } from './refusal.ts';
 
-/** The action that a delivery needs, by what its target's ARN contains; of every other ARN it is an invocation. */
+/** The action of a delivery, by what its target's ARN contains; of every other ARN it is an invocation. */
 const actions: readonly (readonly [string, string])[] = [
   [':sqs:', 'sqs:SendMessage'],
   [':event-bus/', 'events:PutEvents'],
@@ -26,11 +26,11 @@ export const authorizeDelivery = (
   const actor = role === undefined ? { service: principal, source } : { role, session: principal };
   const key = permissions.keyOf(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/su, '$1'));
   const keyActions = key === undefined ? [] : ['kms:GenerateDataKey', 'kms:Decrypt'];
-  for (const need of [
+  for (const request of [
     { action, resource: arn },
     ...keyActions.map((keyAction) => ({ action: keyAction, resource: key ?? '' })),
   ]) {
-    const refusal = permissions.refusal(actor, need);
+    const refusal = permissions.refusal(actor, request);
     if (refusal) throw new PermissionError(sentenceOf(refusal));
   }
 };

@@ -1,4 +1,4 @@
-import { type Need, type Statement, speaksOf } from './policy.ts';
+import { type AccessRequest, appliesTo, type Statement } from './policy.ts';
 import { type PolicyStore, resourceStatements, roleNameOf } from './policy-store.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -9,9 +9,9 @@ export type Actor =
 
 /** The decision about one request for access. */
 export interface Decision {
-  readonly need: Need;
+  readonly request: AccessRequest;
   /** The statements that allow it, each of them on its own; none where it is refused. */
-  readonly by: readonly string[];
+  readonly allowedBy: readonly string[];
   readonly refusal?: Refusal;
 }
 
@@ -19,19 +19,24 @@ export interface Decision {
  * Evaluates the policies as AWS does within one account.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
-export const evaluate = (store: PolicyStore, account: string, actor: Actor, request: Need): Decision => {
-  const need = inContext(account, actor, request);
+export const evaluate = (
+  store: PolicyStore,
+  account: string,
+  actor: Actor,
+  request: AccessRequest,
+): Decision => {
+  const access = inContext(account, actor, request);
   const identity = 'role' in actor ? (store.identity.get(roleNameOf(actor.role)) ?? []) : [];
-  const ofIdentity = identity.filter((statement) => speaksOf(statement, need));
-  const ofResource = resourceStatements(store, need.resource).filter((one) => speaksOf(one, need));
+  const ofIdentity = identity.filter((statement) => appliesTo(statement, access));
+  const ofResource = resourceStatements(store, access.resource).filter((one) => appliesTo(one, access));
   const refused = (because: Refusal['because']): Decision => ({
-    need: request,
-    by: [],
+    request,
+    allowedBy: [],
     refusal: { ...request, because, caller: callerOf(account, actor) },
   });
   const allowed = (by: readonly Statement[]): Decision => ({
-    need: request,
-    by: by.map(({ place }) => place),
+    request,
+    allowedBy: by.map(({ id }) => id),
   });
   const matchOf = (statement: Statement) => principalMatch(account, statement, actor);
   if (
@@ -59,12 +64,12 @@ export const isTrusted = (
   roleArn: string,
 ): boolean => {
   const actor = { service, source: '' };
-  const need = inContext(account, actor, { action: 'sts:AssumeRole', resource: roleArn });
+  const access = inContext(account, actor, { action: 'sts:AssumeRole', resource: roleArn });
   return (trust.get(roleNameOf(roleArn)) ?? []).some(
     (statement) =>
       !isDenial(statement) &&
       principalMatch(account, statement, actor) !== undefined &&
-      speaksOf(statement, need),
+      appliesTo(statement, access),
   );
 };
 
@@ -89,14 +94,14 @@ const principalMatch = (
   return isAccount ? 'account' : undefined;
 };
 
-const inContext = (account: string, actor: Actor, need: Need): Need => ({
-  ...need,
+const inContext = (account: string, actor: Actor, access: AccessRequest): AccessRequest => ({
+  ...access,
   context: {
     // Requests on the loopback count as TLS.
     'aws:securetransport': ['true'],
     ...('role' in actor
       ? { 'aws:principalarn': [actor.role], 'aws:principalaccount': [account] }
       : { 'aws:sourcearn': [actor.source], 'aws:sourceaccount': [account] }),
-    ...need.context,
+    ...access.context,
   },
 });

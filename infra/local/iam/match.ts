@@ -1,6 +1,6 @@
 const compiled = new Map<string, RegExp>();
 
-/** `*` stands for any text and `?` for one character; everything else for itself. */
+/** Matches a pattern with `*` for any text and `?` for one character. */
 export const wildcardMatches = (pattern: string, text: string): boolean => {
   let known = compiled.get(pattern);
   if (known === undefined) {
@@ -14,11 +14,11 @@ export const wildcardMatches = (pattern: string, text: string): boolean => {
   return known.test(text);
 };
 
-/** Actions are the same in any case. */
+/** Matches an action; case is ignored. */
 export const actionMatches = (pattern: string, action: string): boolean =>
   wildcardMatches(pattern.toLowerCase(), action.toLowerCase());
 
-/** An ARN has six parts, of which the last may hold colons itself; a wildcard does not reach beyond its part. */
+/** Matches an ARN part by part: a wildcard does not match across the first five colons. */
 export const arnMatches = (pattern: string, arn: string): boolean => {
   const [patterns, parts] = [partsOf(pattern), partsOf(arn)];
   return (

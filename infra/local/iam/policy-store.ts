@@ -1,4 +1,4 @@
-import type { Need, Statement } from './policy.ts';
+import type { AccessRequest, Statement } from './policy.ts';
 
 /** The policies of a deployed template, by the resource or the role that they belong to. */
 export interface PolicyStore {
@@ -34,7 +34,10 @@ export const addStatements = (
 };
 
 /** The statements of a resource's policy; objects have that of their bucket. */
-export const resourceStatements = ({ resource }: PolicyStore, arn: Need['resource']): readonly Statement[] =>
+export const resourceStatements = (
+  { resource }: PolicyStore,
+  arn: AccessRequest['resource'],
+): readonly Statement[] =>
   resource.get(arn) ?? resource.get(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/su, '$1')) ?? [];
 
 /** The name at the end of a role's ARN. */

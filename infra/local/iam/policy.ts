@@ -17,8 +17,8 @@ const Statement = z.strictObject({
   Condition: Conditions.optional(),
 });
 export interface Statement extends z.infer<typeof Statement> {
-  /** Where it stands in the template: logical id and position. */
-  readonly place: string;
+  /** The logical id of its resource and its position there: `RecordPolicy[3]`. */
+  readonly id: string;
 }
 
 const PolicyDocument = z.strictObject({
@@ -27,8 +27,8 @@ const PolicyDocument = z.strictObject({
   Statement: z.union([z.array(z.looseObject({})), z.looseObject({}).transform((one) => [one])]),
 });
 
-/** Something that somebody wants to do, as IAM sees it. */
-export interface Need {
+/** A request for access. */
+export interface AccessRequest {
   /** `service:Operation`. */
   readonly action: string;
   /** An ARN, or `*` where the service knows no resource for the action. */
@@ -37,23 +37,28 @@ export interface Need {
 }
 
 /**
- * The statements of a policy document. Throws, naming `where`, on what this evaluation does not know: nothing in a policy
- * is passed over in silence.
+ * The statements of a policy document of the resource `where`.
+ *
+ * @throws Error that names `where` for every element that the runtime cannot evaluate.
  */
 export const statementsOf = (document: unknown, where: string): Statement[] =>
-  read(PolicyDocument, document, where).Statement.map((one, at) => {
-    const place = `${where}, statement ${at + 1}${typeof one['Sid'] === 'string' ? ` (${one['Sid']})` : ''}`;
-    const statement = read(Statement, one, place);
+  parseOrThrow(PolicyDocument, document, where).Statement.map((one, at) => {
+    const location = `${where}, statement ${at + 1}${typeof one['Sid'] === 'string' ? ` (${one['Sid']})` : ''}`;
+    const statement = parseOrThrow(Statement, one, location);
     const variable = JSON.stringify(statement).match(/\$\{[^}]*\}/u);
     if (variable)
-      throw new Error(`${place}: the policy variable ${variable[0]} is not known to the local runtime.`);
-    return { ...statement, place: placeOf(where, at) };
+      throw new Error(`${location}: the local runtime does not know the policy variable ${variable[0]}.`);
+    return { ...statement, id: statementIdOf(where, at) };
   });
 
-/** How a statement of a resource is named: `RecordPolicy[3]`. */
-export const placeOf = (id: string, at: number): string => `${id}[${at}]`;
+/** The id of a statement: `RecordPolicy[3]`. */
+export const statementIdOf = (id: string, at: number): string => `${id}[${at}]`;
 
-const read = <Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> => {
+const parseOrThrow = <Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where: string,
+): z.output<Schema> => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new Error(
@@ -61,8 +66,11 @@ const read = <Schema extends z.ZodType>(schema: Schema, value: unknown, where: s
   );
 };
 
-/** Whether a statement speaks of a need; its principal is looked at apart. */
-export const speaksOf = (statement: Statement, { action, resource, context = {} }: Need): boolean => {
+/** Whether a statement applies to a request, apart from its principal. */
+export const appliesTo = (
+  statement: Statement,
+  { action, resource, context = {} }: AccessRequest,
+): boolean => {
   const { Action, NotAction, Resource, NotResource, Condition } = statement;
   const named = (patterns: readonly string[]): boolean =>
     patterns.some((pattern) => pattern === '*' || arnMatches(pattern, resource));

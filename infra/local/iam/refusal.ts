@@ -1,10 +1,10 @@
 import { escapeXml } from '../protocol/query.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 import { errorAnswer } from '../s3/answer.ts';
-import type { Need } from './policy.ts';
+import type { AccessRequest } from './policy.ts';
 
-/** Why somebody may not do what he wants to do. */
-export interface Refusal extends Need {
+/** A refused request for access. */
+export interface Refusal extends AccessRequest {
   /** An ARN: `arn:aws:sts::…:assumed-role/<role>/<function>`, or the service that acts. */
   readonly caller: string;
   readonly because: 'no-identity-policy' | 'no-resource-policy' | 'explicit-deny';
@@ -16,11 +16,11 @@ const reasons: Readonly<Record<Refusal['because'], (action: string) => string>> 
   'explicit-deny': () => 'with an explicit deny in a policy',
 };
 
-/** In AWS's words. */
+/** The error message of AWS. */
 export const sentenceOf = ({ caller, action, resource, because }: Refusal): string =>
   `User: ${caller} is not authorized to perform: ${action} on resource: ${resource} ${reasons[because](action)}`;
 
-/** A refused call as the service that was called answers it. */
+/** The error response of a service to a refused request. */
 export const refusedAnswer = (service: string, request: AwsRequest, refusal: Refusal): AwsResponse => {
   if (service === 'ses')
     return answer(service, request, {
@@ -34,8 +34,8 @@ export const refusedAnswer = (service: string, request: AwsRequest, refusal: Ref
   });
 };
 
-/** A key that looks like a function's, of a function that does not exist. */
-export const strangerAnswer = (service: string, request: AwsRequest): AwsResponse => {
+/** The error response to a request that is signed with the key of an unknown function. */
+export const unknownKeyAnswer = (service: string, request: AwsRequest): AwsResponse => {
   const types: Readonly<Record<string, string>> = {
     s3: 'InvalidAccessKeyId',
     ses: 'InvalidClientTokenId',
@@ -70,7 +70,7 @@ const answer = (
       'x-amzn-requestid': crypto.randomUUID(),
       ...(service === 'sqs' && { 'x-amzn-query-error': `${type.replace(/Exception$/u, '')};Sender` }),
     },
-    // Some services write Message, some message; every client reads both.
+    // Services spell the field `Message` or `message`; every client reads both.
     body: JSON.stringify({ __type: `com.amazon.coral.service#${type}`, message, Message: message }),
   };
 };

@@ -3,8 +3,8 @@ import type { LambdaFunction } from '../lambda/function.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 import { callOf } from '../s3/request.ts';
 import type { Permissions } from './index.ts';
-import { refusedAnswer, strangerAnswer } from './refusal.ts';
-import { type KnownResources, needsOf } from './requests/index.ts';
+import { refusedAnswer, unknownKeyAnswer } from './refusal.ts';
+import { accessRequestsOf, type KnownResources } from './requests/index.ts';
 
 export interface AuthorizationOptions {
   readonly permissions: Permissions;
@@ -55,10 +55,10 @@ export const requestAuthorization = ({
   return {
     refuse(service, operation, request, caller) {
       if (caller === undefined && request.secure !== false) return undefined;
-      if (caller !== undefined && !functions.has(caller)) return strangerAnswer(service, request);
+      if (caller !== undefined && !functions.has(caller)) return unknownKeyAnswer(service, request);
       const transport = { 'aws:securetransport': [String(request.secure !== false)] };
-      for (const need of needsOf(service, request, operation, known)) {
-        const inContext = { ...need, context: { ...transport, ...need.context } };
+      for (const access of accessRequestsOf(service, request, operation, known)) {
+        const inContext = { ...access, context: { ...transport, ...access.context } };
         const refusal =
           caller === undefined
             ? permissions.denial(inContext)

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Created } from '../cloudformation/template.ts';
 import type { Actor } from './evaluate.ts';
 import { PermissionError } from './permission-error.ts';
-import { type Need, placeOf, statementsOf } from './policy.ts';
+import { type AccessRequest, statementIdOf, statementsOf } from './policy.ts';
 import { addStatements, type PolicyStore } from './policy-store.ts';
 import { type Refusal, sentenceOf } from './refusal.ts';
 
@@ -10,7 +10,7 @@ export interface TemplateContext {
   readonly store: PolicyStore;
   readonly region: string;
   readonly account: string;
-  readonly refusal: (actor: Actor, need: Need) => Refusal | undefined;
+  readonly refusal: (actor: Actor, request: AccessRequest) => Refusal | undefined;
   readonly mayAssume: (service: string, roleArn: string) => boolean;
   /** Called with the refusals of a function that cannot write its log. */
   readonly onUnlogged: (refusal: Refusal) => void;
@@ -88,7 +88,7 @@ const policies: Readonly<Record<string, Observer>> = {
       : `arn:aws:lambda:${region}:${account}:function:${FunctionName}`;
     addStatements(store.resource, functionArn, [
       {
-        place: placeOf(id, 0),
+        id: statementIdOf(id, 0),
         Effect: 'Allow',
         Principal: { Service: [Principal] },
         Action: [Action],
@@ -140,8 +140,8 @@ const checks: Readonly<Record<string, Observer>> = {
       { action: 'logs:CreateLogStream', resource: stream },
       { action: 'logs:PutLogEvents', resource: `${stream}2026/01/01/[$LATEST]0` },
     ];
-    for (const need of writes) {
-      const refusal = context.refusal({ role, session: ref }, need);
+    for (const write of writes) {
+      const refusal = context.refusal({ role, session: ref }, write);
       if (refusal) context.onUnlogged(refusal);
     }
   },
@@ -150,8 +150,8 @@ const checks: Readonly<Record<string, Observer>> = {
     const session = FunctionName.split(':').at(-1) ?? FunctionName;
     const role = context.store.functionRoles.get(session) ?? '';
     for (const action of ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes']) {
-      const need = { action: `sqs:${action}`, resource: EventSourceArn };
-      const refusal = context.refusal({ role, session }, need);
+      const request = { action: `sqs:${action}`, resource: EventSourceArn };
+      const refusal = context.refusal({ role, session }, request);
       if (refusal)
         throw new PermissionError(
           `${id}: The provided execution role does not have permissions to call ${action} on SQS. ${sentenceOf(refusal)}`,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { permissions } from '../../../infra/local/iam/index.ts';
-import { speaksOf, statementsOf } from '../../../infra/local/iam/policy.ts';
+import { appliesTo, statementsOf } from '../../../infra/local/iam/policy.ts';
 
 const place = { region: 'eu-south-1', account: '123456789012', onDecision: () => {} };
 const queue = 'arn:aws:sqs:eu-south-1:123456789012:work';
@@ -12,7 +12,7 @@ const only = (statement: object) => {
   return one;
 };
 const speaks = (statement: object, action: string, resource: string, context = {}): boolean =>
-  speaksOf(only(statement), { action, resource, context });
+  appliesTo(only(statement), { action, resource, context });
 
 describe('a statement', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { placeOf } from '../../../infra/local/iam/policy.ts';
+import { statementIdOf } from '../../../infra/local/iam/policy.ts';
 import type { Template } from '../../../infra/stack/assembly.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export const removalsOf = (template: Template): Removal[] =>
       const actions = actionsOf(resource.Properties);
       return [
         {
-          place: placeOf(id, 0),
+          place: statementIdOf(id, 0),
           actions,
           whole: true,
           kind: 'resource',
@@ -78,7 +78,7 @@ export const removalsOf = (template: Template): Removal[] =>
     });
     return statements.flatMap((statement, at): Removal[] => {
       const actions = actionsOf(statement);
-      const common = { place: placeOf(id, at), kind: location.kind };
+      const common = { place: statementIdOf(id, at), kind: location.kind };
       const whole = { ...common, actions, whole: true, template: without(at, []) };
       if (actions.length < 2) return [whole];
       const each = actions.map((action) => ({

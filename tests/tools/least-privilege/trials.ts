@@ -100,9 +100,9 @@ export const runTrials = async (
 export const fastestTrials = (results: ReadonlyMap<Trial, TrialResult>): Map<Trial, TrialResult> => {
   const fastest = new Map<string, [Trial, TrialResult]>();
   for (const [trial, result] of results)
-    for (const { by, need } of result.decisions)
-      for (const place of by) {
-        const permission = `${place} ${need.action}`;
+    for (const { allowedBy, request } of result.decisions)
+      for (const statement of allowedBy) {
+        const permission = `${statement} ${request.action}`;
         const known = fastest.get(permission);
         if (known === undefined || result.durationMs < known[1].durationMs)
           fastest.set(permission, [trial, result]);
@@ -119,7 +119,8 @@ export const errorWithout = async (
   const usesPermission = ({ decisions }: TrialResult): boolean =>
     kind === 'trust' ||
     decisions.some(
-      ({ by, need }) => by.includes(place) && actions.some((one) => actionMatches(one, need.action)),
+      ({ allowedBy, request }) =>
+        allowedBy.includes(place) && actions.some((one) => actionMatches(one, request.action)),
     );
   const likely = [...results]
     .filter(([, result]) => usesPermission(result))

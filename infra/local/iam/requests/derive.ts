@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { AwsRequest } from '../../protocol/service.ts';
-import type { Need } from '../policy.ts';
+import type { AccessRequest } from '../policy.ts';
 
-/** What must be known of the account to name the resources of a request. */
+/** The facts about the account that name the resources of a request. */
 export interface KnownResources {
   readonly region: string;
   readonly account: string;
@@ -15,7 +15,12 @@ export interface KnownResources {
 }
 
 export type Input = Readonly<Record<string, unknown>>;
-export type Derive = (input: Input, operation: string, known: KnownResources, request: AwsRequest) => Need[];
+export type Derive = (
+  input: Input,
+  operation: string,
+  known: KnownResources,
+  request: AwsRequest,
+) => AccessRequest[];
 
 export const arn = ({ region, account }: KnownResources, service: string, rest: string): string =>
   `arn:aws:${service}:${region}:${account}:${rest}`;
@@ -31,7 +36,7 @@ export const throughKey = (
   service: string,
   own: string,
   actions: readonly string[],
-): Need[] => {
+): AccessRequest[] => {
   const key = known.keyOf(own);
   if (key === undefined) return [];
   const context = {

@@ -1,4 +1,4 @@
-import type { Need } from '../policy.ts';
+import type { AccessRequest } from '../policy.ts';
 import {
   arn,
   type Derive,
@@ -11,15 +11,15 @@ import {
 } from './derive.ts';
 
 /**
- * A table's data is under its key, and DynamoDB opens it in the caller's name: reading and writing both take
- * `kms:Decrypt`, and no more than that; making data keys is for whoever creates the table.
+ * The access to a table, and to the key that encrypts it: DynamoDB needs `kms:Decrypt` of the caller for reads and
+ * writes, and `kms:GenerateDataKey` only of the creator of the table.
  */
 const onTable = (
   known: KnownResources,
   action: string,
   table: string,
   asked: { readonly input: Input; readonly index?: string },
-): Need[] => {
+): AccessRequest[] => {
   const own = table.startsWith('arn:') ? table : arn(known, 'dynamodb', `table/${table}`);
   const leading = leadingKeys(asked.input, known.partitionKeyOf(own) ?? '');
   return [
@@ -32,7 +32,7 @@ const onTable = (
   ];
 };
 
-/** The partition keys of the items that a request, or a part of one, names. */
+/** The partition keys of the items in a request, or in one entry of a batch. */
 const leadingKeys = (input: Input, partition: string): string[] => {
   const requests = [input['PutRequest'], input['DeleteRequest']].map(record);
   const items = [input, ...requests].flatMap(({ Item, Key }) => [record(Item), record(Key)]);

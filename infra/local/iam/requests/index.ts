@@ -1,7 +1,7 @@
 import { jsonOperation } from '../../protocol/json.ts';
 import { queryOperation } from '../../protocol/query.ts';
 import type { AwsRequest } from '../../protocol/service.ts';
-import type { Need } from '../policy.ts';
+import type { AccessRequest } from '../policy.ts';
 import { type Derive, type Input, type KnownResources, record } from './derive.ts';
 import { dynamodb } from './dynamodb.ts';
 import { s3 } from './s3.ts';
@@ -21,13 +21,13 @@ const derivations: Readonly<Record<string, Derive>> = {
   'sms-voice': smsVoice,
 };
 
-/** The actions and resources that a request must be allowed, all of them. */
-export const needsOf = (
+/** The access that a request needs, all of it. */
+export const accessRequestsOf = (
   service: string,
   request: AwsRequest,
   operation: string,
   known: KnownResources,
-): Need[] => {
+): AccessRequest[] => {
   const derive = derivations[service];
   if (derive === undefined) return [{ action: `${service}:${operation}`, resource: '*' }];
   return derive(service === 's3' ? {} : inputOf(request), operation, known, request);
@@ -39,7 +39,7 @@ const inputOf = (request: AwsRequest): Input => {
   try {
     return record(JSON.parse(Buffer.from(request.body).toString()));
   } catch {
-    // The service will say what is wrong with it; until then it names nothing.
+    // The service itself answers with the error of an invalid body.
     return {};
   }
 };

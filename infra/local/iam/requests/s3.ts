@@ -1,6 +1,6 @@
 import { elementsIn } from '../../s3/answer.ts';
 import { callOf, s3Operation } from '../../s3/request.ts';
-import type { Need } from '../policy.ts';
+import type { AccessRequest } from '../policy.ts';
 import { type Derive, throughKey } from './derive.ts';
 
 const objectActions: Readonly<Record<string, { readonly action: string; readonly key?: readonly string[] }>> =
@@ -9,7 +9,7 @@ const objectActions: Readonly<Record<string, { readonly action: string; readonly
     HeadObject: { action: 'GetObject' },
     PutObject: { action: 'PutObject', key: ['kms:GenerateDataKey'] },
     CreateMultipartUpload: { action: 'PutObject', key: ['kms:GenerateDataKey'] },
-    // The data key was made when the upload began; each part is written under it, so it is opened again.
+    // The data key is generated with the upload; each part is encrypted with it, which needs its decryption.
     UploadPart: { action: 'PutObject', key: ['kms:Decrypt'] },
     CompleteMultipartUpload: { action: 'PutObject', key: ['kms:Decrypt'] },
   };
@@ -23,7 +23,7 @@ export const s3: Derive = (_input, _operation, known, request) => {
   const call = callOf(request);
   const operation = s3Operation(call);
   const bucket = `arn:aws:s3:::${call.bucket}`;
-  const object = (name: string, key: string): Need[] => {
+  const object = (name: string, key: string): AccessRequest[] => {
     const { action, key: uses = [] } = objectActions[name] ?? { action: name };
     return [
       { action: `s3:${action}`, resource: `${bucket}/${key}` },

@@ -1,7 +1,7 @@
-import type { Need } from '../policy.ts';
+import type { AccessRequest } from '../policy.ts';
 import { arn, type Derive, record, records, text } from './derive.ts';
 
-/** A batch is what its single operation is. */
+/** A batch needs the permission of its single operation. */
 export const sqs: Derive = (input, operation, known, request) => {
   const url = text(input['QueueUrl'], request.path);
   const name = url.split('/').at(-1) || text(input['QueueName'], '*');
@@ -29,7 +29,7 @@ export const events: Derive = (input, operation, known) => {
         action: `events:${operation}`,
         resource: arn(known, 'events', `archive/${text(input['ArchiveName'], '*')}`),
       },
-      // Whoever makes an archive is asked about the bus that it is of, too.
+      // Creating an archive needs access to its bus too.
       ...(operation === 'CreateArchive'
         ? [{ action: `events:${operation}`, resource: text(input['EventSourceArn']) }]
         : []),
@@ -39,12 +39,12 @@ export const events: Derive = (input, operation, known) => {
   const resource = arn(known, 'events', `rule/${bus === 'default' ? '' : `${bus}/`}${rule}`);
   return [
     { action: `events:${operation}`, resource },
-    ...[input, ...records(input['Targets'])].flatMap(({ RoleArn }) => passing(RoleArn, 'events')),
+    ...[input, ...records(input['Targets'])].flatMap(({ RoleArn }) => passRole(RoleArn, 'events')),
   ];
 };
 
-/** Whoever hands a role to a service must be allowed to. */
-const passing = (role: unknown, service: string): Need[] =>
+/** Passing a role to a service needs `iam:PassRole`. */
+const passRole = (role: unknown, service: string): AccessRequest[] =>
   typeof role === 'string'
     ? [
         {
@@ -64,7 +64,7 @@ export const scheduler: Derive = (input, operation, known, request) => {
       : `schedule-group/${name ?? '*'}`;
   return [
     { action: `scheduler:${operation}`, resource: arn(known, 'scheduler', resource) },
-    ...passing(record(input['Target'])['RoleArn'], 'scheduler'),
+    ...passRole(record(input['Target'])['RoleArn'], 'scheduler'),
   ];
 };
 
@@ -96,7 +96,7 @@ export const smsVoice: Derive = (input, operation, known) => {
   }));
 };
 
-/** Mail is from an identity, and goes through a configuration set where one is named. */
+/** Sending needs access to the identity of the sender, and to the configuration set. */
 export const ses: Derive = (input, operation, known) => {
   const raw = Buffer.from(text(input['RawMessage.Data']), 'base64').toString('latin1');
   const from = text(input['Source'], /^from:(.*)$/imu.exec(raw)?.[1] ?? '');
