@@ -2,8 +2,8 @@ import type { HttpRequest, HttpResponse, RequestHandler } from '@smithy/types';
 import type { Sender } from '../../core/triggers/sender.ts';
 
 /**
- * What a function is given of the world. In Lambda it is the process's own; tests and scenarios hand in a virtual clock
- * and AWS bindings that reach the local runtime without a socket.
+ * The environment of a function: variables, clock, ids, randomness and AWS. In Lambda it is the process's own; tests and
+ * scenarios pass a virtual clock and AWS bindings that reach the local runtime without a socket.
  */
 export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -15,11 +15,11 @@ export interface Runtime {
   readonly random: () => number;
   /** Waits some milliseconds between two attempts at the same rows; a timer where it is absent. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
-  /** The way to vendors' HTTP APIs; the global `fetch` where it is absent. */
+  /** For the HTTP APIs of vendors; the global `fetch` where it is absent. */
   readonly fetch?: typeof fetch;
-  /** Senders beside the shipped ones, by the id that hub.yaml names. */
+  /** Senders in addition to the shipped ones, by their id in hub.yaml. */
   readonly senders?: Readonly<Record<string, Sender>>;
-  /** Bindings for AWS clients; absent where the SDK's own defaults hold. */
+  /** Bindings for AWS clients; the SDK's defaults where it is absent. */
   readonly aws?: {
     readonly requestHandler: RequestHandler<HttpRequest, HttpResponse>;
     readonly fetch: (request: Request) => Promise<Response>;

@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { HubError } from '../../core/errors.ts';
-import type { Told } from '../aws/operations/failure-rows.ts';
+import type { ReportedFailure } from '../aws/operations/failure-rows.ts';
 import type { Failures } from '../aws/operations/failures.ts';
 import { REPLAY_OF } from '../aws/operations/save-failure.ts';
 import type { Attempt } from '../contracts/rows/operations.ts';
@@ -11,7 +11,7 @@ export interface DrainPorts {
   readonly stageOf: (queueArn: string) => string | undefined;
   /** Why the last tries of messages failed, by message id. */
   readonly attempts: (messages: readonly string[]) => Promise<ReadonlyMap<string, Attempt>>;
-  readonly keep: Failures['keep'];
+  readonly report: Failures['report'];
   /** How often a queue delivers a message before it moves it to its dead-letter queue. */
   readonly tries: number;
 }
@@ -21,7 +21,7 @@ export interface DrainPorts {
  * Returns the messages to deliver again, each with the reason.
  */
 export const drain =
-  ({ stageOf, attempts, keep, tries }: DrainPorts) =>
+  ({ stageOf, attempts, report, tries }: DrainPorts) =>
   async (records: readonly SQSRecord[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
     const reasons = await attempts(records.map(({ messageId }) => messageId));
@@ -34,7 +34,7 @@ export const drain =
             `No stage is known for the dead-letter queue ${record.eventSourceARN}.`,
             { retry: 'later' },
           );
-        await keep(failureOf(record, stage, reasons.get(record.messageId), tries));
+        await report(failureOf(record, stage, reasons.get(record.messageId), tries));
       } catch (error) {
         failed.set(record.messageId, error);
       }
@@ -42,7 +42,12 @@ export const drain =
     return failed;
   };
 
-const failureOf = (record: SQSRecord, stage: string, attempt: Attempt | undefined, tries: number): Told => {
+const failureOf = (
+  record: SQSRecord,
+  stage: string,
+  attempt: Attempt | undefined,
+  tries: number,
+): ReportedFailure => {
   const { messageId: occurrence, body, attributes } = record;
   const base = { stage, occurrence, id: attributeOf(record, REPLAY_OF) };
   if (attributes.DeadLetterQueueSourceArn !== undefined)

@@ -23,7 +23,7 @@ export const create = (runtime: Runtime) => {
   const use = drain({
     stageOf: (arn) => stages.get(arn),
     attempts: (messages) => attemptsOf(rows, messages),
-    keep: failures(runtime, rows).keep,
+    report: failures(runtime, rows).report,
     tries,
   });
   // A dead letter has no dead-letter queue of its own: the log alone says why it could not be stored.

@@ -17,8 +17,9 @@ const Environment = z.object({
 });
 
 /**
- * What every AWS client of a function is built with. Two attempts: one repeats a lost connection, the rest is the
- * queue's work. Without keys in the environment the SDK finds its credentials as it always does.
+ * The configuration of every SDK client of a function. Two attempts: one repeats a lost connection, and further retries are
+ * left to the queue. Without keys in the environment the SDK uses its default credential chain. Throws `ZodError` where
+ * `AWS_REGION` is not set.
  */
 export const clientConfig = (runtime: Runtime): ClientConfig => {
   const env = Environment.parse(runtime.env);

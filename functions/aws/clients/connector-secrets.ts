@@ -33,10 +33,14 @@ const missing =
   (error: unknown): undefined => {
     if (isAwsRefusal(error, 'ResourceNotFoundException')) return undefined;
     const name = error instanceof Error ? error.name : 'unknown error';
-    throw new HubError('unreadable-secret', `Secrets Manager did not give ${id} (${name}).`, {
-      retry: 'later',
-      cause: error,
-    });
+    throw new HubError(
+      'unreadable-secret',
+      `Secrets Manager did not return the secret ${id} (${name}). The provider sends the webhook again.`,
+      {
+        retry: 'later',
+        cause: error,
+      },
+    );
   };
 
 /** `receive` carries no schema library, so this one shape is checked here. */
@@ -45,7 +49,7 @@ const valuesOf = (id: string, text: string | undefined): RouteSecrets => {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new HubError(
       'unreadable-secret',
-      `The secret ${id} must hold a JSON object that names each secret value. Store it anew in Secrets Manager.`,
+      `The secret ${id} must be a JSON object that names each secret value. Store it again in Secrets Manager.`,
       { retry: 'later' },
     );
   }

@@ -5,7 +5,7 @@ import { signedCalls } from './signed.ts';
 const Depth = z.looseObject({ Attributes: z.record(z.string(), z.coerce.number()) });
 const COUNTS = ['', 'NotVisible', 'Delayed'].map((state) => `ApproximateNumberOfMessages${state}`);
 
-/** How many messages wait in a queue or are worked on, about. */
+/** How many messages are queued, delayed or in work, approximately. Rejects with `AwsRefusal`. */
 export const waitingIn = async (runtime: Runtime, queue: string | undefined): Promise<number> => {
   const asked = { QueueUrl: queue, AttributeNames: COUNTS };
   const { Attributes } = Depth.parse(await signedCalls(runtime).json('sqs', 'GetQueueAttributes', asked));

@@ -3,14 +3,14 @@ import { signedCalls } from './signed.ts';
 
 export interface Sending {
   readonly delaySeconds?: number;
-  /** Text attributes that travel beside the body. */
+  /** Message attributes of the type String. */
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** The longest delay that SQS takes; a longer one is cut to it. */
+/** The longest delay of SQS; a longer one is shortened to it. */
 const LONGEST_DELAY_SECONDS = 900;
 
-/** Puts a message on a queue: a text as it is, anything else as JSON. */
+/** Puts a message on a queue: a text as it is, an object as JSON. Rejects with `AwsRefusal`. */
 export const sendTo = (
   runtime: Runtime,
   queue: string | undefined,

@@ -2,7 +2,7 @@ import { AwsClient } from 'aws4fetch';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { AwsRefusal } from './refusal.ts';
 
-/** How each service is reached, by its name in signatures: the SDK's variable, and what its protocol asks for. */
+/** By the name of a service in signatures: the SDK's endpoint variable, and the constants of its protocol. */
 const services = {
   sqs: { variable: 'SQS', target: 'AmazonSQS', json: '1.0' },
   s3: { variable: 'S3' },
@@ -43,11 +43,11 @@ export interface RestRequest {
 }
 
 /**
- * AWS calls without an SDK client, which would be many times the size of what a function does with it. Each rejects with
- * `AwsRefusal` when the service refuses, and with what `fetch` threw when no answer came.
+ * AWS calls without the SDK, whose clients would exceed the bundle budget of small functions. Each rejects with `AwsRefusal`
+ * where the service refuses the request, and with what `fetch` throws where no answer arrives.
  */
 export interface SignedCalls {
-  /** The answer of an AWS JSON operation, still to be checked by the schema of whoever asked. */
+  /** The answer of an AWS JSON operation, before the caller validates it. */
   json(service: JsonService, operation: string, input: object): Promise<unknown>;
   /** The XML answer of an AWS query operation. */
   query(service: QueryService, action: string, fields: Readonly<Record<string, string>>): Promise<string>;
@@ -77,7 +77,7 @@ const baseOf = (env: Runtime['env'], service: Service): string =>
     `https://${service}.${regionOf(env)}.amazonaws.com`
   ).replace(/\/$/u, '');
 
-/** `attempts`: two repeat a lost connection once; one is for what must not happen twice. */
+/** `attempts`: two repeat the request once after a lost connection; one is for requests that must not be made twice. */
 export const signedCalls = (
   { env, aws }: Pick<Runtime, 'env' | 'aws'>,
   { attempts = 2 }: { attempts?: 1 | 2 } = {},
@@ -87,7 +87,7 @@ export const signedCalls = (
   const call = async (service: Service, request: RestRequest): Promise<Response> => {
     const query = new URLSearchParams(request.query).toString();
     const { method, body } = request;
-    // By the trace that its caller carries on, Lambda notices a chain of functions that has come to call itself.
+    // Lambda detects recursive loops of functions by the trace header that each passes on.
     const trace = env['_X_AMZN_TRACE_ID'];
     const headers = { ...request.headers, ...(trace && { 'x-amzn-trace-id': trace }) };
     const sign = (): Promise<Request> =>
@@ -150,7 +150,7 @@ export const signedCalls = (
   };
 };
 
-/** Services name an error in a header, in a JSON field or in an XML element; a name may carry a namespace or an address. */
+/** The error's name is in a header, a JSON field or an XML element, with a namespace or an address in some services. */
 const refusalOf = async (service: Service, response: Response): Promise<AwsRefusal> => {
   const text = await response.text();
   const inJson = /"__type"\s*:\s*"([^"]*)"/u.exec(text)?.[1];

@@ -6,14 +6,14 @@ import { Attempt } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
 
-/** As long as a queue keeps a message, and a day. */
-const KEPT_SECONDS = 15 * 86_400;
+/** One day longer than a queue stores a message. */
+const RETENTION_SECONDS = 15 * 86_400;
 
-/** Writes the reason beside the queue, which has no place for it. What cannot be written is logged, and the message comes again anyway. */
+/** Stores why a try of a message failed, because a queue cannot. A reason that cannot be stored is logged; never rejects. */
 export const attempts =
   (runtime: Runtime, table: Table): NoteAttempt =>
   async ({ messageId }, error) => {
-    const expiresAt = Math.floor(runtime.now() / 1000) + KEPT_SECONDS;
+    const expiresAt = Math.floor(runtime.now() / 1000) + RETENTION_SECONDS;
     try {
       await table.put({ ...attemptKey(messageId), ...attemptOf(error), expiresAt });
     } catch (fault) {
@@ -21,7 +21,7 @@ export const attempts =
     }
   };
 
-/** The last attempts of messages, by message; those that never said why are left out. */
+/** Why the last tries of messages failed, by message id; messages without a stored reason are absent. */
 export const attemptsOf = async (
   table: Table,
   messages: readonly string[],
@@ -30,15 +30,15 @@ export const attemptsOf = async (
   return new Map(rows.map((row) => [attemptMessageOf(row), Attempt.parse(row)]));
 };
 
-/** An error that is not ours is told by its kind and place alone: its message may quote what a customer wrote. */
+/** The reason to store for an error. Of an unexpected one only name and place: its message may quote a customer. */
 export const attemptOf = (error: unknown): Attempt => {
   if (error instanceof HubError) return { code: error.code, reason: error.message };
   if (!(error instanceof Error))
-    return { code: 'unexpected-error', reason: `Something was thrown that is no error.` };
+    return { code: 'unexpected-error', reason: 'The function threw a value that is not an error.' };
   const frame = error.stack
     ?.split('\n')
     .find((line) => line.startsWith('    at '))
     ?.trim();
-  const place = frame === undefined ? '' : ` ${frame.replace(/\(.*\/(?=[^/]+\))/u, '(')}`;
-  return { code: 'unexpected-error', reason: `The function failed with ${error.name}${place}.` };
+  const location = frame === undefined ? '' : ` ${frame.replace(/\(.*\/(?=[^/]+\))/u, '(')}`;
+  return { code: 'unexpected-error', reason: `The function failed with ${error.name}${location}.` };
 };

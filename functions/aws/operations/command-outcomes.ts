@@ -7,20 +7,22 @@ import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
 
-/** What became of a command: `waiting` until the queue has delivered it, which nobody can tell from never given. */
+/** The outcome of a command. `waiting`: it is not executed yet, or there is no such command. */
 export const CommandOutcome = z.discriminatedUnion('status', [
   z.object({ status: z.literal('waiting') }),
-  /** `customers`: the halves that it was about, where anything changed. */
+  /** `customers`: the source profiles that it changed. */
   z.object({ status: z.literal('done'), customers: z.array(z.string()) }),
   z.object({ status: z.literal('refused'), code: z.string(), reason: z.string() }),
 ]);
 export type CommandOutcome = z.infer<typeof CommandOutcome>;
 
-/** Whoever gave a command asks soon; the failure that says the same is kept longer. */
-const KEPT_SECONDS = 7 * 86_400;
+/** Callers ask soon after they gave a command. The failure with the same reason is stored longer. */
+const RETENTION_SECONDS = 7 * 86_400;
 
 export interface CommandOutcomes {
+  /** Strongly consistent. */
   of(command: string): Promise<CommandOutcome>;
+  /** Stores why a command cannot be executed. */
   refuse(command: string, error: HubError): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export const commandOutcomes = (
     const seenKey = (await loadHashedKeys()).seenKey(command);
     const found = await table.get([seenKey, refusedKey(command)]);
     const seen = found.find(({ pk }) => pk === seenKey.pk);
-    // One that was refused and replayed once its cause was mended is done.
+    // A command that was refused first and succeeded in a replay is done.
     if (seen) {
       const { profileIds = [], address } = seenOf(seen);
       return { status: 'done', customers: address ? [address.profileId] : profileIds };
@@ -44,7 +46,7 @@ export const commandOutcomes = (
     return { status: 'refused', code, reason };
   },
   async refuse(command, { code, message: reason }) {
-    const expiresAt = Math.floor(runtime.now() / 1000) + KEPT_SECONDS;
+    const expiresAt = Math.floor(runtime.now() / 1000) + RETENTION_SECONDS;
     await table.put({ ...refusedKey(command), code, reason, expiresAt });
   },
 });

@@ -7,15 +7,18 @@ import type { Runtime } from '../../contracts/runtime.ts';
 import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
 
-/** The running configuration: rows that a deploy seeds from `mappings/` and that a person may have changed since. */
+/**
+ * The running configuration: rows that a deploy seeds from `mappings/` and that a person may have edited since. Rejects with
+ * `HubError` `missing-configuration` (later), or `ZodError`.
+ */
 export interface Config {
   hub(): Promise<HubConfig>;
   identity(): Promise<IdentityConfig>;
-  /** `mappings/crm/<crm>.yaml` as it was parsed, still to be checked by the mapping engine. */
+  /** The parsed `mappings/crm/<crm>.yaml`, before the mapping engine validates it. */
   crmMapping(crm: string): Promise<unknown>;
 }
 
-/** How long a change of the configuration may go unnoticed. */
+/** A change of the configuration takes effect within this time. */
 const FRESH_MS = 60_000;
 const MOST_NAMES = 100;
 

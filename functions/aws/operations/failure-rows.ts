@@ -1,5 +1,4 @@
 import { FAILURE_RETENTION_DAYS, type Failure } from '../../../core/errors/failure.ts';
-import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { failureKey, failureListKey } from '../../contracts/keys.ts';
 import { failureOf } from '../../contracts/rows/operations.ts';
@@ -8,34 +7,36 @@ import type { Runtime } from '../../contracts/runtime.ts';
 import type { SealedStage } from '../../contracts/stages/stage.ts';
 import { bucket } from '../clients/bucket.ts';
 import type { Table } from '../clients/dynamo.ts';
+import { updateOptimistically } from '../clients/optimistic.ts';
 
-/** A failure as it is told; what is already known of it is added. */
-export interface Told extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reason' | 'occurrence' | 'tries'> {
-  /** Where the message was replayed from: it then is the same failure, whatever was edited. */
+/** A failure as a function or a dead-letter queue reports it. */
+export interface ReportedFailure
+  extends Pick<Failure, 'stage' | 'origin' | 'code' | 'reason' | 'occurrence' | 'tries'> {
+  /** The failure that the message is a replay of: it is reopened, whatever was edited. */
   readonly id?: string | undefined;
-  /** The body of the queue message that has to be replayed once the cause is mended. */
+  /** The body of the queue message, for a replay. */
   readonly payload: string;
 }
 
-const ATTEMPTS = 5;
-
-/** Keeps what failed in a stage: one row per piece of work, however often it is told. */
+/**
+ * Stores a failure of a stage: one row per piece of work, however often it is reported, and its payload in the bucket. A
+ * failure that was replayed or dismissed is opened again and counts one more. Rejects with `HubError` `write-conflict` or
+ * `bucket-fault` (later).
+ */
 export const saveFailure = (
   runtime: Runtime,
   table: Table,
-): ((stage: SealedStage, told: Omit<Told, 'stage'>) => Promise<void>) => {
+): ((stage: SealedStage, reported: Omit<ReportedFailure, 'stage'>) => Promise<void>) => {
   const files = bucket(runtime);
-  return async (stage, told) => {
-    const known = stage.known(told.payload);
-    const id = told.id ?? known.id;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  return async (stage, { payload, id: replayOf, ...reported }) => {
+    const { id: ownId, about } = stage.known(payload);
+    const id = replayOf ?? ownId;
+    await updateOptimistically(runtime, 'The failure', async () => {
       const present = await failureById(table, id);
-      if (present && (present.status === 'open' || present.occurrence === told.occurrence)) return;
+      if (present && (present.status === 'open' || present.occurrence === reported.occurrence)) return true;
       const failedAt = instant(runtime.now());
-      const { origin, code, reason, occurrence, tries } = told;
-      const about = { ...known.about };
       const failure: Failure = {
-        ...{ id, stage: stage.id, origin, code, reason, occurrence, tries, failedAt, about },
+        ...{ id, stage: stage.id, ...reported, failedAt, about: { ...about } },
         status: 'open',
         firstFailedAt: present?.firstFailedAt ?? failedAt,
         count: (present?.count ?? 0) + 1,
@@ -43,14 +44,12 @@ export const saveFailure = (
         payloadKey: `failures/${stage.id}/${id}`,
         ...(present?.edited && { edited: present.edited }),
       };
-      await files.put(failure.payloadKey, told.payload);
-      const kept = await table.transact([
+      await files.put(failure.payloadKey, payload);
+      return table.transact([
         { put: rowOf(failure), if: present ? { version: present.version } : { absent: true } },
-        { put: { ...failureListKey(failure), id, expiresAt: expiry(failure) } },
+        { put: { ...failureListKey(failure), id, expiresAt: expiryOf(failure) } },
       ]);
-      if (kept) return;
-    }
-    throw writeConflict();
+    });
   };
 };
 
@@ -59,17 +58,12 @@ export const failureById = async (table: Table, id: string): Promise<Failure | u
   return row && failureOf(row);
 };
 
-export const writeConflict = (): HubError =>
-  new HubError('write-conflict', 'The same failure was changed by others; it is told again.', {
-    retry: 'later',
-  });
-
 /** Epoch seconds. */
-const expiry = ({ failedAt }: Failure): number =>
+const expiryOf = ({ failedAt }: Failure): number =>
   Math.floor(Date.parse(failedAt) / 1000) + FAILURE_RETENTION_DAYS * 86_400;
 
 export const rowOf = (failure: Failure): Row => ({
   ...failureKey(failure.id),
   ...failure,
-  expiresAt: expiry(failure),
+  expiresAt: expiryOf(failure),
 });

@@ -11,40 +11,42 @@ import type { Runtime } from '../../contracts/runtime.ts';
 import { stageOf, stages } from '../../contracts/stages/index.ts';
 import { bucket } from '../clients/bucket.ts';
 import type { Table } from '../clients/dynamo.ts';
-import { failureById, rowOf, saveFailure, type Told, writeConflict } from './failure-rows.ts';
+import { updateOptimistically } from '../clients/optimistic.ts';
+import { failureById, type ReportedFailure, rowOf, saveFailure } from './failure-rows.ts';
 
-export interface Asked {
+interface FailureQuery {
   readonly stage?: string | undefined;
   /** Only those that failed before this instant and, at that instant, have a smaller id. */
   readonly before?: { readonly failedAt: string; readonly id: string } | undefined;
 }
 
 export interface Failures {
-  /** Keeps what failed: one row per piece of work, however often it is told. */
-  keep(told: Told): Promise<void>;
+  /** Stores a failure: see `saveFailure`. Throws `HubError` `unknown-stage` (never). */
+  report(reported: ReportedFailure): Promise<void>;
   get(id: string): Promise<Failure | undefined>;
-  /** Writes the row if it is still at the version given, and resolves to it as it then stands. */
+  /** Writes the row, with the next version, and resolves to it; undefined where it is no longer at the given version. */
   save(failure: Failure): Promise<Failure | undefined>;
+  /** The body of the queue message; undefined where it has expired. */
   payload(failure: Failure): Promise<string | undefined>;
   putPayload(failure: Failure, payload: string): Promise<void>;
-  /** Removes a failure and its payload: what an erasure asks for. */
+  /** Removes a failure and its payload, for an erasure. Rejects with `HubError` `write-conflict` (later). */
   remove(failure: Failure): Promise<void>;
-  /** Newest first, page by page: each holds what stands in the list at that place. */
-  list(asked: Asked): AsyncGenerator<readonly Failure[]>;
+  /** Newest first, in pages; a page may be empty and still be followed by another. */
+  list(query: FailureQuery): AsyncGenerator<readonly Failure[]>;
 }
 
 const PAGE = 100;
 
 /**
- * The rows of failures. Each stage has a list of its own, in the order of time, whose rows only point: one that was
- * reopened since is passed by, because its row names a later time.
+ * The rows of failures and their payloads. Each stage has a list by time whose entries only point to rows; an entry is
+ * skipped where its failure was reopened since, because that has a later entry.
  */
 export const failures = (runtime: Runtime, table: Table): Failures => {
   const files = bucket(runtime);
-  const keep = saveFailure(runtime, table);
+  const save = saveFailure(runtime, table);
   return {
     get: (id) => failureById(table, id),
-    keep: ({ stage, ...told }) => keep(stageOf(stage), told),
+    report: ({ stage, ...reported }) => save(stageOf(stage), reported),
     async save(failure) {
       const changed = { ...failure, version: failure.version + 1 };
       const saved = await table.transact([{ put: rowOf(changed), if: { version: failure.version } }]);
@@ -54,18 +56,15 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
     putPayload: ({ payloadKey }, payload) => files.put(payloadKey, payload),
     async remove(failure) {
       await files.remove(failure.payloadKey);
-      const removed = await table.transact([
-        { delete: failureKey(failure.id) },
-        { delete: failureListKey(failure) },
-      ]);
-      if (!removed) throw writeConflict();
+      const deletes = [{ delete: failureKey(failure.id) }, { delete: failureListKey(failure) }];
+      await updateOptimistically(runtime, 'The failure', () => table.transact(deletes));
     },
-    list: (asked) => list(table, asked),
+    list: (query) => list(table, query),
   };
 };
 
-/** The stages' lists, each already in order, merged page by page. */
-async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<readonly Failure[]> {
+/** Merges the lists of the stages, each of which is in order, into pages. */
+async function* list(table: Table, { stage, before }: FailureQuery): AsyncGenerator<readonly Failure[]> {
   const wanted = stage === undefined ? Object.keys(stages) : [stage];
   const to = before === undefined ? '~' : failureListSortKey(before);
   const readers = wanted.map((one) =>
@@ -81,7 +80,7 @@ async function* list(table: Table, { stage, before }: Asked): AsyncGenerator<rea
         .flatMap((head, position) => (head.done === true ? [] : [{ row: head.value, position }]))
         .sort((one, other) => (one.row.sk > other.row.sk ? -1 : 1));
       if (newest === undefined) break;
-      // The place to go on from was given already.
+      // The entry at which the reader continues was returned before.
       if (newest.row.sk !== to) pointers.push(newest.row);
       const next = await readers[newest.position]?.next();
       if (next) heads[newest.position] = next;

@@ -7,23 +7,25 @@ import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { sendTo } from '../clients/queue.ts';
 
+/** The rows of jobs, by id and by time, and the queue of their slices. */
 export interface Jobs {
   get(id: string): Promise<JobRow | undefined>;
-  /** False where there is one of this id. */
+  /** False where there is a job of this id. */
   create(job: JobRow): Promise<boolean>;
-  /** Writes the row if it is still at the version given, and resolves to it as it then stands. */
+  /** Writes the row, with the next version, and resolves to it; undefined where it is no longer at the given version. */
   save(job: JobRow): Promise<JobRow | undefined>;
-  /** Newest first, those created before the place. */
+  /** Newest first, at most `limit`, behind the entry `before` (see `jobListSortKey`). */
   list(limit: number, before?: string): Promise<readonly JobRow[]>;
+  /** Queues a slice; a delay of at most 900 seconds. */
   enqueue(message: JobMessage, delaySeconds: number): Promise<void>;
 }
 
-const KEPT_SECONDS = 400 * 86_400;
+const RETENTION_SECONDS = 400 * 86_400;
 
-/** The rows of jobs, a list of them in the order of time, and their queue. A job is kept for 400 days. */
+/** A job is stored for 400 days after its creation. */
 export const jobs = (runtime: Runtime, table: Table): Jobs => {
   const send = sendTo(runtime, runtime.env['QUEUE_URL_JOBS']);
-  const rowOf = (job: JobRow): Row => ({ ...jobKey(job.id), ...job, expiresAt: expiry(job) });
+  const rowOf = (job: JobRow): Row => ({ ...jobKey(job.id), ...job, expiresAt: expiryOf(job) });
   const many = async (ids: readonly string[]): Promise<JobRow[]> => {
     const rows = await table.get(ids.map(jobKey));
     const found = new Map(rows.map((row) => [row.pk, jobOf(row)]));
@@ -36,7 +38,7 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
     create: (job) =>
       table.transact([
         { put: rowOf(job), if: { absent: true } },
-        { put: { pk: jobListPartition, sk: jobListSortKey(job), id: job.id, expiresAt: expiry(job) } },
+        { put: { pk: jobListPartition, sk: jobListSortKey(job), id: job.id, expiresAt: expiryOf(job) } },
       ]),
     async save(job) {
       const changed = { ...job, version: job.version + 1 };
@@ -58,4 +60,5 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
 };
 
 /** Epoch seconds. */
-const expiry = ({ createdAt }: JobRow): number => Math.floor(Date.parse(createdAt) / 1000) + KEPT_SECONDS;
+const expiryOf = ({ createdAt }: JobRow): number =>
+  Math.floor(Date.parse(createdAt) / 1000) + RETENTION_SECONDS;

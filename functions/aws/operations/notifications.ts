@@ -6,34 +6,36 @@ import { type Key, limitsKey, notificationKey } from '../../contracts/keys.ts';
 import { Limits, notificationOf } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 
-/** The sends to a customer that count against limits, by source profile, each with the version that a reservation must find unchanged. */
+/** The reservations of a customer, each limits row with the version that a new reservation must find unchanged. */
 export interface SendReservations {
-  /** Over all source profiles: limits follow the person across merges. */
+  /** Of all source profiles: limits follow the customer across merges. */
   readonly all: readonly SendReservation[];
+  /** By source profile. */
   readonly limitRows: ReadonlyMap<string, Limits>;
 }
 
 export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
-  /** Writes the row if it is still at the version given (0: not there yet); false if not. */
+  /** Writes the row, with the next version (0: it is new); false where it is no longer at the given version. */
   save(notification: Notification): Promise<boolean>;
+  /** The sends that count against the limits and caps of a customer. */
   reservations(customer: Customer): Promise<SendReservations>;
-  /** Writes the row together with the reservation; false when either changed in between. */
+  /** Writes the notification together with its reservation; false where it or any limits row changed since it was read. */
   reserve(
     notification: Notification,
     customer: Customer,
-    reservations: SendReservations,
+    present: SendReservations,
     reservation: SendReservation,
   ): Promise<boolean>;
 }
 
-/** Rows of notifications, kept as long as interactions are from when they were last due. */
+/** Notifications are stored as long as interactions, from the time at which they were last due. */
 export const notifications = (table: Table, hub: () => Promise<HubConfig>): Notifications => ({
   async get(address) {
     const [row] = await table.get([notificationKey(address)]);
     return row && notificationOf(row);
   },
-  save: async (notification) => table.transact([kept(notification, await hub())]),
+  save: async (notification) => table.transact([notificationWrite(notification, await hub())]),
   async reservations(customer) {
     const ids = customer.sourceProfiles.map(({ profile }) => profile.id);
     const rows = await table.get(ids.map(limitsKey));
@@ -43,28 +45,30 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
     );
     return { limitRows, all: [...limitRows.values()].flatMap(({ reservations }) => reservations) };
   },
-  // The row of every source profile is written: a reservation that does not know of a merge fails and is decided again.
+  // The row of every source profile is written, so that two decisions exclude each other also where one missed a merge.
   reserve: async (notification, customer, { limitRows }, reservation) =>
     table.transact([
-      kept(notification, await hub()),
-      ...[...limitRows].map(([id, limits]) =>
-        write(limitsKey(id), {
-          version: limits.version,
-          reservations:
-            id === customer.id ? addReservation(limits.reservations, reservation) : limits.reservations,
+      notificationWrite(notification, await hub()),
+      ...[...limitRows].map(([id, { version, reservations }]) =>
+        versioned(limitsKey(id), {
+          version,
+          reservations: id === customer.id ? addReservation(reservations, reservation) : reservations,
         }),
       ),
     ]),
 });
 
-const kept = (notification: Notification, { retention }: HubConfig): Write => {
+const notificationWrite = (notification: Notification, { retention }: HubConfig): Write => {
   const { at, until = at } = notification;
   const expiresAt = Math.floor((Date.parse(until) + retention.interactions) / 1000);
-  return write(notificationKey(notification), { ...notification, expiresAt });
+  return versioned(notificationKey(notification), { ...notification, expiresAt });
 };
 
-/** A row of version 0 is new; any other must still be what was read. */
-const write = (key: Key, row: Readonly<Record<string, unknown>> & { readonly version: number }): Write => ({
+/** A row of version 0 is new; any other must be at the version that was read. */
+const versioned = (
+  key: Key,
+  row: Readonly<Record<string, unknown>> & { readonly version: number },
+): Write => ({
   put: { ...key, ...row, version: row.version + 1 },
   if: row.version === 0 ? { absent: true } : { version: row.version },
 });

@@ -17,7 +17,7 @@ export interface PublishPorts {
   readonly bus: string;
   readonly decisionsQueue: string;
   readonly deadQueue: string;
-  /** What is wrong with a template, one line each; a port, because reading Liquid takes a library that a deploy does without. */
+  /** The faults of a template, one line each. A port, so that the deploy function does not carry the Liquid library. */
   readonly templateFaults: (id: string, files: TemplateFiles) => string[];
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -25,21 +25,21 @@ export interface PublishPorts {
 
 type Templates = Readonly<Record<string, TemplateFiles>>;
 
-/** A trigger that has been found fit to be published. */
+/** A trigger that passed every check before its publication. */
 interface Checked {
   readonly trigger: Trigger;
   /** The trigger as it was written. */
   readonly definition: unknown;
-  /** Those that it names, as they are now. */
+  /** The templates that it names, as they are now. */
   readonly templates: Templates;
   readonly pattern: string;
   readonly digest: string;
 }
 
 /**
- * Publishes a trigger: its version's row, then its rule, then the end of the rule before it. What is published already
- * as it stands goes on, also after a pause. Returns the version. Throws `HubError` where the bus has no room, the pattern
- * is too long, or a template is missing or has faults.
+ * Publishes a trigger: writes the row of its version, puts its rule, and removes the rule of the version before. A trigger
+ * that is published unchanged keeps its version and is resumed. Resolves to the version. Throws `HubError` `rule-quota`,
+ * `oversized-pattern`, `missing-template` or `invalid-template` (never), or `write-conflict` (later).
  */
 export const publish = async (
   ports: PublishPorts,
@@ -55,8 +55,8 @@ export const publish = async (
 };
 
 /**
- * Publishes a trigger of a deploy's files. One that a person has edited or paused since the last deploy stays so.
- * Returns whether the files are what holds now.
+ * Publishes a trigger from the files of a deploy. One that a person has edited or paused since the last deploy stays so.
+ * Resolves to whether the version of the files is published now. Throws as `publish` does.
  */
 export const publishSeed = async (
   ports: PublishPorts,
@@ -77,20 +77,20 @@ export const publishSeed = async (
   return true;
 };
 
-/** Stops a trigger; what is waiting is not sent. */
+/** Pauses a trigger; waiting notifications are not sent. Throws `HubError` `unknown-trigger` (never). */
 export const pause = async (ports: PublishPorts, trigger: string): Promise<void> => {
   const current = await pauseRow(ports, trigger);
   const [rule] = (await rulesOf(ports)).filter(({ name }) => name === ruleName(trigger, current.version));
   if (rule) await putRule(ports, rule, 'DISABLED');
 };
 
-/** Stops a trigger for good and frees its place on the bus. Its versions stay, for the explanations that name them. */
+/** Ends a trigger and removes its rules from the bus. Its versions stay stored, because decisions name them. */
 export const unpublish = async (ports: PublishPorts, trigger: string): Promise<void> => {
   await pauseRow(ports, trigger);
   await dropRules(ports, trigger);
 };
 
-/** Takes away what was seeded by an earlier deploy and is not among the files any more, unless a person has edited it. */
+/** Unpublishes triggers of an earlier deploy whose files are gone, unless a person has edited them. */
 export const unpublishOthers = async (ports: PublishPorts, kept: ReadonlySet<string>): Promise<void> => {
   const published = (await rulesOf(ports)).flatMap(
     ({ name }) => /^trigger-(.+)-v\d+$/u.exec(name)?.[1] ?? [],
@@ -101,7 +101,7 @@ export const unpublishOthers = async (ports: PublishPorts, kept: ReadonlySet<str
   }
 };
 
-/** Takes away every rule that was made at run time. */
+/** Removes every rule that was made at run time, so that the stack can be deleted. */
 export const dropAllRules = async (ports: Pick<PublishPorts, 'events' | 'bus'>): Promise<void> => {
   for (const { name } of await rulesOf(ports)) if (name.startsWith('trigger-')) await dropRule(ports, name);
 };
@@ -141,7 +141,7 @@ const publishVersion = async (
   const { trigger, definition, templates, pattern, digest } = checked;
   await expectRoom(ports, trigger.id, pattern);
   let version = (current?.version ?? 0) + 1;
-  // A number that a publication took and did not finish is passed over.
+  // The number of an interrupted publication is skipped.
   while (
     !(await ports.table.transact([
       { put: { ...triggerVersionKey(trigger.id, version), definition, templates }, if: { absent: true } },
@@ -186,7 +186,7 @@ const setCurrent = async (
   if (await table.transact([{ put: { ...currentTriggerKey(trigger), ...row }, if: condition }])) return;
   throw new HubError(
     'write-conflict',
-    `The trigger ${trigger} was changed by somebody else in between. Look again.`,
+    `The trigger ${trigger} was changed concurrently. Look at it and try again.`,
     {
       retry: 'later',
     },

@@ -12,13 +12,13 @@ export interface ReplayPorts {
   readonly now: () => number;
 }
 
-/** A replay that stopped half-way may be taken up again after this: longer than the API may take, shorter than a job waits. */
-const BROKEN_OFF_MS = 20_000;
+/** An interrupted replay may be repeated after this: longer than the API may take, shorter than a job waits. */
+const INTERRUPTED_MS = 20_000;
 
 /**
- * Puts a failure's payload back on the queue of its stage and says by whom. Asked twice it is done once: a second
- * message goes out only where the first asking stopped before it could say that it had sent one, and every stage does
- * the same message once. Throws `HubError` `never`: unknown-failure, dismissed, payload-gone, bad-payload.
+ * Puts the payload of a failure back on the queue of its stage and stores who did it. Requested twice, it is queued once; a
+ * second message is sent only where the first request was interrupted, and every stage executes the same message once.
+ * Throws `HubError` (never) `unknown-failure`, `dismissed-failure`, `missing-payload`, or what the stage throws.
  */
 export const replay =
   ({ failures, enqueue, now }: ReplayPorts) =>
@@ -26,28 +26,28 @@ export const replay =
     const failure = await failures.get(id);
     if (failure === undefined) throw unknownFailure();
     const { status, replayed } = failure;
-    const atWork =
-      status === 'replaying' && replayed !== undefined && Date.parse(replayed.at) + BROKEN_OFF_MS > now();
-    if (status === 'replayed' || atWork) return failure;
+    const isRunning =
+      status === 'replaying' && replayed !== undefined && Date.parse(replayed.at) + INTERRUPTED_MS > now();
+    if (status === 'replayed' || isRunning) return failure;
     if (status === 'dismissed')
       throw new HubError('dismissed-failure', 'This failure was dismissed, so there is nothing to replay.', {
         retry: 'never',
       });
     const payload = await failures.payload(failure);
     if (payload === undefined)
-      throw new HubError('missing-payload', 'The payload of this failure is not kept any more. Dismiss it.', {
+      throw new HubError('missing-payload', 'The payload of this failure has expired. Dismiss the failure.', {
         retry: 'never',
       });
     const message = stageOf(failure.stage).replay(payload, failure.count);
-    const taken = await failures.save({
+    const reserved = await failures.save({
       ...failure,
       status: 'replaying',
       replayed: { at: instant(now()), by },
     });
-    if (taken === undefined) return (await failures.get(id)) ?? failure;
+    if (reserved === undefined) return (await failures.get(id)) ?? failure;
     await enqueue(failure.stage, message, id);
-    // Where this is not saved the message has failed again already, and the row says so.
-    return (await failures.save({ ...taken, status: 'replayed' })) ?? taken;
+    // Where this is not saved the message has failed again already, and its row is open.
+    return (await failures.save({ ...reserved, status: 'replayed' })) ?? reserved;
   };
 
 export const unknownFailure = (): HubError =>

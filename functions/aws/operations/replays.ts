@@ -7,7 +7,10 @@ import { REPLAY_OF } from './save-failure.ts';
 
 const Queues = z.record(z.string(), z.string());
 
-/** The queues of all stages, which `QUEUE_URLS` names as a JSON object by stage. */
+/**
+ * Puts replays on the queue of their stage. `QUEUE_URLS` names the queues as a JSON object by stage. Rejects with `HubError`
+ * `inactive-stage` (never), or `AwsRefusal`.
+ */
 export const stageQueues = (runtime: Runtime): ReplayPorts['enqueue'] => {
   const queues = Queues.parse(JSON.parse(runtime.env['QUEUE_URLS'] ?? '{}'));
   return async (stage, body, failure) => {
@@ -15,7 +18,7 @@ export const stageQueues = (runtime: Runtime): ReplayPorts['enqueue'] => {
     if (queue === undefined)
       throw new HubError(
         'inactive-stage',
-        `This hub has no stage ${stage} now. Switch it on in mappings/hub.yaml and deploy, or dismiss the failure.`,
+        `The stage ${stage} is not active in this hub. Activate it in mappings/hub.yaml and deploy, or dismiss the failure.`,
         { retry: 'never' },
       );
     await sendTo(runtime, queue)(body, { attributes: { [REPLAY_OF]: failure } });

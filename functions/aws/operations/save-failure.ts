@@ -5,21 +5,21 @@ import type { SealedStage } from '../../contracts/stages/stage.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { saveFailure } from './failure-rows.ts';
 
-/** A replayed message says whose replay it is. */
+/** The message attribute of a replay: the id of its failure. */
 export const REPLAY_OF = 'failure';
 
 /**
- * For a function that knows why a message failed for good: keeps it, so that the queue may forget it. `tries`: how often
- * the work was tried, where that is more than the queue has delivered this message.
+ * Stores a queue message that no retry can help as a failure, so that the queue may drop it. `tries`: how often the work was
+ * tried, where that is more often than this message was delivered. Rejects as `saveFailure` does.
  */
 export const failureSaver = (
   runtime: Runtime,
   table: Table,
   stage: SealedStage,
 ): ((message: SQSRecord, error: HubError, tries?: number) => Promise<void>) => {
-  const keep = saveFailure(runtime, table);
+  const save = saveFailure(runtime, table);
   return ({ messageId, body, attributes, messageAttributes }, { code, message: reason }, tries) =>
-    keep(stage, {
+    save(stage, {
       ...{ code, reason, origin: 'refused', payload: body, occurrence: messageId },
       tries: tries ?? Number(attributes.ApproximateReceiveCount),
       id: messageAttributes[REPLAY_OF]?.stringValue,

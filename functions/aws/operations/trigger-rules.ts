@@ -10,10 +10,10 @@ import { HubError } from '../../../core/errors.ts';
 import { usesWildcard } from '../../../core/triggers/pattern/index.ts';
 import { isAwsRefusal } from '../clients/refusal.ts';
 
-/** What a bus takes, by AWS's default quotas. */
+/** AWS's default quotas (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
 const MOST_RULES = 300;
 const MOST_WILDCARD_RULES = 30;
-/** Characters of one pattern. */
+/** The most characters of an event pattern. */
 export const PATTERN_LIMIT = 2048;
 
 interface Bus {
@@ -32,7 +32,7 @@ export interface Rule {
   readonly pattern: string;
 }
 
-/** Every rule on the bus, those of the stack too. */
+/** Every rule on the bus, including those of the stack. */
 export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
   const found: Rule[] = [];
   let next: string | undefined;
@@ -46,25 +46,28 @@ export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
   return found;
 };
 
-/** Throws `HubError` `rule-quota` where the bus would not take one more rule of this pattern, a new version counting as one more. */
+/** Throws `HubError` `rule-quota` (never) where the bus has no room for one more rule; a new version counts as one more. */
 export const expectRoom = async (bus: Bus, trigger: string, pattern: string): Promise<void> => {
   const rules = await rulesOf(bus);
   const wild = (text: string): boolean => usesWildcard(JSON.parse(text));
   if (rules.length >= MOST_RULES)
     throw new HubError(
       'rule-quota',
-      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules and takes ${MOST_RULES}. Unpublish a trigger, or ask AWS for a higher quota.`,
+      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules and allows ${MOST_RULES}. Unpublish a trigger, or ask AWS for a higher quota.`,
       { retry: 'never' },
     );
   if (wild(pattern) && rules.filter((one) => wild(one.pattern)).length >= MOST_WILDCARD_RULES)
     throw new HubError(
       'rule-quota',
-      `${trigger} cannot be published: the bus ${bus.bus} takes ${MOST_WILDCARD_RULES} rules with wildcards. Use prefix or suffix where you can.`,
+      `${trigger} cannot be published: the bus ${bus.bus} allows ${MOST_WILDCARD_RULES} rules with wildcards. Use prefix or suffix where you can.`,
       { retry: 'never' },
     );
 };
 
-/** Puts a version's rule, and hands what it matches to the decisions queue: ids alone, and when the event arrived. */
+/**
+ * Puts the rule of a version. Its target is the decisions queue, which gets ids and the time of arrival only. Rejects with
+ * `HubError` `rule-without-target` (later).
+ */
 export const putRule = async (
   { events, bus, decisionsQueue, deadQueue }: Targets,
   { name, pattern }: Rule,
@@ -109,7 +112,7 @@ const targetFault = (what: string, reason: string | undefined): HubError =>
     },
   );
 
-/** What is gone already stays gone. */
+/** Removes a rule and its target; a rule that is absent counts as removed. Rejects with `HubError` `rule-without-target` (later). */
 export const dropRule = async ({ events, bus }: Bus, name: string): Promise<void> => {
   try {
     const { FailedEntries: [failed] = [] } = await events.send(

@@ -5,15 +5,16 @@ import { CurrentTrigger, TriggerVersionRow } from '../../contracts/rows/triggers
 import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
 
-/** One published version, with its templates as they were: an edit leaves started waits on theirs. */
+/** A published version with its templates: waits that have started keep theirs when the trigger is edited. */
 export interface TriggerVersion {
   readonly trigger: Trigger;
   readonly templates: Readonly<Record<string, TemplateFiles>>;
 }
 
 export interface Triggers {
+  /** Undefined where this version was never published. */
   version(trigger: string, version: number): Promise<TriggerVersion | undefined>;
-  /** Read anew each time: a pause holds at once. */
+  /** Never cached, so that a pause takes effect at once. Undefined where the trigger was never published. */
   current(trigger: string): Promise<CurrentTrigger | undefined>;
 }
 
