@@ -38,41 +38,41 @@ export const pausedFor = ({ shutUntil }: RateLimit, now: number): number => Math
  * Takes `calls` from the budget, or says how long to wait. Once a pause is over, whoever comes first probes the CRM, and
  * the others go on waiting.
  */
-export const reserveCalls = (allowance: RateLimit, budget: Budget, calls: number, now: number): Admission => {
-  if (pausedFor(allowance, now) > 0) return { waitMs: pausedFor(allowance, now) };
-  const ends = allowance.window + budget.seconds * 1000;
+export const reserveCalls = (rateLimit: RateLimit, budget: Budget, calls: number, now: number): Admission => {
+  if (pausedFor(rateLimit, now) > 0) return { waitMs: pausedFor(rateLimit, now) };
+  const ends = rateLimit.window + budget.seconds * 1000;
   const running = now < ends;
-  const spent = (running ? allowance.spent : 0) + calls;
+  const spent = (running ? rateLimit.spent : 0) + calls;
   // What needs more than a whole window goes when nothing else has gone.
   if (spent > budget.calls && spent > calls) return { waitMs: ends - now };
   return {
     state: {
-      ...allowance,
+      ...rateLimit,
       spent,
-      window: running ? allowance.window : now,
-      shutUntil: allowance.failures >= MOST_FAILURES ? now + PROBE_MS : 0,
+      window: running ? rateLimit.window : now,
+      shutUntil: rateLimit.failures >= MOST_FAILURES ? now + PROBE_MS : 0,
     },
   };
 };
 
 /** After a call that was answered. */
-export const recordAnswer = (allowance: RateLimit): RateLimit => ({
-  ...allowance,
+export const recordAnswer = (rateLimit: RateLimit): RateLimit => ({
+  ...rateLimit,
   failures: 0,
   shutUntil: 0,
 });
 
 /** After a call that could not be made. A CRM that says how long to leave it alone is believed at once. */
 export const recordNoAnswer = (
-  allowance: RateLimit,
+  rateLimit: RateLimit,
   afterSeconds: number | undefined,
   now: number,
 ): RateLimit => {
-  const failures = allowance.failures + 1;
+  const failures = rateLimit.failures + 1;
   const pause =
     failures < MOST_FAILURES
       ? 0
       : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - MOST_FAILURES, 10));
   const asked = Math.min(LONGEST_PAUSE_MS, (afterSeconds ?? 0) * 1000);
-  return { ...allowance, failures, shutUntil: pause + asked === 0 ? 0 : now + Math.max(pause, asked) };
+  return { ...rateLimit, failures, shutUntil: pause + asked === 0 ? 0 : now + Math.max(pause, asked) };
 };

@@ -55,8 +55,8 @@ const recordAt = (
   if (first === undefined && !last && bytes.length - start <= LONGEST_RECORD) return undefined;
   const end = first ?? bytes.length;
   const continues = first === undefined && !last;
-  const alone = (told: Pick<CsvRecord, 'fields' | 'fault'>): CsvRecord => ({
-    ...{ end, lines: continues ? 0 : 1, raw: rawOf(bytes, start, end), ...told },
+  const alone = (content: Pick<CsvRecord, 'fields' | 'fault'>): CsvRecord => ({
+    ...{ end, lines: continues ? 0 : 1, raw: rawOf(bytes, start, end), ...content },
     ...(continues && { continues }),
   });
   if (end - start > LONGEST_RECORD) return alone({ fault: `it is longer than ${LONGEST_RECORD} bytes` });
@@ -77,7 +77,7 @@ const quotedRecord = (
   firstEnd: number,
   delimiter: string,
   last: boolean,
-  alone: (told: Pick<CsvRecord, 'fault'>) => CsvRecord,
+  alone: (content: Pick<CsvRecord, 'fault'>) => CsvRecord,
 ): CsvRecord | undefined => {
   const unclosed = { fault: 'a quote is opened and never closed' };
   for (let end = firstEnd; ; ) {

@@ -126,9 +126,9 @@ export const messageStatusOf = ({
 }: Pick<Interaction, 'kind' | 'properties'>): MessageStatus | undefined => {
   if (kind === 'read') return 'read';
   if (kind === 'bounce') return 'failed';
-  const told = properties?.['status'];
+  const word = properties?.['status'];
   if (kind !== 'delivery-status' && kind !== 'notification') return undefined;
-  return typeof told === 'string'
-    ? statusByWord.get(told.toLowerCase().replaceAll(/[_ ]/gu, '-'))
+  return typeof word === 'string'
+    ? statusByWord.get(word.toLowerCase().replaceAll(/[_ ]/gu, '-'))
     : undefined;
 };

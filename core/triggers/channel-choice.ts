@@ -102,8 +102,8 @@ const tryChannel = (
   const { channels = [], approvedWhatsApp = false } = templates[template] ?? {};
   const chosen: Chosen = { channel, addresses: [address] };
   if (channel === 'whatsapp') {
-    const heard = customer.lastInboundMessageAt.whatsapp;
-    const open = heard !== undefined && Date.parse(heard) > now - WHATSAPP_WINDOW_MS;
+    const lastInbound = customer.lastInboundMessageAt.whatsapp;
+    const open = lastInbound !== undefined && Date.parse(lastInbound) > now - WHATSAPP_WINDOW_MS;
     if (!open && !approvedWhatsApp) return { reason: 'channel-closed', channel };
     if (approvedWhatsApp && !(open && channels.includes(channel))) return { ...chosen, approved: true };
   }
@@ -111,13 +111,13 @@ const tryChannel = (
 };
 
 /** A channel's addresses of a customer: those of the best type that they have, the one last heard from first. */
-const addressesFor = ({ identifiers, lastInboundAt: heard }: Customer, channel: Channel): Identifier[] => {
+const addressesFor = ({ identifiers, lastInboundAt }: Customer, channel: Channel): Identifier[] => {
   const type = addressTypesOf(channel).find((one) =>
     identifiers.some((held) => identifierType(held) === one),
   );
   return identifiers
     .filter((held) => identifierType(held) === type)
-    .sort((one, other) => newestFirst(heard[one], heard[other]));
+    .sort((one, other) => newestFirst(lastInboundAt[one], lastInboundAt[other]));
 };
 
 const newestFirst = (one = '', other = ''): number => (one === other ? 0 : one < other ? 1 : -1);
