@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
+import type { LambdaFunction } from './function.ts';
 
-/** So often a function may appear in one chain of calls; Lambda stops the next one. */
+/** The most invocations of one function in a chain; Lambda stops the next one. */
 export const LONGEST_CHAIN = 16;
 
-/** Trace headers are texts of clients: a lineage that is longer than any chain here is not read. */
+/** The part of a trace header that is parsed. Clients can send longer ones. */
 const LONGEST_HEADER = 1024;
 
 const hashOf = (functionName: string): string =>
   createHash('sha256').update(functionName).digest('hex').slice(0, 8);
 
-/** How often each function, by its hash, was invoked in the chain that a trace header stands for. */
+/** The number of invocations in the chain of a trace header, by the hash of the function. */
 const countsOf = (header: string | undefined): Map<string, number> => {
   const lineage = /(?:^|;)Lineage=([^;]*)/u.exec((header ?? '').slice(0, LONGEST_HEADER))?.[1] ?? '';
   return new Map(
@@ -20,11 +21,11 @@ const countsOf = (header: string | undefined): Map<string, number> => {
   );
 };
 
-/** How often a function was invoked in the chain so far. */
+/** The number of invocations of a function in the chain of a trace header. */
 export const timesInvoked = (header: string | undefined, functionName: string): number =>
   countsOf(header).get(hashOf(functionName)) ?? 0;
 
-/** The header under which a function runs: the chain that led to it, with one more invocation of it. */
+/** The trace header of an invocation: the chain of its caller with one more invocation of the function. */
 export const invokedBy = (header: string | undefined, functionName: string, requestId: string): string => {
   const counts = countsOf(header);
   const hash = hashOf(functionName);
@@ -35,3 +36,13 @@ export const invokedBy = (header: string | undefined, functionName: string, requ
   const lineage = [...counts].map(([name, count]) => `1:${name}:${count}`).join('|');
   return `Root=${root ?? own};Parent=${digits.slice(16, 32)};Sampled=0;Lineage=${lineage}`;
 };
+
+/** Whether Lambda stops an invocation, because its chain is too long and the function does not allow loops. */
+export const isLoop = ({ name, mayLoop }: LambdaFunction, trace: string | undefined): boolean =>
+  !mayLoop && timesInvoked(trace, name) >= LONGEST_CHAIN;
+
+/** The error that reports a stopped chain. */
+export const stopped = (name: string): Error =>
+  new Error(
+    `${name} was invoked ${LONGEST_CHAIN} times in one chain of calls. Lambda stops such a chain, and so does the local runtime. If the function sends to its own queue intentionally, set its RecursiveLoop to Allow.`,
+  );

@@ -7,20 +7,20 @@ import { contextOf, environmentOf } from './in-process.ts';
 import type { Invocation } from './invocations.ts';
 
 /**
- * Runs inside the worker: Lambda's side of a function, one event at a time. The trace header stands in the environment,
- * where the SDK's clients find it. A bundle that cannot be loaded ends the copy, and the next event gets a new one.
+ * The code of a worker: Lambda's side of a function, one event at a time. The trace header is set in the environment,
+ * where the SDK's clients read it. A bundle that cannot be loaded ends the worker, and the next event starts a new one.
  */
 const HOST = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { now } = Date;
-Date.now = () => now() + workerData.ahead;
-// Addresses of AWS lead to the endpoint of this machine: certificates of SNS and links that confirm a subscription.
-const elsewhere = globalThis.fetch;
+Date.now = () => now() + workerData.clockOffsetMs;
+// Requests to AWS go to the local endpoint: SNS certificates, confirmation links, responses of custom resources.
+const network = globalThis.fetch;
 globalThis.fetch = (input, init) => {
   const url = new URL(typeof input === 'object' && 'url' in input ? input.url : String(input));
-  if (!url.hostname.endsWith('.amazonaws.com')) return elsewhere(input, init);
-  const here = workerData.aws + url.pathname + url.search;
-  return elsewhere(input instanceof Request ? new Request(here, input) : here, init);
+  if (!url.hostname.endsWith('.amazonaws.com')) return network(input, init);
+  const local = workerData.aws + url.pathname + url.search;
+  return network(input instanceof Request ? new Request(local, input) : local, init);
 };
 const { handler } = require(workerData.file);
 parentPort.on('message', async ({ event, context, trace }) => {
@@ -41,129 +41,152 @@ const Answer = z.union([
   z.object({ result: z.string().optional() }),
 ]);
 
-/** How many copies of one function work at once on this machine. */
-const COPIES = 2;
-/** A worker's heap needs this much to load anything at all; below it a function would fail that runs in Lambda. */
+/** Concurrent executions of one function. */
+const CONCURRENT_EXECUTIONS = 2;
+/** The smallest heap in which a worker can load a bundle. Lambda's own smallest size is too little for Node's workers. */
 const SMALLEST_HEAP_MEGABYTES = 64;
 
-interface Copy {
+/** One execution environment of a function. */
+interface Environment {
   readonly worker: Worker;
   busy: boolean;
-  /** Set once the copy has ended or may not be used again. */
-  gone: string | undefined;
-  /** Hears of the answer to the event at work, or of why there is none. */
-  settle: (outcome: Outcome) => void;
+  /** Why the environment cannot be used again. */
+  ended: string | undefined;
+  /** Called with the outcome of the running event. */
+  onOutcome: (outcome: Outcome) => void;
 }
 
 type Outcome = { readonly answer: unknown } | { readonly lost: string };
 
 export interface WorkerFunctions {
-  /** @throws Error with the function's name: what its handler threw, that it timed out, or that its copy ended. */
+  /** @throws Error with the function's name: the handler's error, a timeout, or the end of the environment. */
   invoke(target: LambdaFunction, event: unknown, invocation: Invocation): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** Runs the bundles that would be deployed, each copy in its own worker with its own environment and access key. */
-export const workerFunctions = (
-  assembly: Assembly,
-  awsUrl: () => string,
-  log: (line: string) => void,
-  /** Milliseconds by which the functions' clock is put forward. */
-  ahead = 0,
-): WorkerFunctions => {
-  const copies = new Map<string, Copy[]>();
-  const waiting = new Map<string, (() => void)[]>();
+export interface WorkerOptions extends Pick<Assembly, 'assetFolder'> {
+  readonly awsUrl: string;
+  readonly log: (line: string) => void;
+  /** Milliseconds by which the functions' clock is ahead of the machine's. */
+  readonly clockOffsetMs?: number | undefined;
+}
 
-  const start = (target: LambdaFunction): Copy => {
-    const worker = new Worker(HOST, {
-      eval: true,
-      env: {
-        ...target.environment,
-        ...environmentOf(target, assembly),
-        AWS_ENDPOINT_URL: awsUrl(),
-        NODE_OPTIONS: '',
-      },
-      workerData: {
-        file: join(assembly.assetFolder(target.code), 'index.cjs'),
-        timeout: target.timeoutSeconds * 1000,
-        ahead,
-        aws: awsUrl(),
-      },
-      resourceLimits: {
-        maxOldGenerationSizeMb: Math.max(SMALLEST_HEAP_MEGABYTES, target.memoryMegabytes),
-      },
-      stdout: true,
-      stderr: true,
-    });
-    for (const stream of [worker.stdout, worker.stderr])
-      stream.on('data', (chunk: Buffer) => log(`${target.name}: ${chunk.toString().trimEnd()}`));
-    const copy: Copy = { worker, busy: false, gone: undefined, settle: () => {} };
-    const end = (why: string): void => {
-      copy.gone ??= why;
-      copy.settle({ lost: copy.gone });
-      if (!copy.busy) drop(target, copy);
-    };
-    worker.on('message', (answer: unknown) => copy.settle({ answer }));
-    // A copy may also end between two events, through something that it left running.
-    worker.on('error', (error: Error) => end(`the function ended: ${error.message}`));
-    worker.on('exit', (code) => end(`the function ended with code ${code}`));
-    return copy;
-  };
-  const drop = (target: LambdaFunction, copy: Copy): void => {
-    const all = copies.get(target.name) ?? [];
-    if (all.includes(copy)) all.splice(all.indexOf(copy), 1);
-    void copy.worker.terminate();
-  };
-
-  const take = async (target: LambdaFunction): Promise<Copy> => {
-    const all = copies.get(target.name) ?? [];
-    copies.set(target.name, all);
-    for (;;) {
-      const idle = all.find(({ busy }) => !busy);
-      const copy = idle ?? (all.length < COPIES ? start(target) : undefined);
-      if (copy !== undefined) {
-        if (idle === undefined) all.push(copy);
-        copy.busy = true;
-        return copy;
-      }
-      await new Promise<void>((resolve) => {
-        waiting.set(target.name, [...(waiting.get(target.name) ?? []), resolve]);
-      });
-    }
-  };
-
-  const give = (target: LambdaFunction, copy: Copy): void => {
-    copy.busy = false;
-    copy.settle = () => {};
-    if (copy.gone !== undefined) drop(target, copy);
-    waiting.get(target.name)?.shift()?.();
-  };
-
+/** Runs the deployed bundles, each execution environment in a worker with its own variables and access key. */
+export const workerFunctions = (options: WorkerOptions): WorkerFunctions => {
+  const pool = environmentPool(options);
   return {
-    async invoke(target, event, { requestId, trace }) {
-      const copy = await take(target);
-      const outcome = await new Promise<Outcome>((resolve) => {
-        const timer = setTimeout(() => {
-          copy.gone ??= `Task timed out after ${target.timeoutSeconds.toFixed(2)} seconds`;
-          copy.settle({ lost: copy.gone });
-        }, target.timeoutSeconds * 1000);
-        copy.settle = (settled) => {
-          clearTimeout(timer);
-          resolve(settled);
-        };
-        const context = contextOf(target, requestId);
-        copy.worker.postMessage({ event: JSON.stringify(event), context, trace });
-      });
-      give(target, copy);
+    async invoke(target, event, invocation) {
+      const environment = await pool.acquire(target);
+      const outcome = await outcomeOf(environment, target, event, invocation);
+      pool.release(target, environment);
       if ('lost' in outcome) throw new Error(`${target.name}: ${outcome.lost}`);
       const answer = Answer.parse(outcome.answer);
       if ('error' in answer) throw new Error(`${target.name}: ${answer.error.name}: ${answer.error.message}`);
       return answer.result === undefined ? undefined : (JSON.parse(answer.result) as unknown);
     },
-    async stop() {
-      const all = [...copies.values()].flat();
-      copies.clear();
+    stop: pool.stop,
+  };
+};
+
+/** Sends an event to an environment. Resolves to its answer, or to the reason why there is none. */
+const outcomeOf = (
+  environment: Environment,
+  target: LambdaFunction,
+  event: unknown,
+  { requestId, trace }: Invocation,
+): Promise<Outcome> =>
+  new Promise<Outcome>((resolve) => {
+    const timer = setTimeout(() => {
+      environment.ended ??= `Task timed out after ${target.timeoutSeconds.toFixed(2)} seconds`;
+      environment.onOutcome({ lost: environment.ended });
+    }, target.timeoutSeconds * 1000);
+    environment.onOutcome = (outcome) => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    const context = contextOf(target, requestId);
+    environment.worker.postMessage({ event: JSON.stringify(event), context, trace });
+  });
+
+/** The execution environments of all functions. A function whose environments are all busy waits for one. */
+const environmentPool = (options: WorkerOptions) => {
+  const environments = new Map<string, Environment[]>();
+  const waiting = new Map<string, (() => void)[]>();
+  const remove = (target: LambdaFunction, environment: Environment): void => {
+    const all = environments.get(target.name) ?? [];
+    if (all.includes(environment)) all.splice(all.indexOf(environment), 1);
+    void environment.worker.terminate();
+  };
+  return {
+    async acquire(target: LambdaFunction): Promise<Environment> {
+      const all = environments.get(target.name) ?? [];
+      environments.set(target.name, all);
+      for (;;) {
+        const idle = all.find(({ busy }) => !busy);
+        if (idle) {
+          idle.busy = true;
+          return idle;
+        }
+        if (all.length < CONCURRENT_EXECUTIONS) {
+          const started = startEnvironment(target, options, (ended) => remove(target, ended));
+          all.push(started);
+          return started;
+        }
+        await new Promise<void>((resolve) => {
+          waiting.set(target.name, [...(waiting.get(target.name) ?? []), resolve]);
+        });
+      }
+    },
+    release(target: LambdaFunction, environment: Environment): void {
+      environment.busy = false;
+      environment.onOutcome = () => {};
+      if (environment.ended !== undefined) remove(target, environment);
+      waiting.get(target.name)?.shift()?.();
+    },
+    async stop(): Promise<void> {
+      const all = [...environments.values()].flat();
+      environments.clear();
       await Promise.all(all.map(({ worker }) => worker.terminate()));
     },
   };
+};
+
+/** Starts a busy environment. `onEnd` is called where it ends between two events. */
+const startEnvironment = (
+  target: LambdaFunction,
+  { assetFolder, awsUrl, log, clockOffsetMs = 0 }: WorkerOptions,
+  onEnd: (environment: Environment) => void,
+): Environment => {
+  const worker = new Worker(HOST, {
+    eval: true,
+    env: {
+      ...target.environment,
+      ...environmentOf(target, { assetFolder }),
+      AWS_ENDPOINT_URL: awsUrl,
+      NODE_OPTIONS: '',
+    },
+    workerData: {
+      file: join(assetFolder(target.code), 'index.cjs'),
+      timeout: target.timeoutSeconds * 1000,
+      clockOffsetMs,
+      aws: awsUrl,
+    },
+    resourceLimits: {
+      maxOldGenerationSizeMb: Math.max(SMALLEST_HEAP_MEGABYTES, target.memoryMegabytes),
+    },
+    stdout: true,
+    stderr: true,
+  });
+  for (const stream of [worker.stdout, worker.stderr])
+    stream.on('data', (chunk: Buffer) => log(`${target.name}: ${chunk.toString().trimEnd()}`));
+  const environment: Environment = { worker, busy: true, ended: undefined, onOutcome: () => {} };
+  const end = (reason: string): void => {
+    environment.ended ??= reason;
+    environment.onOutcome({ lost: environment.ended });
+    if (!environment.busy) onEnd(environment);
+  };
+  worker.on('message', (answer: unknown) => environment.onOutcome({ answer }));
+  worker.on('error', (error: Error) => end(`the function ended: ${error.message}`));
+  worker.on('exit', (code) => end(`the function ended with code ${code}`));
+  return environment;
 };

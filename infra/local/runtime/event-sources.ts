@@ -1,7 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { EventSource } from '../lambda/function.ts';
-import { type Invocations, stopped } from '../lambda/invocations.ts';
+import type { Invocations } from '../lambda/invocations.ts';
+import { stopped } from '../lambda/lineage.ts';
 import type { Sqs } from '../sqs/index.ts';
 import type { Subscribed } from '../sqs/subscription.ts';
 import type { Meter } from './meter.ts';

@@ -62,7 +62,10 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const services = Promise.withResolvers<Pick<Cloud, 'aws'>>();
   const aws = await listenForAws(services.promise, portAt(4));
   const awsUrl = urlOf(aws);
-  const functions = workerFunctions(synthesised, () => awsUrl, report, options.clockOffsetMs);
+  const functions = workerFunctions({
+    ...{ assetFolder: synthesised.assetFolder, awsUrl, log: report },
+    clockOffsetMs: options.clockOffsetMs,
+  });
   const db = new DatabaseSync(options.state);
   const crms = await openSandboxes(db, { salesforce: portAt(2), hubspot: portAt(3) });
   const cloud = await startCloud({

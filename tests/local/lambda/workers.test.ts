@@ -17,16 +17,11 @@ const open = (bundle: string, more: Partial<LambdaFunction> = {}) => {
   folder = mkdtempSync(join(tmpdir(), 'hub-workers-'));
   mkdirSync(join(folder, 'work'));
   writeFileSync(join(folder, 'work', 'index.cjs'), bundle);
-  const assembly = {
-    name: 'test',
-    template: { Resources: {}, Outputs: {}, Parameters: {}, Conditions: {} },
-    assetFolder: (key: string) => join(folder, key),
-  };
-  workers = workerFunctions(
-    assembly,
-    () => 'http://127.0.0.1:9',
-    () => {},
-  );
+  workers = workerFunctions({
+    assetFolder: (key) => join(folder, key),
+    awsUrl: 'http://127.0.0.1:9',
+    log: () => {},
+  });
   const target: LambdaFunction = {
     name: 'work',
     arn: 'arn:aws:lambda:eu-south-1:123456789012:function:work',
