@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Instant } from '../../../core/interaction/interaction.ts';
 
-/** Long work as it stands: what was asked, how far it is, and who is at it. */
+/** A job: what was requested, its progress, and the runner that holds its lease. */
 export const JobRow = z.strictObject({
   id: z.string(),
   kind: z.string(),
@@ -14,22 +14,22 @@ export const JobRow = z.strictObject({
   finishedAt: Instant.optional(),
   /** The slice that comes next. */
   slice: z.int().nonnegative(),
-  /** How often the next slice was begun without coming to its end. */
+  /** How often the next slice was started and interrupted. */
   tries: z.int().nonnegative(),
-  /** Whoever works on the next slice, and until when nobody else may. */
+  /** The runner of the next slice, and until when no other may run it. */
   lease: z.strictObject({ holder: z.string(), until: Instant }).optional(),
-  /** Where the next slice goes on; absent before the first. */
+  /** Where the next slice continues; absent before the first. */
   checkpoint: z.json().optional(),
   progress: z.strictObject({
     done: z.int().nonnegative(),
     refused: z.int().nonnegative(),
-    /** Absent where nobody knows beforehand. */
+    /** Absent where it is not known beforehand. */
     total: z.int().nonnegative().optional(),
   }),
   error: z.strictObject({ code: z.string(), reason: z.string() }).optional(),
-  /** Whether a result lies in the bucket under `resultKey`. */
+  /** Whether the bucket holds a result under `resultKey`. */
   result: z.boolean(),
-  /** How many files of refused rows lie in the bucket under `refusedKey`; together they are one. */
+  /** How many files of refused rows the bucket holds under `refusedKey`; concatenated they are one file. */
   refusedParts: z.int().nonnegative().optional(),
   /** Counts every change. */
   version: z.int().positive(),
@@ -40,13 +40,13 @@ export const fileKey = (job: string): string => `jobs/${job}/file`;
 export const resultKey = (job: string): string => `jobs/${job}/result`;
 export const refusedKey = (job: string, part: number): string => `jobs/${job}/refused/${part}`;
 
-/** What can be asked of a kind of job before it runs. Light: the API carries it. */
+/** What the API knows of a kind of job before it runs. It imports nothing that the job itself needs. */
 export interface JobKind<Parameters> {
   readonly kind: string;
-  /** What it does, for a person. */
+  /** What it does, as people read it. */
   readonly title: string;
   readonly parameters: z.ZodType<Parameters>;
-  /** Where it needs a file: its content type. `POST /jobs` then answers with an address for the file. */
+  /** The content type of the file that it needs, if any: `POST /jobs` then answers with a URL for its upload. */
   readonly file?: string;
 }
 
@@ -54,41 +54,41 @@ export interface JobKind<Parameters> {
 export interface SliceWork<Parameters, Checkpoint> {
   readonly job: string;
   readonly by: string;
-  /** ISO 8601: the same in every slice, for what must not move while the job runs. */
+  /** ISO 8601, the same in every slice: for what must not change while the job runs. */
   readonly startedAt: string;
   readonly parameters: Parameters;
   readonly checkpoint: Checkpoint;
-  /** False once the slice should end and hand over its checkpoint. */
+  /** False once the slice must end and return its checkpoint. */
   readonly timeLeft: () => boolean;
 }
 
 export interface SliceResult<Checkpoint> {
   readonly checkpoint: Checkpoint;
-  /** What this slice did, beside what earlier ones did. */
+  /** What this slice did, without the earlier ones. */
   readonly done: number;
   readonly refused?: number;
   readonly total?: number;
   readonly finished: boolean;
-  /** Waits before the next slice, at most 900: for the limits of others. */
+  /** The delay before the next slice, at most 900: for the rate limits of other systems. */
   readonly delaySeconds?: number;
-  /** Whether it has written a result under `resultKey(job)`. */
+  /** Whether it wrote a result under `resultKey(job)`. */
   readonly result?: boolean;
   /** How many files of refused rows there are now, from the first slice on. */
   readonly refusedParts?: number;
 }
 
 /**
- * A kind of long work, cut into slices. `start` says where the first slice begins and, if it can, how much there is;
- * `slice` does a bounded part and says where the next one goes on. A slice ends when `timeLeft()` is false or when it has
- * done its own most, and writes nothing about progress itself: that is saved with its checkpoint, in one conditional write.
+ * A kind of job, executed in slices. `start` returns the first checkpoint and, if known, the total; `slice` does a bounded
+ * part and returns the next checkpoint. A slice ends when `timeLeft()` is false or its own limit is reached. It stores no
+ * progress itself: that is saved with the checkpoint, in one conditional write.
  *
- * A slice that breaks off is done again from the same checkpoint, so **its effects must be the same done twice**. What it
- * throws is tried again, with `HubError` `never` excepted: that ends the job as failed, with the reason. One bad row of a
- * file is no error but counts as `refused`.
+ * An interrupted slice is repeated from the same checkpoint, so **its effects must be idempotent**. An error is retried,
+ * except a `HubError` with the retry `never`: that ends the job as failed, with the reason. A bad row of a file is no error;
+ * it counts as `refused`.
  *
- * A new kind costs: its `JobKind` in `kinds.ts`, its `Job` in `registry.ts`, and in the stack what `jobs` is allowed for it.
+ * A new kind needs a `JobKind` in `kinds.ts`, a `Job` in `registry.ts`, and the permissions of `jobs` in the stack.
  * One that reads a file or writes a result also grants the API `s3:PutObject` or `s3:GetObject` on `jobs/*`, because an
- * address that the API signs can do what the API may do.
+ * URL that the API signs has the permissions of the API.
  */
 export interface Job<Parameters, Checkpoint> extends JobKind<Parameters> {
   readonly checkpoint: z.ZodType<Checkpoint>;
@@ -96,7 +96,7 @@ export interface Job<Parameters, Checkpoint> extends JobKind<Parameters> {
   slice(work: SliceWork<Parameters, Checkpoint>): Promise<SliceResult<Checkpoint>>;
 }
 
-/** A job with its types sealed: rows hold JSON, and JSON comes back. */
+/** A job with its types hidden: parameters and checkpoints are JSON, which it validates. */
 export interface SealedJob {
   start(parameters: unknown): Promise<{ readonly checkpoint: unknown; readonly total?: number }>;
   slice(work: SliceWork<unknown, unknown>): Promise<SliceResult<unknown>>;

@@ -3,7 +3,7 @@ import { When } from '../../../core/formats/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import type { JobKind } from './job.ts';
 
-/** Which failures to replay: those that were open and had failed before `before`, at the latest when the job began. */
+/** Which failures to replay: the open ones that failed before `before`, or before the start of the job. */
 export const ReplayParameters = z.strictObject({
   stage: z.string().optional(),
   code: z.string().optional(),
@@ -19,29 +19,29 @@ export const replayKind: JobKind<ReplayParameters> = {
 
 const file = {
   format: z.enum(['csv', 'ndjson']),
-  /** What the file is called, for people and as evidence. */
+  /** The name of the file, as people read it and as evidence of consent. */
   file: z.string().min(1).max(200).default('list'),
-  /** From a name in the header of a CSV to the column that it is. */
+  /** From a name in the header of a CSV to the column that it stands for. */
   map: z.record(z.string(), z.string()).default({}),
   ignore: z.array(z.string()).default([]),
-  /** Judges every row and takes none. */
+  /** Validates every row without importing. */
   dryRun: z.boolean().default(false),
 };
 
 export const CustomersParameters = z.strictObject({
   ...file,
-  /** The list as it was at this time; where it is left out, when the job began. */
+  /** The time of the list; the start of the job where it is absent. */
   listedAt: Instant.optional(),
-  /** When the people of the list gave their answers, and how: for rows that do not say so themselves. */
+  /** When and how the customers of the list gave their answers, for rows without values of their own. */
   consent: z.strictObject({ at: When.optional(), source: z.string().min(1).max(200).optional() }).default({}),
-  /** Whether the CRMs get these customers at once; else with their first interaction. */
+  /** Whether CRMs get these customers at once; otherwise with their first interaction. */
   toCrms: z.boolean().default(false),
 });
 export type CustomersParameters = z.output<typeof CustomersParameters>;
 
 export const HistoryParameters = z.strictObject({
   ...file,
-  /** The system that the history is from, so that the ids of two systems are apart. */
+  /** The system from which the history comes: it keeps the ids of two systems distinct. */
   from: z.string().min(1).max(100).optional(),
 });
 export type HistoryParameters = z.output<typeof HistoryParameters>;
@@ -62,7 +62,7 @@ export const historyKind: JobKind<HistoryParameters> = {
   file: ANY,
 };
 
-/** A half of the person. */
+/** `profileId`: any source profile of the person. */
 export const ExportParameters = z.strictObject({ profileId: z.string() });
 export type ExportParameters = z.infer<typeof ExportParameters>;
 
@@ -72,18 +72,18 @@ export const exportKind: JobKind<ExportParameters> = {
   parameters: ExportParameters,
 };
 
-/** Ids alone: whom they mean is known to the table, until the erasure is done. */
+/** Ids only: the table holds whom they name, until the erasure is done. */
 export const EraseParameters = z.strictObject({ erasure: z.string(), profileId: z.string() });
 export type EraseParameters = z.infer<typeof EraseParameters>;
 
-/** Begun by `POST /erasures` alone. */
+/** Started by `POST /erasures` only. */
 export const eraseKind: JobKind<EraseParameters> = {
   kind: 'erase',
   title: 'Erases a person',
   parameters: EraseParameters,
 };
 
-/** Every kind of job that may be asked for by its name. `registry.ts` must know how each is done. */
+/** Every kind of job that `POST /jobs` accepts. `registry.ts` holds how each is executed. */
 export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
   replay: replayKind,
   export: exportKind,

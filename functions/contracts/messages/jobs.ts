@@ -1,5 +1,5 @@
 import * as z from 'zod';
 
-/** What the jobs queue carries: run this slice of this job. */
+/** A message of the jobs queue: run this slice of this job. */
 export const JobMessage = z.strictObject({ job: z.string(), slice: z.int().nonnegative() });
 export type JobMessage = z.infer<typeof JobMessage>;

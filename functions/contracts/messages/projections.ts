@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Channel, Instant } from '../../../core/interaction/interaction.ts';
 
-/** What the metrics queue carries: what was told on the bus, and of whom. Ids and codes alone. */
+/** A message of the projections queue: the type of an event, and the ids and codes of what it is about. */
 export const ProjectionMessage = z.discriminatedUnion('event', [
   z.strictObject({
     event: z.literal('interaction.recorded'),
@@ -19,7 +19,7 @@ export const ProjectionMessage = z.discriminatedUnion('event', [
     trigger: z.string(),
     /** The interaction that caused the notification. */
     interaction: z.string(),
-    /** Empty where it was decided before a channel was chosen. */
+    /** Empty where no channel was chosen yet. */
     channel: Channel.or(z.literal('')),
     at: Instant,
   }),

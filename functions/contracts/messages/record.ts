@@ -3,7 +3,7 @@ import { ConsentStatus } from '../../../core/consent/consent.ts';
 import { Identifier } from '../../../core/identity/identifier.ts';
 import { Channel, DecodedInteraction, Instant, ProfileHints } from '../../../core/interaction/interaction.ts';
 
-/** What `receive` queues: an authentic request, its body in base64, or in the bucket when it is too large for a queue. */
+/** An authenticated request: its body is in base64 or, where that is too large for a queue, in the bucket under `bodyKey`. */
 export const DeliveryMessage = z.strictObject({
   type: z.literal('delivery'),
   id: z.string(),
@@ -20,10 +20,10 @@ export const DeliveryMessage = z.strictObject({
 });
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
 
-/** How often content was asked for, or what an act refers to was looked for, in vain; each try is a message of its own. */
+/** Failed tries to fetch the content, or to find the message referred to. Each try is a message of its own. */
 const tries = z.int().nonnegative().optional();
 
-/** An act that is already in our words: a notification that was sent, an event of the API, an import. */
+/** An interaction that needs no decoding: a sent notification, an event of the API, a row of an import. */
 export const InteractionMessage = z.strictObject({
   type: z.literal('interaction'),
   receivedAt: Instant,
@@ -35,7 +35,7 @@ export const InteractionMessage = z.strictObject({
 });
 export type InteractionMessage = z.input<typeof InteractionMessage>;
 
-/** An act whose content must be asked for before it can be recorded: the body of a mail, the answers of a form. */
+/** An interaction whose content must be fetched before it is recorded: the body of a mail, the answers of a form. */
 export const ContentMessage = InteractionMessage.extend({ type: z.literal('content') });
 export type ContentMessage = z.input<typeof ContentMessage>;
 
@@ -60,20 +60,20 @@ export const EventMessage = z.strictObject({
 });
 export type EventMessage = z.infer<typeof EventMessage>;
 
-/** A pair is merged or kept apart; an interaction is assigned to a customer, makes a new one, or is dismissed. */
+/** A pair is merged or marked as distinct; an interaction is assigned to a customer, to a new one, or dismissed. */
 export const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss']);
 export type ReviewDecision = z.infer<typeof ReviewDecision>;
 
 const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };
 
-/** A decision of a person. `id` makes a command that is delivered twice count once. */
+/** A command of a person or a program. A command that is delivered twice is executed once, by its `id`. */
 export const CommandMessage = z.discriminatedUnion('command', [
   z.strictObject({ ...command, command: z.literal('merge'), keep: Identifier, other: Identifier }),
   z.strictObject({
     ...command,
     command: z.literal('unmerge'),
     customer: Identifier,
-    /** Which merge of the ledger; the newest where it is left out. */
+    /** A merge of the ledger; the newest where it is absent. */
     merge: z.string().optional(),
   }),
   /** Makes one identifier a customer of its own. */
@@ -84,7 +84,7 @@ export const CommandMessage = z.discriminatedUnion('command', [
     /** The id of a review entry. */
     review: z.string(),
     decision: ReviewDecision,
-    /** With `merge` who survives (else who was first seen); with `assign` whose the interaction is. */
+    /** With `merge` the survivor (by default the customer first seen); with `assign` the customer of the interaction. */
     customer: Identifier.optional(),
   }),
   z.strictObject({
@@ -93,25 +93,25 @@ export const CommandMessage = z.discriminatedUnion('command', [
     customer: Identifier,
     channel: Channel,
     status: ConsentStatus,
-    /** What proves that the person said so. */
+    /** The proof that the customer gave this answer. */
     evidence: z.string().min(1).max(500).optional(),
   }),
   z.strictObject({
     ...command,
     command: z.literal('preference'),
     customer: Identifier,
-    /** Absent: none any more. */
+    /** Absent: the preference is withdrawn. */
     channel: Channel.optional(),
   }),
-  /** Opens an address again that bounced or was complained about. */
+  /** Reopens an address after a bounce or a complaint. */
   z.strictObject({
     ...command,
     command: z.literal('reopen'),
     identifier: Identifier,
-    /** What proves that its owner asked for it. */
+    /** The proof that its owner asked for it. */
     evidence: z.string().min(1).max(500).optional(),
   }),
-  /** Nothing is owed to the customer any more. */
+  /** Closes the conversation: the customer is owed no answer. */
   z.strictObject({ ...command, command: z.literal('close'), customer: Identifier }),
   z.strictObject({
     ...command,
@@ -121,27 +121,27 @@ export const CommandMessage = z.discriminatedUnion('command', [
     consent: z.partialRecord(Channel, ConsentStatus).default({}),
     /** When the answers were given, by channel; those of other channels at `at`. */
     answeredAt: z.partialRecord(Channel, Instant).optional(),
-    /** Channels whose answers nobody has dated: they can only make what is known stricter. */
+    /** Channels whose answers have no date: they can only make the stored consent stricter. */
     undated: z.array(Channel).optional(),
     evidence: z.string().max(500).optional(),
-    /** Whether the CRMs get the customer at once; else with the first interaction. */
+    /** CRMs get the customer at once; where it is absent, with the first interaction. */
     toCrms: z.literal(true).optional(),
     preferences: z.strictObject({ channel: Channel.optional() }).default({}),
   }),
 ]);
 export type CommandMessage = z.infer<typeof CommandMessage>;
 
-/** Rows of a file that is imported, each a piece of work of its own: what is done already is passed by. */
+/** Rows of an imported file. Rows that were recorded before are skipped. */
 export const ImportMessage = z.strictObject({
   type: z.literal('import'),
   job: z.string(),
-  /** The line of the file at which it begins. */
+  /** The line of the file with the first row. */
   line: z.int().positive(),
   rows: z.array(z.union([InteractionMessage, CommandMessage])).min(1),
 });
 export type ImportMessage = z.input<typeof ImportMessage>;
 
-/** Everything that may stand in the queues of `record`. */
+/** Every message of the queues of `record`. */
 export const RecordMessage = z.discriminatedUnion('type', [
   ImportMessage,
   DeliveryMessage,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Instant } from '../../../core/interaction/interaction.ts';
 
-/** What the sync queue carries: whose record may have changed, and the interaction to log if there is one. */
+/** A message of a sync queue: the customer to write, and the interaction to log, if any. */
 export const SyncMessage = z.strictObject({
   profileId: z.string(),
   interaction: z.string().optional(),
@@ -9,11 +9,11 @@ export const SyncMessage = z.strictObject({
 });
 export type SyncMessage = z.infer<typeof SyncMessage>;
 
-/** Take this part of an erased person out of the CRM: see `functions/aws/erasure/erasures.ts`. */
+/** Remove this part of an erased customer from the CRM: see `functions/aws/erasure/parts.ts`. */
 export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string() });
 export type EraseMessage = z.infer<typeof EraseMessage>;
 
-/** Everything that may stand in a sync queue. */
+/** Every message of a sync queue. */
 export const CrmMessage = z.union([SyncMessage, EraseMessage], {
   error:
     'Expected whose record may have changed (profileId; interaction, occurredAt) or what was erased (erasure, part)',
