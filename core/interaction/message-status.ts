@@ -28,7 +28,10 @@ const slotOf = ([id, relation]: Entry): string => {
 
 const retentionClass = ({ kind, upTo }: Relation): RelationKind | 'read up to' =>
   upTo === undefined ? kind : 'read up to';
-/** For each class which one of a slot counts, and how many are kept. Statuses are never dropped. */
+/** Opens and clicks of one message that are counted; further ones change nothing. */
+const MOST_COUNTED = 40;
+
+/** For each class: which fact of a slot counts, and how many are stored. Statuses are never dropped. */
 const retention: Readonly<
   Record<ReturnType<typeof retentionClass>, readonly [order: typeof compareEntries, most: number]>
 > = {
@@ -39,14 +42,11 @@ const retention: Readonly<
   delete: [compareEntries, 20],
   edit: [compareNewestFirst, 20],
   reaction: [compareNewestFirst, 60],
-  open: [compareEntries, 40],
-  click: [compareEntries, 40],
+  open: [compareEntries, MOST_COUNTED],
+  click: [compareEntries, MOST_COUNTED],
   'read up to': [compareNewestFirst, 50],
 };
-/** How many opens and clicks of a message are told apart; more count as so many. */
-export const MOST_COUNTED = 40;
-
-/** What both tell, as far as it still counts. The same in any order, however often, in whatever parts. */
+/** Unites the facts of both and drops what no longer counts. Commutative, associative and idempotent. */
 export const mergeFacts = (one: Relations, other: Relations): Relations => {
   const slots = new Map<string, Entry>();
   for (const entry of [...Object.entries(one), ...Object.entries(other)]) {

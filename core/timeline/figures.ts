@@ -22,7 +22,7 @@ const COUNTS = [
  * Upper bounds in seconds of the buckets of response times: each reply is counted in one bucket, which is exact enough for
  * a median. Rows name a bucket by its bound, so that a bound may be added later.
  */
-export const RESPONSE_BOUNDS: readonly number[] = [
+const RESPONSE_BOUNDS: readonly number[] = [
   ...[60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 57_600],
   ...[86_400, 172_800, 345_600, 604_800],
 ];

@@ -46,7 +46,7 @@ export interface Situation {
 }
 
 /** One thing that was looked at, for whoever asks why. */
-export interface Step {
+interface Step {
   readonly step: string;
   readonly result: string;
 }

@@ -35,7 +35,7 @@ export interface Call {
 }
 
 /** Raw bytes. Lambda passes at most 6 MB to a function, in base64. */
-export const BODY_LIMIT = 4_500_000;
+const BODY_LIMIT = 4_500_000;
 /** After a failed verification the secret is fetched again, at most this often per route: it may have been rotated. */
 const SECRET_REFRESH_MS = 30_000;
 /** Headers that prove authenticity are not queued. */

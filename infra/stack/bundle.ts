@@ -18,7 +18,7 @@ export const functionModules: Readonly<Record<string, string>> = {
 };
 
 export const root = new URL('../..', import.meta.url).pathname;
-export const sourceOf = (name: string): string => join(root, 'functions', `${functionModules[name]}.ts`);
+const sourceOf = (name: string): string => join(root, 'functions', `${functionModules[name]}.ts`);
 
 /** The replacement of a module that no function uses at run time; calling it throws. */
 const omitted = (name: string, why: string): string =>

@@ -12,7 +12,7 @@ import { queueRecord } from '../support/queue-event.ts';
 /** What a vendor answers at an address, and what it is asked with. */
 export type Answers = Readonly<Record<string, () => Response>>;
 
-export interface Asked {
+interface Asked {
   readonly url: string;
   readonly authorization: string | undefined;
 }

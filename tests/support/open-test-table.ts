@@ -10,7 +10,7 @@ import { inProcess } from '../../infra/local/runtime/client.ts';
 import { serviceContext } from './service-context.ts';
 
 /** Where a process ends: before a request has its effect, or after it and before the answer arrives. */
-export interface ProcessEnd {
+interface ProcessEnd {
   /** The number of the request in its process, from 1. */
   readonly request: number;
   readonly when: 'before' | 'after';

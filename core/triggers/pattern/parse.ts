@@ -3,7 +3,7 @@ import { cidrMatcher } from './cidr.ts';
 
 /** What one alternative of a leaf asks of a leaf value of the event. */
 export type Leaf = string | number | boolean | null;
-export interface Matcher {
+interface Matcher {
   /** Set where the alternative is one exact value, for the index. */
   readonly exact?: Leaf;
   readonly test: (value: Leaf) => boolean;
@@ -19,7 +19,7 @@ export interface Field {
 /** A pattern as alternatives (of `$or`), each a list of fields that must all match, ordered by path. */
 export type Pattern = readonly (readonly Field[])[];
 
-export const invalidPattern = (path: readonly string[], message: string): HubError =>
+const invalidPattern = (path: readonly string[], message: string): HubError =>
   new HubError(
     'invalid-pattern',
     `Event pattern is not valid. ${path.length === 0 ? 'The pattern' : path.join('.')}: ${message}`,

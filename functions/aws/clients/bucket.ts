@@ -42,7 +42,7 @@ export type Presign = (
   answer?: Readonly<Record<string, string>>,
 ) => Promise<string>;
 
-export interface StoredObject {
+interface StoredObject {
   readonly key: string;
   /** ISO 8601, to the second. */
   readonly modifiedAt: string;

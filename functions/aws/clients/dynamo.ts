@@ -51,7 +51,7 @@ export interface Table {
   page(pk: string, range: QueryRange, behind?: string): Promise<QueryPage>;
 }
 
-export interface QueryPage {
+interface QueryPage {
   readonly rows: readonly Row[];
   /** Whether there are no rows behind these. */
   readonly isLast: boolean;

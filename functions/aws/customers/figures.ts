@@ -18,10 +18,10 @@ import type { Table, Write } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
 
 /** In the place of a channel, where none was chosen. */
-export const NO_CHANNEL = 'none';
+const NO_CHANNEL = 'none';
 
 /** The figures of one channel on one day. */
-export interface Figures {
+interface Figures {
   /** `yyyy-mm-dd` in the hub's time zone. */
   readonly day: string;
   readonly channel: Channel | typeof NO_CHANNEL;

@@ -94,6 +94,3 @@ export const BusEvent = z.discriminatedUnion('type', [
   ),
 ]);
 export type BusEvent = z.infer<typeof BusEvent>;
-export type EventType = BusEvent['type'];
-/** The event of one type. */
-export type EventOf<Type extends EventType> = Extract<BusEvent, { readonly type: Type }>;

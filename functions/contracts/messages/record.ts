@@ -61,8 +61,7 @@ export const EventMessage = z.strictObject({
 export type EventMessage = z.infer<typeof EventMessage>;
 
 /** A pair is merged or marked as distinct; an interaction is assigned to a customer, to a new one, or dismissed. */
-export const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss']);
-export type ReviewDecision = z.infer<typeof ReviewDecision>;
+const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss']);
 
 const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };
 

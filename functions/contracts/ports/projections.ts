@@ -22,7 +22,7 @@ export type Projection = (batch: Batch) => Promise<void>;
 /** One part of a list in its order: at most `limit` places, behind the key `beyond`. */
 export type ReadPlaces = (part: string, range: PlaceRange) => Promise<readonly ListEntry[]>;
 
-export interface PlaceRange {
+interface PlaceRange {
   readonly limit: number;
   readonly newestFirst?: boolean;
   readonly beginsWith?: string;

@@ -18,7 +18,7 @@ export type ImportedRow = ImportMessage['rows'][number];
 export type Judgement = { readonly row: ImportedRow } | { readonly fault: string };
 
 /** Where a row stands, and what is the same for all rows of a job. */
-export interface Place<Parameters> {
+interface Place<Parameters> {
   readonly job: string;
   readonly by: string;
   readonly line: number;

@@ -48,7 +48,7 @@ const Result = z.looseObject({
   cookies: z.array(z.string()).nullish(),
 });
 
-const told = (status: number, message: string): AwsResponse => ({
+const gatewayError = (status: number, message: string): AwsResponse => ({
   status,
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ message }),
@@ -65,19 +65,22 @@ export const httpApi = (
       (sum, [name, value]) => sum + name.length + value.length,
       request.target.length,
     );
-    if (size > HEADERS_LIMIT) return told(431, 'Request Header Fields Too Large');
-    if (request.body.byteLength > BODY_LIMIT) return told(413, 'Request Entity Too Large');
+    if (size > HEADERS_LIMIT) return gatewayError(431, 'Request Header Fields Too Large');
+    if (request.body.byteLength > BODY_LIMIT) return gatewayError(413, 'Request Entity Too Large');
     const [rawPath = '/', ...query] = request.target.split('?');
     const found = findRoute(routes, request.method, rawPath);
-    if (found === undefined) return told(404, 'Not Found');
-    if (!admitted(clock.now())) return told(429, 'Too Many Requests');
+    if (found === undefined) return gatewayError(404, 'Not Found');
+    if (!admitted(clock.now())) return gatewayError(429, 'Too Many Requests');
     const about = { now: clock.now(), requestId, account };
     const event = eventOf(request, rawPath, query.join('?'), found, about);
-    if (Buffer.byteLength(event.body ?? '') > EVENT_LIMIT) return told(413, 'Request Entity Too Large');
+    if (Buffer.byteLength(event.body ?? '') > EVENT_LIMIT)
+      return gatewayError(413, 'Request Entity Too Large');
     const wait = Math.min(found.route.timeoutMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS);
     const late = Promise.withResolvers<AwsResponse>();
-    const timer = clock.at(clock.now() + wait, () => late.resolve(told(503, 'Service Unavailable')));
-    const invoked = found.route.invoke(event).then(answerOf, () => told(500, 'Internal Server Error'));
+    const timer = clock.at(clock.now() + wait, () => late.resolve(gatewayError(503, 'Service Unavailable')));
+    const invoked = found.route
+      .invoke(event)
+      .then(answerOf, () => gatewayError(500, 'Internal Server Error'));
     return Promise.race([invoked, late.promise]).finally(() => timer.cancel());
   };
   return async (request) => {
@@ -216,7 +219,7 @@ const answerOf = (returned: unknown): AwsResponse => {
     };
   }
   const result = Result.safeParse(returned);
-  if (!result.success) return told(500, 'Internal Server Error');
+  if (!result.success) return gatewayError(500, 'Internal Server Error');
   const { statusCode, headers, body, isBase64Encoded, cookies } = result.data;
   const named = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   return {

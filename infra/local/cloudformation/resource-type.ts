@@ -5,7 +5,7 @@ import type { CustomResource } from './custom-resources.ts';
 import type { Created } from './template.ts';
 
 /** A route of an HTTP API and the function behind it. */
-export interface DeployedRoute {
+interface DeployedRoute {
   readonly api: string;
   readonly key: string;
   readonly functionArn: string;

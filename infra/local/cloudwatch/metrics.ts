@@ -4,7 +4,7 @@ import { answerJson, jsonOperation } from '../protocol/json.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
 
 /** A metric with at most one dimension. */
-export interface Metric {
+interface Metric {
   readonly namespace: string;
   readonly name: string;
   readonly dimension?: { readonly name: string; readonly value: string };

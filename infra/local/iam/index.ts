@@ -5,7 +5,7 @@ import { policyStore, resourceStatements } from './policy-store.ts';
 import type { Refusal } from './refusal.ts';
 import { observeResource } from './template-policies.ts';
 
-export type { Actor, Decision } from './evaluate.ts';
+export type { Decision } from './evaluate.ts';
 
 export interface PermissionsOptions {
   readonly region: string;

@@ -11,7 +11,7 @@ import type { Run } from './invocations.ts';
 export type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 /** What a function's module uses in place of the process's own environment, AWS endpoints and network. */
-export interface Bindings {
+interface Bindings {
   readonly env: Readonly<Record<string, string>>;
   readonly aws: InProcess;
   readonly fetch: typeof fetch;

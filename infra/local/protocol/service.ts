@@ -25,7 +25,7 @@ export interface AwsResponse {
 }
 
 /** Who signed a request: the access key id in its signature and the ARN of the role that key belongs to. */
-export interface Caller {
+interface Caller {
   readonly accessKeyId: string;
   readonly arn: string;
 }

@@ -15,7 +15,7 @@ const REPLACEABLE: Readonly<Record<string, string>> = {
 };
 const DRIVEN = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_EVENTBRIDGE', 'AWS_ENDPOINT_URL_SCHEDULER'];
 
-export interface Credentials {
+interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;

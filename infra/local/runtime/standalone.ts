@@ -42,7 +42,7 @@ export interface StandaloneOptions {
 }
 
 /** Some services without a template: what they deliver reaches only services that are served beside them. */
-export const standaloneServices = (
+const standaloneServices = (
   names: readonly ServiceName[],
   { url, ...environment }: StandaloneOptions,
 ): readonly AwsService[] => {

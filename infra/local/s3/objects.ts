@@ -34,7 +34,7 @@ export const encryptionOf = (headers: Readonly<Record<string, string>>): Record<
   );
 
 /** @throws ServiceError `NoSuchKey`. */
-export const expectObject = (store: ObjectStore, bucket: string, key: string): StoredObject => {
+const expectObject = (store: ObjectStore, bucket: string, key: string): StoredObject => {
   const object = store.head(bucket, key);
   if (object) return object;
   throw new ServiceError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });

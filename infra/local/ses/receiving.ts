@@ -4,7 +4,7 @@ import { entriesOf, listOf, need, type QueryOperation } from '../protocol/query.
 import type { ServiceContext } from '../protocol/service.ts';
 
 /** An e-mail from SMTP: the sender and recipients of its envelope, and its bytes. */
-export interface ArrivingMail {
+interface ArrivingMail {
   readonly from: string;
   readonly to: readonly string[];
   readonly raw: Uint8Array;

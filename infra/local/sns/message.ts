@@ -8,7 +8,7 @@ const Structured = z.looseObject({ default: z.string() });
 export const invalidParameter = (message: string): ServiceError =>
   new ServiceError('InvalidParameter', `Invalid parameter: ${message}`);
 
-export interface MessageAttribute {
+interface MessageAttribute {
   readonly Type: string;
   readonly Value: string;
 }

@@ -12,7 +12,7 @@ export interface Chaos {
   readonly reorder?: boolean;
 }
 
-export interface Outgoing {
+interface Outgoing {
   readonly body: string;
   readonly attributes: MessageAttributes;
   readonly system: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export interface Received {
   readonly handle: string;
 }
 
-export interface ReceiveOptions {
+interface ReceiveOptions {
   readonly limit: number;
   /** Milliseconds for which the messages are invisible; the queue's own timeout when absent. */
   readonly visibility?: number | undefined;

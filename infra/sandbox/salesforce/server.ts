@@ -4,7 +4,7 @@ import { Records } from '../protocol/records.ts';
 import { type Listening, type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
 
 /** Fields by object, with the length of their longest text; undefined where it is not limited. */
-export type SalesforceFields = Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
+type SalesforceFields = Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
 
 const standardFields: SalesforceFields = {
   Contact: {
@@ -28,7 +28,7 @@ const prefixes: Readonly<Record<string, string>> = { Contact: '003', Task: '00T'
 
 export const salesforceCredentials = { clientId: 'sandbox-client', clientSecret: 'sandbox-secret' } as const;
 
-export interface Fault {
+interface Fault {
   readonly status: number;
   readonly code: string;
   readonly message: string;

@@ -3,7 +3,7 @@ import type { TestHub } from '../../support/open-test-hub.ts';
 
 const HOUR = 3_600_000;
 const Started = z.object({ id: z.string(), upload: z.object({ url: z.string() }) });
-export const Ended = z.looseObject({
+const Ended = z.looseObject({
   state: z.string(),
   progress: z.object({ done: z.number(), refused: z.number(), total: z.number().optional() }),
   error: z.object({ code: z.string(), reason: z.string() }).optional(),

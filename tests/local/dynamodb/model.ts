@@ -65,7 +65,7 @@ const size = (value: Value): number | undefined => {
   return 'M' in value ? Object.keys(held as object).length : undefined;
 };
 
-export const holds = (test: Test, item: Item): boolean => {
+const holds = (test: Test, item: Item): boolean => {
   if ('tests' in test) {
     const [one, other] = test.tests.map((each) => holds(each, item));
     return test.op === 'and' ? one === true && other === true : one === true || other === true;

@@ -34,7 +34,7 @@ export const endpoint = (url: string, env: Readonly<Record<string, string | unde
   };
 };
 
-export interface Difference {
+interface Difference {
   readonly operation: string;
   readonly input: object;
   readonly ours: unknown;

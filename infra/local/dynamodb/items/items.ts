@@ -174,7 +174,7 @@ export const writeOne =
   };
 
 /** The item collection of a write. Only tables with local indexes have any; the size is an estimate in gigabytes. */
-export const itemCollectionMetrics = ({ table, key }: Prepared): object | undefined => {
+const itemCollectionMetrics = ({ table, key }: Prepared): object | undefined => {
   const value = key[table.keys.hash];
   if (value === undefined || table.indexes.every(({ global }) => global)) return undefined;
   return { ItemCollectionKey: { [table.keys.hash]: value }, SizeEstimateRangeGB: [0, 1] };

@@ -153,7 +153,7 @@ const mergedAttributes = (
   return [...all.values()].filter(({ AttributeName }) => used.has(AttributeName));
 };
 
-export const arnOf = (table: Table, { region, account }: ServiceContext): string =>
+const arnOf = (table: Table, { region, account }: ServiceContext): string =>
   `arn:aws:dynamodb:${region}:${account}:table/${table.name}`;
 
 const description = (

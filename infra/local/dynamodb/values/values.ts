@@ -202,7 +202,7 @@ export const sortable = (value: Value): Uint8Array => {
 };
 
 /** The size of a value in bytes. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
-export const sizeOf = (value: Value): number => {
+const sizeOf = (value: Value): number => {
   if ('S' in value) return Buffer.byteLength(value.S);
   if ('N' in value) return numberSize(value.N);
   if ('B' in value) return Buffer.byteLength(value.B, 'base64');
