@@ -73,21 +73,29 @@ describe('many messages', () => {
   });
 
   it('are ten calls at a time', async () => {
-    let [open, most] = [0, 0];
+    const CALLS = 25;
+    let [started, most] = [0, 0];
+    const open = new Set<() => void>();
     const { runtime } = answering({ body: {} });
     const counting = {
       ...runtime,
       aws: {
         requestHandler: { handle: () => Promise.reject(new Error('The test uses no SDK.')) },
+        // Calls are answered once ten are open, or all that are left.
         async fetch(): Promise<Response> {
-          most = Math.max(most, ++open);
-          await new Promise((resolve) => setImmediate(resolve));
-          open--;
+          started++;
+          await new Promise<void>((resolve) => {
+            open.add(resolve);
+            most = Math.max(most, open.size);
+            if (open.size < 10 && started < CALLS) return;
+            for (const answer of open) answer();
+            open.clear();
+          });
           return Response.json({ Successful: [] });
         },
       },
     };
-    await sendAllTo(counting, 'q')(Array.from({ length: 250 }, String));
+    await sendAllTo(counting, 'q')(Array.from({ length: CALLS * 10 }, String));
     expect(most).toBe(10);
   });
 

@@ -92,7 +92,7 @@ describe('the secrets of a route', () => {
       const { runtime } = clocked({ body: { SecretString: text } });
       await expect(secrets(runtime)('x', undefined, false)).rejects.toMatchObject({
         ...{ code: 'unreadable-secret', retry: 'later' },
-        message: expect.stringContaining('acme/channels/x must hold a JSON object'),
+        message: expect.stringContaining('acme/channels/x must be a JSON object'),
       });
     },
   );

@@ -104,7 +104,7 @@ describe('publishing', () => {
     await fill(299, { source: ['x'] });
     await publish(hub.publishing, definition(), templates);
     await expect(publish(hub.publishing, definition({ id: 'more' }), templates)).rejects.toThrow(
-      /has 300 rules and takes 300/u,
+      /has 300 rules and allows 300/u,
     );
   });
 });
