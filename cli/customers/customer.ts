@@ -40,10 +40,8 @@ Change:
       merge the customer OTHER into the customer KEEP
   unmerge IDENTIFIER [MERGE]
       undo the newest merge, or the one with this id in the ledger
-  confirm CUSTOMER IDENTIFIER
-      give an identifier that was only claimed to the customer
-  split IDENTIFIER [CUSTOMER]
-      make this identifier a customer of its own; of one that is only claimed, show its guest apart from CUSTOMER
+  split IDENTIFIER
+      make this identifier a customer of its own
   resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER]
       decide a review
 
@@ -114,12 +112,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   unmerge: sending(([customer, merge]) =>
     customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
   ),
-  confirm: sending(([customer, identifier]) =>
-    customer && identifier ? { command: 'confirm', customer, identifier } : undefined,
-  ),
-  split: sending(([identifier, customer]) =>
-    identifier ? { command: 'split', identifier, ...(customer && { customer }) } : undefined,
-  ),
+  split: sending(([identifier]) => (identifier ? { command: 'split', identifier } : undefined)),
   resolve: sending(([review, decision, customer]) =>
     review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
   ),

@@ -23,8 +23,6 @@ export const CustomerSnapshot = z.strictObject({
   firstSeenAt: Instant,
   lastSeenAt: Instant,
   isNew: z.boolean(),
-  /** Set where claims alone name the customer. */
-  guest: z.literal(true).optional(),
 });
 export type CustomerSnapshot = z.infer<typeof CustomerSnapshot>;
 
@@ -36,7 +34,7 @@ export const snapshotCustomer = (
 ): CustomerSnapshot => ({
   id: customer.id,
   profileId,
-  identifiers: [...new Set((customer.guest ? customer.claimed : customer.identifiers).map(identifierType))],
+  identifiers: [...new Set(customer.identifiers.map(identifierType))],
   ...(customer.name && { name: customer.name }),
   ...(customer.language !== undefined && { language: customer.language }),
   ...(customer.timeZone !== undefined && { timeZone: customer.timeZone }),
@@ -53,5 +51,4 @@ export const snapshotCustomer = (
   firstSeenAt: customer.firstSeenAt,
   lastSeenAt: customer.lastSeenAt,
   isNew,
-  ...(customer.guest && { guest: true }),
 });

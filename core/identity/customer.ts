@@ -10,9 +10,6 @@ export interface Customer {
   readonly id: string;
   readonly sourceProfiles: readonly SourceProfile[];
   readonly identifiers: readonly Identifier[];
-  /** True where claims alone name the customer, who then owns nothing. */
-  readonly guest: boolean;
-  readonly claimed: readonly Identifier[];
   readonly name: PersonName | undefined;
   readonly language: string | undefined;
   readonly timeZone: string | undefined;
@@ -67,8 +64,6 @@ const resolveGoldenRecord = (
   const { profile, activity } = sourceProfile;
   const own: GoldenRecord = {
     identifiers: profile.identifiers,
-    guest: profile.guest === true,
-    claimed: profile.claimed,
     name: profile.name,
     language: profile.language,
     timeZone: profile.timeZone,
@@ -92,8 +87,6 @@ const resolveGoldenRecord = (
 
 const mergeGoldenRecords = (survivor: GoldenRecord, other: GoldenRecord, mergedAt: string): GoldenRecord => ({
   identifiers: [...survivor.identifiers, ...other.identifiers],
-  guest: false,
-  claimed: [],
   name: survivor.name ?? other.name,
   language: survivor.language ?? other.language,
   timeZone: survivor.timeZone ?? other.timeZone,

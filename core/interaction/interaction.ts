@@ -111,8 +111,6 @@ const fields = {
   occurredAt: Instant,
   /** Of the customer it belongs to, strongest meaning first as the vendor gives them; never a third party's. */
   identifiers: z.array(Identifier).max(50),
-  /** Those of `identifiers` for which nobody vouches: a visitor could have typed them (FORMATS, "Proof"). */
-  claimed: z.array(Identifier).max(50).optional(),
   /** The provider's own id of the message, call or form, where it has one: what a later status refers to. */
   externalId: z.string().optional(),
   text: z.string().optional(),

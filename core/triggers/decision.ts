@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Limit } from '../config/duration.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import type { Customer } from '../identity/customer.ts';
-import type { CustomerSnapshot } from '../identity/customer-snapshot.ts';
-import { snapshotCustomer } from '../identity/customer-snapshot.ts';
-import type { Identifier } from '../identity/identifier.ts';
+import { type CustomerSnapshot, snapshotCustomer } from '../identity/customer-snapshot.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
-import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import { countReservations, type SendReservation } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
@@ -18,7 +15,6 @@ export type SuppressionReason =
   | SkipReason
   | 'condition'
   | 'frequency-cap'
-  | 'claim-cap'
   | 'holdout'
   | 'cancelled'
   | 'paused'
@@ -41,12 +37,6 @@ export interface Situation {
   readonly arrivedAt: number;
   readonly now: number;
   readonly customer: Customer;
-  /** The usable identifiers of the cause. */
-  readonly carried: readonly Identifier[];
-  /** What is known of the addresses that the cause carried, and of the customer's own. */
-  readonly addresses: AddressStates;
-  /** What interactions that nobody vouches for have caused in the whole hub. */
-  readonly hubReservations: readonly SendReservation[];
   /** The customer's interactions from `historyStart` on. */
   readonly history: readonly PastInteraction[];
   readonly reservations: readonly SendReservation[];
@@ -141,13 +131,10 @@ const evaluateSend = (situation: Situation, tell: RecordStep): Outcome => {
   const choice = chooseChannel(situation, template, tell);
   if ('reason' in choice) return choice;
   const toCustomer = trigger.send.to === undefined;
-  if (toCustomer && exceedsClaims(situation, choice, tell))
-    return { reason: 'claim-cap', channel: choice.channel };
   const { perCustomer } = trigger.limits;
-  const isOfTrigger = (one: SendReservation): boolean => one.trigger === trigger.id;
   if (
     perCustomer &&
-    isLimitReached(situation, 'perCustomer', perCustomer, isOfTrigger, tell, choice.addresses)
+    isLimitReached(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, tell)
   )
     return { reason: 'frequency-cap' };
   const cap = trigger.category === 'transactional' ? undefined : hub.caps[trigger.category];
@@ -198,39 +185,16 @@ const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
         zoneOf(customer.timeZone, hub.timeZone),
       );
 
-/** `to`: addresses whose reservations count too, those for causes that are not the customer's among them. */
 const isLimitReached = (
-  { reservations, addresses, now }: Situation,
+  { reservations, now }: Situation,
   step: string,
   limit: Limit,
   which: (reservation: SendReservation) => boolean,
   tell: RecordStep,
-  to: readonly Identifier[] = [],
 ): boolean => {
-  const atAddresses = to.flatMap((one) => addressState(addresses, one).reservations);
-  const count = countReservations([...reservations, ...atAddresses], limit, now, which);
+  const count = countReservations(reservations, limit, now, which);
   tell(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
-};
-
-/** FORMATS, `claims`: what people nobody vouches for may cause, to one address and in the whole hub. */
-const exceedsClaims = (
-  { hub, customer, addresses, hubReservations, now }: Situation,
-  { channel, addresses: chosen }: Chosen,
-  tell: RecordStep,
-): boolean => {
-  if (!customer.guest) return false;
-  const { sms, perAddress, hub: whole } = hub.claims;
-  if (channel === 'sms' && !sms) {
-    tell('claims', 'no SMS to a claimed number');
-    return true;
-  }
-  const [address = ''] = chosen;
-  const all = (): boolean => true;
-  const toAddress = countReservations(addressState(addresses, address).reservations, perAddress, now, all);
-  const inHub = countReservations(hubReservations, whole, now, all);
-  tell('claims', `${toAddress} of ${perAddress.count} to the address, ${inHub} of ${whole.count} in the hub`);
-  return toAddress >= perAddress.count || inHub >= whole.count;
 };
 
 /** Arrived before the claim, and did not occur before what it would cancel. */

@@ -54,7 +54,6 @@ export class Intake extends Construct {
     record.allow(
       [
         'dynamodb:BatchGetItem',
-        'dynamodb:Query',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
         'dynamodb:DeleteItem',
