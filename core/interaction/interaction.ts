@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { Identifier } from '../identity/identifier.ts';
 
-/** What happened. Each kind is defined in docs/model.md. */
+/** The type of an interaction. docs/model.md defines each kind. */
 export const Kind = z.enum([
   'message',
   'edit',
@@ -33,7 +33,7 @@ export const Kind = z.enum([
 ]);
 export type Kind = z.infer<typeof Kind>;
 
-/** The medium, whoever the vendor is. */
+/** The medium, independent of the provider. */
 export const Channel = z.enum([
   'email',
   'sms',
@@ -69,6 +69,7 @@ export const Instant = z.iso
   .transform((text) => new Date(text).toISOString());
 export type Instant = string;
 
+/** Epoch milliseconds as an `Instant`. */
 export const instant = (epochMilliseconds: number): Instant => new Date(epochMilliseconds).toISOString();
 
 /** A file of an interaction: at the provider (`url`, perhaps short-lived) or in the hub's bucket (`key`). */
@@ -78,13 +79,13 @@ export const Attachment = z.strictObject({
   /** Bytes. */
   size: z.int().nonnegative().optional(),
   url: z.string().optional(),
-  /** The provider's own id of the file, where it must be asked for the address. */
+  /** The provider's own id of the file, if its address must be requested from the provider. */
   externalId: z.string().optional(),
   key: z.string().optional(),
 });
 export type Attachment = z.infer<typeof Attachment>;
 
-/** What an interaction tells of the person: it fills what the profile does not know yet. */
+/** A person's name as far as it is known; `nameParts` derives the missing parts. */
 export const PersonName = z.strictObject({
   full: z.string().optional(),
   first: z.string().optional(),
@@ -92,6 +93,7 @@ export const PersonName = z.strictObject({
 });
 export type PersonName = z.infer<typeof PersonName>;
 
+/** Profile fields that an interaction reports. They fill unknown fields of the profile. */
 export const ProfileHints = z.strictObject({
   name: PersonName.optional(),
   language: z.string().optional(),
@@ -105,13 +107,13 @@ const fields = {
   kind: Kind,
   channel: Channel,
   provider: z.string().min(1),
-  /** Which shop, page or number of the provider, where there is more than one. */
+  /** The shop, page or number of the provider, if there are several. */
   account: z.string().optional(),
   direction: Direction,
   occurredAt: Instant,
-  /** Of the customer it belongs to, strongest meaning first as the vendor gives them; never a third party's. */
+  /** The identifiers of the customer, in the provider's order; never those of a third party. */
   identifiers: z.array(Identifier).max(50),
-  /** The provider's own id of the message, call or form, where it has one: what a later status refers to. */
+  /** The provider's own id of the message, call or form, to which a later status refers. */
   externalId: z.string().optional(),
   text: z.string().optional(),
   subject: z.string().optional(),
@@ -121,21 +123,25 @@ const fields = {
   conversationId: z.string().optional(),
   properties: z.record(z.string(), z.json()).optional(),
   profile: ProfileHints.optional(),
-  /** Its content was asked for and did not come: the failure that tells so completes it when it is replayed. */
+  /** Its content could not be fetched. Replaying the failure completes the interaction. */
   incomplete: z.literal(true).optional(),
 };
 
-/** One act between a customer and the business. */
+/** One event between a customer and the business, as it is stored. */
 export const Interaction = z.strictObject({ id: z.string().min(1), ...fields });
 export type Interaction = z.infer<typeof Interaction>;
 
 /**
- * An interaction as a provider's mapping gives it. `key` is what makes two deliveries the same act for this provider
- * (a message id, or id + status); the interaction's id is derived from it. A missing `occurredAt` means that the
- * provider gives no time: the time of receipt is used. `fetch` names content that must be asked for later. An attachment
- * to `keep` is copied into the bucket from its `url`, because that expires or needs a secret; one with `content` (base64)
- * came with the delivery and goes there too. `becomes` are new identifiers of the same person, such as the number that
- * replaces one of `identifiers`: the interaction links them all.
+ * An interaction as a provider's mapping returns it.
+ *
+ * - `key`: equal for two deliveries of the same event of this provider (a message id, or an id and a status). The id of the
+ *   interaction is derived from it.
+ * - `occurredAt`: if the provider sends no time, the time of receipt is used.
+ * - `fetch`: content to fetch from the provider later.
+ * - `attachments`: one with `keep` is copied from its `url` into the bucket, because the address expires or needs a secret;
+ *   one with `content` (base64) came with the delivery and is stored there too.
+ * - `becomes`: new identifiers of the same person, such as the number that replaces one of `identifiers`. The interaction
+ *   links them all.
  */
 export const DecodedInteraction = z.strictObject({
   key: z.string().min(1),
@@ -152,7 +158,7 @@ export const DecodedInteraction = z.strictObject({
 });
 export type DecodedInteraction = z.input<typeof DecodedInteraction>;
 
-/** The provider of acts from a file of history; their ids are apart from those of every vendor. */
+/** The `provider` of interactions from an imported file, so that their ids differ from those of every vendor. */
 export const HISTORY = 'import';
 
 /**

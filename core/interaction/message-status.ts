@@ -7,8 +7,7 @@ import {
   type Relations,
 } from './relation.ts';
 
-/** What became of a message, from what later interactions say about it. Pure, and the same in whatever order they came. */
-
+/** One status fact about a message, with the id of the interaction that reported it. */
 type Entry = readonly [id: string, relation: Relation];
 
 const compareEntries = ([id, { occurredAt }]: Entry, [otherId, other]: Entry): number => {
@@ -17,7 +16,7 @@ const compareEntries = ([id, { occurredAt }]: Entry, [otherId, other]: Entry): n
 };
 const compareNewestFirst = (one: Entry, other: Entry): number => compareEntries(other, one);
 
-/** Of what counts once, which one: the same status, the last edit, the last reaction of somebody. */
+/** Facts of one slot count once: the same status, the edits, the reactions of one side. */
 const slotOf = ([id, relation]: Entry): string => {
   const { profileId, account, kind, status, direction, emoji, reaction, upTo } = relation;
   if (kind === 'open' || kind === 'click' || upTo !== undefined) return `${kind} ${id}`;
@@ -28,10 +27,10 @@ const slotOf = ([id, relation]: Entry): string => {
 
 const retentionClass = ({ kind, upTo }: Relation): RelationKind | 'read up to' =>
   upTo === undefined ? kind : 'read up to';
-/** Opens and clicks of one message that are counted; further ones change nothing. */
+/** Above this number, further opens and clicks of a message are not counted. */
 const MOST_COUNTED = 40;
 
-/** For each class: which fact of a slot counts, and how many are stored. Statuses are never dropped. */
+/** Per class: which fact of a slot counts, and how many facts are stored. Statuses are never dropped. */
 const retention: Readonly<
   Record<ReturnType<typeof retentionClass>, readonly [order: typeof compareEntries, most: number]>
 > = {
@@ -46,7 +45,10 @@ const retention: Readonly<
   click: [compareEntries, MOST_COUNTED],
   'read up to': [compareNewestFirst, 50],
 };
-/** Unites the facts of both and drops what no longer counts. Commutative, associative and idempotent. */
+/**
+ * Merges the facts about one message. The result does not depend on the order, and merging the same facts again changes
+ * nothing. Facts that no longer count are dropped.
+ */
 export const mergeFacts = (one: Relations, other: Relations): Relations => {
   const slots = new Map<string, Entry>();
   for (const entry of [...Object.entries(one), ...Object.entries(other)]) {
@@ -64,11 +66,11 @@ export const mergeFacts = (one: Relations, other: Relations): Relations => {
   );
 };
 
-/** Whether the interaction would add nothing to what is told already. */
+/** Whether a fact adds nothing to those that are stored. */
 export const isKnown = (relations: Relations, id: string, relation: Relation): boolean =>
   haveSameFacts(mergeFacts(relations, { [id]: relation }), relations);
 
-/** Of what is told of a conversation, what first says that a message of it was read. */
+/** From the read facts of a conversation, the first one that covers a message sent at `sentAt`. */
 export const firstReadFact = (relations: Relations, sentAt: Instant): Relations =>
   Object.fromEntries(
     Object.entries(relations)
@@ -77,13 +79,13 @@ export const firstReadFact = (relations: Relations, sentAt: Instant): Relations 
       .slice(0, 1),
   );
 
-/** Whether two tell the same, by whom they are told. */
+/** Whether both come from the same interactions. */
 export const haveSameFacts = (one: Relations, other: Relations): boolean => {
   const ids = Object.keys(one);
   return ids.length === Object.keys(other).length && ids.every((id) => Object.hasOwn(other, id));
 };
 
-/** `unknown` where it was not told who. */
+/** `unknown` if the provider does not report who. */
 type Actor = 'customer' | 'business' | 'unknown';
 const actors: Readonly<Record<Direction, Actor>> = {
   inbound: 'customer',
@@ -93,25 +95,25 @@ const actors: Readonly<Record<Direction, Actor>> = {
 
 interface StatusFact {
   readonly at: Instant;
-  /** The interaction that says so. */
+  /** The id of the interaction that reported it. */
   readonly interaction: string;
 }
 
-/** What became of a message. */
+/** The status of a message and all that later interactions report about it. */
 export interface MessageState {
   readonly status?: {
-    /** The furthest that it came. */
+    /** The furthest status. */
     readonly name: MessageStatus;
     readonly at: Instant;
-    /** Each status once, when it was first reached, by time. */
+    /** Each status once, at the time it was first reached, oldest first. */
     readonly history: readonly (StatusFact & { readonly name: MessageStatus })[];
-    /** That it failed is told also where it had been delivered before, or was delivered in the end. */
+    /** Set if it ever failed, even if it was delivered before or afterwards. */
     readonly failed?: StatusFact;
   };
   readonly edited?: StatusFact;
   readonly deleted?: StatusFact & { readonly by: Actor };
   readonly complained?: StatusFact;
-  /** Those that stand, oldest first. */
+  /** Reactions that are not removed, oldest first. */
   readonly reactions?: readonly { readonly by: Actor; readonly emoji: string; readonly at: Instant }[];
   /** At most `MOST_COUNTED`. */
   readonly opens?: number;
@@ -121,8 +123,8 @@ export interface MessageState {
 const rank = (status: MessageStatus): number => MessageStatus.options.indexOf(status);
 
 /**
- * What became of a message, as far as the given halves of its customer tell it: what other people have to do with the
- * same message, in a group or as its other recipients, is theirs.
+ * The state of a message from the facts of the given source profiles. Facts of other people about the same message, in a
+ * group or as other recipients, do not count.
  */
 export const messageState = (
   message: Pick<Interaction, 'id' | 'kind' | 'account' | 'occurredAt' | 'properties'>,
@@ -156,7 +158,7 @@ export const messageState = (
 
 const toFact = ([interaction, { occurredAt: at }]: Entry): StatusFact => ({ at, interaction });
 
-/** Entries in the order of time. A message that the hub sent itself says that it was sent. */
+/** `entries`: oldest first. A message that the hub sent itself reports that it was sent. */
 const statusesOf = (
   message: Parameters<typeof messageState>[0],
   entries: readonly Entry[],
@@ -166,8 +168,8 @@ const statusesOf = (
     ...(own === undefined ? [] : [{ name: own, at: message.occurredAt, interaction: message.id }]),
     ...entries.flatMap((entry) => (entry[1].status ? [{ name: entry[1].status, ...toFact(entry) }] : [])),
   ];
-  const first = [...Map.groupBy(all, ({ name }) => name).values()].flatMap((haveSameFacts) =>
-    haveSameFacts.slice(0, 1),
+  const first = [...Map.groupBy(all, ({ name }) => name).values()].flatMap((sameStatus) =>
+    sameStatus.slice(0, 1),
   );
   const history = first.sort((one, other) =>
     one.at === other.at ? rank(one.name) - rank(other.name) : one.at < other.at ? -1 : 1,
@@ -186,8 +188,8 @@ const statusesOf = (
 };
 
 /**
- * What is all that somebody thinks takes the place of what they thought; what is added or taken back is one emoji. All
- * halves of a customer are one person here.
+ * The present reactions. A reaction `only` replaces all earlier ones of its side; `added` and `removed` concern one emoji.
+ * All source profiles of a customer count as one person.
  */
 const reactionsOf = (entries: readonly Entry[]): NonNullable<MessageState['reactions']>[number][] => {
   const last = new Map(

@@ -2,13 +2,11 @@ import * as z from 'zod';
 import type { Identifier } from '../identity/identifier.ts';
 import { Direction, Instant, type Interaction, type Kind } from './interaction.ts';
 
-/** What an interaction says about a message, in whatever words its provider says it. */
-
-/** From the first that is told of a message that we send to the last; a later one is never taken back by an earlier one. */
+/** The statuses of a message that the hub or the business sent, in order: a later one is never replaced by an earlier one. */
 export const MessageStatus = z.enum(['accepted', 'sent', 'deferred', 'failed', 'delivered', 'read']);
 export type MessageStatus = z.infer<typeof MessageStatus>;
 
-/** Kinds that say something about another interaction instead of something of their own. */
+/** Kinds that report something about another interaction. */
 const relationKinds = [
   'delivery-status',
   'read',
@@ -24,35 +22,35 @@ const RelationKind = z.enum(relationKinds);
 export type RelationKind = z.infer<typeof RelationKind>;
 const isRelationKind = (kind: Kind): kind is RelationKind => RelationKind.safeParse(kind).success;
 
-/** What one interaction says about another. */
+/** What one interaction reports about another one: a status, an edit, a reaction. */
 export const Relation = z.strictObject({
-  /** The half of the customer whose interaction this is. */
+  /** The source profile of the reporting interaction. */
   profileId: z.string(),
-  /** Two accounts of a provider may have given the same id to two messages. */
+  /** Distinguishes two accounts of a provider that gave the same id to two messages. */
   account: z.string().optional(),
   occurredAt: Instant,
   kind: RelationKind,
   direction: Direction,
   status: MessageStatus.optional(),
-  /** Of a read that names no message: everything that was sent in the conversation until then. */
+  /** For a read that names no message: everything sent in the conversation until then is read. */
   upTo: Instant.optional(),
-  /** Of a reaction; absent where one was taken back and it was not told which. */
+  /** For a reaction; absent if one was removed and the provider does not report which. */
   emoji: z.string().optional(),
-  /** What a reaction does: it is all that this person thinks of the message, or one emoji more, or one less. */
+  /** For a reaction: `only` replaces all earlier ones of the person; `added` and `removed` concern one emoji. */
   reaction: z.enum(['only', 'added', 'removed']).optional(),
 });
 export type Relation = z.infer<typeof Relation>;
 
-/** By the id of the interaction that says it. */
+/** By the id of the reporting interaction. */
 export const Relations = z.record(z.string(), Relation);
 export type Relations = Readonly<Record<string, Relation>>;
 
-/** What others may report an id to be: the table's keys have an end. */
+/** Longer ids do not fit into a key of the table. */
 const LONGEST_ID_BYTES = 1500;
 export const isReference = (id: string | undefined): id is string =>
   id !== undefined && id !== '' && Buffer.byteLength(id) <= LONGEST_ID_BYTES;
 
-/** The provider's id of what an interaction is about, if it is about another: comments are edited under their own id. */
+/** The provider's id of the message that an interaction is about; undefined if it is about none. A comment is edited under its own id. */
 export const targetOf = ({
   kind,
   refersTo,
@@ -62,7 +60,7 @@ export const targetOf = ({
   return isRelationKind(kind) && isReference(target) ? target : undefined;
 };
 
-/** The conversation in which everything was read up to a time, by the identifier that it is held with. */
+/** For a read up to a time: the identifier of the conversation and that time; undefined for every other interaction. */
 export const readIn = ({
   kind,
   refersTo,
@@ -77,14 +75,14 @@ export const readIn = ({
   return isReference(identifier) ? { identifier, upTo: upTo.data } : undefined;
 };
 
-/** Whether others may refer to it by its provider's id; what is said about a message often has the id of the message. */
+/** Whether other interactions may refer to it by its `externalId`. A report about a message often has the message's own id. */
 export const isAnswerable = ({ kind, direction }: Pick<Interaction, 'kind' | 'direction'>): boolean =>
   !isRelationKind(kind) &&
   (direction === 'outbound' || kind === 'message' || kind === 'comment' || kind === 'postback');
 
 const LONGEST_EMOJI = 64;
 
-/** Undefined where an interaction is about no other, or is a status in words that are not known here. */
+/** The relation that an interaction reports; undefined if it is about no message, or its status word is unknown. */
 export const relationOf = (
   interaction: Interaction & { readonly profileId: string },
 ): Relation | undefined => {
@@ -101,7 +99,7 @@ export const relationOf = (
   return { ...base, ...(emoji !== '' && { emoji }), reaction };
 };
 
-/** The providers' words, in lower case and with hyphens, by what they mean. */
+/** The providers' status words, in lower case with hyphens, by their meaning. */
 const statusWords: Readonly<Record<MessageStatus, string>> = {
   accepted: 'accepted scheduled queued sending processed processing submitted buffered pending',
   sent: 'sent transmitted partially-delivered delivery-unconfirmed dlr-unconfirmed dlr-timeout',
@@ -119,7 +117,7 @@ const statusByWord = new Map(
   ),
 );
 
-/** What a status tells of its message; undefined where it is none, or in words that are not known. */
+/** The message status that an interaction reports; undefined if it reports none, or its status word is unknown. */
 export const messageStatusOf = ({
   kind,
   properties,

@@ -12,18 +12,18 @@ import {
 } from './interaction.ts';
 
 /**
- * An act in the hub's own words, as a business's own programs report it: a web form, a till, a call centre, a kiosk, an
- * app. docs/standard.md explains each member; whatever is left out is what a web page's behaviour would be.
+ * An interaction in the hub's own format, as programs of the business report it: a web form, a till, a call centre, an app.
+ * docs/standard.md explains each field. The defaults are those of behaviour on a web page.
  */
 export const Report = z.strictObject({
-  /** The reporter's own id: the same id again is the same act. */
+  /** The reporter's own id: a second report with the same id is the same interaction. */
   id: z.string().min(1).max(256).optional(),
   kind: Kind.exclude(['notification', 'unknown']).default('behaviour'),
   channel: Channel.default('web'),
   direction: Direction.default('inbound'),
   occurredAt: Instant.optional(),
   identifiers: z.array(Identifier).min(1).max(50),
-  /** What a behaviour is called; it becomes `properties.name`. */
+  /** The name of a behaviour; it becomes `properties.name`. */
   name: z.string().min(1).max(200).optional(),
   text: z.string().optional(),
   subject: z.string().optional(),
@@ -31,7 +31,7 @@ export const Report = z.strictObject({
     .array(Attachment.omit({ key: true }))
     .max(50)
     .optional(),
-  /** The id of the message, call or order that this is about. */
+  /** The id of the message, call or order that this interaction is about. */
   refersTo: z.string().optional(),
   conversationId: z.string().optional(),
   properties: z.record(z.string(), z.json()).optional(),
@@ -50,7 +50,7 @@ export const Reports = z
   .or(z.looseObject({}).transform((one): unknown[] => [one]))
   .pipe(z.array(z.unknown()).min(1).max(MOST_REPORTS));
 
-/** `derivedKey` is what makes it the same act where the reporter gave no id. */
+/** A report as an interaction. `derivedKey`: the key if the reporter sent no id. */
 export const interactionOfReport = (
   { id, name, ...report }: Report,
   derivedKey: string,
@@ -61,6 +61,6 @@ export const interactionOfReport = (
   ...(name !== undefined && { properties: { name, ...report.properties } }),
 });
 
-/** The same act reported twice without an id is one, as long as it is told in the same words. */
+/** A key from the content: two reports without an id and with the same content are one interaction. */
 export const contentKey = (report: Report): string =>
   createHash('sha256').update(JSON.stringify(report)).digest('base64url').slice(0, 22);

@@ -2,26 +2,26 @@ import * as z from 'zod';
 import { answerOf } from '../consent/consent.ts';
 import { Channel, Instant, type Interaction } from '../interaction/interaction.ts';
 
-/** Acts of either side that follow each other without a silence; across channels. */
+/** A thread: interactions of both sides, across channels, with no silence between them. */
 const Thread = z.strictObject({
   startedAt: Instant,
   lastAt: Instant,
   channels: z.array(Channel),
-  /** The first question. */
+  /** When the first question was asked. */
   asked: Instant.optional(),
-  /** The answers nearest to it: enough to know which was the first, should a question be told late. */
+  /** The answers nearest to it: enough to find the first one even if a question arrives late. */
   answers: z.array(Instant),
 });
 type Thread = z.infer<typeof Thread>;
 
 /**
- * What is known of the talk with one half of a customer. Facts that can be united in any order: the order of arrival
- * does not matter as long as little is late, and the talk with a person is the union of that with each half.
+ * The conversation with one source profile. Conversations can be merged in any order: the order of arrival does not matter
+ * unless an interaction is very late, and a customer's conversation is the merge of those of all source profiles.
  */
 export const Conversation = z.strictObject({
-  /** The newest, oldest first. */
+  /** The newest threads, oldest first. */
   threads: z.array(Thread),
-  /** Questions that nobody has answered, oldest first. */
+  /** When the unanswered questions were asked, oldest first. */
   open: z.array(Instant),
   lastAsked: Instant.optional(),
   answeredAt: Instant.optional(),
@@ -29,26 +29,27 @@ export const Conversation = z.strictObject({
 });
 export type Conversation = z.infer<typeof Conversation>;
 
-/** An act that is at most one silence late can change the newest stretch and join it to the one before, never to a third. */
+/** An interaction that is at most one silence late can change the newest thread and merge it with the previous one, never with a third. */
 const MOST_THREADS = 2;
-/** So many questions of one person without an answer are told apart; of more, the oldest and the newest. */
+/** At most so many unanswered questions are stored: the oldest one and the newest ones. */
 const MOST_OPEN = 10;
-/** How many answers before the first question, and how many after it, are kept. */
+/** How many answers before the first question, and how many after it, are stored. */
 const MOST_ANSWERS = 2;
 
-/** What an act is in a conversation; undefined where it is none: statuses, opens, orders, our automated messages. */
+/** The role of an interaction in a conversation. */
 export type ConversationRole = 'asks' | 'answers' | 'talks' | 'closes';
 
-/** Where providers' words say that a call was spoken, and that it was not. */
+/** The providers' status words for an answered call, and for a missed one. */
 const SPOKEN: ReadonlySet<unknown> = new Set(['completed', 'answered', 'in-progress', 'connected']);
 const MISSED: ReadonlySet<unknown> = new Set(['no-answer', 'missed', 'busy', 'voicemail']);
 
+/** Undefined for what is no part of a conversation: statuses, opens, orders, automated messages. */
 export const conversationRole = (interaction: Interaction): ConversationRole | undefined => {
   const { kind, direction, properties = {} } = interaction;
   switch (kind) {
     case 'message':
     case 'comment':
-      // Whoever says STOP wants to be left alone.
+      // A STOP asks for no answer.
       if (direction === 'inbound') return answerOf(interaction) === 'denied' ? 'talks' : 'asks';
       return direction === 'outbound' && properties['automated'] !== true ? 'answers' : undefined;
     case 'echo':
@@ -56,7 +57,7 @@ export const conversationRole = (interaction: Interaction): ConversationRole | u
     case 'postback':
       return 'asks';
     case 'form':
-      // A rating asks for nothing.
+      // A rating asks for no answer.
       return properties['rating'] === undefined ? 'asks' : 'talks';
     case 'reaction':
       return 'talks';
@@ -72,35 +73,35 @@ export const conversationRole = (interaction: Interaction): ConversationRole | u
 
 const emptyConversation: Conversation = { threads: [], open: [] };
 
-/** The conversation with one more act. `silence` in milliseconds is what parts two stretches. */
+/** Applies an interaction. `silence`: milliseconds without an interaction after which a new thread begins. */
 export const applyToConversation = (
   conversation: Conversation | undefined,
   interaction: Interaction,
   silence: number,
 ): Conversation | undefined => {
-  const part = conversationRole(interaction);
-  if (part === undefined) return conversation;
+  const role = conversationRole(interaction);
+  if (role === undefined) return conversation;
   const { occurredAt: at, channel } = interaction;
-  const asks = part === 'asks';
-  const answers = part === 'answers';
-  const stretch: Thread = {
+  const asks = role === 'asks';
+  const answers = role === 'answers';
+  const thread: Thread = {
     ...{ startedAt: at, lastAt: at, channels: [channel] },
     ...(asks && { asked: at }),
     answers: answers ? [at] : [],
   };
   return boundConversation(
     mergeConversations(conversation, {
-      threads: part === 'closes' ? [] : [stretch],
+      threads: role === 'closes' ? [] : [thread],
       open: asks ? [at] : [],
       ...(asks && { lastAsked: at }),
       ...(answers && { answeredAt: at }),
-      ...(part === 'closes' && { closedAt: at }),
+      ...(role === 'closes' && { closedAt: at }),
     }),
     silence,
   );
 };
 
-/** The conversation after somebody of the business has said that it is done. What is asked later opens it again. */
+/** Closes the conversation at `at` by a decision of staff. A later question opens it again. */
 export const closedConversation = (
   conversation: Conversation | undefined,
   at: Instant,
@@ -108,7 +109,7 @@ export const closedConversation = (
 ): Conversation =>
   boundConversation(mergeConversations(conversation, { ...emptyConversation, closedAt: at }), silence);
 
-/** All that is known of either. Not yet parted by silence, which only whoever knows how long it is can do. */
+/** Merges two conversations. The threads are not separated by silence yet; the callers that know the silence do that. */
 export const mergeConversations = (
   one: Conversation | undefined = emptyConversation,
   other: Conversation | undefined = emptyConversation,
@@ -135,16 +136,16 @@ const boundConversation = (conversation: Conversation, silence: number): Convers
   };
 };
 
-/** Stretches that a silence parts, oldest first; what lies closer together is one. */
-const splitBySilence = (stretches: readonly Thread[], silence: number): Thread[] => {
-  const whole: Thread[] = [];
-  for (const stretch of stretches.toSorted((one, other) => (one.startedAt < other.startedAt ? -1 : 1))) {
-    const last = whole.at(-1);
-    if (last === undefined || Date.parse(stretch.startedAt) - Date.parse(last.lastAt) > silence)
-      whole.push(stretch);
-    else whole[whole.length - 1] = mergeThreads(last, stretch);
+/** Merges threads with no silence between them. Oldest first. */
+const splitBySilence = (threads: readonly Thread[], silence: number): Thread[] => {
+  const separate: Thread[] = [];
+  for (const thread of threads.toSorted((one, other) => (one.startedAt < other.startedAt ? -1 : 1))) {
+    const last = separate.at(-1);
+    if (last === undefined || Date.parse(thread.startedAt) - Date.parse(last.lastAt) > silence)
+      separate.push(thread);
+    else separate[separate.length - 1] = mergeThreads(last, thread);
   }
-  return whole;
+  return separate;
 };
 
 const mergeThreads = (one: Thread, other: Thread): Thread => {
@@ -165,16 +166,16 @@ const nearestAnswers = (answers: readonly Instant[], asked: Instant | undefined)
   return answers.slice(Math.max(0, split - MOST_ANSWERS), split + MOST_ANSWERS);
 };
 
-/** How long an answer took. */
+/** An answer to an open question. */
 export const Reply = z.strictObject({
   /** Since the oldest open question, in whole seconds. */
   seconds: z.int().nonnegative(),
-  /** It is the first answer of the conversation. */
+  /** Whether it is the first answer of the thread. */
   first: z.boolean(),
 });
 export type Reply = z.infer<typeof Reply>;
 
-/** What an act answers; `conversation` is the whole person's without it. Undefined where nothing was open. */
+/** The reply that an interaction is; undefined if it answers no open question. `conversation`: the customer's, without the interaction. */
 export const replyOf = (
   conversation: Conversation | undefined,
   interaction: Interaction,
@@ -183,49 +184,49 @@ export const replyOf = (
   const { occurredAt: at } = interaction;
   const asked = conversation?.open[0];
   if (conversationRole(interaction) !== 'answers' || asked === undefined || asked > at) return undefined;
-  const stretch = splitBySilence(
+  const thread = splitBySilence(
     applyToConversation(conversation, interaction, silence)?.threads ?? [],
     silence,
   ).find(({ startedAt, lastAt }) => startedAt <= at && at <= lastAt);
-  return { seconds: secondsBetween(asked, at), first: stretch !== undefined && firstAnswer(stretch) === at };
+  return { seconds: secondsBetween(asked, at), first: thread !== undefined && firstAnswer(thread) === at };
 };
 
 const firstAnswer = ({ asked, answers }: Thread): Instant | undefined =>
   asked === undefined ? undefined : answers.find((at) => at >= asked);
 
-/** A person's present conversation, as agents see it. */
+/** The present conversation of a customer, as agents see it. */
 export interface ConversationView {
-  /** `waiting`: for us. `answered`: we have said the last that was owed. `resolved`: closed by somebody, or silent since. */
+  /** `waiting`: the customer waits for an answer. `answered`: no question is open. `resolved`: closed by staff, or ended by silence. */
   readonly state: 'waiting' | 'answered' | 'resolved';
   readonly startedAt: Instant;
   readonly lastAt: Instant;
   readonly channels: readonly Channel[];
-  /** The oldest question that nobody has answered, however long the silence since. */
+  /** When the oldest unanswered question was asked, however long ago. */
   readonly waitingSince?: Instant;
   readonly firstResponseSeconds?: number;
   readonly resolvedAt?: Instant;
-  /** From the first question until somebody closed the conversation. */
+  /** From the first question until staff closed the conversation. */
   readonly resolutionSeconds?: number;
 }
 
-/** Undefined where nothing was ever said. `now` in epoch milliseconds. */
+/** Undefined before the first message. `silence` in milliseconds, `now` in epoch milliseconds. */
 export const conversationView = (
   conversation: Conversation | undefined,
   silence: number,
   now: number,
 ): ConversationView | undefined => {
-  const stretch = splitBySilence(conversation?.threads ?? [], silence).at(-1);
-  if (conversation === undefined || stretch === undefined) return undefined;
-  const { startedAt, lastAt, channels, asked } = stretch;
+  const thread = splitBySilence(conversation?.threads ?? [], silence).at(-1);
+  if (conversation === undefined || thread === undefined) return undefined;
+  const { startedAt, lastAt, channels, asked } = thread;
   const { closedAt, lastAsked = '' } = conversation;
   const [waitingSince] = conversation.open;
-  const answer = firstAnswer(stretch);
-  const byHand = closedAt !== undefined && closedAt >= lastAsked && closedAt >= startedAt;
+  const answer = firstAnswer(thread);
+  const isClosedManually = closedAt !== undefined && closedAt >= lastAsked && closedAt >= startedAt;
   const silentSince = Date.parse(lastAt) + silence;
   const resolvedAt =
     waitingSince !== undefined
       ? undefined
-      : byHand
+      : isClosedManually
         ? closedAt
         : silentSince < now
           ? new Date(silentSince).toISOString()
@@ -238,7 +239,7 @@ export const conversationView = (
       answer !== undefined && { firstResponseSeconds: secondsBetween(asked, answer) }),
     ...(resolvedAt !== undefined && { resolvedAt }),
     ...(resolvedAt !== undefined &&
-      byHand &&
+      isClosedManually &&
       asked !== undefined && { resolutionSeconds: secondsBetween(asked, resolvedAt) }),
   };
 };

@@ -2,19 +2,19 @@ import * as z from 'zod';
 import type { Channel, Instant, Interaction, Kind } from '../interaction/interaction.ts';
 import type { Reply } from './conversation.ts';
 
-/** What is counted, per channel and day. */
+/** What is counted per channel and day. */
 const COUNTS = [
-  /** Acts of people: messages, comments, forms, choices, calls. */
+  /** Interactions of customers: messages, comments, forms, postbacks, calls. */
   'inbound',
-  /** Our people's messages, comments and calls. */
+  /** Messages, comments and calls of staff. */
   'outbound',
-  /** Orders, referrals, and what people did on pages and in apps. */
+  /** Orders, referrals, and behaviour on pages and in apps. */
   'events',
-  /** Notifications of triggers that a provider took, that failed, and that were held back. */
+  /** Notifications that a sender accepted, that failed, and that were suppressed. */
   ...(['sent', 'failed', 'suppressed'] as const),
-  /** What providers say of messages: refused for good, marked as spam, not delivered. */
+  /** Reports of providers about messages: bounced, marked as spam, not delivered. */
   ...(['bounced', 'complained', 'undelivered'] as const),
-  /** Answers to open questions, and the seconds that they took together; first: of a conversation. */
+  /** Answers to open questions and the sum of their response times in seconds; `first…`: the first answer of a conversation. */
   ...(['replies', 'replySeconds', 'firstReplies', 'firstReplySeconds'] as const),
 ] as const;
 
@@ -38,21 +38,21 @@ const Measure = z.enum([
 export const Amounts = z.partialRecord(Measure, z.number());
 export type Amounts = z.infer<typeof Amounts>;
 
-/** One act that figures count. */
+/** One interaction or notification as the figures count it. */
 export interface Countable {
-  /** What makes it the same act when it is told again. */
+  /** Equal when the same event is reported again. */
   readonly id: string;
-  /** When the hub learned of it; always the same for the same act. */
+  /** When the hub received it; always the same for the same event. */
   readonly receivedAt: Instant;
   readonly occurredAt: Instant;
-  /** Absent where none was chosen. */
+  /** Absent if no channel was chosen. */
   readonly channel?: Channel;
   readonly amounts: Amounts;
 }
 
 const TALK: ReadonlySet<Kind> = new Set(['message', 'echo', 'comment', 'form', 'postback']);
 const EVENTS: ReadonlySet<Kind> = new Set(['order', 'referral', 'behaviour']);
-/** A call is told stage by stage, and counts when it has ended. */
+/** Providers report each state of a call; it counts when it has ended. */
 const ENDED: ReadonlySet<unknown> = new Set([
   'completed',
   'no-answer',
@@ -69,7 +69,7 @@ const UNDELIVERED: ReadonlySet<unknown> = new Set([
   'expired',
 ]);
 
-/** What an interaction adds to the figures of its channel and day; undefined where nothing. */
+/** What an interaction adds to the figures of its channel and day; undefined if nothing. */
 export const countable = (
   interaction: Interaction & { readonly receivedAt: Instant },
   reply: Reply | undefined,
@@ -111,13 +111,13 @@ export const addAmounts = (one: Amounts, other: Amounts): Amounts => {
 
 interface Times {
   readonly count: number;
-  /** Absent where there was none. */
+  /** Absent if `count` is 0. */
   readonly averageSeconds?: number;
-  /** Between the bounds of a bucket, by the share of answers below it. */
+  /** Interpolated within the bucket that contains the median. */
   readonly medianSeconds?: number;
 }
 
-/** The figures of a channel and day, as people read them. */
+/** The figures of a channel and day as the API returns them. */
 export interface FiguresView {
   readonly inbound: number;
   readonly outbound: number;
@@ -126,7 +126,7 @@ export interface FiguresView {
   readonly bounced: number;
   readonly complained: number;
   readonly undelivered: number;
-  /** Of what we tried to send: not sent, bounced or not delivered. 0 where nothing was sent. */
+  /** The share of sent and failed messages that failed, bounced or were not delivered: 0 to 1, and 0 if there were none. */
   readonly failureShare: number;
   readonly response: Times;
   readonly firstResponse: Times;

@@ -2,25 +2,25 @@ import * as z from 'zod';
 import { type Customer, nameParts } from '../identity/customer.ts';
 import type { Instant } from '../interaction/interaction.ts';
 
-/** Where a customer stands in a list that people read: which part of the list, and the place in its order. */
+/** An entry of a customer in one of the customer lists: the part of the list (its partition) and the sort key in it. */
 export const ListEntry = z.strictObject({ part: z.string(), key: z.string() });
 export type ListEntry = z.infer<typeof ListEntry>;
 
-/** So many parts hold those who wait, so that no part is written too often. */
+/** The list of waiting customers is split into parts, so that no partition is written too often. */
 const WAITING_PARTS = 4;
 export const waitingParts: readonly string[] = Array.from(
   { length: WAITING_PARTS },
   (_, part) => `waiting#${part}`,
 );
 export const recentPart = (day: string): string => `recent#${day}`;
-/** Names are looked up by their beginning, so each part holds one first letter. `name` as `nameKey` writes it. */
+/** One part per first letter, since names are found by their beginning. `name`: a result of `nameKey`. */
 export const namePart = (name: string): string => `name#${[...name][0] ?? ''}`;
 
 const LONGEST_NAME = 80;
 const HOUR_LETTERS = '2026-03-02T09'.length;
 const DAY_LETTERS = '2026-03-02'.length;
 
-/** A name as it is looked up: small letters without marks, words parted by one space. */
+/** The search form of a name: lower case, without diacritics, words separated by one space. */
 export const nameKey = (name: string): string =>
   name
     .normalize('NFKD')
@@ -30,15 +30,15 @@ export const nameKey = (name: string): string =>
     .trim()
     .slice(0, LONGEST_NAME);
 
-/** When something was last said by either side; undefined where nothing ever was, as after an import. */
+/** The time of the last message of either side; undefined before the first one, as after an import. */
 export const lastTalkAt = ({ conversation }: Customer): Instant | undefined =>
   conversation?.threads.map(({ lastAt }) => lastAt).reduce(laterOf, '') || undefined;
 
 const laterOf = (one: Instant, other: Instant): Instant => (one > other ? one : other);
 
 /**
- * Every place of a customer: by the hour of their last talk, by name and by last name, and since when they
- * wait for an answer. It changes once an hour at most for as long as nothing is asked or answered.
+ * All list entries of a customer: by the hour of the last message, by name and by last name, and by the time since which the
+ * customer waits for an answer. While no question is asked or answered they change once an hour at most.
  */
 export const listEntries = (customer: Customer): ListEntry[] => {
   const { id, conversation } = customer;
@@ -61,18 +61,19 @@ const namesOf = ({ name }: Customer): string[] => {
 const waitingShard = (id: string): number =>
   [...id].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % WAITING_PARTS;
 
-/** The id of the customer who stands at a place. */
+/** The id of the customer in the key of a list entry. */
 export const customerIdOf = (key: string): string => key.slice(key.lastIndexOf('#') + 1);
 
-/** Whether two states of a customer stand at the same places. */
+/** Whether two states of a customer have the same list entries. */
 export const haveSameEntries = (one: readonly ListEntry[], other: readonly ListEntry[]): boolean =>
   one.length === other.length &&
   one.every(({ part, key }) => other.some((place) => place.part === part && place.key === key));
 
-/** The days from one backwards, as the recent list has its parts. `from` is a day. */
+/** The days from `from` (`2026-03-02`) backwards, at most `most`: the parts of the list of recent customers. */
 export const daysBack = function* (from: string, most: number): Generator<string> {
   for (let back = 0; back < most; back++)
     yield new Date(Date.parse(from) - back * 86_400_000).toISOString().slice(0, DAY_LETTERS);
 };
 
+/** `2026-03-02`, in UTC. */
 export const dayOf = (at: Instant): string => at.slice(0, DAY_LETTERS);

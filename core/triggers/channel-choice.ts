@@ -5,16 +5,16 @@ import { type Identifier, identifierType } from '../identity/identifier.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { consentAllows, type Trigger } from './trigger.ts';
 
-/** Why a channel is passed over, in the order in which it is asked. */
+/** Why a channel is skipped, in the order in which the reasons are checked. */
 export type SkipReason = 'no-address' | 'address-closed' | 'no-consent' | 'channel-closed' | 'no-template';
 
-/** What a template can be sent through: the channels it has text for, and whether it is also an approved WhatsApp one. */
+/** The channels that a template has a text for, and whether it has an approved WhatsApp template. */
 export interface TemplateChannels {
   readonly channels: readonly Channel[];
   readonly approvedWhatsApp: boolean;
 }
 
-/** What a choice of channel depends on. */
+/** The inputs of the choice of a channel. */
 export interface ChoiceContext {
   readonly trigger: Trigger;
   readonly hub: HubConfig;
@@ -27,7 +27,7 @@ export interface ChoiceContext {
 export interface Chosen {
   readonly channel: Channel;
   readonly addresses: readonly Identifier[];
-  /** Set where WhatsApp takes nothing but the approved template. */
+  /** Set if WhatsApp accepts only the approved template. */
   readonly approved?: true;
 }
 
@@ -38,21 +38,22 @@ type RecordStep = (step: string, result: string) => void;
 const WHATSAPP_WINDOW_MS = 86_400_000;
 
 /**
- * Where a message goes: to the customer through the first channel of the list that nothing speaks against, or to a team.
- * When none is left the reason of the first one stands for all. `refused` are channels whose sender has refused already.
+ * Chooses the channel and the addresses of a message: the first channel of the trigger's list that can be used, or those of
+ * its team. If none can be used, the result is the reason of the first one. `refused`: channels whose sender has refused the
+ * message already.
  */
 export const chooseChannel = (
   choosing: ChoiceContext,
   template: string,
-  tell: RecordStep,
+  recordStep: RecordStep,
   refused: readonly Channel[] = [],
 ): ChosenOrReason => {
   const { to } = choosing.trigger.send;
-  if (to) return chooseTeam(choosing, to.team, template, tell);
+  if (to) return chooseTeam(choosing, to.team, template, recordStep);
   let first: ChosenOrReason | undefined;
   for (const channel of candidateChannels(choosing).filter((one) => !refused.includes(one))) {
     const found = tryChannel(choosing, channel, template);
-    tell(`channel ${channel}`, 'reason' in found ? found.reason : 'chosen');
+    recordStep(`channel ${channel}`, 'reason' in found ? found.reason : 'chosen');
     if (!('reason' in found)) return found;
     first ??= found;
   }
@@ -60,8 +61,8 @@ export const chooseChannel = (
 };
 
 /**
- * The channels in the order of the list. `preferred` stands, at its own place in it, for the stated preference, else for
- * the channel of the last inbound message, whether that is listed too or not.
+ * The channels in the order of the list. `preferred` is replaced, at its position, by the stated preference, else by the
+ * channel of the last inbound message, whether that is listed too or not.
  */
 const candidateChannels = ({ trigger, customer }: ChoiceContext): Channel[] => {
   const preferred = customer.preferences.channel ?? lastInboundChannel(customer);
@@ -69,7 +70,7 @@ const candidateChannels = ({ trigger, customer }: ChoiceContext): Channel[] => {
   return [...new Set(named.filter((one) => one !== undefined))];
 };
 
-/** Channels on which people reach us and a message cannot reach them. */
+/** Channels on which customers write to the business but cannot be written to. */
 const unreachableChannels: ReadonlySet<Channel> = new Set<Channel>([
   'voice',
   'form',
@@ -78,7 +79,7 @@ const unreachableChannels: ReadonlySet<Channel> = new Set<Channel>([
   'crm',
 ]);
 
-/** The channel of the last inbound message, among those that can carry a message. */
+/** The channel of the last inbound message among those that can be written to. */
 const lastInboundChannel = (customer: Customer): Channel | undefined =>
   Channel.options
     .filter(
@@ -110,7 +111,7 @@ const tryChannel = (
   return channels.includes(channel) ? chosen : { reason: 'no-template', channel };
 };
 
-/** A channel's addresses of a customer: those of the best type that they have, the one last heard from first. */
+/** A customer's addresses for a channel: those of the best type that they have, the last one that wrote first. */
 const addressesFor = ({ identifiers, lastInboundAt }: Customer, channel: Channel): Identifier[] => {
   const type = addressTypesOf(channel).find((one) =>
     identifiers.some((held) => identifierType(held) === one),
@@ -122,12 +123,12 @@ const addressesFor = ({ identifiers, lastInboundAt }: Customer, channel: Channel
 
 const newestFirst = (one = '', other = ''): number => (one === other ? 0 : one < other ? 1 : -1);
 
-/** Colleagues instead of the customer: the addresses of hub.yaml, through the first medium that has any and a template. */
+/** For a team: its addresses in hub.yaml, through the first medium that has any and a template. */
 const chooseTeam = (
   { hub, templates, trigger }: ChoiceContext,
   team: string,
   template: string,
-  tell: RecordStep,
+  recordStep: RecordStep,
 ): ChosenOrReason => {
   const media: readonly Chosen[] = [
     { channel: 'email', addresses: (hub.teams[team]?.email ?? []).map((value) => `email:${value}`) },
@@ -138,7 +139,7 @@ const chooseTeam = (
     ({ channel, addresses }) => addresses.length > 0 && (wanted === undefined || wanted.includes(channel)),
   );
   const found = reachable.find(({ channel }) => templates[template]?.channels.includes(channel) === true);
-  tell(`team ${team}`, found?.channel ?? (reachable.length > 0 ? 'no-template' : 'no-address'));
+  recordStep(`team ${team}`, found?.channel ?? (reachable.length > 0 ? 'no-template' : 'no-address'));
   if (found) return found;
   return { reason: reachable.length > 0 ? 'no-template' : 'no-address', channel: reachable[0]?.channel };
 };

@@ -10,7 +10,7 @@ import { matches, type Pattern, parsePattern } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
 
-/** Why a send was decided against. */
+/** Why a send is suppressed. */
 export type SuppressionReason =
   | SkipReason
   | 'condition'
@@ -21,31 +21,32 @@ export type SuppressionReason =
   | 'erased'
   | 'expired';
 
-/** An interaction of the past, as the decision reads it. */
+/** A recorded interaction as a decision reads it. `customer`: as it was when the interaction was recorded. */
 export interface PastInteraction extends Interaction {
   readonly receivedAt: string;
   readonly customer: CustomerSnapshot;
 }
 
-/** Everything a decision may look at. Nothing else decides. */
+/** All inputs of a decision. */
 export interface Situation {
   readonly trigger: Trigger;
   readonly hub: HubConfig;
-  /** The interaction that set the trigger off, as recorded. */
+  /** The interaction that started the trigger. */
   readonly cause: PastInteraction;
   /** Epoch milliseconds at which its event arrived. */
   readonly arrivedAt: number;
+  /** Epoch milliseconds. */
   readonly now: number;
   readonly customer: Customer;
   /** The customer's interactions from `historyStart` on. */
   readonly history: readonly PastInteraction[];
   readonly reservations: readonly SendReservation[];
   readonly templates: Readonly<Record<string, TemplateChannels>>;
-  /** Whether a wait or a deferral has ended; false when the event has just arrived. */
+  /** True when a wait or a deferral has ended, false when the event has just arrived. */
   readonly waited: boolean;
 }
 
-/** One thing that was looked at, for whoever asks why. */
+/** One check of a decision and its result, for the explanation of the decision. */
 interface Step {
   readonly step: string;
   readonly result: string;
@@ -71,8 +72,8 @@ type Outcome =
 const LATEST_ARRIVAL_MS = 86_400_000;
 
 /**
- * Whether an event concerns a trigger at all, on the customer as recorded with it. What is a day old on arrival concerns
- * none, and neither does history from a file, however young; what a trigger sent does not set it off again.
+ * Whether an interaction starts a trigger, matched on the customer as recorded with it. An interaction that is more than a
+ * day old on arrival, or imported from a file, starts none; a notification does not start its own trigger.
  */
 export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedAt: number): boolean =>
   arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
@@ -81,7 +82,7 @@ export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedA
     (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
   matches(patternOf(trigger.on), cause);
 
-/** From when on a decision must know the history, in epoch milliseconds; undefined where it needs none. */
+/** The start of the history that a decision needs, in epoch milliseconds; undefined if it needs none. */
 export const historyStart = (trigger: Trigger, cause: PastInteraction, now: number): number | undefined => {
   const windows = trigger.where.flatMap(windowsOf).map((window) => now - window);
   const since = trigger.unless === undefined ? windows : [...windows, Date.parse(cause.occurredAt) - 1];
@@ -95,7 +96,7 @@ const windowsOf = (condition: Condition): number[] => {
   return 'all' in condition ? condition.all.flatMap(windowsOf) : [];
 };
 
-/** What to do about one event of one trigger now. Pure: the same situation always gives the same decision. */
+/** Decides about one event of one trigger now: wait, send or suppress. Pure: the same situation yields the same decision. */
 export const decide = (situation: Situation): Decision => {
   const steps: Step[] = [];
   const outcome = evaluate(situation, (step, result) => steps.push({ step, result }));
@@ -105,48 +106,51 @@ export const decide = (situation: Situation): Decision => {
   return { decision: 'suppress', reason, ...(channel && { channel }), steps };
 };
 
-/** The order of FORMATS: what has ended it meanwhile, `where`, the wait, and then whether, where to and when to send. */
-const evaluate = (situation: Situation, tell: RecordStep): Outcome => {
+/** In the order of FORMATS: expiry and cancellation, `where`, the wait, and then the checks of the send. */
+const evaluate = (situation: Situation, recordStep: RecordStep): Outcome => {
   const { trigger, now, waited } = situation;
   if (now > sendDeadline(situation)) return { reason: 'expired' };
-  if (waited && isCancelled(situation, tell)) return { reason: 'cancelled' };
+  if (waited && isCancelled(situation, recordStep)) return { reason: 'cancelled' };
   const customerNow = snapshotCustomer(
     situation.customer,
     situation.cause.customer.profileId,
     situation.cause.customer.isNew,
   );
   for (const condition of trigger.where)
-    if (!conditionHolds(condition, situation, customerNow, tell)) return { reason: 'condition' };
+    if (!conditionHolds(condition, situation, customerNow, recordStep)) return { reason: 'condition' };
   const until = waited ? undefined : waitEnd(situation);
-  if (until === undefined) return evaluateSend(situation, tell);
-  tell('wait', Number.isNaN(until) ? 'its time is past, or none' : `until ${instant(until)}`);
+  if (until === undefined) return evaluateSend(situation, recordStep);
+  recordStep(
+    'wait',
+    Number.isNaN(until) ? 'the time is missing, invalid or past' : `until ${instant(until)}`,
+  );
   if (Number.isNaN(until) || until > sendDeadline(situation)) return { reason: 'expired' };
   if (until > now) return { until };
-  return isCancelled(situation, tell) ? { reason: 'cancelled' } : evaluateSend(situation, tell);
+  return isCancelled(situation, recordStep) ? { reason: 'cancelled' } : evaluateSend(situation, recordStep);
 };
 
-const evaluateSend = (situation: Situation, tell: RecordStep): Outcome => {
+const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => {
   const { trigger, hub, now, customer } = situation;
   const template = templateFor(trigger, customer.id);
-  const choice = chooseChannel(situation, template, tell);
+  const choice = chooseChannel(situation, template, recordStep);
   if ('reason' in choice) return choice;
   const toCustomer = trigger.send.to === undefined;
   const { perCustomer } = trigger.limits;
   if (
     perCustomer &&
-    isLimitReached(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, tell)
+    isLimitReached(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, recordStep)
   )
     return { reason: 'frequency-cap' };
   const cap = trigger.category === 'transactional' ? undefined : hub.caps[trigger.category];
   if (
     cap &&
     toCustomer &&
-    isLimitReached(situation, 'cap', cap, (one) => one.category === trigger.category, tell)
+    isLimitReached(situation, 'cap', cap, (one) => one.category === trigger.category, recordStep)
   )
     return { reason: 'frequency-cap' };
   const free = quietUntil(situation);
   if (free > now) {
-    tell('quiet hours', `until ${instant(free)}`);
+    recordStep('quiet hours', `until ${instant(free)}`);
     return free > sendDeadline(situation) ? { reason: 'expired' } : { until: free };
   }
   return isHeldOut(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
@@ -156,7 +160,7 @@ const evaluateSend = (situation: Situation, tell: RecordStep): Outcome => {
 const sendDeadline = ({ trigger, arrivedAt }: Situation): number =>
   arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
 
-/** When the wait ends, in epoch milliseconds; undefined without a wait; NaN where the time it names is past or is none. */
+/** When the wait ends, in epoch milliseconds; undefined without a wait; NaN if its time is missing, invalid or past. */
 const waitEnd = ({
   trigger: { wait, until },
   arrivedAt,
@@ -168,10 +172,10 @@ const waitEnd = ({
   if (until === undefined) return undefined;
   const zone = zoneOf(customer.timeZone, hub.timeZone);
   if (typeof until === 'number') return nextTimeOfDay(arrivedAt, until, zone);
-  const named: unknown = until.property
+  const value: unknown = until.property
     .split('.')
-    .reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), cause.properties);
-  const at = typeof named === 'string' ? instantNamed(named, zone) : Number.NaN;
+    .reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), cause.properties);
+  const at = typeof value === 'string' ? instantNamed(value, zone) : Number.NaN;
   const end = at - (until.minus ?? 0) + (until.plus ?? 0);
   return end >= arrivedAt ? end : Number.NaN;
 };
@@ -190,15 +194,15 @@ const isLimitReached = (
   step: string,
   limit: Limit,
   which: (reservation: SendReservation) => boolean,
-  tell: RecordStep,
+  recordStep: RecordStep,
 ): boolean => {
   const count = countReservations(reservations, limit, now, which);
-  tell(step, `${count} of ${limit.count} in the window`);
+  recordStep(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
 };
 
-/** Arrived before the claim, and did not occur before what it would cancel. */
-const isCancelled = ({ trigger, history, cause, now }: Situation, tell: RecordStep): boolean => {
+/** Whether `unless` matches an interaction that has arrived and did not occur before the cause. */
+const isCancelled = ({ trigger, history, cause, now }: Situation, recordStep: RecordStep): boolean => {
   const { unless } = trigger;
   if (unless === undefined) return false;
   const found = history.find(
@@ -208,7 +212,7 @@ const isCancelled = ({ trigger, history, cause, now }: Situation, tell: RecordSt
       past.occurredAt >= cause.occurredAt &&
       matches(patternOf(unless), past),
   );
-  tell('unless', found ? `interaction ${found.id}` : 'nothing');
+  recordStep('unless', found ? `interaction ${found.id}` : 'nothing');
   return found !== undefined;
 };
 
@@ -216,18 +220,20 @@ const conditionHolds = (
   condition: Condition,
   situation: Situation,
   customer: CustomerSnapshot,
-  tell: RecordStep,
+  recordStep: RecordStep,
 ): boolean => {
-  if ('not' in condition) return !conditionHolds(condition.not, situation, customer, tell);
-  if ('any' in condition) return condition.any.some((one) => conditionHolds(one, situation, customer, tell));
-  if ('all' in condition) return condition.all.every((one) => conditionHolds(one, situation, customer, tell));
+  if ('not' in condition) return !conditionHolds(condition.not, situation, customer, recordStep);
+  if ('any' in condition)
+    return condition.any.some((one) => conditionHolds(one, situation, customer, recordStep));
+  if ('all' in condition)
+    return condition.all.every((one) => conditionHolds(one, situation, customer, recordStep));
   if ('customer' in condition) {
     const isHeldOut = matches(patternOf(condition.customer), customer);
-    tell(`customer ${JSON.stringify(condition.customer)}`, isHeldOut ? 'holds' : 'does not hold');
+    recordStep(`customer ${JSON.stringify(condition.customer)}`, isHeldOut ? 'holds' : 'does not hold');
     return isHeldOut;
   }
   const count = countHistory(situation, condition.count, condition.within);
-  tell(`count ${JSON.stringify(condition.count)}`, String(count));
+  recordStep(`count ${JSON.stringify(condition.count)}`, String(count));
   return (
     count >= (condition.atLeast ?? 0) &&
     count <= (condition.atMost ?? count) &&
@@ -243,7 +249,7 @@ const countHistory = ({ history, now }: Situation, counted: object, windowMs: nu
   ).length;
 };
 
-/** Whether a goal was reached in (from, upTo], in epoch milliseconds. */
+/** The interaction that reached a goal in (from, upTo], in epoch milliseconds; undefined if there is none. */
 export const goalMet = (
   goal: NonNullable<Trigger['goal']>,
   history: readonly PastInteraction[],
@@ -257,7 +263,7 @@ export const goalMet = (
       matches(patternOf(goal.on), past),
   );
 
-/** Fixed for a customer and a trigger: the same number in [0, 1) whenever it is asked for. */
+/** A number in [0, 1) that is constant for a customer, a trigger and a purpose. */
 const fraction = (trigger: string, purpose: string, customer: Customer['id']): number =>
   createHash('sha256')
     .update(JSON.stringify([trigger, purpose, customer]))

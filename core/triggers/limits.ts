@@ -4,7 +4,7 @@ import type { Category } from '../consent/consent.ts';
 /** A reservation that counts against limits. */
 export interface SendReservation {
   readonly trigger: string;
-  /** Absent where the message went to colleagues: the caps are the customer's. */
+  /** Absent for a message to a team: caps count messages to the customer only. */
   readonly category?: Category | undefined;
   /** Epoch milliseconds. */
   readonly at: number;

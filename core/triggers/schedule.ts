@@ -30,11 +30,11 @@ const formatOf = (timeZone: string): Intl.DateTimeFormat => {
   return format;
 };
 
-/** The date in a zone, as `2026-03-02`. */
+/** The date in a zone, as `2026-03-02`. `instant` in epoch milliseconds, like all instants of this file. */
 export const dayAt = (instant: number, timeZone: string): string =>
   new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 10);
 
-/** Milliseconds to add to UTC for the wall clock of a zone at an instant. */
+/** The offset of a zone's local time from UTC at an instant, in milliseconds. */
 const offsetAt = (instant: number, timeZone: string): number => {
   const parts = new Map(
     formatOf(timeZone)
@@ -63,7 +63,7 @@ const localAt = (instant: number, timeZone: string): Local => {
   };
 };
 
-/** The instant at which a zone's wall clock shows a time: of a repeated hour the first, in a gap moved forward by the gap. */
+/** The instant of a local time: the first one in a repeated hour; in a gap of the clock, moved forward by the gap. */
 const instantAt = ({ year, month, day, minutes }: Local, timeZone: string): number => {
   const wall = Date.UTC(year, month, day) + minutes * MINUTE_MS;
   const [before, after] = [offsetAt(wall - DAY_MS, timeZone), offsetAt(wall + DAY_MS, timeZone)];
@@ -73,7 +73,7 @@ const instantAt = ({ year, month, day, minutes }: Local, timeZone: string): numb
   return candidates.length > 0 ? Math.min(...candidates) : wall - before;
 };
 
-/** The next instant strictly after `now` at which the customer's clock shows this time of day (minutes after midnight). */
+/** The next instant strictly after `now` with this local time of day, in minutes after midnight. */
 export const nextTimeOfDay = (now: number, minutes: number, timeZone: string): number => {
   const today = localAt(now, timeZone);
   for (const days of [0, 1, 2]) {
@@ -87,8 +87,8 @@ const isQuiet = ({ start, end }: QuietHours, minutes: number): boolean =>
   start <= end ? minutes >= start && minutes < end : minutes >= start || minutes < end;
 
 /**
- * The first instant from `now` on that lies outside the quiet hours of a zone: `now` itself where it does. Where the
- * clock is changed meanwhile, the instant of the change is looked at too: it may end the quiet hours, or prolong them.
+ * The first instant from `now` on that is outside the quiet hours of a zone; `now` itself if it is. A change of the clock
+ * during the quiet hours may end or prolong them.
  */
 export const outsideQuietHours = (now: number, quiet: QuietHours, timeZone: string): number => {
   for (let instant = now; ; ) {
@@ -113,7 +113,7 @@ const clockChange = (after: number, upTo: number, timeZone: string): number => {
   return changed;
 };
 
-/** The first of these that is a time zone: what a provider tells of a person need not be one. */
+/** The name if it is a time zone, else the fallback: providers also report names that are none. */
 export const zoneOf = (name: string | undefined, fallback: string): string => {
   if (name === undefined) return fallback;
   try {
@@ -125,8 +125,8 @@ export const zoneOf = (name: string | undefined, fallback: string): string => {
 };
 
 /**
- * The instant that a text names: ISO 8601; without an offset it is a wall clock's time in the zone, a date alone its
- * midnight. NaN where the text is no time.
+ * The instant of an ISO 8601 text. Without an offset it is local time in the zone; a date alone is its midnight. NaN if the
+ * text is no time.
  */
 export const instantNamed = (text: string, timeZone: string): number => {
   const wallClock = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.\d+)?)?)?$/u.exec(text);

@@ -4,7 +4,7 @@ import type { TemplateChannels } from './channel-choice.ts';
 /** A template's files by name: email.liquid, sms.liquid, push.liquid, whatsapp.yaml. */
 export type TemplateFiles = Readonly<Record<string, string>>;
 
-/** sms.liquid is the text of every chat channel too. */
+/** Channels that do not use sms.liquid; it is the text of every chat channel too. */
 const otherMedia: ReadonlySet<Channel> = new Set<Channel>([
   'email',
   'push',
@@ -16,7 +16,7 @@ const otherMedia: ReadonlySet<Channel> = new Set<Channel>([
 ]);
 const textChannels = Channel.options.filter((channel) => !otherMedia.has(channel));
 
-/** Which media a template's files can serve. */
+/** The channels that a template's files have a text for. */
 export const templateChannels = (files: TemplateFiles): TemplateChannels => ({
   channels: [
     ...(files['email.liquid'] === undefined ? [] : (['email'] as const)),
@@ -26,7 +26,7 @@ export const templateChannels = (files: TemplateFiles): TemplateChannels => ({
   approvedWhatsApp: files['whatsapp.yaml'] !== undefined,
 });
 
-/** A template that a scenario names and that does not exist: text for every medium, no approved WhatsApp template. */
+/** The stub of a template that a scenario names and that does not exist: a text for every channel, no approved WhatsApp template. */
 export const stubTemplate = (id: string): TemplateFiles => ({
   'email.liquid': `---\nsubject: ${JSON.stringify(id)}\n---\n${id}\n`,
   'sms.liquid': id,

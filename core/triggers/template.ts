@@ -9,7 +9,7 @@ import type { Channel, Interaction } from '../interaction/interaction.ts';
 import type { TemplateFiles } from './template-files.ts';
 import type { Trigger } from './trigger.ts';
 
-/** What one medium is given to send. */
+/** A rendered message for one channel. */
 export interface Rendered {
   readonly text: string;
   readonly html?: string;
@@ -39,17 +39,17 @@ const engines = {
   text: liquidEngine({ medium: 'text', missing: 'error' }),
 };
 
-/** The customer's own links; colleagues have none. */
+/** The customer's personal links; a message to a team has none. */
 export interface Links {
-  /** Ends marketing on the channel of the message. */
+  /** The address that ends marketing on the channel of the message. */
   readonly unsubscribe?: string;
-  /** The page of what they are sent, on every channel. */
+  /** The address of the preferences page. */
   readonly preferences?: string;
 }
 
 /**
- * What a template may speak of. What is not known of a customer is absent: only the filter `default`, or an `if`, lets a
- * template do without it.
+ * The variables of a template. An unknown field of the customer is absent: a template must use the filter `default` or an
+ * `if` for it.
  */
 export const variablesFor = (
   trigger: Pick<Trigger, 'id' | 'name' | 'category'>,
@@ -81,7 +81,7 @@ export const variablesFor = (
   links,
 });
 
-/** The names of `variablesFor`: `true` where anything may follow. */
+/** The names in the result of `variablesFor`; `true` allows any path below. */
 const knownVariables: VariableTree = {
   customer: {
     id: true,
@@ -112,7 +112,7 @@ interface VariableTree {
   readonly [name: string]: true | VariableTree;
 }
 
-/** What is wrong with a template, one line each: Liquid that cannot be read, and variables that no message will have. */
+/** The errors of a template, one line each: invalid Liquid, and variables that no message has. */
 export const templateFaults = (id: string, files: TemplateFiles): string[] =>
   Object.entries(files).flatMap(([file, source]) => {
     const where = `mappings/templates/${id}/${file}`;
@@ -142,8 +142,9 @@ const templateFailure = (what: string, cause?: unknown): HubError =>
   new HubError('template-failure', what, { retry: 'never', cause });
 
 /**
- * Renders a template for one medium, every value escaped for it. Throws `HubError` `template-failure` where a variable is
- * missing or a header would break its line.
+ * Renders a template for one channel, with values escaped for HTML where the medium is HTML. `approved`: fill the approved
+ * WhatsApp template instead of the text. Throws `HubError` `template-failure` if a variable is missing, a header would
+ * contain a line break, or the template has no file for the channel.
  */
 export const renderTemplate = (
   id: string,
@@ -158,7 +159,7 @@ export const renderTemplate = (
       return String(engines[medium].renderSync(parsed, variables));
     } catch (error) {
       throw templateFailure(
-        `The template ${id} cannot be rendered for ${channel}: ${liquidMessage(error)}. Give the variable a \`default\` or mend its name.`,
+        `The template ${id} cannot be rendered for ${channel}: ${liquidMessage(error)}. Give the variable a \`default\` or correct its name.`,
         error,
       );
     }

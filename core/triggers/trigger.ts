@@ -5,7 +5,7 @@ import { HubError } from '../errors.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { parsePattern } from './pattern/index.ts';
 
-/** A pattern of EventBridge's syntax, checked when the trigger is read. Marketers' patterns are over an event's `detail`. */
+/** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */
 const EventPattern = z.record(z.string(), z.json()).superRefine((pattern, context) => {
   try {
     parsePattern(pattern);
@@ -15,7 +15,7 @@ const EventPattern = z.record(z.string(), z.json()).superRefine((pattern, contex
 });
 type EventPattern = z.infer<typeof EventPattern>;
 
-/** Something that must hold about this customer: what they did, who they are, or a combination. */
+/** A condition on the customer: on the interactions, on the profile, or a combination. */
 export type Condition =
   | {
       readonly count: EventPattern;
@@ -69,7 +69,7 @@ const Until = z.union([
 
 const SendChannel = z.union([z.literal('preferred'), Channel]);
 
-/** `mappings/triggers/<id>.yaml`: a marketer's rule. */
+/** `mappings/triggers/<id>.yaml`. Durations are milliseconds, times of day minutes after midnight, shares 0 to 1. */
 export const Trigger = z
   .strictObject({
     id: z.string().regex(/^[a-z0-9-]{1,48}$/u, 'expected up to 48 letters a-z, digits and -'),
@@ -115,7 +115,7 @@ export const Trigger = z
   });
 export type Trigger = z.output<typeof Trigger>;
 
-/** Whether a pattern names the kind `notification` itself: only then does its trigger see notifications. */
+/** Whether a pattern names the kind `notification`. A trigger that does not name it gets no notifications. */
 export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
   (Array.isArray(kind) && kind.includes('notification')) ||
   (Array.isArray($or) && $or.some((one) => isPattern(one) && namesNotifications(one)));
@@ -123,7 +123,7 @@ export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
 const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The pattern of the trigger's rule on the bus. */
+/** The event pattern of the trigger's EventBridge rule. */
 export const rulePattern = ({ on }: Pick<Trigger, 'on'>): object => ({
   source: ['tributary'],
   'detail-type': ['interaction.recorded'],
@@ -133,9 +133,10 @@ export const rulePattern = ({ on }: Pick<Trigger, 'on'>): object => ({
       : on,
 });
 
+/** The name of the EventBridge rule of one version. */
 export const ruleName = (trigger: string, version: number): string => `trigger-${trigger}-v${version}`;
 
-/** Which consent lets a category through. */
+/** Whether a consent status allows messages of a category. */
 export const consentAllows = (category: Category, status: ConsentStatus): boolean => {
   if (category === 'transactional') return true;
   return category === 'marketing' ? status === 'granted' : status !== 'denied';
