@@ -52,8 +52,8 @@ describe('many messages', () => {
     expect(await sendAllTo(aws.runtime, 'q')(Array.from({ length: 12 }, (_, n) => `m${n}`))).toEqual(
       new Set(),
     );
-    expect(sizesOf(aws)).toEqual([10, 2]);
-    expect(aws.asked[1]).toEqual({
+    expect(sizesOf(aws).sort()).toEqual([10, 2]);
+    expect(aws.asked).toContainEqual({
       operation: 'SendMessageBatch',
       body: {
         QueueUrl: 'q',
@@ -69,7 +69,8 @@ describe('many messages', () => {
     const aws = answering(accepted);
     const [half, wide] = ['x'.repeat(500_000), 'Ω'.repeat(250_001)];
     await sendAllTo(aws.runtime, 'q')([half, half, half, wide, 'x'.repeat(499_998)]);
-    expect(sizesOf(aws)).toEqual([2, 1, 2]);
+    // The calls run at the same time, so they arrive in any order.
+    expect(sizesOf(aws).sort()).toEqual([1, 2, 2]);
   });
 
   it('are ten calls at a time', async () => {
