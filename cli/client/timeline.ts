@@ -31,6 +31,8 @@ const TimelineItem = z.looseObject({
   clicks: z.number().optional(),
   repliesTo: Reference.optional(),
   about: Reference.optional(),
+  /** Set where nobody vouches that the customer did it. */
+  proof: z.literal('claimed').optional(),
 });
 export type TimelineItem = z.infer<typeof TimelineItem>;
 

@@ -40,8 +40,10 @@ Change:
       merge the customer OTHER into the customer KEEP
   unmerge IDENTIFIER [MERGE]
       undo the newest merge, or the one with this id in the ledger
-  split IDENTIFIER
-      make this identifier a customer of its own
+  confirm CUSTOMER IDENTIFIER
+      give an identifier that was only claimed to the customer
+  split IDENTIFIER [CUSTOMER]
+      make this identifier a customer of its own; of one that is only claimed, show its guest apart from CUSTOMER
   resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER]
       decide a review
 
@@ -112,7 +114,12 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   unmerge: sending(([customer, merge]) =>
     customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
   ),
-  split: sending(([identifier]) => (identifier ? { command: 'split', identifier } : undefined)),
+  confirm: sending(([customer, identifier]) =>
+    customer && identifier ? { command: 'confirm', customer, identifier } : undefined,
+  ),
+  split: sending(([identifier, customer]) =>
+    identifier ? { command: 'split', identifier, ...(customer && { customer }) } : undefined,
+  ),
   resolve: sending(([review, decision, customer]) =>
     review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
   ),

@@ -57,7 +57,14 @@ export const timelineLines = (item: TimelineItem): string[] => {
   const words = [subject, text].flatMap((one) => (one === undefined ? [] : sanitize(one)));
   const files = attachments.map(({ name }) => `[${sanitize(name ?? 'file')}]`);
   const head = `${occurredAt} ${arrows[direction] ?? '·'} ${channel.padEnd(9)}`;
-  const line = [isPlainMessage ? '' : kind, reportedStatus(item), ...words, ...files, ...countersOf(item)];
+  const line = [
+    item.proof ? 'unconfirmed' : '',
+    isPlainMessage ? '' : kind,
+    reportedStatus(item),
+    ...words,
+    ...files,
+    ...countersOf(item),
+  ];
   const indent = ' '.repeat(occurredAt.length + 3);
   return [
     [head, ...line.filter((part) => part !== '')].join(' '),

@@ -47,6 +47,17 @@ export const HubConfig = z.strictObject({
   senders: z
     .record(z.string(), z.string())
     .default({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
+  /** Whether an opt-in by a claimed address counts at once, or once its owner pressed the button of the confirm page. */
+  optIn: z.enum(['double', 'single']).default('double'),
+  /** What people nobody vouches for may cause. */
+  claims: z
+    .strictObject({
+      perAddress: Limit.prefault('3 per 1d'),
+      hub: Limit.prefault('200 per 1h'),
+      /** Whether claimed numbers get SMS. */
+      sms: z.boolean().default(false),
+    })
+    .prefault({}),
   caps: z.partialRecord(Category.exclude(['transactional']), Limit).prefault({ marketing: '3 per 7d' }),
   quietHours: QuietHours.prefault('21:00-08:00'),
   teams: z.record(z.string(), Team).default({ sales: { email: ['sales@acme.example'], slack: '#leads' } }),

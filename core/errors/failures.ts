@@ -197,4 +197,29 @@ export const failureErrors = {
     means: 'HubSpot refused the record with the category that follows.',
     advice: 'Correct the record or the property in HubSpot, or mappings/crm/hubspot.yaml, then replay.',
   },
+  'guest-owns-nothing': {
+    retry: 'never',
+    means: 'A command gives an identifier to a guest: a customer whom claims alone name.',
+    advice: 'Name a person by an identifier that they own.',
+  },
+  'already-owned': {
+    retry: 'never',
+    means: 'A command confirms an identifier that the customer owns already.',
+    advice: 'Nothing is left to do. Dismiss it.',
+  },
+  'owned-by-another': {
+    retry: 'never',
+    means: 'A command confirms an identifier that another customer owns.',
+    advice: 'Merge the two if they are one person, or split the identifier off first.',
+  },
+  'identifier-limit': {
+    retry: 'never',
+    means: 'The customer owns as many identifiers of this type as identity.yaml allows.',
+    advice: 'Split one off, or raise the limit in identity.yaml.',
+  },
+  'not-claimed': {
+    retry: 'never',
+    means: 'A command splits a claimed identifier that nobody claims beside the customer.',
+    advice: 'Look at the customer again: it was split or confirmed already.',
+  },
 } satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -23,6 +23,8 @@ export const CustomerSnapshot = z.strictObject({
   firstSeenAt: Instant,
   lastSeenAt: Instant,
   isNew: z.boolean(),
+  /** Set where claims alone name the customer. */
+  guest: z.literal(true).optional(),
 });
 export type CustomerSnapshot = z.infer<typeof CustomerSnapshot>;
 
@@ -34,7 +36,7 @@ export const snapshotCustomer = (
 ): CustomerSnapshot => ({
   id: customer.id,
   profileId,
-  identifiers: [...new Set(customer.identifiers.map(identifierType))],
+  identifiers: [...new Set((customer.guest ? customer.claimed : customer.identifiers).map(identifierType))],
   ...(customer.name && { name: customer.name }),
   ...(customer.language !== undefined && { language: customer.language }),
   ...(customer.timeZone !== undefined && { timeZone: customer.timeZone }),
@@ -51,4 +53,5 @@ export const snapshotCustomer = (
   firstSeenAt: customer.firstSeenAt,
   lastSeenAt: customer.lastSeenAt,
   isNew,
+  ...(customer.guest && { guest: true }),
 });

@@ -10,6 +10,9 @@ export interface Customer {
   readonly id: string;
   readonly sourceProfiles: readonly SourceProfile[];
   readonly identifiers: readonly Identifier[];
+  /** True where claims alone name the customer, who then owns nothing. */
+  readonly guest: boolean;
+  readonly claimed: readonly Identifier[];
   readonly name: PersonName | undefined;
   readonly language: string | undefined;
   readonly timeZone: string | undefined;
@@ -64,6 +67,8 @@ const resolveGoldenRecord = (
   const { profile, activity } = sourceProfile;
   const own: GoldenRecord = {
     identifiers: profile.identifiers,
+    guest: profile.guest === true,
+    claimed: profile.claimed,
     name: profile.name,
     language: profile.language,
     timeZone: profile.timeZone,
@@ -87,6 +92,8 @@ const resolveGoldenRecord = (
 
 const mergeGoldenRecords = (survivor: GoldenRecord, other: GoldenRecord, mergedAt: string): GoldenRecord => ({
   identifiers: [...survivor.identifiers, ...other.identifiers],
+  guest: false,
+  claimed: [],
   name: survivor.name ?? other.name,
   language: survivor.language ?? other.language,
   timeZone: survivor.timeZone ?? other.timeZone,

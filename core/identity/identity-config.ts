@@ -41,6 +41,8 @@ export const IdentityConfig = z.strictObject({
     .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(BlockPattern).default([]) })
     .prefault(defaults.block),
   shared: z.array(z.string()).default(defaults.shared),
+  /** Overrides what the mappings say of a provider, or of `provider/account`: who vouches for its identifiers. */
+  proof: z.record(z.string(), z.enum(['claimed', 'proven'])).default({}),
 });
 export type IdentityConfig = z.output<typeof IdentityConfig>;
 

@@ -50,6 +50,8 @@ export const Split = z.strictObject({
   at: Instant,
   by: z.string(),
   cause: z.string(),
+  /** Set where it was claimed, and its guest (`to`) is shown apart from now on. */
+  claimed: z.literal(true).optional(),
 });
 export type Split = z.infer<typeof Split>;
 
@@ -67,13 +69,28 @@ export const Reopening = z.strictObject({
 });
 export type Reopening = z.infer<typeof Reopening>;
 
-/** A case for a person to decide. There is one open review per pair of customers or per interaction. */
+/** A claimed identifier that an agent has given to a person. */
+export const Confirmation = z.strictObject({
+  id: z.string(),
+  identifier: Identifier,
+  /** The source profile that owns it from now on. */
+  profileId: z.string(),
+  at: Instant,
+  by: z.string(),
+  cause: z.string(),
+  undoneAt: Instant.optional(),
+  undoneBy: z.string().optional(),
+});
+export type Confirmation = z.infer<typeof Confirmation>;
+
+/** Something that a person must decide. One open entry per pair of customers or per interaction. */
 export const Review = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('pair'),
     /** Sorted. */
     profileIds: z.tuple([z.string(), z.string()]),
-    reason: z.enum(['strong', 'unmerged']),
+    /** `claimed`: an interaction names both without proof; `handed-over`: a number went from one to the other. */
+    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over']),
     /** The interaction that named both. */
     cause: z.string(),
   }),
@@ -96,3 +113,14 @@ export const pairReviewId = (profileIds: readonly [string, string]): string => `
 
 export const sortedPair = (one: string, other: string): [string, string] =>
   one < other ? [one, other] : [other, one];
+
+/**
+ * The persons with whom claims have named a person together. It lies beside the person's own rows, which claims never
+ * write. `open` are those with an open review; `more` counts the pairs for which none was opened.
+ */
+export const ClaimedPairs = z.object({
+  version: z.int().nonnegative(),
+  open: z.array(z.string()),
+  more: z.int().nonnegative(),
+});
+export type ClaimedPairs = z.infer<typeof ClaimedPairs>;

@@ -1,7 +1,8 @@
 import { type Identifier, identifierType } from './identifier.ts';
 import { ruleFor, sortByStrength } from './identity-config.ts';
 import type { People } from './people.ts';
-import { areRelated, requestReview } from './review-queue.ts';
+import { areRelated } from './related.ts';
+import { requestReview } from './review-queue.ts';
 
 /** The result of matching identifiers to their owners. */
 interface Match {

@@ -1,10 +1,11 @@
 import { durationMs } from '../config/duration.ts';
 import type { RecordedAnswer } from '../consent/evidence.ts';
+import type { Channel, Instant } from '../interaction/interaction.ts';
 import { applyRetainedRefusal, type RetainedRefusal } from '../privacy/erasure.ts';
 import { type Customer, mergeTree, resolveCustomer } from './customer.ts';
 import type { Identifier } from './identifier.ts';
 import type { IdentityConfig } from './identity-config.ts';
-import type { Merge, Reopening, Review, Split, Unmerge } from './ledger.ts';
+import type { ClaimedPairs, Confirmation, Merge, Reopening, Review, Split, Unmerge } from './ledger.ts';
 import type { Profile, SourceProfile } from './profile.ts';
 
 export interface PeopleState {
@@ -12,6 +13,20 @@ export interface PeopleState {
   readonly owners: Iterable<readonly [Identifier, string]>;
   /** Refusals that are retained of identifiers whose earlier owner was erased. */
   readonly retainedRefusals?: ReadonlyMap<Identifier, RetainedRefusal>;
+  /** The guest that an unowned identifier has, as a source profile's id. */
+  readonly guests?: Iterable<readonly [Identifier, string]>;
+  /** By source profile; those that are missing have none. */
+  readonly claimedPairs?: ReadonlyMap<string, ClaimedPairs>;
+}
+
+/** An opt-in or an opt-out by an address that is only claimed. */
+export interface AddressClaim {
+  readonly address: Identifier;
+  readonly claim: 'mute' | 'opt-in';
+  readonly channel: Channel;
+  readonly at: Instant;
+  /** The interaction. */
+  readonly source: string;
 }
 
 /**
@@ -28,9 +43,19 @@ export class People {
   readonly splits: Split[] = [];
   readonly reopenings: Reopening[] = [];
   readonly reviews: Review[] = [];
-  /** Consent answers to store, with the source profile that gave them. */
+  /** Answers that were given, by half. */
   readonly answers: { readonly profileId: string; readonly answer: RecordedAnswer }[] = [];
-  /** The ids of reviews to close. */
+  /** Identifiers that a guest claims for the first time and of which another is the guest, or somebody the owner. */
+  readonly claims: { readonly identifier: Identifier; readonly profileId: string; readonly at: Instant }[] =
+    [];
+  /** What claims say about the use of an address, which its owner's answers overrule. */
+  readonly addressClaims: AddressClaim[] = [];
+  readonly newGuests = new Map<Identifier, string>();
+  readonly changedPairs = new Set<string>();
+  readonly confirmations: Confirmation[] = [];
+  /** Identifiers that lose their owner. */
+  readonly disowned = new Set<Identifier>();
+  /** The ids of review entries that a person has decided about. */
   readonly resolvedReviews = new Set<string>();
   readonly config: IdentityConfig;
   readonly newId: () => string;
@@ -39,6 +64,8 @@ export class People {
   readonly #sourceProfiles: Map<string, SourceProfile>;
   readonly #owners: Map<Identifier, string>;
   readonly #retainedRefusals: ReadonlyMap<Identifier, RetainedRefusal>;
+  readonly #guests: Map<Identifier, string>;
+  readonly #claimedPairs: Map<string, ClaimedPairs>;
 
   constructor(
     state: PeopleState,
@@ -51,6 +78,8 @@ export class People {
     );
     this.#owners = new Map(state.owners);
     this.#retainedRefusals = state.retainedRefusals ?? new Map();
+    this.#guests = new Map(state.guests);
+    this.#claimedPairs = new Map(state.claimedPairs);
     this.config = config;
     this.newId = newId;
     this.silence = silence;
@@ -101,7 +130,33 @@ export class People {
     return profileId;
   }
 
-  /** Adds a new source profile. It is written only if `setProfile` or `setActivity` is called for it. */
+  /** The guest that an unowned identifier has. */
+  guestOf(identifier: Identifier): string | undefined {
+    return this.#guests.get(identifier);
+  }
+
+  /** The guests among those loaded that claim an identifier. */
+  guestsClaiming(identifier: Identifier): string[] {
+    return [...this.#sourceProfiles.values()].flatMap(({ profile }) =>
+      profile.guest === true && profile.claimed.includes(identifier) ? [profile.id] : [],
+    );
+  }
+
+  setGuest(identifier: Identifier, profileId: string): void {
+    this.#guests.set(identifier, profileId);
+    this.newGuests.set(identifier, profileId);
+  }
+
+  claimedPairs(profileId: string): ClaimedPairs {
+    return this.#claimedPairs.get(profileId) ?? { version: 0, open: [], more: 0 };
+  }
+
+  setClaimedPairs(profileId: string, pairs: ClaimedPairs): void {
+    this.#claimedPairs.set(profileId, pairs);
+    this.changedPairs.add(profileId);
+  }
+
+  /** A new half, which is written once something of it is set. */
   add(sourceProfile: SourceProfile): void {
     this.#sourceProfiles.set(sourceProfile.profile.id, sourceProfile);
   }
@@ -121,7 +176,19 @@ export class People {
     this.#owners.set(identifier, profileId);
   }
 
-  /** Sets the profile if `change` returns a different one. */
+  /** Takes an identifier from its owner, so that nobody owns it. */
+  disown(identifier: Identifier): void {
+    const { profile } = this.sourceProfile(this.ownerOf(identifier));
+    this.setProfile({
+      ...profile,
+      identifiers: profile.identifiers.filter((one) => one !== identifier),
+      confirmed: profile.confirmed.filter((one) => one !== identifier),
+    });
+    this.#owners.delete(identifier);
+    if (!this.newOwners.delete(identifier)) this.disowned.add(identifier);
+  }
+
+  /** Sets the profile where the change is one. */
   updateProfile(profileId: string, updateProfile: (profile: Profile) => Profile): void {
     const { profile } = this.sourceProfile(profileId);
     const next = updateProfile(profile);

@@ -26,7 +26,16 @@ export const Profile = z.strictObject({
   id: z.string(),
   /** Increases with every change of this row; a write that saw another version is repeated. */
   version: z.int().nonnegative(),
+  /** Those that it owns; a guest owns none. */
   identifiers: z.array(Identifier),
+  /** Set where claims alone name the customer. */
+  guest: z.literal(true).optional(),
+  /** What a guest's interactions claim; empty for a person. */
+  claimed: z.array(Identifier).default([]),
+  /** Source profiles of persons from whom a guest was split off. */
+  shownApart: z.array(z.string()).default([]),
+  /** Owned identifiers that an agent has confirmed and that no proven interaction has carried since. */
+  confirmed: z.array(Identifier).default([]),
   name: PersonName.optional(),
   language: z.string().optional(),
   timeZone: z.string().optional(),

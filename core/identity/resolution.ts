@@ -1,4 +1,4 @@
-import { addressesOf, answerChannel, answerOf } from '../consent/consent.ts';
+import { type Answer, addressesOf, answerChannel, answerOf } from '../consent/consent.ts';
 import {
   type ConsentChange,
   profileOfAddresses,
@@ -11,11 +11,17 @@ import type { Instant, Interaction } from '../interaction/interaction.ts';
 import { type Reply, replyOf } from '../timeline/conversation.ts';
 import { haveSameEntries, listEntries } from '../timeline/lists.ts';
 import type { Identifier } from './identifier.ts';
+import { sortByStrength } from './identity-config.ts';
 import type { Merge, Review } from './ledger.ts';
 import { fitsLimits, matchIdentifiers } from './matching.ts';
 import { mergeCustomers } from './merge.ts';
 import { normaliseIdentifier, usableIdentifiers } from './normalise.ts';
-import type { People } from './people.ts';
+import type { AddressClaim, People } from './people.ts';
+import { reviewClaimedPairs } from './proof/claimed-pairs.ts';
+import { resolveGuest } from './proof/guests.ts';
+import { handOverNumbers } from './proof/handed-over.ts';
+import { isReport, vouchedIdentifiers } from './proof/vouched.ts';
+import { requestReview } from './review-queue.ts';
 import { applyActivity, applyAddressEffect, applyInteraction, newSourceProfile } from './source-profile.ts';
 
 /** The result of identity resolution of one interaction. Without a `profileId` the interaction is in the review queue. */
@@ -28,14 +34,16 @@ export interface Resolution {
   readonly consent: readonly ConsentChange[];
   /** Set if the interaction answers an open question. */
   readonly reply?: Reply;
-  /** The customer's entries in the customer lists changed. */
+  /** It reports about a message of nobody known: it is not stored. */
+  readonly ignored?: true;
+  /** The customer stands elsewhere in the lists that people read. */
   readonly moved?: true;
 }
 
 /**
- * Finds or creates the customer of an interaction and applies the interaction to it, by FORMATS, "How an interaction finds
- * its customer". `referred`: the source profile of the message that it refers to, if that is known. `receivedAt`: when the
- * hub received it.
+ * Finds or makes the customer of an interaction that arrived at `receivedAt` (FORMATS, "How an interaction finds its
+ * customer"). `referred` is the source profile that holds the message it refers to, or that caused it where the hub sent
+ * it. Proven identifiers alone find, merge and make persons; an interaction without any goes to a guest.
  */
 export const resolveInteraction = (
   people: People,
@@ -43,17 +51,77 @@ export const resolveInteraction = (
   referred: string | undefined,
   receivedAt: Instant,
 ): Resolution => {
-  const usable = usableIdentifiers(interaction.identifiers, people.config);
-  if (usable.length === 0) {
-    if (referred !== undefined) return attachInteraction(people, referred, interaction, [], {});
-    return requestDecision(people, 'no-identifier', interaction, receivedAt, []);
-  }
-  const found = matchIdentifiers(people, usable, interaction.id);
-  if (found === undefined) return requestDecision(people, 'over-limit', interaction, receivedAt, usable);
+  const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
+  const named = [...proven, ...claimed];
+  if ((isReport(interaction) && named.length > 0) || interaction.kind === 'notification')
+    return placeReport(people, interaction, referred, named);
+  if (proven.length > 0) return placeProven(people, interaction, receivedAt, proven, claimed);
+  if (claimed.length > 0) return placeClaimed(people, interaction, claimed);
+  if (referred !== undefined) return attachInteraction(people, referred, interaction, [], {});
+  return requestDecision(people, 'no-identifier', interaction, receivedAt, []);
+};
+
+/** A report belongs to whom its message went to, else to the owner of its address, else to nobody. */
+const placeReport = (
+  people: People,
+  interaction: Interaction,
+  referred: string | undefined,
+  usable: readonly Identifier[],
+): Resolution => {
+  const owner = sortByStrength(usable, people.config)
+    .map((one) => people.owner(one))
+    .find((one) => one !== undefined);
+  const profileId = referred ?? owner;
+  if (profileId === undefined) return { isNew: false, setAside: [], consent: [], ignored: true };
+  return attachInteraction(people, profileId, interaction, [], {});
+};
+
+const placeProven = (
+  people: People,
+  interaction: Interaction,
+  receivedAt: Instant,
+  proven: readonly Identifier[],
+  claimed: readonly Identifier[],
+): Resolution => {
+  const handedOver = handOverNumbers(people, proven, interaction);
+  const found = matchIdentifiers(people, handedOver.proven, interaction.id);
+  if (found === undefined) return requestDecision(people, 'over-limit', interaction, receivedAt, proven);
   const { profileId, roots, gained, setAside } = found;
-  if (profileId === undefined) return createCustomer(people, interaction, gained, setAside);
-  const merge = roots.length > 1 ? mergeCustomers(people, roots, interaction.id, receivedAt) : undefined;
-  return attachInteraction(people, profileId, interaction, gained, { setAside, ...(merge && { merge }) });
+  const merge =
+    profileId !== undefined && roots.length > 1
+      ? mergeCustomers(people, roots, interaction.id, receivedAt)
+      : undefined;
+  const placement =
+    profileId === undefined
+      ? createCustomer(people, interaction, gained, setAside)
+      : attachInteraction(people, profileId, interaction, gained, { setAside, ...(merge && { merge }) });
+  const root = people.canonicalId(placement.profileId ?? '');
+  for (const other of rootsOf(people, [], handedOver.others))
+    if (other !== root) requestReview(people, root, other, 'handed-over', interaction.id);
+  reviewClaimedPairs(people, rootsOf(people, claimed, [root]), interaction.id);
+  return placement;
+};
+
+const placeClaimed = (
+  people: People,
+  interaction: Interaction,
+  claimed: readonly Identifier[],
+): Resolution => {
+  const { profileId, isNew } = resolveGuest(people, claimed, interaction);
+  reviewClaimedPairs(people, rootsOf(people, claimed), interaction.id);
+  const { profile } = people.sourceProfile(profileId);
+  const isShown = profile.claimed.some((one) => people.owner(one) !== undefined);
+  return attachInteraction(people, profileId, interaction, [], { isNew: isNew && !isShown });
+};
+
+/** The persons who own identifiers, and those of source profiles, each once. */
+const rootsOf = (
+  people: People,
+  identifiers: readonly Identifier[],
+  profileIds: readonly string[] = [],
+): string[] => {
+  const owners = identifiers.flatMap((one) => people.owner(one) ?? []);
+  return [...new Set([...profileIds, ...owners].map((one) => people.canonicalId(one)))];
 };
 
 /**
@@ -130,7 +198,7 @@ const requestDecision = (
   return { isNew: false, setAside, consent: [] };
 };
 
-/** Applies an interaction to the customer: identifiers, profile, consent, closed addresses and activity. */
+/** Adds an interaction to the profile that it went to: identifiers, hints, consent, closed addresses, activity. */
 const applyToCustomer = (
   people: People,
   profileId: string,
@@ -139,28 +207,57 @@ const applyToCustomer = (
 ): void => {
   for (const identifier of identifiers) people.attachIdentifier(identifier, profileId);
   people.updateProfile(profileId, (profile) => applyInteraction(profile, interaction));
+  const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
+  applyAnswer(people, profileId, interaction, new Set(claimed));
+  const { activity } = people.sourceProfile(profileId);
+  const carried = proven.filter((one) => people.owner(one) !== undefined);
+  for (const identifier of carried) forgetConfirmation(people, identifier);
+  people.setActivity(applyActivity(activity, interaction, carried, people.silence));
+};
+
+/** What is proven once needs no agent's word any more. */
+const forgetConfirmation = (people: People, identifier: Identifier): void =>
+  people.updateProfile(people.ownerOf(identifier), (profile) =>
+    profile.confirmed.includes(identifier)
+      ? { ...profile, confirmed: profile.confirmed.filter((one) => one !== identifier) }
+      : profile,
+  );
+
+/**
+ * What an interaction says about consent: for a person where its address is proven or it names none, for the address
+ * alone where that is only claimed. A report closes its address whoever owns it; a claim closes nothing.
+ */
+const applyAnswer = (
+  people: People,
+  profileId: string,
+  interaction: Interaction,
+  claimed: ReadonlySet<Identifier>,
+): void => {
+  const channel = answerChannel(interaction);
   const addresses = addressesOf(
-    answerChannel(interaction),
+    channel,
     interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one),
   );
+  const vouched = addresses.filter((one) => !claimed.has(one));
   const answer = answerOf(interaction);
   const { occurredAt: at, id: source } = interaction;
-  if (answer !== undefined)
+  const isGuest = people.sourceProfile(profileId).profile.guest === true;
+  if (answer !== undefined && (vouched.length > 0 || (addresses.length === 0 && !isGuest)))
     recordAnswer(
       people,
-      profileOfAddresses(people, profileId, addresses),
-      answerChannel(interaction),
+      profileOfAddresses(people, profileId, vouched),
+      channel,
       { answer, at, source },
-      evidenceOf(interaction, addresses[0]),
+      evidenceOf(interaction, vouched[0]),
     );
-  // An address is closed for its owner, even if the interaction went to another customer.
-  for (const address of addresses)
+  if (answer !== undefined)
+    for (const address of addresses.filter((one) => claimed.has(one)))
+      people.addressClaims.push({ address, claim: claimOf(answer), channel, at, source });
+  for (const address of isReport(interaction) ? addresses : vouched)
     people.updateProfile(people.owner(address) ?? profileId, (profile) =>
       applyAddressEffect(profile, address, interaction),
     );
-  const { activity } = people.sourceProfile(profileId);
-  const carried = usableIdentifiers(interaction.identifiers, people.config).filter(
-    (one) => people.owner(one) !== undefined,
-  );
-  people.setActivity(applyActivity(activity, interaction, carried, people.silence));
 };
+
+const claimOf = (answer: Answer): AddressClaim['claim'] =>
+  answer === 'granted' || answer === 'resume' || answer === 'unknown' ? 'opt-in' : 'mute';

@@ -1,13 +1,15 @@
 import { HubError } from '../errors.ts';
 import { pairReviewId, sortedPair } from './ledger.ts';
 import type { People } from './people.ts';
+import { closeClaimedPairs } from './proof/claimed-pairs.ts';
+import { areRelated } from './related.ts';
 
 /** Opens a review for a pair of customers, unless one is open for any two of their source profiles. */
 export const requestReview = (
   people: People,
   one: string,
   other: string,
-  reason: 'strong' | 'unmerged',
+  reason: 'strong' | 'unmerged' | 'handed-over',
   cause: string,
 ): void => {
   if (areRelated(people, one, other, 'pendingReview')) return;
@@ -49,6 +51,7 @@ export const markDistinct = (people: People, one: string, other: string): void =
 
 /** Closes the open reviews of two customers, whichever of their source profiles they were opened for. */
 export const closeReviews = (people: People, one: string, other: string): void => {
+  closeClaimedPairs(people, one, other);
   const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
   for (const { profile } of people.mergeTree(one)) {
     for (const pending of profile.pendingReview.filter((id) => others.has(id))) {
@@ -62,15 +65,4 @@ export const closeReviews = (people: People, one: string, other: string): void =
 const removePendingReview = (people: People, profileId: string, other: string): void => {
   const { profile } = people.sourceProfile(profileId);
   people.setProfile({ ...profile, pendingReview: profile.pendingReview.filter((id) => id !== other) });
-};
-
-/** Whether the given list of any source profile of one customer contains any source profile of the other. */
-export const areRelated = (
-  people: People,
-  one: string,
-  other: string,
-  list: 'neverAutoMerge' | 'confirmedDistinct' | 'pendingReview',
-): boolean => {
-  const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
-  return people.mergeTree(one).some(({ profile }) => profile[list].some((id) => others.has(id)));
 };

@@ -113,6 +113,8 @@ const fields = {
   occurredAt: Instant,
   /** The identifiers of the customer, in the provider's order; never those of a third party. */
   identifiers: z.array(Identifier).max(50),
+  /** Those of `identifiers` for which nobody vouches: a visitor could have typed them (FORMATS, "Proof"). */
+  claimed: z.array(Identifier).max(50).optional(),
   /** The provider's own id of the message, call or form, to which a later status refers. */
   externalId: z.string().optional(),
   text: z.string().optional(),

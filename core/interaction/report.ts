@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { Identifier } from '../identity/identifier.ts';
+import { Identifier, identifierType } from '../identity/identifier.ts';
 import {
   Attachment,
   Channel,
@@ -23,6 +23,10 @@ export const Report = z.strictObject({
   direction: Direction.default('inbound'),
   occurredAt: Instant.optional(),
   identifiers: z.array(Identifier).min(1).max(50),
+  /** Those that a visitor typed, or could have: nobody vouches for them. */
+  claimed: z.array(Identifier).max(50).optional(),
+  /** Of a form, whose identifiers are claimed: those for which the reporter vouches, because the visitor has signed in. */
+  proven: z.array(Identifier).max(50).optional(),
   /** The name of a behaviour; it becomes `properties.name`. */
   name: z.string().min(1).max(200).optional(),
   text: z.string().optional(),
@@ -52,14 +56,30 @@ export const Reports = z
 
 /** A report as an interaction. `derivedKey`: the key if the reporter sent no id. */
 export const interactionOfReport = (
-  { id, name, ...report }: Report,
+  { id, name, claimed, proven, ...report }: Report,
   derivedKey: string,
 ): DecodedInteraction => ({
   ...report,
   key: id ?? derivedKey,
   ...(id !== undefined && { externalId: id }),
   ...(name !== undefined && { properties: { name, ...report.properties } }),
+  ...claimedIn(report, claimed, proven),
 });
+
+/** A form's identifiers are claimed unless listed as proven; others only if listed; a device's always. */
+const claimedIn = (
+  { kind, identifiers }: Pick<Report, 'kind' | 'identifiers'>,
+  claimed: readonly string[] = [],
+  proven: readonly string[] = [],
+): Pick<DecodedInteraction, 'claimed'> => {
+  const all = identifiers.filter(
+    (one) =>
+      identifierType(one) === 'anonymous' ||
+      claimed.includes(one) ||
+      (kind === 'form' && !proven.includes(one)),
+  );
+  return all.length === 0 ? {} : { claimed: all };
+};
 
 /** A key from the content: two reports without an id and with the same content are one interaction. */
 export const contentKey = (report: Report): string =>

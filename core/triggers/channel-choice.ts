@@ -1,9 +1,9 @@
 import type { HubConfig } from '../config/hub-config.ts';
-import { addressTypesOf } from '../consent/consent.ts';
 import type { Customer } from '../identity/customer.ts';
-import { type Identifier, identifierType } from '../identity/identifier.ts';
+import type { Identifier } from '../identity/identifier.ts';
 import { Channel } from '../interaction/interaction.ts';
-import { consentAllows, type Trigger } from './trigger.ts';
+import { type AddressStates, addressAllows, candidateAddresses, isAddressClosed } from './addresses.ts';
+import type { Trigger } from './trigger.ts';
 
 /** Why a channel is skipped, in the order in which the reasons are checked. */
 export type SkipReason = 'no-address' | 'address-closed' | 'no-consent' | 'channel-closed' | 'no-template';
@@ -19,6 +19,9 @@ export interface ChoiceContext {
   readonly trigger: Trigger;
   readonly hub: HubConfig;
   readonly customer: Customer;
+  /** The usable identifiers of the causing interaction. */
+  readonly carried: readonly Identifier[];
+  readonly addresses: AddressStates;
   readonly templates: Readonly<Record<string, TemplateChannels>>;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -27,6 +30,8 @@ export interface ChoiceContext {
 export interface Chosen {
   readonly channel: Channel;
   readonly addresses: readonly Identifier[];
+  /** Set if the customer does not own the address: the message may show nothing but the causing interaction. */
+  readonly causeOnly?: true;
   /** Set if WhatsApp accepts only the approved template. */
   readonly approved?: true;
 }
@@ -90,35 +95,29 @@ const lastInboundChannel = (customer: Customer): Channel | undefined =>
     )[0];
 
 const tryChannel = (
-  { customer, trigger, templates, now }: ChoiceContext,
+  { customer, carried, addresses, trigger, templates, now }: ChoiceContext,
   channel: Channel,
   template: string,
 ): ChosenOrReason => {
-  const addresses = addressesFor(customer, channel);
-  if (addresses.length === 0) return { reason: 'no-address', channel };
-  const address = addresses.find((one) => customer.closed[one] === undefined);
-  if (address === undefined) return { reason: 'address-closed', channel };
-  if (!consentAllows(trigger.category, customer.consent[channel]?.status ?? 'unknown'))
-    return { reason: 'no-consent', channel };
+  const all = candidateAddresses(customer, carried, channel);
+  if (all.length === 0) return { reason: 'no-address', channel };
+  const open = all.filter((one) => !isAddressClosed(customer, one, addresses));
+  if (open.length === 0) return { reason: 'address-closed', channel };
+  const found = open.find((one) => addressAllows(customer, one, channel, trigger.category, addresses));
+  if (found === undefined) return { reason: 'no-consent', channel };
   const { channels = [], approvedWhatsApp = false } = templates[template] ?? {};
-  const chosen: Chosen = { channel, addresses: [address] };
+  const chosen: Chosen = {
+    channel,
+    addresses: [found.address],
+    ...(found.causeOnly && { causeOnly: true }),
+  };
   if (channel === 'whatsapp') {
-    const lastInbound = customer.lastInboundMessageAt.whatsapp;
-    const open = lastInbound !== undefined && Date.parse(lastInbound) > now - WHATSAPP_WINDOW_MS;
-    if (!open && !approvedWhatsApp) return { reason: 'channel-closed', channel };
-    if (approvedWhatsApp && !(open && channels.includes(channel))) return { ...chosen, approved: true };
+    const lastInboundAt = customer.lastInboundMessageAt.whatsapp;
+    const isOpen = lastInboundAt !== undefined && Date.parse(lastInboundAt) > now - WHATSAPP_WINDOW_MS;
+    if (!isOpen && !approvedWhatsApp) return { reason: 'channel-closed', channel };
+    if (approvedWhatsApp && !(isOpen && channels.includes(channel))) return { ...chosen, approved: true };
   }
   return channels.includes(channel) ? chosen : { reason: 'no-template', channel };
-};
-
-/** A customer's addresses for a channel: those of the best type that they have, the last one that wrote first. */
-const addressesFor = ({ identifiers, lastInboundAt }: Customer, channel: Channel): Identifier[] => {
-  const type = addressTypesOf(channel).find((one) =>
-    identifiers.some((held) => identifierType(held) === one),
-  );
-  return identifiers
-    .filter((held) => identifierType(held) === type)
-    .sort((one, other) => newestFirst(lastInboundAt[one], lastInboundAt[other]));
 };
 
 const newestFirst = (one = '', other = ''): number => (one === other ? 0 : one < other ? 1 : -1);

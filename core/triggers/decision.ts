@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Limit } from '../config/duration.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import type { Customer } from '../identity/customer.ts';
-import { type CustomerSnapshot, snapshotCustomer } from '../identity/customer-snapshot.ts';
+import type { CustomerSnapshot } from '../identity/customer-snapshot.ts';
+import { snapshotCustomer } from '../identity/customer-snapshot.ts';
+import type { Identifier } from '../identity/identifier.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
+import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import { countReservations, type SendReservation } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
@@ -15,6 +18,7 @@ export type SuppressionReason =
   | SkipReason
   | 'condition'
   | 'frequency-cap'
+  | 'claim-cap'
   | 'holdout'
   | 'cancelled'
   | 'paused'
@@ -38,6 +42,12 @@ export interface Situation {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly customer: Customer;
+  /** The usable identifiers of the cause. */
+  readonly carried: readonly Identifier[];
+  /** What is known of the addresses that the cause carried, and of the customer's own. */
+  readonly addresses: AddressStates;
+  /** What interactions that nobody vouches for have caused in the whole hub. */
+  readonly hubReservations: readonly SendReservation[];
   /** The customer's interactions from `historyStart` on. */
   readonly history: readonly PastInteraction[];
   readonly reservations: readonly SendReservation[];
@@ -135,10 +145,13 @@ const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => 
   const choice = chooseChannel(situation, template, recordStep);
   if ('reason' in choice) return choice;
   const toCustomer = trigger.send.to === undefined;
+  if (toCustomer && exceedsClaims(situation, choice, recordStep))
+    return { reason: 'claim-cap', channel: choice.channel };
   const { perCustomer } = trigger.limits;
+  const isOfTrigger = (one: SendReservation): boolean => one.trigger === trigger.id;
   if (
     perCustomer &&
-    isLimitReached(situation, 'perCustomer', perCustomer, (one) => one.trigger === trigger.id, recordStep)
+    isLimitReached(situation, 'perCustomer', perCustomer, isOfTrigger, recordStep, choice.addresses)
   )
     return { reason: 'frequency-cap' };
   const cap = trigger.category === 'transactional' ? undefined : hub.caps[trigger.category];
@@ -189,16 +202,42 @@ const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
         zoneOf(customer.timeZone, hub.timeZone),
       );
 
+/** `to`: addresses whose reservations count too, those for causes that are not the customer's among them. */
 const isLimitReached = (
-  { reservations, now }: Situation,
+  { reservations, addresses, now }: Situation,
   step: string,
   limit: Limit,
   which: (reservation: SendReservation) => boolean,
   recordStep: RecordStep,
+  to: readonly Identifier[] = [],
 ): boolean => {
-  const count = countReservations(reservations, limit, now, which);
+  const atAddresses = to.flatMap((one) => addressState(addresses, one).reservations);
+  const count = countReservations([...reservations, ...atAddresses], limit, now, which);
   recordStep(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
+};
+
+/** FORMATS, `claims`: what people nobody vouches for may cause, to one address and in the whole hub. */
+const exceedsClaims = (
+  { hub, customer, addresses, hubReservations, now }: Situation,
+  { channel, addresses: chosen }: Chosen,
+  recordStep: RecordStep,
+): boolean => {
+  if (!customer.guest) return false;
+  const { sms, perAddress, hub: whole } = hub.claims;
+  if (channel === 'sms' && !sms) {
+    recordStep('claims', 'no SMS to a claimed number');
+    return true;
+  }
+  const [address = ''] = chosen;
+  const all = (): boolean => true;
+  const toAddress = countReservations(addressState(addresses, address).reservations, perAddress, now, all);
+  const inHub = countReservations(hubReservations, whole, now, all);
+  recordStep(
+    'claims',
+    `${toAddress} of ${perAddress.count} to the address, ${inHub} of ${whole.count} in the hub`,
+  );
+  return toAddress >= perAddress.count || inHub >= whole.count;
 };
 
 /** Whether `unless` matches an interaction that has arrived and did not occur before the cause. */

@@ -25,6 +25,8 @@ export const Notification = z.strictObject({
   reason: z.string().optional(),
   channel: Channel.optional(),
   addresses: z.array(Identifier).optional(),
+  /** Set where the customer does not own the address: the message shows the causing interaction alone. */
+  causeOnly: z.literal(true).optional(),
   template: z.string().optional(),
   /** Set if WhatsApp gets the approved template instead of text. */
   approved: z.literal(true).optional(),

@@ -76,6 +76,8 @@ export const Trigger = z
     name: z.string().optional(),
     category: Category,
     on: EventPattern,
+    /** Whether a claim by a person's address counts as the person's act. */
+    anyone: z.boolean().default(false),
     where: z.array(Condition).default([]),
     unless: EventPattern.optional(),
     wait: Duration.optional(),

@@ -8,6 +8,7 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { readSecret } from '../aws/clients/secret.ts';
 import { figures } from '../aws/customers/figures.ts';
+import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { placesOfPart } from '../aws/customers/lists.ts';
 import { timelines } from '../aws/customers/timeline.ts';
@@ -20,9 +21,9 @@ import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
-import { identifierKey, reviewPartition } from '../contracts/keys.ts';
+import { guestKey, identifierKey, isGuestKey, isOwnerKey, reviewPartition } from '../contracts/keys.ts';
 import { seenOf } from '../contracts/rows/interactions.ts';
-import { ownerOf, reviewOf } from '../contracts/rows/people.ts';
+import { guestOf, ownerOf, reviewOf } from '../contracts/rows/people.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -55,6 +56,7 @@ export const create = (runtime: Runtime) => {
     figures: figures(rows, runtime),
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
+    guests: guests(rows, running.identity),
     timelines: timelines(rows, loadHashedKeys),
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {
@@ -64,8 +66,9 @@ export const create = (runtime: Runtime) => {
     },
     download: downloads({ bucket: files, now: runtime.now }),
     async owner(identifier) {
-      const [row] = await rows.get([identifierKey(identifier)]);
-      return row && ownerOf(row).profileId;
+      const found = await rows.get([identifierKey(identifier), guestKey(identifier)]);
+      const [owner, guest] = [found.find(isOwnerKey), found.find(isGuestKey)];
+      return owner ? ownerOf(owner).profileId : guest && guestOf(guest).profileId;
     },
     async reviews() {
       const open = [];

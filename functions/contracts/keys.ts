@@ -27,6 +27,7 @@ export const sortKeyPrefix = {
   merge: 'merge#',
   split: 'split#',
   reopening: 'reopened#',
+  confirmation: 'confirmed#',
   command: 'command#',
 } as const;
 
@@ -66,6 +67,8 @@ export const splitKey = (profileId: string, at: Instant, id: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.split}${at}#${id}`);
 export const reopeningKey = ({ profileId, at, id }: Pick<Reopening, 'profileId' | 'at' | 'id'>): Key =>
   inProfile(profileId, `${sortKeyPrefix.reopening}${at}#${id}`);
+export const confirmationKey = (profileId: string, at: Instant, id: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.confirmation}${at}#${id}`);
 /** One list may answer for several channels at the same time. */
 export const answerKey = (
   profileId: string,
@@ -83,7 +86,40 @@ export const identifierKey = (identifier: Identifier): Key => ({
   pk: `${IDENTIFIER_PREFIX}${identifier}`,
   sk: 'owner',
 });
-export const isOwnerKey = ({ pk }: Pick<Key, 'pk'>): boolean => pk.startsWith(IDENTIFIER_PREFIX);
+export const isOwnerKey = ({ pk, sk }: Key): boolean => pk.startsWith(IDENTIFIER_PREFIX) && sk === 'owner';
+/** The guest that an identifier without an owner has. */
+export const guestKey = (identifier: Identifier): Key => ({
+  pk: `${IDENTIFIER_PREFIX}${identifier}`,
+  sk: 'guest',
+});
+export const isGuestKey = ({ pk, sk }: Key): boolean => pk.startsWith(IDENTIFIER_PREFIX) && sk === 'guest';
+
+/** What claims say about an identifier, beside the rows of whoever owns it. */
+export const claimPartition = (identifier: Identifier): string => `claim#${identifier}`;
+export const claimPrefix = 'at#';
+/** A guest that claims an identifier of which it is not the guest, since its first claim. */
+export const claimKey = (identifier: Identifier, at: Instant, profileId: string): Key => ({
+  pk: claimPartition(identifier),
+  sk: `${claimPrefix}${at}#${profileId}`,
+});
+/** An opt-out (`mute`) or an opt-in by an address that was only claimed. */
+export const addressClaimKey = (address: Identifier, claim: 'mute' | 'opt-in'): Key => ({
+  pk: claimPartition(address),
+  sk: claim,
+});
+/** What was sent to an address for a cause that is not its owner's. */
+export const addressLimitsKey = (address: Identifier): Key => ({ pk: claimPartition(address), sk: 'limits' });
+/** What interactions that nobody vouches for have caused in the whole hub. */
+export const hubClaimsKey: Key = { pk: 'claims', sk: 'limits' };
+const CLAIMED_PAIRS_PREFIX = 'claims#';
+/** The open reviews of persons whom claims have named together with this one. */
+export const claimedPairsKey = (profileId: string): Key => ({
+  pk: `${CLAIMED_PAIRS_PREFIX}${profileId}`,
+  sk: 'pairs',
+});
+export const isClaimedPairsKey = ({ pk }: Pick<Key, 'pk'>): boolean => pk.startsWith(CLAIMED_PAIRS_PREFIX);
+export const claimedPairsProfileIdOf = ({ pk }: Pick<Key, 'pk'>): string =>
+  pk.slice(CLAIMED_PAIRS_PREFIX.length);
 
 /** The pointer from a provider's message id to the interaction. */
 export const messageKey = (provider: string, externalId: string): Key => ({

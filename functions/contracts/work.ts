@@ -2,6 +2,7 @@ import type { Identifier } from '../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
 import { normaliseIdentifier, usableIdentifiers } from '../../core/identity/normalise.ts';
+import { vouchedIdentifiers } from '../../core/identity/proof/vouched.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { CommandMessage } from './messages/record.ts';
 
@@ -13,6 +14,8 @@ export interface InteractionWork {
   readonly interaction: Interaction;
   readonly receivedAt: string;
   readonly message: string;
+  /** The source profile of the interaction that caused it, where the hub sent it: it belongs there. */
+  readonly causedBy?: string;
   /** Its content was fetched: it completes the row, or the review entry, that was stored without. */
   readonly completes?: true;
   /**
@@ -42,6 +45,14 @@ export const reviewedProfileIds = (review: Review | undefined): readonly string[
 export const idOf = (work: Work): string =>
   work.type === 'interaction' ? work.interaction.id : work.command.id;
 
+/** The identifiers of which a piece of work may find or make the guest, normalised. */
+export const claimsOf = (work: Work, config: IdentityConfig): readonly Identifier[] => {
+  if (work.type === 'interaction') return vouchedIdentifiers(work.interaction, config).claimed;
+  const { command } = work;
+  if (command.command !== 'split' && command.command !== 'confirm') return [];
+  return [normaliseIdentifier(command.identifier) ?? command.identifier];
+};
+
 /** The usable identifiers that an interaction or command names, normalised. */
 export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] => {
   if (work.type === 'interaction') return usableIdentifiers(work.interaction.identifiers, config);
@@ -52,6 +63,8 @@ export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] 
 
 const namedBy = (command: Exclude<CommandMessage, { command: 'import' }>): Identifier[] => {
   if (command.command === 'merge') return [command.keep, command.other];
-  if (command.command === 'split' || command.command === 'reopen') return [command.identifier];
+  if (command.command === 'reopen') return [command.identifier];
+  if (command.command === 'split' || command.command === 'confirm')
+    return [command.identifier, ...(command.customer === undefined ? [] : [command.customer])];
   return command.customer === undefined ? [] : [command.customer];
 };

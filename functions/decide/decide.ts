@@ -2,6 +2,7 @@ import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { instant } from '../../core/interaction/interaction.ts';
+import { type AddressStates, addressState } from '../../core/triggers/addresses.ts';
 import {
   type Decision,
   decide as decideNow,
@@ -16,6 +17,8 @@ import { templateChannels } from '../../core/triggers/template-files.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
 import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
+import type { ReadAddresses } from '../contracts/ports/addresses.ts';
+import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';
 import type { CurrentTrigger } from '../contracts/rows/triggers.ts';
 
@@ -23,7 +26,9 @@ export interface DecidePorts {
   readonly triggers: Triggers;
   readonly notifications: Notifications;
   readonly history: History;
+  readonly guests: Pick<Guests, 'ownerFor'>;
   readonly hub: () => Promise<HubConfig>;
+  readonly addresses: ReadAddresses;
   /** Sets a timer that sends the message again; setting the same one twice is one. `at`: epoch milliseconds. */
   readonly schedule: (message: DecisionMessage, at: number) => Promise<void>;
   readonly enqueue: (message: NotificationMessage) => Promise<void>;
@@ -68,23 +73,37 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
-  const reservations = await ports.notifications.reservations(customer);
+  const { trigger } = version;
+  const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
+  const situation = await ports.addresses(trigger, decider, cause);
+  const reservations = await ports.notifications.reservations(decider, situation.limited);
   const decision = decideNow({
-    trigger: version.trigger,
+    trigger,
     hub: await ports.hub(),
     cause,
+    carried: situation.carried,
+    addresses: withReservations(situation.addresses, reservations),
+    hubReservations: reservations.hub.reservations,
     arrivedAt: Date.parse(draft.arrivedAt),
     now: ports.now(),
-    customer,
-    history: await historyFor(ports, customer, historyStart(version.trigger, cause, ports.now())),
+    customer: decider,
+    history: await historyFor(ports, decider, historyStart(trigger, cause, ports.now())),
     reservations: reservations.all,
     templates: Object.fromEntries(
       Object.entries(version.templates).map(([id, files]) => [id, templateChannels(files)]),
     ),
     waited: present !== undefined,
   });
-  return carryOut(ports, message, { draft, version, customer, reservations, decision });
+  return carryOut(ports, message, { draft, version, customer: decider, reservations, decision });
 };
+
+const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
+  new Map(
+    [...new Set([...addresses.keys(), ...byAddress.keys()])].map((one) => [
+      one,
+      { ...addressState(addresses, one), reservations: byAddress.get(one)?.reservations ?? [] },
+    ]),
+  );
 
 /** A row that waits is due when its own timer has fired; every other row has been decided. */
 const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
@@ -134,12 +153,13 @@ const carryOut = async (
     await ports.schedule({ ...message, timer: timers }, until);
     return true;
   }
-  const { channel, addresses, template, approved } = decision;
+  const { channel, addresses, template, approved, causeOnly } = decision;
   const { until: _, ...rest } = draft;
   const reserved: Notification = {
     ...rest,
     ...{ status: 'reserved', at, channel, addresses: [...addresses], template, steps },
     ...(approved && { approved }),
+    ...(causeOnly && { causeOnly }),
     ...goalAt,
   };
   // The caps are the customer's: what goes to colleagues does not count there.

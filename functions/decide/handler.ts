@@ -7,6 +7,8 @@ import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { isAwsRefusal } from '../aws/clients/refusal.ts';
 import { signedCalls } from '../aws/clients/signed.ts';
+import { addressReader } from '../aws/customers/addresses.ts';
+import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -30,14 +32,16 @@ const Environment = z.object({
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
-  const { hub } = config(runtime, rows);
+  const { hub, identity } = config(runtime, rows);
   const publish = publisher(runtime);
   const aws = signedCalls(runtime);
   const use = decide({
     triggers: triggers(rows),
     notifications: notifications(rows, hub),
     history: history(rows),
+    guests: guests(rows, identity),
     hub,
+    addresses: addressReader(rows, identity),
     async schedule(message, at) {
       const name = createHash('sha256')
         .update(JSON.stringify([message.trigger, message.profileId, message.interaction, message.timer]))

@@ -16,6 +16,8 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { isAwsRefusal } from '../aws/clients/refusal.ts';
 import { readSecret } from '../aws/clients/secret.ts';
 import { signedCalls } from '../aws/clients/signed.ts';
+import { addressReader } from '../aws/customers/addresses.ts';
+import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -39,7 +41,7 @@ const Environment = z.object({
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
-  const { hub } = config(runtime, rows);
+  const { hub, identity } = config(runtime, rows);
   const publish = publisher(runtime);
   const secret = readSecret(runtime);
   const built = senders({
@@ -62,6 +64,8 @@ export const create = (runtime: Runtime) => {
     notifications: notifications(rows, hub),
     triggers: triggers(rows),
     history: history(rows),
+    guests: guests(rows, identity),
+    addresses: addressReader(rows, identity),
     hub,
     sender: (id) => runtime.senders?.[id] ?? built[id],
     async links(profileId, channel, sentAt) {

@@ -2,6 +2,7 @@ import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
+import { claimedName } from '../../core/identity/proof/guests.ts';
 import { type Channel, type Instant, instant } from '../../core/interaction/interaction.ts';
 import { type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
 import {
@@ -15,12 +16,16 @@ import { templateChannels } from '../../core/triggers/template-files.ts';
 import type { Notifications } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { ReadAddresses } from '../contracts/ports/addresses.ts';
+import type { Guests } from '../contracts/ports/guests.ts';
 import type { History, StoredInteraction } from '../contracts/ports/history.ts';
 
 export interface NotifyPorts {
   readonly notifications: Notifications;
   readonly triggers: Triggers;
   readonly history: History;
+  readonly guests: Pick<Guests, 'ownerFor'>;
+  readonly addresses: ReadAddresses;
   readonly hub: () => Promise<HubConfig>;
   readonly sender: (id: string) => Sender | undefined;
   /** Links by which this customer ends marketing on this channel, and chooses what they get at all. */
@@ -98,7 +103,10 @@ const workFor = async (ports: NotifyPorts, notification: Notification): Promise<
     ports.hub(),
   ]);
   if (customer === undefined || cause === undefined) return undefined;
-  if (version) return { version, customer, cause, hub };
+  if (version) {
+    const addressee = version.trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
+    return { version, customer: addressee, cause, hub };
+  }
   throw new HubError(
     'unknown-trigger',
     `Version ${triggerVersion} of the trigger ${trigger} is not stored.`,
@@ -198,12 +206,19 @@ const linksOf = async (
 
 const renderedWith = (
   links: Links,
-  { template = '', channel = 'email', approved }: Notification,
+  { template = '', channel = 'email', approved, causeOnly }: Notification,
   { version: { trigger, templates }, customer, cause }: Work,
 ): Rendered => {
-  const variables = variablesFor(trigger, customer, cause, links);
+  const seen = causeOnly ? strangerOf(cause) : customer;
+  const variables = variablesFor(trigger, seen, cause, links);
   return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
 };
+
+/** What a template sees of somebody who may not own the address: what the interaction itself says. */
+const strangerOf = ({ profile = {} }: StoredInteraction): Parameters<typeof variablesFor>[1] => ({
+  ...{ id: '', tags: [], traits: {}, preferences: {}, stage: undefined },
+  ...{ name: claimedName(profile.name), language: profile.language, timeZone: profile.timeZone },
+});
 
 /** Links as the timeline and CRMs show them: whoever had their last part could choose in the name of the customer. */
 const withoutTokens = (links: Links): Links =>
@@ -213,7 +228,7 @@ const withoutTokens = (links: Links): Links =>
 const otherwise = async (
   ports: NotifyPorts,
   sending: Notification,
-  { version, customer, hub }: Work,
+  { version, customer, cause, hub }: Work,
   error: HubError,
 ): Promise<Notification | undefined> => {
   const { channel = 'email', template = '' } = sending;
@@ -223,17 +238,21 @@ const otherwise = async (
   const choice: ChosenOrReason = version.trigger.send.to
     ? { reason: 'no-address', channel }
     : chooseChannel(
-        { trigger: version.trigger, hub, customer, templates, now: ports.now() },
+        {
+          ...{ trigger: version.trigger, hub, customer, templates, now: ports.now() },
+          ...(await ports.addresses(version.trigger, customer, cause)),
+        },
         template,
         (step, result) => steps.push({ step, result }),
         refused,
       );
   if ('reason' in choice) return fail(ports, { ...sending, refused, steps }, error);
-  const { approved: _, ...rest } = sending;
+  const { approved: _, causeOnly: _causeOnly, ...rest } = sending;
   return {
     ...rest,
     ...{ channel: choice.channel, addresses: [...choice.addresses], refused, steps },
     ...(choice.approved && { approved: true }),
+    ...(choice.causeOnly && { causeOnly: true }),
   };
 };
 
@@ -241,17 +260,18 @@ const otherwise = async (
 const revive = async (
   ports: NotifyPorts,
   failed: Notification,
-  { version, customer, hub }: Work,
+  { version, customer, cause, hub }: Work,
   replays: number | undefined,
 ): Promise<Notification | undefined> => {
   const { template = '' } = failed;
-  const { approved: _, refused: __, reason: ___, ...rest } = failed;
+  const { approved: _, refused: __, reason: ___, causeOnly: _causeOnly, ...rest } = failed;
   const steps = [...failed.steps, { step: 'replay', result: `number ${replays}` }];
   const base = { ...rest, replays, steps, at: instant(ports.now()) };
   if (version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
   const choice = chooseChannel(
     {
       ...{ trigger: version.trigger, hub, customer, now: ports.now() },
+      ...(await ports.addresses(version.trigger, customer, cause)),
       templates: { [template]: templateChannels(version.templates[template] ?? {}) },
     },
     template,
@@ -262,10 +282,11 @@ const revive = async (
     await save(ports, { ...base, status: 'suppressed', reason: choice.reason });
     return undefined;
   }
-  const { channel, addresses, approved } = choice;
+  const { channel, addresses, approved, causeOnly } = choice;
   return save(ports, {
     ...{ ...base, status: 'reserved', channel, addresses: [...addresses] },
     ...(approved && { approved: true }),
+    ...(causeOnly && { causeOnly: true }),
   });
 };
 
@@ -280,11 +301,12 @@ const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promi
     await ports.record({
       type: 'interaction',
       receivedAt: at,
+      causedBy: sent.profileId,
       interaction: {
         ...{ key: id, provider, externalId, kind: 'notification', channel, direction: 'outbound' },
         occurredAt: at,
-        // A colleague's address is never put on the customer, who is found by what the cause was found by.
-        identifiers: colleagues ? ownOf(work) : [address],
+        // A colleague's address is nobody's.
+        identifiers: colleagues ? [] : [address],
         text: rendered.text,
         ...(rendered.subject !== undefined && { subject: rendered.subject }),
         properties: {
@@ -296,11 +318,6 @@ const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promi
     });
   }
   await ports.tell('notification.sent', sent);
-};
-
-const ownOf = ({ customer, cause }: Work): Identifier[] => {
-  const own = cause.identifiers.filter((one) => customer.identifiers.includes(one));
-  return own.length > 0 ? own : customer.identifiers.slice(0, 1);
 };
 
 const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {

@@ -26,6 +26,8 @@ interface ChangeSet extends Changes {
   readonly waited: Set<string>;
   readonly commands: ExecutedCommand[];
   readonly receivedBeforeErasure: Changes['receivedBeforeErasure'][number][];
+  /** Reports about messages and addresses of nobody known. */
+  readonly ignored: Interaction[];
   /** Interactions of erased customers: their files must be removed again. */
   readonly erased: Interaction[];
   /** Commands that cannot be executed. */
@@ -57,7 +59,7 @@ export const applyGroup = (
   const changes: ChangeSet = {
     people: new People(loaded, config, newId, silence),
     ...{ interactions: [], completions: [], waited: new Set(), commands: [] },
-    ...{ receivedBeforeErasure: [], erased: [], refused: [] },
+    ...{ receivedBeforeErasure: [], ignored: [], erased: [], refused: [] },
   };
   const outgoing = new Map<string, OutgoingEvent[]>();
   for (const work of completingFirst(group)) {
@@ -113,6 +115,7 @@ const applyInteractionWork = (
   if (waitsForReview) changes.waited.add(id);
   if (waitsForReview || (before === undefined && !isLate)) {
     const placement = resolveInteraction(people, interaction, loaded.referred.get(id), receivedAt);
+    if (placement.ignored) changes.ignored.push(interaction);
     const change = storedChange(people, work, placement);
     if (change === undefined) return [];
     changes.interactions.push(change);

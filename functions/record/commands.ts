@@ -7,6 +7,7 @@ import type { ManualDecision, Review } from '../../core/identity/ledger.ts';
 import { mergeManually } from '../../core/identity/merge.ts';
 import { normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { People } from '../../core/identity/people.ts';
+import { confirmIdentifier, isConfirmed, splitClaim } from '../../core/identity/proof/confirm.ts';
 import { assignInteraction } from '../../core/identity/resolution.ts';
 import { markDistinct } from '../../core/identity/review-queue.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
@@ -15,6 +16,7 @@ import {
   causedBy,
   consentChanged,
   conversationClosed,
+  customerConfirmed,
   customerCreated,
   customerImported,
   interactionEvents,
@@ -54,9 +56,16 @@ const changeCustomer = (
         unmerged(people.customer(profileId), undone),
       );
     }
+    case 'confirm': {
+      const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
+      const profileId = ownerOf(people, command.customer);
+      const { profileId: root, at } = confirmIdentifier(people, profileId, identifier, decisionOf(command));
+      return [customerConfirmed(snapshotCustomer(people.customer(root), root, false), identifier, at)];
+    }
     case 'split': {
       const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
-      ownerOf(people, identifier);
+      if (people.owner(identifier) === undefined || isConfirmed(people, identifier))
+        return splitByClaim(people, identifier, command);
       const { id, from, to, at } = splitIdentifier(people, identifier, decisionOf(command));
       const undone = { merge: id, survivor: from, others: [to], at };
       return [
@@ -104,6 +113,19 @@ const changeCustomer = (
       return [preferenceChanged(snapshotCustomer(people.customer(profileId), profileId, false), command.at)];
     }
   }
+};
+
+/** Shows the guests of a claimed identifier apart from the person beside whom they are shown. */
+const splitByClaim = (
+  people: People,
+  identifier: Identifier,
+  command: Extract<CommandMessage, { command: 'split' }>,
+): BusEvent[] => {
+  const profileId = ownerOf(people, command.customer ?? identifier);
+  const splits = splitClaim(people, profileId, identifier, decisionOf(command));
+  const person = people.customer(profileId);
+  const undone = { survivor: person.id, others: splits.map(({ to }) => to), at: command.at };
+  return [unmerged(person, { merge: command.id, ...undone })];
 };
 
 /** The events of an imported row; none where its customer was erased, or its identifiers belong to another one by now. */

@@ -1,7 +1,9 @@
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
+import { isReport } from '../../core/identity/proof/vouched.ts';
 import { interactionId } from '../../core/interaction/interaction.ts';
 import type { Loaded } from '../contracts/ports/record.ts';
 import {
+  claimsOf,
   type InteractionWork,
   identifiersOf,
   idOf,
@@ -27,9 +29,11 @@ export const groupByCustomer = (works: readonly Work[], loaded: Loaded, config: 
     const identifiers = identifiersOf(work, config);
     const owners = identifiers.flatMap((one) => loaded.owners.get(one) ?? []);
     const referred = loaded.referred.get(idOf(work));
+    const guests = claimsOf(work, config).flatMap((one) => loaded.guests.get(one) ?? []);
     const review = reviewOf(work);
     const profileIds = [
       ...owners,
+      ...guests,
       ...(referred === undefined ? [] : [referred]),
       ...(review === undefined ? [] : reviewedProfileIds(loaded.reviews.get(review))),
     ];
@@ -65,7 +69,8 @@ const unionFind = () => {
  */
 export const findOutOfOrder = (works: readonly Work[], config: IdentityConfig): ReadonlySet<Work> => {
   const interactions = works.filter((work) => work.type === 'interaction');
-  const isAnonymous = (work: InteractionWork): boolean => identifiersOf(work, config).length === 0;
+  const isAnonymous = (work: InteractionWork): boolean =>
+    isReport(work.interaction) || identifiersOf(work, config).length === 0;
   const messages = new Set(
     interactions
       .filter((work) => !isAnonymous(work))
@@ -87,14 +92,18 @@ export const findOutOfOrder = (works: readonly Work[], config: IdentityConfig): 
 };
 
 /**
- * Delays an anonymous event that arrives before the message it references: the function that queues it again. Absent after
+ * Delays an anonymous event, or a report about an address that nobody owns, that arrives before the message it references: the function that queues it again. Absent after
  * the last try, and where the message is stored.
  */
 export const delayOf = (
   work: Work,
-  { seen, referred, receivedBeforeErasure }: Loaded,
+  { seen, referred, receivedBeforeErasure, owners }: Loaded,
+  config: IdentityConfig,
 ): (() => Promise<void>) | undefined => {
   if (work.type !== 'interaction') return undefined;
   const { id } = work.interaction;
-  return seen.has(id) || referred.has(id) || receivedBeforeErasure.has(id) ? undefined : work.later;
+  const isOwned = identifiersOf(work, config).some((one) => owners.has(one));
+  return isOwned || seen.has(id) || referred.has(id) || receivedBeforeErasure.has(id)
+    ? undefined
+    : work.later;
 };

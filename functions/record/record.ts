@@ -3,7 +3,7 @@ import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { type Pausing, pauseBeforeRetry } from '../aws/clients/optimistic.ts';
 import type { BusEvent } from '../contracts/events/catalogue.ts';
-import { withMessage } from '../contracts/log.ts';
+import { log, withMessage } from '../contracts/log.ts';
 import type { Changes, Loaded } from '../contracts/ports/record.ts';
 import type { CommandWork, Work } from '../contracts/work.ts';
 import { applyGroup, hasChanges, type OutgoingEvent } from './apply.ts';
@@ -52,7 +52,7 @@ export const record =
       const outOfOrder = findOutOfOrder(waiting, config);
       const ready = waiting.filter((work) => !outOfOrder.has(work));
       const loaded = await ports.load(ready);
-      const undelayed = await delayEarly(ready, loaded, failed);
+      const undelayed = await delayEarly(ready, loaded, config, failed);
       const again: Work[] = [...outOfOrder];
       for (const group of groupByCustomer(undelayed, loaded, config)) {
         try {
@@ -92,11 +92,12 @@ const decodeAll = async <Message extends { readonly id: string }>(
 const delayEarly = async (
   works: readonly Work[],
   loaded: Loaded,
+  config: IdentityConfig,
   failed: Map<string, unknown>,
 ): Promise<Work[]> => {
   const others: Work[] = [];
   for (const work of works) {
-    const delay = delayOf(work, loaded);
+    const delay = delayOf(work, loaded, config);
     if (delay === undefined) others.push(work);
     else await delay().catch((error: unknown) => failed.set(work.message, error));
   }
@@ -125,6 +126,8 @@ const commitGroup = async <Message extends { readonly id: string }>(
     const written = hasChanges(changes) ? await ports.commit(changes, loaded) : true;
     if (written === false) return { committed: [], left: group };
     if (written === true) {
+      for (const { provider, kind } of changes.ignored)
+        log('info', 'ignored-events', { provider, types: kind, count: 1 });
       for (const interaction of changes.erased) await ports.removeFiles(interaction);
       return { committed: outgoing, left: group.slice(works.length) };
     }

@@ -9,6 +9,7 @@ import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { readSecret } from '../aws/clients/secret.ts';
+import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { erasureParts } from '../aws/erasure/parts.ts';
 import { attempts } from '../aws/operations/attempts.ts';
@@ -69,6 +70,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     },
     identity: running.identity,
     history: history(rows),
+    guests: guests(rows, running.identity),
     async states(customers) {
       const found = await rows.get(customers.map(stateKey));
       return new Map(found.map((row): [string, SyncState] => [profileIdOf(row), StateRow.parse(row)]));

@@ -3,8 +3,10 @@ import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
+import { claimedName } from '../../core/identity/proof/guests.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
+import type { Guests } from '../contracts/ports/guests.ts';
 import type { History, StoredInteraction } from '../contracts/ports/history.ts';
 import { type ContactPorts, changeOf, writeContacts } from './contacts.ts';
 
@@ -14,6 +16,7 @@ export interface SyncPorts extends ContactPorts {
   readonly mapping: () => Promise<CompiledMapping>;
   readonly identity: () => Promise<IdentityConfig>;
   readonly history: History;
+  readonly guests: Pick<Guests, 'personOf'>;
   /** Stores a message that no retry can help as a failure; `queued`: its id in the queue. */
   readonly saveFailure: (queued: string, error: HubError) => Promise<void>;
   readonly publishFailed: (customer: string, error: HubError) => Promise<void>;
@@ -38,9 +41,7 @@ export const sync =
     const unsynced = new Map<string, HubError>();
     const mapping = await ports.mapping();
     const rules = { mapping, identity: await ports.identity() };
-    const customers = await ports.history.customers([
-      ...new Set(batch.map(({ message }) => message.profileId)),
-    ]);
+    const customers = await contactsOf(ports, [...new Set(batch.map(({ message }) => message.profileId))]);
     const people = new Map([...customers.values()].map((one) => [one.id, one]));
     const states = await ports.states([...people.keys()]);
     const changes = [...people.values()].flatMap((one) => changeOf(one, states.get(one.id), rules) ?? []);
@@ -73,6 +74,26 @@ export const sync =
     }
     return unsynced;
   };
+
+/**
+ * By source profile, the customer whose contact its interactions belong to: of a guest that is shown with a person that
+ * person, who takes nothing else of it; of any other guest itself, with what it claims.
+ */
+const contactsOf = async (
+  { history, guests }: SyncPorts,
+  profileIds: readonly string[],
+): Promise<ReadonlyMap<string, Customer>> => {
+  const contacts = new Map(await history.customers(profileIds));
+  for (const [profileId, customer] of contacts)
+    if (customer.guest) contacts.set(profileId, (await guests.personOf(customer)) ?? asContact(customer));
+  return contacts;
+};
+
+const asContact = (guest: Customer): Customer => ({
+  ...guest,
+  identifiers: guest.claimed,
+  name: claimedName(guest.name),
+});
 
 const logInteractions = async (
   ports: SyncPorts,

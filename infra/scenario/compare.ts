@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { Expectation } from './schema.ts';
 
@@ -14,6 +15,10 @@ export interface Outcome {
 
 export interface ActualCustomer {
   readonly identifiers: readonly string[];
+  /** Those that guests shown with the person, or the guest itself, name and nobody owns. */
+  readonly claimed: readonly string[];
+  /** Name, language, time zone, stage, tags and traits, where known. */
+  readonly profile: Readonly<Record<string, unknown>>;
   readonly timeline: number;
   readonly consent: Readonly<Record<string, string>>;
   readonly preferences: Readonly<Record<string, string>>;
@@ -79,10 +84,15 @@ const pairUp = <Expected, Actual>(
   return { missing, unexpected: actual.filter((_, position) => !partners.has(position)) };
 };
 
+const profileKeys = ['name', 'language', 'timeZone', 'stage', 'tags', 'traits'] as const;
 type ExpectedCustomer = NonNullable<Expectation['customers']>[number];
 
 const customerMatches = (expected: ExpectedCustomer, actual: ActualCustomer): boolean =>
   (expected.identifiers === undefined || sameSet(expected.identifiers, actual.identifiers)) &&
+  (expected.claimed === undefined || sameSet(expected.claimed, actual.claimed)) &&
+  profileKeys.every(
+    (key) => expected[key] === undefined || isDeepStrictEqual(expected[key], actual.profile[key]),
+  ) &&
   (expected.timeline === undefined || expected.timeline === actual.timeline) &&
   Object.entries(expected.consent ?? {}).every(
     ([channel, status]) => (actual.consent[channel] ?? 'unknown') === status,

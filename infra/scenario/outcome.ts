@@ -1,10 +1,13 @@
-import { resolveCustomer } from '../../core/identity/customer.ts';
+import { type Customer, resolveCustomer } from '../../core/identity/customer.ts';
 import { identifierValue } from '../../core/identity/identifier.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { SourceProfile } from '../../core/identity/profile.ts';
+import { shownWith, standIns } from '../../core/identity/proof/guests.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
+import { isOwnerKey } from '../../functions/contracts/keys.ts';
 import { type InteractionRow, interactionOf } from '../../functions/contracts/rows/interactions.ts';
 import { failureOf } from '../../functions/contracts/rows/operations.ts';
-import { activityOf, profileOf } from '../../functions/contracts/rows/people.ts';
+import { activityOf, ownerOf, profileOf } from '../../functions/contracts/rows/people.ts';
 import type { Row } from '../../functions/contracts/rows/row.ts';
 import { notificationOf } from '../../functions/contracts/rows/triggers.ts';
 import type { ActualCustomer, Outcome } from './compare.ts';
@@ -20,16 +23,26 @@ export const notificationsByKey = (rows: readonly Row[]): Map<string, Notificati
   );
 
 /** Reads the end of a scenario from the table and the CRMs. */
-export const readOutcome = async ({ runtime, crms, earlierNotifications }: ScenarioHub): Promise<Outcome> => {
+export const readOutcome = async ({
+  runtime,
+  crms,
+  identity,
+  earlierNotifications,
+}: ScenarioHub): Promise<Outcome> => {
   const rows = await scanTable(runtime);
   const sourceProfiles = sourceProfilesIn(rows);
   const customerIds = [...sourceProfiles.values()]
     .filter(({ activity }) => activity.survivor === undefined)
     .map(({ profile }) => profile.id);
-  const interactions = rows.filter(({ sk }) => sk.startsWith('at#')).map(interactionOf);
+  const interactions = rows
+    .filter(({ pk, sk }) => pk.startsWith('customer#') && sk.startsWith('at#'))
+    .map(interactionOf);
+  const owned = new Set([...sourceProfiles.values()].flatMap(({ profile }) => profile.identifiers));
   const notifications = [...new Map([...earlierNotifications, ...notificationsByKey(rows)]).values()];
   return {
-    customers: customerIds.map((id) => actualCustomer(id, sourceProfiles, interactions)),
+    customers: shownCustomers(customerIds, sourceProfiles, rows, identity).map((shown) =>
+      actualCustomer(shown, owned, interactions),
+    ),
     notifications: notifications
       .filter(({ status }) => status === 'sent')
       .flatMap((one) =>
@@ -64,15 +77,25 @@ const sourceProfilesIn = (rows: readonly Row[]): Map<string, SourceProfile> => {
   );
 };
 
+/** A customer, with the guests that are shown with it. */
+interface ShownCustomer {
+  readonly customer: Customer;
+  readonly guests: readonly Customer[];
+}
+
 const actualCustomer = (
-  id: string,
-  all: ReadonlyMap<string, SourceProfile>,
+  { customer, guests }: ShownCustomer,
+  owned: ReadonlySet<string>,
   interactions: readonly InteractionRow[],
 ): ActualCustomer => {
-  const { identifiers, consent, preferences, sourceProfiles } = resolveCustomer(id, all);
-  const ids = new Set(sourceProfiles.map(({ profile }) => profile.id));
+  const { identifiers, consent, preferences, sourceProfiles } = customer;
+  const all = [customer, ...guests];
+  const ids = new Set(all.flatMap((one) => one.sourceProfiles.map(({ profile }) => profile.id)));
+  const { name, language, timeZone, stage, tags, traits } = standIns(customer, guests);
   return {
     identifiers,
+    claimed: [...new Set(all.flatMap(({ claimed }) => claimed))].filter((one) => !owned.has(one)),
+    profile: { name, language, timeZone, stage, tags, traits },
     timeline: interactions.filter(({ profileId, kind }) => ids.has(profileId) && kind !== 'notification')
       .length,
     consent: Object.fromEntries(
@@ -81,6 +104,47 @@ const actualCustomer = (
     preferences: preferences.channel === undefined ? {} : { channel: preferences.channel },
     mergedFrom: sourceProfiles.slice(1).map(({ profile }) => profile.identifiers),
   };
+};
+
+/** Persons with their guests, and the guests that are customers of their own. */
+const shownCustomers = (
+  customerIds: readonly string[],
+  sourceProfiles: ReadonlyMap<string, SourceProfile>,
+  rows: readonly Row[],
+  config: IdentityConfig,
+): ShownCustomer[] => {
+  const owners = new Map(
+    rows
+      .filter(isOwnerKey)
+      .map(ownerOf)
+      .map(({ identifier, profileId }) => [identifier, profileId]),
+  );
+  const canonicalId = (profileId: string): string => {
+    const survivor = sourceProfiles.get(profileId)?.activity.survivor?.id;
+    return survivor === undefined ? profileId : canonicalId(survivor);
+  };
+  const customers = customerIds.map((id) => resolveCustomer(id, sourceProfiles));
+  const personOf = ({ sourceProfiles: [guest] }: Customer): string | undefined => {
+    const owner =
+      guest &&
+      shownWith(
+        guest.profile,
+        config,
+        (identifier) => owners.get(identifier),
+        (profileId) => resolveCustomer(canonicalId(profileId), sourceProfiles),
+      );
+    return owner === undefined ? undefined : canonicalId(owner);
+  };
+  const guests = Map.groupBy(
+    customers.filter(({ guest }) => guest),
+    personOf,
+  );
+  return [
+    ...customers
+      .filter(({ guest }) => !guest)
+      .map((customer) => ({ customer, guests: guests.get(customer.id) ?? [] })),
+    ...(guests.get(undefined) ?? []).map((customer) => ({ customer, guests: [] })),
+  ];
 };
 
 const actualNotification = ({

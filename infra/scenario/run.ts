@@ -28,29 +28,40 @@ export const runScenarioFile = async (
 ): Promise<{ name: string; lines: string[] }> => {
   const folder = dirname(file);
   const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), scenarioIn(folder));
-  const outcome = await runScenario(scenario, folder, options);
-  const lines = compareOutcome(scenario.expect, outcome);
+  const { outcome, differences } = await runScenario(scenario, folder, options);
+  const lines = [...differences, ...compareOutcome(scenario.expect, outcome)];
   return { name: scenario.name, lines: lines.length === 0 ? [] : [...lines, ...outcome.failures] };
 };
 
-/** Runs a scenario on a hub of its own. `folder`: that of the scenario file, for relative paths. */
+/**
+ * Runs a scenario on a hub of its own. `folder`: that of the scenario file, for relative paths. `differences`: from what
+ * steps expected at their instant.
+ */
 export const runScenario = async (
   scenario: Scenario,
   folder: string,
   options: ScenarioOptions,
-): Promise<Outcome> => {
+): Promise<{ readonly outcome: Outcome; readonly differences: readonly string[] }> => {
   const hub = await openScenarioHub(scenario, folder, options);
   try {
-    await runSteps(hub, scenario, folder);
-    return await readOutcome(hub);
+    const differences = await runSteps(hub, scenario, folder);
+    return { outcome: await readOutcome(hub), differences };
   } finally {
     await hub.cloud.stop();
     await hub.crms.stop();
   }
 };
 
-/** Imports the starting customers, runs the steps, then lets virtual time pass until nothing is scheduled. */
-export const runSteps = async (hub: ScenarioHub, scenario: Scenario, folder: string): Promise<void> => {
+/**
+ * Imports the starting customers, runs the steps, then lets virtual time pass until nothing is scheduled. Returns the
+ * differences from what steps expected at their instant.
+ */
+export const runSteps = async (
+  hub: ScenarioHub,
+  scenario: Scenario,
+  folder: string,
+): Promise<readonly string[]> => {
+  const differences: string[] = [];
   const { clock } = hub;
   await importCustomers(hub, scenario.customers);
   const { steps } = scenario;
@@ -64,11 +75,18 @@ export const runSteps = async (hub: ScenarioHub, scenario: Scenario, folder: str
       position++;
       continue;
     }
+    if (first.expect) {
+      const found = compareOutcome(first.expect, await readOutcome(hub));
+      differences.push(...found.map((line) => `steps.${position}.${line}`));
+      position++;
+      continue;
+    }
     for (const step of concurrentSteps(steps, position))
       await runStep(hub, { folder, step, position: position++, at });
     await clock.runUntil(at);
   }
   await clock.runUntilIdle(clock.now() + MAX_TIME_AFTER_STEPS_MS);
+  return differences;
 };
 
 /** The step at `position` and those directly after it that have the same time: their messages are queued together. */
@@ -76,7 +94,8 @@ const concurrentSteps = (steps: readonly Step[], position: number): Step[] => {
   const [first, ...rest] = steps.slice(position);
   if (first === undefined) return [];
   const end = rest.findIndex(
-    ({ at, advance }) => at === undefined || at !== first.at || advance !== undefined,
+    ({ at, advance, expect }) =>
+      at === undefined || at !== first.at || advance !== undefined || expect !== undefined,
   );
   return [first, ...(end < 0 ? rest : rest.slice(0, end))];
 };
@@ -140,6 +159,8 @@ const sendMessages = (hub: ScenarioHub, { step, position, at }: StepRun): void =
   }
   if (step.merge) send(hub, { ...command, command: 'merge', ...step.merge });
   if (step.unmerge) send(hub, { ...command, command: 'unmerge', ...step.unmerge });
+  if (step.confirm) send(hub, { ...command, command: 'confirm', ...step.confirm });
+  if (step.split) send(hub, { ...command, command: 'split', ...step.split });
   if (step.consent) send(hub, { ...command, command: 'consent', ...step.consent });
   if (step.preference) send(hub, { ...command, command: 'preference', ...step.preference });
 };

@@ -38,6 +38,7 @@ export interface ScenarioOptions
 /** A hub with the configuration of a scenario. Its clock starts shortly before the first step. */
 export interface ScenarioHub extends InProcessHub {
   readonly crms: Sandboxes;
+  readonly identity: IdentityConfig;
   readonly publishPorts: PublishPorts;
   readonly triggerDefinitions: ReadonlyMap<string, unknown>;
   readonly templates: Readonly<Record<string, TemplateFiles>>;
@@ -71,7 +72,8 @@ export const openScenarioHub = async (
   const storeConfiguration = (name: string, body: unknown): Promise<boolean> =>
     rows.put({ ...configKey(name), body });
   await storeConfiguration('hub', seedHub(scenario));
-  await storeConfiguration('identity', seedIdentity(scenario));
+  const identity = seedIdentity(scenario);
+  await storeConfiguration('identity', identity);
   for (const crm of crms.names)
     await storeConfiguration(
       `crm/${crm}`,
@@ -81,7 +83,12 @@ export const openScenarioHub = async (
   const publishPorts = publishPortsOf(hub);
   const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   for (const definition of triggerDefinitions.values()) await publish(publishPorts, definition, templates);
-  return { ...hub, crms, publishPorts, triggerDefinitions, templates, earlierNotifications: new Map() };
+  return {
+    ...hub,
+    ...{ crms, publishPorts, triggerDefinitions, templates },
+    identity: IdentityConfig.parse(identity),
+    earlierNotifications: new Map(),
+  };
 };
 
 const seedHub = ({ hub }: Scenario): unknown => {

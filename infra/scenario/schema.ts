@@ -50,21 +50,80 @@ const StepInteraction = DecodedInteraction.omit({
   account: z.string().optional(),
   direction: z.enum(['inbound', 'outbound', 'system']).default('inbound'),
   identifiers: z.array(AnyIdentifier).default([]),
+  claimed: z.array(AnyIdentifier).optional(),
   becomes: z.array(AnyIdentifier).optional(),
   profile: ProfileHints.extend({ name: Name.optional() }).optional(),
 });
+
+const ExpectedCustomer = z.strictObject({
+  identifiers: z.array(AnyIdentifier).optional(),
+  claimed: z.array(AnyIdentifier).optional(),
+  name: Name.optional(),
+  language: z.string().optional(),
+  timeZone: z.string().optional(),
+  stage: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  traits: z.record(z.string(), z.json()).optional(),
+  timeline: z.int().nonnegative().optional(),
+  consent: z.partialRecord(Channel, ConsentStatus).optional(),
+  preferences: z.strictObject({ channel: Channel.optional() }).optional(),
+  mergedFrom: z.array(AnyIdentifier).optional(),
+});
+
+const ExpectedNotification = z.strictObject({
+  trigger: z.string().optional(),
+  channel: Channel.optional(),
+  to: z.string().optional(),
+  at: Instant.optional(),
+  template: z.string().optional(),
+});
+
+const reasons: { readonly [One in SuppressionReason]: One } = {
+  condition: 'condition',
+  'no-address': 'no-address',
+  'address-closed': 'address-closed',
+  'no-consent': 'no-consent',
+  'channel-closed': 'channel-closed',
+  'no-template': 'no-template',
+  'frequency-cap': 'frequency-cap',
+  'claim-cap': 'claim-cap',
+  holdout: 'holdout',
+  cancelled: 'cancelled',
+  paused: 'paused',
+  erased: 'erased',
+  expired: 'expired',
+};
+
+const ExpectedSuppression = z.strictObject({
+  trigger: z.string().optional(),
+  reason: z.enum(reasons).optional(),
+  channel: Channel.optional(),
+  at: Instant.optional(),
+});
+
+export const Expectation = z.strictObject({
+  customers: z.array(ExpectedCustomer).optional(),
+  notifications: z.array(ExpectedNotification).optional(),
+  suppressed: z.array(ExpectedSuppression).optional(),
+  crm: z.record(z.string(), z.record(z.string(), z.int().nonnegative())).optional(),
+  review: z.int().nonnegative().optional(),
+});
+export type Expectation = z.output<typeof Expectation>;
 
 const Action = z.strictObject({
   interaction: StepInteraction.optional(),
   webhook: z.string().optional(),
   merge: z.strictObject({ keep: AnyIdentifier, other: AnyIdentifier }).optional(),
   unmerge: z.strictObject({ customer: AnyIdentifier }).optional(),
+  confirm: z.strictObject({ customer: AnyIdentifier, identifier: AnyIdentifier }).optional(),
+  split: z.strictObject({ customer: AnyIdentifier, identifier: AnyIdentifier }).optional(),
   consent: z.strictObject({ customer: AnyIdentifier, channel: Channel, status: ConsentStatus }).optional(),
   preference: z.strictObject({ customer: AnyIdentifier, channel: Channel }).optional(),
   erase: z.strictObject({ customer: AnyIdentifier }).optional(),
   advance: Duration.optional(),
   publish: z.string().optional(),
   pause: z.string().optional(),
+  expect: Expectation.optional(),
 });
 
 const actions = Object.keys(Action.shape);
@@ -90,53 +149,6 @@ const StartingCustomer = z.strictObject({
   consent: z.partialRecord(Channel, ConsentStatus).optional(),
   preferences: z.strictObject({ channel: Channel.optional() }).optional(),
 });
-
-const ExpectedCustomer = z.strictObject({
-  identifiers: z.array(AnyIdentifier).optional(),
-  timeline: z.int().nonnegative().optional(),
-  consent: z.partialRecord(Channel, ConsentStatus).optional(),
-  preferences: z.strictObject({ channel: Channel.optional() }).optional(),
-  mergedFrom: z.array(AnyIdentifier).optional(),
-});
-
-const ExpectedNotification = z.strictObject({
-  trigger: z.string().optional(),
-  channel: Channel.optional(),
-  to: z.string().optional(),
-  at: Instant.optional(),
-  template: z.string().optional(),
-});
-
-const reasons: { readonly [One in SuppressionReason]: One } = {
-  condition: 'condition',
-  'no-address': 'no-address',
-  'address-closed': 'address-closed',
-  'no-consent': 'no-consent',
-  'channel-closed': 'channel-closed',
-  'no-template': 'no-template',
-  'frequency-cap': 'frequency-cap',
-  holdout: 'holdout',
-  cancelled: 'cancelled',
-  paused: 'paused',
-  erased: 'erased',
-  expired: 'expired',
-};
-
-const ExpectedSuppression = z.strictObject({
-  trigger: z.string().optional(),
-  reason: z.enum(reasons).optional(),
-  channel: Channel.optional(),
-  at: Instant.optional(),
-});
-
-export const Expectation = z.strictObject({
-  customers: z.array(ExpectedCustomer).optional(),
-  notifications: z.array(ExpectedNotification).optional(),
-  suppressed: z.array(ExpectedSuppression).optional(),
-  crm: z.record(z.string(), z.record(z.string(), z.int().nonnegative())).optional(),
-  review: z.int().nonnegative().optional(),
-});
-export type Expectation = z.output<typeof Expectation>;
 
 /** A part of another kind of file, inline: validated like that file, and kept as it was written. */
 const inline = (schema: z.ZodType) =>

@@ -4,8 +4,24 @@ import { Expectation } from '../../infra/scenario/schema.ts';
 
 const outcome: Outcome = {
   customers: [
-    { identifiers: ['line:U1'], timeline: 1, consent: {}, preferences: {}, mergedFrom: [] },
-    { identifiers: ['line:U2'], timeline: 2, consent: {}, preferences: {}, mergedFrom: [] },
+    {
+      identifiers: ['line:U1'],
+      claimed: [],
+      profile: {},
+      timeline: 1,
+      consent: {},
+      preferences: {},
+      mergedFrom: [],
+    },
+    {
+      identifiers: ['line:U2'],
+      claimed: [],
+      profile: {},
+      timeline: 2,
+      consent: {},
+      preferences: {},
+      mergedFrom: [],
+    },
   ],
   notifications: [{ trigger: 'welcome', channel: 'sms' }],
   suppressed: [],

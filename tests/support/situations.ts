@@ -45,6 +45,9 @@ export const person = ({ id = 'ada', consent = {}, ...told }: Person = {}): Cust
       preferences: told.preferences ?? {},
       firstSeenAt: '2026-01-01T00:00:00.000Z',
       merged: [],
+      claimed: [],
+      shownApart: [],
+      confirmed: [],
       neverAutoMerge: [],
       confirmedDistinct: [],
       pendingReview: [],
@@ -101,6 +104,7 @@ export const decided = (fields: Record<string, unknown>, { hub = {}, ...told }: 
     customer: person(),
     history: [],
     reservations: [],
+    ...{ carried: [], addresses: new Map(), hubReservations: [] },
     templates: {
       hello: templateChannels(stubTemplate('hello')),
       other: templateChannels(stubTemplate('other')),

@@ -1,11 +1,14 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
+import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { stubTemplate, type TemplateFiles } from '../../core/triggers/template-files.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { addressReader } from '../../functions/aws/customers/addresses.ts';
+import { guests } from '../../functions/aws/customers/guests.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { notifications } from '../../functions/aws/operations/notifications.ts';
 import type { PublishPorts } from '../../functions/aws/operations/publish.ts';
@@ -36,6 +39,8 @@ export const openTriggerTable = async () => {
     triggers: triggers(rows),
     notifications: notifications(rows, async () => HubConfig.parse({})),
     history: history(rows),
+    guests: guests(rows, async () => IdentityConfig.parse({})),
+    addresses: addressReader(rows, async () => IdentityConfig.parse({})),
     hub: async () => HubConfig.parse({}),
     /** Stores the source profiles of a customer, by default of Ada. */
     async putPerson(fields: Parameters<typeof person>[0] = {}): Promise<void> {

@@ -1,13 +1,16 @@
 import type { Customer } from '../../../core/identity/customer.ts';
 import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
+import { standIns } from '../../../core/identity/proof/guests.ts';
 import { conversationView } from '../../../core/timeline/conversation.ts';
+import type { Guests } from '../../contracts/ports/guests.ts';
 import { problem } from '../../middleware/http.ts';
 import { type ListPorts, listCustomers } from './customer-lists.ts';
 import { json, type Routes, withCustomer } from './route.ts';
 
 export interface CustomerPorts extends ListPorts {
-  /** The source profile that owns a normalised identifier. */
+  /** The source profile that owns a normalised identifier, else its guest. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
+  readonly guests: Pick<Guests, 'guestsOf'>;
 }
 
 /** One customer by identifier or by id; lists of customers. */
@@ -38,17 +41,20 @@ export const customerRoutes: Routes<CustomerPorts> = {
   ),
 };
 
-const view = async (
-  {
-    sourceProfiles,
-    lastInboundAt: _lastInboundAt,
-    lastInboundMessageAt: _lastInboundMessageAt,
-    conversation,
-    ...customer
-  }: Customer,
-  { silence, now }: CustomerPorts,
-): Promise<object> => ({
-  ...customer,
-  conversation: conversationView(conversation, await silence(), now()),
-  mergedFrom: sourceProfiles.slice(1).map(({ profile }) => profile.id),
-});
+const view = async (whole: Customer, { silence, now, guests }: CustomerPorts): Promise<object> => {
+  const { sourceProfiles, conversation, ...customer } = whole;
+  const { lastInboundAt: _lastInboundAt, lastInboundMessageAt: _messages, ...shownKeys } = customer;
+  const shown = await guests.guestsOf(whole);
+  const { name, language, timeZone } = standIns(whole, shown);
+  const owned = new Set(customer.identifiers);
+  return {
+    ...shownKeys,
+    ...{ name, language, timeZone },
+    claimed: [...new Set([...customer.claimed, ...shown.flatMap(({ claimed }) => claimed)])].filter(
+      (one) => !owned.has(one),
+    ),
+    guests: shown.map(({ id, claimed, firstSeenAt }) => ({ id, claimed, firstSeenAt })),
+    conversation: conversationView(conversation, await silence(), now()),
+    mergedFrom: sourceProfiles.slice(1).map(({ profile }) => profile.id),
+  };
+};

@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import type { Customer } from '../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
 import { Channel, Instant, Kind } from '../../../core/interaction/interaction.ts';
+import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History, TimelineCursor, TimelineQuery, Timelines } from '../../contracts/ports/history.ts';
 import { problem } from '../../middleware/http.ts';
 import { Cursor, cursorOf, json, type Routes, withCustomer } from './route.ts';
@@ -7,6 +10,7 @@ import { Cursor, cursorOf, json, type Routes, withCustomer } from './route.ts';
 export interface TimelinePorts {
   readonly history: History;
   readonly timelines: Timelines;
+  readonly guests: Pick<Guests, 'guestsOf'>;
 }
 
 /** A list of values: API Gateway joins the values of a repeated parameter with commas. */
@@ -59,20 +63,30 @@ const expected: Readonly<Record<string, string>> = {
 };
 
 export const timelineRoutes: Routes<TimelinePorts> = {
-  /** One page. Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
+  /** One page, with what guests shown with the customer did (`proof: claimed`). Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
   'GET /customers/{id}/timeline': async (event, ports) => {
     const query = Query.safeParse(event.queryStringParameters ?? {});
     if (!query.success) {
       const key = String(query.error.issues[0]?.path[0]);
       return problem(400, 'invalid-query', expected[key] ?? '');
     }
-    return withCustomer<TimelinePorts>(async (customer, _event, { timelines }) => {
-      const { items, next, previous } = await timelines.page(customer, query.data);
+    return withCustomer<TimelinePorts>(async (customer, _event, { timelines, guests }) => {
+      const shown = await guests.guestsOf(customer);
+      const { items, next, previous } = await timelines.page(withGuests(customer, shown), query.data);
+      const claimedBy = new Set(shown.flatMap(({ sourceProfiles }) => sourceProfiles.map(profileIdOf)));
       return json(200, {
-        items,
+        items: items.map((item) => (claimedBy.has(item.profileId) ? { ...item, proof: 'claimed' } : item)),
         ...(next && { next: textOf(next) }),
         ...(previous && { previous: textOf(previous) }),
       });
     })(event, ports);
   },
 };
+
+const profileIdOf = ({ profile }: SourceProfile): string => profile.id;
+
+/** The person, with what guests shown with it did on the same timeline. */
+const withGuests = (person: Customer, guests: readonly Customer[]): Customer => ({
+  ...person,
+  sourceProfiles: [person, ...guests].flatMap(({ sourceProfiles }) => sourceProfiles),
+});

@@ -1,13 +1,22 @@
+import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review } from '../../../core/identity/ledger.ts';
+import { isReport } from '../../../core/identity/proof/vouched.ts';
 import { type Interaction, interactionId } from '../../../core/interaction/interaction.ts';
 import { isReference, targetOf } from '../../../core/interaction/relation.ts';
 import { interactionEvents } from '../../contracts/events/build.ts';
 import type { BusEvent } from '../../contracts/events/catalogue.ts';
 import {
+  claimedPairsKey,
+  claimedPairsProfileIdOf,
+  claimPartition,
+  claimPrefix,
   commandKey,
+  guestKey,
   identifierKey,
   interactionKey,
+  isClaimedPairsKey,
+  isGuestKey,
   isOwnerKey,
   isSeenKey,
   type Key,
@@ -25,9 +34,23 @@ import {
   type Seen,
   seenOf,
 } from '../../contracts/rows/interactions.ts';
-import { type Owner, ownerOf, reviewOf as storedReviewOf } from '../../contracts/rows/people.ts';
+import {
+  claimedPairsOf,
+  claimOf,
+  guestOf,
+  type Owner,
+  ownerOf,
+  reviewOf as storedReviewOf,
+} from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
-import { identifiersOf, idOf, reviewedProfileIds, reviewOf, type Work } from '../../contracts/work.ts';
+import {
+  claimsOf,
+  identifiersOf,
+  idOf,
+  reviewedProfileIds,
+  reviewOf,
+  type Work,
+} from '../../contracts/work.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { erasedGuard } from '../erasure/erased-guard.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
@@ -61,14 +84,21 @@ export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKe
       ...first.owners.flatMap(({ profileId, customerProfileIds }) => [profileId, ...customerProfileIds]),
       ...first.referred.values(),
       ...[...first.reviews.values()].flatMap(reviewedProfileIds),
+      ...first.guests.values(),
+      ...(await guestsToSplit(table, works, config)),
     ]);
     const owners = new Map(first.owners.map(({ identifier, profileId }) => [identifier, profileId]));
     const guard = erasedGuard(works, { owners, config, hashedKeys });
     const { sourceProfiles, others } = await loadMergeTrees(
       table,
       [...profileIds],
-      [...[...first.seen].flatMap(resultKeys), ...guard.keys],
+      [
+        ...[...first.seen].flatMap(resultKeys),
+        ...guard.keys,
+        ...namedTogether(works, first.owners, config).map(claimedPairsKey),
+      ],
     );
+    const loaded = new Set(sourceProfiles.map(({ profile }) => profile.id));
     return {
       sourceProfiles,
       owners,
@@ -81,7 +111,16 @@ export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKe
       receivedBeforeErasure: new Set([
         ...first.receivedBeforeErasure,
         ...guard.receivedBeforeErasure(others),
+        ...works.flatMap((work) =>
+          work.type === 'interaction' && work.causedBy !== undefined && !loaded.has(work.causedBy)
+            ? [idOf(work)]
+            : [],
+        ),
       ]),
+      guests: first.guests,
+      claimedPairs: new Map(
+        others.filter(isClaimedPairsKey).map((row) => [claimedPairsProfileIdOf(row), claimedPairsOf(row)]),
+      ),
       retainedRefusals: guard.retainedRefusals(others),
     };
   },
@@ -101,6 +140,7 @@ interface Identities {
   readonly seen: ReadonlyMap<string, Seen>;
   readonly referred: ReadonlyMap<string, string>;
   readonly reviews: ReadonlyMap<string, Review>;
+  readonly guests: ReadonlyMap<Identifier, string>;
   /** Anonymous interactions that refer to a message that was erased. */
   readonly receivedBeforeErasure: readonly string[];
 }
@@ -115,12 +155,13 @@ const readIdentities = async (
   const anonymous = works.flatMap((work) =>
     work.type === 'interaction' &&
     isReference(work.interaction.refersTo) &&
-    identifiersOf(work, config).length === 0
+    (isReport(work.interaction) || identifiersOf(work, config).length === 0)
       ? [{ interaction: work.interaction, keys: referredKeys(work.interaction, hashedKeys) }]
       : [],
   );
   const found = await table.get([
     ...works.flatMap((work) => identifiersOf(work, config).map(identifierKey)),
+    ...works.flatMap((work) => claimsOf(work, config).map(guestKey)),
     ...works.map((work) => hashedKeys.seenKey(idOf(work))),
     ...anonymous.flatMap(({ keys }) => keys),
     ...works.flatMap((work) => reviewOf(work) ?? []).map(reviewKey),
@@ -128,13 +169,15 @@ const readIdentities = async (
       work.type === 'interaction' && work.completes ? [reviewKey(interactionReviewId(idOf(work)))] : [],
     ),
   ]);
-  const byPartition = new Map(found.map((row) => [row.pk, row]));
+  const byPartition = new Map(found.filter((row) => !isGuestKey(row)).map((row) => [row.pk, row]));
   const seen = new Map<string, Seen>();
   for (const work of works) {
     const row = byPartition.get(hashedKeys.seenKey(idOf(work)).pk);
     if (row) seen.set(idOf(work), seenOf(row));
   }
   const referred = new Map<string, string>();
+  for (const work of works)
+    if (work.type === 'interaction' && work.causedBy !== undefined) referred.set(idOf(work), work.causedBy);
   const receivedBeforeErasure: string[] = [];
   for (const { interaction, keys } of anonymous) {
     if (targetOf(interaction) !== undefined && keys.some(({ pk }) => isErased(byPartition.get(pk))))
@@ -146,7 +189,49 @@ const readIdentities = async (
   const reviews = new Map(
     found.filter(({ pk }) => pk === reviewPartition).map((row) => [row.sk, storedReviewOf(row)]),
   );
-  return { owners, seen, referred, reviews, receivedBeforeErasure };
+  const guests = new Map(
+    found
+      .filter(isGuestKey)
+      .map(guestOf)
+      .map(({ identifier, profileId }) => [identifier, profileId]),
+  );
+  return { owners, seen, referred, reviews, guests, receivedBeforeErasure };
+};
+
+/**
+ * The source profiles of persons whom an interaction, or a decision, names together: their claimed pairs are read. One
+ * person alone has none that could change.
+ */
+const namedTogether = (
+  works: readonly Work[],
+  owners: readonly Owner[],
+  config: IdentityConfig,
+): string[] => {
+  const byIdentifier = new Map(owners.map((owner) => [owner.identifier, owner]));
+  const together = works.flatMap((work) => {
+    const named = identifiersOf(work, config).flatMap((one) => byIdentifier.get(one) ?? []);
+    const several = new Set(named.map(({ profileId }) => profileId)).size > 1;
+    return several || reviewOf(work) !== undefined
+      ? named.flatMap(({ profileId, customerProfileIds }) => [profileId, ...customerProfileIds])
+      : [];
+  });
+  return [...new Set(together)];
+};
+
+/** The guests that claim an identifier which a command splits. */
+const guestsToSplit = async (
+  table: Table,
+  works: readonly Work[],
+  config: IdentityConfig,
+): Promise<string[]> => {
+  const guests: string[] = [];
+  for (const work of works) {
+    if (work.type !== 'command' || work.command.command !== 'split') continue;
+    for (const identifier of claimsOf(work, config))
+      for await (const row of table.query(claimPartition(identifier), { beginsWith: claimPrefix }))
+        guests.push(claimOf(row).profileId);
+  }
+  return guests;
 };
 
 /** A message is found by the id that it would have itself or, when we sent it, by the provider's id for it. */

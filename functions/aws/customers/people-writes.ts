@@ -1,15 +1,20 @@
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
-import { usableIdentifiers } from '../../../core/identity/normalise.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
+import { vouchedIdentifiers } from '../../../core/identity/proof/vouched.ts';
 import { interactionId } from '../../../core/interaction/interaction.ts';
 import { isAnswerable, isReference } from '../../../core/interaction/relation.ts';
 import { causedBy } from '../../contracts/events/build.ts';
 import type { BusEvent } from '../../contracts/events/catalogue.ts';
 import {
   activityKey,
+  addressClaimKey,
   answerKey,
+  claimedPairsKey,
+  claimKey,
   commandKey,
+  confirmationKey,
+  guestKey,
   identifierKey,
   interactionKey,
   type Key,
@@ -56,6 +61,7 @@ export const writesOf = (
   const context = { expiryOf, hashedKeys };
   return [
     ...customerWrites(people),
+    ...claimWrites(people),
     ...ledgerWrites(people),
     ...reviewListWrites(changes, hashedKeys),
     ...commands.flatMap(({ placed }) => (placed ? interactionWrites(placed, { exists: true }, context) : [])),
@@ -84,14 +90,53 @@ const customerWrites = (people: Changes['people']): Write[] => [
         profileId,
         customerProfileIds: customerProfileIds(people, profileId),
       },
-      if: { absent: true },
+      // A number that goes to another person had an owner until now.
+      if: people.disowned.has(identifier) ? { exists: true } : { absent: true },
     }),
   ),
+  ...[...people.disowned]
+    .filter((identifier) => !people.newOwners.has(identifier))
+    .map((identifier): Write => ({ delete: identifierKey(identifier), if: { exists: true } })),
   ...limitGuards(people),
 ];
 
-/** The identity ledger: merges, unmerges, splits and reopened addresses; and the answers about consent. */
-const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes['people']): Write[] => [
+/** Rows of guests and of addresses; none of a person. */
+const claimWrites = (people: Changes['people']): Write[] => {
+  const addressClaims = new Map(
+    people.addressClaims
+      .toSorted((one, other) => (one.at < other.at ? -1 : 1))
+      .map((one) => [`${one.claim} ${one.address}`, one]),
+  );
+  return [
+    ...[...people.newGuests].map(
+      ([identifier, profileId]): Write => ({
+        put: { ...guestKey(identifier), identifier, profileId },
+        if: { absent: true },
+      }),
+    ),
+    ...people.claims.map(
+      ({ identifier, profileId, at }): Write => ({
+        put: { ...claimKey(identifier, at, profileId), profileId },
+      }),
+    ),
+    ...[...addressClaims.values()].map(
+      ({ address, claim, channel, at, source }): Write => ({
+        put: { ...addressClaimKey(address, claim), channel, at, source },
+      }),
+    ),
+    ...[...people.changedPairs].map((id) => versioned(claimedPairsKey(id), people.claimedPairs(id))),
+  ];
+};
+
+/** The identity ledger: merges, unmerges, splits, confirmations and reopened addresses; and the answers about consent. */
+const ledgerWrites = ({
+  merges,
+  unmerges,
+  splits,
+  confirmations,
+  reopenings,
+  answers,
+}: Changes['people']): Write[] => [
   ...[...merges.values()].map(
     (merge): Write => ({ put: { ...mergeKey(merge.survivor, merge.at, merge.id), ...merge } }),
   ),
@@ -104,14 +149,19 @@ const ledgerWrites = ({ merges, unmerges, splits, reopenings, answers }: Changes
   ),
   ...splits.flatMap((split): Write[] => {
     const { identifier, from, to, at, id } = split;
+    const entry = { put: { ...splitKey(from, at, id), ...split } };
+    if (split.claimed) return [entry];
     return [
-      { put: { ...splitKey(from, at, id), ...split } },
+      entry,
       {
         put: { ...identifierKey(identifier), identifier, profileId: to, customerProfileIds: [to] },
         if: { exists: true },
       },
     ];
   }),
+  ...confirmations.map(
+    (one): Write => ({ put: { ...confirmationKey(one.profileId, one.at, one.id), ...one } }),
+  ),
   ...reopenings.map((reopening): Write => ({ put: { ...reopeningKey(reopening), ...reopening } })),
   ...answers.map(({ profileId, answer }): Write => ({ put: { ...answerKey(profileId, answer), ...answer } })),
 ];
@@ -151,7 +201,8 @@ const ownerHintWrites = (
   interactions: Changes['interactions'],
   { config, ownerHints }: Pick<WriteContext, 'config' | 'ownerHints'>,
 ): Write[] => {
-  const named = new Set(interactions.flatMap(({ stored }) => usableIdentifiers(stored.identifiers, config)));
+  // A claim writes no row of a person, not even this one.
+  const named = new Set(interactions.flatMap(({ stored }) => vouchedIdentifiers(stored, config).proven));
   // The owner row of an identifier that was split off is written with the split.
   const split = new Set(people.splits.map(({ identifier }) => identifier));
   return [...named.difference(split)].flatMap((identifier) => {

@@ -1,8 +1,16 @@
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
 import { addReservation, type SendReservation } from '../../../core/triggers/limits.ts';
 import type { Notification, NotificationMessage } from '../../../core/triggers/notification.ts';
-import { type Key, limitsKey, notificationKey } from '../../contracts/keys.ts';
+import {
+  addressLimitsKey,
+  hubClaimsKey,
+  type Key,
+  keyText,
+  limitsKey,
+  notificationKey,
+} from '../../contracts/keys.ts';
 import { Limits, notificationOf } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 
@@ -12,15 +20,18 @@ export interface SendReservations {
   readonly all: readonly SendReservation[];
   /** By source profile. */
   readonly limitRows: ReadonlyMap<string, Limits>;
+  /** Sends that a claim has caused, in the whole hub and by address. */
+  readonly hub: Limits;
+  readonly byAddress: ReadonlyMap<Identifier, Limits>;
 }
 
 export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
   /** Writes the row, with the next version (0: it is new); false where it is no longer at the given version. */
   save(notification: Notification): Promise<boolean>;
-  /** The sends that count against the limits and caps of a customer. */
-  reservations(customer: Customer): Promise<SendReservations>;
-  /** Writes the notification together with its reservation; false where it or any limits row changed since it was read. */
+  /** `addresses`: those that the message could go to. */
+  reservations(customer: Customer, addresses: readonly Identifier[]): Promise<SendReservations>;
+  /** Writes the row together with the reservation; false when either changed in between. */
   reserve(
     notification: Notification,
     customer: Customer,
@@ -36,17 +47,25 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
     return row && notificationOf(row);
   },
   save: async (notification) => table.transact([notificationWrite(notification, await hub())]),
-  async reservations(customer) {
+  async reservations(customer, addresses) {
     const ids = customer.sourceProfiles.map(({ profile }) => profile.id);
-    const rows = await table.get(ids.map(limitsKey));
-    const found = new Map(rows.map((row) => [row.pk, Limits.parse(row)]));
-    const limitRows = new Map(
-      ids.map((id) => [id, found.get(limitsKey(id).pk) ?? { version: 0, reservations: [] }] as const),
-    );
-    return { limitRows, all: [...limitRows.values()].flatMap(({ reservations }) => reservations) };
+    const keys = [
+      ...ids.map(limitsKey),
+      ...addresses.map(addressLimitsKey),
+      ...(customer.guest ? [hubClaimsKey] : []),
+    ];
+    const found = new Map((await table.get(keys)).map((row) => [keyText(row), Limits.parse(row)]));
+    const limitsOf = (key: Key): Limits => found.get(keyText(key)) ?? { version: 0, reservations: [] };
+    const limitRows = new Map(ids.map((id) => [id, limitsOf(limitsKey(id))] as const));
+    return {
+      limitRows,
+      all: [...limitRows.values()].flatMap(({ reservations }) => reservations),
+      hub: limitsOf(hubClaimsKey),
+      byAddress: new Map(addresses.map((one) => [one, limitsOf(addressLimitsKey(one))])),
+    };
   },
-  // The row of every source profile is written, so that two decisions exclude each other also where one missed a merge.
-  reserve: async (notification, customer, { limitRows }, reservation) =>
+  // The row of every source profile is written: a reservation that does not know of a merge fails and is decided again.
+  reserve: async (notification, customer, { limitRows, hub: hubClaims, byAddress }, reservation) =>
     table.transact([
       notificationWrite(notification, await hub()),
       ...[...limitRows].map(([id, { version, reservations }]) =>
@@ -55,8 +74,17 @@ export const notifications = (table: Table, hub: () => Promise<HubConfig>): Noti
           reservations: id === customer.id ? addReservation(reservations, reservation) : reservations,
         }),
       ),
+      ...(notification.causeOnly ? (notification.addresses ?? []) : []).map((address) =>
+        reserved(addressLimitsKey(address), byAddress.get(address), reservation),
+      ),
+      ...(customer.guest ? [reserved(hubClaimsKey, hubClaims, reservation)] : []),
     ]),
 });
+
+const reserved = (key: Key, limits: Limits | undefined, reservation: SendReservation): Write => {
+  const { version, reservations } = limits ?? { version: 0, reservations: [] };
+  return versioned(key, { version, reservations: addReservation(reservations, reservation) });
+};
 
 const notificationWrite = (notification: Notification, { retention }: HubConfig): Write => {
   const { at, until = at } = notification;

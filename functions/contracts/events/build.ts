@@ -1,6 +1,7 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { type CustomerSnapshot, snapshotCustomer } from '../../../core/identity/customer-snapshot.ts';
+import { identifierType } from '../../../core/identity/identifier.ts';
 import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
 import type { Resolution } from '../../../core/identity/resolution.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
@@ -51,6 +52,13 @@ export const customerCreated = (customer: CustomerSnapshot, at: Instant): BusEve
 export const customerImported = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
   type: 'customer.imported',
   detail: { customer },
+  at,
+});
+
+/** An agent has given a claimed identifier to a person. */
+export const customerConfirmed = (customer: CustomerSnapshot, identifier: string, at: Instant): BusEvent => ({
+  type: 'customer.confirmed',
+  detail: { customer, type: identifierType(identifier) },
   at,
 });
 

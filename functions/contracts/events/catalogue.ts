@@ -58,6 +58,11 @@ export const BusEvent = z.discriminatedUnion('type', [
     z.strictObject(merge),
   ),
   event(
+    'customer.confirmed',
+    'An agent has given a claimed identifier to a person. `type` is the type of the identifier.',
+    z.strictObject({ ...customer, type: z.string() }),
+  ),
+  event(
     'customer.erased',
     'Every row of a person was removed. Consumers that store copies remove them now.',
     z.strictObject({ customer: z.strictObject({ id: z.string() }) }),

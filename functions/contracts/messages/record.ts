@@ -31,6 +31,8 @@ export const InteractionMessage = z.strictObject({
     provider: z.string().min(1),
     account: z.string().optional(),
   }),
+  /** Of what the hub sent: the source profile that holds the cause. */
+  causedBy: z.string().optional(),
   tries,
 });
 export type InteractionMessage = z.input<typeof InteractionMessage>;
@@ -75,8 +77,15 @@ export const CommandMessage = z.discriminatedUnion('command', [
     /** A merge of the ledger; the newest where it is absent. */
     merge: z.string().optional(),
   }),
-  /** Makes one identifier a customer of its own. */
-  z.strictObject({ ...command, command: z.literal('split'), identifier: Identifier }),
+  /** Makes one identifier a customer of its own; shows the guests apart that claim it beside `customer`. */
+  z.strictObject({
+    ...command,
+    command: z.literal('split'),
+    identifier: Identifier,
+    customer: Identifier.optional(),
+  }),
+  /** Gives a claimed identifier to a person. */
+  z.strictObject({ ...command, command: z.literal('confirm'), customer: Identifier, identifier: Identifier }),
   z.strictObject({
     ...command,
     command: z.literal('resolve'),

@@ -1,7 +1,7 @@
 import { snapshotCustomer } from '../../../core/identity/customer-snapshot.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { ImportedCustomer } from '../../../core/identity/import-customer.ts';
-import type { Review } from '../../../core/identity/ledger.ts';
+import type { ClaimedPairs, Review } from '../../../core/identity/ledger.ts';
 import type { People } from '../../../core/identity/people.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
 import type { Resolution } from '../../../core/identity/resolution.ts';
@@ -68,6 +68,10 @@ export interface Loaded {
   readonly receivedBeforeErasure: ReadonlySet<string>;
   /** Refusals of erased owners, which hold for the next owner of the identifier. */
   readonly retainedRefusals: ReadonlyMap<Identifier, RetainedRefusal>;
+  /** The guest of each claimed identifier that has one. */
+  readonly guests: ReadonlyMap<Identifier, string>;
+  /** By source profile, of persons whom the work may name together. */
+  readonly claimedPairs: ReadonlyMap<string, ClaimedPairs>;
 }
 
 /** Everything that one transaction writes: interactions, commands, and the changes that `people` lists. */

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import { Identifier } from '../../../core/identity/identifier.ts';
-import { Merge, Reopening, Review, Split } from '../../../core/identity/ledger.ts';
+import { ClaimedPairs, Merge, Reopening, Review, Split } from '../../../core/identity/ledger.ts';
 import { Activity, Profile } from '../../../core/identity/profile.ts';
-import { Instant } from '../../../core/interaction/interaction.ts';
+import { Channel, Instant } from '../../../core/interaction/interaction.ts';
 import { RetainedRefusal } from '../../../core/privacy/erasure.ts';
 import { rowReader } from './row.ts';
 
@@ -27,6 +27,20 @@ const Owner = z.strictObject({
 });
 export type Owner = z.infer<typeof Owner>;
 export const ownerOf = rowReader(Owner);
+
+/** The guest that an identifier without an owner has. */
+const Guest = z.strictObject({ identifier: Identifier, profileId: z.string() });
+export const guestOf = rowReader(Guest);
+
+/** A guest that claims an identifier of which it is not the guest. */
+const Claim = z.strictObject({ profileId: z.string() });
+export const claimOf = rowReader(Claim);
+
+/** An opt-out or an opt-in by an address that was only claimed. */
+const AddressClaimRow = z.strictObject({ channel: Channel, at: Instant, source: z.string() });
+export const addressClaimOf = rowReader(AddressClaimRow);
+
+export const claimedPairsOf = rowReader(ClaimedPairs);
 
 /** What stays of an identifier whose owner was erased at `at`, so that what was queued before is dropped. */
 const Erased = z.strictObject({ at: Instant, retainedRefusal: RetainedRefusal.optional() });

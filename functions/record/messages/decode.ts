@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
+import { identifierType } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { readableIdentifier } from '../../../core/identity/normalise.ts';
 import {
@@ -49,7 +50,11 @@ export const decode = async (
     const { interactions, ignored } = await mapping.decode(deliveryOf(message, body));
     return {
       ignored,
-      interactions: interactions.map((one) => ({ ...DecodedInteraction.parse(one), provider, account })),
+      interactions: interactions.map((one) => ({
+        ...withAnonymousClaimed(DecodedInteraction.parse(one)),
+        provider,
+        account,
+      })),
     };
   });
 };
@@ -104,5 +109,30 @@ export const toInteraction = (
   identifiers: [
     ...new Set([...decoded.identifiers, ...becomes].map((one) => readableIdentifier(one, config))),
   ],
+  ...claimedOf({ ...decoded, provider, account }, config),
   ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
 });
+
+/** The claimed identifiers, after what identity.yaml decides under `proof` about the provider or its account. */
+const claimedOf = (
+  { identifiers, claimed = [], provider, account }: Omit<ProviderInteraction, 'key'>,
+  { proof, ...config }: IdentityConfig,
+): Pick<Interaction, 'claimed'> => {
+  const decided = proof[`${provider}/${account}`] ?? proof[provider];
+  const isAnonymous = (one: string): boolean => identifierType(one) === 'anonymous';
+  const counted =
+    decided === 'claimed' ? identifiers : decided === 'proven' ? claimed.filter(isAnonymous) : claimed;
+  return counted.length === 0
+    ? {}
+    : { claimed: [...new Set(counted.map((one) => readableIdentifier(one, { proof, ...config })))] };
+};
+
+/** A device or browser is claimed, whoever reports it: it can be shared, and its id can be copied. */
+const withAnonymousClaimed = <Decoded extends Pick<DecodedInteraction, 'identifiers' | 'claimed'>>(
+  decoded: Decoded,
+): Decoded => {
+  const anonymous = decoded.identifiers.filter((one) => identifierType(one) === 'anonymous');
+  return anonymous.length === 0
+    ? decoded
+    : { ...decoded, claimed: [...new Set([...(decoded.claimed ?? []), ...anonymous])] };
+};

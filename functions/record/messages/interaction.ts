@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 import { usableIdentifiers } from '../../../core/identity/normalise.ts';
+import { isReport } from '../../../core/identity/proof/vouched.ts';
 import { isReference } from '../../../core/interaction/relation.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import type { InteractionWork } from '../../contracts/work.ts';
@@ -17,8 +18,10 @@ export const interactionWork = async (
   decoded: ProviderInteraction,
   receivedAt: string,
   messageId: string,
+  causedBy?: string,
 ): Promise<InteractionWork> => ({
   type: 'interaction',
+  ...(causedBy !== undefined && { causedBy }),
   interaction: await offloadText(files, toInteraction(decoded, receivedAt, await identity())),
   receivedAt,
   message: messageId,
@@ -30,15 +33,16 @@ export const interactionWork = async (
  */
 export const delayableWork = async (
   ports: Pick<MessagePorts, 'files' | 'identity' | 'enqueue'>,
-  { interaction, receivedAt, tries }: z.output<typeof InteractionMessage>,
+  { interaction, receivedAt, tries, causedBy }: z.output<typeof InteractionMessage>,
   received: SQSRecord,
 ): Promise<InteractionWork> => {
-  const work = await interactionWork(ports, interaction, receivedAt, received.messageId);
+  const work = await interactionWork(ports, interaction, receivedAt, received.messageId, causedBy);
   const message: InteractionMessage = { type: 'interaction', receivedAt, interaction, tries };
   const canWait =
     isReference(interaction.refersTo) &&
     canRetry(message) &&
-    usableIdentifiers(work.interaction.identifiers, await ports.identity()).length === 0 &&
+    (isReport(interaction) ||
+      usableIdentifiers(work.interaction.identifiers, await ports.identity()).length === 0) &&
     Buffer.byteLength(JSON.stringify(message)) <= MOST_DELAYED_BYTES;
   return canWait ? { ...work, later: () => queueAgain(ports, message, received) } : work;
 };

@@ -54,6 +54,7 @@ export class Intake extends Construct {
     record.allow(
       [
         'dynamodb:BatchGetItem',
+        'dynamodb:Query',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
         'dynamodb:DeleteItem',

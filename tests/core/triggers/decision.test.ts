@@ -355,6 +355,7 @@ it('followed from timer to timer, never sends in quiet hours or after it has exp
             hub: HubConfig.parse({}),
             cause: past(arrivedAt),
             ...{ arrivedAt, now, history: [], reservations: [], waited: timers > 0 },
+            ...{ carried: [], addresses: new Map(), hubReservations: [] },
             customer: person({ timeZone }),
             templates: { hello: templateChannels(stubTemplate('hello')) },
           });

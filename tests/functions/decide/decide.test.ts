@@ -39,6 +39,7 @@ const publishHello = async (fields: Record<string, unknown> = {}): Promise<numbe
   );
 const portsOf = (overrides: Partial<DecidePorts> = {}): DecidePorts => ({
   ...{ triggers: hub.triggers, notifications: hub.notifications, history: hub.history, hub: hub.hub },
+  ...{ guests: hub.guests, addresses: hub.addresses },
   schedule: async (message, at) => void timers.push({ message, at }),
   enqueue: async (message) => void queued.push(message),
   tellSuppressed: async (notification) => void suppressed.push(notification),
@@ -197,19 +198,19 @@ describe('what a reservation counts for', () => {
     const reserved = { trigger: 'hello', category: 'service' as const, at: NOON };
     const { notifications } = hub;
     expect(
-      await notifications.reserve(draft('a'), ada, await notifications.reservations(ada), reserved),
+      await notifications.reserve(draft('a'), ada, await notifications.reservations(ada, []), reserved),
     ).toBe(true);
-    const unmerged = await notifications.reservations(ada);
+    const unmerged = await notifications.reservations(ada, []);
     expect(
-      await notifications.reserve(draft('b'), whole, await notifications.reservations(whole), reserved),
+      await notifications.reserve(draft('b'), whole, await notifications.reservations(whole, []), reserved),
     ).toBe(true);
-    expect((await notifications.reservations(whole)).all).toHaveLength(2);
+    expect((await notifications.reservations(whole, [])).all).toHaveLength(2);
     // One who still took the halves for two people must look again.
     expect(await notifications.reserve(draft('c'), ada, unmerged, reserved)).toBe(false);
     const loser = { ...whole, id: 'other', sourceProfiles: [other] };
-    const before = await notifications.reservations(loser);
+    const before = await notifications.reservations(loser, []);
     expect(
-      await notifications.reserve(draft('d'), whole, await notifications.reservations(whole), reserved),
+      await notifications.reserve(draft('d'), whole, await notifications.reservations(whole, []), reserved),
     ).toBe(true);
     expect(await notifications.reserve(draft('e'), loser, before, reserved)).toBe(false);
   });
@@ -219,7 +220,9 @@ describe('what a reservation counts for', () => {
     await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
     const customer = await hub.history.customer('ada');
     if (customer === undefined) throw new Error('nobody');
-    expect((await hub.notifications.reservations(customer)).all).toEqual([{ trigger: 'hello', at: NOON }]);
+    expect((await hub.notifications.reservations(customer, [])).all).toEqual([
+      { trigger: 'hello', at: NOON },
+    ]);
   });
 });
 

@@ -44,6 +44,7 @@ const sender = (id: string): Sender => ({
 
 const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   ...{ notifications: hub.notifications, triggers: hub.triggers, history: hub.history, hub: hub.hub },
+  ...{ guests: hub.guests, addresses: hub.addresses },
   sender: (id) => (id === 'ses' || id === 'aws-sms' ? sender(id) : undefined),
   links: async (profileId, channel) => ({
     unsubscribe: `https://hub.example/unsubscribe/${profileId}-${channel}`,
@@ -67,6 +68,7 @@ const reservation = async (fields: Record<string, unknown> = {}, files = templat
   await publish(hub.publishing, definition, files);
   await decide({
     ...{ triggers: hub.triggers, notifications: hub.notifications, history: hub.history, hub: hub.hub },
+    ...{ guests: hub.guests, addresses: hub.addresses },
     ...{
       schedule: async () => {},
       enqueue: async () => {},

@@ -39,6 +39,8 @@ it('retries exactly the messages whose events the bus refused', async () => {
       reviews: new Map(),
       receivedBeforeErasure: new Set(),
       retainedRefusals: new Map(),
+      guests: new Map(),
+      claimedPairs: new Map(),
     }),
     commit: async () => true,
     removeFiles: async () => {},

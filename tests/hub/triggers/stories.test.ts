@@ -18,7 +18,7 @@ const mail = 'identifiers: ["email:ada@example.com"]';
 
 const tell = async (story: string, options: Partial<ScenarioOptions> = {}): Promise<string[]> => {
   const scenario = Scenario.parse({ name: 'a story', ...parse(story) });
-  const outcome = await runScenario(scenario, '.', { assembly: synthesised, ...options });
+  const { outcome } = await runScenario(scenario, '.', { assembly: synthesised, ...options });
   return compareOutcome(scenario.expect, outcome);
 };
 

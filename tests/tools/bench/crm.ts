@@ -39,6 +39,9 @@ const customers: readonly Customer[] = Array.from({ length: CONTACTS }, (_, seri
         preferences: {},
         firstSeenAt: at,
         merged: [],
+        claimed: [],
+        shownApart: [],
+        confirmed: [],
         neverAutoMerge: [],
         confirmedDistinct: [],
         pendingReview: [],
@@ -122,6 +125,7 @@ const run = async (connector: CrmConnector, credentials: object): Promise<void> 
     },
     mapping: async () => mapping,
     identity: async () => identity,
+    guests: { personOf: unused },
     history: {
       customer: unused,
       customers: async (profileIds) => found(byId, profileIds),

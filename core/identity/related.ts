@@ -1,0 +1,12 @@
+import type { People } from './people.ts';
+
+/** Whether a list of any source profile of one customer names any source profile of the other. */
+export const areRelated = (
+  people: People,
+  one: string,
+  other: string,
+  list: 'neverAutoMerge' | 'confirmedDistinct' | 'pendingReview',
+): boolean => {
+  const others = new Set(people.mergeTree(other).map(({ profile }) => profile.id));
+  return people.mergeTree(one).some(({ profile }) => profile[list].some((id) => others.has(id)));
+};

@@ -1,0 +1,98 @@
+import type { Category, ConsentStatus } from '../consent/consent.ts';
+import { addressTypesOf } from '../consent/consent.ts';
+import type { Customer } from '../identity/customer.ts';
+import { type Identifier, identifierType } from '../identity/identifier.ts';
+import { Channel, type Instant } from '../interaction/interaction.ts';
+import type { SendReservation } from './limits.ts';
+import { consentAllows } from './trigger.ts';
+
+/** What is known of an address besides the customer for whom is decided: of its owner, and of what claims said about it. */
+export interface AddressState {
+  /** Canonical id; absent where nobody owns it. */
+  readonly owner?: string;
+  /** Whether its owner has closed it to every category. */
+  readonly isClosed: boolean;
+  /** The owner's answers. */
+  readonly consent: Customer['consent'];
+  /** The last opt-out, and the last opt-in, by an interaction that only claimed the address. */
+  readonly mute?: { readonly channel: Channel; readonly at: Instant };
+  readonly optIn?: { readonly channel: Channel; readonly at: Instant };
+  /** What was sent there for causes that are not its owner's. */
+  readonly reservations: readonly SendReservation[];
+}
+
+export type AddressStates = ReadonlyMap<Identifier, AddressState>;
+
+const addressTypes: ReadonlySet<string> = new Set(Channel.options.flatMap(addressTypesOf));
+/** Whether a message can be sent to an identifier at all. */
+export const isAddress = (identifier: Identifier): boolean => addressTypes.has(identifierType(identifier));
+
+const UNKNOWN: AddressState = { isClosed: false, consent: {}, reservations: [] };
+export const addressState = (states: AddressStates, address: Identifier): AddressState =>
+  states.get(address) ?? UNKNOWN;
+
+/** An address for a message, and whether it sees the causing interaction alone because the customer does not own it. */
+export interface Candidate {
+  readonly address: Identifier;
+  readonly causeOnly: boolean;
+}
+
+/**
+ * The addresses of a channel in the order of FORMATS "Proof": those that the causing interaction carried, then those that
+ * the customer owns, last heard from first. A guest owns none. `carried`: the usable identifiers of the cause.
+ */
+export const candidateAddresses = (
+  { guest, identifiers, lastInboundAt }: Customer,
+  carried: readonly Identifier[],
+  channel: Channel,
+): Candidate[] => {
+  const types = addressTypesOf(channel);
+  const ofBestType = (all: readonly Identifier[]): Identifier[] => {
+    const type = types.find((one) => all.some((held) => identifierType(held) === one));
+    return all.filter((held) => identifierType(held) === type);
+  };
+  const own = new Set(guest ? [] : identifiers);
+  const lastHeardFrom = (one: Identifier, other: Identifier): number =>
+    (lastInboundAt[other] ?? '').localeCompare(lastInboundAt[one] ?? '');
+  const fromCause = ofBestType(carried);
+  // Of several carried ones the customer's own come first, and of these the one last heard from.
+  const ownCarried = fromCause.filter((one) => own.has(one)).sort(lastHeardFrom);
+  const foreign = fromCause.filter((one) => !own.has(one));
+  const others = ofBestType([...own])
+    .filter((one) => !ownCarried.includes(one))
+    .sort(lastHeardFrom);
+  return [
+    ...ownCarried.map((address) => ({ address, causeOnly: false })),
+    ...foreign.map((address) => ({ address, causeOnly: true })),
+    ...(guest ? [] : others.map((address) => ({ address, causeOnly: false }))),
+  ];
+};
+
+/** Whether a customer's own closures, or those of whoever owns the address, keep a message from it. */
+export const isAddressClosed = (
+  { closed }: Customer,
+  { address }: Candidate,
+  states: AddressStates,
+): boolean => closed[address] !== undefined || addressState(states, address).isClosed;
+
+/**
+ * Whether consent lets a category through to an address. A claimed opt-out mutes marketing until the owner answers; an
+ * address that the customer does not own gets marketing only where it was opted in itself.
+ */
+export const addressAllows = (
+  customer: Customer,
+  { address, causeOnly }: Candidate,
+  channel: Channel,
+  category: Category,
+  states: AddressStates,
+): boolean => {
+  const { mute, optIn, consent, owner } = addressState(states, address);
+  const entry = causeOnly ? consent[channel] : customer.consent[channel];
+  const isMuted = mute !== undefined && mute.channel === channel && mute.at > (entry?.at ?? '');
+  if (category === 'marketing' && isMuted) return false;
+  const status: ConsentStatus = entry?.status ?? 'unknown';
+  if (!causeOnly) return consentAllows(category, status);
+  const isOptedIn = optIn !== undefined && optIn.channel === channel && optIn.at > (mute?.at ?? '');
+  if (category !== 'marketing') return consentAllows(category, status);
+  return status === 'granted' || (isOptedIn && (owner === undefined || status === 'unknown'));
+};
