@@ -9,29 +9,26 @@ const Texts = z.record(z.string(), z.string());
 const Names = z.array(z.string());
 const PURGE_PAUSE_MS = 60_000;
 
-/** The operations on queues themselves. */
+type Operations = Readonly<Record<string, SqsOperation>>;
+
+/** Operations that create, delete, purge and configure queues. */
 export const administration = (
-  { clock }: ServiceContext,
-  { queues, messages, arn, notify }: Broker,
+  context: ServiceContext,
+  broker: Broker,
   url: (name: string) => string,
-): Readonly<Record<string, SqsOperation>> => {
+): Operations => ({
+  ...queueOperations(context, broker, url),
+  ...attributeOperations(context, broker),
+});
+
+const queueOperations = (
+  { clock }: ServiceContext,
+  broker: Broker,
+  url: (name: string) => string,
+): Operations => {
+  const { queues, messages } = broker;
   const queueOf = queueIn(queues);
   const purgedAt = new Map<string, number>();
-  const expectTarget = (name: string, attributes: Readonly<Record<string, string>>): void => {
-    const { redrive } = settingsOf(attributes);
-    if (redrive && queues.find(redrive.target)?.settings.takesFrom(name) === false) {
-      throw new ServiceError(
-        'InvalidParameterValue',
-        `Value ${attributes['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: the dead-letter queue ${redrive.target} does not allow ${name} to use it (RedriveAllowPolicy).`,
-      );
-    }
-    if (redrive && !queues.find(redrive.target)) {
-      throw new ServiceError(
-        'InvalidParameterValue',
-        `Value ${attributes['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.`,
-      );
-    }
-  };
   return {
     CreateQueue(input) {
       const { QueueName, Attributes } = z
@@ -55,7 +52,7 @@ export const administration = (
           `A queue already exists with the same name and a different value for attribute ${differing}`,
         );
       }
-      expectTarget(QueueName, attributes);
+      expectDeadLetterTarget(broker, QueueName, attributes);
       if (!present)
         queues.put({
           name: QueueName,
@@ -98,6 +95,33 @@ export const administration = (
           names.length > listed.length && { NextToken: Buffer.from(last).toString('base64') }),
       };
     },
+    PurgeQueue(input) {
+      const { name } = queueOf(input);
+      if (clock.now() - (purgedAt.get(name) ?? Number.NEGATIVE_INFINITY) < PURGE_PAUSE_MS) {
+        throw new ServiceError(
+          'PurgeQueueInProgress',
+          `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`,
+        );
+      }
+      purgedAt.set(name, clock.now());
+      messages.purge(name);
+    },
+    ListDeadLetterSourceQueues(input) {
+      const { name } = queueOf(input);
+      return {
+        queueUrls: queues
+          .all()
+          .filter(({ settings }) => settings.redrive?.target === name)
+          .map((source) => url(source.name)),
+      };
+    },
+  };
+};
+
+const attributeOperations = ({ clock }: ServiceContext, broker: Broker): Operations => {
+  const { queues, messages, arn, notify } = broker;
+  const queueOf = queueIn(queues);
+  return {
     GetQueueAttributes(input) {
       const queue = queueOf(input);
       const { AttributeNames } = z.looseObject({ AttributeNames: Names.default([]) }).parse(input);
@@ -120,29 +144,30 @@ export const administration = (
       const queue = queueOf(input);
       const { Attributes } = z.looseObject({ Attributes: Texts }).parse(input);
       const attributes = changedAttributes(queue.attributes, Attributes);
-      expectTarget(queue.name, attributes);
+      expectDeadLetterTarget(broker, queue.name, attributes);
       queues.put({ ...queue, attributes, modifiedAt: clock.now() });
       notify(queue.name);
     },
-    PurgeQueue(input) {
-      const { name } = queueOf(input);
-      if (clock.now() - (purgedAt.get(name) ?? Number.NEGATIVE_INFINITY) < PURGE_PAUSE_MS) {
-        throw new ServiceError(
-          'PurgeQueueInProgress',
-          `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`,
-        );
-      }
-      purgedAt.set(name, clock.now());
-      messages.purge(name);
-    },
-    ListDeadLetterSourceQueues(input) {
-      const { name } = queueOf(input);
-      return {
-        queueUrls: queues
-          .all()
-          .filter(({ settings }) => settings.redrive?.target === name)
-          .map((source) => url(source.name)),
-      };
-    },
   };
+};
+
+/** @throws ServiceError where the dead-letter queue does not exist or does not accept the queue. */
+const expectDeadLetterTarget = (
+  { queues }: Broker,
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+): void => {
+  const { redrive } = settingsOf(attributes);
+  if (redrive && queues.find(redrive.target)?.settings.takesFrom(name) === false) {
+    throw new ServiceError(
+      'InvalidParameterValue',
+      `Value ${attributes['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: the dead-letter queue ${redrive.target} does not allow ${name} to use it (RedriveAllowPolicy).`,
+    );
+  }
+  if (redrive && !queues.find(redrive.target)) {
+    throw new ServiceError(
+      'InvalidParameterValue',
+      `Value ${attributes['RedrivePolicy']} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.`,
+    );
+  }
 };
