@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Clock } from '../protocol/clock.ts';
 import type { AwsResponse } from '../protocol/service.ts';
 
-/** A request as it reaches the front door. */
+/** A request to the HTTP API. */
 export interface FrontRequest {
   readonly method: string;
   /** Path and query, as on the request line. */
@@ -14,14 +14,14 @@ export interface FrontRequest {
 }
 
 export interface Route {
-  /** `GET /customers/{id}`, `ANY /webhooks/{provider}` or `$default`. */
+  /** `GET /orders/{id}`, `ANY /files/{path+}` or `$default`. */
   readonly key: string;
   readonly invoke: (event: APIGatewayProxyEventV2) => Promise<unknown>;
-  /** How long the gateway waits for the function; 30 seconds when absent, and at most. */
+  /** The integration's timeout; by default and at most 30 seconds. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** How many requests an API takes: so many in a second, and so many at once above that. */
+/** The throttling of an API: requests a second, and the size of a burst. */
 export interface Throttle {
   readonly rate: number;
   readonly burst: number;
@@ -54,7 +54,7 @@ const gatewayError = (status: number, message: string): AwsResponse => ({
   body: JSON.stringify({ message }),
 });
 
-/** API Gateway's HTTP API in front of functions: payload format 2.0, its routing, its limits. */
+/** API Gateway's HTTP API: payload format 2.0, its routing and its limits. */
 export const httpApi = (
   routes: readonly Route[],
   { clock, newId, account, throttle }: FrontOptions,
@@ -90,7 +90,7 @@ export const httpApi = (
   };
 };
 
-/** A bucket that holds `burst` requests and is filled by `rate` in a second. */
+/** A token bucket of `burst` requests, refilled with `rate` a second. Returns whether a request is admitted. */
 const bucketOf = ({ rate, burst }: Throttle, start: number): ((now: number) => boolean) => {
   let [held, since] = [burst, start];
   return (now) => {
@@ -107,7 +107,7 @@ interface Found {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** The most specific route: a fixed segment before a variable one, a named method before ANY, `$default` last. */
+/** The most specific route: fixed segments before variable ones, a method before ANY, `$default` last. */
 const findRoute = (routes: readonly Route[], method: string, path: string): Found | undefined => {
   const matched = routes.flatMap((route) => {
     if (route.key === '$default') return [{ route, parameters: {}, rank: -1 }];
@@ -203,13 +203,13 @@ const eventOf = (
   };
 };
 
-/** An instant as access logs write it: `12/Mar/2026:19:03:58 +0000`. */
+/** An instant in the format of access logs: `12/Mar/2026:19:03:58 +0000`. */
 const logTime = (now: number): string => {
   const [, day, month, year, time] = new Date(now).toUTCString().split(' ');
   return `${day}/${month}/${year}:${time} +0000`;
 };
 
-/** What a function returned, as API Gateway reads it: without a status it is the body itself, and what is malformed is an error. */
+/** The response for a function's result. A result without a status is the body; a malformed one is an error. */
 const answerOf = (returned: unknown): AwsResponse => {
   if (typeof returned !== 'object' || returned === null || !('statusCode' in returned)) {
     return {

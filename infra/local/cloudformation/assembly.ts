@@ -15,7 +15,7 @@ export interface Template {
   readonly Conditions: Readonly<Record<string, unknown>>;
 }
 
-/** A synthesised stack: its template, and where the code of its functions lies on disk. */
+/** A synthesised stack: its template and the folders of its assets. */
 export interface Assembly {
   readonly name: string;
   readonly template: Template;

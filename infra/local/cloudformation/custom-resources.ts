@@ -13,17 +13,17 @@ export type RequestType = 'Create' | 'Update' | 'Delete';
 
 export interface CustomResources {
   /**
-   * Invokes the function of a custom resource and reads the response that it puts at the response URL.
+   * Invokes the function of a custom resource and reads the response that the function uploads to the response URL.
    *
-   * @throws Error where the function fails, puts no response, or puts one that is not `SUCCESS`.
+   * @throws Error if the function fails, uploads no response, or uploads one whose status is not `SUCCESS`.
    */
   run(resource: CustomResource, type: RequestType): Promise<void>;
-  /** Takes a function's response; undefined for a request that is none. */
+  /** Receives a function's response; undefined for other requests. */
   respond(request: AwsRequest): AwsResponse | undefined;
 }
 
 const RESPONSE_PATH = '/cloudformation-custom-resource-response';
-/** In an account too it is a presigned URL of S3, which is put without a signature in the headers. */
+/** In AWS it is also a presigned URL of S3: the request has no signature in its headers. */
 export const RESPONSE_URL = `https://s3.amazonaws.com${RESPONSE_PATH}`;
 
 const Response = z.looseObject({
@@ -33,7 +33,7 @@ const Response = z.looseObject({
   PhysicalResourceId: z.string().optional(),
 });
 
-/** CloudFormation's side of custom resources. `invoke` runs a function, by its ARN, and waits for its end. */
+/** CloudFormation's protocol for custom resources. `invoke` runs a function, by its ARN, until it ends. */
 export const customResources = (
   newId: () => string,
   invoke: (functionArn: string, event: object) => Promise<unknown>,
@@ -57,7 +57,7 @@ export const customResources = (
       const response = responses.get(RequestId);
       responses.delete(RequestId);
       if (response === undefined)
-        throw new Error(`The function of the custom resource ${id} put no response at its ResponseURL.`);
+        throw new Error(`The function of the custom resource ${id} uploaded no response to its ResponseURL.`);
       if (response.Status !== 'SUCCESS')
         throw new Error(`The custom resource ${id} failed: ${response.Reason}`);
       if (response.PhysicalResourceId !== undefined) physicalIds.set(id, response.PhysicalResourceId);

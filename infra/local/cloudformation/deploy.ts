@@ -52,14 +52,14 @@ export const deployContext = ({ aws, ...options }: DeployOptions): DeployContext
 
 const Output = z.record(z.string(), z.unknown());
 
-/** The name of an error in the body of a JSON, a query or a REST response. */
+/** The error code in the body of a JSON, query or REST response. */
 const errorNameIn = (text: string): string =>
   /"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)<\/Code>/u.exec(text)?.slice(1).find(Boolean) ?? 'Error';
 
 /**
  * Creates every resource of the template, each after the resources that it refers to.
  *
- * @throws Error that names the resource where the runtime does not know its type or one of its properties.
+ * @throws Error that names the resource if its type or one of its properties is not supported.
  */
 export const deploy = async (
   { template }: Assembly,
@@ -73,12 +73,12 @@ export const deploy = async (
     const type = resource && resourceTypeOf(resource.Type);
     if (resource === undefined || type === undefined)
       throw new Error(
-        `The template's resource ${id} has the type ${resource?.Type}, which the local runtime does not know. Add it to a resources.ts in infra/local.`,
+        `The template's resource ${id} has the type ${resource?.Type}, which the local runtime does not support. Add it to a resources.ts in infra/local.`,
       );
     const properties = type.schema.safeParse(resolver.resolve(resource.Properties));
     if (!properties.success)
       throw new Error(
-        `The template's resource ${id} (${resource.Type}) has properties that the local runtime does not know:\n${z.prettifyError(properties.error)}`,
+        `The template's resource ${id} (${resource.Type}) has properties that the local runtime does not support:\n${z.prettifyError(properties.error)}`,
       );
     const result = await type.create(id, properties.data as never, context);
     created.set(id, result);

@@ -4,7 +4,7 @@ import type { AwsService } from '../protocol/service.ts';
 import type { Template } from './assembly.ts';
 import type { Created } from './template.ts';
 
-/** The stack as CloudFormation lists it: what each resource of the template has become. */
+/** The local CloudFormation: it lists the created resources of the stack. */
 export const cloudformation = (
   stack: string,
   template: Template,
@@ -18,7 +18,7 @@ export const cloudformation = (
         if (need(input, 'StackName') !== stack)
           throw new ServiceError(
             'ValidationError',
-            `Stack with id ${input.get('StackName')} does not exist; here runs ${stack}.`,
+            `Stack with id ${input.get('StackName')} does not exist. The only stack is ${stack}.`,
           );
         const members = [...created].map(
           ([id, { ref }]) =>

@@ -4,7 +4,7 @@ import type { EventSource, LambdaFunction } from '../lambda/function.ts';
 import type { CustomResource } from './custom-resources.ts';
 import type { Created } from './template.ts';
 
-/** A route of an HTTP API and the function behind it. */
+/** A route of an HTTP API and its function. */
 interface DeployedRoute {
   readonly api: string;
   readonly key: string;
@@ -21,18 +21,18 @@ export interface RestCall {
   readonly body: string;
 }
 
-/** What the creation of a resource uses, and what it adds for the runtime to connect. */
+/** The inputs for the creation of resources, and the lists of those that the runtime must connect. */
 export interface DeployContext {
   readonly region: string;
   readonly account: string;
   readonly stackName: string;
   readonly publicUrl: string;
-  /** The region of the endpoint that serves a service: another one's where the service is replaced by a real endpoint. */
+  /** The region of the services; another one if real endpoints replace some of them. */
   readonly endpointRegion: string;
   /**
    * Calls a service with its JSON protocol; `operation` is the value of `X-Amz-Target`.
    *
-   * @throws Error whose name is the service's own name of the error.
+   * @throws Error whose name is the service's error code.
    */
   readonly call: (
     service: string,
@@ -46,7 +46,7 @@ export interface DeployContext {
   readonly functions: Map<string, LambdaFunction>;
   readonly routes: DeployedRoute[];
   readonly integrations: Map<string, Pick<DeployedRoute, 'functionArn' | 'timeoutMs'>>;
-  /** The limits of the HTTP APIs' stages. */
+  /** The throttling of the HTTP APIs' stages. */
   readonly throttles: Throttle[];
   readonly eventSources: EventSource[];
   readonly customResources: CustomResource[];
@@ -59,13 +59,13 @@ export interface ResourceType {
 
 export type ResourceTypes = Readonly<Record<string, ResourceType>>;
 
-/** A resource type: its strict schema, which refuses unknown properties, and what its creation does. */
+/** Defines a resource type: a strict schema, which rejects unknown properties, and a function that creates the resource. */
 export const resourceType = <Schema extends z.ZodType>(
   schema: Schema,
   create: (id: string, properties: z.output<Schema>, context: DeployContext) => Promise<Created> | Created,
 ): ResourceType => ({ schema, create });
 
-/** A type whose properties are validated and that has no effect on one machine, such as an alarm. */
+/** Defines a type that is validated and has no effect on one machine, such as an alarm. */
 export const inertType = (
   schema: z.ZodType,
   arn: (name: string, context: DeployContext) => string = (name) => name,
@@ -75,13 +75,13 @@ export const inertType = (
     return { ref: name, attributes: { Arn: arn(name, context) } };
   });
 
-/** The schema of properties that the runtime accepts and does not use. */
+/** The schema of properties that the runtime accepts and ignores. */
 export const unused = z.unknown().optional();
-/** CloudFormation takes numbers as text too. */
+/** CloudFormation also accepts numbers as text. */
 export const number = z.coerce.number();
 export const document = z.record(z.string(), z.unknown());
 
-/** The name of a resource that the template does not name. */
+/** The name of a resource without a name in the template. */
 export const physicalName = ({ stackName }: Pick<DeployContext, 'stackName'>, id: string): string =>
   `${stackName}-${id}`;
 
@@ -91,7 +91,7 @@ export const arnOf = (
   resource: string,
 ): string => `arn:aws:${service}:${region}:${account}:${resource}`;
 
-/** The result of a call; undefined where it failed with this error, as a second deployment onto the same state does. */
+/** The result of a call; undefined if it fails with this error, as a second deployment on the same state does. */
 export const unless = async <Result>(error: string, call: Promise<Result>): Promise<Result | undefined> => {
   try {
     return await call;

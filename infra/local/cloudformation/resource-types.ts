@@ -35,6 +35,6 @@ const customType = (type: string): ResourceType =>
     return { ref: id };
   });
 
-/** The resource type of this name; undefined where the runtime does not know it. */
+/** The resource type of this name; undefined if it is not supported. */
 export const resourceTypeOf = (name: string): ResourceType | undefined =>
   name.startsWith('Custom::') ? customType(name) : types[name];

@@ -1,6 +1,6 @@
 import type { Template } from './assembly.ts';
 
-/** What a resource answers to `Ref` and `Fn::GetAtt`. */
+/** The values of a created resource for `Ref` and `Fn::GetAtt`. */
 export interface Created {
   readonly ref: string;
   readonly attributes?: Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ export interface Pseudo {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Evaluates CloudFormation's intrinsic functions against what has been created so far. */
+/** Evaluates CloudFormation's intrinsic functions against the resources created so far. */
 export class Resolver {
   readonly #template: Template;
   readonly #created: ReadonlyMap<string, Created>;
@@ -63,7 +63,7 @@ export class Resolver {
     if (name === 'Fn::Select' && Array.isArray(list[1])) return list[1][Number(list[0])];
     if (name === 'Fn::If' && Array.isArray(operand))
       return this.resolve(this.#condition(String(operand[0])) ? operand[1] : operand[2]);
-    throw new Error(`The template uses ${name}, which the local runtime does not know.`);
+    throw new Error(`The template uses ${name}, which the local runtime does not support.`);
   }
 
   #ref(id: string): unknown {
@@ -77,7 +77,7 @@ export class Resolver {
     const value = this.#find(id).attributes?.[attribute];
     if (value === undefined)
       throw new Error(
-        `The template asks for the attribute ${attribute} of ${id} (${this.#template.Resources[id]?.Type}), which the local runtime does not know.`,
+        `The template reads the attribute ${attribute} of ${id} (${this.#template.Resources[id]?.Type}), which the local runtime does not support.`,
       );
     return value;
   }
@@ -85,7 +85,7 @@ export class Resolver {
   #find(id: string): Created {
     const created = this.#created.get(id);
     if (created === undefined)
-      throw new Error(`The template refers to ${id}, which does not exist or was not created yet.`);
+      throw new Error(`The template refers to ${id}, which does not exist or is not created yet.`);
     return created;
   }
 
@@ -110,13 +110,13 @@ export class Resolver {
       if (operator === 'Fn::And') return list.every(evaluate);
       if (operator === 'Fn::Or') return list.some(evaluate);
       if (operator === 'Condition') return this.#condition(String(operand));
-      throw new Error(`The condition ${name} uses ${operator}, which the local runtime does not know.`);
+      throw new Error(`The condition ${name} uses ${operator}, which the local runtime does not support.`);
     };
     return evaluate(this.#template.Conditions[name]);
   }
 }
 
-/** Logical ids so that each comes behind everything that it refers to. */
+/** The logical ids in an order in which each follows the resources that it refers to. */
 export const creationOrder = (template: Template): string[] => {
   const ids = Object.keys(template.Resources);
   const done = new Set<string>();
@@ -124,9 +124,7 @@ export const creationOrder = (template: Template): string[] => {
   const visit = (id: string, trail: readonly string[]): void => {
     if (done.has(id)) return;
     if (trail.includes(id))
-      throw new Error(
-        `The template's resources depend on each other in a circle: ${[...trail, id].join(' → ')}`,
-      );
+      throw new Error(`The template's resources have circular dependencies: ${[...trail, id].join(' → ')}`);
     for (const other of references(template, id)) if (template.Resources[other]) visit(other, [...trail, id]);
     done.add(id);
     order.push(id);

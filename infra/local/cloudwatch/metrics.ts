@@ -14,16 +14,16 @@ const keyOf = ({ namespace, name, dimension }: Metric): string =>
   `${namespace} ${name} ${dimension?.value ?? ''}`;
 
 export interface Metrics {
-  /** Adds to a metric, now. */
+  /** Adds a value to a metric at the current time. */
   add(metric: Metric, value: number): void;
-  /** Writes what is in memory into the state. */
+  /** Writes the values in memory into the state. */
   flush(): void;
-  /** CloudWatch's side: `GetMetricData`, sums only. */
+  /** CloudWatch's API: `GetMetricData`, sums only. */
   readonly service: AwsService;
 }
 
 const MINUTE_MS = 60_000;
-/** What was counted in this many milliseconds may be lost when the process is killed. */
+/** A killed process loses the values of at most this time. */
 const FLUSH_MS = 1000;
 
 const Query = z.looseObject({
@@ -44,7 +44,7 @@ const Input = z.looseObject({
   MetricDataQueries: z.array(Query).max(500),
 });
 
-/** The metrics that CloudWatch would hold of a hub, by minute. */
+/** The metrics of a deployed template, by minute. */
 export const metrics = ({ db, clock }: Pick<ServiceContext, 'db' | 'clock'>): Metrics => {
   const pending = new Map<string, { readonly minute: number; readonly key: string; sum: number }>();
   const statements = prepare(db);
@@ -102,7 +102,7 @@ const prepare = (db: DatabaseSync) => {
     add: db.prepare(
       'INSERT INTO metrics VALUES (?, ?, ?) ON CONFLICT (metric, minute) DO UPDATE SET sum = sum + excluded.sum',
     ),
-    /** Points of so many seconds: the sum of the minutes within. */
+    /** Points of a period in seconds: the sums of their minutes. */
     read: db.prepare(
       'SELECT (minute * 60 / ?) * ? AS start, sum(sum) AS sum FROM metrics WHERE metric = ? AND minute >= ? AND minute < ? GROUP BY start',
     ),

@@ -2,7 +2,7 @@
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
 
-/** The frame that every page of the local runtime shares. `body` is HTML; `title` is text. */
+/** A page of the local runtime. `body` is HTML; `title` is text. */
 export const htmlPage = (title: string, body: string): string => `<!doctype html>
 <html lang="en">
 <head>

@@ -3,7 +3,7 @@ import type { SentMessage } from './sent-messages.ts';
 
 const names = { email: 'E-mail', sms: 'SMS', push: 'Push' } as const;
 
-/** Every e-mail, SMS and push that the hub has sent on this machine, newest first. */
+/** An HTML page of the sent messages, newest first. */
 export const inboxPage = (messages: readonly SentMessage[]): string => {
   const counts = Object.entries(names)
     .map(([medium, name]) => `${messages.filter((message) => message.medium === medium).length} ${name}`)
@@ -22,7 +22,7 @@ const card = (message: SentMessage): string => {
   const heading = message.subject === undefined ? '' : `<h2>${escapeHtml(message.subject)}</h2>`;
   const sender = message.from === undefined ? '' : ` from ${escapeHtml(message.from)}`;
   const text = message.text === undefined ? '' : `<pre>${escapeHtml(message.text)}</pre>`;
-  // An e-mail's own HTML is shown in a frame that may run nothing and reach nothing.
+  // An e-mail's own HTML is shown in a sandboxed frame, which runs no scripts.
   const html =
     message.html === undefined
       ? ''

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 
-/** A message that left the hub on this machine. */
+/** A sent e-mail, SMS or push notification. */
 export const SentMessage = z.object({
   id: z.string(),
   at: z.string(),
@@ -17,26 +17,26 @@ export const SentMessage = z.object({
 export type SentMessage = z.infer<typeof SentMessage>;
 
 export interface SentMessages {
-  /** Keeps a message; `raw` is what travelled, where that is more than the message's own fields. */
+  /** Stores a message; `raw` is its transmitted form, where that has more than the message's fields. */
   add(message: SentMessage, raw?: Uint8Array | string): void;
-  /** What was sent, oldest first: all of it, or what came after the message with the id `after`. */
+  /** The messages, oldest first; with `after` those that follow the message with this id. */
   list(options?: { readonly after?: string }): SentMessage[];
-  /** The bytes that travelled: an e-mail's MIME, a push's payload. */
+  /** The transmitted bytes: an e-mail's MIME, a push notification's payload. */
   raw(id: string): Uint8Array | undefined;
 }
 
-/** Where SES, SMS and SNS leave what they would have sent; `onAdd` hears of each message. */
+/** The messages of SES, SMS and SNS in SQLite. `onAdd` is called with each new one. */
 export const sentMessages = (
   db: DatabaseSync,
   onAdd: (message: SentMessage) => void = () => {},
 ): SentMessages => {
   db.exec(
-    'CREATE TABLE IF NOT EXISTS outbox_messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, message TEXT NOT NULL, raw BLOB) STRICT',
+    'CREATE TABLE IF NOT EXISTS sent_messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, message TEXT NOT NULL, raw BLOB) STRICT',
   );
-  const insert = db.prepare('INSERT INTO outbox_messages (id, message, raw) VALUES (?, ?, ?)');
-  const all = db.prepare('SELECT message FROM outbox_messages WHERE seq > ? ORDER BY seq');
-  const position = db.prepare('SELECT seq FROM outbox_messages WHERE id = ?');
-  const bytes = db.prepare('SELECT raw FROM outbox_messages WHERE id = ?');
+  const insert = db.prepare('INSERT INTO sent_messages (id, message, raw) VALUES (?, ?, ?)');
+  const all = db.prepare('SELECT message FROM sent_messages WHERE seq > ? ORDER BY seq');
+  const position = db.prepare('SELECT seq FROM sent_messages WHERE id = ?');
+  const bytes = db.prepare('SELECT raw FROM sent_messages WHERE id = ?');
   return {
     add(message, raw) {
       insert.run(message.id, JSON.stringify(message), raw === undefined ? null : Buffer.from(raw));

@@ -6,7 +6,7 @@ export interface Timer {
 /** The runtime's only source of time. Instants are epoch milliseconds. */
 export interface Clock {
   now(): number;
-  /** Runs a job once `now()` has reached `time`, never synchronously. */
+  /** Runs a job asynchronously when `now()` reaches `time`. */
   at(time: number, job: () => void | Promise<void>): Timer;
   /** Marks work in progress, so that a virtual clock does not advance while it runs. */
   track<T>(work: Promise<T>): Promise<T>;

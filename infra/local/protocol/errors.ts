@@ -1,6 +1,6 @@
 export type LocalErrorCode = 'port-taken' | 'bad-endpoint' | 'no-credentials';
 
-/** A fault in how the runtime is set up on this machine. The message names the setting and what to change. */
+/** An invalid setting of the runtime. The message contains the setting and the correction. */
 export class LocalError extends Error {
   readonly code: LocalErrorCode;
 

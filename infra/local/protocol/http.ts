@@ -19,13 +19,13 @@ export interface Listener {
 const BODY_LIMIT = 64 * 1024 * 1024;
 
 export interface ListenOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port?: number;
-  /** The largest body in bytes; what is larger is refused before it is read to its end. */
+  /** The largest body in bytes; a larger one is refused before it is read completely. */
   readonly bodyLimit?: number;
 }
 
-/** Serves on the loopback alone. Idle connections are kept long: AWS clients reuse them, and a reset looks like a lost request. */
+/** Serves HTTP on 127.0.0.1. The keep-alive is long, because AWS clients reuse connections and take a reset for a lost request. */
 export const listen = (
   answer: (request: RawRequest) => Promise<AwsResponse>,
   { port = 0, bodyLimit = BODY_LIMIT }: ListenOptions = {},
@@ -77,7 +77,7 @@ export const listen = (
 
 class TooLarge extends Error {}
 
-/** Repeated headers joined with a comma, as API Gateway and the AWS services join them; cookies keep their own sign. */
+/** Headers in lower case; repeated ones are joined with a comma, cookies with a semicolon. */
 const headersOf = (request: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
     Object.entries(request.headersDistinct).map(([name, values = []]) => [

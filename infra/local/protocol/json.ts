@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AwsRequest, AwsResponse } from './service.ts';
 
-/** An error as an AWS service answers it. `type` is the service's own name for it. */
+/** An error response of an AWS service. `type` is the service's own name for it. */
 export class ServiceError extends Error {
   readonly type: string;
   readonly status: number;
@@ -24,7 +24,7 @@ const Body = z.record(z.string(), z.unknown());
 export const jsonOperation = (request: AwsRequest): string =>
   (request.headers['x-amz-target'] ?? '').split('.').at(-1) ?? '';
 
-/** Answers an AWS JSON 1.0 or 1.1 request with the operation that it names. */
+/** Answers an AWS JSON 1.0 or 1.1 request with its operation. */
 export const answerJson = async (
   request: AwsRequest,
   version: '1.0' | '1.1',
@@ -41,7 +41,7 @@ export const answerJson = async (
     if (operation === undefined) {
       throw new ServiceError(
         'UnknownOperationException',
-        `The local runtime does not know the operation ${JSON.stringify(name)}.`,
+        `The local runtime does not support the operation ${JSON.stringify(name)}.`,
       );
     }
     const text = Buffer.from(request.body).toString();
@@ -57,7 +57,7 @@ export const answerJson = async (
   }
 };
 
-/** Input that is not what the service documents is the caller's fault; anything else is ours and is not hidden. */
+/** The service's error for an invalid input. Rethrows every other error, which is a fault of the runtime. */
 export const asServiceError = (error: unknown): ServiceError => {
   if (error instanceof ServiceError) return error;
   if (error instanceof z.ZodError) return new ServiceError('ValidationException', z.prettifyError(error));

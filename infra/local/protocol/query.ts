@@ -3,7 +3,7 @@ import type { AwsRequest, AwsResponse } from './service.ts';
 
 export type QueryOperation = (input: URLSearchParams) => string | Promise<string>;
 
-/** The fields of a query request, which old clients may also send in the address. */
+/** The fields of a query request, in its body or in its query string. */
 const formOf = ({ body, query }: AwsRequest): URLSearchParams =>
   new URLSearchParams(body.byteLength === 0 ? query : Buffer.from(body).toString());
 
@@ -13,7 +13,7 @@ export const queryOperation = (request: AwsRequest): string => formOf(request).g
 export const escapeXml = (text: string): string =>
   text.replace(/[&<>"'\r]/gu, (character) => `&#${character.codePointAt(0)};`);
 
-/** Answers an AWS query request; an operation returns the XML inside its result element. */
+/** Answers an AWS query request. An operation returns the XML of its result element. */
 export const answerQuery = async (
   request: AwsRequest,
   namespace: string,
@@ -28,7 +28,7 @@ export const answerQuery = async (
     if (operation === undefined)
       throw new ServiceError(
         'InvalidAction',
-        `The local runtime does not know the action ${JSON.stringify(name)}.`,
+        `The local runtime does not support the action ${JSON.stringify(name)}.`,
       );
     const result = await operation(form);
     const body = `<${name}Response xmlns="${namespace}"><${name}Result>${result}</${name}Result><ResponseMetadata>${metadata}</ResponseMetadata></${name}Response>`;
@@ -72,7 +72,7 @@ export const structuresOf = (
 export const mapOf = (input: URLSearchParams, name: string): Record<string, string> =>
   Object.fromEntries(structuresOf(input, name, 'entry').map(({ key = '', value = '' }) => [key, value]));
 
-/** A field that a request may not leave out. @throws ServiceError `ValidationError`. */
+/** A required field. @throws ServiceError `ValidationError`. */
 export const need = (input: URLSearchParams, name: string): string => {
   const value = input.get(name);
   if (value !== null && value !== '') return value;
@@ -83,7 +83,7 @@ export const need = (input: URLSearchParams, name: string): string => {
 export const element = (tag: string, text: string | number | null | undefined): string =>
   text === null || text === undefined ? '' : `<${tag}>${escapeXml(String(text))}</${tag}>`;
 
-/** `<tag><member>…</member>…</tag>`; the members are XML already. */
+/** `<tag><member>…</member>…</tag>`; the members are XML. */
 export const members = (tag: string, list: readonly string[]): string =>
   `<${tag}>${list.map((one) => `<member>${one}</member>`).join('')}</${tag}>`;
 
@@ -93,7 +93,7 @@ export const mapXml = (tag: string, map: Readonly<Record<string, string>>): stri
     .map(([key, value]) => `<entry>${element('key', key)}${element('value', value)}</entry>`)
     .join('')}</${tag}>`;
 
-/** The structures of a list, each as a form of its own: `Name.member.2.Field=…` becomes `Field=…` of the second. */
+/** The structures of a list, each as its own form: `Name.member.2.Field=…` becomes `Field=…` of the second. */
 export const entriesOf = (input: URLSearchParams, name: string): URLSearchParams[] => {
   const found: URLSearchParams[] = [];
   for (const [key, value] of input) {

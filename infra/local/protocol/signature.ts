@@ -13,7 +13,7 @@ export const credentialOf = ({
   return { accessKey, service };
 };
 
-/** What a request is answered that names no service, or one that is not served. */
+/** The response to a request without a service, or for a service that does not run. */
 export const unknownService = (
   message: string,
 ): {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Runs `work` as one SQLite transaction, or as a part of the one already open. */
+/** Runs `work` in one SQLite transaction; within an open transaction it becomes a part of that. */
 export const transaction = <T>(db: DatabaseSync, work: () => T): T => {
   if (db.isTransaction) return work();
   db.exec('BEGIN IMMEDIATE');

@@ -1,3 +1,3 @@
-/** The region and the account that the runtime plays. */
+/** The region and the account of the runtime. */
 export const REGION = 'eu-south-1';
 export const ACCOUNT = '123456789012';

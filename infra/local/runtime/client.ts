@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import type { HttpRequest, HttpResponse, QueryParameterBag, RequestHandler } from '@smithy/types';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 
-/** What an AWS client is given instead of a socket: `requestHandler` for the SDK, `fetch` for clients that sign by hand. */
+/** Replaces the socket of an AWS client: `requestHandler` for the SDK, `fetch` for clients that sign requests themselves. */
 export interface InProcess {
   readonly requestHandler: RequestHandler<HttpRequest, HttpResponse>;
   readonly fetch: (request: Request) => Promise<Response>;
 }
 
-/** Binds AWS clients to the local runtime without a socket. The bytes are those that would have travelled. */
+/** Binds AWS clients to the local runtime without a socket. The requests are the same as over HTTP. */
 export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>): InProcess => ({
   requestHandler: {
     metadata: { handlerProtocol: 'http/1.1' },
@@ -21,7 +21,7 @@ export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>)
         body: await bytesOf(request.body),
       });
       const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body;
-      // REST services may stream their answer, and the SDK then wants a stream; the RPC protocols take bytes.
+      // The SDK expects a stream from REST services, and bytes from the RPC protocols.
       const streams = request.headers['x-amz-target'] === undefined;
       return {
         response: {

@@ -20,23 +20,23 @@ export interface CloudOptions {
   readonly invoke: Run;
   /** Real endpoints in place of local services. */
   readonly externalEndpoints?: ExternalEndpoints;
-  /** The address of the HTTP API, as providers call it. */
+  /** The public URL of the HTTP API. */
   readonly publicUrl: string;
-  /** Where the AWS endpoint listens; queue URLs point there. */
+  /** The URL of the AWS endpoint, also used in queue URLs. */
   readonly awsUrl: string;
   /** Duplicates and reorderings of messages and events. */
   readonly chaos?: SqsOptions['chaos'];
   /** Whether the next DynamoDB transaction is cancelled by a conflict. */
   readonly conflict?: () => boolean;
-  /** An upper limit for the batching windows of the template, in seconds: Lambda too may invoke earlier. */
+  /** An upper limit for the batching windows of the template, in seconds. Lambda may also invoke earlier. */
   readonly longestWindowSeconds?: number;
-  /** Called before a request is answered; an error that it throws reaches the caller as a lost connection. */
+  /** Called before a request is answered. If it throws, the caller sees a lost connection. */
   readonly before?: (service: string, operation: string, caller: string) => void;
   readonly onError: (error: unknown) => void;
   /** Called with every decision about a permission. */
   readonly onDecision?: (decision: Decision) => void;
-  /** Whether the template's custom resources run once it is deployed; default true. */
+  /** Whether the template's custom resources run after its deployment; default true. */
   readonly runCustomResources?: boolean;
-  /** Called once the services answer, before the template's custom resources run and use them. */
+  /** Called when the services are ready, before the template's custom resources use them. */
   readonly onService?: (services: { aws(request: AwsRequest): Promise<AwsResponse> }) => void;
 }

@@ -17,7 +17,7 @@ import { openServices } from './open-services.ts';
 
 export type { CloudOptions } from './cloud-options.ts';
 
-/** A deployed template that runs on this machine. */
+/** A running deployed template. */
 export interface Cloud {
   readonly db: DatabaseSync;
   readonly sentMessages: SentMessages;
@@ -27,21 +27,21 @@ export interface Cloud {
   readonly counts: ReadonlyMap<string, number>;
   readonly created: ReadonlyMap<string, Created>;
   aws(request: AwsRequest): Promise<AwsResponse>;
-  /** Delivers on behalf of a service of AWS that the runtime does not have, such as an alarm to its topic. */
+  /** Delivers for an AWS service that the runtime does not have, such as an alarm to its topic. */
   deliver: Deliver;
-  /** Receives an e-mail to an address of the business. */
+  /** Receives an incoming e-mail. */
   receiveMail: Ses['receiveMail'];
   /** Answers a request to the HTTP API. */
   front(request: FrontRequest): Promise<AwsResponse>;
   send(queueArn: string, body: string): void;
   queue(queueArn: string): { visible: number; hidden: number };
-  /** Runs the template's custom resources again, as an update or the deletion of the stack does. */
+  /** Runs the template's custom resources again, like an update or the deletion of the stack. */
   runCustomResources(type: RequestType): Promise<void>;
-  /** Resolves once every running batch has ended and the state is closed. */
+  /** Resolves when every running batch has ended and the state is closed. */
   stop(): Promise<void>;
 }
 
-/** Deploys a synthesised template to the local services and connects what it connects. */
+/** Deploys a synthesised template to the local services and starts its event sources. */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { assembly, onError, publicUrl } = options;
   const opened = openServices(options);
@@ -56,7 +56,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   opened.addService(cloudformation(assembly.name, assembly.template, created));
   opened.open();
   for (const refusal of permissions.unlogged)
-    onError(new Error(`A function cannot write its log: ${sentenceOf(refusal)}`));
+    onError(new Error(`A function is not allowed to write its log: ${sentenceOf(refusal)}`));
   const runCustomResources = async (type: RequestType): Promise<void> => {
     for (const resource of target.customResources) await opened.customResources.run(resource, type);
   };

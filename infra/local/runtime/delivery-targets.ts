@@ -6,7 +6,7 @@ import type { Sns } from '../sns/index.ts';
 import { textAttributes } from '../sqs/content.ts';
 import type { Sqs } from '../sqs/index.ts';
 
-/** The services that resources of AWS deliver to. */
+/** The services that receive deliveries. */
 export interface DeliveryTargets {
   queues?: Pick<Sqs, 'send'>;
   buses?: Pick<Events, 'accept'>;
@@ -16,9 +16,9 @@ export interface DeliveryTargets {
 }
 
 /**
- * Hands a payload to the resource that its ARN names.
+ * Delivers a payload to the resource of its ARN.
  *
- * @throws Error where no target serves the ARN, or the target refuses the payload.
+ * @throws Error if no target serves the ARN, or the target rejects the payload.
  */
 export const deliverTo = async (
   { queues, buses, topics, functions, objects }: DeliveryTargets,

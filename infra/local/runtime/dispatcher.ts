@@ -19,7 +19,7 @@ export interface DispatchOptions extends Pick<CloudOptions, 'externalEndpoints' 
   readonly counts: Map<string, number>;
 }
 
-/** Answers each request with the service that its signature names, within the policies of its caller. */
+/** Routes each request to the service of its signature, if the caller's policies allow the operation. */
 export const dispatcher = ({
   services,
   functions,

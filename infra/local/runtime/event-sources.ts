@@ -20,7 +20,7 @@ const BatchResponse: z.ZodType<SQSBatchResponse> = z.object({
   batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })),
 });
 
-/** Invokes a function with the messages of a queue, as Lambda's event source mapping does. */
+/** Invokes a function with the messages of a queue, like Lambda's event source mapping. */
 export const connectEventSource = (
   { queueArn, functionName, batchSize, windowSeconds, maximumConcurrency }: EventSource,
   { queues, lambda, meter, onError, longestWindowSeconds }: EventSourceOptions,
@@ -32,7 +32,7 @@ export const connectEventSource = (
     reportBatchItemFailures: true,
     async handler(event: SQSEvent) {
       const { accepted, loops, trace } = lambda.withoutLoops(functionName, event);
-      for (const { receiptHandle } of loops.Records) queues.bury(queueArn, receiptHandle);
+      for (const { receiptHandle } of loops.Records) queues.moveToDeadLetter(queueArn, receiptHandle);
       if (loops.Records.length > 0) onError(stopped(functionName));
       const received = accepted.Records.length;
       if (received === 0) return { batchItemFailures: [] };

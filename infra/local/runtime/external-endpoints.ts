@@ -4,7 +4,7 @@ import { LocalError } from '../protocol/errors.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 import { callOf } from '../s3/request.ts';
 
-/** The parts that may be replaced, by the variable of the SDK that names the endpoint, and their signing names. */
+/** The signing names of the services that can be replaced, by the SDK's variable for their endpoint. */
 const REPLACEABLE: Readonly<Record<string, string>> = {
   AWS_ENDPOINT_URL_DYNAMODB: 'dynamodb',
   AWS_ENDPOINT_URL_S3: 's3',
@@ -13,7 +13,11 @@ const REPLACEABLE: Readonly<Record<string, string>> = {
   AWS_ENDPOINT_URL_SECRETS_MANAGER: 'secretsmanager',
   AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2: 'sms-voice',
 };
-const DRIVEN = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_EVENTBRIDGE', 'AWS_ENDPOINT_URL_SCHEDULER'];
+const NOT_REPLACEABLE = [
+  'AWS_ENDPOINT_URL_SQS',
+  'AWS_ENDPOINT_URL_EVENTBRIDGE',
+  'AWS_ENDPOINT_URL_SCHEDULER',
+];
 
 interface Credentials {
   readonly accessKeyId: string;
@@ -21,29 +25,29 @@ interface Credentials {
   readonly sessionToken?: string | undefined;
 }
 
-/** Real endpoints in the place of local parts, and the developer's own credentials for them. */
+/** Real endpoints in place of local services, and the developer's own credentials for them. */
 export interface ExternalEndpoints {
-  /** Addresses by signing name. */
+  /** URLs by signing name. */
   readonly endpoints: Readonly<Record<string, string>>;
   readonly region: string;
   readonly credentials: () => Promise<Credentials>;
 }
 
 /**
- * The endpoints that the environment names.
+ * The endpoints in the environment.
  *
- * @throws LocalError for an address that is none, and for a part that the hub itself drives.
+ * @throws LocalError `bad-endpoint` for an invalid URL, and for a service that the runtime must run itself.
  */
 export const externalEndpointsOf = (
   env: Readonly<Record<string, string | undefined>>,
   region: string,
 ): ExternalEndpoints => {
   const named = (name: string): string | undefined => env[name] || undefined;
-  const driven = DRIVEN.find((name) => named(name) !== undefined);
-  if (driven !== undefined)
+  const refused = NOT_REPLACEABLE.find((name) => named(name) !== undefined);
+  if (refused !== undefined)
     throw new LocalError(
       'bad-endpoint',
-      `${driven} names a service that the local runtime must run itself. Unset it. These can be replaced: ${Object.keys(REPLACEABLE).join(', ')}.`,
+      `${refused} names a service that the local runtime must run itself. Unset it. These can be replaced: ${Object.keys(REPLACEABLE).join(', ')}.`,
     );
   const endpoints = Object.entries(REPLACEABLE).flatMap(([name, service]): [string, string][] => {
     const address = named(name);
@@ -56,19 +60,19 @@ export const externalEndpointsOf = (
   return {
     endpoints: Object.fromEntries(endpoints),
     region: signedFor,
-    // The SDK looks for credentials wherever its users keep them.
+    // The SDK finds credentials in the environment, in profiles and in the metadata service.
     credentials: () => new SecretsManagerClient({ region: signedFor }).config.credentials(),
   };
 };
 
 const LOOPBACK = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::|\/|$)/u;
-/** What belongs to the way a request came, not to what it asks. */
-const OF_THE_WAY =
+/** Headers of the connection and of the old signature, which are not forwarded. */
+const UNFORWARDED_HEADERS =
   /^(?:host|authorization|connection|content-length|transfer-encoding|expect|x-amz-date|x-amz-security-token)$/u;
-const SIGNATURE =
+const SIGNATURE_PARAMETERS =
   /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/iu;
 
-/** Hands a request over to a real endpoint, signed anew: a function's key is known on this machine alone. */
+/** Forwards requests to real endpoints. Each is signed again, because a function's key is valid on this machine only. */
 export const forwarder = (
   { endpoints, region, credentials }: ExternalEndpoints,
   send: typeof fetch = fetch,
@@ -76,7 +80,7 @@ export const forwarder = (
   const clients = new Map<string, Promise<AwsClient>>();
   const clientFor = async (endpoint: string, service: string): Promise<AwsClient> => {
     const found = await credentials().catch((error: unknown): Credentials => {
-      // A server on this machine, DynamoDB Local for one, takes any key.
+      // A server on this machine, such as DynamoDB Local, accepts any key.
       if (LOOPBACK.test(endpoint)) return { accessKeyId: 'local', secretAccessKey: 'local' };
       throw new LocalError(
         'no-credentials',
@@ -93,8 +97,8 @@ export const forwarder = (
     const client = clients.get(service) ?? clientFor(endpoint, service);
     clients.set(service, client);
     const query = new URLSearchParams(request.query);
-    for (const name of [...query.keys()]) if (SIGNATURE.test(name)) query.delete(name);
-    const headers = Object.entries(request.headers).filter(([name]) => !OF_THE_WAY.test(name));
+    for (const name of [...query.keys()]) if (SIGNATURE_PARAMETERS.test(name)) query.delete(name);
+    const headers = Object.entries(request.headers).filter(([name]) => !UNFORWARDED_HEADERS.test(name));
     const target = `${endpoint}${pathOf(service, request)}${query.size === 0 ? '' : `?${query}`}`;
     const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
     const signed = await (await client).sign(target, {
@@ -115,7 +119,7 @@ export const forwarder = (
   };
 };
 
-/** The endpoint stands for no bucket, so a bucket in front of the host goes into the path. */
+/** The path with the bucket: the endpoint is one host for every bucket. */
 const pathOf = (service: string, request: AwsRequest): string => {
   if (service !== 's3') return request.path;
   const bucket = encodeURIComponent(callOf(request).bucket);

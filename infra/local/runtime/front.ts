@@ -7,7 +7,7 @@ import type { AwsResponse, ServiceContext } from '../protocol/service.ts';
 /**
  * The HTTP API of a deployed template.
  *
- * @throws Error where a route leads to a function that does not allow API Gateway to invoke it.
+ * @throws Error if a route's function does not allow API Gateway to invoke it.
  */
 export const frontDoor = (
   { routes, throttles }: Pick<DeployContext, 'routes' | 'throttles'>,
@@ -21,7 +21,7 @@ export const frontDoor = (
       const invocation = { action: 'lambda:InvokeFunction', resource: functionArn };
       if (permissions.refusal({ service: 'apigateway.amazonaws.com', source }, invocation))
         throw new Error(
-          `The route ${key} leads to ${functionArn}, which does not allow API Gateway to invoke it.`,
+          `${functionArn} does not allow API Gateway to invoke it for the route ${key}. Add a Lambda permission.`,
         );
       return { key, timeoutMs, invoke: (event) => lambda.call(functionArn, event) };
     }),
@@ -29,9 +29,9 @@ export const frontDoor = (
   );
 
 /**
- * Posts a notification: to the hub's own public URL through its front door, to others over the network.
+ * Posts a notification: to the deployed HTTP API directly, to other URLs over the network.
  *
- * @throws Error where the answer is not a success.
+ * @throws Error if the response status is 300 or higher.
  */
 export const postNotification = async (
   url: string,
@@ -47,5 +47,5 @@ export const postNotification = async (
         body: Buffer.from(body),
       })
     : await fetch(url, { method: 'POST', headers, body });
-  if (status >= 300) throw new Error(`${url} answered ${status}.`);
+  if (status >= 300) throw new Error(`${url} responded with status ${status}.`);
 };

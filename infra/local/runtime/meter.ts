@@ -3,22 +3,22 @@ import * as z from 'zod';
 import type { Metrics } from '../cloudwatch/metrics.ts';
 import type { AwsRequest, AwsService } from '../protocol/service.ts';
 
-/** Counts, as CloudWatch would, what a hub on this machine does: what a deployed hub would be billed for. */
+/** Counts the usage that AWS bills, in the metrics of CloudWatch. */
 export interface Meter {
-  /** A request that a service has answered. */
+  /** Counts an answered request. */
   request(service: string, operation: string, request: AwsRequest): void;
-  /** A payload that AWS itself hands on: a rule's or a schedule's, to a queue. */
+  /** Counts a delivery of a rule or a schedule. */
   delivered(arn: string, principal: string, source: string): void;
-  /** A batch that Lambda took from a queue, and how much of it came back as failed. */
+  /** Counts a batch that Lambda received from a queue, and its failed messages. */
   batch(queueArn: string, received: number, failed: number): void;
   ran(functionName: string, milliseconds: number): void;
   called(api: string): void;
-  /** DynamoDB, with the capacity that each request consumes counted: by table, and by the function that asked. */
+  /** DynamoDB with its consumed capacity counted, by table and by calling function. */
   capacity(service: AwsService, functionOf: (accessKey: string) => string): AwsService;
 }
 
-/** CloudWatch has no such metrics; they tell on one machine what each function costs. */
-export const BY_FUNCTION = 'Tributary/DynamoDB';
+/** The namespace of the consumed capacity by function. CloudWatch has no such metric. */
+export const CAPACITY_BY_FUNCTION = 'Local/DynamoDB';
 
 const READS = /\.(?:Batch|Transact)?Get|\.(?:Query|Scan)$/u;
 const Sent = z.looseObject({ QueueUrl: z.string(), Entries: z.array(z.unknown()).optional() });
@@ -71,13 +71,13 @@ export const meter = ({ add }: Pick<Metrics, 'add'>): Meter => {
         const body = Buffer.from(`{"ReturnConsumedCapacity":"TOTAL",${input.slice(1)}`);
         const response = await service.handle({ ...request, body }, caller);
         const { ConsumedCapacity: consumed = [], ...answer } = Answer.parse(jsonOf(response.body));
-        // Which of the two it was, only transactions say.
+        // Only the responses of transactions name read or write units.
         const read = READS.test(request.headers['x-amz-target'] ?? '');
         const name = read ? 'ConsumedReadCapacityUnits' : 'ConsumedWriteCapacityUnits';
         for (const { TableName, CapacityUnits: units } of [consumed].flat()) {
           const by = functionOf(caller.accessKeyId);
           count('AWS/DynamoDB', name, 'TableName', TableName, units);
-          count(BY_FUNCTION, name, 'FunctionName', by, units);
+          count(CAPACITY_BY_FUNCTION, name, 'FunctionName', by, units);
         }
         const plain = JSON.stringify(answer);
         return {

@@ -32,11 +32,11 @@ export interface OpenServices {
   readonly counts: ReadonlyMap<string, number>;
   readonly customResources: CustomResources;
   aws(request: AwsRequest): Promise<AwsResponse>;
-  /** Adds a service to those that `aws` reaches. */
+  /** Adds a service to `aws`. */
   addService(service: AwsService): void;
-  /** Starts deliveries and functions: every policy and function of the template is known. */
+  /** Starts deliveries and functions, after every policy and function of the template is deployed. */
   open(): void;
-  /** Makes the HTTP API known to topics that post to it. */
+  /** Sets the HTTP API that topics post to. */
   openFront(front: Front): void;
 }
 
@@ -54,7 +54,7 @@ export const openServices = (options: CloudOptions): OpenServices => {
   const context: ServiceContext = {
     ...{ db: state.db, clock, random, newId, patterns, ...account },
     async deliver(delivery) {
-      // A delivery that an earlier run left over waits until the policies are known.
+      // A delivery of an earlier run waits until the policies are deployed.
       await opened.promise;
       authorizeDelivery(permissions, delivery);
       await deliverTo(targets, delivery);

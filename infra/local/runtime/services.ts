@@ -24,10 +24,10 @@ export interface CloudServices {
   readonly sentMessages: SentMessages;
 }
 
-/** The account's monthly limit for text messages: enough for a hundred thousand of them. */
+/** The account's monthly limit for text messages, enough for a hundred thousand. */
 const SMS_DOLLARS = 1000;
 
-/** Every service of a cloud. `post` sends a topic's notification to a URL and throws where it is not accepted. */
+/** The services of a cloud. `post` sends a topic's notification to a URL and throws if it is not accepted. */
 export const cloudServices = (
   context: ServiceContext,
   mailboxes: ServiceContext['db'],

@@ -17,7 +17,7 @@ import { sqs } from '../sqs/index.ts';
 import { ACCOUNT, REGION } from './account.ts';
 import { type DeliveryTargets, deliverTo } from './delivery-targets.ts';
 
-/** The services that can be served alone, by their name on the command line, with the end of their endpoint variable. */
+/** The services that can run alone, by their command-line name, with the suffix of their endpoint variable. */
 export const serviceNames = {
   dynamodb: 'DYNAMODB',
   sqs: 'SQS',
@@ -37,11 +37,11 @@ export interface StandaloneOptions {
   readonly random: () => number;
   readonly newId: () => string;
   readonly patterns: EventPatterns;
-  /** Where the services listen; the URLs of queues point there. */
+  /** The URL of the services, also used in queue URLs. */
   readonly url: string;
 }
 
-/** Some services without a template: what they deliver reaches only services that are served beside them. */
+/** Services without a template. They deliver to each other only. */
 const standaloneServices = (
   names: readonly ServiceName[],
   { url, ...environment }: StandaloneOptions,
@@ -88,8 +88,8 @@ export interface ServedServices {
 }
 
 /**
- * Serves services on one port of the loopback. A request reaches the service that its signature names; where there is
- * only one, also without a signature.
+ * Serves services on one port of 127.0.0.1. A request is routed to the service of its signature; if there is
+ * only one service, also without a signature.
  *
  * @throws LocalError `port-taken`.
  */

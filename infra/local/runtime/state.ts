@@ -2,21 +2,21 @@ import { DatabaseSync } from 'node:sqlite';
 
 export interface State {
   readonly db: DatabaseSync;
-  /** The messages that were sent, in a file of their own: they belong to their recipients' mailboxes. */
+  /** The sent messages, in a separate file: they belong to their recipients' mailboxes. */
   readonly mailboxes: DatabaseSync;
   close(): void;
 }
 
-/** The file of the mailboxes beside the file of a state. */
+/** The mailboxes' file of a state file. */
 export const mailboxesOf = (state: string): string =>
   state === ':memory:' ? state : `${state.replace(/\.sqlite$/u, '')}.mailboxes.sqlite`;
 
-/** Opens the SQLite files of a cloud; `:memory:` keeps nothing. */
+/** Opens the SQLite files of a cloud; `:memory:` stores nothing. */
 export const openState = (file: string): State => {
   const db = new DatabaseSync(file);
   const mailboxes = new DatabaseSync(mailboxesOf(file));
   const pragmas = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;';
-  // Deleted rows are overwritten, so that no free page of the file holds an erased person's data.
+  // Deleted rows are overwritten, so that no free page of the file contains deleted data.
   db.exec(`${pragmas} PRAGMA secure_delete = ON`);
   mailboxes.exec(pragmas);
   return {

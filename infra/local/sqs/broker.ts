@@ -44,7 +44,7 @@ export interface Broker {
   receive(queue: Queue, options: ReceiveOptions): Received[];
   remove(queue: Queue, handle: string): void;
   /** Moves a received message to the dead-letter queue; where the queue has none, removes it. */
-  bury(queue: Queue, handle: string): void;
+  moveToDeadLetter(queue: Queue, handle: string): void;
   /** Makes a received message invisible for `milliseconds` from now. */
   hide(queue: Queue, handle: string, milliseconds: number): void;
   /** Calls `listener` whenever messages may have become visible. Returns a function that ends it. */
@@ -75,7 +75,7 @@ export const broker = (context: ServiceContext, chaos: Chaos): Broker => {
     send: (queue, outgoing) => send(state, queue, outgoing),
     receive: (queue, options) => messages.together(() => receive(state, queue, options)),
     remove: (queue, handle) => messages.removeHeld(queue.name, expectReceipt(handle)),
-    bury: (queue, handle) => bury(state, queue, expectReceipt(handle)),
+    moveToDeadLetter: (queue, handle) => moveToDeadLetter(state, queue, expectReceipt(handle)),
     hide: (queue, handle, milliseconds) => hide(state, queue, handle, milliseconds),
     onVisible(name, listener) {
       const present = listeners.get(name) ?? new Set();
@@ -187,7 +187,7 @@ const duplicate = (
   notify(queue.name);
 };
 
-const bury = (
+const moveToDeadLetter = (
   { queues, messages, clock, arn, notify }: BrokerState,
   queue: Queue,
   receipt: Receipt,

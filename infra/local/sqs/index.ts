@@ -27,7 +27,7 @@ export interface Sqs extends AwsService {
    */
   send(queueArn: string, body: string, attributes?: MessageAttributes, trace?: string): string;
   /** Moves a received message to the dead-letter queue; where the queue has none, removes it. */
-  bury(queueArn: string, receiptHandle: string): void;
+  moveToDeadLetter(queueArn: string, receiptHandle: string): void;
   /** Calls a handler with batches of messages, as Lambda's event source mapping does. */
   subscribe(queueArn: string, subscription: Subscription): Subscribed;
   counts(queueArn: string): { readonly visible: number; readonly hidden: number };
@@ -90,8 +90,8 @@ export const sqs = (context: ServiceContext, options: SqsOptions = {}): Sqs => {
         system: trace === undefined ? {} : { AWSTraceHeader: trace },
         sender: account,
       }),
-    bury(queueArn, receiptHandle) {
-      broker.bury(broker.queues.get(queueNameOf(queueArn)), receiptHandle);
+    moveToDeadLetter(queueArn, receiptHandle) {
+      broker.moveToDeadLetter(broker.queues.get(queueNameOf(queueArn)), receiptHandle);
     },
     subscribe: (queueArn, subscribed) =>
       subscription(broker, context, queueArn, subscribed, options.concurrency ?? 10),

@@ -200,7 +200,7 @@ describe('what a resource does not allow', () => {
     await cloud.stop();
   });
 
-  it('warns of a function that cannot write its log', async () => {
+  it('warns about a function that is not allowed to write its log', async () => {
     const { cloud, errors } = await deployTemplate({
       change(template) {
         template.Resources = JSON.parse(
@@ -208,7 +208,9 @@ describe('what a resource does not allow', () => {
         );
       },
     });
-    expect(errors.map(String)).toEqual([expect.stringMatching(/cannot write its log.*logs:PutLogEvents/u)]);
+    expect(errors.map(String)).toEqual([
+      expect.stringMatching(/not allowed to write its log.*logs:PutLogEvents/u),
+    ]);
     await cloud.stop();
   });
 });

@@ -371,7 +371,7 @@ describe('requests are refused as the service refuses them', () => {
       { TransactItems: [{ Put: { TableName, Item: Key }, Delete: { TableName, Key } }] },
       `${V}: TransactItems can only contain one of Check, Put, Update or Delete`,
     ],
-    ['Huh', {}, 'UnknownOperationException: The local runtime does not know the operation "Huh".'],
+    ['Huh', {}, 'UnknownOperationException: The local runtime does not support the operation "Huh".'],
   ])('%s %.70j', async (operation, input, reason) => {
     expect(await refused(operation, input)).toBe(reason);
   });

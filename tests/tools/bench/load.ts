@@ -14,7 +14,7 @@ import {
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { signedCalls } from '../../../functions/aws/clients/signed.ts';
-import { BY_FUNCTION } from '../../../infra/local/runtime/meter.ts';
+import { CAPACITY_BY_FUNCTION } from '../../../infra/local/runtime/meter.ts';
 import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
 import { type Hub, openHub } from '../../../infra/scenario/hub/open-hub.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
@@ -168,7 +168,7 @@ const metricsByFunction = (resources: readonly StackResource[]): Metric[] =>
 /** The metrics of the read and write units that a function consumes. */
 export const capacityOf = (functionName: string): [read: Metric, written: Metric] => {
   const metric = (name: string): Metric => ({
-    ...{ namespace: BY_FUNCTION, name, dimension: { name: 'FunctionName', value: functionName } },
+    ...{ namespace: CAPACITY_BY_FUNCTION, name, dimension: { name: 'FunctionName', value: functionName } },
   });
   return [metric('ConsumedReadCapacityUnits'), metric('ConsumedWriteCapacityUnits')];
 };
