@@ -1,3 +1,4 @@
+import { isTracing } from '../../functions/contracts/log.ts';
 import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
 
@@ -6,7 +7,7 @@ export const usage = `Usage: hub scenario FILE…
 Runs scenario files through the whole pipeline on a virtual clock. Prints a line for each file and the differences between
 the expected and the actual end below it. The exit code is 1 where a file fails.
 
-HUB_LOG=1 shows what the functions log.`;
+HUB_LOG=1 prints what the functions log. HUB_TRACE=1 also prints a line for each message that reaches a function.`;
 
 /** `hub scenario FILE…` */
 export const run = async (files: readonly string[]): Promise<number> => {
@@ -14,7 +15,7 @@ export const run = async (files: readonly string[]): Promise<number> => {
     console.error(usage);
     return 2;
   }
-  if (process.env['HUB_LOG'] === undefined)
+  if (process.env['HUB_LOG'] === undefined && !isTracing())
     Object.assign(console, { info: silent, warn: silent, error: silent });
   const synthesised = await assembly();
   let failed = 0;

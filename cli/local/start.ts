@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HubError } from '../../core/errors.ts';
+import { isTracing } from '../../functions/contracts/log.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { REGION } from '../../infra/local/runtime/account.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
@@ -22,7 +23,7 @@ Runs the hub on this machine and replays sample webhooks on the first start.
   --public-url URL    the public address that providers call, such as that of a tunnel (default https://acme.example)
   --state FILE        the SQLite file of the state (default .hub/state.sqlite)
 
-HUB_LOG=1 prints what the functions log.
+HUB_LOG=1 prints what the functions log. HUB_TRACE=1 also prints a line for each message that reaches a function.
 
 AWS_ENDPOINT_URL_DYNAMODB, _S3, _SES, _SNS, _SECRETS_MANAGER and _PINPOINT_SMS_VOICE_V2 replace a local service by a real
 endpoint, which is called with your own AWS credentials; a server on this machine needs none.`;
@@ -61,10 +62,11 @@ const main = async (): Promise<number> => {
   }
   const startedAt = Date.now();
   // Log lines are printed only on request, or after a number that is not as expected.
+  const isPrinting = process.env['HUB_LOG'] !== undefined || isTracing();
   const log: string[] = [];
   const report = (line: string): void => {
-    if (process.env['HUB_LOG'] === undefined) log.push(line);
-    else console.log(line);
+    if (isPrinting) console.log(line);
+    else log.push(line);
   };
   console.log('Tributary: synthesising the template and starting the hub …');
   const externalEndpoints = externalEndpointsOf(process.env, REGION);

@@ -67,6 +67,8 @@ export interface WorkerFunctions {
 export interface WorkerOptions extends Pick<Assembly, 'assetFolder'> {
   readonly awsUrl: string;
   readonly log: (line: string) => void;
+  /** Variables that every function gets besides those of the template. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds by which the functions' clock is ahead of the machine's. */
   readonly clockOffsetMs?: number | undefined;
 }
@@ -154,12 +156,13 @@ const environmentPool = (options: WorkerOptions) => {
 /** Starts a busy environment. `onEnd` is called where it ends between two events. */
 const startEnvironment = (
   target: LambdaFunction,
-  { assetFolder, awsUrl, log, clockOffsetMs = 0 }: WorkerOptions,
+  { assetFolder, awsUrl, log, environment: added = {}, clockOffsetMs = 0 }: WorkerOptions,
   onEnd: (environment: Environment) => void,
 ): Environment => {
   const worker = new Worker(HOST, {
     eval: true,
     env: {
+      ...added,
       ...target.environment,
       ...environmentOf(target, { assetFolder }),
       AWS_ENDPOINT_URL: awsUrl,
@@ -178,7 +181,9 @@ const startEnvironment = (
     stderr: true,
   });
   for (const stream of [worker.stdout, worker.stderr])
-    stream.on('data', (chunk: Buffer) => log(`${target.name}: ${chunk.toString().trimEnd()}`));
+    stream.on('data', (chunk: Buffer) => {
+      for (const line of chunk.toString().trimEnd().split('\n')) log(`${target.name}: ${line}`);
+    });
   const environment: Environment = { worker, busy: true, ended: undefined, onOutcome: () => {} };
   const end = (reason: string): void => {
     environment.ended ??= reason;

@@ -3,6 +3,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import * as z from 'zod';
 import { systemClock } from '../../../core/clock.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { isTracing } from '../../../functions/contracts/log.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { type WorkerFunctions, workerFunctions } from '../../local/lambda/workers.ts';
 import { type Listener, listen } from '../../local/protocol/http.ts';
@@ -65,6 +66,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const functions = workerFunctions({
     ...{ assetFolder: synthesised.assetFolder, awsUrl, log: report },
     clockOffsetMs: options.clockOffsetMs,
+    environment: isTracing() ? { HUB_TRACE: '1' } : {},
   });
   const db = new DatabaseSync(options.state);
   const crms = await openSandboxes(db, { salesforce: portAt(2), hubspot: portAt(3) });
