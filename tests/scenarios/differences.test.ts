@@ -52,7 +52,7 @@ it.each([
   ],
   [
     { customers: [{ timeline: 2 }, { timeline: 3 }] },
-    'expect.customers.1: expected {"timeline":3}, found {"identifiers":["line:U1"],"timeline":1,"consent":{},"preferences":{},"mergedFrom":[]}',
+    'expect.customers.1: expected {"timeline":3}, found {"identifiers":["line:U1"],"claimed":[],"profile":{},"timeline":1,"consent":{},"preferences":{},"mergedFrom":[]}',
   ],
 ])('names the key, the expected and the actual value: %j', (expected, line) => {
   expect(differences(expected)).toEqual([line]);

@@ -224,6 +224,7 @@ describe('an address', () => {
 
   it('is the one of the channel that bounced', () => {
     const people = crowd();
+    give(people, act(0, { identifiers: ['whatsapp:14155550100', 'email:ada@example.com', ada] }));
     give(people, act(1, { kind: 'bounce', channel: 'whatsapp', identifiers: ['whatsapp:14155550100', ada] }));
     give(people, act(2, { kind: 'bounce', channel: 'email', identifiers: ['email:Ada@Example.com', ada] }));
     expect(standing(people)).toEqual({

@@ -295,7 +295,7 @@ describe('a message to colleagues', () => {
     answer = async ({ to }) => (to.startsWith('one') ? Promise.reject(refused('never')) : 'id');
     await notify(portsOf())(message);
     expect(sent).toMatchObject([{ to: 'two@acme.example', id: 'hello.cause.1' }]);
-    expect(recorded).toMatchObject([{ interaction: { identifiers: ['email:ada@example.com'] } }]);
+    expect(recorded).toMatchObject([{ causedBy: 'ada', interaction: { identifiers: [] } }]);
     expect(await row()).toMatchObject({ status: 'sent' });
   });
 

@@ -25,7 +25,7 @@ describe('a nonce', () => {
   const delivery = (recipient: string): string => {
     const [timestamp, token] = [String(NOW / 1000), 'a'.repeat(50)];
     const signature = hmac('sha256', 'key', 'hex', timestamp, token);
-    const event = { id: 'e1', event: 'opened', timestamp: NOW / 1000, recipient };
+    const event = { id: 'e1', event: 'unsubscribed', timestamp: NOW / 1000, recipient };
     return JSON.stringify({ signature: { timestamp, token, signature }, 'event-data': event });
   };
 

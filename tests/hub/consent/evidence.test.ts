@@ -120,6 +120,7 @@ describe('the consent of a customer', () => {
 
   it('shows a closed address, which a command reopens, except after a STOP', async () => {
     const bounce = { kind: 'bounce', channel: 'email', provider: 'ses', direction: 'outbound' } as const;
+    await give('0', -31, { channel: 'email', provider: 'ses', identifiers: [email] });
     await give('1', -30, { ...bounce, identifiers: [email] });
     await give('2', -30, { text: 'STOP' });
     const ask = { command: 'reopen', by: 'grace', evidence: 'Wrote to us from it' };
