@@ -52,15 +52,15 @@ export const candidateAddresses = (
     return all.filter((held) => identifierType(held) === type);
   };
   const own = new Set(guest ? [] : identifiers);
-  const lastHeardFrom = (one: Identifier, other: Identifier): number =>
+  const newestFirst = (one: Identifier, other: Identifier): number =>
     (lastInboundAt[other] ?? '').localeCompare(lastInboundAt[one] ?? '');
   const fromCause = ofBestType(carried);
   // Of several carried ones the customer's own come first, and of these the one last heard from.
-  const ownCarried = fromCause.filter((one) => own.has(one)).sort(lastHeardFrom);
+  const ownCarried = fromCause.filter((one) => own.has(one)).sort(newestFirst);
   const foreign = fromCause.filter((one) => !own.has(one));
   const others = ofBestType([...own])
     .filter((one) => !ownCarried.includes(one))
-    .sort(lastHeardFrom);
+    .sort(newestFirst);
   return [
     ...ownCarried.map((address) => ({ address, causeOnly: false })),
     ...foreign.map((address) => ({ address, causeOnly: true })),

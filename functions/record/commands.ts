@@ -1,6 +1,5 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
-import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { type ImportedCustomer, importCustomer } from '../../core/identity/import-customer.ts';
 import type { ManualDecision, Review } from '../../core/identity/ledger.ts';
@@ -12,6 +11,7 @@ import { assignInteraction } from '../../core/identity/resolution.ts';
 import { markDistinct } from '../../core/identity/review-queue.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/unmerge.ts';
+import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import {
   causedBy,
   consentChanged,

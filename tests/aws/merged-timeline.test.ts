@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Customer } from '../../core/identity/customer.ts';
-import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
+import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { timelines } from '../../functions/aws/customers/timeline.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { mergeManually } from '../../core/identity/merge.ts';
 import { People } from '../../core/identity/people.ts';
 import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { applyPreference } from '../../core/identity/source-profile.ts';
+import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Customer } from '../../core/identity/customer.ts';
-import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
+import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Channel, Interaction, Kind } from '../../core/interaction/interaction.ts';
 import { targetOf } from '../../core/interaction/relation.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';

@@ -1,8 +1,8 @@
 import { HubConfig } from '../../core/config/hub-config.ts';
 import type { ConsentStatus } from '../../core/consent/consent.ts';
 import { type Customer, resolveCustomer } from '../../core/identity/customer.ts';
-import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
 import type { SourceProfile } from '../../core/identity/profile.ts';
+import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
 import { type Decision, decide, type PastInteraction, type Situation } from '../../core/triggers/decision.ts';
 import { stubTemplate, templateChannels } from '../../core/triggers/template-files.ts';

@@ -1,7 +1,7 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import { snapshotCustomer } from '../../core/identity/customer-snapshot.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
+import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { templateFaults } from '../../core/triggers/template.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
-import { CustomerSnapshot } from '../../../core/identity/customer-snapshot.ts';
+import { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
 
 /**

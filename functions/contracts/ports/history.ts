@@ -1,7 +1,7 @@
 import type { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
-import type { CustomerSnapshot } from '../../../core/identity/customer-snapshot.ts';
 import type { Merge, Reopening, Split } from '../../../core/identity/ledger.ts';
+import type { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import type { Channel, Instant, Interaction, Kind } from '../../../core/interaction/interaction.ts';
 import type { MessageState } from '../../../core/interaction/message-status.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
-import { CustomerSnapshot } from '../../../core/identity/customer-snapshot.ts';
 import { Merge } from '../../../core/identity/ledger.ts';
+import { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
 import { Relations } from '../../../core/interaction/relation.ts';
 import { Reply } from '../../../core/timeline/conversation.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { snapshotCustomer } from '../../../core/identity/customer-snapshot.ts';
+import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { messageStatuses } from '../../../functions/aws/customers/message-status.ts';
 import {

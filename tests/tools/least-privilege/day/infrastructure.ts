@@ -1,6 +1,6 @@
 import { DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import type { CustomerSnapshot } from '../../../../core/identity/customer-snapshot.ts';
+import type { CustomerSnapshot } from '../../../../core/interaction/customer-snapshot.ts';
 import type { Interaction } from '../../../../core/interaction/interaction.ts';
 import { bucket as bucketOf } from '../../../../functions/aws/clients/bucket.ts';
 import { bus } from '../../../../functions/aws/clients/bus.ts';

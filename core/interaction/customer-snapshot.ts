@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../consent/consent.ts';
-import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
-import type { Customer } from './customer.ts';
-import { identifierType } from './identifier.ts';
-import { Preferences } from './profile.ts';
+import type { Customer } from '../identity/customer.ts';
+import { identifierType } from '../identity/identifier.ts';
+import { Preferences } from '../identity/profile.ts';
+import { Channel, Instant, PersonName } from './interaction.ts';
 
 /** The customer in an event's `detail.customer`, which the `customer` patterns of triggers are matched against. */
 export const CustomerSnapshot = z.strictObject({
