@@ -17,6 +17,11 @@ export const CrmMapping = z.strictObject({
 });
 export type CrmMapping = z.infer<typeof CrmMapping>;
 
+/** An interaction as mappings name it; `proof` is `claimed` if nobody vouches for any of its identifiers. */
+export interface MappedInteraction extends Interaction {
+  readonly proof: 'proven' | 'claimed';
+}
+
 export interface CompiledMapping {
   readonly contact: {
     readonly object: string;
@@ -31,7 +36,7 @@ export interface CompiledMapping {
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
   /** The rule of an interaction, the first whose `when` matches; undefined where the CRM does not want it. */
   readonly forInteraction: (
-    interaction: Interaction,
+    interaction: MappedInteraction,
   ) => { readonly object: string; readonly key: string; readonly fields: FieldMapper } | undefined;
 }
 

@@ -10,6 +10,12 @@ export const logCodes = {
     means: 'A delivery contained event types that the mapping of its provider does not use.',
     advice: 'Nothing. The line names and counts them.',
   },
+  'claim-cap': {
+    means:
+      'A message was withheld because interactions that nobody vouches for have caused as many as `claims` in hub.yaml allows.',
+    advice:
+      'The line names the trigger. Look for a form that is filled in by a program; raise `claims` if the traffic is genuine.',
+  },
   'message-failure': {
     means: 'A queue message could not be processed; the queue delivers it again.',
     advice: 'The line has the error. After the last try the message becomes a failure.',

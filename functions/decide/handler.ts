@@ -15,6 +15,7 @@ import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/operations/notifications.ts';
 import { triggers } from '../aws/operations/triggers.ts';
 import { notificationEvent } from '../contracts/events/build.ts';
+import { log } from '../contracts/log.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { decideStage } from '../contracts/stages/decide.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -73,6 +74,8 @@ export const create = (runtime: Runtime) => {
     },
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
     async tellSuppressed(notification) {
+      const { reason, trigger, interaction } = notification;
+      if (reason === 'claim-cap') log('warn', 'claim-cap', { trigger, interaction });
       await publish(notificationEvent('notification.suppressed', notification));
     },
     now: runtime.now,

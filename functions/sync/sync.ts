@@ -1,10 +1,9 @@
 import type { CrmRecord, CrmResult, CrmSession } from '../../core/crm/connector.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
+import type { CompiledMapping, MappedInteraction } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { claimedName } from '../../core/identity/proof/guests.ts';
-import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History, StoredInteraction } from '../contracts/ports/history.ts';
@@ -111,12 +110,13 @@ const logInteractions = async (
   const groups = new Map<string, { object: string; key: string; records: CrmRecord[] }>();
   for (const interaction of interactions) {
     const customer = customers.get(interaction.profileId);
-    const rule = mapping.forInteraction(interaction);
+    const mapped = mappedInteraction(interaction);
+    const rule = mapping.forInteraction(mapped);
     const contact = customer && contacts.get(customer.id);
     if (customer === undefined || rule === undefined || contact === undefined || refused.has(customer.id))
       continue;
     const group = groups.get(rule.object) ?? { object: rule.object, key: rule.key, records: [] };
-    group.records.push({ key: interaction.id, fields: rule.fields(interactionView(interaction)), contact });
+    group.records.push({ key: interaction.id, fields: rule.fields(mapped), contact });
     groups.set(rule.object, group);
   }
   const failed = new Map<string, HubError>();
@@ -127,9 +127,12 @@ const logInteractions = async (
   return failed;
 };
 
-/** An interaction as mappings see it: without its customer. */
-const interactionView = ({
-  customer: _,
+/** Of the customer, a mapping sees only whether anybody vouches for who acted. */
+const mappedInteraction = ({
+  customer,
   profileId: _profileId,
   ...interaction
-}: StoredInteraction): Interaction => interaction;
+}: StoredInteraction): MappedInteraction => ({
+  ...interaction,
+  proof: customer.guest ? 'claimed' : 'proven',
+});

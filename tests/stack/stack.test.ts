@@ -145,6 +145,23 @@ describe('the stack', () => {
     ).toEqual(['ops@acme.example']);
   });
 
+  it('has one alarm for the messages that `claims` withheld, which decide logs', () => {
+    const resources = only();
+    const [filter] = ofType(resources, 'AWS::Logs::MetricFilter').filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes('claim-cap'),
+    );
+    const [log] = ofType(resources, 'AWS::Logs::LogGroup').filter(([id]) => id.includes('DecideLogs'));
+    expect(filter?.[1].Properties).toMatchObject({
+      FilterPattern: '{ $.code = "claim-cap" }',
+      LogGroupName: { Ref: log?.[0] },
+      MetricTransformations: [{ MetricName: 'ClaimCaps', MetricValue: '1' }],
+    });
+    const alarms = ofType(resources, 'AWS::CloudWatch::Alarm').filter(
+      ([, { Properties }]) => Properties['MetricName'] === 'ClaimCaps',
+    );
+    expect(alarms.map(([, { Properties }]) => Properties['Threshold'])).toEqual([1]);
+  });
+
   it('has alarms for rules by their names, which are only a part of their Ref', () => {
     const resources = only({
       channels: { salesforce: { eventBus: 'aws.partner/salesforce.com/00D/0YL' } },

@@ -80,6 +80,19 @@ export class Monitoring extends Construct {
     }).metric({ statistic: 'Sum', period: PERIOD });
   }
 
+  /** Counts the messages withheld by `claims` of hub.yaml, from the log of decide. */
+  #countClaimCaps({ functions, shared: { hub } }: MonitoredResources): cloudwatch.IMetric {
+    const decide = functions.find(({ node }) => node.id === 'Decide');
+    if (decide === undefined) throw new Error('The stack has no function decide.');
+    return new logs.MetricFilter(this, 'ClaimCaps', {
+      logGroup: decide.lambda.logGroup,
+      metricNamespace: `Tributary/${hub.name}`,
+      metricName: 'ClaimCaps',
+      filterPattern: logs.FilterPattern.stringValue('$.code', '=', 'claim-cap'),
+      defaultValue: 0,
+    }).metric({ statistic: 'Sum', period: PERIOD });
+  }
+
   #addQueueAlarms({ queue, deadLetters, maxAge, node }: WorkQueue): void {
     this.#addAlarm(`${node.id} dead letters`, {
       // The failures function takes dead letters out within seconds, so received messages count as well.
@@ -141,7 +154,14 @@ export class Monitoring extends Construct {
     });
   }
 
-  #addSendingAlarms({ shared: { hub } }: MonitoredResources): void {
+  #addSendingAlarms(resources: MonitoredResources): void {
+    const { hub } = resources.shared;
+    this.#addAlarm('claim caps', {
+      metric: this.#countClaimCaps(resources),
+      threshold: 1,
+      description:
+        'Forms, chats or other sources that nobody vouches for caused more messages than `claims` in hub.yaml allows; the rest was withheld. Search the log of decide for `claim-cap`, and look for a form that a program fills in.',
+    });
     this.#addAlarm('timers', {
       metric: awsMetric('AWS/Scheduler', 'TargetErrorCount', { ScheduleGroup: `tributary-${hub.name}` }),
       threshold: 1,

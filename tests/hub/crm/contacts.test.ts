@@ -105,3 +105,56 @@ it('a change of a preference alone reaches a CRM with a field for it', async () 
     await stage.crms.stop();
   }
 });
+
+it('what nobody vouches for goes to the contact of the person it is shown with, marked, and changes no field of it', async () => {
+  const story = {
+    name: 'a form with the address of somebody else',
+    triggers: [],
+    steps: [
+      {
+        at: '2026-03-01T10:00:00Z',
+        interaction: {
+          ...{
+            kind: 'message',
+            channel: 'email',
+            provider: 'ses',
+            id: 'E1',
+            identifiers: [`email:${email}`],
+          },
+          ...{ text: 'Hello', profile: { name: { full: 'Ada Byron' } } },
+        },
+      },
+      {
+        at: '2026-03-01T11:00:00Z',
+        interaction: {
+          ...{ kind: 'form', channel: 'form', provider: 'typeform', id: 'F1', text: 'Call me' },
+          identifiers: [`email:${email}`, `phone:${phone}`],
+          claimed: [`email:${email}`, `phone:${phone}`],
+          profile: { name: { full: 'Mallory' } },
+        },
+      },
+    ],
+    expect: {},
+  };
+  const scenario = parseConfigFile('claimed.yaml', JSON.stringify(story), scenarioIn(folder));
+  const stage = await openScenarioHub(scenario, folder, { assembly: await assembly() });
+  try {
+    await runSteps(stage, scenario, folder);
+    const { salesforce, hubspot } = stage.crms;
+    const fieldsOf = (records: readonly { readonly fields: object }[]) => records.map(({ fields }) => fields);
+    expect(fieldsOf(salesforce.records.of('Contact'))).toMatchObject([
+      { FirstName: 'Ada', LastName: 'Byron', Email: email },
+    ]);
+    expect(salesforce.records.of('Contact')[0]?.fields['Phone']).toBeUndefined();
+    expect(fieldsOf(salesforce.records.of('Task'))).toMatchObject([
+      { Subject: 'email inbound message:  Hello' },
+      { Subject: 'Unconfirmed: form inbound form:  Call me' },
+    ]);
+    expect(fieldsOf(hubspot.records.of('notes'))).toMatchObject([
+      { hs_note_body: 'Unconfirmed: form inbound form:  Call me' },
+    ]);
+  } finally {
+    await stage.cloud.stop();
+    await stage.crms.stop();
+  }
+});

@@ -43,8 +43,8 @@ export const checkCrms = (
       broken.push(...staleFields(crm, mapping, customer, identity, records));
     }
     for (const stored of interactions) {
-      const { caused: _caused, customer: _customer, profileId: _profileId, ...interaction } = stored;
-      const rule = mapping.forInteraction(interaction);
+      const { caused: _caused, customer, profileId: _profileId, ...interaction } = stored;
+      const rule = mapping.forInteraction({ ...interaction, proof: customer.guest ? 'claimed' : 'proven' });
       if (rule) expectRecord(rule.object, stored.id);
     }
     for (const [object, keys] of allowed)
