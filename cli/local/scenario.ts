@@ -1,6 +1,6 @@
-import { isTracing } from '../../functions/contracts/log.ts';
 import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { assembly } from '../../infra/stack/assembly.ts';
+import { isPrintingLogs } from './print-log.ts';
 
 export const usage = `Usage: hub scenario FILE…
 
@@ -15,8 +15,7 @@ export const run = async (files: readonly string[]): Promise<number> => {
     console.error(usage);
     return 2;
   }
-  if (process.env['HUB_LOG'] === undefined && !isTracing())
-    Object.assign(console, { info: silent, warn: silent, error: silent });
+  if (!isPrintingLogs()) Object.assign(console, { info: silent, warn: silent, error: silent });
   const synthesised = await assembly();
   let failed = 0;
   for (const file of files) {

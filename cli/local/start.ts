@@ -2,13 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HubError } from '../../core/errors.ts';
-import { isTracing } from '../../functions/contracts/log.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { REGION } from '../../infra/local/runtime/account.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { mailboxesOf } from '../../infra/local/runtime/state.ts';
 import { type Hub, type HubOptions, openHub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
 import { root } from '../../infra/stack/bundle.ts';
+import { isPrintingLogs } from './print-log.ts';
 import { replaySamples } from './replay-samples.ts';
 import { samples } from './samples.ts';
 import { countStored, summaryTable } from './summary.ts';
@@ -62,10 +62,9 @@ const main = async (): Promise<number> => {
   }
   const startedAt = Date.now();
   // Log lines are printed only on request, or after a number that is not as expected.
-  const isPrinting = process.env['HUB_LOG'] !== undefined || isTracing();
   const log: string[] = [];
   const report = (line: string): void => {
-    if (isPrinting) console.log(line);
+    if (isPrintingLogs()) console.log(line);
     else log.push(line);
   };
   console.log('Tributary: synthesising the template and starting the hub …');
