@@ -46,11 +46,21 @@ const synthesise = (
   );
   return stacks;
 };
-const only = (hub: z.input<typeof HubConfig> = {}): Resources => synthesise([hub])[0] ?? {};
+const synthesised = new Map<string, Resources>();
+/** The resources of a hub with these settings. Equal settings are synthesised once. */
+const only = (hub: z.input<typeof HubConfig> = {}): Resources => {
+  const key = JSON.stringify(hub);
+  const resources = synthesised.get(key) ?? synthesise([hub])[0] ?? {};
+  synthesised.set(key, resources);
+  return resources;
+};
 const ofType = (resources: Resources, type: string) =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
 
-describe('the stack', () => {
+// The limit only ends a synthesis that hangs: how long one takes depends on the machine and its load.
+const HANGING = { timeout: 600_000 };
+
+describe('the stack', HANGING, () => {
   it('has no finding of AwsSolutions and Serverless, and suppresses at most ten rules', () => {
     synthesise([{ channels: { ses: {}, twilio: {} } }], (app, [stack]) => stack && addChecks(app, stack));
     expect(Object.keys(suppressed).length).toBeLessThanOrEqual(10);
