@@ -20,7 +20,7 @@ if (!installed) {
     );
     process.exit(1);
   }
-  process.stderr.write('Installing the packages of package-lock.json (once, about half a minute) …\n');
+  process.stderr.write('Installing the packages of package-lock.json (once) …\n');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr],

@@ -71,7 +71,7 @@ export const requestErrors = {
   'unknown-erasure': {
     retry: 'never',
     means: 'There is no erasure with this id.',
-    advice: 'List the erasures with `hub erasures`.',
+    advice: 'List the erasures with `hub customer erasures`.',
   },
   'invalid-job': {
     retry: 'never',
