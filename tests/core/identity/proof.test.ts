@@ -1,71 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
-import { People } from '../../../core/identity/people.ts';
+import type { People } from '../../../core/identity/people.ts';
 import { confirmIdentifier, splitClaim } from '../../../core/identity/proof/confirm.ts';
 import { claimedName, shownWith } from '../../../core/identity/proof/guests.ts';
 import { vouchedIdentifiers } from '../../../core/identity/proof/vouched.ts';
-import { resolveInteraction } from '../../../core/identity/resolution.ts';
 import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
-import type { Interaction } from '../../../core/interaction/interaction.ts';
+import { at, numbered, play, pool, type Step, shipped, stepOf, unlimited } from './histories.ts';
 
-const shipped = IdentityConfig.parse({});
-/** No limit and no strong type bites, so that the order of arrival does not matter. */
-const unlimited = IdentityConfig.parse({
-  identifiers: { email: { priority: 2, limit: 99 }, '*': { priority: 4, limit: 99 } },
-});
-const START = Date.parse('2026-03-01T09:00:00Z');
-const at = (minute: number): string => new Date(START + minute * 60_000).toISOString();
-const pool = [
-  ...['a', 'b', 'c', 'd'].map((one) => `email:${one}@example.com`),
-  ...['1', '2', '3', '4'].map((one) => `phone:+1415555010${one}`),
-  ...['A', 'B', 'C'].map((one) => `line:U${one}`),
-];
-
-interface Step {
-  readonly proven: readonly string[];
-  readonly claimed: readonly string[];
-  readonly minute: number;
-  readonly kind: Interaction['kind'];
-  readonly text: string;
-  readonly name: string | undefined;
-}
-const Step: fc.Arbitrary<Step> = fc.record({
-  proven: fc.subarray(pool, { maxLength: 2 }),
-  claimed: fc.subarray(pool, { maxLength: 3 }),
-  minute: fc.integer({ min: 0, max: 60 }),
-  kind: fc.constantFrom('message', 'message', 'form', 'opt-out', 'opt-in', 'contact-update'),
-  text: fc.constantFrom('Hi', 'STOP', 'START'),
-  name: fc.constantFrom(undefined, 'Ada', 'Mallory'),
-});
 const History = fc
-  .array(Step, { minLength: 1, maxLength: 25 })
+  .array(stepOf(pool), { minLength: 1, maxLength: 25 })
   .map((steps) => steps.filter(({ proven, claimed }) => proven.length + claimed.length > 0));
-
-const interactionOf = ({ proven, claimed, minute, kind, text, name }: Step, id: string): Interaction => ({
-  ...{ id, kind, text, channel: 'sms', provider: 'twilio', direction: 'inbound', occurredAt: at(minute) },
-  identifiers: [...new Set([...proven, ...claimed])],
-  claimed: claimed.filter((one) => !proven.includes(one)),
-  ...(name !== undefined && { profile: { name: { full: name } } }),
-});
-
-/** Ids are made of the interaction that causes them, so that leaving out others changes none. */
-const play = (steps: readonly (Step & { readonly id: string })[], config: IdentityConfig) => {
-  let cause = '';
-  let made = 0;
-  const people = new People({ sourceProfiles: [], owners: [] }, config, () => `${cause}.${made++}`);
-  const placed = new Map<string, string | undefined>();
-  for (const step of steps) {
-    [cause, made] = [step.id, 0];
-    placed.set(
-      step.id,
-      resolveInteraction(people, interactionOf(step, step.id), undefined, at(99)).profileId,
-    );
-  }
-  return { people, placed };
-};
-const numbered = (steps: readonly Step[]) => steps.map((step, n) => ({ ...step, id: `i${n}` }));
 
 /** Every person as it is stored: profiles and activities of those who are no guests. */
 const personsOf = (people: People): unknown[] =>
