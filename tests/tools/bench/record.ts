@@ -70,6 +70,35 @@ export const benchRecord = async (): Promise<Measured[]> => {
   const knownTen = await measure(ten.map((phone) => act(phone)));
   await measure([said('mail', ['email:ada@example.com'])]);
   const merging = await measure([said('both', ['phone:+14155550100', 'email:ada@example.com'])]);
+  const firstOfTwo = await measure([said('two', ['email:dan@example.com', 'phone:+14155550198'])]);
+  const claim = (key: string, identifiers: readonly string[], claimed = identifiers): Work =>
+    said(key, identifiers, { kind: 'form', channel: 'form', provider: 'typeform', claimed: [...claimed] });
+  const form = ['email:eve@example.com', 'phone:+14155550199'];
+  const firstClaim = await measure([claim('form', form)]);
+  const knownClaim = await measure([claim('form again', form)]);
+  const claimOfOwned = await measure([
+    claim('form of another', ['email:bob@example.com', 'phone:+14155550100']),
+  ]);
+  const mixed = await measure([
+    claim('mixed', ['phone:+14155550100', 'email:mixed@example.com'], ['email:mixed@example.com']),
+  ]);
+  const proving = await measure([said('proving', ['email:eve@example.com'])]);
+  const confirming = await measure([
+    {
+      type: 'command',
+      command: {
+        ...{
+          type: 'command',
+          command: 'confirm',
+          id: 'confirm',
+          at: '2026-03-01T10:00:00.000Z',
+          by: 'grace',
+        },
+        ...{ customer: 'email:eve@example.com', identifier: 'phone:+14155550199' },
+      },
+      message: 'confirm',
+    },
+  ]);
   const requests = (name: string, { requests: measured }: Spent, atMost?: number): Measured => ({
     name: `DynamoDB requests per interaction, ${name}`,
     measured,
@@ -89,10 +118,23 @@ export const benchRecord = async (): Promise<Measured[]> => {
     requests('merging two customers', merging),
     requests('known customers, ten at once', knownTen, 2),
     requests('first contacts, nine at once', firstTen),
+    requests('claimed, a new guest', firstClaim, firstOfTwo.requests),
+    requests('claimed, a known guest', knownClaim, known.requests),
+    requests('claimed, an identifier of somebody else', claimOfOwned, firstOfTwo.requests),
+    requests('mixed: a known customer claims an address', mixed, known.requests),
+    requests('proof of an address that a guest claims', proving, first.requests),
+    requests('confirming a claim', confirming),
     units('known customer', known, 6),
     units('known customers, ten at once', knownTen, 6),
     units('first contact', first),
+    units('first contact with two identifiers', firstOfTwo),
     units('duplicate', duplicate),
     units('merging two customers', merging),
+    units('claimed, a new guest', firstClaim, firstOfTwo.writeUnits),
+    units('claimed, a known guest', knownClaim, known.writeUnits),
+    units('claimed, an identifier of somebody else', claimOfOwned, firstOfTwo.writeUnits),
+    units('mixed: a known customer claims an address', mixed, known.writeUnits),
+    units('proof of an address that a guest claims', proving, first.writeUnits),
+    units('confirming a claim', confirming),
   ];
 };
