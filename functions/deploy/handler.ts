@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import * as z from 'zod';
-import { HubError } from '../../core/errors.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
@@ -13,19 +12,11 @@ import { configKey } from '../contracts/keys.ts';
 import { log } from '../contracts/log.ts';
 import type { Row } from '../contracts/rows/row.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { type CustomResourceEvent, customResourceStack } from '../middleware/custom-resource.ts';
 import { lambda } from '../middleware/lambda.ts';
 
-// CloudFormation calls this as a custom resource: on creation and whenever the files in mappings/ have changed, and once
-// more when the stack is deleted. It waits for an answer at ResponseURL, whatever happens.
-
-const CustomResourceEvent = z.looseObject({
-  RequestType: z.enum(['Create', 'Update', 'Delete']),
-  ResponseURL: z.url(),
-  StackId: z.string(),
-  RequestId: z.string(),
-  LogicalResourceId: z.string(),
-  PhysicalResourceId: z.string().optional(),
-});
+// A custom resource: CloudFormation invokes the function when the stack is created, when the files in mappings/ have changed,
+// and when the stack is deleted.
 
 const SeedFile = z.object({
   hub: z.json(),
@@ -66,43 +57,13 @@ export const create = (runtime: Runtime) => {
         log('info', 'edited-trigger', { trigger: ids[position] });
     await unpublishOthers(ports, new Set(ids));
   };
-  return middy<unknown, void>().handler(async (raw) => {
-    const event = CustomResourceEvent.parse(raw);
-    let answer: object = { Status: 'SUCCESS' };
-    try {
-      if (event.RequestType === 'Delete') await dropAllRules(ports);
-      else
-        await apply(
-          SeedFile.parse(
-            JSON.parse(await readFile(join(runtime.env['LAMBDA_TASK_ROOT'] ?? '.', 'seed.json'), 'utf8')),
-          ),
-        );
-    } catch (error) {
-      log('error', 'configuration-failure', { request: event.RequestType }, error);
-      answer = {
-        Status: 'FAILED',
-        Reason: error instanceof HubError ? error.message : 'The log of the deploy function says why.',
-      };
-    }
-    const body = JSON.stringify({
-      ...answer,
-      PhysicalResourceId: event.PhysicalResourceId ?? 'configuration',
-      StackId: event.StackId,
-      RequestId: event.RequestId,
-      LogicalResourceId: event.LogicalResourceId,
+  return middy<CustomResourceEvent, unknown>()
+    .use(customResourceStack('deploy', { physicalId: 'configuration', send: runtime.fetch ?? fetch }))
+    .handler(async ({ RequestType }) => {
+      if (RequestType === 'Delete') return dropAllRules(ports);
+      const file = join(runtime.env['LAMBDA_TASK_ROOT'] ?? '.', 'seed.json');
+      return apply(SeedFile.parse(JSON.parse(await readFile(file, 'utf8'))));
     });
-    const response = await (runtime.fetch ?? fetch)(event.ResponseURL, {
-      method: 'PUT',
-      body,
-      headers: { 'content-type': '' },
-    });
-    if (!response.ok)
-      throw new HubError(
-        'cloudformation-refusal',
-        `CloudFormation answered ${response.status} to the outcome of the configuration.`,
-        { retry: 'later' },
-      );
-  });
 };
 
 /** A seeded row is replaced by a newer seed as long as nobody has edited it. */
