@@ -129,7 +129,7 @@ const compareWith = async (
         `${operation} ${JSON.stringify(input)}\n  ours   ${JSON.stringify(ours)}\n  theirs ${JSON.stringify(theirs)}\n`,
       );
     if (unknown.size > 0)
-      console.log(`not compared, because the other side does not know them: ${[...unknown].join(', ')}`);
+      console.log(`not compared, because the other side does not support them: ${[...unknown].join(', ')}`);
     console.log(`${operations} operations, ${differences.length} differ`);
     return differences.length > 0 ? 1 : 0;
   } finally {

@@ -20,7 +20,7 @@ export const parseInput = <Schema extends z.ZodType>(schema: Schema, raw: unknow
       );
     if (issue.code === 'unrecognized_keys')
       throw invalid(
-        `The local runtime does not know the parameter ${issue.keys.join(', ')}. Use expressions instead of the parameters from before them.`,
+        `The local runtime does not support the parameter ${issue.keys.join(', ')}. Use expressions instead of the legacy parameters.`,
       );
     errors.push(
       `Value ${value === undefined || value === null ? 'null' : `'${textOf(value)}'`} at '${nameOf(issue.path)}' failed to satisfy constraint: ${constraint(issue)}`,

@@ -64,7 +64,7 @@ export const Conditions = z
     for (const name of Object.keys(block).filter((one) => !isKnownOperator(one)))
       issues.addIssue({
         code: 'custom',
-        message: `the local runtime does not know the condition operator ${name}`,
+        message: `the local runtime does not support the condition operator ${name}`,
       });
   });
 export type Conditions = z.infer<typeof Conditions>;

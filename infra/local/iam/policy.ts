@@ -47,7 +47,7 @@ export const statementsOf = (document: unknown, where: string): Statement[] =>
     const statement = parseOrThrow(Statement, one, location);
     const variable = JSON.stringify(statement).match(/\$\{[^}]*\}/u);
     if (variable)
-      throw new Error(`${location}: the local runtime does not know the policy variable ${variable[0]}.`);
+      throw new Error(`${location}: the local runtime does not support the policy variable ${variable[0]}.`);
     return { ...statement, id: statementIdOf(where, at) };
   });
 

@@ -24,7 +24,7 @@ export const s3 = (context: ServiceContext): AwsService => {
     const name = s3Operation(call);
     const operation = operations[name];
     if (operation === undefined)
-      throw new ServiceError('NotImplemented', `The local S3 does not know the operation ${name}.`, 501);
+      throw new ServiceError('NotImplemented', `The local S3 does not support the operation ${name}.`, 501);
     expectUnexpired(call, context.clock.now());
     if (call.bucket !== '' && name !== 'CreateBucket' && !store.hasBucket(call.bucket))
       throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, {

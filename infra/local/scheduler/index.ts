@@ -23,7 +23,7 @@ export const scheduler = (context: ServiceContext): AwsService => {
         if (operation === undefined)
           throw new ServiceError(
             'UnknownOperationException',
-            `The local scheduler does not know ${request.method} ${request.path}.`,
+            `The local scheduler does not support ${request.method} ${request.path}.`,
           );
         return answer(200, operation(decodeURIComponent(request.path.split('/')[2] ?? ''), request));
       } catch (error) {

@@ -21,7 +21,7 @@ export const expectValidAttributes = (
       if (name === 'FilterPolicy') patterns.validate(JSON.parse(value));
       else if (name === 'RedrivePolicy') deadLetterOf(value);
       else if (name !== 'RawMessageDelivery' && name !== 'FilterPolicyScope')
-        throw invalidParameter(`AttributeName Reason: the local SNS does not know the attribute ${name}`);
+        throw invalidParameter(`AttributeName Reason: the local SNS does not support the attribute ${name}`);
     } catch (error) {
       if (error instanceof ServiceError) throw error;
       throw invalidParameter(`${name}: ${error instanceof Error ? error.message : String(error)}`);

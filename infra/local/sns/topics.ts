@@ -71,7 +71,7 @@ const topicOperations = ({ region, account }: ServiceContext, store: TopicStore)
     for (const [attribute, value] of Object.entries(mapOf(input, 'Attributes'))) {
       const isInvalidVersion = attribute === 'SignatureVersion' && !/^[12]$/u.test(value);
       if (!TOPIC_ATTRIBUTES.has(attribute) || isInvalidVersion)
-        throw invalidParameter(`AttributeName Reason: the local SNS does not know ${attribute}=${value}`);
+        throw invalidParameter(`AttributeName Reason: the local SNS does not support ${attribute}=${value}`);
       store.setAttribute(arn, attribute, value);
     }
     return element('TopicArn', arn);

@@ -277,7 +277,7 @@ describe('buckets', () => {
     const { client, put } = await open();
     await put('a');
     await expect(client.send(new GetObjectAclCommand({ Bucket, Key: 'a' }))).rejects.toThrow(
-      /does not know the operation GetObjectAcl/u,
+      /does not support the operation GetObjectAcl/u,
     );
   });
 });

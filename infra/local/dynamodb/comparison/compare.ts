@@ -44,7 +44,7 @@ interface Difference {
 export interface Comparison {
   readonly operations: number;
   readonly differences: readonly Difference[];
-  /** Operations that the other DynamoDB does not know; they are not compared. */
+  /** Operations that the other DynamoDB does not support; they are not compared. */
   readonly unknown: ReadonlySet<string>;
 }
 
