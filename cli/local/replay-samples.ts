@@ -8,10 +8,10 @@ import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { waitUntilIdle } from '../../infra/scenario/hub/idle.ts';
 import { type Hub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
 import { sendCommand } from '../client/commands.ts';
-import { knownCustomer, type Samples } from './samples.ts';
+import { knownCustomer, newsletterReader, type Samples } from './samples.ts';
 
 /**
- * Stores the secrets of the samples, imports the known customer, sends every sample to its webhook and waits until the hub
+ * Stores the secrets of the samples, imports the known customers, sends every sample to its webhook and waits until the hub
  * has processed them. Prints a line for each and returns the statuses that were answered.
  */
 export const replaySamples = async (
@@ -20,14 +20,13 @@ export const replaySamples = async (
 ): Promise<readonly number[]> => {
   await storeSecrets(hub, secrets);
   const device = await registerDevice(hub);
-  await sendCommand(
-    { url: hub.apiUrl, key: await readApiKey(hub) },
-    {
-      command: 'import',
-      identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${device}`],
-      profile: { name: { full: 'Chiara Rossi' } },
-    },
-  );
+  const api = { url: hub.apiUrl, key: await readApiKey(hub) };
+  await sendCommand(api, {
+    command: 'import',
+    identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${device}`],
+    profile: { name: { full: 'Chiara Rossi' } },
+  });
+  await sendCommand(api, { command: 'import', identifiers: [`email:${newsletterReader.email}`] });
   await waitUntilIdle(hub);
   const statuses: number[] = [];
   for (const { about, provider, headers, body, status } of deliveries) {

@@ -21,6 +21,8 @@ export interface SampleCounts {
 
 /** A customer whom the business knows before the first webhook, with its app on their phone. */
 export const knownCustomer = { phone: '+393331112233', device: 'device-of-chiara' } as const;
+/** A customer of whom the business knows no more than an address, which exists no longer. */
+export const newsletterReader = { email: 'dora@example.net' } as const;
 
 const ADA = '+14155550100';
 const BOB = '+14155550111';
@@ -151,6 +153,8 @@ const graceMail = (now: number): string => {
     from: 'Grace Hopper <grace@example.org>',
     to: 'hello@acme.example',
     subject: 'Invoice 42',
+    dkim: '{@example.org : pass}',
+    SPF: 'pass',
     text: 'Where can I find my invoice?',
     envelope: '{"from":"grace@example.org","to":["hello@acme.example"]}',
   };
@@ -178,7 +182,7 @@ const openedNewsletter = (now: number): string =>
 const bouncedNewsletter = (now: number): string =>
   sendgridEvents(now, [
     {
-      email: 'nobody@example.net',
+      email: newsletterReader.email,
       event: 'bounce',
       type: 'bounce',
       reason: '550 unknown recipient',
