@@ -1,4 +1,5 @@
 import PostalMime from 'postal-mime';
+import type { MailHeader } from './mail-author.ts';
 import type { Mailbox } from './payload.ts';
 
 /** What the hub needs of an e-mail, whether whole or only its headers. */
@@ -8,6 +9,8 @@ export interface Mail {
   /** ISO 8601; absent where the header is missing or no date. */
   readonly date?: string;
   readonly from?: Mailbox;
+  /** Every header, from the top. */
+  readonly headers: readonly MailHeader[];
   readonly subject?: string;
   readonly text?: string;
   readonly html?: string;
@@ -42,6 +45,7 @@ export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
     ...(mail.subject !== undefined && { subject: mail.subject }),
     ...(mail.text !== undefined && { text: mail.text }),
     ...(mail.html !== undefined && { html: mail.html }),
+    headers: mail.headers.map(({ key: name, value }) => ({ name, value })),
     attachments: mail.attachments.map(({ filename, mimeType, content }) => {
       const bytes = typeof content === 'string' ? Buffer.from(content) : asBuffer(content);
       return {

@@ -1,4 +1,5 @@
 import type { DecodedInteraction } from '../interaction/interaction.ts';
+import type { Vouching } from './vouching.ts';
 
 /** One HTTP request of a provider, exactly as it came. */
 export interface WebhookRequest {
@@ -211,6 +212,8 @@ export interface ChannelMapping {
   /** The channels and kinds that this provider's interactions can have, for the catalogue. */
   readonly channels: readonly DecodedInteraction['channel'][];
   readonly kinds: readonly DecodedInteraction['kind'][];
+  /** Who vouches for each identifier that the mapping yields; what no row mentions is claimed. */
+  readonly vouching: readonly Vouching[];
   /** For an EventBridge event instead of a webhook, `delivery.method` is `EVENT` and the body is the whole envelope. */
   decode(delivery: Delivery): Decoded | Promise<Decoded>;
   /** Adds fetched content to the interaction that asked for it by `fetch`; key, kind and channel do not change. */

@@ -4,7 +4,9 @@
 import * as z from 'zod';
 import { defined, inflate, parsePayload } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const CAP = 5_000_000;
 const Text = z.string().optional();
@@ -25,7 +27,7 @@ const Payload = z.looseObject({
     .optional(),
 });
 
-const decode = ({ headers, body }: Delivery): Decoded => {
+const decode = ({ headers, body }: Delivery): Drafts => {
   const text = headers['content-encoding']?.includes('gzip') === true ? inflate(body, CAP) : body;
   const payload = Payload.parse(parsePayload(text));
   const id = headers['id'] ?? payload.id;
@@ -54,9 +56,10 @@ const decode = ({ headers, body }: Delivery): Decoded => {
   };
 };
 
-export const apple: ChannelMapping = {
+export const apple = channelMapping({
   id: 'apple',
   channels: ['apple'],
   kinds: ['message', 'postback', 'opt-out'],
+  vouching: [platformUser('source-id', 'apple')],
   decode,
-};
+});

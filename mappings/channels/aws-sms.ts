@@ -5,8 +5,10 @@
 import * as z from 'zod';
 import { defined, instantOf, msisdn } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
+import { calledNumber, sentFrom } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 
@@ -92,7 +94,7 @@ const report = (event: Event, { id, publishedAt }: SnsNotification): DecodedInte
   });
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const notification = snsNotification(body);
   const inbound = Inbound.safeParse(notification.message);
   if (inbound.success) return { interactions: [message(inbound.data, notification)], ignored: [] };
@@ -103,9 +105,13 @@ const decode = ({ body }: Delivery): Decoded => {
     : { interactions: [interaction], ignored: [] };
 };
 
-export const awsSms: ChannelMapping = {
+export const awsSms = channelMapping({
   id: 'aws-sms',
   channels: ['sms', 'voice'],
   kinds: ['message', 'opt-out', 'delivery-status', 'call'],
+  vouching: [
+    sentFrom('originationNumber', 'phone', { channels: ['sms'] }),
+    calledNumber('destinationPhoneNumber'),
+  ],
   decode,
-};
+});

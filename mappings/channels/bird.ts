@@ -7,7 +7,9 @@ import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { listMember, platformUser, sentFrom, typed } from '../../core/webhooks/vouching.ts';
 
 const Text = VendorId.nullish();
 
@@ -210,7 +212,7 @@ const interaction = (medium: Medium, payload: Payload): DecodedInteraction | und
   });
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const { event, payload: inner } = Webhook.parse(parseJson(body));
   const [, platform = '', what] = /^(.+)\.(inbound|outbound|interactions?)$/u.exec(event) ?? [];
   if (what === undefined) return { interactions: [], ignored: [event] };
@@ -226,7 +228,7 @@ const decode = ({ body }: Delivery): Decoded => {
   return { interactions: known, ignored: known.length > 0 ? [] : [event] };
 };
 
-export const bird: ChannelMapping = {
+export const bird = channelMapping({
   id: 'bird',
   channels: [
     'sms',
@@ -253,5 +255,18 @@ export const bird: ChannelMapping = {
     'complaint',
     'opt-out',
   ],
+  vouching: [
+    ...listMember('contact.identifierValue (emailaddress)'),
+    sentFrom('contact.identifierValue (phonenumber)', 'phone', { channels: ['sms', 'rcs', 'whatsapp'] }),
+    sentFrom('contact.identifierValue (phonenumber)', 'whatsapp'),
+    typed('contact.identifierValue (phonenumber)', 'phone', 'on other channels it is a field of the contact'),
+    ...(['messenger', 'instagram', 'telegram', 'line', 'viber', 'tiktok', 'apple'] as const).map((platform) =>
+      platformUser('contact.identifierValue', platform),
+    ),
+    typed('contact.id', 'bird', 'Bird finds the contact by the address that a mail or a visitor names', {
+      channels: ['email', 'chat'],
+    }),
+    platformUser('contact.id', 'bird'),
+  ],
   decode,
-};
+});

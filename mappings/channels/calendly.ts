@@ -4,7 +4,9 @@
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Answer = z.looseObject({ question: Text, answer: Text });
@@ -42,7 +44,7 @@ const happened: Readonly<Record<string, (invitee: Invitee) => string>> = {
 const fieldsOf = (answers: readonly z.infer<typeof Answer>[]): Record<string, string> =>
   Object.fromEntries(answers.map(({ question, answer }, at) => [question ?? String(at), answer ?? '']));
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const { event, created_at, payload: invitee } = Payload.parse(parseJson(body));
   const name = Object.hasOwn(happened, event) ? happened[event]?.(invitee) : undefined;
   const { uri, email, text_reminder_number, timezone, scheduled_event: booked } = invitee;
@@ -74,4 +76,10 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const calendly: ChannelMapping = { id: 'calendly', channels: ['form'], kinds: ['form'], decode };
+export const calendly = channelMapping({
+  id: 'calendly',
+  channels: ['form'],
+  kinds: ['form'],
+  vouching: [typed('email', 'email'), typed('text_reminder_number', 'phone')],
+  decode,
+});

@@ -6,7 +6,9 @@ import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Person = z.looseObject({
@@ -19,6 +21,8 @@ const Person = z.looseObject({
 });
 type Person = z.infer<typeof Person>;
 const File = z.looseObject({ data_url: Text, file_type: Text, file_size: z.int().nonnegative().nullish() });
+const Verified = z.looseObject({ hmac_verified: z.boolean().nullish() }).nullish();
+const Meta = z.looseObject({ sender: Person.nullish(), hmac_verified: z.boolean().nullish() }).nullish();
 const Payload = Person.extend({
   event: z.string(),
   content: Text,
@@ -32,15 +36,23 @@ const Payload = Person.extend({
   sender: Person.nullish(),
   contact: Person.nullish(),
   conversation: z
-    .looseObject({ id: VendorId.nullish(), meta: z.looseObject({ sender: Person.nullish() }).nullish() })
+    .looseObject({
+      id: VendorId.nullish(),
+      meta: Meta,
+      contact_inbox: Verified,
+    })
     .nullish(),
   attachments: z.array(File).nullish(),
   // In an event that concerns the conversation itself.
   status: Text,
-  meta: z.looseObject({ sender: Person.nullish() }).nullish(),
+  meta: Meta,
+  contact_inbox: Verified,
   timestamp: z.union([z.string(), z.number()]).nullish(),
 });
 type Payload = z.infer<typeof Payload>;
+
+/** When Chatwoot vouches for a visitor, for the table of who vouches. */
+const VERIFIED = '`hmac_verified` of the conversation is true';
 
 const identifiersOf = ({ id, email, phone_number, identifier }: Person): string[] => [
   ...(id ? [`chatwoot:${id}`] : []),
@@ -140,17 +152,35 @@ const acts: Readonly<Record<string, (payload: Payload) => DecodedInteraction | u
   contact_updated: contact,
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parseJson(body));
   const act = Object.hasOwn(acts, payload.event) ? acts[payload.event]?.(payload) : undefined;
+  const about = payload.conversation ?? payload;
+  const vouched = about.contact_inbox?.hmac_verified === true || about.meta?.hmac_verified === true;
   return act === undefined
     ? { interactions: [], ignored: [payload.event] }
-    : { interactions: [act], ignored: [] };
+    : { interactions: [{ ...act, vouched }], ignored: [] };
 };
 
-export const chatwoot: ChannelMapping = {
+export const chatwoot = channelMapping({
   id: 'chatwoot',
   channels: ['chat'],
   kinds: ['message', 'echo', 'delete', 'form', 'contact-update', 'system'],
+  vouching: [
+    {
+      field: 'id of the contact',
+      type: 'chatwoot',
+      proof: { provenIf: VERIFIED },
+      why: 'Chatwoot finds a contact by what a visitor types; an inbox with identity validation knows who has signed in',
+    },
+    {
+      field: 'identifier',
+      type: 'user-id',
+      proof: { provenIf: VERIFIED },
+      why: 'a page sets it; with identity validation the business signs it',
+    },
+    typed('email', 'email', 'the signature of identity validation does not cover it'),
+    typed('phone_number', 'phone', 'the signature of identity validation does not cover it'),
+  ],
   decode,
-};
+});

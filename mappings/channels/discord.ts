@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 const User = z.looseObject({
@@ -151,7 +153,7 @@ const filesOf = ({ data }: Interaction): NonNullable<DecodedInteraction['attachm
     keep: true as const,
   }));
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const json = parsePayload(body);
   const webhook = WebhookEvent.safeParse(json);
   if (webhook.success) return onWebhookEvent(webhook.data);
@@ -182,7 +184,7 @@ const decode = ({ body }: Delivery): Decoded => {
 };
 
 /** The app was added to an account or a server, or removed again; or a person bought something in it. */
-const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof WebhookEvent>): Decoded => {
+const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof WebhookEvent>): Drafts => {
   const kind =
     type === 'APPLICATION_AUTHORIZED'
       ? 'opt-in'
@@ -224,9 +226,10 @@ const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof Web
   };
 };
 
-export const discord: ChannelMapping = {
+export const discord = channelMapping({
   id: 'discord',
   channels: ['discord'],
   kinds: ['postback', 'form', 'order', 'opt-in', 'opt-out'],
+  vouching: [platformUser('user.id', 'discord')],
   decode,
-};
+});

@@ -7,7 +7,9 @@ import * as z from 'zod';
 import { defined, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Content, Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { sentFrom, typed, type Vouching } from '../../core/webhooks/vouching.ts';
 
 const Id = z.union([z.number(), z.string()]).transform(String).nullish();
 
@@ -59,6 +61,18 @@ const acts: ReadonlySet<string> = new Set([
   'privacyDeletion',
 ]);
 
+/** Sources of changes that staff or an import made. Other sources, among them connected apps, may write what a visitor typed. */
+const staffSources: ReadonlySet<string> = new Set([
+  'BATCH_UPDATE',
+  'CRM_UI',
+  'CRM_UI_BULK_ACTION',
+  'IMPORT',
+  'MERGE_CONTACTS',
+  'MERGE_OBJECTS',
+  'MOBILE_ANDROID',
+  'MOBILE_IOS',
+]);
+
 const record = (id: string | null | undefined): string[] => (id ? [`hubspot:${id}`] : []);
 
 /** The contact that an association joins or leaves; of two contacts neither is the other. */
@@ -76,7 +90,7 @@ const reached = ({ propertyName, propertyValue }: Event): string[] => {
   return [...(email === undefined ? [] : [email]), ...(phone === undefined ? [] : [`phone:${phone}`])];
 };
 
-const ofRecord = (event: Event, type: string, act: string): DecodedInteraction | undefined => {
+const ofRecord = (event: Event, type: string, act: string): Draft | undefined => {
   if (!acts.has(act)) return undefined;
   const joins = act === 'associationChange';
   const isContact = type === 'contact';
@@ -93,6 +107,7 @@ const ofRecord = (event: Event, type: string, act: string): DecodedInteraction |
     channel: 'crm' as const,
     direction: 'system' as const,
     identifiers: joins ? associated(event) : isContact ? [...record(id), ...reached(event)] : [],
+    vouched: staffSources.has(event.changeSource ?? ''),
     externalId: subject ?? undefined,
     occurredAt: readTime(event.occurredAt ?? undefined),
     properties: defined({
@@ -190,7 +205,7 @@ const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedI
   };
 };
 
-const decode = (delivery: Delivery): Decoded => {
+const decode = (delivery: Delivery): Drafts => {
   const read = delivery.body.byteLength === 0 ? undefined : parseJson(delivery.body);
   // The webhooks of workflows and the requests of cards are signed alike, and contain no event.
   if (!Array.isArray(read)) return { interactions: [], ignored: ['request without events'] };
@@ -209,10 +224,40 @@ const decode = (delivery: Delivery): Decoded => {
   };
 };
 
-export const hubspot: ChannelMapping = {
+export const hubspot = channelMapping({
   id: 'hubspot',
   channels: ['crm', 'chat'],
   kinds: ['contact-update', 'crm-record', 'privacy-erasure', 'message'],
+  vouching: [
+    typed('V-… actor', 'hubspot', 'HubSpot finds the contact by the address that a visitor or a mail names', {
+      channels: ['chat'],
+    }),
+    {
+      field: 'deliveryIdentifier of a recipient',
+      type: 'email',
+      on: { channels: ['chat'], direction: 'outbound' },
+      proof: 'proven',
+      why: 'staff wrote to this address',
+    },
+    typed(
+      'deliveryIdentifier of a sender',
+      'email',
+      'HubSpot reports no verdict about the author of a mail',
+      { channels: ['chat'] },
+    ),
+    sentFrom('deliveryIdentifier', 'phone', { channels: ['chat'] }),
+    ...[
+      ['objectId of a contact', 'hubspot'],
+      ['property email', 'email'],
+      ['property phone, mobilephone', 'phone'],
+    ].map(
+      ([field = '', type = '']): Vouching => ({
+        ...{ field, type },
+        proof: { provenIf: '`changeSource` is one of staff or of an import' },
+        why: 'forms, chats and connected apps write what visitors type, and find a contact by it',
+      }),
+    ),
+  ],
   decode,
   complete,
-};
+});

@@ -7,9 +7,13 @@ import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts'
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
+const UNVERIFIED =
+  'the page tells the Messenger who its visitor is, and a webhook does not say whether identity verification is enforced. `proof: { intercom: proven }` if it is';
 const Person = z.looseObject({
   type: Text,
   id: VendorId.nullish(),
@@ -165,7 +169,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
   'user.email.updated': contactUpdate,
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const { topic, id, created_at, data } = Notification.parse(parsePayload(body));
   if (!id || !Object.hasOwn(acts, topic)) return { interactions: [], ignored: [topic] };
   const item = Item.parse(data.item);
@@ -189,9 +193,15 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const intercom: ChannelMapping = {
+export const intercom = channelMapping({
   id: 'intercom',
   channels: ['chat'],
   kinds: ['message', 'echo', 'form', 'opt-in', 'opt-out', 'contact-update', 'system'],
+  vouching: [
+    typed('id of the contact', 'intercom', UNVERIFIED),
+    typed('external_id, user_id', 'user-id', UNVERIFIED),
+    typed('email', 'email', UNVERIFIED),
+    typed('phone', 'phone', UNVERIFIED),
+  ],
   decode,
-};
+});

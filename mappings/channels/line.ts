@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { defined, instantOf, parsePayload, urlPart } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 
@@ -131,7 +133,7 @@ const interactionOf = (event: Event): DecodedInteraction | undefined => {
   };
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const interactions: DecodedInteraction[] = [];
   const ignored: string[] = [];
   for (const event of Payload.parse(parsePayload(body)).events) {
@@ -142,7 +144,7 @@ const decode = ({ body }: Delivery): Decoded => {
   return { interactions, ignored };
 };
 
-export const line: ChannelMapping = {
+export const line = channelMapping({
   id: 'line',
   channels: ['line'],
   kinds: [
@@ -155,5 +157,6 @@ export const line: ChannelMapping = {
     'delivery-status',
     'behaviour',
   ],
+  vouching: [platformUser('source.userId', 'line')],
   decode,
-};
+});

@@ -7,6 +7,13 @@ import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
 import {
+  addedOnReceipt,
+  authorDomain,
+  headerValues,
+  isSignedByAuthorAlone,
+  type MailHeader,
+} from '../../core/formats/mail-author.ts';
+import {
   defined,
   instantOf,
   type Part,
@@ -18,7 +25,9 @@ import {
   textOfPart,
 } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Content, Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Name = z.union([z.string(), z.number()]).nullish();
@@ -120,13 +129,27 @@ const ofEvent = (event: Event, token: string | undefined): DecodedInteraction | 
 type Fields = Readonly<Record<string, string>>;
 
 const Headers = z.array(z.tuple([z.string(), z.string()]));
-const headerOf = (fields: Fields, name: string): string | undefined => {
-  const written = Object.keys(fields).find((one) => one.toLowerCase() === name);
-  if (written !== undefined && fields[written]) return fields[written];
+/** The headers of a mail in their order, which the fields of the same names do not keep. */
+const headersOf = (fields: Fields): MailHeader[] => {
   const list = fields['message-headers']
     ? Headers.safeParse(parsePayload(Buffer.from(fields['message-headers']))).data
     : [];
-  return list?.find(([one]) => one.toLowerCase() === name)?.[1];
+  return (list ?? []).map(([name, value]) => ({ name, value }));
+};
+
+const headerOf = (fields: Fields, name: string): string | undefined => {
+  const written = Object.keys(fields).find((one) => one.toLowerCase() === name);
+  if (written !== undefined && fields[written]) return fields[written];
+  return headerValues(headersOf(fields), name)[0];
+};
+
+/** Whether Mailgun itself found a signature of the author; a header of the same name may be in the mail too. */
+const isAuthentic = (headers: readonly MailHeader[]): boolean => {
+  const author = authorDomain(headerValues(headers, 'from'));
+  const [verdict] = headerValues(addedOnReceipt(headers), 'x-mailgun-dkim-check-result');
+  return (
+    author !== undefined && verdict?.trim().toLowerCase() === 'pass' && isSignedByAuthorAlone(headers, author)
+  );
 };
 
 const ofOldEvent = (fields: Fields): DecodedInteraction | undefined => {
@@ -181,7 +204,7 @@ const filesOf = (fields: Fields, parts: readonly Part[]): DecodedInteraction['at
 };
 
 /** A mail of a route: as fields, as raw MIME, or stored at Mailgun and linked. */
-const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<DecodedInteraction> => {
+const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<Draft> => {
   const mime = fields['body-mime'];
   const mail = mime ? await readMail(Buffer.from(mime)) : undefined;
   const [from] = [
@@ -204,6 +227,7 @@ const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<Dec
     channel: 'email' as const,
     direction: 'inbound' as const,
     identifiers: from === undefined ? [] : [`email:${from.address}`],
+    vouched: isAuthentic(mail?.headers ?? headersOf(fields)),
     externalId: id,
     refersTo: bare(headerOf(fields, 'in-reply-to') ?? mail?.inReplyTo),
     occurredAt: readTime(headerOf(fields, 'date')) ?? mail?.date ?? instantOf(fields['timestamp']),
@@ -216,12 +240,12 @@ const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<Dec
   });
 };
 
-const one = (interaction: DecodedInteraction | undefined, name: string): Decoded =>
+const one = (interaction: Draft | undefined, name: string): Drafts =>
   interaction === undefined
     ? { interactions: [], ignored: [name] }
     : { interactions: [interaction], ignored: [] };
 
-const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
+const decode = async ({ headers, body }: Delivery): Promise<Drafts> => {
   const contentType = headers['content-type'] ?? '';
   const parts = contentType.startsWith('multipart/form-data') ? parseMultipart(contentType, body) : undefined;
   if (parts === undefined && !contentType.startsWith('application/x-www-form-urlencoded')) {
@@ -240,7 +264,7 @@ const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
 const StoredMail = z.record(z.string(), z.unknown());
 
 /** A stored mail has the fields of a route, as JSON. */
-const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> => {
+const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<Draft> => {
   const read = StoredMail.parse(parsePayload(bytes));
   const fields = Object.fromEntries(
     Object.entries(read).map(([name, value]) => [
@@ -252,10 +276,17 @@ const complete = async (interaction: DecodedInteraction, { bytes }: Content): Pr
   return { ...interaction, ...whole, key: interaction.key };
 };
 
-export const mailgun: ChannelMapping = {
+export const mailgun = channelMapping({
   id: 'mailgun',
   channels: ['email'],
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-out'],
+  vouching: [
+    mailAuthor(
+      'From',
+      '`X-Mailgun-Dkim-Check-Result`, above the first Received header, is Pass and every signature is of the domain of From',
+    ),
+    ...listMember('recipient'),
+  ],
   decode,
   complete,
-};
+});

@@ -5,7 +5,9 @@ import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser, sentFrom, typed } from '../../core/webhooks/vouching.ts';
 
 const Text = VendorId.nullish();
 
@@ -190,7 +192,7 @@ const conversation = (payload: Conversations): DecodedInteraction | undefined =>
   });
 };
 
-const decode = ({ method, url, headers, body }: Delivery): Decoded => {
+const decode = ({ method, url, headers, body }: Delivery): Drafts => {
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   const read =
     method === 'GET' ? parseQuery(new URL(url).search) : isForm ? parseForm(body) : parseJson(body);
@@ -201,9 +203,21 @@ const decode = ({ method, url, headers, body }: Delivery): Decoded => {
     : { interactions: [], ignored: [payload.data?.type ?? 'a request without a message'] };
 };
 
-export const messagebird: ChannelMapping = {
+export const messagebird = channelMapping({
   id: 'messagebird',
   channels: ['sms', 'whatsapp', 'messenger', 'instagram', 'telegram', 'line', 'viber', 'email', 'chat'],
   kinds: ['message', 'postback', 'echo', 'delivery-status', 'read'],
+  vouching: [
+    sentFrom('originator; message.from', 'phone', { channels: ['sms', 'whatsapp'] }),
+    sentFrom('message.from', 'whatsapp'),
+    typed('contact.msisdn', 'phone', 'on other channels it is a field of the contact'),
+    typed(
+      'contact.id',
+      'messagebird',
+      'MessageBird finds the contact by the address that a mail or a visitor names',
+      { channels: ['email', 'chat'] },
+    ),
+    platformUser('contact.id', 'messagebird'),
+  ],
   decode,
-};
+});

@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { calledNumber, callerNumber, sentFrom } from '../../core/webhooks/vouching.ts';
 
 const Text = VendorId.nullish();
 
@@ -35,6 +37,8 @@ const Payload = z.looseObject({
   Digits: Text,
   Speech: Text,
   HangupCause: Text,
+  STIRVerification: Text,
+  STIRAttestation: Text,
   RecordUrl: Text,
   RecordFile: Text,
   RecordingID: Text,
@@ -108,7 +112,7 @@ const status = (payload: Payload, id: string, name: string): DecodedInteraction 
   properties: defined({ status: name, errorCode: payload.ErrorCode || undefined }),
 });
 
-const call = (payload: Payload, id: string): DecodedInteraction => {
+const call = (payload: Payload, id: string): Draft => {
   const outbound = payload.Direction === 'outbound';
   const recording = payload.RecordUrl || payload.RecordFile || undefined;
   const stage = payload.CallStatus || payload.Event || 'in-progress';
@@ -120,6 +124,7 @@ const call = (payload: Payload, id: string): DecodedInteraction => {
     channel: 'voice' as const,
     direction: outbound ? ('outbound' as const) : ('inbound' as const),
     identifiers: phones(outbound ? payload.To : payload.From),
+    vouched: payload.STIRVerification === 'Verified' && payload.STIRAttestation === 'A',
     text: payload.Speech || undefined,
     attachments: recording === undefined ? undefined : [{ url: recording, keep: true as const }],
     properties: defined({
@@ -135,7 +140,7 @@ const fieldsOf = ({ method, url, headers, body }: Delivery): unknown => {
   return headers['content-type']?.startsWith('application/json') === true ? parseJson(body) : parseForm(body);
 };
 
-const decode = (delivery: Delivery): Decoded => {
+const decode = (delivery: Delivery): Drafts => {
   const payload = Payload.parse(fieldsOf(delivery));
   const [id, name] = [payload.MessageUUID, payload.Status?.toLowerCase()];
   if (id && name && statuses.has(name)) return { interactions: [status(payload, id, name)], ignored: [] };
@@ -146,9 +151,15 @@ const decode = (delivery: Delivery): Decoded => {
   return { interactions: [], ignored: ['callback without MessageUUID or CallUUID'] };
 };
 
-export const plivo: ChannelMapping = {
+export const plivo = channelMapping({
   id: 'plivo',
   channels: ['sms', 'whatsapp', 'rcs', 'voice'],
   kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read', 'call'],
+  vouching: [
+    calledNumber('To'),
+    callerNumber('From of a call', '`STIRVerification` is Verified and `STIRAttestation` is A'),
+    sentFrom('From', 'phone'),
+    sentFrom('From', 'whatsapp'),
+  ],
   decode,
-};
+});

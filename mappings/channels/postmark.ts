@@ -4,10 +4,19 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
+import {
+  addedOnReceipt,
+  authorDomain,
+  headerValues,
+  isAuthenticResult,
+  resultServer,
+} from '../../core/formats/mail-author.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
+import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String).nullish();
@@ -168,8 +177,29 @@ const ZERO = '00000000-0000-0000-0000-000000000000';
 const repliedTo = (id: string | null | undefined): string | undefined =>
   id?.trim().replace(/^<([0-9a-f-]{36})@mtasv\.net>$/u, '$1') || undefined;
 
+/** Hosts of Postmark, under which it writes its results. */
+const POSTMARK = /(?:^|\.)(?:postmarkapp\.com|mtasv\.net)$/u;
+
+/**
+ * Whether Postmark itself found the author to be authentic. The same headers may be in the mail, below the Received header
+ * that Postmark adds when it takes the mail. DKIM_VALID_AU: a valid signature of the author's own domain (SpamAssassin).
+ */
+const isAuthentic = ({ Headers, From, FromFull }: Payload): boolean => {
+  const headers = (Headers ?? []).map(({ Name: name, Value: value }) => ({ name, value: value ?? '' }));
+  const written = headerValues(headers, 'from');
+  const author = authorDomain(written.length > 0 ? written : [From ?? FromFull?.Email ?? '']);
+  if (author === undefined) return false;
+  const added = addedOnReceipt(headers);
+  const [result = ''] = headerValues(added, 'authentication-results');
+  const [tests = ''] = headerValues(added, 'x-spam-tests');
+  return (
+    (POSTMARK.test(resultServer(result)) && isAuthenticResult(result, author)) ||
+    tests.split(/[\s,]+/u).includes('DKIM_VALID_AU')
+  );
+};
+
 /** Postmark's "Check" button sends the same id each time, and spam may have none: then the bytes identify the mail. */
-const inbound = (payload: Payload, body: Uint8Array): DecodedInteraction => {
+const inbound = (payload: Payload, body: Uint8Array): Draft => {
   const header = (name: string): string | undefined =>
     payload.Headers?.find((one) => one.Name.toLowerCase() === name)?.Value?.trim() || undefined;
   const [from] = parseMailboxes(payload.FromFull?.Email ?? payload.From ?? '');
@@ -192,6 +222,7 @@ const inbound = (payload: Payload, body: Uint8Array): DecodedInteraction => {
     channel: 'email' as const,
     direction: 'inbound' as const,
     identifiers: from === undefined ? [] : [`email:${from.address}`],
+    vouched: isAuthentic(payload),
     externalId: header('message-id') ?? own,
     refersTo: repliedTo(header('in-reply-to')),
     occurredAt: readTime(payload.Date ?? header('date')),
@@ -203,7 +234,7 @@ const inbound = (payload: Payload, body: Uint8Array): DecodedInteraction => {
   });
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parseJson(body));
   const isMail =
     payload.RecordType === 'Inbound' || (!payload.RecordType && (payload.FromFull ?? payload.From));
@@ -213,9 +244,16 @@ const decode = ({ body }: Delivery): Decoded => {
     : { interactions: [], ignored: [payload.RecordType ?? 'no RecordType'] };
 };
 
-export const postmark: ChannelMapping = {
+export const postmark = channelMapping({
   id: 'postmark',
   channels: ['email'],
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
+  vouching: [
+    mailAuthor(
+      'FromFull.Email',
+      'above the Received header of Postmark, `Authentication-Results` of Postmark has a pass of the domain of From, or `X-Spam-Tests` has DKIM_VALID_AU',
+    ),
+    ...listMember('Recipient'),
+  ],
   decode,
-};
+});

@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { sentFrom } from '../../core/webhooks/vouching.ts';
 
 const Envelope = z.looseObject({
   message: z.looseObject({ data: z.string(), publishTime: z.string().nullish() }),
@@ -97,7 +99,7 @@ const message = (act: Act, id: string, at: string | undefined): DecodedInteracti
   });
 };
 
-const decode = (delivery: Delivery): Decoded => {
+const decode = (delivery: Delivery): Drafts => {
   const { message: outer } = Envelope.parse(parseJson(delivery.body));
   const act = Act.parse(parseJson(Buffer.from(outer.data, 'base64')));
   const at = readTime(act.sendTime ?? outer.publishTime ?? undefined);
@@ -110,9 +112,10 @@ const decode = (delivery: Delivery): Decoded => {
     : { interactions: [interaction], ignored: [] };
 };
 
-export const rbm: ChannelMapping = {
+export const rbm = channelMapping({
   id: 'rbm',
   channels: ['rcs'],
   kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read'],
+  vouching: [sentFrom('senderPhoneNumber, phoneNumber', 'phone')],
   decode,
-};
+});

@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Content, Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { listMember, typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 
@@ -161,11 +163,11 @@ const contact = (
   });
 };
 
-const decode = ({ headers, body }: Delivery): Decoded => {
+const decode = ({ headers, body }: Delivery): Drafts => {
   const payload = Payload.parse(parseJson(body));
   const { type, data } = payload;
   const delivery = headers['svix-id'];
-  const ignored: Decoded = { interactions: [], ignored: [type ?? 'no type'] };
+  const ignored: Drafts = { interactions: [], ignored: [type ?? 'no type'] };
   if (!type || !data) return ignored;
   const interactions =
     type === 'email.received'
@@ -194,10 +196,14 @@ const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedI
   };
 };
 
-export const resend: ChannelMapping = {
+export const resend = channelMapping({
   id: 'resend',
   channels: ['email'],
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-out', 'contact-update'],
+  vouching: [
+    typed('from', 'email', 'Resend reports no verdict about the author of a mail', { kinds: ['message'] }),
+    ...listMember('data.email'),
+  ],
   decode,
   complete,
-};
+});

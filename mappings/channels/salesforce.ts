@@ -8,7 +8,9 @@ import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { parseXml } from '../../core/formats/xml.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import type { Vouching } from '../../core/webhooks/vouching.ts';
 
 const Fields = z.record(z.string(), z.json());
 type Fields = z.infer<typeof Fields>;
@@ -93,7 +95,17 @@ interface Change {
   readonly details?: Fields;
 }
 
-const ofChange = ({ key, entity, id, act, at, fields, details }: Change): DecodedInteraction => {
+/** Record ids of leads begin so. */
+const LEAD = '00Q';
+
+/** Whether staff or an import wrote a record. Web-to-case finds the contact of a case by what the visitor supplied. */
+const isByStaff = (entity: string, fields: Fields): boolean =>
+  entity !== 'Lead' &&
+  !entity.endsWith('__e') &&
+  !textOf(fields['WhoId']).startsWith(LEAD) &&
+  !Object.keys(fields).some((name) => name.startsWith('Supplied'));
+
+const ofChange = ({ key, entity, id, act, at, fields, details }: Change): Draft => {
   const isPerson = people.has(entity);
   const name = isPerson ? nameOf(fields) : undefined;
   return defined({
@@ -102,6 +114,7 @@ const ofChange = ({ key, entity, id, act, at, fields, details }: Change): Decode
     channel: 'crm' as const,
     direction: 'system' as const,
     identifiers: identifiersOf(entity, id, fields),
+    vouched: isByStaff(entity, fields),
     externalId: id,
     occurredAt: at,
     profile: name === undefined ? undefined : { name },
@@ -109,7 +122,7 @@ const ofChange = ({ key, entity, id, act, at, fields, details }: Change): Decode
   });
 };
 
-const changes = (payload: Fields): Decoded => {
+const changes = (payload: Fields): Drafts => {
   const header = Header.parse(payload['ChangeEventHeader']);
   const { ChangeEventHeader: _header, ...fields } = payload;
   // After too many changes at once Salesforce lists none of them.
@@ -131,7 +144,7 @@ const changes = (payload: Fields): Decoded => {
   return { interactions, ignored: [] };
 };
 
-const ofEvent = (body: Uint8Array): Decoded => {
+const ofEvent = (body: Uint8Array): Drafts => {
   const envelope = Envelope.parse(parseJson(body));
   const { payload, event } = envelope.detail;
   if (payload['ChangeEventHeader'] !== undefined) return changes(payload);
@@ -158,7 +171,7 @@ const Message = z.looseObject({
   }),
 });
 
-const ofMessage = (body: Uint8Array): Decoded => {
+const ofMessage = (body: Uint8Array): Drafts => {
   const { Notification: listed } = Message.parse(parseXml(body)).Envelope.Body.notifications;
   const interactions = [listed].flat().map(({ Id: key, sObject }) => {
     const { '@type': type, Id, ...rest } = sObject;
@@ -178,12 +191,26 @@ const ofMessage = (body: Uint8Array): Decoded => {
   return { interactions, ignored: [] };
 };
 
-const decode = ({ method, body }: Delivery): Decoded =>
-  method === 'EVENT' ? ofEvent(body) : ofMessage(body);
+const decode = ({ method, body }: Delivery): Drafts => (method === 'EVENT' ? ofEvent(body) : ofMessage(body));
 
-export const salesforce: ChannelMapping = {
+export const salesforce = channelMapping({
   id: 'salesforce',
   channels: ['crm'],
   kinds: ['contact-update', 'crm-record'],
+  vouching: [
+    ...[
+      ['record id, ContactId, WhoId', 'salesforce'],
+      ['Email, PersonEmail, SuppliedEmail, Email__c', 'email'],
+      ['Phone, MobilePhone', 'phone'],
+    ].map(
+      ([field = '', type = '']): Vouching => ({
+        ...{ field, type },
+        proof: {
+          provenIf: 'no Lead, nothing that a visitor supplied to a case (`Supplied…`) and no platform event',
+        },
+        why: 'staff and imports make contacts; web-to-lead, web-to-case and events of the org have what visitors type',
+      }),
+    ),
+  ],
   decode,
-};
+});

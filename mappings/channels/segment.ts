@@ -6,9 +6,13 @@ import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
+const PUBLIC_KEY =
+  'the write key is in the page: any visitor can call identify with any value. `proof: { segment: proven }` if yours is secret';
 const Id = z.union([z.string(), z.number()]).transform(String).nullish();
 const Details = z.record(z.string(), z.json()).nullish();
 const Call = z.looseObject({
@@ -136,7 +140,7 @@ const identifiersOf = ({
   ];
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const json = parseJson(body);
   // The destination may send batches.
   const calls = z
@@ -169,9 +173,15 @@ const decode = ({ body }: Delivery): Decoded => {
   return { interactions, ignored };
 };
 
-export const segment: ChannelMapping = {
+export const segment = channelMapping({
   id: 'segment',
   channels: ['web'],
   kinds: ['contact-update', 'behaviour', 'form', 'order'],
+  vouching: [
+    typed('userId', 'user-id', PUBLIC_KEY),
+    typed('anonymousId, previousId', 'anonymous', 'a device can be shared, and its id copied'),
+    typed('traits.email, properties.email', 'email', PUBLIC_KEY),
+    typed('traits.phone, properties.phone', 'phone', PUBLIC_KEY),
+  ],
   decode,
-};
+});

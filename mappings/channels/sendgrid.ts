@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
+import { authorDomain, headerValues, isAligned } from '../../core/formats/mail-author.ts';
 import {
   instantOf,
   type Part,
@@ -14,7 +15,9 @@ import {
   textOfPart,
 } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 // A business's own arguments are members beside these, with any names and types.
 const OptionalText = z.string().optional().catch(undefined);
@@ -88,8 +91,19 @@ const eventOf = (event: Event): DecodedInteraction | undefined => {
 
 const Charsets = z.record(z.string(), z.string());
 
+/** Whether a signature of the author's domain passed: `dkim` is `{@example.com : pass, @other.example : fail}`. */
+const isAuthentic = (from: readonly string[], dkim: string): boolean => {
+  const author = authorDomain(from);
+  return (
+    author !== undefined &&
+    [...dkim.matchAll(/@([^\s:,{}]+)\s*:\s*([a-z]+)/giu)].some(
+      ([, signer = '', verdict]) => verdict?.toLowerCase() === 'pass' && isAligned(signer, author),
+    )
+  );
+};
+
 /** Inbound Parse: one mail as form fields, each in its own charset, or as the raw MIME in `email`. */
-const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
+const inbound = async (parts: readonly Part[]): Promise<Draft> => {
   const raw = (name: string): Part | undefined => parts.find((part) => part.name === name);
   const declared = raw('charsets');
   const charsets =
@@ -101,6 +115,7 @@ const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
   const mime = raw('email');
   const mail = await readMail(mime ? mime.bytes : Buffer.from(`${field('headers') ?? ''}\r\n\r\n`));
   const [from] = [...parseMailboxes(field('from') ?? ''), ...(mail.from ? [mail.from] : [])];
+  const written = headerValues(mail.headers, 'from');
   const files = parts.filter(({ filename }) => filename !== undefined);
   const attachments = [
     ...files.map(({ filename = '', contentType, bytes }) => ({
@@ -121,6 +136,7 @@ const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
     channel: 'email',
     direction: 'inbound',
     identifiers: from === undefined ? [] : [`email:${from.address}`],
+    vouched: isAuthentic(written.length > 0 ? written : [field('from') ?? ''], field('dkim') ?? ''),
     ...(mail.messageId !== undefined && { externalId: mail.messageId }),
     ...(mail.inReplyTo !== undefined && { refersTo: mail.inReplyTo }),
     ...(mail.date !== undefined && { occurredAt: mail.date }),
@@ -131,7 +147,7 @@ const inbound = async (parts: readonly Part[]): Promise<DecodedInteraction> => {
   };
 };
 
-const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
+const decode = async ({ headers, body }: Delivery): Promise<Drafts> => {
   const contentType = headers['content-type'] ?? '';
   if (contentType.startsWith('multipart/form-data'))
     return { interactions: [await inbound(parseMultipart(contentType, body))], ignored: [] };
@@ -143,9 +159,13 @@ const decode = async ({ headers, body }: Delivery): Promise<Decoded> => {
   };
 };
 
-export const sendgrid: ChannelMapping = {
+export const sendgrid = channelMapping({
   id: 'sendgrid',
   channels: ['email'],
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
+  vouching: [
+    mailAuthor('from', '`dkim` has a pass of the domain of From; `SPF` is about the envelope'),
+    ...listMember('email'),
+  ],
   decode,
-};
+});

@@ -6,8 +6,9 @@
 import * as z from 'zod';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
-import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed, type Vouching } from '../../core/webhooks/vouching.ts';
 
 const Scalar = z.union([z.string(), z.number()]).transform(String);
 const Field = z.union([Scalar, z.looseObject({ value: Scalar.nullish(), display_value: Scalar.nullish() })]);
@@ -78,7 +79,15 @@ const newest = (journal: string): { readonly author?: string; readonly text: str
   return { author, text: (end < 0 ? rest : rest.slice(0, end)).join('\n').trim() };
 };
 
-const ofRecord = (record: Record): DecodedInteraction => {
+const strangers: ReadonlySet<string> = new Set(['', 'guest', 'system']);
+
+/** Whether somebody else than the person wrote a person's record. */
+const isByStaff = (record: Record): boolean => {
+  const writer = readOf(record, 'sys_updated_by');
+  return !strangers.has(writer) && writer !== readOf(record, 'user_name');
+};
+
+const ofRecord = (record: Record): Draft => {
   const [table, id] = [readOf(record, 'table') || readOf(record, 'sys_class_name'), readOf(record, 'sys_id')];
   const isPerson = people.has(table);
   const comment = newest(readOf(record, 'comments'));
@@ -93,6 +102,7 @@ const ofRecord = (record: Record): DecodedInteraction => {
     channel: 'crm' as const,
     direction: said ? (ours ? ('outbound' as const) : ('inbound' as const)) : ('system' as const),
     identifiers: identifiersOf(record, isPerson),
+    vouched: isByStaff(record),
     externalId: id,
     occurredAt: readTime(readOf(record, 'sys_updated_on')) ?? readTime(readOf(record, 'sys_created_on')),
     conversationId: isPerson ? undefined : readOf(record, 'number') || id,
@@ -114,14 +124,34 @@ const Body = z.union([
   Record.transform((record) => [record]),
 ]);
 
-const decode = (delivery: Delivery): Decoded => ({
+const decode = (delivery: Delivery): Drafts => ({
   interactions: Body.parse(parseJson(delivery.body)).map(ofRecord),
   ignored: [],
 });
 
-export const servicenow: ChannelMapping = {
+export const servicenow = channelMapping({
   id: 'servicenow',
   channels: ['crm'],
   kinds: ['message', 'echo', 'contact-update', 'crm-record'],
+  vouching: [
+    ...[
+      ['sys_id of a person', 'servicenow'],
+      ['email', 'email'],
+      ['mobile_phone, phone', 'phone'],
+    ].map(
+      ([field = '', type = '']): Vouching => ({
+        ...{ field, type, on: { kinds: ['contact-update'] } },
+        proof: { provenIf: '`sys_updated_by` is neither the person nor guest nor system' },
+        why: 'staff and imports keep the records of people; people edit their own profile',
+      }),
+    ),
+    typed(
+      'caller_id, requested_for, opened_for, consumer, contact',
+      'servicenow',
+      'ServiceNow finds the caller by the address that a mail or a form names',
+    ),
+    typed('u_email, caller_id.email and others', 'email', 'a task has what its caller typed'),
+    typed('u_phone, caller_id.phone and others', 'phone', 'a task has what its caller typed'),
+  ],
   decode,
-};
+});

@@ -5,10 +5,18 @@
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { type Mail, readMail } from '../../core/formats/mail.ts';
+import {
+  authorDomain,
+  headerValues,
+  isSignedByAuthorAlone,
+  type MailHeader,
+} from '../../core/formats/mail-author.ts';
 import { defined, parseMailboxes, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Content, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Content, Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
+import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Recipients = z
@@ -33,6 +41,7 @@ const Message = z.looseObject({
       source: Text,
       destination: z.array(z.string()).nullish(),
       headers: z.array(z.looseObject({ name: z.string(), value: Text })).nullish(),
+      headersTruncated: z.boolean().nullish(),
       commonHeaders: z
         .looseObject({ from: z.array(z.string()).nullish(), subject: Text, messageId: Text })
         .nullish(),
@@ -74,6 +83,8 @@ const Message = z.looseObject({
         .nullish(),
       spamVerdict: z.looseObject({ status: Text }).nullish(),
       virusVerdict: z.looseObject({ status: Text }).nullish(),
+      dkimVerdict: z.looseObject({ status: Text }).nullish(),
+      dmarcVerdict: z.looseObject({ status: Text }).nullish(),
     })
     .nullish(),
   content: Text,
@@ -241,10 +252,7 @@ const handlers: Readonly<Record<string, Handler>> = {
  * An inbound mail: complete if the rule publishes it; read from the hub's bucket if the rule stores it there; else only
  * its headers, or only the envelope.
  */
-const received = async (
-  message: Message,
-  { id, publishedAt }: SnsNotification,
-): Promise<DecodedInteraction> => {
+const received = async (message: Message, { id, publishedAt }: SnsNotification): Promise<Draft> => {
   const { mail: envelope, receipt, content } = message;
   const header = (name: string): string | undefined =>
     envelope?.headers?.find((one) => one.name.toLowerCase() === name)?.value ?? undefined;
@@ -255,7 +263,7 @@ const received = async (
   const [sender] = parseMailboxes(envelope?.source ?? '');
   const own = envelope?.messageId || undefined;
   const object = objectOf(receipt?.action);
-  const interaction: DecodedInteraction = defined({
+  const interaction: Draft = defined({
     key: own ?? id,
     kind: 'message' as const,
     channel: 'email' as const,
@@ -269,16 +277,22 @@ const received = async (
     properties: defined({
       spam: receipt?.spamVerdict?.status ?? undefined,
       virus: receipt?.virusVerdict?.status ?? undefined,
+      dkim: receipt?.dkimVerdict?.status ?? undefined,
+      dmarc: receipt?.dmarcVerdict?.status ?? undefined,
       bucket: receipt?.action?.bucketName ?? undefined,
       object,
     }),
   });
+  const headers = (envelope?.headers ?? []).map(({ name, value }) => ({ name, value: value ?? '' }));
+  const listed = headerValues(headers, 'from');
+  const authors = listed.length > 0 ? listed : (envelope?.commonHeaders?.from ?? []);
+  const vouched = isAuthentic(interaction, authors, envelope?.headersTruncated === true ? [] : headers);
   const encoding = receipt?.action?.encoding?.toUpperCase() === 'BASE64' ? 'base64' : 'utf8';
   if (content) return withMail(interaction, await readMail(Buffer.from(content, encoding)));
   const bucket = receipt?.action?.bucketName;
   return bucket && object !== undefined
-    ? { ...interaction, fetch: { url: `s3://${bucket}/${object}` } }
-    : interaction;
+    ? { ...interaction, vouched, fetch: { url: `s3://${bucket}/${object}` } }
+    : { ...interaction, vouched };
 };
 
 /** The complete key of a mail in its bucket, with the prefix of the rule, which SES may leave out. */
@@ -294,10 +308,28 @@ const objectOf = (action: NonNullable<Message['receipt']>['action']): string | u
 const sentId = (messageId: string | undefined): string | undefined =>
   messageId?.replace(/^<([^@>]+)@[a-z0-9-.]*amazonses\.com>$/u, '$1');
 
+/**
+ * Whether SES vouches for the author. Its verdict on DKIM does not say whose signature passed. The verdicts are in the
+ * properties, because the mail itself may be fetched later.
+ */
+const isAuthentic = (
+  { properties }: Pick<DecodedInteraction, 'properties'>,
+  from: readonly string[],
+  headers: readonly MailHeader[],
+): boolean => {
+  const author = authorDomain(from);
+  if (author === undefined) return false;
+  return (
+    properties?.['dmarc'] === 'PASS' ||
+    (properties?.['dkim'] === 'PASS' && isSignedByAuthorAlone(headers, author))
+  );
+};
+
 /** The mail takes precedence over its envelope, whose sender may be an address for bounces. */
-const withMail = (interaction: DecodedInteraction, mail: Mail): DecodedInteraction =>
+const withMail = (interaction: Draft, mail: Mail): Draft =>
   defined({
     ...interaction,
+    vouched: isAuthentic(interaction, headerValues(mail.headers, 'from'), mail.headers),
     identifiers: mail.from === undefined ? interaction.identifiers : [`email:${mail.from.address}`],
     externalId: mail.messageId ?? interaction.externalId,
     refersTo: interaction.refersTo ?? sentId(mail.inReplyTo),
@@ -308,10 +340,10 @@ const withMail = (interaction: DecodedInteraction, mail: Mail): DecodedInteracti
     attachments: mail.attachments.length > 0 ? [...mail.attachments] : undefined,
   });
 
-const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<DecodedInteraction> =>
+const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<Draft> =>
   withMail(interaction, await readMail(bytes));
 
-const decode = async ({ body }: Delivery): Promise<Decoded> => {
+const decode = async ({ body }: Delivery): Promise<Drafts> => {
   const notification = snsNotification(body);
   if (notification.message === undefined) return { interactions: [], ignored: ['text that is not JSON'] };
   const message = Message.parse(notification.message);
@@ -325,10 +357,17 @@ const decode = async ({ body }: Delivery): Promise<Decoded> => {
   return { interactions, ignored: interactions.length > 0 ? [] : [name] };
 };
 
-export const ses: ChannelMapping = {
+export const ses = channelMapping({
   id: 'ses',
   channels: ['email'],
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
+  vouching: [
+    mailAuthor(
+      'From',
+      '`receipt.dmarcVerdict` is PASS, or `receipt.dkimVerdict` is PASS and every signature is of the domain of From',
+    ),
+    ...listMember('mail.destination'),
+  ],
   decode,
   complete,
-};
+});

@@ -7,7 +7,9 @@ import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Person = z.looseObject({
@@ -17,6 +19,8 @@ const Person = z.looseObject({
   first_name: Text,
   last_name: Text,
   tags: Text,
+  state: Text,
+  verified_email: z.boolean().nullish(),
   email_marketing_consent: z.looseObject({ state: Text }).nullish(),
   sms_marketing_consent: z.looseObject({ state: Text }).nullish(),
 });
@@ -104,9 +108,13 @@ const behaviour = (payload: Payload, name: string): Partial<DecodedInteraction> 
   return { ...rest, kind: 'behaviour', properties: { ...properties, name, ...(url && { url }) } };
 };
 
-const customer = (payload: Payload): Partial<DecodedInteraction> => ({
+/** When a customer has an account with an address that Shopify verified, for the table of who vouches. */
+const ACCOUNT = '`state` is enabled and `verified_email` is true';
+
+const customer = (payload: Payload): Partial<Draft> => ({
   kind: 'contact-update',
   identifiers: identifiersOf(payload),
+  vouched: payload.state === 'enabled' && payload.verified_email === true,
   ...hints(payload),
 });
 
@@ -124,7 +132,7 @@ const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInt
   };
 };
 
-const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInteraction> | undefined>> = {
+const acts: Readonly<Record<string, (payload: Payload) => Partial<Draft> | undefined>> = {
   'orders/create': (payload) => bought(payload, 'created'),
   'orders/paid': (payload) => bought(payload, 'paid'),
   'orders/updated': (payload) => bought(payload, 'updated'),
@@ -151,11 +159,11 @@ const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInterac
   }),
 };
 
-const decode = ({ headers, body, receivedAt }: Delivery): Decoded => {
+const decode = ({ headers, body, receivedAt }: Delivery): Drafts => {
   const topic = headers['x-shopify-topic'] ?? '';
   const read = parseJson(body);
   const id = headers['x-shopify-event-id'] ?? headers['x-shopify-webhook-id'];
-  const ignored: Decoded = { interactions: [], ignored: [topic || 'no topic'] };
+  const ignored: Drafts = { interactions: [], ignored: [topic || 'no topic'] };
   // Other topics have other shapes under the same names.
   if (!Object.hasOwn(acts, topic) || id === undefined) return ignored;
   const payload = Payload.parse(read);
@@ -179,9 +187,32 @@ const decode = ({ headers, body, receivedAt }: Delivery): Decoded => {
   };
 };
 
-export const shopify: ChannelMapping = {
+export const shopify = channelMapping({
   id: 'shopify',
   channels: ['web', 'in-person', 'email', 'sms'],
   kinds: ['order', 'behaviour', 'contact-update', 'opt-in', 'opt-out', 'privacy-erasure'],
+  vouching: [
+    {
+      field: 'id of a customer',
+      type: 'shopify',
+      on: { kinds: ['contact-update'] },
+      proof: { provenIf: ACCOUNT },
+      why: 'the customer signs in to an account of the shop',
+    },
+    {
+      field: 'email of a customer',
+      type: 'email',
+      on: { kinds: ['contact-update'] },
+      proof: { provenIf: ACCOUNT },
+      why: 'Shopify sent a link or a code to it',
+    },
+    typed(
+      'customer.id of an order, a checkout or a consent',
+      'shopify',
+      'Shopify finds the customer by the address typed at checkout, and does not say whether the buyer had signed in',
+    ),
+    typed('email, contact_email', 'email', 'it is typed at checkout or into the newsletter form'),
+    typed('phone', 'phone', 'it is typed at checkout'),
+  ],
   decode,
-};
+});

@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { defined, instantOf, parseForm, parsePayload } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 const File = z.looseObject({
@@ -72,7 +74,7 @@ const Interactive = z.looseObject({
 });
 
 const ordinary: readonly (string | undefined)[] = [undefined, 'file_share', 'thread_broadcast', 'me_message'];
-const none = (...ignored: string[]): Decoded => ({ interactions: [], ignored });
+const none = (...ignored: string[]): Drafts => ({ interactions: [], ignored });
 
 const messageId = (channel: unknown, ts: string | undefined): string | undefined =>
   typeof channel === 'string' && ts !== undefined ? `${channel}:${ts}` : undefined;
@@ -159,7 +161,7 @@ const actOf = (
   return ordinary.includes(subtype) ? messageOf(team, event) : undefined;
 };
 
-const interactive = (text: string): Decoded => {
+const interactive = (text: string): Drafts => {
   const {
     type,
     team,
@@ -230,7 +232,7 @@ const interactive = (text: string): Decoded => {
   };
 };
 
-const command = (form: Readonly<Record<string, string>>): Decoded => ({
+const command = (form: Readonly<Record<string, string>>): Drafts => ({
   ignored: [],
   interactions: [
     {
@@ -246,7 +248,7 @@ const command = (form: Readonly<Record<string, string>>): Decoded => ({
   ],
 });
 
-const decode = ({ headers, body }: Delivery): Decoded => {
+const decode = ({ headers, body }: Delivery): Drafts => {
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true) {
     const form = parseForm(body);
     if (form['payload'] !== undefined) return interactive(form['payload']);
@@ -260,9 +262,10 @@ const decode = ({ headers, body }: Delivery): Decoded => {
     : { interactions: [act], ignored: [] };
 };
 
-export const slack: ChannelMapping = {
+export const slack = channelMapping({
   id: 'slack',
   channels: ['slack'],
   kinds: ['message', 'edit', 'delete', 'reaction', 'postback', 'form'],
+  vouching: [platformUser('user', 'slack')],
   decode,
-};
+});

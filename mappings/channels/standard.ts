@@ -10,6 +10,20 @@ export const standard: ChannelMapping = {
   id: 'standard',
   channels: Channel.options,
   kinds: Kind.options.filter((kind) => kind !== 'notification' && kind !== 'unknown'),
+  vouching: [
+    {
+      field: 'identifiers (anonymous)',
+      type: 'anonymous',
+      proof: 'claimed',
+      why: 'a device can be shared, and its id copied',
+    },
+    {
+      field: 'identifiers',
+      type: '*',
+      proof: { provenIf: '`claimed` does not list it, and for a form `proven` does' },
+      why: 'a program of the business reports it with a secret of its own; visitors fill in forms',
+    },
+  ],
   decode({ headers, body }) {
     const reports = Reports.parse(parseJson(body)).map((one) => Report.parse(one));
     const delivery = headers['webhook-id'];

@@ -5,7 +5,9 @@ import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Address = z.looseObject({ email: Text, name: Text, phone: Text });
@@ -130,7 +132,7 @@ const nameOf = (subject: Subject): string | null | undefined =>
   subject.billing_details?.name ??
   (subject.object === 'customer' ? subject.name : undefined);
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const { id, type, created, data } = Event.parse(parsePayload(body));
   const act = Object.hasOwn(acts, type) ? acts[type] : undefined;
   if (act === undefined) return { interactions: [], ignored: [type] };
@@ -153,9 +155,27 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const stripe: ChannelMapping = {
+export const stripe = channelMapping({
   id: 'stripe',
   channels: ['web', 'in-person'],
   kinds: ['order', 'behaviour', 'contact-update'],
+  vouching: [
+    {
+      field: 'customer, or id of a customer',
+      type: 'stripe',
+      proof: 'proven',
+      why: 'the server of the business names the customer; a payer cannot',
+    },
+    typed(
+      'customer_details.email, billing_details.email, receipt_email, customer_email, email',
+      'email',
+      'the payer types it at checkout',
+    ),
+    typed(
+      'customer_details.phone, billing_details.phone, customer_phone, phone',
+      'phone',
+      'the payer types it at checkout',
+    ),
+  ],
   decode,
-};
+});

@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 const Account = z.looseObject({ id: z.string(), name: Text, aadObjectId: Text });
@@ -91,7 +93,7 @@ const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
   return undefined;
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const activity = Activity.parse(parsePayload(body));
   const { type, id, from, conversation, timestamp, locale, entities = [] } = activity;
   const act = actOf(activity);
@@ -121,9 +123,10 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const teams: ChannelMapping = {
+export const teams = channelMapping({
   id: 'teams',
   channels: ['teams'],
   kinds: ['message', 'edit', 'delete', 'reaction', 'postback', 'opt-in', 'opt-out'],
+  vouching: [platformUser('from.id', 'teams'), platformUser('from.aadObjectId', 'aad')],
   decode,
-};
+});

@@ -8,7 +8,9 @@ import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { calledNumber, callerNumber, sentFrom } from '../../core/webhooks/vouching.ts';
 
 const Text = VendorId.nullish();
 
@@ -51,6 +53,8 @@ const Payload = z.looseObject({
   call_session_id: Text,
   call_leg_id: Text,
   hangup_cause: Text,
+  shaken_stir_attestation: Text,
+  shaken_stir_validated: z.boolean().nullish(),
   digit: Text,
   digits: Text,
   result: Text,
@@ -169,7 +173,7 @@ const stages: Readonly<Record<string, string>> = {
   'call.machine.premium.detection.ended': 'machine-detection',
 };
 
-const call = (event: Event, payload: Payload, stage: string): DecodedInteraction => {
+const call = (event: Event, payload: Payload, stage: string): Draft => {
   const [to] = recipients(payload);
   const inbound = payload.direction === 'incoming' || payload.direction === 'inbound';
   const known = Boolean(payload.direction);
@@ -185,6 +189,7 @@ const call = (event: Event, payload: Payload, stage: string): DecodedInteraction
     channel: 'voice' as const,
     direction: known ? (inbound ? ('inbound' as const) : ('outbound' as const)) : ('system' as const),
     identifiers: known ? phones(inbound ? payload.from : to) : [],
+    vouched: payload.shaken_stir_validated === true && payload.shaken_stir_attestation === 'A',
     occurredAt: readTime(event.occurred_at ?? undefined),
     attachments: recordings.length > 0 ? recordings.map((url) => ({ url, keep: true as const })) : undefined,
     properties: defined({
@@ -196,7 +201,7 @@ const call = (event: Event, payload: Payload, stage: string): DecodedInteraction
   });
 };
 
-const decode = (delivery: Delivery): Decoded => {
+const decode = (delivery: Delivery): Drafts => {
   const event = Webhook.parse(parseJson(delivery.body)).data;
   const stage = stages[event.event_type];
   if (stage !== undefined)
@@ -208,9 +213,15 @@ const decode = (delivery: Delivery): Decoded => {
   return { interactions: [], ignored: [event.event_type] };
 };
 
-export const telnyx: ChannelMapping = {
+export const telnyx = channelMapping({
   id: 'telnyx',
   channels: ['sms', 'rcs', 'whatsapp', 'voice'],
   kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read', 'call'],
+  vouching: [
+    calledNumber('to'),
+    callerNumber('from of a call', '`shaken_stir_validated` is true and `shaken_stir_attestation` is A'),
+    sentFrom('from.phone_number', 'phone'),
+    sentFrom('from.phone_number', 'whatsapp'),
+  ],
   decode,
-};
+});

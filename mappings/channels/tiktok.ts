@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 const Party = z.looseObject({ id: VendorId, role: Text });
@@ -33,7 +35,7 @@ const Envelope = z.looseObject({
   content: z.union([z.string(), z.looseObject({})]).optional(),
 });
 
-const one = (event: string, interaction: DecodedInteraction | undefined): Decoded =>
+const one = (event: string, interaction: DecodedInteraction | undefined): Drafts =>
   interaction === undefined
     ? { interactions: [], ignored: [event] }
     : { interactions: [interaction], ignored: [] };
@@ -89,7 +91,7 @@ const messaging = (
   };
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const { event, create_time, user_openid, content = {} } = Envelope.parse(parsePayload(body));
   const createdAt = instantOf(create_time);
   if (event.startsWith('im_'))
@@ -109,9 +111,10 @@ const decode = ({ body }: Delivery): Decoded => {
   });
 };
 
-export const tiktok: ChannelMapping = {
+export const tiktok = channelMapping({
   id: 'tiktok',
   channels: ['tiktok'],
   kinds: ['message', 'echo', 'read', 'referral', 'opt-out'],
+  vouching: [platformUser('from_user.id, to_user.id, user_openid', 'tiktok')],
   decode,
-};
+});

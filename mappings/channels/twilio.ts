@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { defined, parseForm, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { calledNumber, callerNumber, platformUser, sentFrom } from '../../core/webhooks/vouching.ts';
 
 const Payload = z.looseObject({
   MessageSid: z.string().optional(),
@@ -49,6 +51,7 @@ const Payload = z.looseObject({
   SpeechResult: z.string().optional(),
   Digits: z.string().optional(),
   Timestamp: z.string().optional(),
+  StirVerstat: z.string().optional(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -142,12 +145,15 @@ const status = (payload: Payload, id: string, name: string): DecodedInteraction 
   properties: { status: name, ...(payload.ErrorCode !== undefined && { errorCode: payload.ErrorCode }) },
 });
 
+/** The caller's carrier signed that the number is the caller's. A call that was diverted on its way has another value. */
+const isAttested = ({ StirVerstat }: Payload): boolean => StirVerstat === 'TN-Validation-Passed-A';
+
 /** The other leg of a forwarded call: the person who answers it may be an agent. */
 const isOtherLeg = ({ Direction, ParentCallSid }: Payload): boolean =>
   Direction === 'outbound-dial' && ParentCallSid !== undefined;
 
 /** The result of a call: a recording, or its transcript. */
-const recordOf = (payload: Payload, id: string): DecodedInteraction => {
+const recordOf = (payload: Payload, id: string): Draft => {
   const { RecordingSid, RecordingStatus, RecordingUrl, TranscriptionSid, Direction } = payload;
   const inbound = Direction === undefined || Direction === 'inbound';
   return {
@@ -159,6 +165,7 @@ const recordOf = (payload: Payload, id: string): DecodedInteraction => {
     identifiers: isOtherLeg(payload)
       ? []
       : identifiersOf(inbound ? (payload.From ?? payload.Caller) : payload.To, payload),
+    vouched: isAttested(payload),
     refersTo: payload.ParentCallSid ?? id,
     ...defined({ text: payload.TranscriptionText }),
     // The address has no content before the recording is complete.
@@ -174,7 +181,7 @@ const recordOf = (payload: Payload, id: string): DecodedInteraction => {
   };
 };
 
-const call = (payload: Payload, id: string): DecodedInteraction => {
+const call = (payload: Payload, id: string): Draft => {
   const { Digits, SpeechResult, ParentCallSid } = payload;
   const outbound = payload.Direction?.startsWith('outbound') === true;
   const stage = payload.CallStatus ?? (Digits === undefined ? 'in-progress' : `digits-${Digits}`);
@@ -190,6 +197,7 @@ const call = (payload: Payload, id: string): DecodedInteraction => {
     identifiers: isOtherLeg(payload)
       ? []
       : identifiersOf(outbound ? payload.To : (payload.From ?? payload.Caller), payload),
+    vouched: isAttested(payload),
     ...defined({
       text: SpeechResult,
       refersTo: isFirst ? undefined : (ParentCallSid ?? id),
@@ -199,7 +207,7 @@ const call = (payload: Payload, id: string): DecodedInteraction => {
   };
 };
 
-const decode = (delivery: Delivery): Decoded => {
+const decode = (delivery: Delivery): Drafts => {
   const form =
     delivery.method === 'GET'
       ? Object.fromEntries(new URL(delivery.url).searchParams)
@@ -218,9 +226,17 @@ const decode = (delivery: Delivery): Decoded => {
   return { interactions: [], ignored: ['callback without MessageSid or CallSid'] };
 };
 
-export const twilio: ChannelMapping = {
+export const twilio = channelMapping({
   id: 'twilio',
   channels: ['sms', 'whatsapp', 'rcs', 'messenger', 'voice'],
   kinds: ['message', 'postback', 'opt-in', 'opt-out', 'delivery-status', 'read', 'call'],
+  vouching: [
+    calledNumber('To'),
+    callerNumber('From, Caller', '`StirVerstat` is TN-Validation-Passed-A'),
+    sentFrom('From', 'phone'),
+    sentFrom('From (whatsapp:)', 'whatsapp'),
+    platformUser('ExternalUserId', 'whatsapp-user'),
+    platformUser('From (messenger:)', 'messenger'),
+  ],
   decode,
-};
+});

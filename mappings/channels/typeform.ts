@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Answer = z.looseObject({
@@ -52,7 +54,7 @@ const texts = (answers: readonly Answer[], type: string): string[] =>
 /** The first address that a form asks for is the person's own; a second may be a friend's. */
 const own = (answers: readonly Answer[], type: string): string[] => texts(answers, type).slice(0, 1);
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const { event_id, event_type, form_response } = Payload.parse(parsePayload(body));
   if (event_type !== 'form_response' || form_response === undefined)
     return { interactions: [], ignored: [event_type] };
@@ -88,4 +90,18 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const typeform: ChannelMapping = { id: 'typeform', channels: ['form'], kinds: ['form'], decode };
+export const typeform = channelMapping({
+  id: 'typeform',
+  channels: ['form'],
+  kinds: ['form'],
+  vouching: [
+    typed('answers of type email; hidden.email', 'email'),
+    typed('answers of type phone_number; hidden.phone', 'phone'),
+    typed(
+      'hidden.user_id',
+      'user-id',
+      'hidden fields come from the address of the form, which anybody can change',
+    ),
+  ],
+  decode,
+});

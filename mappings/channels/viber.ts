@@ -5,7 +5,9 @@ import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 const User = z.looseObject({ id: z.string(), name: Text, language: Text });
@@ -98,7 +100,7 @@ const profileOf = (user: z.infer<typeof User> | undefined): Pick<DecodedInteract
         },
       };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parsePayload(body));
   const { event, message_token, timestamp } = payload;
   const act = Object.hasOwn(acts, event) ? acts[event]?.(payload) : undefined;
@@ -120,9 +122,10 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const viber: ChannelMapping = {
+export const viber = channelMapping({
   id: 'viber',
   channels: ['viber'],
   kinds: ['message', 'delivery-status', 'read', 'opt-in', 'opt-out', 'referral'],
+  vouching: [platformUser('sender.id, user.id', 'viber')],
   decode,
-};
+});

@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser, sentFrom } from '../../core/webhooks/vouching.ts';
 
 const Text = VendorId.nullish();
 
@@ -215,7 +217,7 @@ const parametersOf = ({ method, url, headers, body }: Delivery): unknown => {
   return isForm ? parseForm(body) : parseJson(body);
 };
 
-const decode = (delivery: Delivery): Decoded => {
+const decode = (delivery: Delivery): Drafts => {
   const parameters = parametersOf(delivery);
   const payload = Messages.safeParse(parameters);
   const interaction = payload.success ? messages(payload.data) : sms(Sms.parse(parameters));
@@ -224,9 +226,14 @@ const decode = (delivery: Delivery): Decoded => {
     : { interactions: [], ignored: [payload.data?.channel ?? 'no messageId'] };
 };
 
-export const vonage: ChannelMapping = {
+export const vonage = channelMapping({
   id: 'vonage',
   channels: ['sms', 'rcs', 'whatsapp', 'messenger', 'viber'],
   kinds: ['message', 'postback', 'reaction', 'order', 'delivery-status', 'read'],
+  vouching: [
+    sentFrom('msisdn, from', 'phone'),
+    sentFrom('from', 'whatsapp'),
+    platformUser('from', 'messenger'),
+  ],
   decode,
-};
+});

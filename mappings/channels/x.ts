@@ -4,7 +4,9 @@
 import * as z from 'zod';
 import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const User = z.looseObject({
@@ -125,7 +127,7 @@ const directMessage = (
   ];
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parsePayload(body));
   const ours = payload.for_user_id;
   const posts = (payload.tweet_create_events ?? []).filter(
@@ -196,9 +198,10 @@ const decode = ({ body }: Delivery): Decoded => {
   return { interactions, ignored: Object.keys(payload).filter((key) => /_events?$/u.test(key)) };
 };
 
-export const x: ChannelMapping = {
+export const x = channelMapping({
   id: 'x',
   channels: ['x'],
   kinds: ['message', 'echo', 'read', 'comment', 'delete', 'reaction', 'behaviour'],
+  vouching: [platformUser('id_str, sender_id', 'x')],
   decode,
-};
+});

@@ -6,8 +6,10 @@ import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../core/webhooks/channel.ts';
+import type { Delivery } from '../../core/webhooks/channel.ts';
+import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
+import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 /** Other types have other shapes. */
@@ -76,10 +78,13 @@ const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undef
   };
 };
 
+/** When Zendesk's user is a person whom the business knows, for the table of who vouches. */
+const EXTERNAL = '`detail.external_id` is set';
+
 const staff: ReadonlySet<string> = new Set(['agent', 'admin']);
 
 /** Agents are users too, but not customers. */
-const user = ({ id, time, detail }: Event): DecodedInteraction | undefined =>
+const user = ({ id, time, detail }: Event): Draft | undefined =>
   detail === undefined || staff.has(detail.role ?? '')
     ? undefined
     : {
@@ -91,6 +96,7 @@ const user = ({ id, time, detail }: Event): DecodedInteraction | undefined =>
           ...(detail.external_id ? [`user-id:${detail.external_id}`] : []),
           ...(detail.email ? [`email:${detail.email}`] : []),
         ],
+        vouched: Boolean(detail.external_id),
         ...defined({ occurredAt: readTime(time) }),
         ...(detail.name && { profile: { name: { full: detail.name } } }),
       };
@@ -126,7 +132,7 @@ const solved = ({ id, time, event, detail }: Event): DecodedInteraction | undefi
   };
 };
 
-const acts: Readonly<Record<string, (event: Event) => DecodedInteraction | undefined>> = {
+const acts: Readonly<Record<string, (event: Event) => Draft | undefined>> = {
   'zen:event-type:ticket.comment_added': comment,
   'zen:event-type:ticket.csat_received': rating,
   'zen:event-type:ticket.status_changed': solved,
@@ -156,7 +162,7 @@ const fromTrigger = (body: Uint8Array, custom: z.infer<typeof Custom>): DecodedI
   ...(custom.requester_name && { profile: { name: { full: custom.requester_name } } }),
 });
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const json = parsePayload(body);
   const custom = Custom.safeParse(json);
   if (custom.success) return { interactions: [fromTrigger(body, custom.data)], ignored: [] };
@@ -165,9 +171,31 @@ const decode = ({ body }: Delivery): Decoded => {
   return act === undefined ? { interactions: [], ignored: [type] } : { interactions: [act], ignored: [] };
 };
 
-export const zendesk: ChannelMapping = {
+export const zendesk = channelMapping({
   id: 'zendesk',
   channels: ['chat'],
   kinds: ['message', 'echo', 'form', 'contact-update', 'system'],
+  vouching: [
+    {
+      field: 'detail.id of a user',
+      type: 'zendesk',
+      on: { kinds: ['contact-update'] },
+      proof: { provenIf: EXTERNAL },
+      why: 'an account of the business stands behind the user',
+    },
+    typed(
+      'author.id, requester_id',
+      'zendesk',
+      'Zendesk finds the user of a ticket by the address that a form or a mail names',
+    ),
+    {
+      field: 'detail.external_id',
+      type: 'user-id',
+      proof: 'proven',
+      why: 'only the business sets it: by the API or by signed sign-in',
+    },
+    typed('detail.email, requester_email', 'email', 'an event does not say whether the address was verified'),
+    typed('requester_phone', 'phone'),
+  ],
   decode,
-};
+});

@@ -15,6 +15,7 @@ const ExpectedEvent = z.looseObject({
   externalMessageId: z.string().nullish(),
   dedupeKey: z.string().nullish(),
   contactIdentifiers: z.array(Identifier).nullish(),
+  claimedIdentifiers: z.array(Identifier).nullish(),
   text: z.string().nullish(),
   timestamp: z.string().nullish(),
   status: z.string().nullish(),

@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../../core/webhooks/channel.ts';
+import type { Delivery } from '../../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../../core/webhooks/channel-mapping.ts';
+import { platformUser, sentFrom, typed } from '../../../core/webhooks/vouching.ts';
 import { publicActOf } from './feed.ts';
 import { completeLead, leadOf } from './leads.ts';
 import { WhatsAppValue, whatsappInteractions } from './whatsapp.ts';
@@ -214,7 +216,7 @@ const whatsappFields: ReadonlySet<string> = new Set([
   'user_preferences',
 ]);
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parsePayload(body));
   const medium: Medium = payload.object === 'instagram' ? 'instagram' : 'messenger';
   const interactions: DecodedInteraction[] = [];
@@ -241,7 +243,7 @@ const decode = ({ body }: Delivery): Decoded => {
   return { interactions, ignored };
 };
 
-export const meta: ChannelMapping = {
+export const meta = channelMapping({
   id: 'meta',
   channels: ['messenger', 'instagram', 'whatsapp', 'voice', 'form'],
   kinds: [
@@ -263,6 +265,18 @@ export const meta: ChannelMapping = {
     'order',
     'system',
   ],
+  vouching: [
+    platformUser('sender.id; from.id', 'messenger'),
+    platformUser('sender.id; from.id', 'instagram'),
+    sentFrom('from, wa_id', 'whatsapp'),
+    typed('field_data (phone_number, work_phone_number)', 'phone', 'the fields of a lead ad are typed', {
+      channels: ['form'],
+    }),
+    sentFrom('from, wa_id', 'phone'),
+    platformUser('from_user_id, user_id', 'whatsapp-user'),
+    platformUser('from_parent_user_id, parent_user_id', 'whatsapp-parent-user'),
+    typed('field_data (email, work_email)', 'email', 'the fields of a lead ad are typed'),
+  ],
   decode,
   complete: completeLead,
-};
+});

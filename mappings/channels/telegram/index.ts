@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../../core/formats/payload.ts';
 import { e164 } from '../../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-import type { ChannelMapping, Decoded, Delivery } from '../../../core/webhooks/channel.ts';
+import type { Delivery } from '../../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../../core/webhooks/vouching.ts';
 import { attachmentsOf, Media } from './files.ts';
 
 const Text = z.string().optional();
@@ -250,7 +252,7 @@ const actsOf = (update: Update): Act[] => {
   ].filter((act) => act !== undefined);
 };
 
-const decode = ({ body }: Delivery): Decoded => {
+const decode = ({ body }: Delivery): Drafts => {
   const update = Update.parse(parsePayload(body));
   const acts = actsOf(update);
   const key = `update:${update.update_id}`;
@@ -265,9 +267,18 @@ const decode = ({ body }: Delivery): Decoded => {
   };
 };
 
-export const telegram: ChannelMapping = {
+export const telegram = channelMapping({
   id: 'telegram',
   channels: ['telegram'],
   kinds: ['message', 'edit', 'delete', 'echo', 'reaction', 'postback', 'form', 'order', 'opt-in', 'opt-out'],
+  vouching: [
+    platformUser('from.id, chat.id', 'telegram'),
+    {
+      field: 'contact.phone_number, if `contact.user_id` is the sender',
+      type: 'phone',
+      proof: 'proven',
+      why: 'Telegram fills in the number of its user; the card of somebody else is no identifier of the sender',
+    },
+  ],
   decode,
-};
+});

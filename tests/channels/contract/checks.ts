@@ -1,5 +1,7 @@
+import { isReport } from '../../../core/identity/proof/vouched.ts';
 import { DecodedInteraction, interactionId } from '../../../core/interaction/interaction.ts';
 import type { SchemeDeclaration, WebhookRequest } from '../../../core/webhooks/channel.ts';
+import { vouchingOf } from '../../../core/webhooks/vouching.ts';
 import { deliveryOf } from '../../../functions/record/messages/decode.ts';
 import { hasFailedComparison } from './comparisons.ts';
 import { type Changes, deliver, type Outcome, type Subject, schemeOf } from './subject.ts';
@@ -205,6 +207,24 @@ const givesValidInteractions: Check = async (subject) => {
   return interactions.flatMap((one) => DecodedInteraction.safeParse(one).error?.message ?? []);
 };
 
+/** Each identifier has a row that says who vouches for it, and the interaction follows the row. */
+const declaresWhoVouches: Check = async (subject) => {
+  const { vouching } = subject.mapping;
+  const { interactions } = await decode(subject, await deliver(subject));
+  return interactions
+    .filter((one) => !isReport(one))
+    .flatMap((one) =>
+      one.identifiers.flatMap((identifier) => {
+        const row = vouchingOf(vouching, one, identifier);
+        const proof = one.claimed?.includes(identifier) === true ? 'claimed' : 'proven';
+        if (row === undefined) return [`no row of \`vouching\` is about ${identifier} of a ${one.kind}`];
+        return typeof row.proof === 'object' || row.proof === proof
+          ? []
+          : [`${identifier} of a ${one.kind} is ${proof}, and its row says ${row.proof}`];
+      }),
+    );
+};
+
 /** A redelivery becomes the same rows: nothing of an interaction is random, and its id does not depend on the arrival. */
 const givesTheSameTwice: Check = async (subject) => {
   const outcome = await deliver(subject);
@@ -329,6 +349,7 @@ export const checks = {
   'covers what its scheme declares': coversWhatItDeclares,
   'bounds the age of a request as its scheme declares': boundsItsAge,
   'gives valid interactions': givesValidInteractions,
+  'declares who vouches for its identifiers': declaresWhoVouches,
   'gives the same interactions for a redelivery': givesTheSameTwice,
   'reads null like an absent member': readsNullLikeAbsent,
   'refuses a body above the limit': refusesALargeBody,

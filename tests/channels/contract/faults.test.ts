@@ -11,6 +11,7 @@ import {
   refused,
 } from '../../../core/webhooks/channel.ts';
 import { hmac, sameAsAny } from '../../../core/webhooks/signature.ts';
+import { platformUser, typed } from '../../../core/webhooks/vouching.ts';
 import { type Check, checks } from './checks.ts';
 import type { Subject } from './subject.ts';
 
@@ -53,6 +54,7 @@ const soundMapping: ChannelMapping = {
   id: 'acme',
   channels: ['chat'],
   kinds: ['message'],
+  vouching: [platformUser('from', 'acme')],
   decode({ body }) {
     const { id, from, text } = Payload.parse(parsePayload(body));
     return {
@@ -162,6 +164,25 @@ describe('the contract suite', () => {
         };
       }),
       'gives the same interactions for a redelivery',
+    ],
+    [
+      'declares nobody who vouches',
+      subjectOf(sound, { ...soundMapping, vouching: [] }),
+      'declares who vouches for its identifiers',
+    ],
+    [
+      'declares as claimed what it gives as proven',
+      subjectOf(sound, { ...soundMapping, vouching: [typed('from', 'acme')] }),
+      'declares who vouches for its identifiers',
+    ],
+    [
+      'declares as proven what it gives as claimed',
+      mapped(async (delivery) => {
+        const decoded = await soundMapping.decode(delivery);
+        const interactions = decoded.interactions.map((one) => ({ ...one, claimed: one.identifiers }));
+        return { ...decoded, interactions };
+      }),
+      'declares who vouches for its identifiers',
     ],
     [
       'makes its keys of the time of arrival',

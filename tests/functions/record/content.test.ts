@@ -33,6 +33,7 @@ const mapping: ChannelMapping = {
   id: 'shop',
   channels: ['email'],
   kinds: ['message'],
+  vouching: [{ field: 'any', type: '*', proof: 'proven', why: 'a test' }],
   decode: ({ body }) => ({ interactions: [(parseJson(body) as { act: never }).act], ignored: [] }),
   complete: (act, { bytes }) => ({
     ...act,

@@ -1,4 +1,5 @@
 import { identifierType, identifierValue } from '../../../core/identity/identifier.ts';
+import { isReport } from '../../../core/identity/proof/vouched.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { HttpAnswer } from '../../../core/webhooks/channel.ts';
 import type { ExpectedAnswer, ExpectedEvent } from '../../../infra/scenario/webhook-case/case.ts';
@@ -134,7 +135,7 @@ const gradeEvent = (event: ExpectedEvent, one: DecodedInteraction, provider: str
   if (event.externalMessageId) compare('externalMessageId', event.externalMessageId, one.externalId);
   compare('text', (event.text ?? '').trim(), (one.text ?? '').trim());
   if (event.timestamp) compare('timestamp', event.timestamp, one.occurredAt);
-  return [...differences, ...gradeIdentifiers(event, one, provider)];
+  return [...differences, ...gradeIdentifiers(event, one, provider), ...gradeClaimed(event, one)];
 };
 
 const isRead = (kind: string, status: unknown): boolean =>
@@ -158,14 +159,29 @@ const sameKind = (event: ExpectedEvent, one: DecodedInteraction): boolean => {
   );
 };
 
+const normalIdentifier = (type: string, value: string): string =>
+  `${type}:${type === 'email' ? value.trim().toLowerCase() : type === 'phone' ? value : lastPart(value)}`;
+const expectedIdentifier = ({ type, value }: { readonly type: string; readonly value: string }): string =>
+  normalIdentifier(identifierTypes[type] ?? type, value);
+const foundIdentifier = (identifier: string): string =>
+  normalIdentifier(identifierType(identifier), identifierValue(identifier));
+
+/** Which of the listed identifiers nobody vouches for. A report about a message of ours proves nothing, so it has none. */
+const gradeClaimed = (event: ExpectedEvent, one: DecodedInteraction): string[] => {
+  if (!event.claimedIdentifiers || isReport(one)) return [];
+  const listed = new Set((event.contactIdentifiers ?? []).map(expectedIdentifier));
+  const expected = new Set(event.claimedIdentifiers.map(expectedIdentifier));
+  const found = new Set((one.claimed ?? []).map(foundIdentifier).filter((claimed) => listed.has(claimed)));
+  return [
+    ...[...expected.difference(found)].map((claimed) => `claimed: expected ${claimed}, found proven`),
+    ...[...found.difference(expected)].map((claimed) => `claimed: expected ${claimed} to be proven`),
+  ];
+};
+
 const gradeIdentifiers = (event: ExpectedEvent, one: DecodedInteraction, provider: string): string[] => {
   const listed = (event.contactIdentifiers ?? []).filter(({ type }) => !isHandle(type));
-  const normal = (type: string, value: string): string =>
-    `${type}:${type === 'email' ? value.trim().toLowerCase() : ['phone'].includes(type) ? value : lastPart(value)}`;
-  const expected = new Set(listed.map(({ type, value }) => normal(identifierTypes[type] ?? type, value)));
-  const found = new Set(
-    one.identifiers.map((identifier) => normal(identifierType(identifier), identifierValue(identifier))),
-  );
+  const expected = new Set(listed.map(expectedIdentifier));
+  const found = new Set(one.identifiers.map(foundIdentifier));
   const derived = new Set(
     [...expected].flatMap((identifier) =>
       identifierType(identifier) === 'whatsapp'

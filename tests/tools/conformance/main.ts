@@ -33,18 +33,16 @@ const gradePatterns = async (file: string): Promise<Graded[]> => {
   });
 };
 
-const HELP = `npm run --silent conformance -- DIR…
+const HELP = `npm run --silent conformance -- [DIR…]
 npm run --silent conformance -- --eventbridge FILE…
 
-Sends every recorded webhook below the folders through verification and normalisation and compares the answer and the
-interactions with those expected. With --eventbridge, compares event patterns with the verdicts of AWS. Exits with 1 if
+Sends every recorded webhook below the folders (default: tests/fixtures) through verification and normalisation and compares
+the answer and the interactions, with who vouches for their identifiers, with those expected. With --eventbridge, compares event patterns with the verdicts of AWS. Exits with 1 if
 anything differs.`;
 
+const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+
 const main = async (args: readonly string[]): Promise<number> => {
-  if (args.length === 0) {
-    console.error(HELP);
-    return 2;
-  }
   if (args[0] === '--help') {
     console.log(HELP);
     return 0;
@@ -52,7 +50,7 @@ const main = async (args: readonly string[]): Promise<number> => {
   const graded =
     args[0] === '--eventbridge'
       ? (await Promise.all(args.slice(1).map(gradePatterns))).flat()
-      : await gradeFolders(args);
+      : await gradeFolders(args.length > 0 ? args : [fixtures]);
   for (const { file, differences } of graded)
     for (const difference of differences) console.log(`${file}: ${difference}`);
   const failed = graded.filter(({ differences }) => differences.length > 0).length;

@@ -1,7 +1,6 @@
 import { glob, readFile } from 'node:fs/promises';
 import { mappingOf } from '../../../connectors/registry.ts';
-import { DecodedInteraction } from '../../../core/interaction/interaction.ts';
-import { deliveryOf } from '../../../functions/record/messages/decode.ts';
+import { decode } from '../../../functions/record/messages/decode.ts';
 import { Case, caseBody, caseProvider } from '../../../infra/scenario/webhook-case/case.ts';
 import { type ReceivedCase, receiveCase } from '../../../infra/scenario/webhook-case/receive-case.ts';
 import { gradeAnswer, gradeEvents } from './grade.ts';
@@ -32,22 +31,25 @@ const gradeFile = async (file: string): Promise<string[]> => {
   if (mapping === undefined) return [`the provider ${provider} is not built yet`];
   const { answer, queued } = one.method === 'LAMBDA' ? eventCase(one) : await receiveCase(one);
   const [message] = queued;
-  const delivery = message && deliveryOf(message, caseBody(one));
   const accepted = answer.status < 400;
   if (accepted !== one.expected.accept)
     return [`expected ${one.expected.accept ? 'accept' : 'reject'}, found ${answer.status}`];
   const differences =
     accepted && one.expected.httpResponse ? gradeAnswer(one.expected.httpResponse, answer) : [];
   if (one.expected.signatureOnly === true || !accepted) return differences;
-  if (delivery === undefined)
-    return [...differences, ...gradeEvents(one.expected.events ?? [], [], provider)];
+  if (message === undefined) return [...differences, ...gradeEvents(one.expected.events ?? [], [], provider)];
   try {
-    const { interactions } = await mapping.decode(delivery);
-    const parsed = interactions.map((interaction) => DecodedInteraction.parse(interaction));
-    return [...differences, ...gradeEvents(one.expected.events ?? [], parsed, provider)];
+    const { interactions } = await decode(mapping, message, caseBody(one));
+    const decoded = interactions.map(({ provider: _provider, account: _account, ...rest }) => rest);
+    return [...differences, ...gradeEvents(one.expected.events ?? [], decoded, provider)];
   } catch (error) {
-    return [...differences, `decoding failed: ${error instanceof Error ? error.message : String(error)}`];
+    return [...differences, `decoding failed: ${reasonOf(error)}`];
   }
+};
+
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return cause instanceof Error ? cause.message : String(cause);
 };
 
 /** A case that comes over EventBridge, whose rule hands it to the queue: nothing but IAM stands before it. */
