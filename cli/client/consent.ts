@@ -16,6 +16,7 @@ const CustomerConsent = z.object({
     }),
   ),
   closed: z.array(Proven.extend({ address: z.string(), reason: z.string(), since: Instant })),
+  muted: z.array(z.looseObject({ address: z.string(), channel: Channel, since: Instant })),
   preferences: z.looseObject({ channel: Channel.optional() }),
   history: z.array(RecordedAnswer),
 });

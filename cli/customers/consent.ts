@@ -12,7 +12,7 @@ import { currentUser } from '../terminal/user.ts';
 
 /** Prints the consent of a customer for each channel and address with its evidence, then every answer, newest first. */
 export const printConsent = async (hub: HubConnection, customerId: string): Promise<void> => {
-  const { channels, closed, preferences, history } = await getConsent(hub, customerId);
+  const { channels, closed, muted, preferences, history } = await getConsent(hub, customerId);
   if (channels.length === 0) console.log('No answers about consent.');
   for (const { channel, status, since, evidence, addresses } of channels) {
     const open = addresses.filter((one) => one.open).map(({ address }) => sanitize(address));
@@ -23,6 +23,10 @@ export const printConsent = async (hub: HubConnection, customerId: string): Prom
   for (const { address, reason, since, evidence } of closed)
     console.log(
       `closed    ${sanitize(reason).padEnd(12)} since ${since}  ${describeEvidence(evidence)}  ${sanitize(address)}`,
+    );
+  for (const { address, channel, since } of muted)
+    console.log(
+      `muted     ${channel.padEnd(12)} since ${since}  no marketing until its owner answers  ${sanitize(address)}`,
     );
   if (preferences.channel !== undefined) console.log(`prefers   ${preferences.channel}`);
   if (history.length > 0) console.log('\nAnswers, newest first:');

@@ -118,3 +118,33 @@ export const addressEffect = (
   if (answerChannel(interaction) !== 'sms' || interaction.provider === OWN_PAGES) return undefined;
   return answer === 'denied' ? 'opt-out' : 'reopen';
 };
+
+/** Whether an interaction was written by a page behind an unsubscribe or preference link, which proves nothing. */
+export const isPageAnswer = ({
+  provider,
+  properties,
+}: Partial<Pick<Interaction, 'provider' | 'properties'>>): boolean =>
+  provider === OWN_PAGES && properties?.['page'] !== 'confirm';
+
+/** An opt-out, or an opt-in, of an address by somebody who only claimed it. */
+export interface Mute {
+  readonly channel: Channel;
+  readonly at: Instant;
+}
+
+/** Whether an opt-out by claim is in force: the owner of the address has not answered since. `owner`: absent where nobody owns it. */
+export const isMuted = (
+  mute: Mute | undefined,
+  owner: AnsweringCustomer | undefined,
+  channel: Channel,
+): boolean =>
+  mute !== undefined &&
+  mute.channel === channel &&
+  (owner?.sourceProfiles ?? []).every(({ profile }) => mute.at > (profile.consent[channel]?.at ?? ''));
+
+/** What is read of a customer to know when it last answered. */
+export interface AnsweringCustomer {
+  readonly sourceProfiles: readonly {
+    readonly profile: { readonly consent: Readonly<Partial<Record<Channel, Pick<ConsentEntry, 'at'>>>> };
+  }[];
+}

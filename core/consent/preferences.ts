@@ -1,11 +1,19 @@
 import * as z from 'zod';
-import type { Customer } from '../identity/customer.ts';
+import { type Customer, resolveCustomer } from '../identity/customer.ts';
 import { type Identifier, identifierType, identifierValue } from '../identity/identifier.ts';
-import type { ClosedAddress, SourceProfile } from '../identity/profile.ts';
+import type { ClosedAddress, Profile } from '../identity/profile.ts';
 import { Channel, type DecodedInteraction, type Instant, instant } from '../interaction/interaction.ts';
-import { addressesOf, type ConsentStatus } from './consent.ts';
+import {
+  addressesOf,
+  addressTypesOf,
+  type ConsentEntry,
+  type ConsentStatus,
+  isMuted,
+  type Mute,
+  stricter,
+} from './consent.ts';
 
-/** What a person can choose for a channel on the preferences page, in the words of the form. */
+/** What the owner of an address can choose for a channel on the preference page, in the words of the form. */
 export const PreferenceChoice = z.enum(['everything', 'service', 'nothing']);
 export type PreferenceChoice = z.infer<typeof PreferenceChoice>;
 
@@ -17,105 +25,160 @@ const statusChoice: Readonly<Record<ConsentStatus, PreferenceChoice | undefined>
   unknown: undefined,
 };
 
-/** One channel of a person, as the preferences page shows it. No address is shown in full. */
+/** An answer as a page writes it; who owns the address when it is recorded decides whose it is. */
+export type PageInteraction = Omit<DecodedInteraction, 'provider' | 'account'>;
+
+/** An address whose preference page is open, with the source profile that owns it. */
+export interface OwnedAddress {
+  readonly address: Identifier;
+  readonly customer: Customer;
+  readonly profile: Profile;
+  /** The last opt-out by somebody who only claimed the address. */
+  readonly mute?: Mute | undefined;
+}
+
+/** One channel of an address, as its preference page shows it. */
 export interface ChannelChoice {
   readonly channel: Channel;
-  readonly addresses: readonly {
-    readonly masked: string | undefined;
-    readonly closed: ClosedAddress['reason'] | undefined;
-  }[];
+  readonly closed: ClosedAddress['reason'] | undefined;
   /** Undefined before the first answer. */
   readonly chosen: PreferenceChoice | undefined;
-  /** Whether at least one address is not closed. */
-  readonly open: boolean;
+  /** Whether another address of the person has a stricter answer, which holds for both. */
+  readonly overruled: boolean;
 }
 
 /**
- * The channels on which a person has an address and which the hub sends through (`sends`) or the person has answered about.
+ * The channels on which an address is written to: that of the link, and those that the hub sends through (`sends`) or its
+ * owner has answered about.
  */
-export const channelChoices = (customer: Customer, sends: ReadonlySet<string>): ChannelChoice[] =>
-  Channel.options.flatMap((channel): ChannelChoice[] => {
-    const addresses = addressesOf(channel, customer.identifiers);
-    const status = customer.consent[channel]?.status ?? 'unknown';
-    if (addresses.length === 0 || !(sends.has(channel) || status !== 'unknown')) return [];
-    const shown = addresses.map((address) => ({
-      masked: maskAddress(address),
-      closed: customer.closed[address]?.reason,
-    }));
-    return [
-      {
-        ...{ channel, addresses: shown, chosen: statusChoice[status] },
-        open: shown.some(({ closed }) => closed === undefined),
-      },
-    ];
-  });
+export const channelChoices = (
+  { address, customer, profile, mute }: OwnedAddress,
+  linked: Channel,
+  sends: ReadonlySet<string>,
+): ChannelChoice[] =>
+  Channel.options
+    .filter(
+      (channel) =>
+        channel === linked ||
+        (addressesOf(channel, customer.identifiers).includes(address) &&
+          (sends.has(channel) || profile.consent[channel] !== undefined)),
+    )
+    .map((channel) => {
+      const inForce = customer.consent[channel]?.status ?? 'unknown';
+      const own = profile.consent[channel]?.status ?? inForce;
+      const isGranted = own === 'granted' || own === 'unknown';
+      return {
+        channel,
+        closed: customer.closed[address]?.reason,
+        chosen: isGranted && isMuted(mute, customer, channel) ? 'service' : statusChoice[own],
+        overruled: own !== inForce && stricter(own, inForce) === inForce,
+      };
+    });
+
+/** Another address of the person, as the preference page of the first one shows it. */
+export interface OtherAddress {
+  readonly address: Identifier;
+  readonly channel: Channel;
+}
+
+/** The other addresses of the owner, each with the first channel that the hub sends to it through. */
+export const otherAddresses = (
+  { address, customer }: OwnedAddress,
+  sends: ReadonlySet<string>,
+): OtherAddress[] => {
+  const found = new Map<Identifier, Channel>();
+  for (const channel of Channel.options.filter((one) => sends.has(one)))
+    for (const other of addressesOf(channel, customer.identifiers))
+      if (other !== address && !found.has(other)) found.set(other, channel);
+  return [...found].map(([other, channel]) => ({ address: other, channel }));
+};
+
+/** Whether messages through a channel go to this type of address. */
+export const isAddressOn = (channel: Channel, address: Identifier): boolean =>
+  addressTypesOf(channel).includes(identifierType(address));
 
 /**
- * The interactions that make a choice valid for the whole person: one per source profile whose own answer differs and which
- * has an address on the channel or a stricter answer. Empty if the choice is in force already. The same form sent twice
- * yields the same interactions. `at`: when the person chose.
+ * The interaction by which the owner of an address chooses; undefined if the choice is in force already. The same form
+ * sent twice yields the same interaction. `at`: when it was sent.
  */
-export const interactionsOfChoice = (
-  customer: Customer,
+export const interactionOfChoice = (
+  { address, customer, profile, mute }: OwnedAddress,
   channel: Channel,
   choice: PreferenceChoice,
   at: Instant,
-): Omit<DecodedInteraction, 'provider' | 'account'>[] => {
+): PageInteraction | undefined => {
   const wanted = choiceStatus[choice];
-  if ((customer.consent[channel]?.status ?? 'unknown') === wanted) return [];
-  return customer.sourceProfiles.flatMap((sourceProfile) => {
-    const { id, identifiers, consent } = sourceProfile.profile;
-    const present = consent[channel];
-    const [address] = sortOpenFirst(sourceProfile, addressesOf(channel, identifiers));
-    const identifier = address ?? (present === undefined ? undefined : identifiers[0]);
-    if (present?.status === wanted || identifier === undefined) return [];
-    return [
-      {
-        ...{
-          channel,
-          direction: 'inbound',
-          occurredAt: answerTime(present?.at, at),
-          identifiers: [identifier],
-        },
-        key: `preferences:${id}:${channel}:${choice}:${present?.source ?? ''}`,
-        kind:
-          choice === 'nothing' || (choice === 'service' && present?.status !== 'denied')
-            ? 'opt-out'
-            : 'opt-in',
-        properties: {
-          page: 'preferences',
-          ...(choice === 'service' && { scope: present?.status === 'denied' ? 'service' : 'marketing' }),
-        },
-      },
-    ];
-  });
+  const present = profile.consent[channel];
+  const isInForce = (present?.status ?? customer.consent[channel]?.status ?? 'unknown') === wanted;
+  if (isInForce && !(choice === 'everything' && isMuted(mute, customer, channel))) return undefined;
+  const isDenied = present?.status === 'denied';
+  return {
+    ...pageAnswer(address, channel, present, at),
+    key: `preferences:${profile.id}:${channel}:${choice}:${present?.source ?? ''}`,
+    kind: choice === 'nothing' || (choice === 'service' && !isDenied) ? 'opt-out' : 'opt-in',
+    properties: {
+      page: 'preferences',
+      ...(choice === 'service' && { scope: isDenied ? 'service' : 'marketing' }),
+    },
+  };
 };
+
+/** The parts that every answer on a page has. `present`: the answer that it replaces. */
+export const pageAnswer = (
+  address: Identifier,
+  channel: Channel,
+  present: Pick<ConsentEntry, 'at'> | undefined,
+  at: Instant,
+): Pick<PageInteraction, 'channel' | 'direction' | 'occurredAt' | 'identifiers'> => ({
+  ...{ channel, direction: 'inbound', identifiers: [address] },
+  occurredAt: answerTime(present?.at, at),
+});
 
 /**
  * The time of an answer that a person gives knowing the `present` one: later than it, even if the clock of the provider that
  * reported it is ahead of ours.
  */
-export const answerTime = (present: Instant | undefined, at: Instant): Instant =>
+const answerTime = (present: Instant | undefined, at: Instant): Instant =>
   present === undefined || present < at ? at : instant(Date.parse(present) + 1);
 
-const sortOpenFirst = ({ profile }: SourceProfile, addresses: readonly Identifier[]): Identifier[] =>
-  addresses.toSorted(
-    (one, other) => Number(profile.closed[one] !== undefined) - Number(profile.closed[other] !== undefined),
-  );
-
-/** The customer as it will be when its choices are recorded. */
+/** The address and its owner as they will be when the choices are recorded. `at`: when they were made. */
 export const applyChoices = (
-  customer: Customer,
+  owned: OwnedAddress,
   choices: Readonly<Partial<Record<Channel, PreferenceChoice>>>,
-): Customer => {
-  const consent = { ...customer.consent };
+  at: Instant,
+): OwnedAddress => {
+  const { customer, profile } = owned;
+  const consent = { ...profile.consent };
   for (const channel of Channel.options) {
     const choice = choices[channel];
-    const entry = { at: customer.lastSeenAt, source: '', ...consent[channel] };
-    if (choice !== undefined) consent[channel] = { ...entry, status: choiceStatus[choice] };
+    if (choice === undefined) continue;
+    const present = consent[channel];
+    consent[channel] = {
+      source: '',
+      ...present,
+      ...{ status: choiceStatus[choice], at: answerTime(present?.at, at) },
+    };
   }
-  return { ...customer, consent };
+  const chosen = { ...profile, consent };
+  const sourceProfiles = new Map(
+    customer.sourceProfiles.map((one) => [
+      one.profile.id,
+      one.profile.id === profile.id ? { ...one, profile: chosen } : one,
+    ]),
+  );
+  return { ...owned, profile: chosen, customer: resolveCustomer(customer.id, sourceProfiles) };
 };
+
+/** How long the request for a link counts as the same one, in milliseconds. */
+const SAME_REQUEST_MS = 600_000;
+
+/** The request on a page to send the link of an address to that address. Triggers send it. */
+export const linkRequest = (address: Identifier, channel: Channel, at: number): PageInteraction => ({
+  ...{ channel, direction: 'system', kind: 'system', identifiers: [address] },
+  occurredAt: instant(at),
+  key: `preference-link:${address}:${channel}:${Math.floor(at / SAME_REQUEST_MS)}`,
+  properties: { page: 'preference-link' },
+});
 
 /**
  * An address in a form that its owner recognises and nobody else can use, since a forwarded link shows it too. Undefined for

@@ -1,4 +1,4 @@
-import { type Answer, addressesOf, answerChannel, answerOf } from '../consent/consent.ts';
+import { type Answer, addressesOf, answerChannel, answerOf, isPageAnswer } from '../consent/consent.ts';
 import {
   type ConsentChange,
   profileOfAddresses,
@@ -55,6 +55,8 @@ export const resolveInteraction = (
   const named = [...proven, ...claimed];
   if ((isReport(interaction) && named.length > 0) || interaction.kind === 'notification')
     return placeReport(people, interaction, referred, named);
+  const pageOwner = isPageAnswer(interaction) ? ownerAmong(people, named) : undefined;
+  if (pageOwner !== undefined) return attachInteraction(people, pageOwner, interaction, [], {});
   if (proven.length > 0) return placeProven(people, interaction, receivedAt, proven, claimed);
   if (claimed.length > 0) return placeClaimed(people, interaction, claimed);
   if (referred !== undefined) return attachInteraction(people, referred, interaction, [], {});
@@ -68,13 +70,16 @@ const placeReport = (
   referred: string | undefined,
   usable: readonly Identifier[],
 ): Resolution => {
-  const owner = sortByStrength(usable, people.config)
-    .map((one) => people.owner(one))
-    .find((one) => one !== undefined);
-  const profileId = referred ?? owner;
+  const profileId = referred ?? ownerAmong(people, usable);
   if (profileId === undefined) return { isNew: false, setAside: [], consent: [], ignored: true };
   return attachInteraction(people, profileId, interaction, [], {});
 };
+
+/** The source profile that owns the strongest owned one of these identifiers. */
+const ownerAmong = (people: People, identifiers: readonly Identifier[]): string | undefined =>
+  sortByStrength(identifiers, people.config)
+    .map((one) => people.owner(one))
+    .find((one) => one !== undefined);
 
 const placeProven = (
   people: People,
@@ -208,7 +213,10 @@ const applyToCustomer = (
   for (const identifier of identifiers) people.attachIdentifier(identifier, profileId);
   people.updateProfile(profileId, (profile) => applyInteraction(profile, interaction));
   const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
-  applyAnswer(people, profileId, interaction, new Set(claimed));
+  // A page is behind a link that was sent to the address: whoever owns the address now gives the answer.
+  const isOwnerOnPage = (one: Identifier): boolean =>
+    isPageAnswer(interaction) && people.owner(one) !== undefined;
+  applyAnswer(people, profileId, interaction, new Set(claimed.filter((one) => !isOwnerOnPage(one))));
   const { activity } = people.sourceProfile(profileId);
   const carried = proven.filter((one) => people.owner(one) !== undefined);
   for (const identifier of carried) forgetConfirmation(people, identifier);
@@ -250,7 +258,8 @@ const applyAnswer = (
       { answer, at, source },
       evidenceOf(interaction, vouched[0]),
     );
-  if (answer !== undefined)
+  // A YES lifts a denial and says nothing else, and a claim lifts none.
+  if (answer !== undefined && answer !== 'resume')
     for (const address of addresses.filter((one) => claimed.has(one)))
       people.addressClaims.push({ address, claim: claimOf(answer), channel, at, source });
   for (const address of isReport(interaction) ? addresses : vouched)
@@ -259,5 +268,4 @@ const applyAnswer = (
     );
 };
 
-const claimOf = (answer: Answer): AddressClaim['claim'] =>
-  answer === 'granted' || answer === 'resume' || answer === 'unknown' ? 'opt-in' : 'mute';
+const claimOf = (answer: Answer): AddressClaim['claim'] => (answer === 'granted' ? 'opt-in' : 'mute');

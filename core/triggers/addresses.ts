@@ -1,22 +1,29 @@
-import type { Category, ConsentStatus } from '../consent/consent.ts';
-import { addressTypesOf } from '../consent/consent.ts';
+import type { HubConfig } from '../config/hub-config.ts';
+import {
+  type AnsweringCustomer,
+  addressTypesOf,
+  type Category,
+  type ConsentStatus,
+  isMuted,
+  type Mute,
+} from '../consent/consent.ts';
 import type { Customer } from '../identity/customer.ts';
 import { type Identifier, identifierType } from '../identity/identifier.ts';
-import { Channel, type Instant } from '../interaction/interaction.ts';
+import { Channel } from '../interaction/interaction.ts';
 import type { SendReservation } from './limits.ts';
 import { consentAllows } from './trigger.ts';
 
 /** What is known of an address besides the customer for whom is decided: of its owner, and of what claims said about it. */
 export interface AddressState {
-  /** Canonical id; absent where nobody owns it. */
-  readonly owner?: string;
+  /** Absent where nobody owns it, and where the customer itself does. */
+  readonly owner?: AnsweringCustomer;
   /** Whether its owner has closed it to every category. */
   readonly isClosed: boolean;
   /** The owner's answers. */
   readonly consent: Customer['consent'];
   /** The last opt-out, and the last opt-in, by an interaction that only claimed the address. */
-  readonly mute?: { readonly channel: Channel; readonly at: Instant };
-  readonly optIn?: { readonly channel: Channel; readonly at: Instant };
+  readonly mute?: Mute;
+  readonly optIn?: Mute;
   /** What was sent there for causes that are not its owner's. */
   readonly reservations: readonly SendReservation[];
 }
@@ -76,8 +83,9 @@ export const isAddressClosed = (
 ): boolean => closed[address] !== undefined || addressState(states, address).isClosed;
 
 /**
- * Whether consent lets a category through to an address. A claimed opt-out mutes marketing until the owner answers; an
- * address that the customer does not own gets marketing only where it was opted in itself.
+ * Whether consent lets a category through to an address. A claimed opt-out mutes marketing until the owner answers. A claimed
+ * opt-in counts where the hub has single opt-in and the owner, if there is one, has given no answer; else the confirm page
+ * makes it the owner's answer.
  */
 export const addressAllows = (
   customer: Customer,
@@ -85,14 +93,13 @@ export const addressAllows = (
   channel: Channel,
   category: Category,
   states: AddressStates,
+  { optIn }: Pick<HubConfig, 'optIn'>,
 ): boolean => {
-  const { mute, optIn, consent, owner } = addressState(states, address);
+  const { mute, optIn: claimed, consent, owner } = addressState(states, address);
   const entry = causeOnly ? consent[channel] : customer.consent[channel];
-  const isMuted = mute !== undefined && mute.channel === channel && mute.at > (entry?.at ?? '');
-  if (category === 'marketing' && isMuted) return false;
   const status: ConsentStatus = entry?.status ?? 'unknown';
-  if (!causeOnly) return consentAllows(category, status);
-  const isOptedIn = optIn !== undefined && optIn.channel === channel && optIn.at > (mute?.at ?? '');
   if (category !== 'marketing') return consentAllows(category, status);
-  return status === 'granted' || (isOptedIn && (owner === undefined || status === 'unknown'));
+  if (isMuted(mute, causeOnly ? owner : customer, channel)) return false;
+  const isOptedIn = optIn === 'single' && claimed?.channel === channel;
+  return status === 'granted' || (isOptedIn && status === 'unknown');
 };

@@ -95,7 +95,7 @@ const lastInboundChannel = (customer: Customer): Channel | undefined =>
     )[0];
 
 const tryChannel = (
-  { customer, carried, addresses, trigger, templates, now }: ChoiceContext,
+  { customer, carried, addresses, trigger, hub, templates, now }: ChoiceContext,
   channel: Channel,
   template: string,
 ): ChosenOrReason => {
@@ -103,7 +103,7 @@ const tryChannel = (
   if (all.length === 0) return { reason: 'no-address', channel };
   const open = all.filter((one) => !isAddressClosed(customer, one, addresses));
   if (open.length === 0) return { reason: 'address-closed', channel };
-  const found = open.find((one) => addressAllows(customer, one, channel, trigger.category, addresses));
+  const found = open.find((one) => addressAllows(customer, one, channel, trigger.category, addresses, hub));
   if (found === undefined) return { reason: 'no-consent', channel };
   const { channels = [], approvedWhatsApp = false } = templates[template] ?? {};
   const chosen: Chosen = {

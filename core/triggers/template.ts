@@ -39,12 +39,14 @@ const engines = {
   text: liquidEngine({ medium: 'text', missing: 'error' }),
 };
 
-/** The customer's personal links; a message to a team has none. */
+/** The links of the address to which the message goes; a message to a team has none. */
 export interface Links {
-  /** The address that ends marketing on the channel of the message. */
+  /** Ends marketing to the address, on the channel of the message. */
   readonly unsubscribe?: string;
-  /** The address of the preferences page. */
+  /** The preference page of the address. */
   readonly preferences?: string;
+  /** The page whose button confirms an opt-in, and proves the address. */
+  readonly confirm?: string;
 }
 
 /**
@@ -106,7 +108,7 @@ const knownVariables: VariableTree = {
     properties: true,
   },
   trigger: { id: true, name: true, category: true },
-  links: { unsubscribe: true, preferences: true },
+  links: { unsubscribe: true, preferences: true, confirm: true },
 };
 interface VariableTree {
   readonly [name: string]: true | VariableTree;

@@ -7,6 +7,7 @@ import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { readSecret } from '../aws/clients/secret.ts';
+import { addressees } from '../aws/customers/addresses.ts';
 import { figures } from '../aws/customers/figures.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
@@ -29,6 +30,7 @@ import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { api } from './api.ts';
 import { apiKeys } from './api-keys.ts';
+import { confirm } from './pages/confirm.ts';
 import { preferences } from './pages/preferences.ts';
 import { unsubscribe } from './pages/unsubscribe.ts';
 import { downloads } from './routes/attachments.ts';
@@ -42,11 +44,15 @@ export const create = (runtime: Runtime) => {
   const secret = readSecret(runtime);
   const loadHashedKeys = hashedKeysLoader(runtime);
   const hubSigningKeys = async () => signingKeys(await secret(`${runtime.env['HUB']}/signing`));
-  const pagePorts = { ...shared, hub: running.hub, signingKeys: hubSigningKeys };
+  const pagePorts = {
+    ...{ enqueue, now: runtime.now, hub: running.hub, signingKeys: hubSigningKeys },
+    addressees: addressees(rows),
+  };
   /** The pages for customers, by the first part of their path. The token in their links replaces an API key. */
   const pages: Readonly<Record<string, ReturnType<typeof api>>> = {
     unsubscribe: unsubscribe(pagePorts),
     preferences: preferences(pagePorts),
+    confirm: confirm(pagePorts),
   };
   const stored = failures(runtime, rows);
   const files = bucket(runtime);
@@ -57,6 +63,7 @@ export const create = (runtime: Runtime) => {
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
     guests: guests(rows, running.identity),
+    addressees: pagePorts.addressees,
     timelines: timelines(rows, loadHashedKeys),
     enqueueAll: sendAllTo(runtime, queue),
     async interaction(id) {

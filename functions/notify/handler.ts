@@ -1,12 +1,7 @@
 import middy from '@middy/core';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
-import {
-  preferencesToken,
-  preferencesUntil,
-  signingKeys,
-  unsubscribeToken,
-} from '../../core/consent/signed-link.ts';
+import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
 import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
@@ -68,12 +63,15 @@ export const create = (runtime: Runtime) => {
     addresses: addressReader(rows, identity),
     hub,
     sender: (id) => runtime.senders?.[id] ?? built[id],
-    async links(profileId, channel, sentAt) {
+    async links(address, channel, sentAt) {
       const keys = signingKeys(await secret(`${env.HUB}/signing`));
-      const until = preferencesUntil(sentAt);
+      const issuedAt = Math.floor(Date.parse(sentAt) / 1000);
+      const link = (purpose: LinkPurpose): string =>
+        `${env.PUBLIC_URL}/${purpose}/${signLink(purpose, { address, channel, issuedAt }, keys)}`;
       return {
-        unsubscribe: `${env.PUBLIC_URL}/unsubscribe/${unsubscribeToken({ profileId, channel }, keys)}`,
-        preferences: `${env.PUBLIC_URL}/preferences/${preferencesToken({ profileId, until }, keys)}`,
+        unsubscribe: link('unsubscribe'),
+        preferences: link('preferences'),
+        confirm: link('confirm'),
       };
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),

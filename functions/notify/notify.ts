@@ -28,8 +28,8 @@ export interface NotifyPorts {
   readonly addresses: ReadAddresses;
   readonly hub: () => Promise<HubConfig>;
   readonly sender: (id: string) => Sender | undefined;
-  /** Links by which this customer ends marketing on this channel, and chooses what they get at all. */
-  readonly links: (profileId: string, channel: Channel, sentAt: Instant) => Promise<Links>;
+  /** The links of an address: to end marketing on this channel, to choose what is sent there, to confirm an opt-in. */
+  readonly links: (address: Identifier, channel: Channel, sentAt: Instant) => Promise<Links>;
   readonly record: (message: InteractionMessage) => Promise<void>;
   readonly tell: (
     type: 'notification.sent' | 'notification.failed',
@@ -200,9 +200,9 @@ const defaultFrom = ({ alarms }: HubConfig): string =>
 /** Colleagues have nothing to unsubscribe from. */
 const linksOf = async (
   ports: NotifyPorts,
-  { profileId, channel = 'email', at }: Notification,
+  { addresses: [address] = [], channel = 'email', at }: Notification,
   { version: { trigger } }: Work,
-): Promise<Links> => (trigger.send.to ? {} : ports.links(profileId, channel, at));
+): Promise<Links> => (trigger.send.to || address === undefined ? {} : ports.links(address, channel, at));
 
 const renderedWith = (
   links: Links,
@@ -220,7 +220,7 @@ const strangerOf = ({ profile = {} }: StoredInteraction): Parameters<typeof vari
   ...{ name: claimedName(profile.name), language: profile.language, timeZone: profile.timeZone },
 });
 
-/** Links as the timeline and CRMs show them: whoever had their last part could choose in the name of the customer. */
+/** Links as the timeline and CRMs show them: whoever had their last part could choose for the address. */
 const withoutTokens = (links: Links): Links =>
   Object.fromEntries(Object.entries(links).map(([name, link]) => [name, link.replace(/[^/]+$/u, '…')]));
 

@@ -9,6 +9,7 @@ import { compareOutcome, type Outcome } from './compare.ts';
 import { queueArn } from './hub/in-process-hub.ts';
 import { scanTable } from './hub/scan-table.ts';
 import { notificationsByKey, readOutcome } from './outcome.ts';
+import { openLinks, pressButton } from './pages.ts';
 import { openScenarioHub, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
 import { actionOf, type Scenario, type Step, scenarioIn } from './schema.ts';
 import { Case } from './webhook-case/case.ts';
@@ -173,6 +174,8 @@ const runAction = async (hub: ScenarioHub, { folder, step, at }: StepRun): Promi
     if (message) send(hub, message);
   }
   if (step.erase) await erase(hub, step.erase.customer);
+  if (step.open) await openLinks(hub.cloud, step.open.to);
+  if (step.press) await pressButton(hub.cloud, step.press);
   if (step.publish !== undefined)
     await publish(hub.publishPorts, hub.triggerDefinitions.get(step.publish), hub.templates);
   if (step.pause !== undefined) await pause(hub.publishPorts, step.pause);

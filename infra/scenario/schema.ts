@@ -120,6 +120,16 @@ const Action = z.strictObject({
   consent: z.strictObject({ customer: AnyIdentifier, channel: Channel, status: ConsentStatus }).optional(),
   preference: z.strictObject({ customer: AnyIdentifier, channel: Channel }).optional(),
   erase: z.strictObject({ customer: AnyIdentifier }).optional(),
+  /** Opens every link of the messages that an address got, as scanners of mail do. */
+  open: z.strictObject({ to: AnyIdentifier }).optional(),
+  /** Presses the button behind a link of the newest message that an address got with one. `form`: the choices. */
+  press: z
+    .strictObject({
+      to: AnyIdentifier,
+      link: z.enum(['unsubscribe', 'preferences', 'confirm']),
+      form: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
   advance: Duration.optional(),
   publish: z.string().optional(),
   pause: z.string().optional(),

@@ -1,3 +1,4 @@
+import { isPageAnswer } from '../../consent/consent.ts';
 import type { Interaction, Kind } from '../../interaction/interaction.ts';
 import type { Identifier } from '../identifier.ts';
 import type { IdentityConfig } from '../identity-config.ts';
@@ -13,12 +14,17 @@ export interface Vouched {
 
 /**
  * Splits an interaction's usable identifiers into proven and claimed ones. What a claimed identifier implies is claimed
- * too; an identifier that is listed both ways is claimed.
+ * too; an identifier that is listed both ways is claimed. All are claimed of an answer on a page that proves nothing.
  */
 export const vouchedIdentifiers = (
-  { identifiers, claimed = [] }: Pick<Interaction, 'identifiers' | 'claimed'>,
+  {
+    identifiers,
+    claimed = [],
+    ...interaction
+  }: Pick<Interaction, 'identifiers' | 'claimed' | 'properties'> & Partial<Pick<Interaction, 'provider'>>,
   config: IdentityConfig,
 ): Vouched => {
+  if (isPageAnswer(interaction)) return { proven: [], claimed: usableIdentifiers(identifiers, config) };
   const notProven = new Set(usableIdentifiers(claimed, config));
   const all = usableIdentifiers(identifiers, config);
   return {

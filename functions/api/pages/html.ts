@@ -29,6 +29,7 @@ body { margin: 0; padding: 1.25rem 1rem 3rem; font: 1rem/1.5 system-ui, sans-ser
 main { max-width: 36rem; margin: 0 auto; }
 .hub { color: var(--soft); font-weight: 600; margin: 0; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .1rem 0 .75rem; }
+h2 { font-size: 1.125rem; margin: 2rem 0 .25rem; }
 fieldset { margin: 0 0 1rem; padding: .25rem 1rem .75rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); min-width: 0; }
 legend { font-weight: 600; padding: 0 .4rem; margin-left: -.4rem; }
 p { margin: .5rem 0; }
@@ -37,7 +38,8 @@ label { display: flex; gap: .75rem; align-items: center; min-height: 2.75rem; pa
 label span span { display: block; }
 input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .6rem 1.5rem; border: 0; border-radius: 8px; background: var(--accent); color: var(--on-accent); cursor: pointer; }
-a { color: var(--accent); }
+.other { margin: .75rem 0; padding-top: .75rem; border-top: 1px solid var(--line); }
+.other button { background: transparent; color: var(--accent); border: 1px solid var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 4px; }
 .said { padding: .75rem 1rem; border-radius: 10px; background: var(--good); border: 1px solid var(--line); margin: 0 0 1rem; }
 @media (max-width: 26rem) { button { width: 100%; } }

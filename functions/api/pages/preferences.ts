@@ -1,113 +1,138 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { HubConfig } from '../../../core/config/hub-config.ts';
-import { OWN_PAGES } from '../../../core/consent/consent.ts';
 import {
   applyChoices,
   channelChoices,
-  interactionsOfChoice,
+  interactionOfChoice,
+  isAddressOn,
+  linkRequest,
+  maskAddress,
+  type OwnedAddress,
+  otherAddresses,
   PreferenceChoice,
 } from '../../../core/consent/preferences.ts';
-import { readPreferencesToken } from '../../../core/consent/signed-link.ts';
-import type { Customer } from '../../../core/identity/customer.ts';
+import { addressHandle } from '../../../core/consent/signed-link.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
 import { Channel, instant } from '../../../core/interaction/interaction.ts';
-import type { CommandMessage, InteractionMessage } from '../../contracts/messages/record.ts';
-import type { History } from '../../contracts/ports/history.ts';
 import { bodyText } from '../routes/route.ts';
-import { spoken } from './html.ts';
-import {
-  brokenPage,
-  expiredPage,
-  gonePage,
-  preferencesPage,
-  unreadableFormPage,
-} from './preferences-view.ts';
-
-export interface PreferencesPorts {
-  readonly history: History;
-  readonly hub: () => Promise<HubConfig>;
-  readonly enqueue: (message: InteractionMessage | CommandMessage) => Promise<void>;
-  readonly signingKeys: () => Promise<readonly string[]>;
-  readonly now: () => number;
-}
+import { claimedPreferences } from './claimed-preferences.ts';
+import { enqueueFromPage, linkPage, type OpenedLink, type PagePorts } from './link.ts';
+import { unreadableFormPage } from './link-view.ts';
+import { expiredPage, linkSentPage, type PreferencesView, preferencesPage } from './preferences-view.ts';
 
 /** More than the form of every channel that there is. */
 const MOST_BYTES = 4096;
 
+/** Choices by channel and the preferred channel; or the address to which its link is to be sent. */
 const Form = z.strictObject({
   choices: z.partialRecord(Channel, PreferenceChoice),
   preferred: z.union([Channel, z.literal('none')]).optional(),
+  send: z.string().optional(),
 });
 type Form = z.infer<typeof Form>;
 
+/** To which channels links are sent on request, because a message can be sent there at any time. */
+const linkChannels: ReadonlySet<Channel> = new Set<Channel>(['email', 'sms']);
+
+type Page = APIGatewayProxyStructuredResultV2;
+
 /**
- * The page on which a customer sees and changes what they are sent. The link is the proof of who asks, so there is no
- * login, no cookie and nothing that another site could send on their behalf. A form sent again changes nothing.
+ * The page on which the owner of an address sees and changes what is sent there. It shows and changes that address alone;
+ * another address of the same person gets a link of its own. A form sent again changes nothing.
  */
-export const preferences =
-  (ports: PreferencesPorts) =>
-  async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
-    const config = await ports.hub();
-    const hub = spoken(config.name);
-    const claim = readPreferencesToken(event.pathParameters?.['token'] ?? '', await ports.signingKeys());
-    if (claim === undefined) return brokenPage(hub);
-    if (claim.until * 1000 <= ports.now()) return expiredPage(hub);
-    const customer = await ports.history.customer(claim.profileId);
-    if (customer === undefined) return gonePage(hub);
-    const sends = new Set(Object.keys(config.senders));
-    const preferred = customer.preferences.channel;
-    if (event.requestContext.http.method !== 'POST')
-      return preferencesPage({ hub, channels: channelChoices(customer, sends), preferred });
-    const form = formOf(event);
-    if (form === undefined) return unreadableFormPage(hub);
-    return saved(ports, customer, sends, form, hub);
-  };
+export const preferences = linkPage('preferences', async (opened, ports, event) => {
+  const { hub, isExpired, isPressed, addressee } = opened;
+  if (!isPressed && isExpired) return expiredPage({ hub, canSend: canSendTo(opened, opened) });
+  const form = isPressed ? formOf(event) : { choices: {} };
+  if (form === undefined) return unreadableFormPage(hub);
+  if (form.send !== undefined) return sendLink(opened, ports, form.send);
+  if (isExpired) return expiredPage({ hub, canSend: canSendTo(opened, opened) });
+  if (addressee.owner === undefined) return claimedPreferences(opened, ports, form.choices);
+  const owned = { ...addressee.owner, address: opened.address, mute: addressee.mute };
+  return isPressed ? saveChoices(opened, ports, owned, form) : preferencesPage(viewOf(opened, owned));
+});
 
 /** Undefined where the page has not made the form. */
 const formOf = (event: APIGatewayProxyEventV2): Form | undefined => {
   if ((event.body?.length ?? 0) > MOST_BYTES) return undefined;
-  const { preferred, ...choices } = Object.fromEntries(new URLSearchParams(bodyText(event)));
-  return Form.safeParse({ choices, preferred }).data;
+  const { preferred, send, ...choices } = Object.fromEntries(new URLSearchParams(bodyText(event)));
+  return Form.safeParse({ choices, preferred, send }).data;
+};
+
+const sendsOf = ({ config }: Pick<OpenedLink, 'config'>): ReadonlySet<string> =>
+  new Set(Object.keys(config.senders));
+
+const canSendTo = (
+  { config, addressee: { owner } }: Pick<OpenedLink, 'config' | 'addressee'>,
+  { address, channel }: { readonly address: Identifier; readonly channel: Channel },
+): boolean =>
+  linkChannels.has(channel) &&
+  sendsOf({ config }).has(channel) &&
+  isAddressOn(channel, address) &&
+  owner?.customer.closed[address] === undefined;
+
+const viewOf = (opened: OpenedLink, owned: OwnedAddress): PreferencesView => {
+  const { hub, channel, address, keys } = opened;
+  return {
+    ...{ hub, masked: maskAddress(address) },
+    channels: channelChoices(owned, channel, sendsOf(opened)),
+    reachable: Channel.options.filter(
+      (one) =>
+        sendsOf(opened).has(one) &&
+        owned.customer.identifiers.some((identifier) => isAddressOn(one, identifier)),
+    ),
+    preferred: owned.customer.preferences.channel,
+    others: otherAddresses(owned, sendsOf(opened)).map((other) => ({
+      channel: other.channel,
+      masked: maskAddress(other.address),
+      ...(canSendTo(opened, other) && { handle: addressHandle(other.address, keys) }),
+    })),
+  };
 };
 
 /** Queues what differs from what holds, and shows the page as it will be. */
-const saved = async (
-  ports: PreferencesPorts,
-  customer: Customer,
-  sends: ReadonlySet<string>,
+const saveChoices = async (
+  opened: OpenedLink,
+  ports: PagePorts,
+  owned: OwnedAddress,
   form: Form,
-  hub: string,
-): Promise<APIGatewayProxyStructuredResultV2> => {
-  const at = instant(ports.now());
-  const open = channelChoices(customer, sends).flatMap(({ channel, open }) => (open ? [channel] : []));
-  const chosen = Object.fromEntries(open.map((channel) => [channel, form.choices[channel]]));
-  const messages: (InteractionMessage | CommandMessage)[] = open.flatMap((channel) => {
+): Promise<Page> => {
+  const at = instant(opened.now);
+  const view = viewOf(opened, owned);
+  const open = view.channels.flatMap(({ channel, closed }) => (closed === undefined ? [channel] : []));
+  const answers = open.flatMap((channel) => {
     const choice = form.choices[channel];
-    const acts = choice === undefined ? [] : interactionsOfChoice(customer, channel, choice, at);
-    return acts.map(
-      (act): InteractionMessage => ({
-        type: 'interaction',
-        receivedAt: at,
-        interaction: { ...act, provider: OWN_PAGES },
-      }),
-    );
+    const interaction = choice && interactionOfChoice(owned, channel, choice, at);
+    return choice && interaction ? [{ channel, choice, interaction }] : [];
   });
-  const wanted = open.find((channel) => channel === form.preferred);
-  const present = customer.preferences.channel;
-  const [speaker] = customer.identifiers;
-  const prefers =
-    wanted !== present && (wanted !== undefined || form.preferred === 'none') && speaker !== undefined;
+  for (const { interaction } of answers) await enqueueFromPage(opened, ports, interaction);
+  const wanted = view.reachable.find((channel) => channel === form.preferred);
+  const prefers = wanted !== view.preferred && (wanted !== undefined || form.preferred === 'none');
   if (prefers)
-    messages.push({
-      ...{ type: 'command', command: 'preference', customer: speaker, at, by: 'customer' },
+    await ports.enqueue({
+      ...{ type: 'command', command: 'preference', customer: opened.address, at, by: 'customer' },
       ...(wanted && { channel: wanted }),
-      id: `preferences:${customer.id}:${form.preferred}:${customer.preferences.at ?? ''}`,
+      id: `preferences:${owned.profile.id}:${form.preferred}:${owned.customer.preferences.at ?? ''}`,
     });
-  for (const message of messages) await ports.enqueue(message);
+  const chosen = Object.fromEntries(answers.map(({ channel, choice }) => [channel, choice]));
+  const { mute: _, ...answered } = applyChoices(owned, chosen, at);
   return preferencesPage({
-    hub,
-    channels: channelChoices(applyChoices(customer, chosen), sends),
-    preferred: prefers ? wanted : present,
-    outcome: messages.length > 0 ? 'saved' : 'unchanged',
+    ...viewOf(opened, answers.length > 0 ? answered : owned),
+    preferred: prefers ? wanted : view.preferred,
+    outcome: answers.length > 0 || prefers ? 'saved' : 'unchanged',
   });
+};
+
+/** Asks for a message with the link of an address, to that address. `handle`: of the address, or `this`. */
+const sendLink = async (opened: OpenedLink, ports: PagePorts, handle: string): Promise<Page> => {
+  const { addressee, address, channel, hub, keys } = opened;
+  const { owner } = addressee;
+  const others = owner ? otherAddresses({ ...owner, address }, sendsOf(opened)) : [];
+  const found =
+    handle === 'this'
+      ? { address, channel }
+      : others.find((other) => addressHandle(other.address, keys) === handle && !opened.isExpired);
+  if (found === undefined || !canSendTo(opened, found)) return unreadableFormPage(hub);
+  await enqueueFromPage(opened, ports, linkRequest(found.address, found.channel, opened.now));
+  return linkSentPage({ hub, channel: found.channel, masked: maskAddress(found.address) });
 };

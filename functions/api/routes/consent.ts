@@ -1,14 +1,16 @@
-import { addressesOf } from '../../../core/consent/consent.ts';
+import { addressesOf, isMuted } from '../../../core/consent/consent.ts';
 import { evidenceOf, type RecordedAnswer } from '../../../core/consent/evidence.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { ClosedAddress } from '../../../core/identity/profile.ts';
 import { Channel } from '../../../core/interaction/interaction.ts';
+import type { Addressees } from '../../contracts/ports/addresses.ts';
 import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
 import { json, type Routes, withCustomer } from './route.ts';
 
 export interface ConsentPorts {
   readonly history: History;
+  readonly addressees: Pick<Addressees, 'claims'>;
   /** An interaction by its id, whichever customer it belongs to. */
   readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
 }
@@ -24,6 +26,7 @@ export const consentRoutes: Routes<ConsentPorts> = {
       closed: await Promise.all(
         Object.entries(customer.closed).map(([address, entry]) => closedView(address, entry, ports)),
       ),
+      muted: await mutedAddresses([customer], ports.addressees),
       preferences: customer.preferences,
       history: answers.reverse(),
     });
@@ -54,4 +57,24 @@ const closedView = async (
     ...{ address, reason, since: at, source },
     evidence: interaction ? evidenceOf(interaction, address) : null,
   };
+};
+
+/**
+ * The addresses of a person, and of guests, that an opt-out by claim keeps from marketing: nobody who owns them has answered
+ * since. The claim is evidence of nothing, so it changes no consent.
+ */
+export const mutedAddresses = async (
+  customers: readonly Customer[],
+  addressees: ConsentPorts['addressees'],
+): Promise<readonly object[]> => {
+  const owned = new Map(
+    customers.flatMap((one) => one.identifiers.map((address) => [address, one] as const)),
+  );
+  const all = new Set(customers.flatMap(({ identifiers, claimed }) => [...identifiers, ...claimed]));
+  const claims = await addressees.claims([...all]);
+  return [...claims].flatMap(([address, { mute }]) =>
+    mute && isMuted(mute, owned.get(address), mute.channel)
+      ? [{ address, channel: mute.channel, since: mute.at, source: mute.source }]
+      : [],
+  );
 };

@@ -4,10 +4,11 @@ import { standIns } from '../../../core/identity/proof/guests.ts';
 import { conversationView } from '../../../core/timeline/conversation.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import { problem } from '../../middleware/http.ts';
+import { type ConsentPorts, mutedAddresses } from './consent.ts';
 import { type ListPorts, listCustomers } from './customer-lists.ts';
 import { json, type Routes, withCustomer } from './route.ts';
 
-export interface CustomerPorts extends ListPorts {
+export interface CustomerPorts extends ListPorts, Pick<ConsentPorts, 'addressees'> {
   /** The source profile that owns a normalised identifier, else its guest. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
   readonly guests: Pick<Guests, 'guestsOf'>;
@@ -41,7 +42,10 @@ export const customerRoutes: Routes<CustomerPorts> = {
   ),
 };
 
-const view = async (whole: Customer, { silence, now, guests }: CustomerPorts): Promise<object> => {
+const view = async (
+  whole: Customer,
+  { silence, now, guests, addressees }: CustomerPorts,
+): Promise<object> => {
   const { sourceProfiles, conversation, ...customer } = whole;
   const { lastInboundAt: _lastInboundAt, lastInboundMessageAt: _messages, ...shownKeys } = customer;
   const shown = await guests.guestsOf(whole);
@@ -53,6 +57,7 @@ const view = async (whole: Customer, { silence, now, guests }: CustomerPorts): P
     claimed: [...new Set([...customer.claimed, ...shown.flatMap(({ claimed }) => claimed)])].filter(
       (one) => !owned.has(one),
     ),
+    muted: await mutedAddresses([whole, ...shown], addressees),
     guests: shown.map(({ id, claimed, firstSeenAt }) => ({ id, claimed, firstSeenAt })),
     conversation: conversationView(conversation, await silence(), now()),
     mergedFrom: sourceProfiles.slice(1).map(({ profile }) => profile.id),

@@ -40,6 +40,8 @@ const routes = [
   'POST /unsubscribe/{token}',
   'GET /preferences/{token}',
   'POST /preferences/{token}',
+  'GET /confirm/{token}',
+  'POST /confirm/{token}',
 ] as const;
 
 interface ApiProps {

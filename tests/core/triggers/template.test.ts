@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
-import {
-  preferencesToken,
-  preferencesUntil,
-  readPreferencesToken,
-  readUnsubscribeToken,
-  signingKeys,
-  unsubscribeToken,
-} from '../../../core/consent/signed-link.ts';
+import { isExpired, readLink, signingKeys, signLink } from '../../../core/consent/signed-link.ts';
 import { composeMail } from '../../../core/formats/mime.ts';
 import {
   type Rendered,
@@ -162,41 +155,48 @@ describe('a mail', () => {
   });
 });
 
-describe('a link that unsubscribes', () => {
+describe('a link of an address', () => {
   const keys = ['0123456789abcdef-new', '0123456789abcdef-old'];
-  const claim = { profileId: 'ada', channel: 'email' } as const;
+  const link = { address: 'email:ada@example.com', channel: 'email', issuedAt: NOON / 1000 } as const;
+  const purposes = ['unsubscribe', 'preferences', 'confirm'] as const;
 
   it('is read back, also when it was signed with an older key', () => {
-    expect(readUnsubscribeToken(unsubscribeToken(claim, keys), keys)).toEqual(claim);
-    expect(readUnsubscribeToken(unsubscribeToken(claim, keys.slice(1)), keys)).toEqual(claim);
-    expect(unsubscribeToken(claim, keys)).not.toContain('ada');
+    for (const purpose of purposes)
+      for (const signing of [keys, keys.slice(1)])
+        expect(readLink(purpose, signLink(purpose, link, signing), keys)).toEqual(link);
   });
 
   it('is nothing when a character differs, the key is another, or there is none', () => {
-    const token = unsubscribeToken(claim, keys);
+    const token = signLink('unsubscribe', link, keys);
     for (let position = 0; position < token.length - 1; position++) {
       const other = token[position] === 'x' ? 'y' : 'x';
-      expect(
-        readUnsubscribeToken(token.slice(0, position) + other + token.slice(position + 1), keys),
-      ).toBeUndefined();
+      const forged = token.slice(0, position) + other + token.slice(position + 1);
+      expect(readLink('unsubscribe', forged, keys)).toBeUndefined();
     }
-    expect(readUnsubscribeToken(token, ['0123456789abcdef-another'])).toBeUndefined();
-    expect(readUnsubscribeToken(token, [])).toBeUndefined();
-    expect(readUnsubscribeToken('', keys)).toBeUndefined();
-    expect(readUnsubscribeToken(`${token}.x`, keys)).toBeUndefined();
+    expect(readLink('unsubscribe', token, ['0123456789abcdef-another'])).toBeUndefined();
+    expect(readLink('unsubscribe', token, [])).toBeUndefined();
+    expect(readLink('unsubscribe', '', keys)).toBeUndefined();
+    expect(readLink('unsubscribe', `${token}.x`, keys)).toBeUndefined();
   });
 
   it('is good for its own purpose only', () => {
-    const other = { profileId: 'ada', until: 1_780_000_000 };
-    expect(readPreferencesToken(preferencesToken(other, keys), keys)).toEqual(other);
-    expect(readPreferencesToken(unsubscribeToken(claim, keys), keys)).toBeUndefined();
-    expect(readUnsubscribeToken(preferencesToken(other, keys), keys)).toBeUndefined();
+    for (const signed of purposes)
+      for (const read of purposes)
+        expect(readLink(read, signLink(signed, link, keys), keys)).toEqual(
+          signed === read ? link : undefined,
+        );
   });
 
-  it('to the choices is the same all day, and good for ninety days more', () => {
-    const until = preferencesUntil('2026-03-02T00:00:00.000Z');
-    expect(preferencesUntil('2026-03-02T23:59:59.999Z')).toBe(until);
-    expect(new Date(until * 1000).toISOString()).toBe('2026-06-01T00:00:00.000Z');
+  it('expires after 30 days to the choices, after 7 to confirm, and never to unsubscribe', () => {
+    const DAY_MS = 86_400_000;
+    for (const [purpose, days] of [
+      ['preferences', 30],
+      ['confirm', 7],
+    ] as const) {
+      expect(isExpired(purpose, link, NOON + days * DAY_MS - 1)).toBe(false);
+      expect(isExpired(purpose, link, NOON + days * DAY_MS)).toBe(true);
+    }
+    expect(isExpired('unsubscribe', link, NOON + 36_500 * DAY_MS)).toBe(false);
   });
 
   it('needs a key that is no empty word', () => {

@@ -152,6 +152,7 @@ describe('the shipped triggers', () => {
     const links = {
       unsubscribe: 'https://hub.example/unsubscribe/x',
       preferences: 'https://hub.example/preferences/x',
+      confirm: 'https://hub.example/confirm/x',
     };
     for (const one of shipped) {
       const own = templates[one.send.template] ?? {};

@@ -46,9 +46,9 @@ const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   ...{ notifications: hub.notifications, triggers: hub.triggers, history: hub.history, hub: hub.hub },
   ...{ guests: hub.guests, addresses: hub.addresses },
   sender: (id) => (id === 'ses' || id === 'aws-sms' ? sender(id) : undefined),
-  links: async (profileId, channel) => ({
-    unsubscribe: `https://hub.example/unsubscribe/${profileId}-${channel}`,
-    preferences: `https://hub.example/preferences/${profileId}`,
+  links: async (address, channel) => ({
+    unsubscribe: `https://hub.example/unsubscribe/${address}-${channel}`,
+    preferences: `https://hub.example/preferences/${address}`,
   }),
   record: async (one) => void recorded.push(one),
   tell: async (type, notification) => void told.push({ type, notification }),
@@ -158,7 +158,7 @@ describe('a reserved notification', () => {
     };
     await reservation({ category: 'marketing' }, linked);
     await notify(portsOf())(message);
-    const link = 'https://hub.example/unsubscribe/ada-email';
+    const link = 'https://hub.example/unsubscribe/email:ada@example.com-email';
     expect(sent).toMatchObject([{ unsubscribe: link, html: `<a href="${link}">stop</a>` }]);
   });
 
@@ -166,7 +166,7 @@ describe('a reserved notification', () => {
     const plain = { hello: { 'email.liquid': '---\nsubject: S\n---\nStop: {{ links.unsubscribe }}' } };
     await reservation({}, plain);
     await notify(portsOf())(message);
-    expect(sent).toMatchObject([{ text: 'Stop: https://hub.example/unsubscribe/ada-email' }]);
+    expect(sent).toMatchObject([{ text: 'Stop: https://hub.example/unsubscribe/email:ada@example.com-email' }]);
     expect(recorded).toMatchObject([{ interaction: { text: 'Stop: https://hub.example/unsubscribe/…' } }]);
   });
 

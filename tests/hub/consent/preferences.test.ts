@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { preferencesToken, signingKeys, unsubscribeToken } from '../../../core/consent/signed-link.ts';
+import { signingKeys, signLink } from '../../../core/consent/signed-link.ts';
 import { readSecret } from '../../../functions/aws/clients/secret.ts';
 import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 
@@ -7,7 +7,6 @@ const email = 'email:ada.lovelace@example.com';
 const phone = 'phone:+14155550100';
 let hub: TestHub;
 let keys: readonly string[];
-let profileId: string;
 
 beforeEach(async () => {
   hub = await openTestHub();
@@ -16,7 +15,6 @@ beforeEach(async () => {
     ...{ command: 'import', identifiers: [email, phone] },
     consent: { email: 'granted', sms: 'service-only' },
   });
-  profileId = await idOf(email);
 });
 afterEach(() => hub.stop());
 
@@ -37,8 +35,12 @@ const statuses = async (identifier = email): Promise<Record<string, string>> =>
   );
 
 const DAY = 86_400;
-const linkOf = (whose = profileId, until = NOW / 1000 + DAY): string =>
-  `/preferences/${preferencesToken({ profileId: whose, until }, keys)}`;
+const linkOf = (address = email, issuedAt = NOW / 1000): string => {
+  const channel = address.startsWith('phone:') ? 'sms' : 'email';
+  return `/preferences/${signLink('preferences', { address, channel, issuedAt }, keys)}`;
+};
+const unsubscribeLink = (address = email): string =>
+  `/unsubscribe/${signLink('unsubscribe', { address, channel: 'email', issuedAt: 0 }, keys)}`;
 
 interface Seen {
   readonly status: number;
@@ -68,17 +70,18 @@ const visit = async (target = linkOf(), form?: Readonly<Record<string, string>>)
 };
 
 describe('the preferences page', () => {
-  it('shows the current choices, and no address in full', async () => {
+  it('shows the current choices of the address to which it was sent, and no address in full', async () => {
     const { status, text, chosen } = await visit();
     expect(status).toBe(200);
-    expect(chosen).toEqual({ email: 'everything', sms: 'service', preferred: 'none' });
+    expect(chosen).toEqual({ email: 'everything', preferred: 'none' });
+    expect((await visit(linkOf(phone))).chosen).toEqual({ sms: 'service', preferred: 'none' });
     expect(text).toContain('a•••@example.com');
     expect(text).toContain('number ending in 00');
     expect(text).not.toMatch(/lovelace|4155550|1415/u);
   });
 
   it('runs no script, loads and frames nothing, and is neither cached, referred to nor indexed', async () => {
-    for (const target of [linkOf(), '/preferences/x', linkOf(profileId, 1)]) {
+    for (const target of [linkOf(), '/preferences/x', linkOf(email, 1), unsubscribeLink()]) {
       const { headers, text } = await visit(target);
       expect(headers).toMatchObject({
         'content-security-policy': expect.stringMatching(
@@ -92,9 +95,9 @@ describe('the preferences page', () => {
   });
 
   it('records an interaction for each changed choice, with evidence', async () => {
-    const { chosen, text } = await visit(linkOf(), { email: 'nothing', sms: 'service', preferred: 'sms' });
+    const { chosen, text } = await visit(linkOf(), { email: 'nothing', preferred: 'sms' });
     expect(text).toContain('Your choices are saved');
-    expect(chosen).toEqual({ email: 'nothing', sms: 'service', preferred: 'sms' });
+    expect(chosen).toEqual({ email: 'nothing', preferred: 'sms' });
     expect(await statuses()).toEqual({ email: 'denied', sms: 'service-only', whatsapp: undefined });
     const { channels, closed, history, preferences } = await consentOf();
     expect(channels[0].evidence).toEqual({
@@ -105,13 +108,13 @@ describe('the preferences page', () => {
   });
 
   it('ignores a form that is sent again', async () => {
-    const form = { email: 'service', sms: 'everything', preferred: 'email' };
+    const form = { email: 'service', preferred: 'email' };
     const first = await visit(linkOf(), form);
     const again = await visit(linkOf(), form);
     expect(again.text).toContain('Nothing has changed');
     expect(again.chosen).toEqual(first.chosen);
-    expect((await consentOf()).history).toHaveLength(4);
-    expect(hub.timeline()).toHaveLength(2);
+    expect((await consentOf()).history).toHaveLength(3);
+    expect(hub.timeline()).toHaveLength(1);
   });
 
   it('records two forms once that arrive before either is recorded', async () => {
@@ -127,8 +130,8 @@ describe('the preferences page', () => {
 
   it('accepts a change of every choice, in any order', async () => {
     for (const sms of ['nothing', 'service', 'everything', 'nothing', 'everything', 'service']) {
-      await visit(linkOf(), { sms });
-      expect((await visit()).chosen['sms']).toBe(sms);
+      await visit(linkOf(phone), { sms });
+      expect((await visit(linkOf(phone))).chosen['sms']).toBe(sms);
     }
     await visit(linkOf(), { preferred: 'sms' });
     await visit(linkOf(), { preferred: 'none' });
@@ -149,7 +152,7 @@ describe('the preferences page', () => {
     expect((await visit()).chosen['email']).toBe('nothing');
     await visit(linkOf(), { email: 'everything' });
     expect((await visit()).chosen['email']).toBe('everything');
-    await visit(`/unsubscribe/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`, {});
+    await visit(unsubscribeLink(), {});
     expect((await visit()).chosen['email']).toBe('service');
   });
 
@@ -162,68 +165,128 @@ describe('the preferences page', () => {
       },
     });
     await hub.settle();
-    const { text, chosen } = await visit(linkOf(), { sms: 'everything' });
+    const { text, chosen } = await visit(linkOf(phone), { sms: 'everything' });
     expect(text).toContain('send START');
     expect(chosen['sms']).toBeUndefined();
     expect(await statuses()).toMatchObject({ sms: 'denied' });
     expect((await consentOf()).closed).toMatchObject([{ address: phone, reason: 'opt-out' }]);
   });
 
-  it('shows the whole customer after a merge, with a link of either source profile', async () => {
-    await command({
-      command: 'import',
-      identifiers: ['email:ada@work.example'],
-      consent: { email: 'denied' },
-    });
-    const other = await idOf('email:ada@work.example');
-    await command({ command: 'merge', keep: email, other: 'email:ada@work.example' });
-    for (const whose of [profileId, other])
-      expect((await visit(linkOf(whose))).chosen['email']).toBe('nothing');
-    await visit(linkOf(other), { email: 'everything' });
-    expect(await statuses()).toMatchObject({ email: 'granted' });
+  it('after a merge changes its own address alone, and an unmerge gives both back with what each has chosen', async () => {
+    const work = 'email:ada@work.example';
+    await command({ command: 'import', identifiers: [work], consent: { email: 'denied' } });
+    await command({ command: 'preference', customer: work, channel: 'email' });
+    await command({ command: 'merge', keep: email, other: work });
+    const shown = await visit(linkOf(email));
+    expect(shown.chosen['email']).toBe('everything');
+    expect(shown.text).toContain('Another of your addresses has chosen less');
+    await visit(linkOf(email), { email: 'service', preferred: 'sms' });
+    expect(await statuses()).toMatchObject({ email: 'denied' });
+    await visit(linkOf(work), { email: 'everything' });
+    expect(await statuses()).toMatchObject({ email: 'service-only' });
     await command({ command: 'unmerge', customer: email });
-    expect(await statuses('email:ada@work.example')).toMatchObject({ email: 'granted' });
+    expect(await statuses()).toMatchObject({ email: 'service-only', sms: 'service-only' });
+    expect(await statuses(work)).toEqual({ email: 'granted' });
+    expect((await consentOf()).preferences.channel).toBe('sms');
+    expect((await consentOf(work)).preferences.channel).toBe('email');
   });
 
-  it('refuses an erased customer, an expired, foreign or broken link, and another form', async () => {
+  it('sends the link of another address to that address, a few times a day, and shows neither', async () => {
+    const { text } = await visit();
+    const [, send = ''] = /name="send" value="([^"]+)"/u.exec(text) ?? [];
+    expect((await visit(linkOf(), { send })).text).toContain('A link is on its way');
+    const sms = hub.cloud.sentMessages.list();
+    expect(sms).toMatchObject([{ medium: 'sms', to: ['+14155550100'] }]);
+    const [path = ''] = /\/preferences\/[\w.-]+/u.exec(sms[0]?.text ?? '') ?? [];
+    expect((await visit(path)).chosen).toEqual({ sms: 'service', preferred: 'none' });
+    for (let again = 0; again < 12; again++) {
+      await hub.wait(600_000);
+      await visit(linkOf(), { send });
+    }
+    expect(hub.cloud.sentMessages.list()).toHaveLength(5);
+    for (const other of ['x', '', 'this-is-none'])
+      expect((await visit(linkOf(), { send: other })).status).toBe(400);
+  });
+
+  it('refuses an expired, foreign, forged or broken link, one of another purpose, and another form', async () => {
     const form = { email: 'nothing' };
+    const expired = linkOf(email, NOW / 1000 - 30 * DAY);
+    const other = signLink('confirm', { address: email, channel: 'email', issuedAt: NOW / 1000 }, keys);
+    const forged = signLink('preferences', { address: email, channel: 'email', issuedAt: 1 }, [
+      '0123456789abcdef-x',
+    ]);
     for (const target of [
-      linkOf(profileId, NOW / 1000),
+      expired,
       '/preferences/x',
       `${linkOf()}x`,
-      `/preferences/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`,
+      `/preferences/${other}`,
+      `/preferences/${forged}`,
     ])
       for (const given of [undefined, form])
         expect([target, (await visit(target, given)).status]).toEqual([
           target,
-          target.endsWith(linkOf(profileId, NOW / 1000)) ? 410 : 404,
+          target === expired ? 410 : 404,
         ]);
-    expect((await visit(linkOf(profileId, NOW / 1000))).text).toContain('To get a fresh one');
     for (const odd of [{ email: 'all' }, { mail: 'nothing' }, { email: 'x'.repeat(5000) }])
       expect((await visit(linkOf(), odd as unknown as Record<string, string>)).status).toBe(400);
     expect(await statuses()).toEqual({ email: 'granted', sms: 'service-only' });
+    expect(hub.timeline()).toHaveLength(0);
+  });
+
+  it('sends a fresh link in place of an expired one, to the same address alone', async () => {
+    const expired = linkOf(email, NOW / 1000 - 40 * DAY);
+    const { text } = await visit(expired);
+    expect(text).toContain('This link has expired');
+    const [, handle = ''] = /name="send" value="([^"]+)"/u.exec((await visit()).text) ?? [];
+    expect((await visit(expired, { send: handle })).status).toBe(400);
+    expect((await visit(expired, { send: 'this' })).status).toBe(200);
+    const mails = hub.cloud.sentMessages.list();
+    expect(mails).toMatchObject([{ medium: 'email', to: ['ada.lovelace@example.com'] }]);
+    const [path = ''] = /\/preferences\/[\w.-]+/u.exec(mails[0]?.text ?? '') ?? [];
+    expect((await visit(path)).chosen['email']).toBe('everything');
+  });
+
+  it('shows that nothing is kept once the person was erased', async () => {
     await hub.api('POST', '/erasures', { customer: email });
     await hub.settle();
-    const gone = await visit(linkOf(), form);
-    expect([gone.status, gone.text.includes('We keep nothing about you')]).toEqual([410, true]);
+    for (const target of [linkOf(), unsubscribeLink()]) {
+      const gone = await visit(target, { email: 'nothing' });
+      expect([gone.status, gone.text.includes('We keep nothing about this address')]).toEqual([410, true]);
+    }
     expect(hub.timeline()).toHaveLength(0);
   });
 });
 
 describe('the unsubscribe page', () => {
-  it('asks, then withdraws consent to marketing once, and links to the other choices at any age of the link', async () => {
-    const target = `/unsubscribe/${unsubscribeToken({ profileId, channel: 'email' }, keys)}`;
-    const asked = await visit(target);
+  it('asks, then withdraws consent to marketing once, at any age of the link, and leads nowhere else', async () => {
+    const asked = await visit(unsubscribeLink());
     expect(asked.text).toContain('a•••@example.com');
     expect(await statuses()).toMatchObject({ email: 'granted' });
-    const done = await visit(target, { 'List-Unsubscribe': 'One-Click' });
+    const done = await visit(unsubscribeLink(), { 'List-Unsubscribe': 'One-Click' });
     expect(done.text).toContain('You are unsubscribed');
     expect(await statuses()).toMatchObject({ email: 'service-only' });
     expect((await consentOf()).channels[0].evidence).toMatchObject({
       page: 'unsubscribe',
       scope: 'marketing',
     });
-    const [, link] = /href="\.\.(\/preferences\/[^"]+)"/u.exec(done.text) ?? [];
-    expect((await visit(link)).chosen['email']).toBe('service');
+    for (const { text } of [asked, done]) expect(text).not.toMatch(/href|<input|<select|number ending/u);
+  });
+
+  it('turns nothing on, whatever is sent to it', async () => {
+    await command({ command: 'consent', customer: email, channel: 'email', status: 'denied' });
+    await visit(unsubscribeLink(), { email: 'everything', preferred: 'sms', send: 'this' });
+    expect(await statuses()).toMatchObject({ email: 'denied' });
+    expect((await consentOf()).preferences).toEqual({});
+    expect(hub.cloud.sentMessages.list()).toHaveLength(0);
+  });
+
+  it('in an old mail changes its own address alone after a merge', async () => {
+    const work = 'email:ada@work.example';
+    await command({ command: 'import', identifiers: [work], consent: { email: 'granted', sms: 'granted' } });
+    await command({ command: 'merge', keep: email, other: work });
+    await visit(unsubscribeLink(work), {});
+    await command({ command: 'unmerge', customer: email });
+    expect(await statuses(work)).toEqual({ email: 'service-only', sms: 'granted' });
+    expect(await statuses()).toEqual({ email: 'granted', sms: 'service-only' });
   });
 });

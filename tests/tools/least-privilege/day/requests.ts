@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sns';
 import * as z from 'zod';
 import { knownCustomer, samples } from '../../../../cli/local/samples.ts';
-import { preferencesToken, unsubscribeToken } from '../../../../core/consent/signed-link.ts';
+import { signLink } from '../../../../core/consent/signed-link.ts';
 import { hmac } from '../../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../../functions/aws/clients/config.ts';
 import { readSecret } from '../../../../functions/aws/clients/secret.ts';
@@ -91,11 +91,12 @@ export const useApi = async ({ runtime, hub }: Day, call: Call): Promise<void> =
   const text = items.find((one) => Array.isArray(one['attachments']));
   await call('GET', `/customers/${large}/interactions/${text?.id}/attachments/0`);
   const keys = Keys.parse(await readSecret(runtime)(`${hub}/signing`));
-  const token = unsubscribeToken({ profileId: id, channel: 'sms' }, [keys.keys]);
-  await call('GET', `/unsubscribe/${token}`);
-  await call('POST', `/unsubscribe/${token}`);
-  const until = START / 1000 + 86_400;
-  await call('GET', `/preferences/${preferencesToken({ profileId: id, until }, [keys.keys])}`);
+  for (const purpose of ['unsubscribe', 'preferences', 'confirm'] as const) {
+    const link = { address: phone, channel: 'sms', issuedAt: START / 1000 } as const;
+    const target = `/${purpose}/${signLink(purpose, link, [keys.keys])}`;
+    await call('GET', target);
+    await call('POST', target);
+  }
   await call('GET', `/customers/${id}/consent`);
 };
 
