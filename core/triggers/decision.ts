@@ -8,7 +8,7 @@ import { snapshotCustomer } from '../interaction/customer-snapshot.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
 import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
-import { countReservations, type SendReservation } from './limits.ts';
+import { countReservations, type SendReservation, uniteReservations } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
@@ -212,7 +212,7 @@ const isLimitReached = (
   to: readonly Identifier[] = [],
 ): boolean => {
   const atAddresses = to.flatMap((one) => addressState(addresses, one).reservations);
-  const count = countReservations([...reservations, ...atAddresses], limit, now, which);
+  const count = countReservations(uniteReservations(reservations, atAddresses), limit, now, which);
   recordStep(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
 };

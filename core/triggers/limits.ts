@@ -21,6 +21,24 @@ export const countReservations = (
     (reservation) => reservation.at > now - windowMs && reservation.at <= now && which(reservation),
   ).length;
 
+/** The reservations of two lists; one that is in both, as that of a guest for its address is, counts once. */
+export const uniteReservations = (
+  some: readonly SendReservation[],
+  others: readonly SendReservation[],
+): SendReservation[] => {
+  const keyOf = ({ trigger, at }: SendReservation): string => `${at} ${trigger}`;
+  const left = new Map<string, number>();
+  for (const one of some) left.set(keyOf(one), (left.get(keyOf(one)) ?? 0) + 1);
+  return [
+    ...some,
+    ...others.filter((one) => {
+      const count = left.get(keyOf(one)) ?? 0;
+      left.set(keyOf(one), count - 1);
+      return count <= 0;
+    }),
+  ];
+};
+
 /** The row of a customer's reservations stays well below what a row may weigh. */
 const MOST_RESERVATIONS = 2000;
 

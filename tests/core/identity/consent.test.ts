@@ -154,7 +154,7 @@ describe('answers', () => {
 
   it('to service messages only are an opt-in of that scope, also after a denial', () => {
     const people = crowd();
-    give(people, act(1, { kind: 'opt-out', provider: 'tributary' }));
+    give(people, words(0, 'Hello'), act(1, { kind: 'opt-out', provider: 'tributary' }));
     expect(standing(people)).toEqual({ consent: { sms: 'denied' }, closed: [] });
     give(people, act(2, { kind: 'opt-in', properties: { scope: 'service' } }));
     expect(standing(people)).toEqual({ consent: { sms: 'service-only' }, closed: [] });

@@ -166,7 +166,9 @@ describe('a reserved notification', () => {
     const plain = { hello: { 'email.liquid': '---\nsubject: S\n---\nStop: {{ links.unsubscribe }}' } };
     await reservation({}, plain);
     await notify(portsOf())(message);
-    expect(sent).toMatchObject([{ text: 'Stop: https://hub.example/unsubscribe/email:ada@example.com-email' }]);
+    expect(sent).toMatchObject([
+      { text: 'Stop: https://hub.example/unsubscribe/email:ada@example.com-email' },
+    ]);
     expect(recorded).toMatchObject([{ interaction: { text: 'Stop: https://hub.example/unsubscribe/…' } }]);
   });
 
