@@ -54,7 +54,7 @@ const statesOf = (people: People): AddressStates =>
       return [
         address,
         {
-          ...(owner && { owner: owner.id }),
+          ...(owner && { owner }),
           isClosed: owner?.closed[address] !== undefined,
           consent: owner?.consent ?? {},
           ...(mute && { mute }),
@@ -118,12 +118,13 @@ describe('an adversary who may claim anything and prove only what is hers', () =
             .map(({ address }) => address),
         );
         for (const identifier of others)
-          for (const category of categories) {
-            const before = deliverable(withoutHer, identifier, category);
-            const after = deliverable(withHer, identifier, category);
-            const lost = before.filter((one) => !after.includes(one));
-            expect(lost.filter((one) => category !== 'marketing' || !muted.has(one))).toEqual([]);
-          }
+          for (const category of categories)
+            for (const optIn of ['double', 'single'] as const) {
+              const before = deliverable(withoutHer, identifier, category, optIn);
+              const after = deliverable(withHer, identifier, category, optIn);
+              const lost = before.filter((one) => !after.includes(one));
+              expect(lost.filter((one) => category !== 'marketing' || !muted.has(one))).toEqual([]);
+            }
       }),
       { numRuns: 500 },
     );
@@ -131,12 +132,17 @@ describe('an adversary who may claim anything and prove only what is hers', () =
 });
 
 /** The addresses to which a message of a category can go to the owner of an identifier. */
-const deliverable = (people: People, identifier: string, category: Category): string[] => {
+const deliverable = (
+  people: People,
+  identifier: string,
+  category: Category,
+  optIn: 'double' | 'single',
+): string[] => {
   const owner = ownerOf(people, identifier);
   if (owner === undefined) return [];
   const states = statesOf(people);
   const isOpen = (channel: Channel) => (one: Candidate) =>
-    !isAddressClosed(owner, one, states) && addressAllows(owner, one, channel, category, states);
+    !isAddressClosed(owner, one, states) && addressAllows(owner, one, channel, category, states, { optIn });
   return channels.flatMap((channel) =>
     candidateAddresses(owner, [], channel)
       .filter(isOpen(channel))
