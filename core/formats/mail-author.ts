@@ -1,3 +1,4 @@
+import { asciiDomain } from './mailbox.ts';
 import { parseMailboxes } from './payload.ts';
 
 /** A header of a mail, in the order in which they stand: what a server adds, it puts on top. */
@@ -20,14 +21,6 @@ export const authorDomain = (from: readonly string[]): string | undefined => {
   const outside = only.replace(/"(?:[^"\\]|\\.)*"/gu, '').replace(/<[^<>]*>/gu, '');
   if (others.length > 0 || mailboxes.length !== 1 || /[,;]/u.test(outside)) return undefined;
   return asciiDomain((mailboxes[0]?.address ?? '').split('@')[1] ?? '');
-};
-
-/** A domain as it is in DNS: ASCII, lower case, without a dot at the end. */
-const asciiDomain = (domain: string): string | undefined => {
-  const url = `http://${domain.trim().replace(/\.$/u, '')}/`;
-  if (!URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
-  return /^(?:[a-z0-9_-]+\.)+[a-z0-9-]+$/u.test(hostname) ? hostname : undefined;
 };
 
 /** Second labels below which a country's registry sells domains, such as `co` of `co.uk`. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** `type:value`, in normal form: `email:ada@example.com`, `phone:+14155550100`, `messenger:<page>:<psid>`. */
 export const Identifier = z
   .string()
-  .max(1024)
+  .max(8192)
   .regex(/^[a-z][a-z0-9-]*:.+$/su, { error: 'expected an identifier of the form type:value' });
 export type Identifier = z.infer<typeof Identifier>;
 

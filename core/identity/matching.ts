@@ -1,5 +1,6 @@
 import { type Identifier, identifierType } from './identifier.ts';
 import { ruleFor, sortByStrength } from './identity-config.ts';
+import { withSpellings } from './normalise.ts';
 import type { People } from './people.ts';
 import { areRelated } from './related.ts';
 import { requestReview } from './review-queue.ts';
@@ -29,7 +30,7 @@ export const matchIdentifiers = (
   const setAside: Identifier[] = [];
   while (remaining.length > 0) {
     const ranked = sortByStrength(remaining, people.config);
-    const owned = ranked.filter((one) => people.owner(one) !== undefined);
+    const owned = withSpellings(ranked).filter((one) => people.owner(one) !== undefined);
     const roots = [...new Set(owned.map((one) => people.canonicalId(people.ownerOf(one))))];
     const unowned = ranked.filter((one) => people.owner(one) === undefined);
     const strongest = owned[0];

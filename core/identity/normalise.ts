@@ -1,19 +1,58 @@
+import { emailAddress, withoutInvisible } from '../formats/mailbox.ts';
 import { type Identifier, identifierType, identifierValue } from './identifier.ts';
 import type { IdentityConfig } from './identity-config.ts';
 
 /**
- * A phone number as E.164; undefined if it cannot be one. Only the length is checked (7 to 15 digits after `+` or `00`):
- * number plans change faster than any table. A number without its country code is not unique, so it is refused.
+ * A phone number as E.164; undefined if it cannot be one. Digits of any script count; marks and invisible characters do not.
+ * Only the length is checked (7 to 15 digits after `+` or `00`): number plans change faster than any table. A number
+ * without its country code is not unique, so it is refused.
  */
 export const e164 = (raw: string): string | undefined => {
-  const bare = raw
+  const bare = withoutInvisible(raw)
+    .normalize('NFKC')
+    .replace(/\p{Nd}/gu, asciiDigit)
     .trim()
     .replace(/^tel:/iu, '')
     .replace(/\(0\)/gu, '')
-    .replace(/[\s().\-/\u00a0\u2010-\u2015]/gu, '')
+    .replace(/[\s().\-/\p{Pd}\u00b7\u2215]/gu, '')
     .replace(/^00/u, '+');
   return /^\+[1-9]\d{6,14}$/u.test(bare) ? bare : undefined;
 };
+
+/** The digits of a script stand one after the other in Unicode, from zero to nine. */
+const asciiDigit = (digit: string): string => {
+  const code = digit.codePointAt(0) ?? 0;
+  let steps = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(code - steps - 1))) steps++;
+  return String(steps % 10);
+};
+
+/**
+ * The two ways in which mobile numbers of Mexico, Argentina and Brazil are written: WhatsApp keeps, or leaves out, a digit
+ * that the country has dropped or added (https://faq.whatsapp.com/1294841057948784).
+ */
+const spellings: readonly (readonly [long: RegExp, short: RegExp, infix: string])[] = [
+  [/^(\+52)1(\d{10})$/u, /^(\+52)(\d{10})$/u, '1'],
+  [/^(\+54)9(\d{10})$/u, /^(\+54)([1-8]\d{9})$/u, '9'],
+  [/^(\+55\d\d)9([6-9]\d{7})$/u, /^(\+55\d\d)([6-9]\d{7})$/u, '9'],
+];
+
+/** Another spelling of the same number, by which its owner is found too; it is not owned, counted or sent to. */
+export const otherSpelling = (identifier: Identifier): Identifier | undefined => {
+  if (identifierType(identifier) !== 'phone') return undefined;
+  const number = identifierValue(identifier);
+  for (const [long, short, infix] of spellings) {
+    const [, prefix, rest] = long.exec(number) ?? [];
+    if (prefix !== undefined) return `phone:${prefix}${rest}`;
+    const [, before, after] = short.exec(number) ?? [];
+    if (before !== undefined) return `phone:${before}${infix}${after}`;
+  }
+  return undefined;
+};
+
+/** Identifiers, each followed by its other spelling. */
+export const withSpellings = (identifiers: readonly Identifier[]): Identifier[] =>
+  identifiers.flatMap((one) => [one, ...[otherSpelling(one)].filter((other) => other !== undefined)]);
 
 /** Phone numbers as vendors write them, as identifiers, each once; numbers without a country code are left out. */
 export const phoneIdentifiers = (...raw: readonly (string | null | undefined)[]): Identifier[] => {
@@ -21,12 +60,12 @@ export const phoneIdentifiers = (...raw: readonly (string | null | undefined)[])
   return [...new Set(numbers)].map((number) => `phone:${number}`);
 };
 
+/** What fits into a key of the table, which takes 2,048 bytes, with its prefix. */
+const LONGEST_BYTES = 2000;
+
 /** By type; a type that is not listed is only trimmed. */
 const normalisers: Record<string, (value: string) => string | undefined> = {
-  email: (value) => {
-    const address = value.trim().toLowerCase();
-    return /^[^\s@]+@[^\s@]+$/u.test(address) ? address : undefined;
-  },
+  email: emailAddress,
   phone: e164,
   whatsapp: (value) => value.trim().replace(/^\+/u, '') || undefined,
 };
@@ -37,7 +76,8 @@ export const normaliseIdentifier = (raw: string): Identifier | undefined => {
   if (colon < 1) return undefined;
   const type = raw.slice(0, colon).trim().toLowerCase();
   const value = (normalisers[type] ?? ((text: string) => text.trim() || undefined))(raw.slice(colon + 1));
-  return value === undefined ? undefined : `${type}:${value}`;
+  const identifier = `${type}:${value}`;
+  return value === undefined || Buffer.byteLength(identifier) > LONGEST_BYTES ? undefined : identifier;
 };
 
 /** The form in which an interaction stores an identifier: normalised if it can be, unchanged if it is blocked. */

@@ -1,7 +1,7 @@
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
-import { normaliseIdentifier, usableIdentifiers } from '../../core/identity/normalise.ts';
+import { normaliseIdentifier, usableIdentifiers, withSpellings } from '../../core/identity/normalise.ts';
 import { vouchedIdentifiers } from '../../core/identity/proof/vouched.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { CommandMessage } from './messages/record.ts';
@@ -60,6 +60,10 @@ export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] 
   if (command.command === 'import') return usableIdentifiers(command.identifiers, config);
   return namedBy(command).map((one) => normaliseIdentifier(one) ?? one);
 };
+
+/** The identifiers by whose owners a piece of work is found: those that it names, and their other spellings. */
+export const soughtIdentifiers = (work: Work, config: IdentityConfig): Identifier[] =>
+  withSpellings(identifiersOf(work, config));
 
 const namedBy = (command: Exclude<CommandMessage, { command: 'import' }>): Identifier[] => {
   if (command.command === 'merge') return [command.keep, command.other];

@@ -9,6 +9,7 @@ import {
   idOf,
   reviewedProfileIds,
   reviewOf,
+  soughtIdentifiers,
   type Work,
 } from '../contracts/work.ts';
 
@@ -26,7 +27,7 @@ export const groupByCustomer = (works: readonly Work[], loaded: Loaded, config: 
     return survivor === undefined ? profileId : canonicalId(survivor);
   };
   for (const work of works) {
-    const identifiers = identifiersOf(work, config);
+    const identifiers = soughtIdentifiers(work, config);
     const owners = identifiers.flatMap((one) => loaded.owners.get(one) ?? []);
     const referred = loaded.referred.get(idOf(work));
     const guests = claimsOf(work, config).flatMap((one) => loaded.guests.get(one) ?? []);

@@ -49,6 +49,7 @@ import {
   idOf,
   reviewedProfileIds,
   reviewOf,
+  soughtIdentifiers,
   type Work,
 } from '../../contracts/work.ts';
 import type { Table } from '../clients/dynamo.ts';
@@ -160,7 +161,7 @@ const readIdentities = async (
       : [],
   );
   const found = await table.get([
-    ...works.flatMap((work) => identifiersOf(work, config).map(identifierKey)),
+    ...works.flatMap((work) => soughtIdentifiers(work, config).map(identifierKey)),
     ...works.flatMap((work) => claimsOf(work, config).map(guestKey)),
     ...works.map((work) => hashedKeys.seenKey(idOf(work))),
     ...anonymous.flatMap(({ keys }) => keys),

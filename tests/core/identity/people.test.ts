@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
-import { normaliseIdentifier, usableIdentifiers } from '../../../core/identity/normalise.ts';
+import { normaliseIdentifier, otherSpelling, usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { People } from '../../../core/identity/people.ts';
 import { resolveInteraction } from '../../../core/identity/resolution.ts';
 import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
@@ -41,6 +41,21 @@ describe('normal form', () => {
   it.each([
     ['email: Ada@Example.COM ', 'email:ada@example.com'],
     ['email:nobody', undefined],
+    ['email:\u202aada@example.com\u202c\u200b', 'email:ada@example.com'],
+    ['email:<ada@example.com>', 'email:ada@example.com'],
+    ['email:mailto:Ada@Example.com.', 'email:ada@example.com'],
+    ['email:ada@EXÄMPLE.com', 'email:ada@xn--exmple-cua.com'],
+    ['email:Ada\u0308@example.com', 'email:adä@example.com'],
+    ['email:a<victim@example.com>', undefined],
+    ['email:ada@example.com,bob@example.com', undefined],
+    ['email:ada@example.com/../victim', undefined],
+    ['email:ada@example', undefined],
+    ['email:.ada@example.com', undefined],
+    [`email:${'a'.repeat(65)}@example.com`, undefined],
+    [`user-id:${'ä'.repeat(1001)}`, undefined],
+    ['phone:\u202a+١ ٤١٥ ٥٥٥ ٠١٠٠\u202c', 'phone:+14155550100'],
+    ['phone:＋１４１５５５５０１００', 'phone:+14155550100'],
+    ['phone:+1·415·555·0100', 'phone:+14155550100'],
     ['phone:+1 (415) 555-0100', 'phone:+14155550100'],
     ['phone:0044 20 7946 0958', 'phone:+442079460958'],
     ['phone:+44 (0)20 7946 0958', 'phone:+442079460958'],
@@ -49,6 +64,20 @@ describe('normal form', () => {
     ['slack:T1:U1', 'slack:T1:U1'],
   ])('of %s is %s', (raw, normal) => {
     expect(normaliseIdentifier(raw)).toBe(normal);
+  });
+
+  it.each([
+    ['+5215512345678', '+525512345678'],
+    ['+5491123456789', '+541123456789'],
+    ['+5531988887777', '+553188887777'],
+  ])('of a number has the other spelling %s for %s, in both directions', (long, short) => {
+    expect(otherSpelling(`phone:${long}`)).toBe(`phone:${short}`);
+    expect(otherSpelling(`phone:${short}`)).toBe(`phone:${long}`);
+  });
+
+  it('of a number elsewhere, or of a landline, has no other spelling', () => {
+    for (const one of ['phone:+14155550100', 'phone:+553133334444', 'user-id:+525512345678'])
+      expect(otherSpelling(one)).toBeUndefined();
   });
 
   it('drops blocked and shared values, tested raw and normalised', () => {
