@@ -3,7 +3,7 @@
 // notification's id is a tag, by which the status of a send in doubt is found.
 
 import { SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
-import { composeMail } from '../../core/formats/mime.ts';
+import { composeMail, readMailbox } from '../../core/formats/mime.ts';
 import { refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderContext } from './context.ts';
 
@@ -24,7 +24,8 @@ export const ses = ({ aws, configurationSet }: SenderContext): Sender => {
           retry: 'never',
         });
       const command = new SendRawEmailCommand({
-        Source: from,
+        // The envelope takes the address alone: a name beyond ASCII is for the header.
+        Source: readMailbox(from).address,
         Destinations: [message.to],
         ConfigurationSetName: configurationSet,
         RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },

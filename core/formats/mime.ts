@@ -1,4 +1,5 @@
 import { HubError } from '../errors.ts';
+import { asciiDomain } from './mailbox.ts';
 
 interface MailContent {
   readonly from: string;
@@ -15,24 +16,23 @@ const BOUNDARY = '=_tributary';
 
 /**
  * An RFC 5322 message with a text and perhaps an HTML body, its lines ended by CRLF. Names and subject may hold any
- * character; a header that would break its line throws `HubError` `template-failure`. RFC 8058 makes the unsubscribe link work
- * with one click.
+ * character. RFC 8058 makes the unsubscribe link work with one click; RFC 3834 and Microsoft's header keep programs from
+ * answering. Throws `HubError` `template-failure` for a header that would break its line, and for an address that no mail
+ * server takes.
  */
 export const composeMail = ({ from, to, subject = '', text, html, unsubscribe }: MailContent): string => {
   for (const [header, value] of Object.entries({ from, to, subject, unsubscribe }))
-    if (/[\r\n]/u.test(value ?? ''))
-      throw new HubError(
-        'template-failure',
-        `The header \`${header}\` of an e-mail would contain a line break.`,
-        {
-          retry: 'never',
-        },
+    if (/[\p{Cc}]/u.test(value ?? ''))
+      throw templateFailure(
+        `The header \`${header}\` of an e-mail would contain a line break or another control character.`,
       );
   const head = [
-    `From: ${mailbox(from)}`,
-    `To: ${mailbox(to)}`,
-    `Subject: ${encodeWords(subject)}`,
+    `From: ${mailboxHeader(from)}`,
+    `To: ${mailboxHeader(to)}`,
+    `Subject: ${headerText(subject)}`,
     'MIME-Version: 1.0',
+    'Auto-Submitted: auto-generated',
+    'X-Auto-Response-Suppress: All',
     ...(unsubscribe === undefined
       ? []
       : [`List-Unsubscribe: <${unsubscribe}>`, 'List-Unsubscribe-Post: List-Unsubscribe=One-Click']),
@@ -54,19 +54,52 @@ const part = (type: string, content: string): string =>
     '',
   ].join('\r\n');
 
-/** `Name <address>` or an address alone; a name outside ASCII is encoded, the address stays as it is. */
-const mailbox = (text: string): string => {
-  const [, name, address] = /^(.*?)\s*<([^<>]*)>$/su.exec(text.trim()) ?? [];
-  return name === undefined || address === undefined || name === ''
-    ? text
-    : `${encodeWords(name)} <${address}>`;
+const templateFailure = (message: string): HubError =>
+  new HubError('template-failure', message, { retry: 'never' });
+
+/** RFC 5321 in ASCII: SES and most servers take no other local part. */
+const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/u;
+
+/**
+ * One mailbox, as people write it: `Name <address>` with or without quotes around the name, or an address alone. The
+ * domain becomes ASCII (IDNA). Throws `HubError` `template-failure` where it is none, or more than one.
+ */
+export const readMailbox = (text: string): { readonly name: string; readonly address: string } => {
+  const [, before = '', inBrackets] = /^(.*?)\s*<([^<>]*)>$/su.exec(text.trim()) ?? [];
+  const bare = (inBrackets ?? text).trim();
+  const at = bare.lastIndexOf('@');
+  const local = bare.slice(0, Math.max(at, 0));
+  const domain = asciiDomain(bare.slice(at + 1));
+  if (domain === undefined || !LOCAL_PART.test(local))
+    throw templateFailure(
+      `An e-mail needs one mailbox such as \`Acme, Inc. <hello@acme.example>\`, with an address in ASCII before the @.`,
+    );
+  const [, quoted] = /^"((?:[^"\\]|\\.)*)"$/su.exec(before.trim()) ?? [];
+  return { name: quoted?.replace(/\\(.)/gsu, '$1') ?? before.trim(), address: `${local}@${domain}` };
 };
+
+/** A mailbox as a header writes it: a name beyond ASCII encoded, one with special characters in quotes. */
+const mailboxHeader = (text: string): string => {
+  const { name, address } = readMailbox(text);
+  if (name === '') return address;
+  const isPlain = /^[\x20-\x7e]*$/u.test(name) && !name.includes('=?') && name.length <= LONGEST_LINE;
+  if (!isPlain) return `${encodeWords(name)} <${address}>`;
+  const isPhrase = /^[\w!#$%&'*+/=?^`{|}~ -]+$/u.test(name);
+  return `${isPhrase ? name : `"${name.replace(/["\\]/gu, '\\$&')}"`} <${address}>`;
+};
+
+const LONGEST_LINE = 60;
+
+/** Unstructured text: as it is where it is short ASCII that no reader decodes, else in encoded words. */
+const headerText = (text: string): string =>
+  /^[\x20-\x7e]*$/u.test(text) && !text.includes('=?') && text.length <= LONGEST_LINE
+    ? text
+    : encodeWords(text);
 
 const LONGEST_WORD_BYTES = 42;
 
-/** RFC 2047, in encoded words short enough for one folded line each; plain ASCII stays as it is. */
+/** RFC 2047, in encoded words short enough for one folded line each, cut between characters. */
 const encodeWords = (text: string): string => {
-  if (/^[\x20-\x7e]*$/u.test(text)) return text;
   const all: string[] = [];
   let word = '';
   for (const character of text) {

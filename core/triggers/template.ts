@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { HubError } from '../errors.ts';
 import { textOfHtml } from '../formats/html.ts';
 import { liquidEngine, liquidMessage } from '../formats/liquid.ts';
+import { readMailbox } from '../formats/mime.ts';
 import { type Customer, nameParts } from '../identity/customer.ts';
-import type { Channel, Interaction } from '../interaction/interaction.ts';
+import type { Channel, Interaction, PersonName } from '../interaction/interaction.ts';
 import type { TemplateFiles } from './template-files.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -64,7 +65,7 @@ export const variablesFor = (
 ): object => ({
   customer: {
     id: customer.id,
-    name: nameParts(customer.name),
+    name: withoutLinks(nameParts(customer.name)),
     language: customer.language,
     timeZone: customer.timeZone,
     stage: customer.stage,
@@ -82,6 +83,18 @@ export const variablesFor = (
   trigger: { id: trigger.id, name: trigger.name ?? trigger.id, category: trigger.category },
   links,
 });
+
+/** People choose their names themselves: none becomes a link, an address or an encoded word in what the business sends. */
+const withoutLinks = (name: PersonName): PersonName =>
+  Object.fromEntries(
+    Object.entries(name).map(([part, text = '']) => [
+      part,
+      text
+        .replace(/[:/\\@]|=\?|\?=|(?<=[\p{L}\p{N}])\.(?=[\p{L}\p{N}])/gu, ' ')
+        .replace(/\s+/gu, ' ')
+        .trim(),
+    ]),
+  );
 
 /** The names in the result of `variablesFor`; `true` allows any path below. */
 const knownVariables: VariableTree = {
@@ -119,7 +132,9 @@ export const templateFaults = (id: string, files: TemplateFiles): string[] =>
   Object.entries(files).flatMap(([file, source]) => {
     const where = `mappings/templates/${id}/${file}`;
     try {
-      return sourcesOf(file, source)
+      const sources = sourcesOf(file, source);
+      if (file === 'email.liquid') expectMailbox(splitFrontMatter(file, source).front.from);
+      return sources
         .flatMap((text) => engines.text.globalVariableSegmentsSync(engines.text.parse(text)))
         .filter((segments) => !isKnownVariable(segments, knownVariables))
         .map((segments) => `${where}: there is no variable ${segments.map(String).join('.')}`);
@@ -127,6 +142,11 @@ export const templateFaults = (id: string, files: TemplateFiles): string[] =>
       return [`${where}: ${liquidMessage(error)}`];
     }
   });
+
+/** Throws `HubError` `template-failure` for a sender that no mail could have; one with variables is known when it is sent. */
+const expectMailbox = (from: string | undefined): void => {
+  if (from !== undefined && !/\{[{%]/u.test(from)) readMailbox(from);
+};
 
 const isKnownVariable = ([name, ...rest]: readonly unknown[], names: VariableTree): boolean => {
   const found = typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;

@@ -18,5 +18,7 @@ export const bareAddress = (text: string): string => {
   const [address = '', ...others] = addressesIn(addressParser(text));
   if (/[\r\n]/u.test(text) || others.length > 0 || !/^[^\s@]+@[^\s@]+$/u.test(address))
     throw new ServiceError('InvalidParameterValue', "Missing final '@domain'");
+  if (/[^\x21-\x7e]/u.test(address.slice(0, address.lastIndexOf('@'))))
+    throw new ServiceError('InvalidParameterValue', 'Local address contains non-ASCII characters.');
   return address;
 };

@@ -60,8 +60,8 @@ export const sending = (
       return element('MessageId', message.id);
     },
     async SendRawEmail(input) {
-      const { raw, headers, ...email } = await rawEmailIn(input);
-      expectSendable(input, email.from, email.to);
+      const { raw, headers, source, ...email } = await rawEmailIn(input);
+      expectSendable(input, source, email.to);
       const shown = headers.filter(({ key }) => HEADERS_SHOWN.test(key));
       const message = {
         ...{ ...stamp(), ...email },
@@ -131,18 +131,42 @@ const rawEmailIn = async (input: URLSearchParams) => {
   const mail = await PostalMime.parse(raw);
   if (mail.from === undefined)
     throw new ServiceError('InvalidParameterValue', "Missing required header 'From'.");
+  expectValidHead(raw, mail.headers);
   const destinations = listOf(input, 'Destinations');
   const inHeaders = [mail.to, mail.cc, mail.bcc].flatMap((list) => list ?? []);
   return {
     raw,
     headers: mail.headers,
     to: destinations.length > 0 ? destinations : addressesIn(inHeaders),
-    from: input.get('Source') ?? mail.from.address ?? '',
+    source: input.get('Source') ?? mail.from.address ?? '',
+    from: mail.from.name ? `${mail.from.name} <${mail.from.address}>` : (mail.from.address ?? ''),
     ...(mail.subject !== undefined && { subject: mail.subject }),
     ...(mail.text !== undefined && { text: mail.text }),
     ...(mail.html !== undefined && { html: mail.html }),
     tags: tagsOf(input),
   };
+};
+
+/** RFC 5322, 3.6: headers that a mail has once at most. */
+const SINGLE_HEADERS = new Set(
+  'from sender reply-to to cc bcc message-id in-reply-to references subject date mime-version content-type'.split(
+    ' ',
+  ),
+);
+const LONGEST_LINE = 998;
+
+/** @throws ServiceError for a repeated header, for bytes beyond ASCII in one, and for a line that is too long. */
+const expectValidHead = (raw: Buffer, headers: readonly { readonly key: string }[]): void => {
+  const names = headers.map(({ key }) => key.toLowerCase()).filter((name) => SINGLE_HEADERS.has(name));
+  const repeated = names.find((name, at) => names.indexOf(name) !== at);
+  if (repeated !== undefined)
+    throw new ServiceError('InvalidParameterValue', `Duplicate header '${repeated}'.`);
+  const text = raw.toString('latin1');
+  const [head = ''] = text.split(/\r?\n\r?\n/u);
+  if (/[\u0080-\u00ff]/u.test(head))
+    throw new ServiceError('InvalidParameterValue', 'Header contains non-ASCII characters.');
+  if (text.split(/\r?\n/u).some((line) => line.length > LONGEST_LINE))
+    throw new ServiceError('InvalidParameterValue', `A line is longer than ${LONGEST_LINE} characters.`);
 };
 
 const tagsOf = (input: URLSearchParams): Record<string, string> => {

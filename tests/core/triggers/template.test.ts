@@ -26,7 +26,7 @@ describe('a template', () => {
   it('knows the customer, the interaction, the trigger and the links', () => {
     expect(
       sms('{{ customer.name.last }} {{ customer.traits.plan }} {{ interaction.properties.total }}'),
-    ).toBe('<b>Lovelace</b> gold 60');
+    ).toBe('<b>Lovelace< b> gold 60');
     expect(sms('{{ trigger.id }} {{ trigger.category }} {{ links.unsubscribe }}')).toBe(
       'hello service https://hub.example/unsubscribe/t',
     );
@@ -39,6 +39,21 @@ describe('a template', () => {
     );
     expect(() => sms('{{ customer.traits.age }}')).toThrow(/customer\.traits\.age/u);
     expect(() => sms('{{ customer.id | shout }}')).toThrow(/undefined filter/u);
+  });
+
+  it('shows no link, address or encoded word in a name that somebody has chosen', () => {
+    const named = (full: string) =>
+      renderTemplate(
+        'hello',
+        { 'sms.liquid': '{{ customer.name.full }}' },
+        'sms',
+        variablesFor(trigger(), { ...person(), name: { full } }, cause, {}),
+        false,
+      ).text;
+    expect(named('Win at https://evil.example/now')).toBe('Win at https evil example now');
+    expect(named('eve@evil.example')).toBe('eve evil example');
+    expect(named('=?utf-8?B?RXZl?=')).toBe('utf-8?B?RXZl');
+    expect(named('Dr. Anne-Marie O’Neil Jr.')).toBe('Dr. Anne-Marie O’Neil Jr.');
   });
 
   it('escapes values for HTML, in the body and the preheader, and not elsewhere', () => {
@@ -111,6 +126,10 @@ describe('the faults of a template', () => {
     expect(faults('{% if %}')).toHaveLength(1);
     expect(faults('{{ customer.id | shout }}')).toEqual([expect.stringContaining('undefined filter')]);
     expect(faults('---\nsubjekt: x\n---\ny')).toEqual([expect.stringContaining('subjekt')]);
+    expect(faults('---\nfrom: a@b.example, c@d.example\n---\ny')).toEqual([
+      expect.stringContaining('one mailbox'),
+    ]);
+    expect(faults('---\nfrom: "{{ trigger.name }} <a@b.example>"\n---\ny')).toEqual([]);
     expect(templateFaults('t', { 'whatsapp.yaml': 'parameters: []' })).toEqual([
       expect.stringContaining('name'),
     ]);
@@ -142,6 +161,37 @@ describe('a mail', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  it.each([
+    ['Acme, Inc. <hello@acme.example>', 'Acme, Inc.', 'hello@acme.example'],
+    ['"Acme \\"Best\\" Inc." <hello@acme.example>', 'Acme "Best" Inc.', 'hello@acme.example'],
+    ['Doe, Adà <hello@exämple.example>', 'Doe, Adà', 'hello@xn--exmple-cua.example'],
+    ['=?utf-8?B?RXZl?= <hello@acme.example>', '=?utf-8?B?RXZl?=', 'hello@acme.example'],
+    ['hello@acme.example', '', 'hello@acme.example'],
+  ])('from %s arrives as one mailbox', async (from, name, address) => {
+    const mail = composeMail({ from, to: 'ada@example.com', text: '' });
+    expect((await PostalMime.parse(mail)).from).toEqual({ name, address });
+    expect(mail).toMatch(/^[\x20-\x7e\r\n]*$/u);
+  });
+
+  it.each(['Acme', 'a@acme.example, b@acme.example', 'a@b.example <c@d.example> e', 'adà@acme.example'])(
+    'from %s is refused',
+    (from) => {
+      expect(() => composeMail({ from, to: 'ada@example.com', text: '' })).toThrow(/one mailbox/u);
+    },
+  );
+
+  it('asks programs not to answer', () => {
+    const mail = composeMail({ from: 'a@b.example', to: 'ada@example.com', text: '' });
+    expect(mail).toMatch(/^Auto-Submitted: auto-generated\r$/mu);
+    expect(mail).toMatch(/^X-Auto-Response-Suppress: All\r$/mu);
+  });
+
+  it('with a subject that looks encoded is read as it was written', async () => {
+    const subject = 'Hi =?utf-8?B?RXZl?=';
+    const mail = composeMail({ from: 'a@b.example', to: 'ada@example.com', subject, text: '' });
+    expect((await PostalMime.parse(mail)).subject).toBe(subject);
   });
 
   it('refuses a header that would begin another', () => {

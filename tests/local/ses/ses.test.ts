@@ -81,7 +81,7 @@ describe('SES', () => {
     const [message] = sent.list();
     expect(message).toMatchObject({
       to: ['ada@example.com', 'bob@example.com', 'eve@example.com', 'cc@example.com'],
-      from: 'shop@acme.example',
+      from: 'Shop <shop@acme.example>',
       subject: 'Grüße',
       headers: { 'list-unsubscribe': '<https://acme.example/u>' },
       tags: { notification: 'n_2' },
@@ -90,7 +90,7 @@ describe('SES', () => {
     expect(Buffer.from(sent.raw(MessageId) ?? []).toString()).toBe(lines.join('\r\n'));
     await sendRaw(lines, { Destinations: ['only@example.com'], Source: 'bounce@acme.example' });
     expect(sent.list({ after: MessageId })).toMatchObject([
-      { to: ['only@example.com'], from: 'bounce@acme.example' },
+      { to: ['only@example.com'], from: 'Shop <shop@acme.example>' },
     ]);
   });
 
@@ -106,6 +106,12 @@ describe('SES', () => {
     const mail = ['From: a@example.com', 'To: b@example.com', '', 'x'];
     await expect(sendRaw(mail, { Tags: [{ Name: 'a', Value: 'b c' }] })).rejects.toThrow(/alphanumeric/u);
     await expect(sendRaw(mail.slice(1))).rejects.toThrow(/'From'/u);
+    await expect(sendRaw(['Subject: x', 'Subject: y', ...mail])).rejects.toThrow(
+      /Duplicate header 'subject'/u,
+    );
+    await expect(sendRaw(['Subject: Grüße', ...mail])).rejects.toThrow(/non-ASCII/u);
+    await expect(sendRaw([`X-Long: ${'x'.repeat(999)}`, ...mail])).rejects.toThrow(/longer than 998/u);
+    await expect(sendRaw(mail, { Destinations: ['adä@example.com'] })).rejects.toThrow(/Local address/u);
     await expect(sendRaw(mail, { ConfigurationSetName: 'hub' })).rejects.toMatchObject({
       name: 'ConfigurationSetDoesNotExistException',
     });
