@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { nearestWord } from '../config/nearest.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 
 const IdentifierRule = z.strictObject({
@@ -45,6 +46,21 @@ export const IdentityConfig = z.strictObject({
   proof: z.record(z.string(), z.enum(['claimed', 'proven'])).default({}),
 });
 export type IdentityConfig = z.output<typeof IdentityConfig>;
+
+/** `IdentityConfig` whose `proof` names known providers only: a misspelt one would be ignored in silence. */
+export const identityConfigFor = (providers: readonly string[]) =>
+  IdentityConfig.superRefine(({ proof }, context) => {
+    for (const key of Object.keys(proof)) {
+      const [provider = ''] = key.split('/');
+      if (providers.includes(provider)) continue;
+      const nearest = nearestWord(provider, providers);
+      context.addIssue({
+        code: 'custom',
+        path: ['proof', key],
+        message: `the hub has no provider ${provider}${nearest === undefined ? '; the README lists them' : `; did you mean ${nearest}?`}`,
+      });
+    }
+  });
 
 /** The priority and limit of an identifier type; types that the configuration does not name share the rule of `*`. */
 export const ruleFor = (config: IdentityConfig, type: string): z.infer<typeof IdentifierRule> =>

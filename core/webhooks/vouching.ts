@@ -57,17 +57,17 @@ export const mailAuthor = (field: string, provenIf: string): Vouching => ({
   why: 'anybody can write any From; what is inside the mail proves nothing',
 });
 
-/** Whose address it is that left a list by a link, and whose that joined one. */
-export const listMember = (field: string): readonly Vouching[] => [
-  {
-    ...{ field, type: 'email', on: { kinds: ['opt-out'] }, proof: 'proven' },
-    why: 'the link was sent to this address, and it only turns off',
-  },
-  {
-    ...{ field, type: 'email', proof: 'claimed' },
-    why: 'whoever has a forwarded mail can use its link, and an audience may be filled by a form',
-  },
-];
+/** The address that left a list by a link. */
+export const leftList = (field: string): Vouching => ({
+  ...{ field, type: 'email', on: { kinds: ['opt-out'] }, proof: 'proven' },
+  why: 'the link was sent to this address, and it only turns off',
+});
+
+/** The address that joined a list by a link, or that an audience has. */
+export const joinedList = (field: string): Vouching => ({
+  ...{ field, type: 'email', proof: 'claimed' },
+  why: 'whoever has a forwarded mail can use its link, and an audience may be filled by a form',
+});
 
 /** What a visitor can type, or put into an address. */
 export const typed = (field: string, type: string, why = 'a visitor can type it', on?: On): Vouching => ({

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { providerIds } from '../../connectors/registry.ts';
 import { faultsOf, parseConfigFile } from '../../core/config/config-file.ts';
 import { durationMs, TimeZone } from '../../core/config/duration.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { ConsentStatus } from '../../core/consent/consent.ts';
-import { IdentityConfig } from '../../core/identity/identity-config.ts';
+import { identityConfigFor } from '../../core/identity/identity-config.ts';
 import {
   Channel,
   DecodedInteraction,
@@ -172,7 +173,7 @@ const inline = (schema: z.ZodType) =>
 export const Scenario = z.strictObject({
   name: z.string({ error: 'expected a name; it is printed with the result' }),
   triggers: z.array(z.union([z.string(), inline(Trigger)])).optional(),
-  identity: inline(IdentityConfig).default({}),
+  identity: inline(identityConfigFor(providerIds)).default({}),
   hub: inline(HubConfig).default({}),
   customers: z.array(StartingCustomer).default([]),
   steps: z.array(Step).default([]),

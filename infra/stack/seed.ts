@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { providerIds } from '../../connectors/registry.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
-import { IdentityConfig } from '../../core/identity/identity-config.ts';
+import { identityConfigFor } from '../../core/identity/identity-config.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
@@ -36,7 +37,7 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
       .sort();
   return {
     hub: read('hub.yaml', HubConfig),
-    identity: read('identity.yaml', IdentityConfig),
+    identity: read('identity.yaml', identityConfigFor(providerIds)),
     crm: Object.fromEntries(
       yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
     ),

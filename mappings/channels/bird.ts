@@ -9,7 +9,7 @@ import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
-import { listMember, platformUser, sentFrom, typed } from '../../core/webhooks/vouching.ts';
+import { joinedList, leftList, platformUser, sentFrom, typed } from '../../core/webhooks/vouching.ts';
 
 const Text = VendorId.nullish();
 
@@ -256,7 +256,8 @@ export const bird = channelMapping({
     'opt-out',
   ],
   vouching: [
-    ...listMember('contact.identifierValue (emailaddress)'),
+    leftList('contact.identifierValue (emailaddress)'),
+    joinedList('contact.identifierValue (emailaddress)'),
     sentFrom('contact.identifierValue (phonenumber)', 'phone', { channels: ['sms', 'rcs', 'whatsapp'] }),
     sentFrom('contact.identifierValue (phonenumber)', 'whatsapp'),
     typed('contact.identifierValue (phonenumber)', 'phone', 'on other channels it is a field of the contact'),

@@ -27,7 +27,7 @@ import {
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
-import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
+import { leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Name = z.union([z.string(), z.number()]).nullish();
@@ -285,7 +285,7 @@ export const mailgun = channelMapping({
       'From',
       '`X-Mailgun-Dkim-Check-Result`, above the first Received header, is Pass and every signature is of the domain of From',
     ),
-    ...listMember('recipient'),
+    leftList('recipient'),
   ],
   decode,
   complete,

@@ -16,7 +16,7 @@ import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
-import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
+import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Id = z.union([z.string(), z.number()]).transform(String).nullish();
@@ -253,7 +253,8 @@ export const postmark = channelMapping({
       'FromFull.Email',
       'above the Received header of Postmark, `Authentication-Results` of Postmark has a pass of the domain of From, or `X-Spam-Tests` has DKIM_VALID_AU',
     ),
-    ...listMember('Recipient'),
+    leftList('Recipient'),
+    joinedList('Recipient'),
   ],
   decode,
 });

@@ -8,7 +8,7 @@ import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
-import { listMember, typed } from '../../core/webhooks/vouching.ts';
+import { joinedList, leftList, typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 
@@ -202,7 +202,8 @@ export const resend = channelMapping({
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-out', 'contact-update'],
   vouching: [
     typed('from', 'email', 'Resend reports no verdict about the author of a mail', { kinds: ['message'] }),
-    ...listMember('data.email'),
+    leftList('data.email'),
+    joinedList('data.email'),
   ],
   decode,
   complete,

@@ -17,7 +17,7 @@ import {
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
-import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
+import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 // A business's own arguments are members beside these, with any names and types.
 const OptionalText = z.string().optional().catch(undefined);
@@ -165,7 +165,8 @@ export const sendgrid = channelMapping({
   kinds: ['message', 'delivery-status', 'bounce', 'complaint', 'open', 'click', 'opt-in', 'opt-out'],
   vouching: [
     mailAuthor('from', '`dkim` has a pass of the domain of From; `SPF` is about the envelope'),
-    ...listMember('email'),
+    leftList('email'),
+    joinedList('email'),
   ],
   decode,
 });

@@ -16,7 +16,7 @@ import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
-import { listMember, mailAuthor } from '../../core/webhooks/vouching.ts';
+import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Recipients = z
@@ -366,7 +366,8 @@ export const ses = channelMapping({
       'From',
       '`receipt.dmarcVerdict` is PASS, or `receipt.dkimVerdict` is PASS and every signature is of the domain of From',
     ),
-    ...listMember('mail.destination'),
+    leftList('mail.destination'),
+    joinedList('mail.destination'),
   ],
   decode,
   complete,

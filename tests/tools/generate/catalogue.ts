@@ -1,5 +1,7 @@
 import { listWords, providerCatalogue, secretNamesOf } from '../../../cli/deployment/provider-catalogue.ts';
+import { mappingOf, providerIds } from '../../../connectors/registry.ts';
 import { identifierTypes } from '../../../core/identity/identifier.ts';
+import type { Vouching } from '../../../core/webhooks/vouching.ts';
 
 /** Replaces the lines between `<!-- name: npm run generate -->` and `<!-- /name -->`. Throws where a marker is missing. */
 export const replaceSection = (text: string, name: string, lines: readonly string[]): string => {
@@ -30,4 +32,27 @@ export const withIdentifiers = (guide: string): string =>
       ([type, { value, about }]) => `| \`${type}:${value}\` | ${about} |`,
     ),
     '| `<provider>:<id>` | a person as that provider knows them, such as `shopify:1042` |',
+  ]);
+
+const scopeOf = ({ type, on = {} }: Vouching): string =>
+  [
+    type === '*' ? 'any' : `\`${type}\``,
+    ...(on.direction ? [on.direction] : []),
+    ...(on.kinds ? [listWords(on.kinds)] : []),
+    ...(on.channels ? [`in ${listWords(on.channels)}`] : []),
+  ].join(', ');
+
+const proofOf = ({ proof }: Vouching): string =>
+  typeof proof === 'object' ? `proven if ${proof.provenIf}` : proof;
+
+/** A guide with an up-to-date table of who vouches for each field of each provider. */
+export const withVouching = (guide: string): string =>
+  replaceSection(guide, 'vouching', [
+    '| provider | field | identifier | proof | why |',
+    '|---|---|---|---|---|',
+    ...providerIds.flatMap((id) =>
+      mappingOf(id).vouching.map(
+        (row) => `| \`${id}\` | ${row.field} | ${scopeOf(row)} | ${proofOf(row)} | ${row.why} |`,
+      ),
+    ),
   ]);
