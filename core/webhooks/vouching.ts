@@ -66,7 +66,7 @@ export const leftList = (field: string): Vouching => ({
 /** The address that joined a list by a link, or that an audience has. */
 export const joinedList = (field: string): Vouching => ({
   ...{ field, type: 'email', proof: 'claimed' },
-  why: 'whoever has a forwarded mail can use its link, and an audience may be filled by a form',
+  why: 'anybody with a forwarded mail can use its link, and an audience may be filled by a form',
 });
 
 /** What a visitor can type, or put into an address. */

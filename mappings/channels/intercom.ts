@@ -13,7 +13,7 @@ import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const UNVERIFIED =
-  'the page tells the Messenger who its visitor is, and a webhook does not say whether identity verification is enforced. `proof: { intercom: proven }` if it is';
+  'the page names its visitor to the Messenger, and a webhook does not say whether identity verification is enforced. `proof: { intercom: proven }` if it is';
 const Person = z.looseObject({
   type: Text,
   id: VendorId.nullish(),
