@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { HubConfig } from '../../core/config/hub-config.ts';
+import { AccountName, HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ChannelConnector } from '../../core/webhooks/channel.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
@@ -15,7 +15,8 @@ export const usage = `Usage: hub connect --list
 Stores the secrets of a provider in Secrets Manager and prints the webhook address to enter in its console.
 
   --list           list the providers with their channels, secrets and documentation
-  --account NAME   a second shop, page or number of the same provider; it has its own route and secret
+  --account NAME   a second shop, page or number of the same provider, with its own route and secret; list it in hub.yaml
+                   under channels.<provider>.accounts
   --rotate         keep the newest stored value beside the new one, so that both are accepted
   --drop-old       end a rotation: keep the newest value alone
   --steps          store nothing; print the steps in the provider's console
@@ -53,14 +54,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
     return 2;
   }
   const { account, rotate = false, 'drop-old': dropOld = false } = values;
-  if (account !== undefined && !/^[a-z0-9][a-z0-9-]{0,62}$/u.test(account))
+  if (account !== undefined && !AccountName.safeParse(account).success)
     throw badArguments('--account takes a name of a-z, 0-9 and -.');
   const { connector } = entry;
-  const route = account === undefined ? connector.id : `${connector.id}/${account}`;
-  if (values.steps !== true) await storeSecrets(connector, route, { rotate, dropOld });
-  printSteps(connector, route);
+  if (values.steps !== true) await storeSecrets(connector, routeOf(connector, account), { rotate, dropOld });
+  printSteps(connector, account);
   return 0;
 };
+
+const routeOf = ({ id }: ChannelConnector, account: string | undefined): string =>
+  account === undefined ? id : `${id}/${account}`;
 
 /** Throws `HubError` `missing-secret` where a required field has no value, before anything is stored. */
 const storeSecrets = async (
@@ -91,7 +94,8 @@ const storeSecrets = async (
 };
 
 /** Prints what remains to be done in the provider's console. */
-const printSteps = (connector: ChannelConnector, route: string): void => {
+const printSteps = (connector: ChannelConnector, account: string | undefined): void => {
+  const route = routeOf(connector, account);
   const base = (process.env['HUB_URL'] ?? '<Url>').replace(/\/$/u, '');
   const hasAddressKey = Object.keys(connector.secrets).some((field) =>
     /^(?:address|inbound)Key$/u.test(field),
@@ -101,6 +105,10 @@ const printSteps = (connector: ChannelConnector, route: string): void => {
   );
   if (base === '<Url>')
     console.log('<Url> is the output Url of the stack. Set HUB_URL to print the whole address.');
+  if (account !== undefined)
+    console.log(
+      `Add ${account} to channels.${connector.id}.accounts in hub.yaml and deploy; until then the address is answered 404.`,
+    );
   if (connector.setup !== undefined) console.log(connector.setup);
   console.log(`Documentation of the provider: ${connector.docs}`);
 };

@@ -5,8 +5,11 @@ import { ses } from './ses.ts';
 import { snsPush } from './sns-push.ts';
 import { whatsappCloud } from './whatsapp-cloud.ts';
 
+const builders = { ses, 'aws-sms': awsSms, 'sns-push': snsPush, 'whatsapp-cloud': whatsappCloud } as const;
+
+/** The ids that hub.yaml may name under `senders`. */
+export const senderIds: readonly string[] = Object.keys(builders);
+
 /** Builds every sender; the keys are the ids that hub.yaml names. */
 export const senders = (context: SenderContext): Readonly<Record<string, Sender>> =>
-  Object.fromEntries(
-    [ses, awsSms, snsPush, whatsappCloud].map((build) => build(context)).map((sender) => [sender.id, sender]),
-  );
+  Object.fromEntries(Object.entries(builders).map(([id, build]) => [id, build(context)]));

@@ -1,28 +1,37 @@
 import * as z from 'zod';
 import { Category } from '../consent/consent.ts';
 import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
+import { nearestWord } from './nearest.ts';
 
-/** Settings of one switched-on provider, CRM or sender; `{}` where there is nothing to set. */
+/** Settings of one switched-on CRM; `{}` where there is nothing to set. */
 const Switches = z.record(z.string().regex(/^[a-z0-9-]+$/u), z.record(z.string(), z.json()));
 
-/** Channels with settings of their own. */
-const Channels = z.intersection(
-  Switches,
-  z.looseObject({
-    salesforce: z
-      .strictObject({
-        /** The partner's event bus of this account onto which Salesforce puts changes of records and platform events. */
-        eventBus: z
-          .string()
-          .regex(
-            /^aws\.partner\/[\w./-]{1,240}$/u,
-            "expected the name of a partner's event bus, such as aws.partner/salesforce.com/00D…/0YL…",
-          )
-          .optional(),
-      })
-      .optional(),
-  }),
-);
+/** A second shop, page or number of one provider, as `hub connect --account` names it. */
+export const AccountName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'expected up to 63 letters, digits and -');
+
+const Channels = z
+  .record(
+    z.string().regex(/^[a-z0-9-]+$/u),
+    z.strictObject({
+      /** The accounts with a route and a secret of their own; other accounts are answered 404. */
+      accounts: z.array(AccountName).max(50).optional(),
+      /** The partner's event bus of this account onto which Salesforce puts changes of records and platform events. */
+      eventBus: z
+        .string()
+        .regex(
+          /^aws\.partner\/[\w./-]{1,240}$/u,
+          "expected the name of a partner's event bus, such as aws.partner/salesforce.com/00D…/0YL…",
+        )
+        .optional(),
+    }),
+  )
+  .superRefine((channels, context) => {
+    for (const [id, { eventBus }] of Object.entries(channels))
+      if (eventBus !== undefined && id !== 'salesforce')
+        context.addIssue({ code: 'custom', path: [id, 'eventBus'], message: 'is a setting of salesforce alone' });
+  });
 
 const Team = z.strictObject({
   email: z.array(z.email()).optional(),
@@ -72,3 +81,27 @@ export const HubConfig = z.strictObject({
     .prefault({}),
 });
 export type HubConfig = z.output<typeof HubConfig>;
+
+/** The ids that a hub can switch on. */
+export interface KnownIds {
+  readonly channels: readonly string[];
+  readonly crms: readonly string[];
+  readonly senders: readonly string[];
+}
+
+/** `HubConfig` that names known channels, CRMs and senders only: a misspelt one would be off in silence. */
+export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
+  HubConfig.superRefine((hub, context) => {
+    const expectKnown = (path: string[], id: string, known: readonly string[]): void => {
+      if (known.includes(id)) return;
+      const nearest = nearestWord(id, known);
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: `unknown ${JSON.stringify(id)}; ${nearest === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${nearest}?`}`,
+      });
+    };
+    for (const id of Object.keys(hub.channels)) expectKnown(['channels', id], id, channels);
+    for (const id of Object.keys(hub.crms)) expectKnown(['crms', id], id, crms);
+    for (const [channel, id] of Object.entries(hub.senders)) expectKnown(['senders', channel], id, senders);
+  });

@@ -14,8 +14,9 @@ import { receive } from './receive.ts';
 
 export const create = (runtime: Runtime) => {
   const publicUrl = required(runtime, 'PUBLIC_URL').replace(/\/$/u, '');
+  const isSwitchedOn = switchedOn(required(runtime, 'CHANNELS'));
   const use = receive({
-    connector: (provider) => connectorOf(provider),
+    connector: (provider, account) => (isSwitchedOn(provider, account) ? connectorOf(provider) : undefined),
     secrets: secrets(runtime),
     document: keySetCache(runtime),
     useNonce: nonceStore(runtime),
@@ -31,6 +32,15 @@ export const create = (runtime: Runtime) => {
         await use({ provider, account, request: requestOf(event, publicUrl, provider, account) }),
       );
     });
+};
+
+/** Whether hub.yaml has a channel and, where a route names one, its account; `channels`: JSON of accounts by channel. */
+const switchedOn = (channels: string): ((provider: string, account: string | undefined) => boolean) => {
+  const accounts = new Map(Object.entries<unknown>(JSON.parse(channels)));
+  return (provider, account) => {
+    const known = accounts.get(provider);
+    return Array.isArray(known) && (account === undefined || known.includes(account));
+  };
 };
 
 /** A provider signs the configured public URL, the route and the raw query. The Host header is not trusted. */

@@ -11,7 +11,8 @@ import type { DeliveryMessage } from '../contracts/messages/record.ts';
 import type { RouteSecrets } from '../contracts/ports/secrets.ts';
 
 export interface ReceivePorts {
-  readonly connector: (provider: string) => ChannelConnector | undefined;
+  /** Undefined for a provider, or an account of it, that hub.yaml does not switch on. */
+  readonly connector: (provider: string, account: string | undefined) => ChannelConnector | undefined;
   /** The stored secrets of a route, newest value first; undefined when none are stored. `refresh` bypasses the cache. */
   readonly secrets: (
     provider: string,
@@ -49,12 +50,12 @@ const CONFIDENTIAL = /^(?:authorization|cookie|proxy-.*|.*(?:signature|secret|to
 export const receive = (ports: ReceivePorts) => {
   const refreshed = new Map<string, number>();
   return async ({ provider, account, request }: Call): Promise<HttpAnswer> => {
-    const connector = ports.connector(provider);
+    const connector = ports.connector(provider, account);
     if (connector === undefined)
       return problem(
         404,
         'unknown-provider',
-        'The hub has no such provider. The README lists the providers.',
+        'hub.yaml switches on no such provider or account. The README lists the providers; `channels` in hub.yaml lists what is on.',
       );
     if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method)) {
       return problem(405, 'unsupported-method', `${connector.title} must send POST.`);

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { providerIds } from '../../connectors/registry.ts';
+import { senderIds } from '../../connectors/senders/index.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
-import { HubConfig } from '../../core/config/hub-config.ts';
+import { hubConfigFor } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
@@ -24,6 +25,9 @@ export interface Seed {
 /** The folder of the hub's configuration: `HUB_MAPPINGS`, else `mappings/` of this repository. */
 export const mappingsFolder = (): string => resolve(root, process.env['HUB_MAPPINGS'] ?? 'mappings');
 
+/** A CRM is a folder of `connectors/crm`. */
+const crmIds = readdirSync(join(root, 'connectors', 'crm')).sort();
+
 /** Reads the configuration. Throws `HubError` `invalid-configuration` with file, line, key and the expected value. */
 export const readSeed = (folder = mappingsFolder()): Seed => {
   const read = (path: string, schema: Parameters<typeof parseConfigFile>[2]): unknown => {
@@ -36,7 +40,7 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
       .filter((name) => name.endsWith('.yaml'))
       .sort();
   return {
-    hub: read('hub.yaml', HubConfig),
+    hub: read('hub.yaml', hubConfigFor({ channels: providerIds, crms: crmIds, senders: senderIds })),
     identity: read('identity.yaml', identityConfigFor(providerIds)),
     crm: Object.fromEntries(
       yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),

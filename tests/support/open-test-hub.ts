@@ -1,6 +1,7 @@
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
+  ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { samples } from '../../cli/local/samples.ts';
@@ -146,11 +147,14 @@ export const openTestHub = async (options: TestHubOptions = {}) => {
       const headers = { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` };
       return deliver('meta', headers, body);
     },
-    /** Stores the secrets of a provider's route, as `hub connect` does. */
+    /** Stores the secrets of a provider's route, as `hub connect` does: the stack creates those of channels that are on. */
     connect: (route: string, values: object) =>
-      secrets.send(
-        new CreateSecretCommand({ Name: `${name}/channels/${route}`, SecretString: JSON.stringify(values) }),
-      ),
+      setSecret(`channels/${route}`, values).catch((error: unknown) => {
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+        return secrets.send(
+          new CreateSecretCommand({ Name: `${name}/channels/${route}`, SecretString: JSON.stringify(values) }),
+        );
+      }),
     failures: async (query = '') => (await api('GET', `/failures${query}`)).body.items,
     send,
     /** Puts an interaction on the deliveries queue. */

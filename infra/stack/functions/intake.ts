@@ -26,6 +26,9 @@ export class Intake extends Construct {
       bundle: 'receive',
       environment: {
         PUBLIC_URL: front.publicUrl,
+        CHANNELS: JSON.stringify(
+          Object.fromEntries(Object.entries(hub.channels).map(([id, one]) => [id, one.accounts ?? []])),
+        ),
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
         BUCKET: bucket.bucketName,
       },

@@ -1,10 +1,16 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { synthesiseHub } from '../../support/synthesise-hub.ts';
 
+let built: ReturnType<typeof synthesiseHub>;
 let hub: TestHub;
+beforeAll(() => {
+  built = synthesiseHub({ channels: { twilio: {}, sendgrid: {}, meta: {}, intercom: {}, salesforce: {} } });
+});
+afterAll(() => built.remove());
 beforeEach(async () => {
-  hub = await openTestHub();
+  hub = await openTestHub({ assembly: built });
 });
 afterEach(() => hub.stop());
 

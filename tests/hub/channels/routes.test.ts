@@ -1,12 +1,22 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { synthesiseHub } from '../../support/synthesise-hub.ts';
 
+let built: ReturnType<typeof synthesiseHub>;
 let hub: TestHub;
+/** The services that functions have called. */
+const called: string[] = [];
+beforeAll(() => {
+  built = synthesiseHub({
+    channels: { twilio: {}, sendgrid: {}, meta: {}, mailgun: {}, standard: { accounts: ['till'] } },
+  });
+});
+afterAll(() => built.remove());
 beforeEach(async () => {
-  hub = await openTestHub();
+  hub = await openTestHub({ assembly: built, before: (service) => void called.push(service) });
 });
 afterEach(() => hub.stop());
 
@@ -52,6 +62,15 @@ describe('an account', () => {
     expect(await post('/webhooks/standard/till', sign('one'), body)).toBe(401);
     expect(await post('/webhooks/standard/till', sign('two'), body)).toBe(200);
     expect(hub.timeline()).toHaveLength(2);
+  });
+
+  it('that hub.yaml does not name, or of a channel that is off, is 404 and reads no secret', async () => {
+    await hub.connect('standard/shop', { signingSecret: 'whsec_b25l' });
+    await hub.connect('postmark', { username: 'u', password: 'p' });
+    called.length = 0;
+    for (const target of ['standard/shop', 'postmark', 'constructor', '__proto__', 'standard/constructor'])
+      expect(await post(`/webhooks/${target}`, {}, '{}')).toBe(404);
+    expect(called).not.toContain('secretsmanager');
   });
 });
 

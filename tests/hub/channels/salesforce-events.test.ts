@@ -2,7 +2,7 @@ import { EventBridgeClient, PutPartnerEventsCommand } from '@aws-sdk/client-even
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfigFile } from '../../../core/config/config-file.ts';
-import { HubConfig } from '../../../core/config/hub-config.ts';
+import { HubConfig, hubConfigFor } from '../../../core/config/hub-config.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 import { synthesiseHub } from '../../support/synthesise-hub.ts';
@@ -106,7 +106,24 @@ describe('a change event of Salesforce', () => {
 });
 
 describe('hub.yaml', () => {
-  const read = (text: string) => parseConfigFile('mappings/hub.yaml', text, HubConfig);
+  const known = { channels: ['salesforce', 'twilio'], crms: ['hubspot'], senders: ['ses'] };
+  const read = (text: string) => parseConfigFile('mappings/hub.yaml', text, hubConfigFor(known));
+
+  it.each([
+    [
+      'channels: { twillio: {} }',
+      'mappings/hub.yaml:1: channels.twillio: unknown "twillio"; did you mean twilio?',
+    ],
+    ['crms: { hupspot: {} }', 'did you mean hubspot?'],
+    ['senders: { email: sendgird }', 'unknown "sendgird"; expected one of ses'],
+    ['channels: { twilio: { acounts: [till] } }', 'channels.twilio.acounts: unknown key'],
+    [
+      'channels: { twilio: { eventBus: aws.partner/salesforce.com/00D/0YL } }',
+      'is a setting of salesforce alone',
+    ],
+  ])('%s is refused with a suggestion', (text, expected) => {
+    expect(() => read(`${text}\n`)).toThrow(expected);
+  });
 
   it.each([
     ['eventbus: aws.partner/x', 'channels.salesforce'],
