@@ -39,6 +39,7 @@ const answers: readonly (readonly [string, unknown])[] = [
         },
       ],
       closed: [{ address: EVIL, reason: EVIL, since: AT, evidence: by }],
+      muted: [{ address: EVIL, channel: 'email', since: AT }],
       preferences: {},
       history: [],
     },
