@@ -2,7 +2,7 @@
 // The signature covers the timestamp and the token, never the body: the token is stored with the body's digest, so that
 // it cannot authenticate another body. Events hold the three in `signature`, routes as fields of the form.
 
-import { ifReadable, memberOf, parseForm, parseJson, parseMultipart } from '../../core/formats/payload.ts';
+import { ifReadable, parseMultipart, unverifiedField, unverifiedMember } from '../../core/formats/payload.ts';
 import { acceptFresh, epochSeconds } from '../../core/webhooks/authentication.ts';
 import { channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
 import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
@@ -56,12 +56,22 @@ const signedFields = ({ headers, body }: WebhookRequest): SignedFields => {
         .filter(({ name, bytes }) => isSigned(name) && bytes.byteLength < 1000)
         .map(({ name, bytes }) => [name, Buffer.from(bytes).toString()]),
     );
-  if (contentType.startsWith('application/x-www-form-urlencoded')) return parseForm(body);
+  if (contentType.startsWith('application/x-www-form-urlencoded'))
+    return Object.fromEntries(
+      SIGNED.flatMap((name) => {
+        const value = unverifiedField(body, name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+  if (body.byteLength > LARGEST_EVENT_BYTES) return {};
   return Object.fromEntries(
-    Object.entries(memberOf(parseJson(body), 'signature') ?? {}).flatMap(([name, value]) =>
+    Object.entries(unverifiedMember(body, 'signature') ?? {}).flatMap(([name, value]) =>
       isSigned(name) ? [[name, String(value)]] : [],
     ),
   );
 };
 
-const isSigned = (name: string): boolean => ['timestamp', 'token', 'signature'].includes(name);
+const SIGNED = ['timestamp', 'token', 'signature'] as const;
+const isSigned = (name: string): boolean => SIGNED.some((one) => one === name);
+/** An event is a few kilobytes: its user variables have at most 4 KB. */
+const LARGEST_EVENT_BYTES = 262_144;

@@ -3,10 +3,12 @@
 // which both sides know, and expects its secret in the answer.
 
 import { ifReadable, memberOf, parseJson } from '../../core/formats/payload.ts';
-import { verifySignature } from '../../core/webhooks/authentication.ts';
+import { oversizedBody, verifySignature } from '../../core/webhooks/authentication.ts';
 import { answered, channel, refused } from '../../core/webhooks/channel.ts';
 import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
 
+/** A text has at most 3,072 characters, and files are addresses. */
+const LARGEST_BODY_BYTES = 131_072;
 const SIGNATURE = 'x-goog-signature';
 
 export const rbm = channel({
@@ -23,6 +25,8 @@ export const rbm = channel({
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets }) {
+    const tooLarge = oversizedBody(request, LARGEST_BODY_BYTES);
+    if (tooLarge) return tooLarge;
     const body = ifReadable(() => parseJson(request.body));
     if (body === undefined) return refused('the body is not JSON', 400);
     const [token, secret] = [memberOf(body, 'clientToken'), memberOf(body, 'secret')];

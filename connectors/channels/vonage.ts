@@ -4,7 +4,7 @@
 // of its settings and never read from the request.
 
 import { ifReadable, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
-import { acceptFresh, epochSeconds } from '../../core/webhooks/authentication.ts';
+import { acceptFresh, epochSeconds, oversizedBody } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
 import {
   bearerToken,
@@ -22,6 +22,9 @@ import {
  */
 const TOLERANCE_SECONDS = 25 * 3600;
 const RECEIPT_TOLERANCE_SECONDS = 73 * 3600;
+
+/** The parameters of one SMS; everything else comes with a token. */
+const LARGEST_PARAMETERS_BYTES = 65_536;
 
 const methods: Readonly<Record<string, (secret: string, text: string) => string>> = {
   md5hash: (secret, text) => digest('md5', text, secret).toString('hex'),
@@ -83,6 +86,8 @@ export const vonage = channel({
         ? accepted('token', request)
         : refused('the body does not have the digest that the token names');
     }
+    const tooLarge = oversizedBody(request, LARGEST_PARAMETERS_BYTES);
+    if (tooLarge) return tooLarge;
     const { sig, ...parameters } = ifReadable(() => parametersOf(request)) ?? {};
     if (!sig) return refused('the request has neither a bearer token nor the parameter sig');
     const text = Object.keys(parameters)

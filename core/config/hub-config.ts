@@ -30,7 +30,11 @@ const Channels = z
   .superRefine((channels, context) => {
     for (const [id, { eventBus }] of Object.entries(channels))
       if (eventBus !== undefined && id !== 'salesforce')
-        context.addIssue({ code: 'custom', path: [id, 'eventBus'], message: 'is a setting of salesforce alone' });
+        context.addIssue({
+          code: 'custom',
+          path: [id, 'eventBus'],
+          message: 'is a setting of salesforce alone',
+        });
   });
 
 const Team = z.strictObject({

@@ -21,6 +21,30 @@ export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumb
  */
 export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
 
+/**
+ * A member of a JSON object, for what a signature needs of a body that is not authentic yet: several times cheaper than
+ * `parseJson`, because numbers lose digits. Undefined for anything else.
+ */
+export const unverifiedMember = (bytes: Uint8Array, name: string): unknown => {
+  try {
+    return memberOf(JSON.parse(Buffer.from(bytes).toString()), name);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The last value of a field of a form, without reading the others. */
+export const unverifiedField = (bytes: Uint8Array, name: string): string | undefined => {
+  const body = Buffer.from(bytes);
+  const at = body.lastIndexOf(`&${name}=`);
+  const from = at >= 0 ? at + name.length + 2 : body.indexOf(`${name}=`) === 0 ? name.length + 1 : undefined;
+  if (from === undefined) return undefined;
+  const end = body.indexOf('&', from);
+  return (
+    new URLSearchParams(`v=${body.toString('utf8', from, end < 0 ? body.length : end)}`).get('v') ?? undefined
+  );
+};
+
 /** Runs a parser; undefined if it throws `unreadable-delivery`. */
 export const ifReadable = <Value>(parse: () => Value): Value | undefined => {
   try {

@@ -12,6 +12,13 @@ import { basicCredentials, hmac, isFresh, sameAsAny, sameTexts } from './signatu
 
 /** Checks and schemes that several providers share. */
 
+/**
+ * A refusal of a body that is larger than any of the provider's: for schemes whose signature stands in the body, which has
+ * to be read before anybody is known to have signed it.
+ */
+export const oversizedBody = (request: WebhookRequest, mostBytes: number): Refused | undefined =>
+  request.body.byteLength > mostBytes ? refused(`the body has more than ${mostBytes} bytes`, 413) : undefined;
+
 /** A refusal that names the first of these headers that the request lacks; undefined if it has all of them. */
 export const missingHeader = (request: WebhookRequest, ...names: readonly string[]): Refused | undefined => {
   const missing = names.find((name) => !request.headers[name]);

@@ -1,5 +1,6 @@
 import { HubError } from '../errors.ts';
 import { ifReadable, jsonWithin, parseJson, readTime } from '../formats/payload.ts';
+import { oversizedBody } from './authentication.ts';
 import {
   accepted,
   answered,
@@ -35,6 +36,8 @@ const signedFields: Readonly<Record<string, readonly string[]>> = {
 };
 const algorithms: Readonly<Record<string, 'sha1' | 'sha256'>> = { '1': 'sha1', '2': 'sha256' };
 
+/** A message has at most 256 KB; as a JSON text within JSON it may grow to more than twice as much. */
+const LARGEST_ENVELOPE_BYTES = 1_000_000;
 /** SNS retries for an hour; five minutes more allow for clocks. */
 const TOLERANCE_SECONDS = 3900;
 const CERTIFICATE = /^https:\/\/[^/?#@]+\/SimpleNotificationService-[\w-]+\.pem$/u;
@@ -53,6 +56,11 @@ export const verifySns = async (
   topicArns: readonly string[],
   { now, document }: Pick<VerifyContext, 'now' | 'document'>,
 ): Promise<Verdict<'sns'>> => {
+  const named = request.headers['x-amz-sns-topic-arn'];
+  if (named !== undefined && !sameAsAny(named, topicArns))
+    return refused('the topic is not one of those stored');
+  const tooLarge = oversizedBody(request, LARGEST_ENVELOPE_BYTES);
+  if (tooLarge) return tooLarge;
   const message = readMessage(request.body);
   const fields = message && signedFields[message['Type'] ?? ''];
   if (message === undefined || fields === undefined)

@@ -63,15 +63,17 @@ export const receive = (ports: ReceivePorts) => {
     if (request.body.byteLength > BODY_LIMIT)
       return problem(413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`);
     const route = account === undefined ? provider : `${provider}/${account}`;
-    const verifyWith = async (refresh: boolean): Promise<Verdict> =>
-      verify(connector, request, await ports.secrets(provider, account, refresh), ports);
-    let verdict = await verifyWith(false);
+    const stored = await ports.secrets(provider, account, false);
+    let verdict = await verify(connector, request, stored, ports);
     if (
       verdict.verdict === 'refused' &&
       ports.now() - (refreshed.get(route) ?? Number.NEGATIVE_INFINITY) >= SECRET_REFRESH_MS
     ) {
       refreshed.set(route, ports.now());
-      verdict = await verifyWith(true);
+      const current = await ports.secrets(provider, account, true);
+      // Judging the same request by the same secrets again would only cost time.
+      if (JSON.stringify(current) !== JSON.stringify(stored))
+        verdict = await verify(connector, request, current, ports);
     }
     if (verdict.verdict === 'accepted' && verdict.nonce) {
       const isFirstUse = await ports.useNonce(provider, verdict.nonce, request.body);
@@ -152,11 +154,15 @@ const deliveryMessage = (
   receivedAt: new Date(now).toISOString(),
   request: {
     method: request.method,
-    url: request.url,
+    url: withoutAddressKey(request.url),
     headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => !CONFIDENTIAL.test(name))),
     body: Buffer.from(request.body).toString('base64'),
   },
 });
+
+/** The word by which some providers are known stands in the address: it is a secret, and proven by now. */
+const withoutAddressKey = (url: string): string =>
+  url.replace(/([?&])key=[^&]*&?/gu, '$1').replace(/[?&]$/u, '');
 
 const problem = (status: number, code: ErrorCode, detail: string): HttpAnswer => ({
   status,

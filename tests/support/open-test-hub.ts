@@ -152,7 +152,10 @@ export const openTestHub = async (options: TestHubOptions = {}) => {
       setSecret(`channels/${route}`, values).catch((error: unknown) => {
         if (!(error instanceof ResourceNotFoundException)) throw error;
         return secrets.send(
-          new CreateSecretCommand({ Name: `${name}/channels/${route}`, SecretString: JSON.stringify(values) }),
+          new CreateSecretCommand({
+            Name: `${name}/channels/${route}`,
+            SecretString: JSON.stringify(values),
+          }),
         );
       }),
     failures: async (query = '') => (await api('GET', `/failures${query}`)).body.items,

@@ -71,6 +71,40 @@ describe('receive', () => {
     expect(refreshes).toBe(2);
   });
 
+  it('judges a request again only if the secret has changed, and queues no key of its address', async () => {
+    const [judged, queued]: [unknown[], DeliveryMessage[]] = [[], []];
+    let stored: RouteSecrets = { addressKey: ['old'] };
+    const salesforce = connectorOf('salesforce');
+    const use = receive({
+      connector: () => ({
+        ...salesforce,
+        verify(request, context) {
+          judged.push(context.secrets);
+          return salesforce.verify(request, context);
+        },
+      }),
+      secrets: async () => stored,
+      document: async () => '',
+      useNonce: async () => true,
+      enqueue: async (delivery) => void queued.push(delivery),
+      now: () => 0,
+      log: () => {},
+    });
+    const request = {
+      method: 'POST',
+      url: 'https://acme.example/webhooks/salesforce?a=1&key=new&b=2',
+      headers: {},
+      body: Buffer.from('<Envelope><OrganizationId>00D000000000001</OrganizationId></Envelope>'),
+    };
+    expect((await use({ provider: 'salesforce', account: undefined, request })).status).toBe(401);
+    expect(judged).toHaveLength(1);
+    stored = { addressKey: ['new', 'old'] };
+    expect((await use({ provider: 'salesforce', account: undefined, request })).status).toBe(200);
+    expect(queued.map((one) => one.request.url)).toEqual([
+      'https://acme.example/webhooks/salesforce?a=1&b=2',
+    ]);
+  });
+
   it.each(['', 'abc', 'abcd', 'abcdef'])('refuses a part of a signature: %j', (given) => {
     expect(sameText(given, 'abcde')).toBe(false);
     expect(sameText('abcde', 'abcde')).toBe(true);
