@@ -7,6 +7,13 @@ export const failureErrors = {
     means: 'An authentic delivery does not have the form that the mapping of its provider expects.',
     advice: 'Correct mappings/channels/<provider>, or edit the payload, then replay.',
   },
+  'unreadable-member': {
+    retry: 'never',
+    means:
+      'One member of a batch does not have the form that the mapping of its provider expects. The other members are recorded.',
+    advice:
+      'Correct mappings/channels/<provider> as the path and the type in the reason say, then replay: it decodes that member only.',
+  },
   'unreachable-content': {
     means:
       'Content that a webhook only points at (a mail, a form, a file) could not be fetched in four tries. The interaction is recorded without it.',

@@ -23,8 +23,8 @@ export const channelMapping = ({ decode, complete, ...rest }: MappingDefinition)
   return {
     ...rest,
     decode: async (delivery) => {
-      const { interactions, ignored } = await decode(delivery);
-      return { interactions: interactions.map(decided), ignored };
+      const { interactions, ...rest } = await decode(delivery);
+      return { ...rest, interactions: interactions.map(decided) };
     },
     ...(complete && {
       complete: async ({ claimed: _claimed, ...interaction }, content) =>

@@ -192,12 +192,23 @@ export interface Delivery extends VerifiedRequest {
   readonly account?: string;
   /** ISO 8601; the time of interactions for which the provider gives none. */
   readonly receivedAt: string;
+  /** Replays one member of a batch, by its path: the others were recorded. */
+  readonly member?: string;
 }
 
 /** The contents of a delivery. `ignored` lists the event types that are not mapped, by the vendor's names. */
 export interface Decoded {
   readonly interactions: readonly DecodedInteraction[];
   readonly ignored: readonly string[];
+  /** Members of a batch of a shape that the mapping does not know, in their order. Each becomes a failure of its own. */
+  readonly unreadable?: readonly Unreadable[];
+}
+
+export interface Unreadable {
+  /** Its path in the delivery, such as `[3]`. */
+  readonly member: string;
+  /** Path and expected type; never a value. */
+  readonly reason: string;
 }
 
 /** Content that `record` fetched from a provider. */

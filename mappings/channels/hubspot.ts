@@ -9,6 +9,7 @@ import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
 import { sentFrom, typed, type Vouching } from '../../core/webhooks/vouching.ts';
 
 const Id = z.union([z.number(), z.string()]).transform(String).nullish();
@@ -209,19 +210,15 @@ const decode = (delivery: Delivery): Drafts => {
   const read = delivery.body.byteLength === 0 ? undefined : parseJson(delivery.body);
   // The webhooks of workflows and the requests of cards are signed alike, and contain no event.
   if (!Array.isArray(read)) return { interactions: [], ignored: ['request without events'] };
-  const events = z.array(Event).parse(read);
-  const decoded = events.map((event) => {
+  return decodeMembers(delivery, membersOf(read), (one) => {
+    const event = Event.parse(one);
     const [named = '', act = ''] = event.subscriptionType.split('.');
     const type = named === 'object' ? (types[event.objectTypeId ?? ''] ?? event.objectTypeId ?? '') : named;
-    return {
-      name: event.subscriptionType,
-      interaction: named === 'conversation' ? ofConversation(event, act) : ofRecord(event, type, act),
-    };
+    const interaction = named === 'conversation' ? ofConversation(event, act) : ofRecord(event, type, act);
+    return interaction
+      ? { interactions: [interaction] }
+      : { interactions: [], ignored: [event.subscriptionType] };
   });
-  return {
-    interactions: decoded.flatMap(({ interaction }) => interaction ?? []),
-    ignored: decoded.flatMap(({ name, interaction }) => (interaction ? [] : [name])),
-  };
 };
 
 export const hubspot = channelMapping({

@@ -10,6 +10,7 @@ import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
 import type { Vouching } from '../../core/webhooks/vouching.ts';
 
 const Fields = z.record(z.string(), z.json());
@@ -166,20 +167,21 @@ const Notification = z.looseObject({
 const Message = z.looseObject({
   Envelope: z.looseObject({
     Body: z.looseObject({
-      notifications: z.looseObject({ Notification: z.union([z.array(Notification), Notification]) }),
+      notifications: z.looseObject({ Notification: z.unknown() }),
     }),
   }),
 });
 
-const ofMessage = (body: Uint8Array): Drafts => {
-  const { Notification: listed } = Message.parse(parseXml(body)).Envelope.Body.notifications;
-  const interactions = [listed].flat().map(({ Id: key, sObject }) => {
+const ofMessage = (delivery: Delivery): Drafts => {
+  const { Notification: listed } = Message.parse(parseXml(delivery.body)).Envelope.Body.notifications;
+  return decodeMembers(delivery, membersOf([listed].flat(), 'notifications'), (one) => {
+    const { Id: key, sObject } = Notification.parse(one);
     const { '@type': type, Id, ...rest } = sObject;
     const entity = type.slice(type.indexOf(':') + 1);
     const fields = Object.fromEntries(
       Object.entries(rest).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
     );
-    return ofChange({
+    const change = ofChange({
       key,
       entity,
       id: [Id].flat()[0] ?? key,
@@ -187,11 +189,12 @@ const ofMessage = (body: Uint8Array): Drafts => {
       at: readTime(fields['LastModifiedDate'] ?? fields['SystemModstamp']),
       fields,
     });
+    return { interactions: [change] };
   });
-  return { interactions, ignored: [] };
 };
 
-const decode = ({ method, body }: Delivery): Drafts => (method === 'EVENT' ? ofEvent(body) : ofMessage(body));
+const decode = (delivery: Delivery): Drafts =>
+  delivery.method === 'EVENT' ? ofEvent(delivery.body) : ofMessage(delivery);
 
 export const salesforce = channelMapping({
   id: 'salesforce',

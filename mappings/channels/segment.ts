@@ -8,6 +8,7 @@ import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, type Member, membersOf } from '../../core/webhooks/members.ts';
 import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
@@ -140,38 +141,32 @@ const identifiersOf = ({
   ];
 };
 
-const decode = ({ body }: Delivery): Drafts => {
-  const json = parseJson(body);
-  // The destination may send batches.
-  const calls = z
-    .union([
-      z.array(Call),
-      z.looseObject({ batch: z.array(Call) }).transform(({ batch }) => batch),
-      Call.transform((call) => [call]),
-    ])
-    .parse(json);
-  const ignored: string[] = [];
-  const interactions = calls.flatMap((call): DecodedInteraction[] => {
-    const act = Object.hasOwn(acts, call.type) ? acts[call.type]?.(call) : undefined;
-    if (act === undefined) {
-      ignored.push(call.type);
-      return [];
-    }
-    return [
-      {
-        key: call.messageId,
-        kind: 'unknown',
-        channel: 'web',
-        direction: 'inbound',
-        identifiers: identifiersOf(call),
-        externalId: call.messageId,
-        ...defined({ occurredAt: readTime(call.timestamp) ?? readTime(call.receivedAt) }),
-        ...act,
-      },
-    ];
-  });
-  return { interactions, ignored };
+const Batch = z.looseObject({ batch: z.array(z.unknown()) });
+
+/** The destination may send batches, as a list or under `batch`. */
+const callsOf = (json: unknown): Member[] => {
+  if (Array.isArray(json)) return membersOf(json);
+  const { data } = Batch.safeParse(json);
+  return data ? membersOf(data.batch, 'batch') : [{ path: '', value: json }];
 };
+
+const decode = (delivery: Delivery): Drafts =>
+  decodeMembers(delivery, callsOf(parseJson(delivery.body)), (one) => {
+    const call = Call.parse(one);
+    const act = Object.hasOwn(acts, call.type) ? acts[call.type]?.(call) : undefined;
+    if (act === undefined) return { interactions: [], ignored: [call.type] };
+    const interaction: DecodedInteraction = {
+      key: call.messageId,
+      kind: 'unknown',
+      channel: 'web',
+      direction: 'inbound',
+      identifiers: identifiersOf(call),
+      externalId: call.messageId,
+      ...defined({ occurredAt: readTime(call.timestamp) ?? readTime(call.receivedAt) }),
+      ...act,
+    };
+    return { interactions: [interaction] };
+  });
 
 export const segment = channelMapping({
   id: 'segment',

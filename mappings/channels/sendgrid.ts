@@ -17,6 +17,7 @@ import {
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
 import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 // A business's own arguments are members beside these, with any names and types.
@@ -147,16 +148,17 @@ const inbound = async (parts: readonly Part[]): Promise<Draft> => {
   };
 };
 
-const decode = async ({ headers, body }: Delivery): Promise<Drafts> => {
+const decode = async (delivery: Delivery): Promise<Drafts> => {
+  const { headers, body } = delivery;
   const contentType = headers['content-type'] ?? '';
   if (contentType.startsWith('multipart/form-data'))
     return { interactions: [await inbound(parseMultipart(contentType, body))], ignored: [] };
-  const events = z.array(Event).parse(parsePayload(body));
-  const decoded = events.map((event) => ({ name: event.event, interaction: eventOf(event) }));
-  return {
-    interactions: decoded.flatMap(({ interaction }) => interaction ?? []),
-    ignored: decoded.flatMap(({ name, interaction }) => (interaction ? [] : [name])),
-  };
+  const events = z.array(z.unknown()).parse(parsePayload(body));
+  return decodeMembers(delivery, membersOf(events), (one) => {
+    const event = Event.parse(one);
+    const interaction = eventOf(event);
+    return interaction ? { interactions: [interaction] } : { interactions: [], ignored: [event.event] };
+  });
 };
 
 export const sendgrid = channelMapping({

@@ -8,6 +8,7 @@ import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, type Member, membersOf } from '../../core/webhooks/members.ts';
 import { typed, type Vouching } from '../../core/webhooks/vouching.ts';
 
 const Scalar = z.union([z.string(), z.number()]).transform(String);
@@ -118,16 +119,21 @@ const ofRecord = (record: Record): Draft => {
   });
 };
 
-const Body = z.union([
-  z.array(Record),
-  z.looseObject({ record: Record }).transform(({ record, ...beside }) => [{ ...beside, ...record }]),
-  Record.transform((record) => [record]),
-]);
+const Nested = z.looseObject({ record: z.looseObject({}) });
 
-const decode = (delivery: Delivery): Drafts => ({
-  interactions: Body.parse(parseJson(delivery.body)).map(ofRecord),
-  ignored: [],
-});
+/** A list of records, or one, whose fields may be below `record`. */
+const recordsOf = (json: unknown): Member[] => {
+  if (Array.isArray(json)) return membersOf(json);
+  const { data } = Nested.safeParse(json);
+  if (data === undefined) return [{ path: '', value: json }];
+  const { record, ...beside } = data;
+  return [{ path: 'record', value: { ...beside, ...record } }];
+};
+
+const decode = (delivery: Delivery): Drafts =>
+  decodeMembers(delivery, recordsOf(parseJson(delivery.body)), (one) => ({
+    interactions: [ofRecord(Record.parse(one))],
+  }));
 
 export const servicenow = channelMapping({
   id: 'servicenow',

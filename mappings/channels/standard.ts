@@ -5,6 +5,7 @@ import { parseJson } from '../../core/formats/payload.ts';
 import { Channel, Kind } from '../../core/interaction/interaction.ts';
 import { contentKey, interactionOfReport, Report, Reports } from '../../core/interaction/report.ts';
 import type { ChannelMapping } from '../../core/webhooks/channel.ts';
+import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
 
 export const standard: ChannelMapping = {
   id: 'standard',
@@ -24,14 +25,14 @@ export const standard: ChannelMapping = {
       why: 'a program of the business reports it with a secret of its own; visitors fill in forms',
     },
   ],
-  decode({ headers, body }) {
-    const reports = Reports.parse(parseJson(body)).map((one) => Report.parse(one));
-    const delivery = headers['webhook-id'];
-    return {
-      ignored: [],
-      interactions: reports.map((report, place) =>
-        interactionOfReport(report, delivery === undefined ? contentKey(report) : `${delivery}:${place}`),
-      ),
-    };
+  decode(request) {
+    const reports = Reports.parse(parseJson(request.body));
+    const delivery = request.headers['webhook-id'];
+    const members = reports.length === 1 ? [{ path: '', value: reports[0] }] : membersOf(reports);
+    return decodeMembers(request, members, (one, place) => {
+      const report = Report.parse(one);
+      const key = delivery === undefined ? contentKey(report) : `${delivery}:${place}`;
+      return { interactions: [interactionOfReport(report, key)] };
+    });
   },
 };

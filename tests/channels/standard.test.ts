@@ -83,6 +83,12 @@ describe('reports in our own words', () => {
   ])('refuses %j', async (payload) => {
     await expect((async () => decode(payload))()).rejects.toThrow();
   });
+
+  it('are recorded although another of the batch is refused', async () => {
+    const { interactions, unreadable } = await decode([person, { ...person, extra: 1 }, person]);
+    expect(interactions.map(({ key }) => key)).toEqual(['msg_1:0', 'msg_1:2']);
+    expect(unreadable).toEqual([{ member: '[1]', reason: '[1]: expected no member extra' }]);
+  });
 });
 
 describe('POST /events', () => {

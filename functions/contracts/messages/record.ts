@@ -10,6 +10,8 @@ export const DeliveryMessage = z.strictObject({
   provider: z.string(),
   account: z.string().optional(),
   receivedAt: Instant,
+  /** The path of the one member of a batch that is replayed, because it could not be decoded. */
+  member: z.string().optional(),
   request: z.strictObject({
     method: z.string(),
     url: z.string(),
@@ -59,6 +61,8 @@ export const EventMessage = z.strictObject({
   provider: z.string().min(1),
   account: z.string().optional(),
   event: z.looseObject({ id: z.string(), time: Instant }),
+  /** As in a delivery. */
+  member: z.string().optional(),
 });
 export type EventMessage = z.infer<typeof EventMessage>;
 

@@ -2,6 +2,10 @@ import { interactionId } from '../../../core/interaction/interaction.ts';
 import { RecordMessage } from '../messages/record.ts';
 import { stage } from './stage.ts';
 
+/** Members of one batch are pieces of work of their own. */
+const memberOf = ({ member }: { readonly member?: string | undefined }): string[] =>
+  member === undefined ? [] : [member];
+
 export const recordStage = stage('record', {
   title: 'Deliveries, interactions and commands on their way to the customer record',
   schema: RecordMessage,
@@ -17,7 +21,9 @@ export const recordStage = stage('record', {
       case 'file':
         return ['file', message.key];
       case 'event':
-        return ['event', message.provider, message.event.id];
+        return ['event', message.provider, message.event.id, ...memberOf(message)];
+      case 'delivery':
+        return ['delivery', message.id, ...memberOf(message)];
       case 'import':
         return [message.job, message.line];
       default:

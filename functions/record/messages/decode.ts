@@ -8,7 +8,14 @@ import {
   type Interaction,
   interactionId,
 } from '../../../core/interaction/interaction.ts';
-import type { ChannelMapping, Content, Delivery, VerifiedRequest } from '../../../core/webhooks/channel.ts';
+import type {
+  ChannelMapping,
+  Content,
+  Delivery,
+  Unreadable,
+  VerifiedRequest,
+} from '../../../core/webhooks/channel.ts';
+import { unreadableReason } from '../../../core/webhooks/members.ts';
 import type { DeliveryMessage } from '../../contracts/messages/record.ts';
 
 /** A queued delivery with its body. It was verified before it was queued. */
@@ -19,6 +26,7 @@ export const deliveryOf = (message: DeliveryMessage, body: Uint8Array): Delivery
     ...request,
     receivedAt: message.receivedAt,
     ...(message.account !== undefined && { account: message.account }),
+    ...(message.member !== undefined && { member: message.member }),
   };
 };
 
@@ -33,6 +41,8 @@ interface DecodedDelivery {
   readonly interactions: readonly ProviderInteraction[];
   /** Event types of the provider that its mapping does not map. */
   readonly ignored: readonly string[];
+  /** Members of a batch that cannot be decoded; the others are among the interactions. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 /**
@@ -47,9 +57,10 @@ export const decode = async (
   const { provider, account } = message;
   return unreadableOnError(provider, async () => {
     if (mapping === undefined) throw new Error(`no mapping is registered for ${provider}`);
-    const { interactions, ignored } = await mapping.decode(deliveryOf(message, body));
+    const { interactions, ignored, unreadable = [] } = await mapping.decode(deliveryOf(message, body));
     return {
       ignored,
+      unreadable,
       interactions: interactions.map((one) => ({
         ...withAnonymousClaimed(DecodedInteraction.parse(one)),
         provider,
@@ -80,7 +91,7 @@ const unreadableOnError = async <Result>(provider: string, use: () => Promise<Re
   } catch (error) {
     throw new HubError(
       'unreadable-delivery',
-      `A delivery of ${provider} is authentic but is not what its mapping expects. It is stored as a failure. Fix the mapping of ${provider} in mappings/channels, then replay the failure.`,
+      `A delivery of ${provider} is authentic but is not what its mapping expects (${unreadableReason(error)}). It is stored as a failure. Fix the mapping of ${provider} in mappings/channels, then replay the failure.`,
       { retry: 'never', cause: error },
     );
   }

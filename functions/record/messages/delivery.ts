@@ -1,5 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { HubError } from '../../../core/errors.ts';
+import type { Unreadable } from '../../../core/webhooks/channel.ts';
 import { log } from '../../contracts/log.ts';
 import type { DeliveryMessage, EventMessage } from '../../contracts/messages/record.ts';
 import type { Work } from '../../contracts/work.ts';
@@ -14,33 +15,53 @@ export const readDelivery = async (
   ports: MessagePorts,
   delivery: DeliveryMessage,
   received: SQSRecord,
-): Promise<Work[]> => readBody(ports, delivery, await bodyOf(ports.files, delivery), received);
+): Promise<Work[]> => {
+  const failureOf = (member: string): DeliveryMessage => ({ ...delivery, member });
+  return readBody(ports, delivery, await bodyOf(ports.files, delivery), received, failureOf);
+};
 
 /** An event of a partner's EventBridge bus, authenticated by EventBridge, decoded as a delivery with the method `EVENT`. */
 export const readEvent = async (
   ports: MessagePorts,
-  { provider, account, event }: EventMessage,
+  message: EventMessage,
   received: SQSRecord,
 ): Promise<Work[]> => {
+  const { provider, account, event, member } = message;
   const delivery: DeliveryMessage = {
     ...{ type: 'delivery', id: event.id, provider, receivedAt: event.time },
     ...(account !== undefined && { account }),
+    ...(member !== undefined && { member }),
     request: { method: 'EVENT', url: '', headers: {} },
   };
-  return readBody(ports, delivery, Buffer.from(JSON.stringify(event)), received);
+  const failureOf = (one: string): EventMessage => ({ ...message, member: one });
+  return readBody(ports, delivery, Buffer.from(JSON.stringify(event)), received, failureOf);
 };
+
+/** If more members of one batch cannot be decoded, the whole batch is one failure: its payload is stored with each. */
+const MOST_MEMBER_FAILURES = 25;
 
 const readBody = async (
   ports: MessagePorts,
   delivery: DeliveryMessage,
   body: Uint8Array,
   received: SQSRecord,
+  failureOf: (member: string) => DeliveryMessage | EventMessage,
 ): Promise<Work[]> => {
   const { provider, receivedAt } = delivery;
   // If one interaction of a replayed delivery fails on its own, it is a new failure and not the replayed one again.
   const alone = { ...received, messageAttributes: {} };
   try {
-    const { interactions, ignored } = await decode(ports.mapping(provider), delivery, body);
+    const { interactions, ignored, unreadable } = await decode(ports.mapping(provider), delivery, body);
+    if (unreadable.length > MOST_MEMBER_FAILURES || delivery.member !== undefined) {
+      const [first] = unreadable;
+      if (first) await ports.saveFailure(received, unreadableMember(provider, first, unreadable.length - 1));
+    } else
+      for (const one of unreadable) {
+        const message = { ...alone, body: JSON.stringify(failureOf(one.member)) };
+        await ports.saveFailure(message, unreadableMember(provider, one));
+      }
+    if (unreadable.length > 0)
+      log('warn', 'unreadable-member', { provider, delivery: delivery.id, count: unreadable.length });
     if (ignored.length > 0)
       log('info', 'ignored-events', { provider, types: ignored.join(','), count: ignored.length });
     const works = interactions.map(async (decoded): Promise<Work[]> => {
@@ -59,3 +80,10 @@ const readBody = async (
     return [];
   }
 };
+
+const unreadableMember = (provider: string, { reason }: Unreadable, others = 0): HubError =>
+  new HubError(
+    'unreadable-member',
+    `A member of a delivery of ${provider} is not what its mapping expects (${reason})${others === 0 ? '' : `, and ${others} more are not`}; the others are recorded. Fix the mapping of ${provider} in mappings/channels, then replay the failure.`,
+    { retry: 'never' },
+  );

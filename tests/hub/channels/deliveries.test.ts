@@ -21,6 +21,51 @@ const kept = async (key: string | undefined): Promise<string | undefined> => {
   return Body?.transformToString();
 };
 
+/** Events of SendGrid, as they come from the front door. */
+const eventsOf = (...events: readonly object[]) => ({
+  ...{ type: 'delivery', id: 'batch', provider: 'sendgrid', receivedAt: '2026-03-02T09:00:00.000Z' },
+  request: {
+    ...{ method: 'POST', url: '', headers: { 'content-type': 'application/json' } },
+    body: Buffer.from(JSON.stringify(events)).toString('base64'),
+  },
+});
+const opened = (id: string) => ({
+  ...{ email: 'ada@example.com', event: 'unsubscribe', timestamp: 1_772_442_000, sg_event_id: id },
+});
+
+describe('a batch', () => {
+  it('is recorded without its odd members, each of which is a failure that names path and type', async () => {
+    hub.send(
+      /^DeliveriesQueue/,
+      eventsOf(opened('one'), { ...opened('two'), event: { ada: 1 } }, { email: 7 }, opened('four')),
+    );
+    await hub.settle();
+    const failures = await hub.failures();
+    expect(failures.map(({ code }: { code: string }) => code)).toEqual([
+      'unreadable-member',
+      'unreadable-member',
+    ]);
+    const reasons = failures.map(({ reason }: { reason: string }) => reason).join('\n');
+    expect(reasons).toContain('[1].event: expected string');
+    expect(reasons).toContain('[2].email: expected string');
+    expect(reasons).not.toContain('ada');
+  });
+
+  it('has its odd member decoded alone in a replay', async () => {
+    hub.send(/^DeliveriesQueue/, eventsOf(opened('one'), { ...opened('two'), event: 7 }));
+    await hub.settle();
+    const [{ id }] = await hub.failures();
+    await hub.api('POST', `/failures/${id}/replay`);
+    await hub.settle();
+    expect(await hub.failures()).toMatchObject([{ id, count: 2 }]);
+    const mended = { ...eventsOf({ event: 7 }, opened('two')), member: '[1]' };
+    expect((await hub.api('PUT', `/failures/${id}/payload`, mended)).status).toBe(200);
+    await hub.api('POST', `/failures/${id}/replay`);
+    await hub.settle();
+    expect(await hub.failures()).toEqual([]);
+  });
+});
+
 describe('a delivery', () => {
   it('needs one AWS request before it is acknowledged, with a cached secret', async () => {
     await hub.post(messenger('first'));
