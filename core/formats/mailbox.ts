@@ -26,13 +26,16 @@ const LONGEST_LOCAL_PART_BYTES = 64;
  * address makes it none, because another address could hide there.
  */
 export const emailAddress = (raw: string): string | undefined => {
-  const [, inBrackets] = /^<([^<>]*)>$/u.exec(withoutInvisible(raw).normalize('NFC').trim()) ?? [];
-  const text = (inBrackets ?? withoutInvisible(raw).normalize('NFC').trim())
+  const inBrackets = /^<([^<>]*)>$/u;
+  let text = withoutInvisible(raw)
+    .normalize('NFC')
     .trim()
-    .replace(/^mailto:/iu, '')
-    .replace(/^<([^<>]*)>$/u, '$1')
-    .replace(/\.+$/u, '')
+    .replace(inBrackets, '$1')
+    .replace(/^\s*mailto:/iu, '')
+    .replace(inBrackets, '$1')
+    .trim()
     .toLowerCase();
+  while (text.endsWith('.')) text = text.slice(0, -1);
   const at = text.lastIndexOf('@');
   const local = text.slice(0, Math.max(at, 0));
   const domain = asciiDomain(text.slice(at + 1));
