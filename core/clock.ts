@@ -1,4 +1,4 @@
-/** Something that can be stopped before it happens. */
+/** A planned job that can be cancelled before it starts. */
 export interface Timer {
   cancel(): void;
 }
@@ -6,9 +6,9 @@ export interface Timer {
 /**
  * The only source of time. Instants are epoch milliseconds.
  *
- * `at` runs a job once `now()` has reached `time` (at once when it already has, but never synchronously).
- * `track` tells the clock about work in progress, so that a virtual clock does not move on while something still
- * runs; a job started by `at` is tracked by itself.
+ * `at` runs a job when `now()` reaches `time`: immediately if it already has, but never synchronously.
+ * `track` registers work in progress: a virtual clock does not advance while tracked work runs. Jobs of `at` are tracked
+ * automatically.
  */
 export interface Clock {
   now(): number;
@@ -16,12 +16,10 @@ export interface Clock {
   track<T>(work: Promise<T>): Promise<T>;
 }
 
-const LONGEST_TIMEOUT_MS = 2_147_483_647;
+/** The longest delay of `setTimeout`. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
 
-/**
- * The machine's own time, put forward by `ahead` milliseconds. A job that throws is reported through `onError`: it has no
- * caller to tell.
- */
+/** The time of the machine plus `aheadMs`. The errors of jobs go to `onError`, because a job has no caller. */
 export const systemClock = (onError: (error: unknown) => void, aheadMs = 0): Clock => ({
   now: () => Date.now() + aheadMs,
   at(time, job) {
@@ -33,9 +31,9 @@ export const systemClock = (onError: (error: unknown) => void, aheadMs = 0): Clo
           if (Date.now() + aheadMs < time) return arm();
           Promise.resolve().then(job).catch(onError);
         },
-        Math.min(wait, LONGEST_TIMEOUT_MS),
+        Math.min(wait, MAX_TIMEOUT_MS),
       );
-      // What is planned for later must not keep a process alive that has nothing else to do.
+      // A planned job must not keep an idle process alive.
       handle.unref();
     };
     arm();
@@ -52,8 +50,8 @@ interface Job {
 }
 
 /**
- * Time that moves only when it is told to. Jobs of one instant start in the order in which they were set and run
- * concurrently; time stands still until all tracked work of that instant has ended.
+ * A clock that advances only by `runUntil` and `runUntilIdle`. Jobs of one instant start in the order in which they were
+ * planned and run concurrently. The time does not advance until all tracked work of that instant has ended.
  */
 export class VirtualClock implements Clock {
   #now: number;
@@ -100,13 +98,13 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** The instant of the next job, or undefined when nothing is planned. */
+  /** The instant of the next job; undefined if none is planned. */
   next(): number | undefined {
     while (this.#jobs[0]?.cancelled) this.#jobs.shift();
     return this.#jobs[0]?.time;
   }
 
-  /** Runs everything due up to and including `time`, then leaves the clock there. Throws what a job threw. */
+  /** Runs the jobs up to and including `time`, then sets the clock to it. Throws the error of a job. */
   async runUntil(time: number): Promise<void> {
     for (;;) {
       const next = this.next();
@@ -129,7 +127,7 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** Runs until nothing is planned and nothing runs, at most to `limit`. */
+  /** Runs until no job is planned or running, at most to `limit`. */
   async runUntilIdle(limit: number): Promise<void> {
     for (;;) {
       await this.runUntil(this.#now);
@@ -140,7 +138,7 @@ export class VirtualClock implements Clock {
   }
 
   #start(job: Job): void {
-    // The failure is noted before the work counts as ended: who waits for its end looks for failures next.
+    // Records the failure before the work counts as ended, because `runUntil` checks for failures right after the end.
     void this.track(
       Promise.resolve()
         .then(job.run)

@@ -2,7 +2,7 @@
 // The token authenticates Apple and not the body, which is compressed; ids and addresses are in the headers.
 
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { bearerToken, hmacJwt } from '../../core/webhooks/signature.ts';
+import { bearerToken, verifyHmacJwt } from '../../core/webhooks/signature.ts';
 
 const TOLERANCE_SECONDS = 3600;
 
@@ -22,7 +22,7 @@ export const apple = channel({
     if (token === undefined) return refused('the header authorization is missing or has no bearer token');
     const keys = secrets.secret.map((secret) => Buffer.from(secret, 'base64'));
     const rules = { now, audience: secrets.mspId, maxAgeSeconds: TOLERANCE_SECONDS };
-    const jwt = hmacJwt(token, keys, ['HS256'], rules);
+    const jwt = verifyHmacJwt(token, keys, ['HS256'], rules);
     return 'refused' in jwt ? refused(jwt.refused) : accepted('token', request);
   },
 });

@@ -3,7 +3,7 @@
 
 import { acceptFresh, epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
 import { channel, refused } from '../../core/webhooks/channel.ts';
-import { digest, hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { digest, hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'messagebird-signature';
 const TIMESTAMP = 'messagebird-request-timestamp';
@@ -40,7 +40,7 @@ export const bird = channel({
     const expected = secrets.signingKey.map((key) =>
       hmac('sha256', key, 'base64', `${timestamp}\n${request.url}\n`, body),
     );
-    if (!sameAsAny(signature, expected))
+    if (!isOneOf(signature, expected))
       return refused('the signature does not match; check the signing key and the public URL');
     const signedAt = epochSeconds(timestamp);
     return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });

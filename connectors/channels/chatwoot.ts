@@ -8,7 +8,7 @@ import {
   missingHeader,
 } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-chatwoot-signature';
 const TIMESTAMP = 'x-chatwoot-timestamp';
@@ -40,8 +40,7 @@ export const chatwoot = channel({
     const expected = secrets.secret.map(
       (secret) => `sha256=${hmac('sha256', secret, 'hex', `${timestamp}.`, request.body)}`,
     );
-    if (!sameAsAny(signature ?? '', expected))
-      return refused('the signature does not match; check the secret');
+    if (!isOneOf(signature ?? '', expected)) return refused('the signature does not match; check the secret');
     const signedAt = epochSeconds(timestamp ?? '');
     return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
   },

@@ -4,7 +4,7 @@
 import { memberOf, parseJson } from '../../core/formats/payload.ts';
 import { epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { ed25519, isFresh } from '../../core/webhooks/signature.ts';
+import { isFresh, verifyEd25519 } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-signature-ed25519';
 const TIMESTAMP = 'x-signature-timestamp';
@@ -29,7 +29,7 @@ export const discord = channel({
     if (missing) return missing;
     const { [SIGNATURE]: signature = '', [TIMESTAMP]: timestamp = '' } = request.headers;
     const signed = Buffer.concat([Buffer.from(timestamp), request.body]);
-    const matches = secrets.publicKey.map((key) => ed25519(key, signed, Buffer.from(signature, 'hex')));
+    const matches = secrets.publicKey.map((key) => verifyEd25519(key, signed, Buffer.from(signature, 'hex')));
     if (!matches.includes(true)) return refused('the signature does not match; check the Public Key');
     if (!isFresh(epochSeconds(timestamp), now, TOLERANCE_SECONDS))
       return refused(`the request was signed more than ${TOLERANCE_SECONDS} seconds ago, or in the future`);

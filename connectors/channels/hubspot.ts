@@ -4,7 +4,7 @@
 
 import { acceptFresh, missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
-import { digest, hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { digest, hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-hubspot-signature';
 const VERSION = 'x-hubspot-signature-version';
@@ -47,7 +47,7 @@ export const hubspot = channel({
         hmac('sha256', secret, 'base64', request.method, url, request.body, timestamp),
       ),
     );
-    if (!sameAsAny(signature, expected)) return refused(MISMATCH);
+    if (!isOneOf(signature, expected)) return refused(MISMATCH);
     const signedAt = /^\d{1,15}$/u.test(timestamp) ? Number(timestamp) : Number.NaN;
     return acceptFresh('v3', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });
   },
@@ -63,7 +63,7 @@ const verifyOlder = (request: WebhookRequest, secrets: readonly string[]) => {
       ? [digest('sha256', secret, body).toString('hex')]
       : urlForms(url).map((form) => digest('sha256', secret, method, form, body).toString('hex')),
   );
-  return sameAsAny(signature.toLowerCase(), expected) ? accepted(version, request) : refused(MISMATCH);
+  return isOneOf(signature.toLowerCase(), expected) ? accepted(version, request) : refused(MISMATCH);
 };
 
 /** The address as it is, and with the characters decoded that HubSpot decodes. */

@@ -5,7 +5,7 @@
 import { ifReadable, parseMultipart, unverifiedField, unverifiedMember } from '../../core/formats/payload.ts';
 import { acceptFresh, epochSeconds } from '../../core/webhooks/authentication.ts';
 import { channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 /** Mailgun retries "during 8 hours"; one hour more allows for clocks. */
 const TOLERANCE_SECONDS = 9 * 3600;
@@ -35,7 +35,7 @@ export const mailgun = channel({
     const { timestamp, token, signature } = ifReadable(() => signedFields(request)) ?? {};
     if (!timestamp || !token || !signature) return refused('the body has no timestamp, token and signature');
     const expected = secrets.signingKey.map((key) => hmac('sha256', key, 'hex', timestamp, token));
-    if (!sameAsAny(signature, expected))
+    if (!isOneOf(signature, expected))
       return refused('the signature does not match; check the webhook signing key');
     return acceptFresh('hmac', request, {
       signedAt: epochSeconds(timestamp),

@@ -4,7 +4,14 @@
 
 import { acceptFresh, epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
-import { digest, hmac, hmacJwt, sameAsAny, sameText, sha256Hex } from '../../core/webhooks/signature.ts';
+import {
+  digest,
+  hmac,
+  isOneOf,
+  isSameText,
+  sha256Hex,
+  verifyHmacJwt,
+} from '../../core/webhooks/signature.ts';
 
 const TOKEN = 'messagebird-signature-jwt';
 const SIGNATURE = 'messagebird-signature';
@@ -43,17 +50,17 @@ export const messagebird = channel({
 const verifyToken = (request: WebhookRequest, token: string, keys: readonly string[], now: number) => {
   const { url, body } = request;
   const rules = { now, leewaySeconds: LEEWAY_SECONDS, issuer: 'MessageBird', expires: true } as const;
-  const jwt = hmacJwt(token, keys, ['HS256', 'HS384', 'HS512'], rules);
+  const jwt = verifyHmacJwt(token, keys, ['HS256', 'HS384', 'HS512'], rules);
   if ('refused' in jwt) return refused(jwt.refused);
   const { jti, url_hash: address, payload_hash: payload } = jwt.claims;
   if (typeof jti !== 'string' || typeof address !== 'string')
     return refused('the token names no jti or no url_hash');
-  if (!sameText(address.toLowerCase(), sha256Hex(url)))
+  if (!isSameText(address.toLowerCase(), sha256Hex(url)))
     return refused('the token was made for another address; check the public URL');
   const isCovered =
     payload === undefined
       ? body.byteLength === 0
-      : body.byteLength > 0 && sameText(String(payload).toLowerCase(), sha256Hex(body));
+      : body.byteLength > 0 && isSameText(String(payload).toLowerCase(), sha256Hex(body));
   return isCovered
     ? accepted('token', request)
     : refused('the body does not have the digest that the token names');
@@ -70,7 +77,7 @@ const verifyOldSignature = (request: WebhookRequest, keys: readonly string[], no
     .join('&');
   const body = digest('sha256', request.body);
   const expected = keys.map((key) => hmac('sha256', key, 'base64', `${timestamp}\n${query}\n`, body));
-  if (!sameAsAny(signature, expected)) return refused('the signature does not match; check the signing key');
+  if (!isOneOf(signature, expected)) return refused('the signature does not match; check the signing key');
   const signedAt = epochSeconds(timestamp);
   return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: OLD_TOLERANCE_SECONDS });
 };

@@ -5,7 +5,7 @@
 import { memberOf, parseJson } from '../../core/formats/payload.ts';
 import { verifySignature } from '../../core/webhooks/authentication.ts';
 import { answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 /** Meta answers a version for about two years. */
 const GRAPH_VERSION = 'v23.0';
@@ -57,7 +57,7 @@ export const meta = channel({
       const query = new URL(request.url).searchParams;
       const token = query.get('hub.verify_token') ?? '';
       const isSubscription = query.get('hub.mode') === 'subscribe';
-      if (!isSubscription || token === '' || !sameAsAny(token, secrets.verifyToken))
+      if (!isSubscription || token === '' || !isOneOf(token, secrets.verifyToken))
         return refused('hub.mode is not subscribe, or the verify token is not the stored one', 403);
       return answered('verifyToken', {
         status: 200,

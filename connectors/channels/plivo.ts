@@ -5,7 +5,7 @@
 
 import { missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const V3 = ['x-plivo-signature-v3', 'x-plivo-signature-ma-v3'] as const;
 const V2 = ['x-plivo-signature-v2', 'x-plivo-signature-ma-v2'] as const;
@@ -86,7 +86,7 @@ const isSigned = (
 ): boolean =>
   names
     .flatMap((name) => headers[name]?.split(',').map((part) => part.trim()) ?? [])
-    .map((signature) => sameAsAny(signature, expected))
+    .map((signature) => isOneOf(signature, expected))
     .includes(true);
 
 type Fields = readonly (readonly [string, string])[];

@@ -5,7 +5,7 @@
 import { ifReadable, memberOf, parseJson } from '../../core/formats/payload.ts';
 import { oversizedBody, verifySignature } from '../../core/webhooks/authentication.ts';
 import { answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 /** A text has at most 3,072 characters, and files are addresses. */
 const LARGEST_BODY_BYTES = 131_072;
@@ -32,7 +32,7 @@ export const rbm = channel({
     const [token, secret] = [memberOf(body, 'clientToken'), memberOf(body, 'secret')];
     const isSigned = request.headers[SIGNATURE] !== undefined;
     if (!isSigned && typeof token === 'string' && typeof secret === 'string')
-      return sameAsAny(token, secrets.clientToken)
+      return isOneOf(token, secrets.clientToken)
         ? answered('clientToken', { status: 200, headers: { 'content-type': 'text/plain' }, body: secret })
         : refused('the client token is not the stored one');
     const data = memberOf(memberOf(body, 'message'), 'data');

@@ -4,7 +4,7 @@
 
 import { hasAddressKey } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { sameAsAny } from '../../core/webhooks/signature.ts';
+import { isOneOf } from '../../core/webhooks/signature.ts';
 
 const answer = {
   status: 200,
@@ -42,7 +42,7 @@ export const salesforce = channel({
     const [, organisation] = /<(?:\w+:)?OrganizationId>\s*(\w{15,18})\s*</u.exec(text) ?? [];
     if (organisation === undefined) return refused('the body is not an outbound message', 400);
     const expected = secrets.organizationId.map((id) => id.slice(0, SHORT_ID));
-    return expected.length === 0 || sameAsAny(organisation.slice(0, SHORT_ID), expected)
+    return expected.length === 0 || isOneOf(organisation.slice(0, SHORT_ID), expected)
       ? accepted('addressKey', request, { answer })
       : refused('the message is from another organisation; check the organizationId');
   },

@@ -9,7 +9,7 @@ import {
   missingHeader,
 } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { ecdsa } from '../../core/webhooks/signature.ts';
+import { verifyEcdsa } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-twilio-email-event-webhook-signature';
 const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
@@ -53,7 +53,7 @@ export const sendgrid = channel({
     if (missing) return missing;
     const signed = Buffer.concat([Buffer.from(timestamp ?? ''), request.body]);
     const bytes = Buffer.from(signature ?? '', 'base64');
-    if (!secrets.publicKey.map((key) => ecdsa(key, signed, bytes)).includes(true))
+    if (!secrets.publicKey.map((key) => verifyEcdsa(key, signed, bytes)).includes(true))
       return refused('the signature does not match; check the verification key');
     const signedAt = epochSeconds(timestamp ?? '');
     return isMail

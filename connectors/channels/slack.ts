@@ -4,7 +4,7 @@
 import { memberOf, parseJson } from '../../core/formats/payload.ts';
 import { acceptFresh, epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
 import { answered, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-slack-signature';
 const TIMESTAMP = 'x-slack-request-timestamp';
@@ -31,7 +31,7 @@ export const slack = channel({
     const expected = secrets.signingSecret.map(
       (secret) => `v0=${hmac('sha256', secret, 'hex', `v0:${timestamp}:`, request.body)}`,
     );
-    if (!sameAsAny(signature, expected))
+    if (!isOneOf(signature, expected))
       return refused('the signature does not match; check the Signing Secret');
     const signedAt = epochSeconds(timestamp);
     const verdict = acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });

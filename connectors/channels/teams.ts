@@ -4,7 +4,7 @@
 
 import { memberOf, parseJson } from '../../core/formats/payload.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { bearerToken, type PublicJwk, rsaJwt } from '../../core/webhooks/signature.ts';
+import { bearerToken, type PublicJwk, verifyRsaJwt } from '../../core/webhooks/signature.ts';
 
 const METADATA = 'https://login.botframework.com/v1/.well-known/openidconfiguration';
 const ISSUER = 'https://api.botframework.com';
@@ -27,7 +27,7 @@ export const teams = channel({
     const keysUrl = memberOf(jsonOf(await document(METADATA)), 'jwks_uri');
     const listed = memberOf(jsonOf(await document(String(keysUrl))), 'keys');
     const keys = Array.isArray(listed) ? listed.filter(isObject) : [];
-    const jwt = rsaJwt(token, keys, {
+    const jwt = verifyRsaJwt(token, keys, {
       now,
       leewaySeconds: LEEWAY_SECONDS,
       expires: true,

@@ -4,7 +4,7 @@
 
 import { memberOf, parseJson } from '../../core/formats/payload.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { sameAsAny } from '../../core/webhooks/signature.ts';
+import { isOneOf } from '../../core/webhooks/signature.ts';
 
 const TOKEN = 'x-telegram-bot-api-secret-token';
 
@@ -39,7 +39,7 @@ export const telegram = channel({
   verify(request, { secrets }) {
     const token = request.headers[TOKEN];
     if (!token) return refused(`the header ${TOKEN} is missing; call setWebhook with a secret_token`);
-    return sameAsAny(token, secrets.secretToken)
+    return isOneOf(token, secrets.secretToken)
       ? accepted('secretToken', request)
       : refused('the secret token is not the stored one; call setWebhook again with it');
   },

@@ -3,7 +3,7 @@
 
 import { acceptFresh, epochSeconds, missingHeader } from '../../core/webhooks/authentication.ts';
 import { channel, refused } from '../../core/webhooks/channel.ts';
-import { ed25519 } from '../../core/webhooks/signature.ts';
+import { verifyEd25519 } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'telnyx-signature-ed25519';
 const TIMESTAMP = 'telnyx-timestamp';
@@ -26,7 +26,7 @@ export const telnyx = channel({
     const { [SIGNATURE]: signature = '', [TIMESTAMP]: timestamp = '' } = request.headers;
     const signed = Buffer.concat([Buffer.from(`${timestamp}|`), request.body]);
     const bytes = Buffer.from(signature, 'base64');
-    if (!secrets.publicKey.map((key) => ed25519(key, signed, bytes)).includes(true))
+    if (!secrets.publicKey.map((key) => verifyEd25519(key, signed, bytes)).includes(true))
       return refused('the signature does not match; check the public key');
     const signedAt = epochSeconds(timestamp);
     return acceptFresh('ed25519', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });

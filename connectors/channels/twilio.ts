@@ -4,7 +4,7 @@
 
 import { missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny, sameText, sha256Hex } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf, isSameText, sha256Hex } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-twilio-signature';
 
@@ -38,7 +38,7 @@ export const twilio = channel({
     const expected = secrets.authToken.flatMap((token) =>
       urlForms(request.url).map((url) => hmac('sha1', token, 'base64', url, signed)),
     );
-    if (!sameAsAny(request.headers[SIGNATURE] ?? '', expected))
+    if (!isOneOf(request.headers[SIGNATURE] ?? '', expected))
       return refused('the signature does not match; check the Auth Token and the public URL');
     return accepted('hmac', request, {
       answer: {
@@ -56,7 +56,7 @@ export const twilio = channel({
  */
 const signedTextOfBody = ({ url, headers, body }: WebhookRequest): string | undefined => {
   const digest = new URL(url).searchParams.get('bodySHA256');
-  if (digest !== null) return sameText(digest.toLowerCase(), sha256Hex(body)) ? '' : undefined;
+  if (digest !== null) return isSameText(digest.toLowerCase(), sha256Hex(body)) ? '' : undefined;
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) return '';
   const values = new Map<string, Set<string>>();
   for (const [name, value] of new URLSearchParams(Buffer.from(body).toString())) {

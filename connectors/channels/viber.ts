@@ -3,7 +3,7 @@
 
 import { missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-viber-content-signature';
 
@@ -23,7 +23,7 @@ export const viber = channel({
     if (missing) return missing;
     const signature = (request.headers[SIGNATURE] ?? '').toLowerCase();
     const expected = secrets.authToken.map((token) => hmac('sha256', token, 'hex', request.body));
-    return sameAsAny(signature, expected)
+    return isOneOf(signature, expected)
       ? accepted('hmac', request)
       : refused('the signature does not match; check the authentication token');
   },

@@ -10,10 +10,10 @@ import {
   bearerToken,
   digest,
   hmac,
-  hmacJwt,
-  sameAsAny,
+  isOneOf,
   sha256Hex,
-  signedJwt,
+  signJwt,
+  verifyHmacJwt,
 } from '../../core/webhooks/signature.ts';
 
 /**
@@ -71,7 +71,7 @@ export const vonage = channel({
       const seconds = Math.floor(now / 1000);
       const jti = sha256Hex(`${url} ${now}`);
       const claims = { application_id: id, iat: seconds, exp: seconds + 300, jti };
-      const token = signedJwt(claims, key.replaceAll('\\n', '\n'));
+      const token = signJwt(claims, key.replaceAll('\\n', '\n'));
       return { url, headers: { authorization: `Bearer ${token}` } };
     },
   },
@@ -80,9 +80,9 @@ export const vonage = channel({
     const token = bearerToken(request.headers['authorization']);
     if (token !== undefined) {
       const rules = { now, issuer: 'Vonage', maxAgeSeconds: TOLERANCE_SECONDS };
-      const jwt = hmacJwt(token, secrets.signatureSecret, ['HS256'], rules);
+      const jwt = verifyHmacJwt(token, secrets.signatureSecret, ['HS256'], rules);
       if ('refused' in jwt) return refused(jwt.refused);
-      return sameAsAny(String(jwt.claims['payload_hash']), [sha256Hex(request.body)])
+      return isOneOf(String(jwt.claims['payload_hash']), [sha256Hex(request.body)])
         ? accepted('token', request)
         : refused('the body does not have the digest that the token names');
     }
@@ -98,7 +98,7 @@ export const vonage = channel({
     const expected = stored.flatMap((method) =>
       secrets.signatureSecret.map((secret) => (methods[method] ?? methods['sha256'])?.(secret, text) ?? ''),
     );
-    if (!sameAsAny(sig.toLowerCase(), expected))
+    if (!isOneOf(sig.toLowerCase(), expected))
       return refused('the parameter sig does not match; check the signature secret and method');
     const signedAt = epochSeconds(parameters['timestamp'] ?? '');
     return parameters['status']

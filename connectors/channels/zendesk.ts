@@ -4,7 +4,7 @@
 import { readTime } from '../../core/formats/payload.ts';
 import { acceptFresh, missingHeader } from '../../core/webhooks/authentication.ts';
 import { channel, refused } from '../../core/webhooks/channel.ts';
-import { hmac, sameAsAny } from '../../core/webhooks/signature.ts';
+import { hmac, isOneOf } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-zendesk-webhook-signature';
 const TIMESTAMP = 'x-zendesk-webhook-signature-timestamp';
@@ -25,7 +25,7 @@ export const zendesk = channel({
     const expected = secrets.signingSecret.map((secret) =>
       hmac('sha256', secret, 'base64', timestamp, request.body),
     );
-    if (!sameAsAny(signature, expected))
+    if (!isOneOf(signature, expected))
       return refused('the signature does not match; check the signing secret');
     const signedAt = Date.parse(readTime(timestamp) ?? '');
     return acceptFresh('hmac', request, { signedAt, now, toleranceSeconds: TOLERANCE_SECONDS });

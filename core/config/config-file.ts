@@ -3,8 +3,8 @@ import type * as z from 'zod';
 import { HubError } from '../errors.ts';
 
 /**
- * Reads a YAML file that a person wrote. Throws `HubError` `invalid-configuration` with one line for each fault, each
- * naming the file, the line, the key and what was expected.
+ * Reads and validates a YAML configuration file. Throws `HubError` `invalid-configuration` with one line per fault: file,
+ * line, key and the expected value.
  */
 export const parseConfigFile = <Schema extends z.ZodType>(
   file: string,
@@ -35,7 +35,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** An unknown key is reported at the key itself, a union by the branch that came closest. */
+/** Reports an unknown key at the key itself, and a union by its closest branch. */
 export const faultsOf = (issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Fault[] =>
   issues.flatMap((issue): Fault[] => {
     const path = [...prefix, ...issue.path];

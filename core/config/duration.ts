@@ -18,7 +18,7 @@ export const durationMs = (text: string): number => {
   return Number(count) * length;
 };
 
-/** A duration as people write it; milliseconds once parsed. */
+/** A duration such as `15m`; parsed to milliseconds. */
 export const Duration = z.string().transform((text, context) => {
   try {
     return durationMs(text);
@@ -28,7 +28,7 @@ export const Duration = z.string().transform((text, context) => {
   }
 });
 
-/** How long a claim is remembered, and so the longest window of a limit. */
+/** How long send reservations are stored, and so the longest window of a limit. */
 export const LONGEST_WINDOW_MS = 366 * 86_400_000;
 
 /** `3 per 7d`: at most so many in a sliding window of at most 366 days. */
@@ -38,14 +38,14 @@ export const Limit = z.string().transform((text, context) => {
     const windowMs = window === undefined ? Number.NaN : durationMs(window);
     if (count !== undefined && windowMs <= LONGEST_WINDOW_MS) return { count: Number(count), windowMs };
   } catch {
-    // Told below, with what was expected.
+    // The issue below reports it with the expected form.
   }
   context.addIssue({ code: 'custom', message: 'expected a limit such as 1 per 7d, over at most 366d' });
   return z.NEVER;
 });
 export type Limit = z.output<typeof Limit>;
 
-/** `21:00-08:00`, in minutes after midnight; the end is outside. */
+/** `21:00-08:00`, in minutes after midnight; the end is exclusive. */
 export const QuietHours = z.string().transform((text, context) => {
   const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/u.exec(text.trim());
   if (match) {
@@ -57,7 +57,7 @@ export const QuietHours = z.string().transform((text, context) => {
 });
 export type QuietHours = z.output<typeof QuietHours>;
 
-/** An IANA time zone that this runtime knows. */
+/** An IANA time zone that this runtime supports. */
 export const TimeZone = z.string().refine(
   (name) => {
     try {

@@ -3,7 +3,7 @@ import { Category } from '../consent/consent.ts';
 import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
 import { nearestWord } from './nearest.ts';
 
-/** Settings of one switched-on CRM; `{}` where there is nothing to set. */
+/** The active CRMs, each with its settings; `{}` if it has none. */
 const Switches = z.record(z.string().regex(/^[a-z0-9-]+$/u), z.record(z.string(), z.json()));
 
 /** A second shop, page or number of one provider, as `hub connect --account` names it. */
@@ -15,9 +15,9 @@ const Channels = z
   .record(
     z.string().regex(/^[a-z0-9-]+$/u),
     z.strictObject({
-      /** The accounts with a route and a secret of their own; other accounts are answered 404. */
+      /** The accounts, each with its own route and secret; the answer for other accounts is 404. */
       accounts: z.array(AccountName).max(50).optional(),
-      /** The partner's event bus of this account onto which Salesforce puts changes of records and platform events. */
+      /** The partner event bus of this account to which Salesforce sends record changes and platform events. */
       eventBus: z
         .string()
         .regex(
@@ -43,14 +43,14 @@ const Team = z.strictObject({
   slack: z.string().optional(),
 });
 
-/** `mappings/hub.yaml`. A key that is left out has the value shown in the shipped file. */
+/** `mappings/hub.yaml`. An absent key has the value of the shipped file. */
 export const HubConfig = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -')
     .default('acme'),
   timeZone: TimeZone.default('Europe/Rome'),
-  /** What providers call where the API has a domain of its own; else the address that API Gateway gives it. */
+  /** The base URL that providers call, if the API has a custom domain. Default: the URL of API Gateway. */
   publicUrl: z
     .url({ protocol: /^https$/u })
     .regex(/[^/]$/u, 'expected no / at the end')
@@ -60,14 +60,14 @@ export const HubConfig = z.strictObject({
   senders: z
     .record(z.string(), z.string())
     .default({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
-  /** Whether an opt-in by a claimed address counts at once, or once its owner pressed the button of the confirm page. */
+  /** `single`: an opt-in by a claimed address counts at once. `double`: only after its owner has confirmed it. */
   optIn: z.enum(['double', 'single']).default('double'),
-  /** What people nobody vouches for may cause. */
+  /** The limits of messages that unproven identifiers cause. */
   claims: z
     .strictObject({
       perAddress: Limit.prefault('3 per 1d'),
       hub: Limit.prefault('200 per 1h'),
-      /** Whether claimed numbers get SMS. */
+      /** Whether SMS is sent to claimed numbers. */
       sms: z.boolean().default(false),
     })
     .prefault({}),
@@ -79,7 +79,7 @@ export const HubConfig = z.strictObject({
   retention: z
     .strictObject({
       interactions: Duration.prefault('3y'),
-      /** How long the bus's archive can tell an event again; whole days. */
+      /** How long the archive of the bus stores events for a replay; whole days. */
       events: Duration.prefault('14d'),
     })
     .prefault({}),

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel } from '../interaction/interaction.ts';
-import { hmac, sameAsAny } from '../webhooks/signature.ts';
+import { hmac, isOneOf } from '../webhooks/signature.ts';
 
 /**
  * The content of a link: the address that it was sent to, the channel of the message, and when it was issued, in epoch
- * seconds. It names no customer, so that after a merge or a handed-over number it stands for the owner of the address.
+ * seconds. It contains no customer id, so after a merge or a handed-over number it applies to the present owner of the address.
  */
 const LinkContent = z
   .tuple([Identifier, Channel, z.int().nonnegative()])
@@ -55,7 +55,7 @@ export const readLink = (
   const [payload = '', presented = '', ...more] = token.split('.');
   if (more.length > 0 || keys.length === 0) return undefined;
   const expected = keys.map((key) => signature(purpose, key, payload));
-  if (!sameAsAny(presented, expected)) return undefined;
+  if (!isOneOf(presented, expected)) return undefined;
   return LinkContent.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString())).data;
 };
 
@@ -63,6 +63,6 @@ export const readLink = (
 export const isExpired = (purpose: LinkPurpose, { issuedAt }: AddressLink, now: number): boolean =>
   now / 1000 >= issuedAt + validSeconds[purpose];
 
-/** What stands for an address in the form of another one: its owner's browser cannot read the address from it. */
+/** A handle for an address in the form of another address: the browser cannot read the address from it. */
 export const addressHandle = (address: Identifier, [newest = '']: readonly string[]): string =>
   signature('address', newest, address).slice(0, 16);

@@ -1,39 +1,39 @@
 import type * as z from 'zod';
 import { HubError } from '../errors.ts';
 
-/** What a column of a file fills in the object that its row becomes. */
+/** The field of the row's object that a column fills. */
 export interface Column {
   readonly path: readonly string[];
-  /** The value of a cell, or why it has none. Default: the text. */
+  /** Parses a cell: its value, or the fault. Default: the text. */
   readonly read?: (cell: string) => { readonly value: unknown } | { readonly fault: string };
-  /** Its cells are gathered into a list, with those of other columns of the same path. */
+  /** Set if the cells of all columns of this path form one list. */
   readonly many?: true;
 }
 
-/** A column by the name in the header or in a mapping; undefined where there is none of this name. */
+/** Finds a column by its name in the header or the mapping; undefined if there is no such column. */
 export type Columns = (name: string) => Column | undefined;
 
-/** How the header of a file is to be read. */
+/** The user's mapping of a file's header. */
 export interface Layout {
-  /** From a name in the header to the name of a column. */
+  /** Column names by header names. */
   readonly map: Readonly<Record<string, string>>;
   readonly ignore: readonly string[];
 }
 
-/** What the hub itself has put before a row that it refused, so that the mended file can be imported as it is. */
+/** The columns that the hub adds to refused rows. An import ignores them, so the corrected file can be imported unchanged. */
 export const REFUSED_COLUMNS = ['refused.line', 'refused.reason'] as const;
 
-/** Names that would change a prototype. */
+/** Names that could change an object's prototype. */
 const reservedNames = /^(?:__proto__|constructor|prototype)$/u;
 
-/** The end of a column's name that stands for anything: `trait.<name>`; undefined where the name has another beginning. */
-export const nameAfter = (beginning: RegExp, name: string): string | undefined => {
-  const found = beginning.exec(name);
+/** The free part of a column name such as `trait.<name>`; undefined if the name has another prefix or a reserved name. */
+export const nameAfter = (prefix: RegExp, name: string): string | undefined => {
+  const found = prefix.exec(name);
   const rest = found === null ? '' : name.slice(found[0].length).trim();
   return rest === '' || reservedNames.test(rest) ? undefined : rest;
 };
 
-/** A column of free names whose values are text, or what a suffix says: `trait.size:number`, `trait.member:boolean`. */
+/** A column with a free name. Its values are text, or of the type in its suffix: `trait.size:number`, `trait.member:boolean`. */
 export const typedColumn = (parent: string, name: string): Column => {
   const [, bare = name, type] = /^(.+):(number|boolean)$/u.exec(name) ?? [];
   const path = [parent, bare];
@@ -43,7 +43,7 @@ export const typedColumn = (parent: string, name: string): Column => {
       read: (cell) =>
         /^-?\d+(?:\.\d+)?$/u.test(cell)
           ? { value: Number(cell) }
-          : { fault: `${name} expects a number such as 19.90, without signs for thousands` },
+          : { fault: `${name} expects a number such as 19.90, without thousands separators` },
     };
   if (type === 'boolean')
     return {
@@ -58,15 +58,12 @@ export const typedColumn = (parent: string, name: string): Column => {
   return { path };
 };
 
-/**
- * What each field of a row fills; undefined where it fills nothing. Throws `HubError` `unknown-columns`, which lists what
- * is known.
- */
+/** The column of each field of a row; undefined for ignored fields. Throws `HubError` `unknown-columns`. */
 export const columnsOf = (
   header: readonly string[],
   { map, ignore }: Layout,
   columns: Columns,
-  known: string,
+  columnNames: string,
 ): (Column | undefined)[] => {
   const names = header.map((name) => name.trim());
   const absent = [...Object.keys(map), ...ignore].filter((name) => !names.includes(name));
@@ -81,15 +78,15 @@ export const columnsOf = (
   });
   if (wrong.length > 0)
     throw unknownColumns(
-      `The hub does not know the column ${list(wrong)}. It knows ${known}. Rename one with --map "column=field", or leave it out with --ignore "column".`,
+      `Unknown column ${list(wrong)}. The columns are ${columnNames}. Rename one with --map "column=field", or ignore it with --ignore "column".`,
     );
   const single = found.flatMap((column) => (column && column.many !== true ? [column.path.join('.')] : []));
   const twice = single.filter((path, at) => single.indexOf(path) !== at);
   if (twice.length > 0)
-    throw unknownColumns(`Two columns fill ${list([...new Set(twice)])}. Leave one out with --ignore.`);
+    throw unknownColumns(`Two columns fill ${list([...new Set(twice)])}. Ignore one of them with --ignore.`);
   if (!found.some((column) => column?.path[0] === 'identifiers'))
     throw unknownColumns(
-      'No column says who a row is about: the hub needs email, phone, user-id or identifier.<type>. Name it with --map "column=email".',
+      'No column identifies the customer: the file needs email, phone, user-id or identifier.<type>. Map a column with --map "column=email".',
     );
   return found;
 };
@@ -100,26 +97,26 @@ const unknownColumns = (message: string): HubError =>
 
 type Tree = { [name: string]: unknown };
 
-/** The object that a row of CSV stands for; empty cells are left out. */
+/** The object of a CSV row; empty cells are omitted. */
 export const readRow = (
   fields: readonly string[],
   columns: readonly (Column | undefined)[],
 ): { readonly value: object } | { readonly fault: string } => {
   if (fields.length !== columns.length)
-    return { fault: `it has ${fields.length} fields, and the header ${columns.length}` };
-  const whole: Tree = {};
+    return { fault: `the row has ${fields.length} fields, and the header has ${columns.length}` };
+  const object: Tree = {};
   for (const [at, column] of columns.entries()) {
     const cell = fields[at]?.trim() ?? '';
     if (column === undefined || cell === '') continue;
     const read = column.read?.(cell) ?? { value: cell };
     if ('fault' in read) return read;
-    setValue(whole, column, read.value);
+    setValue(object, column, read.value);
   }
-  return { value: whole };
+  return { value: object };
 };
 
-const setValue = (whole: Tree, { path, many }: Column, value: unknown): void => {
-  let tree = whole;
+const setValue = (object: Tree, { path, many }: Column, value: unknown): void => {
+  let tree = object;
   for (const name of path.slice(0, -1)) {
     const next: Tree = (tree[name] as Tree | undefined) ?? {};
     tree[name] = next;
@@ -130,14 +127,14 @@ const setValue = (whole: Tree, { path, many }: Column, value: unknown): void => 
   else tree[last] = [...((tree[last] as unknown[] | undefined) ?? []), ...[value].flat()];
 };
 
-/** What is wrong with a row, in one line. */
+/** The first three faults of a row, in one line. */
 export const rowFault = ({ issues }: z.ZodError): string =>
   issues
     .slice(0, 3)
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .join('; ');
 
-/** Columns that name a person, the same in every file. */
+/** The identifier columns, which every kind of file has. */
 export const identifierColumn: Columns = (name) => {
   const type = /^(email|phone|user-id)$/iu.exec(name)?.[1] ?? nameAfter(/^identifier\./iu, name);
   if (type === undefined) return undefined;

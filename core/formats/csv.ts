@@ -1,26 +1,26 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Files of records, one after the other: CSV (RFC 4180, with other delimiters too) and lines. Cut from bytes, so that a
- * reader may go on at any record of a file that it reads in pieces.
+ * Splits bytes into records: CSV (RFC 4180, also with other delimiters), or lines. A reader of a large file can continue at
+ * any record.
  */
 
-/** One record: where it ends, and its text or why it cannot be read. */
+/** One record: its end, and its fields or its fault. */
 export interface CsvRecord {
-  /** The first byte behind it and its line end. */
+  /** The offset after the record and its line end. */
   readonly end: number;
-  /** How many lines of the file end with it. */
+  /** The number of lines that the record spans. */
   readonly lines: number;
-  /** Its bytes as they stand in the file, without the line end. */
+  /** The unchanged bytes, without the line end. */
   readonly raw: Uint8Array;
-  /** Of CSV its fields, of lines the whole line alone. Absent where it is at fault. */
+  /** The fields of a CSV record; for other files the line as the only field. Absent if the record has a fault. */
   readonly fields?: readonly string[];
   readonly fault?: string;
-  /** It is too long, and goes on behind the bytes that were given. */
+  /** Set if the record is too long and continues after these bytes. */
   readonly continues?: true;
 }
 
-/** Bytes. What is longer is refused, so that a quote that is never closed costs one record and not the rest of the file. */
+/** In bytes. A longer record is refused, so that an unclosed quote costs one record and not the rest of the file. */
 export const LONGEST_RECORD = 200_000;
 
 const LINE_END = 10;
@@ -28,8 +28,8 @@ const RETURN = 13;
 const QUOTE = 34;
 
 /**
- * The records in these bytes, which begin at the start of one. What is cut off at their end is left out, unless they are
- * the file's `last`. Without a `delimiter` each line is a record. A record at fault takes its own first line only.
+ * The records in these bytes, which start with a record. An incomplete record at the end is omitted, unless these are the
+ * `last` bytes of the file. Without a `delimiter` each line is a record. A record with a fault spans only its first line.
  */
 export function* readRecords(
   bytes: Buffer,
@@ -59,9 +59,9 @@ const recordAt = (
     ...{ end, lines: continues ? 0 : 1, raw: rawOf(bytes, start, end), ...content },
     ...(continues && { continues }),
   });
-  if (end - start > LONGEST_RECORD) return alone({ fault: `it is longer than ${LONGEST_RECORD} bytes` });
+  if (end - start > LONGEST_RECORD) return alone({ fault: `the row is longer than ${LONGEST_RECORD} bytes` });
   const text = textOf(bytes, start, end);
-  if (text === undefined) return alone({ fault: 'it is not UTF-8' });
+  if (text === undefined) return alone({ fault: 'the row is not UTF-8' });
   if (delimiter === undefined) return alone({ fields: [text] });
   const fields = fieldsOf(text, delimiter);
   if (Array.isArray(fields)) return alone({ fields });
@@ -70,7 +70,7 @@ const recordAt = (
     : alone({ fault: fields });
 };
 
-/** A record with a quoted field that holds line ends. */
+/** A record with line ends in a quoted field. */
 const quotedRecord = (
   bytes: Buffer,
   start: number,
@@ -79,7 +79,7 @@ const quotedRecord = (
   last: boolean,
   alone: (content: Pick<CsvRecord, 'fault'>) => CsvRecord,
 ): CsvRecord | undefined => {
-  const unclosed = { fault: 'a quote is opened and never closed' };
+  const unclosed = { fault: 'a quote is not closed' };
   for (let end = firstEnd; ; ) {
     const quote = bytes.indexOf(QUOTE, end);
     const next = quote < 0 ? undefined : (lineEnd(bytes, quote) ?? (last ? bytes.length : undefined));
@@ -87,7 +87,7 @@ const quotedRecord = (
     if (next === undefined) return last ? alone(unclosed) : undefined;
     end = next;
     const text = textOf(bytes, start, end);
-    if (text === undefined) return alone({ fault: 'it is not UTF-8' });
+    if (text === undefined) return alone({ fault: 'the row is not UTF-8' });
     const fields = fieldsOf(text, delimiter);
     if (fields === 'open') continue;
     if (!Array.isArray(fields)) return alone(unclosed);
@@ -95,7 +95,7 @@ const quotedRecord = (
   }
 };
 
-/** The first byte behind the line. */
+/** The offset after the line end. */
 const lineEnd = (bytes: Buffer, from: number): number | undefined => {
   const at = bytes.indexOf(LINE_END, from);
   return at < 0 ? undefined : at + 1;
@@ -120,7 +120,7 @@ const textOf = (bytes: Buffer, start: number, end: number): string | undefined =
   return text.includes('\ufffd') && !isUtf8(raw) ? undefined : text;
 };
 
-/** The fields of a record; `open` where a quoted one does not end in it; or the fault. */
+/** The fields of a record; `open` if a quoted field does not end; else the fault. */
 const fieldsOf = (text: string, delimiter: string): string[] | string => {
   if (!text.includes('"')) return text.split(delimiter);
   const fields: string[] = [];
@@ -130,7 +130,7 @@ const fieldsOf = (text: string, delimiter: string): string[] | string => {
       if (closed === undefined) return 'open';
       fields.push(closed.value);
       at = closed.end;
-      if (at < text.length && text[at] !== delimiter) return 'something follows a closing quote';
+      if (at < text.length && text[at] !== delimiter) return 'there is text after a closing quote';
     } else {
       const next = text.indexOf(delimiter, at);
       const end = next < 0 ? text.length : next;
@@ -141,7 +141,7 @@ const fieldsOf = (text: string, delimiter: string): string[] | string => {
   }
 };
 
-/** A doubled quote stands for one. */
+/** Two quotes in a row mean one quote of the value. */
 const quotedField = (text: string, start: number): { value: string; end: number } | undefined => {
   let value = '';
   for (let from = start + 1; ; ) {
@@ -154,7 +154,7 @@ const quotedField = (text: string, start: number): { value: string; end: number 
   }
 };
 
-/** A field as CSV has it. */
+/** Quotes a field if CSV requires it. */
 export const csvField = (value: string, delimiter: string): string =>
   /["\r\n]/u.test(value) || value.includes(delimiter) || value.startsWith(' ')
     ? `"${value.replaceAll('"', '""')}"`
@@ -162,14 +162,14 @@ export const csvField = (value: string, delimiter: string): string =>
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
-/** The delimiter that stands most often outside the quotes of a header line. */
+/** The most frequent delimiter outside the quotes of a header line. */
 export const delimiterOf = (header: string): string => {
   const bare = header.replace(/"(?:[^"]|"")*"/gu, '');
   const counts = DELIMITERS.map((one) => ({ one, count: bare.split(one).length }));
   return counts.reduce((best, next) => (next.count > best.count ? next : best)).one;
 };
 
-/** Why a file that begins so is not UTF-8 text in lines; undefined where it is. `whole`: whether that is all of it. */
+/** Why a file is not UTF-8 text in lines, by its first bytes; undefined if it is. `whole`: these are all bytes of the file. */
 export const encodingFault = (head: Uint8Array, whole: boolean): string | undefined => {
   const [first, second] = head;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
@@ -178,7 +178,7 @@ export const encodingFault = (head: Uint8Array, whole: boolean): string | undefi
     return 'It is a spreadsheet or an archive, not text. Save it as "CSV UTF-8".';
   if (first === 0x1f && second === 0x8b) return 'It is compressed. Unpack it first.';
   if (head.includes(0)) return 'It has zero bytes, so it is not text in UTF-8. Save it as "CSV UTF-8".';
-  // A character may be cut in two at the end of a head.
+  // The last character of the first bytes may be incomplete.
   const last = whole ? head.length : Math.max(head.lastIndexOf(LINE_END) + 1, 0);
   if (!isUtf8(head.subarray(0, last)))
     return 'It is not UTF-8 (perhaps Windows-1252 or Latin-1, as Excel writes plain "CSV"). Save it as "CSV UTF-8".';
@@ -189,5 +189,5 @@ export const encodingFault = (head: Uint8Array, whole: boolean): string | undefi
 
 const MARK = [0xef, 0xbb, 0xbf] as const;
 
-/** How many bytes a byte order mark takes at the start of a file. */
+/** The length of the byte order mark at the start of a file; 0 if there is none. */
 export const markBytes = (head: Uint8Array): number => (MARK.every((byte, at) => head[at] === byte) ? 3 : 0);

@@ -7,12 +7,12 @@ import { type Columns, identifierColumn, nameAfter, typedColumn } from './column
 const Text = z.string().trim().min(1).max(1000);
 const Texts = z.union([Text.transform((one) => [one]), z.array(Text).max(20)]);
 
-/** A time, or a date, which begins at midnight UTC. */
+/** A time, or a date, which means midnight UTC. */
 export const When = z.union([Instant, z.iso.date().transform((date) => `${date}T00:00:00.000Z`)], {
   error: 'expected a time with its zone, such as 2026-03-02T09:00:00Z, or a date such as 2026-03-02',
 });
 
-/** What lists call the answers. */
+/** The words for consent answers in lists. */
 const statusByWord: Readonly<Record<string, ConsentStatus>> = {
   ...Object.fromEntries(ConsentStatus.options.map((status) => [status, status])),
   ...{ yes: 'granted', true: 'granted', 1: 'granted', subscribed: 'granted', 'opted-in': 'granted' },
@@ -20,8 +20,8 @@ const statusByWord: Readonly<Record<string, ConsentStatus>> = {
 };
 
 const ANSWERS = 'expected granted, service-only, denied or unknown (or yes, no, subscribed, unsubscribed)';
-const ListAnswer = z.union([z.string(), z.boolean()]).transform((said, context): ConsentStatus => {
-  const status = statusByWord[String(said).trim().toLowerCase()];
+const ListAnswer = z.union([z.string(), z.boolean()]).transform((answer, context): ConsentStatus => {
+  const status = statusByWord[String(answer).trim().toLowerCase()];
   if (status !== undefined) return status;
   context.addIssue({
     code: 'custom',
@@ -30,41 +30,42 @@ const ListAnswer = z.union([z.string(), z.boolean()]).transform((said, context):
   return z.NEVER;
 });
 
-const valid = (check: (text: string) => unknown) => {
+/** Wraps a throwing check as a predicate with a cache: the rows of a list repeat a few values. */
+const cachedPredicate = (check: (text: string) => unknown) => {
   const known = new Map<string, boolean>();
   return (text: string): boolean => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    let holds = true;
+    const cached = known.get(text);
+    if (cached !== undefined) return cached;
+    let isValid = true;
     try {
       check(text);
     } catch {
-      holds = false;
+      isValid = false;
     }
-    if (known.size < 1000) known.set(text, holds);
-    return holds;
+    if (known.size < 1000) known.set(text, isValid);
+    return isValid;
   };
 };
 
 export const ListTimeZone = Text.refine(
-  valid((timeZone) => new Intl.DateTimeFormat('en', { timeZone })),
+  cachedPredicate((timeZone) => new Intl.DateTimeFormat('en', { timeZone })),
   { error: 'expected an IANA time zone such as Europe/Rome' },
 );
 export const Language = Text.refine(
-  valid((language) => Intl.getCanonicalLocales(language)),
+  cachedPredicate((language) => Intl.getCanonicalLocales(language)),
   {
     error: 'expected a language tag such as it or pt-BR',
   },
 );
 
-const MOST_TRAITS_CHARACTERS = 20_000;
+const MAX_TRAITS_CHARACTERS = 20_000;
 export const Traits = z
   .record(z.string().max(100), z.json())
-  .refine((traits) => JSON.stringify(traits).length <= MOST_TRAITS_CHARACTERS, {
-    error: `expected at most ${MOST_TRAITS_CHARACTERS} characters`,
+  .refine((traits) => JSON.stringify(traits).length <= MAX_TRAITS_CHARACTERS, {
+    error: `expected at most ${MAX_TRAITS_CHARACTERS} characters`,
   });
 
-/** A person as a list tells of them: a line of NDJSON, and what a row of CSV becomes. */
+/** One customer of a list: a line of NDJSON, or the object of a CSV row. */
 export const ListedCustomer = z.strictObject({
   email: Texts.optional(),
   phone: Texts.optional(),
@@ -89,12 +90,12 @@ export const ListedCustomer = z.strictObject({
     )
     .optional(),
   preferences: z.strictObject({ channel: Channel.optional() }).optional(),
-  /** What the hub said when it refused the row before. */
+  /** The hub's reason for an earlier refusal of the row; ignored. */
   refused: z.unknown().optional(),
 });
 export type ListedCustomer = z.output<typeof ListedCustomer>;
 
-/** All that a row names a person by, strongest meaning first. */
+/** The identifiers of a row, strongest type first. */
 export const identifiersOfListed = (row: ListedCustomer): string[] => [
   ...(row['user-id'] === undefined ? [] : [`user-id:${row['user-id']}`]),
   ...(row.email ?? []).map((one) => `email:${one}`),

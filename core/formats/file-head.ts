@@ -1,25 +1,25 @@
 import { HubError } from '../errors.ts';
 import { delimiterOf, encodingFault, markBytes, readRecords } from './csv.ts';
 
-/** Where the first row of a file begins. */
+/** The position of the first row of a file. */
 export interface FileHead {
   /** In bytes. */
   readonly offset: number;
   /** Counted from 1. */
   readonly line: number;
-  /** Of CSV alone. */
+  /** Present for CSV only. */
   readonly head?: { readonly delimiter: string; readonly names: string[] };
 }
 
 /**
  * Reads the encoding and the header of a file from its first `bytes`; `size` is the length of the whole file. Throws
- * `HubError` `invalid-file` where the file cannot be imported at all.
+ * `HubError` `invalid-file` if the file is not readable.
  */
 export const readFileHead = (bytes: Buffer, size: number, format: 'csv' | 'ndjson'): FileHead => {
   const fault = encodingFault(bytes, bytes.length >= size);
-  if (fault !== undefined) throw badFile(`The file cannot be read. ${fault}`);
+  if (fault !== undefined) throw invalidFile(`The file is not readable. ${fault}`);
   const mark = markBytes(bytes);
-  if (bytes.length === mark) throw badFile('The file is empty.');
+  if (bytes.length === mark) throw invalidFile('The file is empty.');
   if (format === 'ndjson') return { offset: mark, line: 1 };
   const text = bytes.subarray(mark);
   const lineEnd = text.indexOf('\n');
@@ -27,8 +27,8 @@ export const readFileHead = (bytes: Buffer, size: number, format: 'csv' | 'ndjso
   const { value: header } = readRecords(text, delimiter, bytes.length >= size).next();
   const names = header?.fields?.map((name: string) => name.trim());
   if (header === undefined || names === undefined)
-    throw badFile(`The header of the file cannot be read: ${header?.fault ?? 'it does not end'}.`);
+    throw invalidFile(`The header of the file is not readable: ${header?.fault ?? 'it does not end'}.`);
   return { offset: mark + header.end, line: 1 + header.lines, head: { delimiter, names } };
 };
 
-const badFile = (message: string): HubError => new HubError('invalid-file', message, { retry: 'never' });
+const invalidFile = (message: string): HubError => new HubError('invalid-file', message, { retry: 'never' });

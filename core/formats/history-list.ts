@@ -4,7 +4,7 @@ import { Report } from '../interaction/report.ts';
 import { type Columns, identifierColumn, nameAfter, typedColumn } from './columns.ts';
 import { Language, ListTimeZone, Traits, When } from './customer-list.ts';
 
-/** An act of the past: a line of NDJSON, and what a row of CSV becomes. What has no time is no history. */
+/** A past interaction: a line of NDJSON, or the object of a CSV row. Its time is required. */
 export const HistoryRow = Report.extend({
   occurredAt: When,
   profile: ProfileHints.extend({
@@ -12,7 +12,7 @@ export const HistoryRow = Report.extend({
     timeZone: ListTimeZone.optional(),
     traits: Traits.optional(),
   }).optional(),
-  /** What the hub said when it refused the row before. */
+  /** The hub's reason for an earlier refusal of the row; ignored. */
   refused: z.unknown().optional(),
 });
 export type HistoryRow = z.output<typeof HistoryRow>;
@@ -34,7 +34,7 @@ const historyPaths: Readonly<Record<string, readonly string[]>> = {
   'profile.timezone': ['profile', 'timeZone'],
 };
 
-/** The columns of a file of history. */
+/** The columns of a history file. */
 export const historyColumns: Columns = (name) => {
   const path = historyPaths[name.toLowerCase()];
   if (path !== undefined) return { path };

@@ -2,11 +2,11 @@ import PostalMime from 'postal-mime';
 import type { MailHeader } from './mail-author.ts';
 import type { Mailbox } from './payload.ts';
 
-/** What the hub needs of an e-mail, whether whole or only its headers. */
+/** The parts of an e-mail that the hub uses. An e-mail of headers alone is valid. */
 export interface Mail {
   readonly messageId?: string;
   readonly inReplyTo?: string;
-  /** ISO 8601; absent where the header is missing or no date. */
+  /** ISO 8601; absent if the header is missing or is not a date. */
   readonly date?: string;
   readonly from?: Mailbox;
   /** Every header, from the top. */
@@ -23,13 +23,13 @@ export interface Mail {
   }[];
 }
 
-/** The same bytes, not a copy: a mail may have tens of megabytes. */
+/** Shares the memory instead of copying it: a mail may have tens of megabytes. */
 const asBuffer = (content: ArrayBuffer | Uint8Array): Buffer =>
   content instanceof ArrayBuffer
     ? Buffer.from(content)
     : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 
-/** Reads RFC 5322 and MIME. */
+/** Parses an e-mail (RFC 5322, MIME). */
 export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
   const mail = await PostalMime.parse(bytes);
   const at = mail.date === undefined ? Number.NaN : Date.parse(mail.date);

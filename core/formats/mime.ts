@@ -7,18 +7,17 @@ interface MailContent {
   readonly subject?: string;
   readonly text: string;
   readonly html?: string;
-  /** Where one click ends these messages. */
+  /** The URL that unsubscribes with one click. */
   readonly unsubscribe?: string;
 }
 
-// Bodies are base64, in which no line can look like a boundary.
+// Bodies are base64, so no line of a body can equal the boundary.
 const BOUNDARY = '=_tributary';
 
 /**
- * An RFC 5322 message with a text and perhaps an HTML body, its lines ended by CRLF. Names and subject may hold any
- * character. RFC 8058 makes the unsubscribe link work with one click; RFC 3834 and Microsoft's header keep programs from
- * answering. Throws `HubError` `template-failure` for a header that would break its line, and for an address that no mail
- * server takes.
+ * Composes an RFC 5322 message with a text body and optionally an HTML body; lines end with CRLF. Names and subject may
+ * contain any character. The unsubscribe headers follow RFC 8058 (one click); RFC 3834 and Microsoft's header suppress
+ * automatic replies. Throws `HubError` `template-failure` for a control character in a header, and for an invalid address.
  */
 export const composeMail = ({ from, to, subject = '', text, html, unsubscribe }: MailContent): string => {
   for (const [header, value] of Object.entries({ from, to, subject, unsubscribe }))

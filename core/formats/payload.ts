@@ -4,20 +4,20 @@ import { HubError } from '../errors.ts';
 const unreadable = (message: string, cause?: unknown): HubError =>
   new HubError('unreadable-delivery', message, { retry: 'never', ...(cause !== undefined && { cause }) });
 
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 
-/** Names that change a prototype where an object is copied carelessly. No vendor uses them. */
-const harmful: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+/** Names that can change a prototype when an object is copied. No vendor uses them. */
+const reservedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * JSON whose whole numbers beyond 2^53 stay text, with every digit. Refuses nesting that no vendor sends; members named
- * to change a prototype are left out.
+ * Parses JSON. Whole numbers beyond 2^53 become text, with every digit. Members with reserved names are omitted. Throws
+ * `HubError` `unreadable-delivery`, also for nesting deeper than 64 levels.
  */
 export const parseJson = (bytes: Uint8Array): unknown => parsed(bytes, exactNumbers);
 
 /**
- * `parseJson` without the members that are null, for vendors that write null, or nothing, where nothing is to be said. Where
- * null is an answer (a field that was emptied, a property that somebody set), read with `parseJson`.
+ * `parseJson` without members that are null, for vendors that write null for an absent value. Use `parseJson` if null has a
+ * meaning of its own, such as an emptied field.
  */
 export const parsePayload = (bytes: Uint8Array): unknown => parsed(bytes, withoutNulls);
 
@@ -56,12 +56,12 @@ export const ifReadable = <Value>(parse: () => Value): Value | undefined => {
 };
 
 /**
- * JSON as a text within a payload; undefined if the text is not JSON. A text that one person's device wrote must not
- * make the others' events in the same delivery unreadable.
+ * Parses JSON inside a text of a payload; undefined if it is not JSON. One customer's device may have written the text, so
+ * an error would block the other events of the delivery.
  */
 export const jsonWithin = (text: string): unknown => ifReadable(() => parseJson(Buffer.from(text)));
 
-/** The member of an object whose shape is not known; undefined for anything else. */
+/** A member of an unknown value; undefined if the value is no object or has no such member. */
 export const memberOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? Reflect.get(value, name)
@@ -76,7 +76,7 @@ type Reviver = (
 
 const parsed = (bytes: Uint8Array, reviver: Reviver): unknown => {
   const text = Buffer.from(bytes).toString();
-  if (depthOf(text) > DEEPEST) throw unreadable(`The body is nested deeper than ${DEEPEST} levels.`);
+  if (depthOf(text) > MAX_DEPTH) throw unreadable(`The body is nested deeper than ${MAX_DEPTH} levels.`);
   try {
     return JSON.parse(text, reviver);
   } catch (error) {
@@ -94,7 +94,7 @@ function withoutNulls(
 }
 
 function exactNumbers(key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (harmful.has(key)) return undefined;
+  if (reservedNames.has(key)) return undefined;
   const source = context?.source;
   return typeof value === 'number' &&
     source !== undefined &&
@@ -120,20 +120,20 @@ const depthOf = (text: string): number => {
   return deepest;
 };
 
-/** A form's fields; of a repeated one the last value. */
+/** The fields of a form; the last value of a repeated field. */
 export const parseForm = (bytes: Uint8Array): Record<string, string> =>
   parseQuery(Buffer.from(bytes).toString());
 
-/** The fields of a query string, with or without its `?`; of a repeated one the last value. */
+/** The fields of a query string, with or without `?`; the last value of a repeated field. */
 export const parseQuery = (query: string): Record<string, string> =>
-  Object.fromEntries([...new URLSearchParams(query)].filter(([name]) => !harmful.has(name)));
+  Object.fromEntries([...new URLSearchParams(query)].filter(([name]) => !reservedNames.has(name)));
 
-/** What a gzip body of at most `cap` bytes holds; throws as soon as it grows larger. */
+/** Decompresses gzip. Throws `HubError` `unreadable-delivery` if the result exceeds `cap` bytes. */
 export const inflate = (bytes: Uint8Array, cap: number): Uint8Array => {
   try {
     return gunzipSync(bytes, { maxOutputLength: cap });
   } catch (error) {
-    throw unreadable(`The body is not gzip, or holds more than ${cap} bytes.`, error);
+    throw unreadable(`The body is not gzip, or has more than ${cap} bytes after decompression.`, error);
   }
 };
 
@@ -146,11 +146,12 @@ export interface Part {
 
 const MOST_PARTS = 200;
 
-/** The parts of a multipart/form-data body, as raw bytes: each may have a charset of its own. */
+/** The parts of a multipart/form-data body, as raw bytes, because each part may have its own charset. */
 export const parseMultipart = (contentType: string, body: Uint8Array): Part[] => {
   const boundary = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/iu.exec(contentType);
   const delimiter = Buffer.from(`--${boundary?.[1] ?? boundary?.[2] ?? ''}`);
-  if (boundary === null || delimiter.length > 74) throw unreadable('The multipart body names no boundary.');
+  if (boundary === null || delimiter.length > 74)
+    throw unreadable('The multipart body has no boundary in its content type.');
   const bytes = Buffer.from(body);
   const parts: Part[] = [];
   let start = bytes.indexOf(delimiter);
@@ -160,11 +161,11 @@ export const parseMultipart = (contentType: string, body: Uint8Array): Part[] =>
     const end = bytes.indexOf(Buffer.concat([Buffer.from('\r\n'), delimiter]), from);
     const head = bytes.indexOf('\r\n\r\n', from);
     if (end < 0 || head < 0 || head > end || parts.length >= MOST_PARTS)
-      throw unreadable('The multipart body is cut off or has too many parts.');
+      throw unreadable('The multipart body is truncated or has too many parts.');
     parts.push(partOf(bytes.toString('utf8', from + 2, head), bytes.subarray(head + 4, end)));
     start = end + 2;
   }
-  throw unreadable('The multipart body is cut off.');
+  throw unreadable('The multipart body is truncated.');
 };
 
 const partOf = (head: string, bytes: Uint8Array): Part => {
@@ -192,7 +193,7 @@ const partOf = (head: string, bytes: Uint8Array): Part => {
   };
 };
 
-/** A file name as RFC 5987 has it, in UTF-8 and percent-encoded; undefined where there is none. */
+/** The file name in RFC 5987 form (UTF-8, percent-encoded); undefined if there is none. */
 const extendedName = (disposition: string): string | undefined => {
   const [, encoded] = /;\s*filename\*=utf-8'[^']*'([^\s;]+)/iu.exec(disposition) ?? [];
   try {
@@ -202,11 +203,11 @@ const extendedName = (disposition: string): string | undefined => {
   }
 };
 
-/** The text of a part, in the charset that the vendor names for it beside the body, else in that of its own header. */
+/** The text of a part: `charset` is the one that the vendor gives separately; default: the part's own header. */
 export const textOfPart = ({ bytes, contentType }: Part, charset?: string): string =>
   decodeText(bytes, charset ?? /;\s*charset="?([^\s;"]+)/iu.exec(contentType ?? '')?.[1]);
 
-/** Text in a charset that a vendor names; UTF-8 where it names none or one that nobody knows. */
+/** Decodes text; falls back to UTF-8 for an unknown charset. */
 const decodeText = (bytes: Uint8Array, charset = 'utf-8'): string => {
   try {
     return new TextDecoder(charset).decode(bytes);
@@ -220,7 +221,7 @@ export interface Mailbox {
   readonly name?: string;
 }
 
-/** The mailboxes of an RFC 5322 address list, addresses in lower case; whatever is none is left out. */
+/** The mailboxes of an RFC 5322 address list, addresses in lower case; invalid entries are omitted. */
 export const parseMailboxes = (text: string): Mailbox[] =>
   splitList(text).flatMap((part): Mailbox[] => {
     const [, quoted, plain, inBrackets] =
@@ -231,10 +232,10 @@ export const parseMailboxes = (text: string): Mailbox[] =>
     return [{ address, ...(name !== '' && inBrackets !== undefined && { name }) }];
   });
 
-/** Splits at commas that stand neither in quotes nor in angle brackets. */
+/** Splits at commas outside quotes and angle brackets. */
 const splitList = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+/gsu) ?? [];
 
-/** Epoch seconds or milliseconds, as number or text, as an instant; undefined where it is neither. */
+/** The instant of epoch seconds or milliseconds, as number or text; undefined for other values. */
 export const instantOf = (epoch: unknown): string | undefined => {
   const value = typeof epoch === 'string' && /^\d+(?:\.\d+)?$/u.test(epoch) ? Number(epoch) : epoch;
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined;
@@ -249,8 +250,8 @@ const MAIL_DATE =
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 /**
- * A time as vendors write it (ISO 8601, with UTC where it names no offset; RFC 2822; epoch) as an instant; finer digits
- * than milliseconds are cut. Undefined where it is none.
+ * The instant of a vendor's time: ISO 8601 (UTC without an offset), RFC 2822, or epoch. Digits below milliseconds are
+ * dropped. Undefined if the value is not a time.
  */
 export const readTime = (value: unknown): string | undefined => {
   if (typeof value !== 'string') return instantOf(value);
@@ -279,13 +280,13 @@ const atOffset = (parts: readonly number[], milliseconds: number, offset = 'Z'):
   const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/u.exec(offset) ?? [];
   const shift = (sign === '-' ? -1 : 1) * (numberOf(hours) * 60 + numberOf(minutes)) * 60_000;
   const local = new Date(Date.UTC(year, month, day, hour, minute, second, milliseconds));
-  // A day or an hour that does not exist would roll over into another.
+  // `Date` would move a day or an hour that does not exist to another one.
   if (local.getUTCMonth() !== month || local.getUTCDate() !== day || hour > 23 || minute > 59)
     return undefined;
   return new Date(local.getTime() - shift).toISOString();
 };
 
-/** A number that a vendor writes without the plus, with it; undefined for a short code, a name or a withheld number. */
+/** Adds the `+` to a phone number that a vendor writes without it; undefined for a short code, a name or a withheld number. */
 export const msisdn = (value: unknown): string | undefined => {
   const digits = String(value ?? '')
     .trim()
@@ -293,10 +294,10 @@ export const msisdn = (value: unknown): string | undefined => {
   return /^[1-9]\d{6,14}$/u.test(digits) ? `+${digits}` : undefined;
 };
 
-/** Text as one part of an address, whatever a vendor puts into it. */
+/** Encodes text as one path segment of a URL. */
 export const urlPart = (text: string): string => encodeURIComponent(text.toWellFormed());
 
-/** An object without the members that are undefined, for records that forbid them. */
+/** Removes undefined members, for types that forbid them. */
 export const defined = <Shape extends object>(
   shape: Shape,
 ): { [Key in keyof Shape]: Exclude<Shape[Key], undefined> } =>

@@ -10,7 +10,7 @@ export interface Customer {
   readonly id: string;
   readonly sourceProfiles: readonly SourceProfile[];
   readonly identifiers: readonly Identifier[];
-  /** True where claims alone name the customer, who then owns nothing. */
+  /** True if only claims name the customer; a guest owns no identifier. */
   readonly guest: boolean;
   readonly claimed: readonly Identifier[];
   readonly name: PersonName | undefined;
@@ -128,7 +128,7 @@ const mergePreferences = (survivor: Preferences, other: Preferences, mergedAt: s
   return isLater ? other : survivor;
 };
 
-/** For each key the later of two instants. */
+/** The later of the two instants of each key. */
 const laterInstants = <Instants extends object>(one: Instants, other: Instants): Instants => {
   const present = new Map<string, string>(Object.entries(one));
   const later = Object.entries(other).filter(([key, at]) => (present.get(key) ?? '') < at);

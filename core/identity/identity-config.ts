@@ -42,7 +42,7 @@ export const IdentityConfig = z.strictObject({
     .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(BlockPattern).default([]) })
     .prefault(defaults.block),
   shared: z.array(z.string()).default(defaults.shared),
-  /** Overrides what the mappings say of a provider, or of `provider/account`: who vouches for its identifiers. */
+  /** Overrides whether the identifiers of a provider, or of `provider/account`, are proven or claimed. */
   proof: z.record(z.string(), z.enum(['claimed', 'proven'])).default({}),
 });
 export type IdentityConfig = z.output<typeof IdentityConfig>;
@@ -66,7 +66,7 @@ export const identityConfigFor = (providers: readonly string[]) =>
 export const ruleFor = (config: IdentityConfig, type: string): z.infer<typeof IdentifierRule> =>
   config.identifiers[type] ?? config.identifiers['*'] ?? defaults.identifiers['*'];
 
-/** Strongest first; of equal priority, in the given order. */
+/** Strongest first; equal priorities keep their order. */
 export const sortByStrength = (identifiers: readonly Identifier[], config: IdentityConfig): Identifier[] =>
   identifiers
     .map((identifier, position) => ({

@@ -28,7 +28,7 @@ export const Merge = z.strictObject({
 });
 export type Merge = z.infer<typeof Merge>;
 
-/** The undoing of a merge. */
+/** The unmerge of an earlier merge. */
 export interface Unmerge {
   readonly merge: string;
   readonly survivor: string;
@@ -50,7 +50,7 @@ export const Split = z.strictObject({
   at: Instant,
   by: z.string(),
   cause: z.string(),
-  /** Set where it was claimed, and its guest (`to`) is shown apart from now on. */
+  /** Set if the identifier was claimed: its guest (`to`) is now shown as a separate customer. */
   claimed: z.literal(true).optional(),
 });
 export type Split = z.infer<typeof Split>;
@@ -69,7 +69,7 @@ export const Reopening = z.strictObject({
 });
 export type Reopening = z.infer<typeof Reopening>;
 
-/** A claimed identifier that an agent has given to a person. */
+/** A ledger entry of a claimed identifier that an agent confirmed as owned by a person. */
 export const Confirmation = z.strictObject({
   id: z.string(),
   identifier: Identifier,
@@ -89,7 +89,7 @@ export const Review = z.discriminatedUnion('type', [
     type: z.literal('pair'),
     /** Sorted. */
     profileIds: z.tuple([z.string(), z.string()]),
-    /** `claimed`: an interaction names both without proof; `handed-over`: a number went from one to the other. */
+    /** `claimed`: an interaction names both without proof; `handed-over`: a number moved from one to the other. */
     reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over']),
     /** The interaction that named both. */
     cause: z.string(),
@@ -115,8 +115,8 @@ export const sortedPair = (one: string, other: string): [string, string] =>
   one < other ? [one, other] : [other, one];
 
 /**
- * The persons with whom claims have named a person together. It lies beside the person's own rows, which claims never
- * write. `open` are those with an open review; `more` counts the pairs for which none was opened.
+ * The other persons whom claims have named together with a person. A row of its own, because claims never change the rows of
+ * a person. `open`: the persons with an open review; `more`: the number of pairs without a review.
  */
 export const ClaimedPairs = z.object({
   version: z.int().nonnegative(),

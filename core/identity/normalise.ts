@@ -19,7 +19,7 @@ export const e164 = (raw: string): string | undefined => {
   return /^\+[1-9]\d{6,14}$/u.test(bare) ? bare : undefined;
 };
 
-/** The digits of a script stand one after the other in Unicode, from zero to nine. */
+/** The ASCII form of a digit. Unicode orders the ten digits of each script from zero to nine. */
 const asciiDigit = (digit: string): string => {
   const code = digit.codePointAt(0) ?? 0;
   let steps = 0;
@@ -28,8 +28,8 @@ const asciiDigit = (digit: string): string => {
 };
 
 /**
- * The two ways in which mobile numbers of Mexico, Argentina and Brazil are written: WhatsApp keeps, or leaves out, a digit
- * that the country has dropped or added (https://faq.whatsapp.com/1294841057948784).
+ * The two spellings of mobile numbers of Mexico, Argentina and Brazil: WhatsApp keeps or omits a digit that the country has
+ * dropped or added (https://faq.whatsapp.com/1294841057948784).
  */
 const spellings: readonly (readonly [long: RegExp, short: RegExp, infix: string])[] = [
   [/^(\+52)1(\d{10})$/u, /^(\+52)(\d{10})$/u, '1'],
@@ -37,7 +37,7 @@ const spellings: readonly (readonly [long: RegExp, short: RegExp, infix: string]
   [/^(\+55\d\d)9([6-9]\d{7})$/u, /^(\+55\d\d)([6-9]\d{7})$/u, '9'],
 ];
 
-/** Another spelling of the same number, by which its owner is found too; it is not owned, counted or sent to. */
+/** The other spelling of a number. It finds the same owner, but is not owned, not counted, and not used for sending. */
 export const otherSpelling = (identifier: Identifier): Identifier | undefined => {
   if (identifierType(identifier) !== 'phone') return undefined;
   const number = identifierValue(identifier);
@@ -54,16 +54,16 @@ export const otherSpelling = (identifier: Identifier): Identifier | undefined =>
 export const withSpellings = (identifiers: readonly Identifier[]): Identifier[] =>
   identifiers.flatMap((one) => [one, ...[otherSpelling(one)].filter((other) => other !== undefined)]);
 
-/** Phone numbers as vendors write them, as identifiers, each once; numbers without a country code are left out. */
+/** The identifiers of phone numbers as vendors write them, without duplicates; numbers without a country code are omitted. */
 export const phoneIdentifiers = (...raw: readonly (string | null | undefined)[]): Identifier[] => {
   const numbers = raw.flatMap((one) => (one ? (e164(one) ?? []) : []));
   return [...new Set(numbers)].map((number) => `phone:${number}`);
 };
 
-/** What fits into a key of the table, which takes 2,048 bytes, with its prefix. */
-const LONGEST_BYTES = 2000;
+/** DynamoDB allows 2,048 bytes for a partition key, which also contains a prefix. */
+const MAX_IDENTIFIER_BYTES = 2000;
 
-/** By type; a type that is not listed is only trimmed. */
+/** By identifier type. Other types are only trimmed. */
 const normalisers: Record<string, (value: string) => string | undefined> = {
   email: emailAddress,
   phone: e164,
@@ -77,7 +77,7 @@ export const normaliseIdentifier = (raw: string): Identifier | undefined => {
   const type = raw.slice(0, colon).trim().toLowerCase();
   const value = (normalisers[type] ?? ((text: string) => text.trim() || undefined))(raw.slice(colon + 1));
   const identifier = `${type}:${value}`;
-  return value === undefined || Buffer.byteLength(identifier) > LONGEST_BYTES ? undefined : identifier;
+  return value === undefined || Buffer.byteLength(identifier) > MAX_IDENTIFIER_BYTES ? undefined : identifier;
 };
 
 /** The form in which an interaction stores an identifier: normalised if it can be, unchanged if it is blocked. */

@@ -11,21 +11,21 @@ import type { Profile, SourceProfile } from './profile.ts';
 export interface PeopleState {
   readonly sourceProfiles: Iterable<SourceProfile>;
   readonly owners: Iterable<readonly [Identifier, string]>;
-  /** Refusals that are retained of identifiers whose earlier owner was erased. */
+  /** Refusals that an erasure retained, by identifier. */
   readonly retainedRefusals?: ReadonlyMap<Identifier, RetainedRefusal>;
-  /** The guest that an unowned identifier has, as a source profile's id. */
+  /** The guests' source profile ids by unowned identifier. */
   readonly guests?: Iterable<readonly [Identifier, string]>;
-  /** By source profile; those that are missing have none. */
+  /** By source profile id; an absent profile has no pairs. */
   readonly claimedPairs?: ReadonlyMap<string, ClaimedPairs>;
 }
 
-/** An opt-in or an opt-out by an address that is only claimed. */
+/** An opt-in or opt-out by a claimed address. */
 export interface AddressClaim {
   readonly address: Identifier;
   readonly claim: 'mute' | 'opt-in';
   readonly channel: Channel;
   readonly at: Instant;
-  /** The interaction. */
+  /** The id of the interaction. */
   readonly source: string;
 }
 
@@ -43,23 +43,23 @@ export class People {
   readonly splits: Split[] = [];
   readonly reopenings: Reopening[] = [];
   readonly reviews: Review[] = [];
-  /** Answers that were given, by half. */
+  /** Recorded answers, each with its source profile. */
   readonly answers: { readonly profileId: string; readonly answer: RecordedAnswer }[] = [];
-  /** Identifiers that a guest claims for the first time and of which another is the guest, or somebody the owner. */
+  /** First claims of identifiers that have an owner or another guest already. */
   readonly claims: { readonly identifier: Identifier; readonly profileId: string; readonly at: Instant }[] =
     [];
-  /** What claims say about the use of an address, which its owner's answers overrule. */
+  /** Opt-ins and opt-outs by claimed addresses; the answers of an address's owner override them. */
   readonly addressClaims: AddressClaim[] = [];
   readonly newGuests = new Map<Identifier, string>();
   readonly changedPairs = new Set<string>();
   readonly confirmations: Confirmation[] = [];
   /** Identifiers that lose their owner. */
   readonly disowned = new Set<Identifier>();
-  /** The ids of review entries that a person has decided about. */
+  /** The ids of reviews that a person has decided. */
   readonly resolvedReviews = new Set<string>();
   readonly config: IdentityConfig;
   readonly newId: () => string;
-  /** Milliseconds without a message after which a conversation ends. */
+  /** A conversation ends after so many milliseconds without a message. */
   readonly silence: number;
   readonly #sourceProfiles: Map<string, SourceProfile>;
   readonly #owners: Map<Identifier, string>;
@@ -123,19 +123,19 @@ export class People {
     return this.#owners.get(identifier);
   }
 
-  /** The source profile that owns an identifier which has an owner. */
+  /** The source profile that owns an identifier. Throws an `Error` if it has no owner. */
   ownerOf(identifier: Identifier): string {
     const profileId = this.#owners.get(identifier);
     if (profileId === undefined) throw new Error('The identifier has no owner.');
     return profileId;
   }
 
-  /** The guest that an unowned identifier has. */
+  /** The guest of an unowned identifier. */
   guestOf(identifier: Identifier): string | undefined {
     return this.#guests.get(identifier);
   }
 
-  /** The guests among those loaded that claim an identifier. */
+  /** The loaded guests that claim an identifier. */
   guestsClaiming(identifier: Identifier): string[] {
     return [...this.#sourceProfiles.values()].flatMap(({ profile }) =>
       profile.guest === true && profile.claimed.includes(identifier) ? [profile.id] : [],
@@ -156,7 +156,7 @@ export class People {
     this.changedPairs.add(profileId);
   }
 
-  /** A new half, which is written once something of it is set. */
+  /** Adds a new source profile. It is written only after one of its parts is set. */
   add(sourceProfile: SourceProfile): void {
     this.#sourceProfiles.set(sourceProfile.profile.id, sourceProfile);
   }
@@ -176,7 +176,7 @@ export class People {
     this.#owners.set(identifier, profileId);
   }
 
-  /** Takes an identifier from its owner, so that nobody owns it. */
+  /** Removes an identifier from its owner. */
   disown(identifier: Identifier): void {
     const { profile } = this.sourceProfile(this.ownerOf(identifier));
     this.setProfile({
@@ -188,10 +188,10 @@ export class People {
     if (!this.newOwners.delete(identifier)) this.disowned.add(identifier);
   }
 
-  /** Sets the profile where the change is one. */
-  updateProfile(profileId: string, updateProfile: (profile: Profile) => Profile): void {
+  /** Sets the profile if the update changes it. */
+  updateProfile(profileId: string, update: (profile: Profile) => Profile): void {
     const { profile } = this.sourceProfile(profileId);
-    const next = updateProfile(profile);
+    const next = update(profile);
     if (JSON.stringify(next) !== JSON.stringify(profile)) this.setProfile(next);
   }
 

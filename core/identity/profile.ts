@@ -13,7 +13,7 @@ export const ClosedAddress = z.strictObject({
 });
 export type ClosedAddress = z.infer<typeof ClosedAddress>;
 
-/** What a customer prefers, and since when. */
+/** A customer's preferences, and when they were stated. */
 export const Preferences = z.strictObject({ channel: Channel.optional(), at: Instant.optional() });
 export type Preferences = z.infer<typeof Preferences>;
 
@@ -26,15 +26,15 @@ export const Profile = z.strictObject({
   id: z.string(),
   /** Increases with every change of this row; a write that saw another version is repeated. */
   version: z.int().nonnegative(),
-  /** Those that it owns; a guest owns none. */
+  /** The owned identifiers; a guest has none. */
   identifiers: z.array(Identifier),
-  /** Set where claims alone name the customer. */
+  /** Set if only claims name the customer. */
   guest: z.literal(true).optional(),
-  /** What a guest's interactions claim; empty for a person. */
+  /** The identifiers that a guest's interactions claim; empty for a person. */
   claimed: z.array(Identifier).default([]),
-  /** Source profiles of persons from whom a guest was split off. */
+  /** Source profiles of persons with whom this guest is no longer shown, after a split. */
   shownApart: z.array(z.string()).default([]),
-  /** Owned identifiers that an agent has confirmed and that no proven interaction has carried since. */
+  /** Owned identifiers that only an agent has confirmed: no proven interaction has carried them since. */
   confirmed: z.array(Identifier).default([]),
   name: PersonName.optional(),
   language: z.string().optional(),
@@ -79,7 +79,7 @@ export const Activity = z.strictObject({
 });
 export type Activity = z.infer<typeof Activity>;
 
-/** What one source knows of a person; a customer consists of one or several. */
+/** The data of one person before merges; a customer consists of one or several source profiles. */
 export interface SourceProfile {
   readonly profile: Profile;
   readonly activity: Activity;

@@ -1,6 +1,6 @@
 import type { People } from './people.ts';
 
-/** Whether a list of any source profile of one customer names any source profile of the other. */
+/** Whether `list` of any source profile of one customer contains any source profile of the other. */
 export const areRelated = (
   people: People,
   one: string,

@@ -34,16 +34,16 @@ export interface Resolution {
   readonly consent: readonly ConsentChange[];
   /** Set if the interaction answers an open question. */
   readonly reply?: Reply;
-  /** It reports about a message of nobody known: it is not stored. */
+  /** Set for a report about a message of an unknown customer, which is not stored. */
   readonly ignored?: true;
-  /** The customer stands elsewhere in the lists that people read. */
+  /** Set if the interaction changes the customer's position in the customer lists. */
   readonly moved?: true;
 }
 
 /**
- * Finds or makes the customer of an interaction that arrived at `receivedAt` (FORMATS, "How an interaction finds its
- * customer"). `referred` is the source profile that holds the message it refers to, or that caused it where the hub sent
- * it. Proven identifiers alone find, merge and make persons; an interaction without any goes to a guest.
+ * Finds or creates the customer of an interaction that arrived at `receivedAt` (FORMATS, "How an interaction finds its
+ * customer"). `referred`: the source profile of the message that the interaction refers to, or of the cause of a message that
+ * the hub sent. Only proven identifiers find, merge and create persons; claimed identifiers alone lead to a guest.
  */
 export const resolveInteraction = (
   people: People,
@@ -54,17 +54,17 @@ export const resolveInteraction = (
   const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
   const named = [...proven, ...claimed];
   if ((isReport(interaction) && named.length > 0) || interaction.kind === 'notification')
-    return placeReport(people, interaction, referred, named);
+    return resolveReport(people, interaction, referred, named);
   const pageOwner = isPageAnswer(interaction) ? ownerAmong(people, named) : undefined;
   if (pageOwner !== undefined) return attachInteraction(people, pageOwner, interaction, [], {});
-  if (proven.length > 0) return placeProven(people, interaction, receivedAt, proven, claimed);
-  if (claimed.length > 0) return placeClaimed(people, interaction, claimed);
+  if (proven.length > 0) return resolveProven(people, interaction, receivedAt, proven, claimed);
+  if (claimed.length > 0) return resolveClaimed(people, interaction, claimed);
   if (referred !== undefined) return attachInteraction(people, referred, interaction, [], {});
   return requestDecision(people, 'no-identifier', interaction, receivedAt, []);
 };
 
-/** A report belongs to whom its message went to, else to the owner of its address, else to nobody. */
-const placeReport = (
+/** Attaches a report to the recipient of its message, else to the owner of its address; ignored if neither is known. */
+const resolveReport = (
   people: People,
   interaction: Interaction,
   referred: string | undefined,
@@ -81,7 +81,7 @@ const ownerAmong = (people: People, identifiers: readonly Identifier[]): string 
     .map((one) => people.owner(one))
     .find((one) => one !== undefined);
 
-const placeProven = (
+const resolveProven = (
   people: People,
   interaction: Interaction,
   receivedAt: Instant,
@@ -96,18 +96,18 @@ const placeProven = (
     profileId !== undefined && roots.length > 1
       ? mergeCustomers(people, roots, interaction.id, receivedAt)
       : undefined;
-  const placement =
+  const resolution =
     profileId === undefined
       ? createCustomer(people, interaction, gained, setAside)
       : attachInteraction(people, profileId, interaction, gained, { setAside, ...(merge && { merge }) });
-  const root = people.canonicalId(placement.profileId ?? '');
+  const root = people.canonicalId(resolution.profileId ?? '');
   for (const other of rootsOf(people, [], handedOver.others))
     if (other !== root) requestReview(people, root, other, 'handed-over', interaction.id);
   reviewClaimedPairs(people, rootsOf(people, claimed, [root]), interaction.id);
-  return placement;
+  return resolution;
 };
 
-const placeClaimed = (
+const resolveClaimed = (
   people: People,
   interaction: Interaction,
   claimed: readonly Identifier[],
@@ -119,7 +119,7 @@ const placeClaimed = (
   return attachInteraction(people, profileId, interaction, [], { isNew: isNew && !isShown });
 };
 
-/** The persons who own identifiers, and those of source profiles, each once. */
+/** The canonical ids of the owners of identifiers and of source profiles, without duplicates. */
 const rootsOf = (
   people: People,
   identifiers: readonly Identifier[],
@@ -150,7 +150,7 @@ export const assignInteraction = (
   if (gained.length > 0) return createCustomer(people, interaction, gained, []);
   throw new HubError(
     'missing-identifier',
-    'The interaction has no identifier that a new customer could be found by. Assign it to a customer, or dismiss it.',
+    'The interaction has no identifier that could identify a new customer. Assign it to a customer, or dismiss it.',
     { retry: 'never' },
   );
 };
@@ -203,7 +203,7 @@ const requestDecision = (
   return { isNew: false, setAside, consent: [] };
 };
 
-/** Adds an interaction to the profile that it went to: identifiers, hints, consent, closed addresses, activity. */
+/** Applies an interaction to its source profile: identifiers, hints, consent, closed addresses, activity. */
 const applyToCustomer = (
   people: People,
   profileId: string,
@@ -213,18 +213,18 @@ const applyToCustomer = (
   for (const identifier of identifiers) people.attachIdentifier(identifier, profileId);
   people.updateProfile(profileId, (profile) => applyInteraction(profile, interaction));
   const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
-  // A page is behind a link that was sent to the address: whoever owns the address now gives the answer.
+  // Only the recipient of the address has the link to the page, so the present owner of the address gives the answer.
   const isOwnerOnPage = (one: Identifier): boolean =>
     isPageAnswer(interaction) && people.owner(one) !== undefined;
   applyAnswer(people, profileId, interaction, new Set(claimed.filter((one) => !isOwnerOnPage(one))));
   const { activity } = people.sourceProfile(profileId);
   const carried = proven.filter((one) => people.owner(one) !== undefined);
-  for (const identifier of carried) forgetConfirmation(people, identifier);
+  for (const identifier of carried) removeConfirmation(people, identifier);
   people.setActivity(applyActivity(activity, interaction, carried, people.silence));
 };
 
-/** What is proven once needs no agent's word any more. */
-const forgetConfirmation = (people: People, identifier: Identifier): void =>
+/** Removes an agent's confirmation of an identifier, because an interaction has proven it. */
+const removeConfirmation = (people: People, identifier: Identifier): void =>
   people.updateProfile(people.ownerOf(identifier), (profile) =>
     profile.confirmed.includes(identifier)
       ? { ...profile, confirmed: profile.confirmed.filter((one) => one !== identifier) }
@@ -232,8 +232,8 @@ const forgetConfirmation = (people: People, identifier: Identifier): void =>
   );
 
 /**
- * What an interaction says about consent: for a person where its address is proven or it names none, for the address
- * alone where that is only claimed. A report closes its address whoever owns it; a claim closes nothing.
+ * Records the consent answer of an interaction: for the person if the address is proven or absent, for the address only if
+ * it is claimed. A report closes its address for any owner; a claim closes no address.
  */
 const applyAnswer = (
   people: People,
@@ -258,14 +258,14 @@ const applyAnswer = (
       { answer, at, source },
       evidenceOf(interaction, vouched[0]),
     );
-  // A YES lifts a denial and says nothing else, and a claim lifts none.
+  // `resume` only lifts a denial, and a claim never does.
   if (answer !== undefined && answer !== 'resume')
     for (const address of addresses.filter((one) => claimed.has(one)))
-      people.addressClaims.push({ address, claim: claimOf(answer), channel, at, source });
+      people.addressClaims.push({ address, claim: claimFor(answer), channel, at, source });
   for (const address of isReport(interaction) ? addresses : vouched)
     people.updateProfile(people.owner(address) ?? profileId, (profile) =>
       applyAddressEffect(profile, address, interaction),
     );
 };
 
-const claimOf = (answer: Answer): AddressClaim['claim'] => (answer === 'granted' ? 'opt-in' : 'mute');
+const claimFor = (answer: Answer): AddressClaim['claim'] => (answer === 'granted' ? 'opt-in' : 'mute');

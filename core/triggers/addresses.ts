@@ -13,40 +13,40 @@ import { Channel } from '../interaction/interaction.ts';
 import type { SendReservation } from './limits.ts';
 import { consentAllows } from './trigger.ts';
 
-/** What is known of an address besides the customer for whom is decided: of its owner, and of what claims said about it. */
+/** The state of an address, independent of the customer of the decision: its owner's data, and claims about it. */
 export interface AddressState {
-  /** Absent where nobody owns it, and where the customer itself does. */
+  /** The owner; absent if the address has none or the customer owns it. */
   readonly owner?: AnsweringCustomer;
   /** Whether its owner has closed it to every category. */
   readonly isClosed: boolean;
   /** The owner's answers. */
   readonly consent: Customer['consent'];
-  /** The last opt-out, and the last opt-in, by an interaction that only claimed the address. */
+  /** The last opt-out and the last opt-in by interactions that claimed the address. */
   readonly mute?: Mute;
   readonly optIn?: Mute;
-  /** What was sent there for causes that are not its owner's. */
+  /** Sends to the address whose causes are not interactions of its owner. */
   readonly reservations: readonly SendReservation[];
 }
 
 export type AddressStates = ReadonlyMap<Identifier, AddressState>;
 
 const addressTypes: ReadonlySet<string> = new Set(Channel.options.flatMap(addressTypesOf));
-/** Whether a message can be sent to an identifier at all. */
+/** Whether messages can be sent to an identifier of this type. */
 export const isAddress = (identifier: Identifier): boolean => addressTypes.has(identifierType(identifier));
 
 const UNKNOWN: AddressState = { isClosed: false, consent: {}, reservations: [] };
 export const addressState = (states: AddressStates, address: Identifier): AddressState =>
   states.get(address) ?? UNKNOWN;
 
-/** An address for a message, and whether it sees the causing interaction alone because the customer does not own it. */
+/** An address for a message. `causeOnly`: the customer does not own it, so the message shows only the causing interaction. */
 export interface Candidate {
   readonly address: Identifier;
   readonly causeOnly: boolean;
 }
 
 /**
- * The addresses of a channel in the order of FORMATS "Proof": those that the causing interaction carried, then those that
- * the customer owns, last heard from first. A guest owns none. `carried`: the usable identifiers of the cause.
+ * The addresses of a channel in the order of FORMATS "Proof": first those of the causing interaction, then those that
+ * the customer owns, latest inbound first. A guest owns none. `carried`: the usable identifiers of the cause.
  */
 export const candidateAddresses = (
   { guest, identifiers, lastInboundAt }: Customer,
@@ -62,7 +62,7 @@ export const candidateAddresses = (
   const newestFirst = (one: Identifier, other: Identifier): number =>
     (lastInboundAt[other] ?? '').localeCompare(lastInboundAt[one] ?? '');
   const fromCause = ofBestType(carried);
-  // Of several carried ones the customer's own come first, and of these the one last heard from.
+  // Of the cause's addresses the customer's own come first, latest inbound first.
   const ownCarried = fromCause.filter((one) => own.has(one)).sort(newestFirst);
   const foreign = fromCause.filter((one) => !own.has(one));
   const others = ofBestType([...own])
@@ -75,7 +75,7 @@ export const candidateAddresses = (
   ];
 };
 
-/** Whether a customer's own closures, or those of whoever owns the address, keep a message from it. */
+/** Whether the address is closed, for the customer or for its owner. */
 export const isAddressClosed = (
   { closed }: Customer,
   { address }: Candidate,
@@ -83,9 +83,9 @@ export const isAddressClosed = (
 ): boolean => closed[address] !== undefined || addressState(states, address).isClosed;
 
 /**
- * Whether consent lets a category through to an address. A claimed opt-out mutes marketing until the owner answers. A claimed
- * opt-in counts where the hub has single opt-in and the owner, if there is one, has given no answer; else the confirm page
- * makes it the owner's answer.
+ * Whether consent allows a category for an address. A claimed opt-out blocks marketing until the owner answers. A claimed
+ * opt-in counts if the hub has single opt-in and the owner, if any, has not answered; otherwise only the confirm page makes it
+ * the owner's answer.
  */
 export const addressAllows = (
   customer: Customer,

@@ -75,7 +75,7 @@ const candidateChannels = ({ trigger, customer }: ChoiceContext): Channel[] => {
   return [...new Set(named.filter((one) => one !== undefined))];
 };
 
-/** Channels on which customers write to the business but cannot be written to. */
+/** Inbound-only channels: the business cannot send messages through them. */
 const unreachableChannels: ReadonlySet<Channel> = new Set<Channel>([
   'voice',
   'form',
@@ -84,7 +84,7 @@ const unreachableChannels: ReadonlySet<Channel> = new Set<Channel>([
   'crm',
 ]);
 
-/** The channel of the last inbound message among those that can be written to. */
+/** The channel of the last inbound message, without inbound-only channels. */
 const lastInboundChannel = (customer: Customer): Channel | undefined =>
   Channel.options
     .filter(

@@ -8,7 +8,7 @@ import { snapshotCustomer } from '../interaction/customer-snapshot.ts';
 import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
 import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
-import { countReservations, type SendReservation, uniteReservations } from './limits.ts';
+import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
 import { matches, type Pattern, parsePattern } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
@@ -44,9 +44,9 @@ export interface Situation {
   readonly customer: Customer;
   /** The usable identifiers of the cause. */
   readonly carried: readonly Identifier[];
-  /** What is known of the addresses that the cause carried, and of the customer's own. */
+  /** The states of the cause's addresses and of the customer's own. */
   readonly addresses: AddressStates;
-  /** What interactions that nobody vouches for have caused in the whole hub. */
+  /** The sends in the whole hub that claims have caused. */
   readonly hubReservations: readonly SendReservation[];
   /** The customer's interactions from `historyStart` on. */
   readonly history: readonly PastInteraction[];
@@ -116,7 +116,7 @@ export const decide = (situation: Situation): Decision => {
   return { decision: 'suppress', reason, ...(channel && { channel }), steps };
 };
 
-/** In the order of FORMATS: expiry and cancellation, `where`, the wait, and then the checks of the send. */
+/** In the order of FORMATS: expiry and cancellation, `where`, the wait, then the checks of the send. */
 const evaluate = (situation: Situation, recordStep: RecordStep): Outcome => {
   const { trigger, now, waited } = situation;
   if (now > sendDeadline(situation)) return { reason: 'expired' };
@@ -127,7 +127,7 @@ const evaluate = (situation: Situation, recordStep: RecordStep): Outcome => {
     situation.cause.customer.isNew,
   );
   for (const condition of trigger.where)
-    if (!conditionHolds(condition, situation, customerNow, recordStep)) return { reason: 'condition' };
+    if (!isConditionMet(condition, situation, customerNow, recordStep)) return { reason: 'condition' };
   const until = waited ? undefined : waitEnd(situation);
   if (until === undefined) return evaluateSend(situation, recordStep);
   recordStep(
@@ -202,7 +202,7 @@ const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
         zoneOf(customer.timeZone, hub.timeZone),
       );
 
-/** `to`: addresses whose reservations count too, those for causes that are not the customer's among them. */
+/** `to`: addresses whose reservations count as well, also those for causes of other customers. */
 const isLimitReached = (
   { reservations, addresses, now }: Situation,
   step: string,
@@ -212,19 +212,19 @@ const isLimitReached = (
   to: readonly Identifier[] = [],
 ): boolean => {
   const atAddresses = to.flatMap((one) => addressState(addresses, one).reservations);
-  const count = countReservations(uniteReservations(reservations, atAddresses), limit, now, which);
+  const count = countReservations(mergeReservations(reservations, atAddresses), limit, now, which);
   recordStep(step, `${count} of ${limit.count} in the window`);
   return count >= limit.count;
 };
 
-/** FORMATS, `claims`: what people nobody vouches for may cause, to one address and in the whole hub. */
+/** FORMATS, `claims`: the limits for messages to guests, per address and for the whole hub. */
 const exceedsClaims = (
   { hub, customer, addresses, hubReservations, now }: Situation,
   { channel, addresses: chosen }: Chosen,
   recordStep: RecordStep,
 ): boolean => {
   if (!customer.guest) return false;
-  const { sms, perAddress, hub: whole } = hub.claims;
+  const { sms, perAddress, hub: hubLimit } = hub.claims;
   if (channel === 'sms' && !sms) {
     recordStep('claims', 'no SMS to a claimed number');
     return true;
@@ -232,12 +232,12 @@ const exceedsClaims = (
   const [address = ''] = chosen;
   const all = (): boolean => true;
   const toAddress = countReservations(addressState(addresses, address).reservations, perAddress, now, all);
-  const inHub = countReservations(hubReservations, whole, now, all);
+  const inHub = countReservations(hubReservations, hubLimit, now, all);
   recordStep(
     'claims',
-    `${toAddress} of ${perAddress.count} to the address, ${inHub} of ${whole.count} in the hub`,
+    `${toAddress} of ${perAddress.count} to the address, ${inHub} of ${hubLimit.count} in the hub`,
   );
-  return toAddress >= perAddress.count || inHub >= whole.count;
+  return toAddress >= perAddress.count || inHub >= hubLimit.count;
 };
 
 /** Whether `unless` matches an interaction that has arrived and did not occur before the cause. */
@@ -255,21 +255,21 @@ const isCancelled = ({ trigger, history, cause, now }: Situation, recordStep: Re
   return found !== undefined;
 };
 
-const conditionHolds = (
+const isConditionMet = (
   condition: Condition,
   situation: Situation,
   customer: CustomerSnapshot,
   recordStep: RecordStep,
 ): boolean => {
-  if ('not' in condition) return !conditionHolds(condition.not, situation, customer, recordStep);
+  if ('not' in condition) return !isConditionMet(condition.not, situation, customer, recordStep);
   if ('any' in condition)
-    return condition.any.some((one) => conditionHolds(one, situation, customer, recordStep));
+    return condition.any.some((one) => isConditionMet(one, situation, customer, recordStep));
   if ('all' in condition)
-    return condition.all.every((one) => conditionHolds(one, situation, customer, recordStep));
+    return condition.all.every((one) => isConditionMet(one, situation, customer, recordStep));
   if ('customer' in condition) {
-    const isHeldOut = matches(patternOf(condition.customer), customer);
-    recordStep(`customer ${JSON.stringify(condition.customer)}`, isHeldOut ? 'holds' : 'does not hold');
-    return isHeldOut;
+    const isMatch = matches(patternOf(condition.customer), customer);
+    recordStep(`customer ${JSON.stringify(condition.customer)}`, isMatch ? 'holds' : 'does not hold');
+    return isMatch;
   }
   const count = countHistory(situation, condition.count, condition.within);
   recordStep(`count ${JSON.stringify(condition.count)}`, String(count));

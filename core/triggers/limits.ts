@@ -21,8 +21,8 @@ export const countReservations = (
     (reservation) => reservation.at > now - windowMs && reservation.at <= now && which(reservation),
   ).length;
 
-/** The reservations of two lists; one that is in both, as that of a guest for its address is, counts once. */
-export const uniteReservations = (
+/** Combines two lists. A reservation in both counts once, such as one of a guest that is also stored for its address. */
+export const mergeReservations = (
   some: readonly SendReservation[],
   others: readonly SendReservation[],
 ): SendReservation[] => {
@@ -39,14 +39,14 @@ export const uniteReservations = (
   ];
 };
 
-/** The row of a customer's reservations stays well below what a row may weigh. */
-const MOST_RESERVATIONS = 2000;
+/** Keeps the row of a customer's reservations below DynamoDB's item limit of 400 KB. */
+const MAX_RESERVATIONS = 2000;
 
-/** The reservations of a customer with a new one, without those that count no more. */
+/** Adds a reservation, and removes those outside the longest window. */
 export const addReservation = (
   reservations: readonly SendReservation[],
   reservation: SendReservation,
 ): SendReservation[] =>
   [...reservations.filter(({ at }) => at > reservation.at - LONGEST_WINDOW_MS), reservation].slice(
-    -MOST_RESERVATIONS,
+    -MAX_RESERVATIONS,
   );

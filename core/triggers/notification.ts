@@ -46,8 +46,8 @@ export const Notification = z.strictObject({
 export type Notification = z.infer<typeof Notification>;
 
 const reference = { profileId: z.string(), trigger: z.string(), interaction: z.string() };
-/** A message of the notifications queue: the key of a notification's row; `again`: the number of the replay, for a failed one. */
-export const NotificationMessage = z.strictObject({ ...reference, again: z.int().positive().optional() });
+/** A message of the notifications queue: the key of a notification's row. `replay`: the number of the replay of a failed notification. */
+export const NotificationMessage = z.strictObject({ ...reference, replay: z.int().positive().optional() });
 export type NotificationMessage = z.infer<typeof NotificationMessage>;
 
 /** A message of the decisions queue: an event of a trigger's rule, or a timer of a notification that waits or has a goal. */

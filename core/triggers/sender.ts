@@ -5,7 +5,7 @@ import type { Channel } from '../interaction/interaction.ts';
 
 /** A message that is ready to be sent through one channel. */
 export interface OutgoingMessage {
-  /** The notification's id: sent as a tag or idempotency key, so that a send in doubt can be recognised. */
+  /** The notification's id: sent as a tag or idempotency key, so that a duplicate send can be recognised. */
   readonly id: string;
   readonly channel: Channel;
   readonly category: Category;
@@ -27,7 +27,7 @@ export interface OutgoingMessage {
 
 /**
  * Sends through one vendor. `send` resolves to the vendor's id of the message. It rejects with `refusal` if the vendor
- * has answered that it did not take the message; after any other error nobody knows whether the message was sent.
+ * has refused the message; after any other error the message may have been sent.
  */
 export interface Sender {
   readonly id: string;
@@ -44,14 +44,14 @@ export const refusal = (
   options: { readonly retry: HubError['retry']; readonly cause?: unknown },
 ): HubError => new HubError(REFUSED, message, options);
 
-/** Whether it is certain that a message was not sent. */
+/** Whether the message was certainly not sent. */
 export const isRefusal = (error: unknown): error is HubError =>
   error instanceof HubError && error.code === REFUSED;
 
 /**
  * For `catch` on a call to AWS. If the service has refused the message, throws the refusal: `sentence` describes it by
- * the name of the error, and the errors in `passing` may be tried again. Otherwise throws the error itself: nobody knows
- * whether the message was sent, also after a 5xx.
+ * the name of the error, and the errors in `passing` may be tried again. Otherwise, also after a 5xx, throws the error
+ * itself: the message may have been sent.
  */
 export const rejectAws =
   (sentence: (name: string) => string, passing: ReadonlySet<string>) =>

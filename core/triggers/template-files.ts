@@ -4,7 +4,7 @@ import type { TemplateChannels } from './channel-choice.ts';
 /** A template's files by name: email.liquid, sms.liquid, push.liquid, whatsapp.yaml. */
 export type TemplateFiles = Readonly<Record<string, string>>;
 
-/** Channels that do not use sms.liquid; it is the text of every chat channel too. */
+/** Channels that do not use sms.liquid, which is also the text of every chat channel. */
 const otherMedia: ReadonlySet<Channel> = new Set<Channel>([
   'email',
   'push',
@@ -26,7 +26,7 @@ export const templateChannels = (files: TemplateFiles): TemplateChannels => ({
   approvedWhatsApp: files['whatsapp.yaml'] !== undefined,
 });
 
-/** The stub of a template that a scenario names and that does not exist: a text for every channel, no approved WhatsApp template. */
+/** Stands in for a missing template of a scenario: a text for every channel, no approved WhatsApp template. */
 export const stubTemplate = (id: string): TemplateFiles => ({
   'email.liquid': `---\nsubject: ${JSON.stringify(id)}\n---\n${id}\n`,
   'sms.liquid': id,

@@ -42,11 +42,11 @@ const engines = {
 
 /** The links of the address to which the message goes; a message to a team has none. */
 export interface Links {
-  /** Ends marketing to the address, on the channel of the message. */
+  /** The URL that ends marketing to the address on the channel of the message. */
   readonly unsubscribe?: string;
-  /** The preference page of the address. */
+  /** The URL of the preferences page of the address. */
   readonly preferences?: string;
-  /** The page whose button confirms an opt-in, and proves the address. */
+  /** The URL of the page whose button confirms an opt-in and proves the address. */
   readonly confirm?: string;
 }
 

@@ -76,7 +76,7 @@ export const Trigger = z
     name: z.string().optional(),
     category: Category,
     on: EventPattern,
-    /** Whether a claim by a person's address counts as the person's act. */
+    /** Whether an interaction that only claims a person's address starts the trigger for that person. */
     anyone: z.boolean().default(false),
     where: z.array(Condition).default([]),
     unless: EventPattern.optional(),

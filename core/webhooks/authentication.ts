@@ -8,7 +8,7 @@ import {
   type Verdict,
   type WebhookRequest,
 } from './channel.ts';
-import { basicCredentials, hmac, isFresh, sameAsAny, sameTexts } from './signature.ts';
+import { areSameTexts, basicCredentials, hmac, isFresh, isOneOf } from './signature.ts';
 
 /** Checks and schemes that several providers share. */
 
@@ -33,7 +33,7 @@ interface HeaderSignature {
   readonly secret: string;
 }
 
-/** One header holds one signature and nothing else is signed than `expected` covers. */
+/** Verifies a scheme whose only signature is in one header. */
 export const verifySignature = <const Scheme extends string>(
   scheme: Scheme,
   request: WebhookRequest,
@@ -41,7 +41,7 @@ export const verifySignature = <const Scheme extends string>(
 ): Verdict<Scheme> => {
   const signature = request.headers[header];
   if (!signature) return refused(`the header ${header} is missing`);
-  return sameAsAny(signature, expected)
+  return isOneOf(signature, expected)
     ? accepted(scheme, request)
     : refused(`the signature does not match; check ${secret}`);
 };
@@ -87,7 +87,7 @@ interface TimedSignature {
   readonly now: number;
 }
 
-/** One header holds the time and the signatures. One of them, made with one of the secrets, is enough. */
+/** Verifies a scheme whose header holds the time and the signatures. One signature by one of the secrets is enough. */
 export const verifyTimedSignature = (
   request: WebhookRequest,
   { header: name, part, secrets, secret, toleranceSeconds, now }: TimedSignature,
@@ -100,14 +100,14 @@ export const verifyTimedSignature = (
     .filter((one) => one.startsWith(`${part}=`))
     .map((one) => one.slice(part.length + 1).toLowerCase());
   const expected = secrets.map((key) => hmac('sha256', key, 'hex', `${timestamp}.`, request.body));
-  if (!signatures.map((one) => sameAsAny(one, expected)).includes(true))
+  if (!signatures.map((one) => isOneOf(one, expected)).includes(true))
     return refused(`no signature ${part} matches; check ${secret}`);
   return acceptFresh('timed', request, { signedAt: epochSeconds(timestamp), now, toleranceSeconds });
 };
 
 const STANDARD_TOLERANCE_SECONDS = 300;
-/** A rotation has two signatures; the bound keeps a long header from costing much. */
-const MOST_SIGNATURES = 20;
+/** A rotation has two signatures; the limit bounds the cost of a long header. */
+const MAX_SIGNATURES = 20;
 
 /** The declaration of `verifyStandard`. */
 export const standardSchemes = {
@@ -135,8 +135,8 @@ export const verifyStandard = (
     .map((key) => `v1,${hmac('sha256', key, 'base64', `${id}.${timestamp}.`, request.body)}`);
   const matches = signatures
     .split(' ')
-    .slice(0, MOST_SIGNATURES)
-    .map((one) => sameAsAny(one, expected));
+    .slice(0, MAX_SIGNATURES)
+    .map((one) => isOneOf(one, expected));
   if (!matches.includes(true)) return refused('the signature does not match; check the signing secret');
   return acceptFresh('standard', request, {
     signedAt: epochSeconds(timestamp),
@@ -150,7 +150,7 @@ export const basicSchemes = {
   basic: { covers: 'nothing', time: 'unsigned' },
 } as const satisfies Readonly<Record<string, SchemeDeclaration>>;
 
-/** HTTP basic authentication, for vendors that sign nothing. */
+/** HTTP basic authentication, for vendors without signatures. */
 export const verifyBasic = (
   request: WebhookRequest,
   secrets: { readonly user: readonly string[]; readonly password: readonly string[] },
@@ -158,15 +158,15 @@ export const verifyBasic = (
   const credentials = basicCredentials(request.headers['authorization']);
   if (credentials === undefined) return refused('the request has no basic authentication');
   const matches = secrets.user.flatMap((user) =>
-    secrets.password.map((password) => sameTexts(credentials, [user, password])),
+    secrets.password.map((password) => areSameTexts(credentials, [user, password])),
   );
   return matches.includes(true)
     ? accepted('basic', request)
     : refused('the user or the password is not the stored one');
 };
 
-/** Whether the address holds one of the stored words as `?key=…`, for vendors that sign nothing. */
+/** Whether the URL contains one of the stored keys as `?key=…`, for vendors without signatures. */
 export const hasAddressKey = (request: WebhookRequest, keys: readonly string[]): boolean => {
   const key = new URL(request.url).searchParams.get('key') ?? '';
-  return key !== '' && sameAsAny(key, keys);
+  return key !== '' && isOneOf(key, keys);
 };

@@ -1,7 +1,7 @@
 import type { DecodedInteraction } from '../interaction/interaction.ts';
 import type { Vouching } from './vouching.ts';
 
-/** One HTTP request of a provider, exactly as it came. */
+/** One HTTP request of a provider, unchanged. */
 export interface WebhookRequest {
   readonly method: string;
   /** The public address that the provider called: configured base, route, and the raw query string verbatim. */
@@ -60,7 +60,7 @@ export interface Nonce {
   readonly seconds: number;
 }
 
-/** The one place where a request becomes a verified one. Call it only after the scheme has been checked. */
+/** Marks a request as verified. Call it only after the scheme has been checked. */
 export const accepted = <const Scheme extends string>(
   scheme: Scheme,
   request: WebhookRequest,
@@ -155,7 +155,7 @@ export interface ContentRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How a provider's webhooks are authenticated and answered. Pure but for cryptography. */
+/** How a provider's webhooks are authenticated and answered. Pure except for cryptography. */
 export interface ChannelConnector<Secret extends string = string, Scheme extends string = string> {
   readonly id: string;
   readonly title: string;
@@ -187,7 +187,7 @@ export const channel = <const Secret extends string, const Scheme extends string
   connector: ChannelConnector<Secret, Scheme>,
 ): ChannelConnector => connector as unknown as ChannelConnector;
 
-/** A verified request on its way through the queue. */
+/** A verified request as the queue carries it. */
 export interface Delivery extends VerifiedRequest {
   readonly account?: string;
   /** ISO 8601; the time of interactions for which the provider gives none. */
@@ -227,7 +227,7 @@ export interface ChannelMapping {
   readonly vouching: readonly Vouching[];
   /** For an EventBridge event instead of a webhook, `delivery.method` is `EVENT` and the body is the whole envelope. */
   decode(delivery: Delivery): Decoded | Promise<Decoded>;
-  /** Adds fetched content to the interaction that asked for it by `fetch`; key, kind and channel do not change. */
+  /** Adds the content that an interaction requested with `fetch`; key, kind and channel do not change. */
   complete?(
     interaction: DecodedInteraction,
     content: Content,

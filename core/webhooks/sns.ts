@@ -10,11 +10,11 @@ import {
   type VerifyContext,
   type WebhookRequest,
 } from './channel.ts';
-import { isFresh, rsa, sameAsAny } from './signature.ts';
+import { isFresh, isOneOf, verifyRsa } from './signature.ts';
 
 // https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
-// The type decides which fields are signed; a subject is signed only if there is one. Anybody can have SNS sign a message
-// of a topic of their own: that the topic is one of ours matters as much as the signature.
+// The type decides which fields are signed; a subject is signed only if present. Everybody can create a topic whose messages
+// SNS signs, so the check of the topic matters as much as the signature.
 
 /** The hosts of SNS's certificates and of the confirmation of subscriptions. */
 export const snsHosts = /sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?/u;
@@ -65,12 +65,11 @@ export const verifySns = async (
   const fields = message && signedFields[message['Type'] ?? ''];
   if (message === undefined || fields === undefined)
     return refused('the body is not a message of SNS; raw message delivery must be off');
-  if (!sameAsAny(message['TopicArn'] ?? '', topicArns))
-    return refused('the topic is not one of those stored');
+  if (!isOneOf(message['TopicArn'] ?? '', topicArns)) return refused('the topic is not one of those stored');
   const algorithm = algorithms[message['SignatureVersion'] ?? ''];
   const certificate = message['SigningCertURL'] ?? message['SigningCertUrl'] ?? '';
   if (algorithm === undefined || !CERTIFICATE.test(certificate))
-    return refused('the message names no certificate or no known version of the signature');
+    return refused('the message has no certificate URL or no known signature version');
   // Checked before the certificate is fetched, so that a replayed message costs no request.
   if (!isFresh(Date.parse(readTime(message['Timestamp']) ?? ''), now, TOLERANCE_SECONDS))
     return refused(`the message is more than ${TOLERANCE_SECONDS} seconds old, or from the future`);
@@ -78,7 +77,7 @@ export const verifySns = async (
     message[name] === undefined ? [] : [`${name}\n${message[name]}\n`],
   );
   const signature = Buffer.from(message['Signature'] ?? '', 'base64');
-  if (!rsa(await document(certificate), algorithm, Buffer.from(signed.join('')), signature))
+  if (!verifyRsa(await document(certificate), algorithm, Buffer.from(signed.join('')), signature))
     return refused('the signature does not match');
   if (message['Type'] === 'Notification') return accepted('sns', request);
   if (message['Type'] === 'SubscriptionConfirmation') await document(message['SubscribeURL'] ?? '');

@@ -29,26 +29,28 @@ export interface DecidePorts {
   readonly guests: Pick<Guests, 'ownerFor'>;
   readonly hub: () => Promise<HubConfig>;
   readonly addresses: ReadAddresses;
-  /** Sets a timer that sends the message again; setting the same one twice is one. `at`: epoch milliseconds. */
+  /** Sets a timer that sends the message again. Idempotent. `at`: epoch milliseconds. */
   readonly schedule: (message: DecisionMessage, at: number) => Promise<void>;
   readonly enqueue: (message: NotificationMessage) => Promise<void>;
-  readonly tellSuppressed: (notification: Notification) => Promise<void>;
+  readonly publishSuppressed: (notification: Notification) => Promise<void>;
   readonly now: () => number;
   readonly pausing: Pausing;
 }
 
 /**
- * Decides about one event of one trigger, or about a timer of one that waited. Everything is read from history at this
- * moment. What was decided stands in the notification's row; doing the same again changes nothing.
+ * Decides about one event of one trigger, or about a timer of a waiting notification. All inputs are read at this moment.
+ * The decision is stored in the notification's row; a repeated message does not change it.
  */
 export const decide =
   (ports: DecidePorts) =>
   async (message: DecisionMessage): Promise<void> => {
-    const attempt = message.timer === 'goal' ? lookAtGoal : attemptDecision;
-    await updateOptimistically(ports.pausing, 'The limits of the customer', () => attempt(ports, message));
+    const attempt = message.timer === 'goal' ? checkGoal : attemptDecision;
+    await updateOptimistically(ports.pausing, 'The send limits of the customer', () =>
+      attempt(ports, message),
+    );
   };
 
-/** False when a row changed in between and all has to be read again. */
+/** False if a row changed concurrently: the caller reads everything again. */
 const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
   const present = await ports.notifications.get(message);
   if (present && !isDue(present, message)) {
@@ -65,9 +67,9 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
       id: message.interaction,
     }),
   ]);
-  const draft = present ?? drafted(message, version);
+  const draft = present ?? newNotification(message, version);
   if (customer === undefined || cause === undefined) {
-    // Erasing a person takes the row of what waited along: its timer says that there was one.
+    // Erasure removes the row of a waiting notification too: only its timer shows that it existed.
     return message.timer === undefined ? true : suppress(ports, message, draft, 'erased');
   }
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
@@ -75,14 +77,14 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
   const { trigger } = version;
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
-  const situation = await ports.addresses(trigger, decider, cause);
-  const reservations = await ports.notifications.reservations(decider, situation.limited);
+  const known = await ports.addresses(trigger, decider, cause);
+  const reservations = await ports.notifications.reservations(decider, known.limited);
   const decision = decideNow({
     trigger,
     hub: await ports.hub(),
     cause,
-    carried: situation.carried,
-    addresses: withReservations(situation.addresses, reservations),
+    carried: known.carried,
+    addresses: withReservations(known.addresses, reservations),
     hubReservations: reservations.hub.reservations,
     arrivedAt: Date.parse(draft.arrivedAt),
     now: ports.now(),
@@ -94,7 +96,7 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     ),
     waited: present !== undefined,
   });
-  return carryOut(ports, message, { draft, version, customer: decider, reservations, decision });
+  return applyDecision(ports, message, { draft, version, customer: decider, reservations, decision });
 };
 
 const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
@@ -105,25 +107,25 @@ const withReservations = (addresses: AddressStates, { byAddress }: SendReservati
     ]),
   );
 
-/** A row that waits is due when its own timer has fired; every other row has been decided. */
+/** A waiting row is due when its own timer has fired; every other row is decided already. */
 const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
   present.status === 'waiting' && timer === present.timers;
 
-/** What was waiting when the trigger was paused is not sent, even where it has gone on since. */
+/** A notification that waited when the trigger was paused is not sent, also after the trigger was resumed. */
 const isPaused = (current: CurrentTrigger | undefined, { arrivedAt }: Notification): boolean =>
   current === undefined ||
   current.paused ||
   (current.pausedAt !== undefined && arrivedAt <= current.pausedAt);
 
-/** A message that comes again after its decision was stored: what should have followed is done, or done again. */
+/** Repeats the follow-ups of a stored decision: the first delivery may have crashed before them. */
 const resume = async (ports: DecidePorts, present: Notification, message: DecisionMessage): Promise<void> => {
   const { status, until, timers } = present;
   if (status === 'waiting' && until !== undefined && (message.timer ?? 0) !== timers)
     await ports.schedule({ ...message, timer: timers }, Date.parse(until));
-  if (status === 'reserved' || status === 'suppressed') await follow(ports, message, present);
+  if (status === 'reserved' || status === 'suppressed') await runFollowUps(ports, message, present);
 };
 
-interface Decided {
+interface DecisionContext {
   readonly draft: Notification;
   readonly version: TriggerVersion;
   readonly customer: Customer;
@@ -131,10 +133,10 @@ interface Decided {
   readonly decision: Decision;
 }
 
-const carryOut = async (
+const applyDecision = async (
   ports: DecidePorts,
   message: DecisionMessage,
-  { draft, version, customer, reservations, decision }: Decided,
+  { draft, version, customer, reservations, decision }: DecisionContext,
 ): Promise<boolean> => {
   const at = instant(ports.now());
   const steps = [...decision.steps];
@@ -162,15 +164,15 @@ const carryOut = async (
     ...(causeOnly && { causeOnly }),
     ...goalAt,
   };
-  // The caps are the customer's: what goes to colleagues does not count there.
+  // A message to a team does not count against the customer's caps.
   const category = version.trigger.send.to ? undefined : draft.category;
   const reservation = { trigger: draft.trigger, category, at: ports.now() };
   if (!(await ports.notifications.reserve(reserved, customer, reservations, reservation))) return false;
-  await follow(ports, message, reserved);
+  await runFollowUps(ports, message, reserved);
   return true;
 };
 
-/** Scheduler counts whole seconds, and a timer may not end early. */
+/** EventBridge Scheduler has whole seconds, and a timer must not fire early. */
 const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
 
 const suppress = async (
@@ -182,20 +184,24 @@ const suppress = async (
   const { until: _, ...rest } = draft;
   const suppressed: Notification = { ...rest, status: 'suppressed', at: instant(ports.now()), reason };
   if (!(await ports.notifications.save(suppressed))) return false;
-  await follow(ports, message, suppressed);
+  await runFollowUps(ports, message, suppressed);
   return true;
 };
 
-/** What comes after a decision has been stored; done twice it is as if done once. */
-const follow = async (ports: DecidePorts, message: DecisionMessage, decided: Notification): Promise<void> => {
+/** Sets the goal's timer, then queues the send or publishes the suppression. Idempotent. */
+const runFollowUps = async (
+  ports: DecidePorts,
+  message: DecisionMessage,
+  decided: Notification,
+): Promise<void> => {
   const { profileId, trigger, interaction, status, goalAt } = decided;
   if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
   if (status === 'reserved') await ports.enqueue({ profileId, trigger, interaction });
-  else await ports.tellSuppressed(decided);
+  else await ports.publishSuppressed(decided);
 };
 
-/** At the end of a goal's window: whether the customer has reached it since the reservation, or the holdout. */
-const lookAtGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
+/** Stores at the end of a goal's window whether the customer has reached the goal since the reservation or the holdout. */
+const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
   const present = await ports.notifications.get(message);
   if (present?.goalAt === undefined || present.goal !== undefined) return true;
   const { goal } = (await versionOf(ports, message)).trigger;
@@ -215,12 +221,12 @@ const versionOf = async (
   if (found) return found;
   throw new HubError(
     'unknown-trigger',
-    `Version ${version} of the trigger ${trigger} is not stored; publish it again.`,
+    `Version ${version} of the trigger ${trigger} is not stored. Publish the trigger again; the message is retried automatically.`,
     { retry: 'later' },
   );
 };
 
-const drafted = (message: DecisionMessage, { trigger }: TriggerVersion): Notification => ({
+const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion): Notification => ({
   trigger: message.trigger,
   triggerVersion: message.version,
   category: trigger.category,

@@ -73,7 +73,7 @@ export const create = (runtime: Runtime) => {
       }
     },
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
-    async tellSuppressed(notification) {
+    async publishSuppressed(notification) {
       const { reason, trigger, interaction } = notification;
       if (reason === 'claim-cap') log('warn', 'claim-cap', { trigger, interaction });
       await publish(notificationEvent('notification.suppressed', notification));

@@ -15,8 +15,8 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { type CustomResourceEvent, customResourceStack } from '../middleware/custom-resource.ts';
 import { lambda } from '../middleware/lambda.ts';
 
-// A custom resource: CloudFormation invokes the function when the stack is created, when the files in mappings/ have changed,
-// and when the stack is deleted.
+// A custom resource. CloudFormation invokes this function when the stack is created or deleted, and when the files in
+// mappings/ have changed.
 
 const SeedFile = z.object({
   hub: z.json(),
@@ -43,7 +43,7 @@ export const create = (runtime: Runtime) => {
     bus: env.BUS,
     decisionsQueue: env.QUEUE_ARN_DECISIONS,
     deadQueue: env.DEAD_ARN_DECISIONS,
-    // The seed's templates were checked when the template was synthesised.
+    // The synthesis of the stack has validated the seed's templates.
     templateFaults: () => [],
     now: runtime.now,
   };
@@ -66,7 +66,7 @@ export const create = (runtime: Runtime) => {
     });
 };
 
-/** A seeded row is replaced by a newer seed as long as nobody has edited it. */
+/** Replaces a seeded row by the newer seed, unless a person has edited it. */
 const seedConfig = async (rows: Table, name: string, body: unknown): Promise<void> => {
   const [present] = await rows.get([configKey(name)]);
   if (present?.['editedBy'] !== undefined) return;

@@ -17,9 +17,9 @@ import { importJob } from './import/import.ts';
 import { customers, history } from './import/listings.ts';
 import { replayJob } from './replay.ts';
 
-/** How each kind of job is done. */
+/** The implementation of each kind of job. */
 export const registry = (runtime: Runtime, table: Table): Readonly<Record<string, SealedJob>> => {
-  const kept = failures(runtime, table);
+  const failureStore = failures(runtime, table);
   const files = bucket(runtime);
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const importing = {
@@ -43,8 +43,8 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
     erase: sealed(eraseJob(eraseJobPorts(runtime, table))),
     replay: sealed(
       replayJob({
-        list: kept.list,
-        replay: replay({ failures: kept, enqueue: stageQueues(runtime), now: runtime.now }),
+        list: failureStore.list,
+        replay: replay({ failures: failureStore, enqueue: stageQueues(runtime), now: runtime.now }),
         now: runtime.now,
       }),
     ),

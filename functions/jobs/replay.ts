@@ -12,15 +12,14 @@ export interface ReplayJobPorts {
   readonly now: () => number;
 }
 
-/** The place in the list behind which the next slice goes on. */
+/** The last failure of the slice: the next slice starts after it. */
 const Checkpoint = z.strictObject({ failedAt: Instant, id: z.string() });
 
-/** Failures per slice. */
-const MOST = 200;
+const MAX_PER_SLICE = 200;
 
 /**
- * Replays many failures, newest first. It begins at the moment of its start and goes back, so that what fails again
- * meanwhile is not replayed a second time.
+ * Replays many failures, newest first, from the start of the job backwards: a message that fails again meanwhile is not
+ * replayed twice.
  */
 export const replayJob = (ports: ReplayJobPorts): Job<ReplayParameters, z.infer<typeof Checkpoint>> => ({
   ...replayKind,
@@ -35,10 +34,10 @@ export const replayJob = (ports: ReplayJobPorts): Job<ReplayParameters, z.infer<
     let seen = 0;
     for await (const page of ports.list({ stage, before: checkpoint })) {
       for (const failure of page) {
-        if (seen === MOST || !timeLeft()) return { ...counts, checkpoint: place, finished: false };
+        if (seen === MAX_PER_SLICE || !timeLeft()) return { ...counts, checkpoint: place, finished: false };
         seen++;
         if (['open', 'replaying'].includes(failure.status) && (code === undefined || failure.code === code))
-          counts[await outcome(ports, failure.id, by)]++;
+          counts[await replayOne(ports, failure.id, by)]++;
         place = { failedAt: failure.failedAt, id: failure.id };
       }
     }
@@ -46,7 +45,7 @@ export const replayJob = (ports: ReplayJobPorts): Job<ReplayParameters, z.infer<
   },
 });
 
-const outcome = async ({ replay }: ReplayJobPorts, id: string, by: string): Promise<'done' | 'refused'> => {
+const replayOne = async ({ replay }: ReplayJobPorts, id: string, by: string): Promise<'done' | 'refused'> => {
   try {
     await replay(id, by);
     return 'done';

@@ -14,17 +14,17 @@ export interface RunPorts {
   readonly newId: () => string;
 }
 
-/** A slice ends after this, however much time the function has. */
+/** The longest slice. */
 const SLICE_MS = 60_000;
-/** What the function keeps to save the checkpoint and to queue the next slice. */
-const CLOSING_MS = 20_000;
-/** How often a slice may break off before the job is given up. */
-const TRIES = 5;
-const DELAY_SECONDS = 30;
+/** The time that a slice leaves the function to save the checkpoint and to queue the next slice. */
+const RESERVED_MS = 20_000;
+/** The job fails after a slice was interrupted this often. */
+const MAX_TRIES = 5;
+const RETRY_DELAY_SECONDS = 30;
 
 /**
- * Runs one slice of a job. Only one runner works at a job: whoever takes the lease. The message names the slice, so that
- * a message that comes again after its slice was saved only sees to it that the next one is queued.
+ * Runs one slice of a job. A lease lets only one runner work on a job at a time. A message carries the number of its slice:
+ * a message delivered again after its slice was saved only queues the next slice.
  */
 export const runSlice =
   (ports: RunPorts) =>
@@ -37,34 +37,35 @@ export const runSlice =
       if (slice === row.slice - 1 && wait <= 0) await jobs.enqueue({ job: id, slice: row.slice }, 0);
       return;
     }
-    // The other one may have crashed: then this message has to come once its lease is over.
+    // The other runner may have crashed, so the message returns when its lease has expired.
     if (wait > 0) return jobs.enqueue({ job: id, slice }, Math.ceil(wait / 1000) + 1);
-    if (row.tries >= TRIES) {
+    if (row.tries >= MAX_TRIES) {
       const error = row.error ?? {
         code: 'function-crash',
-        reason: `A slice was begun ${TRIES} times and never came to its end: it ran out of time or of memory.`,
+        reason: `The slice was started ${MAX_TRIES} times and never finished: the function ran out of time or memory. Start the job again with a smaller input.`,
       };
-      await jobs.save(ended(row, 'failed', ports.now(), error));
+      await jobs.save(endedRow(row, 'failed', ports.now(), error));
       return;
     }
-    const taken = await jobs.save({
+    const leased = await jobs.save({
       ...row,
       state: 'running',
       startedAt: row.startedAt ?? instant(ports.now()),
       tries: row.tries + 1,
       lease: { holder: ports.newId(), until: instant(ports.now() + remainingMs) },
     });
-    if (taken) await work(ports, taken, ports.now() + Math.min(SLICE_MS, remainingMs - CLOSING_MS));
+    if (leased)
+      await executeSlice(ports, leased, ports.now() + Math.min(SLICE_MS, remainingMs - RESERVED_MS));
   };
 
-const work = async (ports: RunPorts, taken: JobRow, until: number): Promise<void> => {
+const executeSlice = async (ports: RunPorts, leased: JobRow, until: number): Promise<void> => {
   const { jobs } = ports;
   try {
-    const { row, result } = await sliceOf(ports, taken, until);
+    const { row, result } = await startAndSlice(ports, leased, until);
     const progress = {
       done: row.progress.done + result.done,
       refused: row.progress.refused + (result.refused ?? 0),
-      ...(total(row, result) !== undefined && { total: total(row, result) }),
+      ...(totalOf(row, result) !== undefined && { total: totalOf(row, result) }),
     };
     const { lease: _, error: __, ...rest } = row;
     const next: JobRow = {
@@ -72,24 +73,24 @@ const work = async (ports: RunPorts, taken: JobRow, until: number): Promise<void
       checkpoint: asJson(result.checkpoint),
       ...(result.refusedParts !== undefined && { refusedParts: result.refusedParts }),
     };
-    const saved = await jobs.save(result.finished ? ended(next, 'succeeded', ports.now()) : next);
-    if (saved === undefined) return await saveCancelledProgress(ports, taken, progress);
+    const saved = await jobs.save(result.finished ? endedRow(next, 'succeeded', ports.now()) : next);
+    if (saved === undefined) return await saveCancelledProgress(ports, leased, progress);
     if (!result.finished) await jobs.enqueue({ job: saved.id, slice: saved.slice }, result.delaySeconds ?? 0);
   } catch (error) {
     const { code, reason } = ports.attemptOf(error);
     if (error instanceof HubError && error.retry === 'never') {
-      await jobs.save(ended(taken, 'failed', ports.now(), { code, reason }));
+      await jobs.save(endedRow(leased, 'failed', ports.now(), { code, reason }));
       return;
     }
-    const { lease: _, ...rest } = taken;
+    const { lease: _, ...rest } = leased;
     const released = await jobs.save({ ...rest, error: { code, reason } });
-    // The slice may be saved, and only the message for the next one was not taken: then this one has to come again.
+    // The slice may be saved while the next message was not queued, so this message must return.
     if (released === undefined) throw error;
-    await jobs.enqueue({ job: taken.id, slice: taken.slice }, DELAY_SECONDS * taken.tries);
+    await jobs.enqueue({ job: leased.id, slice: leased.slice }, RETRY_DELAY_SECONDS * leased.tries);
   }
 };
 
-/** The row has changed: another runner repeats the slice, or the job was cancelled and its progress is still saved. */
+/** Saves the progress of a slice if the job was cancelled meanwhile. If another runner repeats the slice, it does nothing. */
 const saveCancelledProgress = async (
   { jobs }: RunPorts,
   { id, slice }: JobRow,
@@ -100,7 +101,7 @@ const saveCancelledProgress = async (
     await jobs.save({ ...now, slice: slice + 1, progress });
 };
 
-const sliceOf = async (
+const startAndSlice = async (
   { registry, now }: RunPorts,
   row: JobRow,
   until: number,
@@ -109,15 +110,15 @@ const sliceOf = async (
   if (job === undefined)
     throw new HubError(
       'unknown-job-kind',
-      `This hub does not know how to do a job of the kind ${row.kind}.`,
+      `This hub has no job of the kind ${row.kind}. Start the job again on a hub of the same version.`,
       {
         retry: 'never',
       },
     );
-  let begun = row;
+  let started = row;
   if (row.checkpoint === undefined) {
     const { checkpoint, total } = await job.start(row.parameters);
-    begun = {
+    started = {
       ...row,
       checkpoint: asJson(checkpoint),
       progress: { ...row.progress, ...(total !== undefined && { total }) },
@@ -125,18 +126,18 @@ const sliceOf = async (
   }
   const result = await job.slice({
     ...{ job: row.id, by: row.by, startedAt: row.startedAt ?? row.createdAt, parameters: row.parameters },
-    checkpoint: begun.checkpoint,
+    checkpoint: started.checkpoint,
     timeLeft: () => now() < until,
   });
-  return { row: begun, result };
+  return { row: started, result };
 };
 
-const total = (row: JobRow, result: SliceResult<unknown>): number | undefined =>
+const totalOf = (row: JobRow, result: SliceResult<unknown>): number | undefined =>
   result.total ?? row.progress.total;
 
 const asJson = (value: unknown): NonNullable<JobRow['checkpoint']> => JSON.parse(JSON.stringify(value));
 
-const ended = (
+const endedRow = (
   { lease: _, error: __, ...row }: JobRow,
   state: 'succeeded' | 'failed',
   now: number,

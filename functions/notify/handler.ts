@@ -41,7 +41,7 @@ export const create = (runtime: Runtime) => {
   const secret = readSecret(runtime);
   const built = senders({
     configurationSet: env.SES_CONFIGURATION_SET,
-    // Tried once: whether a lost connection had sent the message is for `notify` to find out.
+    // One attempt: after a lost connection `notify` decides whether the message may be sent again.
     aws: { ...clientConfig(runtime), maxAttempts: 1 },
     call: signedCalls(runtime, { attempts: 1 }),
     fetch: runtime.fetch ?? fetch,
@@ -75,7 +75,7 @@ export const create = (runtime: Runtime) => {
       };
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
-    async tell(type, notification) {
+    async publishEvent(type, notification) {
       await publish(notificationEvent(type, notification));
     },
     now: runtime.now,

@@ -28,19 +28,19 @@ export interface NotifyPorts {
   readonly addresses: ReadAddresses;
   readonly hub: () => Promise<HubConfig>;
   readonly sender: (id: string) => Sender | undefined;
-  /** The links of an address: to end marketing on this channel, to choose what is sent there, to confirm an opt-in. */
+  /** The links of an address: unsubscribe from this channel, preferences page, confirmation of an opt-in. */
   readonly links: (address: Identifier, channel: Channel, sentAt: Instant) => Promise<Links>;
   readonly record: (message: InteractionMessage) => Promise<void>;
-  readonly tell: (
+  readonly publishEvent: (
     type: 'notification.sent' | 'notification.failed',
     notification: Notification,
   ) => Promise<void>;
-  /** Keeps the message for a person, with the reason. */
+  /** Stores the message in the list of failures, with the reason. */
   readonly saveFailure: (error: HubError) => Promise<void>;
   readonly now: () => number;
 }
 
-/** Everything that sending one notification needs to know. */
+/** The stored data that one send needs. */
 interface Work {
   readonly version: TriggerVersion;
   readonly customer: Customer;
@@ -48,53 +48,57 @@ interface Work {
   readonly hub: HubConfig;
 }
 
-/** How long a send may take before it counts as broken off; longer than the function may run. */
-const BROKEN_OFF_MS = 60_000;
+/** A send counts as interrupted after this time, which is longer than the function's timeout. */
+const INTERRUPTED_AFTER_MS = 60_000;
 
-/** Sends one reserved notification and records what came of it. Marketing at most once, everything else at least once. */
+/** Sends one reserved notification and records the result. Marketing is sent at most once, everything else at least once. */
 export const notify =
   (ports: NotifyPorts) =>
   async (message: NotificationMessage): Promise<void> => {
     const present = await ports.notifications.get(message);
     if (present === undefined) return;
-    const replayed = present.status === 'failed' && (message.again ?? 0) > (present.replays ?? 0);
-    // The bus may have refused the event when this was delivered before.
-    if (present.status === 'failed' && !replayed) return ports.tell('notification.failed', present);
+    const replayed = present.status === 'failed' && (message.replay ?? 0) > (present.replays ?? 0);
+    // The bus may have refused the event at an earlier delivery.
+    if (present.status === 'failed' && !replayed) return ports.publishEvent('notification.failed', present);
     if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
-    if (present.status === 'sending') await expectBrokenOff(ports, present);
+    if (present.status === 'sending') await expectInterrupted(ports, present);
     if (present.status === 'sending' && present.category === 'marketing')
-      return fail(ports, present, inDoubt());
+      return fail(ports, present, uncertainSend());
     const current = await ports.triggers.current(present.trigger);
-    const work = await workFor(ports, present);
+    const work = await loadWork(ports, present);
     if (work === undefined) return;
-    if (present.status === 'sent') return finish(ports, present, work);
+    if (present.status === 'sent') return recordSent(ports, present, work);
     if (current?.paused === true) {
       await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
       return;
     }
     let next: Notification | undefined = replayed
-      ? await revive(ports, present, work, message.again)
+      ? await restartFailed(ports, present, work, message.replay)
       : present;
     while (next) next = await attempt(ports, next, work);
   };
 
-/** Another delivery of the same message may still be at work. */
-const expectBrokenOff = async (ports: NotifyPorts, { until }: Notification): Promise<void> => {
-  if (until !== undefined && Date.parse(until) > ports.now()) throw busy();
+/** Throws `HubError` `write-conflict` while another delivery of the same message may still be sending. */
+const expectInterrupted = async (ports: NotifyPorts, { until }: Notification): Promise<void> => {
+  if (until !== undefined && Date.parse(until) > ports.now()) throw concurrentDelivery();
 };
 
-const busy = (): HubError =>
-  new HubError('write-conflict', 'Another delivery of the same message is at work.', { retry: 'later' });
+const concurrentDelivery = (): HubError =>
+  new HubError(
+    'write-conflict',
+    'Another delivery of this message is being processed. The message is retried automatically.',
+    { retry: 'later' },
+  );
 
-const inDoubt = (cause?: unknown): HubError =>
+const uncertainSend = (cause?: unknown): HubError =>
   new HubError(
     'uncertain-send',
-    'It is not known whether this was sent. Marketing is sent at most once, so it is not sent again.',
+    'The sender did not confirm this message, so it may or may not be sent. Marketing is sent at most once, so it is not retried.',
     { retry: 'never', cause },
   );
 
-/** Undefined where the person was erased meanwhile. */
-const workFor = async (ports: NotifyPorts, notification: Notification): Promise<Work | undefined> => {
+/** Undefined if the customer was erased meanwhile. */
+const loadWork = async (ports: NotifyPorts, notification: Notification): Promise<Work | undefined> => {
   const { profileId, occurredAt, interaction, trigger, triggerVersion } = notification;
   const [version, customer, cause, hub] = await Promise.all([
     ports.triggers.version(trigger, triggerVersion),
@@ -104,19 +108,19 @@ const workFor = async (ports: NotifyPorts, notification: Notification): Promise<
   ]);
   if (customer === undefined || cause === undefined) return undefined;
   if (version) {
-    const addressee = version.trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
-    return { version, customer: addressee, cause, hub };
+    const recipient = version.trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
+    return { version, customer: recipient, cause, hub };
   }
   throw new HubError(
     'unknown-trigger',
-    `Version ${triggerVersion} of the trigger ${trigger} is not stored.`,
+    `Version ${triggerVersion} of the trigger ${trigger} is not stored. Publish the trigger again; the message is retried automatically.`,
     {
       retry: 'later',
     },
   );
 };
 
-/** Sends through the channel that was chosen. What comes back has another channel and is to be tried again. */
+/** Sends through the chosen channel. Resolves to the notification with its next channel if the sender refused it. */
 const attempt = async (
   ports: NotifyPorts,
   present: Notification,
@@ -126,36 +130,37 @@ const attempt = async (
     ...present,
     status: 'sending',
     at: instant(ports.now()),
-    until: instant(ports.now() + BROKEN_OFF_MS),
+    until: instant(ports.now() + INTERRUPTED_AFTER_MS),
   });
   let externalIds: Record<Identifier, string>;
   try {
     externalIds = await send(ports, sending, work);
   } catch (error) {
-    return notSent(ports, sending, work, error);
+    return handleSendError(ports, sending, work, error);
   }
   const { until: _, ...rest } = sending;
   const sent = await save(ports, { ...rest, status: 'sent', at: instant(ports.now()), externalIds });
-  await finish(ports, sent, work);
+  await recordSent(ports, sent, work);
   return undefined;
 };
 
-/** Another channel, a failure for a person to see, or the queue's next try. */
-const notSent = async (
+/** After an error: takes the next channel, stores a failure, or throws for the queue's retry. */
+const handleSendError = async (
   ports: NotifyPorts,
   sending: Notification,
   work: Work,
   error: unknown,
 ): Promise<Notification | undefined> => {
-  if (isRefusal(error) && error.retry === 'never') return otherwise(ports, sending, work, error);
+  if (isRefusal(error) && error.retry === 'never') return tryNextChannel(ports, sending, work, error);
   if (error instanceof HubError && error.retry === 'never') return fail(ports, sending, error);
-  // In doubt, a message that may be sent twice stays as it is until the send counts as broken off.
-  if (!isRefusal(error) && sending.category === 'marketing') return fail(ports, sending, inDoubt(error));
+  // After any other error a message that may be sent twice stays `sending` until the send counts as interrupted.
+  if (!isRefusal(error) && sending.category === 'marketing')
+    return fail(ports, sending, uncertainSend(error));
   if (isRefusal(error)) await save(ports, { ...sending, status: 'reserved' });
   throw error;
 };
 
-/** The provider's ids by address. Of several colleagues, one who cannot be reached does not keep it from the others. */
+/** The provider's message ids by address. A refusal for one member of a team does not stop the others. */
 const send = async (
   ports: NotifyPorts,
   sending: Notification,
@@ -188,16 +193,16 @@ const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender =
   const sender = ports.sender(hub.senders[channel] ?? '');
   if (sender) return sender;
   throw refusal(
-    `hub.yaml names no sender for the channel ${channel}. Add one under \`senders\`, or take the channel out of the trigger.`,
+    `hub.yaml has no sender for the channel ${channel}. Add one under \`senders\`, or remove the channel from the trigger.`,
     { retry: 'never' },
   );
 };
 
-/** A template that names no sender writes from the domain to which the hub's alarms go. */
+/** The sender's address if the template names none: on the domain of the hub's alarm address. */
 const defaultFrom = ({ alarms }: HubConfig): string =>
   `no-reply@${alarms.slice(alarms.lastIndexOf('@') + 1)}`;
 
-/** Colleagues have nothing to unsubscribe from. */
+/** A message to a team has no links. */
 const linksOf = async (
   ports: NotifyPorts,
   { addresses: [address] = [], channel = 'email', at }: Notification,
@@ -209,23 +214,23 @@ const renderedWith = (
   { template = '', channel = 'email', approved, causeOnly }: Notification,
   { version: { trigger, templates }, customer, cause }: Work,
 ): Rendered => {
-  const seen = causeOnly ? strangerOf(cause) : customer;
-  const variables = variablesFor(trigger, seen, cause, links);
+  const visible = causeOnly ? causeAsCustomer(cause) : customer;
+  const variables = variablesFor(trigger, visible, cause, links);
   return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
 };
 
-/** What a template sees of somebody who may not own the address: what the interaction itself says. */
-const strangerOf = ({ profile = {} }: StoredInteraction): Parameters<typeof variablesFor>[1] => ({
+/** The customer as a template sees it if the address may belong to somebody else: the data of the interaction alone. */
+const causeAsCustomer = ({ profile = {} }: StoredInteraction): Parameters<typeof variablesFor>[1] => ({
   ...{ id: '', tags: [], traits: {}, preferences: {}, stage: undefined },
   ...{ name: claimedName(profile.name), language: profile.language, timeZone: profile.timeZone },
 });
 
-/** Links as the timeline and CRMs show them: whoever had their last part could choose for the address. */
+/** Links as the timeline and CRMs show them. The token is removed, because it gives access to the preferences of the address. */
 const withoutTokens = (links: Links): Links =>
   Object.fromEntries(Object.entries(links).map(([name, link]) => [name, link.replace(/[^/]+$/u, '…')]));
 
-/** The sender has refused for good: the next channel of the list, if there is one. The reservation stays the same. */
-const otherwise = async (
+/** The next channel of the list after a permanent refusal, if there is one. The reservation stays the same. */
+const tryNextChannel = async (
   ports: NotifyPorts,
   sending: Notification,
   { version, customer, cause, hub }: Work,
@@ -256,8 +261,8 @@ const otherwise = async (
   };
 };
 
-/** A person has replayed what had failed: the channel is chosen anew, by the consent and the addresses that hold now. */
-const revive = async (
+/** Prepares a failed notification for its replay: chooses the channel again, by the present consent and addresses. */
+const restartFailed = async (
   ports: NotifyPorts,
   failed: Notification,
   { version, customer, cause, hub }: Work,
@@ -290,12 +295,12 @@ const revive = async (
   });
 };
 
-/** What we sent is an interaction too. Done again it is the same interaction. */
-const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
+/** Records each sent message as an interaction and publishes the event. Idempotent: the keys are the same each time. */
+const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
   const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
   const { provider } = senderOf(ports, channel, work);
   const rendered = renderedWith(withoutTokens(await linksOf(ports, sent, work)), sent, work);
-  const colleagues = work.version.trigger.send.to !== undefined;
+  const isToTeam = work.version.trigger.send.to !== undefined;
   for (const [position, [address, externalId]] of Object.entries(externalIds).entries()) {
     const id = position === 0 ? notificationId(sent) : `${notificationId(sent)}.${position}`;
     await ports.record({
@@ -305,19 +310,19 @@ const finish = async (ports: NotifyPorts, sent: Notification, work: Work): Promi
       interaction: {
         ...{ key: id, provider, externalId, kind: 'notification', channel, direction: 'outbound' },
         occurredAt: at,
-        // A colleague's address is nobody's.
-        identifiers: colleagues ? [] : [address],
+        // The address of a colleague belongs to no customer.
+        identifiers: isToTeam ? [] : [address],
         text: rendered.text,
         ...(rendered.subject !== undefined && { subject: rendered.subject }),
         properties: {
           ...{ status: 'sent', trigger, version: triggerVersion, category, template },
           ...{ notification: id, cause: sent.interaction },
-          ...(colleagues && { team: work.version.trigger.send.to?.team ?? '' }),
+          ...(isToTeam && { team: work.version.trigger.send.to?.team ?? '' }),
         },
       },
     });
   }
-  await ports.tell('notification.sent', sent);
+  await ports.publishEvent('notification.sent', sent);
 };
 
 const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {
@@ -330,11 +335,11 @@ const fail = async (ports: NotifyPorts, notification: Notification, error: HubEr
     at: instant(ports.now()),
     steps: [...notification.steps, { step: 'send', result: error.message }],
   });
-  await ports.tell('notification.failed', failed);
+  await ports.publishEvent('notification.failed', failed);
 };
 
-/** The row as it then stands; throws where another delivery of the message has changed it. */
+/** Resolves to the saved row. Throws `HubError` `write-conflict` if another delivery of the message has changed it. */
 const save = async (ports: NotifyPorts, notification: Notification): Promise<Notification> => {
-  if (!(await ports.notifications.save(notification))) throw busy();
+  if (!(await ports.notifications.save(notification))) throw concurrentDelivery();
   return { ...notification, version: notification.version + 1 };
 };

@@ -5,19 +5,19 @@ import type { Projection } from '../contracts/ports/projections.ts';
 
 interface FiguresPorts {
   readonly store: Pick<FiguresStore, 'count'>;
-  /** The hub's, which parts the days. */
+  /** The hub's time zone, in which a day begins and ends. */
   readonly timeZone: () => Promise<string>;
 }
 
-/** Counts what came in and what went out, per channel and day. */
+/** Counts inbound and outbound interactions and unsent notifications, per channel and day. */
 export const figures =
   ({ store, timeZone }: FiguresPorts): Projection =>
   async ({ interactions, unsent }) => {
-    const acts = [
+    const countables = [
       ...interactions.flatMap((one) => countable(one, one.caused?.reply) ?? []),
       ...unsent.map(countableUnsent),
     ];
-    if (acts.length > 0) await store.count(acts, await timeZone());
+    if (countables.length > 0) await store.count(countables, await timeZone());
   };
 
 const countableUnsent = ({ event, trigger, interaction, channel, at }: Unsent): Countable => ({

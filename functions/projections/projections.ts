@@ -8,8 +8,8 @@ export interface ProjectionPorts {
 }
 
 /**
- * Hands a batch to every projection. Where one fails all messages come again; from the second time on each is worked off
- * alone, so that one that cannot be done does not take the others with it. Returns what must come again, and why.
+ * Passes a batch of messages to every projection. If one fails, all messages of the batch are retried, each alone, so that
+ * a message that always fails does not fail the others. Resolves to the messages to retry and their errors.
  */
 export const project =
   ({ load, projections }: ProjectionPorts) =>

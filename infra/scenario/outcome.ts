@@ -2,7 +2,7 @@ import { type Customer, resolveCustomer } from '../../core/identity/customer.ts'
 import { identifierValue } from '../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { SourceProfile } from '../../core/identity/profile.ts';
-import { shownWith, standIns } from '../../core/identity/proof/guests.ts';
+import { fillFromGuests, shownWith } from '../../core/identity/proof/guests.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import { isOwnerKey } from '../../functions/contracts/keys.ts';
 import { type InteractionRow, interactionOf } from '../../functions/contracts/rows/interactions.ts';
@@ -91,7 +91,7 @@ const actualCustomer = (
   const { identifiers, consent, preferences, sourceProfiles } = customer;
   const all = [customer, ...guests];
   const ids = new Set(all.flatMap((one) => one.sourceProfiles.map(({ profile }) => profile.id)));
-  const { name, language, timeZone, stage, tags, traits } = standIns(customer, guests);
+  const { name, language, timeZone, stage, tags, traits } = fillFromGuests(customer, guests);
   return {
     identifiers,
     claimed: [...new Set(all.flatMap(({ claimed }) => claimed))].filter((one) => !owned.has(one)),

@@ -5,8 +5,8 @@ import { fitsLimits } from '../matching.ts';
 import type { People } from '../people.ts';
 
 /**
- * Gives a claimed identifier to a person: an agent vouches for it. Nothing moves; guests that claim it stay shown with
- * the person. Throws `HubError` `guest-owns-nothing`, `already-owned`, `owned-by-another` and `identifier-limit`.
+ * Makes a person the owner of a claimed identifier, because an agent has confirmed it. Past interactions do not move; guests
+ * that claim it are still shown with the person. Throws `HubError` `guest-owns-nothing`, `already-owned`, `owned-by-another` and `identifier-limit`.
  */
 export const confirmIdentifier = (
   people: People,
@@ -18,7 +18,7 @@ export const confirmIdentifier = (
   if (people.sourceProfile(root).profile.guest === true)
     throw new HubError(
       'guest-owns-nothing',
-      'The customer is a guest: nobody has proven any of its identifiers, so it can own none. Name a person.',
+      'The customer is a guest without proven identifiers, so it cannot own one. Use the id of a person.',
       { retry: 'never' },
     );
   const owner = people.owner(identifier);
@@ -33,7 +33,7 @@ export const confirmIdentifier = (
   if (!fitsLimits(people, [root], [identifier]))
     throw new HubError(
       'identifier-limit',
-      'The customer holds as many identifiers of this type as identity.yaml allows. Split one off first.',
+      'The customer already owns the most identifiers of this type that identity.yaml allows. Split one off first.',
       { retry: 'never' },
     );
   people.attachIdentifier(identifier, root);
@@ -43,13 +43,13 @@ export const confirmIdentifier = (
   return confirmation;
 };
 
-/** Whether an identifier was given to its owner by an agent alone. */
+/** Whether only an agent has confirmed the owner of an identifier. */
 export const isConfirmed = (people: People, identifier: Identifier): boolean =>
   people.sourceProfile(people.ownerOf(identifier)).profile.confirmed.includes(identifier);
 
 /**
- * Shows the guests that claim an identifier apart from a person; takes it back from the person where an agent had
- * confirmed it. Throws `HubError` `not-claimed` where no guest that is loaded claims it.
+ * Separates the guests that claim an identifier from a person: they are shown as customers of their own. If the person owns
+ * the identifier by an agent's confirmation, it loses it. Throws `HubError` `not-claimed` if no loaded guest claims it.
  */
 export const splitClaim = (
   people: People,
@@ -61,7 +61,7 @@ export const splitClaim = (
   const guests = people.guestsClaiming(identifier);
   const isOwned = people.owner(identifier) !== undefined;
   if (guests.length === 0 && !isOwned)
-    throw new HubError('not-claimed', 'Nobody claims this identifier beside the customer.', {
+    throw new HubError('not-claimed', 'No guest claims this identifier, so there is nothing to split off.', {
       retry: 'never',
     });
   if (isOwned) people.disown(identifier);

@@ -6,8 +6,8 @@ import type { People } from '../people.ts';
 import { newSourceProfile } from '../source-profile.ts';
 
 /**
- * Finds or makes the guest of an interaction that nobody vouches for: the guest that its strongest claimed identifier
- * without an owner has already, else a new one. Claims write rows of guests alone, never those of a person.
+ * Finds or creates the guest of an interaction without proven identifiers: the guest of its strongest claimed identifier that
+ * has no owner, else a new one. Claims change the rows of guests only, never those of a person.
  */
 export const resolveGuest = (
   people: People,
@@ -23,12 +23,12 @@ export const resolveGuest = (
     people.add({ ...guest, profile: { ...guest.profile, guest: true } });
     people.setProfile(people.sourceProfile(profileId).profile);
   }
-  for (const identifier of ranked) claim(people, profileId, identifier, occurredAt);
+  for (const identifier of ranked) addClaim(people, profileId, identifier, occurredAt);
   return { profileId, isNew: present === undefined };
 };
 
-/** The guest lists the identifier within its type's limit, and a row makes it findable by it. */
-const claim = (people: People, profileId: string, identifier: Identifier, at: string): void => {
+/** Adds an identifier to a guest within the limit of its type, with a row that finds the guest by it. */
+const addClaim = (people: People, profileId: string, identifier: Identifier, at: string): void => {
   const { profile } = people.sourceProfile(profileId);
   if (profile.claimed.includes(identifier)) return;
   const type = identifierType(identifier);
@@ -41,8 +41,8 @@ const claim = (people: People, profileId: string, identifier: Identifier, at: st
 };
 
 /**
- * The profile of the person with whom a guest is shown: the owner of its strongest owned identifier, unless somebody
- * has split the two. Undefined where the guest is a customer of its own. `personOf` resolves an owner to its person.
+ * The source profile of the person with whom a guest is shown: the owner of the guest's strongest owned identifier, unless a
+ * split has separated the two. Undefined if the guest is shown as a customer of its own. `personOf`: the person of an owner.
  */
 export const shownWith = (
   {
@@ -62,23 +62,25 @@ export const shownWith = (
   return found;
 };
 
-const LONGEST_NAME = 60;
+const MAX_NAME_CHARACTERS = 60;
 
 /**
- * A name that nobody vouches for, as it may stand in for a person who has none: undefined where it is long, or holds
- * what a name does not (a digit, a link, an address).
+ * A claimed name, if it is safe to show for a person without a name; undefined if it is long, or contains a digit, a link or
+ * an address.
  */
 export const claimedName = (name: PersonName | undefined): PersonName | undefined => {
   const parts = Object.values(name ?? {}).filter((part) => part !== undefined);
-  const isName = parts.every((part) => part.length <= LONGEST_NAME && !/[\d@/\\<>]|\w\.\w|:/u.test(part));
+  const isName = parts.every(
+    (part) => part.length <= MAX_NAME_CHARACTERS && !/[\d@/\\<>]|\w\.\w|:/u.test(part),
+  );
   return parts.length > 0 && isName ? name : undefined;
 };
 
 /**
- * A person with what guests shown with it may stand in for: a name that is one, the language and the time zone, each
- * where the person has none; of several guests the first. A guest's own name is kept where it is one.
+ * Fills a person's missing name, language and time zone from the guests shown with the person: the first value of each. A
+ * guest's name is used only if it passes `claimedName`.
  */
-export const standIns = (customer: Customer, guests: readonly Customer[]): Customer => {
+export const fillFromGuests = (customer: Customer, guests: readonly Customer[]): Customer => {
   const first = <Value>(of: (guest: Customer) => Value | undefined): Value | undefined =>
     guests.map(of).find((value) => value !== undefined);
   return {

@@ -3,20 +3,20 @@ import { type Identifier, identifierType } from '../identifier.ts';
 import type { People } from '../people.ts';
 
 const NUMBERS: ReadonlySet<string> = new Set(['phone', 'whatsapp']);
-/** A platform's own id of a person, beside which it reports the person's number. */
+/** A platform's own user id, reported together with the user's phone number. */
 const PLATFORM_USER = 'whatsapp-user';
 
-/** What an interaction that reports a number with another user id of its platform proves, and of whom the number was. */
+/** The proven identifiers of an interaction after the check for numbers that changed hands. */
 export interface HandedOver {
-  /** The identifiers that count: without the number where its present owner was heard from later. */
+  /** The identifiers that count. A number is omitted if its present owner has used it later. */
   readonly proven: readonly Identifier[];
-  /** Source profiles of other persons who own the number, or owned it until now. */
+  /** Source profiles of other persons who own the number, or have just lost it. */
   readonly others: readonly string[];
 }
 
 /**
- * FORMATS, step 4: the same number with another user id of a platform, not announced by `becomes`, is another person;
- * the number goes to the newer.
+ * FORMATS, step 4: a number that comes with another user id of its platform, without `becomes`, belongs to another person.
+ * The person of the later interaction owns it.
  */
 export const handOverNumbers = (
   people: People,
@@ -25,25 +25,25 @@ export const handOverNumbers = (
 ): HandedOver => {
   const user = proven.find((one) => identifierType(one) === PLATFORM_USER);
   if (user === undefined) return { proven, others: [] };
-  const kept: Identifier[] = [];
+  const counted: Identifier[] = [];
   const others = new Set<string>();
   for (const identifier of proven) {
     const owner = NUMBERS.has(identifierType(identifier)) ? people.owner(identifier) : undefined;
-    if (owner === undefined || !isSomebodyElses(people, owner, proven)) {
-      kept.push(identifier);
+    if (owner === undefined || !hasOtherUserId(people, owner, proven)) {
+      counted.push(identifier);
       continue;
     }
     others.add(owner);
     const lastInboundAt = people.sourceProfile(owner).activity.lastInboundAt[identifier] ?? '';
     if (lastInboundAt > occurredAt) continue;
     people.disown(identifier);
-    kept.push(identifier);
+    counted.push(identifier);
   }
-  return { proven: kept, others: [...others] };
+  return { proven: counted, others: [...others] };
 };
 
-/** Whether the owner of a number is known to the platform under user ids, none of which is among these. */
-const isSomebodyElses = (people: People, owner: string, proven: readonly Identifier[]): boolean => {
+/** Whether the owner of a number has user ids of the platform, and none of them is proven here. */
+const hasOtherUserId = (people: People, owner: string, proven: readonly Identifier[]): boolean => {
   const users = people.customer(owner).identifiers.filter((one) => identifierType(one) === PLATFORM_USER);
   return users.length > 0 && users.every((one) => !proven.includes(one));
 };

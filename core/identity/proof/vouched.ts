@@ -4,17 +4,17 @@ import type { Identifier } from '../identifier.ts';
 import type { IdentityConfig } from '../identity-config.ts';
 import { usableIdentifiers } from '../normalise.ts';
 
-/** The usable identifiers of an interaction by who vouches for them (FORMATS, "Proof"), each in the order given. */
+/** The usable identifiers of an interaction, proven and claimed (FORMATS, "Proof"), in their order. */
 export interface Vouched {
-  /** Somebody who can know vouches that the person who acted controls it. */
+  /** A trusted party confirms that the acting person controls the identifier. */
   readonly proven: readonly Identifier[];
-  /** Anybody could have typed it. */
+  /** Anybody could have entered the identifier. */
   readonly claimed: readonly Identifier[];
 }
 
 /**
- * Splits an interaction's usable identifiers into proven and claimed ones. What a claimed identifier implies is claimed
- * too; an identifier that is listed both ways is claimed. All are claimed of an answer on a page that proves nothing.
+ * Splits an interaction's usable identifiers into proven and claimed ones. An identifier that a claimed one implies
+ * is claimed too; an identifier in both lists is claimed. All identifiers of an answer on a page without proof are claimed.
  */
 export const vouchedIdentifiers = (
   {
@@ -37,5 +37,5 @@ const reports: ReadonlySet<Kind> = new Set<Kind>([
   ...(['delivery-status', 'read', 'open', 'click', 'bounce', 'complaint'] as const),
 ]);
 
-/** Whether an interaction reports what became of a message: it proves nothing, and makes nobody. */
+/** Whether an interaction reports the status of a message: it proves no identifier and creates no customer. */
 export const isReport = ({ kind }: Pick<Interaction, 'kind'>): boolean => reports.has(kind);

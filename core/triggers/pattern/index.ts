@@ -2,7 +2,7 @@ import type { Field, Leaf, Pattern } from './parse.ts';
 
 export { type Pattern, parsePattern, usesWildcard } from './parse.ts';
 
-/** Which element of which array a leaf value stands in: array → position. */
+/** The array elements that contain a leaf value: array → position. */
 type Membership = ReadonlyMap<number, number>;
 
 interface Value {
@@ -13,7 +13,7 @@ interface Value {
 /** The leaves of an event by their path, array elements sharing the path of their array. */
 type Leaves = ReadonlyMap<string, readonly Value[]>;
 
-/** Whether an event matches: fields below one array must all be found in the same element of it. */
+/** Whether an event matches. Fields below one array must match in the same element of it. */
 export const matches = (pattern: Pattern, event: object): boolean => matchesLeaves(pattern, leavesOf(event));
 
 const matchesLeaves = (pattern: Pattern, leaves: Leaves): boolean =>
@@ -60,7 +60,7 @@ const search = (fields: readonly Field[], at: number, leaves: Leaves, chosen: Me
   );
 };
 
-/** Both memberships together, or undefined where they name different elements of one array. */
+/** Combines two memberships; undefined if they contain different elements of one array. */
 const joinMemberships = (one: Membership, other: Membership): Membership | undefined => {
   if (other.size === 0) return one;
   for (const [array, position] of other) {
@@ -77,17 +77,17 @@ export interface PatternIndex<Value> {
 }
 
 /**
- * Many patterns at once. Each alternative of a pattern is filed under one of its fields that takes exact values only,
- * the one whose drawer is the emptiest, so that an event looks at those patterns alone which may match it.
+ * Matches an event against many patterns. Each alternative of a pattern is indexed by one of its fields with exact values
+ * only, the one with the fewest entries, so that an event is tested against few patterns.
  */
 export const patternIndex = <Value>(): PatternIndex<Value> => {
   const entries = new Map<string, { readonly pattern: Pattern; readonly value: Value }>();
-  const drawers = new Map<string, Map<Leaf, Set<string>>>();
-  const unfiled = new Set<string>();
+  const buckets = new Map<string, Map<Leaf, Set<string>>>();
+  const unindexed = new Set<string>();
 
-  const drawer = (path: string, leaf: Leaf): Set<string> => {
-    const values = drawers.get(path) ?? new Map<Leaf, Set<string>>();
-    drawers.set(path, values);
+  const bucketOf = (path: string, leaf: Leaf): Set<string> => {
+    const values = buckets.get(path) ?? new Map<Leaf, Set<string>>();
+    buckets.set(path, values);
     const ids = values.get(leaf) ?? new Set();
     values.set(leaf, ids);
     return ids;
@@ -96,32 +96,32 @@ export const patternIndex = <Value>(): PatternIndex<Value> => {
     const exact = field.any.flatMap((matcher) => ('exact' in matcher ? [matcher.exact ?? null] : []));
     return !field.absent && exact.length === field.any.length ? exact : undefined;
   };
-  const file = (id: string, fields: readonly Field[]): void => {
+  const addToIndex = (id: string, fields: readonly Field[]): void => {
     const choices = fields.flatMap((field) => {
       const exact = exactOf(field);
-      return exact ? [exact.map((leaf) => drawer(field.path, leaf))] : [];
+      return exact ? [exact.map((leaf) => bucketOf(field.path, leaf))] : [];
     });
     const load = (sets: readonly Set<string>[]): number => sets.reduce((sum, { size }) => sum + size, 0);
     const best = choices.sort((one, other) => load(one) - load(other))[0];
-    if (best === undefined) unfiled.add(id);
+    if (best === undefined) unindexed.add(id);
     else for (const ids of best) ids.add(id);
   };
   const remove = (id: string): void => {
     entries.delete(id);
-    unfiled.delete(id);
-    for (const values of drawers.values()) for (const ids of values.values()) ids.delete(id);
+    unindexed.delete(id);
+    for (const values of buckets.values()) for (const ids of values.values()) ids.delete(id);
   };
   return {
     add(id, pattern, value) {
       if (entries.has(id)) remove(id);
       entries.set(id, { pattern, value });
-      for (const fields of pattern) file(id, fields);
+      for (const fields of pattern) addToIndex(id, fields);
     },
     remove,
     match(event) {
       const leaves = leavesOf(event);
-      const candidates = new Set(unfiled);
-      for (const [path, values] of drawers) {
+      const candidates = new Set(unindexed);
+      for (const [path, values] of buckets) {
         for (const { leaf } of leaves.get(path) ?? [])
           for (const id of values.get(leaf) ?? []) candidates.add(id);
       }

@@ -1,15 +1,15 @@
 import { HubError } from '../../errors.ts';
 import { cidrMatcher } from './cidr.ts';
 
-/** What one alternative of a leaf asks of a leaf value of the event. */
+/** A leaf value of an event or a pattern. */
 export type Leaf = string | number | boolean | null;
 interface Matcher {
-  /** Set where the alternative is one exact value, for the index. */
+  /** The value, if the matcher tests for one exact value; used by the index. */
   readonly exact?: Leaf;
   readonly test: (value: Leaf) => boolean;
 }
 
-/** One field of a pattern: where it is and what may be there; `absent` where `exists: false` is one alternative. */
+/** One field of a pattern: its path and its alternatives. `absent`: `exists: false` is one of them. */
 export interface Field {
   readonly path: string;
   readonly any: readonly Matcher[];
@@ -151,36 +151,36 @@ const affix = (operator: 'prefix' | 'suffix', operand: unknown, path: readonly s
 };
 
 const wildcard = (operand: unknown, path: readonly string[]): Matcher => {
-  const pieces: string[] = [];
-  let piece = '';
+  const literals: string[] = [];
+  let literal = '';
   const source = text(operand, path);
   for (let at = 0; at < source.length; at++) {
     const character = source.charAt(at);
     if (character === '\\') {
       const escaped = source[++at];
       if (escaped !== '*' && escaped !== '\\')
-        throw invalidPattern(path, 'expected * or \\ behind a backslash');
-      piece += escaped;
+        throw invalidPattern(path, 'expected * or \\ after a backslash');
+      literal += escaped;
     } else if (character === '*') {
       if (source[at + 1] === '*') throw invalidPattern(path, 'consecutive wildcards (**) are not allowed');
-      pieces.push(piece);
-      piece = '';
-    } else piece += character;
+      literals.push(literal);
+      literal = '';
+    } else literal += character;
   }
-  pieces.push(piece);
-  return textMatcher((value) => globbed(value, pieces));
+  literals.push(literal);
+  return textMatcher((value) => matchesParts(value, literals));
 };
 
-/** Whether the pieces stand in this order, the first at the start and the last at the end. */
-const globbed = (value: string, pieces: readonly string[]): boolean => {
-  const [first = '', ...rest] = pieces;
+/** Whether a text contains the literal parts in this order, the first at its start and the last at its end. */
+const matchesParts = (value: string, literals: readonly string[]): boolean => {
+  const [first = '', ...rest] = literals;
   if (rest.length === 0) return value === first;
   if (!value.startsWith(first)) return false;
   let at = first.length;
-  for (const piece of rest.slice(0, -1)) {
-    const found = value.indexOf(piece, at);
+  for (const literal of rest.slice(0, -1)) {
+    const found = value.indexOf(literal, at);
     if (found < 0) return false;
-    at = found + piece.length;
+    at = found + literal.length;
   }
   const last = rest.at(-1) ?? '';
   return value.length - last.length >= at && value.endsWith(last);
@@ -203,7 +203,7 @@ const numeric = (operand: unknown, path: readonly string[]): Matcher => {
     if (typeof sign !== 'string' || comparisons[sign] === undefined)
       throw invalidPattern(path, 'expected =, <, <=, > or >=');
     if (typeof bound !== 'number' || !Number.isFinite(bound))
-      throw invalidPattern(path, `expected a number behind ${sign}`);
+      throw invalidPattern(path, `expected a number after ${sign}`);
     parts.push({ sign, bound });
   }
   const [lower, upper] = parts;
@@ -251,7 +251,7 @@ const anythingBut = (operand: unknown, path: readonly string[]): Matcher => {
 
 const butOperators: ReadonlySet<string> = new Set(['prefix', 'suffix', 'equals-ignore-case', 'wildcard']);
 
-/** Whether a pattern uses wildcards anywhere: a bus allows fewer of such rules. */
+/** Whether a pattern uses wildcards. EventBridge allows fewer such rules per bus. */
 export const usesWildcard = (input: unknown): boolean => {
   if (Array.isArray(input)) return input.some(usesWildcard);
   return (

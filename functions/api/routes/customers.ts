@@ -1,6 +1,6 @@
 import type { Customer } from '../../../core/identity/customer.ts';
 import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
-import { standIns } from '../../../core/identity/proof/guests.ts';
+import { fillFromGuests } from '../../../core/identity/proof/guests.ts';
 import { conversationView } from '../../../core/timeline/conversation.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import { problem } from '../../middleware/http.ts';
@@ -49,7 +49,7 @@ const view = async (
   const { sourceProfiles, conversation, ...customer } = whole;
   const { lastInboundAt: _lastInboundAt, lastInboundMessageAt: _messages, ...shownKeys } = customer;
   const shown = await guests.guestsOf(whole);
-  const { name, language, timeZone } = standIns(whole, shown);
+  const { name, language, timeZone } = fillFromGuests(whole, shown);
   const owned = new Set(customer.identifiers);
   return {
     ...shownKeys,

@@ -3,7 +3,7 @@ import { stage } from './stage.ts';
 
 export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',
-  again: (message, count) => ({ ...message, again: count }),
+  toReplay: (message, count) => ({ ...message, replay: count }),
   schema: NotificationMessage,
   identity: ({ profileId, trigger, interaction }) => [profileId, trigger, interaction],
   about: ({ profileId, trigger, interaction }) => ({ profileId, trigger, interaction }),

@@ -10,7 +10,7 @@ export const recordStage = stage('record', {
   title: 'Deliveries, interactions and commands on their way to the customer record',
   schema: RecordMessage,
   // A replay retries as often as the first time.
-  again: (message) => ('tries' in message ? { ...message, tries: 0 } : message),
+  toReplay: (message) => ('tries' in message ? { ...message, tries: 0 } : message),
   identity: (message) => {
     switch (message.type) {
       case 'content':

@@ -17,8 +17,8 @@ interface StageDefinition<Message> {
   readonly type?: (message: Message) => string;
   /** More ids for the trace. Never a text or an identifier. */
   readonly ids?: (message: Message) => Ids;
-  /** The message that a replay puts on the queue, where it must say that it is one; `count`: how often it has failed. */
-  readonly again?: (message: Message, count: number) => Message;
+  /** Changes the message for a replay, if its stage must recognise one. `count`: the number of failures so far. */
+  readonly toReplay?: (message: Message, count: number) => Message;
 }
 
 /** A stage whose type of message is hidden: it takes the bodies of messages. */
@@ -45,7 +45,7 @@ interface Known {
 
 export const stage = <Message>(
   id: string,
-  { title, schema, identity, about, type, ids, again }: StageDefinition<Message>,
+  { title, schema, identity, about, type, ids, toReplay }: StageDefinition<Message>,
 ): Stage<Message> => ({
   id,
   title,
@@ -53,7 +53,7 @@ export const stage = <Message>(
   hop: (message) => ({ type: type?.(message) ?? id, ids: { ...about(message), ...ids?.(message) } }),
   replay(payload, count) {
     const read = schema.safeParse(json(payload));
-    if (read.success) return again ? JSON.stringify(again(read.data, count)) : payload;
+    if (read.success) return toReplay ? JSON.stringify(toReplay(read.data, count)) : payload;
     throw new HubError(
       'invalid-payload',
       `The payload is not what the stage ${id} expects:\n${z.prettifyError(read.error)}`,

@@ -16,22 +16,22 @@ import {
   type SliceWork,
 } from '../../contracts/jobs/job.ts';
 import { importBatches } from './batches.ts';
-import type { Judgement, Listing } from './listings.ts';
-import { refusals } from './refused.ts';
+import type { Listing, RowResult } from './listings.ts';
+import { refusedRows } from './refused.ts';
 
 export interface ImportPorts {
   readonly read: Bucket['getRange'];
   readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
   /** Queues messages and resolves to the positions of those that the queue refused. */
   readonly send: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
-  /** How many messages of imports are queued or in work, approximately. */
+  /** Approximate number of messages in the imports queue, those in flight included. */
   readonly waiting: () => Promise<number>;
   readonly identity: () => Promise<IdentityConfig>;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
-/** What every import is told. */
+/** The parameters that every import has. */
 interface FileParameters {
   readonly format: 'csv' | 'ndjson';
   readonly map: Readonly<Record<string, string>>;
@@ -40,45 +40,49 @@ interface FileParameters {
 }
 
 export const Checkpoint = z.strictObject({
-  /** The byte at which the next record begins, and its line. */
+  /** The byte offset and the line of the next record. */
   offset: z.int().nonnegative(),
   line: z.int().positive(),
-  /** The place lies inside a record that is too long; the next one begins behind the next line end. */
+  /** True if the offset is inside a record that is too long: skip to the next line end. */
   inside: z.boolean(),
-  /** Of the whole file, in bytes; absent before the first slice. */
+  /** The size of the file in bytes; absent before the first slice. */
   size: z.int().nonnegative().optional(),
-  /** Of CSV, once the header was read. */
+  /** The header of a CSV file; absent until it is read. */
   head: z.strictObject({ delimiter: z.string(), names: z.array(z.string()) }).optional(),
-  /** Rows so far, refused ones too. */
+  /** Rows read so far, including refused ones. */
   rows: z.int().nonnegative(),
   refusedParts: z.int().nonnegative(),
-  /** At the end of the file: how many messages were waiting when it last looked, and how often they were no fewer. */
-  rest: z.strictObject({ waiting: z.int(), looks: z.int() }).optional(),
+  /**
+   * Present once the whole file is read: the queue length at the last check, and how many checks in a row found the queue
+   * no shorter.
+   */
+  drain: z.strictObject({ waiting: z.int(), checks: z.int() }).optional(),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-/** More than the longest record, or a piece might hold none. */
-const PIECE_BYTES = 300_000;
-/** A slice ends behind so many rows, or so many bytes of refused ones. */
+/** Larger than the longest record, so that each chunk holds at least one. */
+const CHUNK_BYTES = 300_000;
+/** A slice ends at one of these limits. */
 interface Limits {
   readonly rows: number;
-  /** Where nothing has to be recorded. */
-  readonly triedRows: number;
+  /** Replaces `rows` in a dry run. */
+  readonly dryRunRows: number;
+  /** The size of the refused rows that a slice holds in memory. */
   readonly refusedBytes: number;
 }
-const LIMITS: Limits = { rows: 1000, triedRows: 20_000, refusedBytes: 4_000_000 };
-/** The next slice is held back while so many messages wait. */
-const AHEAD = 25;
+const LIMITS: Limits = { rows: 1000, dryRunRows: 20_000, refusedBytes: 4_000_000 };
+/** The next slice is delayed while the queue holds more messages than this. */
+const MAX_QUEUED_MESSAGES = 25;
 const PAUSE_SECONDS = 2;
-const REST_SECONDS = 2;
-/** How often the end looks at a queue that gets no shorter: something in it will have to be given up. */
-const LOOKS = 60;
+const DRAIN_SECONDS = 2;
+/** After so many checks without progress the job ends: messages that keep failing never leave the queue in time. */
+const MAX_DRAIN_CHECKS = 60;
 
 /**
- * Reads a file of rows piece by piece and queues what they become, many rows a message. A row that cannot be taken is
- * kept as it stands, with its line and the reason. Memory does not grow with the file: a slice holds a piece of it and
- * the rows that it refuses. The queue of imports is never filled further than `AHEAD`, so that a cancelled job stops and
- * a job that has ended has also been recorded.
+ * Reads a file chunk by chunk and queues its rows, many per message. A refused row is stored unchanged, with its line and
+ * the reason. Memory does not grow with the file: a slice holds one chunk and the rows that it refuses. The job waits while
+ * the imports queue holds more than `MAX_QUEUED_MESSAGES`, so a cancelled job stops soon, and it ends only after the queue
+ * is empty, so its rows are recorded by then.
  */
 export const importJob = <Parameters extends FileParameters>(
   ports: ImportPorts,
@@ -91,74 +95,85 @@ export const importJob = <Parameters extends FileParameters>(
   start: async () => ({ checkpoint: { offset: 0, line: 1, inside: false, rows: 0, refusedParts: 0 } }),
   async slice(work) {
     const { checkpoint, parameters } = work;
-    if (checkpoint.rest !== undefined) return rest(ports, checkpoint, checkpoint.rest);
-    if (!parameters.dryRun && (await ports.waiting()) > AHEAD)
+    if (checkpoint.drain !== undefined) return waitForQueue(ports, checkpoint, checkpoint.drain);
+    if (!parameters.dryRun && (await ports.waiting()) > MAX_QUEUED_MESSAGES)
       return { checkpoint, done: 0, finished: false, delaySeconds: PAUSE_SECONDS };
-    return take(ports, listing, limits, work, await begun(ports, work));
+    return importSlice(ports, listing, limits, work, await withHeader(ports, work));
   },
 });
 
-/** The rows are on their way; the job has ended once they have arrived, or something is in their way. */
-const rest = async (
+/** Finishes the job once the imports queue is empty, or after `MAX_DRAIN_CHECKS` checks without progress. */
+const waitForQueue = async (
   ports: ImportPorts,
   checkpoint: Checkpoint,
-  before: NonNullable<Checkpoint['rest']>,
+  previous: NonNullable<Checkpoint['drain']>,
 ): Promise<SliceResult<Checkpoint>> => {
   const waiting = await ports.waiting();
-  const looks = waiting < before.waiting ? 0 : before.looks + 1;
+  const checks = waiting < previous.waiting ? 0 : previous.checks + 1;
   return {
-    checkpoint: { ...checkpoint, rest: { waiting, looks } },
-    ...{ done: 0, finished: waiting === 0 || looks > LOOKS, delaySeconds: REST_SECONDS + looks },
+    checkpoint: { ...checkpoint, drain: { waiting, checks } },
+    ...{
+      done: 0,
+      finished: waiting === 0 || checks > MAX_DRAIN_CHECKS,
+      delaySeconds: DRAIN_SECONDS + checks,
+    },
   };
 };
 
-type Begun = Checkpoint & { readonly size: number };
+type StartedCheckpoint = Checkpoint & { readonly size: number };
 
-/** `size`: of the file as it was when the job began. */
-const pieceAt = async (ports: ImportPorts, job: string, from: number, size?: number): Promise<ByteRange> => {
-  const piece = await ports.read(fileKey(job), from, PIECE_BYTES);
-  if (piece === undefined)
-    throw bad(
+/**
+ * `size` is the size of the file when the job started. Throws `HubError` `missing-file`, or `changed-file` if the size differs.
+ */
+const readChunk = async (
+  ports: ImportPorts,
+  job: string,
+  from: number,
+  size?: number,
+): Promise<ByteRange> => {
+  const chunk = await ports.read(fileKey(job), from, CHUNK_BYTES);
+  if (chunk === undefined)
+    throw fileError(
       'missing-file',
-      'The file of this job is not in the bucket: it was never uploaded, or has expired.',
+      'The file of this job is not in the bucket: it was not uploaded, or it has expired. Start a new import and upload the file.',
     );
-  if (size !== undefined && piece.size !== size)
-    throw bad(
+  if (size !== undefined && chunk.size !== size)
+    throw fileError(
       'changed-file',
-      'Another file was uploaded while this one was read. Import that in a job of its own.',
+      'The file was replaced while it was being imported. Start a new import for the new file.',
     );
-  return piece;
+  return chunk;
 };
 
-const bad = (code: 'missing-file' | 'changed-file', message: string): HubError =>
+const fileError = (code: 'missing-file' | 'changed-file', message: string): HubError =>
   new HubError(code, message, { retry: 'never' });
 
-/** The checkpoint behind the header. Throws `HubError` where the file cannot be read at all. */
-const begun = async <Parameters extends FileParameters>(
+/** The checkpoint after the header. Throws `HubError` `invalid-file` if the file is not readable. */
+const withHeader = async <Parameters extends FileParameters>(
   ports: ImportPorts,
   { job, checkpoint, parameters }: SliceWork<Parameters, Checkpoint>,
-): Promise<Begun> => {
+): Promise<StartedCheckpoint> => {
   if (checkpoint.size !== undefined) return { ...checkpoint, size: checkpoint.size };
-  const { bytes, size } = await pieceAt(ports, job, 0);
+  const { bytes, size } = await readChunk(ports, job, 0);
   const head = readFileHead(bytes, size, parameters.format);
   return { ...checkpoint, ...head, size };
 };
 
-/** How a record is read: its columns, or as JSON. */
-const reader = <Parameters extends FileParameters>(
+/** Returns a function that reads a record: by its columns for CSV, else as JSON. */
+const rowReader = <Parameters extends FileParameters>(
   listing: Listing<Parameters>,
   { head }: Checkpoint,
   parameters: Parameters,
-): ((cut: CsvRecord) => { readonly value: unknown } | { readonly fault: string }) => {
+): ((record: CsvRecord) => { readonly value: unknown } | { readonly fault: string }) => {
   const columns: readonly (Column | undefined)[] =
-    head === undefined ? [] : columnsOf(head.names, parameters, listing.columns, listing.known);
+    head === undefined ? [] : columnsOf(head.names, parameters, listing.columns, listing.columnNames);
   return ({ fields, fault, raw }) => {
-    if (fields === undefined) return { fault: fault ?? 'it cannot be read' };
+    if (fields === undefined) return { fault: fault ?? 'the row is not readable' };
     if (head !== undefined) return readRow(fields, columns);
     try {
       return { value: parseJson(raw) };
     } catch (error) {
-      if (error instanceof HubError) return { fault: 'it is not a JSON object on one line' };
+      if (error instanceof HubError) return { fault: 'the line is not a JSON object' };
       throw error;
     }
   };
@@ -166,25 +181,25 @@ const reader = <Parameters extends FileParameters>(
 
 const isBlank = ({ fields }: CsvRecord): boolean => fields?.every((field) => field.trim() === '') === true;
 
-const take = async <Parameters extends FileParameters>(
+const importSlice = async <Parameters extends FileParameters>(
   ports: ImportPorts,
   listing: Listing<Parameters>,
   limits: Limits,
   { job, by, startedAt, parameters, timeLeft }: SliceWork<Parameters, Checkpoint>,
-  place: Begun,
+  place: StartedCheckpoint,
 ): Promise<SliceResult<Checkpoint>> => {
   const { size, head } = place;
-  const read = reader(listing, place, parameters);
+  const read = rowReader(listing, place, parameters);
   const identity = await ports.identity();
-  const same = { job, by, startedAt, parameters, identity, receivedAt: instant(ports.now()) };
-  const out = importBatches(job, parameters.dryRun ? async () => new Set<number>() : ports.send);
-  const refused = refusals(head ?? {});
+  const shared = { job, by, startedAt, parameters, identity, receivedAt: instant(ports.now()) };
+  const batches = importBatches(job, parameters.dryRun ? async () => new Set<number>() : ports.send);
+  const refused = refusedRows(head ?? {});
   let { offset, line, inside } = place;
   let done = 0;
-  const mostRows = parameters.dryRun ? limits.triedRows : limits.rows;
-  const isFull = (): boolean => done + refused.count >= mostRows || refused.bytes >= limits.refusedBytes;
+  const maxRows = parameters.dryRun ? limits.dryRunRows : limits.rows;
+  const isFull = (): boolean => done + refused.count >= maxRows || refused.bytes >= limits.refusedBytes;
   while (offset < size && !isFull() && timeLeft()) {
-    let { bytes } = await pieceAt(ports, job, offset, size);
+    let { bytes } = await readChunk(ports, job, offset, size);
     if (inside) {
       const end = bytes.indexOf('\n') + 1;
       inside = end === 0;
@@ -193,22 +208,22 @@ const take = async <Parameters extends FileParameters>(
       bytes = inside ? bytes.subarray(bytes.length) : bytes.subarray(end);
     }
     const from = offset;
-    for (const cut of readRecords(bytes, head?.delimiter, from + bytes.length >= size)) {
-      if (!isBlank(cut)) {
-        const judged = judge(read(cut), (row) => listing.judge(row, { ...same, line }));
-        if ('row' in judged) {
-          out.add(judged.row, line);
+    for (const record of readRecords(bytes, head?.delimiter, from + bytes.length >= size)) {
+      if (!isBlank(record)) {
+        const result = validate(read(record), (row) => listing.validate(row, { ...shared, line }));
+        if ('row' in result) {
+          batches.add(result.row, line);
           done++;
-        } else refused.add(cut.raw, line, judged.fault);
+        } else refused.add(record.raw, line, result.fault);
       }
-      offset = from + cut.end;
-      line += cut.lines;
-      inside = cut.continues === true;
+      offset = from + record.end;
+      line += record.lines;
+      inside = record.continues === true;
       if (isFull()) break;
     }
-    await out.send(false);
+    await batches.send(false);
   }
-  await out.send(true);
+  await batches.send(true);
   const part = refused.count > 0 ? place.refusedParts : undefined;
   if (part !== undefined) await ports.put(refusedKey(job, part), refused.file(part === 0));
   const rows = place.rows + done + refused.count;
@@ -217,17 +232,17 @@ const take = async <Parameters extends FileParameters>(
   return {
     checkpoint: {
       ...{ ...place, offset, line, inside, rows, refusedParts },
-      ...(ended && { rest: { waiting: Number.MAX_SAFE_INTEGER, looks: 0 } }),
+      ...(ended && { drain: { waiting: Number.MAX_SAFE_INTEGER, checks: 0 } }),
     },
     ...{ done, refused: refused.count, refusedParts },
-    // While rows are left their number can only be judged by their size.
+    // Until the end of the file the total is an estimate by size.
     total: ended ? rows : Math.round((rows * size) / Math.max(offset, 1)),
     finished: ended && parameters.dryRun,
-    ...(ended && { delaySeconds: REST_SECONDS }),
+    ...(ended && { delaySeconds: DRAIN_SECONDS }),
   };
 };
 
-const judge = (
+const validate = (
   read: { readonly value: unknown } | { readonly fault: string },
-  use: (row: unknown) => Judgement,
-): Judgement => ('fault' in read ? read : use(read.value));
+  validateRow: (row: unknown) => RowResult,
+): RowResult => ('fault' in read ? read : validateRow(read.value));

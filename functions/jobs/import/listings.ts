@@ -15,10 +15,10 @@ import type { CustomersParameters, HistoryParameters } from '../../contracts/job
 import type { ImportMessage } from '../../contracts/messages/record.ts';
 
 export type ImportedRow = ImportMessage['rows'][number];
-export type Judgement = { readonly row: ImportedRow } | { readonly fault: string };
+export type RowResult = { readonly row: ImportedRow } | { readonly fault: string };
 
-/** Where a row stands, and what is the same for all rows of a job. */
-interface Place<Parameters> {
+/** The line of a row, and the values that all rows of a job share. */
+interface RowContext<Parameters> {
   readonly job: string;
   readonly by: string;
   readonly line: number;
@@ -29,17 +29,17 @@ interface Place<Parameters> {
   readonly identity: IdentityConfig;
 }
 
-/** What a kind of file holds: its columns, and what a row of it becomes. */
+/** The columns of one kind of file, and the conversion of its rows to messages. */
 export interface Listing<Parameters> {
   readonly columns: Columns;
-  /** The columns, for a person. */
-  readonly known: string;
-  judge(row: unknown, place: Place<Parameters>): Judgement;
+  /** The names of the columns, as text for error messages. */
+  readonly columnNames: string;
+  validate(row: unknown, context: RowContext<Parameters>): RowResult;
 }
 
 const DAY_MS = 86_400_000;
 
-const read = <Schema extends z.ZodType>(
+const parseRow = <Schema extends z.ZodType>(
   schema: Schema,
   row: unknown,
 ): { readonly value: z.output<Schema> } | { readonly fault: string } => {
@@ -47,31 +47,31 @@ const read = <Schema extends z.ZodType>(
   return result.success ? { value: result.data } : { fault: rowFault(result.error) };
 };
 
-/** Why nobody can be known by these identifiers; undefined where somebody can. */
-const namesNobody = (identifiers: readonly string[], config: IdentityConfig): string | undefined => {
+/** Why no customer can be resolved from these identifiers; undefined if one is usable. */
+const identifierFault = (identifiers: readonly string[], config: IdentityConfig): string | undefined => {
   if (identifiers.length === 0)
-    return 'nothing says who it is: it has no email, phone, user-id or identifier';
+    return 'the row names no customer: email, phone, user-id and identifier are all empty';
   if (usableIdentifiers(identifiers, config).length > 0) return undefined;
-  return `none of its identifiers can be used: they are blocked, shared or not of their type (${identifiers.join(', ')})`;
+  return `none of its identifiers is usable: each is blocked, shared or invalid for its type (${identifiers.join(', ')})`;
 };
 
 export const customers: Listing<CustomersParameters> = {
   columns: customerColumns,
-  known: CUSTOMER_COLUMNS,
-  judge(raw, { job, by, line, startedAt, parameters, identity }) {
-    const listed = read(ListedCustomer, raw);
+  columnNames: CUSTOMER_COLUMNS,
+  validate(raw, { job, by, line, startedAt, parameters, identity }) {
+    const listed = parseRow(ListedCustomer, raw);
     if ('fault' in listed) return listed;
     const { name, language, timeZone, stage, tags, traits, preferences, consent = {} } = listed.value;
     const identifiers = identifiersOfListed(listed.value);
-    const nobody = namesNobody(identifiers, identity);
-    if (nobody !== undefined) return { fault: nobody };
-    const listedAt = earlier(parameters.listedAt ?? startedAt, startedAt);
+    const missing = identifierFault(identifiers, identity);
+    if (missing !== undefined) return { fault: missing };
+    const listedAt = earlierInstant(parameters.listedAt ?? startedAt, startedAt);
     const answers = Channel.options.flatMap((channel) => {
       const answer = consent[channel];
       return answer === undefined ? [] : [{ channel, ...answer, at: answer.at ?? parameters.consent.at }];
     });
-    const late = answers.find(({ at }) => at !== undefined && at > startedAt);
-    if (late) return { fault: `consent.${late.channel}.at: ${late.at} lies in the future` };
+    const future = answers.find(({ at }) => at !== undefined && at > startedAt);
+    if (future) return { fault: `consent.${future.channel}.at: ${future.at} is in the future` };
     const undated = answers.filter(({ at }) => at === undefined).map(({ channel }) => channel);
     const row: ImportedRow = {
       ...{ type: 'command', command: 'import', id: `import:${job}:${line}`, at: startedAt, by, identifiers },
@@ -89,25 +89,25 @@ export const customers: Listing<CustomersParameters> = {
   },
 };
 
-const earlier = (one: string, other: string): string => (one < other ? one : other);
+const earlierInstant = (one: string, other: string): string => (one < other ? one : other);
 
 const evidenceOf = ({ file, consent }: CustomersParameters, line: number, listedAt: string): string =>
   `${file}, line ${line}, list of ${listedAt.slice(0, 10)}${consent.source === undefined ? '' : `: ${consent.source}`}`;
 
 export const history: Listing<HistoryParameters> = {
   columns: historyColumns,
-  known: HISTORY_COLUMNS,
-  judge(raw, { startedAt, receivedAt, parameters, identity }) {
-    const row = read(HistoryRow, raw);
+  columnNames: HISTORY_COLUMNS,
+  validate(raw, { startedAt, receivedAt, parameters, identity }) {
+    const row = parseRow(HistoryRow, raw);
     if ('fault' in row) return row;
-    const { refused: _refused, ...act } = row.value;
-    // An answer to a message is found by what it answers.
-    const nobody = act.refersTo === undefined ? namesNobody(act.identifiers, identity) : undefined;
-    if (nobody !== undefined) return { fault: nobody };
-    if (act.occurredAt > instant(Date.parse(startedAt) + DAY_MS))
-      return { fault: `occurredAt: ${act.occurredAt} lies in the future` };
+    const { refused: _refused, ...report } = row.value;
+    // A status or a reply names its message instead of a customer.
+    const missing = report.refersTo === undefined ? identifierFault(report.identifiers, identity) : undefined;
+    if (missing !== undefined) return { fault: missing };
+    if (report.occurredAt > instant(Date.parse(startedAt) + DAY_MS))
+      return { fault: `occurredAt: ${report.occurredAt} is in the future` };
     const { account: _none, ...interaction } = {
-      ...interactionOfReport(act, contentKey(act)),
+      ...interactionOfReport(report, contentKey(report)),
       provider: HISTORY,
     };
     const { from } = parameters;

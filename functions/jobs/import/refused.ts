@@ -1,22 +1,22 @@
 import { REFUSED_COLUMNS } from '../../../core/formats/columns.ts';
 import { csvField } from '../../../core/formats/csv.ts';
 
-/** What a file of refused rows is made of, besides the rows. */
+/** The format of a file of refused rows. */
 export interface RefusedFile {
-  /** Absent where rows are lines of JSON. */
+  /** Absent for NDJSON. */
   readonly delimiter?: string | undefined;
-  /** The header of the file that the rows are from. */
+  /** The header of the imported file. */
   readonly names?: readonly string[] | undefined;
 }
 
 /**
- * Gathers rows that are refused, each as it stands in the file, behind its line and the reason; so that a person can mend
- * them and import that file.
+ * Collects refused rows for a file that a person can correct and import again: each row unchanged, after its line and the
+ * reason.
  */
-export const refusals = ({ delimiter, names = [] }: RefusedFile) => {
+export const refusedRows = ({ delimiter, names = [] }: RefusedFile) => {
   const lines: Uint8Array[] = [];
   const totals = { count: 0, bytes: 0 };
-  const before = REFUSED_COLUMNS.every((name, at) => names[at] === name);
+  const isRepeated = REFUSED_COLUMNS.every((name, at) => names[at] === name);
   return {
     get count() {
       return totals.count;
@@ -30,36 +30,39 @@ export const refusals = ({ delimiter, names = [] }: RefusedFile) => {
           ? Buffer.from(`${jsonRow(Buffer.from(raw).toString(), { line, reason })}\n`)
           : Buffer.concat([
               Buffer.from(`${line}${delimiter}${csvField(reason, delimiter)}${delimiter}`),
-              before ? withoutPrefix(raw, delimiter) : raw,
+              isRepeated ? withoutPrefix(raw, delimiter) : raw,
               Buffer.from('\n'),
             ]);
       totals.count++;
       totals.bytes += row.length;
       lines.push(row);
     },
-    /** The rows, behind a header where they are the file's first. */
+    /** The bytes of the rows; the first part of a CSV file starts with the header. */
     file(first: boolean): Uint8Array {
       if (!first || delimiter === undefined) return Buffer.concat(lines);
-      const header = [...REFUSED_COLUMNS, ...names.slice(before ? REFUSED_COLUMNS.length : 0)];
+      const header = [...REFUSED_COLUMNS, ...names.slice(isRepeated ? REFUSED_COLUMNS.length : 0)];
       const text = header.map((name) => csvField(name, delimiter)).join(delimiter);
       return Buffer.concat([Buffer.from(`${text}\n`), ...lines]);
     },
   };
 };
 
-/** A row that was refused before, without what was put before it then. Byte by byte, because it need not be UTF-8. */
+/** Removes the line and the reason of an earlier refusal. Works on bytes, because the row need not be UTF-8. */
 const withoutPrefix = (raw: Uint8Array, delimiter: string): Uint8Array => {
   const text = Buffer.from(raw).toString('latin1');
-  const sign = delimiter === '|' ? '\\|' : delimiter;
-  const own = new RegExp(`^\\d*${sign}(?:"(?:[^"]|"")*"|[^"${sign}][^${sign}]*|)${sign}`, 'u').exec(text);
-  return own === null ? raw : raw.subarray(own[0].length);
+  const escaped = delimiter === '|' ? '\\|' : delimiter;
+  const prefix = new RegExp(
+    `^\\d*${escaped}(?:"(?:[^"]|"")*"|[^"${escaped}][^${escaped}]*|)${escaped}`,
+    'u',
+  ).exec(text);
+  return prefix === null ? raw : raw.subarray(prefix[0].length);
 };
 
-const OWN_MEMBER = /^\{"refused":\{"line":\d+,"reason":"(?:[^"\\]|\\.)*"\},/u;
+const REFUSED_MEMBER = /^\{"refused":\{"line":\d+,"reason":"(?:[^"\\]|\\.)*"\},/u;
 
-/** An object with what was wrong as its first member; what is no object goes along as text. */
+/** Adds `refused` as the first member of a JSON object; text that is no object becomes a member of `refused`. */
 const jsonRow = (raw: string, refused: object): string => {
-  const text = raw.replace(OWN_MEMBER, '{');
+  const text = raw.replace(REFUSED_MEMBER, '{');
   const members = /^\s*\{\s*(?!\})/u.exec(text);
   return members === null
     ? JSON.stringify({ refused: { ...refused, text } })

@@ -81,13 +81,13 @@ describe('CSV', () => {
     const found = inPieces(Buffer.from('a,b\n"a,b\nc,d\ne,f'), 1000, ',');
     expect(found).toEqual([
       { line: 1, fields: ['a', 'b'] },
-      { line: 2, fault: 'a quote is opened and never closed' },
+      { line: 2, fault: 'a quote is not closed' },
       { line: 3, fields: ['c', 'd'] },
       { line: 4, fields: ['e', 'f'] },
     ]);
     const far = Buffer.from(`"a,b\n${'c,d\n'.repeat(LONGEST_RECORD)}`);
     expect([...readRecords(far.subarray(0, LONGEST_RECORD + 10), ',', false)].slice(0, 2)).toMatchObject([
-      { fault: 'a quote is opened and never closed', lines: 1 },
+      { fault: 'a quote is not closed', lines: 1 },
       { fields: ['c', 'd'] },
     ]);
   });
@@ -101,11 +101,11 @@ describe('CSV', () => {
 
   it('refuses what is not UTF-8, and a record that is too long, alone', () => {
     const found = inPieces(Buffer.from('a,\xfc\nb,ü\n', 'latin1'), 100, ',');
-    expect(found.map(({ fault }) => fault)).toEqual(['it is not UTF-8', 'it is not UTF-8']);
+    expect(found.map(({ fault }) => fault)).toEqual(['the row is not UTF-8', 'the row is not UTF-8']);
     const long = Buffer.from(`a,b\n${'x'.repeat(LONGEST_RECORD + 1)}\nc,d\n`);
-    expect([...readRecords(long, ',', true)].map(({ fault }) => fault?.slice(0, 17))).toEqual([
+    expect([...readRecords(long, ',', true)].map(({ fault }) => fault?.slice(0, 22))).toEqual([
       undefined,
-      'it is longer than',
+      'the row is longer than',
       undefined,
     ]);
     expect([...readRecords(long.subarray(0, LONGEST_RECORD + 5), ',', false)].at(-1)).toMatchObject({

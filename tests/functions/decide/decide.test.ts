@@ -42,7 +42,7 @@ const portsOf = (overrides: Partial<DecidePorts> = {}): DecidePorts => ({
   ...{ guests: hub.guests, addresses: hub.addresses },
   schedule: async (message, at) => void timers.push({ message, at }),
   enqueue: async (message) => void queued.push(message),
-  tellSuppressed: async (notification) => void suppressed.push(notification),
+  publishSuppressed: async (notification) => void suppressed.push(notification),
   now: hub.runtime.now,
   pausing: noPause,
   ...overrides,

@@ -89,7 +89,7 @@ describe('an import in slices', () => {
         async (rows: Line[], mostRows, chance, closed) => {
           const file = `email,name\n${rows.map(({ csv }) => csv).join('\n')}${closed ? '\n' : ''}`;
           const around = surroundings(file);
-          const limits = { rows: mostRows, triedRows: 1, refusedBytes: 1000 };
+          const limits = { rows: mostRows, dryRunRows: 1, refusedBytes: 1000 };
           const job = importJob(around.ports, customersKind, customers, limits);
           const parameters = customersKind.parameters.parse({ format: 'csv' });
           const told = await run(job, parameters, () => chance.next().value === true);
@@ -128,7 +128,11 @@ describe('an import in slices', () => {
 
   it('fails when the file was replaced', async () => {
     const around = surroundings(`email,name\n${'a@example.com,A\n'.repeat(10)}`);
-    const job = importJob(around.ports, customersKind, customers, { rows: 3, triedRows: 3, refusedBytes: 1 });
+    const job = importJob(around.ports, customersKind, customers, {
+      rows: 3,
+      dryRunRows: 3,
+      refusedBytes: 1,
+    });
     let slices = 0;
     const ended = run(job, customersKind.parameters.parse({ format: 'csv' }), () => {
       if (++slices === 2) around.bucket.set(fileKey('j'), Buffer.from('email,name\n'));

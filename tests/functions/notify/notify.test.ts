@@ -51,7 +51,7 @@ const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
     preferences: `https://hub.example/preferences/${address}`,
   }),
   record: async (one) => void recorded.push(one),
-  tell: async (type, notification) => void told.push({ type, notification }),
+  publishEvent: async (type, notification) => void told.push({ type, notification }),
   saveFailure: async (failure) => void failures.push(failure),
   now: hub.runtime.now,
   ...overrides,
@@ -72,7 +72,7 @@ const reservation = async (fields: Record<string, unknown> = {}, files = templat
     ...{
       schedule: async () => {},
       enqueue: async () => {},
-      tellSuppressed: async () => {},
+      publishSuppressed: async () => {},
       now: hub.runtime.now,
       pausing: noPause,
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connectorOf } from '../../../connectors/registry.ts';
-import { sameText } from '../../../core/webhooks/signature.ts';
+import { isSameText } from '../../../core/webhooks/signature.ts';
 import type { DeliveryMessage } from '../../../functions/contracts/messages/record.ts';
 import type { RouteSecrets } from '../../../functions/contracts/ports/secrets.ts';
 import { receive } from '../../../functions/receive/receive.ts';
@@ -106,7 +106,7 @@ describe('receive', () => {
   });
 
   it.each(['', 'abc', 'abcd', 'abcdef'])('refuses a part of a signature: %j', (given) => {
-    expect(sameText(given, 'abcde')).toBe(false);
-    expect(sameText('abcde', 'abcde')).toBe(true);
+    expect(isSameText(given, 'abcde')).toBe(false);
+    expect(isSameText('abcde', 'abcde')).toBe(true);
   });
 });

@@ -82,9 +82,9 @@ Two lines";;;;;;;;;\r
     const lines = refusedFile.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).refused)).toEqual([
       { line: 2, reason: expect.stringContaining('nickname') },
-      { line: 3, reason: 'it is not a JSON object on one line', text: 'not json' },
-      { line: 4, reason: expect.stringContaining('nothing says who it is') },
-      { line: 5, reason: expect.stringContaining('lies in the future') },
+      { line: 3, reason: 'the line is not a JSON object', text: 'not json' },
+      { line: 4, reason: expect.stringContaining('the row names no customer') },
+      { line: 5, reason: expect.stringContaining('is in the future') },
       { line: 6, reason: expect.stringContaining('Europe/Rome') },
     ]);
     const mended = lines.slice(4).join('\n').replace('Mars/North', 'Europe/Paris');
@@ -108,7 +108,7 @@ Two lines";;;;;;;;;\r
     });
     expect([progress, profiles()]).toEqual([{ done: 3, refused: 1, total: 4 }, 0]);
     expect(refusedFile).toMatch(
-      /^refused.line,refused.reason,email,name\n5,"it has 3 fields, and the header 2",x,y,z\n$/,
+      /^refused.line,refused.reason,email,name\n5,"the row has 3 fields, and the header has 2",x,y,z\n$/,
     );
   });
 
