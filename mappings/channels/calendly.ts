@@ -1,4 +1,4 @@
-// https://developer.calendly.com/api-docs
+// https://developer.calendly.com/docs/api-guides/see-how-webhook-payloads-change-when-invitees-reschedule-events
 // A moved appointment arrives as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
 
 import * as z from 'zod';

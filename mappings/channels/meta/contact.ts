@@ -1,4 +1,4 @@
-// https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 // WhatsApp: a person may have a number (wa_id), a business-scoped id (user_id) or both; since 2026 the number may be missing.
 // `contacts` may describe a person other than the sender, so it is used only if the ids are equal.
 

@@ -1,4 +1,4 @@
-// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components#statuses-object
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 // The same list reports on messages, on calls that the business makes, and on payments; `type` distinguishes them.
 
 import * as z from 'zod';

@@ -1,4 +1,4 @@
-// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 // A message that the business writes in its own app arrives as `message_echoes`, in which `to` is the customer. An edit and a
 // deletion are messages of their own, with ids of their own.
 
