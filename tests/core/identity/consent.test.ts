@@ -164,7 +164,7 @@ describe('answers', () => {
     ]);
   });
 
-  it('that a help desk tells of e-mail are about e-mail', () => {
+  it('reported by a help desk for e-mail apply to e-mail', () => {
     const people = crowd();
     const identifiers = ['intercom:1', 'email:ada@example.com', ada];
     give(
@@ -188,7 +188,7 @@ describe('a merged customer', () => {
     return people;
   };
 
-  it('answers for the half whose identifier carried it, and the stricter holds', () => {
+  it('records an answer for the source profile of its identifier, and the stricter answer counts', () => {
     const people = merged();
     give(people, words(3, 'STOP', { identifiers: [old] }));
     expect(standing(people)).toEqual({ consent: { sms: 'denied' }, closed: [old] });
@@ -197,7 +197,7 @@ describe('a merged customer', () => {
     expect(people.customer('c1').consent.sms?.status).toBe('denied');
   });
 
-  it('closes and reopens an address with whoever holds it, whatever else the message names', () => {
+  it('closes and reopens an address for its owner, whatever else the message names', () => {
     const people = merged();
     give(people, act(3, { identifiers: ['user-id:42', ada] }));
     give(people, words(4, 'STOP', { identifiers: ['user-id:42', old] }));
@@ -233,7 +233,7 @@ describe('an address', () => {
     });
   });
 
-  it('is closed for whoever holds it, when the interaction went to somebody else', () => {
+  it('is closed for its owner, also when the interaction belongs to another customer', () => {
     const people = crowd();
     give(people, act(1, { identifiers: ['user-id:1', 'email:a@example.com'] }));
     give(people, act(1, { identifiers: ['user-id:2', 'email:b@example.com'] }));

@@ -131,7 +131,7 @@ describe('who is who', () => {
     );
   });
 
-  it('is the same after a merge by hand that was taken back, but for the pair being told apart', () => {
+  it('is the same after a manual merge and its unmerge, except that the pair is never merged automatically', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(named, minute), { minLength: 2, maxLength: 10 }),

@@ -125,7 +125,7 @@ describe('how an interaction finds its customer', () => {
     expect(people.customer('c2').id).toBe('c0');
   });
 
-  it('never merges customers whose strong identifiers differ, and keeps what nobody owned on the interaction', () => {
+  it('never merges customers with different strong identifiers, and leaves unowned identifiers on the interaction', () => {
     const people = crowd();
     meet(people, 'user-id:1', 'email:ada@example.com');
     meet(people, 'user-id:2', 'phone:+14155550100');
@@ -151,7 +151,7 @@ describe('how an interaction finds its customer', () => {
     expect(meet(people, 'user-id:1', 'user-id:2')).toMatchObject({ isNew: true, setAside: ['user-id:2'] });
   });
 
-  it('gives what names nobody to the owner of the message it refers to, else to a person', () => {
+  it('attaches an interaction without identifiers to the customer of its message, else opens a review', () => {
     const people = crowd();
     const { profileId } = meet(people, 'phone:+14155550100');
     expect(give(people, act([], { kind: 'read' }), profileId).profileId).toBe(profileId);
@@ -179,7 +179,7 @@ describe('merge and unmerge', () => {
     expect(people.customer('c0').id).toBe('c0');
   });
 
-  it('sends what arrived since to the half whose identifier carried it, with what was learned', () => {
+  it('moves later interactions to the source profile of their identifier, with their profile data', () => {
     const people = pair();
     meet(people, 'phone:+14155550100', 'email:ada@example.com');
     const since = meet(people, 'phone:+14155550100', 'line:U1');
@@ -198,7 +198,7 @@ describe('merge and unmerge', () => {
     expect(people.reviews).toMatchObject([{ type: 'pair', reason: 'unmerged', profileIds: ['c0', 'c1'] }]);
   });
 
-  it('says what a merge by hand overrode', () => {
+  it('lists the rules that a manual merge overrode', () => {
     const people = crowd();
     meet(people, 'user-id:1');
     meet(people, 'user-id:2');

@@ -32,7 +32,7 @@ describe('what is only claimed', () => {
     );
   });
 
-  it('merges nobody: claims beside proven identifiers change neither who is one person nor what they own', () => {
+  it('merges no customers: claims beside proven identifiers change neither the persons nor their identifiers', () => {
     fc.assert(
       fc.property(History, (history) => {
         const proven = numbered(history).filter((step) => step.proven.length > 0);
@@ -128,7 +128,7 @@ describe('a decision', () => {
     );
   });
 
-  it('to merge by hand and to unmerge gives both back, and closes their claimed pair', () => {
+  it('to merge manually and to unmerge restores both, and closes their claimed pair', () => {
     const steps = [
       only({ proven: ['email:a@example.com'] }),
       only({ proven: ['phone:+14155550101'] }),
@@ -144,7 +144,7 @@ describe('a decision', () => {
     expect(people.customer(other).identifiers).toEqual(['phone:+14155550101']);
   });
 
-  it('to confirm needs a person, and an identifier that nobody owns', () => {
+  it('to confirm needs a person and an identifier without an owner', () => {
     const steps = [
       only({ proven: ['email:a@example.com'] }),
       only({ proven: ['email:b@example.com'] }),

@@ -29,7 +29,7 @@ describe('which consent a category needs', () => {
     expect(outcome({ category }, { customer })).toBe(passes ? 'send email' : 'no-consent');
   });
 
-  it('unknown is what nobody has answered, and each channel is its own', () => {
+  it('an unanswered channel is unknown, and each channel has its own answer', () => {
     expect(outcome({ category: 'marketing' })).toBe('no-consent');
     const customer = person({ consent: { sms: 'denied' } });
     expect(outcome(through(['sms', 'email']), { customer })).toBe('send email');
@@ -98,7 +98,7 @@ describe('preferred', () => {
   });
 });
 
-describe('what a channel is passed over for', () => {
+describe('the reasons to skip a channel', () => {
   it('is asked in one order: address, closed, consent, window, template', () => {
     const nothing = { templates: {} };
     const first = (told: Parameters<typeof person>[0], category = 'service'): string =>

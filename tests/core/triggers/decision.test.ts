@@ -103,7 +103,7 @@ describe('unless', () => {
     expect(cancels(NOON - 1, NOON + HOUR)).toBe('send email');
   });
 
-  it('is not looked at when there is no wait, nor cancelled by the event itself', () => {
+  it('is not checked without a wait, and the event itself does not cancel', () => {
     const cause = past(NOON, order);
     expect(outcome({ unless: { kind: ['order'] } }, { cause, history: [cause, past(NOON, order)] })).toBe(
       'send email',
@@ -116,7 +116,7 @@ describe('unless', () => {
     expect(outcome(both, { ...later, history: [past(NOON + HOUR, order)] })).toBe('cancelled');
   });
 
-  it('holds at once where the wait has ended before the event was looked at', () => {
+  it('ends immediately if the wait is over before the decision', () => {
     const history = [past(NOON + HOUR, order)];
     expect(outcome(fields, { now: NOON + 3 * HOUR, history })).toBe('cancelled');
     expect(outcome(fields, { now: NOON + 3 * HOUR })).toBe('send email');
@@ -320,7 +320,7 @@ it('a goal is met in (reservation, reservation + window]', () => {
   ]);
 });
 
-it('tells every thing it looked at', () => {
+it('records every check and its result', () => {
   const { steps } = decided({
     where: [{ customer: { tags: [{ exists: false }] } }],
     send: { channels: ['push', 'email'], template: 'hello' },

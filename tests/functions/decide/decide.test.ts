@@ -54,8 +54,8 @@ const nextTimer = async (): Promise<DecisionMessage> => {
   return next.message;
 };
 
-describe('what a decision leaves behind', () => {
-  it('a reservation, which names the version, the channel and everything that was looked at', async () => {
+describe('a decision stores', () => {
+  it('a reservation with the version, the channel and all checks', async () => {
     await publishHello({ limits: { perCustomer: '1 per 7d' } });
     const cause = await hub.putInteraction('cause');
     await decide(portsOf())(decisionAbout(cause));
@@ -88,7 +88,7 @@ describe('what a decision leaves behind', () => {
   });
 });
 
-describe('a message that comes again', () => {
+describe('a redelivered message', () => {
   it('changes nothing; what may not have followed follows again', async () => {
     await publishHello();
     const message = decisionAbout(await hub.putInteraction('cause'));
@@ -108,7 +108,7 @@ describe('a message that comes again', () => {
     expect(timers).toMatchObject([{ at: NOON + 2 * HOUR, message: { timer: 1 } }]);
   });
 
-  it('tells a suppression again, under the same id, without a second entry', async () => {
+  it('publishes a suppression again, with the same id and without a second row', async () => {
     await publishHello({ where: [{ customer: { tags: ['vip'] } }] });
     const message = decisionAbout(await hub.putInteraction('cause'));
     await decide(portsOf())(message);
@@ -184,8 +184,8 @@ describe('concurrent reservations', () => {
   });
 });
 
-describe('what a reservation counts for', () => {
-  it('once for the person, whichever half it was made for', async () => {
+describe('a reservation counts', () => {
+  it('once for the customer, for any source profile', async () => {
     const ada = person({ id: 'ada' });
     const [root] = ada.sourceProfiles;
     if (root === undefined) throw new Error('nobody');
@@ -232,7 +232,7 @@ describe('a person who was erased', () => {
       await hub.rows.transact([{ delete: { pk, sk } }]);
   };
 
-  it('gets nothing of what waited, and that is told once', async () => {
+  it('gets no waiting notification, and one suppression is published', async () => {
     await publishHello({ wait: '2h' });
     await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
     await erase();
@@ -244,7 +244,7 @@ describe('a person who was erased', () => {
     expect(await row()).toMatchObject({ status: 'suppressed', version: 1 });
   });
 
-  it('leaves no entry of an event that was still on its way', async () => {
+  it('has no row for an event that was still queued', async () => {
     await publishHello();
     const message = decisionAbout(await hub.putInteraction('cause'));
     await erase();
@@ -260,7 +260,7 @@ describe('the goal', () => {
     return nextTimer();
   };
 
-  it('is looked at when its window ends, and names what reached it', async () => {
+  it('is checked when its window ends, and stores the interaction that reached it', async () => {
     await publishHello(goal);
     await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));
     expect(timers).toMatchObject([{ at: NOON + 7 * DAY, message: { timer: 'goal' } }]);
@@ -283,7 +283,7 @@ describe('the goal', () => {
     });
   });
 
-  it('is not looked at twice', async () => {
+  it('is not checked twice', async () => {
     await publishHello(goal);
     const timer = await decideAndWait();
     await decide(portsOf())(timer);

@@ -82,7 +82,7 @@ const row = async (): Promise<Notification | undefined> => hub.notifications.get
 const refused = (retry: 'never' | 'later') => refusal('The vendor said no.', { retry });
 
 describe('a reserved notification', () => {
-  it('is sent, recorded as an interaction and told', async () => {
+  it('is sent, recorded as an interaction and published', async () => {
     await reservation();
     await notify(portsOf())(message);
     expect(sent).toMatchObject([
@@ -135,7 +135,7 @@ describe('a reserved notification', () => {
     expect(stored?.['expiresAt']).toBe(NOON / 1000 + 3 * 365 * 86_400);
   });
 
-  it('that comes again is not sent again, but recorded and told as the same', async () => {
+  it('is not sent again after a redelivery, but recorded and published with the same ids', async () => {
     await reservation();
     await notify(portsOf())(message);
     await notify(portsOf())(message);
@@ -291,7 +291,7 @@ describe('a message to colleagues', () => {
   const team = async () =>
     HubConfig.parse({ teams: { sales: { email: ['one@acme.example', 'two@acme.example'] } } });
 
-  it('goes to each; one who cannot be reached keeps it from nobody; none of their addresses goes on the customer', async () => {
+  it('goes to each member; a refusal for one does not stop the others; no address is added to the customer', async () => {
     hub.hub = team;
     await reservation({ send: { to: { team: 'sales' }, template: 'hello' } });
     answer = async ({ to }) => (to.startsWith('one') ? Promise.reject(refused('never')) : 'id');
