@@ -57,7 +57,7 @@ export const verifySns = async (
   { now, document }: Pick<VerifyContext, 'now' | 'document'>,
 ): Promise<Verdict<'sns'>> => {
   const named = request.headers['x-amz-sns-topic-arn'];
-  if (named !== undefined && !sameAsAny(named, topicArns))
+  if (named !== undefined && !isOneOf(named, topicArns))
     return refused('the topic is not one of those stored');
   const tooLarge = oversizedBody(request, LARGEST_ENVELOPE_BYTES);
   if (tooLarge) return tooLarge;
