@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mappingOf, type ProviderId, providerIds } from '../../connectors/registry.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import { type Vouching, vouchingOf } from '../../core/webhooks/vouching.ts';
+import { claimedBy, platformUser, typed, type Vouching, vouchingOf } from '../../core/webhooks/vouching.ts';
 import { decode } from '../../functions/record/messages/decode.ts';
 import { caseBody } from '../../infra/scenario/webhook-case/case.ts';
 import { receiveCase } from '../../infra/scenario/webhook-case/receive-case.ts';
@@ -55,6 +55,29 @@ describe.each(providerIds)('who vouches for %s', (provider) => {
     const outcomes = await outcomesOf(provider);
     for (const row of vouching.filter(({ proof }) => typeof proof === 'object'))
       expect([row.field, [...(outcomes.get(row) ?? [])].sort()]).toEqual([row.field, ['claimed', 'proven']]);
+  });
+});
+
+describe('the rows of a mapping', () => {
+  const message: DecodedInteraction = {
+    ...{ key: 'm1', kind: 'message', channel: 'chat', direction: 'inbound' },
+    identifiers: ['acme:1', 'email:ada@example.com'],
+  };
+
+  it('leave an identifier claimed that none is about', () => {
+    expect(claimedBy([], message, true)).toEqual(message.identifiers);
+    expect(claimedBy([platformUser('id', 'acme')], message, true)).toEqual(['email:ada@example.com']);
+  });
+
+  it('are applied in their order', () => {
+    const inChat = typed('id', 'acme', 'typed', { channels: ['chat'] });
+    const other = platformUser('id', 'acme');
+    expect(claimedBy([inChat, other], message, false)).toContain('acme:1');
+    expect(claimedBy([inChat, other], { ...message, channel: 'sms' }, false)).not.toContain('acme:1');
+  });
+
+  it('claim nothing of a report, which proves nothing', () => {
+    expect(claimedBy([], { ...message, kind: 'bounce' }, false)).toEqual([]);
   });
 });
 

@@ -95,6 +95,7 @@ export const signingProviders = (publicUrl: string): SigningProviders => {
         headers: `Message-ID: <${id}@example.org>\nDate: ${new Date(at).toUTCString()}\nFrom: ${from}\nSubject: Hello`,
         ...{ from, to: 'hello@acme.example', subject: 'Hello', text },
         envelope: JSON.stringify({ from, to: ['hello@acme.example'] }),
+        dkim: `{@${from.slice(from.indexOf('@') + 1)} : pass}`,
       };
       const parts = Object.entries(fields).map(
         ([name, value]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
