@@ -209,7 +209,7 @@ export const shopify = channelMapping({
     typed(
       'customer.id of an order, a checkout or a consent',
       'shopify',
-      'Shopify finds the customer by the address typed at checkout, and does not say whether the buyer had signed in',
+      'Shopify finds the customer by the address typed at checkout, and does not say whether the buyer had signed in. `proof: { shopify: proven }` if the shop requires it',
     ),
     typed('email, contact_email', 'email', 'it is typed at checkout or into the newsletter form'),
     typed('phone', 'phone', 'it is typed at checkout'),

@@ -186,7 +186,7 @@ export const zendesk = channelMapping({
     typed(
       'author.id, requester_id',
       'zendesk',
-      'Zendesk finds the user of a ticket by the address that a form or a mail names',
+      'Zendesk finds the user of a ticket by the address that a form or a mail names. `proof: { zendesk: proven }` if only people who have signed in can write',
     ),
     {
       field: 'detail.external_id',
