@@ -180,6 +180,15 @@ export const linkRequest = (address: Identifier, channel: Channel, at: number): 
   properties: { page: 'preference-link' },
 });
 
+/** Another address of the same person: also its domain is hidden, because a forwarded link shows it to anybody. */
+export const maskOtherAddress = (address: Identifier): string | undefined => {
+  const masked = maskAddress(address);
+  if (masked === undefined || identifierType(address) !== 'email') return masked;
+  const at = masked.lastIndexOf('@');
+  const domain = masked.slice(at + 1);
+  return `${masked.slice(0, at)}@${domain.slice(0, 1)}•••${domain.slice(domain.lastIndexOf('.'))}`;
+};
+
 /**
  * An address in a form that its owner recognises and nobody else can use, since a forwarded link shows it too. Undefined for
  * an address that means nothing to a person, such as the id of a chat.

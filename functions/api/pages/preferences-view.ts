@@ -115,7 +115,7 @@ ${others.map(
 ${
   handle === undefined
     ? html`<p class="soft">Open the link to your choices in a message that you got there.</p>`
-    : html`<button name="send" value="${handle}">Send a link to it</button>`
+    : html`<button name="send" value="${handle}" aria-label="Send a link to ${masked ?? channelNames[channel]}">Send a link to it</button>`
 }</form>
 `,
 )}</section>`;

@@ -7,6 +7,7 @@ import {
   isAddressOn,
   linkRequest,
   maskAddress,
+  maskOtherAddress,
   type OwnedAddress,
   otherAddresses,
   PreferenceChoice,
@@ -84,7 +85,7 @@ const viewOf = (opened: OpenedLink, owned: OwnedAddress): PreferencesView => {
     preferred: owned.customer.preferences.channel,
     others: otherAddresses(owned, sendsOf(opened)).map((other) => ({
       channel: other.channel,
-      masked: maskAddress(other.address),
+      masked: maskOtherAddress(other.address),
       ...(canSendTo(opened, other) && { handle: addressHandle(other.address, keys) }),
     })),
   };
@@ -134,5 +135,6 @@ const sendLink = async (opened: OpenedLink, ports: PagePorts, handle: string): P
       : others.find((other) => addressHandle(other.address, keys) === handle && !opened.isExpired);
   if (found === undefined || !canSendTo(opened, found)) return unreadableFormPage(hub);
   await enqueueFromPage(opened, ports, linkRequest(found.address, found.channel, opened.now));
-  return linkSentPage({ hub, channel: found.channel, masked: maskAddress(found.address) });
+  const masked = found.address === address ? maskAddress(address) : maskOtherAddress(found.address);
+  return linkSentPage({ hub, channel: found.channel, masked });
 };

@@ -180,6 +180,8 @@ describe('the preferences page', () => {
     const shown = await visit(linkOf(email));
     expect(shown.chosen['email']).toBe('everything');
     expect(shown.text).toContain('Another of your addresses has chosen less');
+    expect(shown.text).toContain('a•••@w•••.example');
+    expect(shown.text).not.toContain('work');
     await visit(linkOf(email), { email: 'service', preferred: 'sms' });
     expect(await statuses()).toMatchObject({ email: 'denied' });
     await visit(linkOf(work), { email: 'everything' });
