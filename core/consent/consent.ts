@@ -126,20 +126,22 @@ export const isPageAnswer = ({
 }: Partial<Pick<Interaction, 'provider' | 'properties'>>): boolean =>
   provider === OWN_PAGES && properties?.['page'] !== 'confirm';
 
-/** An opt-out, or an opt-in, of an address by somebody who only claimed it. */
+/** An opt-out, or an opt-in, of an address by somebody who only claimed it. `channel`: that of the claim. */
 export interface Mute {
   readonly channel: Channel;
   readonly at: Instant;
 }
 
-/** Whether an opt-out by claim is in force: the owner of the address has not answered since. `owner`: absent where nobody owns it. */
+/**
+ * Whether an opt-out by claim, whatever its channel, keeps marketing from the address: its owner has not answered about the
+ * channel since. `owner`: absent where nobody owns it.
+ */
 export const isMuted = (
   mute: Mute | undefined,
   owner: AnsweringCustomer | undefined,
   channel: Channel,
 ): boolean =>
   mute !== undefined &&
-  mute.channel === channel &&
   (owner?.sourceProfiles ?? []).every(({ profile }) => mute.at > (profile.consent[channel]?.at ?? ''));
 
 /** What is read of a customer to know when it last answered. */

@@ -36,7 +36,7 @@ export const claimedPreferences = async (
 
 /** What claims have said about offers to the address; a mute holds, whatever was claimed since. */
 const choiceOf = ({ addressee: { mute, optIn }, channel, config }: OpenedLink): ClaimedChoice | undefined => {
-  if (mute?.channel === channel) return 'service';
+  if (mute !== undefined) return 'service';
   if (optIn?.channel !== channel) return undefined;
   return config.optIn === 'single' ? 'everything' : 'asked';
 };

@@ -25,5 +25,5 @@ export const confirm = linkPage('confirm', async (opened, ports) => {
 /** Whether the owner of the address gets marketing there already. */
 const isConfirmed = ({ addressee: { owner, mute }, channel }: OpenedLink): boolean => {
   const entry = owner?.profile.consent[channel];
-  return entry?.status === 'granted' && !(mute?.channel === channel && mute.at > entry.at);
+  return entry?.status === 'granted' && !(mute !== undefined && mute.at > entry.at);
 };
