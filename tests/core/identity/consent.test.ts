@@ -152,6 +152,21 @@ describe('answers', () => {
     expect(standing(people)).toEqual({ consent: { sms: 'granted', whatsapp: 'granted' }, closed: [] });
   });
 
+  it('on a page are those of whoever owns the address then, and prove nothing', () => {
+    const people = crowd();
+    const page: Partial<Interaction> = {
+      kind: 'opt-out',
+      provider: 'tributary',
+      properties: { scope: 'marketing' },
+    };
+    give(people, act(1, page));
+    expect(people.owner(ada)).toBeUndefined();
+    expect(people.addressClaims).toMatchObject([{ address: ada, claim: 'mute', channel: 'sms' }]);
+    give(people, words(2, 'Hello'), act(3, { ...page, claimed: [ada] }));
+    expect(standing(people)).toEqual({ consent: { sms: 'service-only' }, closed: [] });
+    expect(people.customer(people.owner(ada) ?? '').lastInboundAt).toEqual({ [ada]: instant(2) });
+  });
+
   it('to service messages only are an opt-in of that scope, also after a denial', () => {
     const people = crowd();
     give(people, words(0, 'Hello'), act(1, { kind: 'opt-out', provider: 'tributary' }));
