@@ -1,5 +1,5 @@
 import { asciiDomain } from './mailbox.ts';
-import { parseMailboxes } from './payload.ts';
+import { parseMailboxes } from './mailboxes.ts';
 
 /** A header of a mail, in the order in which they stand: what a server adds, it puts on top. */
 export interface MailHeader {

@@ -1,6 +1,8 @@
 import PostalMime from 'postal-mime';
-import type { MailHeader } from './mail-author.ts';
-import type { Mailbox } from './payload.ts';
+import { charsetOf } from './charset.ts';
+import { headerValues, type MailHeader } from './mail-author.ts';
+import { type Mailbox, parseMailboxes } from './mailboxes.ts';
+import { readTime } from './payload.ts';
 
 /** The parts of an e-mail that the hub uses. An e-mail of headers alone is valid. */
 export interface Mail {
@@ -29,23 +31,62 @@ const asBuffer = (content: ArrayBuffer | Uint8Array): Buffer =>
     ? Buffer.from(content)
     : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 
+const CONTENT_TYPE = /^(content-type:)((?:[^\r\n]|\r?\n[ \t])*)/gimu;
+const CHARSET = /(;\s*charset\s*=\s*)("[^"\r\n]*"|[^;\s]+)/iu;
+
+/**
+ * The same mail with the charsets of its text parts under their standard names. `fallback`: the charset of parts that name none,
+ * or UTF-8, although they are not.
+ */
+const withCharsets = (bytes: Uint8Array, fallback?: string): Uint8Array => {
+  const text = Buffer.from(bytes).toString('latin1');
+  const canonical = text.replace(CONTENT_TYPE, (whole: string, name: string, value: string) => {
+    const [, label] = CHARSET.exec(value)?.slice(1) ?? [];
+    if (label === undefined) {
+      const isText = /^\s*text\//iu.test(value);
+      return fallback !== undefined && isText ? `${name}${value}; charset=${fallback}` : whole;
+    }
+    const charset = charsetOf(label) ?? 'utf-8';
+    const used = charset === 'utf-8' && fallback !== undefined ? fallback : charset;
+    return `${name}${value.replace(CHARSET, (_, before: string) => `${before}${used}`)}`;
+  });
+  const isBare = fallback !== undefined && !/^(?:[^\r\n]+\r?\n)*?content-type:/iu.test(canonical);
+  return Buffer.from(
+    isBare ? `Content-Type: text/plain; charset=${fallback}\r\n${canonical}` : canonical,
+    'latin1',
+  );
+};
+
+/** Whether a text was read in the wrong charset. */
+const isBroken = (text: string | undefined): boolean => text?.includes('\ufffd') === true;
+
+/** Reads the mail again in windows-1252 where its text is not the UTF-8 that it should be. */
+const parsed = async (bytes: Uint8Array): Promise<Awaited<ReturnType<typeof PostalMime.parse>>> => {
+  const mail = await PostalMime.parse(withCharsets(bytes));
+  if (![mail.text, mail.html].some(isBroken)) return mail;
+  const { text, html } = await PostalMime.parse(withCharsets(bytes, 'windows-1252'));
+  return {
+    ...mail,
+    ...(isBroken(mail.text) && text !== undefined && { text }),
+    ...(isBroken(mail.html) && html !== undefined && { html }),
+  };
+};
+
 /** Parses an e-mail (RFC 5322, MIME). */
 export const readMail = async (bytes: Uint8Array): Promise<Mail> => {
-  const mail = await PostalMime.parse(bytes);
-  const at = mail.date === undefined ? Number.NaN : Date.parse(mail.date);
-  const from = mail.from?.address;
+  const mail = await parsed(bytes);
+  const headers = mail.headers.map(({ key: name, value }) => ({ name, value }));
+  const date = readTime(headerValues(headers, 'date')[0]) ?? readTime(mail.date);
+  const [from] = parseMailboxes(headerValues(headers, 'from')[0] ?? '');
   return {
     ...(mail.messageId !== undefined && mail.messageId !== '' && { messageId: mail.messageId }),
     ...(mail.inReplyTo !== undefined && mail.inReplyTo !== '' && { inReplyTo: mail.inReplyTo }),
-    ...(Number.isFinite(at) && { date: new Date(at).toISOString() }),
-    ...(from !== undefined &&
-      from !== '' && {
-        from: { address: from.toLowerCase(), ...(mail.from?.name && { name: mail.from.name }) },
-      }),
+    ...(date !== undefined && { date }),
+    ...(from !== undefined && { from }),
     ...(mail.subject !== undefined && { subject: mail.subject }),
     ...(mail.text !== undefined && { text: mail.text }),
     ...(mail.html !== undefined && { html: mail.html }),
-    headers: mail.headers.map(({ key: name, value }) => ({ name, value })),
+    headers,
     attachments: mail.attachments.map(({ filename, mimeType, content }) => {
       const bytes = typeof content === 'string' ? Buffer.from(content) : asBuffer(content);
       return {

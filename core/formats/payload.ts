@@ -1,5 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { HubError } from '../errors.ts';
+import { decodeText } from './charset.ts';
+import { atOffset, mailTime, zoneMinutes } from './mail-date.ts';
 
 const unreadable = (message: string, cause?: unknown): HubError =>
   new HubError('unreadable-delivery', message, { retry: 'never', ...(cause !== undefined && { cause }) });
@@ -124,7 +126,28 @@ const depthOf = (text: string): number => {
 export const parseForm = (bytes: Uint8Array): Record<string, string> =>
   parseQuery(Buffer.from(bytes).toString());
 
-/** The fields of a query string, with or without `?`; the last value of a repeated field. */
+/** A form's fields in their order, repeated ones too. */
+export const parseFormPairs = (bytes: Uint8Array): [name: string, value: string][] =>
+  [...new URLSearchParams(Buffer.from(bytes).toString())].filter(([name]) => !reservedNames.has(name));
+
+/** The bytes of a form's field, which may be no UTF-8; undefined if there is no such field. */
+export const formBytes = (bytes: Uint8Array, name: string): Uint8Array | undefined => {
+  const pair = Buffer.from(bytes)
+    .toString('latin1')
+    .split('&')
+    .find((one) => one.startsWith(`${name}=`));
+  const written = pair?.slice(name.length + 1).replaceAll('+', ' ');
+  return written === undefined
+    ? undefined
+    : Buffer.from(
+        written.replace(/%([0-9a-f]{2})/giu, (_, hex: string) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        ),
+        'latin1',
+      );
+};
+
+/** The fields of a query string, with or without its `?`; of a repeated one the last value. */
 export const parseQuery = (query: string): Record<string, string> =>
   Object.fromEntries([...new URLSearchParams(query)].filter(([name]) => !reservedNames.has(name)));
 
@@ -205,35 +228,7 @@ const extendedName = (disposition: string): string | undefined => {
 
 /** The text of a part: `charset` is the one that the vendor gives separately; default: the part's own header. */
 export const textOfPart = ({ bytes, contentType }: Part, charset?: string): string =>
-  decodeText(bytes, charset ?? /;\s*charset="?([^\s;"]+)/iu.exec(contentType ?? '')?.[1]);
-
-/** Decodes text; falls back to UTF-8 for an unknown charset. */
-const decodeText = (bytes: Uint8Array, charset = 'utf-8'): string => {
-  try {
-    return new TextDecoder(charset).decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
-};
-
-export interface Mailbox {
-  readonly address: string;
-  readonly name?: string;
-}
-
-/** The mailboxes of an RFC 5322 address list, addresses in lower case; invalid entries are omitted. */
-export const parseMailboxes = (text: string): Mailbox[] =>
-  splitList(text).flatMap((part): Mailbox[] => {
-    const [, quoted, plain, inBrackets] =
-      /^\s*(?:"((?:[^"\\]|\\.)*)"|([^<]*?))\s*<([^<>]+)>\s*$/su.exec(part) ?? [];
-    const address = (inBrackets ?? part).trim().toLowerCase();
-    if (!/^[^\s@<>]+@[^\s@<>]+$/u.test(address)) return [];
-    const name = (quoted?.replace(/\\(.)/gu, '$1') ?? plain ?? '').trim();
-    return [{ address, ...(name !== '' && inBrackets !== undefined && { name }) }];
-  });
-
-/** Splits at commas outside quotes and angle brackets. */
-const splitList = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+/gsu) ?? [];
+  decodeText(bytes, charset ?? /;\s*charset\s*=\s*("[^"]*"|[^;]+)/iu.exec(contentType ?? '')?.[1]);
 
 /** The instant of epoch seconds or milliseconds, as number or text; undefined for other values. */
 export const instantOf = (epoch: unknown): string | undefined => {
@@ -244,46 +239,23 @@ export const instantOf = (epoch: unknown): string | undefined => {
 };
 
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/iu;
-const MAIL_DATE =
-  /^(?:[a-z]{3},\s*)?(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{4})\s+(\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|GMT|UTC|UT|[+-]\d{4})?/iu;
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|[a-z]{2,5}|[+-]\d{2}(?::?\d{2})?)?$/iu;
 
 /**
- * The instant of a vendor's time: ISO 8601 (UTC without an offset), RFC 2822, or epoch. Digits below milliseconds are
- * dropped. Undefined if the value is not a time.
+ * A time as vendors write it (ISO 8601, with UTC where it names no offset; a date of a mail; epoch) as an instant; finer digits
+ * than milliseconds are cut. Undefined where it is none.
  */
 export const readTime = (value: unknown): string | undefined => {
   if (typeof value !== 'string') return instantOf(value);
   const text = value.trim();
   const iso = ISO.exec(text);
-  if (iso) {
-    const [, year, month, day, hour, minute, second, fraction = '', offset] = iso;
-    const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3));
-    return atOffset([year, Number(month) - 1, day, hour, minute, second].map(numberOf), milliseconds, offset);
-  }
-  const mail = MAIL_DATE.exec(text);
-  if (mail) {
-    const [, day, name = '', year, hour, minute, second, offset] = mail;
-    const month = MONTHS.indexOf(name.toLowerCase());
-    return month < 0
-      ? undefined
-      : atOffset([year, month, day, hour, minute, second].map(numberOf), 0, offset);
-  }
-  return instantOf(text);
-};
-
-const numberOf = (text: string | number | undefined): number => Number(text ?? 0);
-
-const atOffset = (parts: readonly number[], milliseconds: number, offset = 'Z'): string | undefined => {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
-  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/u.exec(offset) ?? [];
-  const shift = (sign === '-' ? -1 : 1) * (numberOf(hours) * 60 + numberOf(minutes)) * 60_000;
-  const local = new Date(Date.UTC(year, month, day, hour, minute, second, milliseconds));
-  // `Date` would move a day or an hour that does not exist to another one.
-  if (local.getUTCMonth() !== month || local.getUTCDate() !== day || hour > 23 || minute > 59)
-    return undefined;
-  return new Date(local.getTime() - shift).toISOString();
+  if (iso === null) return mailTime(text) ?? instantOf(text);
+  const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = iso;
+  const offset = zoneMinutes(zone);
+  if (offset === undefined) return undefined;
+  const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3));
+  const [y = 0, m = 0, ...rest] = [year, month, day, hour, minute, second].map((part) => Number(part ?? 0));
+  return atOffset([y, m - 1, ...rest, milliseconds], offset);
 };
 
 /** Adds the `+` to a phone number that a vendor writes without it; undefined for a short code, a name or a withheld number. */

@@ -3,7 +3,8 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';

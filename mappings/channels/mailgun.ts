@@ -13,12 +13,13 @@ import {
   isSignedByAuthorAlone,
   type MailHeader,
 } from '../../core/formats/mail-author.ts';
+import { parseMailboxes } from '../../core/formats/mailboxes.ts';
 import {
   defined,
+  formBytes,
   instantOf,
   type Part,
-  parseForm,
-  parseMailboxes,
+  parseFormPairs,
   parseMultipart,
   parsePayload,
   readTime,
@@ -204,9 +205,8 @@ const filesOf = (fields: Fields, parts: readonly Part[]): DecodedInteraction['at
 };
 
 /** A mail of a route: as fields, as raw MIME, or stored at Mailgun and linked. */
-const ofRoute = async (fields: Fields, parts: readonly Part[] = []): Promise<Draft> => {
-  const mime = fields['body-mime'];
-  const mail = mime ? await readMail(Buffer.from(mime)) : undefined;
+const ofRoute = async (fields: Fields, mime?: Uint8Array, parts: readonly Part[] = []): Promise<Draft> => {
+  const mail = mime && mime.byteLength > 0 ? await readMail(mime) : undefined;
   const [from] = [
     ...parseMailboxes(headerOf(fields, 'from') ?? ''),
     ...(mail?.from ? [mail.from] : []),
@@ -252,14 +252,25 @@ const decode = async ({ headers, body }: Delivery): Promise<Drafts> => {
     const webhook = Webhook.parse(parsePayload(body));
     return one(ofEvent(webhook['event-data'], webhook.signature?.token), webhook['event-data'].event);
   }
-  const fields = parts
-    ? Object.fromEntries(
-        parts.filter(({ filename }) => filename === undefined).map((part) => [part.name, textOfPart(part)]),
-      )
-    : parseForm(body);
+  // Variables of the business may repeat the names of Mailgun's own fields, which come first.
+  const fields = firstFields(
+    parts
+      ? parts
+          .filter(({ filename, name }) => filename === undefined && name !== MIME)
+          .map((part) => [part.name, textOfPart(part)])
+      : parseFormPairs(body),
+  );
   const event = fields['event'];
-  return event === undefined ? one(await ofRoute(fields, parts), 'route') : one(ofOldEvent(fields), event);
+  if (event !== undefined) return one(ofOldEvent(fields), event);
+  // The raw mail is bytes in its own charsets.
+  const mime = parts ? parts.find(({ name }) => name === MIME)?.bytes : formBytes(body, MIME);
+  return one(await ofRoute(fields, mime, parts), 'route');
 };
+
+const MIME = 'body-mime';
+
+const firstFields = (pairs: readonly (readonly [string, string])[]): Fields =>
+  Object.fromEntries([...pairs].reverse());
 
 const StoredMail = z.record(z.string(), z.unknown());
 
@@ -272,7 +283,11 @@ const complete = async (interaction: DecodedInteraction, { bytes }: Content): Pr
       typeof value === 'string' ? value : JSON.stringify(value),
     ]),
   );
-  const { fetch: _fetch, ...whole } = await ofRoute(fields);
+  const mime = fields[MIME];
+  const { fetch: _fetch, ...whole } = await ofRoute(
+    fields,
+    mime === undefined ? undefined : Buffer.from(mime),
+  );
   return { ...interaction, ...whole, key: interaction.key };
 };
 

@@ -11,7 +11,8 @@ import {
   isAuthenticResult,
   resultServer,
 } from '../../core/formats/mail-author.ts';
-import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';

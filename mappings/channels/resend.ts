@@ -4,7 +4,8 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { defined, parseJson, parseMailboxes, readTime } from '../../core/formats/payload.ts';
+import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';

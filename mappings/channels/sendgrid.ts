@@ -6,10 +6,10 @@ import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
 import { authorDomain, headerValues, isAligned } from '../../core/formats/mail-author.ts';
+import { parseMailboxes } from '../../core/formats/mailboxes.ts';
 import {
   instantOf,
   type Part,
-  parseMailboxes,
   parseMultipart,
   parsePayload,
   textOfPart,

@@ -3,7 +3,8 @@
 // fields that Meta fills in itself describe the person; a custom question may ask for somebody else's address.
 
 import * as z from 'zod';
-import { defined, instantOf, parseJson, parseMailboxes, urlPart } from '../../../core/formats/payload.ts';
+import { parseMailboxes } from '../../../core/formats/mailboxes.ts';
+import { defined, instantOf, parseJson, urlPart } from '../../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { Content } from '../../../core/webhooks/channel.ts';

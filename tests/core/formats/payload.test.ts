@@ -40,11 +40,26 @@ describe('HTML', () => {
     ['Hi<STYLE media="x">p{}</STYLE > there<script>alert("</p>")', 'Hi there'],
     ['1 < 2 &unknown; &#0;', '1 < 2 &unknown; &#0;'],
     ['', ''],
+    ['&copy; &Eacute;lan &hellip; &nsubE; &AMP; &#146; &#x1F600;', '© Élan … ⫅̸ & ’ 😀'],
+    ['fish&nbsp &copy 2026, ?a=1&copy=2 &sect&para; &notit;', 'fish\u00a0 © 2026, ?a=1&copy=2 §¶ &notit;'],
+    ['a<!-- <p>x</p> > --> b<!---->c<!-- open', 'a bc'],
+    ['<img alt="a > b">one<td>1</td><td>2</td> <a title=\'x\'y>z</a>', 'one 1 2 z'],
+    ['first<div>second</div><ul><li>third<li>fourth</ul>', 'first\nsecond\nthird\nfourth'],
   ])('%s becomes its text', (html, words) => {
     expect(textOfHtml(html)).toBe(words);
   });
 
-  it.each(['<style>', '<!--', '<title', '<br', '</p', '&#1', ' <'])(
+  it.each([
+    ['<a href="https://a.example/?x=1&amp;y=2">words</a>', 'words (https://a.example/?x=1&y=2)'],
+    ["<a class=x href='https://a.example/?q=a>b'>words</a>", 'words (https://a.example/?q=a>b)'],
+    ['<A HREF=https://a.example/>words</A>!', 'words (https://a.example/)!'],
+    ['<a data-href="https://no.example">words</a>', 'words'],
+    ['<abbr title="x">words</abbr>', 'words'],
+  ])('%s shows where its link goes', (html, words) => {
+    expect(textOfHtml(html, { links: true })).toBe(words);
+  });
+
+  it.each(['<style>', '<a b="', '<!--', '<title', '<br', '</p', '&#1', ' <'])(
     'made of %s is read a fixed number of times, whatever its length',
     (part) => {
       const html = part.repeat(300);
