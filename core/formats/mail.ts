@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import PostalMime from 'postal-mime';
-import { charsetOf } from './charset.ts';
+import { charsetOf, decodeText } from './charset.ts';
 import { headerValues, type MailHeader } from './mail-author.ts';
 import { type Mailbox, parseMailboxes } from './mailboxes.ts';
 import { readTime } from './payload.ts';
@@ -34,22 +35,34 @@ const asBuffer = (content: ArrayBuffer | Uint8Array): Buffer =>
 const CONTENT_TYPE = /^(content-type:)((?:[^\r\n]|\r?\n[ \t])*)/gimu;
 const CHARSET = /(;\s*charset\s*=\s*)("[^"\r\n]*"|[^;\s]+)/iu;
 
+/** The bytes of a mail as Latin-1 text; its headers in UTF-8, where they hold bytes of another charset. */
+const withUtf8Head = (bytes: Uint8Array): string => {
+  const text = Buffer.from(bytes).toString('latin1');
+  const end = /\r?\n\r?\n/u.exec(text)?.index ?? text.length;
+  const head = bytes.subarray(0, end);
+  if (isUtf8(head)) return text;
+  const [, , label] = CHARSET.exec(text.slice(0, end)) ?? [];
+  return Buffer.from(decodeText(head, label)).toString('latin1') + text.slice(end);
+};
+
 /**
  * The same mail with the charsets of its text parts under their standard names. `fallback`: the charset of parts that name none,
  * or UTF-8, although they are not.
  */
 const withCharsets = (bytes: Uint8Array, fallback?: string): Uint8Array => {
-  const text = Buffer.from(bytes).toString('latin1');
-  const canonical = text.replace(CONTENT_TYPE, (whole: string, name: string, value: string) => {
-    const [, label] = CHARSET.exec(value)?.slice(1) ?? [];
-    if (label === undefined) {
-      const isText = /^\s*text\//iu.test(value);
-      return fallback !== undefined && isText ? `${name}${value}; charset=${fallback}` : whole;
-    }
-    const charset = charsetOf(label) ?? 'utf-8';
-    const used = charset === 'utf-8' && fallback !== undefined ? fallback : charset;
-    return `${name}${value.replace(CHARSET, (_, before: string) => `${before}${used}`)}`;
-  });
+  const canonical = withUtf8Head(bytes).replace(
+    CONTENT_TYPE,
+    (whole: string, name: string, value: string) => {
+      const [, label] = CHARSET.exec(value)?.slice(1) ?? [];
+      if (label === undefined) {
+        const isText = /^\s*text\//iu.test(value);
+        return fallback !== undefined && isText ? `${name}${value}; charset=${fallback}` : whole;
+      }
+      const charset = charsetOf(label) ?? 'utf-8';
+      const used = charset === 'utf-8' && fallback !== undefined ? fallback : charset;
+      return `${name}${value.replace(CHARSET, (_, before: string) => `${before}${used}`)}`;
+    },
+  );
   const isBare = fallback !== undefined && !/^(?:[^\r\n]+\r?\n)*?content-type:/iu.test(canonical);
   return Buffer.from(
     isBare ? `Content-Type: text/plain; charset=${fallback}\r\n${canonical}` : canonical,
