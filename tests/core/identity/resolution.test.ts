@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { setConsent } from '../../../core/consent/customer-consent.ts';
+import type { Review } from '../../../core/identity/ledger.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import type { People } from '../../../core/identity/people.ts';
 import { confirmIdentifier } from '../../../core/identity/proof/confirm.ts';
@@ -65,8 +66,8 @@ describe('a report about a message', () => {
 
   it('closes its address whoever owns it, and its owner alone', () => {
     const people = two();
-    const bounce = { kind: 'bounce', channel: 'email', direction: 'outbound', claimed: [ada] } as const;
-    meet(people, 10, [ada], bounce, 'c1');
+    const bounce = { kind: 'bounce', channel: 'email', direction: 'outbound' } as const;
+    meet(people, 10, [ada], { ...bounce, claimed: [ada] }, 'c1');
     expect(customerWith(people, ada).closed).toEqual({
       [ada]: { reason: 'bounce', at: at(10), source: 'i10' },
     });
@@ -259,11 +260,12 @@ describe('an answer on a page behind a link', () => {
 });
 
 describe('an interaction of the review queue that a person assigns', () => {
-  const waiting = (...identifiers: string[]) =>
-    ({
-      ...{ type: 'interaction', reason: 'over-limit', receivedAt: at(50) },
-      interaction: interactionAt(50, identifiers),
-    }) as const;
+  const waiting = (...identifiers: string[]): Extract<Review, { type: 'interaction' }> => ({
+    type: 'interaction',
+    reason: 'over-limit',
+    receivedAt: at(50),
+    interaction: interactionAt(50, identifiers),
+  });
 
   it('goes to the customer named, who gains its free identifiers within the limits', () => {
     const people = crowd({
