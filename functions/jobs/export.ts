@@ -150,12 +150,14 @@ const recordOf = async (
 
 /** In base64; null where the file is not in the bucket, or is larger than `LARGEST_FILE_BYTES`. */
 const contentOf = async (key: string, bucket: ExportPorts['bucket']): Promise<string | null> => {
+  const file = await bucket.open(key);
+  if (file === undefined) return null;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of (await bucket.open(key))?.body ?? []) {
+  for await (const chunk of file.body ?? []) {
     size += chunk.byteLength;
     if (size > LARGEST_FILE_BYTES) return null;
     chunks.push(chunk);
   }
-  return chunks.length === 0 ? null : Buffer.concat(chunks).toString('base64');
+  return Buffer.concat(chunks).toString('base64');
 };
