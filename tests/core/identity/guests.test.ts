@@ -3,7 +3,7 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import type { People } from '../../../core/identity/people.ts';
 import { confirmIdentifier, isConfirmed, splitClaim } from '../../../core/identity/proof/confirm.ts';
-import { claimedName, shownWith, standIns } from '../../../core/identity/proof/guests.ts';
+import { claimedName, fillFromGuests, shownWith } from '../../../core/identity/proof/guests.ts';
 import { isReport } from '../../../core/identity/proof/vouched.ts';
 import { claim, crowd, customerWith, decisionAt, meet, reloaded, thrownBy } from './crowd.ts';
 import { at } from './histories.ts';
@@ -219,10 +219,10 @@ describe('what a guest stands in with', () => {
       customer({ name, language: 'de', timeZone }),
       customer({ name: { full: 'Eve' }, timeZone: 'Europe/Berlin' }),
     ];
-    expect(standIns(customer({}), guests)).toMatchObject({ name, language, timeZone });
+    expect(fillFromGuests(customer({}), guests)).toMatchObject({ name, language, timeZone });
     const known = { name: { full: 'Ada King' }, language: 'en', timeZone: 'Europe/London' };
-    expect(standIns(customer(known), guests)).toMatchObject(known);
-    expect(standIns(customer({}), [])).toMatchObject({ name: undefined, language: undefined });
+    expect(fillFromGuests(customer(known), guests)).toMatchObject(known);
+    expect(fillFromGuests(customer({}), [])).toMatchObject({ name: undefined, language: undefined });
   });
 
   it.each([

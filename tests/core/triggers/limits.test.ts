@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HubError } from '../../../core/errors.ts';
-import { addReservation, countReservations, uniteReservations } from '../../../core/triggers/limits.ts';
+import { addReservation, countReservations, mergeReservations } from '../../../core/triggers/limits.ts';
 import { isRefusal, refusal, rejectAws } from '../../../core/triggers/sender.ts';
 import { DAY, NOON } from '../../support/situations.ts';
 
@@ -22,10 +22,10 @@ describe('reservations', () => {
   });
 
   it('of two lists are counted once where both have them', () => {
-    expect(uniteReservations([at(1)], [at(1), at(1, 'x'), at(2)])).toEqual([at(1), at(1, 'x'), at(2)]);
-    expect(uniteReservations([at(1), at(1)], [at(1), at(1), at(1)])).toHaveLength(3);
-    expect(uniteReservations([], [at(1), at(1)])).toHaveLength(2);
-    expect(uniteReservations([at(1)], [])).toEqual([at(1)]);
+    expect(mergeReservations([at(1)], [at(1), at(1, 'x'), at(2)])).toEqual([at(1), at(1, 'x'), at(2)]);
+    expect(mergeReservations([at(1), at(1)], [at(1), at(1), at(1)])).toHaveLength(3);
+    expect(mergeReservations([], [at(1), at(1)])).toHaveLength(2);
+    expect(mergeReservations([at(1)], [])).toEqual([at(1)]);
   });
 
   it('are forgotten once no window can contain them', () => {
