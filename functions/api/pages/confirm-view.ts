@@ -25,7 +25,7 @@ export const donePage = ({ hub, channel, masked }: ConfirmView): APIGatewayProxy
   page(200, {
     hub,
     title: 'Thank you',
-    body: html`${outcome('It is confirmed: you get our offers and news.')}<p>${channelAndAddress(channel, masked)}. Every message has a link with which you end them.</p>`,
+    body: html`${outcome('It is confirmed: we may send you our offers and news.')}<p>${channelAndAddress(channel, masked)}. Every message has a link with which you end them.</p>`,
   });
 
 export const expiredPage = ({ hub }: ConfirmView): APIGatewayProxyStructuredResultV2 =>
