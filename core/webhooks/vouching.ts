@@ -92,7 +92,7 @@ export const vouchingOf = (
   );
 
 /**
- * The identifiers of an interaction for which nobody vouches, in the order of `identifiers`. An identifier that no row
+ * The identifiers of an interaction, with those that they become, for which nobody vouches, in the order given. An identifier that no row
  * mentions is claimed. Of a report about a message of ours none is listed: a report proves nothing about anybody.
  */
 export const claimedBy = (
@@ -102,7 +102,7 @@ export const claimedBy = (
 ): Identifier[] =>
   isReport(interaction)
     ? []
-    : interaction.identifiers.filter((identifier) => {
+    : [...interaction.identifiers, ...(interaction.becomes ?? [])].filter((identifier) => {
         const proof = vouchingOf(rows, interaction, identifier)?.proof ?? 'claimed';
         return proof === 'claimed' || (proof !== 'proven' && !isVouched);
       });

@@ -67,6 +67,8 @@ describe('the rows of a mapping', () => {
   it('leave an identifier claimed that none is about', () => {
     expect(claimedBy([], message, true)).toEqual(message.identifiers);
     expect(claimedBy([platformUser('id', 'acme')], message, true)).toEqual(['email:ada@example.com']);
+    const becomes = ['phone:+14155550100'];
+    expect(claimedBy([platformUser('id', 'acme')], { ...message, becomes }, true)).toContain(becomes[0]);
   });
 
   it('are applied in their order', () => {

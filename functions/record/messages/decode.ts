@@ -120,7 +120,7 @@ export const toInteraction = (
   identifiers: [
     ...new Set([...decoded.identifiers, ...becomes].map((one) => readableIdentifier(one, config))),
   ],
-  ...claimedOf({ ...decoded, provider, account }, config),
+  ...claimedOf({ ...decoded, identifiers: [...decoded.identifiers, ...becomes], provider, account }, config),
   ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
 });
 

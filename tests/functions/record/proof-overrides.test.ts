@@ -30,6 +30,12 @@ describe('`proof` in identity.yaml', () => {
     ]);
   });
 
+  it('decides about what an identifier becomes too', () => {
+    const moved = { ...order, becomes: ['phone:+14155550100'] };
+    expect(claimedWith({ shopify: 'claimed' }, moved)).toContain('phone:+14155550100');
+    expect(claimedWith({ shopify: 'proven' }, moved)).toEqual(['anonymous:d1']);
+  });
+
   it('decides about one account before the provider', () => {
     const proof = { shopify: 'claimed', 'shopify/outlet': 'proven' } as const;
     expect(claimedWith(proof, { ...order, account: 'outlet' })).toEqual(['anonymous:d1']);
