@@ -8,6 +8,7 @@ import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { eraseCustomer, listPastErasures } from './erase.ts';
 import { exportCustomer } from './export.ts';
 import { printCustomers } from './list.ts';
+import { mergeCustomers } from './merge.ts';
 import { checkReceipt } from './receipt.ts';
 import { printReviews } from './reviews.ts';
 import { runCommand } from './run-command.ts';
@@ -36,8 +37,8 @@ Change:
       send to an address again that a bounce or a complaint closed
   close IDENTIFIER
       mark the conversation as resolved; the customer's next message opens it again
-  merge KEEP OTHER
-      merge the customer OTHER into the customer KEEP
+  merge KEEP OTHER --reason TEXT
+      merge the customer OTHER into the customer KEEP; the ledger keeps the reason
   unmerge IDENTIFIER [MERGE]
       undo the newest merge, or the one with this id in the ledger
   confirm CUSTOMER IDENTIFIER
@@ -110,7 +111,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     identifier ? reopenCommand(identifier, options) : undefined,
   ),
   close: sending(([customer]) => (customer ? { command: 'close', customer } : undefined)),
-  merge: sending(([keep, other]) => (keep && other ? { command: 'merge', keep, other } : undefined)),
+  merge: mergeCustomers,
   unmerge: sending(([customer, merge]) =>
     customer ? { command: 'unmerge', customer, ...(merge && { merge }) } : undefined,
   ),

@@ -219,6 +219,12 @@ export const failureErrors = {
     means: 'A command confirms an identifier that another customer owns.',
     advice: 'Merge the two if they are one person, or split the identifier off first.',
   },
+  'claims-of-another': {
+    retry: 'never',
+    means:
+      'An export is requested of a guest that claims what a person owns: nobody knows whose words its are.',
+    advice: 'Export the person by an identifier that they own, or confirm or split the guest first.',
+  },
   'identifier-limit': {
     retry: 'never',
     means: 'The customer owns as many identifiers of this type as identity.yaml allows.',

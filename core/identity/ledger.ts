@@ -8,6 +8,8 @@ export interface ManualDecision {
   /** The name of the person. */
   readonly by: string;
   readonly cause: string;
+  /** In the words of the person. */
+  readonly reason?: string;
 }
 
 /** A ledger entry of one merge. Several customers may be merged into one at once. */
@@ -21,6 +23,8 @@ export const Merge = z.strictObject({
   by: z.string(),
   /** The interaction or command that caused it. */
   cause: z.string(),
+  /** Why, in the words of the person who merged. */
+  reason: z.string().optional(),
   /** The rules that a manual merge overrode. */
   overrode: z.array(z.enum(['strong', 'limit', 'unmerged'])),
   undoneAt: Instant.optional(),
@@ -83,7 +87,7 @@ export const Confirmation = z.strictObject({
 });
 export type Confirmation = z.infer<typeof Confirmation>;
 
-/** Something that a person must decide. One open entry per pair of customers or per interaction. */
+/** Something that a person must decide. One open entry per pair of customers, per interaction or per request. */
 export const Review = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('pair'),
@@ -93,6 +97,7 @@ export const Review = z.discriminatedUnion('type', [
     reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over']),
     /** The interaction that named both. */
     cause: z.string(),
+    openedAt: Instant.optional(),
   }),
   z.strictObject({
     type: z.literal('interaction'),
@@ -100,12 +105,26 @@ export const Review = z.discriminatedUnion('type', [
     interaction: Interaction,
     receivedAt: Instant,
   }),
+  /** A shop, a CRM or another program passes on that a customer asks for their data, or to be erased. */
+  z.strictObject({
+    type: z.literal('request'),
+    reason: z.enum(['data-request', 'erasure-request']),
+    interaction: Interaction,
+    /** On whose timeline the request is; absent where it names nobody. */
+    profileId: z.string().optional(),
+    receivedAt: Instant,
+    /** By when it must be answered. */
+    dueAt: Instant,
+  }),
 ]);
 export type Review = z.infer<typeof Review>;
 
 /** The id of a review; the same pair or interaction always has the same id. */
-export const reviewId = (review: Review): string =>
-  review.type === 'pair' ? pairReviewId(review.profileIds) : interactionReviewId(review.interaction.id);
+export const reviewId = (review: Review): string => {
+  if (review.type === 'pair') return pairReviewId(review.profileIds);
+  const { id } = review.interaction;
+  return review.type === 'request' ? `request#${id}` : interactionReviewId(id);
+};
 
 export const interactionReviewId = (interaction: string): string => `interaction#${interaction}`;
 

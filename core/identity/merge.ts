@@ -38,14 +38,18 @@ export const mergeManually = (
     ...(fitsLimits(people, roots, []) ? [] : ['limit' as const]),
     ...(isNeverAutoMerged(people, survivor, merged) ? ['unmerged' as const] : []),
   ];
-  return recordMerge(people, survivor, [merged], { ...decision, overrode });
+  const { at, by, cause, reason } = decision;
+  return recordMerge(people, survivor, [merged], {
+    ...{ at, by, cause, overrode },
+    ...(reason !== undefined && { reason }),
+  });
 };
 
 const recordMerge = (
   people: People,
   survivor: string,
   others: readonly string[],
-  details: Pick<Merge, 'at' | 'by' | 'cause' | 'overrode'>,
+  details: Pick<Merge, 'at' | 'by' | 'cause' | 'overrode' | 'reason'>,
 ): Merge => {
   const merge: Merge = { id: people.newId(), survivor, others: [...others], ...details };
   const all = [survivor, ...others];

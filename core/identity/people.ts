@@ -1,7 +1,7 @@
 import { durationMs } from '../config/duration.ts';
 import type { RecordedAnswer } from '../consent/evidence.ts';
 import type { Channel, Instant } from '../interaction/interaction.ts';
-import { applyRetainedRefusal, type RetainedRefusal } from '../privacy/erasure.ts';
+import { applyRefusalToGuest, applyRetainedRefusal, type RetainedRefusal } from '../privacy/erasure.ts';
 import { type Customer, mergeTree, resolveCustomer } from './customer.ts';
 import type { Identifier } from './identifier.ts';
 import type { IdentityConfig } from './identity-config.ts';
@@ -145,6 +145,16 @@ export class People {
   setGuest(identifier: Identifier, profileId: string): void {
     this.#guests.set(identifier, profileId);
     this.newGuests.set(identifier, profileId);
+    this.#applyRefusalToGuest(identifier, profileId);
+  }
+
+  /** What an erasure retained of an address holds for its guest, too. */
+  #applyRefusalToGuest(identifier: Identifier, profileId: string): void {
+    const refusal = this.#retainedRefusals.get(identifier);
+    if (refusal === undefined) return;
+    this.updateProfile(profileId, (profile) => applyRefusalToGuest(profile, identifier, refusal));
+    if (refusal.muted)
+      this.addressClaims.push({ address: identifier, claim: 'mute', ...refusal.muted, source: 'erasure' });
   }
 
   claimedPairs(profileId: string): ClaimedPairs {

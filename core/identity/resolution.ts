@@ -8,6 +8,7 @@ import {
 import { evidenceOf } from '../consent/evidence.ts';
 import { HubError } from '../errors.ts';
 import type { Instant, Interaction } from '../interaction/interaction.ts';
+import { isPrivacyRequest, privacyReview } from '../privacy/requests.ts';
 import { type Reply, replyOf } from '../timeline/conversation.ts';
 import { haveSameEntries, listEntries } from '../timeline/lists.ts';
 import type { Identifier } from './identifier.ts';
@@ -51,8 +52,26 @@ export const resolveInteraction = (
   referred: string | undefined,
   receivedAt: Instant,
 ): Resolution => {
+  const placement = placeInteraction(people, interaction, referred, receivedAt);
+  const review = privacyReview(interaction, placement.profileId, receivedAt);
+  if (review) people.reviews.push(review);
+  return placement;
+};
+
+const placeInteraction = (
+  people: People,
+  interaction: Interaction,
+  referred: string | undefined,
+  receivedAt: Instant,
+): Resolution => {
   const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
   const named = [...proven, ...claimed];
+  if (isPrivacyRequest(interaction)) {
+    // A request about somebody known merges nobody and gives them no identifier: a person decides whom it is about.
+    const owned = proven.some((one) => people.owner(one) !== undefined);
+    if (owned) return placeReport(people, interaction, undefined, proven);
+    if (named.length === 0 && referred === undefined) return { isNew: false, setAside: [], consent: [] };
+  }
   if ((isReport(interaction) && named.length > 0) || interaction.kind === 'notification')
     return resolveReport(people, interaction, referred, named);
   const pageOwner = isPageAnswer(interaction) ? ownerAmong(people, named) : undefined;

@@ -24,6 +24,7 @@ export const Kind = z.enum([
   'opt-in',
   'opt-out',
   'contact-update',
+  'privacy-export',
   'privacy-erasure',
   'crm-record',
   'behaviour',

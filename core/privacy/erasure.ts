@@ -8,13 +8,15 @@ import { Channel, Instant } from '../interaction/interaction.ts';
 
 /**
  * What is remembered of an address whose owner was erased, because forgetting it would open what its owner had closed:
- * the closure, and the channels on which marketing or everything was declined.
+ * the closure, the channels on which marketing or everything was declined, and a mute.
  */
 export const RetainedRefusal = z.strictObject({
   closed: ClosedAddress.omit({ source: true }).optional(),
   declined: z
     .partialRecord(Channel, z.strictObject({ status: z.enum(['denied', 'service-only']), at: Instant }))
     .optional(),
+  /** The last opt-out by an interaction that only claimed the address. */
+  muted: z.strictObject({ channel: Channel, at: Instant }).optional(),
 });
 export type RetainedRefusal = z.infer<typeof RetainedRefusal>;
 
@@ -43,6 +45,21 @@ export const retainedRefusals = ({
   return remembered;
 };
 
+/**
+ * The profile of a guest who claims such an address: it stays closed to what the guest's interactions cause, where its
+ * erased owner had closed it or had declined everything on a channel.
+ */
+export const applyRefusalToGuest = (
+  profile: Profile,
+  identifier: Identifier,
+  { closed, declined = {} }: RetainedRefusal,
+): Profile => {
+  const denied = Object.values(declined).find(({ status }) => status === 'denied');
+  const closure = closed ?? (denied && { reason: 'opt-out' as const, at: denied.at });
+  if (closure === undefined) return profile;
+  return { ...profile, closed: { [identifier]: { ...closure, source: 'erasure' }, ...profile.closed } };
+};
+
 /** The profile of whoever holds such an address from now on: what was closed stays closed, a later answer stands. */
 export const applyRetainedRefusal = (
   profile: Profile,
@@ -50,7 +67,7 @@ export const applyRetainedRefusal = (
   refusal: RetainedRefusal,
 ): Profile => {
   const closed = refusal.closed && { [identifier]: { ...refusal.closed, source: 'erasure' } };
-  return Channel.options.reduce(
+  const declined = Channel.options.reduce(
     (whole, channel) => {
       const { status, at } = refusal.declined?.[channel] ?? {};
       if (status === undefined || at === undefined) return whole;
@@ -58,4 +75,7 @@ export const applyRetainedRefusal = (
     },
     { ...profile, closed: { ...closed, ...profile.closed } },
   );
+  if (refusal.muted === undefined) return declined;
+  const { channel, at } = refusal.muted;
+  return applyConsentAnswer(declined, channel, { answer: 'no-marketing', at, source: 'erasure' });
 };

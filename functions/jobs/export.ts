@@ -4,14 +4,17 @@ import type { Customer } from '../../core/identity/customer.ts';
 import { Attachment } from '../../core/interaction/interaction.ts';
 import type { Bucket } from '../aws/clients/bucket.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
+import type { Claims } from '../aws/erasure/claims.ts';
 import { type Job, resultKey } from '../contracts/jobs/job.ts';
 import { type ExportParameters, exportKind } from '../contracts/jobs/kinds.ts';
 import { profilePartition } from '../contracts/keys.ts';
 import type { History } from '../contracts/ports/history.ts';
 import type { Row } from '../contracts/rows/row.ts';
+import { othersMasked } from './others-masked.ts';
 
 export interface ExportPorts {
-  readonly table: Pick<Table, 'query'>;
+  readonly claims: Pick<Claims, 'claimants' | 'ownersOf' | 'goesWith'>;
+  readonly table: Pick<Table, 'get' | 'query'>;
   readonly history: Pick<History, 'customer'>;
   readonly bucket: Pick<Bucket, 'open' | 'put' | 'beginUpload' | 'uploadPart' | 'completeUpload'>;
 }
@@ -45,15 +48,18 @@ const recordTypes: Readonly<Record<string, string>> = {
   consent: 'consent',
   merge: 'merge',
   split: 'split',
+  confirmed: 'confirmation',
+  reopened: 'reopening',
   sync: 'crm',
   limits: 'limits',
   command: 'command',
 };
 
 /**
- * Exports everything that the hub stores about a customer as one JSON document, attachments in base64 among it. Written as
- * a multipart upload: memory holds one part and one attachment, whatever the size of the document. Throws `HubError`
- * `unknown-customer` (never) where the customer was erased since.
+ * Exports everything that the hub stores about a customer and the guests that go with it as one JSON document, attachments
+ * in base64 among it; identifiers that other people own are masked. Written as a multipart upload: memory holds one part
+ * and one attachment, whatever the size of the document. Throws `HubError` `unknown-customer` (never) where the customer
+ * was erased since, and `claims-of-another` (never) for a guest that claims what a person owns.
  */
 export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint> => ({
   ...exportKind,
@@ -65,12 +71,13 @@ export const exportJob = (ports: ExportPorts): Job<ExportParameters, Checkpoint>
       throw new HubError('unknown-customer', 'The customer was erased after the export was requested.', {
         retry: 'never',
       });
+    const subjects = await subjectsOf(ports, customer);
     const key = resultKey(job);
     let now = checkpoint;
     let chunks: Buffer[] = [];
     let size = 0;
     let done = 0;
-    for await (const { text, ...place } of documentOf(ports, customer, startedAt, checkpoint)) {
+    for await (const { text, ...place } of documentOf(ports, subjects, startedAt, checkpoint)) {
       const chunk = Buffer.from(text);
       chunks.push(chunk);
       size += chunk.byteLength;
@@ -98,35 +105,61 @@ interface DocumentPart extends Pick<Checkpoint, 'exported' | 'profileId' | 'afte
   readonly text: string;
 }
 
+/** The customer who asks, and the guests that go with it. */
+interface Subjects {
+  readonly customer: Customer;
+  readonly guests: readonly Customer[];
+}
+
+const subjectsOf = async ({ claims, history }: ExportPorts, customer: Customer): Promise<Subjects> => {
+  if (customer.guest) {
+    if ((await claims.ownersOf(customer)).size > 0) throw claimsOfAnother();
+    return { customer, guests: [] };
+  }
+  const guests = new Map<string, Customer>();
+  for (const identifier of customer.identifiers)
+    for await (const id of claims.claimants(identifier)) {
+      const guest = guests.has(id) ? undefined : await history.customer(id);
+      if (guest?.guest && (await claims.goesWith(guest, customer))) guests.set(guest.id, guest);
+    }
+  return { customer, guests: [...guests.values()] };
+};
+
+const claimsOfAnother = (): HubError =>
+  new HubError(
+    'claims-of-another',
+    'The customer is a guest that also claims an identifier which a person owns, so nobody knows whose words these are. Export the person by an identifier that they own, or confirm or split the guest first.',
+    { retry: 'never' },
+  );
+
 async function* documentOf(
   { table, bucket }: ExportPorts,
-  customer: Customer,
+  { customer, guests }: Subjects,
   exportedAt: string,
   from: Checkpoint,
 ): AsyncGenerator<DocumentPart> {
   let { exported, records } = from;
+  const profileIds = [customer, ...guests].flatMap(profileIdsOf);
+  const withoutOthers = othersMasked(table, new Set(profileIds), customer);
   if (from.etags.length === 0) {
-    const { sourceProfiles, ...folded } = customer;
+    const { sourceProfiles: _, ...folded } = customer;
     const head = {
-      format: 'tributary-export-1',
-      exportedAt,
-      customer: folded,
-      profileIds: sourceProfiles.map(({ profile }) => profile.id),
+      ...{ format: 'tributary-export-1', exportedAt, customer: await withoutOthers(folded), profileIds },
+      guests: guests.map(({ id, claimed }) => ({ id, claimed })),
     };
     const { profileId, after } = from;
     const text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "records": [`;
     yield { text, exported, ...(profileId !== undefined && { profileId }), after, records };
   }
   // The source profile at work comes first, whatever a merge has changed about their order.
-  const left = customer.sourceProfiles
-    .map(({ profile }) => profile.id)
+  const left = profileIds
     .filter((id) => !exported.includes(id))
     .sort((one, other) => Number(other === from.profileId) - Number(one === from.profileId));
   for (const profileId of left) {
     const after = profileId === from.profileId ? from.after : '';
     // No key sorts between a key and the same key followed by a space.
     for await (const row of table.query(profilePartition(profileId), { from: `${after} `, to: '~' })) {
-      const record = JSON.stringify(await recordOf(row, profileId, bucket));
+      const record = JSON.stringify(await recordOf(await withoutOthers(row), profileId, bucket));
       const text = `${records === 0 ? '' : ','}\n${record}`;
       records++;
       yield { text, exported, profileId, after: row.sk, records };
@@ -134,6 +167,9 @@ async function* documentOf(
     exported = [...exported, profileId];
   }
 }
+
+const profileIdsOf = ({ sourceProfiles }: Customer): string[] =>
+  sourceProfiles.map(({ profile }) => profile.id);
 
 const recordOf = async (
   { pk: _, sk, expiresAt: __, ...row }: Row,

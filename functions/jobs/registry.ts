@@ -3,6 +3,7 @@ import type { Table } from '../aws/clients/dynamo.ts';
 import { waitingIn } from '../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { history as historyOf } from '../aws/customers/history.ts';
+import { claims } from '../aws/erasure/claims.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { replay } from '../aws/operations/replay.ts';
@@ -37,6 +38,7 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
       exportJob({
         table,
         history: historyOf(table),
+        claims: claims(table),
         bucket: files,
       }),
     ),

@@ -68,16 +68,24 @@ export const applyGroup = (
       for (const { messages } of present) messages.push(work.message);
       continue;
     }
+    const { length: opened } = changes.people.reviews;
     const events =
       work.type === 'interaction'
         ? applyInteractionWork(work, loaded, changes)
         : applyCommandWork(work, loaded, changes);
+    dateReviews(changes.people, opened, work.type === 'interaction' ? work.receivedAt : work.command.at);
     outgoing.set(
       idOf(work),
       events.map((event) => ({ event, messages: [work.message] })),
     );
   }
   return { changes, outgoing: [...outgoing.values()].flat() };
+};
+
+/** Dates the reviews of pairs from position `first` on: the identity rules know no time of receipt. */
+const dateReviews = ({ reviews }: People, first: number, openedAt: string): void => {
+  for (const [position, review] of reviews.entries())
+    if (position >= first && review.type === 'pair') reviews[position] = { ...review, openedAt };
 };
 
 /** Whether a transaction has anything to write. */

@@ -152,7 +152,12 @@ const mergeByCommand = (people: People, keep: string, other: string, command: Co
 };
 
 /** Who decided it, and when: for the identity ledger. */
-const decisionOf = ({ at, by, id }: CommandMessage): ManualDecision => ({ at, by, cause: id });
+const decisionOf = (command: CommandMessage): ManualDecision => {
+  const { at, by, id } = command;
+  if (command.command === 'merge') return { at, by, cause: id, reason: command.reason };
+  if (command.command !== 'resolve') return { at, by, cause: id };
+  return { at, by, cause: id, reason: command.reason ?? 'Resolved the review of the pair.' };
+};
 
 const ownerOf = (people: People, identifier: Identifier): string => {
   const owner = people.owner(normaliseIdentifier(identifier) ?? identifier);
@@ -193,6 +198,8 @@ const resolveReview = (
     if (keep === undefined) throw notInReview();
     return { command, events: mergeByCommand(people, keep, keep === one ? other : one, command) };
   }
+  if (review.type === 'request' && (decision === 'done' || decision === 'dismiss'))
+    return { command, events: [] };
   if (review.type === 'interaction' && decision === 'dismiss') return { command, events: [] };
   if (
     review.type === 'interaction' &&
@@ -204,7 +211,7 @@ const resolveReview = (
   }
   throw new HubError(
     'invalid-decision',
-    'The decision does not fit the review. Decide merge or distinct for a pair; assign (with the customer), new or dismiss for an interaction.',
+    'The decision does not fit the review. Decide merge or distinct for a pair; assign (with the customer), new or dismiss for an interaction; done or dismiss for a request, which an erasure of the customer also closes.',
     { retry: 'never' },
   );
 };

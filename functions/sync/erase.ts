@@ -3,7 +3,7 @@ import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ErasureParts } from '../aws/erasure/parts.ts';
 import type { EraseMessage } from '../contracts/messages/sync.ts';
-import { CONTACTS, type CrmOutcome } from '../contracts/rows/erasures.ts';
+import { CONTACTS, type CrmOutcome, type ErasedPerson } from '../contracts/rows/erasures.ts';
 import type { Unsynced } from './sync.ts';
 
 export interface EraseInCrmPorts {
@@ -48,6 +48,10 @@ export const eraseInCrm =
     return unsynced;
   };
 
+/** A guest has a contact of its own as long as it is shown with nobody. */
+const contactKeysOf = (person: ErasedPerson | undefined): string[] =>
+  person === undefined ? [] : [...person.profileIds, ...person.guests];
+
 const outcomeOf = async (
   { connector, open, mapping, erasures }: EraseInCrmPorts,
   { erasure, part }: EraseMessage,
@@ -59,7 +63,7 @@ const outcomeOf = async (
           {
             object: contact.object,
             key: contact.key,
-            keys: (await erasures.person(erasure))?.profileIds ?? [],
+            keys: contactKeysOf(await erasures.person(erasure)),
           },
         ]
       : interactionObjects.map(({ object, key }) => ({ object, key, part }));

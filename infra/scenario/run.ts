@@ -158,7 +158,7 @@ const sendMessages = (hub: ScenarioHub, { step, position, at }: StepRun): void =
     };
     send(hub, { type: 'interaction', receivedAt: instant(at), interaction });
   }
-  if (step.merge) send(hub, { ...command, command: 'merge', ...step.merge });
+  if (step.merge) send(hub, { ...command, command: 'merge', reason: 'scenario', ...step.merge });
   if (step.unmerge) send(hub, { ...command, command: 'unmerge', ...step.unmerge });
   if (step.confirm) send(hub, { ...command, command: 'confirm', ...step.confirm });
   if (step.split) send(hub, { ...command, command: 'split', ...step.split });

@@ -152,6 +152,11 @@ const acts: Readonly<Record<string, (payload: Payload) => Partial<Draft> | undef
     consent('email', { ...payload, id: payload.customer_id ?? payload.id }),
   'customers_marketing_consent/update': (payload) =>
     consent('sms', { ...payload, id: payload.customer_id ?? payload.id }),
+  'customers/data_request': ({ customer }) => ({
+    kind: 'privacy-export',
+    direction: 'system',
+    identifiers: identifiersOf(customer),
+  }),
   'customers/redact': ({ customer }) => ({
     kind: 'privacy-erasure',
     direction: 'system',
@@ -180,7 +185,7 @@ const decode = ({ headers, body, receivedAt }: Delivery): Drafts => {
         channel: 'web',
         direction: 'inbound',
         identifiers: [],
-        occurredAt: (act.kind === 'privacy-erasure' ? triggered : (when ?? triggered)) ?? receivedAt,
+        occurredAt: (act.kind?.startsWith('privacy-') ? triggered : (when ?? triggered)) ?? receivedAt,
         ...act,
       },
     ],
@@ -190,7 +195,7 @@ const decode = ({ headers, body, receivedAt }: Delivery): Drafts => {
 export const shopify = channelMapping({
   id: 'shopify',
   channels: ['web', 'in-person', 'email', 'sms'],
-  kinds: ['order', 'behaviour', 'contact-update', 'opt-in', 'opt-out', 'privacy-erasure'],
+  kinds: ['order', 'behaviour', 'contact-update', 'opt-in', 'opt-out', 'privacy-export', 'privacy-erasure'],
   vouching: [
     {
       field: 'id of a customer',

@@ -67,7 +67,14 @@ describe('a merge and a change of the merged-in profile, read before either is w
   const beginChange = async (
     change: (people: People, loser: string) => void,
   ): Promise<() => Promise<unknown>> => {
-    const command = { type: 'command', command: 'merge', id: 'm', at, by: 'ada' } as const;
+    const command = {
+      type: 'command',
+      command: 'merge',
+      reason: 'the same person',
+      id: 'm',
+      at,
+      by: 'ada',
+    } as const;
     const work: Work = { type: 'command', message: 'm', command: { ...command, keep: ADA, other: LOSER } };
     const loaded = await store().load([work], config);
     const people = new People(loaded, config, table.runtime.newId);

@@ -7,13 +7,13 @@ import type { HashedKeys } from '../../aws/erasure/hashed-keys.ts';
 import type { Jobs } from '../../aws/operations/jobs.ts';
 import type { JobRow } from '../../contracts/jobs/job.ts';
 import { eraseKind } from '../../contracts/jobs/kinds.ts';
-import type { Erasure } from '../../contracts/rows/erasures.ts';
+import { type Erasure, unknownPerson } from '../../contracts/rows/erasures.ts';
 import { problem } from '../../middleware/http.ts';
 import type { CustomerPorts } from './customers.ts';
 import { type Answer, json, pathParameter, type Route, type Routes, withBody } from './route.ts';
 
 export interface ErasurePorts extends CustomerPorts {
-  readonly erasures: Pick<Erasures, 'create' | 'get' | 'save' | 'list'>;
+  readonly erasures: Pick<Erasures, 'create' | 'get' | 'save' | 'list' | 'putPerson'>;
   readonly loadHashedKeys: () => Promise<HashedKeys>;
   readonly receiptKeys: () => Promise<readonly ReceiptKey[]>;
   readonly jobs: Jobs;
@@ -56,6 +56,9 @@ export const erasureRoutes: Routes<ErasurePorts> = {
       job: ports.newId(),
       ...(reason !== undefined && { reason }),
     };
+    // Nobody owns the identifier of a guest: the erasure is about this identifier alone.
+    if ((await ports.history.customer(profileId))?.guest === true)
+      await ports.erasures.putPerson(erasure.id, { ...unknownPerson, identifiers: [identifier] });
     await ports.erasures.create(erasure);
     await startJob(ports, erasure, profileId);
     return json(202, await view(erasure, ports));

@@ -1,10 +1,13 @@
-import { resolveCustomer } from '../../../core/identity/customer.ts';
+import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
+import type { Review } from '../../../core/identity/ledger.ts';
 import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
 import { type Interaction, instant, interactionId } from '../../../core/interaction/interaction.ts';
-import { retainedRefusals } from '../../../core/privacy/erasure.ts';
+import { maskOf } from '../../../core/privacy/masking.ts';
 import {
   activityKey,
+  claimedPairsKey,
   identifierKey,
   listedKey,
   profileKey,
@@ -12,9 +15,9 @@ import {
   reviewPartition,
   sortKeyPrefix,
 } from '../../contracts/keys.ts';
-import type { ErasedPerson, ErasurePart } from '../../contracts/rows/erasures.ts';
+import { type ErasedPerson, type ErasurePart, unknownPerson } from '../../contracts/rows/erasures.ts';
 import { interactionOf } from '../../contracts/rows/interactions.ts';
-import { reviewOf, splitOf } from '../../contracts/rows/people.ts';
+import { claimedPairsOf, reviewOf, splitOf } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
@@ -22,17 +25,13 @@ import { updateOptimistically } from '../clients/optimistic.ts';
 import { loadMergeTrees } from '../customers/history.ts';
 import { unlist } from '../customers/lists.ts';
 import { removeMessages } from '../customers/message-status.ts';
+import { eraseGuests, forgetAddress } from './erase-guests.ts';
 import type { HashedKeys } from './hashed-keys.ts';
 import { busyTable, type ErasureParts } from './parts.ts';
 
 /** Rows that one transaction removes; an interaction takes up to four of the 100 items that it may hold. */
 const ROWS_PER_TRANSACTION = 24;
 const WRITES_PER_TRANSACTION = 90;
-/**
- * One day longer than a queue or a dead-letter queue stores a message: what was queued for the person before the erasure is
- * dropped when it arrives.
- */
-const QUEUED_SECONDS = 15 * 86_400;
 
 export interface ErasePorts {
   readonly table: Table;
@@ -64,21 +63,25 @@ export const eraseRows = (ports: ErasePorts): EraseRows => ({
       const before = await ports.erasures.person(erasure);
       isFinished = before?.goneAt !== undefined;
       if (isFinished) return true;
-      const { sourceProfiles } = await loadMergeTrees(ports.table, before?.profileIds ?? [profileId], []);
-      const person = withSourceProfiles(
-        before ?? { profileIds: [profileId], identifiers: [], rows: 0 },
+      const sourceProfiles = await ownProfiles(ports.table, before?.profileIds ?? [profileId]);
+      const started = withSourceProfiles(
+        before ?? { ...unknownPerson, profileIds: [profileId] },
         sourceProfiles,
       );
-      await ports.erasures.putPerson(erasure, person);
-      const swept = await removeAllButProfiles(ports, erasure, person, sourceProfiles, timeLeft);
+      await ports.erasures.putPerson(erasure, started);
+      // Somebody may own by now what nobody owned when it was asked for: nothing of theirs is touched.
+      const isOwned = sourceProfiles.length === 0 && (await hasOwner(ports.table, started.identifiers));
+      const swept = isOwned
+        ? { person: started, finished: true }
+        : await removeAllButProfiles(ports, erasure, started, sourceProfiles, timeLeft);
       if (!swept.finished) {
-        await ports.erasures.putPerson(erasure, { ...person, rows: person.rows + swept.removed });
+        await ports.erasures.putPerson(erasure, swept.person);
         return true;
       }
-      if (!(await removeProfiles(ports, sourceProfiles))) return false;
+      if (!isOwned && !(await removeProfiles(ports, swept.person, sourceProfiles))) return false;
       const goneAt = instant(ports.runtime.now());
-      const removed = person.rows + swept.removed + 2 * sourceProfiles.length + person.identifiers.length;
-      await ports.erasures.putPerson(erasure, { ...person, rows: removed, goneAt });
+      const rows = swept.person.rows + 2 * sourceProfiles.length + (isOwned ? 0 : started.identifiers.length);
+      await ports.erasures.putPerson(erasure, { ...swept.person, rows, goneAt });
       isFinished = true;
       return true;
     });
@@ -87,11 +90,27 @@ export const eraseRows = (ports: ErasePorts): EraseRows => ({
   async removeAgain(erasure, timeLeft) {
     const person = await ports.erasures.person(erasure);
     if (person === undefined) return true;
-    const { finished, removed } = await removeAllButProfiles(ports, erasure, person, [], timeLeft);
-    if (removed > 0) await ports.erasures.putPerson(erasure, { ...person, rows: person.rows + removed });
-    return finished;
+    let { rows } = person;
+    for (const profileId of [...person.profileIds, ...person.guests]) {
+      const { finished, removed } = await removeRowsOf(ports, erasure, profileId, timeLeft);
+      rows += removed;
+      if (removed > 0) await ports.erasures.putPerson(erasure, { ...person, rows });
+      if (!finished) return false;
+    }
+    rows += await removeFromOthers(ports, erasure, person, []);
+    if (rows > person.rows) await ports.erasures.putPerson(erasure, { ...person, rows });
+    return true;
   },
 });
+
+/** The source profiles of the person; a guest is none. */
+const ownProfiles = async (table: Table, profileIds: readonly string[]): Promise<SourceProfile[]> => {
+  const { sourceProfiles } = await loadMergeTrees(table, profileIds, []);
+  return sourceProfiles.filter(({ profile }) => profile.guest !== true);
+};
+
+const hasOwner = async (table: Table, identifiers: readonly Identifier[]): Promise<boolean> =>
+  (await table.get(identifiers.map(identifierKey))).length > 0;
 
 const withSourceProfiles = (person: ErasedPerson, found: readonly SourceProfile[]): ErasedPerson => ({
   ...person,
@@ -100,7 +119,7 @@ const withSourceProfiles = (person: ErasedPerson, found: readonly SourceProfile[
 });
 
 interface Swept {
-  readonly removed: number;
+  readonly person: ErasedPerson;
   readonly finished: boolean;
 }
 
@@ -108,31 +127,60 @@ interface Swept {
 const removeAllButProfiles = async (
   ports: ErasePorts,
   erasure: string,
-  person: ErasedPerson,
+  started: ErasedPerson,
   sourceProfiles: readonly SourceProfile[],
   timeLeft: () => boolean,
 ): Promise<Swept> => {
   let removed = 0;
-  for (const profileId of person.profileIds) {
-    const later = [profileKey, activityKey, listedKey].map((keyFor) => keyFor(profileId).sk);
-    let batch: Row[] = [];
-    const flush = async (): Promise<void> => {
-      await removeRows(ports, erasure, profileId, batch);
-      removed += batch.length;
-      batch = [];
-    };
-    for await (const row of ports.table.query(profilePartition(profileId))) {
-      if (later.includes(row.sk) || isSuppressedByErasure(row)) continue;
-      batch.push(row);
-      if (batch.length < ROWS_PER_TRANSACTION) continue;
-      await flush();
-      if (!timeLeft()) return { removed, finished: false };
-    }
-    if (batch.length > 0) await flush();
+  const remove = async (profileId: string): Promise<boolean> => {
+    const swept = await removeRowsOf(ports, erasure, profileId, timeLeft);
+    removed += swept.removed;
+    return swept.finished;
+  };
+  const owner = canonicalOf(sourceProfiles);
+  const guests = await eraseGuests({
+    ...{ ports, erasure, owner, person: started, removeRowsOf: remove, timeLeft },
+  });
+  const counted = (): ErasedPerson => ({ ...guests.person, rows: started.rows + removed });
+  if (!guests.finished) return { person: counted(), finished: false };
+  for (const profileId of started.profileIds) {
+    if (!(await remove(profileId))) return { person: counted(), finished: false };
     await unlist(ports.table, ports.runtime, profileId);
   }
-  removed += await removeFromOthers(ports, erasure, person, sourceProfiles);
+  removed += await removeFromOthers(ports, erasure, guests.person, sourceProfiles);
+  return { person: counted(), finished: true };
+};
+
+/** Removes all rows of a source profile but those by which it is found. */
+const removeRowsOf = async (
+  ports: ErasePorts,
+  erasure: string,
+  profileId: string,
+  timeLeft: () => boolean,
+): Promise<{ readonly removed: number; readonly finished: boolean }> => {
+  const later = [profileKey, activityKey, listedKey].map((keyFor) => keyFor(profileId).sk);
+  let removed = 0;
+  let batch: Row[] = [];
+  const flush = async (): Promise<void> => {
+    await removeRows(ports, erasure, profileId, batch);
+    removed += batch.length;
+    batch = [];
+  };
+  for await (const row of ports.table.query(profilePartition(profileId))) {
+    if (later.includes(row.sk) || isSuppressedByErasure(row)) continue;
+    batch.push(row);
+    if (batch.length < ROWS_PER_TRANSACTION) continue;
+    await flush();
+    if (!timeLeft()) return { removed, finished: false };
+  }
+  if (batch.length > 0) await flush();
   return { removed, finished: true };
+};
+
+const canonicalOf = (sourceProfiles: readonly SourceProfile[]): Customer | undefined => {
+  const canonical = sourceProfiles.find(({ activity }) => activity.survivor === undefined);
+  const byId = new Map(sourceProfiles.map((one) => [one.profile.id, one]));
+  return canonical && resolveCustomer(canonical.profile.id, byId);
 };
 
 /** The decision about a notification that was waiting: it says that the person was erased, and nothing about them. */
@@ -183,7 +231,7 @@ const idsOf = (interaction: Interaction | undefined): string[] => {
 const removeFromOthers = async (
   { table, loadHashedKeys, erasures }: ErasePorts,
   erasure: string,
-  { profileIds, identifiers }: ErasedPerson,
+  { profileIds, identifiers, guests }: ErasedPerson,
   sourceProfiles: readonly SourceProfile[],
 ): Promise<number> => {
   const { seenKey } = await loadHashedKeys();
@@ -193,22 +241,31 @@ const removeFromOthers = async (
     if (!(await table.transact(writes))) throw busyTable();
     removed++;
   };
+  const removedParts = new Set([...profileIds, ...guests]);
+  const isOwn = (identifier: string): boolean =>
+    own.identifiers.has(normaliseIdentifier(identifier) ?? identifier);
   for await (const row of table.query(reviewPartition)) {
     const review = reviewOf(row);
     const removal = { delete: { pk: row.pk, sk: row.sk } };
     if (review.type === 'pair') {
-      if (review.profileIds.some((profileId) => own.profileIds.has(profileId))) await write([removal]);
+      if (!review.profileIds.some((profileId) => own.profileIds.has(profileId))) continue;
+      await write([removal, ...(await closedPair(table, review.profileIds))]);
       continue;
     }
     const { interaction } = review;
-    if (!interaction.identifiers.some((one) => own.identifiers.has(normaliseIdentifier(one) ?? one)))
+    const isAbout = review.type === 'request' && removedParts.has(review.profileId ?? '');
+    if (!isAbout && !interaction.identifiers.some(isOwn)) continue;
+    if (review.type === 'request' && !isAbout && review.profileId !== undefined) {
+      // Another customer's request that names the person beside them.
+      await write([{ put: { pk: row.pk, sk: row.sk, ...withoutIdentifiers(review, identifiers, isOwn) } }]);
       continue;
+    }
     const { id, externalId } = interaction;
     const externalIds = externalId === undefined ? [] : [externalId];
     const part = { interactions: [id], externalIds, files: filesOf(interaction) };
     await write([
       removal,
-      { put: { ...seenKey(id), erased: true } },
+      ...(isAbout ? [] : [{ put: { ...seenKey(id), erased: true } }]),
       erasures.partWrite(erasure, `review#${id}`, part),
     ]);
   }
@@ -221,14 +278,43 @@ const removeFromOthers = async (
   return removed;
 };
 
+const withoutIdentifiers = (
+  { interaction, ...review }: Extract<Review, { type: 'request' }>,
+  identifiers: readonly Identifier[],
+  isOwn: (identifier: string) => boolean,
+): Review => {
+  const { claimed, ...rest } = interaction;
+  const masked = maskOf(identifiers)(rest);
+  return {
+    ...review,
+    interaction: {
+      ...masked,
+      ...{ id: rest.id, identifiers: rest.identifiers.filter((one) => !isOwn(one)) },
+      ...(claimed && { claimed: claimed.filter((one) => !isOwn(one)) }),
+    },
+  };
+};
+
+/** Two persons may have five open pairs each: one that is closed makes room. */
+const closedPair = async (table: Table, profileIds: readonly string[]): Promise<Write[]> => {
+  const rows = await table.get(profileIds.map(claimedPairsKey));
+  return rows.map((row): Write => {
+    const { pk, sk } = row;
+    const { version, open, more } = claimedPairsOf(row);
+    const left = open.filter((one) => !profileIds.includes(one));
+    return { put: { pk, sk, version: version + 1, open: left, more }, if: { version } };
+  });
+};
+
 /** The last step: removes profiles and identifiers, on the condition that they are unchanged. False where they are not. */
 const removeProfiles = async (
   ports: ErasePorts,
+  { identifiers }: ErasedPerson,
   sourceProfiles: readonly SourceProfile[],
 ): Promise<boolean> => {
   const { table } = ports;
   const canonical = sourceProfiles.find(({ activity }) => activity.survivor === undefined);
-  await writeErasedIdentifiers(ports, sourceProfiles, canonical);
+  await forgetIdentifiers(ports, identifiers, canonicalOf(sourceProfiles));
   const ordered = canonical
     ? [canonical, ...sourceProfiles.filter((one) => one !== canonical)]
     : sourceProfiles;
@@ -236,6 +322,7 @@ const removeProfiles = async (
     { delete: profileKey(profile.id), if: { version: profile.version } },
     { delete: activityKey(profile.id), if: { version: activity.version } },
     { check: listedKey(profile.id), if: { absent: true } },
+    { delete: claimedPairsKey(profile.id) },
     ...profile.identifiers.map((identifier) => ({ delete: identifierKey(identifier) })),
   ]);
   // Where several transactions are needed, the surviving source profile goes first: nobody finds the others after it.
@@ -245,24 +332,12 @@ const removeProfiles = async (
 };
 
 /** Stores of each identifier, under a hash, that it was erased, and refusals that must outlive the person. */
-const writeErasedIdentifiers = async (
-  { table, loadHashedKeys, runtime: { now } }: ErasePorts,
-  sourceProfiles: readonly SourceProfile[],
-  canonical: SourceProfile | undefined,
+const forgetIdentifiers = async (
+  ports: ErasePorts,
+  identifiers: readonly Identifier[],
+  customer: Customer | undefined,
 ): Promise<void> => {
-  const { erasedKey } = await loadHashedKeys();
-  const byId = new Map(sourceProfiles.map((one) => [one.profile.id, one]));
-  const refusals = canonical ? retainedRefusals(resolveCustomer(canonical.profile.id, byId)) : new Map();
-  const identifiers = sourceProfiles.flatMap(({ profile }) => profile.identifiers);
   // These rows are not read as long as the identifier has an owner.
-  for (let start = 0; start < identifiers.length; start += WRITES_PER_TRANSACTION) {
-    const writes = identifiers.slice(start, start + WRITES_PER_TRANSACTION).map((identifier): Write => {
-      const retainedRefusal = refusals.get(identifier);
-      const until = retainedRefusal
-        ? { retainedRefusal }
-        : { expiresAt: Math.floor(now() / 1000) + QUEUED_SECONDS };
-      return { put: { ...erasedKey(identifier), at: instant(now()), ...until } };
-    });
-    if (!(await table.transact(writes))) throw busyTable();
-  }
+  for (const identifier of identifiers)
+    if (!(await ports.table.transact(await forgetAddress(ports, identifier, customer)))) throw busyTable();
 };

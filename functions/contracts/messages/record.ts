@@ -66,14 +66,30 @@ export const EventMessage = z.strictObject({
 });
 export type EventMessage = z.infer<typeof EventMessage>;
 
-/** A pair is merged or marked as distinct; an interaction is assigned to a customer, to a new one, or dismissed. */
-const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss']);
+/**
+ * A pair is merged or marked as distinct; an interaction is assigned to a customer, to a new one, or dismissed; a request
+ * is done, or dismissed.
+ */
+const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss', 'done']);
+
+const Reason = z
+  .string({ error: 'Say why the two are one person: the ledger keeps the reason of every merge by hand.' })
+  .trim()
+  .min(1)
+  .max(500);
 
 const command = { type: z.literal('command'), id: z.string(), at: Instant, by: z.string() };
 
 /** A command of a person or a program. A command that is delivered twice is executed once, by its `id`. */
 export const CommandMessage = z.discriminatedUnion('command', [
-  z.strictObject({ ...command, command: z.literal('merge'), keep: Identifier, other: Identifier }),
+  z.strictObject({
+    ...command,
+    command: z.literal('merge'),
+    keep: Identifier,
+    other: Identifier,
+    /** Why the two are one person, for the ledger. */
+    reason: Reason,
+  }),
   z.strictObject({
     ...command,
     command: z.literal('unmerge'),
@@ -96,6 +112,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     /** The id of a review entry. */
     review: z.string(),
     decision: ReviewDecision,
+    /** Of a merge, for the ledger; by default that the review was resolved. */
+    reason: Reason.optional(),
     /** With `merge` the survivor (by default the customer first seen); with `assign` the customer of the interaction. */
     customer: Identifier.optional(),
   }),

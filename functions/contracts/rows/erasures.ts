@@ -23,14 +23,25 @@ export type Erasure = z.infer<typeof Erasure>;
 
 /** The person of an erasure; removed when it is done. */
 export const ErasedPerson = z.strictObject({
+  /** The source profiles of the person; none where nobody owns the identifier that asks. */
   profileIds: z.array(z.string()),
+  /** Those of the person; where nobody owns the identifier that asks, that one. */
   identifiers: z.array(Identifier),
+  /** Guests who are erased with the person, and what they claimed besides that nobody else owns or claims. */
+  guests: z.array(z.string()).default([]),
+  guestIdentifiers: z.array(Identifier).default([]),
+  /** Guests who lost the identifiers and keep the rest: they claim somebody else's, too. */
+  others: z.array(z.string()).default([]),
   /** When the last of their rows was removed. */
   goneAt: Instant.optional(),
   /** Rows removed so far. */
   rows: z.int().nonnegative(),
 });
 export type ErasedPerson = z.infer<typeof ErasedPerson>;
+
+export const unknownPerson: ErasedPerson = {
+  ...{ profileIds: [], identifiers: [], guests: [], guestIdentifiers: [], others: [], rows: 0 },
+};
 
 /** What one batch of removed rows referred to, so that files and CRM records can be removed later. */
 export const ErasurePart = z.strictObject({

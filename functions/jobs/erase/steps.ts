@@ -7,7 +7,7 @@ import {
   type PersonalDataMatcher,
   personalDataMatcher,
 } from '../../../core/privacy/personal-data-matcher.ts';
-import { CONTACTS, type ErasedPerson } from '../../contracts/rows/erasures.ts';
+import { CONTACTS, type ErasedPerson, unknownPerson } from '../../contracts/rows/erasures.ts';
 import type { EraseJobPorts, Step } from './step.ts';
 
 /** By then every function that had read the customer before the rows were gone has ended. */
@@ -46,7 +46,7 @@ export const eraseSteps = (ports: EraseJobPorts): ReadonlyMap<string, Step> =>
   ]);
 
 const personOf = async ({ erasures }: EraseJobPorts, id: string): Promise<ErasedPerson> =>
-  (await erasures.person(id)) ?? { profileIds: [], identifiers: [], rows: 0 };
+  (await erasures.person(id)) ?? unknownPerson;
 
 /** The erased customer, a matcher of their personal data, and the ids of their interactions. */
 const searched = async (
@@ -62,15 +62,17 @@ const searched = async (
       for (const one of part.interactions) ids.add(one);
       for (const one of part.externalIds) externalIds.add(one);
     }
-  return { person, ids, matcher: personalDataMatcher(person.identifiers, externalIds) };
+  const identifiers = [...person.identifiers, ...person.guestIdentifiers];
+  return { person, ids, matcher: personalDataMatcher(identifiers, externalIds) };
 };
 
 const removeRows =
   ({ rows, publishErased, erasures, now }: EraseJobPorts): Step =>
   async ({ parameters: { erasure, profileId }, timeLeft }) => {
     if (!(await rows.remove(erasure, profileId, timeLeft))) return { done: false };
-    const person = await erasures.person(erasure);
-    await publishErased(profileId, person?.goneAt ?? instant(now()));
+    const { goneAt = instant(now()), profileIds, guests } = (await erasures.person(erasure)) ?? unknownPerson;
+    // A guest who only lost the identifier that asked is not erased.
+    if ([...profileIds, ...guests].includes(profileId)) await publishErased(profileId, goneAt);
     return { done: true };
   };
 
@@ -87,19 +89,33 @@ const awaitQuiet =
   };
 
 const removeLateRows =
-  ({ rows, erasures }: EraseJobPorts): Step =>
+  (ports: EraseJobPorts): Step =>
   async ({ parameters: { erasure }, timeLeft }) => {
-    if (!(await rows.removeAgain(erasure, timeLeft))) return { done: false };
-    const count = (await erasures.person(erasure))?.rows ?? 0;
+    if (!(await ports.rows.removeAgain(erasure, timeLeft))) return { done: false };
+    const { rows: count, guests, others } = await personOf(ports, erasure);
     const left = [
       'Keyed hashes of interaction ids stay until the retention of interactions is over, so that a late redelivery is dropped.',
       'Keyed hashes of addresses that were closed or opted out stay, so that they stay closed; those of other identifiers for 15 days, so that what was on its way is dropped.',
     ];
     return {
       done: true,
-      reports: { table: { what: 'rows of the customer, all merged source profiles', count, left } },
+      reports: {
+        table: { what: 'rows of the customer, all merged source profiles and guests', count, left },
+        guests: {
+          what: 'guests that claimed only what belonged to the person',
+          count: guests.length,
+          left: keptBy(others),
+        },
+      },
     };
   };
+
+/** By their ids: they say nothing of whoever was erased. */
+const keptBy = (others: readonly string[]): string[] =>
+  others.map(
+    (guest) =>
+      `The guest ${guest} claimed the person's identifiers and somebody else's, or was split from the person. It lost the person's and keeps the rest; its long texts and files are not changed.`,
+  );
 
 const removeFiles =
   ({ erasures, bucket }: EraseJobPorts): Step =>
@@ -123,7 +139,7 @@ const removeFailures =
   (ports: EraseJobPorts): Step =>
   async ({ parameters: { erasure }, timeLeft, after }) => {
     const { person, matcher, ids } = await searched(ports, erasure);
-    const profileIds = new Set(person.profileIds);
+    const profileIds = new Set([...person.profileIds, ...person.guests]);
     const about = ({ about: { profileId, interaction }, reason }: Failure): boolean =>
       profileIds.has(profileId ?? '') || ids.has(interaction ?? '') || matcher.isNamedIn(reason);
     const what = 'failures and their payloads, dead letters among them';

@@ -100,7 +100,7 @@ describe('the consent of a customer', () => {
   it('follows its source profile through merge and unmerge, and is erased with the customer', async () => {
     await give('1', -30, { text: 'START' });
     await give('2', -20, { kind: 'opt-in', channel: 'email', provider: 'shopify', identifiers: [email] });
-    await command({ command: 'merge', keep: phone, other: email });
+    await command({ command: 'merge', reason: 'the same person', keep: phone, other: email });
     expect((await consentOf(email)).history).toHaveLength(2);
     await command({ command: 'unmerge', customer: phone });
     expect((await consentOf(email)).history).toMatchObject([

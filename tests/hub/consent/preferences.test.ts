@@ -176,7 +176,7 @@ describe('the preferences page', () => {
     const work = 'email:ada@work.example';
     await command({ command: 'import', identifiers: [work], consent: { email: 'denied' } });
     await command({ command: 'preference', customer: work, channel: 'email' });
-    await command({ command: 'merge', keep: email, other: work });
+    await command({ command: 'merge', reason: 'the same person', keep: email, other: work });
     const shown = await visit(linkOf(email));
     expect(shown.chosen['email']).toBe('everything');
     expect(shown.text).toContain('Another of your addresses has chosen less');
@@ -285,7 +285,7 @@ describe('the unsubscribe page', () => {
   it('in an old mail changes its own address alone after a merge', async () => {
     const work = 'email:ada@work.example';
     await command({ command: 'import', identifiers: [work], consent: { email: 'granted', sms: 'granted' } });
-    await command({ command: 'merge', keep: email, other: work });
+    await command({ command: 'merge', reason: 'the same person', keep: email, other: work });
     await visit(unsubscribeLink(work), {});
     await command({ command: 'unmerge', customer: email });
     expect(await statuses(work)).toEqual({ email: 'service-only', sms: 'granted' });

@@ -69,11 +69,11 @@ it('leaves no identifier and no text of the customer in any byte of the state, t
     await hub.api('POST', '/commands', { by: 'ada', ...body });
     await hub.wait(MINUTE);
   };
-  await command({ command: 'merge', keep: MAIL, other: PHONE });
-  await command({ command: 'merge', keep: MAIL, other: OTHER });
+  await command({ command: 'merge', reason: 'the same person', keep: MAIL, other: PHONE });
+  await command({ command: 'merge', reason: 'the same person', keep: MAIL, other: OTHER });
   await command({ command: 'consent', customer: MAIL, channel: 'email', status: 'granted' });
   await command({ command: 'split', identifier: OTHER });
-  await command({ command: 'merge', keep: MAIL, other: OTHER });
+  await command({ command: 'merge', reason: 'the same person', keep: MAIL, other: OTHER });
   // A question of the review list, about her and another.
   hub.sendInteraction({ key: 'U1', identifiers: ['user-id:ada-1', MAIL], text: 'xyzzy' });
   hub.sendInteraction({

@@ -32,7 +32,12 @@ const eraseLosing = async (lost: (call: number) => boolean) => {
     hub.sendInteraction({ key: 'S1', identifiers: [PHONE], text: 'Hello' });
     hub.sendInteraction({ key: 'M1', identifiers: [MAIL], text: 'Hello' });
     await hub.wait(MINUTE);
-    await hub.api('POST', '/commands', { command: 'merge', keep: PHONE, other: MAIL });
+    await hub.api('POST', '/commands', {
+      command: 'merge',
+      reason: 'the same person',
+      keep: PHONE,
+      other: MAIL,
+    });
     await hub.wait(MINUTE);
     armed = true;
     const { id } = (await hub.api('POST', '/erasures', { customer: PHONE })).body;

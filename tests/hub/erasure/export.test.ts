@@ -38,7 +38,12 @@ it('contains every record of every source profile, files in base64, and nothing 
   hub.sendInteraction({ key: 'S1', identifiers: ['phone:+14155550100'], text: 'Hi' });
   hub.sendInteraction({ key: 'G1', identifiers: ['email:grace@example.org'], text: 'Somebody else' });
   await hub.wait(60_000);
-  await hub.api('POST', '/commands', { command: 'merge', keep: MAIL, other: 'phone:+14155550100' });
+  await hub.api('POST', '/commands', {
+    command: 'merge',
+    reason: 'the same person',
+    keep: MAIL,
+    other: 'phone:+14155550100',
+  });
   await hub.wait(60_000);
   const { text, document } = await exported();
   expect(document).toMatchObject({

@@ -56,10 +56,11 @@ describe('hub customer', () => {
   it('prints the customers that a command changed, or throws why it was refused', async () => {
     await report({ id: '1', identifiers: ['email:ada@example.com'] }, { id: '2', identifiers: ['line:U1'] });
     const survivor = await idOf('email:ada@example.com');
-    expect(await customerCommand(['merge', 'email:ada@example.com', 'line:U1'])).toBe(0);
+    const why = ['--reason', 'the same voice'];
+    expect(await customerCommand(['merge', 'email:ada@example.com', 'line:U1', ...why])).toBe(0);
     expect(printed).toEqual([`Done: ${survivor}`]);
     expect(await idOf('line:U1')).toBe(survivor);
-    await expect(customerCommand(['merge', 'line:U1', 'line:U2'])).rejects.toThrow(
+    await expect(customerCommand(['merge', 'line:U1', 'line:U2', ...why])).rejects.toThrow(
       'No customer owns the identifier that the command names.',
     );
   });

@@ -102,6 +102,7 @@ describe('identity decisions over the API', () => {
         JSON.stringify({
           type: 'command',
           command: 'merge',
+          reason: 'the same person',
           id: `merge-${at}`,
           at: new Date(hub.clock.now()).toISOString(),
           by: 'ada',
@@ -122,11 +123,17 @@ describe('identity decisions over the API', () => {
     await told('line:U1');
     await command({
       command: 'merge',
+      reason: 'the same person',
       keep: 'email:ada@example.com',
       other: 'phone:+14155550100',
       by: 'ann',
     });
-    await command({ command: 'merge', keep: 'email:ada@example.com', other: 'line:U1' });
+    await command({
+      command: 'merge',
+      reason: 'the same person',
+      keep: 'email:ada@example.com',
+      other: 'line:U1',
+    });
     const { id } = await customer('email:ada@example.com');
     const ledger = Items.parse((await hub.api('GET', `/customers/${id}/ledger`)).body).items;
     expect(ledger).toMatchObject([
@@ -158,7 +165,12 @@ describe('identity decisions over the API', () => {
   it('returns the state of a command: waiting, done with the customer, or refused with the reason', async () => {
     await told('email:ada@example.com');
     await told('phone:+14155550100');
-    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    const merge = {
+      command: 'merge',
+      reason: 'the same person',
+      keep: 'email:ada@example.com',
+      other: 'phone:+14155550100',
+    };
     await hub.api('POST', '/commands', { ...merge, id: 'm1' });
     expect(await outcome('m1')).toEqual({ id: 'm1', status: 'waiting' });
     await settle();
@@ -172,7 +184,12 @@ describe('identity decisions over the API', () => {
 
   it('returns done for a refused command that a replay completed', async () => {
     await told('email:ada@example.com');
-    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    const merge = {
+      command: 'merge',
+      reason: 'the same person',
+      keep: 'email:ada@example.com',
+      other: 'phone:+14155550100',
+    };
     await command({ ...merge, id: 'm1' });
     expect(await outcome('m1')).toMatchObject({ status: 'refused' });
     await told('phone:+14155550100');
@@ -196,7 +213,12 @@ describe('identity decisions over the API', () => {
   it('merges and unmerges in one batch, and the ledger has both', async () => {
     await told('email:ada@example.com');
     await told('phone:+14155550100');
-    const merge = { command: 'merge', keep: 'email:ada@example.com', other: 'phone:+14155550100' };
+    const merge = {
+      command: 'merge',
+      reason: 'the same person',
+      keep: 'email:ada@example.com',
+      other: 'phone:+14155550100',
+    };
     await hub.api('POST', '/commands', { ...merge, id: 'm1' });
     await hub.api('POST', '/commands', { command: 'unmerge', customer: 'email:ada@example.com', id: 'u1' });
     await settle();

@@ -22,7 +22,12 @@ it('a conversation has its state, its waiting time and its first response time a
   });
   sendMessage(hub, { key: 'b', minute: 5, identifier: 'email:ada@example.com', channel: 'email' });
   await hub.wait(MINUTE);
-  await command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
+  await command({
+    command: 'merge',
+    reason: 'the same person',
+    keep: 'phone:+14155550100',
+    other: 'email:ada@example.com',
+  });
   await hub.wait(MINUTE);
   sendMessage(hub, {
     ...{ key: 'c', minute: 10, direction: 'outbound' },

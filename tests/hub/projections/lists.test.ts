@@ -47,7 +47,12 @@ describe('lists of customers', () => {
     sendMessage(hub, { key: '2', minute: 1, identifier: bob, name: 'Bob' });
     await hub.wait(MINUTE);
     const before = await listRows();
-    await hub.api('POST', '/commands', { command: 'merge', keep: ada, other: bob });
+    await hub.api('POST', '/commands', {
+      command: 'merge',
+      reason: 'the same person',
+      keep: ada,
+      other: bob,
+    });
     await hub.wait(MINUTE);
     expect(await names('recent')).toEqual(['Ada Lovelace']);
     expect(await names('name=bob')).toEqual([]);
@@ -156,7 +161,12 @@ it('the lists match the customers after any sequence of events', async () => {
         if (what === 'name') sendMessage(hub, { key, minute, identifier, name: `Name ${at}` });
         if (what === 'close') await hub.api('POST', '/commands', { command: 'close', customer: identifier });
         if (what === 'merge')
-          await hub.api('POST', '/commands', { command: 'merge', keep: identifier, other });
+          await hub.api('POST', '/commands', {
+            command: 'merge',
+            reason: 'the same person',
+            keep: identifier,
+            other,
+          });
         if (what === 'unmerge')
           await hub.api('POST', '/commands', { command: 'unmerge', customer: identifier });
         if (pause) await hub.wait(MINUTE);

@@ -169,7 +169,12 @@ describe('a page of a timeline', () => {
       { text: 'Yes' },
       { text: 'Good day' },
     ]);
-    hub.command({ command: 'merge', keep: 'phone:+14155550100', other: 'email:ada@example.com' });
+    hub.command({
+      command: 'merge',
+      reason: 'the same person',
+      keep: 'phone:+14155550100',
+      other: 'email:ada@example.com',
+    });
     await hub.project();
     expect((await ask()).items).toMatchObject([
       { text: 'Yes', repliesTo: { excerpt: 'Hello' } },

@@ -49,7 +49,7 @@ export const benchTimeline = async (): Promise<Measured[]> => {
       const command = { type: 'command', id: `merge-${at}`, at: time(0, 0), by: 'bench' } as const;
       return {
         ...{ type: 'command', message: command.id },
-        command: { ...command, command: 'merge', keep: ALIASES[0], other },
+        command: { ...command, command: 'merge', reason: 'the same person', keep: ALIASES[0], other },
       };
     }),
   );
