@@ -26,8 +26,7 @@ import type { Table, Write } from '../clients/dynamo.ts';
 import { history } from '../customers/history.ts';
 import { unlist } from '../customers/lists.ts';
 import { type Claims, claims } from './claims.ts';
-import type { ErasePorts } from './erase-rows.ts';
-import { busyTable } from './parts.ts';
+import { busyTable, type ErasePorts } from './parts.ts';
 
 /**
  * One day longer than a queue or a dead-letter queue stores a message: what was queued for the person before the erasure is

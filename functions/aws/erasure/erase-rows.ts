@@ -19,26 +19,17 @@ import { type ErasedPerson, type ErasurePart, unknownPerson } from '../../contra
 import { interactionOf } from '../../contracts/rows/interactions.ts';
 import { claimedPairsOf, reviewOf, splitOf } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
-import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
 import { loadMergeTrees } from '../customers/history.ts';
 import { unlist } from '../customers/lists.ts';
 import { removeMessages } from '../customers/message-status.ts';
 import { eraseGuests, forgetAddress } from './erase-guests.ts';
-import type { HashedKeys } from './hashed-keys.ts';
-import { busyTable, type ErasureParts } from './parts.ts';
+import { busyTable, type ErasePorts } from './parts.ts';
 
 /** Rows that one transaction removes; an interaction takes up to four of the 100 items that it may hold. */
 const ROWS_PER_TRANSACTION = 24;
 const WRITES_PER_TRANSACTION = 90;
-
-export interface ErasePorts {
-  readonly table: Table;
-  readonly loadHashedKeys: () => Promise<HashedKeys>;
-  readonly erasures: ErasureParts;
-  readonly runtime: Pick<Runtime, 'now' | 'random' | 'sleep'>;
-}
 
 export interface EraseRows {
   /**

@@ -17,7 +17,9 @@ import {
   erasurePartOf,
 } from '../../contracts/rows/erasures.ts';
 import type { Row } from '../../contracts/rows/row.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
+import type { HashedKeys } from './hashed-keys.ts';
 
 /** What an erasure stores about its person until it is done: whom it removes, what the removed rows referred to, what CRMs did. */
 export interface ErasureParts {
@@ -33,6 +35,13 @@ export interface ErasureParts {
   outcomes(id: string): Promise<ReadonlyMap<string, CrmOutcome>>;
   /** Removes everything that names the person; the erasure itself and its receipt stay. Rejects with `HubError` `busy-table`. */
   removePerson(id: string): Promise<void>;
+}
+
+export interface ErasePorts {
+  readonly table: Table;
+  readonly loadHashedKeys: () => Promise<HashedKeys>;
+  readonly erasures: ErasureParts;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'sleep'>;
 }
 
 const ROWS_PER_TRANSACTION = 50;
