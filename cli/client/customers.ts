@@ -11,6 +11,8 @@ const Name = z.looseObject({
 const Customer = z.looseObject({
   id: z.string(),
   identifiers: z.array(z.string()),
+  claimed: z.array(z.string()).optional(),
+  guests: z.array(z.looseObject({ id: z.string(), claimed: z.array(z.string()) })).optional(),
   name: Name.optional(),
 });
 export type Customer = z.infer<typeof Customer>;
@@ -32,15 +34,13 @@ const CustomerSummary = z.looseObject({
 export type CustomerSummary = z.infer<typeof CustomerSummary>;
 
 const CustomerPage = z.object({ items: z.array(CustomerSummary), next: z.string().optional() });
-const Ledger = z.object({ items: z.array(z.looseObject({})) });
+/** `why`: the decision in a sentence, with its proof. */
+const LedgerEntry = z.looseObject({ type: z.string(), id: z.string(), at: z.string(), why: z.string() });
+const Ledger = z.object({ items: z.array(LedgerEntry) });
 
 /** `identifier`: `type:value`. */
 export const findCustomer = (hub: HubConnection, identifier: string): Promise<Customer> =>
   request(hub, { method: 'GET', path: ['customers'], query: { identifier } }, Customer);
-
-/** `id`: of the customer, or of a profile that was merged into it. */
-export const getCustomer = (hub: HubConnection, id: string): Promise<Customer> =>
-  request(hub, { method: 'GET', path: ['customers', id] }, Customer);
 
 export const CUSTOMERS_PER_PAGE = 100;
 
@@ -61,6 +61,6 @@ export const listCustomers = (
     CustomerPage,
   );
 
-/** Every merge and split of a customer, newest first. */
+/** Every decision about who the customer is, oldest first. */
 export const getLedger = (hub: HubConnection, id: string): Promise<z.infer<typeof Ledger>> =>
   request(hub, { method: 'GET', path: ['customers', id, 'ledger'] }, Ledger);

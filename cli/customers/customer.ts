@@ -3,14 +3,14 @@ import { findCustomer, getLedger } from '../client/customers.ts';
 import { hubOfEnvironment } from '../client/environment.ts';
 import type { HubConnection } from '../client/request.ts';
 import { CONNECTION_HELP } from '../command.ts';
-import { sanitizeJson } from '../terminal/sanitize.ts';
+import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 import { consentCommand, printConsent, reopenCommand } from './consent.ts';
 import { eraseCustomer, listPastErasures } from './erase.ts';
 import { exportCustomer } from './export.ts';
 import { printCustomers } from './list.ts';
 import { mergeCustomers } from './merge.ts';
 import { checkReceipt } from './receipt.ts';
-import { printReviews } from './reviews.ts';
+import { printReviews, resolveReview } from './reviews.ts';
 import { runCommand } from './run-command.ts';
 import { printTimeline } from './timeline.ts';
 
@@ -23,12 +23,13 @@ Read:
       print the customer as JSON
   timeline IDENTIFIER [--channel CHANNEL]… [--kind KIND]… [--last N] [--raw] [--json]
       print the interactions, oldest first; --raw lists status reports and edits as interactions of their own
-  ledger IDENTIFIER
-      print each merge, unmerge and split: when, by whom and why
+  ledger IDENTIFIER [--json]
+      print why two people are one or apart, and whose an identifier is: each merge, unmerge, split and confirmation with
+      its proof, when, and by whom
   consent IDENTIFIER
       print the consent for each channel, its evidence and all answers
-  reviews
-      list the merges and interactions that need a decision
+  reviews [--limit N]
+      list what needs a decision: pairs of customers, interactions, requests for data or erasure; with what to compare
 
 Change:
   consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
@@ -37,16 +38,18 @@ Change:
       send to an address again that a bounce or a complaint closed
   close IDENTIFIER
       mark the conversation as resolved; the customer's next message opens it again
-  merge KEEP OTHER --reason TEXT
-      merge the customer OTHER into the customer KEEP; the ledger keeps the reason
+  merge KEEP OTHER --reason TEXT [--dry-run]
+      merge the customer OTHER into the customer KEEP; the ledger keeps the reason. --dry-run shows the result alone
   unmerge IDENTIFIER [MERGE]
       undo the newest merge, or the one with this id in the ledger
   confirm CUSTOMER IDENTIFIER
       give an identifier that was only claimed to the customer
   split IDENTIFIER [CUSTOMER]
       make this identifier a customer of its own; of one that is only claimed, show its guest apart from CUSTOMER
-  resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER]
-      decide a review
+  resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER] [--reason TEXT]
+      decide a review of a pair or an interaction
+  resolve REVIEW erase|export|done|dismiss [IDENTIFIER] [--yes] [--out FILE]
+      answer a request that a shop or a CRM passed on
 
 Privacy:
   export IDENTIFIER [--out FILE]
@@ -98,15 +101,16 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   timeline: reading(async (hub, identifier, options) =>
     printTimeline(hub, (await findCustomer(hub, identifier)).id, options),
   ),
-  ledger: reading(async (hub, identifier) => {
+  ledger: reading(async (hub, identifier, options) => {
     const { items } = await getLedger(hub, (await findCustomer(hub, identifier)).id);
-    for (const entry of items) console.log(sanitizeJson(entry));
+    const isJson = options.includes('--json');
+    for (const entry of items)
+      console.log(
+        isJson ? sanitizeJson(entry) : `${entry.at}  ${entry.type} ${entry.id}\n  ${sanitize(entry.why)}`,
+      );
   }),
   consent: (args) => (args.length > 1 ? recordConsent(args) : showConsent(args)),
-  async reviews() {
-    await printReviews(hubOfEnvironment());
-    return 0;
-  },
+  reviews: printReviews,
   reopen: sending(([identifier, ...options]) =>
     identifier ? reopenCommand(identifier, options) : undefined,
   ),
@@ -121,9 +125,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   split: sending(([identifier, customer]) =>
     identifier ? { command: 'split', identifier, ...(customer && { customer }) } : undefined,
   ),
-  resolve: sending(([review, decision, customer]) =>
-    review && decision ? { command: 'resolve', review, decision, ...(customer && { customer }) } : undefined,
-  ),
+  resolve: resolveReview,
   export: exportCustomer,
   erase: eraseCustomer,
   erasures: listPastErasures,

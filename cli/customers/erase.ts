@@ -33,8 +33,16 @@ export const eraseCustomer = async (args: readonly string[]): Promise<number> =>
   }
   const [customer] = positionals;
   if (customer === undefined) throw badArguments('Name the person: hub customer erase IDENTIFIER.');
-  const { id, identifiers } = await findCustomer(hub, customer);
-  console.log(`Customer ${id} has the identifiers ${identifiers.map(sanitize).join(', ')}.`);
+  const { id, identifiers, claimed = [], guests = [] } = await findCustomer(hub, customer);
+  console.log(
+    identifiers.length > 0
+      ? `Customer ${id} has the identifiers ${identifiers.map(sanitize).join(', ')}.`
+      : `Nobody owns ${sanitize(customer)}. The guest ${id} claims ${claimed.map(sanitize).join(', ')}; it is erased unless a person owns one of these.`,
+  );
+  if (guests.length > 0)
+    console.log(
+      `${guests.length === 1 ? 'A guest is' : `${guests.length} guests are`} shown with the customer: those that claim nobody else are erased too, the others lose the customer's identifiers.`,
+    );
   if (!values.yes && !(await isConfirmed(customer))) {
     console.error('The identifiers differ. Nothing was erased.');
     return 1;

@@ -21,7 +21,7 @@ import type { AddressClaim, People } from './people.ts';
 import { reviewClaimedPairs } from './proof/claimed-pairs.ts';
 import { resolveGuest } from './proof/guests.ts';
 import { handOverNumbers } from './proof/handed-over.ts';
-import { isReport, vouchedIdentifiers } from './proof/vouched.ts';
+import { isReport, type Vouched, vouchedIdentifiers } from './proof/vouched.ts';
 import { requestReview } from './review-queue.ts';
 import { applyActivity, applyAddressEffect, applyInteraction, newSourceProfile } from './source-profile.ts';
 
@@ -66,12 +66,10 @@ const placeInteraction = (
 ): Resolution => {
   const { proven, claimed } = vouchedIdentifiers(interaction, people.config);
   const named = [...proven, ...claimed];
-  if (isPrivacyRequest(interaction)) {
-    // A request about somebody known merges nobody and gives them no identifier: a person decides whom it is about.
-    const owned = proven.some((one) => people.owner(one) !== undefined);
-    if (owned) return placeReport(people, interaction, undefined, proven);
-    if (named.length === 0 && referred === undefined) return { isNew: false, setAside: [], consent: [] };
-  }
+  const request = isPrivacyRequest(interaction)
+    ? resolveRequest(people, interaction, referred, { proven, claimed })
+    : undefined;
+  if (request) return request;
   if ((isReport(interaction) && named.length > 0) || interaction.kind === 'notification')
     return resolveReport(people, interaction, referred, named);
   const pageOwner = isPageAnswer(interaction) ? ownerAmong(people, named) : undefined;
@@ -80,6 +78,24 @@ const placeInteraction = (
   if (claimed.length > 0) return resolveClaimed(people, interaction, claimed);
   if (referred !== undefined) return attachInteraction(people, referred, interaction, [], {});
   return requestDecision(people, 'no-identifier', interaction, receivedAt, []);
+};
+
+/**
+ * A request about somebody known merges nobody, gives nobody an identifier and opens no pair: a person decides whom it is
+ * about. Where it is only claimed to be about them, it goes to a guest. Undefined where its proven identifiers are new.
+ */
+const resolveRequest = (
+  people: People,
+  interaction: Interaction,
+  referred: string | undefined,
+  { proven, claimed }: Vouched,
+): Resolution | undefined => {
+  const isOwned = (one: Identifier): boolean => people.owner(one) !== undefined;
+  if (proven.some(isOwned)) return resolveReport(people, interaction, undefined, proven);
+  if (claimed.some(isOwned)) return attachToGuest(people, interaction, claimed);
+  return proven.length + claimed.length > 0 || referred !== undefined
+    ? undefined
+    : { isNew: false, setAside: [], consent: [] };
 };
 
 /** Attaches a report to the recipient of its message, else to the owner of its address; ignored if neither is known. */
@@ -131,8 +147,17 @@ const resolveClaimed = (
   interaction: Interaction,
   claimed: readonly Identifier[],
 ): Resolution => {
-  const { profileId, isNew } = resolveGuest(people, claimed, interaction);
+  const placement = attachToGuest(people, interaction, claimed);
   reviewClaimedPairs(people, rootsOf(people, claimed), interaction.id);
+  return placement;
+};
+
+const attachToGuest = (
+  people: People,
+  interaction: Interaction,
+  claimed: readonly Identifier[],
+): Resolution => {
+  const { profileId, isNew } = resolveGuest(people, claimed, interaction);
   const { profile } = people.sourceProfile(profileId);
   const isShown = profile.claimed.some((one) => people.owner(one) !== undefined);
   return attachInteraction(people, profileId, interaction, [], { isNew: isNew && !isShown });

@@ -11,7 +11,7 @@ const NUMBER = /^\+?\d{7,15}$/u;
  * An identifier of which only the kind and a hint are left: `email:a…@example.com`, `phone:…00`, `user-id:…`. Whose it is
  * can be guessed by somebody who knows it, and by nobody else.
  */
-export const maskedIdentifier = (identifier: Identifier): string =>
+const maskedIdentifier = (identifier: Identifier): string =>
   `${identifierType(identifier)}:${maskedValue(identifier)}`;
 
 const maskedValue = (identifier: Identifier): string => {

@@ -9,6 +9,8 @@ import { type EventPorts, reportEvents } from './routes/events.ts';
 import { type FailurePorts, failureRoutes } from './routes/failures.ts';
 import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
+import { type MergePorts, mergeRoutes } from './routes/merges.ts';
+import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
 import { type TimelinePorts, timelineRoutes } from './routes/timeline.ts';
 
@@ -22,6 +24,8 @@ export interface ApiPorts
     FailurePorts,
     FiguresPorts,
     JobPorts,
+    MergePorts,
+    ReviewPorts,
     TimelinePorts {
   /** Whether an `Authorization` header carries one of the hub's API keys. */
   readonly isAuthorized: (authorization: string | undefined) => Promise<boolean>;
@@ -37,6 +41,8 @@ const routes: Routes<ApiPorts> = {
   ...failureRoutes,
   ...figuresRoutes,
   ...jobRoutes,
+  ...mergeRoutes,
+  ...reviewRoutes,
   ...timelineRoutes,
   'POST /events': reportEvents,
 };

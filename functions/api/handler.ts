@@ -1,9 +1,10 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import { receiptKey } from '../../core/privacy/receipt.ts';
 import { bucket } from '../aws/clients/bucket.ts';
-import { table } from '../aws/clients/dynamo.ts';
+import { type Table, table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { readSecret } from '../aws/clients/secret.ts';
@@ -12,9 +13,10 @@ import { figures } from '../aws/customers/figures.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { placesOfPart } from '../aws/customers/lists.ts';
+import { reviews } from '../aws/customers/reviews.ts';
 import { timelines } from '../aws/customers/timeline.ts';
 import { erasures } from '../aws/erasure/erasures.ts';
-import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
+import { type HashedKeys, hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failures } from '../aws/operations/failures.ts';
@@ -22,9 +24,10 @@ import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
-import { guestKey, identifierKey, isGuestKey, isOwnerKey, reviewPartition } from '../contracts/keys.ts';
+import { guestKey, identifierKey, isGuestKey, isOwnerKey, keyText, syncStateKey } from '../contracts/keys.ts';
+import type { StoredInteraction } from '../contracts/ports/history.ts';
 import { seenOf } from '../contracts/rows/interactions.ts';
-import { guestOf, ownerOf, reviewOf } from '../contracts/rows/people.ts';
+import { guestOf, ownerOf } from '../contracts/rows/people.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -34,6 +37,7 @@ import { confirm } from './pages/confirm.ts';
 import { preferences } from './pages/preferences.ts';
 import { unsubscribe } from './pages/unsubscribe.ts';
 import { downloads } from './routes/attachments.ts';
+import type { CrmContact } from './routes/merges.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
@@ -77,11 +81,14 @@ export const create = (runtime: Runtime) => {
       const [owner, guest] = [found.find(isOwnerKey), found.find(isGuestKey)];
       return owner ? ownerOf(owner).profileId : guest && guestOf(guest).profileId;
     },
-    async reviews() {
-      const open = [];
-      for await (const row of rows.query(reviewPartition)) open.push({ id: row.sk, ...reviewOf(row) });
-      return open;
+    reviews: reviews(rows),
+    interactions: (ids) => interactionsById(rows, loadHashedKeys, ids),
+    async owners(identifiers) {
+      const found = await rows.get(identifiers.map(identifierKey));
+      return new Map(found.map(ownerOf).map(({ identifier, profileId }) => [identifier, profileId]));
     },
+    identity: running.identity,
+    contacts: async (profileIds) => crmContacts(rows, Object.keys((await running.hub()).crms), profileIds),
     outcome: commandOutcomes(runtime, rows, loadHashedKeys).of,
     isAuthorized: apiKeys(runtime),
     failures: stored,
@@ -96,6 +103,34 @@ export const create = (runtime: Runtime) => {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpStack('api', ['unknown-failure']))
     .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
+};
+
+const interactionsById = async (
+  table: Table,
+  loadHashedKeys: () => Promise<HashedKeys>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, StoredInteraction>> => {
+  const { seenKey } = await loadHashedKeys();
+  const addresses = (await table.get(ids.map(seenKey))).flatMap((row) => seenOf(row).address ?? []);
+  const found = await history(table).interactions(addresses);
+  return new Map(found.map((one) => [one.id, one]));
+};
+
+const SyncState = z.object({ contact: z.string() });
+
+const crmContacts = async (
+  table: Table,
+  crms: readonly string[],
+  profileIds: readonly string[],
+): Promise<CrmContact[]> => {
+  const keys = crms.flatMap((crm) =>
+    profileIds.map((profileId) => ({ crm, profileId, key: syncStateKey(profileId, crm) })),
+  );
+  const found = new Map((await table.get(keys.map(({ key }) => key))).map((row) => [keyText(row), row]));
+  return keys.flatMap(({ crm, profileId, key }) => {
+    const { contact } = SyncState.safeParse(found.get(keyText(key))).data ?? {};
+    return contact === undefined ? [] : [{ crm, profileId, contact }];
+  });
 };
 
 export const handler = lambda(create);

@@ -27,6 +27,10 @@ const interaction = {
   ...{ identifiers: [EVIL], subject: EVIL, text: EVIL },
 };
 
+const decision = { type: 'merge', id: 'm', at: AT, by: EVIL, why: EVIL };
+const review = { id: 'r', openedAt: AT, why: EVIL, next: [EVIL] };
+const side = { id: 'c', identifiers: [EVIL], firstSeenAt: AT, lastSeenAt: AT, interactions: 1 };
+
 /** Answers of a hub that contain text of strangers, by the beginning of the path. */
 const answers: readonly (readonly [string, unknown])[] = [
   [
@@ -44,7 +48,7 @@ const answers: readonly (readonly [string, unknown])[] = [
       history: [],
     },
   ],
-  ['/customers/c/ledger', { items: [{ type: 'merge', by: EVIL }] }],
+  ['/customers/c/ledger', { items: [decision] }],
   ['/customers/c/timeline', { items: [interaction] }],
   ['/customers/h', customer],
   ['/customers?recent', { items: [customer] }],
@@ -53,8 +57,8 @@ const answers: readonly (readonly [string, unknown])[] = [
     '/reviews',
     {
       items: [
-        { id: 'r1', type: 'pair', reason: 'strong', profileIds: ['h'] },
-        { id: 'r2', type: 'interaction', reason: 'no-identifier', interaction },
+        { ...review, type: 'pair', reason: 'strong', customers: [side] },
+        { ...review, type: 'interaction', reason: 'no-identifier', customers: [], interaction },
       ],
     },
   ],
@@ -81,6 +85,7 @@ describe('text of strangers moves no cursor and starts no line', () => {
     ['customer consent', () => customerCommand(['consent', 'line:U1'])],
     ['customer list', () => customerCommand(['list', '--recent'])],
     ['customer reviews', () => customerCommand(['reviews'])],
+    ['customer ledger', () => customerCommand(['ledger', 'line:U1'])],
     ['customer erasures', () => customerCommand(['erasures'])],
     ['failures list', () => failuresCommand(['list'])],
     ['jobs watch', () => jobsCommand(['watch', 'j'])],
@@ -92,7 +97,7 @@ describe('text of strangers moves no cursor and starts no line', () => {
 
   it.each([
     ['customer show', () => customerCommand(['show', 'line:U1']), customer],
-    ['customer ledger', () => customerCommand(['ledger', 'line:U1']), { type: 'merge', by: EVIL }],
+    ['customer ledger --json', () => customerCommand(['ledger', 'line:U1', '--json']), decision],
     [
       'customer timeline --json',
       () => customerCommand(['timeline', 'line:U1', '--raw', '--json']),

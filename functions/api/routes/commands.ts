@@ -7,7 +7,6 @@ import { json, jsonBody, pathParameter, type Routes } from './route.ts';
 export interface CommandPorts {
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   readonly outcome: (command: string) => Promise<CommandOutcome>;
-  readonly reviews: () => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly now: () => number;
   readonly newId: () => string;
 }
@@ -15,7 +14,7 @@ export interface CommandPorts {
 /** A command with a later time would win over every answer that is given until then. */
 const CLOCK_SKEW_MS = 60_000;
 
-/** Commands about customers, their outcomes, and the reviews that wait for one. */
+/** Commands about customers, and their outcomes. */
 export const commandRoutes: Routes<CommandPorts> = {
   'POST /commands': async (event, ports) => {
     const body = jsonBody(event);
@@ -42,5 +41,4 @@ export const commandRoutes: Routes<CommandPorts> = {
     const id = pathParameter(event, 'id');
     return json(200, { id, ...(await ports.outcome(id)) });
   },
-  'GET /reviews': async (_event, ports) => json(200, { items: await ports.reviews() }),
 };

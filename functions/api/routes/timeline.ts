@@ -63,7 +63,7 @@ const expected: Readonly<Record<string, string>> = {
 };
 
 export const timelineRoutes: Routes<TimelinePorts> = {
-  /** One page, with what guests shown with the customer did (`proof: claimed`). Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
+  /** One page, with what guests shown with the customer did (`proof: claimed`, with the `guest`). Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
   'GET /customers/{id}/timeline': async (event, ports) => {
     const query = Query.safeParse(event.queryStringParameters ?? {});
     if (!query.success) {
@@ -73,9 +73,12 @@ export const timelineRoutes: Routes<TimelinePorts> = {
     return withCustomer<TimelinePorts>(async (customer, _event, { timelines, guests }) => {
       const shown = await guests.guestsOf(customer);
       const { items, next, previous } = await timelines.page(withGuests(customer, shown), query.data);
-      const claimedBy = new Set(shown.flatMap(({ sourceProfiles }) => sourceProfiles.map(profileIdOf)));
+      const guestsAlone = customer.guest ? [customer, ...shown] : shown;
+      const claimedBy = new Set(guestsAlone.flatMap(({ sourceProfiles }) => sourceProfiles.map(profileIdOf)));
       return json(200, {
-        items: items.map((item) => (claimedBy.has(item.profileId) ? { ...item, proof: 'claimed' } : item)),
+        items: items.map((item) =>
+          claimedBy.has(item.profileId) ? { ...item, proof: 'claimed', guest: item.profileId } : item,
+        ),
         ...(next && { next: textOf(next) }),
         ...(previous && { previous: textOf(previous) }),
       });

@@ -22,6 +22,7 @@ import { interactionOf } from '../../contracts/rows/interactions.ts';
 import {
   activityOf,
   answerOf,
+  confirmationOf,
   mergeOf,
   profileOf,
   reopeningOf,
@@ -115,6 +116,8 @@ const ledger = async (table: Table, { sourceProfiles }: Customer): Promise<Ledge
       entries.push({ type: 'split', ...splitOf(row) });
     for await (const row of table.query(pk, { beginsWith: sortKeyPrefix.reopening }))
       entries.push({ type: 'reopening', ...reopeningOf(row) });
+    for await (const row of table.query(pk, { beginsWith: sortKeyPrefix.confirmation }))
+      entries.push({ type: 'confirmation', ...confirmationOf(row) });
   }
   return entries.sort(byTime);
 };

@@ -1,6 +1,6 @@
 import type { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
-import type { Merge, Reopening, Split } from '../../../core/identity/ledger.ts';
+import type { Decision } from '../../../core/identity/decisions/explain.ts';
 import type { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import type { Channel, Instant, Interaction, Kind } from '../../../core/interaction/interaction.ts';
 import type { MessageState } from '../../../core/interaction/message-status.ts';
@@ -33,15 +33,12 @@ export interface History {
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
   /** Every answer about consent, of all source profiles, oldest first. */
   answers(customer: Customer): Promise<RecordedAnswer[]>;
-  /** Merges (unmerged ones, too), splits and manually reopened addresses of all source profiles, oldest first. */
+  /** Merges (unmerged ones, too), splits, confirmed and reopened identifiers of all source profiles, oldest first. */
   ledger(customer: Customer): Promise<LedgerEntry[]>;
 }
 
 /** A decision about identities or addresses, by a rule or by a person. */
-export type LedgerEntry =
-  | ({ readonly type: 'merge' } & Merge)
-  | ({ readonly type: 'split' } & Split)
-  | ({ readonly type: 'reopening' } & Reopening);
+export type LedgerEntry = Decision;
 
 export interface TimelineRange {
   readonly after?: Instant;

@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import { Identifier } from '../../../core/identity/identifier.ts';
-import { ClaimedPairs, Merge, Reopening, Review, Split } from '../../../core/identity/ledger.ts';
+import {
+  ClaimedPairs,
+  Confirmation,
+  Merge,
+  Reopening,
+  Review,
+  Split,
+} from '../../../core/identity/ledger.ts';
 import { Activity, Profile } from '../../../core/identity/profile.ts';
 import { Channel, Instant } from '../../../core/interaction/interaction.ts';
 import { RetainedRefusal } from '../../../core/privacy/erasure.ts';
@@ -12,6 +19,7 @@ export const activityOf = rowReader(Activity);
 export const mergeOf = rowReader(Merge);
 export const splitOf = rowReader(Split);
 export const reopeningOf = rowReader(Reopening);
+export const confirmationOf = rowReader(Confirmation);
 export const answerOf = rowReader(RecordedAnswer);
 export const reviewOf = rowReader(Review);
 

@@ -17,6 +17,8 @@ const routes = [
   'POST /events',
   'GET /figures',
   'GET /reviews',
+  'GET /reviews/{id}',
+  'GET /merges/preview',
   'POST /commands',
   'GET /commands/{id}',
   'GET /failures',

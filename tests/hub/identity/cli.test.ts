@@ -45,10 +45,10 @@ describe('hub customer', () => {
     });
     await customerCommand(['reviews']);
     const text = printed.join('\n');
-    expect(text).toContain('seen together, but a strong identifier differs');
+    expect(text).toContain('proves identifiers of both, but their strong identifiers differ.');
     expect(text).toMatch(/Ada.* {2}user-id:1 {2}email:ada@example\.com/u);
     expect(text).toContain('user-id:2  phone:+14155550100');
-    expect(text).toContain('names no customer');
+    expect(text).toContain('has no identifier by which its customer could be found.');
     expect(text).toContain('sms  message  by api  Who am I?  phone:unknown');
     expect(text).not.toContain('\u001b');
   });
