@@ -19,7 +19,7 @@ const MINUTE = 60_000;
 const DELIVERIES = /^Deliveries(?!Dead)/u;
 const [MAIL, PHONE, OTHER] = ['email:ada.lovelace@example.com', 'phone:+14155550100', 'phone:+14155550142'];
 /** What must not be found of Ada, and what must be found of Grace, who stays. */
-const ofAda = ['ada.lovelace@', '4155550100', '4155550142', 'Lovelace', 'xyzzy'];
+const ofAda = ['ada.lovelace@', '4155550100', '4155550142', '4155550199', 'Lovelace', 'xyzzy'];
 const ofGrace = ['grace@example.org', 'plugh'];
 
 /** Everything that the console was told. */
@@ -80,6 +80,15 @@ it('leaves no identifier and no text of the customer in any byte of the state, t
     key: 'U2',
     identifiers: ['user-id:grace', 'email:grace@example.org'],
     text: 'plugh',
+  });
+  await hub.wait(MINUTE);
+  // Guests: one who goes with her, one who names Grace too.
+  const claimed = (key: string, identifiers: string[]) =>
+    hub.sendInteraction({ key, identifiers, claimed: identifiers, ...form, text: 'xyzzy' });
+  claimed('C1', [MAIL, 'phone:+14155550199']);
+  hub.sendInteraction({
+    ...{ key: 'C2', identifiers: ['email:grace@example.org', MAIL], ...form, text: `plugh for ${MAIL}` },
+    claimed: ['email:grace@example.org', MAIL],
   });
   await hub.wait(MINUTE);
   // An export that lies in the bucket.
