@@ -202,7 +202,8 @@ const stripGuest = async (work: GuestErasure, guest: Customer): Promise<boolean>
   for await (const row of table.query(profilePartition(guest.id), {
     beginsWith: sortKeyPrefix.interaction,
   })) {
-    await write(table, maskedInteraction(row, mask, isLost));
+    const writes = maskedInteraction(row, mask, isLost);
+    if (writes.length > 0) await write(table, [...writes, strippedPart(work, row)]);
     if (!work.timeLeft()) return false;
   }
   for await (const row of table.query(profilePartition(guest.id), { beginsWith: sortKeyPrefix.notification }))
@@ -215,6 +216,17 @@ const stripGuest = async (work: GuestErasure, guest: Customer): Promise<boolean>
   };
   await write(table, [{ put: { ...profileKey(id), ...stripped }, if: { version } }]);
   return true;
+};
+
+/** CRMs have logged the interaction as it was: their records of it are deleted, and raw deliveries of it. */
+const strippedPart = ({ ports, erasure }: GuestErasure, row: Row): Write => {
+  const { id, profileId, externalId } = interactionOf(row);
+  const externalIds = externalId === undefined ? [] : [externalId];
+  return ports.erasures.partWrite(erasure, `${profileId}#${row.sk}`, {
+    interactions: [id],
+    externalIds,
+    files: [],
+  });
 };
 
 /** Fields of an interaction that hold what people wrote; the others are ids, times and names of systems. */
