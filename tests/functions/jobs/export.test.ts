@@ -9,9 +9,13 @@ it('continues by source profile, also where a merge has reordered them since', a
   const parts: string[] = [];
   const ports = {
     history: {
-      customer: async () => ({ sourceProfiles: order.map((id) => ({ profile: { id } })) }),
+      customer: async () => ({
+        ...{ guest: false, identifiers: [] },
+        sourceProfiles: order.map((id) => ({ profile: { id } })),
+      }),
     },
     table: {
+      get: async () => [],
       async *query(pk: string, { from = '' }) {
         for (const n of ['1', '2']) {
           const sk = `at#${pk}#${n}`;
