@@ -30,12 +30,11 @@ export const mergeManually = (
   other: string,
   decision: ManualDecision,
 ): Merge | undefined => {
-  const roots = [people.canonicalId(keep), people.canonicalId(other)];
-  const [survivor, merged] = roots;
-  if (survivor === undefined || merged === undefined || survivor === merged) return undefined;
+  const [survivor, merged] = [people.canonicalId(keep), people.canonicalId(other)] as const;
+  if (survivor === merged) return undefined;
   const overrode: Merge['overrode'] = [
     ...(hasStrongConflict(people, survivor, merged) ? ['strong' as const] : []),
-    ...(fitsLimits(people, roots, []) ? [] : ['limit' as const]),
+    ...(fitsLimits(people, [survivor, merged], []) ? [] : ['limit' as const]),
     ...(isNeverAutoMerged(people, survivor, merged) ? ['unmerged' as const] : []),
   ];
   const { at, by, cause, reason } = decision;

@@ -71,7 +71,7 @@ export const candidateAddresses = (
   return [
     ...ownCarried.map((address) => ({ address, causeOnly: false })),
     ...foreign.map((address) => ({ address, causeOnly: true })),
-    ...(guest ? [] : others.map((address) => ({ address, causeOnly: false }))),
+    ...others.map((address) => ({ address, causeOnly: false })),
   ];
 };
 

@@ -46,7 +46,8 @@ describe('a guest', () => {
     const [one, other] = [claim(people, 2, [ada]), claim(people, 3, [ada])];
     expect(one.profileId).not.toBe(other.profileId);
     expect([one.isNew, other.isNew]).toEqual([false, false]);
-    expect(people.claims).toHaveLength(2);
+    expect(claim(people, 4, [ada, 'telegram:4']).isNew).toBe(false);
+    expect(people.claims.filter(({ identifier }) => identifier === ada)).toHaveLength(3);
     expect(people.guestOf(ada)).toBeUndefined();
   });
 
@@ -56,6 +57,13 @@ describe('a guest', () => {
     const guest = placed(people, 2, [chat]);
     expect(placed(people, 3, [ada, chat])).toBe(guest);
     expect(people.sourceProfile(guest).profile.claimed).toEqual([chat, ada]);
+  });
+
+  it('is stored where it may list nothing', () => {
+    const people = crowd({ identifiers: { '*': { priority: 1, limit: 0 } } });
+    const guest = placed(people, 1, [chat]);
+    expect(people.changedProfiles.has(guest)).toBe(true);
+    expect(people.sourceProfile(guest).profile.claimed).toEqual([]);
   });
 
   it('lists of a type no more than its limit', () => {
@@ -139,6 +147,9 @@ describe('a claimed identifier', () => {
     const splits = splitClaim(people, 'c0', chat, decisionAt(11));
     expect(splits.map(({ to }) => to)).toEqual(guests);
     expect([people.owner(chat), people.sourceProfile('c0').profile.confirmed]).toEqual([undefined, []]);
+    for (const one of ['telegram:1', 'telegram:2']) confirmIdentifier(people, 'c0', one, decisionAt(12));
+    splitClaim(people, 'c0', 'telegram:1', decisionAt(13));
+    expect(people.sourceProfile('c0').profile.confirmed).toEqual(['telegram:2']);
   });
 
   it('that is split off shows its guests apart, each in the ledger', () => {

@@ -97,6 +97,21 @@ describe('an interaction of a person', () => {
     expect(customerWith(people, 'user-id:1').identifiers).toEqual(['user-id:1']);
   });
 
+  it('sets the weakest aside first', () => {
+    const people = crowd({ identifiers: { email: { priority: 1, limit: 1 } } });
+    const { setAside } = meet(people, 1, [ada, other, 'email:x@example.com']);
+    expect(setAside).toEqual(['email:x@example.com', other]);
+    expect(customerWith(people, ada).identifiers).toEqual([ada]);
+  });
+
+  it('writes the profile only where it changes', () => {
+    const people = crowd();
+    meet(people, 1, [ada]);
+    const later = reloaded(people);
+    meet(later, 2, [ada]);
+    expect([later.changedProfiles.size, later.changedActivities.size]).toEqual([0, 1]);
+  });
+
   it('of types that nobody may own waits for a decision', () => {
     const people = crowd({ identifiers: { line: { priority: 1, limit: 0 } } });
     expect(meet(people, 1, [chat])).toEqual({ isNew: false, setAside: [chat], consent: [] });
@@ -204,7 +219,17 @@ describe('an answer', () => {
     meet(people, 1, [number]);
     claim(people, 2, [number], { text });
     expect(people.addressClaims.map((one) => one.claim)).toEqual(expected);
-    expect(customerWith(people, number)).toMatchObject({ closed: {}, consent: {} });
+    const { closed, consent } = customerWith(people, number);
+    expect([closed, consent]).toEqual([{}, {}]);
+    expect(people.answers).toEqual([]);
+  });
+
+  it('is none in a message that says nothing about messages, claimed or not', () => {
+    const people = crowd();
+    meet(people, 1, [number], { text: 'Hello' });
+    claim(people, 2, [number], { text: 'Hello' });
+    claim(people, 3, [ada], { kind: 'form', channel: 'email' });
+    expect([people.addressClaims, people.answers]).toEqual([[], []]);
   });
 
   it('of a guest without an address for its channel is nobody’s', () => {
@@ -245,7 +270,8 @@ describe('an answer on a page behind a link', () => {
   it('is a claim where nobody owns the address', () => {
     const people = crowd();
     const { profileId = '' } = meet(people, 10, [], onPage('preferences'));
-    expect(people.customer(profileId)).toMatchObject({ guest: true, consent: {} });
+    const { guest, consent } = people.customer(profileId);
+    expect([guest, consent]).toEqual([true, {}]);
     expect(people.addressClaims).toMatchObject([{ address: ada, claim: 'mute' }]);
   });
 
@@ -353,6 +379,13 @@ describe('a number that a platform reports with another user', () => {
     const people = known();
     expect(meet(people, 20, [user, stranger, whatsapp], { channel: 'whatsapp' }).profileId).toBe('c0');
     expect(people.reviews).toEqual([]);
+  });
+
+  it('stays where its owner has two users of the platform, one of which is named', () => {
+    const people = crowd();
+    meet(people, 1, [user, 'whatsapp-user:B9', whatsapp], { channel: 'whatsapp' });
+    expect(meet(people, 2, [user, whatsapp], { channel: 'whatsapp' }).profileId).toBe('c0');
+    expect([people.owner(whatsapp), people.reviews]).toEqual(['c0', []]);
   });
 
   it('moves alone: other identifiers of the interaction that belong to its owner merge the two', () => {

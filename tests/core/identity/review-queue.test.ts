@@ -29,6 +29,7 @@ describe('a review of a pair', () => {
       { type: 'pair', profileIds: ['c0', 'c1'], reason: 'strong', cause: 'i10' },
     ]);
     expect(pending(people, 'c0', 'c1')).toEqual([['c1'], ['c0']]);
+    expect(people.customer('c0').identifiers).toEqual(['user-id:ada', address('ada')]);
   });
 
   it('is opened for each two of several', () => {
@@ -45,6 +46,7 @@ describe('a review of a pair', () => {
     mergeManually(people, bob, 'c1', decisionAt(12));
     meet(people, 13, [address('ada'), address('eve')]);
     meet(people, 14, [address('ada'), 'line:U1']);
+    meet(people, 15, [address('eve'), address('ada')]);
     expect(people.reviews).toHaveLength(1);
   });
 
@@ -153,7 +155,19 @@ describe('a review of a claimed pair', () => {
     claim(people, 10, [address('ada'), address('eve')]);
     mergeManually(people, 'c2', 'c1', decisionAt(11));
     claim(people, 12, [address('ada'), address('bob')]);
+    claim(people, 13, [address('bob'), address('ada')]);
     expect(people.reviews).toHaveLength(1);
+  });
+
+  it('is counted alone above five, for both', () => {
+    const people = three();
+    const names = Array.from({ length: 6 }, (_, n) => `p${n}`);
+    for (const [n, name] of names.entries()) meet(people, 20 + n, [address(name)]);
+    for (const [n, name] of names.entries()) claim(people, 30 + n, [address('ada'), address(name)]);
+    expect(people.claimedPairs('c0')).toMatchObject({ more: 1 });
+    expect(people.claimedPairs('c0').open).toHaveLength(5);
+    expect(people.claimedPairs(people.ownerOf(address('p5')))).toMatchObject({ more: 1, open: [] });
+    expect(people.claimedPairs(people.ownerOf(address('p4')))).toMatchObject({ more: 0, open: ['c0'] });
   });
 
   it('is closed by the merge of the two or by the decision that they are distinct, others stay', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Identifier, identifierType, identifierValue } from '../../../core/identity/identifier.ts';
-import { IdentityConfig, ruleFor, sortByStrength } from '../../../core/identity/identity-config.ts';
+import {
+  IdentityConfig,
+  identityConfigFor,
+  ruleFor,
+  sortByStrength,
+} from '../../../core/identity/identity-config.ts';
 import { fitsLimits } from '../../../core/identity/matching.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import {
@@ -11,7 +16,7 @@ import {
   usableIdentifiers,
   withSpellings,
 } from '../../../core/identity/normalise.ts';
-import { crowd, customerWith, decisionAt, meet } from './crowd.ts';
+import { crowd, customerWith, decisionAt, meet, reloaded } from './crowd.ts';
 
 const shipped = IdentityConfig.parse({});
 
@@ -41,6 +46,20 @@ describe('identity.yaml', () => {
     const { error } = IdentityConfig.safeParse({ block: { patterns: ['^a', '('] } });
     expect(error?.issues).toMatchObject([{ path: ['block', 'patterns', 1], code: 'custom' }]);
     expect(error?.issues[0]?.message).toContain('/(/');
+  });
+
+  it('overrides the proof of providers that there are', () => {
+    const config = identityConfigFor(['twilio', 'segment']);
+    const proof = { 'twilio/AC1': 'claimed', segment: 'proven' };
+    expect(config.parse({ proof })).toMatchObject({ proof });
+    const { error } = config.safeParse({ proof: { twillio: 'claimed', 'zzz/1': 'proven' } });
+    expect(error?.issues.map(({ path }) => path)).toEqual([
+      ['proof', 'twillio'],
+      ['proof', 'zzz/1'],
+    ]);
+    const [near, far] = error?.issues.map(({ message }) => message) ?? [];
+    expect(near).toContain('did you mean twilio?');
+    expect([far?.includes('zzz'), far?.includes('did you mean')]).toEqual([true, false]);
   });
 
   it('rules a type by its own line, else by that of *, else as shipped', () => {
@@ -91,6 +110,10 @@ describe('the normal form', () => {
     ['phone:+0234567890', undefined],
     ['phone:004155550100', 'phone:+4155550100'],
     ['phone:4155550100', undefined],
+    ['phone:x+14155550100', undefined],
+    ['phone:+1415tel:5550100', undefined],
+    ['x:1', 'x:1'],
+    ['whatsapp:1+4155550100', 'whatsapp:1+4155550100'],
     ['phone:+1415555010x', undefined],
     ['email:a@b@c', undefined],
     ['email:@example.com', undefined],
@@ -160,6 +183,7 @@ describe('usable identifiers', () => {
       usableIdentifiers(['line:U1', 'whatsapp:14155550100', 'phone:+14155550100', 'line: U1'], shipped),
     ).toEqual(['line:U1', 'whatsapp:14155550100', 'phone:+14155550100']);
     expect(usableIdentifiers(['whatsapp:1415'], shipped)).toEqual(['whatsapp:1415']);
+    expect(usableIdentifiers(['telegram:14155550100'], shipped)).toEqual(['telegram:14155550100']);
   });
 
   it('are not blocked: neither as they are written, nor in normal form, nor in their last part', () => {
@@ -182,6 +206,15 @@ describe('usable identifiers', () => {
   });
 });
 
+it('who was not loaded is an error, never nobody', () => {
+  const people = crowd();
+  expect(() => people.sourceProfile('c9')).toThrow('c9');
+  expect(() => people.ownerOf('line:A')).toThrow('no owner');
+  expect(people.has('c9')).toBe(false);
+  meet(people, 1, ['line:A']);
+  expect(people.has('c0')).toBe(true);
+});
+
 describe('a merge by a rule', () => {
   it.each([
     [5, 3, 'c1'],
@@ -192,6 +225,10 @@ describe('a merge by a rule', () => {
     meet(people, first, ['line:A']);
     meet(people, second, ['line:B']);
     expect(meet(people, 9, ['line:B', 'line:A']).merge).toMatchObject({ survivor, overrode: [] });
+    const again = crowd();
+    meet(again, first, ['line:A']);
+    meet(again, second, ['line:B']);
+    expect(meet(again, 9, ['line:A', 'line:B']).merge).toMatchObject({ survivor });
   });
 
   it('of whole customers counts what any of their source profiles saw first', () => {
@@ -245,7 +282,12 @@ describe('a merge by a person', () => {
       ...{ survivor: 'c1', others: ['c0'], by: 'ada', cause: 'command-3', overrode: [] },
     });
     expect(people.sourceProfile('c1').profile.merged).toEqual(['c0']);
-    expect([...people.changedActivities].includes('c0')).toBe(true);
+    const later = reloaded(people);
+    meet(later, 4, ['line:C']);
+    mergeManually(later, 'c1', later.ownerOf('line:C'), decisionAt(5));
+    // The merged profile is written too: a concurrent change of its identifiers is then in conflict.
+    const merged = later.ownerOf('line:C');
+    expect([later.changedActivities.has(merged), later.changedProfiles.has('c1')]).toEqual([true, true]);
   });
 
   it('of one customer is none', () => {
