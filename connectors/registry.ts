@@ -21,7 +21,7 @@ import { sendgrid as sendgridMapping } from '../mappings/channels/sendgrid.ts';
 import { servicenow as servicenowMapping } from '../mappings/channels/servicenow.ts';
 import { ses as sesMapping } from '../mappings/channels/ses.ts';
 import { shopify as shopifyMapping } from '../mappings/channels/shopify.ts';
-import { slack as slackMapping } from '../mappings/channels/slack.ts';
+import { slack as slackMapping } from '../mappings/channels/slack/index.ts';
 import { standard as standardMapping } from '../mappings/channels/standard.ts';
 import { stripe as stripeMapping } from '../mappings/channels/stripe.ts';
 import { teams as teamsMapping } from '../mappings/channels/teams.ts';

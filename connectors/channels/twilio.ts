@@ -1,19 +1,26 @@
 // https://www.twilio.com/docs/usage/webhooks/webhooks-security
 // The signature covers the public URL and the form fields, not the raw body; a JSON body is covered by its digest in the
-// query. Twilio signs with or without the default port, so every form of the URL is tried.
+// query. Twilio signs the URL as it was entered, with or without the default port, or as a URL library writes it, so every
+// form is tried. A webhook signed with a SharedKey names its algorithm in a header of its own.
 
+import { parse, stringify } from 'node:querystring';
 import { missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
 import { hmac, isOneOf, isSameText, sha256Hex } from '../../core/webhooks/signature.ts';
 
 const SIGNATURE = 'x-twilio-signature';
+/** `key=webhooks_sharedkey_…,algorithm=HMAC_SHA256` */
+const SETTINGS = 'x-twilio-webhooks-signature-settings';
 
 export const twilio = channel({
   id: 'twilio',
   title: 'Twilio (SMS, voice, WhatsApp)',
   docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
-  secrets: { authToken: { about: 'the Auth Token of the Twilio account' } },
-  schemes: { hmac: { covers: 'body', time: 'unsigned' } },
+  secrets: {
+    authToken: { about: 'the Auth Token of the Twilio account' },
+    sharedKey: { about: 'the secret of the SharedKey, if webhooks are signed with one', optional: true },
+  },
+  schemes: { hmac: { covers: 'body', time: 'unsigned', optionalHeaders: [SETTINGS] } },
   methods: ['GET'],
   setup:
     'The same address takes messages, calls, status callbacks and recording status callbacks; the hub stores a recording if its callback comes here.',
@@ -35,11 +42,15 @@ export const twilio = channel({
     if (missing) return missing;
     const signed = signedTextOfBody(request);
     if (signed === undefined) return refused('the body does not have the digest that the URL names');
-    const expected = secrets.authToken.flatMap((token) =>
-      urlForms(request.url).map((url) => hmac('sha1', token, 'base64', url, signed)),
+    const hash = hashOf(request.headers[SETTINGS]);
+    if (hash === undefined) return refused(`the header ${SETTINGS} names an algorithm that is not supported`);
+    // Without the header only the Auth Token signs; a SharedKey may also be stored in its place.
+    const keys = request.headers[SETTINGS] ? [...secrets.sharedKey, ...secrets.authToken] : secrets.authToken;
+    const expected = keys.flatMap((key) =>
+      urlForms(request.url).map((url) => hmac(hash, key, 'base64', url, signed)),
     );
     if (!isOneOf(request.headers[SIGNATURE] ?? '', expected))
-      return refused('the signature does not match; check the Auth Token and the public URL');
+      return refused('the signature does not match; check the Auth Token or SharedKey, and the public URL');
     return accepted('hmac', request, {
       answer: {
         status: 200,
@@ -73,12 +84,34 @@ const signedTextOfBody = ({ url, headers, body }: WebhookRequest): string | unde
     .join('');
 };
 
+/** The hash of the algorithm that the settings name; the one of the Auth Token where they name none. */
+const hashOf = (settings = ''): 'sha1' | 'sha256' | undefined => {
+  const named = settings.split(',').map((part) => part.split('=').map((word) => word.trim()));
+  const algorithm = named.find(([name, value]) => name === 'algorithm' && value)?.[1]?.toUpperCase();
+  if (algorithm === undefined || algorithm === 'HMAC_SHA1') return 'sha1';
+  return algorithm === 'HMAC_SHA256' ? 'sha256' : undefined;
+};
+
 const defaultPort: Readonly<Record<string, string>> = { 'https:': '443', 'http:': '80' };
 
-/** The URL as it is, with the default port, and without any port. */
-const urlForms = (url: string): string[] => {
+/** The URL as it is and without any port, and with the default port. */
+const portForms = (url: string): string[] => {
   const [, head = '', host = '', port, tail = ''] =
     /^(https?:\/\/(?:[^/?#@]*@)?)([^/?#:]+)(?::(\d+))?(.*)$/su.exec(url) ?? [];
   const standard = defaultPort[new URL(url).protocol] ?? '443';
-  return [...new Set([url, `${head}${host}${tail}`, `${head}${host}:${port ?? standard}${tail}`])];
+  return [url, `${head}${host}${tail}`, `${head}${host}:${port ?? standard}${tail}`];
+};
+
+/** The query as Node's older module writes it: some of Twilio's servers sign it with `%27` for an apostrophe. */
+const withLegacyQuery = (url: string): string => {
+  const mark = url.indexOf('?');
+  return mark < 0 || mark === url.length - 1
+    ? url
+    : `${url.slice(0, mark)}?${stringify(parse(url.slice(mark + 1)))}`;
+};
+
+/** Every form of the URL that Twilio's own library accepts. */
+const urlForms = (url: string): string[] => {
+  const normal = portForms(new URL(url).href);
+  return [...new Set([...portForms(url), ...normal, ...normal.map(withLegacyQuery)])];
 };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Identifier } from '../identity/identifier.ts';
 import { identifierType } from '../identity/identifier.ts';
 import { Channel, Instant, type Interaction } from '../interaction/interaction.ts';
+import { consentWordIn } from './consent-words.ts';
 
 export const ConsentStatus = z.enum(['granted', 'service-only', 'denied', 'unknown']);
 export type ConsentStatus = z.infer<typeof ConsentStatus>;
@@ -16,8 +17,6 @@ const strictness: Record<ConsentStatus, number> = { unknown: 0, granted: 1, 'ser
 export const stricter = (one: ConsentStatus, other: ConsentStatus): ConsentStatus =>
   strictness[one] >= strictness[other] ? one : other;
 
-const stopWords = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
-const resumeWords = new Set(['START', 'UNSTOP', 'YES']);
 const wordChannels: ReadonlySet<Channel> = new Set<Channel>(['sms', 'rcs', 'whatsapp']);
 
 /**
@@ -53,18 +52,19 @@ export const answerOf = (interaction: Interaction): Answer | undefined => {
   if (interaction.kind === 'opt-in') return scope === 'service' ? 'service-only' : 'granted';
   if (interaction.kind === 'opt-out')
     return scope === undefined || scope === null || scope === 'all' ? 'denied' : 'no-marketing';
-  const word = consentWord(interaction);
+  const word = wordOf(interaction);
   if (word === undefined) return undefined;
-  if (stopWords.has(word)) return 'denied';
-  return word === 'START' ? 'granted' : 'resume';
+  if (word.means === 'stop') return 'denied';
+  return word.word === 'START' ? 'granted' : 'resume';
 };
 
-/** The stop or start word that an inbound SMS, RCS or WhatsApp message consists of, in capitals; undefined if none. */
-export const consentWord = ({ kind, direction, channel, text = '' }: Interaction): string | undefined => {
-  if (kind !== 'message' || direction !== 'inbound' || !wordChannels.has(channel)) return undefined;
-  const word = text.trim().toUpperCase();
-  return stopWords.has(word) || resumeWords.has(word) ? word : undefined;
-};
+const wordOf = ({ kind, direction, channel, text = '' }: Interaction): ReturnType<typeof consentWordIn> =>
+  kind === 'message' && direction === 'inbound' && wordChannels.has(channel)
+    ? consentWordIn(text)
+    : undefined;
+
+/** The stop or start word that an inbound SMS, RCS or WhatsApp message consists of, as the table has it; undefined if none. */
+export const consentWord = (interaction: Interaction): string | undefined => wordOf(interaction)?.word;
 
 /** The channel that an answer is about. A help desk reports answers about e-mail in `properties.medium`. */
 export const answerChannel = ({ channel, properties }: Interaction): Channel => {

@@ -69,6 +69,12 @@ export const memberOf = (value: unknown, name: string): unknown =>
     ? Reflect.get(value, name)
     : undefined;
 
+/** The entry of a table for a name that a vendor sends; undefined also for the names that every object has. */
+export const entryOf = <Value>(
+  table: Readonly<Record<string, Value>>,
+  name: string | null | undefined,
+): Value | undefined => (typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined);
+
 type Reviver = (
   this: unknown,
   key: string,

@@ -27,7 +27,8 @@ export const create = (runtime: Runtime) => {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(httpStack('receive'))
     .handler(async (event) => {
-      const { provider = '', account } = event.pathParameters ?? {};
+      const { provider = '', account: rest = '' } = event.pathParameters ?? {};
+      const account = rest.replace(/\/$/u, '') || undefined;
       return answerOf(
         await use({ provider, account, request: requestOf(event, publicUrl, provider, account) }),
       );
@@ -43,7 +44,10 @@ const switchedOn = (channels: string): ((provider: string, account: string | und
   };
 };
 
-/** A provider signs the configured public URL, the route and the raw query. The Host header is not trusted. */
+/**
+ * A provider signs the configured public URL, the route (with a slash at its end if it was entered so) and the raw query. The
+ * Host header is not trusted.
+ */
 const requestOf = (
   event: APIGatewayProxyEventV2,
   publicUrl: string,
@@ -51,7 +55,7 @@ const requestOf = (
   account: string | undefined,
 ): WebhookRequest => ({
   method: event.requestContext.http.method,
-  url: `${publicUrl}/webhooks/${provider}${account === undefined ? '' : `/${account}`}${event.rawQueryString === '' ? '' : `?${event.rawQueryString}`}`,
+  url: `${publicUrl}/webhooks/${provider}${account === undefined ? '' : `/${account}`}${event.rawPath.endsWith('/') ? '/' : ''}${event.rawQueryString === '' ? '' : `?${event.rawQueryString}`}`,
   headers: Object.fromEntries(
     Object.entries(event.headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name.toLowerCase(), value]],

@@ -3,6 +3,7 @@
 // settings with which the text begins, not the text.
 
 import * as z from 'zod';
+import { consentWordIn } from '../../core/consent/consent-words.ts';
 import { defined, instantOf, msisdn } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -34,20 +35,6 @@ const Event = z.looseObject({
 });
 type Event = z.infer<typeof Event>;
 
-/** AWS stops sending to a person who answers with one of these, unless the number leaves opt-outs to its owner. */
-const stopWords: ReadonlySet<string> = new Set([
-  'ARRET',
-  'CANCEL',
-  'END',
-  'OPT-OUT',
-  'OPTOUT',
-  'QUIT',
-  'REMOVE',
-  'STOP',
-  'TD',
-  'UNSUBSCRIBE',
-]);
-
 const phones = (number: string | null | undefined): string[] => {
   const phone = msisdn(number);
   return phone === undefined ? [] : [`phone:${phone}`];
@@ -55,7 +42,8 @@ const phones = (number: string | null | undefined): string[] => {
 
 const message = (inbound: Inbound, { publishedAt }: SnsNotification): DecodedInteraction => {
   const text = inbound.messageBody ?? '';
-  const stops = stopWords.has(text.trim().toUpperCase());
+  // AWS itself stops sending to a person who answers with one of its words, which are among these.
+  const stops = consentWordIn(text)?.means === 'stop';
   const files = (inbound.mediaUrls ?? []).map((url) => ({ url }));
   return defined({
     key: inbound.inboundMessageId,

@@ -1,12 +1,14 @@
 // https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
 // `webhookEventId` survives a redelivery; the reply token does not. In groups and rooms LINE names only those senders who
-// have agreed to it. The text of a sticker is part of the picture, not written by the person.
+// have agreed to it. A sticker of the type MESSAGE has the words that its sender wrote on it; the text of others is the
+// picture's. Several edits of a message may arrive out of order; the latest has the largest timestamp.
 
 import * as z from 'zod';
-import { defined, instantOf, parsePayload, urlPart } from '../../core/formats/payload.ts';
+import { defined, entryOf, instantOf, parsePayload, urlPart } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
 import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
@@ -20,6 +22,7 @@ const Message = z.looseObject({
   fileSize: z.int().nonnegative().optional(),
   contentProvider: z.looseObject({ originalContentUrl: Text }).optional(),
   stickerId: Text,
+  stickerResourceType: Text,
   title: Text,
   address: Text,
   latitude: z.number().optional(),
@@ -46,7 +49,8 @@ const Event = z.looseObject({
 });
 type Event = z.infer<typeof Event>;
 
-const Payload = z.looseObject({ events: z.array(Event).default([]) });
+const Named = z.looseObject({ type: z.string() });
+const Payload = z.looseObject({ events: z.array(z.unknown()).default([]) });
 
 type Act = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
 
@@ -74,10 +78,11 @@ const attachmentOf = (message: Message): NonNullable<DecodedInteraction['attachm
 const messageOf = (message: Message): Act => {
   const { id, type, text, quotedMessageId: refersTo, title, address, latitude, longitude } = message;
   const attachments = attachmentOf(message);
+  const hasOwnWords = type === 'sticker' && message.stickerResourceType === 'MESSAGE';
   return {
     kind: 'message',
     externalId: id,
-    ...defined({ refersTo, text: type === 'text' ? text : undefined }),
+    ...defined({ refersTo, text: type === 'text' || hasOwnWords ? text : undefined }),
     ...(attachments.length > 0 && { attachments }),
     ...(message.stickerId !== undefined && { properties: { sticker: message.stickerId } }),
     ...(type === 'location' && {
@@ -94,6 +99,7 @@ const behaviour = (name: string, details: z.infer<typeof Details>): Act => ({
 /** The interaction of each type of event; undefined if it lacks a member that LINE documents. */
 const acts: Readonly<Record<string, (event: Event) => Act | undefined>> = {
   message: ({ message }) => message && messageOf(message),
+  messageEdited: ({ message }) => message && { ...messageOf(message), kind: 'edit', refersTo: message.id },
   unsend: ({ unsend }) =>
     unsend && { kind: 'delete', externalId: unsend.messageId, refersTo: unsend.messageId },
   follow: ({ follow }) => ({
@@ -120,7 +126,7 @@ const acts: Readonly<Record<string, (event: Event) => Act | undefined>> = {
 };
 
 const interactionOf = (event: Event): DecodedInteraction | undefined => {
-  const act = Object.hasOwn(acts, event.type) ? acts[event.type]?.(event) : undefined;
+  const act = entryOf(acts, event.type)?.(event);
   if (act === undefined) return undefined;
   const { userId, groupId, roomId } = event.source ?? {};
   return {
@@ -133,15 +139,16 @@ const interactionOf = (event: Event): DecodedInteraction | undefined => {
   };
 };
 
-const decode = ({ body }: Delivery): Drafts => {
-  const interactions: DecodedInteraction[] = [];
-  const ignored: string[] = [];
-  for (const event of Payload.parse(parsePayload(body)).events) {
+const decode = (delivery: Delivery): Drafts => {
+  const { events } = Payload.parse(parsePayload(delivery.body));
+  return decodeMembers(delivery, membersOf(events, 'events'), (one) => {
+    const { type } = Named.parse(one);
+    // Events of other types have other members.
+    if (entryOf(acts, type) === undefined) return { interactions: [], ignored: [type] };
+    const event = Event.parse(one);
     const interaction = interactionOf(event);
-    if (interaction === undefined) ignored.push(event.type);
-    else interactions.push(interaction);
-  }
-  return { interactions, ignored };
+    return interaction ? { interactions: [interaction] } : { interactions: [], ignored: [event.type] };
+  });
 };
 
 export const line = channelMapping({
@@ -149,6 +156,7 @@ export const line = channelMapping({
   channels: ['line'],
   kinds: [
     'message',
+    'edit',
     'delete',
     'opt-in',
     'opt-out',

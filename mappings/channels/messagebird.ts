@@ -2,7 +2,18 @@
 // SMS and their receipts arrive as fields, Conversations as JSON. Numbers have no plus, and in JSON are numbers.
 
 import * as z from 'zod';
-import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import {
+  defined,
+  entryOf,
+  jsonWithin,
+  memberOf,
+  msisdn,
+  parseForm,
+  parseJson,
+  parseQuery,
+  readTime,
+} from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -25,6 +36,7 @@ const Sms = z.looseObject({
   statusDatetime: Text,
   statusReason: Text,
   statusErrorCode: Text,
+  subject: Text,
 });
 type Sms = z.infer<typeof Sms>;
 
@@ -37,7 +49,18 @@ const phones = (number: unknown): string[] => {
 const compactTime = (text: string | null | undefined): string | undefined =>
   text?.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/u, '$1-$2-$3 $4:$5:$6');
 
-const sms = (payload: Sms): DecodedInteraction | undefined => {
+/** Addresses of the files of an MMS: a list, JSON in a text, or one address in each of several fields. */
+const mediaOf = (fields: readonly (readonly [string, unknown])[]): string[] =>
+  fields
+    .filter(([name]) => /^(?:mediaURLs|media_?urls?)(?:\[\d*\])?$/iu.test(name))
+    .flatMap(([, value]) => {
+      const listed = typeof value === 'string' && value.startsWith('[') ? jsonWithin(value) : value;
+      return [listed].flat();
+    })
+    .filter((one) => typeof one === 'string')
+    .filter((one) => /^https?:/iu.test(one));
+
+const sms = (payload: Sms, media: readonly string[]): DecodedInteraction | undefined => {
   const id = payload.id ?? payload.mid ?? payload.message_id;
   if (!id) return undefined;
   const { status } = payload;
@@ -57,7 +80,9 @@ const sms = (payload: Sms): DecodedInteraction | undefined => {
         errorCode: payload.statusErrorCode ?? undefined,
       }),
     });
-  if (!payload.originator) return undefined;
+  const words = payload.body ?? payload.message;
+  // A callback without a status and without content is no message: its originator may be the business.
+  if (!payload.originator || (words == null && media.length === 0)) return undefined;
   return defined({
     key: id,
     externalId: id,
@@ -65,7 +90,9 @@ const sms = (payload: Sms): DecodedInteraction | undefined => {
     channel: 'sms' as const,
     direction: 'inbound' as const,
     identifiers: phones(payload.originator),
-    text: payload.body ?? payload.message ?? '',
+    text: words ?? '',
+    subject: payload.subject || undefined,
+    attachments: media.length > 0 ? media.map((url) => ({ url, keep: true as const })) : undefined,
     occurredAt: readTime(
       payload.createdDatetime?.replace(/ (?=\d\d:\d\d$)/u, '+') ?? compactTime(payload.receive_datetime),
     ),
@@ -101,6 +128,10 @@ const Conversations = z.looseObject({
           file: File,
           location: z.record(z.string(), z.json()).nullish(),
           button: z.looseObject({ text: Text, payload: Text }).nullish(),
+          email: z
+            .looseObject({ subject: Text, content: z.looseObject({ text: Text, html: Text }).nullish() })
+            .nullish(),
+          whatsappSticker: z.looseObject({ link: Text }).nullish(),
           interactive: z.looseObject({ reply: z.looseObject({ id: Text, text: Text }).nullish() }).nullish(),
         })
         .nullish(),
@@ -145,7 +176,7 @@ const nameOf = (contact: Conversations['contact']): DecodedInteraction['profile'
 const conversation = (payload: Conversations): DecodedInteraction | undefined => {
   const { type, message, contact } = payload;
   if (!message || (type !== 'message.created' && type !== 'message.updated')) return undefined;
-  const channel = media[message.platform ?? ''] ?? 'chat';
+  const channel = entryOf(media, message.platform) ?? 'chat';
   const base = {
     externalId: message.id,
     channel,
@@ -171,12 +202,23 @@ const conversation = (payload: Conversations): DecodedInteraction | undefined =>
     });
   }
   const { content } = message;
-  const files = [content?.image, content?.video, content?.audio, content?.file];
+  const sticker = content?.whatsappSticker?.link;
+  const files = [
+    content?.image,
+    content?.video,
+    content?.audio,
+    content?.file,
+    sticker ? { url: sticker } : null,
+  ];
+  const mail = content?.email;
   const choice = content?.button ?? content?.interactive?.reply;
   const text =
     typeof content?.text === 'string'
       ? content.text
-      : (choice?.text ?? files.find((one) => one?.caption)?.caption);
+      : (choice?.text ??
+        mail?.content?.text ??
+        (mail?.content?.html && textOfHtml(mail.content.html)) ??
+        files.find((one) => one?.caption)?.caption);
   const attachments = files.flatMap((one) => (one?.url ? [{ url: one.url, keep: true as const }] : []));
   const answer = content?.button?.payload ?? content?.interactive?.reply?.id;
   return defined({
@@ -185,6 +227,7 @@ const conversation = (payload: Conversations): DecodedInteraction | undefined =>
     kind: received ? (choice ? ('postback' as const) : ('message' as const)) : ('echo' as const),
     direction: received ? ('inbound' as const) : ('outbound' as const),
     text: text ?? undefined,
+    subject: mail?.subject ?? undefined,
     occurredAt: readTime(message.createdDatetime ?? undefined),
     profile: received ? nameOf(contact) : undefined,
     attachments: attachments.length > 0 ? attachments : undefined,
@@ -192,12 +235,24 @@ const conversation = (payload: Conversations): DecodedInteraction | undefined =>
   });
 };
 
-const decode = ({ method, url, headers, body }: Delivery): Drafts => {
-  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+/** The fields of a request, those of the same name each on its own. */
+const entriesOf = ({ method, url, headers, body }: Delivery, read: unknown): readonly [string, unknown][] => {
+  if (method === 'GET') return [...new URL(url).searchParams];
+  if (isForm(headers)) return [...new URLSearchParams(Buffer.from(body).toString())];
+  return ['mediaURLs', 'media_urls'].map((name) => [name, memberOf(read, name)]);
+};
+
+const isForm = (headers: Delivery['headers']): boolean =>
+  headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+
+const decode = (delivery: Delivery): Drafts => {
+  const { method, url, headers, body } = delivery;
   const read =
-    method === 'GET' ? parseQuery(new URL(url).search) : isForm ? parseForm(body) : parseJson(body);
+    method === 'GET' ? parseQuery(new URL(url).search) : isForm(headers) ? parseForm(body) : parseJson(body);
   const payload = Conversations.safeParse(read);
-  const interaction = payload.success ? conversation(payload.data) : sms(Sms.parse(read));
+  const interaction = payload.success
+    ? conversation(payload.data)
+    : sms(Sms.parse(read), mediaOf(entriesOf(delivery, read)));
   return interaction
     ? { interactions: [interaction], ignored: [] }
     : { interactions: [], ignored: [payload.data?.type ?? 'a request without a message'] };

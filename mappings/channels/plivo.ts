@@ -3,7 +3,7 @@
 // ParentMessageUUID. The times of Plivo have no offset.
 
 import * as z from 'zod';
-import { defined, msisdn, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
+import { defined, entryOf, msisdn, parseForm, parseJson, parseQuery } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -78,6 +78,12 @@ const attachments = (payload: Payload): NonNullable<DecodedInteraction['attachme
       : [],
   );
 
+/** Whether a request has the content of a message: also an empty text is one. Some callbacks name neither content nor status. */
+const hasContent = (payload: Payload): boolean =>
+  [payload.Text, payload.Body, payload.ContentType, payload.ButtonText, payload.ButtonPayload].some(
+    (one) => typeof one === 'string',
+  ) || attachments(payload).length > 0;
+
 /** The standard keywords of opt-out and opt-in, as Plivo reports them. */
 const intents: Readonly<Record<string, 'opt-out' | 'opt-in'>> = { optout: 'opt-out', optin: 'opt-in' };
 
@@ -88,7 +94,7 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
     key: id,
     externalId: id,
     kind:
-      intents[payload.MessageIntent?.toLowerCase() ?? ''] ??
+      entryOf(intents, payload.MessageIntent?.toLowerCase()) ??
       (button === undefined && payload.ContentType !== 'button' ? 'message' : 'postback'),
     channel: channelOf(payload),
     direction: 'inbound' as const,
@@ -145,10 +151,11 @@ const decode = (delivery: Delivery): Drafts => {
   const [id, name] = [payload.MessageUUID, payload.Status?.toLowerCase()];
   if (id && name && statuses.has(name)) return { interactions: [status(payload, id, name)], ignored: [] };
   if (id && name && name !== 'received') return { interactions: [], ignored: [`message status ${name}`] };
-  if (id && payload.From) return { interactions: [message(payload, id)], ignored: [] };
+  if (id && payload.From && (name === 'received' || hasContent(payload)))
+    return { interactions: [message(payload, id)], ignored: [] };
   const callId = payload.CallUUID || payload.RequestUUID;
   if (callId) return { interactions: [call(payload, callId)], ignored: [] };
-  return { interactions: [], ignored: ['callback without MessageUUID or CallUUID'] };
+  return { interactions: [], ignored: ['callback without content'] };
 };
 
 export const plivo = channelMapping({

@@ -1,9 +1,12 @@
 // https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 // Ids of activities count per conversation. The 29:… id is the person's for this bot; aadObjectId is the person's in the
-// tenant. 28:… are bots, and 19:… are teams and channels, which are no customers.
+// tenant. 28:… are bots, and 19:… are teams and channels, which are no customers. Every text has mentions as `<at>name</at>`;
+// a text of the format `xml` has markup and entities too, a `plain` one is as it was typed.
 
 import * as z from 'zod';
-import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { textOfHtml } from '../../core/formats/html.ts';
+import { wordsOf } from '../../core/formats/markup.ts';
+import { defined, memberOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
@@ -31,13 +34,26 @@ const Activity = z.looseObject({
     .optional(),
   reactionsAdded: z.array(z.looseObject({ type: z.string() })).optional(),
   reactionsRemoved: z.array(z.looseObject({ type: z.string() })).optional(),
-  entities: z.array(z.looseObject({ type: Text, timezone: Text })).optional(),
+  recipient: Account.optional(),
+  entities: z
+    .array(
+      z.looseObject({
+        type: Text,
+        timezone: Text,
+        text: Text,
+        mentioned: z.looseObject({ id: Text }).optional(),
+      }),
+    )
+    .optional(),
 });
 type Activity = z.infer<typeof Activity>;
 
 /** A file that a person sends: `downloadUrl` works without credentials for some minutes. */
 const FILE = 'application/vnd.microsoft.teams.file.download.info';
 const Download = z.looseObject({ downloadUrl: z.string() });
+
+/** The answers of a form in a dialog. */
+const Fields = z.record(z.string(), z.json());
 
 const filesOf = ({ attachments = [] }: Activity): NonNullable<DecodedInteraction['attachments']> =>
   attachments
@@ -49,17 +65,35 @@ const filesOf = ({ attachments = [] }: Activity): NonNullable<DecodedInteraction
         : defined({ url: file, name, keep: true as const });
     });
 
+/** A text without the mention of the bot, which only addresses it; of other mentions the name stays. */
+const withoutMentions = (text: string, { entities = [], recipient }: Activity): string =>
+  entities
+    .filter(({ type }) => type === 'mention')
+    .reduce((rest, { text: mention, mentioned }) => {
+      if (!mention) return rest;
+      const isBot = mentioned?.id !== undefined && mentioned.id === recipient?.id;
+      return rest.replaceAll(mention, isBot ? '' : mention.replace(/<\/?at[^<>]*>/giu, ''));
+    }, text);
+
+const textOf = (text: string, activity: Activity): string => {
+  const rest = withoutMentions(text, activity);
+  return (activity.textFormat === 'xml' ? textOfHtml(rest) : rest).replace(/(\S) {2,}(?=\S)/gu, '$1 ').trim();
+};
+
 const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
   const { type, id, text, replyToId, value } = activity;
   const attachments = filesOf(activity);
-  const said = { ...defined({ text: text ?? undefined, externalId: id }) };
+  const said = {
+    ...wordsOf(text ?? undefined, (words) => textOf(words, activity)),
+    ...defined({ externalId: id }),
+  };
   if (type === 'message')
     return value !== undefined && value !== null && !text
       ? {
           kind: 'postback',
           ...said,
           ...defined({ refersTo: replyToId }),
-          properties: { payload: JSON.stringify(value) },
+          properties: { ...said.properties, payload: JSON.stringify(value) },
         }
       : {
           kind: 'message',
@@ -84,6 +118,14 @@ const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
       ...defined({ externalId: id, refersTo: replyToId }),
       properties: { payload: JSON.stringify(value ?? null) },
     };
+  if (type === 'invoke' && activity.name === 'task/submit') {
+    const fields = Fields.safeParse(memberOf(value, 'data'));
+    return {
+      kind: 'form',
+      ...defined({ externalId: id, refersTo: replyToId }),
+      properties: { fields: fields.data ?? {} },
+    };
+  }
   if (type === 'installationUpdate')
     return activity.action === 'remove'
       ? { kind: 'opt-out' }
@@ -126,7 +168,7 @@ const decode = ({ body }: Delivery): Drafts => {
 export const teams = channelMapping({
   id: 'teams',
   channels: ['teams'],
-  kinds: ['message', 'edit', 'delete', 'reaction', 'postback', 'opt-in', 'opt-out'],
+  kinds: ['message', 'edit', 'delete', 'reaction', 'postback', 'form', 'opt-in', 'opt-out'],
   vouching: [platformUser('from.id', 'teams'), platformUser('from.aadObjectId', 'aad')],
   decode,
 });

@@ -4,7 +4,7 @@
 // they name the leg, and the first stage has the leg's id, so that they refer to it.
 
 import * as z from 'zod';
-import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -37,6 +37,9 @@ const Body = z
   })
   .nullish();
 
+/** A recording has an address in one format or in several; the others are null. */
+const Urls = z.record(z.string(), z.string().nullish()).nullish();
+
 const Payload = z.looseObject({
   id: Text,
   type: Text,
@@ -58,7 +61,17 @@ const Payload = z.looseObject({
   digit: Text,
   digits: Text,
   result: Text,
-  recording_urls: z.record(z.string(), z.string()).nullish(),
+  recording_urls: Urls,
+  public_recording_urls: Urls,
+  transcription_text: Text,
+  transcription_data: z
+    .looseObject({
+      transcript: Text,
+      confidence: z.number().nullish(),
+      is_final: z.boolean().nullish(),
+      transcription_track: Text,
+    })
+    .nullish(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -119,7 +132,7 @@ const message = (event: Event, payload: Payload): DecodedInteraction => {
   return defined({
     key: event.id,
     externalId: payload.id ?? undefined,
-    kind: consent[payload.autoresponse_type?.toLowerCase() ?? ''] ?? (answer ? 'postback' : 'message'),
+    kind: entryOf(consent, payload.autoresponse_type?.toLowerCase()) ?? (answer ? 'postback' : 'message'),
     channel: channelOf(payload),
     direction: 'inbound' as const,
     identifiers: peopleOf(payload, payload.from),
@@ -167,6 +180,8 @@ const stages: Readonly<Record<string, string>> = {
   'call.bridged': 'bridged',
   'call.hangup': 'ended',
   'call.recording.saved': 'recorded',
+  'call.recording.transcription.saved': 'transcribed',
+  'call.transcription': 'transcribed',
   'call.dtmf.received': 'digits',
   'call.gather.ended': 'digits',
   'call.machine.detection.ended': 'machine-detection',
@@ -175,9 +190,14 @@ const stages: Readonly<Record<string, string>> = {
 
 const call = (event: Event, payload: Payload, stage: string): Draft => {
   const [to] = recipients(payload);
-  const inbound = payload.direction === 'incoming' || payload.direction === 'inbound';
-  const known = Boolean(payload.direction);
-  const recordings = Object.values(payload.recording_urls ?? {});
+  const spoken = payload.transcription_data;
+  // A sentence of a transcription names whose words it has, instead of the direction of the call.
+  const direction = payload.direction ?? spoken?.transcription_track;
+  const inbound = direction === 'incoming' || direction === 'inbound';
+  const known = Boolean(direction);
+  const recordings = [payload.recording_urls, payload.public_recording_urls]
+    .map((urls) => Object.values(urls ?? {}).flatMap((url) => url || []))
+    .find((urls) => urls.length > 0);
   const leg = payload.call_leg_id ?? undefined;
   const isFirst = event.event_type === 'call.initiated' && leg !== undefined;
   return defined({
@@ -189,28 +209,37 @@ const call = (event: Event, payload: Payload, stage: string): Draft => {
     channel: 'voice' as const,
     direction: known ? (inbound ? ('inbound' as const) : ('outbound' as const)) : ('system' as const),
     identifiers: known ? phones(inbound ? payload.from : to) : [],
+    text: spoken?.transcript ?? payload.transcription_text ?? undefined,
     vouched: payload.shaken_stir_validated === true && payload.shaken_stir_attestation === 'A',
     occurredAt: readTime(event.occurred_at ?? undefined),
-    attachments: recordings.length > 0 ? recordings.map((url) => ({ url, keep: true as const })) : undefined,
+    attachments: recordings?.map((url) => ({ url, keep: true as const })),
     properties: defined({
       status: stage,
       hangupCause: payload.hangup_cause ?? undefined,
       digits: payload.digits ?? payload.digit ?? undefined,
       result: payload.result ?? undefined,
+      confidence: spoken?.confidence ?? undefined,
     }),
   });
 };
 
 const decode = (delivery: Delivery): Drafts => {
   const event = Webhook.parse(parseJson(delivery.body)).data;
-  const stage = stages[event.event_type];
-  if (stage !== undefined)
-    return { interactions: [call(event, Payload.parse(event.payload), stage)], ignored: [] };
-  if (event.event_type === 'message.received')
-    return { interactions: [message(event, Payload.parse(event.payload))], ignored: [] };
+  const none: Drafts = { interactions: [], ignored: [event.event_type] };
+  const stage = entryOf(stages, event.event_type);
+  if (stage !== undefined) {
+    const payload = Payload.parse(event.payload);
+    // What a caller is still saying; the words are sent again when the sentence has ended.
+    if (payload.transcription_data?.is_final === false) return none;
+    return { interactions: [call(event, payload, stage)], ignored: [] };
+  }
+  if (event.event_type === 'message.received') {
+    const payload = Payload.parse(event.payload);
+    return payload.direction === 'outbound' ? none : { interactions: [message(event, payload)], ignored: [] };
+  }
   if (/^message\.(?:queued|sent|sending|delivered|read|failed|finalized)$/u.test(event.event_type))
     return { interactions: statuses(event, Payload.parse(event.payload)), ignored: [] };
-  return { interactions: [], ignored: [event.event_type] };
+  return none;
 };
 
 export const telnyx = channelMapping({

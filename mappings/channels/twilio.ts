@@ -1,9 +1,10 @@
 // https://www.twilio.com/docs/messaging/guides/webhook-request
-// MessageSid survives a redelivery and is the id in status callbacks. Messages have no time: the time of receipt is used. The
-// callback of a recording names its call and no person. +266696687 ("anonymous" on a keypad) is a withheld number.
+// MessageSid survives a redelivery and is the id in status callbacks, which may name statuses that are not documented.
+// Messages have no time: the time of receipt is used. The callbacks of a recording and of a transcription name their call and
+// no person. +266696687 ("anonymous" on a keypad) is a withheld number.
 
 import * as z from 'zod';
-import { defined, parseForm, readTime } from '../../core/formats/payload.ts';
+import { defined, entryOf, jsonWithin, memberOf, parseForm, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -26,7 +27,10 @@ const Payload = z.looseObject({
   CallStatus: z.string().optional(),
   OptOutType: z.string().optional(),
   ErrorCode: z.string().optional(),
+  MessageType: z.string().optional(),
   ButtonPayload: z.string().optional(),
+  ButtonText: z.string().optional(),
+  ListTitle: z.string().optional(),
   NumMedia: z.string().optional(),
   Latitude: z
     .string()
@@ -48,7 +52,14 @@ const Payload = z.looseObject({
   RecordingDuration: z.string().optional(),
   TranscriptionSid: z.string().optional(),
   TranscriptionText: z.string().optional(),
+  TranscriptionEvent: z.string().optional(),
+  TranscriptionData: z.string().optional(),
+  SequenceId: z.string().optional(),
+  Track: z.string().optional(),
+  Final: z.string().optional(),
   SpeechResult: z.string().optional(),
+  StableSpeechResult: z.string().optional(),
+  UnstableSpeechResult: z.string().optional(),
   Digits: z.string().optional(),
   Timestamp: z.string().optional(),
   StirVerstat: z.string().optional(),
@@ -88,20 +99,18 @@ const channelOf = ({ From, To }: Payload): 'sms' | (typeof schemes)[number] =>
   schemes.find((scheme) => [From, To].some((one) => one?.startsWith(`${scheme}:`))) ?? 'sms';
 
 const optOut: Readonly<Record<string, 'opt-out' | 'opt-in'>> = { STOP: 'opt-out', START: 'opt-in' };
-const statusKinds: Readonly<Record<string, 'read'>> = { read: 'read' };
-const statuses: ReadonlySet<string> = new Set([
-  'accepted',
-  'scheduled',
-  'queued',
-  'sending',
-  'sent',
-  'delivered',
-  'undelivered',
-  'failed',
-  'canceled',
-  'partially_delivered',
-  'read',
-]);
+/** Statuses of a message to the business; every other one reports on a message of the business. */
+const inbound: ReadonlySet<string> = new Set(['received', 'receiving']);
+
+/** Whether a request without a status has the content of a message: also an empty text is one. */
+const hasContent = ({ Body, NumMedia, ButtonText, ButtonPayload, Latitude }: Payload): boolean =>
+  [Body, NumMedia, ButtonText, ButtonPayload, Latitude].some((one) => one !== undefined);
+
+/** A button or list choice; WhatsApp names a quick reply without a payload by its text alone. */
+const isChoice = ({ ButtonPayload, ButtonText, ListId, ListTitle, MessageType }: Payload): boolean =>
+  [ButtonPayload, ButtonText, ListId, ListTitle].some((one) => one !== undefined) ||
+  MessageType === 'button' ||
+  MessageType === 'interactive';
 
 const message = (payload: Payload, id: string): DecodedInteraction => {
   const referral = Object.entries(payload).filter(
@@ -109,7 +118,7 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
   );
   const attachments = media(payload);
   const choice = payload.ButtonPayload ?? payload.ListId;
-  const kind = optOut[payload.OptOutType ?? ''] ?? (choice === undefined ? 'message' : 'postback');
+  const kind = entryOf(optOut, payload.OptOutType) ?? (isChoice(payload) ? 'postback' : 'message');
   const { Latitude, Longitude, Address } = payload;
   return {
     key: id,
@@ -118,7 +127,7 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
     channel: channelOf(payload),
     direction: 'inbound',
     identifiers: identifiersOf(payload.From, payload),
-    text: payload.Body ?? '',
+    text: payload.Body || (payload.ButtonText ?? payload.ListTitle ?? ''),
     ...(payload.OriginalRepliedMessageSid !== undefined && { refersTo: payload.OriginalRepliedMessageSid }),
     ...(attachments && attachments.length > 0 && { attachments }),
     ...(payload.ProfileName !== undefined && { profile: { name: { full: payload.ProfileName } } }),
@@ -137,7 +146,7 @@ const message = (payload: Payload, id: string): DecodedInteraction => {
 const status = (payload: Payload, id: string, name: string): DecodedInteraction => ({
   key: `${id}:${name}`,
   externalId: id,
-  kind: statusKinds[name] ?? 'delivery-status',
+  kind: name === 'read' ? 'read' : 'delivery-status',
   channel: channelOf(payload),
   direction: name === 'read' ? 'inbound' : 'outbound',
   identifiers: identifiersOf(payload.To, payload),
@@ -181,6 +190,36 @@ const recordOf = (payload: Payload, id: string): Draft => {
   };
 };
 
+/**
+ * A sentence of a transcription during the call. All sentences share the id of the transcription, so the key has the number
+ * of the sentence. Undefined for the beginning and end of a transcription, and for words that may still change.
+ */
+const sentenceOf = (payload: Payload, id: string): Draft | undefined => {
+  const { TranscriptionEvent, TranscriptionSid, TranscriptionData, SequenceId, Track, Final } = payload;
+  if (TranscriptionEvent !== 'transcription-content' || Final === 'false') return undefined;
+  const data = jsonWithin(TranscriptionData ?? '');
+  const text = memberOf(data, 'transcript');
+  const confidence = memberOf(data, 'confidence');
+  const direction = Track === 'outbound_track' ? 'outbound' : 'inbound';
+  return {
+    key: [id, TranscriptionSid, SequenceId ?? payload.Timestamp].filter(Boolean).join(':'),
+    externalId: id,
+    kind: 'call',
+    channel: 'voice',
+    direction,
+    identifiers: identifiersOf(direction === 'inbound' ? payload.From : payload.To, payload),
+    refersTo: id,
+    ...defined({
+      text: typeof text === 'string' ? text : undefined,
+      occurredAt: readTime(payload.Timestamp),
+    }),
+    properties: defined({
+      status: 'transcribed',
+      confidence: typeof confidence === 'number' ? confidence : undefined,
+    }),
+  };
+};
+
 const call = (payload: Payload, id: string): Draft => {
   const { Digits, SpeechResult, ParentCallSid } = payload;
   const outbound = payload.Direction?.startsWith('outbound') === true;
@@ -207,6 +246,22 @@ const call = (payload: Payload, id: string): Draft => {
   };
 };
 
+const ofMessage = (payload: Payload, id: string): Draft | undefined => {
+  const name = payload.MessageStatus ?? payload.SmsStatus;
+  if (name !== undefined && !inbound.has(name)) return status(payload, id, name);
+  return payload.From !== undefined && (name !== undefined || hasContent(payload))
+    ? message(payload, id)
+    : undefined;
+};
+
+const ofCall = (payload: Payload, id: string): Draft | undefined => {
+  if (payload.TranscriptionEvent !== undefined) return sentenceOf(payload, id);
+  // What a caller is still saying; the words are sent again when the sentence has ended.
+  if ((payload.StableSpeechResult ?? payload.UnstableSpeechResult) !== undefined) return undefined;
+  const after = payload.RecordingSid ?? payload.RecordingUrl ?? payload.TranscriptionSid;
+  return (after === undefined ? call : recordOf)(payload, id);
+};
+
 const decode = (delivery: Delivery): Drafts => {
   const form =
     delivery.method === 'GET'
@@ -214,16 +269,11 @@ const decode = (delivery: Delivery): Drafts => {
       : parseForm(delivery.body);
   const payload = Payload.parse(form);
   const id = payload.MessageSid ?? payload.SmsSid;
-  if (id !== undefined) {
-    const name = payload.MessageStatus ?? payload.SmsStatus ?? 'received';
-    if (statuses.has(name)) return { interactions: [status(payload, id, name)], ignored: [] };
-    if (payload.From !== undefined) return { interactions: [message(payload, id)], ignored: [] };
-  }
-  if (payload.CallSid !== undefined) {
-    const after = payload.RecordingSid ?? payload.RecordingUrl ?? payload.TranscriptionSid;
-    return { interactions: [(after === undefined ? call : recordOf)(payload, payload.CallSid)], ignored: [] };
-  }
-  return { interactions: [], ignored: ['callback without MessageSid or CallSid'] };
+  const draft =
+    (id && ofMessage(payload, id)) || (payload.CallSid ? ofCall(payload, payload.CallSid) : undefined);
+  return draft
+    ? { interactions: [draft], ignored: [] }
+    : { interactions: [], ignored: [payload.TranscriptionEvent ?? 'callback without content'] };
 };
 
 export const twilio = channelMapping({

@@ -2,7 +2,7 @@
 // message_token has 64 bits. A shared contact is another person: its number stays an attachment.
 
 import * as z from 'zod';
-import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
+import { defined, entryOf, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -69,10 +69,13 @@ const acts: Readonly<Record<string, (payload: Payload) => Partial<DecodedInterac
   message({ message, message_token, sender }) {
     if (message === undefined || message_token === undefined) return undefined;
     const attachments = attachmentsOf(message);
+    // The address of a link is the message; the address of a file expires.
+    const link = message.type === 'url' ? message.media : undefined;
+    const words = [message.text, link].filter((one) => one !== undefined && one !== '');
     return {
       kind: 'message',
       externalId: message_token,
-      ...defined({ text: message.text }),
+      ...(words.length > 0 && { text: [...new Set(words)].join('\n') }),
       ...(attachments.length > 0 && { attachments }),
       ...(message.location && { properties: { location: defined(message.location) } }),
       ...(sender?.name && { profile: { name: { full: sender.name } } }),
@@ -103,7 +106,7 @@ const profileOf = (user: z.infer<typeof User> | undefined): Pick<DecodedInteract
 const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parsePayload(body));
   const { event, message_token, timestamp } = payload;
-  const act = Object.hasOwn(acts, event) ? acts[event]?.(payload) : undefined;
+  const act = entryOf(acts, event)?.(payload);
   if (act === undefined || message_token === undefined) return { interactions: [], ignored: [event] };
   const user = payload.sender?.id ?? payload.user?.id ?? payload.user_id;
   return {

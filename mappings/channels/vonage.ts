@@ -3,7 +3,15 @@
 // recipient in a delivery receipt; `to` is our number in the first and our sender id in the second.
 
 import * as z from 'zod';
-import { defined, msisdn, parseForm, parseJson, parseQuery, readTime } from '../../core/formats/payload.ts';
+import {
+  defined,
+  entryOf,
+  msisdn,
+  parseForm,
+  parseJson,
+  parseQuery,
+  readTime,
+} from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -52,6 +60,9 @@ const sms = (payload: Sms): DecodedInteraction | undefined => {
       refersTo: id,
       properties: defined({ status, errorCode: payload['err-code'] ?? undefined }),
     });
+  const content = [payload.text, payload.data, payload.keyword, payload.type];
+  // A callback about a message of the business without its status is no message from its number.
+  if (!content.some((one) => typeof one === 'string')) return undefined;
   return defined({
     ...base,
     key: id,
@@ -124,7 +135,7 @@ const addressOf = (party: Messages['from']): string =>
   typeof party === 'object' && party !== null ? (party.number ?? party.id ?? '') : String(party ?? '');
 const mediumOf = ({ channel, from, to }: Messages): Medium | undefined => {
   const [named] = [from, to].flatMap((one) => (typeof one === 'object' && one?.type ? [one.type] : []));
-  return media[channel ?? named ?? ''];
+  return entryOf(media, channel ?? named);
 };
 
 const identifiersOf = (medium: Medium, person: string, ours: string): string[] => {
@@ -208,7 +219,11 @@ const messageOf = (payload: Messages, medium: Medium): DecodedInteraction => {
 const messages = (payload: Messages): DecodedInteraction | undefined => {
   const medium = mediumOf(payload);
   if (medium === undefined) return undefined;
-  return payload.status ? statusOf(payload, medium, payload.status) : messageOf(payload, medium);
+  if (payload.status) return statusOf(payload, medium, payload.status);
+  // A report of another kind (a submission, a failure) names no type of content.
+  return payload.message_type || payload.message?.content || payload.text || payload.reply || payload.button
+    ? messageOf(payload, medium)
+    : undefined;
 };
 
 const parametersOf = ({ method, url, headers, body }: Delivery): unknown => {

@@ -41,7 +41,8 @@ export class Intake extends Construct {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['nonce#*'] },
     });
     receive.allowKey({ writesFiles: true });
-    front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account}'], receive);
+    // A greedy variable also matches the slash at the end of an address that was pasted.
+    front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account+}'], receive);
     for (const channel of Object.keys(hub.channels))
       emptySecret(this, hub, `channels/${channel}`, `Signing secrets of ${channel}`);
 

@@ -3,9 +3,10 @@
 // deletion are messages of their own, with ids of their own.
 
 import * as z from 'zod';
-import { defined, jsonWithin, urlPart } from '../../../core/formats/payload.ts';
+import { defined, jsonWithin, memberOf, urlPart } from '../../../core/formats/payload.ts';
 import { VendorId } from '../../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
+import { type Member, membersOf } from '../../../core/webhooks/members.ts';
 import { Contact, identifiersOf, person, timed } from './contact.ts';
 import { Call, callOf, Preference, preferenceOf, Status, statusOf } from './report.ts';
 
@@ -193,7 +194,9 @@ const known: ReadonlySet<string> = new Set([
   'user_changed_user_id',
 ]);
 
-const messageOf = ({ contacts }: WhatsAppValue, message: Message): DecodedInteraction => {
+type Contacts = readonly Contact[];
+
+const messageOf = (contacts: Contacts, message: Message): DecodedInteraction => {
   const sender = person(contacts, {
     waId: message.from,
     userId: message.from_user_id,
@@ -214,7 +217,7 @@ const messageOf = ({ contacts }: WhatsAppValue, message: Message): DecodedIntera
 };
 
 /** Written by the business in its own app, to a customer. */
-const echoOf = ({ contacts }: WhatsAppValue, message: Message): DecodedInteraction => {
+const echoOf = (contacts: Contacts, message: Message): DecodedInteraction => {
   const act = changeOf(message) ?? { ...saidBy(message), kind: 'echo' as const };
   return {
     key: message.id,
@@ -228,21 +231,31 @@ const echoOf = ({ contacts }: WhatsAppValue, message: Message): DecodedInteracti
   };
 };
 
-export const WhatsAppValue = z.looseObject({
-  contacts: z.array(Contact).optional(),
-  messages: z.array(Message).optional(),
-  message_echoes: z.array(Message).optional(),
-  statuses: z.array(Status).optional(),
-  calls: z.array(Call).optional(),
-  user_preferences: z.array(Preference).optional(),
-});
-export type WhatsAppValue = z.infer<typeof WhatsAppValue>;
+const lists = {
+  messages: (value: unknown, contacts: Contacts) => messageOf(contacts, Message.parse(value)),
+  message_echoes: (value: unknown, contacts: Contacts) => echoOf(contacts, Message.parse(value)),
+  statuses: (value: unknown, contacts: Contacts) => statusOf(contacts, Status.parse(value)),
+  calls: (value: unknown, contacts: Contacts) => callOf(contacts, Call.parse(value)),
+  user_preferences: (value: unknown, contacts: Contacts) => preferenceOf(contacts, Preference.parse(value)),
+} as const;
 
-/** The interactions in one `value` of WhatsApp Cloud. */
-export const whatsappInteractions = (value: WhatsAppValue): DecodedInteraction[] => [
-  ...(value.messages ?? []).map((message) => messageOf(value, message)),
-  ...(value.message_echoes ?? []).map((message) => echoOf(value, message)),
-  ...(value.statuses ?? []).map((status) => statusOf(value.contacts, status)),
-  ...(value.calls ?? []).map((call) => callOf(value.contacts, call)),
-  ...(value.user_preferences ?? []).map((preference) => preferenceOf(value.contacts, preference)),
-];
+/** The members of the lists in one `value` of WhatsApp Cloud. An odd contact takes nothing from the messages beside it. */
+export const whatsappMembers = (
+  value: unknown,
+  path: string,
+): (Member & { readonly decode: () => readonly DecodedInteraction[] })[] => {
+  const listOf = (name: string): readonly unknown[] => {
+    const list = memberOf(value, name);
+    return Array.isArray(list) ? list : [];
+  };
+  const contacts = listOf('contacts').flatMap((one): Contact[] => {
+    const { data } = Contact.safeParse(one);
+    return data === undefined ? [] : [data];
+  });
+  return Object.entries(lists).flatMap(([name, decode]) =>
+    membersOf(listOf(name), `${path}.${name}`).map((member) => ({
+      ...member,
+      decode: () => [decode(member.value, contacts)],
+    })),
+  );
+};

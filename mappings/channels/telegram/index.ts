@@ -4,49 +4,12 @@
 
 import * as z from 'zod';
 import { defined, instantOf, parsePayload } from '../../../core/formats/payload.ts';
-import { e164 } from '../../../core/identity/normalise.ts';
-import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { Delivery } from '../../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../../core/webhooks/channel-mapping.ts';
-import { platformUser } from '../../../core/webhooks/vouching.ts';
-import { attachmentsOf, Media } from './files.ts';
+import { platformUser, typed } from '../../../core/webhooks/vouching.ts';
+import { type Act, Id, Message, messageOf, Party, person } from './message.ts';
 
 const Text = z.string().optional();
-const Id = z.union([z.string().min(1), z.number()]).transform(String);
-
-/** A user or a chat: a private chat is described as the person in it. */
-const Party = z.looseObject({
-  id: Id,
-  type: Text,
-  is_bot: z.boolean().optional(),
-  first_name: Text,
-  last_name: Text,
-  username: Text,
-  language_code: Text,
-});
-type Party = z.infer<typeof Party>;
-
-const Payment = z.looseObject({ currency: z.string(), total_amount: z.number(), invoice_payload: Text });
-
-const Message = z.looseObject({
-  message_id: Id,
-  date: z.number(),
-  edit_date: z.number().optional(),
-  chat: Party,
-  from: Party.optional(),
-  sender_chat: Party.optional(),
-  reply_to_message: z.looseObject({ message_id: Id }).optional(),
-  text: Text,
-  caption: Text,
-  ...Media.shape,
-  location: z.looseObject({ latitude: z.number(), longitude: z.number() }).optional(),
-  venue: z.looseObject({ title: Text, address: Text }).optional(),
-  contact: z.looseObject({ phone_number: z.string(), user_id: Id.optional() }).optional(),
-  web_app_data: z.looseObject({ data: z.string(), button_text: Text }).optional(),
-  successful_payment: Payment.optional(),
-  refunded_payment: Payment.optional(),
-});
-type Message = z.infer<typeof Message>;
 
 const Reaction = z.looseObject({
   chat: Party,
@@ -74,6 +37,7 @@ const Update = z.looseObject({
   update_id: Id,
   message: Message.optional(),
   business_message: Message.optional(),
+  guest_message: Message.optional(),
   channel_post: Message.optional(),
   edited_message: Message.optional(),
   edited_business_message: Message.optional(),
@@ -86,97 +50,6 @@ const Update = z.looseObject({
   purchased_paid_media: z.looseObject({ from: Party, paid_media_payload: Text }).optional(),
 });
 type Update = z.infer<typeof Update>;
-
-type Content = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
-type Act = Content & Pick<DecodedInteraction, 'identifiers'>;
-
-/** A person's identifiers and profile; none for a bot. A user name is displayed and never used to match. */
-const person = (party: Party | undefined): Pick<DecodedInteraction, 'identifiers' | 'profile'> => {
-  if (party === undefined || party.is_bot === true) return { identifiers: [] };
-  const { id, first_name: first, last_name: last, username, language_code: language } = party;
-  const full = [first, last].filter(Boolean).join(' ');
-  return {
-    identifiers: [`telegram:${id}`],
-    profile: {
-      ...(full !== '' && { name: { full, ...defined({ first, last }) } }),
-      ...defined({ language }),
-      ...(username !== undefined && { traits: { telegramUsername: username } }),
-    },
-  };
-};
-
-/** The customer of a message. In a private chat of a business account it is the other person, also if the business wrote. */
-const writerOf = ({ chat, from, sender_chat: asChat }: Message): { contact?: Party; ours: boolean } => {
-  if (chat.type === 'private') {
-    const ours = from !== undefined && from.id !== chat.id;
-    return { contact: ours ? chat : (from ?? chat), ours };
-  }
-  return { ...(from !== undefined && asChat === undefined && { contact: from }), ours: false };
-};
-
-/** `amount` is in the smallest unit of the currency. */
-const paymentOf = (status: 'paid' | 'refunded', payment: z.infer<typeof Payment>): Content => ({
-  kind: 'order',
-  properties: defined({
-    status,
-    currency: payment.currency,
-    amount: payment.total_amount,
-    payload: payment.invoice_payload,
-  }),
-});
-
-/** Contents of a message that are neither text nor a file. */
-const others = ['location', 'contact', 'poll', 'dice', 'game', 'story', 'paid_media', 'checklist'] as const;
-
-/** The content of a message; undefined for the notices of a chat, such as a new member or a pinned message. */
-const contentOf = (message: Message): Content | undefined => {
-  const { web_app_data: app, successful_payment: paid, refunded_payment: refunded } = message;
-  if (paid) return paymentOf('paid', paid);
-  if (refunded) return paymentOf('refunded', refunded);
-  if (app) return { kind: 'form', properties: defined({ data: app.data, button: app.button_text }) };
-  if (message['write_access_allowed'] !== undefined) return { kind: 'opt-in' };
-  const text = message.text ?? message.caption;
-  const attachments = attachmentsOf(message);
-  const { location, venue } = message;
-  const said = text !== undefined || attachments.length > 0;
-  if (!said && !others.some((name) => message[name] !== undefined)) return undefined;
-  const start = /^\/start(?:@\w+)? (\S+)$/u.exec(text ?? '')?.[1];
-  const place = location && {
-    ...defined({ title: venue?.title, address: venue?.address }),
-    latitude: location.latitude,
-    longitude: location.longitude,
-  };
-  return {
-    kind: 'message',
-    ...defined({ text }),
-    ...(attachments.length > 0 && { attachments }),
-    ...((place !== undefined || start !== undefined) && {
-      properties: defined({ location: place, start }),
-    }),
-  };
-};
-
-const messageOf = (message: Message, edited: boolean): Act | undefined => {
-  const content = contentOf(message);
-  if (content === undefined) return undefined;
-  const { chat, contact: card, reply_to_message: reply } = message;
-  const { contact, ours } = writerOf(message);
-  const { identifiers, profile } = person(contact);
-  const id = `${chat.id}:${message.message_id}`;
-  // Telegram itself fills user_id, so a card that names its sender has the sender's own number; other cards are third parties'.
-  const own = card?.user_id !== undefined && card.user_id === contact?.id && identifiers.length > 0;
-  const phone = own ? e164(`+${card.phone_number.replace(/^\+/u, '')}`) : undefined;
-  const refersTo = edited ? id : reply && `${chat.id}:${reply.message_id}`;
-  return {
-    ...content,
-    ...(ours && { kind: 'echo' as const, direction: 'outbound' as const }),
-    ...(edited && { kind: 'edit' as const }),
-    identifiers: phone === undefined ? identifiers : [...identifiers, `phone:${phone}`],
-    externalId: id,
-    conversationId: chat.id,
-    ...defined({ profile, refersTo, occurredAt: instantOf(message.edit_date ?? message.date) }),
-  };
-};
 
 const reactionOf = ({ chat, message_id, date, user, new_reaction: now }: z.infer<typeof Reaction>): Act => {
   const text = now.flatMap(({ emoji }) => emoji ?? []).join('');
@@ -232,7 +105,7 @@ const deletionsOf = ({ chat, message_ids: ids }: z.infer<typeof Deleted>): Act[]
   }));
 
 const actsOf = (update: Update): Act[] => {
-  const said = update.message ?? update.business_message ?? update.channel_post;
+  const said = update.message ?? update.business_message ?? update.guest_message ?? update.channel_post;
   const edited = update.edited_message ?? update.edited_business_message ?? update.edited_channel_post;
   const paid = update.purchased_paid_media;
   const { message_reaction, callback_query, my_chat_member, poll_answer, deleted_business_messages } = update;
@@ -273,6 +146,8 @@ export const telegram = channelMapping({
   kinds: ['message', 'edit', 'delete', 'echo', 'reaction', 'postback', 'form', 'order', 'opt-in', 'opt-out'],
   vouching: [
     platformUser('from.id, chat.id', 'telegram'),
+    typed('order_info.email', 'email', 'it is typed for an order'),
+    typed('order_info.phone_number', 'phone', 'it is typed for an order', { kinds: ['order'] }),
     {
       field: 'contact.phone_number, if `contact.user_id` is the sender',
       type: 'phone',

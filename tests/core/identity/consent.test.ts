@@ -131,7 +131,8 @@ describe('answers', () => {
       [{ kind: 'postback' }, false],
       [{ kind: 'edit' }, false],
       [{ text: 'stop it' }, false],
-      [{ text: 'STOP.' }, false],
+      [{ text: 'STOP.' }, true],
+      [{ text: 'arret' }, true],
       [{ text: '\n\u00a0stop \t' }, true],
     ] satisfies [Partial<Interaction>, boolean][]) {
       const people = crowd();

@@ -64,6 +64,25 @@ describe('an account', () => {
     expect(hub.timeline()).toHaveLength(2);
   });
 
+  it('is reached by an address that ends with a slash, which is signed with it', async () => {
+    await hub.connect('twilio', { authToken: 'token' });
+    await hub.connect('standard/till', { signingSecret: 'whsec_b25l' });
+    const headers = (signed: string) => ({
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-twilio-signature': hmac(
+        'sha1',
+        'token',
+        'base64',
+        `https://acme.example${signed}BodyHiFrom+14155550100MessageSidSM1`,
+      ),
+    });
+    const sms = 'MessageSid=SM1&From=%2B14155550100&Body=Hi';
+    expect(await post('/webhooks/twilio/', headers('/webhooks/twilio/'), sms)).toBe(200);
+    expect(await post('/webhooks/twilio/', headers('/webhooks/twilio'), sms)).toBe(401);
+    expect(await post('/webhooks/standard/till/', {}, '{}')).toBe(401);
+    expect(await post('/webhooks/standard/till/more', {}, '{}')).toBe(404);
+  });
+
   it('that hub.yaml does not name, or of a channel that is off, is 404 and reads no secret', async () => {
     await hub.connect('standard/shop', { signingSecret: 'whsec_b25l' });
     await hub.connect('postmark', { username: 'u', password: 'p' });

@@ -91,7 +91,7 @@ describe('the front door', () => {
       body: Buffer.from('A=1'),
     });
     expect(event).toMatchObject({
-      routeKey: 'ANY /webhooks/{provider}/{account}',
+      routeKey: 'ANY /webhooks/{provider}/{account+}',
       rawQueryString: 'b=2&a=%20x',
       pathParameters: { provider: 'twilio', account: 'shop 2' },
       body: Buffer.from('A=1').toString('base64'),

@@ -1,5 +1,6 @@
 import { listWords, providerCatalogue, secretNamesOf } from '../../../cli/deployment/provider-catalogue.ts';
 import { mappingOf, providerIds } from '../../../connectors/registry.ts';
+import { stopWords } from '../../../core/consent/consent-words.ts';
 import { identifierTypes } from '../../../core/identity/identifier.ts';
 import type { Vouching } from '../../../core/webhooks/vouching.ts';
 
@@ -54,5 +55,15 @@ export const withVouching = (guide: string): string =>
       mappingOf(id).vouching.map(
         (row) => `| \`${id}\` | ${row.field} | ${scopeOf(row)} | ${proofOf(row)} | ${row.why} |`,
       ),
+    ),
+  ]);
+
+/** A guide with an up-to-date table of the words that end messages. */
+export const withStopWords = (guide: string): string =>
+  replaceSection(guide, 'stop-words', [
+    '| language | words |',
+    '|---|---|',
+    ...Object.entries(stopWords).map(
+      ([language, words]) => `| ${language} | ${words.map((word) => `\`${word}\``).join(' ')} |`,
     ),
   ]);

@@ -1,4 +1,4 @@
-import { withCatalogue, withIdentifiers, withVouching } from './catalogue.ts';
+import { withCatalogue, withIdentifiers, withStopWords, withVouching } from './catalogue.ts';
 import { errorsPage, withStages } from './errors-page.ts';
 import { eventSchemas, eventsPage } from './events-page.ts';
 
@@ -15,6 +15,7 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'README.md', part: 'the table of providers', written: withCatalogue },
   { file: 'docs/identity.md', part: 'the table of identifiers', written: withIdentifiers },
   { file: 'docs/identity.md', part: 'the table of who vouches', written: withVouching },
+  { file: 'docs/consent.md', part: 'the table of stop words', written: withStopWords },
   { file: 'docs/failures.md', part: 'the table of stages', written: withStages },
   { file: 'docs/errors.md', part: 'every error', written: errorsPage },
   { file: 'docs/events.md', part: 'every event', written: eventsPage },

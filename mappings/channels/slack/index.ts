@@ -1,26 +1,29 @@
 // https://docs.slack.dev/reference/events
 // A mention of the app arrives twice, as app_mention and as message, with two event ids: both have the same channel and ts.
-// User ids count per workspace, so a person is team:user.
+// User ids count per workspace, so a person is team:user. Texts have `&`, `<` and `>` escaped. The deletion of a message that has
+// replies arrives as a change into a tombstone by USLACKBOT, which is nobody.
 
 import * as z from 'zod';
-import { defined, instantOf, parseForm, parsePayload } from '../../core/formats/payload.ts';
-import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
-import type { Delivery } from '../../core/webhooks/channel.ts';
-import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
-import { platformUser } from '../../core/webhooks/vouching.ts';
+import { withoutEscapes, wordsOf } from '../../../core/formats/markup.ts';
+import { defined, instantOf, parseForm, parsePayload } from '../../../core/formats/payload.ts';
+import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
+import type { Delivery } from '../../../core/webhooks/channel.ts';
+import { channelMapping, type Drafts } from '../../../core/webhooks/channel-mapping.ts';
+import { platformUser } from '../../../core/webhooks/vouching.ts';
+import { answerOf, File, filesOf, formOf, Values } from './form.ts';
 
 const Text = z.string().optional();
-const File = z.looseObject({
-  name: Text,
-  mimetype: Text,
-  size: z.int().nonnegative().optional(),
-  url_private_download: Text,
-  url_private: Text,
+const Said = z.looseObject({
+  subtype: Text,
+  ts: Text,
+  text: Text,
+  user: Text,
+  bot_id: Text,
+  team: Text,
+  user_team: Text,
 });
-const Said = z.looseObject({ ts: Text, text: Text, user: Text, bot_id: Text, team: Text, user_team: Text });
 const Event = Said.extend({
   type: z.string(),
-  subtype: Text,
   channel: z.unknown().optional(),
   thread_ts: Text,
   event_ts: Text,
@@ -40,16 +43,8 @@ const Envelope = z.looseObject({
   event: z.looseObject({ type: z.string(), subtype: Text }).optional(),
 });
 
-const Field = z.looseObject({
-  value: z.unknown().optional(),
-  selected_option: z.looseObject({ value: Text }).nullish(),
-  selected_date: Text.nullable(),
-});
 const Action = z.looseObject({
   action_id: Text,
-  value: Text,
-  selected_option: z.looseObject({ value: Text }).nullish(),
-  selected_date: Text.nullable(),
   action_ts: Text,
   text: z.looseObject({ text: Text }).optional(),
 });
@@ -68,7 +63,7 @@ const Interactive = z.looseObject({
       id: Text,
       hash: Text,
       callback_id: Text,
-      state: z.looseObject({ values: z.record(z.string(), z.record(z.string(), Field)) }).optional(),
+      state: z.looseObject({ values: Values }).optional(),
     })
     .optional(),
 });
@@ -79,25 +74,22 @@ const none = (...ignored: string[]): Drafts => ({ interactions: [], ignored });
 const messageId = (channel: unknown, ts: string | undefined): string | undefined =>
   typeof channel === 'string' && ts !== undefined ? `${channel}:${ts}` : undefined;
 
+/** Writes reminders and stands in for the author of a deleted message. */
+const SLACK_ITSELF = 'USLACKBOT';
+
+const isMachine = ({ bot_id, user, subtype }: z.infer<typeof Said>): boolean =>
+  bot_id !== undefined || (user === SLACK_ITSELF && subtype !== 'tombstone');
+
 const person = (team: string | undefined, { user, team: own, user_team }: z.infer<typeof Said>): string[] => {
   const home = user_team ?? own ?? team;
-  return user === undefined || home === undefined ? [] : [`slack:${home}:${user}`];
+  return user === undefined || user === SLACK_ITSELF || home === undefined ? [] : [`slack:${home}:${user}`];
 };
-
-const filesOf = ({ files = [] }: Event): DecodedInteraction['attachments'] =>
-  files.map(({ name, mimetype, size, url_private_download, url_private }) => {
-    const url = url_private_download ?? url_private;
-    return {
-      ...defined({ name, contentType: mimetype, size, url }),
-      ...(url !== undefined && { keep: true as const }),
-    };
-  });
 
 const messageOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
   const id = messageId(event.channel, event.ts);
-  if (id === undefined || event.bot_id !== undefined) return undefined;
+  if (id === undefined || isMachine(event)) return undefined;
   const thread = event.thread_ts === event.ts ? undefined : messageId(event.channel, event.thread_ts);
-  const attachments = filesOf(event);
+  const attachments = filesOf(event.files ?? []);
   return {
     key: id,
     kind: 'message',
@@ -106,18 +98,23 @@ const messageOf = (team: string | undefined, event: Event): DecodedInteraction |
     identifiers: person(team, event),
     externalId: id,
     conversationId: thread ?? String(event.channel),
-    ...defined({ text: event.text, occurredAt: instantOf(event.ts), refersTo: thread }),
-    ...(attachments && attachments.length > 0 && { attachments }),
+    ...wordsOf(event.text, withoutEscapes),
+    ...defined({ occurredAt: instantOf(event.ts), refersTo: thread }),
+    ...(attachments.length > 0 && { attachments }),
   };
 };
 
-/** An edit of a message, by its author. Link previews change messages too, but not their text. */
+/**
+ * An edit of a message by its author, or its deletion. Link previews change messages too, but not their text. A deletion may
+ * come without the message: its customer is then the one of the message that it refers to.
+ */
 const changeOf = (team: string | undefined, event: Event): DecodedInteraction | undefined => {
-  const deleted = event.subtype === 'message_deleted';
-  const said = deleted ? event.previous_message : event.message;
-  const id = messageId(event.channel, deleted ? event.deleted_ts : said?.ts);
-  if (id === undefined || said === undefined || said.bot_id !== undefined) return undefined;
-  if (!deleted && said.text === event.previous_message?.text) return undefined;
+  const { message, previous_message: before } = event;
+  const deleted = event.subtype === 'message_deleted' || message?.subtype === 'tombstone';
+  const said = deleted ? (before ?? {}) : message;
+  const id = messageId(event.channel, event.deleted_ts ?? message?.ts);
+  if (id === undefined || said === undefined || isMachine(said)) return undefined;
+  if (!deleted && said.text === before?.text) return undefined;
   return {
     key: `${id}:${deleted ? 'delete' : 'edit'}:${event.event_ts ?? event.ts}`,
     kind: deleted ? 'delete' : 'edit',
@@ -127,7 +124,8 @@ const changeOf = (team: string | undefined, event: Event): DecodedInteraction | 
     externalId: id,
     refersTo: id,
     conversationId: String(event.channel),
-    ...defined({ text: deleted ? undefined : said.text, occurredAt: instantOf(event.event_ts ?? event.ts) }),
+    ...(!deleted && wordsOf(said.text, withoutEscapes)),
+    ...defined({ occurredAt: instantOf(event.event_ts ?? event.ts) }),
   };
 };
 
@@ -192,7 +190,7 @@ const interactive = (text: string): Drafts => {
         ...defined({ text: action.text?.text, refersTo, occurredAt: instantOf(action.action_ts) }),
         properties: defined({
           action: action.action_id,
-          payload: action.value ?? action.selected_option?.value ?? action.selected_date ?? undefined,
+          payload: answerOf(action),
         }),
       })),
     };
@@ -211,14 +209,7 @@ const interactive = (text: string): Drafts => {
       ],
     };
   if (type !== 'view_submission' || view === undefined) return none(type);
-  const fields = Object.values(view.state?.values ?? {}).flatMap((block) =>
-    Object.entries(block).map(([name, field]): [string, string | undefined] => [
-      name,
-      typeof field.value === 'string'
-        ? field.value
-        : (field.selected_option?.value ?? field.selected_date ?? undefined),
-    ]),
-  );
+  const { fields, attachments } = formOf(view.state?.values ?? {});
   return {
     ignored: [],
     interactions: [
@@ -226,7 +217,8 @@ const interactive = (text: string): Drafts => {
         ...base,
         key: `view:${view.id}:${view.hash}`,
         kind: 'form',
-        properties: { ...defined({ form: view.callback_id }), fields: defined(Object.fromEntries(fields)) },
+        ...(attachments.length > 0 && { attachments }),
+        properties: { ...defined({ form: view.callback_id }), fields },
       },
     ],
   };
@@ -241,7 +233,7 @@ const command = (form: Readonly<Record<string, string>>): Drafts => ({
       channel: 'slack',
       direction: 'inbound',
       identifiers: form['team_id'] && form['user_id'] ? [`slack:${form['team_id']}:${form['user_id']}`] : [],
-      text: [form['command'], form['text']].filter((part) => part).join(' '),
+      text: [form['command'], withoutEscapes(form['text'] ?? '')].filter((part) => part).join(' '),
       ...defined({ conversationId: form['channel_id'] }),
       properties: { payload: form['command'] ?? '' },
     },
