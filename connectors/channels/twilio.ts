@@ -3,7 +3,7 @@
 // query. Twilio signs the URL as it was entered, with or without the default port, or as a URL library writes it, so every
 // form is tried. A webhook signed with a SharedKey names its algorithm in a header of its own.
 
-import { parse, stringify } from 'node:querystring';
+import { urlPart } from '../../core/formats/payload.ts';
 import { missingHeader } from '../../core/webhooks/authentication.ts';
 import { accepted, channel, refused, type WebhookRequest } from '../../core/webhooks/channel.ts';
 import { hmac, isOneOf, isSameText, sha256Hex } from '../../core/webhooks/signature.ts';
@@ -102,12 +102,15 @@ const portForms = (url: string): string[] => {
   return [url, `${head}${host}${tail}`, `${head}${host}:${port ?? standard}${tail}`];
 };
 
-/** The query as Node's older module writes it: some of Twilio's servers sign it with `%27` for an apostrophe. */
+/** The query as an older library writes it, which some of Twilio's servers sign: with `'` and `%20` for `%27` and `+`. */
 const withLegacyQuery = (url: string): string => {
-  const mark = url.indexOf('?');
-  return mark < 0 || mark === url.length - 1
-    ? url
-    : `${url.slice(0, mark)}?${stringify(parse(url.slice(mark + 1)))}`;
+  const [path, query = ''] = url.split(/\?(.*)/su);
+  if (query === '') return url;
+  const fields = new URLSearchParams(query);
+  const written = [...new Set(fields.keys())].flatMap((name) =>
+    fields.getAll(name).map((value) => `${urlPart(name)}=${urlPart(value)}`),
+  );
+  return `${path}?${written.join('&')}`;
 };
 
 /** Every form of the URL that Twilio's own library accepts. */

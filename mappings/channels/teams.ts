@@ -5,11 +5,11 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { wordsOf } from '../../core/formats/markup.ts';
 import { defined, memberOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { wordsOf } from '../../core/webhooks/original-text.ts';
 import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();

@@ -2,12 +2,12 @@
 // Only the `_str` ids keep every digit. Texts have `&`, `<` and `>` escaped. The actions of our own account arrive too: messages as echoes; posts are skipped.
 
 import * as z from 'zod';
-import { withoutEscapes, wordsOf } from '../../core/formats/markup.ts';
 import { defined, entryOf, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
+import { withoutEscapes, wordsOf } from '../../core/webhooks/original-text.ts';
 import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();

@@ -33,7 +33,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .filter((file) => file !== '' && existsSync(join(root, file)));
 
 /** AWS's, vendors' and YAML's own words. */
-const foreign = /allSettled|PromiseSettledResult/gu;
+const foreign = /allSettled|PromiseSettledResult|'tombstone'/gu;
 
 /** `camelCase`, `kebab-case` and `snake_case` names in their words, in lower case. */
 const wordsOf = (name: string): string[] =>

@@ -176,7 +176,7 @@ describe('Meta', () => {
       entry: [{ id: ' ', messaging: [{ sender: { id: '7' }, timestamp: 1, message: { mid: 'm' } }] }],
     });
     const { interactions, failures } = await deliver({ provider: 'meta' }, blank);
-    expect([interactions, failures]).toEqual([[], ['unreadable-delivery']]);
+    expect([interactions, failures]).toEqual([[], ['unreadable-member']]);
   });
 });
 

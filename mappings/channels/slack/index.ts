@@ -4,11 +4,11 @@
 // replies arrives as a change into a tombstone by USLACKBOT, which is nobody.
 
 import * as z from 'zod';
-import { withoutEscapes, wordsOf } from '../../../core/formats/markup.ts';
 import { defined, instantOf, parseForm, parsePayload } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import type { Delivery } from '../../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../../core/webhooks/channel-mapping.ts';
+import { withoutEscapes, wordsOf } from '../../../core/webhooks/original-text.ts';
 import { platformUser } from '../../../core/webhooks/vouching.ts';
 import { answerOf, File, filesOf, formOf, Values } from './form.ts';
 

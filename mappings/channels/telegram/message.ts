@@ -2,7 +2,8 @@
 // Telegram itself fills the user of a contact card, so that a card that names its sender has the sender's own number.
 
 import * as z from 'zod';
-import { defined, instantOf, parseMailboxes } from '../../../core/formats/payload.ts';
+import { emailAddress } from '../../../core/formats/mailbox.ts';
+import { defined, instantOf } from '../../../core/formats/payload.ts';
 import { e164, phoneIdentifiers } from '../../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { attachmentsOf, Media } from './files.ts';
@@ -170,8 +171,9 @@ const contentOf = (message: Message): Content | undefined => {
 /** What a person typed for an order, as identifiers that nobody vouches for. */
 const orderedBy = ({ successful_payment: payment }: Message): string[] => {
   const { email, phone_number: phone } = payment?.order_info ?? {};
+  const address = emailAddress(email ?? '');
   return [
-    ...parseMailboxes(email ?? '').map(({ address }) => `email:${address}`),
+    ...(address === undefined ? [] : [`email:${address}`]),
     ...(phone === undefined ? [] : phoneIdentifiers(`+${phone.replace(/^\+/u, '')}`)),
   ];
 };
