@@ -5,7 +5,7 @@ import { type Columns, identifierColumn, nameAfter, typedColumn } from './column
 import { Language, ListTimeZone, Traits, When } from './customer-list.ts';
 
 /** A past interaction: a line of NDJSON, or the object of a CSV row. Its time is required. */
-export const HistoryRow = Report.extend({
+export const HistoryRow = Report.safeExtend({
   occurredAt: When,
   profile: ProfileHints.extend({
     language: Language.optional(),

@@ -10,37 +10,43 @@ import {
   Kind,
   ProfileHints,
 } from './interaction.ts';
+import { storageFault } from './storable.ts';
 
 /**
  * An interaction in the hub's own format, as programs of the business report it: a web form, a till, a call centre, an app.
  * docs/standard.md explains each field. The defaults are those of behaviour on a web page.
  */
-export const Report = z.strictObject({
-  /** The reporter's own id: a second report with the same id is the same interaction. */
-  id: z.string().min(1).max(256).optional(),
-  kind: Kind.exclude(['notification', 'unknown']).default('behaviour'),
-  channel: Channel.default('web'),
-  direction: Direction.default('inbound'),
-  occurredAt: Instant.optional(),
-  identifiers: z.array(Identifier).min(1).max(50),
-  /** Those that a visitor typed, or could have: nobody vouches for them. */
-  claimed: z.array(Identifier).max(50).optional(),
-  /** Of a form, whose identifiers are claimed: those for which the reporter vouches, because the visitor has signed in. */
-  proven: z.array(Identifier).max(50).optional(),
-  /** The name of a behaviour; it becomes `properties.name`. */
-  name: z.string().min(1).max(200).optional(),
-  text: z.string().optional(),
-  subject: z.string().optional(),
-  attachments: z
-    .array(Attachment.omit({ key: true }))
-    .max(50)
-    .optional(),
-  /** The id of the message, call or order that this interaction is about. */
-  refersTo: z.string().optional(),
-  conversationId: z.string().optional(),
-  properties: z.record(z.string(), z.json()).optional(),
-  profile: ProfileHints.optional(),
-});
+export const Report = z
+  .strictObject({
+    /** The reporter's own id: a second report with the same id is the same interaction. */
+    id: z.string().min(1).max(256).optional(),
+    kind: Kind.exclude(['notification', 'unknown']).default('behaviour'),
+    channel: Channel.default('web'),
+    direction: Direction.default('inbound'),
+    occurredAt: Instant.optional(),
+    identifiers: z.array(Identifier).min(1).max(50),
+    /** Those that a visitor typed, or could have: nobody vouches for them. */
+    claimed: z.array(Identifier).max(50).optional(),
+    /** Of a form, whose identifiers are claimed: those for which the reporter vouches, because the visitor has signed in. */
+    proven: z.array(Identifier).max(50).optional(),
+    /** The name of a behaviour; it becomes `properties.name`. */
+    name: z.string().min(1).max(200).optional(),
+    text: z.string().optional(),
+    subject: z.string().optional(),
+    attachments: z
+      .array(Attachment.omit({ key: true }))
+      .max(50)
+      .optional(),
+    /** The id of the message, call or order that this interaction is about. */
+    refersTo: z.string().optional(),
+    conversationId: z.string().optional(),
+    properties: z.record(z.string(), z.json()).optional(),
+    profile: ProfileHints.optional(),
+  })
+  .superRefine(({ properties, profile }, context) => {
+    const fault = storageFault({ properties, profile });
+    if (fault) context.addIssue({ code: 'custom', path: [...fault.path], message: fault.message });
+  });
 export type Report = z.output<typeof Report>;
 
 export const MOST_REPORTS = 1000;

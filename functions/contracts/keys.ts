@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RecordedAnswer } from '../../core/consent/evidence.ts';
 import type { Failure } from '../../core/errors/failure.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
@@ -12,6 +13,12 @@ export interface Key {
   readonly pk: string;
   readonly sk: string;
 }
+
+/** A partition key takes 2,048 bytes and a sort key 1,024; the parts around an id are short. */
+const [LONGEST_PARTITION_PART, LONGEST_SORT_PART] = [1900, 900];
+/** An id that strangers chose, as it fits into a key: a long one by its digest. */
+const bounded = (id: string, mostBytes: number): string =>
+  Buffer.byteLength(id) <= mostBytes ? id : `sha256:${createHash('sha256').update(id).digest('base64url')}`;
 
 /** A key as one text, for maps: DynamoDB keys never hold a line break here. */
 export const keyText = ({ pk, sk }: Key): string => `${pk}\n${sk}`;
@@ -79,7 +86,7 @@ export const commandKey = (profileId: string, command: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.command}${command}`);
 /** Up to when a conversation was read, of providers that report only that. */
 export const conversationReadKey = (profileId: string, provider: string, identifier: Identifier): Key =>
-  inProfile(profileId, `read#${provider}#${identifier}`);
+  inProfile(profileId, `read#${provider}#${bounded(identifier, LONGEST_SORT_PART)}`);
 
 const IDENTIFIER_PREFIX = 'identifier#';
 export const identifierKey = (identifier: Identifier): Key => ({
@@ -123,7 +130,7 @@ export const claimedPairsProfileIdOf = ({ pk }: Pick<Key, 'pk'>): string =>
 
 /** The pointer from a provider's message id to the interaction. */
 export const messageKey = (provider: string, externalId: string): Key => ({
-  pk: `message#${provider}#${externalId}`,
+  pk: `message#${provider}#${bounded(externalId, LONGEST_PARTITION_PART)}`,
   sk: 'ref',
 });
 /** What later interactions reported about a message, by the id that they refer to. */

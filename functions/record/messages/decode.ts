@@ -8,6 +8,7 @@ import {
   type Interaction,
   interactionId,
 } from '../../../core/interaction/interaction.ts';
+import { storableMembers } from '../../../core/interaction/storable.ts';
 import type {
   ChannelMapping,
   Content,
@@ -121,6 +122,10 @@ export const toInteraction = (
     ...new Set([...decoded.identifiers, ...becomes].map((one) => readableIdentifier(one, config))),
   ],
   ...claimedOf({ ...decoded, identifiers: [...decoded.identifiers, ...becomes], provider, account }, config),
+  ...(decoded.properties && { properties: storableMembers(decoded.properties) }),
+  ...(decoded.profile?.traits && {
+    profile: { ...decoded.profile, traits: storableMembers(decoded.profile.traits) },
+  }),
   ...(attachments && { attachments: attachments.map(({ keep: _keep, content: _content, ...file }) => file) }),
 });
 

@@ -114,3 +114,19 @@ describe('XML', () => {
     expect(hub.timeline()).toMatchObject([{ kind: { S: 'contact-update' } }]);
   });
 });
+
+describe('what the table has no room for', () => {
+  it('harms nothing beside it: a long identifier, a long message id, a number out of range', async () => {
+    for (let at = 0; at < 12; at++)
+      hub.sendInteraction({
+        key: `m${at}`,
+        text: String(at),
+        ...(at === 5 && { identifiers: ['phone:+14155550100', `user-id:${'ä'.repeat(1350)}`] }),
+        ...(at === 6 && { externalId: 'x'.repeat(5000), refersTo: 'y'.repeat(5000) }),
+        ...(at === 7 && { properties: { total: 1e300, '': { '': 1 } } }),
+      });
+    await hub.settle();
+    expect(await hub.failures()).toEqual([]);
+    expect(texts().toSorted()).toEqual(Array.from({ length: 12 }, (_, at) => String(at)).toSorted());
+  });
+});
