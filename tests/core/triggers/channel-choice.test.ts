@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { HubConfig } from '../../../core/config/hub-config.ts';
+import type { Channel } from '../../../core/interaction/interaction.ts';
+import { chooseChannel, type TemplateChannels } from '../../../core/triggers/channel-choice.ts';
 import { stubTemplate, type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
-import { decided, HOUR, iso, NOON, outcome, person } from '../../support/situations.ts';
+import { decided, HOUR, iso, NOON, outcome, person, trigger } from '../../support/situations.ts';
 
 const through = (channels: readonly string[], fields: object = {}) => ({
   send: { channels, template: 'hello' },
@@ -89,12 +92,63 @@ describe('preferred', () => {
     expect(outcome(through(channels), { customer: person({ inbound }) })).toBe('send sms');
   });
 
+  it('of several channels is the one heard from last, whichever comes first', () => {
+    const heard = (sms: number, email: number) =>
+      outcome(through(['preferred']), {
+        customer: person({ inbound: { sms: iso(NOON - sms), email: iso(NOON - email) } }),
+      });
+    expect([heard(1, 2), heard(2, 1)]).toEqual(['send sms', 'send email']);
+  });
+
   it('counts only where it stands in the list, and is skipped when nothing resolves', () => {
     expect(outcome(through(channels))).toBe('send email');
     expect(
       outcome(through(['email', 'preferred']), { customer: person({ preferences: { channel: 'sms' } }) }),
     ).toBe('send email');
     expect(outcome(through(['preferred']))).toBe('no-address');
+  });
+});
+
+describe('a team', () => {
+  const team = (
+    teams: object,
+    channels?: readonly string[],
+    templates?: Record<string, TemplateChannels>,
+  ) => {
+    const send = { template: 'hello', to: { team: 'sales' }, ...(channels && { channels }) };
+    const decision = decided({ send }, { hub: { teams: { sales: teams } }, ...(templates && { templates }) });
+    const step = decision.steps.find(({ step: name }) => name === 'team sales')?.result;
+    if (decision.decision === 'send') return ['send', decision.channel, decision.addresses, step];
+    return decision.decision === 'suppress' ? [decision.reason, decision.channel, step] : [];
+  };
+  const both = { email: ['a@acme.example', 'b@acme.example'], sms: ['+390612345'] };
+
+  it('gets the message at all its addresses of the first medium, in the order e-mail, SMS', () => {
+    expect(team(both)).toEqual(['send', 'email', ['email:a@acme.example', 'email:b@acme.example'], 'email']);
+    expect(team(both, ['sms'])).toEqual(['send', 'sms', ['phone:+390612345'], 'sms']);
+    expect(team({ sms: both.sms })).toEqual(['send', 'sms', ['phone:+390612345'], 'sms']);
+  });
+
+  it('gets it through a medium that the template has a text for', () => {
+    const files = (name: string) => ({ hello: templateChannels({ [name]: 'x' }) });
+    expect(team(both, undefined, files('sms.liquid')).slice(0, 2)).toEqual(['send', 'sms']);
+    expect(team(both, undefined, files('push.liquid'))).toEqual(['no-template', 'email', 'no-template']);
+    expect(team(both, undefined, {})).toEqual(['no-template', 'email', 'no-template']);
+    expect(team({}, undefined, files('sms.liquid'))).toEqual(['no-address', undefined, 'no-address']);
+  });
+});
+
+describe('a channel whose sender has refused the message', () => {
+  it('is not chosen again', () => {
+    const context = {
+      ...{ trigger: trigger(through(['sms', 'email'])), hub: HubConfig.parse({}), customer: person() },
+      ...{ carried: [], addresses: new Map(), now: NOON },
+      templates: { hello: templateChannels(stubTemplate('hello')) },
+    };
+    const chosen = (refused: readonly Channel[]) => chooseChannel(context, 'hello', () => {}, refused);
+    expect(chosen([])).toMatchObject({ channel: 'sms' });
+    expect(chosen(['sms'])).toMatchObject({ channel: 'email' });
+    expect(chosen(['sms', 'email'])).toEqual({ reason: 'no-address', channel: undefined });
   });
 });
 

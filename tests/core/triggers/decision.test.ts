@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
+import { HISTORY } from '../../../core/interaction/interaction.ts';
 import { decide, goalMet, historyStart, isTriggeredBy } from '../../../core/triggers/decision.ts';
 import { stubTemplate, templateChannels } from '../../../core/triggers/template-files.ts';
 import { DAY, decided, HOUR, iso, NOON, outcome, past, person, trigger } from '../../support/situations.ts';
@@ -26,6 +27,13 @@ describe('which events concern a trigger', () => {
     expect(isTriggeredBy(naming, own, NOON)).toBe(false);
     const either = trigger({ on: { $or: [{ kind: ['notification'] }, { kind: ['order'] }] } });
     expect(isTriggeredBy(either, sent, NOON)).toBe(true);
+  });
+
+  it('none that was imported', () => {
+    expect(isTriggeredBy(trigger(), past(NOON, { provider: HISTORY }), NOON)).toBe(false);
+    expect(
+      isTriggeredBy(trigger({ on: { kind: ['notification'] } }), past(NOON, { kind: 'notification' }), NOON),
+    ).toBe(true);
   });
 
   it('none that is older than a day on arrival', () => {
@@ -148,6 +156,12 @@ describe('the wait', () => {
     expect(outcome(fields, cause(iso(NOON + DAY)))).toBe('send email');
     expect(outcome(fields, cause(iso(NOON + DAY - 1)))).toBe('expired');
     expect(outcome(fields, cause('soon'))).toBe('expired');
+    for (const none of [5, null, ['2026-03-05T18:00:00Z']])
+      expect(outcome(fields, cause(none))).toBe('expired');
+    const after = { until: { property: 'startsAt', plus: '1h' } };
+    expect(outcome(after, cause('2026-03-05T18:00:00Z'))).toBe('wait 2026-03-05T19:00:00.000Z');
+    const flat = { until: { property: 'startsAt.day' } };
+    for (const none of ['2026-03-05', null, ['x']]) expect(outcome(flat, cause(none))).toBe('expired');
     expect(outcome(fields, cause(undefined))).toBe('expired');
     const nested = past(NOON, { properties: { booking: { startsAt: '2026-03-05T18:00:00Z' } } });
     expect(outcome({ until: { property: 'booking.startsAt' } }, { cause: nested })).toBe(
@@ -167,6 +181,7 @@ describe('expires', () => {
     expect(outcome(fields, { now: NOON + 3 * HOUR, waited: true })).toBe('send email');
     expect(outcome(fields, { now: NOON + 3 * HOUR + 1, waited: true })).toBe('expired');
     expect(outcome({ wait: '4h', limits: { expires: '3h' } })).toBe('expired');
+    expect(outcome({ wait: '3h', limits: { expires: '3h' } })).toBe(`wait ${iso(NOON + 3 * HOUR)}`);
     const night = NOON + 10 * HOUR;
     expect(outcome({ limits: { expires: '12h' } }, { now: night })).toBe('expired');
     expect(outcome({ limits: { expires: '1d' } }, { now: night })).toBe('wait 2026-03-03T07:00:00.000Z');
@@ -251,7 +266,9 @@ describe('quiet hours', () => {
 describe('variants and holdout', () => {
   const send = (fields: object) => ({ send: { channels: ['email'], template: 'hello', ...fields } });
   const templateOf = (fields: object, id: string): string | undefined => {
-    const decision = decided(send(fields), { customer: person({ id }) });
+    const channels = templateChannels(stubTemplate('any'));
+    const templates = { hello: channels, other: channels, third: channels };
+    const decision = decided(send(fields), { customer: person({ id }), templates });
     return decision.decision === 'send' ? decision.template : undefined;
   };
   const people = Array.from({ length: 400 }, (_, position) => `person-${position}`);
@@ -264,6 +281,18 @@ describe('variants and holdout', () => {
     expect(first.filter((template) => template === 'hello').length).toBeGreaterThan(150);
     expect(templateOf({ variants: [{ template: 'other', share: '100%' }] }, 'ada')).toBe('other');
     expect(templateOf({ variants: [{ template: 'other', share: '0%' }] }, 'ada')).toBe('hello');
+  });
+
+  it('of three variants each takes its share', () => {
+    const variants = [
+      { template: 'other', share: '30%' },
+      { template: 'third', share: '40%' },
+    ];
+    const chosen = Map.groupBy(people, (id) => templateOf({ variants }, id));
+    const share = (template: string): number => (chosen.get(template)?.length ?? 0) / people.length;
+    expect([share('other'), share('third'), share('hello')].map((one) => Math.round(one * 10))).toEqual([
+      3, 4, 3,
+    ]);
   });
 
   it('a holdout is independent of the variant', () => {
@@ -301,6 +330,16 @@ describe('colleagues instead of the customer', () => {
   });
 });
 
+it('how far back the history is read with several windows', () => {
+  const windows = ['1d', '3d', '2d'].map((within) => ({ count: { kind: ['order'] }, within, atLeast: 1 }));
+  expect(historyStart(trigger({ where: windows }), past(NOON), NOON)).toBe(NOON - 3 * DAY);
+  const nested = { where: [{ all: [{ customer: { tags: ['vip'] } }, ...windows] }] };
+  expect(historyStart(trigger(nested), past(NOON), NOON)).toBe(NOON - 3 * DAY);
+  expect(
+    historyStart(trigger({ where: [{ customer: { tags: ['vip'] } }] }), past(NOON), NOON),
+  ).toBeUndefined();
+});
+
 it('how far back the history is read', () => {
   const cause = past(NOON);
   expect(historyStart(trigger(), cause, NOON)).toBeUndefined();
@@ -317,6 +356,32 @@ it('a goal is met in (reservation, reservation + window]', () => {
     true,
     true,
     false,
+  ]);
+});
+
+it('records a wait, what cancels it, a count, a cap and quiet hours', () => {
+  const stepsOf = (...given: Parameters<typeof decided>) => decided(...given).steps;
+  const waits = { wait: '2h', unless: { kind: ['order'] } };
+  const later = { now: NOON + 2 * HOUR, waited: true };
+  expect(stepsOf(waits)).toEqual([{ step: 'wait', result: `until ${iso(NOON + 2 * HOUR)}` }]);
+  expect(stepsOf({ until: { property: 'x' } })).toMatchObject([{ step: 'wait' }]);
+  expect(stepsOf(waits, later)[0]).toEqual({ step: 'unless', result: 'nothing' });
+  const bought = past(NOON + HOUR, order);
+  expect(stepsOf(waits, { ...later, history: [bought] })).toEqual([
+    { step: 'unless', result: `interaction ${bought.id}` },
+  ]);
+  const counts = { where: [{ count: { kind: ['order'] }, within: '1d', atLeast: 1 }] };
+  expect(stepsOf(counts)).toEqual([{ step: 'count {"kind":["order"]}', result: '0' }]);
+  expect(stepsOf({ where: [{ customer: { tags: ['vip'] } }] })).toEqual([
+    { step: 'customer {"tags":["vip"]}', result: 'does not hold' },
+  ]);
+  const steps = stepsOf(
+    { category: 'marketing' },
+    { now: NOON + 10 * HOUR, customer: person({ consent: { email: 'granted' } }) },
+  );
+  expect(steps.slice(1)).toEqual([
+    { step: 'cap', result: '0 of 3 in the window' },
+    { step: 'quiet hours', result: 'until 2026-03-03T07:00:00.000Z' },
   ]);
 });
 

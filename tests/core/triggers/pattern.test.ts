@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matches, parsePattern, patternIndex } from '../../../core/triggers/pattern/index.ts';
+import { matches, parsePattern, patternIndex, usesWildcard } from '../../../core/triggers/pattern/index.ts';
 
 const match = (pattern: unknown, event: object): boolean => matches(parsePattern(pattern), event);
 
@@ -40,6 +40,47 @@ describe('operators', () => {
     [[{ 'anything-but': { wildcard: '*b*' } }], 'abc', false],
     [[{ 'anything-but': { 'equals-ignore-case': ['A', 'B'] } }], 'b', false],
     [[{ 'anything-but': [1, 2] }], 3, true],
+    [[{ cidr: '10.0.0.1' }], '10.0.0.1', true],
+    [[{ cidr: '10.0.0.1' }], '10.0.0.11', false],
+    [[{ cidr: '10.0.0.0/32' }], '10.0.0.0', true],
+    [[{ cidr: '10.0.0.0/24' }], 'ten', false],
+    [[{ cidr: '0.0.0.0/0' }], '255.1.2.3', true],
+    [[{ cidr: '0.0.0.0/0' }], '::1', false],
+    [[{ cidr: '::/0' }], '2001:db8::1', true],
+    [[{ cidr: '::1' }], '0:0:0:0:0:0:0:1', true],
+    [[{ cidr: '2001:db8::' }], '2001:db8:0:0:0:0:0:0', true],
+    [[{ cidr: '2001:db8:0:1::/64' }], '2001:db8:0:2::1', false],
+    [[{ cidr: '::ffff:192.168.210.7/128' }], '::ffff:c0a8:d207', true],
+    [[{ cidr: '::ffff:192.168.210.7/128' }], '::ffff:c0a8:d208', false],
+    [[{ cidr: '::/0' }], 'fe80::1%eth0', false],
+    [[{ 'equals-ignore-case': 'ABC' }], 'abd', false],
+    [[{ 'equals-ignore-case': 'ABC' }], 5, false],
+    [[{ prefix: 'ab' }], 'cab', false],
+    [[{ suffix: 'bc' }], 'bca', false],
+    [[{ wildcard: 'abc' }], 'abc', true],
+    [[{ wildcard: 'abc' }], 'abcd', false],
+    [[{ wildcard: 'a*c*e' }], 'aec', false],
+    [[{ wildcard: 'a*bb*bc' }], 'abbc', false],
+    [[{ wildcard: 'a*bb*bc' }], 'abbbc', true],
+    [[{ wildcard: 'a*x*c' }], 'abc', false],
+    [[{ wildcard: 'a*x*c' }], 'axc', true],
+    [[{ wildcard: 'b*c' }], 'abc', false],
+    [[{ wildcard: '*' }], '', true],
+    [[{ wildcard: 'a\\\\b' }], 'a\\b', true],
+    [[{ wildcard: 'a*' }], 'a', true],
+    [[{ numeric: ['<', 5] }], 5, false],
+    [[{ numeric: ['<', 5] }], 4, true],
+    [[{ numeric: ['<=', 5] }], 5, true],
+    [[{ numeric: ['<=', 5] }], 6, false],
+    [[{ numeric: ['>', 5] }], 5, false],
+    [[{ numeric: ['>=', 5] }], 5, true],
+    [[{ numeric: ['>=', 5] }], 4, false],
+    [[{ numeric: ['=', 3] }], 4, false],
+    [[{ numeric: ['>=', 1, '<', 5] }], 5, false],
+    [[{ 'anything-but': [1, 2] }], 2, false],
+    [[{ 'anything-but': { prefix: ['a', 'b'] } }], 'cd', true],
+    [[false], true, false],
+    [['a'], [], false],
     [[{ exists: true }], null, true],
     [[{ exists: true }], {}, false],
     [[{ exists: false }], {}, true],
@@ -89,10 +130,74 @@ describe('refused patterns', () => {
     [{ a: [{ cidr: '10.0.0.0/33' }] }, /IP range/],
     [{ $or: [{ a: [1] }] }, /at least two/],
     [{ a: [['nested']] }, /expected a string/],
-    ['x', /expected an object/],
+    ['x', /^Event pattern is not valid\. The pattern: expected an object/],
+    [[], /expected an object/],
+    [null, /expected an object/],
+    [{ a: { b: 'x' } }, /a\.b: expected a list/],
+    [{ a: [{}] }, /exactly one operator/],
+    [{ a: [{ exists: 'yes' }] }, /a\.exists: /],
+    [{ a: [{ prefix: 5 }] }, /a\.prefix: expected a string/],
+    [{ a: [{ prefix: { 'equals-ignore-case': 5 } }] }, /a\.prefix\.equals-ignore-case: expected a string/],
+    [{ a: [{ suffix: { 'equals-ignore-cases': 'x' } }] }, /a\.suffix: expected a string or/],
+    [{ a: [{ 'equals-ignore-case': 5 }] }, /a\.equals-ignore-case: expected a string/],
+    [{ a: [{ wildcard: 5 }] }, /a\.wildcard: expected a string/],
+    [{ a: [{ wildcard: 'x\\y' }] }, /after a backslash/],
+    [{ a: [{ wildcard: 'x\\' }] }, /after a backslash/],
+    [{ a: [{ numeric: [] }] }, /a\.numeric: expected a list/],
+    [{ a: [{ numeric: '>' }] }, /a\.numeric: expected a list/],
+    [{ a: [{ numeric: ['!=', 1] }] }, /expected =, </],
+    [{ a: [{ numeric: [5, 1] }] }, /expected =, </],
+    [{ a: [{ numeric: ['>'] }] }, /a number after >/],
+    [{ a: [{ numeric: ['>', '5'] }] }, /a number after >/],
+    [{ a: [{ numeric: ['>', Number.POSITIVE_INFINITY] }] }, /a number after >/],
+    [{ a: [{ numeric: ['>', 5, '<', 5] }] }, /smaller/],
+    [{ a: [{ numeric: ['=', 1, '<', 2] }] }, /then an upper/],
+    [{ a: [Number.NaN] }, /expected a string/],
+    [{ a: [{ 'anything-but': [true] }] }, /a\.anything-but: expected strings or numbers/],
+    [{ a: [{ 'anything-but': { prefix: 'x', suffix: 'y' } }] }, /a value, a list, or one of/],
+    [{ a: [{ 'anything-but': { numeric: ['>', 1] } }] }, /a value, a list, or one of/],
+    [{ a: [{ 'anything-but': {} }] }, /a value, a list, or one of/],
+    [{ a: [{ 'anything-but': { prefix: [] } }] }, /a\.anything-but\.prefix: expected at least one/],
+    [{ a: [{ 'anything-but': { suffix: ['x', ''] } }] }, /a\.anything-but\.suffix: expected text/],
+    [{ a: [{ cidr: 'nowhere' }] }, /a\.cidr: expected an IP range/],
+    [{ a: [{ cidr: '10.0.0.0/24/1' }] }, /IP range/],
+    [{ a: [{ cidr: '10.0.0.0/-1' }] }, /IP range/],
+    [{ a: [{ cidr: '10.0.0.0/1x' }] }, /IP range/],
+    [{ a: [{ cidr: 5 }] }, /a\.cidr: expected a string/],
+    [{ $or: 'x' }, /^[^$]*\$or: expected a list/],
+    [{ $or: [{ a: [1] }, 'x'] }, /\$or\[1\]: expected an object/],
+    [{ b: { $or: [{ a: [1] }, {}] } }, /b: expected at least one field/],
+    [
+      Object.fromEntries(
+        ['a', 'b', 'c', 'd'].map((name) => [
+          name,
+          { $or: Array.from({ length: 6 }, (_, n) => ({ [`x${n}`]: [n] })) },
+        ]),
+      ),
+      /more than 1000 combinations/,
+    ],
   ])('%j', (pattern, reason) => {
     expect(() => parsePattern(pattern)).toThrow(reason);
   });
+
+  it('have a code, and are refused for good', () => {
+    expect(() => parsePattern({})).toThrow(
+      expect.objectContaining({ code: 'invalid-pattern', retry: 'never' }),
+    );
+  });
+
+  it('are none up to a thousand combinations', () => {
+    const ten = (letter: string) => Array.from({ length: 10 }, (_, n) => ({ [`${letter}${n}`]: [n] }));
+    const pattern = { a: { $or: ten('x') }, b: { $or: ten('y') }, c: { $or: ten('z') } };
+    expect(parsePattern(pattern)).toHaveLength(1000);
+  });
+});
+
+it('a wildcard is found at any depth, and no other word for it', () => {
+  expect(usesWildcard({ a: [{ wildcard: 'x*' }] })).toBe(true);
+  expect(usesWildcard({ a: { b: ['x', { 'anything-but': { wildcard: 'x*' } }] } })).toBe(true);
+  expect(usesWildcard({ $or: [{ a: [1] }, { b: [{ wildcard: '*' }] }] })).toBe(true);
+  expect(usesWildcard({ a: ['wildcard'], b: [{ prefix: 'wildcard' }], c: [null, 1] })).toBe(false);
 });
 
 describe('the index', () => {
@@ -121,6 +226,19 @@ describe('the index', () => {
   const event = fc
     .record({ d: fc.oneof(flat, fc.array(flat)) })
     .chain(({ d }) => flat.map((top) => ({ ...top, d })));
+
+  it('has a pattern once, as it was added last, and none that was removed', () => {
+    const index = patternIndex<string>();
+    index.add('1', parsePattern({ x: ['a'] }), 'old');
+    index.add('1', parsePattern({ x: ['b'] }), 'new');
+    index.add('2', parsePattern({ x: [{ prefix: 'b' }] }), 'prefix');
+    index.add('3', parsePattern({ x: ['b'], y: [1] }), 'both');
+    expect(index.match({ x: 'a' })).toEqual([]);
+    expect(index.match({ x: 'b', y: 1 }).sort()).toEqual(['both', 'new', 'prefix']);
+    for (const id of ['1', '2']) index.remove(id);
+    index.remove('unknown');
+    expect(index.match({ x: 'b', y: 1 })).toEqual(['both']);
+  });
 
   it('finds exactly what each pattern alone would match', () => {
     fc.assert(

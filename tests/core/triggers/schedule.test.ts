@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from '../../../core/triggers/schedule.ts';
+import {
+  dayAt,
+  instantNamed,
+  nextTimeOfDay,
+  outsideQuietHours,
+  zoneOf,
+} from '../../../core/triggers/schedule.ts';
 
 const at = (text: string): number => Date.parse(text);
 const iso = (time: number): string => new Date(time).toISOString();
@@ -123,8 +129,17 @@ describe('a time that an interaction names', () => {
     expect(iso(instantNamed('2026-03-02T18:00:30', ROME))).toBe('2026-03-02T17:00:30.000Z');
     expect(iso(instantNamed('2026-07-02 18:00', 'America/New_York'))).toBe('2026-07-02T22:00:00.000Z');
     expect(iso(instantNamed('2026-07-02', ROME))).toBe('2026-07-01T22:00:00.000Z');
-    expect(instantNamed('soon', ROME)).toBeNaN();
+    expect(iso(instantNamed('2026-03-02T18:05:30.250', ROME))).toBe('2026-03-02T17:05:30.000Z');
+    expect(iso(instantNamed('2026-03-02T18:05', ROME))).toBe('2026-03-02T17:05:00.000Z');
+    for (const none of ['soon', '2026-13-02', '2026-03-02T25:00', 'x2026-03-02'])
+      expect(instantNamed(none, ROME)).toBeNaN();
   });
+});
+
+it('a day is that of the zone', () => {
+  expect(dayAt(at('2026-03-02T23:30:00Z'), ROME)).toBe('2026-03-03');
+  expect(dayAt(at('2026-03-02T23:30:00Z'), 'America/New_York')).toBe('2026-03-02');
+  expect(dayAt(at('2026-01-01T02:00:00Z'), 'America/New_York')).toBe('2025-12-31');
 });
 
 it('a zone that is none gives way to the hub’s', () => {

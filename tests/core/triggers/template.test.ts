@@ -9,7 +9,7 @@ import {
   templateFaults,
   variablesFor,
 } from '../../../core/triggers/template.ts';
-import { type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
+import { stubTemplate, type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
 import { NOON, past, person, trigger } from '../../support/situations.ts';
 
 const ada = { ...person(), name: { full: 'Ada <b>Lovelace</b>' }, traits: { plan: 'gold' } };
@@ -73,6 +73,48 @@ describe('a template', () => {
     expect(fill({ 'email.liquid': file }, 'email').text).toBe('Hi\nGo there (https://x.y/?a=1&b=2)\nnow');
   });
 
+  it('is trimmed, with its subject, and needs no front matter', () => {
+    const push = fill({ 'push.liquid': '---\ntitle: " {{ trigger.id }} "\n---\n Hi \n' }, 'push');
+    expect(push).toEqual({ subject: 'hello', text: 'Hi' });
+    expect(fill({ 'push.liquid': 'Hi' }, 'push')).toEqual({ text: 'Hi' });
+    const mail = fill({ 'email.liquid': '---\nfrom: a@b.example\n---\n<p>Hi</p>' }, 'email');
+    expect(mail).toEqual({ from: 'a@b.example', html: '<p>Hi</p>', text: 'Hi' });
+    expect(fill({ 'sms.liquid': 'a\n---\nb\n---\nc' }, 'sms').text).toBe('a\n---\nb\n---\nc');
+  });
+
+  it('shows the name of a trigger, else its id, and the attachments and properties that there are', () => {
+    const variables = (fields: Record<string, unknown>) =>
+      variablesFor(trigger(fields), person(), past(NOON), {});
+    expect(variables({ name: 'Hello there' })).toMatchObject({ trigger: { name: 'Hello there' } });
+    expect(variables({})).toMatchObject({
+      trigger: { id: 'hello', name: 'hello', category: 'service' },
+      interaction: { kind: 'message', channel: 'email', attachments: [], properties: {} },
+    });
+    const attachments = [{ name: 'a.pdf' }];
+    const withFile = variablesFor(trigger(), person(), past(NOON, { attachments }), {});
+    expect(withFile).toMatchObject({ interaction: { attachments } });
+  });
+
+  it('without a file for the channel, or with faults in its front matter, fails for good', () => {
+    const failing = (use: () => unknown): unknown => {
+      try {
+        return use();
+      } catch (error) {
+        return error;
+      }
+    };
+    const failure = { code: 'template-failure', retry: 'never' };
+    expect(failing(() => fill({}, 'sms'))).toMatchObject({
+      ...failure,
+      message: expect.stringContaining('sms.liquid'),
+    });
+    expect(failing(() => fill({ 'sms.liquid': '---\nsubjekt: x\n---\ny' }, 'sms'))).toMatchObject(failure);
+    expect(failing(() => fill({}, 'whatsapp', true))).toMatchObject({
+      ...failure,
+      message: expect.stringContaining('whatsapp.yaml'),
+    });
+  });
+
   it('refuses a line break in a header', () => {
     const file = (front: string): TemplateFiles => ({
       'email.liquid': `---\n${front}\n---\nx`,
@@ -94,6 +136,11 @@ describe('a template', () => {
       language: 'it',
       parameters: ['ada', 'one Bcc: x@y.z'],
     });
+    const padded = { 'whatsapp.yaml': 'name: cart\nparameters: [" {{ customer.id }} ", "b"]' };
+    expect(fill(padded, 'whatsapp', true)).toMatchObject({
+      text: 'ada b',
+      template: { language: 'en', parameters: ['ada', 'b'] },
+    });
   });
 
   it('serves the media that it has files for; sms.liquid is the text of chat channels too', () => {
@@ -102,6 +149,9 @@ describe('a template', () => {
       expect.arrayContaining(['sms', 'whatsapp', 'telegram']),
     );
     expect(templateChannels({ 'whatsapp.yaml': '' })).toEqual({ channels: [], approvedWhatsApp: true });
+    expect(templateChannels({ 'push.liquid': '' })).toEqual({ channels: ['push'], approvedWhatsApp: false });
+    expect(fill(stubTemplate('x'), 'email')).toMatchObject({ subject: 'x', text: 'x' });
+    expect(fill(stubTemplate('x'), 'push')).toMatchObject({ subject: 'x', text: 'x' });
   });
 });
 

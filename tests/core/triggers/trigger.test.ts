@@ -6,7 +6,7 @@ import { HubConfig } from '../../../core/config/hub-config.ts';
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
 import { renderTemplate, templateFaults, variablesFor } from '../../../core/triggers/template.ts';
 import { templateChannels } from '../../../core/triggers/template-files.ts';
-import { rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
+import { namesNotifications, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { readTemplates } from '../../../infra/stack/seed.ts';
 import { NOON, past, person, trigger } from '../../support/situations.ts';
 
@@ -46,7 +46,9 @@ describe('a trigger file', () => {
       },
       goal: { within: 604_800_000 },
     });
-    expect(read(without(/wait: 2h/u, 'until: "09:00"')).until).toBe(540);
+    expect(read(without(/wait: 2h/u, 'until: "09:05"')).until).toBe(545);
+    expect(read(without(/holdout: 10%/u, 'holdout: " 12.25% "')).send.holdout).toBe(0.1225);
+    expect(read(without(/holdout: 10%/u, 'holdout: 100%')).send.holdout).toBe(1);
     expect(read(without(/wait: 2h/u, 'until: { property: startsAt, minus: 24h }')).until).toEqual({
       property: 'startsAt',
       minus: 86_400_000,
@@ -92,6 +94,11 @@ describe('a trigger file', () => {
       without(/ {4}exactly: 0\n/u),
       /expected atLeast, atMost or exactly/u,
     ],
+    ['with a share above 100%', without(/share: 50%/u, 'share: 101%'), /expected a share/u],
+    ['with a share without %', without(/holdout: 10%/u, 'holdout: "10"'), /expected a share/u],
+    ['with a share that is none', without(/holdout: 10%/u, 'holdout: about 10%'), /expected a share/u],
+    ['with a share and more', without(/holdout: 10%/u, 'holdout: 10% or so'), /expected a share/u],
+    ['with a time that is none', without(/wait: 2h/u, 'until: "24:00"'), /until: /u],
     ['with an id that is no name', without(/id: cart-left/u, 'id: Cart Left'), /t\.yaml:1: id: /u],
     ['with a window longer than a claim is kept', without(/1 per 7d/u, '1 per 2y'), /perCustomer: .*366d/u],
   ])('%s is refused with file, line, key and what was expected', (_, lines, message) => {
@@ -119,10 +126,22 @@ describe('the rule of a trigger', () => {
     });
   });
 
+  it('is named by its trigger and version', () => {
+    expect(ruleName('hello', 3)).toBe('trigger-hello-v3');
+  });
+
   it('sees no notification unless it names the kind', () => {
     expect(takes({ channel: ['sms'] }, 'message')).toBe(true);
     expect(takes({ channel: ['sms'] }, 'notification')).toBe(false);
     expect(takes({ kind: ['notification'] }, 'notification')).toBe(true);
+    expect(takes({ kind: [{ prefix: 'm' }], channel: ['sms'] }, 'message')).toBe(true);
+    const either = { $or: [{ kind: ['notification'] }, { channel: ['email'] }] };
+    expect(takes(either, 'notification')).toBe(true);
+    expect(rulePattern(trigger({ on: either }))).toMatchObject({ detail: either });
+    expect(namesNotifications(either)).toBe(true);
+    for (const on of [{ $or: [{ kind: ['order'] }, { channel: ['sms'] }] }, { kind: ['order'] }, {}])
+      expect(namesNotifications(on)).toBe(false);
+    expect(namesNotifications({ $or: [null, ['notification'], 'x'] })).toBe(false);
   });
 });
 
