@@ -8,6 +8,7 @@ const env = {
 
 interface Asked {
   readonly request: string;
+  readonly headers: Headers;
   readonly body: string;
 }
 
@@ -19,7 +20,11 @@ const bucketThat = (...answers: readonly Response[]) => {
     requestHandler: {} as never,
     fetch: async (request: Request): Promise<Response> => {
       const { pathname, search } = new URL(request.url);
-      asked.push({ request: `${request.method} ${pathname}${search}`, body: await request.text() });
+      asked.push({
+        request: `${request.method} ${pathname}${search}`,
+        headers: request.headers,
+        body: await request.text(),
+      });
       return answers[next++] ?? new Response('');
     },
   };
@@ -60,6 +65,88 @@ describe('keys', () => {
       new Set(['/hub/mail/a%20b%2Bc/%C3%A4%231%3F']),
     );
     expect(new URL(await files.presign('GET', key, 60)).pathname).toBe('/hub/mail/a%20b%2Bc/%C3%A4%231%3F');
+  });
+});
+
+describe('an object', () => {
+  const all = (): Response => new Response('abc');
+
+  it('is written whole, with its type, else as bytes', async () => {
+    const { files, asked } = bucketThat();
+    await files.put('key', 'abc', 'text/plain');
+    await files.put('key', Buffer.from('abc'));
+    expect(asked.map(({ request, body }) => [request, body])).toEqual([
+      ['PUT /hub/key', 'abc'],
+      ['PUT /hub/key', 'abc'],
+    ]);
+    expect(asked.map(({ headers }) => headers.get('content-type'))).toEqual([
+      'text/plain',
+      'application/octet-stream',
+    ]);
+  });
+
+  it('is read, opened, looked for and removed', async () => {
+    const { files, asked } = bucketThat(
+      all(),
+      all(),
+      new Response(null),
+      new Response(null, { status: 204 }),
+    );
+    expect(await files.get('key')).toEqual(Buffer.from('abc'));
+    expect(await (await files.open('key'))?.text()).toBe('abc');
+    expect(await files.has('key')).toBe(true);
+    await files.remove('key');
+    expect(asked.map(({ request }) => request.split(' ')[0])).toEqual(['GET', 'GET', 'HEAD', 'DELETE']);
+  });
+
+  it('is read in a range of which both ends are included', async () => {
+    const { files, asked } = bucketThat(
+      new Response('bcd', { status: 206, headers: { 'content-range': 'bytes 10-12/1234' } }),
+      all(),
+      new Response('abc', { headers: { 'content-range': 'bytes 0-2/*' } }),
+    );
+    expect(await files.getRange('key', 10, 3)).toEqual({ bytes: Buffer.from('bcd'), size: 1234 });
+    expect(asked[0]?.request).toBe('GET /hub/key');
+    expect(asked[0]?.headers.get('range')).toBe('bytes=10-12');
+    // Without a total, what was sent is the whole.
+    expect(await files.getRange('key', 0, 3)).toEqual({ bytes: Buffer.from('abc'), size: 3 });
+    expect(await files.getRange('key', 0, 3)).toEqual({ bytes: Buffer.from('abc'), size: 3 });
+  });
+
+  it('that cannot be read is an error that names the request, never an absent one', async () => {
+    for (const use of [
+      (files: ReturnType<typeof bucket>) => files.get('key'),
+      (files: ReturnType<typeof bucket>) => files.getRange('key', 0, 3),
+      (files: ReturnType<typeof bucket>) => files.has('key'),
+    ]) {
+      const { files } = bucketThat(refusal(503, 'SlowDown'));
+      await expect(use(files)).rejects.toMatchObject({
+        ...fault,
+        message: expect.stringMatching(/503 SlowDown.*(GET|HEAD) key/u),
+      });
+    }
+    const { files } = bucketThat(refusal(500, 'InternalError'));
+    await expect(files.remove('key')).rejects.toMatchObject({
+      message: expect.stringMatching(/500 InternalError.*DELETE key/u),
+    });
+  });
+
+  it('has a link of some seconds, which may change the headers of the answer', async () => {
+    const { files, asked } = bucketThat();
+    const link = new URL(
+      await files.presign('GET', 'key', 60, { 'response-content-disposition': 'attachment' }),
+    );
+    expect(Object.fromEntries(link.searchParams)).toMatchObject({
+      ...{ 'X-Amz-Expires': '60', 'response-content-disposition': 'attachment' },
+      ...{
+        'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+        'X-Amz-Signature': expect.stringMatching(/^[\da-f]{64}$/u),
+      },
+      'X-Amz-Credential': expect.stringMatching(/^AKIATEST\/\d{8}\/eu-south-1\/s3\/aws4_request$/u),
+    });
+    const put = new URL(await files.presign('PUT', 'key', 60));
+    expect(put.searchParams.get('X-Amz-Signature')).not.toBe(link.searchParams.get('X-Amz-Signature'));
+    expect(asked).toEqual([]);
   });
 });
 

@@ -29,6 +29,11 @@ describe('PutEvents', () => {
       body: { FailedEntryCount: 1, Entries: [{ EventId: '1' }, refused, { EventId: '3' }] },
     });
     expect(await bus(runtime)([closed('a'), closed('b'), closed('c')])).toEqual([true, false, true]);
+    const full = answering({
+      body: { Entries: Array.from({ length: 10 }, (_, n) => ({ EventId: String(n) })) },
+    });
+    await bus(full.runtime)(Array.from({ length: 10 }, (_, n) => closed(String(n))));
+    expect(full.asked).toHaveLength(1);
   });
 
   it('keeps the entries of several calls apart', async () => {
@@ -46,7 +51,11 @@ describe('PutEvents', () => {
     const { runtime } = answering({ body: { FailedEntryCount: 1, Entries: [refused] } });
     await expect(publisher(runtime)(closed('a'))).rejects.toMatchObject({
       ...{ code: 'unpublished-events', retry: 'later' },
+      message: expect.stringContaining('conversation.closed'),
     });
+    const accepting = answering({ body: { Entries: [{ EventId: '1' }] } });
+    await publisher(accepting.runtime)(closed('a'));
+    expect(accepting.asked.map(({ body }) => (body['Entries'] as unknown[]).length)).toEqual([1]);
   });
 });
 

@@ -64,6 +64,35 @@ describe('signed calls', () => {
     expect(seen[0]?.headers.get('x-amzn-trace-id')).toBe('Root=1-a;Lineage=1:b:3');
   });
 
+  it('of the JSON protocol post their input, and take an empty answer for an empty object', async () => {
+    const { aws, seen } = open({ answer: (_, attempt) => new Response(attempt === 1 ? '{"a":1}' : '') });
+    expect(await aws.json('dynamodb', 'GetItem', { Key: 1 })).toEqual({ a: 1 });
+    expect(await aws.json('secretsmanager', 'DeleteSecret', {})).toEqual({});
+    expect(seen.map(({ method, url }) => `${method} ${new URL(url).pathname}`)).toEqual(['POST /', 'POST /']);
+    expect(await seen[0]?.text()).toBe('{"Key":1}');
+    expect(seen.map(({ headers }) => headers.get('content-type'))).toEqual([
+      'application/x-amz-json-1.0',
+      'application/x-amz-json-1.1',
+    ]);
+  });
+
+  it('of the query protocol post a form, and resolve to the text of the answer', async () => {
+    const { aws, seen } = open({ answer: () => new Response('<PublishResponse/>') });
+    expect(await aws.query('sns', 'Publish', { Message: 'a b&c' })).toBe('<PublishResponse/>');
+    expect(seen.map(({ method, url }) => `${method} ${new URL(url).pathname}`)).toEqual(['POST /']);
+    expect(seen[0]?.headers.get('content-type')).toBe('application/x-www-form-urlencoded; charset=utf-8');
+    expect(Object.fromEntries(new URLSearchParams(await seen[0]?.text()))).toEqual({
+      ...{ Action: 'Publish', Version: '2010-03-31', Message: 'a b&c' },
+    });
+  });
+
+  it('that are refused without a name or a sentence are refused all the same', async () => {
+    const { aws } = open({ answer: () => new Response('', { status: 502 }) });
+    await expect(aws.json('sqs', 'SendMessage', {})).rejects.toMatchObject({
+      ...{ name: 'UnknownError', message: 'sqs answered 502 UnknownError: ' },
+    });
+  });
+
   it('send the query exactly as it was signed', async () => {
     const { aws, seen } = open();
     await aws.rest('s3', { method: 'GET', path: '/b/a%20b', query: { prefix: 'a b+c' } });
