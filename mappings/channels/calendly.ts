@@ -2,6 +2,7 @@
 // A moved appointment arrives as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
 
 import * as z from 'zod';
+import { emailAddress } from '../../core/formats/mailbox.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -44,10 +45,18 @@ const happened: Readonly<Record<string, (invitee: Invitee) => string>> = {
 const fieldsOf = (answers: readonly z.infer<typeof Answer>[]): Record<string, string> =>
   Object.fromEntries(answers.map(({ question, answer }, at) => [question ?? String(at), answer ?? '']));
 
+/** The one address among the answers of a routing form, which has no field for it; of several, it may be a friend's. */
+const typedAddress = (answers: readonly z.infer<typeof Answer>[]): string[] => {
+  const addresses = new Set(answers.flatMap(({ answer }) => emailAddress(answer ?? '') ?? []));
+  return addresses.size === 1 ? [...addresses] : [];
+};
+
 const decode = ({ body }: Delivery): Drafts => {
   const { event, created_at, payload: invitee } = Payload.parse(parseJson(body));
   const name = Object.hasOwn(happened, event) ? happened[event]?.(invitee) : undefined;
-  const { uri, email, text_reminder_number, timezone, scheduled_event: booked } = invitee;
+  const { uri, text_reminder_number, timezone, scheduled_event: booked } = invitee;
+  const answers = invitee.questions_and_answers ?? [];
+  const emails = invitee.email ? [invitee.email] : typedAddress(answers);
   if (name === undefined || !uri) return { interactions: [], ignored: [event] };
   const full = invitee.name ?? [invitee.first_name, invitee.last_name].filter((part) => part).join(' ');
   return {
@@ -58,12 +67,12 @@ const decode = ({ body }: Delivery): Drafts => {
         kind: 'form',
         channel: 'form',
         direction: 'inbound',
-        identifiers: [...(email ? [`email:${email}`] : []), ...phoneIdentifiers(text_reminder_number)],
+        identifiers: [...emails.map((one) => `email:${one}`), ...phoneIdentifiers(text_reminder_number)],
         externalId: uri,
         ...defined({ occurredAt: readTime(created_at), text: invitee.cancellation?.reason ?? undefined }),
         properties: {
           name,
-          fields: fieldsOf(invitee.questions_and_answers ?? []),
+          fields: fieldsOf(answers),
           ...defined({
             booking: booked?.name ?? undefined,
             startsAt: readTime(booked?.start_time),
@@ -80,6 +89,9 @@ export const calendly = channelMapping({
   id: 'calendly',
   channels: ['form'],
   kinds: ['form'],
-  vouching: [typed('email', 'email'), typed('text_reminder_number', 'phone')],
+  vouching: [
+    typed('email, or the one address among the answers', 'email'),
+    typed('text_reminder_number', 'phone'),
+  ],
   decode,
 });

@@ -91,6 +91,14 @@ const reached = ({ propertyName, propertyValue }: Event): string[] => {
   return [...(email === undefined ? [] : [email]), ...(phone === undefined ? [] : [`phone:${phone}`])];
 };
 
+const MOST_MERGED = 10;
+
+/** The other ids of a merge: the winner may get a new one. */
+const mergedWith = ({ primaryObjectId, mergedObjectIds }: Event, id: string | null | undefined): string[] =>
+  [...new Set([primaryObjectId, ...(mergedObjectIds ?? [])].flatMap(record))]
+    .filter((one) => one !== `hubspot:${id}`)
+    .slice(0, MOST_MERGED);
+
 const ofRecord = (event: Event, type: string, act: string): Draft | undefined => {
   if (!acts.has(act)) return undefined;
   const joins = act === 'associationChange';
@@ -108,7 +116,9 @@ const ofRecord = (event: Event, type: string, act: string): Draft | undefined =>
     channel: 'crm' as const,
     direction: 'system' as const,
     identifiers: joins ? associated(event) : isContact ? [...record(id), ...reached(event)] : [],
-    vouched: staffSources.has(event.changeSource ?? ''),
+    ...(isContact && act === 'merge' && { becomes: mergedWith(event, id) }),
+    // Only staff merge contacts.
+    vouched: act === 'merge' || staffSources.has(event.changeSource ?? ''),
     externalId: subject ?? undefined,
     occurredAt: readTime(event.occurredAt ?? undefined),
     properties: defined({

@@ -46,6 +46,8 @@ const Item = Person.extend({
   conversation_message: Said.nullish(),
   source: Said.nullish(),
   conversation_parts: z.looseObject({ conversation_parts: z.array(Said).optional() }).nullish(),
+  /** The contact that a merge has ended. */
+  merged_from: Person.nullish(),
   conversation_rating: z.looseObject({ rating: z.number().nullish(), remark: Text }).nullish(),
 });
 type Item = z.infer<typeof Item>;
@@ -137,6 +139,12 @@ const automated = (act: Partial<DecodedInteraction> | undefined): Partial<Decode
 
 const contactUpdate = (): Partial<DecodedInteraction> => ({ kind: 'contact-update' });
 
+/** The other contact is gone: its id is the same person's from now on. */
+const merged = ({ merged_from: other }: Item): Partial<DecodedInteraction> => ({
+  kind: 'contact-update',
+  ...(other?.id && { becomes: [`intercom:${other.id}`] }),
+});
+
 const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> | undefined>> = {
   'conversation.user.created': (item) => spoken(item, first(item)),
   'conversation.user.replied': (item) => spoken(item, newestPart(item)),
@@ -160,6 +168,7 @@ const acts: Readonly<Record<string, (item: Item) => Partial<DecodedInteraction> 
   'user.unsubscribed': () => ({ kind: 'opt-out', properties: { scope: 'marketing', medium: 'email' } }),
   'contact.subscribed': () => ({ kind: 'opt-in', properties: { medium: 'email' } }),
   'contact.email.updated': contactUpdate,
+  'contact.merged': merged,
   'contact.user.updated': contactUpdate,
   'contact.lead.updated': contactUpdate,
   'contact.user.created': contactUpdate,

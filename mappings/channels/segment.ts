@@ -3,6 +3,7 @@
 // site. `group` describes a company: its traits belong to no person.
 
 import * as z from 'zod';
+import { amountOf } from '../../core/formats/money.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -72,7 +73,7 @@ const identify = ({ traits, context }: Call): Partial<DecodedInteraction> => ({
 
 const orders: Readonly<Record<string, string>> = {
   'Order Completed': 'completed',
-  'Order Updated': 'updated',
+  'Order Updated': 'changed',
   'Order Cancelled': 'cancelled',
   'Order Refunded': 'refunded',
 };
@@ -81,10 +82,24 @@ const track = ({ event, properties }: Call): Partial<DecodedInteraction> => {
   const name = event ?? '';
   const status = Object.hasOwn(orders, name) ? orders[name] : undefined;
   if (status !== undefined) {
-    const orderId = text(properties, 'order_id');
+    const orderId = text(properties, 'order_id') ?? text(properties, 'orderId');
+    const order =
+      orderId ?? (typeof properties?.['order_id'] === 'number' ? String(properties['order_id']) : undefined);
+    const { total: _total, ...rest } = properties ?? {};
+    const total = [properties?.['total'], properties?.['revenue'], properties?.['value']].map(amountOf);
     return {
       kind: 'order',
-      properties: { ...properties, name, status, ...(orderId !== undefined && { orderId }) },
+      properties: {
+        ...rest,
+        name,
+        status,
+        ...defined({
+          order,
+          orderId: order,
+          total: total.find((one) => one !== undefined),
+          currency: text(properties, 'currency')?.toUpperCase(),
+        }),
+      },
     };
   }
   const isForm =

@@ -24,18 +24,19 @@ import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.t
 const OptionalText = z.string().optional().catch(undefined);
 const Event = z.looseObject({
   /** An event of the account, not of a mail, names no recipient. */
-  email: z.string().optional(),
+  email: z.string().nullish(),
   event: z.string(),
   timestamp: z.union([z.number(), z.string()]),
-  sg_event_id: z.string().optional(),
-  sg_message_id: z.string().optional(),
-  sg_machine_open: z.boolean().optional(),
-  'smtp-id': z.string().optional(),
+  sg_event_id: OptionalText,
+  sg_message_id: OptionalText,
+  sg_machine_open: z.boolean().optional().catch(undefined),
+  'smtp-id': OptionalText,
   type: OptionalText,
   reason: OptionalText,
   status: OptionalText,
   url: OptionalText,
-  asm_group_id: z.union([z.number(), z.string()]).optional(),
+  asm_group_id: z.union([z.number(), z.string()]).optional().catch(undefined),
+  bounce_classification: OptionalText,
 });
 type Event = z.infer<typeof Event>;
 
@@ -62,7 +63,8 @@ const refusal = (event: Event): readonly ['outbound', DecodedInteraction['kind']
 
 const eventOf = (event: Event): DecodedInteraction | undefined => {
   const known = kinds[event.event];
-  if (known === undefined || event.email === undefined) return undefined;
+  if (known === undefined || !event.email) return undefined;
+  const [recipient] = parseMailboxes(event.email);
   const [direction, kind] = refusal(event) ?? known;
   const message = event.sg_message_id?.split('.')[0];
   const at = instantOf(event.timestamp);
@@ -80,7 +82,7 @@ const eventOf = (event: Event): DecodedInteraction | undefined => {
     kind,
     channel: 'email',
     direction,
-    identifiers: [`email:${event.email.trim().toLowerCase()}`],
+    identifiers: [`email:${recipient?.address ?? event.email.trim().toLowerCase()}`],
     ...(event.sg_message_id !== undefined && { externalId: event.sg_message_id }),
     ...(message !== undefined && { refersTo: message }),
     ...(at !== undefined && { occurredAt: at }),

@@ -3,6 +3,7 @@
 // have 64 bits.
 
 import * as z from 'zod';
+import { amountOf } from '../../core/formats/money.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
@@ -12,6 +13,8 @@ import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/cha
 import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
+const Consent = z.looseObject({ state: Text, consent_updated_at: Text }).nullish();
+const Price = z.union([z.string(), z.number()]).nullish();
 const Person = z.looseObject({
   id: VendorId.nullish(),
   email: Text,
@@ -21,8 +24,8 @@ const Person = z.looseObject({
   tags: Text,
   state: Text,
   verified_email: z.boolean().nullish(),
-  email_marketing_consent: z.looseObject({ state: Text }).nullish(),
-  sms_marketing_consent: z.looseObject({ state: Text }).nullish(),
+  email_marketing_consent: Consent,
+  sms_marketing_consent: Consent,
 });
 type Person = z.infer<typeof Person>;
 const Payload = Person.extend({
@@ -37,19 +40,29 @@ const Payload = Person.extend({
   token: Text,
   cart_token: Text,
   order_id: VendorId.nullish(),
-  total_price: z.union([z.string(), z.number()]).nullish(),
+  total_price: Price,
   currency: Text,
   source_name: Text,
   location_id: VendorId.nullish(),
   financial_status: Text,
   fulfillment_status: Text,
+  shipment_status: Text,
+  completed_at: Text,
+  note: Text,
+  cancel_reason: Text,
   abandoned_checkout_url: Text,
+  /** Of a refund. */
+  transactions: z.array(z.looseObject({ amount: Price, currency: Text, kind: Text })).nullish(),
+  /** Of a merge of two customers. */
+  admin_graphql_api_customer_kept_id: Text,
+  admin_graphql_api_customer_deleted_id: Text,
   line_items: z
     .array(
       z.looseObject({
         title: Text,
         quantity: z.number().nullish(),
-        price: z.union([z.string(), z.number()]).nullish(),
+        price: Price,
+        price_set: z.looseObject({ shop_money: z.looseObject({ currency_code: Text }).nullish() }).nullish(),
       }),
     )
     .nullish(),
@@ -73,9 +86,12 @@ const hints = (person: Person | null | undefined): Pick<DecodedInteraction, 'pro
   return Object.keys(name).length > 0 ? { profile: { name } } : {};
 };
 
-const bought = (payload: Payload, status: string): Partial<DecodedInteraction> => {
+type OrderStatus = 'created' | 'paid' | 'changed' | 'shipped' | 'delivered' | 'cancelled' | 'refunded';
+
+const bought = (payload: Payload, status: OrderStatus): Partial<DecodedInteraction> => {
   const { customer, email, contact_email, phone, source_name, location_id } = payload;
-  const { total_price: total, currency, name } = payload;
+  const { currency, name, note } = payload;
+  const order = payload.order_id ?? payload.id ?? undefined;
   return {
     kind: 'order',
     channel: source_name === 'pos' ? 'in-person' : 'web',
@@ -84,32 +100,78 @@ const bought = (payload: Payload, status: string): Partial<DecodedInteraction> =
       ...phoneIdentifiers(phone === customer?.phone ? undefined : phone),
     ],
     ...hints(customer),
-    ...defined({ externalId: payload.order_id ?? payload.id ?? undefined }),
+    ...defined({ externalId: order, text: note?.trim() || undefined }),
     properties: {
       status,
       ...defined({
+        order,
         name: name ?? undefined,
-        total: total ?? undefined,
-        currency: currency ?? undefined,
+        total: amountOf(payload.total_price),
+        currency: currency?.toUpperCase(),
+        reason: payload.cancel_reason ?? undefined,
         location: location_id ?? undefined,
         financialStatus: payload.financial_status ?? undefined,
         fulfillmentStatus: payload.fulfillment_status ?? undefined,
       }),
-      items: (payload.line_items ?? []).map(({ title, quantity, price }) =>
-        defined({ title: title ?? undefined, quantity: quantity ?? undefined, price: price ?? undefined }),
-      ),
+      items: itemsOf(payload),
     },
   };
 };
 
-const behaviour = (payload: Payload, name: string): Partial<DecodedInteraction> => {
-  const { kind: _, properties, ...rest } = bought(payload, name);
+const itemsOf = ({ line_items }: Payload): z.util.JSONType[] =>
+  (line_items ?? []).map(({ title, quantity, price }) =>
+    defined({ title: title ?? undefined, quantity: quantity ?? undefined, price: amountOf(price) }),
+  );
+
+/** A part of an order on its way; a shipment names its order. */
+const shipped = (payload: Payload): Partial<DecodedInteraction> =>
+  bought(payload, payload.shipment_status === 'delivered' ? 'delivered' : 'shipped');
+
+/** A shipment that changed is no second shipment. */
+const shipmentChanged = (payload: Payload): Partial<DecodedInteraction> =>
+  bought(payload, payload.shipment_status === 'delivered' ? 'delivered' : 'changed');
+
+/** A refund names its order, but nobody: it belongs to whom the order belongs to. */
+const refunded = (payload: Payload): Partial<DecodedInteraction> => {
+  const { properties, ...act } = bought(payload, 'refunded');
+  const paid = (payload.transactions ?? []).filter(({ kind }) => kind === 'refund' || !kind);
+  const total = paid.reduce((sum, { amount }) => sum + (amountOf(amount) ?? 0), 0);
+  return {
+    ...act,
+    ...defined({ refersTo: payload.order_id ?? undefined }),
+    properties: {
+      ...properties,
+      ...(paid.length > 0 && { total: Number(total.toFixed(3)) }),
+      ...defined({ currency: paid[0]?.currency?.toUpperCase() }),
+    },
+  };
+};
+
+/** What lies in a cart, or in a checkout that is not finished. A cart names nobody: its token is the visitor's. */
+const cart = (payload: Payload): Partial<DecodedInteraction> => {
+  const { kind: _kind, properties, externalId: _order, text: _note, ...rest } = bought(payload, 'changed');
+  const { status: _status, order: _cart, ...details } = properties ?? {};
+  const lines = payload.line_items ?? [];
+  const total = lines.reduce((sum, { price, quantity }) => sum + (amountOf(price) ?? 0) * (quantity ?? 1), 0);
+  const currency = payload.currency ?? lines[0]?.price_set?.shop_money?.currency_code;
   const url = payload.abandoned_checkout_url;
-  return { ...rest, kind: 'behaviour', properties: { ...properties, name, ...(url && { url }) } };
+  const token = payload.cart_token ?? payload.token ?? payload.id;
+  return {
+    ...rest,
+    kind: 'behaviour',
+    ...(rest.identifiers?.length === 0 && token && { identifiers: [`anonymous:${token}`] }),
+    properties: {
+      ...details,
+      name: payload.completed_at ? 'checkout_completed' : 'cart_updated',
+      total: amountOf(payload.total_price) ?? Number(total.toFixed(3)),
+      ...(currency && { currency: currency.toUpperCase() }),
+      ...(url && { url }),
+    },
+  };
 };
 
 /** When a customer has an account with an address that Shopify verified, for the table of who vouches. */
-const ACCOUNT = '`state` is enabled and `verified_email` is true';
+const ACCOUNT = '`state` is enabled and `verified_email` is true, or staff merged two customers';
 
 const customer = (payload: Payload): Partial<Draft> => ({
   kind: 'contact-update',
@@ -118,9 +180,24 @@ const customer = (payload: Payload): Partial<Draft> => ({
   ...hints(payload),
 });
 
+/** The number of a customer in an id of the GraphQL API. */
+const customerId = (id: string | null | undefined): string[] => {
+  const [, number] = /^gid:\/\/shopify\/Customer\/(\d+)$/u.exec(id ?? '') ?? [];
+  return number === undefined ? [] : [`shopify:${number}`];
+};
+
+/** Staff merged two customers: the id of the deleted one is the same person's. */
+const merged = (payload: Payload): Partial<Draft> | undefined => {
+  const identifiers = customerId(payload.admin_graphql_api_customer_kept_id);
+  const becomes = customerId(payload.admin_graphql_api_customer_deleted_id);
+  return identifiers.length === 0 || becomes.length === 0
+    ? undefined
+    : { kind: 'contact-update', direction: 'system', identifiers, becomes, vouched: true };
+};
+
 /** A customer's consent to marketing on one channel. */
 const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInteraction> | undefined => {
-  const { state } =
+  const { state, consent_updated_at: at } =
     (channel === 'email' ? payload.email_marketing_consent : payload.sms_marketing_consent) ?? {};
   const kind = state === 'subscribed' ? 'opt-in' : state === 'unsubscribed' ? 'opt-out' : undefined;
   if (kind === undefined) return undefined;
@@ -128,6 +205,8 @@ const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInt
     kind,
     channel,
     identifiers: identifiersOf(payload, payload.email_address),
+    // When the answer was given, which may be long before the webhook.
+    ...defined({ occurredAt: readTime(at) }),
     ...(kind === 'opt-out' && { properties: { scope: 'marketing' } }),
   };
 };
@@ -135,19 +214,23 @@ const consent = (channel: 'email' | 'sms', payload: Payload): Partial<DecodedInt
 const acts: Readonly<Record<string, (payload: Payload) => Partial<Draft> | undefined>> = {
   'orders/create': (payload) => bought(payload, 'created'),
   'orders/paid': (payload) => bought(payload, 'paid'),
-  'orders/updated': (payload) => bought(payload, 'updated'),
-  'orders/edited': (payload) => bought(payload, 'edited'),
+  'orders/updated': (payload) => bought(payload, 'changed'),
+  'orders/edited': (payload) => bought(payload, 'changed'),
   'orders/cancelled': (payload) => bought(payload, 'cancelled'),
-  'orders/fulfilled': (payload) => bought(payload, 'fulfilled'),
-  'orders/partially_fulfilled': (payload) => bought(payload, 'partially-fulfilled'),
-  'fulfillments/create': (payload) => bought(payload, 'shipped'),
-  'fulfillments/update': (payload) => bought(payload, 'shipment-updated'),
-  'checkouts/create': (payload) => behaviour(payload, 'checkout_started'),
-  'checkouts/update': (payload) => behaviour(payload, 'checkout_updated'),
+  'orders/fulfilled': (payload) => bought(payload, 'shipped'),
+  'orders/partially_fulfilled': (payload) => bought(payload, 'shipped'),
+  'fulfillments/create': shipped,
+  'fulfillments/update': shipmentChanged,
+  'refunds/create': refunded,
+  'carts/create': cart,
+  'carts/update': cart,
+  'checkouts/create': cart,
+  'checkouts/update': cart,
   'customers/create': customer,
   'customers/update': customer,
   'customers/enable': customer,
   'customers/disable': customer,
+  'customers/merge': merged,
   'customers_email_marketing_consent/update': (payload) =>
     consent('email', { ...payload, id: payload.customer_id ?? payload.id }),
   'customers_marketing_consent/update': (payload) =>
@@ -185,7 +268,7 @@ const decode = ({ headers, body, receivedAt }: Delivery): Drafts => {
         channel: 'web',
         direction: 'inbound',
         identifiers: [],
-        occurredAt: (act.kind?.startsWith('privacy-') ? triggered : (when ?? triggered)) ?? receivedAt,
+        occurredAt: (act.direction === 'system' ? triggered : (when ?? triggered)) ?? receivedAt,
         ...act,
       },
     ],
@@ -218,6 +301,7 @@ export const shopify = channelMapping({
     ),
     typed('email, contact_email', 'email', 'it is typed at checkout or into the newsletter form'),
     typed('phone', 'phone', 'it is typed at checkout'),
+    typed('token of a cart', 'anonymous', 'a device can be shared, and its id copied'),
   ],
   decode,
 });

@@ -2,6 +2,7 @@
 // Amounts are in the currency's smallest unit; some currencies have no smaller unit, others have three decimal places.
 
 import * as z from 'zod';
+import { majorUnits } from '../../core/formats/money.ts';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -11,6 +12,11 @@ import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
 const Address = z.looseObject({ email: Text, name: Text, phone: Text });
+/** An id, or the object itself where it is expanded. */
+const Reference = z.union([z.string(), z.looseObject({ id: z.string() })]).nullish();
+const idOf = (reference: z.infer<typeof Reference>): string | undefined =>
+  (typeof reference === 'string' ? reference : reference?.id) || undefined;
+
 const Subject = z.looseObject({
   id: Text,
   object: z.string(),
@@ -20,7 +26,7 @@ const Subject = z.looseObject({
   amount_due: z.number().nullish(),
   amount_refunded: z.number().nullish(),
   currency: Text,
-  customer: z.union([z.string(), z.looseObject({ id: z.string() })]).nullish(),
+  customer: Reference,
   billing_details: Address.nullish(),
   customer_details: Address.nullish(),
   receipt_email: Text,
@@ -32,6 +38,17 @@ const Subject = z.looseObject({
   phone: Text,
   client_reference_id: Text,
   status: Text,
+  payment_status: Text,
+  mode: Text,
+  reason: Text,
+  failure_message: Text,
+  last_payment_error: z.looseObject({ message: Text }).nullish(),
+  cancellation_reason: Text,
+  charge: Reference,
+  payment_intent: Reference,
+  invoice: Reference,
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+  consent: z.looseObject({ promotions: Text }).nullish(),
   payment_method_details: z.looseObject({ type: Text }).nullish(),
   payment_method_types: z.array(z.string()).nullish(),
 });
@@ -43,22 +60,9 @@ const Event = z.looseObject({
   data: z.looseObject({ object: z.looseObject({ object: z.string().optional() }) }),
 });
 
-const noDecimals = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '));
-const threeDecimals = new Set('bhd jod kwd omr tnd'.split(' '));
-
-const decimal = (
-  amount: number | null | undefined,
-  currency: string | null | undefined,
-): string | undefined => {
-  if (amount === null || amount === undefined) return undefined;
-  const digits = noDecimals.has(currency ?? '') ? 0 : threeDecimals.has(currency ?? '') ? 3 : 2;
-  return (amount / 10 ** digits).toFixed(digits);
-};
-
 const identifiersOf = (subject: Subject): string[] => {
   const { customer, billing_details: billing, customer_details: details } = subject;
-  const id =
-    subject.object === 'customer' ? subject.id : typeof customer === 'string' ? customer : customer?.id;
+  const id = subject.object === 'customer' ? subject.id : idOf(customer);
   const emails = [
     details?.email,
     subject.customer_email,
@@ -74,27 +78,67 @@ const identifiersOf = (subject: Subject): string[] => {
   ];
 };
 
+/** Where the business names its own order, so that the events of a shop and of Stripe are one purchase. */
+const ORDER_NAMES = ['order_id', 'orderId', 'order', 'order_number', 'shopify_order_id'];
+
+/**
+ * What names the purchase. A payment sends a charge, an intent and perhaps a session: all three name the intent; those of an
+ * invoice name the invoice.
+ */
+const purchaseOf = (subject: Subject): string | undefined => {
+  const own = ORDER_NAMES.map((name) => subject.metadata?.[name]).find(
+    (one) => (typeof one === 'string' && one !== '') || typeof one === 'number',
+  );
+  if (own !== undefined) return String(own);
+  const [intent, invoice] = [idOf(subject.payment_intent), idOf(subject.invoice)];
+  switch (subject.object) {
+    case 'invoice':
+      return subject.id ?? undefined;
+    case 'payment_intent':
+      return invoice ?? subject.id ?? undefined;
+    case 'checkout.session':
+      return intent ?? invoice ?? subject.id ?? undefined;
+    default:
+      return invoice ?? intent ?? idOf(subject.charge) ?? subject.id ?? undefined;
+  }
+};
+
+type OrderStatus = 'created' | 'paid' | 'completed' | 'cancelled' | 'refunded' | 'failed' | 'disputed';
+
 const order =
-  (status: string) =>
+  (status: OrderStatus) =>
   (subject: Subject): Partial<DecodedInteraction> => {
     const refunded = status === 'refunded' ? subject.amount_refunded : undefined;
     const amount =
       refunded ?? subject.amount_total ?? subject.amount_paid ?? subject.amount ?? subject.amount_due;
-    const total = decimal(amount, subject.currency);
     const present =
       subject.payment_method_details?.type === 'card_present' ||
       subject.payment_method_types?.includes('card_present') === true;
     return {
       kind: 'order',
       channel: present ? 'in-person' : 'web',
+      ...defined({ refersTo: status === 'disputed' ? idOf(subject.charge) : undefined }),
       properties: defined({
         status,
-        total,
+        order: purchaseOf(subject),
+        total: majorUnits(amount, subject.currency),
         currency: subject.currency?.toUpperCase(),
+        reason:
+          subject.failure_message ??
+          subject.last_payment_error?.message ??
+          subject.cancellation_reason ??
+          subject.reason ??
+          undefined,
         reference: subject.client_reference_id ?? undefined,
       }),
     };
   };
+
+/** A session is complete before a slow payment has succeeded. One that only stores a card is no purchase. */
+const completed = (subject: Subject): Partial<DecodedInteraction> =>
+  subject.mode === 'setup'
+    ? subscription('card_stored')(subject)
+    : order(subject.payment_status === 'unpaid' ? 'created' : 'completed')(subject);
 
 const subscription =
   (name: string) =>
@@ -110,14 +154,15 @@ const acts: Readonly<Record<string, (subject: Subject) => Partial<DecodedInterac
   'charge.failed': order('failed'),
   'charge.refunded': order('refunded'),
   'charge.dispute.created': order('disputed'),
-  'checkout.session.completed': order('completed'),
+  'checkout.session.completed': completed,
   'checkout.session.async_payment_succeeded': order('paid'),
   'checkout.session.async_payment_failed': order('failed'),
   'checkout.session.expired': subscription('checkout_expired'),
   'payment_intent.succeeded': order('paid'),
   'payment_intent.payment_failed': order('failed'),
-  'invoice.paid': order('invoice-paid'),
-  'invoice.payment_failed': order('invoice-failed'),
+  'payment_intent.canceled': order('cancelled'),
+  'invoice.paid': order('paid'),
+  'invoice.payment_failed': order('failed'),
   'customer.created': contact,
   'customer.updated': contact,
   'customer.subscription.created': subscription('subscription_created'),
@@ -138,27 +183,41 @@ const decode = ({ body }: Delivery): Drafts => {
   if (act === undefined) return { interactions: [], ignored: [type] };
   const subject = Subject.parse(data.object);
   const name = nameOf(subject);
-  return {
-    ignored: [],
-    interactions: [
-      {
-        key: id,
-        kind: 'unknown',
-        channel: 'web',
-        direction: 'inbound',
-        identifiers: identifiersOf(subject),
-        ...defined({ externalId: subject.id ?? undefined, occurredAt: instantOf(created) }),
-        ...(name && { profile: { name: { full: name } } }),
-        ...act(subject),
-      },
-    ],
+  const interaction: DecodedInteraction = {
+    key: id,
+    kind: 'unknown',
+    channel: 'web',
+    direction: 'inbound',
+    identifiers: identifiersOf(subject),
+    ...defined({ externalId: subject.id ?? undefined, occurredAt: instantOf(created) }),
+    ...(name && { profile: { name: { full: name } } }),
+    ...act(subject),
   };
+  return { ignored: [], interactions: [interaction, ...promotions(interaction, type, subject)] };
+};
+
+/** The buyer's answer to the question about promotions, which the checkout may ask. */
+const promotions = (
+  { key, identifiers, occurredAt }: DecodedInteraction,
+  type: string,
+  { consent }: Subject,
+): DecodedInteraction[] => {
+  const kind = consent?.promotions === 'opt_in' ? 'opt-in' : 'opt-out';
+  if (type !== 'checkout.session.completed' || !/^opt_(?:in|out)$/u.test(consent?.promotions ?? ''))
+    return [];
+  return [
+    {
+      ...{ key: `${key}:promotions`, kind, channel: 'email', direction: 'inbound', identifiers },
+      ...defined({ occurredAt }),
+      properties: { scope: 'marketing' },
+    },
+  ];
 };
 
 export const stripe = channelMapping({
   id: 'stripe',
-  channels: ['web', 'in-person'],
-  kinds: ['order', 'behaviour', 'contact-update'],
+  channels: ['web', 'in-person', 'email'],
+  kinds: ['order', 'behaviour', 'contact-update', 'opt-in', 'opt-out'],
   vouching: [
     {
       field: 'customer, or id of a customer',

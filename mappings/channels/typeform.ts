@@ -56,7 +56,9 @@ const own = (answers: readonly Answer[], type: string): string[] => texts(answer
 
 const decode = ({ body }: Delivery): Drafts => {
   const { event_id, event_type, form_response } = Payload.parse(parsePayload(body));
-  if (event_type !== 'form_response' || form_response === undefined)
+  // A partial response is sent only where the admin asks for it; the form is not submitted.
+  const isPartial = event_type === 'form_response_partial';
+  if ((event_type !== 'form_response' && !isPartial) || form_response === undefined)
     return { interactions: [], ignored: [event_type] };
   const { form_id, token, submitted_at, hidden, calculated, definition } = form_response;
   const answers = form_response.answers ?? [];
@@ -80,6 +82,7 @@ const decode = ({ body }: Delivery): Drafts => {
         ...defined({ occurredAt: readTime(submitted_at), subject: definition?.title ?? undefined }),
         properties: {
           form: form_id,
+          ...(isPartial && { partial: true }),
           fields: Object.fromEntries(answers.map((answer) => [answer.field.id, answered(answer)])),
           titles: Object.fromEntries((definition?.fields ?? []).map(({ id, title }) => [id, title ?? ''])),
           ...(hidden && { hidden }),

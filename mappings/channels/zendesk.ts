@@ -29,12 +29,19 @@ const Event = z.looseObject({
         })
         .optional(),
       current: z.unknown().optional(),
+      identity: z.unknown().optional(),
+      /** The user that a merge has ended. */
+      user: z.looseObject({ id: VendorId }).optional().catch(undefined),
     })
     .optional(),
   detail: z
     .looseObject({
       id: VendorId,
       requester_id: VendorId.nullish(),
+      submitter_id: VendorId.nullish(),
+      description: Text,
+      is_public: z.boolean().nullish(),
+      created_at: Text,
       subject: Text,
       email: Text,
       external_id: Text,
@@ -56,7 +63,34 @@ const Custom = z.looseObject({
 
 const base = { channel: 'chat', direction: 'inbound' } as const;
 
-const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undefined => {
+/** Zendesk may report the description of a new ticket as its first comment too: both have the same key. */
+const firstWords = (ticket: string): string => `ticket:${ticket}:description`;
+
+/** A ticket begins with words, by the person who asks or by an agent in their name. */
+const created = ({ id, time, detail }: Event): DecodedInteraction | undefined => {
+  if (!detail?.description || detail.is_public === false) return undefined;
+  const { requester_id: customer, submitter_id: submitter } = detail;
+  const byStaff = Boolean(customer && submitter && customer !== submitter);
+  return {
+    ...base,
+    ...(byStaff && { direction: 'outbound' as const }),
+    key: detail.id ? firstWords(detail.id) : id,
+    kind: byStaff ? 'echo' : 'message',
+    identifiers: customer ? [`zendesk:${customer}`] : [],
+    conversationId: detail.id,
+    text: detail.description,
+    ...defined({ subject: detail.subject ?? undefined, occurredAt: readTime(time) }),
+  };
+};
+
+/** Whether a comment was made in the second in which its ticket was. */
+const isFirst = ({ time, detail }: Event): boolean => {
+  const [at, began] = [readTime(time), readTime(detail?.created_at)];
+  return at !== undefined && began !== undefined && Math.abs(Date.parse(at) - Date.parse(began)) < 1000;
+};
+
+const comment = (whole: Event): DecodedInteraction | undefined => {
+  const { id, time, event, detail } = whole;
   const said = event?.comment;
   if (said === undefined || said.is_public === false || detail === undefined) return undefined;
   const byStaff = said.author?.is_staff === true;
@@ -64,7 +98,7 @@ const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undef
   return {
     ...base,
     ...(byStaff && { direction: 'outbound' as const }),
-    key: id,
+    key: isFirst(whole) ? firstWords(detail.id) : id,
     kind: byStaff ? 'echo' : 'message',
     identifiers: customer ? [`zendesk:${customer}`] : [],
     externalId: said.id,
@@ -79,27 +113,44 @@ const comment = ({ id, time, event, detail }: Event): DecodedInteraction | undef
 };
 
 /** When Zendesk's user is a person whom the business knows, for the table of who vouches. */
-const EXTERNAL = '`detail.external_id` is set';
+const EXTERNAL = '`detail.external_id` is set, or staff merged two users';
+
+const Identity = z.looseObject({ type: z.string(), value: z.string() });
+
+/** An address or number that was added to a user. */
+const addedTo = ({ event }: Event): string[] => {
+  const { data } = Identity.or(z.looseObject({}).transform(() => undefined)).safeParse(
+    event?.identity ?? event?.current,
+  );
+  if (data?.type === 'email') return [`email:${data.value}`];
+  return data?.type === 'phone_number' ? phoneIdentifiers(data.value) : [];
+};
 
 const staff: ReadonlySet<string> = new Set(['agent', 'admin']);
 
 /** Agents are users too, but not customers. */
-const user = ({ id, time, detail }: Event): Draft | undefined =>
-  detail === undefined || staff.has(detail.role ?? '')
-    ? undefined
-    : {
-        ...base,
-        key: id,
-        kind: 'contact-update',
-        identifiers: [
-          `zendesk:${detail.id}`,
-          ...(detail.external_id ? [`user-id:${detail.external_id}`] : []),
-          ...(detail.email ? [`email:${detail.email}`] : []),
-        ],
-        vouched: Boolean(detail.external_id),
-        ...defined({ occurredAt: readTime(time) }),
-        ...(detail.name && { profile: { name: { full: detail.name } } }),
-      };
+const user = (whole: Event): Draft | undefined => {
+  const { id, time, type, event, detail } = whole;
+  if (detail === undefined || staff.has(detail.role ?? '')) return undefined;
+  const other = type === 'zen:event-type:user.merged' ? event?.user?.id : undefined;
+  return {
+    ...base,
+    key: id,
+    kind: 'contact-update',
+    identifiers: [
+      ...new Set([
+        `zendesk:${detail.id}`,
+        ...(detail.external_id ? [`user-id:${detail.external_id}`] : []),
+        ...(detail.email ? [`email:${detail.email}`] : []),
+        ...addedTo(whole),
+      ]),
+    ],
+    ...(other && other !== detail.id && { becomes: [`zendesk:${other}`] }),
+    vouched: Boolean(detail.external_id) || other !== undefined,
+    ...defined({ occurredAt: readTime(time) }),
+    ...(detail.name && { profile: { name: { full: detail.name } } }),
+  };
+};
 
 const rating = (event: Event): DecodedInteraction | undefined => {
   const customer = event.detail?.requester_id;
@@ -133,6 +184,7 @@ const solved = ({ id, time, event, detail }: Event): DecodedInteraction | undefi
 };
 
 const acts: Readonly<Record<string, (event: Event) => Draft | undefined>> = {
+  'zen:event-type:ticket.created': created,
   'zen:event-type:ticket.comment_added': comment,
   'zen:event-type:ticket.csat_received': rating,
   'zen:event-type:ticket.status_changed': solved,
@@ -195,7 +247,7 @@ export const zendesk = channelMapping({
       why: 'only the business sets it: by the API or by signed sign-in',
     },
     typed('detail.email, requester_email', 'email', 'an event does not say whether the address was verified'),
-    typed('requester_phone', 'phone'),
+    typed('requester_phone, value of an identity', 'phone'),
   ],
   decode,
 });
