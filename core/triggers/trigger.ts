@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { Duration, Limit, QuietHours } from '../config/duration.ts';
 import { Category, type ConsentStatus } from '../consent/consent.ts';
 import { HubError } from '../errors.ts';
+import { memberOf } from '../formats/payload.ts';
 import { Channel } from '../interaction/interaction.ts';
+import { sha256Hex } from '../webhooks/signature.ts';
 import { parsePattern } from './pattern/index.ts';
 
 /** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */
@@ -76,6 +78,11 @@ export const Trigger = z
     name: z.string().optional(),
     category: Category,
     on: EventPattern,
+    /** A path of the interaction, such as `properties.order`: one entry per customer and value of it. */
+    once: z
+      .string()
+      .regex(/^[A-Za-z]\w*(?:\.[\w-]+)*$/u, 'expected a path of the interaction such as properties.order')
+      .optional(),
     /** Whether an interaction that only claims a person's address starts the trigger for that person. */
     anyone: z.boolean().default(false),
     where: z.array(Condition).default([]),
@@ -142,4 +149,13 @@ export const ruleName = (trigger: string, version: number): string => `trigger-$
 export const consentAllows = (category: Category, status: ConsentStatus): boolean => {
   if (category === 'transactional') return true;
   return category === 'marketing' ? status === 'granted' : status !== 'denied';
+};
+
+/** The value at a trigger's `once`, hashed: it may be personal. Undefined if the trigger has none, or the interaction has no such value. */
+export const onceValue = ({ once }: Pick<Trigger, 'once'>, cause: object): string | undefined => {
+  if (once === undefined) return undefined;
+  const value = once.split('.').reduce<unknown>(memberOf, cause);
+  return value === undefined || value === null || value === ''
+    ? undefined
+    : sha256Hex(JSON.stringify(value)).slice(0, 24);
 };

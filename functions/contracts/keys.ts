@@ -36,6 +36,7 @@ export const sortKeyPrefix = {
   reopening: 'reopened#',
   confirmation: 'confirmed#',
   command: 'command#',
+  once: 'once#',
 } as const;
 
 const PROFILE_PREFIX = 'customer#';
@@ -68,6 +69,9 @@ export const interactionRange = (
 
 export const notificationKey = ({ profileId, trigger, interaction }: NotificationMessage): Key =>
   inProfile(profileId, `${sortKeyPrefix.notification}${trigger}#${interaction}`);
+/** The interaction that has used up a value of a trigger's `once`. */
+export const onceKey = (profileId: string, trigger: string, value: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.once}${trigger}#${value}`);
 export const mergeKey = (survivor: string, at: Instant, id: string): Key =>
   inProfile(survivor, `${sortKeyPrefix.merge}${at}#${id}`);
 export const splitKey = (profileId: string, at: Instant, id: string): Key =>

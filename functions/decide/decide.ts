@@ -14,6 +14,7 @@ import {
 } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
+import { onceValue } from '../../core/triggers/trigger.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
 import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
@@ -21,6 +22,7 @@ import type { ReadAddresses } from '../contracts/ports/addresses.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';
 import type { CurrentTrigger } from '../contracts/rows/triggers.ts';
+import { enterOnce } from './once.ts';
 
 export interface DecidePorts {
   readonly triggers: Triggers;
@@ -74,6 +76,11 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   }
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
+  const value = present === undefined ? onceValue(version.trigger, cause) : undefined;
+  if (value !== undefined) {
+    const entry = await enterOnce(ports.notifications, message, customer, value);
+    if (entry !== 'first') return entry === 'taken';
+  }
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
   const { trigger } = version;
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;

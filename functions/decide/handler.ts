@@ -38,7 +38,7 @@ export const create = (runtime: Runtime) => {
   const aws = signedCalls(runtime);
   const use = decide({
     triggers: triggers(rows),
-    notifications: notifications(rows, hub),
+    notifications: notifications(rows, hub, runtime.now),
     history: history(rows),
     guests: guests(rows, identity),
     hub,

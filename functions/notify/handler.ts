@@ -56,7 +56,7 @@ export const create = (runtime: Runtime) => {
   });
   const refused = failureSaver(runtime, rows, notifyStage);
   const ports: Omit<NotifyPorts, 'saveFailure'> = {
-    notifications: notifications(rows, hub),
+    notifications: notifications(rows, hub, runtime.now),
     triggers: triggers(rows),
     history: history(rows),
     guests: guests(rows, identity),

@@ -37,7 +37,7 @@ export const openTriggerTable = async () => {
   return {
     ...{ clock, runtime, rows, bus, publishing },
     triggers: triggers(rows),
-    notifications: notifications(rows, async () => HubConfig.parse({})),
+    notifications: notifications(rows, async () => HubConfig.parse({}), runtime.now),
     history: history(rows),
     guests: guests(rows, async () => IdentityConfig.parse({})),
     addresses: addressReader(rows, async () => IdentityConfig.parse({})),

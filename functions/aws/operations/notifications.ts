@@ -10,8 +10,10 @@ import {
   keyText,
   limitsKey,
   notificationKey,
+  onceKey,
+  profileIdOf,
 } from '../../contracts/keys.ts';
-import { Limits, notificationOf } from '../../contracts/rows/triggers.ts';
+import { Limits, notificationOf, OnceRow } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 
 /** The reservations of a customer, each limits row with the version that a new reservation must find unchanged. */
@@ -25,10 +27,21 @@ export interface SendReservations {
   readonly byAddress: ReadonlyMap<Identifier, Limits>;
 }
 
+/** The interaction that has used up a value of a trigger's `once`. */
+export interface UsedOnce {
+  readonly profileId: string;
+  readonly interaction: string;
+  readonly version: number;
+}
+
 export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
   /** Writes the row, with the next version (0: it is new); false where it is no longer at the given version. */
   save(notification: Notification): Promise<boolean>;
+  /** Who has used up a value of a trigger's `once` for a customer: by source profile. */
+  usedBy(customer: Customer, trigger: string, value: string): Promise<readonly UsedOnce[]>;
+  /** Uses up the value for an interaction, in place of `present`; false where somebody else did meanwhile. */
+  useUp(address: NotificationMessage, value: string, present: UsedOnce | undefined): Promise<boolean>;
   /** `addresses`: those that the message could go to. */
   reservations(customer: Customer, addresses: readonly Identifier[]): Promise<SendReservations>;
   /** Writes the row together with the reservation; false when either changed in between. */
@@ -41,12 +54,28 @@ export interface Notifications {
 }
 
 /** Notifications are stored as long as interactions, from the time at which they were last due. */
-export const notifications = (table: Table, hub: () => Promise<HubConfig>): Notifications => ({
+export const notifications = (
+  table: Table,
+  hub: () => Promise<HubConfig>,
+  now: () => number,
+): Notifications => ({
   async get(address) {
     const [row] = await table.get([notificationKey(address)]);
     return row && notificationOf(row);
   },
   save: async (notification) => table.transact([notificationWrite(notification, await hub())]),
+  async usedBy({ sourceProfiles }, trigger, value) {
+    const rows = await table.get(sourceProfiles.map(({ profile }) => onceKey(profile.id, trigger, value)));
+    return rows.map((row) => ({ profileId: profileIdOf(row), ...OnceRow.parse(row) }));
+  },
+  async useUp({ profileId, trigger, interaction }, value, present) {
+    const { retention } = await hub();
+    const expiresAt = Math.floor((now() + retention.interactions) / 1000);
+    const version = present?.profileId === profileId ? present.version : 0;
+    return table.transact([
+      versioned(onceKey(profileId, trigger, value), { interaction, version, expiresAt }),
+    ]);
+  },
   async reservations(customer, addresses) {
     const ids = customer.sourceProfiles.map(({ profile }) => profile.id);
     const keys = [

@@ -21,6 +21,9 @@ export const Limits = z.object({
 });
 export type Limits = z.infer<typeof Limits>;
 
+/** Who has used up a value of a trigger's `once`. */
+export const OnceRow = z.object({ interaction: z.string(), version: z.int().positive() });
+
 /** One published version, with its templates as they were: an edit leaves started waits on theirs. */
 export const TriggerVersionRow = z.object({
   definition: z.unknown(),

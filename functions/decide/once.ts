@@ -1,0 +1,29 @@
+import type { Customer } from '../../core/identity/customer.ts';
+import type { DecisionMessage, Notification } from '../../core/triggers/notification.ts';
+import type { Notifications } from '../aws/operations/notifications.ts';
+
+/** What enters a trigger with `once`: `taken` leaves no entry, `changed` is decided again. */
+export type Entry = 'first' | 'taken' | 'changed';
+
+/**
+ * Uses up a value of the trigger's `once` for an event, unless another event of the customer has. One whose notification was
+ * cancelled, failed, or had no address to go to does not use it up.
+ */
+export const enterOnce = async (
+  notifications: Pick<Notifications, 'get' | 'usedBy' | 'useUp'>,
+  message: DecisionMessage,
+  customer: Customer,
+  value: string,
+): Promise<Entry> => {
+  const used = await notifications.usedBy(customer, message.trigger, value);
+  if (used.some(({ interaction }) => interaction === message.interaction)) return 'first';
+  for (const { profileId, interaction } of used)
+    if (!isVoid(await notifications.get({ ...message, profileId, interaction }))) return 'taken';
+  const own = used.find(({ profileId }) => profileId === message.profileId);
+  return (await notifications.useUp(message, value, own)) ? 'first' : 'changed';
+};
+
+/** A notification that is not stored yet is about to be: its event is delivered again after a crash. */
+const isVoid = (notification: Notification | undefined): boolean =>
+  notification?.status === 'failed' ||
+  (notification?.status === 'suppressed' && /^(?:cancelled|no-address)$/u.test(notification.reason ?? ''));
