@@ -62,10 +62,12 @@ const exportOf = (rows: readonly object[], open: (key: string) => unknown = () =
       });
       return call;
     };
-  let customer: object | undefined = { sourceProfiles: [{ profile: { id: 'one' } }] };
+  const one = { guest: false, identifiers: [], sourceProfiles: [{ profile: { id: 'one' } }] };
+  let customer: object | undefined = one;
   const ports = {
     history: { customer: async () => customer },
     table: {
+      get: async () => [],
       async *query(pk: string) {
         for (const [n, row] of rows.entries()) yield { pk, sk: `at#${n}`, ...row };
       },
