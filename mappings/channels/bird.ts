@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { parseMailboxes } from '../../core/formats/mailboxes.ts';
-import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -84,7 +84,7 @@ const media: Readonly<Record<string, Medium>> = {
 
 /** Events are named by the platform, some with more than its name: `google-rcs`, `apple-messages`. */
 const mediumOf = (platform: string): Medium =>
-  media[platform] ?? Object.entries(media).find(([name]) => platform.includes(name))?.[1] ?? 'chat';
+  entryOf(media, platform) ?? Object.entries(media).find(([name]) => platform.includes(name))?.[1] ?? 'chat';
 
 /** Platforms whose ids are valid everywhere; ids of the others are valid for one page, which is a channel of Bird. */
 const global: ReadonlySet<string> = new Set(['telegram', 'line', 'viber', 'tiktok', 'apple']);
@@ -190,7 +190,7 @@ const interactions: Readonly<Record<string, DecodedInteraction['kind']>> = {
 
 const interaction = (medium: Medium, payload: Payload): DecodedInteraction | undefined => {
   const { id, type, metadata, messageId } = payload;
-  const known = interactions[type ?? ''];
+  const known = entryOf(interactions, type);
   if (known === undefined) return undefined;
   const kind = known === 'click' && metadata?.button ? 'postback' : known;
   const [receiver] = receiversOf(payload);

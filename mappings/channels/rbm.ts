@@ -3,7 +3,7 @@
 // of Google itself (a message expired) name the person as phoneNumber.
 
 import * as z from 'zod';
-import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
+import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -54,7 +54,7 @@ const identifiers = (act: Act): string[] => {
 };
 
 const event = (act: Act, at: string | undefined): DecodedInteraction | undefined => {
-  const [direction, kind, status] = events[act.eventType ?? ''] ?? [];
+  const [direction, kind, status] = entryOf(events, act.eventType) ?? [];
   if (direction === undefined || kind === undefined || status === undefined) return undefined;
   return defined({
     key: act.eventId || `${act.messageId ?? identifiers(act)[0]}:${act.eventType}:${act.sendTime ?? ''}`,
