@@ -262,7 +262,9 @@ const applyToCustomer = (
     isPageAnswer(interaction) && people.owner(one) !== undefined;
   applyAnswer(people, profileId, interaction, new Set(claimed.filter((one) => !isOwnerOnPage(one))));
   const { activity } = people.sourceProfile(profileId);
-  const carried = proven.filter((one) => people.owner(one) !== undefined);
+  // A report and what the hub sent prove nothing: nobody was heard from at the address.
+  const vouched = isReport(interaction) || interaction.kind === 'notification' ? [] : proven;
+  const carried = vouched.filter((one) => people.owner(one) !== undefined);
   for (const identifier of carried) removeConfirmation(people, identifier);
   people.setActivity(applyActivity(activity, interaction, carried, people.silence));
 };
