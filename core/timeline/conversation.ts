@@ -50,8 +50,9 @@ export const conversationRole = (interaction: Interaction): ConversationRole | u
     case 'message':
     case 'comment':
       // A STOP asks for no answer.
+      if (properties['automated'] === true) return undefined;
       if (direction === 'inbound') return answerOf(interaction) === 'denied' ? 'talks' : 'asks';
-      return direction === 'outbound' && properties['automated'] !== true ? 'answers' : undefined;
+      return direction === 'outbound' ? 'answers' : undefined;
     case 'echo':
       return properties['automated'] === true ? undefined : 'answers';
     case 'postback':

@@ -299,6 +299,8 @@ export const goalMet = (
     (past) =>
       past.occurredAt > instant(from) &&
       past.occurredAt <= instant(upTo) &&
+      // What a machine wrote is not what the customer did.
+      past.properties?.['automated'] !== true &&
       matches(patternOf(goal.on), past),
   );
 

@@ -193,7 +193,7 @@ export interface Delivery extends VerifiedRequest {
   /** ISO 8601; the time of interactions for which the provider gives none. */
   readonly receivedAt: string;
   /** Replays one member of a batch, by its path: the others were recorded. */
-  readonly member?: string;
+  readonly member?: string | undefined;
 }
 
 /** The contents of a delivery. `ignored` lists the event types that are not mapped, by the vendor's names. */

@@ -4,6 +4,7 @@
 // a mail that it gave up (`old`) and one to a person who unsubscribed or complained, which it did not send.
 
 import * as z from 'zod';
+import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
 import {
@@ -28,6 +29,7 @@ import {
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { receivedMail } from '../../core/webhooks/received-mail.ts';
 import { leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
@@ -84,12 +86,14 @@ const COMPLAINED = 607;
 
 const actOf = (event: Event): Act | undefined => {
   const known = acts[event.event];
-  const soft = softReasons.has(event.reason ?? '');
+  const answer = event['delivery-status'];
+  const soft = softReasons.has(event.reason ?? '') || refusesSender(answer?.message, answer?.description);
   const code = Number(event['delivery-status']?.code ?? 0);
   if (event.event === 'failed' && event.severity === 'temporary')
     return ['outbound', 'delivery-status', 'deferred'];
   const refused = event.event === 'failed' || (event.event === 'dropped' && event.reason === 'hardfail');
   const hard = refused && !soft && code !== UNSUBSCRIBED && code !== COMPLAINED;
+  if (event.event === 'bounced' && refusesSender(answer?.message, answer?.description)) return acts['failed'];
   return known !== undefined && hard ? ['outbound', 'bounce', known[2]] : known;
 };
 
@@ -205,7 +209,7 @@ const filesOf = (fields: Fields, parts: readonly Part[]): DecodedInteraction['at
 };
 
 /** A mail of a route: as fields, as raw MIME, or stored at Mailgun and linked. */
-const ofRoute = async (fields: Fields, mime?: Uint8Array, parts: readonly Part[] = []): Promise<Draft> => {
+const ofRoute = async (fields: Fields, mime?: Uint8Array, parts: readonly Part[] = []): Promise<Drafts> => {
   const mail = mime && mime.byteLength > 0 ? await readMail(mime) : undefined;
   const [from] = [
     ...parseMailboxes(headerOf(fields, 'from') ?? ''),
@@ -221,7 +225,7 @@ const ofRoute = async (fields: Fields, mime?: Uint8Array, parts: readonly Part[]
   const files = [...(filesOf(fields, parts) ?? []), ...(mail?.attachments ?? [])];
   const stored = fields['message-url'];
   const spam = headerOf(fields, 'x-mailgun-sflag');
-  return defined({
+  const message: Draft = defined({
     key: id ?? fields['token'] ?? `${from?.address}:${fields['timestamp']}`,
     kind: 'message' as const,
     channel: 'email' as const,
@@ -238,9 +242,17 @@ const ofRoute = async (fields: Fields, mime?: Uint8Array, parts: readonly Part[]
     properties: spam === undefined ? undefined : { spam },
     fetch: stored && text === undefined ? { url: stored } : undefined,
   });
+  return receivedMail(message, {
+    headers: mail?.headers ?? headersOf(fields),
+    from: from?.address,
+    text,
+    attachments: files,
+    returnPath: fields['sender'],
+    sentId: bare,
+  });
 };
 
-const one = (interaction: Draft | undefined, name: string): Drafts =>
+const one = (interaction: DecodedInteraction | undefined, name: string): Drafts =>
   interaction === undefined
     ? { interactions: [], ignored: [name] }
     : { interactions: [interaction], ignored: [] };
@@ -264,7 +276,7 @@ const decode = async ({ headers, body }: Delivery): Promise<Drafts> => {
   if (event !== undefined) return one(ofOldEvent(fields), event);
   // The raw mail is bytes in its own charsets.
   const mime = parts ? parts.find(({ name }) => name === MIME)?.bytes : formBytes(body, MIME);
-  return one(await ofRoute(fields, mime, parts), 'route');
+  return ofRoute(fields, mime, parts);
 };
 
 const MIME = 'body-mime';
@@ -284,11 +296,13 @@ const complete = async (interaction: DecodedInteraction, { bytes }: Content): Pr
     ]),
   );
   const mime = fields[MIME];
-  const { fetch: _fetch, ...whole } = await ofRoute(
-    fields,
-    mime === undefined ? undefined : Buffer.from(mime),
-  );
-  return { ...interaction, ...whole, key: interaction.key };
+  const { interactions } = await ofRoute(fields, mime === undefined ? undefined : Buffer.from(mime));
+  const [whole] = interactions;
+  // What was taken for a message stays one, whatever it proves to be.
+  if (whole?.kind !== 'message')
+    return { ...interaction, properties: { ...interaction.properties, automated: true } };
+  const { fetch: _fetch, ...rest } = whole;
+  return { ...interaction, ...rest, key: interaction.key };
 };
 
 export const mailgun = channelMapping({

@@ -3,6 +3,7 @@
 // two of the many types of bounces mean that the address does not work; the others are soft, or not bounces at all.
 
 import * as z from 'zod';
+import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
 import {
   addedOnReceipt,
@@ -16,6 +17,7 @@ import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { receivedMail } from '../../core/webhooks/received-mail.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
 import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
@@ -77,6 +79,11 @@ const bounceTypes: Readonly<Record<string, Act>> = {
   Subscribe: ['inbound', 'opt-in'],
 };
 
+const bounceOf = ({ Type, Details, Description }: Payload): Act => {
+  const act = bounceTypes[Type ?? ''] ?? softly;
+  return act[1] === 'bounce' && refusesSender(Details, Description) ? softly : act;
+};
+
 const emails = (address: string | null | undefined): string[] =>
   parseMailboxes(address ?? '')
     .slice(0, 1)
@@ -125,13 +132,10 @@ const reportOf = (payload: Payload): DecodedInteraction | undefined => {
         detail: payload.Details,
       });
     case 'Bounce':
-      return report(
-        bounceTypes[payload.Type ?? ''] ?? softly,
-        payload,
-        payload.ID ?? stamped(payload.BouncedAt),
-        payload.BouncedAt,
-        { status: payload.Type, detail: payload.Details || payload.Description },
-      );
+      return report(bounceOf(payload), payload, payload.ID ?? stamped(payload.BouncedAt), payload.BouncedAt, {
+        status: payload.Type,
+        detail: payload.Details || payload.Description,
+      });
     case 'SpamComplaint':
       return report(
         ['inbound', 'complaint'],
@@ -200,7 +204,7 @@ const isAuthentic = ({ Headers, From, FromFull }: Payload): boolean => {
 };
 
 /** Postmark's "Check" button sends the same id each time, and spam may have none: then the bytes identify the mail. */
-const inbound = (payload: Payload, body: Uint8Array): Draft => {
+const inbound = (payload: Payload, body: Uint8Array): Drafts => {
   const header = (name: string): string | undefined =>
     payload.Headers?.find((one) => one.Name.toLowerCase() === name)?.Value?.trim() || undefined;
   const [from] = parseMailboxes(payload.FromFull?.Email ?? payload.From ?? '');
@@ -217,7 +221,7 @@ const inbound = (payload: Payload, body: Uint8Array): Draft => {
       content: file.Content ?? file.Data ?? undefined,
     }),
   );
-  return defined({
+  const message: Draft = defined({
     key: own === undefined || own === ZERO ? sha256Hex(body) : own,
     kind: 'message' as const,
     channel: 'email' as const,
@@ -233,13 +237,16 @@ const inbound = (payload: Payload, body: Uint8Array): Draft => {
     profile: name ? { name: { full: name } } : undefined,
     attachments: files.length > 0 ? files : undefined,
   });
+  const headers = (payload.Headers ?? []).map((one) => ({ name: one.Name, value: one.Value ?? '' }));
+  return receivedMail(message, { headers, from: from?.address, text, attachments: files, sentId: repliedTo });
 };
 
 const decode = ({ body }: Delivery): Drafts => {
   const payload = Payload.parse(parseJson(body));
   const isMail =
     payload.RecordType === 'Inbound' || (!payload.RecordType && (payload.FromFull ?? payload.From));
-  const interaction = isMail ? inbound(payload, body) : reportOf(payload);
+  if (isMail) return inbound(payload, body);
+  const interaction = reportOf(payload);
   return interaction
     ? { interactions: [interaction], ignored: [] }
     : { interactions: [], ignored: [payload.RecordType ?? 'no RecordType'] };

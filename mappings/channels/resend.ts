@@ -3,12 +3,14 @@
 // the one that opened, clicked, complained or bounced: then the event belongs to no customer.
 
 import * as z from 'zod';
+import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { parseMailboxes } from '../../core/formats/mailboxes.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { markAutomated } from '../../core/webhooks/received-mail.ts';
 import { joinedList, leftList, typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
@@ -35,7 +37,14 @@ const Payload = z.looseObject({
           }),
         )
         .nullish(),
-      bounce: z.looseObject({ type: Text, subType: Text, message: Text }).nullish(),
+      bounce: z
+        .looseObject({
+          type: Text,
+          subType: Text,
+          message: Text,
+          diagnosticCode: z.union([z.string(), z.array(z.string())]).nullish(),
+        })
+        .nullish(),
       failed: z.looseObject({ reason: Text }).nullish(),
       suppressed: z.looseObject({ type: Text, message: Text }).nullish(),
       click: z.looseObject({ link: Text }).nullish(),
@@ -76,7 +85,10 @@ const reports = (
 ): DecodedInteraction[] => {
   const known = acts[type];
   if (known === undefined) return [];
-  const isSoft = known[1] === 'bounce' && /^(?:transient|undetermined)$/iu.test(data.bounce?.type ?? '');
+  const isSoft =
+    known[1] === 'bounce' &&
+    (/^(?:transient|temporary|undetermined)$/iu.test(data.bounce?.type ?? '') ||
+      refusesSender(data.bounce?.message, ...[data.bounce?.diagnosticCode ?? []].flat()));
   const [direction, kind, status] = isSoft ? soft : known;
   const all = mailboxes(data.to).map(({ address }) => address);
   const isOfOne = kind !== 'delivery-status' || isSoft;
@@ -123,7 +135,7 @@ const received = (
       ...(id && file.id && { url: `${API}/${id}/attachments/${file.id}`, keep: true as const }),
     }),
   );
-  return defined({
+  const message: DecodedInteraction = defined({
     key: id ?? delivery ?? `${data.message_id}`,
     kind: 'message' as const,
     channel: 'email' as const,
@@ -136,6 +148,7 @@ const received = (
     attachments: files.length > 0 ? files : undefined,
     fetch: id === undefined ? undefined : { url: `${API}/${id}` },
   });
+  return markAutomated(message, { headers: [], from: from?.address });
 };
 
 /** A contact of an audience: a person who unsubscribed there gets no broadcasts, but still gets transactional mail. */
@@ -190,11 +203,15 @@ const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedI
   const repliedTo = Object.entries(mail.headers ?? {}).find(
     ([name]) => name.toLowerCase() === 'in-reply-to',
   )?.[1];
-  return {
+  const headers = Object.entries(mail.headers ?? {}).flatMap(([name, value]) =>
+    typeof value === 'string' ? [{ name, value }] : [],
+  );
+  const whole: DecodedInteraction = {
     ...interaction,
     text: mail.text?.trim() ? mail.text : textOfHtml(mail.html ?? ''),
     ...(typeof repliedTo === 'string' && { refersTo: repliedTo }),
   };
+  return markAutomated(whole, { headers });
 };
 
 export const resend = channelMapping({

@@ -3,13 +3,16 @@
 // message share the part before the first dot. A "blocked" bounce is soft.
 
 import * as z from 'zod';
+import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { readMail } from '../../core/formats/mail.ts';
 import { authorDomain, headerValues, isAligned } from '../../core/formats/mail-author.ts';
 import { parseMailboxes } from '../../core/formats/mailboxes.ts';
 import {
+  ifReadable,
   instantOf,
   type Part,
+  parseJson,
   parseMultipart,
   parsePayload,
   textOfPart,
@@ -18,6 +21,7 @@ import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
 import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
+import { receivedMail } from '../../core/webhooks/received-mail.ts';
 import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 // A business's own arguments are members beside these, with any names and types.
@@ -55,9 +59,14 @@ const kinds: Readonly<Record<string, readonly ['inbound' | 'outbound', DecodedIn
   group_resubscribe: ['inbound', 'opt-in'],
 };
 
+/** What SendGrid classifies as a cause other than the address. */
+const SOFT = /^(?:content|reputation|technical|frequency)/iu;
+
 /** A permanent refusal is a bounce, also if SendGrid dropped the mail because of an earlier bounce; the rest is soft. */
 const refusal = (event: Event): readonly ['outbound', DecodedInteraction['kind']] | undefined => {
-  if (event.event === 'bounce' && event.type === 'blocked') return outbound;
+  const { type, reason, status, bounce_classification: cause } = event;
+  const isSoft = type === 'blocked' || SOFT.test(cause ?? '') || refusesSender(status, reason);
+  if (event.event === 'bounce' && isSoft) return outbound;
   return event.event === 'dropped' && event.reason === 'Bounced Address' ? ['outbound', 'bounce'] : undefined;
 };
 
@@ -106,7 +115,7 @@ const isAuthentic = (from: readonly string[], dkim: string): boolean => {
 };
 
 /** Inbound Parse: one mail as form fields, each in its own charset, or as the raw MIME in `email`. */
-const inbound = async (parts: readonly Part[]): Promise<Draft> => {
+const inbound = async (parts: readonly Part[]): Promise<Drafts> => {
   const raw = (name: string): Part | undefined => parts.find((part) => part.name === name);
   const declared = raw('charsets');
   const charsets =
@@ -133,7 +142,7 @@ const inbound = async (parts: readonly Part[]): Promise<Draft> => {
   const text =
     [field('text'), mail.text].find((one) => one?.trim()) ?? textOfHtml(field('html') ?? mail.html ?? '');
   const envelope = field('envelope') ?? '';
-  return {
+  const message: Draft = {
     key: mail.messageId ?? `${from?.address}:${envelope}:${mail.date ?? ''}:${subject ?? ''}`,
     kind: 'message',
     channel: 'email',
@@ -148,13 +157,16 @@ const inbound = async (parts: readonly Part[]): Promise<Draft> => {
     ...(from?.name !== undefined && { profile: { name: { full: from.name } } }),
     ...(attachments.length > 0 && { attachments }),
   };
+  const returnPath = Envelope.safeParse(ifReadable(() => parseJson(Buffer.from(envelope)))).data?.from;
+  return receivedMail(message, { headers: mail.headers, from: from?.address, text, attachments, returnPath });
 };
+
+const Envelope = z.looseObject({ from: z.string() });
 
 const decode = async (delivery: Delivery): Promise<Drafts> => {
   const { headers, body } = delivery;
   const contentType = headers['content-type'] ?? '';
-  if (contentType.startsWith('multipart/form-data'))
-    return { interactions: [await inbound(parseMultipart(contentType, body))], ignored: [] };
+  if (contentType.startsWith('multipart/form-data')) return inbound(parseMultipart(contentType, body));
   const events = z.array(z.unknown()).parse(parsePayload(body));
   return decodeMembers(delivery, membersOf(events), (one) => {
     const event = Event.parse(one);

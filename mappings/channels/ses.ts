@@ -3,6 +3,7 @@
 // that it concerns. An open or a click names no recipient, so with several recipients it belongs to no customer.
 
 import * as z from 'zod';
+import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
 import { type Mail, readMail } from '../../core/formats/mail.ts';
 import {
@@ -16,13 +17,19 @@ import { defined, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/channel-mapping.ts';
+import { decodeMembers, type Member, membersOf } from '../../core/webhooks/members.ts';
+import { markAutomated, receivedMail } from '../../core/webhooks/received-mail.ts';
 import { type SnsNotification, snsNotification } from '../../core/webhooks/sns.ts';
 import { joinedList, leftList, mailAuthor } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
-const Recipients = z
-  .array(z.looseObject({ emailAddress: z.string(), diagnosticCode: Text, status: Text }))
-  .nullish();
+/** Read one by one, so that an odd one does not hold up the others. */
+const Recipients = z.array(z.unknown()).nullish();
+const Recipient = z.union([
+  z.string().transform((emailAddress) => ({ emailAddress, diagnosticCode: undefined, status: undefined })),
+  z.looseObject({ emailAddress: z.string(), diagnosticCode: Text, status: Text }),
+]);
+type Recipient = z.infer<typeof Recipient>;
 const Preferences = z
   .looseObject({
     unsubscribeAll: z.boolean().nullish(),
@@ -40,7 +47,7 @@ const Message = z.looseObject({
       timestamp: Text,
       messageId: Text,
       source: Text,
-      destination: z.array(z.string()).nullish(),
+      destination: Recipients,
       headers: z.array(z.looseObject({ name: z.string(), value: Text })).nullish(),
       headersTruncated: z.boolean().nullish(),
       commonHeaders: z
@@ -59,9 +66,7 @@ const Message = z.looseObject({
       complainedRecipients: Recipients,
     })
     .nullish(),
-  delivery: z
-    .looseObject({ timestamp: Text, recipients: z.array(z.string()).nullish(), smtpResponse: Text })
-    .nullish(),
+  delivery: z.looseObject({ timestamp: Text, recipients: Recipients, smtpResponse: Text }).nullish(),
   deliveryDelay: z.looseObject({ timestamp: Text, delayType: Text, delayedRecipients: Recipients }).nullish(),
   reject: z.looseObject({ reason: Text }).nullish(),
   failure: z.looseObject({ errorMessage: Text, templateName: Text }).nullish(),
@@ -103,15 +108,19 @@ const email = (address: string): string[] =>
 /** One interaction for each person that a report names; one without a customer if it names none. */
 const reports = (
   { mail }: Message,
-  { id, publishedAt }: SnsNotification,
-  [direction, kind]: Act,
-  people: readonly (readonly [address: string, details: Properties])[],
+  { id, publishedAt, member }: Source,
+  act: Act | ((recipient: Recipient) => Act),
+  people: readonly Member[],
   at: string | null | undefined,
-  properties: Properties,
-): DecodedInteraction[] =>
-  (people.length === 0 ? ([['', {}]] as const) : people).map(([address, details]) =>
-    defined({
-      key: `${id}:${parseMailboxes(address)[0]?.address ?? address}${typeof properties['scope'] === 'string' ? `:${properties['scope']}` : ''}`,
+  properties: Properties | ((recipient: Recipient) => Properties),
+): Drafts =>
+  decodeMembers({ member }, people.length === 0 ? NOBODY : people, (value) => {
+    const recipient = Recipient.parse(value);
+    const address = recipient.emailAddress;
+    const [direction, kind] = typeof act === 'function' ? act(recipient) : act;
+    const details = typeof properties === 'function' ? properties(recipient) : properties;
+    const interaction: DecodedInteraction = defined({
+      key: `${id}:${parseMailboxes(address)[0]?.address ?? address}${typeof details['scope'] === 'string' ? `:${details['scope']}` : ''}`,
       kind,
       channel: 'email' as const,
       direction,
@@ -120,12 +129,18 @@ const reports = (
       refersTo: mail?.messageId || undefined,
       occurredAt: readTime(at ?? undefined) ?? publishedAt,
       properties: Object.fromEntries(
-        Object.entries({ ...properties, ...details }).flatMap(([name, value]) =>
-          value === undefined || value === null || value === '' ? [] : [[name, value]],
+        Object.entries(details).flatMap(([name, one]) =>
+          one === undefined || one === null || one === '' ? [] : [[name, one]],
         ),
       ),
-    }),
-  );
+    });
+    return { interactions: [interaction] };
+  });
+
+const NOBODY: readonly Member[] = [{ path: 'nobody', value: '' }];
+
+/** A notification, and the member of it that is replayed. */
+type Source = SnsNotification & Pick<Delivery, 'member'>;
 
 const outbound: Act = ['outbound', 'delivery-status'];
 
@@ -134,17 +149,22 @@ const UNSUBSCRIBED = 'UnsubscribedRecipient';
 
 const bounced: Handler = (message, notification) => {
   const { bounce } = message;
-  const hard = bounce?.bounceType === 'Permanent' && bounce.bounceSubType !== UNSUBSCRIBED;
+  const isPermanent = bounce?.bounceType === 'Permanent' && bounce.bounceSubType !== UNSUBSCRIBED;
+  const isHard = ({ diagnosticCode, status }: Recipient): boolean =>
+    isPermanent && !refusesSender(status, diagnosticCode);
   return reports(
     message,
     notification,
-    hard ? ['outbound', 'bounce'] : outbound,
-    (bounce?.bouncedRecipients ?? []).map((one) => [
-      one.emailAddress,
-      { reason: one.diagnosticCode, code: one.status },
-    ]),
+    (one) => (isHard(one) ? ['outbound', 'bounce'] : outbound),
+    membersOf(bounce?.bouncedRecipients ?? [], 'bounce.bouncedRecipients'),
     bounce?.timestamp,
-    { status: hard ? 'bounced' : 'soft-bounced', type: bounce?.bounceType, subtype: bounce?.bounceSubType },
+    (one) => ({
+      status: isHard(one) ? 'bounced' : 'soft-bounced',
+      type: bounce?.bounceType,
+      subtype: bounce?.bounceSubType,
+      reason: one.diagnosticCode,
+      code: one.status,
+    }),
   );
 };
 
@@ -157,7 +177,7 @@ const complained: Handler = (message, notification) => {
     message,
     notification,
     ['inbound', 'complaint'],
-    people.map((one) => [one.emailAddress, {}]),
+    membersOf(people, 'complaint.complainedRecipients'),
     complaint?.timestamp,
     {
       reason: complaint?.complaintFeedbackType,
@@ -167,10 +187,10 @@ const complained: Handler = (message, notification) => {
   );
 };
 
-type Handler = (message: Message, notification: SnsNotification) => DecodedInteraction[] | undefined;
+type Handler = (message: Message, notification: Source) => Drafts | undefined;
 
-const everybody = ({ mail }: Message): readonly (readonly [string, Properties])[] =>
-  (mail?.destination ?? []).map((address) => [address, {}]);
+const everybody = ({ mail }: Message): readonly Member[] =>
+  membersOf(mail?.destination ?? [], 'mail.destination');
 
 /** The recipient, if there is only one. */
 const onlyOne = (message: Message): ReturnType<typeof everybody> => {
@@ -198,10 +218,15 @@ const subscribed: Handler = (message, notification) => {
   const topics = (now?.topicSubscriptionStatus ?? []).filter(
     (one) => old.get(one.topicName) !== one.subscriptionStatus,
   );
-  const changes = topics.flatMap((one) =>
+  const changes = topics.map((one) =>
     change(one.subscriptionStatus === 'OptOut', `${list}:topic-${one.topicName}`),
   );
-  return changes.length > 0 || before?.unsubscribeAll !== true ? changes : change(false, list);
+  if (changes.length === 0) return before?.unsubscribeAll === true ? change(false, list) : undefined;
+  return {
+    interactions: changes.flatMap(({ interactions }) => interactions),
+    ignored: [],
+    unreadable: changes.flatMap(({ unreadable = [] }) => unreadable),
+  };
 };
 
 const handlers: Readonly<Record<string, Handler>> = {
@@ -225,7 +250,7 @@ const handlers: Readonly<Record<string, Handler>> = {
       message,
       notification,
       outbound,
-      (message.delivery?.recipients ?? []).map((address) => [address, {}]),
+      membersOf(message.delivery?.recipients ?? [], 'delivery.recipients'),
       message.delivery?.timestamp,
       { status: 'delivered', detail: message.delivery?.smtpResponse },
     ),
@@ -234,12 +259,13 @@ const handlers: Readonly<Record<string, Handler>> = {
       message,
       notification,
       outbound,
-      (message.deliveryDelay?.delayedRecipients ?? []).map((one) => [
-        one.emailAddress,
-        { reason: one.diagnosticCode },
-      ]),
+      membersOf(message.deliveryDelay?.delayedRecipients ?? [], 'deliveryDelay.delayedRecipients'),
       message.deliveryDelay?.timestamp,
-      { status: 'deferred', type: message.deliveryDelay?.delayType },
+      (one) => ({
+        status: 'deferred',
+        type: message.deliveryDelay?.delayType,
+        reason: one.diagnosticCode,
+      }),
     ),
   Open: (message, notification) =>
     reports(message, notification, ['inbound', 'open'], onlyOne(message), message.open?.timestamp, {}),
@@ -253,7 +279,7 @@ const handlers: Readonly<Record<string, Handler>> = {
  * An inbound mail: complete if the rule publishes it; read from the hub's bucket if the rule stores it there; else only
  * its headers, or only the envelope.
  */
-const received = async (message: Message, { id, publishedAt }: SnsNotification): Promise<Draft> => {
+const received = async (message: Message, { id, publishedAt }: SnsNotification): Promise<Drafts> => {
   const { mail: envelope, receipt, content } = message;
   const header = (name: string): string | undefined =>
     envelope?.headers?.find((one) => one.name.toLowerCase() === name)?.value ?? undefined;
@@ -289,11 +315,29 @@ const received = async (message: Message, { id, publishedAt }: SnsNotification):
   const authors = listed.length > 0 ? listed : (envelope?.commonHeaders?.from ?? []);
   const vouched = isAuthentic(interaction, authors, envelope?.headersTruncated === true ? [] : headers);
   const encoding = receipt?.action?.encoding?.toUpperCase() === 'BASE64' ? 'base64' : 'utf8';
-  if (content) return withMail(interaction, await readMail(Buffer.from(content, encoding)));
+  if (content) {
+    const mail = await readMail(Buffer.from(content, encoding));
+    return receivedMail(withMail(interaction, mail), {
+      headers: mail.headers,
+      from: mail.from?.address,
+      text: mail.text,
+      attachments: [...mail.attachments],
+      returnPath: envelope?.source ?? undefined,
+      sentId,
+    });
+  }
   const bucket = receipt?.action?.bucketName;
-  return bucket && object !== undefined
-    ? { ...interaction, vouched, fetch: { url: `s3://${bucket}/${object}` } }
-    : { ...interaction, vouched };
+  const whole: Draft = {
+    ...interaction,
+    vouched,
+    ...(bucket && object !== undefined && { fetch: { url: `s3://${bucket}/${object}` } }),
+  };
+  return receivedMail(whole, {
+    headers,
+    from: from?.address,
+    returnPath: envelope?.source ?? undefined,
+    sentId,
+  });
 };
 
 /** The complete key of a mail in its bucket, with the prefix of the rule, which SES may leave out. */
@@ -341,21 +385,21 @@ const withMail = (interaction: Draft, mail: Mail): Draft =>
     attachments: mail.attachments.length > 0 ? [...mail.attachments] : undefined,
   });
 
-const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<Draft> =>
-  withMail(interaction, await readMail(bytes));
+const complete = async (interaction: DecodedInteraction, { bytes }: Content): Promise<Draft> => {
+  const mail = await readMail(bytes);
+  return markAutomated(withMail(interaction, mail), { headers: mail.headers, from: mail.from?.address });
+};
 
-const decode = async ({ body }: Delivery): Promise<Drafts> => {
-  const notification = snsNotification(body);
+const decode = async (delivery: Delivery): Promise<Drafts> => {
+  const notification = snsNotification(delivery.body);
   if (notification.message === undefined) return { interactions: [], ignored: ['text that is not JSON'] };
   const message = Message.parse(notification.message);
   const name = message.eventType || message.notificationType || 'no eventType';
-  const interactions =
-    name === 'Received'
-      ? [await received(message, notification)]
-      : Object.hasOwn(handlers, name)
-        ? (handlers[name]?.(message, notification) ?? [])
-        : [];
-  return { interactions, ignored: interactions.length > 0 ? [] : [name] };
+  if (name === 'Received') return received(message, notification);
+  const drafts = Object.hasOwn(handlers, name)
+    ? handlers[name]?.(message, { ...notification, member: delivery.member })
+    : undefined;
+  return drafts ?? { interactions: [], ignored: [name] };
 };
 
 export const ses = channelMapping({
