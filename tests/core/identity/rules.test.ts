@@ -278,7 +278,9 @@ describe('a merge by a person', () => {
     const people = crowd();
     meet(people, 1, ['line:A']);
     meet(people, 2, ['line:B']);
-    expect(mergeManually(people, 'c1', 'c0', decisionAt(3))).toMatchObject({
+    const merge = mergeManually(people, 'c1', 'c0', { ...decisionAt(3), reason: 'same person' });
+    expect(merge).toMatchObject({ reason: 'same person' });
+    expect(merge).toMatchObject({
       ...{ survivor: 'c1', others: ['c0'], by: 'ada', cause: 'command-3', overrode: [] },
     });
     expect(people.sourceProfile('c1').profile.merged).toEqual(['c0']);
