@@ -51,6 +51,8 @@ export const FileMessage = z.strictObject({
   url: z.string(),
   key: z.string(),
   contentType: z.string().optional(),
+  /** The most bytes of it, where its interaction has many files. */
+  most: z.int().positive().optional(),
   tries,
 });
 export type FileMessage = z.infer<typeof FileMessage>;

@@ -30,15 +30,16 @@ export interface Contents {
   isAvailable(origin: Origin, url: string): Promise<boolean>;
   /** Reads content into memory: at most 10 MB of a provider, 40 MB of the bucket. Waits while too much is in memory. */
   use<Result>(origin: Origin, url: string, consume: (content: Content) => Promise<Result>): Promise<Result>;
-  /** Passes content on as it arrives, at most 100 MB. */
-  copy(origin: Origin, url: string, consume: (stream: Stream) => Promise<void>): Promise<void>;
+  /** Passes content on as it arrives, at most `most` bytes, by default `MOST_COPIED_BYTES`. */
+  copy(origin: Origin, url: string, consume: (stream: Stream) => Promise<void>, most?: number): Promise<void>;
 }
 
 /** The largest mail that SES receives. Parsed it needs nine times as much memory, so it is read alone. */
 const MAIL_BYTES = 40 * 1024 * 1024;
 const READ: FetchLimits = { bytes: 10_000_000, milliseconds: 10_000 };
 /** The largest file of any messaging provider: a document of WhatsApp. */
-const COPIED: FetchLimits = { bytes: 100_000_000, milliseconds: 25_000 };
+export const MOST_COPIED_BYTES = 100_000_000;
+const COPY_MS = 25_000;
 
 export const contents = (runtime: Runtime, { connector, secrets, files }: ContentPorts): Contents => {
   const limited = concurrencyLimiter(MAIL_BYTES);
@@ -90,7 +91,10 @@ export const contents = (runtime: Runtime, { connector, secrets, files }: Conten
         ),
       );
     },
-    copy: (origin, url, consume) => limited(READ.bytes, async () => consume(await open(origin, url, COPIED))),
+    copy: (origin, url, consume, most = MOST_COPIED_BYTES) =>
+      limited(READ.bytes, async () =>
+        consume(await open(origin, url, { bytes: most, milliseconds: COPY_MS })),
+      ),
   };
 };
 

@@ -13,8 +13,11 @@ export const copyFile = async (
   const [, interaction = ''] = /^attachments\/([^/]+)\//u.exec(file.key) ?? [];
   if (await isErased(interaction)) return;
   try {
-    await contents.copy(file, file.url, ({ bytes, contentType }) =>
-      files.upload(file.key, bytes, file.contentType ?? contentType),
+    await contents.copy(
+      file,
+      file.url,
+      ({ bytes, contentType }) => files.upload(file.key, bytes, file.contentType ?? contentType),
+      file.most,
     );
     // The interaction may have been erased while its file was copied.
     if (await isErased(interaction)) await files.remove(file.key);

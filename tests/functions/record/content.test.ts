@@ -133,6 +133,32 @@ describe('files of an interaction', () => {
     expect(stored).toEqual({ [`attachments/${id}/1`]: 'hello' });
   });
 
+  it('are at most fifty, and share what one interaction may take', async () => {
+    const { act, queued } = hub({});
+    const many = Array.from({ length: 60 }, (_, at) => ({ url: fileUrl, keep: true, size: at }));
+    const [work] = await act({ attachments: many, properties: { a: 1 } });
+    const interaction = work?.type === 'interaction' ? work.interaction : undefined;
+    expect(interaction?.attachments).toHaveLength(50);
+    expect(interaction?.properties).toEqual({ a: 1, attachmentsLeftOut: 10 });
+    expect(queued).toHaveLength(50);
+    for (const copy of queued) expect(copy).toMatchObject({ most: 5_000_000 });
+  });
+
+  it('stay at the provider where they are too large', async () => {
+    const { act, queued } = hub({});
+    const [work] = await act({ attachments: [{ url: fileUrl, keep: true, size: 100_000_001 }] });
+    expect(work).toMatchObject({ interaction: { attachments: [{ url: fileUrl, size: 100_000_001 }] } });
+    expect(queued).toEqual([]);
+  });
+
+  it('are copied as far as their share allows', async () => {
+    const { send, stored, failures } = hub({ [fileUrl]: text('bytes') });
+    expect(await send({ ...file, most: 4 })).toEqual([]);
+    expect([stored, failures.length]).toEqual([{}, 1]);
+    expect(await send({ ...file, most: 5 })).toEqual([]);
+    expect(stored).toEqual({ 'attachments/x/0': 'bytes' });
+  });
+
   it('stay at the provider where its secret is missing', async () => {
     const { act, queued } = hub({}, {});
     const [work] = await act({ attachments: [{ url: fileUrl, keep: true }] });
