@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HubError } from '../../../core/errors.ts';
 import { addReservation, countReservations, mergeReservations } from '../../../core/triggers/limits.ts';
+import { notificationId } from '../../../core/triggers/notification.ts';
 import { isRefusal, refusal, rejectAws } from '../../../core/triggers/sender.ts';
 import { DAY, NOON } from '../../support/situations.ts';
 
@@ -92,4 +93,8 @@ describe('an error of a sender', () => {
     expect(isRefusal(new HubError('write-conflict', 'No.', { retry: 'later' }))).toBe(false);
     expect(isRefusal(Object.assign(new Error('No.'), { code: 'sender-refusal' }))).toBe(false);
   });
+});
+
+it('a notification is known by its trigger and its cause', () => {
+  expect(notificationId({ profileId: 'ada', trigger: 'hello', interaction: 'i1' })).toBe('hello.i1');
 });
