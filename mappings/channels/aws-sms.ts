@@ -4,7 +4,7 @@
 
 import * as z from 'zod';
 import { consentWordIn } from '../../core/consent/consent-words.ts';
-import { defined, instantOf, msisdn } from '../../core/formats/payload.ts';
+import { defined, instantOf, memberOf, msisdn } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
@@ -84,8 +84,8 @@ const report = (event: Event, { id, publishedAt }: SnsNotification): DecodedInte
 
 const decode = ({ body }: Delivery): Drafts => {
   const notification = snsNotification(body);
-  const inbound = Inbound.safeParse(notification.message);
-  if (inbound.success) return { interactions: [message(inbound.data, notification)], ignored: [] };
+  if ((memberOf(notification.message, 'inboundMessageId') ?? null) !== null)
+    return { interactions: [message(Inbound.parse(notification.message), notification)], ignored: [] };
   const event = Event.safeParse(notification.message);
   const interaction = event.success ? report(event.data, notification) : undefined;
   return interaction === undefined

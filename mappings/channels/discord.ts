@@ -78,16 +78,15 @@ const WebhookEvent = z.looseObject({
   event: z.looseObject({
     type: z.string(),
     timestamp: Text,
-    data: z
-      .looseObject({
-        user: User.optional(),
-        integration_type: z.number().optional(),
-        id: Text,
-        user_id: Text,
-        sku_id: Text,
-      })
-      .optional(),
+    data: z.unknown().optional(),
   }),
+});
+const EventData = z.looseObject({
+  user: User.optional(),
+  integration_type: z.number().optional(),
+  id: Text,
+  user_id: Text,
+  sku_id: Text,
 });
 
 const EPOCH = 1_420_070_400_000n;
@@ -184,7 +183,11 @@ const decode = ({ body }: Delivery): Drafts => {
 };
 
 /** The app was added to an account or a server, or removed again; or a person bought something in it. */
-const onWebhookEvent = ({ event: { type, timestamp, data } }: z.infer<typeof WebhookEvent>): Drafts => {
+const onWebhookEvent = ({ event }: z.infer<typeof WebhookEvent>): Drafts => {
+  const { type, timestamp } = event;
+  // Events of other types have other members.
+  if (!/^(?:APPLICATION|ENTITLEMENT)_/u.test(type)) return { interactions: [], ignored: [type] };
+  const data = EventData.optional().parse(event.data);
   const kind =
     type === 'APPLICATION_AUTHORIZED'
       ? 'opt-in'

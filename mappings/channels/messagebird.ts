@@ -101,6 +101,7 @@ const sms = (payload: Sms, media: readonly string[]): DecodedInteraction | undef
 
 const File = z.looseObject({ url: z.string().nullish(), caption: Text }).nullish();
 
+const Named = z.looseObject({ type: z.string() });
 const Conversations = z.looseObject({
   type: z.string(),
   contact: z
@@ -249,13 +250,14 @@ const decode = (delivery: Delivery): Drafts => {
   const { method, url, headers, body } = delivery;
   const read =
     method === 'GET' ? parseQuery(new URL(url).search) : isForm(headers) ? parseForm(body) : parseJson(body);
-  const payload = Conversations.safeParse(read);
-  const interaction = payload.success
-    ? conversation(payload.data)
+  const { data: named } = Named.safeParse(read);
+  const isConversation = named !== undefined && /^(?:message|conversation)\./u.test(named.type);
+  const interaction = isConversation
+    ? conversation(Conversations.parse(read))
     : sms(Sms.parse(read), mediaOf(entriesOf(delivery, read)));
   return interaction
     ? { interactions: [interaction], ignored: [] }
-    : { interactions: [], ignored: [payload.data?.type ?? 'a request without a message'] };
+    : { interactions: [], ignored: [named?.type ?? 'a request without a message'] };
 };
 
 export const messagebird = channelMapping({

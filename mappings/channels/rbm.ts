@@ -103,10 +103,7 @@ const decode = (delivery: Delivery): Drafts => {
   const { message: outer } = Envelope.parse(parseJson(delivery.body));
   const act = Act.parse(parseJson(Buffer.from(outer.data, 'base64')));
   const at = readTime(act.sendTime ?? outer.publishTime ?? undefined);
-  const isMessage =
-    act.text != null || act.userFile != null || act.location != null || act.suggestionResponse != null;
-  const interaction =
-    act.eventType || !isMessage || !act.messageId ? event(act, at) : message(act, act.messageId, at);
+  const interaction = act.eventType || !act.messageId ? event(act, at) : message(act, act.messageId, at);
   return interaction === undefined
     ? { interactions: [], ignored: [act.eventType || 'message of another type'] }
     : { interactions: [interaction], ignored: [] };

@@ -14,6 +14,7 @@ import { platformUser } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().optional();
 const Account = z.looseObject({ id: z.string(), name: Text, aadObjectId: Text });
+const Named = z.looseObject({ type: z.string() });
 const Activity = z.looseObject({
   type: z.string(),
   id: Text,
@@ -80,11 +81,19 @@ const textOf = (text: string, activity: Activity): string => {
   return (activity.textFormat === 'xml' ? textOfHtml(rest) : rest).replace(/(\S) {2,}(?=\S)/gu, '$1 ').trim();
 };
 
+/** Some clients send what was pasted with its format as HTML beside an absent text. */
+const htmlOf = ({ attachments = [] }: Activity): string | undefined => {
+  const content = attachments.find(({ contentType }) => contentType === 'text/html')?.content;
+  return typeof content === 'string' ? content : undefined;
+};
+
 const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
   const { type, id, text, replyToId, value } = activity;
   const attachments = filesOf(activity);
   const said = {
-    ...wordsOf(text ?? undefined, (words) => textOf(words, activity)),
+    ...wordsOf(text ?? htmlOf(activity), (words) =>
+      textOf(words, text ? activity : { ...activity, textFormat: 'xml' }),
+    ),
     ...defined({ externalId: id }),
   };
   if (type === 'message')
@@ -135,8 +144,21 @@ const actOf = (activity: Activity): Partial<DecodedInteraction> | undefined => {
   return undefined;
 };
 
+const mapped: ReadonlySet<string> = new Set([
+  'message',
+  'messageUpdate',
+  'messageDelete',
+  'messageReaction',
+  'invoke',
+  'installationUpdate',
+]);
+
 const decode = ({ body }: Delivery): Drafts => {
-  const activity = Activity.parse(parsePayload(body));
+  const json = parsePayload(body);
+  const named = Named.parse(json);
+  // Activities of other types have other members.
+  if (!mapped.has(named.type)) return { interactions: [], ignored: [named.type] };
+  const activity = Activity.parse(json);
   const { type, id, from, conversation, timestamp, locale, entities = [] } = activity;
   const act = actOf(activity);
   const isPerson = from !== undefined && !from.id.startsWith('28:') && !from.id.startsWith('19:');

@@ -28,9 +28,19 @@ const File = z
   })
   .nullish();
 
+const Reply = z.looseObject({ id: Text, title: Text }).nullish();
+
 const Body = z
   .looseObject({
     text: z.union([z.string(), z.looseObject({ body: Text })]).nullish(),
+    interactive: z
+      .looseObject({
+        button_reply: Reply,
+        list_reply: Reply,
+        nfm_reply: z.looseObject({ body: Text }).nullish(),
+      })
+      .nullish(),
+    button: z.looseObject({ text: Text, payload: Text }).nullish(),
     suggestion_response: z.looseObject({ text: Text, postback_data: Text }).nullish(),
     user_file: z.looseObject({ payload: File }).nullish(),
     location: z.record(z.string(), z.json()).nullish(),
@@ -75,6 +85,7 @@ const Payload = z.looseObject({
 });
 type Payload = z.infer<typeof Payload>;
 
+const Named = z.looseObject({ data: z.looseObject({ event_type: z.string() }) });
 const Webhook = z.looseObject({
   data: z.looseObject({
     id: z.string(),
@@ -126,7 +137,11 @@ const consent: Readonly<Record<string, 'opt-out' | 'opt-in'>> = {
 
 const message = (event: Event, payload: Payload): DecodedInteraction => {
   const { body } = payload;
-  const answer = body?.suggestion_response;
+  const choice = body?.interactive?.button_reply ?? body?.interactive?.list_reply;
+  const answer =
+    body?.suggestion_response ??
+    (body?.button && { text: body.button.text, postback_data: body.button.payload }) ??
+    (choice && { text: choice.title, postback_data: choice.id });
   const files = [...(payload.media ?? []), body?.user_file?.payload].flatMap(fileOf);
   const inner = typeof body?.text === 'string' ? body.text : body?.text?.body;
   return defined({
@@ -224,22 +239,25 @@ const call = (event: Event, payload: Payload, stage: string): Draft => {
 };
 
 const decode = (delivery: Delivery): Drafts => {
-  const event = Webhook.parse(parseJson(delivery.body)).data;
-  const none: Drafts = { interactions: [], ignored: [event.event_type] };
-  const stage = entryOf(stages, event.event_type);
+  const json = parseJson(delivery.body);
+  const name = Named.parse(json).data.event_type;
+  const none: Drafts = { interactions: [], ignored: [name] };
+  const stage = entryOf(stages, name);
+  const isMessage = /^message\.(?:received|queued|sent|sending|delivered|read|failed|finalized)$/u.test(name);
+  // Events of other types have other members.
+  if (stage === undefined && !isMessage) return none;
+  const event = Webhook.parse(json).data;
   if (stage !== undefined) {
     const payload = Payload.parse(event.payload);
     // What a caller is still saying; the words are sent again when the sentence has ended.
     if (payload.transcription_data?.is_final === false) return none;
     return { interactions: [call(event, payload, stage)], ignored: [] };
   }
-  if (event.event_type === 'message.received') {
+  if (name === 'message.received') {
     const payload = Payload.parse(event.payload);
     return payload.direction === 'outbound' ? none : { interactions: [message(event, payload)], ignored: [] };
   }
-  if (/^message\.(?:queued|sent|sending|delivered|read|failed|finalized)$/u.test(event.event_type))
-    return { interactions: statuses(event, Payload.parse(event.payload)), ignored: [] };
-  return none;
+  return { interactions: statuses(event, Payload.parse(event.payload)), ignored: [] };
 };
 
 export const telnyx = channelMapping({

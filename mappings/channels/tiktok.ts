@@ -35,6 +35,13 @@ const Envelope = z.looseObject({
   content: z.union([z.string(), z.looseObject({})]).optional(),
 });
 
+const messages: ReadonlySet<string> = new Set([
+  'im_receive_msg',
+  'im_send_msg',
+  'im_mark_read_msg',
+  'im_referral_msg',
+]);
+
 const one = (event: string, interaction: DecodedInteraction | undefined): Drafts =>
   interaction === undefined
     ? { interactions: [], ignored: [event] }
@@ -94,7 +101,7 @@ const messaging = (
 const decode = ({ body }: Delivery): Drafts => {
   const { event, create_time, user_openid, content = {} } = Envelope.parse(parsePayload(body));
   const createdAt = instantOf(create_time);
-  if (event.startsWith('im_'))
+  if (messages.has(event))
     return one(
       event,
       messaging(event, typeof content === 'string' ? parsePayload(Buffer.from(content)) : content, createdAt),

@@ -22,6 +22,7 @@ const Message = z.looseObject({
   contact: z.looseObject({ name: Text }).optional(),
   tracking_data: Text,
 });
+const Named = z.looseObject({ event: z.string() });
 const Payload = z.looseObject({
   event: z.string(),
   timestamp: z.union([z.number(), z.string()]).optional(),
@@ -104,9 +105,14 @@ const profileOf = (user: z.infer<typeof User> | undefined): Pick<DecodedInteract
       };
 
 const decode = ({ body }: Delivery): Drafts => {
-  const payload = Payload.parse(parsePayload(body));
-  const { event, message_token, timestamp } = payload;
-  const act = entryOf(acts, event)?.(payload);
+  const json = parsePayload(body);
+  const { event } = Named.parse(json);
+  const read = entryOf(acts, event);
+  // Events of other types have other members.
+  if (read === undefined) return { interactions: [], ignored: [event] };
+  const payload = Payload.parse(json);
+  const { message_token, timestamp } = payload;
+  const act = read(payload);
   if (act === undefined || message_token === undefined) return { interactions: [], ignored: [event] };
   const user = payload.sender?.id ?? payload.user?.id ?? payload.user_id;
   return {

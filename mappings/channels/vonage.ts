@@ -6,6 +6,7 @@ import * as z from 'zod';
 import {
   defined,
   entryOf,
+  memberOf,
   msisdn,
   parseForm,
   parseJson,
@@ -234,11 +235,13 @@ const parametersOf = ({ method, url, headers, body }: Delivery): unknown => {
 
 const decode = (delivery: Delivery): Drafts => {
   const parameters = parametersOf(delivery);
-  const payload = Messages.safeParse(parameters);
-  const interaction = payload.success ? messages(payload.data) : sms(Sms.parse(parameters));
+  // The Messages API names its messages; the SMS API and the events of calls do not.
+  const payload =
+    (memberOf(parameters, 'message_uuid') ?? null) === null ? undefined : Messages.parse(parameters);
+  const interaction = payload ? messages(payload) : sms(Sms.parse(parameters));
   return interaction
     ? { interactions: [interaction], ignored: [] }
-    : { interactions: [], ignored: [payload.data?.channel ?? 'no messageId'] };
+    : { interactions: [], ignored: [payload?.channel ?? 'no message'] };
 };
 
 export const vonage = channelMapping({

@@ -164,3 +164,51 @@ it.each(['twilio', 'plivo'])('names that every object has are no words of %s', a
     await ofForm(provider, { ...fields, OptOutType: 'constructor', MessageIntent: 'constructor' }),
   ).toMatchObject([{ kind: 'message' }]);
 });
+
+const future = { id: 7, from: 7, user: 7, sender: 7, message: 7, data: 7, value: 7, text: 7 };
+
+describe('an event of an unknown type is ignored, whatever its members are', () => {
+  it.each([
+    ['viber', { event: 'future', ...future }],
+    ['telnyx', { data: { event_type: 'future.event', payload: 7, ...future } }],
+    ['teams', { type: 'future', ...future }],
+    ['discord', { version: 1, type: 1, event: { type: 'FUTURE', data: { user: 7, id: 7 } } }],
+    ['tiktok', { event: 'im_future_msg', content: JSON.stringify(future) }],
+    ['slack', { type: 'event_callback', team_id: 'T', event: { type: 'future', ...future } }],
+    ['bird', { event: 'future.service', payload: 7 }],
+    ['messagebird', { type: 'conversation.future' }],
+    ['vonage', { conversation_uuid: 'CON-1', status: 'ringing' }],
+    ['line', { events: [{ type: 'future', ...future }] }],
+    ['apple', { type: 'future' }],
+  ])('%s', async (provider, body) => {
+    const { interactions, failures } = await ofJson(provider, body);
+    expect([interactions, failures]).toEqual([[], []]);
+  });
+
+  it('slack, in a form', async () => {
+    const payload = JSON.stringify({ type: 'future', ...future });
+    const { interactions, failures } = await deliver(
+      { provider: 'slack', contentType: FORM },
+      form({ payload }),
+    );
+    expect([interactions, failures]).toEqual([[], []]);
+  });
+});
+
+describe('a known event of an odd shape is a failure, and never ignored', () => {
+  it.each([
+    ['vonage', { message_uuid: 'v', channel: 'sms', from: '1', to: '2', message_type: {} }],
+    ['messagebird', { type: 'message.created', message: { id: 7 } }],
+    ['viber', { event: 'message', message_token: 7, sender: 7 }],
+    ['teams', { type: 'message', from: { id: 7 } }],
+  ])('%s', async (provider, body) => {
+    const { interactions, failures } = await ofJson(provider, body);
+    expect([interactions, failures]).toEqual([[], ['unreadable-delivery']]);
+  });
+});
+
+it('an event of RBM that names neither a type nor known content is a message without text', async () => {
+  const act = { senderPhoneNumber: '+442079460018', messageId: 'r1', agentId: 'a', futureContent: {} };
+  const data = Buffer.from(JSON.stringify(act)).toString('base64');
+  expect(await interactionsOf('rbm', { message: { data } })).toMatchObject([{ kind: 'message', text: '' }]);
+});

@@ -39,6 +39,7 @@ const Message = z.looseObject({
       type: Text,
       button_reply: Reply.optional(),
       list_reply: Reply.optional(),
+      body: z.looseObject({ text: Text }).optional(),
       nfm_reply: z.looseObject({ name: Text, body: Text, response_json: Text }).optional(),
     })
     .optional(),
@@ -122,7 +123,8 @@ const saidBy = (message: Message): Said => {
   if (button ?? interactive)
     return {
       kind: 'postback',
-      ...defined({ text: button?.text ?? chosen?.title }),
+      // What the business asks with its buttons has them below a text.
+      ...defined({ text: button?.text ?? chosen?.title ?? interactive?.body?.text }),
       properties: defined({ payload: button?.payload ?? chosen?.id, type: interactive?.type }),
     };
   const { caption, attachments } = mediaOf(message);

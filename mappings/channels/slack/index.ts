@@ -11,6 +11,7 @@ import { channelMapping, type Drafts } from '../../../core/webhooks/channel-mapp
 import { withoutEscapes, wordsOf } from '../../../core/webhooks/original-text.ts';
 import { platformUser } from '../../../core/webhooks/vouching.ts';
 import { answerOf, File, filesOf, formOf, Values } from './form.ts';
+import { textOfRichText } from './rich-text.ts';
 
 const Text = z.string().optional();
 const Said = z.looseObject({
@@ -28,6 +29,7 @@ const Event = Said.extend({
   thread_ts: Text,
   event_ts: Text,
   files: z.array(File).optional(),
+  blocks: z.unknown().optional(),
   message: Said.optional(),
   previous_message: Said.optional(),
   deleted_ts: Text,
@@ -98,7 +100,7 @@ const messageOf = (team: string | undefined, event: Event): DecodedInteraction |
     identifiers: person(team, event),
     externalId: id,
     conversationId: thread ?? String(event.channel),
-    ...wordsOf(event.text, withoutEscapes),
+    ...wordsOf(event.text || textOfRichText(event.blocks) || event.text, withoutEscapes),
     ...defined({ occurredAt: instantOf(event.ts), refersTo: thread }),
     ...(attachments.length > 0 && { attachments }),
   };
@@ -159,7 +161,19 @@ const actOf = (
   return ordinary.includes(subtype) ? messageOf(team, event) : undefined;
 };
 
+const Named = z.looseObject({ type: z.string() });
+const interactions: ReadonlySet<string> = new Set([
+  'block_actions',
+  'shortcut',
+  'message_action',
+  'view_submission',
+]);
+
 const interactive = (text: string): Drafts => {
+  const json = parsePayload(Buffer.from(text));
+  const named = Named.parse(json);
+  // Interactions of other types have other members.
+  if (!interactions.has(named.type)) return none(named.type);
   const {
     type,
     team,
@@ -171,7 +185,7 @@ const interactive = (text: string): Drafts => {
     trigger_id,
     callback_id,
     action_ts,
-  } = Interactive.parse(parsePayload(Buffer.from(text)));
+  } = Interactive.parse(json);
   const home = user.team_id ?? team?.id;
   const base = {
     channel: 'slack' as const,

@@ -34,5 +34,11 @@ const linesOf = (element: unknown): string[] => {
   return [partsOf(element).map(inline).join('')];
 };
 
-/** The words of formatted text, as a person reads them: sections and list items in lines of their own. */
-export const textOfRichText = (richText: unknown): string => linesOf(richText).join('\n').trim();
+/** The words of formatted text, or of several blocks of it, as a person reads them: each section and list item in a line. */
+export const textOfRichText = (richText: unknown): string =>
+  [richText]
+    .flat()
+    .filter((block) => memberOf(block, 'type') === 'rich_text')
+    .flatMap(linesOf)
+    .join('\n')
+    .trim();
