@@ -97,6 +97,7 @@ describe('an object', () => {
     expect(await files.has('key')).toBe(true);
     await files.remove('key');
     expect(asked.map(({ request }) => request.split(' ')[0])).toEqual(['GET', 'GET', 'HEAD', 'DELETE']);
+    expect(await bucketThat(all()).files.getRange('key', 0, 3)).toMatchObject({ size: 3 });
   });
 
   it('is read in a range of which both ends are included', async () => {
@@ -175,10 +176,10 @@ it('reads a range with the size of the whole, and an empty object as empty', asy
 });
 
 it.each([
-  ['a refusal', refusal(503, 'SlowDown')],
-  ['an answer that is no list', failedAfterStatus()],
+  ['a refusal', () => refusal(503, 'SlowDown')],
+  ['an answer that is no list', failedAfterStatus],
 ])('does not take %s for an empty list', async (_, answer) => {
-  const { files } = bucketThat(answer);
+  const { files } = bucketThat(answer());
   await expect(files.list('mail/', '')).rejects.toMatchObject(fault);
 });
 
@@ -191,7 +192,10 @@ it('lists keys without their XML escapes, after a key', async () => {
   );
   expect(await files.list('a', '')).toEqual([{ key: 'a&bA', modifiedAt: '2026-03-01T09:00:00Z' }]);
   expect(await files.list('a', 'a&bA')).toEqual([]);
-  expect(asked[1]?.request).toBe('GET /hub?list-type=2&prefix=a&start-after=a%26bA');
+  expect(asked.map(({ request }) => request)).toEqual([
+    'GET /hub?list-type=2&prefix=a',
+    'GET /hub?list-type=2&prefix=a&start-after=a%26bA',
+  ]);
 });
 
 describe('an upload', () => {
@@ -217,12 +221,15 @@ describe('an upload', () => {
   });
 
   it.each([
-    ['an <Error> in the 200 of its completion', [begun(), part('"one"'), part('"two"'), failedAfterStatus()]],
-    ['a part without an ETag', [begun(), new Response('')]],
-    ['a begin without an id', [new Response('')]],
-    ['a refusal', [begun(), refusal(503, 'SlowDown')]],
+    [
+      'an <Error> in the 200 of its completion',
+      () => [begun(), part('"one"'), part('"two"'), failedAfterStatus()],
+    ],
+    ['a part without an ETag', () => [begun(), new Response('')]],
+    ['a begin without an id', () => [new Response('')]],
+    ['a refusal', () => [begun(), refusal(503, 'SlowDown')]],
   ])('fails on %s', async (_, answers) => {
-    const { files } = bucketThat(...answers);
+    const { files } = bucketThat(...answers());
     await expect(files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
   });
 
