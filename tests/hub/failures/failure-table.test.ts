@@ -1,10 +1,9 @@
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { refusal, type Sender } from '../../../core/triggers/sender.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
-import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
 import { NOW, openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';
+import { synthesiseHub } from '../../support/synthesise-hub.ts';
 import { signingProviders, type Webhook } from '../../tools/crash/webhooks.ts';
 
 // Each row of the failure table, through the front door, with both CRMs.
@@ -52,13 +51,11 @@ const told = (code: string): number =>
 
 it('bad or missing signature, stale time: 401, nothing stored, counted', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const built = synthesiseHub({ channels: { twilio: {}, sendgrid: {}, meta: {}, standard: {} } });
+  await hub.stop();
+  await open({ assembly: built });
   const key = Buffer.from('a secret of twenty-four b').toString('base64');
-  await new SecretsManagerClient(clientConfig(hub.runtime)).send(
-    new CreateSecretCommand({
-      Name: 'acme/channels/standard',
-      SecretString: JSON.stringify({ signingSecret: `whsec_${key}` }),
-    }),
-  );
+  await hub.connect('standard', { signingSecret: `whsec_${key}` });
   const signedAt = (at: number): Webhook => {
     const [id, timestamp, body] = ['m1', String(at / 1000), '{}'];
     const signature = hmac('sha256', Buffer.from(key, 'base64'), 'base64', `${id}.${timestamp}.`, body);
@@ -75,6 +72,7 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
   expect(await post(forge(mail({ id: 'm1', from: 'ada@example.com', text: 'hi', at: NOW })))).toBe(401);
   expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
   expect(told('refused-delivery')).toBe(4);
+  built.remove();
   expect(await hub.scan()).toHaveLength(before);
   expect(await post(signedAt(hub.clock.now()))).toBe(200);
   expect(await post(good)).toBe(200);
@@ -121,15 +119,22 @@ describe('body over the limit: 413 before it is buffered', () => {
 });
 
 it('authentic but unreadable: 200, stored, and a replay succeeds after it is edited', async () => {
-  const broken = sms({ id: '', from, text: '' });
-  expect(await post(broken)).toBe(200);
+  const body = '{ "object": "page", ';
+  const signature = `sha256=${hmac('sha256', String(secrets['meta']?.['appSecret']), 'hex', body)}`;
+  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature };
+  expect(await post({ provider: 'meta', headers, body })).toBe(200);
+  await hub.clock.runUntil(hub.clock.now() + HOUR);
   expect(hub.timeline()).toEqual([]);
   const [{ id, code }] = await hub.failures();
   expect(code).toBe('unreadable-delivery');
   const { payload } = (await hub.api('GET', `/failures/${id}`)).body;
-  const good = sms({ id: 'SM1', from, text: 'mended' });
-  const body = Buffer.from(good.body).toString('base64');
-  await hub.api('PUT', `/failures/${id}/payload`, { ...payload, request: { ...payload.request, body } });
+  const messaging = {
+    ...{ sender: { id: '5678' }, recipient: { id: '300' }, timestamp: NOW },
+    message: { mid: 'm1', text: 'mended' },
+  };
+  const good = { object: 'page', entry: [{ id: '300', time: NOW, messaging: [messaging] }] };
+  const request = { ...payload.request, body: Buffer.from(JSON.stringify(good)).toString('base64') };
+  await hub.api('PUT', `/failures/${id}/payload`, { ...payload, request });
   await hub.api('POST', `/failures/${id}/replay`);
   await hub.settle();
   expect(hub.timeline()).toHaveLength(1);
