@@ -10,7 +10,9 @@ import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping
 import { typed } from '../../core/webhooks/vouching.ts';
 
 const Text = z.string().nullish();
-const Answer = z.looseObject({ question: Text, answer: Text });
+/** A question with several choices may have a list of answers. */
+const Given = z.union([z.string(), z.array(z.string()).transform((all) => all.join('\n'))]).nullish();
+const Answer = z.looseObject({ question: Text, answer: Given });
 const Payload = z.looseObject({
   event: z.string(),
   created_at: Text,

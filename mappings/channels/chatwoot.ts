@@ -71,11 +71,14 @@ const direction = (type: Payload['message_type']): 'inbound' | 'outbound' | unde
 
 const message = (payload: Payload): DecodedInteraction | undefined => {
   const way = direction(payload.message_type);
-  const { id, sender, contact, conversation, content, content_attributes } = payload;
+  const { id, sender, contact, conversation, content, content_attributes, message_type } = payload;
   if (way === undefined || payload.private === true || !id) return undefined;
   const inbound = way === 'inbound';
   const isContact = sender?.type === 'contact' || (sender?.type === undefined && contact === undefined);
   const person = (inbound && isContact ? sender : (contact ?? conversation?.meta?.sender)) ?? {};
+  // Templates are greetings and questions of Chatwoot itself.
+  const isBot =
+    !inbound && (sender?.type === 'agent_bot' || message_type === 'template' || message_type === 3);
   const deleted = content_attributes?.deleted === true;
   const changed = payload.event === 'message_updated';
   // Every change of state arrives as an update; only a deletion and a submitted form are interactions.
@@ -111,6 +114,7 @@ const message = (payload: Payload): DecodedInteraction | undefined => {
     }),
     ...(attachments.length > 0 && !deleted && { attachments }),
     ...(inbound && named(person)),
+    ...(isBot && { properties: { automated: true } }),
   };
 };
 

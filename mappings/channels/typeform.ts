@@ -25,7 +25,7 @@ const Payload = z.looseObject({
       form_id: z.string(),
       token: z.string(),
       submitted_at: Text,
-      hidden: z.record(z.string(), z.union([z.string(), z.number()])).nullish(),
+      hidden: z.record(z.string(), z.json()).nullish(),
       calculated: z.looseObject({ score: z.number().nullish() }).nullish(),
       definition: z
         .looseObject({
@@ -54,6 +54,9 @@ const texts = (answers: readonly Answer[], type: string): string[] =>
 /** The first address that a form asks for is the person's own; a second may be a friend's. */
 const own = (answers: readonly Answer[], type: string): string[] => texts(answers, type).slice(0, 1);
 
+const hiddenText = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+
 const decode = ({ body }: Delivery): Drafts => {
   const { event_id, event_type, form_response } = Payload.parse(parsePayload(body));
   // A partial response is sent only where the admin asks for it; the form is not submitted.
@@ -62,7 +65,7 @@ const decode = ({ body }: Delivery): Drafts => {
     return { interactions: [], ignored: [event_type] };
   const { form_id, token, submitted_at, hidden, calculated, definition } = form_response;
   const answers = form_response.answers ?? [];
-  const { user_id, email, phone } = hidden ?? {};
+  const [user_id, email, phone] = ['user_id', 'email', 'phone'].map((name) => hiddenText(hidden?.[name]));
   return {
     ignored: [],
     interactions: [
@@ -74,9 +77,9 @@ const decode = ({ body }: Delivery): Drafts => {
         identifiers: [
           ...own(answers, 'email').map((one) => `email:${one}`),
           ...phoneIdentifiers(...own(answers, 'phone_number')),
-          ...(user_id === undefined || user_id === '' ? [] : [`user-id:${user_id}`]),
+          ...(user_id ? [`user-id:${user_id}`] : []),
           ...(email ? [`email:${email}`] : []),
-          ...phoneIdentifiers(phone === undefined ? undefined : String(phone)),
+          ...phoneIdentifiers(phone),
         ],
         externalId: token,
         ...defined({ occurredAt: readTime(submitted_at), subject: definition?.title ?? undefined }),

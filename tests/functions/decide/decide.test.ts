@@ -54,6 +54,57 @@ const nextTimer = async (): Promise<DecisionMessage> => {
   return next.message;
 };
 
+describe('a trigger with once', () => {
+  const order = (id: string, name?: string) =>
+    hub.putInteraction(id, { kind: 'order', ...(name !== undefined && { properties: { order: name } }) });
+  const decideOn = async (id: string, name?: string): Promise<void> =>
+    decide(portsOf())(decisionAbout(await order(id, name)));
+  const entries = (): string[] => queued.map(({ interaction }) => interaction);
+  const fails = async (interaction: string, change: Partial<Notification>): Promise<void> => {
+    const stored = await hub.notifications.get({ ...address, interaction });
+    if (stored) await hub.notifications.save({ ...stored, ...change });
+  };
+
+  it('has one entry per value, whatever is delivered again', async () => {
+    await publishHello({ on: { kind: ['order'] }, once: 'properties.order' });
+    await decideOn('charge', 'pi_1');
+    await decideOn('intent', 'pi_1');
+    await decideOn('charge', 'pi_1');
+    await decideOn('other', 'pi_2');
+    expect(new Set(entries())).toEqual(new Set(['charge', 'other']));
+    expect(await hub.notifications.get({ ...address, interaction: 'intent' })).toBeUndefined();
+    expect(suppressed).toEqual([]);
+  });
+
+  it('has one for every event that does not have the value', async () => {
+    await publishHello({ on: { kind: ['order'] }, once: 'properties.order' });
+    await decideOn('first');
+    await decideOn('second');
+    expect(entries()).toEqual(['first', 'second']);
+  });
+
+  it('has another one after the first failed or was cancelled, but not after it was suppressed otherwise', async () => {
+    await publishHello({ on: { kind: ['order'] }, once: 'properties.order' });
+    for (const [at, change] of [
+      { status: 'failed' as const },
+      { status: 'suppressed' as const, reason: 'cancelled' },
+      { status: 'suppressed' as const, reason: 'holdout' },
+    ].entries()) {
+      await decideOn(`first-${at}`, `pi_${at}`);
+      await fails(`first-${at}`, change);
+      await decideOn(`second-${at}`, `pi_${at}`);
+    }
+    expect(entries()).toEqual(['first-0', 'second-0', 'first-1', 'second-1', 'first-2']);
+  });
+
+  it('has one when two events are decided at the same time', async () => {
+    await publishHello({ on: { kind: ['order'] }, once: 'properties.order' });
+    const causes = await Promise.all([order('charge', 'pi_1'), order('intent', 'pi_1')]);
+    await Promise.all(causes.map((cause) => decide(portsOf())(decisionAbout(cause))));
+    expect(entries()).toHaveLength(1);
+  });
+});
+
 describe('a decision stores', () => {
   it('a reservation with the version, the channel and all checks', async () => {
     await publishHello({ limits: { perCustomer: '1 per 7d' } });
