@@ -3,7 +3,7 @@
 // notification's id is a tag, by which the status of a send in doubt is found.
 
 import { SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
-import { composeMail, readMailbox } from '../../core/formats/mime.ts';
+import { composeMail, readMailbox } from '../../core/formats/mail/mime.ts';
 import { refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderContext } from './context.ts';
 

@@ -1,4 +1,4 @@
-import { withoutInvisible } from '../formats/mailbox.ts';
+import { withoutInvisible } from '../formats/mail/mailbox.ts';
 
 /** The words that end messages, by language. They count for everybody: people answer in their own language. */
 export const stopWords = {

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { HubError } from '../errors.ts';
 import { decodeText } from './charset.ts';
-import { atOffset, mailTime, zoneMinutes } from './mail-date.ts';
+import { atOffset, mailTime, zoneMinutes } from './mail/date.ts';
 
 const unreadable = (message: string, cause?: unknown): HubError =>
   new HubError('unreadable-delivery', message, { retry: 'never', ...(cause !== undefined && { cause }) });

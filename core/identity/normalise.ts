@@ -1,4 +1,4 @@
-import { emailAddress, withoutInvisible } from '../formats/mailbox.ts';
+import { emailAddress, withoutInvisible } from '../formats/mail/mailbox.ts';
 import { type Identifier, identifierType, identifierValue } from './identifier.ts';
 import type { IdentityConfig } from './identity-config.ts';
 

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { HubError } from '../errors.ts';
 import { textOfHtml } from '../formats/html.ts';
 import { liquidEngine, liquidMessage } from '../formats/liquid.ts';
-import { readMailbox } from '../formats/mime.ts';
+import { readMailbox } from '../formats/mail/mime.ts';
 import { type Customer, nameParts } from '../identity/customer.ts';
 import type { Channel, Interaction, PersonName } from '../interaction/interaction.ts';
 import type { TemplateFiles } from './template-files.ts';

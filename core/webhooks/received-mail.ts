@@ -1,6 +1,10 @@
-import { isAutomated } from '../formats/automated.ts';
-import { isDeliveryReport, type ReportedDelivery, reportedDeliveries } from '../formats/delivery-report.ts';
-import type { MailHeader } from '../formats/mail-author.ts';
+import type { MailHeader } from '../formats/mail/author.ts';
+import { isAutomated } from '../formats/mail/automated.ts';
+import {
+  isDeliveryReport,
+  type ReportedDelivery,
+  reportedDeliveries,
+} from '../formats/mail/delivery-report.ts';
 import { defined } from '../formats/payload.ts';
 import type { Draft, Drafts } from './channel-mapping.ts';
 

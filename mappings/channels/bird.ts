@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';

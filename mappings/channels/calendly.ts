@@ -2,7 +2,7 @@
 // A moved appointment arrives as a cancellation of the old invitee, marked `rescheduled`, and the creation of a new one.
 
 import * as z from 'zod';
-import { emailAddress } from '../../core/formats/mailbox.ts';
+import { emailAddress } from '../../core/formats/mail/mailbox.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';

@@ -4,17 +4,17 @@
 // a mail that it gave up (`old`) and one to a person who unsubscribed or complained, which it did not send.
 
 import * as z from 'zod';
-import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { readMail } from '../../core/formats/mail.ts';
 import {
   addedOnReceipt,
   authorDomain,
   headerValues,
   isSignedByAuthorAlone,
   type MailHeader,
-} from '../../core/formats/mail-author.ts';
-import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+} from '../../core/formats/mail/author.ts';
+import { refusesSender } from '../../core/formats/mail/bounce.ts';
+import { readMail } from '../../core/formats/mail/mail.ts';
+import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import {
   defined,
   formBytes,

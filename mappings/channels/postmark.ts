@@ -3,7 +3,6 @@
 // two of the many types of bounces mean that the address does not work; the others are soft, or not bounces at all.
 
 import * as z from 'zod';
-import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
 import {
   addedOnReceipt,
@@ -11,8 +10,9 @@ import {
   headerValues,
   isAuthenticResult,
   resultServer,
-} from '../../core/formats/mail-author.ts';
-import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+} from '../../core/formats/mail/author.ts';
+import { refusesSender } from '../../core/formats/mail/bounce.ts';
+import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';

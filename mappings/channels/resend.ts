@@ -3,9 +3,9 @@
 // the one that opened, clicked, complained or bounced: then the event belongs to no customer.
 
 import * as z from 'zod';
-import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+import { refusesSender } from '../../core/formats/mail/bounce.ts';
+import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';

@@ -3,11 +3,11 @@
 // message share the part before the first dot. A "blocked" bounce is soft.
 
 import * as z from 'zod';
-import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { readMail } from '../../core/formats/mail.ts';
-import { authorDomain, headerValues, isAligned } from '../../core/formats/mail-author.ts';
-import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+import { authorDomain, headerValues, isAligned } from '../../core/formats/mail/author.ts';
+import { refusesSender } from '../../core/formats/mail/bounce.ts';
+import { readMail } from '../../core/formats/mail/mail.ts';
+import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import {
   ifReadable,
   instantOf,

@@ -3,16 +3,16 @@
 // that it concerns. An open or a click names no recipient, so with several recipients it belongs to no customer.
 
 import * as z from 'zod';
-import { refusesSender } from '../../core/formats/bounce.ts';
 import { textOfHtml } from '../../core/formats/html.ts';
-import { type Mail, readMail } from '../../core/formats/mail.ts';
 import {
   authorDomain,
   headerValues,
   isSignedByAuthorAlone,
   type MailHeader,
-} from '../../core/formats/mail-author.ts';
-import { parseMailboxes } from '../../core/formats/mailboxes.ts';
+} from '../../core/formats/mail/author.ts';
+import { refusesSender } from '../../core/formats/mail/bounce.ts';
+import { type Mail, readMail } from '../../core/formats/mail/mail.ts';
+import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import { defined, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';

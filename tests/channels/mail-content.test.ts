@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connectorOf, mappingOf } from '../../connectors/registry.ts';
-import { readMail } from '../../core/formats/mail.ts';
+import { readMail } from '../../core/formats/mail/mail.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { goodCases } from '../support/cases.ts';
 

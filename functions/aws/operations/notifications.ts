@@ -28,7 +28,7 @@ export interface SendReservations {
 }
 
 /** The interaction that has used up a value of a trigger's `once`. */
-export interface UsedOnce {
+interface UsedOnce {
   readonly profileId: string;
   readonly interaction: string;
   readonly version: number;

@@ -3,7 +3,7 @@
 // fields that Meta fills in itself describe the person; a custom question may ask for somebody else's address.
 
 import * as z from 'zod';
-import { parseMailboxes } from '../../../core/formats/mailboxes.ts';
+import { parseMailboxes } from '../../../core/formats/mail/mailboxes.ts';
 import { defined, instantOf, parseJson, urlPart } from '../../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';

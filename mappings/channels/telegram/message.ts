@@ -2,7 +2,7 @@
 // Telegram itself fills the user of a contact card, so that a card that names its sender has the sender's own number.
 
 import * as z from 'zod';
-import { emailAddress } from '../../../core/formats/mailbox.ts';
+import { emailAddress } from '../../../core/formats/mail/mailbox.ts';
 import { defined, instantOf } from '../../../core/formats/payload.ts';
 import { e164, phoneIdentifiers } from '../../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';

@@ -6,7 +6,7 @@ import {
   isAuthenticResult,
   isSignedByAuthorAlone,
   resultServer,
-} from '../../../core/formats/mail-author.ts';
+} from '../../../core/formats/mail/author.ts';
 
 describe('the author of a mail', () => {
   it.each([

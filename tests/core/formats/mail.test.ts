@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { charsetOf, decodeText } from '../../../core/formats/charset.ts';
-import { readMail } from '../../../core/formats/mail.ts';
-import { parseMailboxes } from '../../../core/formats/mailboxes.ts';
+import { readMail } from '../../../core/formats/mail/mail.ts';
+import { parseMailboxes } from '../../../core/formats/mail/mailboxes.ts';
 import { readTime } from '../../../core/formats/payload.ts';
 
 describe('a date', () => {

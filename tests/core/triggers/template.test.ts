@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
 import { isExpired, readLink, signingKeys, signLink } from '../../../core/consent/signed-link.ts';
-import { composeMail } from '../../../core/formats/mime.ts';
+import { composeMail } from '../../../core/formats/mail/mime.ts';
 import {
   type Rendered,
   renderTemplate,

@@ -1,4 +1,4 @@
-import { HubError } from '../errors.ts';
+import { HubError } from '../../errors.ts';
 import { asciiDomain } from './mailbox.ts';
 
 interface MailContent {

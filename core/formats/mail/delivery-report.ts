@@ -1,8 +1,8 @@
 // https://www.rfc-editor.org/rfc/rfc3464
 // A report about one message: fields about each recipient, and the headers of the message. Some servers write it as prose only.
 
+import { headerValues, type MailHeader } from './author.ts';
 import { refusesSender } from './bounce.ts';
-import { headerValues, type MailHeader } from './mail-author.ts';
 import { emailAddress } from './mailbox.ts';
 
 interface ReportMail {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decodeWith } from '../support/decode.ts';
+import { decodeWith } from '../../support/decode.ts';
 
 const zendesk = (type: string, fields: object) =>
   decodeWith('zendesk', {

@@ -1,7 +1,7 @@
 // https://www.rfc-editor.org/rfc/rfc3834 (Auto-Submitted), and what programs write instead of it.
 // `Precedence: list` and `List-…` are not signs: a team's inbox is often a group that distributes what people write.
 
-import { headerValues, type MailHeader } from './mail-author.ts';
+import { headerValues, type MailHeader } from './author.ts';
 
 /** Headers that only programs write, with what they must say; absent: anything. */
 const signs: Readonly<Record<string, RegExp | undefined>> = {

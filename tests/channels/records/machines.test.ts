@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { refusesSender } from '../../core/formats/bounce.ts';
-import { decodeWith } from '../support/decode.ts';
+import { refusesSender } from '../../../core/formats/mail/bounce.ts';
+import { decodeWith } from '../../support/decode.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

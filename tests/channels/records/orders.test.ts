@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeWith } from '../support/decode.ts';
+import { decodeWith } from '../../support/decode.ts';
 
 const stripe = async (type: string, object: Readonly<Record<string, unknown>>) => {
   const event = { id: `evt_${type}`, type, created: 1_772_442_000, data: { object } };

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import PostalMime from 'postal-mime';
-import { charsetOf, decodeText } from './charset.ts';
-import { headerValues, type MailHeader } from './mail-author.ts';
+import { charsetOf, decodeText } from '../charset.ts';
+import { readTime } from '../payload.ts';
+import { headerValues, type MailHeader } from './author.ts';
 import { type Mailbox, parseMailboxes } from './mailboxes.ts';
-import { readTime } from './payload.ts';
 
 /** The parts of an e-mail that the hub uses. An e-mail of headers alone is valid. */
 export interface Mail {
