@@ -238,6 +238,26 @@ describe('an upload', () => {
     await expect(files.completeUpload('key', 'upload', ['"one"'])).rejects.toMatchObject(fault);
   });
 
+  it('holds the bytes that were given, however they are cut', async () => {
+    const { files, asked } = bucketThat(begun(), part('"one"'), part('"two"'), completed());
+    const letters = async function* (): AsyncGenerator<Uint8Array> {
+      for (const letter of 'abcde') yield Buffer.alloc(2 * MIB, letter);
+    };
+    await files.upload('key', letters(), 'text/plain');
+    const [one = '', two = ''] = asked.slice(1, 3).map(({ body }) => body);
+    expect(`${one}${two}` === [...'abcde'].map((letter) => letter.repeat(2 * MIB)).join('')).toBe(true);
+    expect(asked[0]?.headers.get('content-type')).toBe('text/plain');
+  });
+
+  it('that S3 does not begin, or whose part it does not name, ends there', async () => {
+    const unbegun = bucketThat(new Response(''), part('"one"'), part('"two"'), completed());
+    await expect(unbegun.files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
+    expect(unbegun.asked).toHaveLength(1);
+    const unnamed = bucketThat(begun(), new Response(''), part('"two"'), completed());
+    await expect(unnamed.files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
+    expect(unnamed.asked).toHaveLength(2);
+  });
+
   it('whose bytes end in an error is never completed', async () => {
     const { files, asked } = bucketThat(begun(), part('"one"'));
     const broken = async function* (): AsyncGenerator<Uint8Array> {
