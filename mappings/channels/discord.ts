@@ -3,7 +3,7 @@
 // `member.user`, in a direct message in `user`.
 
 import * as z from 'zod';
-import { defined, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { defined, entryOf, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
@@ -182,6 +182,13 @@ const decode = ({ body }: Delivery): Drafts => {
   };
 };
 
+/** Discord deletes an entitlement when it refunds or withdraws the purchase. */
+const orderStatus: Readonly<Record<string, string>> = {
+  ENTITLEMENT_CREATE: 'paid',
+  ENTITLEMENT_UPDATE: 'changed',
+  ENTITLEMENT_DELETE: 'cancelled',
+};
+
 /** The app was added to an account or a server, or removed again; or a person bought something in it. */
 const onWebhookEvent = ({ event }: z.infer<typeof WebhookEvent>): Drafts => {
   const { type, timestamp } = event;
@@ -205,7 +212,11 @@ const onWebhookEvent = ({ event }: z.infer<typeof WebhookEvent>): Drafts => {
           direction: 'inbound',
           identifiers: [`discord:${data.user_id}`],
           ...defined({ externalId: data.id, occurredAt: readTime(timestamp) }),
-          properties: defined({ status: type.slice('ENTITLEMENT_'.length).toLowerCase(), item: data.sku_id }),
+          properties: defined({
+            status: entryOf(orderStatus, type) ?? 'changed',
+            order: data.id,
+            item: data.sku_id,
+          }),
         },
       ],
     };

@@ -211,7 +211,7 @@ const messageOf = (payload: Messages, medium: Medium): DecodedInteraction => {
       payload: reply?.id ?? button?.payload ?? undefined,
       action: reaction?.action ?? undefined,
       location: payload.location ?? undefined,
-      order: payload.order ?? undefined,
+      ...(payload.order && { status: 'created', order: id, cart: payload.order }),
       referral: payload.whatsapp?.referral ?? undefined,
     }),
   });

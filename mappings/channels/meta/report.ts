@@ -2,7 +2,7 @@
 // The same list reports on messages, on calls that the business makes, and on payments; `type` distinguishes them.
 
 import * as z from 'zod';
-import { defined } from '../../../core/formats/payload.ts';
+import { defined, entryOf } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 import { type Contact, person, timed } from './contact.ts';
 
@@ -70,6 +70,15 @@ const recipient = (contacts: Contacts, status: Status): string[] =>
       })
   ).identifiers;
 
+/** A payment by its stage; `pending` and others change nothing yet. */
+const paymentStatus: Readonly<Record<string, string>> = {
+  captured: 'paid',
+  success: 'paid',
+  failed: 'failed',
+  canceled: 'cancelled',
+  refunded: 'refunded',
+};
+
 export const statusOf = (contacts: Contacts, status: Status): DecodedInteraction => {
   const { id, type, status: stage, timestamp, errors, payment } = status;
   const participant = status.recipient_participant_user_id ?? status.recipient_participant_id;
@@ -100,8 +109,8 @@ export const statusOf = (contacts: Contacts, status: Status): DecodedInteraction
       channel: 'whatsapp',
       direction: 'inbound',
       properties: defined({
-        status: stage,
-        reference,
+        status: entryOf(paymentStatus, stage.toLowerCase()) ?? 'changed',
+        order: reference,
         currency,
         total: amount === undefined ? undefined : amount.value / amount.offset,
         ...problem,

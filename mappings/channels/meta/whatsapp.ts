@@ -107,6 +107,19 @@ const fieldsOf = (json: string | undefined): z.infer<typeof Fields> => {
   return read.success ? read.data : {};
 };
 
+const Item = z.looseObject({ quantity: z.coerce.number(), item_price: z.coerce.number(), currency: Text });
+
+/** A cart that a person sent: an order that is not paid yet. */
+const cartOf = (id: string, { product_items = [] }: NonNullable<Message['order']>) => {
+  const items = product_items.flatMap((one) => Item.safeParse(one).data ?? []);
+  const total = items.reduce((sum, { quantity, item_price }) => sum + quantity * item_price, 0);
+  return {
+    ...{ status: 'created', order: id },
+    ...(items.length > 0 && items.length === product_items.length && { total: Number(total.toFixed(2)) }),
+    ...defined({ currency: items[0]?.currency }),
+  };
+};
+
 type Said = Partial<DecodedInteraction> & Pick<DecodedInteraction, 'kind'>;
 
 /** The content of a message: a text, a choice, an answer or an order. */
@@ -138,6 +151,7 @@ const saidBy = (message: Message): Said => {
     location: place,
     catalog: order?.catalog_id,
     items: order?.product_items,
+    ...(order && cartOf(message.id, order)),
     forwarded: context?.forwarded,
   });
   return {

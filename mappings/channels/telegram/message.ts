@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { emailAddress } from '../../../core/formats/mail/mailbox.ts';
+import { majorUnits } from '../../../core/formats/money.ts';
 import { defined, instantOf } from '../../../core/formats/payload.ts';
 import { e164, phoneIdentifiers } from '../../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
@@ -36,6 +37,7 @@ const Payment = z.looseObject({
   currency: z.string(),
   total_amount: z.number(),
   invoice_payload: Text,
+  telegram_payment_charge_id: Text,
   order_info: OrderInfo.optional(),
 });
 const Poll = z.looseObject({ question: Text, options: z.array(z.looseObject({ text: Text })).optional() });
@@ -99,13 +101,15 @@ const writerOf = ({ chat, from, sender_chat: asChat }: Message): { contact?: Par
 const isMachine = ({ from, sender_business_bot: bot }: Message): boolean =>
   bot !== undefined || from?.is_bot === true;
 
-/** `amount` is in the smallest unit of the currency. */
+/** Telegram Stars (XTR) have no smaller unit. */
 const paymentOf = (status: 'paid' | 'refunded', payment: z.infer<typeof Payment>): Content => ({
   kind: 'order',
   properties: defined({
     status,
+    order: payment.telegram_payment_charge_id,
     currency: payment.currency,
-    amount: payment.total_amount,
+    total:
+      payment.currency === 'XTR' ? payment.total_amount : majorUnits(payment.total_amount, payment.currency),
     payload: payment.invoice_payload,
     recipient: payment.order_info?.name,
     shippingAddress: payment.order_info?.shipping_address,
