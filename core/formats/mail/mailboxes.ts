@@ -57,7 +57,8 @@ const entriesOf = (text: string): Entry[] => {
       entry = { words: '', comment: '' };
     else add(character);
   }
-  end();
+  // A bracket that is never closed was cut off, perhaps within the address.
+  if (!inRoute) end();
   // A quote that is never closed is a character of a name.
   return isQuoted ? entriesOf(text.replaceAll('"', '')) : entries;
 };

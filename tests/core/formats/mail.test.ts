@@ -57,6 +57,7 @@ describe('a list of mailboxes', () => {
     ['Ada <a@münchen.example>', [{ address: 'a@xn--mnchen-3ya.example', name: 'Ada' }]],
     ['"ada@victim.example" <x@evil.example>', [{ address: 'x@evil.example', name: 'ada@victim.example' }]],
     ['nobody', []],
+    ['a@b.com, Ada <c@d.co', [{ address: 'a@b.com' }]],
   ])('%s', (text, mailboxes) => {
     expect(parseMailboxes(text)).toEqual(mailboxes);
   });
