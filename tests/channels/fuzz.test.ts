@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { mappingOf, providerIds } from '../../connectors/registry.ts';
@@ -170,14 +171,18 @@ const inventedIn = ({ interactions }: Decoded, payload: () => string): string[] 
     return said.includes(bare(part));
   };
   return identifiers.filter((identifier) => {
-    const parts = identifier.slice(identifierType(identifier).length + 1).split(':');
+    const value = identifier.slice(identifierType(identifier).length + 1);
+    // An international domain is stored as DNS has it.
+    const parts = value.replace(/[^@]*xn--[^@]*$/u, domainToUnicode).split(':');
     // A scope may be blank, where the payload's own is; a person may not.
     return parts.at(-1)?.trim() === '' || parts.some((part) => NOBODY.test(part) || !isSaid(part.trim()));
   });
 };
 
-const plainText = (body: Uint8Array): string =>
-  (body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : Buffer.from(body)).toString();
+const plainBytes = (body: Uint8Array): Buffer =>
+  body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : Buffer.from(body);
+const plainText = (body: Uint8Array): string => plainBytes(body).toString();
+const windows = new TextDecoder('windows-1252');
 
 /** Decodes one damaged payload. Returns what is wrong with the result; undefined if nothing is. */
 const faultOf = async (
@@ -198,7 +203,9 @@ const faultOf = async (
     const name = error instanceof Error ? error.name : '';
     return ['HubError', 'ZodError', '$ZodError'].includes(name) ? undefined : `decode threw ${error}`;
   }
-  const said = () => `${plainText(body)} ${url} ${Object.values(headers).join(' ')}`;
+  // What is no UTF-8 is read as windows-1252.
+  const said = () =>
+    `${plainText(body)} ${windows.decode(plainBytes(body)).normalize('NFKC')} ${url} ${Object.values(headers).join(' ')}`;
   const invented = decoded === undefined ? [] : inventedIn(decoded, said);
   return invented.length > 0
     ? `identifiers that the payload does not contain: ${invented.join(', ')}`
