@@ -218,7 +218,13 @@ describe('Telegram', () => {
       from: { id: 9, is_bot: true, first_name: 'Robot' },
       text: 'Hi',
     };
-    expect(await said(group)).toMatchObject([{ identifiers: [], properties: { automated: true } }]);
+    expect(await said(group)).toEqual([]);
+    const reply_to_message = { message_id: 2 };
+    expect(await said({ ...group, reply_to_message })).toMatchObject([
+      { identifiers: [], refersTo: '-5:2', properties: { automated: true } },
+    ]);
+    const [admin] = await said({ ...group, sender_chat: { id: -5 } });
+    expect([admin?.text, admin?.properties]).toEqual(['Hi', undefined]);
     const answer = {
       from: { id: 1, first_name: 'Shop' },
       sender_business_bot: { id: 9, is_bot: true },

@@ -97,9 +97,12 @@ const writerOf = ({ chat, from, sender_chat: asChat }: Message): { contact?: Par
   return { ...(from !== undefined && asChat === undefined && { contact: from }), ours: false };
 };
 
-/** A bot in a group, or one that answers for a business account. */
-const isMachine = ({ from, sender_business_bot: bot }: Message): boolean =>
-  bot !== undefined || from?.is_bot === true;
+/** A bot in a group. People who write as a chat (anonymous admins) have a bot as `from` too. */
+const isBot = ({ from, sender_chat: asChat }: Message): boolean =>
+  from?.is_bot === true && asChat === undefined;
+
+/** A bot, also one that answers for a business account. */
+const isMachine = (message: Message): boolean => message.sender_business_bot !== undefined || isBot(message);
 
 /** Telegram Stars (XTR) have no smaller unit. */
 const paymentOf = (status: 'paid' | 'refunded', payment: z.infer<typeof Payment>): Content => ({
@@ -186,6 +189,8 @@ export const messageOf = (message: Message, edited: boolean): Act | undefined =>
   const content = contentOf(message);
   if (content === undefined) return undefined;
   const { chat, contact: card, reply_to_message: reply } = message;
+  // What another bot announces in a group is about no customer; its answer belongs to whom it answers.
+  if (isBot(message) && chat.type !== 'private' && reply === undefined) return undefined;
   const { contact, ours } = writerOf(message);
   const { identifiers, profile } = person(contact);
   const id = `${chat.id}:${message.message_id}`;
