@@ -2,7 +2,7 @@
 // Only the `_str` ids keep every digit. Texts have `&`, `<` and `>` escaped. The actions of our own account arrive too: messages as echoes; posts are skipped.
 
 import * as z from 'zod';
-import { defined, entryOf, instantOf, parsePayload, readTime } from '../../core/formats/payload.ts';
+import { defined, entryOf, instantOf, memberOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
 import { channelMapping, type Drafts } from '../../core/webhooks/channel-mapping.ts';
@@ -76,7 +76,7 @@ const Follow = z.looseObject({
 });
 const Payload = z.looseObject({
   for_user_id: z.string().optional(),
-  users: z.record(z.string(), z.unknown()).optional(),
+  users: z.unknown().optional(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -94,7 +94,7 @@ const called = (name: string | null | undefined): Pick<DecodedInteraction, 'prof
 
 type Decode = (value: unknown, payload: Payload) => DecodedInteraction | undefined;
 
-const directMessage: Decode = (value, { for_user_id, users = {} }) => {
+const directMessage: Decode = (value, { for_user_id, users }) => {
   const { id, created_timestamp, message_create } = DirectMessage.parse(value);
   if (message_create === undefined) return undefined;
   const { sender_id, target, message_data } = message_create;
@@ -120,7 +120,7 @@ const directMessage: Decode = (value, { for_user_id, users = {} }) => {
     ...((words.properties ?? payload) && {
       properties: { ...words.properties, ...(payload && { payload }) },
     }),
-    ...called(customer ? Named.safeParse(users[customer]).data?.name : undefined),
+    ...called(customer ? Named.safeParse(memberOf(users, customer)).data?.name : undefined),
   };
 };
 

@@ -56,6 +56,7 @@ describe('Meta', () => {
   it.each([
     { object: 'future_object', entry: [{ time: at }] },
     { object: 'constructor', entry: [7] },
+    { object: 'future_object', entry: 7 },
     { object: 'user', entry: [{ id: '1', changed_fields: ['email'] }] },
     page({ changes: [{ field: 'future_field', value: 7 }] }),
     page({ messaging: [{ sender: { id: '1' }, recipient: { id: '77' }, future_event: {} }] }),

@@ -15,7 +15,8 @@ import { Id, type Medium, Messaging, messagingOf } from './messaging.ts';
 import { whatsappMembers } from './whatsapp.ts';
 
 const List = z.array(z.unknown()).default([]);
-const Payload = z.looseObject({ object: z.string(), entry: List });
+const Named = z.looseObject({ object: z.string() });
+const Payload = z.looseObject({ entry: List });
 const Entry = z.looseObject({
   id: Id,
   time: z.union([z.string(), z.number()]).optional(),
@@ -107,9 +108,11 @@ const itemsOfEntry = (medium: Medium | undefined, member: Member): Item[] => {
 };
 
 const decode = (delivery: Delivery): Drafts => {
-  const { object, entry } = Payload.parse(parsePayload(delivery.body));
+  const json = parsePayload(delivery.body);
+  const { object } = Named.parse(json);
   if (object !== WHATSAPP && entryOf(media, object) === undefined)
     return { interactions: [], ignored: [object] };
+  const { entry } = Payload.parse(json);
   const items = membersOf(entry, 'entry').flatMap((member) => itemsOfEntry(entryOf(media, object), member));
   return decodeMembers(delivery, items, (_, place) => {
     const item = items[place];
