@@ -19,7 +19,7 @@ import { salesforce as salesforceMapping } from '../mappings/channels/salesforce
 import { segment as segmentMapping } from '../mappings/channels/segment.ts';
 import { sendgrid as sendgridMapping } from '../mappings/channels/sendgrid.ts';
 import { servicenow as servicenowMapping } from '../mappings/channels/servicenow.ts';
-import { ses as sesMapping } from '../mappings/channels/ses.ts';
+import { ses as sesMapping } from '../mappings/channels/ses/index.ts';
 import { shopify as shopifyMapping } from '../mappings/channels/shopify.ts';
 import { slack as slackMapping } from '../mappings/channels/slack/index.ts';
 import { standard as standardMapping } from '../mappings/channels/standard.ts';
