@@ -253,7 +253,8 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
   it('fires no trigger, however recent it is', async () => {
     await open();
     const at = new Date(hub.clock.now() - 60_000).toISOString();
-    const report = { kind: 'order', occurredAt: at, identifiers: ['email:ada@example.com'] };
+    const bought = { kind: 'order', properties: { status: 'paid', order: '1' } };
+    const report = { ...bought, occurredAt: at, identifiers: ['email:ada@example.com'] };
     await importFile(hub, 'interactions', JSON.stringify({ ...report, id: 'old' }), { format: 'ndjson' });
     const decided = (): number =>
       Number(
