@@ -36,6 +36,8 @@ const replacements: Readonly<Record<string, string>> = {
   // Functions validate data; JSON Schemas are generated at build time.
   '../core/to-json-schema.js': `${omitted('z.toJSONSchema', 'no function generates a JSON Schema')}exports.createToJSONSchemaMethod = exports.createStandardJSONSchemaMethod = () => omitted;`,
   '../core/json-schema-processors.js': `${omitted('z.toJSONSchema', 'no function generates a JSON Schema')}exports.toJSONSchema = omitted;`,
+  // zod's messages in other languages: errors of functions are in English.
+  '../locales/index.js': 'export {};\n',
   // undici's second HTTP parser, which only an environment variable selects.
   '../milo/simd.js': omitted('Milo', 'undici uses llhttp'),
   '../milo/no-simd.js': omitted('Milo', 'undici uses llhttp'),
