@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import middy from '@middy/core';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
@@ -79,6 +80,7 @@ export const create = (runtime: Runtime) => {
       await publish(notificationEvent(type, notification));
     },
     now: runtime.now,
+    sleep: runtime.sleep ?? ((milliseconds) => setTimeout(milliseconds)),
   };
   return middy<QueueEvent<NotificationMessage>, QueueResult>()
     .use(queueStack(notifyStage, attempts(runtime, rows)))

@@ -38,6 +38,7 @@ export interface NotifyPorts {
   /** Stores the message in the list of failures, with the reason. */
   readonly saveFailure: (error: HubError) => Promise<void>;
   readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
 /** The stored data that one send needs. */
@@ -55,13 +56,13 @@ const INTERRUPTED_AFTER_MS = 60_000;
 export const notify =
   (ports: NotifyPorts) =>
   async (message: NotificationMessage): Promise<void> => {
-    const present = await ports.notifications.get(message);
+    const present = await awaitConcurrent(ports, message);
     if (present === undefined) return;
     const replayed = present.status === 'failed' && (message.replay ?? 0) > (present.replays ?? 0);
     // The bus may have refused the event at an earlier delivery.
     if (present.status === 'failed' && !replayed) return ports.publishEvent('notification.failed', present);
     if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
-    if (present.status === 'sending') await expectInterrupted(ports, present);
+    if (present.status === 'sending') expectInterrupted(ports, present);
     if (present.status === 'sending' && present.category === 'marketing')
       return fail(ports, present, uncertainSend());
     const current = await ports.triggers.current(present.trigger);
@@ -78,9 +79,29 @@ export const notify =
     while (next) next = await attempt(ports, next, work);
   };
 
+/** A send ends within seconds, which is sooner than the queue delivers a message again. */
+const WAITS_MS = [250, 500, 1000, 2000];
+
+/** The notification, once another delivery of the same message that is sending it has ended, or some seconds have passed. */
+const awaitConcurrent = async (
+  { notifications, now, sleep }: NotifyPorts,
+  message: NotificationMessage,
+): Promise<Notification | undefined> => {
+  let present = await notifications.get(message);
+  for (const wait of WAITS_MS) {
+    if (present?.status !== 'sending' || isInterrupted(present, now())) break;
+    await sleep(wait);
+    present = await notifications.get(message);
+  }
+  return present;
+};
+
+const isInterrupted = ({ until }: Notification, now: number): boolean =>
+  until === undefined || Date.parse(until) <= now;
+
 /** Throws `HubError` `write-conflict` while another delivery of the same message may still be sending. */
-const expectInterrupted = async (ports: NotifyPorts, { until }: Notification): Promise<void> => {
-  if (until !== undefined && Date.parse(until) > ports.now()) throw concurrentDelivery();
+const expectInterrupted = (ports: NotifyPorts, present: Notification): void => {
+  if (!isInterrupted(present, ports.now())) throw concurrentDelivery();
 };
 
 const concurrentDelivery = (): HubError =>

@@ -54,6 +54,7 @@ const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
   publishEvent: async (type, notification) => void told.push({ type, notification }),
   saveFailure: async (failure) => void failures.push(failure),
   now: hub.runtime.now,
+  sleep: async () => {},
   ...overrides,
 });
 
@@ -202,6 +203,21 @@ describe('two deliveries of one message', () => {
     await first;
     expect(sent).toHaveLength(1);
     expect(await row()).toMatchObject({ status: 'sent' });
+  });
+
+  it('the second waits some seconds for the first, and records the same', async () => {
+    await reservation();
+    const open = { go: (): void => {} };
+    answer = () => new Promise((resolve) => (open.go = () => resolve('id')));
+    const first = notify(portsOf())(message);
+    while ((await row())?.status !== 'sending') await new Promise((resolve) => setImmediate(resolve));
+    const sleep = async (): Promise<void> => {
+      open.go();
+      await first;
+    };
+    await notify(portsOf({ sleep }))(message);
+    expect(sent).toHaveLength(1);
+    expect(recorded[1]).toEqual(recorded[0]);
   });
 
   it.each([

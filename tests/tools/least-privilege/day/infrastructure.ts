@@ -126,6 +126,7 @@ const eventsOfEveryRule = (at: string): BusEvent[] => {
   };
   const interaction: Interaction = {
     ...{ id: 'unheard', kind: 'order', channel: 'web', provider: 'unheard', direction: 'inbound' },
+    properties: { status: 'paid' },
     ...{ occurredAt: at, identifiers: [] },
   };
   const merge = { merge: 'unheard', survivor: 'nobody', others: [], by: 'unheard' };
