@@ -87,6 +87,53 @@ export const messagingOf = (medium: Medium, account: string, event: Messaging): 
   };
   const stamp = `${contact}:${event.timestamp}`;
   if (event.message) return [messageOf(base, event.message, ours)];
+  const about = aboutMessage(event, base, stamp);
+  if (about) return about;
+  if (event.postback) {
+    const { mid, title, payload, referral } = event.postback;
+    return [
+      {
+        ...base,
+        kind: 'postback',
+        key: mid ?? `postback:${payload}:${stamp}`,
+        ...(mid !== undefined && { externalId: mid }),
+        ...(title !== undefined && { text: title }),
+        ...((payload ?? referral) !== undefined && { properties: defined({ payload, referral }) }),
+      },
+    ];
+  }
+  if (event.messaging_feedback)
+    return [
+      {
+        ...base,
+        kind: 'form',
+        key: `feedback:${stamp}`,
+        properties: { form: 'messaging_feedback', fields: feedbackOf(event.messaging_feedback) },
+      },
+    ];
+  if (event.optin) {
+    const out = event.optin.notification_messages_status === 'STOP_NOTIFICATIONS';
+    return [
+      {
+        ...base,
+        kind: out ? 'opt-out' : 'opt-in',
+        // A person with a reference only has no id yet, like other people at that instant.
+        key: `optin:${event.optin.user_ref ?? contact}:${event.timestamp}`,
+        properties: { scope: 'marketing' },
+      },
+    ];
+  }
+  if (event.referral)
+    return [
+      { ...base, kind: 'referral', key: `referral:${stamp}`, properties: { referral: event.referral } },
+    ];
+  return [];
+};
+
+type Base = Pick<DecodedInteraction, 'channel' | 'direction' | 'identifiers' | 'occurredAt'>;
+
+/** What became of a message: an edit, a reaction, a read or a delivery; undefined for other events. */
+const aboutMessage = (event: Messaging, base: Base, stamp: string): DecodedInteraction[] | undefined => {
   if (event.message_edit) {
     const { mid, text, num_edit: count = 1 } = event.message_edit;
     return [
@@ -139,45 +186,7 @@ export const messagingOf = (medium: Medium, account: string, event: Messaging): 
       properties: { status: 'delivered' },
     }));
   }
-  if (event.postback) {
-    const { mid, title, payload, referral } = event.postback;
-    return [
-      {
-        ...base,
-        kind: 'postback',
-        key: mid ?? `postback:${payload}:${stamp}`,
-        ...(mid !== undefined && { externalId: mid }),
-        ...(title !== undefined && { text: title }),
-        ...((payload ?? referral) !== undefined && { properties: defined({ payload, referral }) }),
-      },
-    ];
-  }
-  if (event.messaging_feedback)
-    return [
-      {
-        ...base,
-        kind: 'form',
-        key: `feedback:${stamp}`,
-        properties: { form: 'messaging_feedback', fields: feedbackOf(event.messaging_feedback) },
-      },
-    ];
-  if (event.optin) {
-    const out = event.optin.notification_messages_status === 'STOP_NOTIFICATIONS';
-    return [
-      {
-        ...base,
-        kind: out ? 'opt-out' : 'opt-in',
-        // A person with a reference only has no id yet, like other people at that instant.
-        key: `optin:${event.optin.user_ref ?? contact}:${event.timestamp}`,
-        properties: { scope: 'marketing' },
-      },
-    ];
-  }
-  if (event.referral)
-    return [
-      { ...base, kind: 'referral', key: `referral:${stamp}`, properties: { referral: event.referral } },
-    ];
-  return [];
+  return undefined;
 };
 
 /** The answers by the name of their question; a free text that follows one, behind it. */

@@ -15,6 +15,7 @@ export const benchAcknowledge = async (): Promise<Measured[]> => {
     env: {
       ...{ AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'BENCH', AWS_SECRET_ACCESS_KEY: 'bench' },
       ...{ PUBLIC_URL: publicUrl, HUB: 'acme', TABLE: 'table', BUCKET: 'bucket' },
+      CHANNELS: JSON.stringify(Object.fromEntries(['twilio', 'sendgrid', 'meta'].map((id) => [id, []]))),
       QUEUE_URL_DELIVERIES: 'http://127.0.0.1/123456789012/deliveries',
     },
     now: () => Date.parse('2026-03-01T09:00:00Z'),
