@@ -25,7 +25,8 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { notifyStage } from '../contracts/stages/notify.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
-import { type NotifyPorts, notify } from './notify.ts';
+import { notify } from './notify.ts';
+import type { NotifyPorts } from './ports.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),

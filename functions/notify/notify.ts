@@ -1,9 +1,6 @@
-import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
-import type { Customer } from '../../core/identity/customer.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
-import { claimedName } from '../../core/identity/proof/guests.ts';
-import { type Channel, type Instant, instant } from '../../core/interaction/interaction.ts';
+import { type Channel, instant } from '../../core/interaction/interaction.ts';
 import { type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
 import {
   type Notification,
@@ -11,105 +8,72 @@ import {
   notificationId,
 } from '../../core/triggers/notification.ts';
 import { isRefusal, refusal, type Sender } from '../../core/triggers/sender.ts';
-import { type Links, type Rendered, renderTemplate, variablesFor } from '../../core/triggers/template.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
-import type { Notifications } from '../aws/operations/notifications.ts';
-import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
-import type { InteractionMessage } from '../contracts/messages/record.ts';
-import type { ReadAddresses } from '../contracts/ports/addresses.ts';
-import type { Guests } from '../contracts/ports/guests.ts';
-import type { History, StoredInteraction } from '../contracts/ports/history.ts';
-
-export interface NotifyPorts {
-  readonly notifications: Notifications;
-  readonly triggers: Triggers;
-  readonly history: History;
-  readonly guests: Pick<Guests, 'ownerFor'>;
-  readonly addresses: ReadAddresses;
-  readonly hub: () => Promise<HubConfig>;
-  readonly sender: (id: string) => Sender | undefined;
-  /** The links of an address: unsubscribe from this channel, preferences page, confirmation of an opt-in. */
-  readonly links: (address: Identifier, channel: Channel, sentAt: Instant) => Promise<Links>;
-  readonly record: (message: InteractionMessage) => Promise<void>;
-  readonly publishEvent: (
-    type: 'notification.sent' | 'notification.failed',
-    notification: Notification,
-  ) => Promise<void>;
-  /** Stores the message in the list of failures, with the reason. */
-  readonly saveFailure: (error: HubError) => Promise<void>;
-  readonly now: () => number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-}
-
-/** The stored data that one send needs. */
-interface Work {
-  readonly version: TriggerVersion;
-  readonly customer: Customer;
-  readonly cause: StoredInteraction;
-  readonly hub: HubConfig;
-}
+import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
+import type { NotifyPorts, Work } from './ports.ts';
 
 /** A send counts as interrupted after this time, which is longer than the function's timeout. */
 const INTERRUPTED_AFTER_MS = 60_000;
 
-/** Sends one reserved notification and records the result. Marketing is sent at most once, everything else at least once. */
-export const notify =
-  (ports: NotifyPorts) =>
-  async (message: NotificationMessage): Promise<void> => {
-    const present = await awaitConcurrent(ports, message);
-    if (present === undefined) return;
-    const replayed = present.status === 'failed' && (message.replay ?? 0) > (present.replays ?? 0);
-    // The bus may have refused the event at an earlier delivery.
-    if (present.status === 'failed' && !replayed) return ports.publishEvent('notification.failed', present);
-    if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
-    if (present.status === 'sending') expectInterrupted(ports, present);
-    if (present.status === 'sending' && present.category === 'marketing')
-      return fail(ports, present, uncertainSend());
-    const current = await ports.triggers.current(present.trigger);
-    const work = await loadWork(ports, present);
-    if (work === undefined) return;
-    if (present.status === 'sent') return recordSent(ports, present, work);
-    if (current?.paused === true) {
-      await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
-      return;
-    }
-    let next: Notification | undefined = replayed
-      ? await restartFailed(ports, present, work, message.replay)
-      : present;
-    while (next) next = await attempt(ports, next, work);
-  };
-
 /** A send ends within seconds, which is sooner than the queue delivers a message again. */
 const WAITS_MS = [250, 500, 1000, 2000];
 
-/** The notification, once another delivery of the same message that is sending it has ended, or some seconds have passed. */
-const awaitConcurrent = async (
-  { notifications, now, sleep }: NotifyPorts,
-  message: NotificationMessage,
-): Promise<Notification | undefined> => {
-  let present = await notifications.get(message);
-  for (const wait of WAITS_MS) {
-    if (present?.status !== 'sending' || isInterrupted(present, now())) break;
-    await sleep(wait);
-    present = await notifications.get(message);
+/**
+ * Sends one reserved notification and records the result. Marketing is sent at most once, everything else at least once.
+ * Waits some seconds for another delivery of the same message that is sending it, then throws `HubError` `write-conflict`.
+ */
+export const notify =
+  (ports: NotifyPorts) =>
+  async (message: NotificationMessage): Promise<void> => {
+    for (const wait of WAITS_MS)
+      try {
+        return await notifyOnce(ports, message);
+      } catch (error) {
+        if (!(error instanceof ConcurrentDelivery)) throw error;
+        await ports.sleep(wait);
+      }
+    return notifyOnce(ports, message);
+  };
+
+const notifyOnce = async (ports: NotifyPorts, message: NotificationMessage): Promise<void> => {
+  const present = await ports.notifications.get(message);
+  if (present === undefined) return;
+  const replayed = present.status === 'failed' && (message.replay ?? 0) > (present.replays ?? 0);
+  // The bus may have refused the event at an earlier delivery.
+  if (present.status === 'failed' && !replayed) return ports.publishEvent('notification.failed', present);
+  if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
+  if (present.status === 'sending') expectInterrupted(present, ports.now());
+  if (present.status === 'sending' && present.category === 'marketing')
+    return fail(ports, present, uncertainSend());
+  const current = await ports.triggers.current(present.trigger);
+  const work = await loadWork(ports, present);
+  if (work === undefined) return;
+  if (present.status === 'sent') return recordSent(ports, present, work);
+  if (current?.paused === true) {
+    await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
+    return;
   }
-  return present;
+  let next: Notification | undefined = replayed
+    ? await restartFailed(ports, present, work, message.replay)
+    : present;
+  while (next) next = await attempt(ports, next, work);
 };
 
-const isInterrupted = ({ until }: Notification, now: number): boolean =>
-  until === undefined || Date.parse(until) <= now;
+/** Another delivery of the message may still be sending it, or has changed its row. */
+class ConcurrentDelivery extends HubError {
+  constructor() {
+    super(
+      'write-conflict',
+      'Another delivery of this message is being processed. The message is retried automatically.',
+      { retry: 'later' },
+    );
+  }
+}
 
-/** Throws `HubError` `write-conflict` while another delivery of the same message may still be sending. */
-const expectInterrupted = (ports: NotifyPorts, present: Notification): void => {
-  if (!isInterrupted(present, ports.now())) throw concurrentDelivery();
+/** Throws `ConcurrentDelivery` while another delivery of the same message may still be sending. */
+const expectInterrupted = ({ until }: Notification, now: number): void => {
+  if (until !== undefined && Date.parse(until) > now) throw new ConcurrentDelivery();
 };
-
-const concurrentDelivery = (): HubError =>
-  new HubError(
-    'write-conflict',
-    'Another delivery of this message is being processed. The message is retried automatically.',
-    { retry: 'later' },
-  );
 
 const uncertainSend = (cause?: unknown): HubError =>
   new HubError(
@@ -219,59 +183,38 @@ const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender =
   );
 };
 
-/** The sender's address if the template names none: on the domain of the hub's alarm address. */
-const defaultFrom = ({ alarms }: HubConfig): string =>
-  `no-reply@${alarms.slice(alarms.lastIndexOf('@') + 1)}`;
-
-/** A message to a team has no links. */
-const linksOf = async (
+/** Chooses a channel by the present consent and addresses, and appends what was considered to `steps`. */
+const chooseAgain = async (
   ports: NotifyPorts,
-  { addresses: [address] = [], channel = 'email', at }: Notification,
-  { version: { trigger } }: Work,
-): Promise<Links> => (trigger.send.to || address === undefined ? {} : ports.links(address, channel, at));
-
-const renderedWith = (
-  links: Links,
-  { template = '', channel = 'email', approved, causeOnly }: Notification,
-  { version: { trigger, templates }, customer, cause }: Work,
-): Rendered => {
-  const visible = causeOnly ? causeAsCustomer(cause) : customer;
-  const variables = variablesFor(trigger, visible, cause, links);
-  return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
-};
-
-/** The customer as a template sees it if the address may belong to somebody else: the data of the interaction alone. */
-const causeAsCustomer = ({ profile = {} }: StoredInteraction): Parameters<typeof variablesFor>[1] => ({
-  ...{ id: '', tags: [], traits: {}, preferences: {}, stage: undefined },
-  ...{ name: claimedName(profile.name), language: profile.language, timeZone: profile.timeZone },
-});
-
-/** Links as the timeline and CRMs show them. The token is removed, because it gives access to the preferences of the address. */
-const withoutTokens = (links: Links): Links =>
-  Object.fromEntries(Object.entries(links).map(([name, link]) => [name, link.replace(/[^/]+$/u, '…')]));
+  { version: { trigger, templates }, customer, cause, hub }: Work,
+  template: string,
+  steps: Notification['steps'],
+  refused: readonly Channel[] = [],
+): Promise<ChosenOrReason> =>
+  chooseChannel(
+    {
+      ...{ trigger, hub, customer, now: ports.now() },
+      ...(await ports.addresses(trigger, customer, cause)),
+      templates: { [template]: templateChannels(templates[template] ?? {}) },
+    },
+    template,
+    (step, result) => steps.push({ step, result }),
+    refused,
+  );
 
 /** The next channel of the list after a permanent refusal, if there is one. The reservation stays the same. */
 const tryNextChannel = async (
   ports: NotifyPorts,
   sending: Notification,
-  { version, customer, cause, hub }: Work,
+  work: Work,
   error: HubError,
 ): Promise<Notification | undefined> => {
   const { channel = 'email', template = '' } = sending;
   const refused = [...(sending.refused ?? []), channel];
   const steps = [...sending.steps, { step: `send by ${channel}`, result: error.message }];
-  const templates = { [template]: templateChannels(version.templates[template] ?? {}) };
-  const choice: ChosenOrReason = version.trigger.send.to
+  const choice: ChosenOrReason = work.version.trigger.send.to
     ? { reason: 'no-address', channel }
-    : chooseChannel(
-        {
-          ...{ trigger: version.trigger, hub, customer, templates, now: ports.now() },
-          ...(await ports.addresses(version.trigger, customer, cause)),
-        },
-        template,
-        (step, result) => steps.push({ step, result }),
-        refused,
-      );
+    : await chooseAgain(ports, work, template, steps, refused);
   if ('reason' in choice) return fail(ports, { ...sending, refused, steps }, error);
   const { approved: _, causeOnly: _causeOnly, ...rest } = sending;
   return {
@@ -286,24 +229,15 @@ const tryNextChannel = async (
 const restartFailed = async (
   ports: NotifyPorts,
   failed: Notification,
-  { version, customer, cause, hub }: Work,
+  work: Work,
   replays: number | undefined,
 ): Promise<Notification | undefined> => {
   const { template = '' } = failed;
   const { approved: _, refused: __, reason: ___, causeOnly: _causeOnly, ...rest } = failed;
   const steps = [...failed.steps, { step: 'replay', result: `number ${replays}` }];
   const base = { ...rest, replays, steps, at: instant(ports.now()) };
-  if (version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
-  const choice = chooseChannel(
-    {
-      ...{ trigger: version.trigger, hub, customer, now: ports.now() },
-      ...(await ports.addresses(version.trigger, customer, cause)),
-      templates: { [template]: templateChannels(version.templates[template] ?? {}) },
-    },
-    template,
-    (step, result) => steps.push({ step, result }),
-    [],
-  );
+  if (work.version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
+  const choice = await chooseAgain(ports, work, template, steps);
   if ('reason' in choice) {
     await save(ports, { ...base, status: 'suppressed', reason: choice.reason });
     return undefined;
@@ -359,8 +293,8 @@ const fail = async (ports: NotifyPorts, notification: Notification, error: HubEr
   await ports.publishEvent('notification.failed', failed);
 };
 
-/** Resolves to the saved row. Throws `HubError` `write-conflict` if another delivery of the message has changed it. */
+/** Resolves to the saved row. Throws `ConcurrentDelivery` if another delivery of the message has changed it. */
 const save = async (ports: NotifyPorts, notification: Notification): Promise<Notification> => {
-  if (!(await ports.notifications.save(notification))) throw concurrentDelivery();
+  if (!(await ports.notifications.save(notification))) throw new ConcurrentDelivery();
   return { ...notification, version: notification.version + 1 };
 };

@@ -7,7 +7,8 @@ import { pause, publish } from '../../../functions/aws/operations/publish.ts';
 import { notificationKey } from '../../../functions/contracts/keys.ts';
 import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import { decide } from '../../../functions/decide/decide.ts';
-import { type NotifyPorts, notify } from '../../../functions/notify/notify.ts';
+import { notify } from '../../../functions/notify/notify.ts';
+import type { NotifyPorts } from '../../../functions/notify/ports.ts';
 import { noPause } from '../../support/no-pause.ts';
 import { iso, NOON } from '../../support/situations.ts';
 import {
@@ -201,6 +202,14 @@ describe('two deliveries of one message', () => {
     });
     open.go();
     await first;
+    expect(sent).toHaveLength(1);
+    expect(await row()).toMatchObject({ status: 'sent' });
+  });
+
+  it('that read the row at the same time send once, and both end', async () => {
+    await reservation();
+    const sleep = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([notify(portsOf({ sleep }))(message), notify(portsOf({ sleep }))(message)]);
     expect(sent).toHaveLength(1);
     expect(await row()).toMatchObject({ status: 'sent' });
   });
