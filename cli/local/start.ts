@@ -20,7 +20,8 @@ Runs the hub on this machine and replays sample webhooks on the first start.
   --exit              stop after the summary; the exit code is 0 only if every number is as expected
   --port N            the port of the API and the webhooks (default 4700); the next four ports are the inbox, Salesforce,
                       HubSpot and AWS
-  --public-url URL    the public address that providers call, such as that of a tunnel (default https://acme.example)
+  --public-url URL    the public address that providers call and that links in messages lead to, such as that of a tunnel
+                      (default: the address of the API on this machine)
   --state FILE        the SQLite file of the state (default .hub/state.sqlite)
 
 HUB_LOG=1 prints what the functions log. HUB_TRACE=1 also prints a line for each message that reaches a function.
@@ -46,10 +47,12 @@ const parseOptions = (): Options | undefined => {
   if (values.help) return undefined;
   const folder = join(root, '.hub');
   mkdirSync(folder, { recursive: true });
+  const port = values.port === undefined ? (values.exit ? 0 : 4700) : Number(values.port);
   return {
     exit: values.exit,
-    port: values.port === undefined ? (values.exit ? 0 : 4700) : Number(values.port),
-    publicUrl: values['public-url'] ?? 'https://acme.example',
+    port,
+    // With port 0 the system chooses one when the hub is open, and nobody opens a link.
+    publicUrl: values['public-url'] ?? (port === 0 ? 'https://acme.example' : `http://127.0.0.1:${port}`),
     state: values.state ?? join(folder, values.exit ? `exit-${process.pid}.sqlite` : 'state.sqlite'),
   };
 };
