@@ -60,7 +60,7 @@ export const applyRefusalToGuest = (
   return { ...profile, closed: { [identifier]: { ...closure, source: 'erasure' }, ...profile.closed } };
 };
 
-/** The profile of whoever holds such an address from now on: what was closed stays closed, a later answer stands. */
+/** The profile of the next owner of an address: what was closed stays closed, and a later answer holds. */
 export const applyRetainedRefusal = (
   profile: Profile,
   identifier: Identifier,

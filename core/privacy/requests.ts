@@ -2,7 +2,7 @@ import type { Review } from '../identity/ledger.ts';
 import { type Instant, type Interaction, instant } from '../interaction/interaction.ts';
 
 /**
- * Days in which a request must be answered: Shopify expects it of whoever uses its data
+ * Days in which a request must be answered: Shopify expects it of every app that uses its data
  * (https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance), and the GDPR (article 12.3) gives one month.
  */
 const DAYS_TO_ANSWER = 30;

@@ -105,7 +105,7 @@ export const guestKey = (identifier: Identifier): Key => ({
 });
 export const isGuestKey = ({ pk, sk }: Key): boolean => pk.startsWith(IDENTIFIER_PREFIX) && sk === 'guest';
 
-/** What claims say about an identifier, beside the rows of whoever owns it. */
+/** What claims say about an identifier, beside the rows of its owner. */
 export const claimPartition = (identifier: Identifier): string => `claim#${identifier}`;
 export const claimPrefix = 'at#';
 /** A guest that claims an identifier of which it is not the guest, since its first claim. */
@@ -118,6 +118,8 @@ export const addressClaimKey = (address: Identifier, claim: 'mute' | 'opt-in'): 
   pk: claimPartition(address),
   sk: claim,
 });
+export const isAddressClaimKey = ({ pk, sk }: Key): boolean =>
+  pk.startsWith(claimPartition('')) && (sk === 'mute' || sk === 'opt-in');
 /** What was sent to an address for a cause that is not its owner's. */
 export const addressLimitsKey = (address: Identifier): Key => ({ pk: claimPartition(address), sk: 'limits' });
 /** What interactions that nobody vouches for have caused in the whole hub. */

@@ -1,3 +1,4 @@
+import { answerOf } from '../../core/consent/consent.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
@@ -52,6 +53,10 @@ export const claimsOf = (work: Work, config: IdentityConfig): readonly Identifie
   if (command.command !== 'split' && command.command !== 'confirm') return [];
   return [normaliseIdentifier(command.identifier) ?? command.identifier];
 };
+
+/** The claimed identifiers of an interaction that answers about consent: what it says holds for these addresses alone. */
+export const answeredClaimsOf = (work: Work, config: IdentityConfig): readonly Identifier[] =>
+  work.type === 'interaction' && answerOf(work.interaction) !== undefined ? claimsOf(work, config) : [];
 
 /** The usable identifiers that an interaction or command names, normalised. */
 export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] => {

@@ -29,7 +29,7 @@ const notQueued =
   (error: unknown): never => {
     throw new HubError(
       'enqueue-failure',
-      `Writing to ${what} failed (${error instanceof Error ? error.name : 'unknown error'}); the provider is told to send again.`,
+      `Writing to ${what} failed (${error instanceof Error ? error.name : 'unknown error'}); the answer asks the provider to send it again.`,
       { retry: 'later', cause: error },
     );
   };

@@ -107,24 +107,23 @@ export const writeContacts = async (
   await write(changes);
   if (taken.size > 0) {
     const customers = changes.map(({ customer }) => customer).filter(({ id }) => taken.has(id));
-    await write(await untangled(ports, rules, customers));
+    await write(await releaseUniqueValues(ports, rules, customers));
   }
   return { ids, refused };
 };
 
 /**
- * A value that only one contact may hold stands on another one. Where that is the contact of somebody told apart from
- * this customer, that one gives it up first. Where it is the contact of a customer merged into this one, which stays as
- * it is, the value stays there too.
+ * For a value that only one contact may hold and another one holds. The contact of a customer that was separated from this
+ * one gives the value up first. The contact of a customer that was merged into this one stays as it is, with the value.
  */
-const untangled = async (
+const releaseUniqueValues = async (
   ports: ContactPorts,
   rules: Rules,
   customers: readonly Customer[],
 ): Promise<Change[]> => {
   const profiles = customers.flatMap((customer) => customer.sourceProfiles.map(({ profile }) => profile));
   const distinct = await ports.history.customers([
-    ...new Set(profiles.flatMap(({ neverAutoMerge: apart }) => apart)),
+    ...new Set(profiles.flatMap(({ neverAutoMerge }) => neverAutoMerge)),
   ]);
   const own = new Set(customers.map(({ id }) => id));
   const others = [...new Map([...distinct.values()].map((one) => [one.id, one])).values()].filter(

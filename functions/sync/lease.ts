@@ -7,7 +7,7 @@ import { leaseKey } from '../contracts/keys.ts';
 
 const Lease = z.object({
   version: z.int().nonnegative(),
-  /** Whoever renews the token holds the lease until then, in epoch milliseconds. */
+  /** The worker that renews the token holds the lease until then, in epoch milliseconds. */
   heldUntil: z.number(),
   /** The token, readable only with the credentials that it was given for. */
   sealed: z.string().optional(),

@@ -9,6 +9,7 @@ import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
+import { addressClaimKey } from '../../functions/contracts/keys.ts';
 import type { Work } from '../../functions/contracts/work.ts';
 import { openTestTable, type TestTable } from '../support/open-test-table.ts';
 
@@ -33,9 +34,10 @@ const said = (id: string, identifier: Identifier): Interaction => ({
 const begin = async (
   id: string,
   identifier: Identifier = 'phone:+14155550100',
+  more: Partial<Interaction> = {},
 ): Promise<() => Promise<unknown>> => {
   const store = peopleStore(table.rows, async () => hashedKeysUnder('a key of the tests'));
-  const interaction = said(id, identifier);
+  const interaction = { ...said(id, identifier), ...more };
   const work: Work = { type: 'interaction', message: id, receivedAt: at, interaction };
   const loaded = await store.load([work], config);
   const people = new People(loaded, config, table.runtime.newId);
@@ -57,6 +59,15 @@ it('refuses to overwrite rows that changed after they were read', async () => {
 it('creates one customer for two first contacts that were read before either was written', async () => {
   const [one, other] = [await begin('first'), await begin('second')];
   expect([await one(), await other()]).toEqual([true, false]);
+});
+
+it('keeps the time of the last claimed opt-out of an address, in whatever order they arrive', async () => {
+  const address = 'phone:+14155550100';
+  const optOut = async (id: string, occurredAt: string): Promise<unknown> =>
+    (await begin(id, address, { kind: 'opt-out', claimed: [address], occurredAt }))();
+  for (const minute of ['05', '09', '01']) await optOut(minute, `2026-03-02T09:${minute}:00.000Z`);
+  const [row] = await table.rows.get([addressClaimKey(address, 'mute')]);
+  expect(row).toMatchObject({ at: '2026-03-02T09:09:00.000Z', source: '09' });
 });
 
 describe('a merge and a change of the merged-in profile, read before either is written', () => {

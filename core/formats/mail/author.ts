@@ -38,7 +38,7 @@ const isRegistry = (domain: string): boolean => {
 /**
  * Whether a signature of `signer` speaks for an author at `author`: the same domain, or one is a subdomain of the other.
  * DMARC allows siblings too (a.example.com for b.example.com); here they are refused, because without the list of public
- * suffixes they cannot be told from two customers of one host.
+ * suffixes they cannot be distinguished from two customers of one host.
  */
 export const isAligned = (signer: string, author: string): boolean => {
   const one = asciiDomain(signer);

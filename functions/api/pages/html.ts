@@ -49,7 +49,7 @@ const headers = {
   'content-type': 'text/html; charset=utf-8',
   // No script runs here, nothing is loaded, and no other page frames it.
   'content-security-policy': `default-src 'none'; style-src 'sha256-${digest('sha256', style).toString('base64')}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-  // The address is the proof of who asks: it is told to nobody and kept nowhere.
+  // The address of the page is a credential: it is sent to no other site and stored in no cache.
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',

@@ -23,7 +23,7 @@ export interface PagePorts {
   readonly now: () => number;
 }
 
-/** A genuine link that somebody has opened, and whoever its address belongs to now. */
+/** A genuine link that somebody has opened, and the present owner of its address. */
 export interface OpenedLink extends AddressLink {
   readonly addressee: Addressee;
   readonly isExpired: boolean;

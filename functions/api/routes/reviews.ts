@@ -83,7 +83,7 @@ const identifiersOf = (review: Review): Identifier[] =>
     ? review.interaction.identifiers.map((one) => normaliseIdentifier(one) ?? one)
     : [];
 
-/** What tells two customers apart. */
+/** The fields by which a person compares two customers. */
 const sideOf = ({ id, name, identifiers, claimed, guest, sourceProfiles, ...rest }: Customer): object => ({
   ...{ id, name, identifiers },
   ...(guest && { guest, claimed }),

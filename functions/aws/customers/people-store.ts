@@ -7,6 +7,7 @@ import { isReference, targetOf } from '../../../core/interaction/relation.ts';
 import { interactionEvents } from '../../contracts/events/build.ts';
 import type { BusEvent } from '../../contracts/events/catalogue.ts';
 import {
+  addressClaimKey,
   claimedPairsKey,
   claimedPairsProfileIdOf,
   claimPartition,
@@ -15,6 +16,7 @@ import {
   guestKey,
   identifierKey,
   interactionKey,
+  isAddressClaimKey,
   isClaimedPairsKey,
   isGuestKey,
   isOwnerKey,
@@ -35,6 +37,7 @@ import {
   seenOf,
 } from '../../contracts/rows/interactions.ts';
 import {
+  addressClaimOf,
   claimedPairsOf,
   claimOf,
   guestOf,
@@ -44,6 +47,7 @@ import {
 } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import {
+  answeredClaimsOf,
   claimsOf,
   identifiersOf,
   idOf,
@@ -67,7 +71,7 @@ export interface PeopleStore {
    */
   commit(
     changes: Changes,
-    loaded: Pick<Loaded, 'ownerHints'>,
+    loaded: Pick<Loaded, 'ownerHints' | 'addressClaimedAt'>,
     config: IdentityConfig,
     retentionSeconds: number,
   ): Promise<boolean | 'too-large'>;
@@ -119,15 +123,16 @@ export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKe
         ),
       ]),
       guests: first.guests,
+      addressClaimedAt: first.addressClaimedAt,
       claimedPairs: new Map(
         others.filter(isClaimedPairsKey).map((row) => [claimedPairsProfileIdOf(row), claimedPairsOf(row)]),
       ),
       retainedRefusals: guard.retainedRefusals(others),
     };
   },
-  async commit(changes, { ownerHints }, config, retentionSeconds) {
+  async commit(changes, { ownerHints, addressClaimedAt }, config, retentionSeconds) {
     const hashedKeys = await loadHashedKeys();
-    const writes = writesOf(changes, { config, retentionSeconds, ownerHints, hashedKeys });
+    const writes = writesOf(changes, { config, retentionSeconds, ownerHints, addressClaimedAt, hashedKeys });
     return writes.length > TRANSACTION_ITEMS ? 'too-large' : table.transact(writes);
   },
 });
@@ -142,6 +147,7 @@ interface Identities {
   readonly referred: ReadonlyMap<string, string>;
   readonly reviews: ReadonlyMap<string, Review>;
   readonly guests: ReadonlyMap<Identifier, string>;
+  readonly addressClaimedAt: Loaded['addressClaimedAt'];
   /** Anonymous interactions that refer to a message that was erased. */
   readonly receivedBeforeErasure: readonly string[];
 }
@@ -163,6 +169,12 @@ const readIdentities = async (
   const found = await table.get([
     ...works.flatMap((work) => soughtIdentifiers(work, config).map(identifierKey)),
     ...works.flatMap((work) => claimsOf(work, config).map(guestKey)),
+    ...works.flatMap((work) =>
+      answeredClaimsOf(work, config).flatMap((one) => [
+        addressClaimKey(one, 'mute'),
+        addressClaimKey(one, 'opt-in'),
+      ]),
+    ),
     ...works.map((work) => hashedKeys.seenKey(idOf(work))),
     ...anonymous.flatMap(({ keys }) => keys),
     ...works.flatMap((work) => reviewOf(work) ?? []).map(reviewKey),
@@ -196,7 +208,10 @@ const readIdentities = async (
       .map(guestOf)
       .map(({ identifier, profileId }) => [identifier, profileId]),
   );
-  return { owners, seen, referred, reviews, guests, receivedBeforeErasure };
+  const addressClaimedAt = new Map(
+    found.filter(isAddressClaimKey).map((row) => [keyText(row), addressClaimOf(row).at]),
+  );
+  return { owners, seen, referred, reviews, guests, addressClaimedAt, receivedBeforeErasure };
 };
 
 /**

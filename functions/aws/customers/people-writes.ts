@@ -18,6 +18,7 @@ import {
   identifierKey,
   interactionKey,
   type Key,
+  keyText,
   mergeKey,
   messageKey,
   profileKey,
@@ -40,6 +41,7 @@ interface WriteContext {
   readonly config: IdentityConfig;
   readonly retentionSeconds: number;
   readonly ownerHints: Loaded['ownerHints'];
+  readonly addressClaimedAt: Loaded['addressClaimedAt'];
   readonly hashedKeys: HashedKeys;
 }
 
@@ -52,7 +54,7 @@ interface RowContext {
 /** Everything that one transaction writes, on the condition that nobody has changed it since it was read. */
 export const writesOf = (
   changes: Changes,
-  { config, retentionSeconds, ownerHints, hashedKeys }: WriteContext,
+  { config, retentionSeconds, ownerHints, addressClaimedAt, hashedKeys }: WriteContext,
 ): Write[] => {
   const { people, interactions, completions, waited, commands, receivedBeforeErasure } = changes;
   // Retention counts from the receipt, so that an old interaction which is reported late does not expire at once.
@@ -61,7 +63,7 @@ export const writesOf = (
   const context = { expiryOf, hashedKeys };
   return [
     ...customerWrites(people),
-    ...claimWrites(people),
+    ...claimWrites(people, addressClaimedAt),
     ...ledgerWrites(people),
     ...reviewListWrites(changes, hashedKeys),
     ...commands.flatMap(({ placed }) => (placed ? interactionWrites(placed, { exists: true }, context) : [])),
@@ -101,9 +103,14 @@ const customerWrites = (people: Changes['people']): Write[] => [
 ];
 
 /** Rows of guests and of addresses; none of a person. */
-const claimWrites = (people: Changes['people']): Write[] => {
+const claimWrites = (people: Changes['people'], addressClaimedAt: Loaded['addressClaimedAt']): Write[] => {
   const addressClaims = new Map(
     people.addressClaims
+      // One that occurred before the stored one arrived late.
+      .filter(
+        ({ address, claim, at }) =>
+          at >= (addressClaimedAt.get(keyText(addressClaimKey(address, claim))) ?? ''),
+      )
       .toSorted((one, other) => (one.at < other.at ? -1 : 1))
       .map((one) => [`${one.claim} ${one.address}`, one]),
   );

@@ -34,7 +34,7 @@ export interface AddressClaims {
   readonly optIn?: StoredAddressClaim;
 }
 
-/** Whoever an address belongs to at the moment. Without an owner, claims alone name it. */
+/** The present owner of an address. Without one, claims alone name it. */
 export interface Addressee extends AddressClaims {
   /** The person, and the source profile that owns the address. */
   readonly owner?: { readonly customer: Customer; readonly profile: Profile };

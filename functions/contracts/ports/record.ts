@@ -5,6 +5,7 @@ import type { People } from '../../../core/identity/people.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
 import type { Resolution } from '../../../core/identity/resolution.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
+import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
 import type { BusEvent } from '../events/catalogue.ts';
 import type { CommandMessage } from '../messages/record.ts';
@@ -70,6 +71,8 @@ export interface Loaded {
   readonly retainedRefusals: ReadonlyMap<Identifier, RetainedRefusal>;
   /** The guest of each claimed identifier that has one. */
   readonly guests: ReadonlyMap<Identifier, string>;
+  /** When an address was last muted or opted in by a claim, by the key of the row. */
+  readonly addressClaimedAt: ReadonlyMap<string, Instant>;
   /** By source profile, of persons whom the work may name together. */
   readonly claimedPairs: ReadonlyMap<string, ClaimedPairs>;
 }

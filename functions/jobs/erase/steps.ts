@@ -110,7 +110,7 @@ const removeLateRows =
     };
   };
 
-/** By their ids: they say nothing of whoever was erased. */
+/** By their ids: they contain nothing of the erased customer. */
 const keptBy = (others: readonly string[]): string[] =>
   others.map(
     (guest) =>

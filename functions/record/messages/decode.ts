@@ -143,7 +143,7 @@ const claimedOf = (
     : { claimed: [...new Set(counted.map((one) => readableIdentifier(one, { proof, ...config })))] };
 };
 
-/** A device or browser is claimed, whoever reports it: it can be shared, and its id can be copied. */
+/** A device or browser is claimed for every reporter: it can be shared, and its id can be copied. */
 const withAnonymousClaimed = <Decoded extends Pick<DecodedInteraction, 'identifiers' | 'claimed'>>(
   decoded: Decoded,
 ): Decoded => {

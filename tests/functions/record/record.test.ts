@@ -40,6 +40,7 @@ it('retries exactly the messages whose events the bus refused', async () => {
       receivedBeforeErasure: new Set(),
       retainedRefusals: new Map(),
       guests: new Map(),
+      addressClaimedAt: new Map(),
       claimedPairs: new Map(),
     }),
     commit: async () => true,

@@ -87,30 +87,23 @@ export const benchRecord = async (): Promise<Measured[]> => {
     {
       type: 'command',
       command: {
-        ...{
-          type: 'command',
-          command: 'confirm',
-          id: 'confirm',
-          at: '2026-03-01T10:00:00.000Z',
-          by: 'grace',
-        },
-        ...{ customer: 'email:eve@example.com', identifier: 'phone:+14155550199' },
+        ...{ type: 'command', command: 'confirm', id: 'confirm', by: 'grace' },
+        ...{ at: '2026-03-01T10:00:00.000Z', customer: 'email:eve@example.com' },
+        identifier: 'phone:+14155550199',
       },
       message: 'confirm',
     },
   ]);
-  const requests = (name: string, { requests: measured }: Spent, atMost?: number): Measured => ({
-    name: `DynamoDB requests per interaction, ${name}`,
-    measured,
-    unit: '',
-    ...(atMost !== undefined && { goal: { atMost } }),
-  });
-  const units = (name: string, { writeUnits: measured }: Spent, atMost?: number): Measured => ({
-    name: `DynamoDB write units per interaction, ${name}`,
-    measured,
-    unit: '',
-    ...(atMost !== undefined && { goal: { atMost } }),
-  });
+  const per = (count: 'requests' | 'writeUnits') => {
+    const what = count === 'requests' ? 'requests' : 'write units';
+    return (name: string, spent: Spent, atMost?: number): Measured => ({
+      name: `DynamoDB ${what} per interaction, ${name}`,
+      measured: spent[count],
+      unit: '',
+      ...(atMost !== undefined && { goal: { atMost } }),
+    });
+  };
+  const [requests, units] = [per('requests'), per('writeUnits')];
   return [
     requests('known customer', known, 3),
     requests('first contact', first, 4),

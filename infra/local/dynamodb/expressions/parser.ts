@@ -162,7 +162,7 @@ class Parser extends Lexer {
     return -1;
   }
 
-  /** Tells `(a) = :b`, an operand in brackets, from `(a = :b)`, a condition in brackets. */
+  /** Distinguishes `(a) = :b`, an operand in brackets, from `(a = :b)`, a condition in brackets. */
   #parenthesisedOperand(): boolean {
     const end = this.#closes(0);
     if (!/^(?:=|<>|<=|>=|<|>|BETWEEN|IN)$/iu.test(this.peek(end + 1))) return false;
