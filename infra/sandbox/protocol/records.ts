@@ -1,110 +1,86 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { escapeHtml, htmlPage } from './html.ts';
+import type { Fields, HeldRecord } from './sandbox.ts';
 
-/** One record of a sandbox CRM. */
-export interface SandboxRecord {
-  readonly id: string;
-  readonly key: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly updates: number;
-}
-
-const recordOf = (row: Record<string, unknown>): SandboxRecord => ({
-  id: String(row['id']),
-  key: String(row['key']),
-  fields: JSON.parse(String(row['fields'])) as Record<string, unknown>,
-  updates: Number(row['updates']),
-});
-
-/** The records of a sandbox CRM in SQLite, by object and external key. */
+/**
+ * The records of one sandbox CRM: in memory, and in SQLite so that they survive a restart. Values of fields are found by an
+ * index that is made when it is first asked for; texts are compared without regard to letter case.
+ */
 export class Records {
   readonly #db: DatabaseSync;
   readonly #crm: string;
+  readonly #objects = new Map<string, Map<string, HeldRecord>>();
+  readonly #indexes = new Map<string, Map<string, Map<string, Set<string>>>>();
 
   constructor(db: DatabaseSync, crm: string) {
     this.#db = db;
     this.#crm = crm;
     db.exec(`CREATE TABLE IF NOT EXISTS sandbox_records (
-      serial INTEGER PRIMARY KEY AUTOINCREMENT, crm TEXT NOT NULL, object TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL DEFAULT '',
-      fields TEXT NOT NULL, updates INTEGER NOT NULL DEFAULT 0, UNIQUE (crm, object, key)) STRICT`);
-  }
-
-  of(object: string): SandboxRecord[] {
-    return this.#db
-      .prepare(
-        'SELECT id, key, fields, updates FROM sandbox_records WHERE crm = ? AND object = ? ORDER BY serial',
-      )
-      .all(this.#crm, object)
-      .map(recordOf);
-  }
-
-  objects(): string[] {
-    return this.#db
-      .prepare('SELECT DISTINCT object FROM sandbox_records WHERE crm = ? ORDER BY object')
-      .all(this.#crm)
-      .map((row) => String(row['object']));
-  }
-
-  find(object: string, test: (record: SandboxRecord) => boolean): SandboxRecord | undefined {
-    return this.of(object).find(test);
-  }
-
-  byKey(object: string, key: string): SandboxRecord | undefined {
-    const row = this.#db
-      .prepare(
-        'SELECT id, key, fields, updates FROM sandbox_records WHERE crm = ? AND object = ? AND key = ?',
-      )
-      .get(this.#crm, object, key);
-    return row && recordOf(row);
-  }
-
-  byId(object: string, id: string): SandboxRecord | undefined {
-    const row = this.#db
-      .prepare('SELECT id, key, fields, updates FROM sandbox_records WHERE crm = ? AND object = ? AND id = ?')
-      .get(this.#crm, object, id);
-    return row && recordOf(row);
-  }
-
-  /** Creates or updates by key. */
-  upsert(
-    object: string,
-    key: string,
-    fields: Readonly<Record<string, unknown>>,
-    idOf: (serial: number) => string,
-  ): { record: SandboxRecord; created: boolean } {
-    const present = this.byKey(object, key);
-    const merged = JSON.stringify({ ...present?.fields, ...fields });
-    if (present) {
-      this.#db
-        .prepare(
-          'UPDATE sandbox_records SET fields = ?, updates = updates + 1 WHERE crm = ? AND object = ? AND key = ?',
-        )
-        .run(merged, this.#crm, object, key);
-    } else {
-      const { lastInsertRowid } = this.#db
-        .prepare('INSERT INTO sandbox_records (crm, object, key, fields) VALUES (?, ?, ?, ?)')
-        .run(this.#crm, object, key, merged);
-      this.#db
-        .prepare('UPDATE sandbox_records SET id = ? WHERE serial = ?')
-        .run(idOf(Number(lastInsertRowid)), lastInsertRowid);
+      serial INTEGER PRIMARY KEY AUTOINCREMENT, crm TEXT NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL,
+      fields TEXT NOT NULL, UNIQUE (crm, object, id)) STRICT`);
+    for (const row of db
+      .prepare('SELECT object, id, fields FROM sandbox_records WHERE crm = ? ORDER BY serial')
+      .all(crm)) {
+      const fields = JSON.parse(String(row['fields'])) as Fields;
+      this.#of(String(row['object'])).set(String(row['id']), { id: String(row['id']), fields });
     }
-    const record = this.byKey(object, key);
-    if (record === undefined) throw new Error(`The sandbox lost ${object} ${key}.`);
-    return { record, created: present === undefined };
+  }
+
+  /** The objects of which there are records. */
+  objects(): string[] {
+    return [...this.#objects].flatMap(([object, records]) => (records.size > 0 ? [object] : [])).sort();
+  }
+
+  /** The oldest first. */
+  list(object: string): HeldRecord[] {
+    return [...this.#of(object).values()];
+  }
+
+  get(object: string, id: string): HeldRecord | undefined {
+    return this.#of(object).get(id);
+  }
+
+  /** The records whose field has this value, the oldest first. */
+  findBy(object: string, field: string, value: unknown): HeldRecord[] {
+    const records = this.#of(object);
+    const ids = this.#index(object, field).get(indexed(value));
+    return [...(ids ?? [])].flatMap((id) => records.get(id) ?? []);
+  }
+
+  /** Puts a record with these fields in place of the one with this id. */
+  put(object: string, id: string, fields: Fields): HeldRecord {
+    const before = this.get(object, id);
+    const record = { id, fields };
+    this.#of(object).set(id, record);
+    for (const [field, index] of this.#indexes.get(object) ?? []) {
+      if (before) index.get(indexed(before.fields[field]))?.delete(id);
+      addTo(index, fields[field], id);
+    }
+    this.#db
+      .prepare(
+        'INSERT INTO sandbox_records (crm, object, id, fields) VALUES (?, ?, ?, ?) ON CONFLICT (crm, object, id) DO UPDATE SET fields = excluded.fields',
+      )
+      .run(this.#crm, object, id, JSON.stringify(fields));
+    return record;
   }
 
   /** Whether there was such a record. */
-  remove(object: string, key: string): boolean {
-    const { changes } = this.#db
-      .prepare('DELETE FROM sandbox_records WHERE crm = ? AND object = ? AND key = ?')
-      .run(this.#crm, object, key);
-    return changes > 0;
+  remove(object: string, id: string): boolean {
+    const record = this.get(object, id);
+    if (record === undefined) return false;
+    this.#of(object).delete(id);
+    for (const [field, index] of this.#indexes.get(object) ?? [])
+      index.get(indexed(record.fields[field]))?.delete(id);
+    this.#db
+      .prepare('DELETE FROM sandbox_records WHERE crm = ? AND object = ? AND id = ?')
+      .run(this.#crm, object, id);
+    return true;
   }
 
   /** An HTML page with a table per object. */
   page(title: string): string {
     const sections = this.objects().map((object) => {
-      const records = this.of(object);
+      const records = this.list(object);
       const columns = [...new Set(records.flatMap(({ fields }) => Object.keys(fields)))].slice(0, 8);
       const rows = records.map(
         ({ id, fields }) =>
@@ -114,4 +90,28 @@ export class Records {
     });
     return htmlPage(title, sections.join('') || '<p>No records yet.</p>');
   }
+
+  #of(object: string): Map<string, HeldRecord> {
+    const records = this.#objects.get(object) ?? new Map<string, HeldRecord>();
+    this.#objects.set(object, records);
+    return records;
+  }
+
+  #index(object: string, field: string): Map<string, Set<string>> {
+    const indexes = this.#indexes.get(object) ?? new Map<string, Map<string, Set<string>>>();
+    this.#indexes.set(object, indexes);
+    const present = indexes.get(field);
+    if (present) return present;
+    const index = new Map<string, Set<string>>();
+    for (const { id, fields } of this.#of(object).values()) addTo(index, fields[field], id);
+    indexes.set(field, index);
+    return index;
+  }
 }
+
+const indexed = (value: unknown): string => String(value ?? '').toLowerCase();
+
+const addTo = (index: Map<string, Set<string>>, value: unknown, id: string): void => {
+  const ids = index.get(indexed(value)) ?? new Set();
+  index.set(indexed(value), ids.add(id));
+};
