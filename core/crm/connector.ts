@@ -1,34 +1,143 @@
-import type { HubError } from '../errors.ts';
+import type { Instant } from '../interaction/interaction.ts';
+import type { CrmFault } from './fault.ts';
 import type { Budget } from './rate-limit.ts';
 
 /** The client name that the hub sends with its changes. CRMs return it in change events, so the hub can skip its own. */
 export const HUB_CLIENT = 'tributary';
 
-/** One record to write to a CRM, identified by the hub's own unique key. */
-export interface CrmRecord {
-  readonly key: string;
-  /** Null empties a field. */
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** The CRM's own id of the contact that an interaction belongs to. */
-  readonly contact?: string;
+/** Fields by the names of the CRM's API. */
+export type CrmFields = Readonly<Record<string, unknown>>;
+
+/** What every call to a CRM gets. */
+export interface Call {
+  /** Aborts before the time of the function ends; the connector passes it on to every request. */
+  readonly signal: AbortSignal;
+  /**
+   * Reserves one request in the budget that all workers of the account share; awaited before every request, logins
+   * excepted. Rejects with `HubError` `crm-pause` where none is left.
+   */
+  readonly spend: () => Promise<void>;
+  /** Reports what the CRM says about its allowance, for example in headers. `perSeconds`: the length of its window. */
+  readonly observe?: (allowance: {
+    readonly used: number;
+    readonly limit: number;
+    readonly perSeconds: number;
+  }) => void;
 }
 
-/** The result of one record, independent of the other records. `taken`: another record already holds a unique value. */
+/** One record to write to a CRM. */
+export interface CrmRecord {
+  /** The hub's own unique key. */
+  readonly key: string;
+  /** The CRM's own id, if it is known: then the record is found by it, and the key is written as a field. */
+  readonly id?: string;
+  /** Null empties a field. */
+  readonly fields: CrmFields;
+  /** The CRM's ids of other records to which this one belongs, by the name of the link in the mapping. */
+  readonly links?: Readonly<Record<string, string>>;
+}
+
+/** The result of one record, independent of the other records. */
 export type CrmResult =
-  | { readonly key: string; readonly id: string }
-  | { readonly key: string; readonly error: HubError; readonly taken?: boolean };
+  | {
+      readonly key: string;
+      readonly id: string;
+      /** The values that the CRM holds after the write, where its answer says so. */
+      readonly held?: CrmFields;
+      /** The CRM's own time of the write, where its answer says so. */
+      readonly at?: Instant;
+    }
+  | { readonly key: string; readonly fault: CrmFault };
 
 /** The result of one deletion; `found` is false if the CRM had no such record. */
 export type Removal =
   | { readonly key: string; readonly found: boolean }
-  | { readonly key: string; readonly error: HubError };
+  | { readonly key: string; readonly fault: CrmFault };
 
-/** An open session. The connector splits records into calls and classifies the errors of the CRM. */
+/** By what a record is looked up: one of its e-mail addresses, one of its phone numbers in any spelling, or a field. */
+export type LookUp = 'email' | 'phone' | { readonly field: string };
+
+/** A record as the CRM holds it now. */
+export interface HeldRecord {
+  readonly id: string;
+  /** The fields that were asked for; null or absent where empty. */
+  readonly fields: CrmFields;
+  /** All of its e-mail addresses and phone numbers, the first of each the primary one, as the CRM spells them. */
+  readonly emails: readonly string[];
+  readonly phones: readonly string[];
+  /** Whether staff or an import made it; otherwise visitors may have typed what it holds. */
+  readonly byStaff: boolean;
+  readonly createdAt: Instant;
+  /** The CRM's own time of the last change. */
+  readonly modifiedAt: Instant;
+}
+
+/** One field of an object as the CRM describes it. */
+export interface FieldDescription {
+  readonly type: 'text' | 'number' | 'boolean' | 'date' | 'datetime' | 'choice' | 'reference' | 'other';
+  /** The most characters. */
+  readonly length?: number;
+  /** The only values that the field accepts, if they are restricted. */
+  readonly choices?: readonly string[];
+  /** Whether a new record needs a value. */
+  readonly required: boolean;
+  readonly writable: boolean;
+  /** Whether a record can be written by the field's value. */
+  readonly isKey: boolean;
+}
+
+/** The fields of an object by their names. */
+export type ObjectDescription = ReadonlyMap<string, FieldDescription>;
+
+/** What a check of the connection found: `fault` if the sync does not work with it, else a remark. */
+export interface Finding {
+  readonly about: string;
+  /** What is the case, and what to do about it. */
+  readonly says: string;
+  readonly ok: boolean;
+}
+
+/**
+ * An open session. The connector splits what it is given into requests, halves a request that is refused as a whole until
+ * the record at fault is alone, and classifies every refusal. It rejects with a `CrmFault` of the scope `object` or
+ * `connection` if no record was tried; a request that reached nobody is `down`, also where its answer was lost.
+ */
 export interface CrmSession {
-  /** Creates or updates records of one object by `keyField`. Rejects with `HubError` only if no record was tried. */
-  upsert(object: string, keyField: string, records: readonly CrmRecord[]): Promise<CrmResult[]>;
-  /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. Rejects like `upsert`. */
-  remove(object: string, keyField: string, keys: readonly string[]): Promise<Removal[]>;
+  /** An object that the CRM does not have, or does not show, is absent. */
+  describe(objects: readonly string[], call: Call): Promise<ReadonlyMap<string, ObjectDescription>>;
+  /** The records that hold one of these values, by value: e-mail addresses in lower case, phone numbers as E.164. */
+  find(
+    object: string,
+    by: LookUp,
+    values: readonly string[],
+    fields: readonly string[],
+    call: Call,
+  ): Promise<ReadonlyMap<string, readonly HeldRecord[]>>;
+  /**
+   * Records by the CRM's own ids. One that was deleted is absent; one that was merged is the record into which it was
+   * merged, whose id differs from the one that was asked for.
+   */
+  read(
+    object: string,
+    ids: readonly string[],
+    fields: readonly string[],
+    call: Call,
+  ): Promise<ReadonlyMap<string, HeldRecord>>;
+  /** All records of an object, some hundred at a time, those changed last at the end. `cursor`: `next` of the page before. */
+  list(
+    object: string,
+    fields: readonly string[],
+    cursor: string | undefined,
+    call: Call,
+  ): Promise<{ readonly records: readonly HeldRecord[]; readonly next?: string; readonly total?: number }>;
+  /** Creates or updates records by `keyField`, or by the CRM's id where the record has one. Idempotent. */
+  upsert(object: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
+  /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */
+  remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
+  /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
+  readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
+  /** What a person should know about the account: version, permissions, allowance, clock. Costs some requests. */
+  examine(call: Call): Promise<readonly Finding[]>;
 }
 
 /** A token that all workers share. */
@@ -45,12 +154,11 @@ export interface CrmConnector {
   readonly title: string;
   /** The call budget that all workers of one account share. */
   readonly budget: Budget;
-  /** The most records of one call. */
-  readonly perCall: number;
-  /** The number of calls that the deletion of `records` records of an object needs. */
-  readonly callsToRemove: (object: string, records: number) => number;
   /** The data that the CRM retains of deleted records, and for how long; shown on the receipt of an erasure. */
   readonly keeps: readonly string[];
-  /** Opens a session with the stored secret of the CRM. */
-  open(credentials: unknown, token?: SharedToken): Promise<CrmSession>;
+  /**
+   * Opens a session with the stored secret of the CRM. Rejects with a `CrmFault` of the connection: `setup` for an empty
+   * or wrong secret and for a refused login, `down` otherwise.
+   */
+  open(credentials: unknown, token: SharedToken, signal: AbortSignal): Promise<CrmSession>;
 }
