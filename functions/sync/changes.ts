@@ -240,8 +240,9 @@ const take = async (
 ): Promise<boolean> => {
   const { ports, rules } = reading;
   const { object, fields } = rules.mapping.contact;
-  const report = { fields: record.fields, at: record.modifiedAt, own: change.own === true };
-  const plan = planReport(fields, ours, state.fields, report);
+  const plan = planReport(fields, ours, state.fields, {
+    ...{ fields: record.fields, at: record.modifiedAt, own: change.own === true },
+  });
   const known = new Set<string>(customer.identifiers);
   const isNew = identifiersIn(record).some((one) => !known.has(one));
   const isNews = plan.taken.length > 0 || isNew;
@@ -253,8 +254,19 @@ const take = async (
   }
   const { goneAt: _, ...linked } = state;
   if (!(await ports.links.save(profileId, { ...linked, fields: plan.states }))) return false;
-  for (const field of plan.contested) await ports.publishFailed(customer.id, contested(ports, field));
+  for (const field of plan.contested) await report(ports, messages, customer.id, contested(ports, field));
   return true;
+};
+
+/** One line for the admin. */
+const report = async (
+  ports: Pick<SyncPorts, 'saveFailure' | 'publishFailed'>,
+  [message]: readonly string[],
+  customer: string,
+  error: HubError,
+): Promise<void> => {
+  if (message !== undefined) await ports.saveFailure(message, error);
+  await ports.publishFailed(customer, error);
 };
 
 const contested = ({ title }: Pick<SyncPorts, 'title'>, field: string): HubError =>
