@@ -145,12 +145,18 @@ const batchDefault = (call: Call): SandboxAnswer => {
 const living = (call: Call, from: End, to: ObjectType): Linked[] =>
   call.account.associations.of(from, to.name).filter(({ id }) => call.account.records.get(to.name, id));
 
+const asLabel = ({ category, typeId, label }: AssociationType) => ({
+  category,
+  typeId,
+  ...(label && { label }),
+});
+
 const asRead = (call: Call, { id, typeIds }: Linked, from: ObjectType, to: ObjectType) => ({
   toObjectId: id,
   associationTypes: call.account.associations
     .types(from.name, to.name)
     .filter(({ typeId }) => typeIds.includes(typeId))
-    .map(({ category, typeId, label }) => ({ category, typeId, label: label ?? null })),
+    .map(asLabel),
 });
 
 const batchRead = (call: Call): SandboxAnswer => {
@@ -230,12 +236,6 @@ const removeOne = (call: Call): SandboxAnswer => {
   dissociate(call.account, from, to, call.source);
   return noContent;
 };
-
-const asLabel = ({ category, typeId, label }: AssociationType) => ({
-  category,
-  typeId,
-  label: label ?? null,
-});
 
 const listLabels = (call: Call): SandboxAnswer => {
   const [from, to] = ends(call);
