@@ -47,7 +47,7 @@ export const api = (parts: ApiParts): ((request: SandboxRequest) => Promise<Sand
     ...settingsRoutes(parts.limits),
   ]);
   return async (request) => {
-    if (faults.meets('slow')) await setTimeout(parts.slowness);
+    if (faults.meets('slow')) await setTimeout(parts.slowness, undefined, { ref: false });
     if (faults.meets('html')) return { status: 200, body: HTML };
     try {
       return answer(parts, find, request);

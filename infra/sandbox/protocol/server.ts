@@ -34,7 +34,7 @@ export const serve = (
       void read(request)
         .then(answer, (): SandboxAnswer => ({ status: 413, body: 'Too large' }))
         .then(({ status, headers = {}, body, lost }) => {
-          if (lost) return request.destroy();
+          if (lost) return request.socket.destroy();
           const text = typeof body === 'string';
           response.writeHead(status, {
             'content-type': text ? 'text/html; charset=utf-8' : 'application/json;charset=UTF-8',
