@@ -21,7 +21,7 @@ export const reloaded = (people: People): People => {
   return new People(
     {
       sourceProfiles,
-      owners: owned.map((one) => [one, people.ownerOf(one)]),
+      owners: [...owned, ...people.newLinks.keys()].map((one) => [one, people.ownerOf(one)]),
       guests,
       claimedPairs: new Map(pairs),
     },
