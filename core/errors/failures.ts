@@ -260,6 +260,12 @@ export const failureErrors = {
     means: 'The customer owns as many identifiers of this type as identity.yaml allows.',
     advice: 'Split one off, or raise the limit in identity.yaml.',
   },
+  'crm-reference': {
+    retry: 'never',
+    means: 'A command confirms or splits the id of a record in a CRM that is switched on.',
+    advice:
+      'Dismiss it. The customer is linked to the record as long as the record exists: change it in the CRM.',
+  },
   'not-claimed': {
     retry: 'never',
     means: 'A command splits a claimed identifier that nobody claims beside the customer.',

@@ -93,8 +93,11 @@ export const Review = z.discriminatedUnion('type', [
     type: z.literal('pair'),
     /** Sorted. */
     profileIds: z.tuple([z.string(), z.string()]),
-    /** `claimed`: an interaction names both without proof; `handed-over`: a number moved from one to the other. */
-    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over']),
+    /**
+     * `claimed`: an interaction names both without proof; `handed-over`: a number moved from one to the other;
+     * `crm-change`: the record of one in a CRM has an identifier of the other, or was merged with the record of the other.
+     */
+    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over', 'crm-change']),
     /** The interaction that named both. */
     cause: z.string(),
     openedAt: Instant.optional(),
