@@ -499,7 +499,9 @@ describe('HubSpot, asked', () => {
       const { refreshes, expire } = renewing();
       const one = await hub.open(app);
       expire();
-      await Promise.all(['1', '2', '3'].map((id) => one.upsert('contacts', 'hub_id', [record(id)], hub.call)));
+      await Promise.all(
+        ['1', '2', '3'].map((id) => one.upsert('contacts', 'hub_id', [record(id)], hub.call)),
+      );
       expect(refreshes()).toHaveLength(2);
       hub.script = (asked) =>
         asked.path === '/oauth/2026-09/token'

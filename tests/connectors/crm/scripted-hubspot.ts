@@ -115,7 +115,7 @@ export const inputsOf = (asked: Asked | undefined): readonly Input[] => {
 };
 
 /** HubSpot in its best mood: everything is written and linked. */
-export const accepting: Script = (asked) => ({
+export const accepting = (asked: Asked): Answer => ({
   body: {
     status: 'COMPLETE',
     results: inputsOf(asked).map(({ id = '', idProperty, objectWriteTraceId, properties, from, to }) =>
@@ -140,7 +140,7 @@ export const acceptingBut = (asked: Asked, key: string, refusal: object, status 
   const isRefused = ({ objectWriteTraceId }: Input): boolean => objectWriteTraceId === key;
   const inputs = inputsOf(asked);
   const accepted = accepting({ ...asked, body: { inputs: inputs.filter((one) => !isRefused(one)) } });
-  if (typeof accepted === 'string' || !inputs.some(isRefused)) return { body: memberOf(accepted, 'body') };
+  if (!inputs.some(isRefused)) return accepted;
   const results: unknown = memberOf(accepted.body, 'results');
   return { status, body: { status: 'COMPLETE', results, errors: [refusal], numErrors: 1 } };
 };
@@ -221,10 +221,12 @@ const modelOf = (type: string, folder: string): Model => {
   const declaring: { readonly getAttributeTypeMap: () => readonly Attribute[] } = load(`${path}.js`)[type];
   const declared = readFileSync(`${path}.d.ts`, 'utf8');
   const model = new Map(
-    declaring.getAttributeTypeMap().map(({ name, baseName, type: of }) => [
-      baseName,
-      { type: of, isOptional: declared.includes(`'${name}'?:`) },
-    ]),
+    declaring
+      .getAttributeTypeMap()
+      .map(({ name, baseName, type: of }) => [
+        baseName,
+        { type: of, isOptional: declared.includes(`'${name}'?:`) },
+      ]),
   );
   loaded.set(path, model);
   return model;
