@@ -38,7 +38,7 @@ const piecesOf = (cell: string, separator: RegExp): string[] =>
 
 /** The e-mail addresses in a cell; what is no address between the separators is kept, to be reported. */
 export const emailsIn = (cell: string): string[] => {
-  if (emailAddress(cell) !== undefined) return [cell];
+  if (!/[;,|/<\s]/u.test(cell) || emailAddress(cell) !== undefined) return [cell];
   return piecesOf(cell, /[;,|\r\n]/u).flatMap((piece) => {
     const [, bracketed] = /^[^<>@]*<([^<>]*)>$/u.exec(piece) ?? [];
     if (bracketed !== undefined) return [bracketed];
@@ -54,7 +54,7 @@ const WHOLE_NUMBER_DIGITS = 9;
  * numbers unless it stands after an area code.
  */
 export const phonesIn = (cell: string): string[] => {
-  if (isScientific(cell)) return [plainDigits(cell)];
+  if (!/[;,|/\r\n]|\s\+/u.test(cell) || isScientific(cell)) return [plainDigits(cell)];
   return piecesOf(cell, /[;,|\r\n]|\s(?=\+)/u).flatMap((piece) => {
     const before = (piece.split('/')[0] ?? '').replace(/\D/gu, '');
     return before.length >= WHOLE_NUMBER_DIGITS ? piecesOf(piece, /\//u) : [piece];
