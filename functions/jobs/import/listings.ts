@@ -7,6 +7,7 @@ import {
   ListedCustomer,
 } from '../../../core/formats/customer-list.ts';
 import { HISTORY_COLUMNS, HistoryRow, historyColumns } from '../../../core/formats/history-list.ts';
+import { readPinpointEndpoint } from '../../../core/formats/pinpoint-endpoint.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { Channel, HISTORY, instant } from '../../../core/interaction/interaction.ts';
 import { contentKey, interactionOfReport } from '../../../core/interaction/report.ts';
@@ -54,7 +55,9 @@ export const customers: Listing<CustomersParameters> = {
   columns: customerColumns,
   columnNames: CUSTOMER_COLUMNS,
   validate(raw, { job, by, line, startedAt, parameters, identity }) {
-    const listed = parseRow(ListedCustomer, raw);
+    const reading = readPinpointEndpoint(raw) ?? { value: raw, omitted: [] };
+    if ('fault' in reading) return reading;
+    const listed = parseRow(ListedCustomer, reading.value);
     if ('fault' in listed) return listed;
     const { name, language, timeZone, stage, tags, traits, preferences, consent = {} } = listed.value;
     const {
@@ -83,7 +86,7 @@ export const customers: Listing<CustomersParameters> = {
       ...(undated.length > 0 && { undated }),
       ...(parameters.toCrms && { toCrms: true }),
     };
-    return { row, omitted };
+    return { row, omitted: [...reading.omitted, ...omitted] };
   },
 };
 

@@ -12,8 +12,9 @@ import { run, surroundings } from './import-run.ts';
 const importOf = async (
   text: string | Uint8Array,
   limits = { rows: 2, dryRunRows: 3, refusedBytes: 1000 },
+  format: 'csv' | 'ndjson' = 'csv',
 ) => {
-  const parameters = customersKind.parameters.parse({ format: 'csv' });
+  const parameters = customersKind.parameters.parse({ format });
   const [real, dry] = await Promise.all(
     [false, true].map(async (dryRun) => {
       const around = surroundings(text);
@@ -28,6 +29,7 @@ const importOf = async (
   expect([dry.told, dry.saved, dry.rows]).toEqual([real.told, real.saved, []]);
   return {
     identifiers: real.rows.map(({ identifiers }) => identifiers.join(' ')),
+    rows: real.rows,
     profiles: real.rows.map(({ profile }) => profile),
     reported: real.told.reported.map(({ reason, lines }) => `${lines.join()} ${reason}`),
     ...{ counts: [real.told.done, real.told.incomplete, real.told.refused], saved: real.saved },
@@ -194,6 +196,51 @@ describe('a file', () => {
     const { profiles, reported } = await importOf(rows.map((row) => row.join(delimiter)).join('\n'));
     expect([profiles, reported]).toMatchObject([[{ name: { full: 'x, y; z' } }], [`3 refused: ${NOBODY}`]]);
   });
+});
+
+it('endpoints that Pinpoint exported become customers, and what the hub has no place for is reported', async () => {
+  const endpoint = {
+    Id: 'e1',
+    ApplicationId: 'app',
+    ChannelType: 'EMAIL',
+    Address: 'a@example.com',
+    OptOut: 'NONE',
+  };
+  const lines = [
+    {
+      ...endpoint,
+      ...{ EffectiveDate: '2024-05-01T10:00:00.000Z', OptOut: 'ALL', CohortId: '7', RequestId: 'r' },
+      Attributes: { Interests: ['cats', 'dogs'] },
+      User: { UserId: '42', UserAttributes: { FirstName: ['Ada'] } },
+      ...{ Metrics: { visits: 3 }, Demographic: { Locale: 'it_IT', Timezone: 'Europe/Rome', Make: 'X' } },
+      Location: { City: 'Rome', Latitude: 1 },
+    },
+    { ...endpoint, Id: 'e2', ChannelType: 'SMS', Address: '+393331112201', EndpointStatus: 'INACTIVE' },
+    { ...endpoint, Id: 'e3', ChannelType: 'GCM', Address: 'token', OptOut: 'ALL' },
+    { ...endpoint, Id: 'e4', ChannelType: 'CUSTOM', Address: 'fax', OptOut: 'ALL' },
+    { ...endpoint, Id: 'e5', Attributes: { a: 'text' } },
+  ];
+  const file = lines.map((line) => JSON.stringify(line)).join('\n');
+  const { rows, identifiers, reported } = await importOf(file, undefined, 'ndjson');
+  expect(identifiers).toEqual([
+    'user-id:42 email:a@example.com pinpoint:app:e1',
+    ...['pinpoint:app:e2', 'pinpoint:app:e3', 'pinpoint:app:e4'],
+  ]);
+  expect(rows[0]).toMatchObject({
+    profile: {
+      ...{ language: 'it-IT', timeZone: 'Europe/Rome' },
+      traits: { FirstName: 'Ada', Interests: ['cats', 'dogs'], visits: 3, City: 'Rome', CohortId: '7' },
+    },
+    ...{ consent: { email: 'denied' }, answeredAt: { email: '2024-05-01T10:00:00.000Z' } },
+  });
+  expect(rows.slice(1).map(({ consent }) => consent)).toEqual([{}, { push: 'denied' }, {}]);
+  expect(reported).toEqual([
+    '2 taken without the SMS address: the endpoint is inactive, because another one has it',
+    '3 taken without the GCM address: the hub has no identifier for it',
+    '4 taken without the CUSTOM address: the hub has no identifier for it',
+    '4 taken without the opt-out from CUSTOM: the hub has no such channel',
+    '5 refused: the endpoint of Pinpoint is not readable at Attributes.a',
+  ]);
 });
 
 describe('the report', () => {
