@@ -110,7 +110,7 @@ export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
         },
       );
       if (!page.includes('<ListBucketResult')) throw fault(`GET ?list-type=2 ${prefix}`);
-      return [...page.matchAll(/<Contents>(.*?)<\/Contents>/gsu)].map(([, content = '']) => ({
+      return elements(page, 'Contents').map((content) => ({
         key: element(content, 'Key'),
         modifiedAt: element(content, 'LastModified'),
       }));
@@ -203,9 +203,16 @@ async function* inParts(
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
+/** What stands in each XML element of that name, none of which holds another. */
+const elements = (xml: string, name: string): string[] =>
+  xml
+    .split(`<${name}>`)
+    .slice(1)
+    .map((rest) => rest.slice(0, Math.max(rest.indexOf(`</${name}>`), 0)));
+
 /** The text of an XML element; empty where it is absent. */
 const element = (xml: string, name: string): string =>
-  (new RegExp(`<${name}>(.*?)</${name}>`, 'su').exec(xml)?.[1] ?? '').replace(
+  (elements(xml, name)[0] ?? '').replace(
     /&(?:#(\d+)|#x([\da-f]+)|(\w+));/giu,
     (whole, decimal?: string, hex?: string, entity = '') =>
       decimal !== undefined

@@ -21,7 +21,7 @@ const shop = channel({
   secrets: { token: { about: 'a token' } },
   schemes: {},
   content: {
-    hosts: /(?:files|api)\.shop\.example/u,
+    hosts: /^(?:files|api)\.shop\.example$/u,
     authorise: (url, { token }) =>
       token[0] === undefined ? undefined : { url, headers: { authorization: `Bearer ${token[0]}` } },
     follow: (url, answer) => (url.endsWith('/where') ? JSON.parse(answer).url : undefined),
