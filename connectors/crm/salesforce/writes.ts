@@ -25,12 +25,21 @@ export interface Target {
 export interface Collection {
   readonly target: Target;
   readonly rows: readonly Row[];
+  /** Not part of a composite request, in which Salesforce replaces `@{…}` inside values by what it answered before. */
+  readonly alone: boolean;
 }
 
 export type Outcome = { readonly id: string } | { readonly fault: CrmFault };
 
 export const collectionsOf = (target: Target, rows: readonly Row[]): Collection[] =>
-  chunked(rows, PER_COLLECTION).map((chunk) => ({ target, rows: chunk }));
+  [false, true].flatMap((alone) =>
+    chunked(
+      rows.filter((row) => isReferring(row) === alone),
+      PER_COLLECTION,
+    ).map((chunk) => ({ target, rows: chunk, alone })),
+  );
+
+const isReferring = ({ body }: Row): boolean => JSON.stringify(body).includes('@{');
 
 /**
  * Writes collections, five in a request. One that is refused as a whole is halved until the row at fault is alone. Rows that
@@ -52,7 +61,7 @@ export const write = async (
     );
     const [first] = locked;
     if (first === undefined || !(await waited(first.rows[0]?.key ?? '', attempt, call.signal))) break;
-    const again = await writeOnce(client, locked, call).catch(() => undefined);
+    const again = await writeOnce(client, locked, call).catch((error: unknown) => void faultFrom(error));
     if (again === undefined) break;
     for (const [row, outcome] of again) outcomes.set(row, outcome);
   }
@@ -77,11 +86,11 @@ const writeOnce = async (
   call: Call,
 ): Promise<ReadonlyMap<Row, Outcome>> => {
   const outcomes = new Map<Row, Outcome>();
-  const groups = chunked(collections, HEAVY_PER_CALL);
+  const groups = groupsOf(collections);
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     const refused: Collection[] = [];
     try {
-      const answers = await composite(client, group.map(requestOf), call);
+      const answers = await answersTo(client, group, call);
       for (const [at, collection] of group.entries()) {
         const outcome = outcomesOf(collection, answers[at]);
         if (outcome instanceof Map) for (const [row, one] of outcome) outcomes.set(row, one);
@@ -102,7 +111,7 @@ const writeOnce = async (
         groups.push(...halves(only).map((one) => [one]));
       else for (const row of only?.rows ?? []) outcomes.set(row, { fault });
     }
-    groups.push(...chunked(refused, HEAVY_PER_CALL));
+    groups.push(...groupsOf(refused));
   }
   return outcomes;
 };
@@ -116,11 +125,31 @@ const requestOf = ({ target, rows }: Collection) => ({
 const isDivisible = ({ rows }: Collection, { scope }: CrmFault): boolean =>
   scope === 'record' && rows.length > 1;
 
-const halves = ({ target, rows }: Collection): Collection[] => {
+/** The collections of each request. */
+const groupsOf = (collections: readonly Collection[]): Collection[][] => [
+  ...chunked(
+    collections.filter(({ alone }) => !alone),
+    HEAVY_PER_CALL,
+  ),
+  ...collections.filter(({ alone }) => alone).map((one) => [one]),
+];
+
+const answersTo = async (
+  client: Client,
+  group: readonly Collection[],
+  call: Call,
+): Promise<readonly SubAnswer[]> => {
+  const [first] = group;
+  return first?.alone
+    ? [await client.request({ ...requestOf(first), headers: client.writing }, call)]
+    : composite(client, group.map(requestOf), call);
+};
+
+const halves = ({ target, rows, alone }: Collection): Collection[] => {
   const middle = Math.ceil(rows.length / 2);
   return [
-    { target, rows: rows.slice(0, middle) },
-    { target, rows: rows.slice(middle) },
+    { target, alone, rows: rows.slice(0, middle) },
+    { target, alone, rows: rows.slice(middle) },
   ];
 };
 

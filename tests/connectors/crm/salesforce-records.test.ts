@@ -315,7 +315,7 @@ describe('an account', () => {
       ['clock', false],
     ]);
     expect(findings.map(({ says }) => says).join('\n')).toMatch(
-      /hub@example\.com[^]*99 of 100000[^]*300 seconds/u,
+      /hub@example\.com[\s\S]*99 of 100000[\s\S]*300 seconds/u,
     );
     expect(server.requests).toHaveLength(3);
   });

@@ -318,6 +318,30 @@ describe('an upsert', () => {
     });
   });
 
+  it('sends what would be a reference inside a composite request on its own', async () => {
+    const record = { key: 'odd', fields: { LastName: '@{part0[0].id}' } };
+    const results = await session.upsert('Contact', KEY, [...people(2), record], call);
+    expect(sums(results)).toEqual(['ok', 'ok', 'ok']);
+    expect(server.requests.map(({ path }) => path).slice(1)).toEqual([
+      '/composite',
+      `/composite/sobjects/Contact/${KEY}`,
+    ]);
+  });
+
+  it('names the record that has our key, if another one was to be written', async () => {
+    const [said] = ofRecord['our key on another record'] ?? [];
+    server.script.part = () => said ?? {};
+    const [result] = await session.upsert(
+      'Contact',
+      KEY,
+      [{ key: 'k', fields: {}, id: '003000000000009AAA' }],
+      call,
+    );
+    expect(plain(result !== undefined && 'fault' in result ? result.fault : result)).toEqual({
+      ...{ scope: 'record', why: 'taken', field: KEY, records: ['003000000000001AAA'] },
+    });
+  });
+
   it('is the admin who lets records pass a duplicate rule', async () => {
     const headers: unknown[] = [];
     server.script.part = described((sent) => {
