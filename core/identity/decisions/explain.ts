@@ -110,6 +110,8 @@ export const explainReview = (review: Review, cause: Cause | undefined): string 
       return `${by} names both, and nobody vouches for ${listed(cause?.claimed ?? []) || 'the identifiers'}.`;
     case 'handed-over':
       return `${by} reports a number of one with another user id of its platform: the number went to the newer customer.`;
+    case 'crm-change':
+      return `${by} names both as one record of the CRM. Both have been in touch, or together they exceed a limit, so nothing was merged.`;
     case 'no-identifier':
       return 'The interaction has no identifier by which its customer could be found.';
     case 'over-limit':

@@ -1,8 +1,8 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
+import type { Resolution } from '../../../core/identity/attach-interaction.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { identifierType } from '../../../core/identity/identifier.ts';
 import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
-import type { Resolution } from '../../../core/identity/resolution.ts';
 import { type CustomerSnapshot, snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
