@@ -88,31 +88,48 @@ const writeOnce = async (
   const outcomes = new Map<Row, Outcome>();
   const groups = groupsOf(collections);
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-    const refused: Collection[] = [];
     try {
       const answers = await answersTo(client, group, call);
-      for (const [at, collection] of group.entries()) {
-        const outcome = outcomesOf(collection, answers[at]);
-        if (outcome instanceof Map) for (const [row, one] of outcome) outcomes.set(row, one);
-        else if (isDivisible(collection, outcome)) refused.push(...halves(collection));
-        else for (const row of collection.rows) outcomes.set(row, { fault: outcome });
-      }
+      groups.push(...groupsOf(settle(group, answers, outcomes)));
     } catch (error) {
       const fault = faultFrom(error);
-      if (fault.scope !== 'record') {
-        if (outcomes.size === 0) throw error;
-        for (const { rows } of [group, ...groups].flat())
-          for (const row of rows) if (!outcomes.has(row)) outcomes.set(row, { fault });
-        return outcomes;
-      }
-      const [only, ...others] = group;
-      if (others.length > 0) groups.push(...group.map((one) => [one]));
-      else if (only !== undefined && isDivisible(only, fault))
-        groups.push(...halves(only).map((one) => [one]));
-      else for (const row of only?.rows ?? []) outcomes.set(row, { fault });
+      if (fault.scope === 'record') groups.push(...divided(group, fault, outcomes));
+      else if (outcomes.size === 0) throw error;
+      else return blame([group, ...groups].flat(), fault, outcomes);
     }
-    groups.push(...groupsOf(refused));
   }
+  return outcomes;
+};
+
+type Outcomes = Map<Row, Outcome>;
+
+/** Notes what became of each row. Returns what is to be sent again: the halves of collections that were refused as a whole. */
+const settle = (
+  group: readonly Collection[],
+  answers: readonly SubAnswer[],
+  outcomes: Outcomes,
+): Collection[] =>
+  group.flatMap((collection, at) => {
+    const outcome = outcomesOf(collection, answers[at]);
+    if (outcome instanceof CrmFault && isDivisible(collection, outcome)) return halves(collection);
+    if (outcome instanceof CrmFault) blame([collection], outcome, outcomes);
+    else for (const [row, one] of outcome) outcomes.set(row, one);
+    return [];
+  });
+
+/** The requests into which one is divided that was refused as a whole. */
+const divided = (group: readonly Collection[], fault: CrmFault, outcomes: Outcomes): Collection[][] => {
+  const [first, ...others] = group;
+  if (first === undefined || others.length > 0) return group.map((one) => [one]);
+  if (isDivisible(first, fault)) return halves(first).map((one) => [one]);
+  blame(group, fault, outcomes);
+  return [];
+};
+
+/** Gives the fault to every row that has no outcome. */
+const blame = (collections: readonly Collection[], fault: CrmFault, outcomes: Outcomes): Outcomes => {
+  for (const row of collections.flatMap(({ rows }) => rows))
+    if (!outcomes.has(row)) outcomes.set(row, { fault });
   return outcomes;
 };
 
