@@ -316,6 +316,11 @@ describe('an upsert', () => {
     expect(await of({ links: { AccountId: '001' }, id: '003000000000001AAA' })).toEqual({
       ...{ scope: 'record', why: 'gone' },
     });
+    const errors = [{ statusCode: 'ENTITY_IS_DELETED', message: 'entity is deleted', fields: ['AccountId'] }];
+    server.script.part = described(() => ({ body: [{ success: false, errors }] }));
+    expect(await of({ links: { AccountId: '001' }, id: '003000000000001AAA' })).toEqual({
+      ...{ scope: 'record', why: 'gone', field: 'AccountId' },
+    });
   });
 
   it('sends what would be a reference inside a composite request on its own', async () => {
