@@ -21,7 +21,7 @@ const defaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const CONTACTS = 'contacts';
 
-export interface LinkType {
+interface LinkType {
   readonly target: string;
   readonly category: `${AssociationSpec['associationCategory']}`;
   readonly typeId: number;

@@ -55,7 +55,7 @@ const remark = async (about: string, check: () => Promise<Finding>): Promise<Fin
     if (!(error instanceof CrmFault) || error.code === 'unavailable-crm' || error.why === 'throttled')
       throw error;
     if (error.code !== 'hubspot-missing-scopes' && error.scope === 'connection') throw error;
-    return { about, says: `HubSpot does not tell: ${error.message}`, ok: true };
+    return { about, says: `HubSpot does not tell (${error.code}).`, ok: true };
   }
 };
 
