@@ -86,18 +86,18 @@ const scopes = (api: Api, login: Login, call: Call): Promise<Finding> =>
   });
 
 const usage = (api: Api, call: Call): Promise<Finding> =>
-  remark('allowance', async () => {
+  remark('usage', async () => {
     const path = `/account-info/${VERSION}/api-usage/daily/private-apps`;
     const { results } = await api.need({ method: 'GET', path }, Usage, call);
     const [day] = results;
     const { usageLimit: limit, currentUsage: used } = day ?? {};
     if (limit === undefined || used === undefined)
-      return { about: 'allowance', says: 'HubSpot does not tell how many calls are left today.', ok: true };
+      return { about: 'usage', says: 'HubSpot does not tell how many calls are left today.', ok: true };
     const until = day?.resetsAt === undefined ? '' : ` until ${day.resetsAt}`;
     const isNearlyUsed = used >= limit * MOST_USED;
     const advice = isNearlyUsed ? ' The sync stops when none is left: look which app uses them.' : '';
     return {
-      about: 'allowance',
+      about: 'usage',
       says: `${used} of ${limit} calls are used${until}.${advice}`,
       ok: used < limit,
     };

@@ -6,7 +6,7 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import { HubError } from '../../../core/errors.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { type Link, link, linksOf, linkTypes } from './associations.ts';
-import { batchesOf, batchOf, inHalves, type Sorted } from './batch.ts';
+import { batchesOf, batchOf, bisect, type Sorted } from './batch.ts';
 import { faultOf, mergedInto, namedIn, type Refusal, unmentioned } from './faults.ts';
 import { type Api, VERSION } from './request.ts';
 
@@ -122,9 +122,9 @@ const write = async (
     }
   };
   for (const batch of batchesOf(records.filter(({ id }) => id !== undefined)))
-    await inHalves(batch, send('update'), blame);
+    await bisect(batch, send('update'), blame);
   for (const batch of batchesOf(records.filter(({ id }) => id === undefined)))
-    await inHalves(batch, send('upsert'), blame);
+    await bisect(batch, send('upsert'), blame);
 };
 
 const upsertOf = ({ keyField }: Target, record: CrmRecord): SimplePublicObjectBatchInputUpsert => ({

@@ -131,7 +131,7 @@ describe('HubSpot, asked about the account', () => {
       ['version', true],
       ['account', true],
       ['scopes', false],
-      ['allowance', true],
+      ['usage', true],
     ]);
     expect(findings[2]?.says).toContain('crm.objects.contacts.write, crm.schemas.contacts.read');
     expect(findings[3]?.says).toContain('950 of 1000');

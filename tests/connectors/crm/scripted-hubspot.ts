@@ -30,7 +30,7 @@ export interface Answer {
   readonly text?: string;
 }
 /** `lost`: the connection ends without an answer; `silent`: there is none. */
-export type Script = (asked: Asked) => Answer | 'lost' | 'silent';
+type Script = (asked: Asked) => Answer | 'lost' | 'silent';
 
 export interface ScriptedHubspot {
   readonly asked: Asked[];
