@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { Instant } from '../interaction/interaction.ts';
+import { Instant } from '../interaction/instant.ts';
 
 /**
  * What a CRM reports about one of its contacts. It holds no values: whoever acts on it reads the record. `fields`: those

@@ -1,11 +1,11 @@
 import { type Customer, nameParts } from '../identity/customer.ts';
-import { identifierType, identifierValue } from '../identity/identifier.ts';
+import { type Identifier, identifierType, identifierValue } from '../identity/identifier.ts';
 import { type IdentityConfig, sortByStrength } from '../identity/identity-config.ts';
 
 /**
  * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,
- * `preferences.channel`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`. Of `identifiers`
- * those of `without` are left out.
+ * `preferences.channel`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`, `displayName`. Of
+ * `identifiers` those of `without` are left out.
  */
 export const customerView = (
   customer: Customer,
@@ -20,9 +20,11 @@ export const customerView = (
     else identifiers[type] = { primary: value, all: [value] };
   }
   const [strongest] = sortByStrength(customer.identifiers, identity);
+  const name = nameParts(customer.name);
   return {
     id: customer.id,
-    name: nameParts(customer.name),
+    name,
+    displayName: name.full ?? displayAddress(customer.identifiers),
     identifiers,
     primaryIdentifier: strongest === undefined ? customer.id : identifierValue(strongest),
     preferences: customer.preferences,
@@ -32,4 +34,18 @@ export const customerView = (
     language: customer.language,
     timeZone: customer.timeZone,
   };
+};
+
+/** Identifiers whose values a person can read; all others are numbers of a platform. */
+const readable = ['email', 'phone', 'whatsapp'] as const;
+
+/** What a person would want to read where no name is known: an address, else by what the customer writes to us. */
+const displayAddress = (identifiers: readonly Identifier[]): string => {
+  for (const type of readable) {
+    const found = identifiers.find((one) => identifierType(one) === type);
+    if (found !== undefined) return identifierValue(found);
+  }
+  const [first] = identifiers;
+  const type = first === undefined ? 'unknown' : (identifierType(first).split('-')[0] ?? 'unknown');
+  return `${type.charAt(0).toUpperCase()}${type.slice(1)} visitor`;
 };

@@ -12,14 +12,22 @@ const TemplateText = z.string().superRefine((template, context) => {
   }
 });
 
-/** How one field of a record gets its value: from a path, a constant or a template, changed by transforms. */
+/** Who writes a field of a contact (FORMATS, "mappings/crm"). */
+export const Write = z.enum(['two-way', 'always', 'if-empty', 'crm-owns', 'never']);
+export type Write = z.infer<typeof Write>;
+
+/**
+ * How one field of a record gets its value: from a path, a constant or a template, changed by transforms. `fallback`: the
+ * path of a value for a new record, or for an empty field, if there is no other; it never replaces anything.
+ */
 export const FieldRule = z
   .strictObject({
     from: z.string().optional(),
     value: z.json().optional(),
     template: TemplateText.optional(),
+    fallback: z.string().optional(),
     transform: z.array(Transform).default([]),
-    write: z.enum(['always', 'if-empty', 'crm-owns', 'never']).default('always'),
+    write: Write.default('two-way'),
     to: z.string().optional(),
   })
   .refine(
@@ -35,43 +43,97 @@ export type FieldRule = z.infer<typeof FieldRule>;
 type View = Readonly<Record<string, unknown>>;
 type Read = (view: View) => unknown;
 
-/**
- * The fields of a record from a view of a customer or an interaction; a field without a value is left out. A field of
- * `write: if-empty` that is among `written` is left out too: the hub has filled it once, and its present value belongs to
- * the CRM.
- */
-export type FieldMapper = (view: object, written?: readonly string[]) => Record<string, unknown>;
+/** The fields of a record from a view of a customer or an interaction; a field without a value is left out. */
+export type FieldMapper = (view: object) => Record<string, unknown>;
 
 /**
- * Prepares the fields of a rule once, as one closure each, so that a record only runs them. Fields that the CRM owns, or
- * that are never written, are left out. Throws `HubError` `invalid-template`.
+ * Prepares the fields of rules once, as one closure each, so that a record only runs them. Fields that the CRM owns, or that
+ * are never written, are left out. Throws `HubError` `invalid-template`.
  */
 export const compileFields = (rules: Readonly<Record<string, FieldRule>>): FieldMapper => {
   const fields = Object.entries(rules)
-    .filter(([, { write }]) => write === 'always' || write === 'if-empty')
-    .map(([name, rule]) => ({ name, read: readField(rule), onlyOnce: rule.write === 'if-empty' }));
-  return (view, written = []) => {
-    const record: Record<string, unknown> = {};
-    if (!isRecord(view)) return record;
-    for (const { name, read, onlyOnce } of fields) {
-      if (onlyOnce && written.includes(name)) continue;
-      const value = read(view);
-      if (value !== undefined && value !== null && value !== '') record[name] = value;
-    }
-    return record;
-  };
+    .filter(([, { write }]) => write !== 'crm-owns' && write !== 'never')
+    .map(([name, rule]) => ({ name, read: readField(rule) }));
+  return (view) => valuesOf(fields, view);
+};
+
+/** The same for what stands in for the missing values of new records. */
+export const compileFallbacks = (rules: Readonly<Record<string, FieldRule>>): FieldMapper => {
+  const fields = Object.entries(rules).flatMap(([name, { fallback, transform }]) =>
+    fallback === undefined ? [] : [{ name, read: transformed(readPath(fallback), transform) }],
+  );
+  return (view) => valuesOf(fields, view);
+};
+
+const valuesOf = (
+  fields: readonly { readonly name: string; readonly read: Read }[],
+  view: object,
+): Record<string, unknown> => {
+  const record: Record<string, unknown> = {};
+  if (!isRecord(view)) return record;
+  for (const { name, read } of fields) {
+    const value = read(view);
+    if (value !== undefined && value !== null && value !== '') record[name] = value;
+  }
+  return record;
+};
+
+/** Where a value of the CRM is stored in the hub's record of the customer. */
+export interface Taken {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** Turns a value that a CRM reports for a field into ours, and tells what the field would then be written as. */
+export interface FieldReader {
+  readonly take: (value: unknown) => Taken | undefined;
+  readonly written: (value: unknown) => unknown;
+}
+
+/**
+ * The fields whose values the hub takes over from the CRM: those that it owns, and two-way ones that come from a path. A
+ * template or a constant has no place in the hub.
+ */
+export const compileReaders = (
+  rules: Readonly<Record<string, FieldRule>>,
+): ReadonlyMap<string, FieldReader> =>
+  new Map(
+    Object.entries(rules).flatMap(([name, { from, to, write, transform }]) => {
+      const path = write === 'crm-owns' ? to : write === 'two-way' ? from : undefined;
+      if (path === undefined) return [];
+      const back = inverted(transform);
+      const reader: FieldReader = {
+        take: (value) => (back(value) === undefined ? undefined : { path, value: back(value) }),
+        written: (value) => transformed(() => back(value), transform)({}),
+      };
+      return [[name, reader] as const];
+    }),
+  );
+
+/** A look-up is read backwards; other transforms leave the value of the CRM as it is. */
+const inverted = (transforms: readonly Transform[]): ((value: unknown) => unknown) => {
+  const lookups = transforms.flatMap((one) =>
+    typeof one === 'object' && 'lookup' in one
+      ? [new Map(Object.entries(one.lookup).map(([ours, theirs]) => [String(theirs), ours]))]
+      : [],
+  );
+  return (value) =>
+    lookups.reduceRight<unknown>((present, lookup) => lookup.get(String(present)), value ?? undefined);
 };
 
 const isRecord = (value: unknown): value is View => typeof value === 'object' && value !== null;
 
-const readField = ({ from, value, template, transform }: FieldRule): Read => {
-  const source =
-    template !== undefined ? readTemplate(template) : from !== undefined ? readPath(from) : () => value;
-  return transform.reduce<Read>((read, one) => {
+const readField = ({ from, value, template, transform }: FieldRule): Read =>
+  transformed(
+    template !== undefined ? readTemplate(template) : from !== undefined ? readPath(from) : () => value,
+    transform,
+  );
+
+const transformed = (source: Read, transforms: readonly Transform[]): Read =>
+  transforms.reduce<Read>((read, one) => {
     const change = transformer(one);
     return (view) => change(read(view));
   }, source);
-};
 
 /** Reads a dotted path: undefined where it leads through something that is not an object. */
 const readPath = (path: string): Read => {

@@ -2,18 +2,59 @@ import * as z from 'zod';
 import { HubError } from '../errors.ts';
 import type { Interaction } from '../interaction/interaction.ts';
 import { matches, parsePattern } from '../triggers/pattern/index.ts';
-import { compileFields, type FieldMapper, FieldRule } from './fields.ts';
+import {
+  compileFallbacks,
+  compileFields,
+  compileReaders,
+  type FieldMapper,
+  type FieldReader,
+  FieldRule,
+  type Taken,
+  type Write,
+} from './fields.ts';
+import { pathFault } from './paths.ts';
 
-const RecordRule = z.strictObject({
+const Pattern = z.record(z.string(), z.json());
+
+/** The fields of a record of `subject`, whose paths must exist. */
+const fieldsOf = (subject: 'contact' | 'interaction') =>
+  z.record(z.string(), FieldRule).check(({ value, issues }) => {
+    for (const [name, { from, fallback }] of Object.entries(value))
+      for (const [key, path] of Object.entries({ from, fallback })) {
+        const message = path === undefined ? undefined : pathFault(path, subject);
+        if (message !== undefined) issues.push({ code: 'custom', path: [name, key], message, input: path });
+      }
+  });
+
+const Contact = z.strictObject({
   object: z.string(),
   key: z.string(),
-  fields: z.record(z.string(), FieldRule),
+  /** By which identifiers a record that is there already is adopted, strongest first. */
+  match: z.array(z.enum(['email', 'phone', 'user-id'])).default(['email', 'phone']),
+  ambiguous: z.enum(['review', 'newest', 'oldest']).default('review'),
+  create: z.enum(['reachable', 'always', 'never']).default('reachable'),
+  /** A pattern on the profile: who is synchronised. */
+  when: Pattern.optional(),
+  /** Whether a record that was deleted in the CRM is made again. */
+  recreate: z.boolean().default(false),
+  fields: fieldsOf('contact'),
+});
+
+const InteractionRule = z.strictObject({
+  when: Pattern,
+  object: z.string(),
+  key: z.string(),
+  fields: fieldsOf('interaction'),
+  /** Names of links, in the words of the connector, to the contact. */
+  links: z.record(z.string(), z.literal('contact')).default({}),
+  /** Whether the rule also applies where an earlier one does. */
+  also: z.boolean().default(false),
 });
 
 /** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
 export const CrmMapping = z.strictObject({
-  contact: RecordRule,
-  interactions: z.array(RecordRule.extend({ when: z.record(z.string(), z.json()) })).default([]),
+  contact: Contact,
+  interactions: z.array(InteractionRule).default([]),
 });
 export type CrmMapping = z.infer<typeof CrmMapping>;
 
@@ -22,22 +63,44 @@ export interface MappedInteraction extends Interaction {
   readonly proof: 'proven' | 'claimed';
 }
 
+/** A value of the CRM's that the hub takes over, and where it puts it. */
+export interface FieldTaken extends Taken {
+  readonly field: string;
+}
+
+/** The fields of a contact, ready to use. */
+export interface ContactFields {
+  /** Who writes each field. */
+  readonly writes: ReadonlyMap<string, Write>;
+  /** What the hub has for its fields. */
+  readonly values: FieldMapper;
+  readonly fallbacks: FieldMapper;
+  readonly readers: ReadonlyMap<string, FieldReader>;
+}
+
+export interface CompiledRule {
+  readonly object: string;
+  readonly key: string;
+  readonly fields: FieldMapper;
+  /** The names of its links to the contact. */
+  readonly links: readonly string[];
+}
+
 export interface CompiledMapping {
-  readonly contact: {
-    readonly object: string;
-    readonly key: string;
-    readonly fields: FieldMapper;
-    /** The fields of `write: if-empty`. */
-    readonly once: readonly string[];
-    /** The fields of `write: always`. */
-    readonly always: readonly string[];
+  readonly contact: Pick<
+    z.infer<typeof Contact>,
+    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate'
+  > & {
+    readonly fields: ContactFields;
+    /** The fields that hold identifiers, by the type of these. */
+    readonly identifierFields: ReadonlyMap<string, string>;
+    /** Whether a customer, by its view, is synchronised. */
+    readonly includes: (view: object) => boolean;
   };
   /** Where interactions may have gone, and the field that holds their ids: each object once. */
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
-  /** The rule of an interaction, the first whose `when` matches; undefined where the CRM does not want it. */
-  readonly forInteraction: (
-    interaction: MappedInteraction,
-  ) => { readonly object: string; readonly key: string; readonly fields: FieldMapper } | undefined;
+  /** The rules of an interaction: the first whose `when` matches, and those with `also`. */
+  readonly forInteraction: (interaction: MappedInteraction) => readonly CompiledRule[];
 }
 
 /** Makes a mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
@@ -50,20 +113,33 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       { retry: 'later', cause: parsed.error },
     );
   const { contact, interactions } = parsed.data;
-  const rules = interactions.map(({ when, object, key, fields }) => ({
-    when: parsePattern(when),
-    object,
-    key,
-    fields: compileFields(fields),
+  const rules = interactions.map(({ when, object, key, fields, links, also }) => ({
+    ...{ when: parsePattern(when), also, object, key },
+    ...{ fields: compileFields(fields), links: Object.keys(links) },
   }));
+  const included = contact.when === undefined ? undefined : parsePattern(contact.when);
   return {
     contact: {
       ...contact,
-      fields: compileFields(contact.fields),
-      once: Object.keys(contact.fields).filter((name) => contact.fields[name]?.write === 'if-empty'),
-      always: Object.keys(contact.fields).filter((name) => contact.fields[name]?.write === 'always'),
+      fields: {
+        writes: new Map(Object.entries(contact.fields).map(([name, { write }]) => [name, write])),
+        values: compileFields(contact.fields),
+        fallbacks: compileFallbacks(contact.fields),
+        readers: compileReaders(contact.fields),
+      },
+      identifierFields: new Map(
+        Object.entries(contact.fields).flatMap(([name, { from = '' }]) => {
+          const [, type] = /^identifiers\.([a-z0-9-]+)\.primary$/u.exec(from) ?? [];
+          return type === undefined ? [] : [[type, name] as const];
+        }),
+      ),
+      includes: (view) => included === undefined || matches(included, view),
     },
     interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
-    forInteraction: (interaction) => rules.find(({ when }) => matches(when, interaction)),
+    forInteraction(interaction) {
+      const matching = rules.filter(({ when }) => matches(when, interaction));
+      const first = matching.find(({ also }) => !also);
+      return matching.filter((rule) => rule.also || rule === first);
+    },
   };
 };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { HubError } from '../errors.ts';
 import { e164 } from '../identity/normalise.ts';
 
 /** A named change of a field's value in `mappings/crm/<crm>.yaml`. */
@@ -15,6 +16,7 @@ export const Transform = z.union([
     'boolean',
     'number',
     'join',
+    'escape',
   ]),
   z.strictObject({ truncate: z.int().positive() }),
   z.strictObject({ lookup: z.record(z.string(), z.json()) }),
@@ -34,26 +36,58 @@ const byName: Readonly<Record<string, (value: unknown) => unknown>> = {
   upper: onText((text) => text.toUpperCase()),
   title: onText((text) => text.toLowerCase().replace(/(^|[\s'-])\p{L}/gu, (match) => match.toUpperCase())),
   e164: onText((text) => e164(text)),
-  date: onText((text) => isoOf(text)?.slice(0, 10)),
-  datetime: onText(isoOf),
+  date: onText((text) => instantOf(text).slice(0, 'yyyy-mm-dd'.length)),
+  datetime: onText(instantOf),
   first: (value) => (Array.isArray(value) ? value[0] : value),
   boolean: (value) =>
     value === undefined ? undefined : value === true || /^(?:true|yes|1)$/iu.test(String(value)),
-  number: (value) =>
-    value === undefined || value === '' || !Number.isFinite(Number(value)) ? undefined : Number(value),
+  number: (value) => (value === undefined || value === '' ? undefined : numberOf(value)),
   join: (value) => (Array.isArray(value) ? value.join(', ') : value),
+  escape: onText((text) => escapeHtml(text).replaceAll('\n', '<br>')),
 };
 
-function isoOf(text: string): string | undefined {
-  const at = Date.parse(text);
-  return Number.isFinite(at) ? new Date(at).toISOString() : undefined;
+const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
+
+/** ISO 8601: a date alone, or with a time and, if it matters, an offset. */
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/u;
+
+/** Throws `HubError` `invalid-field-value` for a text that is no date: a guess would be wrong in half of the world. */
+function instantOf(text: string): string {
+  const at = ISO_DATE.test(text.trim()) ? Date.parse(text.trim()) : Number.NaN;
+  if (Number.isFinite(at)) return new Date(at).toISOString();
+  throw notA('date of the form yyyy-mm-dd');
 }
+
+function numberOf(value: unknown): number {
+  const number = Number(value);
+  if (Number.isFinite(number)) return number;
+  throw notA('number');
+}
+
+const notA = (expected: string): HubError =>
+  new HubError('invalid-field-value', `A value that is mapped to a field of the CRM is no ${expected}.`, {
+    retry: 'never',
+  });
 
 /** The function of a transform. A value that it does not apply to passes unchanged. */
 export const transformer = (transform: Transform): ((value: unknown) => unknown) => {
   if (typeof transform === 'string') return byName[transform] ?? ((value) => value);
-  if ('truncate' in transform) return onText((text) => [...text].slice(0, transform.truncate).join(''));
+  if ('truncate' in transform) return onText((text) => cutText(text, transform.truncate));
   if ('lookup' in transform) return (value) => transform.lookup[String(value)];
   if ('join' in transform) return (value) => (Array.isArray(value) ? value.join(transform.join) : value);
   return (value) => (value === undefined || value === null || value === '' ? transform.default : value);
+};
+
+const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** The beginning of a text with at most `most` UTF-16 units, as CRMs count them, cut between characters. */
+const cutText = (text: string, most: number): string => {
+  if (text.length <= most) return text;
+  let end = 0;
+  for (const { index, segment } of characters.segment(text)) {
+    if (index + segment.length > most) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
 };

@@ -185,6 +185,23 @@ export const failureErrors = {
       'Calls to the CRM are paused: the API budget of this window is used up, the CRM did not answer, or another worker renews the token.',
     advice: 'Nothing: queued records are retried automatically.',
   },
+  'stopped-connection': {
+    means:
+      'The hub does not use the CRM for now; everything for it waits in its queue. The reason names why.',
+    advice:
+      'Do what the reason says. The hub finds out by itself that the CRM works again, closes this failure and sends what waited; a replay finds out at once.',
+  },
+  'parked-object': {
+    means:
+      'The hub does not use one object of the CRM for now; what is written to it waits. The reason names why.',
+    advice:
+      'Correct the object, its fields or the permissions in the CRM, or the mapping. The hub finds out by itself that the object can be used again, closes this failure and sends what waited; a replay finds out at once.',
+  },
+  'spent-allowance': {
+    means: "The account has used up as many of the CRM's API calls as the hub leaves to itself.",
+    advice:
+      'Nothing: the hub continues when calls are free again. If it comes back, look which program uses the calls, or buy more.',
+  },
   'unavailable-crm': {
     means: 'The CRM did not answer, refused the login, or its API allocation is used up.',
     advice:
@@ -195,6 +212,31 @@ export const failureErrors = {
     means: 'A sync with the CRM failed with an error that the hub does not know.',
     advice: "Read the function's log at that time. Queued records are retried automatically.",
   },
+  'invalid-field-value': {
+    retry: 'never',
+    means: 'A customer has a value that the mapping cannot turn into what the field of the CRM takes.',
+    advice:
+      'Correct the value of the customer, or the transforms of the field in mappings/crm/, then replay.',
+  },
+  'crm-record-gone': {
+    retry: 'never',
+    means: "The customer's record was deleted in the CRM, so nothing more is written for the customer there.",
+    advice:
+      'Nothing, if that was meant. Otherwise restore the record in the CRM, or set `recreate: true` in mappings/crm/, then replay.',
+  },
+  'crm-record-taken': {
+    retry: 'never',
+    means:
+      'The record in the CRM that holds an address of the customer belongs to another customer of the hub.',
+    advice:
+      'Decide in the review list whether they are one person, or correct the address in the CRM, then replay.',
+  },
+  'crm-field-contested': {
+    retry: 'never',
+    means: 'The CRM has set a field back three times within an hour after the hub wrote it.',
+    advice:
+      'The field is left to the CRM. Look for a workflow in the CRM that writes it, or set `write: never` in mappings/crm/; then dismiss this.',
+  },
   'salesforce-': {
     means: 'Salesforce refused the record with the status code that follows.',
     advice:
@@ -203,6 +245,11 @@ export const failureErrors = {
   'hubspot-': {
     means: 'HubSpot refused the record with the category that follows.',
     advice: 'Correct the record or the property in HubSpot, or mappings/crm/hubspot.yaml, then replay.',
+  },
+  'servicenow-': {
+    means: 'ServiceNow refused the record with the error that follows.',
+    advice:
+      'Correct the record, the field or the permission in ServiceNow, or mappings/crm/servicenow.yaml, then replay.',
   },
   'guest-owns-nothing': {
     retry: 'never',
@@ -229,6 +276,12 @@ export const failureErrors = {
     retry: 'never',
     means: 'The customer owns as many identifiers of this type as identity.yaml allows.',
     advice: 'Split one off, or raise the limit in identity.yaml.',
+  },
+  'crm-reference': {
+    retry: 'never',
+    means: 'A command confirms or splits the id of a record in a CRM that is switched on.',
+    advice:
+      'Dismiss it. The customer is linked to the record as long as the record exists: change it in the CRM.',
   },
   'not-claimed': {
     retry: 'never',

@@ -10,11 +10,25 @@ export const logCodes = {
     means: 'A delivery contained event types that the mapping of its provider does not use.',
     advice: 'Nothing. The line names and counts them.',
   },
+  'crm-record-without-address': {
+    means:
+      'A CRM reported a record that is nobody the hub knows, and that holds no e-mail address or phone number.',
+    advice: 'Nothing. The record becomes a customer when it has an address.',
+  },
   'claim-cap': {
     means:
       'A message was withheld because interactions that nobody vouches for have caused as many as `claims` in hub.yaml allows.',
     advice:
       'The line names the trigger. Look for a form that is filled in by a program; raise `claims` if the traffic is genuine.',
+  },
+  'working-connection': {
+    means: 'A CRM that had stopped, or a parked object of it, works again. What waited is sent.',
+    advice: 'Nothing. The line says since when it had stopped.',
+  },
+  'expired-messages': {
+    means:
+      'A CRM was paused for longer than its queue stores messages, so that changes of the first days may be missing in it.',
+    advice: 'The hub writes everything again that changed since the pause began.',
   },
   'message-failure': {
     means: 'A queue message could not be processed; the queue delivers it again.',

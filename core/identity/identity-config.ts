@@ -35,8 +35,10 @@ const defaults = {
   shared: [],
 };
 
-/** `mappings/identity.yaml`. An absent key has the shipped value. */
-export const IdentityConfig = z.strictObject({
+/** The CRMs of the product. */
+const crms: ReadonlySet<string> = new Set(['salesforce', 'hubspot', 'servicenow']);
+
+const IdentityFile = z.strictObject({
   identifiers: z.record(z.string(), IdentifierRule).default(defaults.identifiers),
   block: z
     .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(BlockPattern).default([]) })
@@ -45,6 +47,12 @@ export const IdentityConfig = z.strictObject({
   /** Overrides whether the identifiers of a provider, or of `provider/account`, are proven or claimed. */
   proof: z.record(z.string(), z.enum(['claimed', 'proven'])).default({}),
 });
+
+/**
+ * `mappings/identity.yaml`. An absent key has the shipped value. `references`: the identifier types that are ids of records
+ * in a CRM. The running configuration replaces them by the CRMs that hub.yaml switches on.
+ */
+export const IdentityConfig = IdentityFile.transform((file) => ({ ...file, references: crms }));
 export type IdentityConfig = z.output<typeof IdentityConfig>;
 
 /** `IdentityConfig` whose `proof` names known providers only: a misspelt one would be ignored in silence. */
@@ -65,6 +73,12 @@ export const identityConfigFor = (providers: readonly string[]) =>
 /** The priority and limit of an identifier type; types that the configuration does not name share the rule of `*`. */
 export const ruleFor = (config: IdentityConfig, type: string): z.infer<typeof IdentifierRule> =>
   config.identifiers[type] ?? config.identifiers['*'] ?? defaults.identifiers['*'];
+
+/** Whether an identifier is the id of a record in a CRM: it finds a customer, but alone it makes none. */
+export const isCrmReference = (
+  { references }: Pick<IdentityConfig, 'references'>,
+  identifier: Identifier,
+): boolean => references.has(identifierType(identifier));
 
 /** Strongest first; equal priorities keep their order. */
 export const sortByStrength = (identifiers: readonly Identifier[], config: IdentityConfig): Identifier[] =>

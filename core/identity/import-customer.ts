@@ -2,10 +2,13 @@ import { type ConsentAnswer, type ConsentStatus, stricter } from '../consent/con
 import { type ConsentChange, recordAnswer, withConsentChanges } from '../consent/customer-consent.ts';
 import { HubError } from '../errors.ts';
 import { Channel, type Instant, type ProfileHints } from '../interaction/interaction.ts';
+import { matchLinked } from './crm/linked.ts';
+import { linkReferences } from './crm/references.ts';
+import type { Identifier } from './identifier.ts';
 import type { Merge } from './ledger.ts';
-import { matchIdentifiers } from './matching.ts';
+import { type Match, matchIdentifiers } from './matching.ts';
 import { mergeCustomers } from './merge.ts';
-import { usableIdentifiers } from './normalise.ts';
+import { usableIdentifiers, usableReferences } from './normalise.ts';
 import type { People } from './people.ts';
 import type { Profile } from './profile.ts';
 import { applyHints, newSourceProfile } from './source-profile.ts';
@@ -17,6 +20,8 @@ export interface CustomerImport {
   /** The person who imported the list. */
   readonly by: string;
   readonly identifiers: readonly string[];
+  /** The ids of the customer's records in CRMs, as `<crm>:<id>`. */
+  readonly references?: readonly string[] | undefined;
   readonly profile: ProfileHints & { readonly stage?: string | undefined };
   readonly consent: Readonly<Partial<Record<Channel, ConsentStatus>>>;
   /** When an answer was given; the answers of other channels count from `at`. */
@@ -42,7 +47,8 @@ export interface ImportedCustomer {
  * identifier is usable.
  */
 export const importCustomer = (people: People, row: CustomerImport): ImportedCustomer => {
-  const found = matchIdentifiers(people, usableIdentifiers(row.identifiers, people.config), row.id);
+  const references = referencesOfRow(people, row);
+  const found = matchRow(people, row, references);
   if (found === undefined)
     throw new HubError(
       'missing-identifier',
@@ -53,6 +59,7 @@ export const importCustomer = (people: People, row: CustomerImport): ImportedCus
   if (found.profileId === undefined) people.add(newSourceProfile(profileId, row.at));
   const merge = found.roots.length > 1 ? mergeCustomers(people, found.roots, row.id, row.at) : undefined;
   for (const identifier of found.gained) people.attachIdentifier(identifier, profileId);
+  linkReferences(people, references, profileId);
   const isNew = found.profileId === undefined;
   const consent = withConsentChanges(people, profileId, () => {
     const { profile } = people.sourceProfile(profileId);
@@ -68,6 +75,21 @@ export const importCustomer = (people: People, row: CustomerImport): ImportedCus
   });
   if (isNew) people.setActivity(people.sourceProfile(profileId).activity);
   return { profileId, isNew, consent, ...(merge && { merge }) };
+};
+
+const referencesOfRow = (people: People, { identifiers, references = [] }: CustomerImport): Identifier[] =>
+  usableReferences([...identifiers, ...references], people.config);
+
+const matchRow = (
+  people: People,
+  { id, identifiers }: CustomerImport,
+  references: readonly Identifier[],
+): Match | undefined => {
+  const usable = usableIdentifiers(identifiers, people.config);
+  const profileIds = references.flatMap((one) => people.owner(one) ?? []);
+  return profileIds.length > 0
+    ? matchLinked(people, { profileIds, areMerged: false }, usable, id)
+    : matchIdentifiers(people, usable, id);
 };
 
 /** The profile with the row's fields, except consent. Known fields are not replaced. */

@@ -93,8 +93,11 @@ export const Review = z.discriminatedUnion('type', [
     type: z.literal('pair'),
     /** Sorted. */
     profileIds: z.tuple([z.string(), z.string()]),
-    /** `claimed`: an interaction names both without proof; `handed-over`: a number moved from one to the other. */
-    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over']),
+    /**
+     * `claimed`: an interaction names both without proof; `handed-over`: a number moved from one to the other;
+     * `crm-change`: the record of one in a CRM has an identifier of the other, or was merged with the record of the other.
+     */
+    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over', 'crm-change']),
     /** The interaction that named both. */
     cause: z.string(),
     openedAt: Instant.optional(),
@@ -104,6 +107,16 @@ export const Review = z.discriminatedUnion('type', [
     reason: z.enum(['no-identifier', 'over-limit']),
     interaction: Interaction,
     receivedAt: Instant,
+  }),
+  /** Several records of a CRM may be the customer's: nothing is written for them there until a person has decided. */
+  z.strictObject({
+    type: z.literal('record'),
+    reason: z.literal('several-records'),
+    crm: z.string(),
+    profileId: z.string(),
+    /** The CRM's ids of the records. */
+    records: z.array(z.string()),
+    openedAt: Instant,
   }),
   /** A shop, a CRM or another program passes on that a customer asks for their data, or to be erased. */
   z.strictObject({
@@ -122,6 +135,7 @@ export type Review = z.infer<typeof Review>;
 /** The id of a review; the same pair or interaction always has the same id. */
 export const reviewId = (review: Review): string => {
   if (review.type === 'pair') return pairReviewId(review.profileIds);
+  if (review.type === 'record') return `record#${review.crm}#${review.profileId}`;
   const { id } = review.interaction;
   return review.type === 'request' ? `request#${id}` : interactionReviewId(id);
 };

@@ -6,7 +6,7 @@ import { areRelated } from './related.ts';
 import { requestReview } from './review-queue.ts';
 
 /** The result of matching identifiers to their owners. */
-interface Match {
+export interface Match {
   /** The source profile that owns the strongest identifier; absent if no identifier has an owner. */
   readonly profileId?: string;
   /** The canonical ids of all owners; several are to be merged. */
@@ -52,7 +52,7 @@ export const matchIdentifiers = (
 };
 
 /** Whether two of these customers must not be merged. Opens a review for each such pair that is not decided yet. */
-const blocksAutoMerge = (people: People, roots: readonly string[], cause: string): boolean => {
+export const blocksAutoMerge = (people: People, roots: readonly string[], cause: string): boolean => {
   let found = false;
   for (const [position, one] of roots.entries()) {
     for (const other of roots.slice(position + 1)) {

@@ -1,6 +1,6 @@
 import { emailAddress, withoutInvisible } from '../formats/mail/mailbox.ts';
 import { type Identifier, identifierType, identifierValue } from './identifier.ts';
-import type { IdentityConfig } from './identity-config.ts';
+import { type IdentityConfig, isCrmReference } from './identity-config.ts';
 
 /**
  * A phone number as E.164; undefined if it cannot be one. Digits of any script count; marks and invisible characters do not.
@@ -87,18 +87,26 @@ export const readableIdentifier = (raw: string, config: IdentityConfig): Identif
 /**
  * The identifiers that may link an interaction to a customer: normalised, each once, in the given order, together with
  * those that they imply (a WhatsApp id is a phone number), without blocked and shared ones. Blocks are tested on the raw
- * value, on the normalised value, and on the last part of a scoped value. A shared identifier implies nothing.
+ * value, on the normalised value, and on the last part of a scoped value. A shared identifier implies nothing. Ids of
+ * records in a CRM are not among them: see `usableReferences`.
  */
-export const usableIdentifiers = (raw: readonly string[], config: IdentityConfig): Identifier[] => {
+export const usableIdentifiers = (raw: readonly string[], config: IdentityConfig): Identifier[] =>
+  usable(raw, config).filter((one) => !isCrmReference(config, one));
+
+/** The ids of records in CRMs that are switched on, normalised, each once; blocked and shared ones are left out. */
+export const usableReferences = (raw: readonly string[], config: IdentityConfig): Identifier[] =>
+  usable(raw, config).filter((one) => isCrmReference(config, one));
+
+const usable = (raw: readonly string[], config: IdentityConfig): Identifier[] => {
   const shared = new Set(config.shared.map((one) => normaliseIdentifier(one) ?? one));
-  const usable = new Set<Identifier>();
+  const found = new Set<Identifier>();
   for (const one of raw) {
     const normal = normaliseIdentifier(one);
     if (normal === undefined || shared.has(normal) || isBlocked(one, config)) continue;
     for (const identifier of [normal, ...impliedIdentifiers(normal)])
-      if (!shared.has(identifier) && !isBlocked(identifier, config)) usable.add(identifier);
+      if (!shared.has(identifier) && !isBlocked(identifier, config)) found.add(identifier);
   }
-  return [...usable];
+  return [...found];
 };
 
 const impliedIdentifiers = (identifier: Identifier): Identifier[] => {

@@ -38,6 +38,8 @@ export class People {
   readonly changedProfiles = new Set<string>();
   readonly changedActivities = new Set<string>();
   readonly newOwners = new Map<Identifier, string>();
+  /** New owners of ids of CRM records. */
+  readonly newLinks = new Map<Identifier, string>();
   readonly merges = new Map<string, Merge>();
   readonly unmerges: Unmerge[] = [];
   readonly splits: Split[] = [];
@@ -118,6 +120,12 @@ export class People {
     return id;
   }
 
+  /** The canonical ids of the owners of identifiers and of source profiles, without duplicates. */
+  rootsOf(identifiers: readonly Identifier[], profileIds: readonly string[] = []): string[] {
+    const owners = identifiers.flatMap((one) => this.owner(one) ?? []);
+    return [...new Set([...profileIds, ...owners].map((one) => this.canonicalId(one)))];
+  }
+
   /** The source profile that owns an identifier; undefined if it has no owner. */
   owner(identifier: Identifier): string | undefined {
     return this.#owners.get(identifier);
@@ -179,6 +187,12 @@ export class People {
     const owner = { ...profile, identifiers: [...profile.identifiers, identifier] };
     const refusal = this.#retainedRefusals.get(identifier);
     this.setProfile(refusal ? applyRetainedRefusal(owner, identifier, refusal) : owner);
+  }
+
+  /** Makes a source profile the owner of an unowned id of a CRM record, which is no identifier of the customer. */
+  link(reference: Identifier, profileId: string): void {
+    this.#owners.set(reference, profileId);
+    this.newLinks.set(reference, profileId);
   }
 
   /** Changes the owner of an identifier. The caller changes both profiles. */

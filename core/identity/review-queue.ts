@@ -9,7 +9,7 @@ export const requestReview = (
   people: People,
   one: string,
   other: string,
-  reason: 'strong' | 'unmerged' | 'handed-over',
+  reason: 'strong' | 'unmerged' | 'handed-over' | 'crm-change',
   cause: string,
 ): void => {
   if (areRelated(people, one, other, 'pendingReview')) return;

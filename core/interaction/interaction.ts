@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { CrmChange } from '../crm/change.ts';
 import { Identifier } from '../identity/identifier.ts';
+import { Instant } from './instant.ts';
+
+export { Instant, instant } from './instant.ts';
 
 /** The type of an interaction. docs/model.md defines each kind. */
 export const Kind = z.enum([
@@ -63,15 +67,6 @@ export type Channel = z.infer<typeof Channel>;
 
 export const Direction = z.enum(['inbound', 'outbound', 'system']);
 export type Direction = z.infer<typeof Direction>;
-
-/** An instant as ISO 8601 in UTC with exactly three decimals, so that instants sort as text. */
-export const Instant = z.iso
-  .datetime({ offset: true, error: 'expected a time such as 2026-03-01T09:00:00Z' })
-  .transform((text) => new Date(text).toISOString());
-export type Instant = string;
-
-/** Epoch milliseconds as an `Instant`. */
-export const instant = (epochMilliseconds: number): Instant => new Date(epochMilliseconds).toISOString();
 
 /** A file of an interaction: at the provider (`url`, perhaps short-lived) or in the hub's bucket (`key`). */
 export const Attachment = z.strictObject({
@@ -145,6 +140,8 @@ export type Interaction = z.infer<typeof Interaction>;
  *   one with `content` (base64) came with the delivery and is stored there too.
  * - `becomes`: new identifiers of the same person, such as the number that replaces one of `identifiers`. The interaction
  *   links them all.
+ * - `change`: set if it reports a change of a contact in a CRM. Where that CRM is switched on, the change is published in the
+ *   place of the interaction, and the sync of that CRM decides what it means. It is never stored.
  */
 export const DecodedInteraction = z.strictObject({
   key: z.string().min(1),
@@ -158,6 +155,7 @@ export const DecodedInteraction = z.strictObject({
     .array(Attachment.extend({ keep: z.literal(true).optional(), content: z.string().optional() }))
     .optional(),
   fetch: z.strictObject({ url: z.string() }).optional(),
+  change: CrmChange.optional(),
 });
 export type DecodedInteraction = z.input<typeof DecodedInteraction>;
 

@@ -2,7 +2,12 @@ import { answerOf } from '../../core/consent/consent.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
-import { normaliseIdentifier, usableIdentifiers, withSpellings } from '../../core/identity/normalise.ts';
+import {
+  normaliseIdentifier,
+  usableIdentifiers,
+  usableReferences,
+  withSpellings,
+} from '../../core/identity/normalise.ts';
 import { vouchedIdentifiers } from '../../core/identity/proof/vouched.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
 import type { CommandMessage } from './messages/record.ts';
@@ -66,9 +71,19 @@ export const identifiersOf = (work: Work, config: IdentityConfig): Identifier[] 
   return namedBy(command).map((one) => normaliseIdentifier(one) ?? one);
 };
 
-/** The identifiers by whose owners a piece of work is found: those that it names, and their other spellings. */
-export const soughtIdentifiers = (work: Work, config: IdentityConfig): Identifier[] =>
-  withSpellings(identifiersOf(work, config));
+/** The ids of CRM records that an interaction, or a row of an import, names. */
+export const referencesOf = (work: Work, config: IdentityConfig): Identifier[] => {
+  if (work.type === 'interaction') return usableReferences(work.interaction.identifiers, config);
+  const { command } = work;
+  if (command.command !== 'import') return [];
+  return usableReferences([...command.identifiers, ...(command.references ?? [])], config);
+};
+
+/** The identifiers by whose owners a piece of work is found: those that it names, their other spellings, and references. */
+export const soughtIdentifiers = (work: Work, config: IdentityConfig): Identifier[] => [
+  ...withSpellings(identifiersOf(work, config)),
+  ...referencesOf(work, config),
+];
 
 const namedBy = (command: Exclude<CommandMessage, { command: 'import' }>): Identifier[] => {
   if (command.command === 'merge') return [command.keep, command.other];

@@ -1,6 +1,7 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
+import { isCrmReference } from '../../core/identity/identity-config.ts';
 import { type ImportedCustomer, importCustomer } from '../../core/identity/import-customer.ts';
 import type { ManualDecision, Review } from '../../core/identity/ledger.ts';
 import { mergeManually } from '../../core/identity/merge.ts';
@@ -58,6 +59,7 @@ const changeCustomer = (
     }
     case 'confirm': {
       const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
+      expectOwnable(people, identifier);
       const profileId = ownerOf(people, command.customer);
       const { profileId: root, at } = confirmIdentifier(people, profileId, identifier, decisionOf(command));
       return [customerConfirmed(snapshotCustomer(people.customer(root), root, false), identifier, at)];
@@ -66,6 +68,7 @@ const changeCustomer = (
       const identifier = normaliseIdentifier(command.identifier) ?? command.identifier;
       if (people.owner(identifier) === undefined || isConfirmed(people, identifier))
         return splitByClaim(people, identifier, command);
+      expectOwnable(people, identifier);
       const { id, from, to, at } = splitIdentifier(people, identifier, decisionOf(command));
       const undone = { merge: id, survivor: from, others: [to], at };
       return [
@@ -113,6 +116,16 @@ const changeCustomer = (
       return [preferenceChanged(snapshotCustomer(people.customer(profileId), profileId, false), command.at)];
     }
   }
+};
+
+/** Throws `HubError` `crm-reference` for the id of a CRM's record, which no customer has as an identifier. */
+const expectOwnable = (people: People, identifier: Identifier): void => {
+  if (!isCrmReference(people.config, identifier)) return;
+  throw new HubError(
+    'crm-reference',
+    'This is the id of a record in a CRM. It links a customer to the record and is no identifier, so it can be neither confirmed nor split off. Change or delete the record in the CRM.',
+    { retry: 'never' },
+  );
 };
 
 /** Shows the guests of a claimed identifier apart from the person beside whom they are shown. */

@@ -33,6 +33,8 @@ export type Write =
   | { readonly delete: Key; readonly if?: Condition }
   /** Adds to number attributes; creates the row where it is absent. */
   | { readonly add: Key; readonly amounts: Readonly<Record<string, number | undefined>> }
+  /** Sets the attributes that the row does not have, and raises its version; creates the row where it is absent. */
+  | { readonly fill: Key; readonly values: Readonly<Record<string, unknown>> }
   | { readonly check: Key; readonly if: Condition };
 
 /** The hub's one table. Every method rejects with the SDK's error where DynamoDB refuses a request for another reason. */
@@ -252,6 +254,24 @@ const transactItem = (TableName: string, write: Write): TransactWriteItem => {
   }
   if ('check' in write) {
     return { ConditionCheck: { TableName, Key: stored({ ...write.check }), ...conditionOf(write.if) } };
+  }
+  if ('fill' in write) {
+    const values = Object.entries(write.values);
+    return {
+      Update: {
+        TableName,
+        Key: stored({ ...write.fill }),
+        UpdateExpression: `SET ${values.map((_, at) => `#n${at} = if_not_exists(#n${at}, :v${at})`).join(', ')} ADD #version :one`,
+        ExpressionAttributeNames: {
+          '#version': 'version',
+          ...Object.fromEntries(values.map(([name], at) => [`#n${at}`, name])),
+        },
+        ExpressionAttributeValues: stored({
+          ':one': 1,
+          ...Object.fromEntries(values.map(([, value], at) => [`:v${at}`, value])),
+        }),
+      },
+    };
   }
   if ('add' in write) {
     const amounts = Object.entries(write.amounts).filter(([, amount]) => amount !== undefined);

@@ -13,6 +13,7 @@ const services = {
   },
   dynamodb: { variable: 'DYNAMODB', target: 'DynamoDB_20120810', json: '1.0' },
   scheduler: { variable: 'SCHEDULER' },
+  lambda: { variable: 'LAMBDA' },
   events: { variable: 'EVENTBRIDGE', target: 'AWSEvents', json: '1.1' },
   sns: { variable: 'SNS', version: '2010-03-31' },
   cloudformation: { variable: 'CLOUDFORMATION', version: '2010-05-15' },
@@ -31,7 +32,7 @@ const services = {
 type Service = keyof typeof services;
 type JsonService = 'dynamodb' | 'events' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
 type QueryService = 'sns' | 'cloudformation';
-type RestService = 's3' | 'scheduler';
+type RestService = 's3' | 'scheduler' | 'lambda';
 
 export interface RestRequest {
   readonly method: string;

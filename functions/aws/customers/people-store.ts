@@ -51,6 +51,7 @@ import {
   claimsOf,
   identifiersOf,
   idOf,
+  referencesOf,
   reviewedProfileIds,
   reviewOf,
   soughtIdentifiers,
@@ -225,7 +226,9 @@ const namedTogether = (
 ): string[] => {
   const byIdentifier = new Map(owners.map((owner) => [owner.identifier, owner]));
   const together = works.flatMap((work) => {
-    const named = identifiersOf(work, config).flatMap((one) => byIdentifier.get(one) ?? []);
+    const named = [...identifiersOf(work, config), ...referencesOf(work, config)].flatMap(
+      (one) => byIdentifier.get(one) ?? [],
+    );
     const several = new Set(named.map(({ profileId }) => profileId)).size > 1;
     return several || reviewOf(work) !== undefined
       ? named.flatMap(({ profileId, customerProfileIds }) => [profileId, ...customerProfileIds])

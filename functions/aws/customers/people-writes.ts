@@ -1,3 +1,5 @@
+import { referencesOf } from '../../../core/identity/crm/references.ts';
+import { type Identifier, identifierType, identifierValue } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
@@ -25,6 +27,7 @@ import {
   reopeningKey,
   reviewKey,
   splitKey,
+  syncStateKey,
 } from '../../contracts/keys.ts';
 import type { InteractionAddress, StoredInteraction } from '../../contracts/ports/history.ts';
 import {
@@ -34,6 +37,7 @@ import {
   type Loaded,
   type StoredInteractionChange,
 } from '../../contracts/ports/record.ts';
+import type { Row } from '../../contracts/rows/row.ts';
 import type { Condition, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
 
@@ -86,12 +90,7 @@ const customerWrites = (people: Changes['people']): Write[] => [
   ...[...people.changedActivities].map((id) => versioned(activityKey(id), people.sourceProfile(id).activity)),
   ...[...people.newOwners].map(
     ([identifier, profileId]): Write => ({
-      put: {
-        ...identifierKey(identifier),
-        identifier,
-        profileId,
-        customerProfileIds: customerProfileIds(people, profileId),
-      },
+      put: ownerRow(people, identifier, profileId),
       // A number that goes to another person had an owner until now.
       if: people.disowned.has(identifier) ? { exists: true } : { absent: true },
     }),
@@ -99,8 +98,34 @@ const customerWrites = (people: Changes['people']): Write[] => [
   ...[...people.disowned]
     .filter((identifier) => !people.newOwners.has(identifier))
     .map((identifier): Write => ({ delete: identifierKey(identifier), if: { exists: true } })),
+  ...linkWrites(people),
   ...limitGuards(people),
 ];
+
+/** Owner rows of CRM records, and the rows by which the sync with the CRM knows the record of a customer. */
+const linkWrites = (people: Changes['people']): Write[] => {
+  const links = [...people.newLinks];
+  const states = new Map(
+    links.map(([reference, profileId]) => {
+      const key = syncStateKey(profileId, identifierType(reference));
+      return [keyText(key), { fill: key, values: { record: identifierValue(reference), fields: {} } }];
+    }),
+  );
+  return [
+    ...links.map(
+      ([reference, profileId]): Write => ({
+        put: ownerRow(people, reference, profileId),
+        if: { absent: true },
+      }),
+    ),
+    ...states.values(),
+  ];
+};
+
+const ownerRow = (people: Changes['people'], identifier: Identifier, profileId: string): Row => ({
+  ...identifierKey(identifier),
+  ...{ identifier, profileId, customerProfileIds: customerProfileIds(people, profileId) },
+});
 
 /** Rows of guests and of addresses; none of a person. */
 const claimWrites = (people: Changes['people'], addressClaimedAt: Loaded['addressClaimedAt']): Write[] => {
@@ -209,7 +234,12 @@ const ownerHintWrites = (
   { config, ownerHints }: Pick<WriteContext, 'config' | 'ownerHints'>,
 ): Write[] => {
   // A claim writes no row of a person, not even this one.
-  const named = new Set(interactions.flatMap(({ stored }) => vouchedIdentifiers(stored, config).proven));
+  const named = new Set(
+    interactions.flatMap(({ stored }) => [
+      ...vouchedIdentifiers(stored, config).proven,
+      ...referencesOf(stored, config).vouched,
+    ]),
+  );
   // The owner row of an identifier that was split off is written with the split.
   const split = new Set(people.splits.map(({ identifier }) => identifier));
   return [...named.difference(split)].flatMap((identifier) => {
@@ -246,8 +276,8 @@ const commandWrites = (
   ];
 };
 
-const profileIdOfEvent = ({ type, detail: { customer } }: BusEvent): string => {
-  if ('profileId' in customer) return customer.profileId;
+const profileIdOfEvent = ({ type, detail }: BusEvent): string => {
+  if ('customer' in detail && 'profileId' in detail.customer) return detail.customer.profileId;
   throw new Error(`A command cannot cause the event ${type}: it names no source profile.`);
 };
 
@@ -296,10 +326,15 @@ const versioned = (key: Key, row: { readonly version: number }): Write => ({
   if: row.version === 0 ? { absent: true } : { version: row.version },
 });
 
-/** The limits of identifiers hold for the whole customer, so the survivor of one that gains an identifier must be unchanged. */
+/**
+ * The limits of identifiers hold for the whole customer, so the survivor of one that gains an identifier must be unchanged;
+ * and one that gains a link must not have been erased.
+ */
 const limitGuards = (people: Changes['people']): Write[] => {
   const canonicalIds = new Set(
-    [...people.newOwners.values()].map((profileId) => people.customer(profileId).id),
+    [...people.newOwners.values(), ...people.newLinks.values()].map(
+      (profileId) => people.customer(profileId).id,
+    ),
   );
   return [...canonicalIds]
     .filter((id) => !people.changedProfiles.has(id))
@@ -327,8 +362,8 @@ const pointerWrites = (
 /** One open entry per pair or interaction; an entry that is open already is overwritten with what is known now. */
 const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: HashedKeys): Write[] => {
   const put = { ...reviewKey(reviewId(review)), ...review };
-  const isStored = review.type === 'pair' || (review.type === 'request' && review.profileId !== undefined);
-  if (isStored) return [{ put }];
+  if (review.type === 'pair' || review.type === 'record') return [{ put }];
+  if (review.type === 'request' && review.profileId !== undefined) return [{ put }];
   if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
   return [{ put }, { put: { ...seenKey(review.interaction.id), review: true }, if: { absent: true } }];
 };

@@ -7,7 +7,7 @@ import type { Key } from '../../contracts/keys.ts';
 import { seenOf } from '../../contracts/rows/interactions.ts';
 import { erasedOf } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
-import { identifiersOf, idOf, type Work } from '../../contracts/work.ts';
+import { identifiersOf, idOf, referencesOf, type Work } from '../../contracts/work.ts';
 import type { HashedKeys } from './hashed-keys.ts';
 
 interface GuardContext {
@@ -28,8 +28,9 @@ interface ErasedGuard {
 }
 
 /**
- * Work is dropped when none of its identifiers has an owner and one of them was erased after the hub received the work; or
- * when it is about a message that was erased: our own notification, or a provider's report.
+ * Work is dropped when none of its identifiers has an owner and one of them was erased after the hub received the work;
+ * when it is about a message that was erased: our own notification, or a provider's report; or when a CRM or an import
+ * reports a record of an erased person, whenever that is: a CRM gives the same person a new record, never an old id again.
  */
 export const erasedGuard = (
   works: readonly Work[],
@@ -43,6 +44,11 @@ export const erasedGuard = (
       identifiers.every((one) => !owners.has(one)) &&
       (work.type === 'interaction' || work.command.command === 'import'),
   );
+  const records = works.flatMap((work) =>
+    work.type === 'command' || work.interaction.channel === 'crm'
+      ? [{ work, references: referencesOf(work, config).filter((one) => !owners.has(one)) }]
+      : [],
+  );
   const targetKey = (work: Work): Key | undefined => {
     const target = work.type === 'interaction' ? targetOf(work.interaction) : undefined;
     if (work.type === 'command' || target === undefined) return undefined;
@@ -51,12 +57,15 @@ export const erasedGuard = (
   };
   return {
     keys: [
-      ...[...unowned].map(hashedKeys.erasedKey),
+      ...[...unowned, ...records.flatMap(({ references }) => references)].map(hashedKeys.erasedKey),
       ...suspects.flatMap(({ work }) => targetKey(work) ?? []),
     ],
     receivedBeforeErasure(found) {
       const rows = new Map(found.map((row) => [row.pk, row]));
-      return suspects.flatMap(({ work, identifiers }) => {
+      const ofErased = records.flatMap(({ work, references }) =>
+        references.some((one) => rows.has(hashedKeys.erasedKey(one).pk)) ? [idOf(work)] : [],
+      );
+      const late = suspects.flatMap(({ work, identifiers }) => {
         const erasedAt = identifiers
           .flatMap((one) => rows.get(hashedKeys.erasedKey(one).pk) ?? [])
           .map((row) => erasedOf(row).at);
@@ -66,6 +75,7 @@ export const erasedGuard = (
         const isLate = erasedAt.some((at) => isNotification || receivedAt <= at);
         return isLate || (target !== undefined && seenOf(target).erased === true) ? [idOf(work)] : [];
       });
+      return [...ofErased, ...late];
     },
     retainedRefusals(found) {
       const rows = new Map(found.map((row) => [row.pk, row]));

@@ -13,6 +13,7 @@ import type { Table } from '../clients/dynamo.ts';
  */
 export interface Config {
   hub(): Promise<HubConfig>;
+  /** The ids of records in the CRMs that hub.yaml switches on are its `references`. */
   identity(): Promise<IdentityConfig>;
   /** The parsed `mappings/crm/<crm>.yaml`, before the mapping engine validates it. */
   crmMapping(crm: string): Promise<unknown>;
@@ -36,7 +37,10 @@ export const config = (runtime: Runtime, table: Table): Config => {
   };
   const fresh = { ttlMs: FRESH_MS, most: MOST_NAMES, now: runtime.now };
   const hub = cache(async (name) => HubConfig.parse(await read(name)), fresh);
-  const identity = cache(async (name) => IdentityConfig.parse(await read(name)), fresh);
+  const identity = cache(async (name): Promise<IdentityConfig> => {
+    const [file, { crms }] = await Promise.all([read(name), hub.get('hub')]);
+    return { ...IdentityConfig.parse(file), references: new Set(Object.keys(crms)) };
+  }, fresh);
   const mappings = cache(read, fresh);
   return {
     hub: () => hub.get('hub'),

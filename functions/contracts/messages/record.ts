@@ -149,6 +149,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     ...command,
     command: z.literal('import'),
     identifiers: z.array(Identifier).min(1),
+    /** The ids of the customer's records in CRMs that are switched on, as `<crm>:<id>`: the customer is linked to them. */
+    references: z.array(Identifier).optional(),
     profile: ProfileHints.extend({ stage: z.string().optional() }).default({}),
     consent: z.partialRecord(Channel, ConsentStatus).default({}),
     /** When the answers were given, by channel; those of other channels at `at`. */

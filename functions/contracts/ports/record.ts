@@ -1,9 +1,9 @@
+import type { Resolution } from '../../../core/identity/attach-interaction.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { ImportedCustomer } from '../../../core/identity/import-customer.ts';
 import type { ClaimedPairs, Review } from '../../../core/identity/ledger.ts';
 import type { People } from '../../../core/identity/people.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
-import type { Resolution } from '../../../core/identity/resolution.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';

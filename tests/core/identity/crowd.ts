@@ -1,7 +1,8 @@
+import type { Resolution } from '../../../core/identity/attach-interaction.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { People } from '../../../core/identity/people.ts';
-import { type Resolution, resolveInteraction } from '../../../core/identity/resolution.ts';
+import { resolveInteraction } from '../../../core/identity/resolution.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { at } from './histories.ts';
 
@@ -20,7 +21,7 @@ export const reloaded = (people: People): People => {
   return new People(
     {
       sourceProfiles,
-      owners: owned.map((one) => [one, people.ownerOf(one)]),
+      owners: [...owned, ...people.newLinks.keys()].map((one) => [one, people.ownerOf(one)]),
       guests,
       claimedPairs: new Map(pairs),
     },

@@ -1,0 +1,276 @@
+import * as z from 'zod';
+import { Instant } from '../interaction/interaction.ts';
+import { comparable, valueDigest } from './change.ts';
+import type { CrmFields, HeldRecord } from './connector.ts';
+import type { ContactFields, FieldTaken } from './mapping.ts';
+
+/** Where the hub and the CRM last stood with one field of a contact. */
+const FieldState = z.looseObject({
+  /** What the hub had for the field; absent if nothing. */
+  ours: z.json().optional(),
+  /** What the CRM held; null if nothing. */
+  theirs: z.json().optional(),
+  /** The CRM's own time of that, where it is known. */
+  at: Instant.optional(),
+  /** Set while the CRM's value is one that the hub wrote. */
+  filled: z.literal(true).optional(),
+  /** Set while `theirs` is what was written, and the CRM has not reported what it made of it. */
+  unreported: z.literal(true).optional(),
+  /** What the CRM held before the hub wrote. */
+  before: z.json().optional(),
+  /** When the CRM set back what the hub wrote. */
+  setBack: z.array(Instant).optional(),
+  /** Since when the field is left to the CRM, because it kept setting it back. */
+  contested: Instant.optional(),
+});
+export type FieldState = z.infer<typeof FieldState>;
+export type FieldStates = Readonly<Record<string, FieldState>>;
+
+/** What the hub knows of a customer's contact in one CRM: the row `sync#<crm>`. */
+export const SyncState = z.looseObject({
+  /** Increases with every change of the row. */
+  version: z.int().nonnegative().default(0),
+  /** The CRM's own id of the contact. */
+  record: z.string().optional(),
+  fields: z.record(z.string(), FieldState).default({}),
+  /** The versions of the source profiles from which the contact was last written: an older state never overwrites it. */
+  profiles: z.record(z.string(), z.int()).default({}),
+  /** A worker that is about to write the contact, until then, in epoch milliseconds. */
+  claimedUntil: z.number().optional(),
+  /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
+  borrowed: z.literal(true).optional(),
+  /** When the record was deleted in the CRM, or merged into another customer's. */
+  goneAt: Instant.optional(),
+  /** How often the customer's record was found to belong to another customer, whom the hub may be about to merge. */
+  takenTimes: z.int().optional(),
+  /** Since when a person has to decide which of several records is the customer's. */
+  undecidedSince: Instant.optional(),
+});
+export type SyncState = z.infer<typeof SyncState>;
+
+export const unknownState: SyncState = SyncState.parse({});
+
+/** What has to be written, and where both sides stand afterwards. */
+export interface FieldPlan {
+  /** Null empties a field. */
+  readonly write: CrmFields;
+  readonly states: FieldStates;
+}
+
+const isEmpty = (value: unknown): boolean => comparable(value) === '';
+const isSame = (one: unknown, other: unknown): boolean => comparable(one) === comparable(other);
+const stored = (value: unknown): FieldState['ours'] => z.json().optional().parse(value);
+
+/** A field of which the hub has this value, and no wish to write it. */
+export const standing = (state: FieldState | undefined, ours: unknown): FieldState => ({
+  ...state,
+  ours: stored(ours),
+});
+
+/** Fields of a contact as the hub has them now. */
+export interface OurValues {
+  readonly values: CrmFields;
+  readonly fallbacks: CrmFields;
+}
+
+const isWritten = (fields: ContactFields, name: string): boolean =>
+  !['crm-owns', 'never', undefined].includes(fields.writes.get(name));
+
+/** After the hub has written a value. */
+const afterWrite = (ours: unknown, value: unknown, before?: FieldState): FieldState => ({
+  ours: stored(ours),
+  theirs: stored(value),
+  filled: true,
+  unreported: true,
+  ...(before?.theirs !== undefined && { before: before.theirs }),
+  ...(before?.setBack && { setBack: before.setBack }),
+});
+
+/** All that the hub has, for a record that does not exist yet. */
+export const planCreation = (fields: ContactFields, { values, fallbacks }: OurValues): FieldPlan => {
+  const write: Record<string, unknown> = {};
+  const states: Record<string, FieldState> = {};
+  for (const name of fields.writes.keys()) {
+    const value = isWritten(fields, name) ? (values[name] ?? fallbacks[name]) : undefined;
+    if (value === undefined) continue;
+    write[name] = value;
+    states[name] = afterWrite(values[name], value);
+  }
+  return { write, states };
+};
+
+/**
+ * For a record that was there before the hub: only its empty fields are filled, whatever their `write` says, and what both
+ * sides have then is where they start from.
+ */
+export const planAdoption = (
+  fields: ContactFields,
+  { values, fallbacks }: OurValues,
+  held: Pick<HeldRecord, 'fields' | 'modifiedAt'>,
+): FieldPlan => {
+  const write: Record<string, unknown> = {};
+  const states: Record<string, FieldState> = {};
+  for (const name of fields.writes.keys()) {
+    const theirs = held.fields[name] ?? null;
+    const value = isWritten(fields, name) ? (values[name] ?? fallbacks[name]) : undefined;
+    if (isEmpty(theirs) && value !== undefined) {
+      write[name] = value;
+      states[name] = afterWrite(values[name], value);
+    } else states[name] = { ours: stored(values[name]), theirs: stored(theirs), at: held.modifiedAt };
+  }
+  return { write, states };
+};
+
+/** The fields that cannot be judged before the record has been read: nothing is known of where the sides stood. */
+export const unjudged = (fields: ContactFields, ours: CrmFields, states: FieldStates): string[] =>
+  [...fields.writes].flatMap(([name, write]) =>
+    (write === 'two-way' || write === 'if-empty') && states[name] === undefined && ours[name] !== undefined
+      ? [name]
+      : [],
+  );
+
+/** What changed here since both sides last stood. */
+export const planUpdate = (fields: ContactFields, { values }: OurValues, states: FieldStates): FieldPlan => {
+  const write: Record<string, unknown> = {};
+  const next: Record<string, FieldState> = { ...states };
+  for (const [name, mode] of fields.writes) {
+    if (!isWritten(fields, name)) continue;
+    const [value, state] = [values[name], states[name]];
+    if (state === undefined ? value === undefined : isSame(value, state.ours)) continue;
+    if (state !== undefined && !mayWrite(mode, value, state)) {
+      next[name] = { ...state, ours: stored(value) };
+      continue;
+    }
+    write[name] = value ?? null;
+    next[name] = afterWrite(value, value ?? null, state);
+  }
+  return { write, states: next };
+};
+
+/** A field that the CRM contests is left to it; one is emptied, or filled again, only where the hub filled it. */
+const mayWrite = (mode: string, value: unknown, state: FieldState): boolean => {
+  if (state.contested !== undefined) return false;
+  if (value === undefined) return mode !== 'if-empty' && state.filled === true;
+  return mode !== 'if-empty' || state.filled === true || isEmpty(state.theirs);
+};
+
+/** Where both sides stand after the CRM has answered a write with the values that it holds now. */
+export const withAnswer = (
+  states: FieldStates,
+  held: CrmFields | undefined,
+  at: Instant | undefined,
+): FieldStates =>
+  held === undefined
+    ? states
+    : Object.fromEntries(
+        Object.entries(states).map(([name, state]) => {
+          if (state.unreported === undefined || !(name in held)) return [name, state];
+          const { unreported: _, ...known } = state;
+          return [name, { ...known, theirs: stored(held[name] ?? null), ...(at !== undefined && { at }) }];
+        }),
+      );
+
+/** What a CRM reports of some fields. `own`: the CRM says that the hub wrote them. */
+export interface Report {
+  readonly fields: CrmFields;
+  readonly at: Instant;
+  readonly own: boolean;
+}
+
+export interface ReportPlan {
+  /** What the hub takes over from the CRM. */
+  readonly taken: readonly FieldTaken[];
+  readonly states: FieldStates;
+  /** The fields that the CRM has set back so often that they are left to it from now on. */
+  readonly contested: readonly string[];
+}
+
+const SET_BACK_LIMIT = 3;
+const HOUR_MS = 3_600_000;
+
+/**
+ * What a report of the CRM changes. A value that is not newer than where both sides stood, or that is what they had, is an
+ * echo. Where both have changed, the CRM's value counts, because a person typed it.
+ */
+export const planReport = (
+  fields: ContactFields,
+  { values }: Pick<OurValues, 'values'>,
+  states: FieldStates,
+  { fields: reported, at, own }: Report,
+): ReportPlan => {
+  const taken: FieldTaken[] = [];
+  const contested: string[] = [];
+  const next: Record<string, FieldState> = { ...states };
+  for (const name of fields.writes.keys()) {
+    if (!(name in reported)) continue;
+    const value = reported[name] ?? null;
+    const state = states[name];
+    if (state?.at !== undefined && at <= state.at) continue;
+    const { unreported: _, ...known } = state ?? {};
+    const stand = { ...known, theirs: stored(value), at };
+    if (state !== undefined && isSame(value, state.theirs)) {
+      next[name] = stand;
+      continue;
+    }
+    const isOurs = own || isSame(value, values[name]) || (state !== undefined && isSame(value, state.ours));
+    if (isOurs) {
+      next[name] = { ...stand, ours: stored(values[name] ?? state?.ours) };
+      continue;
+    }
+    const { filled, ...theirs } = stand;
+    const setBack =
+      filled && isSame(value, state?.before) ? withinHour([...(state?.setBack ?? []), at], at) : [];
+    if (setBack.length >= SET_BACK_LIMIT) contested.push(name);
+    const reader = fields.readers.get(name);
+    const one = isEmpty(value) ? undefined : reader?.take(value);
+    if (one) taken.push({ ...one, field: name });
+    next[name] = {
+      ...theirs,
+      ours: stored(one ? reader?.written(value) : (state?.ours ?? values[name])),
+      ...(setBack.length > 0 && { setBack }),
+      ...(setBack.length >= SET_BACK_LIMIT && { contested: at }),
+    };
+  }
+  return { taken, states: next, contested };
+};
+
+const withinHour = (instants: readonly Instant[], now: Instant): Instant[] =>
+  instants.filter((one) => Date.parse(now) - Date.parse(one) < HOUR_MS);
+
+/** What a record that was read for the first time tells about the customer: what the CRM owns, and what the hub lacks. */
+export const takenAtFirst = (
+  fields: ContactFields,
+  { values }: Pick<OurValues, 'values'>,
+  held: CrmFields,
+): FieldTaken[] =>
+  [...fields.readers].flatMap(([name, reader]) => {
+    const value = held[name];
+    if (isEmpty(value) || (fields.writes.get(name) !== 'crm-owns' && values[name] !== undefined)) return [];
+    const taken = reader.take(value);
+    return taken ? [{ ...taken, field: name }] : [];
+  });
+
+/** Names of fields that may hold an address or a number of the person, whatever the mapping says of them. */
+const ADDRESS_FIELD = /mail|phone|mobile/iu;
+
+/**
+ * Whether a reported change may be news: a field that the mapping knows, or that may hold an address, has another value than
+ * both sides last had. `digests`: of the reported values. Without any field the change must be looked at.
+ */
+export const mayBeNews = (
+  fields: ContactFields,
+  states: FieldStates,
+  digests: Readonly<Record<string, string>>,
+): boolean => {
+  const names = Object.keys(digests);
+  return (
+    names.length === 0 ||
+    names.some((name) => {
+      if (!fields.writes.has(name)) return ADDRESS_FIELD.test(name);
+      const state = states[name];
+      return (
+        state === undefined || ![state.ours, state.theirs].map(valueDigest).includes(digests[name] ?? '')
+      );
+    })
+  );
+};
