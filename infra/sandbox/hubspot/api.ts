@@ -1,21 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
-import type { Account } from './account.ts';
-import { associationRoutes } from './association-routes.ts';
-import { batchRoutes } from './batch.ts';
-import { Call } from './call.ts';
+import type { Faults } from './access/faults.ts';
+import type { Limits } from './access/limits.ts';
+import { type OAuth, unauthenticated } from './access/oauth.ts';
+import { checkScopes, scopeOf } from './access/scopes.ts';
+import type { Account } from './account/account.ts';
+import { mergeRoutes } from './account/merge.ts';
+import { type ObjectType, objectType } from './account/object-types.ts';
 import { HubspotError, missingScopes, notInSandbox } from './errors.ts';
-import type { Faults } from './faults.ts';
-import type { Limits } from './limits.ts';
-import { mergeRoutes } from './merge.ts';
-import { type OAuth, unauthenticated } from './oauth.ts';
-import { type ObjectType, objectType } from './object-types.ts';
-import { objectRoutes } from './objects.ts';
-import { propertyRoutes } from './property-routes.ts';
-import { canonical, type Match, router } from './router.ts';
-import { checkScopes, scopeOf } from './scopes.ts';
-import { searchRoutes } from './search.ts';
-import { settingsRoutes } from './settings.ts';
+import { associationRoutes } from './routes/associations.ts';
+import { batchRoutes } from './routes/batch.ts';
+import { Call } from './routes/call.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { propertyRoutes } from './routes/properties.ts';
+import { canonical, type Match, router } from './routes/router.ts';
+import { searchRoutes } from './routes/search.ts';
+import { settingsRoutes } from './routes/settings.ts';
 
 export interface ApiParts {
   readonly account: Account;

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Fields, Sandbox, SandboxOptions } from '../protocol/sandbox.ts';
 import { type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
-import { Account } from './account.ts';
+import { Faults, type HubspotFault } from './access/faults.ts';
+import { Limits, professional, type RateLimits } from './access/limits.ts';
+import { type AppCredentials, OAuth } from './access/oauth.ts';
+import { allScopes } from './access/scopes.ts';
+import { Account } from './account/account.ts';
+import { objectType } from './account/object-types.ts';
+import { optionsOf } from './account/properties.ts';
 import { api } from './api.ts';
 import { control } from './control.ts';
-import { Faults, type HubspotFault } from './faults.ts';
-import { Limits, professional, type RateLimits } from './limits.ts';
-import { type AppCredentials, OAuth } from './oauth.ts';
-import { objectType } from './object-types.ts';
-import { optionsOf } from './properties.ts';
-import { allScopes } from './scopes.ts';
 import { type HubspotStaff, heldRecord, seedRecord, staffOf } from './staff.ts';
 import { type Webhook, type WebhookSettings, Webhooks } from './webhooks.ts';
 

@@ -1,8 +1,7 @@
 import type { Fields, HeldRecord, Staff } from '../protocol/sandbox.ts';
-import { type Account, type Source, type Values, valuesOf } from './account.ts';
-import { HubspotError } from './errors.ts';
-import { eraseContact, mergeRecords } from './merge.ts';
-import { type ObjectType, objectType } from './object-types.ts';
+import { type Account, type Source, type Values, valuesOf } from './account/account.ts';
+import { eraseContact, mergeRecords } from './account/merge.ts';
+import { type ObjectType, objectType } from './account/object-types.ts';
 import {
   archiveRecord,
   checkUnique,
@@ -10,7 +9,8 @@ import {
   readValues,
   restoreRecord,
   updateRecord,
-} from './write.ts';
+} from './account/write.ts';
+import { HubspotError } from './errors.ts';
 
 export interface HubspotStaff extends Staff {
   /** Brings a deleted record back. */

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Account, Change } from './account.ts';
+import type { Account, Change } from './account/account.ts';
 
 /** The HTTP request that HubSpot sends. */
 export interface Webhook {

@@ -1,4 +1,4 @@
-import type { Records } from '../protocol/records.ts';
+import type { Records } from '../../protocol/records.ts';
 import type { ObjectType } from './object-types.ts';
 import { names, standardsOf } from './standard-properties.ts';
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { SandboxAnswer } from '../protocol/server.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import type { Property } from '../account/properties.ts';
+import { HubspotError, validationError } from '../errors.ts';
 import { batchAnswer, type Call, json, noContent, type Route, route } from './call.ts';
-import { HubspotError, validationError } from './errors.ts';
-import type { Property } from './properties.ts';
 import {
   batchPropertyCreate,
   batchPropertyNames,

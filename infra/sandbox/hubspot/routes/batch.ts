@@ -1,12 +1,8 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
-import type { SandboxAnswer } from '../protocol/server.ts';
-import type { Account, Values } from './account.ts';
-import { batchAnswer, type Call, noContent, type Route, route } from './call.ts';
-import { HubspotError, InvalidProperties, validationError } from './errors.ts';
-import { associate, readAssociations } from './object-associations.ts';
-import type { ObjectType } from './object-types.ts';
-import { readOut, written } from './representation.ts';
-import { batchCreate, batchIds, batchRead, batchUpdate, checkSize } from './requests.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import type { Account, Values } from '../account/account.ts';
+import { associate, readAssociations } from '../account/object-associations.ts';
+import type { ObjectType } from '../account/object-types.ts';
 import {
   archiveRecord,
   checkRequired,
@@ -15,7 +11,11 @@ import {
   readValues,
   uniqueValues,
   updateRecord,
-} from './write.ts';
+} from '../account/write.ts';
+import { HubspotError, InvalidProperties, validationError } from '../errors.ts';
+import { batchAnswer, type Call, noContent, type Route, route } from './call.ts';
+import { readOut, written } from './representation.ts';
+import { batchCreate, batchIds, batchRead, batchUpdate, checkSize } from './requests.ts';
 
 interface Traced {
   readonly objectWriteTraceId?: string | undefined;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Records } from '../protocol/records.ts';
-import type { HeldRecord } from '../protocol/sandbox.ts';
+import { Records } from '../../protocol/records.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
 import { Associations } from './associations.ts';
 import type { ObjectType } from './object-types.ts';
 import { Properties } from './properties.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HubspotError, validationError } from './errors.ts';
+import { HubspotError, validationError } from '../errors.ts';
 
 /** Bodies as HubSpot's published models have them: required names are required, others than the named are refused. */
 
