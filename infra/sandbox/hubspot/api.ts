@@ -4,7 +4,7 @@ import type { Faults } from './access/faults.ts';
 import type { Limits } from './access/limits.ts';
 import { type OAuth, unauthenticated } from './access/oauth.ts';
 import { checkScopes, scopeOf } from './access/scopes.ts';
-import type { Account } from './account/account.ts';
+import type { Account, Write } from './account/account.ts';
 import { type ObjectType, objectType } from './account/object-types.ts';
 import { HubspotError, missingScopes, notInSandbox } from './errors.ts';
 import { associationRoutes } from './routes/associations.ts';
@@ -26,10 +26,7 @@ export interface ApiParts {
   readonly scopes: readonly string[];
   /** How long an answer takes under the fault `slow`, in milliseconds. */
   readonly slowness: number;
-  /** Runs the writes of a request as one transaction of the database. */
-  readonly transaction: <Result>(work: () => Result) => Result;
-  /** Called after a request with whatever it changed. */
-  readonly done: () => void;
+  readonly write: Write;
 }
 
 const HTML = '<!doctype html><html lang="en"><title>HubSpot</title><h1>We will be right back</h1></html>';
@@ -78,7 +75,7 @@ const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAn
   parts.account.properties.hide(faults.missingFields(objects));
   const call = new Call(parts.account, request, match.params, dated);
   try {
-    const made = parts.transaction(() => match.route.handle(call));
+    const made = parts.write(() => match.route.handle(call));
     if (match.route.access === 'write' && faults.meets('lost-response', objects))
       return { ...made, lost: true };
     return { ...made, headers: { ...headers, ...made.headers } };
@@ -87,7 +84,6 @@ const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAn
     return { status: error.status, headers: { ...headers, ...error.headers }, body: error.body() };
   } finally {
     parts.account.properties.hide(new Map());
-    parts.done();
   }
 };
 

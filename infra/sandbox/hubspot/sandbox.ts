@@ -5,7 +5,7 @@ import { Faults, type HubspotFault } from './access/faults.ts';
 import { Limits, professional, type RateLimits } from './access/limits.ts';
 import { type AppCredentials, OAuth } from './access/oauth.ts';
 import { allScopes } from './access/scopes.ts';
-import { Account } from './account/account.ts';
+import { Account, type Write } from './account/account.ts';
 import { objectType } from './account/object-types.ts';
 import { optionsOf } from './account/properties.ts';
 import { api } from './api.ts';
@@ -59,11 +59,22 @@ export const hubspotSandbox = async (
     account,
     options.webhook ?? { url: 'https://hub.invalid/hubspot', clientSecret: oauth.credentials.clientSecret },
   );
-  const done = (): void => {
-    for (const webhook of webhooks.of(account.takeChanges())) report?.(webhook);
+  const write: Write = (work) => {
+    const reports: Webhook[] = [];
+    try {
+      return inTransaction(db, () => {
+        try {
+          return work();
+        } finally {
+          reports.push(...webhooks.of(account.takeChanges()));
+        }
+      });
+    } finally {
+      for (const webhook of reports) report?.(webhook);
+    }
   };
   addProperties(account, options.customProperties ?? []);
-  const seed = (object: string, fields: Fields): string => seedRecord(account, object, fields);
+  const seed = (object: string, fields: Fields): string => write(() => seedRecord(account, object, fields));
   const fault = (started: HubspotFault): (() => void) => {
     if (started.kind === 'expired-session') oauth.expire();
     return faults.start(started);
@@ -77,8 +88,7 @@ export const hubspotSandbox = async (
     accessToken: ACCESS_TOKEN,
     scopes,
     slowness: options.slowness ?? 3_000,
-    transaction: (work) => inTransaction(db, work),
-    done,
+    write,
   });
   const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
     if (request.path === '/') return { status: 200, body: account.records.page('HubSpot sandbox') };
@@ -97,7 +107,7 @@ export const hubspotSandbox = async (
     objects: () => account.records.objects(),
     records: (object) => account.records.list(objectType(object).name).map(heldRecord),
     seed,
-    staff: staffOf(account, done),
+    staff: staffOf(account, write),
     fault,
     requests: (part = '') =>
       [...counts].reduce((sum, [call, count]) => (call.includes(part) ? sum + count : sum), 0),

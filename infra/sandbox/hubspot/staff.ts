@@ -1,5 +1,5 @@
 import type { Fields, HeldRecord, Staff } from '../protocol/sandbox.ts';
-import { type Account, type Source, type Values, valuesOf } from './account/account.ts';
+import { type Account, type Source, type Values, valuesOf, type Write } from './account/account.ts';
 import { eraseContact, mergeRecords } from './account/merge.ts';
 import { type ObjectType, objectType } from './account/object-types.ts';
 import {
@@ -42,12 +42,7 @@ const theOne = (account: Account, type: ObjectType, where: Fields): HeldRecord =
 };
 
 /** Staff are refused by the same rules as the API; a test learns of it from an `Error`. */
-export const staffOf = (account: Account, done: () => void): HubspotStaff => {
-  const act = <Result>(work: () => Result): Result => {
-    const result = work();
-    done();
-    return result;
-  };
+export const staffOf = (account: Account, act: Write): HubspotStaff => {
   return {
     create: (object, fields) =>
       act(() => {

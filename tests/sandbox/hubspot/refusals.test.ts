@@ -119,7 +119,7 @@ const refusals: readonly (readonly [string, string, object, number, object, RegE
     { inputs: [{ id: 'example.com', idProperty: 'domain', properties: {} }] },
     400,
     { category: 'VALIDATION_ERROR' },
-    /^Unable to perform update\/upsert by non-unique 0-2 property domain$/u,
+    /^Unable to perform update\/upsert by non-unique 0-2 property domain in portal ID \d+$/u,
   ],
   [
     'part of an upsert by e-mail',

@@ -14,6 +14,9 @@ export interface Source {
   readonly sourceId: string;
 }
 
+/** Runs what one request or one person changes: as one transaction, reported when it is done. */
+export type Write = <Result>(work: () => Result) => Result;
+
 /** Something that webhooks report. */
 export interface Change {
   readonly kind:
@@ -61,9 +64,10 @@ export class Account {
     this.now = now;
   }
 
-  nextId(): string {
-    const id = Number(this.store.get('counter', 'id')?.fields['next'] ?? FIRST_ID);
-    this.store.put('counter', 'id', { next: id + 1 });
+  /** Ids are unique within their type only: the first contact and the first ticket have the same. */
+  nextId(type: ObjectType): string {
+    const id = Number(this.store.get('counter', type.name)?.fields['next'] ?? FIRST_ID);
+    this.store.put('counter', type.name, { next: id + 1 });
     return String(id);
   }
 

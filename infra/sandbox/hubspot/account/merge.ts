@@ -53,7 +53,7 @@ export const mergeRecords = (
   const before = valuesOf(primary);
   const moved = Object.entries(values).filter(([name, value]) => before[name] !== value);
   for (const record of [primary, other]) takeOut(account, type, record);
-  const merged = putRecord(account, type, account.nextId(), values);
+  const merged = putRecord(account, type, account.nextId(type), values);
   for (const record of [primary, other]) {
     account.store.put(`merged:${type.name}`, record.id, { into: merged.id });
     moveAssociations(account, type, record.id, merged.id);

@@ -88,7 +88,7 @@ export const createRecord = (
   source: Source,
   at = account.now(),
 ): HeldRecord => {
-  const id = account.nextId();
+  const id = account.nextId(type);
   const stage = type.name === 'contacts' && !values['lifecyclestage'] ? { lifecyclestage: 'lead' } : {};
   const made = {
     ...stage,
