@@ -31,6 +31,8 @@ export interface HubspotOptions extends SandboxOptions<Webhook> {
   readonly limits?: Partial<RateLimits>;
   /** What tokens may do; default everything. */
   readonly scopes?: readonly string[];
+  /** Whether a merged record keeps the id of the primary one, as in HubSpot's beta; default a new id. */
+  readonly keepsPrimaryId?: boolean;
   /** How long an answer takes under the fault `slow`, in milliseconds; default 3,000. */
   readonly slowness?: number;
 }
@@ -52,7 +54,7 @@ export const hubspotSandbox = async (
   options: HubspotOptions = {},
 ): Promise<HubspotSandbox> => {
   const { now = Date.now, report, scopes = allScopes } = options;
-  const account = new Account(db, now);
+  const account = new Account(db, now, options.keepsPrimaryId ?? false);
   const faults = new Faults();
   const oauth = new OAuth(account, scopes);
   const webhooks = new Webhooks(

@@ -96,6 +96,16 @@ describe("HubSpot's own client", () => {
     ).rejects.toMatchObject({ code: 409 });
   });
 
+  it('merges into the primary record, where the account keeps its id', async () => {
+    const { sandbox } = await open({ keepsPrimaryId: true });
+    const { contacts } = clientOf(sandbox).crm;
+    const keep = sandbox.seed('contacts', { email: 'ada@example.com' });
+    const other = sandbox.seed('contacts', { email: 'ada@example.org' });
+    const merged = await contacts.basicApi.merge({ primaryObjectId: keep, objectIdToMerge: other });
+    expect(merged).toMatchObject({ id: keep, properties: { hs_merged_object_ids: other } });
+    expect((await contacts.basicApi.getById(other)).id).toBe(keep);
+  });
+
   it('defines properties', async () => {
     const { sandbox } = await open();
     const { properties } = clientOf(sandbox).crm;
@@ -113,6 +123,14 @@ describe("HubSpot's own client", () => {
     await properties.coreApi.create('communications', wanted);
     await expect(properties.coreApi.create('communications', wanted)).rejects.toMatchObject({ code: 409 });
     expect((await properties.coreApi.getByName('communications', 'hub_message')).hasUniqueValue).toBe(true);
+    await properties.coreApi.update('communications', 'hub_message', { label: 'Message of the hub' });
+    expect((await properties.coreApi.getAll('communications')).results).toContainEqual(
+      expect.objectContaining({ name: 'hub_message', label: 'Message of the hub' }),
+    );
+    await properties.groupsApi.create('communications', { name: 'hub', label: 'Hub' });
+    expect((await properties.groupsApi.getAll('communications')).results.map(({ name }) => name)).toContain(
+      'hub',
+    );
     await properties.coreApi.archive('communications', 'hub_message');
     await expect(properties.coreApi.getByName('communications', 'hub_message')).rejects.toMatchObject({
       code: 404,

@@ -47,8 +47,15 @@ describe('webhooks', () => {
     staff.update('contacts', { email: 'ada@example.com' }, { firstname: 'Ada' });
     staff.delete('contacts', { id });
     staff.restore('contacts', id);
-    staff.create('contacts', { email: 'eve@example.com' });
-    events();
+    expect(events().map(({ subscriptionType }) => subscriptionType)).toEqual([
+      'contact.creation',
+      'contact.propertyChange',
+      'contact.propertyChange',
+      'contact.deletion',
+      'contact.restore',
+    ]);
+    staff.import('contacts', [{ email: 'eve@example.com' }]);
+    expect(events()[0]).toMatchObject({ subscriptionType: 'contact.creation', changeSource: 'IMPORT' });
     staff.merge('contacts', { id }, { email: 'eve@example.com' });
     staff.erase({ email: 'ada@example.com' });
     expect(events().map(({ subscriptionType }) => subscriptionType)).toEqual([

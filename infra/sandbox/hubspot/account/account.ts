@@ -53,15 +53,18 @@ export class Account {
   readonly portalId = 44_237_313;
   readonly appId = 19_083_857;
   readonly now: () => number;
+  /** Whether a merged record has the id of the primary one, as in accounts that take part in HubSpot's beta. */
+  readonly keepsPrimaryId: boolean;
   readonly #changes: Change[] = [];
   readonly #histories = new Map<string, Map<string, Version[]>>();
 
-  constructor(db: DatabaseSync, now: () => number) {
+  constructor(db: DatabaseSync, now: () => number, keepsPrimaryId: boolean) {
     this.records = new Records(db, 'hubspot');
     this.store = new Records(db, 'hubspot-account');
     this.properties = new Properties(this.store);
     this.associations = new Associations(this.store);
     this.now = now;
+    this.keepsPrimaryId = keepsPrimaryId;
   }
 
   /** Ids are unique within their type only: the first contact and the first ticket have the same. */

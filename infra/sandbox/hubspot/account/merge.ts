@@ -9,11 +9,16 @@ const MERGE_LIMIT = 250;
 const list = (text: string | undefined): string[] => (text ?? '').split(';').filter(Boolean);
 
 /** The primary record's values, and what only the other one has. Its e-mail addresses become second addresses. */
-const mergedValues = (type: ObjectType, primary: HeldRecord, other: HeldRecord): Values => {
+const mergedValues = (
+  { keepsPrimaryId }: Account,
+  type: ObjectType,
+  primary: HeldRecord,
+  other: HeldRecord,
+): Values => {
   const own = valuesOf(primary);
   const second = valuesOf(other);
   const ids = [
-    primary.id,
+    ...(keepsPrimaryId ? [] : [primary.id]),
     other.id,
     ...list(own['hs_merged_object_ids']),
     ...list(second['hs_merged_object_ids']),
@@ -39,7 +44,7 @@ const mergedValues = (type: ObjectType, primary: HeldRecord, other: HeldRecord):
 };
 
 /**
- * Merges two records into a new one with an id of its own; the ids of both lead to it from then on. Reported as a merge
+ * Merges two records into a new one, as a rule with an id of its own; the ids of both lead to it from then on. Reported as a merge
  * and as the deletion of the other record; the values that moved are not reported.
  */
 export const mergeRecords = (
@@ -49,12 +54,14 @@ export const mergeRecords = (
   other: HeldRecord,
   source: Source,
 ): HeldRecord => {
-  const values = mergedValues(type, primary, other);
+  const values = mergedValues(account, type, primary, other);
   const before = valuesOf(primary);
   const moved = Object.entries(values).filter(([name, value]) => before[name] !== value);
   for (const record of [primary, other]) takeOut(account, type, record);
-  const merged = putRecord(account, type, account.nextId(type), values);
+  const id = account.keepsPrimaryId ? primary.id : account.nextId(type);
+  const merged = putRecord(account, type, id, values);
   for (const record of [primary, other]) {
+    if (record.id === id) continue;
     account.store.put(`merged:${type.name}`, record.id, { into: merged.id });
     moveAssociations(account, type, record.id, merged.id);
     account.forget(type, record.id);
