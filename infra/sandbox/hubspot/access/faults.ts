@@ -1,5 +1,5 @@
-import type { Fault } from '../protocol/sandbox.ts';
-import { objectType } from './object-types.ts';
+import type { Fault } from '../../protocol/sandbox.ts';
+import { objectType } from '../account/object-types.ts';
 
 /** Beside what every CRM can have: the account is being moved to another data centre, and answers 477 until it is. */
 export type HubspotFault = Fault | { readonly kind: 'migration'; readonly times?: number };

@@ -1,7 +1,7 @@
+import type { Limits } from '../access/limits.ts';
+import { objectType } from '../account/object-types.ts';
+import { notFound } from '../errors.ts';
 import { type Call, json, type Route, route } from './call.ts';
-import { notFound } from './errors.ts';
-import type { Limits } from './limits.ts';
-import { objectType } from './object-types.ts';
 
 const CREATED = '2024-01-01T00:00:00.000Z';
 const stamps = { createdAt: CREATED, updatedAt: CREATED, archived: false };

@@ -1,8 +1,8 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import { HubspotError } from '../errors.ts';
 import type { Account, Source } from './account.ts';
 import { type AssociationType, associationName } from './association-types.ts';
 import type { End } from './associations.ts';
-import { HubspotError } from './errors.ts';
 import { type ObjectType, objectType } from './object-types.ts';
 
 export interface Spec {

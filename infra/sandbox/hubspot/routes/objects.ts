@@ -1,10 +1,6 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
-import type { SandboxAnswer } from '../protocol/server.ts';
-import { type Call, json, noContent, type Route, route } from './call.ts';
-import { notFound, validationError } from './errors.ts';
-import { associate, associatedWith, readAssociations } from './object-associations.ts';
-import { readArchived, readOut, written } from './representation.ts';
-import { createInput, updateInput } from './requests.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import { associate, associatedWith, readAssociations } from '../account/object-associations.ts';
 import {
   archiveRecord,
   checkRequired,
@@ -12,7 +8,11 @@ import {
   createRecord,
   readValues,
   updateRecord,
-} from './write.ts';
+} from '../account/write.ts';
+import { notFound, validationError } from '../errors.ts';
+import { type Call, json, noContent, type Route, route } from './call.ts';
+import { readArchived, readOut, written } from './representation.ts';
+import { createInput, updateInput } from './requests.ts';
 
 const LIST_LIMIT = 100;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HubspotError, validationError } from './errors.ts';
+import { HubspotError, validationError } from '../errors.ts';
 
 /** Bodies as HubSpot's published models have them: required names are required, others than the named are refused. */
 
@@ -94,32 +94,49 @@ const option = z.strictObject({
   displayOrder: z.int().optional(),
   description: z.string().optional(),
 });
-export const propertyCreate = z.strictObject({
-  name: z.string(),
-  label: z.string(),
-  type: z.enum(['string', 'number', 'date', 'datetime', 'enumeration', 'bool']),
-  fieldType: z.enum([
-    'textarea',
-    'text',
-    'date',
-    'file',
-    'number',
-    'select',
-    'radio',
-    'checkbox',
-    'booleancheckbox',
-    'calculation_equation',
-  ]),
-  groupName: z.string(),
+const propertyType = z.enum(['string', 'number', 'date', 'datetime', 'enumeration', 'bool']);
+const fieldType = z.enum([
+  'textarea',
+  'text',
+  'date',
+  'file',
+  'number',
+  'select',
+  'radio',
+  'checkbox',
+  'booleancheckbox',
+  'calculation_equation',
+]);
+const propertyFields = {
   hidden: z.boolean().optional(),
   displayOrder: z.int().optional(),
   description: z.string().optional(),
   formField: z.boolean().optional(),
-  referencedObjectType: z.string().optional(),
   options: z.array(option).optional(),
   calculationFormula: z.string().optional(),
+};
+export const propertyCreate = z.strictObject({
+  ...propertyFields,
+  name: z.string(),
+  label: z.string(),
+  type: propertyType,
+  fieldType,
+  groupName: z.string(),
+  referencedObjectType: z.string().optional(),
   hasUniqueValue: z.boolean().optional(),
   externalOptions: z.boolean().optional(),
+});
+export const propertyUpdate = z.strictObject({
+  ...propertyFields,
+  label: z.string().optional(),
+  type: propertyType.optional(),
+  fieldType: fieldType.optional(),
+  groupName: z.string().optional(),
+});
+export const groupCreate = z.strictObject({
+  name: z.string(),
+  label: z.string(),
+  displayOrder: z.int().optional(),
 });
 export const batchPropertyCreate = batch(propertyCreate);
 const propertyName = z.strictObject({ name: z.string() });

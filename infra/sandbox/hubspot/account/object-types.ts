@@ -1,4 +1,4 @@
-import { validationError } from './errors.ts';
+import { validationError } from '../errors.ts';
 
 /** A type of CRM record. */
 export interface ObjectType {

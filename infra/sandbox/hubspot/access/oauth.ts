@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
-import type { Account } from './account.ts';
-import { json } from './call.ts';
-import { HubspotError } from './errors.ts';
+import type { SandboxAnswer, SandboxRequest } from '../../protocol/server.ts';
+import type { Account } from '../account/account.ts';
+import { HubspotError } from '../errors.ts';
+import { json } from '../routes/call.ts';
 
 const TOKEN_SECONDS = 1_800;
 

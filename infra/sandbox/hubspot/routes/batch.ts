@@ -1,12 +1,8 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
-import type { SandboxAnswer } from '../protocol/server.ts';
-import type { Account, Values } from './account.ts';
-import { batchAnswer, type Call, noContent, type Route, route } from './call.ts';
-import { HubspotError, InvalidProperties, validationError } from './errors.ts';
-import { associate, readAssociations } from './object-associations.ts';
-import type { ObjectType } from './object-types.ts';
-import { readOut, written } from './representation.ts';
-import { batchCreate, batchIds, batchRead, batchUpdate, checkSize } from './requests.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import type { Account, Values } from '../account/account.ts';
+import { associate, readAssociations } from '../account/object-associations.ts';
+import type { ObjectType } from '../account/object-types.ts';
 import {
   archiveRecord,
   checkRequired,
@@ -15,7 +11,11 @@ import {
   readValues,
   uniqueValues,
   updateRecord,
-} from './write.ts';
+} from '../account/write.ts';
+import { HubspotError, InvalidProperties, validationError } from '../errors.ts';
+import { batchAnswer, type Call, noContent, type Route, route } from './call.ts';
+import { readOut, written } from './representation.ts';
+import { batchCreate, batchIds, batchRead, batchUpdate, checkSize } from './requests.ts';
 
 interface Traced {
   readonly objectWriteTraceId?: string | undefined;
@@ -114,14 +114,16 @@ const findBy = (
   id: string,
   idProperty: string | undefined,
 ): HeldRecord | undefined => {
-  if (idProperty === undefined || idProperty === 'hs_object_id') return account.get(type, id);
+  if (idProperty === undefined) return account.get(type, id);
   return account.findUnique(type, idProperty, id);
 };
 
+/** The id of the record is no such property: there, `idProperty` is left out. */
 const checkIdProperty = (account: Account, type: ObjectType, idProperty: string | undefined): void => {
-  if (idProperty === undefined || idProperty === 'hs_object_id') return;
-  if (!account.properties.identifies(type, idProperty))
-    throw validationError(`Unable to perform update/upsert by non-unique ${type.id} property ${idProperty}`);
+  if (idProperty === undefined || account.properties.identifies(type, idProperty)) return;
+  throw validationError(
+    `Unable to perform update/upsert by non-unique ${type.id} property ${idProperty} in portal ID ${account.portalId}`,
+  );
 };
 
 const checkDistinct = (inputs: readonly { readonly id: string }[]): void => {
@@ -174,11 +176,7 @@ const upsert = (call: Call): SandboxAnswer => {
   const type = call.type();
   const { inputs } = call.body(batchUpdate);
   checkSize(inputs);
-  for (const { idProperty = 'hs_object_id' } of inputs)
-    if (!account.properties.identifies(type, idProperty))
-      throw validationError(
-        `Unable to perform update/upsert by non-unique ${type.id} property ${idProperty}`,
-      );
+  for (const { idProperty = 'hs_object_id' } of inputs) checkIdProperty(account, type, idProperty);
   checkDistinct(inputs);
   // Partial upserts are not supported with the e-mail address as key: there, one refusal is the refusal of all.
   const multiStatus = inputs.every(

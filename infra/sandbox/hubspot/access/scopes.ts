@@ -1,5 +1,5 @@
-import { missingScopes } from './errors.ts';
-import { type ObjectType, objectTypes } from './object-types.ts';
+import { type ObjectType, objectTypes } from '../account/object-types.ts';
+import { missingScopes } from '../errors.ts';
 
 /** The scope that a token needs to read or write records of a type. Activities go with contacts. */
 export const scopeOf = ({ name }: ObjectType, access: 'read' | 'write'): string => {

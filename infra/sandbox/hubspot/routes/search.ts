@@ -1,12 +1,12 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
-import type { SandboxAnswer } from '../protocol/server.ts';
-import type { Account } from './account.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import type { Account } from '../account/account.ts';
+import type { ObjectType } from '../account/object-types.ts';
+import { instantOf } from '../account/values.ts';
+import { validationError } from '../errors.ts';
 import { type Call, json, type Route, route } from './call.ts';
-import { validationError } from './errors.ts';
-import type { ObjectType } from './object-types.ts';
 import { readOut } from './representation.ts';
 import { type Filter, searchRequest } from './requests.ts';
-import { instantOf } from './values.ts';
 
 const PAGE_LIMIT = 200;
 const RESULT_LIMIT = 10_000;

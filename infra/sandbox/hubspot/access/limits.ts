@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { HubspotError } from './errors.ts';
+import { HubspotError } from '../errors.ts';
 
 /** How many requests an app may make. `Infinity` lifts a limit. */
 export interface RateLimits {

@@ -1,4 +1,4 @@
-import type { Records } from '../protocol/records.ts';
+import type { Records } from '../../protocol/records.ts';
 import type { ObjectType } from './object-types.ts';
 import { names, standardsOf } from './standard-properties.ts';
 
@@ -83,13 +83,14 @@ export class Properties {
     const added = this.#store
       .list(`property:${type.name}`)
       .map(({ fields }) => fields as unknown as Property);
-    return [...this.#standardOf(type).values(), ...added].filter(({ name }) => !this.#isHidden(type, name));
+    const all = new Map([...this.#standardOf(type).values(), ...added].map((one) => [one.name, one]));
+    return [...all.values()].filter(({ name }) => !this.#isHidden(type, name));
   }
 
   get(type: ObjectType, name: string): Property | undefined {
     if (this.#isHidden(type, name)) return undefined;
     const added = this.#store.get(`property:${type.name}`, name)?.fields as unknown as Property | undefined;
-    return this.#standardOf(type).get(name) ?? added;
+    return added ?? this.#standardOf(type).get(name);
   }
 
   put(type: ObjectType, added: Property): void {

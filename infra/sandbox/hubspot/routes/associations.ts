@@ -1,10 +1,10 @@
-import type { SandboxAnswer } from '../protocol/server.ts';
-import type { AssociationType } from './association-types.ts';
-import type { End, Linked } from './associations.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import type { AssociationType } from '../account/association-types.ts';
+import type { End, Linked } from '../account/associations.ts';
+import { associate, dissociate, type Spec } from '../account/object-associations.ts';
+import type { ObjectType } from '../account/object-types.ts';
+import { HubspotError, notFound, validationError } from '../errors.ts';
 import { batchAnswer, type Call, json, noContent, type Route, route } from './call.ts';
-import { HubspotError, notFound, validationError } from './errors.ts';
-import { associate, dissociate, type Spec } from './object-associations.ts';
-import type { ObjectType } from './object-types.ts';
 import {
   associationArchive,
   associationCreate,

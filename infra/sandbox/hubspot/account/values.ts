@@ -1,4 +1,4 @@
-import type { PropertyFault } from './errors.ts';
+import type { PropertyFault } from '../errors.ts';
 import type { Property } from './properties.ts';
 
 /** What HubSpot keeps of a value, or why it refuses it. The empty text clears. */

@@ -1,23 +1,24 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
-import type { SandboxAnswer } from '../protocol/server.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import { HubspotError } from '../errors.ts';
 import { type Account, type Source, type Values, valuesOf } from './account.ts';
-import { type Call, json, noContent, type Route, route } from './call.ts';
-import { HubspotError, notFound, validationError } from './errors.ts';
 import { type ObjectType, objectType } from './object-types.ts';
-import { written } from './representation.ts';
-import { gdprDeleteRequest, mergeRequest } from './requests.ts';
-import { createRecord, takeOut } from './write.ts';
+import { putRecord, reportDeletion, takeOut } from './write.ts';
 
 const MERGE_LIMIT = 250;
 
 const list = (text: string | undefined): string[] => (text ?? '').split(';').filter(Boolean);
 
 /** The primary record's values, and what only the other one has. Its e-mail addresses become second addresses. */
-const mergedValues = (type: ObjectType, primary: HeldRecord, other: HeldRecord): Values => {
+const mergedValues = (
+  { keepsPrimaryId }: Account,
+  type: ObjectType,
+  primary: HeldRecord,
+  other: HeldRecord,
+): Values => {
   const own = valuesOf(primary);
   const second = valuesOf(other);
   const ids = [
-    primary.id,
+    ...(keepsPrimaryId ? [] : [primary.id]),
     other.id,
     ...list(own['hs_merged_object_ids']),
     ...list(second['hs_merged_object_ids']),
@@ -43,8 +44,8 @@ const mergedValues = (type: ObjectType, primary: HeldRecord, other: HeldRecord):
 };
 
 /**
- * Merges two records into a new one with an id of its own; the ids of both lead to it from then on.
- * Reported as one merge, and as the changes of the values that the primary record did not have.
+ * Merges two records into a new one, as a rule with an id of its own; the ids of both lead to it from then on. Reported as a merge
+ * and as the deletion of the other record; the values that moved are not reported.
  */
 export const mergeRecords = (
   account: Account,
@@ -53,28 +54,23 @@ export const mergeRecords = (
   other: HeldRecord,
   source: Source,
 ): HeldRecord => {
-  const values = mergedValues(type, primary, other);
+  const values = mergedValues(account, type, primary, other);
   const before = valuesOf(primary);
-  const moved = Object.keys(values).filter(
-    (name) => before[name] === undefined && name !== 'hs_merged_object_ids',
-  );
+  const moved = Object.entries(values).filter(([name, value]) => before[name] !== value);
   for (const record of [primary, other]) takeOut(account, type, record);
-  const pending = account.takeChanges();
-  const merged = createRecord(account, type, values, {
-    changeSource: 'MERGE_CONTACTS',
-    sourceId: source.sourceId,
-  });
-  const made = account.takeChanges();
-  for (const change of pending) account.changed(change);
+  const id = account.keepsPrimaryId ? primary.id : account.nextId(type);
+  const merged = putRecord(account, type, id, values);
   for (const record of [primary, other]) {
+    if (record.id === id) continue;
     account.store.put(`merged:${type.name}`, record.id, { into: merged.id });
     moveAssociations(account, type, record.id, merged.id);
     account.forget(type, record.id);
   }
+  account.remember(type, merged.id, Object.fromEntries(moved), { ...source, changeSource: 'MERGE_CONTACTS' });
   account.changed({
     kind: 'merge',
     type,
-    objectId: merged.id,
+    objectId: primary.id,
     source,
     details: {
       primaryObjectId: Number(primary.id),
@@ -83,9 +79,7 @@ export const mergeRecords = (
       numberOfPropertiesMoved: moved.length,
     },
   });
-  for (const change of made)
-    if (change.kind === 'propertyChange' && moved.includes(String(change.details['propertyName'])))
-      account.changed(change);
+  reportDeletion(account, type, other.id, source);
   return merged;
 };
 
@@ -98,17 +92,6 @@ const moveAssociations = (account: Account, type: ObjectType, from: string, to: 
     account.associations.remove(old, other);
     account.associations.add({ object: type.name, id: to }, other, types);
   }
-};
-
-const merge = (call: Call): SandboxAnswer => {
-  const { account } = call;
-  const type = call.type();
-  const { primaryObjectId, objectIdToMerge } = call.body(mergeRequest);
-  const primary = account.get(type, primaryObjectId);
-  const other = account.get(type, objectIdToMerge);
-  if (!primary || !other) throw notFound();
-  if (primary.id === other.id) throw validationError('Cannot merge an object with itself');
-  return json(200, written(account, type, mergeRecords(account, type, primary, other, call.source)));
 };
 
 /** Removes a contact for good. Its second addresses go with it. */
@@ -126,20 +109,3 @@ export const eraseContact = (account: Account, record: HeldRecord, source: Sourc
     details: { changeFlag: 'DELETED' },
   });
 };
-
-const gdprDelete = (call: Call): SandboxAnswer => {
-  const { account } = call;
-  const { objectId, idProperty } = call.body(gdprDeleteRequest);
-  const type = objectType('contacts');
-  const record =
-    idProperty === 'email' ? account.findUnique(type, 'email', objectId) : account.get(type, objectId);
-  if (record) eraseContact(account, record, call.source);
-  else if (idProperty !== 'email') throw notFound();
-  return noContent;
-};
-
-/** Merging, and deletion for data protection. */
-export const mergeRoutes: readonly Route[] = [
-  route('write', 'POST', '/crm/v3/objects/:object/merge', merge),
-  route('write', 'POST', '/crm/v3/objects/contacts/gdpr-delete', gdprDelete),
-];

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
-import type { Account, Source } from './account.ts';
-import { type ObjectType, objectType } from './object-types.ts';
+import type { SandboxAnswer, SandboxRequest } from '../../protocol/server.ts';
+import type { Account, Source } from '../account/account.ts';
+import { type ObjectType, objectType } from '../account/object-types.ts';
 import { parseBody } from './requests.ts';
 
 /** One request to the API, after authentication. */

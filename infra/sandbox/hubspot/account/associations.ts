@@ -1,4 +1,4 @@
-import type { Records } from '../protocol/records.ts';
+import type { Records } from '../../protocol/records.ts';
 import { type AssociationType, hubspotDefined } from './association-types.ts';
 
 /** A record as an end of an association. */

@@ -1,7 +1,7 @@
-import type { Fields, HeldRecord } from '../protocol/sandbox.ts';
+import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
+import { HubspotError, InvalidProperties, type PropertyFault } from '../errors.ts';
 import { type Account, type Source, type Values, valuesOf } from './account.ts';
 import { calculatedNames, calculatedValues } from './calculated.ts';
-import { HubspotError, InvalidProperties, type PropertyFault } from './errors.ts';
 import type { ObjectType } from './object-types.ts';
 import { lifecycleStages } from './standard-properties.ts';
 import { isEmail, readValue } from './values.ts';
@@ -88,7 +88,7 @@ export const createRecord = (
   source: Source,
   at = account.now(),
 ): HeldRecord => {
-  const id = account.nextId();
+  const id = account.nextId(type);
   const stage = type.name === 'contacts' && !values['lifecyclestage'] ? { lifecyclestage: 'lead' } : {};
   const made = {
     ...stage,
@@ -97,7 +97,7 @@ export const createRecord = (
     hs_object_source_label: source.changeSource,
     [type.createdProperty]: new Date(at).toISOString(),
   };
-  const record = put(account, type, id, { ...made, ...values }, at);
+  const record = putRecord(account, type, id, { ...made, ...values }, at);
   account.changed({ kind: 'creation', type, objectId: id, source, details: { changeFlag: 'NEW' } });
   reportValues(account, type, id, withoutEmpty(values), source);
   return record;
@@ -114,7 +114,7 @@ export const updateRecord = (
   const changes = Object.fromEntries(
     Object.entries(forward(before, values, source)).filter(([name, value]) => value !== (before[name] ?? '')),
   );
-  const after = put(account, type, record.id, { ...before, ...changes });
+  const after = putRecord(account, type, record.id, { ...before, ...changes });
   reportValues(account, type, record.id, changes, source);
   return after;
 };
@@ -151,7 +151,7 @@ const withoutEmpty = (values: Values): Values =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
 
 /** Puts the record there with what HubSpot derives; reports nothing. */
-const put = (
+export const putRecord = (
   account: Account,
   type: ObjectType,
   id: string,
@@ -189,14 +189,11 @@ export const archiveRecord = (
     ...record.fields,
     archivedAt: new Date(account.now()).toISOString(),
   });
-  account.changed({
-    kind: 'deletion',
-    type,
-    objectId: record.id,
-    source,
-    details: { changeFlag: 'DELETED' },
-  });
+  reportDeletion(account, type, record.id, source);
 };
+
+export const reportDeletion = (account: Account, type: ObjectType, objectId: string, source: Source): void =>
+  account.changed({ kind: 'deletion', type, objectId, source, details: { changeFlag: 'DELETED' } });
 
 export const restoreRecord = (
   account: Account,
@@ -206,7 +203,7 @@ export const restoreRecord = (
 ): void => {
   const { archivedAt: _, ...values } = valuesOf(record);
   account.store.remove(`archived:${type.name}`, record.id);
-  put(account, type, record.id, values);
+  putRecord(account, type, record.id, values);
   account.changed({ kind: 'restore', type, objectId: record.id, source, details: {} });
 };
 

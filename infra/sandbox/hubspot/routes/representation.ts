@@ -1,6 +1,6 @@
-import type { HeldRecord } from '../protocol/sandbox.ts';
-import { type Account, valuesOf } from './account.ts';
-import type { ObjectType } from './object-types.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
+import { type Account, valuesOf } from '../account/account.ts';
+import type { ObjectType } from '../account/object-types.ts';
 
 const basics = (account: Account, type: ObjectType, record: HeldRecord) => ({
   id: record.id,

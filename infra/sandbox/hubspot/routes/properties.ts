@@ -1,14 +1,16 @@
 import type { z } from 'zod';
-import type { SandboxAnswer } from '../protocol/server.ts';
+import type { SandboxAnswer } from '../../protocol/server.ts';
+import type { Property } from '../account/properties.ts';
+import { HubspotError, validationError } from '../errors.ts';
 import { batchAnswer, type Call, json, noContent, type Route, route } from './call.ts';
-import { HubspotError, validationError } from './errors.ts';
-import type { Property } from './properties.ts';
 import {
   batchPropertyCreate,
   batchPropertyNames,
   batchPropertyRead,
   checkSize,
+  groupCreate,
   propertyCreate,
+  propertyUpdate,
 } from './requests.ts';
 
 const UNIQUE_PER_OBJECT = 10;
@@ -83,6 +85,50 @@ const read = (call: Call): SandboxAnswer => {
 
 const create = (call: Call): SandboxAnswer => json(201, shown(add(call, call.body(propertyCreate))));
 
+/** What a property means can be changed; whether its values are unique cannot. */
+const update = (call: Call): SandboxAnswer => {
+  const property = call.account.properties.get(call.type(), call.param('name'));
+  if (!property) throw noSuchProperty(call.param('name'));
+  const { label, type, fieldType, groupName, description, options } = call.body(propertyUpdate);
+  const changed: Property = {
+    ...property,
+    ...(label !== undefined && { label }),
+    ...(type !== undefined && { type }),
+    ...(fieldType !== undefined && { fieldType }),
+    ...(groupName !== undefined && { groupName }),
+    ...(description !== undefined && { description }),
+    ...(options !== undefined && {
+      options: options.map((option, displayOrder) => ({ ...option, displayOrder })),
+    }),
+  };
+  call.account.properties.put(call.type(), changed);
+  return json(200, shown(changed));
+};
+
+const listGroups = (call: Call): SandboxAnswer => {
+  const type = call.type();
+  const standard = {
+    name: `${type.singular}information`,
+    label: `${type.singular} information`,
+    displayOrder: 0,
+    archived: false,
+  };
+  const own = call.account.store.list(`property-group:${type.name}`).map(({ fields }) => fields);
+  return json(200, { results: [standard, ...own] });
+};
+
+const createGroup = (call: Call): SandboxAnswer => {
+  const { name, label, displayOrder = -1 } = call.body(groupCreate);
+  const groups = `property-group:${call.type().name}`;
+  if (call.account.store.get(groups, name))
+    throw new HubspotError(409, `A property group named '${name}' already exists.`, {
+      category: 'OBJECT_ALREADY_EXISTS',
+    });
+  const group = { name, label, displayOrder, archived: false };
+  call.account.store.put(groups, name, group);
+  return json(201, group);
+};
+
 const archive = (call: Call): SandboxAnswer => {
   const name = call.param('name');
   const property = call.account.properties.get(call.type(), name);
@@ -136,6 +182,9 @@ export const propertyRoutes: readonly Route[] = [
   route('none', 'POST', `${PATH}/batch/create`, batchCreate),
   route('none', 'POST', `${PATH}/batch/read`, batchRead),
   route('none', 'POST', `${PATH}/batch/archive`, batchArchive),
+  route('none', 'GET', `${PATH}/groups`, listGroups),
+  route('none', 'POST', `${PATH}/groups`, createGroup),
   route('none', 'GET', `${PATH}/:name`, read),
+  route('none', 'PATCH', `${PATH}/:name`, update),
   route('none', 'DELETE', `${PATH}/:name`, archive),
 ];

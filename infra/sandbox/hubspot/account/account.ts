@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Records } from '../protocol/records.ts';
-import type { HeldRecord } from '../protocol/sandbox.ts';
+import { Records } from '../../protocol/records.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
 import { Associations } from './associations.ts';
 import type { ObjectType } from './object-types.ts';
 import { Properties } from './properties.ts';
@@ -13,6 +13,9 @@ export interface Source {
   readonly changeSource: 'CRM_UI' | 'INTEGRATION' | 'IMPORT' | 'MERGE_CONTACTS';
   readonly sourceId: string;
 }
+
+/** Runs what one request or one person changes: as one transaction, reported when it is done. */
+export type Write = <Result>(work: () => Result) => Result;
 
 /** Something that webhooks report. */
 export interface Change {
@@ -50,20 +53,24 @@ export class Account {
   readonly portalId = 44_237_313;
   readonly appId = 19_083_857;
   readonly now: () => number;
+  /** Whether a merged record has the id of the primary one, as in accounts that take part in HubSpot's beta. */
+  readonly keepsPrimaryId: boolean;
   readonly #changes: Change[] = [];
   readonly #histories = new Map<string, Map<string, Version[]>>();
 
-  constructor(db: DatabaseSync, now: () => number) {
+  constructor(db: DatabaseSync, now: () => number, keepsPrimaryId: boolean) {
     this.records = new Records(db, 'hubspot');
     this.store = new Records(db, 'hubspot-account');
     this.properties = new Properties(this.store);
     this.associations = new Associations(this.store);
     this.now = now;
+    this.keepsPrimaryId = keepsPrimaryId;
   }
 
-  nextId(): string {
-    const id = Number(this.store.get('counter', 'id')?.fields['next'] ?? FIRST_ID);
-    this.store.put('counter', 'id', { next: id + 1 });
+  /** Ids are unique within their type only: the first contact and the first ticket have the same. */
+  nextId(type: ObjectType): string {
+    const id = Number(this.store.get('counter', type.name)?.fields['next'] ?? FIRST_ID);
+    this.store.put('counter', type.name, { next: id + 1 });
     return String(id);
   }
 
