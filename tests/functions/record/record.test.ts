@@ -44,6 +44,7 @@ it('retries exactly the messages whose events the bus refused', async () => {
       claimedPairs: new Map(),
     }),
     commit: async () => true,
+    keepFiles: async () => {},
     removeFiles: async () => {},
     publish: async (events) => events.map(({ detail }) => !('id' in detail && detail.id === '2')),
     refuse: async () => {},
