@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CrmChange } from '../../../core/crm/change.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 
 /** A message of a sync queue: the customer to write, and the interaction to log, if any. */
@@ -13,9 +14,17 @@ export type SyncMessage = z.infer<typeof SyncMessage>;
 export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string() });
 export type EraseMessage = z.infer<typeof EraseMessage>;
 
+/** What the CRM reported of one of its contacts. */
+export const ChangeMessage = z.strictObject({ change: CrmChange });
+export type ChangeMessage = z.infer<typeof ChangeMessage>;
+
+/** Find out whether a connection that is paused works again, or the writing of one object that is parked. */
+export const ProbeMessage = z.strictObject({ probe: z.literal(true), object: z.string().optional() });
+export type ProbeMessage = z.infer<typeof ProbeMessage>;
+
 /** Every message of a sync queue. */
-export const CrmMessage = z.union([SyncMessage, EraseMessage], {
+export const CrmMessage = z.union([SyncMessage, EraseMessage, ChangeMessage, ProbeMessage], {
   error:
-    'Expected whose record may have changed (profileId; interaction, occurredAt) or what was erased (erasure, part)',
+    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM changed (change) or what to probe (probe: true; object)',
 });
 export type CrmMessage = z.infer<typeof CrmMessage>;

@@ -45,6 +45,10 @@ export class Sync extends Construct {
         ],
         message: { profileId },
       }),
+      createEventRule(this, 'Changes', {
+        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [crm] } },
+        ...{ message: {}, objects: { change: '$.detail.change' } },
+      }),
     ];
     for (const { attrArn } of this.rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
   }

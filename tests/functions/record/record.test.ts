@@ -27,7 +27,7 @@ const workOf = (id: string, message: string): Work => ({
 it('retries exactly the messages whose events the bus refused', async () => {
   let ids = 0;
   const use = record<{ id: string; work: Work }>({
-    decode: async ({ work }) => [work],
+    decode: async ({ work }) => ({ works: [work], events: [] }),
     identity: async () => IdentityConfig.parse({}),
     silence: async () => 72 * 3_600_000,
     load: async () => ({
