@@ -23,6 +23,8 @@ export interface Call {
     readonly limit: number;
     readonly perSeconds: number;
   }) => void;
+  /** The hub's clock in epoch milliseconds, by which `examine` judges the clock of the CRM. */
+  readonly now?: () => number;
 }
 
 /** One record to write to a CRM. */

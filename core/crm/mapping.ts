@@ -92,6 +92,8 @@ export interface CompiledMapping {
     'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate'
   > & {
     readonly fields: ContactFields;
+    /** The fields that hold identifiers, by the type of these. */
+    readonly identifierFields: ReadonlyMap<string, string>;
     /** Whether a customer, by its view, is synchronised. */
     readonly includes: (view: object) => boolean;
   };
@@ -125,6 +127,12 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
         fallbacks: compileFallbacks(contact.fields),
         readers: compileReaders(contact.fields),
       },
+      identifierFields: new Map(
+        Object.entries(contact.fields).flatMap(([name, { from = '' }]) => {
+          const [, type] = /^identifiers\.([a-z0-9-]+)\.primary$/u.exec(from) ?? [];
+          return type === undefined ? [] : [[type, name] as const];
+        }),
+      ),
       includes: (view) => included === undefined || matches(included, view),
     },
     interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],

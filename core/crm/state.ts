@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Instant } from '../interaction/interaction.ts';
-import { comparable } from './change.ts';
+import { comparable, valueDigest } from './change.ts';
 import type { CrmFields, HeldRecord } from './connector.ts';
 import type { ContactFields, FieldTaken } from './mapping.ts';
 
@@ -41,6 +41,8 @@ export const SyncState = z.looseObject({
   borrowed: z.literal(true).optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */
   goneAt: Instant.optional(),
+  /** How often the customer's record was found to belong to another customer, whom the hub may be about to merge. */
+  takenTimes: z.int().optional(),
   /** Since when a person has to decide which of several records is the customer's. */
   undecidedSince: Instant.optional(),
 });
@@ -58,6 +60,12 @@ export interface FieldPlan {
 const isEmpty = (value: unknown): boolean => comparable(value) === '';
 const isSame = (one: unknown, other: unknown): boolean => comparable(one) === comparable(other);
 const stored = (value: unknown): FieldState['ours'] => z.json().optional().parse(value);
+
+/** A field of which the hub has this value, and no wish to write it. */
+export const standing = (state: FieldState | undefined, ours: unknown): FieldState => ({
+  ...state,
+  ours: stored(ours),
+});
 
 /** Fields of a contact as the hub has them now. */
 export interface OurValues {
@@ -146,6 +154,22 @@ const mayWrite = (mode: string, value: unknown, state: FieldState): boolean => {
   return mode !== 'if-empty' || state.filled === true || isEmpty(state.theirs);
 };
 
+/** Where both sides stand after the CRM has answered a write with the values that it holds now. */
+export const withAnswer = (
+  states: FieldStates,
+  held: CrmFields | undefined,
+  at: Instant | undefined,
+): FieldStates =>
+  held === undefined
+    ? states
+    : Object.fromEntries(
+        Object.entries(states).map(([name, state]) => {
+          if (state.unreported === undefined || !(name in held)) return [name, state];
+          const { unreported: _, ...known } = state;
+          return [name, { ...known, theirs: stored(held[name] ?? null), ...(at !== undefined && { at }) }];
+        }),
+      );
+
 /** What a CRM reports of some fields. `own`: the CRM says that the hub wrote them. */
 export interface Report {
   readonly fields: CrmFields;
@@ -225,3 +249,28 @@ export const takenAtFirst = (
     const taken = reader.take(value);
     return taken ? [{ ...taken, field: name }] : [];
   });
+
+/** Names of fields that may hold an address or a number of the person, whatever the mapping says of them. */
+const ADDRESS_FIELD = /mail|phone|mobile/iu;
+
+/**
+ * Whether a reported change may be news: a field that the mapping knows, or that may hold an address, has another value than
+ * both sides last had. `digests`: of the reported values. Without any field the change must be looked at.
+ */
+export const mayBeNews = (
+  fields: ContactFields,
+  states: FieldStates,
+  digests: Readonly<Record<string, string>>,
+): boolean => {
+  const names = Object.keys(digests);
+  return (
+    names.length === 0 ||
+    names.some((name) => {
+      if (!fields.writes.has(name)) return ADDRESS_FIELD.test(name);
+      const state = states[name];
+      return (
+        state === undefined || ![state.ours, state.theirs].map(valueDigest).includes(digests[name] ?? '')
+      );
+    })
+  );
+};

@@ -10,6 +10,11 @@ export const logCodes = {
     means: 'A delivery contained event types that the mapping of its provider does not use.',
     advice: 'Nothing. The line names and counts them.',
   },
+  'crm-record-without-address': {
+    means:
+      'A CRM reported a record that is nobody the hub knows, and that holds no e-mail address or phone number.',
+    advice: 'Nothing. The record becomes a customer when it has an address.',
+  },
   'claim-cap': {
     means:
       'A message was withheld because interactions that nobody vouches for have caused as many as `claims` in hub.yaml allows.',

@@ -108,6 +108,16 @@ export const Review = z.discriminatedUnion('type', [
     interaction: Interaction,
     receivedAt: Instant,
   }),
+  /** Several records of a CRM may be the customer's: nothing is written for them there until a person has decided. */
+  z.strictObject({
+    type: z.literal('record'),
+    reason: z.literal('several-records'),
+    crm: z.string(),
+    profileId: z.string(),
+    /** The CRM's ids of the records. */
+    records: z.array(z.string()),
+    openedAt: Instant,
+  }),
   /** A shop, a CRM or another program passes on that a customer asks for their data, or to be erased. */
   z.strictObject({
     type: z.literal('request'),
@@ -125,6 +135,7 @@ export type Review = z.infer<typeof Review>;
 /** The id of a review; the same pair or interaction always has the same id. */
 export const reviewId = (review: Review): string => {
   if (review.type === 'pair') return pairReviewId(review.profileIds);
+  if (review.type === 'record') return `record#${review.crm}#${review.profileId}`;
   const { id } = review.interaction;
   return review.type === 'request' ? `request#${id}` : interactionReviewId(id);
 };

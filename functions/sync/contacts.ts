@@ -1,149 +1,118 @@
-import { createHash } from 'node:crypto';
-import type { CrmRecord, CrmSession } from '../../core/crm/connector.ts';
-import { customerView } from '../../core/crm/customer-view.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
-import type { HubError } from '../../core/errors.ts';
-import type { Customer } from '../../core/identity/customer.ts';
-import type { Identifier } from '../../core/identity/identifier.ts';
-import type { IdentityConfig } from '../../core/identity/identity-config.ts';
-import type { History } from '../contracts/ports/history.ts';
+import type { CrmSession, HeldRecord } from '../../core/crm/connector.ts';
+import { planAdoption, planUpdate, type SyncState, unjudged } from '../../core/crm/state.ts';
+import { beginningOf } from './begin.ts';
+import { findRecords, type Place } from './find.ts';
+import type { SyncPorts } from './ports.ts';
+import { releaseValues } from './release.ts';
+import { isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
+import {
+  beingWritten,
+  type Change,
+  type Contacts,
+  changeOf,
+  isParked,
+  unlink,
+  type Writing,
+  write,
+} from './write.ts';
 
-/** What the CRM holds of a customer as far as the hub knows. */
-export interface SyncState {
-  readonly contact: string;
-  /** Of the mapped fields: unchanged records cost no call. */
-  readonly hash: string;
-  /** Fields of `write: if-empty` that the hub has filled. */
-  readonly written: readonly string[];
-  /** Fields of `write: always` that the hub has filled: they are emptied when the customer has nothing for them any more. */
-  readonly held: readonly string[];
-}
-
-export interface ContactPorts {
-  readonly history: Pick<History, 'customers'>;
-  readonly states: (customers: readonly string[]) => Promise<ReadonlyMap<string, SyncState>>;
-  readonly remember: (customer: string, state: SyncState) => Promise<void>;
-}
-
-export interface Rules {
-  readonly mapping: CompiledMapping;
-  readonly identity: IdentityConfig;
-}
-
-export interface Contacts {
-  /** The CRM's own id of each customer's contact. */
-  readonly ids: ReadonlyMap<string, string>;
-  /** By customer. */
-  readonly refused: ReadonlyMap<string, HubError>;
-}
-
-/** What has to be written of a customer, and what is then known of it. */
-interface Change {
-  readonly customer: Customer;
-  readonly record: CrmRecord;
-  readonly state: Omit<SyncState, 'contact'>;
-}
-
-const none: ReadonlySet<Identifier> = new Set();
-
-/** What differs from what the CRM holds; undefined where nothing does. Identifiers of `elsewhere` are left to the contacts that hold them. */
-export const changeOf = (
-  customer: Customer,
-  state: SyncState | undefined,
-  { mapping: { contact }, identity }: Rules,
-  elsewhere = none,
-): Change | undefined => {
-  const whole = customerView(customer, identity);
-  const written = state?.written ?? [];
-  const wanted = contact.fields(whole, written);
-  if (state?.hash === digest(wanted)) return undefined;
-  const fields =
-    elsewhere.size === 0 ? wanted : contact.fields(customerView(customer, identity, elsewhere), written);
-  const emptied = (state?.held ?? []).filter((name) => contact.always.includes(name) && !(name in fields));
-  const filled = contact.once.filter((name) => name in fields || written.includes(name));
-  return {
-    customer,
-    record: {
-      key: customer.id,
-      fields: { ...fields, ...Object.fromEntries(emptied.map((name) => [name, null])) },
-    },
-    state: {
-      // What is filled now is left out from now on, so the hash is that of the rest.
-      hash: digest(contact.fields(whole, filled)),
-      written: filled,
-      held: contact.always.filter((name) => name in fields),
-    },
-  };
-};
-
-/** Writes what differs of these customers, and says under which contact each is known by then. */
+/** Writes what differs of these customers, after it has found those that the CRM knows already. */
 export const writeContacts = async (
-  ports: ContactPorts,
+  ports: SyncPorts,
   session: CrmSession,
   rules: Rules,
-  changes: readonly Change[],
-  known: ReadonlyMap<string, SyncState>,
+  subjects: readonly Subject[],
 ): Promise<Contacts> => {
-  const ids = new Map([...known].map(([id, { contact }]) => [id, contact]));
-  const refused = new Map<string, HubError>();
-  const taken = new Set<string>();
-  const write = async (some: readonly Change[]): Promise<void> => {
-    if (some.length === 0) return;
-    const { object, key } = rules.mapping.contact;
-    const states = new Map(some.map(({ customer, state }) => [customer.id, state]));
-    const records = some.map(({ record }) => record);
-    for (const result of await session.upsert(object, key, records)) {
-      const state = states.get(result.key);
-      if ('error' in result) {
-        refused.set(result.key, result.error);
-        if (result.taken) taken.add(result.key);
-      } else if (state !== undefined) {
-        refused.delete(result.key);
-        ids.set(result.key, result.id);
-        await ports.remember(result.key, { contact: result.id, ...state });
-      }
-    }
-  };
-  await write(changes);
-  if (taken.size > 0) {
-    const customers = changes.map(({ customer }) => customer).filter(({ id }) => taken.has(id));
-    await write(await releaseUniqueValues(ports, rules, customers));
+  const contacts: Contacts = { ids: new Map(), waiting: new Map(), refused: new Map() };
+  const writing = { ports, session, rules, contacts };
+  const open = subjects.filter((subject) => isOpen(writing, subject));
+  const linked = open.filter(({ state }) => isLinked(state));
+  const unlinked = open.filter(({ state }) => !isLinked(state));
+  const changes = [...(await updatesOf(writing, linked)), ...(await beginningsOf(writing, unlinked))];
+  const taken = await write(writing, changes);
+  if (taken.length > 0) await write(writing, await releaseValues(writing, taken));
+  return contacts;
+};
+
+const isLinked = ({ record, goneAt }: SyncState): boolean => record !== undefined && goneAt === undefined;
+
+/** Whether something may be written for a customer now. */
+const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean => {
+  const { contact } = rules.mapping;
+  const { customer, state, view } = subject;
+  if (!contact.includes(view) || state.undecidedSince !== undefined) return false;
+  if (state.goneAt !== undefined && !contact.recreate) return false;
+  if ((state.claimedUntil ?? 0) > ports.now() || isStale(subject)) {
+    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+    return false;
   }
-  return { ids, refused };
+  if (!ports.parked.has(contact.object)) return true;
+  contacts.waiting.set(customer.id, { error: isParked(ports, contact.object), object: contact.object });
+  return false;
 };
 
-/**
- * For a value that only one contact may hold and another one holds. The contact of a customer that was separated from this
- * one gives the value up first. The contact of a customer that was merged into this one stays as it is, with the value.
- */
-const releaseUniqueValues = async (
-  ports: ContactPorts,
-  rules: Rules,
-  customers: readonly Customer[],
-): Promise<Change[]> => {
-  const profiles = customers.flatMap((customer) => customer.sourceProfiles.map(({ profile }) => profile));
-  const distinct = await ports.history.customers([
-    ...new Set(profiles.flatMap(({ neverAutoMerge }) => neverAutoMerge)),
-  ]);
-  const own = new Set(customers.map(({ id }) => id));
-  const others = [...new Map([...distinct.values()].map((one) => [one.id, one])).values()].filter(
-    ({ id }) => !own.has(id),
+/** The changes of contacts that are known. Where it is not known what they hold, they are read first. */
+const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<Change[]> => {
+  const { ports, session, rules, contacts } = writing;
+  const { object, key, fields } = rules.mapping.contact;
+  const names = [...fields.writes.keys()];
+  const unknown = linked.filter(
+    ({ state, ours }) => !state.borrowed && unjudged(fields, ours.values, state.fields).length > 0,
   );
-  const known = await ports.states([...new Set([...profiles, ...others].map(({ id }) => id))]);
-  return [
-    ...others.flatMap((one) => (known.has(one.id) ? (changeOf(one, known.get(one.id), rules) ?? []) : [])),
-    ...customers.flatMap((customer) => {
-      const merged = customer.sourceProfiles.filter(
-        ({ profile: { id } }) => id !== customer.id && known.has(id),
-      );
-      const elsewhere = new Set(merged.flatMap(({ profile }) => profile.identifiers));
-      const alone =
-        merged.length === 0 &&
-        customer.sourceProfiles.every(({ profile }) => profile.neverAutoMerge.length === 0);
-      return alone ? [] : (changeOf(customer, known.get(customer.id), rules, elsewhere) ?? []);
-    }),
-  ];
+  const held =
+    unknown.length === 0
+      ? new Map<string, HeldRecord>()
+      : await session.read(object, unknown.map(recordOf), [...names, key], ports.call);
+  const changes: Change[] = [];
+  for (const subject of linked) {
+    const id = recordOf(subject);
+    if (subject.state.borrowed || !unknown.includes(subject)) {
+      const plan = subject.state.borrowed
+        ? undefined
+        : planUpdate(fields, subject.ours, subject.state.fields);
+      if (plan === undefined || Object.keys(plan.write).length === 0)
+        contacts.ids.set(subject.customer.id, id);
+      else changes.push(changeOf(ports, subject, plan, id));
+      continue;
+    }
+    const record = held.get(id);
+    if (record === undefined) await unlink(writing, subject);
+    else changes.push(readChange(writing, subject, record));
+  }
+  return changes;
 };
 
-const digest = (fields: object): string =>
-  createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
+const recordOf = ({ state }: Subject): string => state.record ?? '';
+
+/** The change of a contact that was read: what nothing was known of is judged by what it holds. */
+const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRecord): Change => {
+  const { fields } = rules.mapping.contact;
+  const first = planAdoption(fields, subject.ours, record);
+  const isFirst = Object.keys(subject.state.fields).length === 0;
+  if (isFirst) return changeOf(ports, subject, first, record.id, record);
+  const later = planUpdate(fields, subject.ours, subject.state.fields);
+  const names = new Set(unjudged(fields, subject.ours.values, subject.state.fields));
+  const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({
+    ...Object.fromEntries(Object.entries(one).filter(([name]) => !names.has(name))),
+    ...Object.fromEntries(Object.entries(other).filter(([name]) => names.has(name))),
+  });
+  const plan = { write: pick(later.write, first.write), states: pick(later.states, first.states) };
+  return changeOf(ports, subject, plan, record.id);
+};
+
+/** The changes of customers without a contact: the CRM's own record of them is adopted, or one is made. */
+const beginningsOf = async (writing: Writing, unlinked: readonly Subject[]): Promise<Change[]> => {
+  const { ports, session, rules } = writing;
+  const { match } = rules.mapping.contact;
+  const isSought = (subject: Subject): boolean =>
+    match.some((type) => valuesOfType(subject, type).length > 0);
+  const sought = unlinked.filter(isSought);
+  const places =
+    sought.length === 0 ? new Map<Subject, Place>() : await findRecords(ports, session, rules, sought);
+  const changes: Change[] = [];
+  for (const subject of unlinked) {
+    const change = await beginningOf(writing, subject, places.get(subject) ?? { create: true });
+    if (change) changes.push(change);
+  }
+  return changes;
+};

@@ -1,14 +1,17 @@
-import type { CrmConnector, CrmSession, Removal } from '../../core/crm/connector.ts';
+import type { Call, CrmConnector, CrmSession, Removal } from '../../core/crm/connector.ts';
 import type { CompiledMapping } from '../../core/crm/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ErasureParts } from '../aws/erasure/parts.ts';
 import type { EraseMessage } from '../contracts/messages/sync.ts';
 import { CONTACTS, type CrmOutcome, type ErasedPerson } from '../contracts/rows/erasures.ts';
-import type { Unsynced } from './sync.ts';
+import type { Unsynced, Waiting } from './ports.ts';
 
 export interface EraseInCrmPorts {
   readonly connector: Pick<CrmConnector, 'id' | 'title' | 'keeps'>;
   readonly open: () => Promise<CrmSession>;
+  readonly call: Call;
+  /** The name of the hub, with which its keys of contacts begin. */
+  readonly hub: string;
   readonly mapping: () => Promise<CompiledMapping>;
   readonly erasures: Pick<ErasureParts, 'person' | 'parts' | 'putOutcome'>;
 }
@@ -31,7 +34,9 @@ export const eraseInCrm =
     // Deleting a contact may delete the records logged with it: those come first, so that they are counted.
     const last = ({ message }: (typeof queued)[number]): number => (message.part === CONTACTS ? 1 : 0);
     const inTurn = queued.toSorted((one, other) => last(one) - last(other));
-    const unsynced = new Map(inTurn.slice(PARTS_AT_ONCE).map(({ id }) => [id, nextTime()]));
+    const unsynced = new Map<string, Waiting>(
+      inTurn.slice(PARTS_AT_ONCE).map(({ id }) => [id, { error: nextTime() }]),
+    );
     for (const { id, message } of inTurn.slice(0, PARTS_AT_ONCE)) {
       try {
         await ports.erasures.putOutcome(
@@ -42,7 +47,7 @@ export const eraseInCrm =
         );
       } catch (error) {
         if (!(error instanceof HubError)) throw error;
-        unsynced.set(id, error);
+        unsynced.set(id, { error });
       }
     }
     return unsynced;
@@ -53,7 +58,7 @@ const contactKeysOf = (person: ErasedPerson | undefined): string[] =>
   person === undefined ? [] : [...person.profileIds, ...person.guests];
 
 const outcomeOf = async (
-  { connector, open, mapping, erasures }: EraseInCrmPorts,
+  { connector, open, call, hub, mapping, erasures }: EraseInCrmPorts,
   { erasure, part }: EraseMessage,
 ): Promise<CrmOutcome> => {
   const { contact, interactionObjects } = await mapping();
@@ -63,7 +68,7 @@ const outcomeOf = async (
           {
             object: contact.object,
             key: contact.key,
-            keys: contactKeysOf(await erasures.person(erasure)),
+            keys: contactKeysOf(await erasures.person(erasure)).map((id) => `${hub}:${id}`),
           },
         ]
       : interactionObjects.map(({ object, key }) => ({ object, key, part }));
@@ -73,12 +78,12 @@ const outcomeOf = async (
   const faults = new Map<string, number>();
   for (const { object, key, ...rest } of wanted) {
     const keys: readonly string[] = 'keys' in rest ? rest.keys : (parts.get(part)?.interactions ?? []);
-    const removals: Removal[] = await session.remove(object, key, keys);
+    const removals: Removal[] = await session.remove(object, key, keys, call);
     for (const removal of removals) {
-      if (!('error' in removal)) count += removal.found ? 1 : 0;
-      else if (removal.error.retry !== 'never') throw removal.error;
+      if (!('fault' in removal)) count += removal.found ? 1 : 0;
+      else if (removal.fault.retry !== 'never') throw removal.fault;
       else {
-        const fault = `${connector.title} refused to delete a ${object} (${removal.error.code}). Delete it there manually.`;
+        const fault = `${connector.title} refused to delete a ${object} (${removal.fault.code}). Delete it there manually.`;
         faults.set(fault, (faults.get(fault) ?? 0) + 1);
       }
     }

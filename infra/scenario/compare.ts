@@ -7,8 +7,11 @@ export interface Outcome {
   readonly customers: readonly ActualCustomer[];
   readonly notifications: readonly Readonly<Record<string, string>>[];
   readonly suppressed: readonly Readonly<Record<string, string>>[];
-  readonly crm: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The records by CRM and object. */
+  readonly crm: Readonly<Record<string, Readonly<Record<string, readonly object[]>>>>;
   readonly review: number;
+  /** The state of each connection that is known. */
+  readonly connections: Readonly<Record<string, string>>;
   /** A line for each failure that the hub recorded. */
   readonly failures: readonly string[];
 }
@@ -32,11 +35,20 @@ export const compareOutcome = (expected: Expectation, actual: Outcome): string[]
   ...compareLists('notifications', expected.notifications, actual.notifications, keysMatch),
   ...compareLists('suppressed', expected.suppressed, actual.suppressed, keysMatch),
   ...Object.entries(expected.crm ?? {}).flatMap(([crm, objects]) =>
-    Object.entries(objects).flatMap(([object, count]) => {
-      const found = actual.crm[crm]?.[object] ?? 0;
-      return found === count ? [] : [difference(`crm.${crm}.${object}`, count, found)];
+    Object.entries(objects).flatMap(([object, wanted]) => {
+      const found = actual.crm[crm]?.[object] ?? [];
+      const path = `crm.${crm}.${object}`;
+      if (typeof wanted !== 'number') return compareLists(path, wanted, found, recordMatches);
+      return found.length === wanted ? [] : [difference(path, wanted, found.length)];
     }),
   ),
+  ...(expected.failures === undefined || expected.failures === actual.failures.length
+    ? []
+    : [difference('failures', expected.failures, actual.failures.length)]),
+  ...Object.entries(expected.connections ?? {}).flatMap(([crm, state]) => {
+    const found = actual.connections[crm] ?? 'working';
+    return found === state ? [] : [difference(`connections.${crm}`, state, found)];
+  }),
   ...(expected.review === undefined || expected.review === actual.review
     ? []
     : [difference('review', expected.review, actual.review)]),
@@ -113,6 +125,12 @@ const sameSet = (expected: readonly string[], actual: readonly string[]): boolea
 };
 
 const normal = (identifier: string): string => normaliseIdentifier(identifier) ?? identifier;
+
+/** A record of a CRM on the keys that are given; null is an empty field. */
+const recordMatches = (expected: Readonly<Record<string, unknown>>, actual: object): boolean =>
+  Object.entries(expected).every(
+    ([key, value]) => String(value ?? '') === String(Reflect.get(actual, key) ?? ''),
+  );
 
 const keysMatch = (
   expected: Readonly<Record<string, unknown>>,

@@ -52,7 +52,12 @@ export const readOutcome = async ({
         })),
       ),
     suppressed: notifications.filter(({ status }) => status === 'suppressed').map(actualNotification),
-    crm: crms.countRecords(new Set(customerIds)),
+    crm: crms.records(new Set([...sourceProfiles.keys()].filter((id) => !customerIds.includes(id)))),
+    connections: Object.fromEntries(
+      rows
+        .filter(({ pk }) => pk.startsWith('connection#'))
+        .map((row) => [row.pk.slice('connection#'.length), String(row['status'])]),
+    ),
     review: rows.filter(({ pk }) => pk === 'review').length,
     failures: rows
       .filter(({ sk }) => sk === 'failure')
@@ -96,8 +101,7 @@ const actualCustomer = (
     identifiers,
     claimed: [...new Set(all.flatMap(({ claimed }) => claimed))].filter((one) => !owned.has(one)),
     profile: { name, language, timeZone, stage, tags, traits },
-    timeline: interactions.filter(({ profileId, kind }) => ids.has(profileId) && kind !== 'notification')
-      .length,
+    timeline: interactions.filter((one) => ids.has(one.profileId) && isCounted(one)).length,
     consent: Object.fromEntries(
       Object.entries(consent).map(([channel, entry]) => [channel, entry?.status ?? 'unknown']),
     ),
@@ -105,6 +109,11 @@ const actualCustomer = (
     mergedFrom: sourceProfiles.slice(1).map(({ profile }) => profile.identifiers),
   };
 };
+
+/** What a CRM tells about a merge or a deletion there, and what the hub sent, is no act of the customer. */
+const isCounted = ({ kind, channel, properties = {} }: InteractionRow): boolean =>
+  kind !== 'notification' &&
+  !(channel === 'crm' && ['merged', 'deleted'].includes(String(properties['act'])));
 
 /** Persons with their guests, and the guests that are customers of their own. */
 const shownCustomers = (

@@ -6,6 +6,7 @@ import { instant } from '../../core/interaction/interaction.ts';
 import { readSecret } from '../../functions/aws/clients/secret.ts';
 import { pause, publish } from '../../functions/aws/operations/publish.ts';
 import { compareOutcome, type Outcome } from './compare.ts';
+import { workInCrm } from './crm/work.ts';
 import { queueArn } from './hub/in-process-hub.ts';
 import { scanTable } from './hub/scan-table.ts';
 import { notificationsByKey, readOutcome } from './outcome.ts';
@@ -173,6 +174,7 @@ const runAction = async (hub: ScenarioHub, { folder, step, at }: StepRun): Promi
     const message = await receiveMessage(Case.parse(JSON.parse(readFileSync(file, 'utf8'))), at);
     if (message) send(hub, message);
   }
+  if (step.crm) workInCrm(hub, step.crm);
   if (step.erase) await erase(hub, step.erase.customer);
   if (step.open) await openLinks(hub.cloud, step.open.to);
   if (step.press) await pressButton(hub.cloud, step.press);

@@ -16,6 +16,7 @@ import { type PublishPorts, publish } from '../../functions/aws/operations/publi
 import { configKey } from '../../functions/contracts/keys.ts';
 import { root } from '../stack/bundle.ts';
 import { readTemplates } from '../stack/seed.ts';
+import { bringReport, seedCrms } from './crm/work.ts';
 import {
   type InProcessHub,
   type InProcessHubOptions,
@@ -55,7 +56,14 @@ export const openScenarioHub = async (
   const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? DEFAULT_START);
   // One minute before the first step for each starting customer.
   const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
-  const crms = await openSandboxes(new DatabaseSync(options.file ?? ':memory:'));
+  const holder: { hub?: InProcessHub } = {};
+  const crms = await openSandboxes(new DatabaseSync(options.file ?? ':memory:'), {
+    now: () => clock.now(),
+    report: (report) => {
+      if (holder.hub) bringReport(holder.hub, report);
+    },
+  });
+  seedCrms(crms, scenario.crm);
   prepareCrms?.(crms, clock);
   let sent = 0;
   const hub = await openInProcessHub({
@@ -68,6 +76,7 @@ export const openScenarioHub = async (
       scenario: { id: 'scenario', provider: 'scenario', send: async () => `scenario-${sent++}` },
     },
   });
+  holder.hub = hub;
   const rows = table(hub.runtime);
   const storeConfiguration = (name: string, body: unknown): Promise<boolean> =>
     rows.put({ ...configKey(name), body });

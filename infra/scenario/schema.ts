@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { providerIds } from '../../connectors/registry.ts';
 import { faultsOf, parseConfigFile } from '../../core/config/config-file.ts';
-import { durationMs, TimeZone } from '../../core/config/duration.ts';
+import { TimeZone } from '../../core/config/duration.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { ConsentStatus } from '../../core/consent/consent.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
@@ -17,6 +17,8 @@ import {
 import type { SuppressionReason } from '../../core/triggers/decision.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from '../stack/bundle.ts';
+import { CrmSeeds, CrmStep } from './crm/schema.ts';
+import { Duration } from './duration.ts';
 import { Case } from './webhook-case/case.ts';
 
 /** An identifier as people write it; the pipeline normalises it. */
@@ -25,15 +27,6 @@ const AnyIdentifier = z
   .trim()
   .regex(/^[a-z][a-z0-9-]*:.+$/isu, { error: 'expected an identifier of the form type:value' })
   .transform((text) => text.slice(0, text.indexOf(':')).toLowerCase() + text.slice(text.indexOf(':')));
-
-const Duration = z.string().transform((text, context) => {
-  try {
-    return durationMs(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'expected a duration such as 30s, 15m, 4h, 7d or 2w' });
-    return z.NEVER;
-  }
-});
 
 const Name = z.union([z.string().transform((full) => ({ full })), PersonName]);
 
@@ -106,8 +99,18 @@ export const Expectation = z.strictObject({
   customers: z.array(ExpectedCustomer).optional(),
   notifications: z.array(ExpectedNotification).optional(),
   suppressed: z.array(ExpectedSuppression).optional(),
-  crm: z.record(z.string(), z.record(z.string(), z.int().nonnegative())).optional(),
+  /** By CRM and object: how many records, or the records. */
+  crm: z
+    .record(
+      z.string(),
+      z.record(z.string(), z.union([z.int().nonnegative(), z.array(z.record(z.string(), z.json()))])),
+    )
+    .optional(),
   review: z.int().nonnegative().optional(),
+  /** The number of open failures. */
+  failures: z.int().nonnegative().optional(),
+  /** By CRM. */
+  connections: z.record(z.string(), z.enum(['working', 'limited', 'paused'])).optional(),
 });
 export type Expectation = z.output<typeof Expectation>;
 
@@ -131,6 +134,7 @@ const Action = z.strictObject({
       form: z.record(z.string(), z.string()).default({}),
     })
     .optional(),
+  crm: CrmStep.optional(),
   advance: Duration.optional(),
   publish: z.string().optional(),
   pause: z.string().optional(),
@@ -176,6 +180,7 @@ export const Scenario = z.strictObject({
   identity: inline(identityConfigFor(providerIds)).default({}),
   hub: inline(HubConfig).default({}),
   customers: z.array(StartingCustomer).default([]),
+  crm: CrmSeeds.default({}),
   steps: z.array(Step).default([]),
   expect: Expectation,
 });

@@ -33,7 +33,7 @@ const parts: readonly Part[] = [
   {
     path: 'connectors/crm',
     imports: ['core'],
-    packages: /^(?:zod|jsforce\/.+|@hubspot\/api-client\/.+)$/,
+    packages: /^(?:zod|jsforce\/.+|@hubspot\/api-client\/.+|node:(?:crypto|stream|timers\/promises))$/,
     apart: true,
   },
   { path: 'connectors/senders', imports: ['core'], packages: /^(?:zod|@aws-sdk\/client-ses)$/, apart: true },

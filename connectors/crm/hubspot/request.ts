@@ -1,107 +1,142 @@
-import type { PublicGdprDeleteInput } from '@hubspot/api-client/lib/codegen/crm/contacts/models/PublicGdprDeleteInput.js';
-import type {
-  AssociationSpec,
-  AssociationSpecAssociationCategoryEnum,
-} from '@hubspot/api-client/lib/codegen/crm/objects/models/AssociationSpec.js';
-import type { BatchInputSimplePublicObjectId } from '@hubspot/api-client/lib/codegen/crm/objects/models/BatchInputSimplePublicObjectId.js';
-import type { BatchReadInputSimplePublicObjectId } from '@hubspot/api-client/lib/codegen/crm/objects/models/BatchReadInputSimplePublicObjectId.js';
-import type { PublicAssociationsForObject } from '@hubspot/api-client/lib/codegen/crm/objects/models/PublicAssociationsForObject.js';
-import type { SimplePublicObjectBatchInputUpsert } from '@hubspot/api-client/lib/codegen/crm/objects/models/SimplePublicObjectBatchInputUpsert.js';
 import type { Client } from '@hubspot/api-client/lib/src/client.js';
-import * as z from 'zod';
-import { HubError } from '../../../core/errors.ts';
+import type { ZodType } from 'zod';
+import type { Call } from '../../../core/crm/connector.ts';
 import { jsonWithin } from '../../../core/formats/payload.ts';
+import { callFaultOf, down, faultOf, ofObject, Refusal } from './faults.ts';
 
-// The bodies have the client's published types, so that a member that HubSpot does not have fails to compile. Why the
-// calls do not go through its typed APIs: docs/decisions/0015-hubspot-without-its-typed-apis.md.
+/** The version of the API in every dated path. HubSpot supports a version for eighteen months. */
+export const VERSION = '2026-09';
 
-/** The version of the API in every dated path. */
-const VERSION = '2026-09';
-
-type Association = Omit<PublicAssociationsForObject, 'types'> & {
-  readonly types: readonly (Omit<AssociationSpec, 'associationCategory'> & {
-    readonly associationCategory: `${AssociationSpecAssociationCategoryEnum}`;
-  })[];
-};
-
-/** One record of an upsert. HubSpot takes numbers and booleans as well as texts, and associations, which its type lacks. */
-export type UpsertInput = Omit<SimplePublicObjectBatchInputUpsert, 'properties'> & {
-  readonly properties: Readonly<Record<string, unknown>>;
-  readonly associations?: readonly Association[];
-};
-
-const Fault = z.looseObject({
-  category: z.string().optional(),
-  message: z.string().default(''),
-  objectWriteTraceId: z.string().optional(),
-  context: z.looseObject({ objectWriteTraceId: z.array(z.string()).optional() }).optional(),
-});
-const Answer = z.looseObject({
-  results: z
-    .array(
-      z.looseObject({
-        id: z.string(),
-        objectWriteTraceId: z.string().optional(),
-        properties: z.record(z.string(), z.unknown()).optional(),
-      }),
-    )
-    .default([]),
-  errors: z.array(Fault).default([]),
-  message: z.string().optional(),
-  category: z.string().optional(),
-});
-
-export interface Answered {
-  readonly status: number;
-  readonly answer: z.infer<typeof Answer>;
+export interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  /** The object that the question is about; a question without one is about the account. */
+  readonly object?: string;
 }
 
-export const upsertBatch = (
-  client: Client,
-  object: string,
-  inputs: readonly UpsertInput[],
-): Promise<Answered> => post(client, `/crm/objects/${VERSION}/${object}/batch/upsert`, { inputs });
+/** An answer of HubSpot's API; `refusal` where it does not accept what was asked, with the status of the answer. */
+export type Reply<Value> = { readonly value: Value } | { readonly refusal: Refusal; readonly status: number };
 
-/** The type demands a history of properties, which halves the size of a batch. */
-export const readBatch = (
-  client: Client,
-  object: string,
-  body: Omit<BatchReadInputSimplePublicObjectId, 'propertiesWithHistory'>,
-): Promise<Answered> => post(client, `/crm/objects/${VERSION}/${object}/batch/read`, body);
+export interface Api {
+  /** Rejects with a `CrmFault` for every answer that concerns more than the records of the question. */
+  readonly ask: <Value>(question: Question, answer: ZodType<Value>, call: Call) => Promise<Reply<Value>>;
+  /** As `ask`; rejects with a fault of the object for a refusal too. */
+  readonly need: <Value>(question: Question, answer: ZodType<Value>, call: Call) => Promise<Value>;
+}
 
-export const archiveBatch = (
-  client: Client,
-  object: string,
-  body: BatchInputSimplePublicObjectId,
-): Promise<Answered> => post(client, `/crm/objects/${VERSION}/${object}/batch/archive`, body);
+/** What a session needs of a login. */
+export interface Access {
+  readonly client: () => Client;
+  /** Gets another token, after `stale` was refused. Absent where only a person can give another one. */
+  readonly renew?: (stale: Client, signal: AbortSignal) => Promise<void>;
+}
 
-/** HubSpot has no dated path for this call. */
-export const deleteContact = (client: Client, body: PublicGdprDeleteInput): Promise<Answered> =>
-  post(client, '/crm/v3/objects/contacts/gdpr-delete', body);
+export const openApi = (access: Access): Api => {
+  const send = async (client: Client, question: Question, call: Call): Promise<Raw> => {
+    await call.spend();
+    const { method, path, query, body } = question;
+    const options = { method, path, ...(query && { qs: query }), ...(body && encoded(body)) };
+    const raw = await exchange(client, options, call.signal);
+    observe(raw.headers, call);
+    return raw;
+  };
+  const ask = async <Value>(
+    question: Question,
+    answer: ZodType<Value>,
+    call: Call,
+  ): Promise<Reply<Value>> => {
+    const client = access.client();
+    let raw = await send(client, question, call);
+    if (raw.status === 401 && access.renew !== undefined) {
+      await access.renew(client, call.signal);
+      raw = await send(access.client(), question, call);
+    }
+    return read(raw, answer, question.object);
+  };
+  return {
+    ask,
+    async need(question, answer, call) {
+      const reply = await ask(question, answer, call);
+      if ('value' in reply) return reply.value;
+      throw ofObject(faultOf(reply.refusal, question.object ?? 'the account', reply.status));
+    },
+  };
+};
+
+const read = <Value>(raw: Raw, answer: ZodType<Value>, object: string | undefined): Reply<Value> => {
+  const { status, headers, body } = raw;
+  if (status < 300) {
+    const parsed = answer.safeParse(body);
+    if (parsed.success) return { value: parsed.data };
+    throw down(`HubSpot answered ${status} with something that is not of its API.`, parsed.error);
+  }
+  const refusal = Refusal.safeParse(body);
+  const fault = callFaultOf(status, headers, refusal.data ?? Refusal.parse({}), object);
+  if (fault !== undefined && (refusal.success || fault.why !== 'setup')) throw fault;
+  if (!refusal.success) throw down(`HubSpot answered ${status} with something that is not of its API.`);
+  return { refusal: refusal.data, status };
+};
+
+/** The members of a request that carry its body: JSON, or a form where the body is one. */
+export const encoded = (body: object) =>
+  body instanceof URLSearchParams
+    ? { body, defaultJson: false, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }
+    : { body };
+
+interface Raw {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined if the answer is not JSON. An answer without content is an empty object. */
+  readonly body: unknown;
+}
 
 /**
- * Resolves with an answer that concerns the records of the call. Throws `HubError` `unavailable-crm` (later) for
- * everything else: limits, locks, errors of HubSpot, and a token that it does not accept.
+ * Sends one request and reads its answer. The client passes no signal on: an aborted request is left to itself, and its
+ * answer is dropped. Rejects with a fault `down`.
  */
-const post = async (client: Client, path: string, body: object): Promise<Answered> => {
-  const response = await client.apiRequest({ method: 'POST', path, body }).catch((error: unknown) => {
-    throw new HubError('unavailable-crm', 'HubSpot could not be reached. The records wait in the queue.', {
-      retry: 'later',
-      cause: error,
-    });
-  });
-  const text = await response.text();
-  if (response.status === 204) return { status: 204, answer: Answer.parse({}) };
-  const parsed = Answer.safeParse(jsonWithin(text));
-  const answer = parsed.success ? parsed.data : Answer.parse({});
-  // A page of HTML, from whichever proxy, says nothing about the records.
-  const status = parsed.success ? response.status : Math.max(response.status, 502);
-  if (status < 500 && ![401, 403, 423, 429, 477].includes(status)) return { status, answer };
-  const requested = Number(response.headers.get('retry-after'));
-  const afterSeconds = requested > 0 ? requested : status === 423 ? 2 : status === 429 ? 10 : 60;
-  throw new HubError(
-    'unavailable-crm',
-    `HubSpot answered ${status} (${answer.category ?? 'no category'}). The records wait in the queue; for 401 and 403 check the private app's token and scopes.`,
-    { retry: { afterSeconds } },
-  );
+export const exchange = async (
+  client: Client,
+  options: NonNullable<Parameters<Client['apiRequest']>[0]>,
+  signal: AbortSignal,
+): Promise<Raw> => {
+  try {
+    signal.throwIfAborted();
+    const sent = client.apiRequest(options);
+    sent.then(
+      (late) => (signal.aborted ? late.body?.cancel() : undefined),
+      () => undefined,
+    );
+    const response = await unlessAborted(sent, signal);
+    const text = await unlessAborted(response.text(), signal);
+    const { status, headers } = response;
+    return { status, headers, body: text === '' && status < 300 ? {} : jsonWithin(text) };
+  } catch (error) {
+    throw down(signal.aborted ? 'HubSpot did not answer in time.' : 'HubSpot could not be reached.', error);
+  }
+};
+
+const unlessAborted = async <Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+};
+
+const DAY_SECONDS = 86_400;
+
+/** HubSpot sends its headers with every answer but those of searches; the daily ones to private apps only. */
+const observe = (headers: Headers, call: Call): void => {
+  const read = (name: string): number => Number(headers.get(`x-hubspot-ratelimit-${name}`) ?? Number.NaN);
+  const tell = (limit: number, remaining: number, perSeconds: number): void => {
+    if (limit > 0 && remaining >= 0 && perSeconds > 0)
+      call.observe?.({ used: Math.max(0, limit - remaining), limit, perSeconds });
+  };
+  tell(read('max'), read('remaining'), read('interval-milliseconds') / 1000);
+  tell(read('daily'), read('daily-remaining'), DAY_SECONDS);
 };

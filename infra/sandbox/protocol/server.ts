@@ -13,6 +13,8 @@ export interface SandboxAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
+  /** Closes the connection in place of an answer. */
+  readonly hangUp?: boolean;
 }
 
 export interface Listening {
@@ -31,7 +33,11 @@ export const serve = (
     const server = createServer((request, response) => {
       void read(request)
         .then(answer, (): SandboxAnswer => ({ status: 413, body: 'Too large' }))
-        .then(({ status, headers = {}, body }) => {
+        .then(({ status, headers = {}, body, hangUp }) => {
+          if (hangUp) {
+            request.socket.destroy();
+            return;
+          }
           const text = typeof body === 'string';
           response.writeHead(status, {
             'content-type': text ? 'text/html; charset=utf-8' : 'application/json;charset=UTF-8',

@@ -1,104 +1,145 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Records } from '../protocol/records.ts';
-import { type Listening, type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
-import { answerApi } from './operations.ts';
-import { errorAnswer, Login, type SalesforceFields, standardFields } from './schema.ts';
+import type { Fault, Fields, HeldRecord, Sandbox, SandboxOptions } from '../protocol/sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
+import { Jobs } from './bulk/jobs.ts';
+import { controlled } from './control.ts';
+import type { ChangeEvent } from './data/change-events.ts';
+import { DuplicateRule } from './data/duplicates.ts';
+import { type Caller, Org } from './data/org.ts';
+import { Faults } from './faults.ts';
+import { Gate, Usage } from './gate.ts';
+import { OAuth, salesforceLogin } from './oauth.ts';
+import { Cursors } from './rest/queries.ts';
+import type { CustomField, CustomObject } from './schema/metadata.ts';
+import { create, type SalesforceStaff, staffOf } from './staff.ts';
 
-export const salesforceCredentials = { clientId: 'sandbox-client', clientSecret: 'sandbox-secret' } as const;
+export type { ChangeEvent } from './data/change-events.ts';
+export { salesforceLogin } from './oauth.ts';
 
-interface SalesforceFault {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
+export interface SalesforceOptions extends SandboxOptions<ChangeEvent> {
+  /** Fields that an administrator has added, as the Tooling API takes them. */
+  readonly customFields?: readonly CustomField[];
+  /** Objects that an administrator has added, in the shape of the Metadata API. */
+  readonly customObjects?: readonly CustomObject[];
+  /** The duplicate rules that are active; default none. */
+  readonly duplicateRules?: readonly DuplicateRule[];
+  /** API requests in 24 hours. */
+  readonly dailyLimit?: number;
+  /** How often the state of a bulk job is asked for before it is complete; default 0. */
+  readonly bulkPolls?: number;
+  /** The certificate or public key (PEM) of the connected app, for JWT bearer logins. */
+  readonly jwtKey?: string;
 }
 
-export interface SalesforceOptions {
-  readonly port?: number | undefined;
-  /** The field by which records are upserted; one of `customFields`. */
-  readonly externalId: string;
-  /** Fields that the organisation has added. */
-  readonly customFields: SalesforceFields;
+export interface SalesforceSandbox extends Sandbox {
+  readonly staff: SalesforceStaff;
+  /** Makes these duplicate rules the active ones. */
+  activate(rules: readonly DuplicateRule[]): void;
 }
 
-export interface SalesforceSandbox extends Listening {
-  readonly records: Records;
-  /** The number of API requests so far, without logins. */
-  readonly calls: () => number;
-  /** The client names in the requests' `Sforce-Call-Options`. */
-  readonly clients: ReadonlySet<string>;
-  /** Answers every request with a fault; undefined ends it. */
-  fail(fault: SalesforceFault | undefined): void;
-  /** Ends every session: the next call is answered with INVALID_SESSION_ID. */
-  expireSessions(): void;
-}
+const DAILY_LIMIT = 100_000;
 
-/** Salesforce as jsforce sees it: logins, composite upserts by external id, its limits and its errors. */
+/** As changes in Salesforce's own pages are reported. */
+const PAGES = 'com/salesforce/api/soap/62.0;client=SfdcInternalAPI/';
+
+const person = (user: string, more: Partial<Caller> = {}): Caller => ({
+  user,
+  origin: PAGES,
+  allowDuplicates: true,
+  recordDetails: false,
+  locked: () => false,
+  ...more,
+});
+
+/** Adds what is not there yet; a sandbox that opens its database again has it. */
+const furnish = (org: Org, { customFields = [], customObjects = [] }: SalesforceOptions): void => {
+  for (const object of customObjects) if (!org.schema.object(object.fullName)) org.schema.addObject(object);
+  for (const field of customFields) {
+    const [object = '', name = ''] = field.FullName.split('.');
+    const type = org.schema.object(object === 'Activity' ? 'Task' : object);
+    if (!type || !org.schema.field(type, name)) org.schema.addField(field);
+  }
+};
+
+/** The ids of the user of the connected app and of a person. */
+const usersOf = (org: Org): readonly [app: string, staff: string] => {
+  const type = org.schema.object('User');
+  const found = type ? org.list(type).map(({ id }) => id) : [];
+  const make = (FirstName: string, Username: string) =>
+    create(org, person('', { silent: true }), 'User', {
+      FirstName,
+      LastName: 'User',
+      Username,
+      Email: Username,
+      Alias: FirstName.slice(0, 8),
+      IsActive: true,
+    });
+  const [
+    app = make('Integration', salesforceLogin.username),
+    staff = make('Staff', 'staff@sandbox.invalid'),
+  ] = found;
+  return [app, staff];
+};
+
+/** Salesforce as its clients see it over REST, and as event relays see its changes. */
 export const salesforceSandbox = async (
   db: DatabaseSync,
-  { port = 0, externalId, customFields }: SalesforceOptions,
+  options: SalesforceOptions = {},
 ): Promise<SalesforceSandbox> => {
-  const objects = Object.fromEntries(
-    Object.entries(standardFields).map(([object, fields]) => [
-      object,
-      { ...fields, ...customFields[object] },
-    ]),
-  );
-  const records = new Records(db, 'salesforce');
-  const sessions = new Set<string>();
-  const clients = new Set<string>();
-  const state: { fault?: SalesforceFault | undefined; calls: number; logins: number } = {
-    calls: 0,
-    logins: 0,
+  const now = options.now ?? Date.now;
+  const org = new Org(db, now, (event) => options.report?.(event));
+  furnish(org, options);
+  org.duplicateRules = options.duplicateRules ?? [];
+  const [app, staff] = usersOf(org);
+  const requests: string[] = [];
+  const faults = new Faults(org.schema);
+  const oauth = new OAuth({ org, user: app, jwtKey: options.jwtKey, url: () => listening.url });
+  const usage = new Usage(options.dailyLimit ?? DAILY_LIMIT, now);
+  const service = {
+    org,
+    cursors: new Cursors(() => org.newId('01g')),
+    jobs: new Jobs(options.bulkPolls ?? 0),
+    usage: () => usage.read(),
   };
-  const login = (request: SandboxRequest): SandboxAnswer => {
-    if (!hasCredentials(request))
-      return {
-        status: 400,
-        body: { error: 'invalid_client', error_description: 'invalid client credentials' },
-      };
-    const token = `00D000000000001!${++state.logins}`;
-    sessions.add(token);
-    return { status: 200, body: session(token, `http://${request.headers['host']}`) };
+  const gate = new Gate(org, faults, oauth, usage, () => ({ ...service, url: listening.url }));
+  const fault = (wanted: Fault): (() => void) => {
+    if (wanted.kind !== 'expired-session') return faults.add(wanted);
+    oauth.endSessions();
+    return () => undefined;
   };
-  const answer = (request: SandboxRequest): SandboxAnswer => {
-    if (request.path === '/') return { status: 200, body: records.page('Salesforce sandbox') };
-    if (state.fault) return errorAnswer(state.fault.status, state.fault.code, state.fault.message);
-    if (request.path === '/services/oauth2/token') return login(request);
-    const token = /^(?:Bearer|OAuth) (.+)$/u.exec(request.headers['authorization'] ?? '')?.[1] ?? '';
-    if (!sessions.has(token)) return errorAnswer(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
-    state.calls++;
-    const [, client] = /client=([^,;]+)/u.exec(request.headers['sforce-call-options'] ?? '') ?? [];
-    if (client !== undefined) clients.add(client);
-    const headers = { 'sforce-limit-info': `api-usage=${state.calls}/100000` };
-    return { ...answerApi({ records, objects, externalId }, request), headers };
+  const seed = (object: string, fields: Fields) =>
+    create(org, person(staff, { silent: true }), object, fields);
+  const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
+    if (request.path === '/') return { status: 200, body: org.page() };
+    if (request.path.startsWith('/sandbox/'))
+      return controlled({ org, fault, seed, endFaults: () => faults.clear() }, request);
+    if (!request.path.startsWith('/services/oauth2/')) requests.push(`${request.method} ${request.path}`);
+    return gate.answer(request);
   };
-  const listening = await serve(answer, port);
+  const listening = await serve(answer, options.port);
+  const held = (object: string): readonly HeldRecord[] => {
+    const type = org.schema.object(object);
+    return type ? org.list(type) : [];
+  };
   return {
     ...listening,
-    records,
-    calls: () => state.calls,
-    clients,
-    fail: (fault) => {
-      state.fault = fault;
+    secret: {
+      loginUrl: listening.url,
+      clientId: salesforceLogin.clientId,
+      clientSecret: salesforceLogin.clientSecret,
     },
-    expireSessions: () => sessions.clear(),
+    objects: () =>
+      org.schema
+        .objects()
+        .map(({ name }) => name)
+        .filter((name) => held(name).length > 0),
+    records: held,
+    seed,
+    staff: staffOf(org, person(staff)),
+    fault,
+    requests: (part = '') => requests.filter((request) => request.includes(part)).length,
+    activate: (rules) => {
+      org.duplicateRules = rules.map((rule) => DuplicateRule.parse(rule));
+    },
   };
 };
-
-const hasCredentials = ({ body }: SandboxRequest): boolean => {
-  const form = Login.safeParse(Object.fromEntries(new URLSearchParams(body)));
-  return (
-    form.success &&
-    form.data.client_id === salesforceCredentials.clientId &&
-    form.data.client_secret === salesforceCredentials.clientSecret
-  );
-};
-
-const session = (token: string, url: string): object => ({
-  access_token: token,
-  instance_url: url,
-  id: `${url}/id/00D000000000001/005000000000001`,
-  token_type: 'Bearer',
-  issued_at: '0',
-  signature: '',
-});

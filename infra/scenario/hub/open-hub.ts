@@ -69,7 +69,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     environment: isTracing() ? { HUB_TRACE: '1' } : {},
   });
   const db = new DatabaseSync(options.state);
-  const crms = await openSandboxes(db, { salesforce: portAt(2), hubspot: portAt(3) });
+  const crms = await openSandboxes(db, { ports: { salesforce: portAt(2), hubspot: portAt(3) } });
   const cloud = await startCloud({
     ...{ ...world, clock, patterns: eventPatterns, assembly: synthesised },
     ...{ file: options.state, publicUrl: options.publicUrl, awsUrl, onError },

@@ -2,70 +2,124 @@ import { DatabaseSync } from 'node:sqlite';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
-import { type HubspotSandbox, hubspotSandbox, hubspotToken } from '../../sandbox/hubspot/server.ts';
+import { type HubspotSandbox, hubspotSandbox } from '../../sandbox/hubspot/sandbox.ts';
+import type { Webhook } from '../../sandbox/hubspot/webhooks.ts';
+import type { Sandbox } from '../../sandbox/protocol/sandbox.ts';
 import {
+  type ChangeEvent,
   type SalesforceSandbox,
-  salesforceCredentials,
   salesforceSandbox,
 } from '../../sandbox/salesforce/server.ts';
+
+/** What a CRM sends about a change of its records. */
+export type CrmReport =
+  | { readonly crm: 'salesforce'; readonly event: ChangeEvent }
+  | { readonly crm: 'hubspot'; readonly webhook: Webhook };
 
 export interface Sandboxes {
   readonly names: readonly string[];
   readonly salesforce: SalesforceSandbox;
   readonly hubspot: HubspotSandbox;
+  /** By the id of the CRM. */
+  readonly byName: Readonly<Record<string, Sandbox>>;
   /** Stores the credentials of the sandboxes as the secrets of the CRMs of a hub. */
   connect(runtime: Runtime, hub: string): Promise<void>;
-  /** The number of records by CRM and object; of contacts, only those of `customers` count. */
-  countRecords(customers: ReadonlySet<string>): Record<string, Record<string, number>>;
+  /** The records by CRM and object, without the contacts of `mergedIn` source profiles, by their names in the CRM's API. */
+  records(mergedIn?: ReadonlySet<string>): Record<string, Record<string, readonly object[]>>;
+  /** The number of these records. */
+  countRecords(mergedIn?: ReadonlySet<string>): Record<string, Record<string, number>>;
   stop(): Promise<void>;
 }
 
+interface SandboxesOptions {
+  /** Default any free ones. */
+  readonly ports?: { readonly salesforce?: number; readonly hubspot?: number };
+  /** Epoch milliseconds; default the clock of the machine. */
+  readonly now?: () => number;
+  readonly report?: (report: CrmReport) => void;
+}
+
+const keyMetadata = { type: 'Text', length: 64, unique: true, externalId: true, caseSensitive: false };
+
 /** The custom fields that a business creates in its CRM for `mappings/crm`. */
 export const crmFields = {
-  salesforce: {
-    externalId: 'Hub_Id__c',
-    customFields: { Contact: { Hub_Id__c: 64, Channel__c: 255 }, Task: { Hub_Id__c: 64 } },
-  },
-  hubspot: { customProperties: ['hub_id'] },
+  salesforce: [
+    { FullName: 'Contact.Hub_Id__c', Metadata: keyMetadata },
+    { FullName: 'Activity.Hub_Id__c', Metadata: keyMetadata },
+    { FullName: 'Contact.Channel__c', Metadata: { type: 'Text', length: 255 } },
+  ],
+  hubspot: ['contacts', 'communications', 'emails', 'calls', 'notes'].map((object) => ({
+    ...{ object, name: 'hub_id', unique: true },
+  })),
 } as const;
 
-/** Opens the sandbox CRMs on 127.0.0.1. `ports`: default any free ones. */
+/** The field that holds the hub's key, and the object of contacts. */
+const keyed = {
+  salesforce: { contact: 'Contact', key: 'Hub_Id__c' },
+  hubspot: { contact: 'contacts', key: 'hub_id' },
+} as const;
+
+/** Signs the webhooks of the HubSpot sandbox. */
+export const HUBSPOT_CLIENT_SECRET = 'sandbox-client-secret';
+
+const HUBSPOT_WEBHOOK = 'https://hub.example.com/webhooks/hubspot';
+
+/** Objects that an account has before anybody works in it. */
+const furniture: ReadonlySet<string> = new Set(['User']);
+
+/** Opens the sandbox CRMs on 127.0.0.1. */
 export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
-  ports: { readonly salesforce?: number; readonly hubspot?: number } = {},
+  { ports = {}, now, report }: SandboxesOptions = {},
 ): Promise<Sandboxes> => {
   db.exec('PRAGMA secure_delete = ON');
-  const salesforce = await salesforceSandbox(db, { port: ports.salesforce, ...crmFields.salesforce });
-  const hubspot = await hubspotSandbox(db, { port: ports.hubspot, ...crmFields.hubspot });
-  const all = { salesforce, hubspot };
-  const contactObjects = new Set(['Contact', 'contacts']);
+  const clock = now === undefined ? {} : { now };
+  const salesforce = await salesforceSandbox(db, {
+    ...{ ...clock, customFields: crmFields.salesforce },
+    ...(ports.salesforce !== undefined && { port: ports.salesforce }),
+    report: (event) => report?.({ crm: 'salesforce', event }),
+  });
+  const hubspot = await hubspotSandbox(db, {
+    ...{ ...clock, customProperties: crmFields.hubspot },
+    webhook: { url: HUBSPOT_WEBHOOK, clientSecret: HUBSPOT_CLIENT_SECRET },
+    ...(ports.hubspot !== undefined && { port: ports.hubspot }),
+    report: (webhook) => report?.({ crm: 'hubspot', webhook }),
+  });
+  const byName = { salesforce, hubspot };
+  const recordsIn = (crm: keyof typeof byName, mergedIn: ReadonlySet<string>) => {
+    const { contact, key } = keyed[crm];
+    const isCounted = (object: string, fields: Readonly<Record<string, unknown>>): boolean =>
+      object !== contact || !mergedIn.has(String(fields[key] ?? '').split(':')[1] ?? '');
+    const sandbox: Sandbox = byName[crm];
+    return Object.fromEntries(
+      sandbox
+        .objects()
+        .filter((object) => !furniture.has(object))
+        .map((object) => [
+          object,
+          sandbox.records(object).flatMap(({ fields }) => (isCounted(object, fields) ? [fields] : [])),
+        ]),
+    );
+  };
+  const records = (mergedIn: ReadonlySet<string> = new Set()) => ({
+    salesforce: recordsIn('salesforce', mergedIn),
+    hubspot: recordsIn('hubspot', mergedIn),
+  });
   return {
-    names: Object.keys(all),
-    ...all,
+    ...{ names: Object.keys(byName), ...byName, byName, records },
     async connect(runtime, hub) {
       const client = new SecretsManagerClient(clientConfig(runtime));
-      const secrets = {
-        salesforce: { loginUrl: salesforce.url, ...salesforceCredentials },
-        hubspot: { accessToken: hubspotToken, baseUrl: hubspot.url },
-      };
-      for (const [crm, secret] of Object.entries(secrets)) {
+      for (const [crm, { secret }] of Object.entries(byName))
         await client.send(
           new PutSecretValueCommand({ SecretId: `${hub}/crm/${crm}`, SecretString: JSON.stringify(secret) }),
         );
-      }
     },
-    countRecords: (customers) =>
+    countRecords: (mergedIn) =>
       Object.fromEntries(
-        Object.entries(all).map(([crm, { records }]) => [
+        Object.entries(records(mergedIn)).map(([crm, objects]) => [
           crm,
           Object.fromEntries(
-            records
-              .objects()
-              .map((object) => [
-                object,
-                records.of(object).filter(({ key }) => !contactObjects.has(object) || customers.has(key))
-                  .length,
-              ]),
+            Object.entries<readonly object[]>(objects).map(([object, { length }]) => [object, length]),
           ),
         ]),
       ),

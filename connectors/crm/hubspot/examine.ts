@@ -1,0 +1,104 @@
+import * as z from 'zod';
+import type { Call, Finding } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
+import type { Login } from './login.ts';
+import { type Api, type Question, VERSION } from './request.ts';
+
+const Account = z.looseObject({
+  portalId: z.number(),
+  accountType: z.string().default('unknown'),
+  timeZone: z.string().default('unknown'),
+});
+const Usage = z.looseObject({
+  results: z.array(
+    z.looseObject({
+      usageLimit: z.number().optional(),
+      currentUsage: z.number().optional(),
+      resetsAt: z.string().optional(),
+    }),
+  ),
+});
+const TokenInfo = z.looseObject({ scopes: z.array(z.string()).default([]) });
+
+/** What the hub does in every account; the objects of a mapping may need more, which `describe` shows. */
+const needed: readonly string[] = [
+  'crm.objects.contacts.read',
+  'crm.objects.contacts.write',
+  'crm.schemas.contacts.read',
+];
+
+/** Above this share of the day's calls the sync may stop before the day ends. */
+const MOST_USED = 0.9;
+
+export const examine = async (api: Api, login: Login, call: Call): Promise<readonly Finding[]> => {
+  const checks = [
+    () => account(api, call),
+    () => scopes(api, login, call),
+    ...(login.isPrivate ? [() => usage(api, call)] : []),
+  ];
+  const findings: Finding[] = [
+    {
+      about: 'version',
+      says: `The hub speaks version ${VERSION} of HubSpot's API, which HubSpot supports for eighteen months.`,
+      ok: true,
+    },
+  ];
+  for (const check of checks) findings.push(await check());
+  return findings;
+};
+
+/** A check that HubSpot does not allow is a remark: the sync may work without it. */
+const remark = async (about: string, check: () => Promise<Finding>): Promise<Finding> => {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof CrmFault) || error.code === 'unavailable-crm' || error.why === 'throttled')
+      throw error;
+    if (error.code !== 'hubspot-missing-scopes' && error.scope === 'connection') throw error;
+    return { about, says: `HubSpot does not tell: ${error.message}`, ok: true };
+  }
+};
+
+const account = (api: Api, call: Call): Promise<Finding> =>
+  remark('account', async () => {
+    const path = `/account-info/${VERSION}/details`;
+    const { portalId, accountType, timeZone } = await api.need({ method: 'GET', path }, Account, call);
+    const says = `Account ${portalId}, ${accountType}. Its day of API calls ends at midnight in ${timeZone}.`;
+    return { about: 'account', says, ok: true };
+  });
+
+const scopes = (api: Api, login: Login, call: Call): Promise<Finding> =>
+  remark('scopes', async () => {
+    const question: Question = { method: 'POST', ...login.tokenInfo() };
+    const given = new Set((await api.need(question, TokenInfo, call)).scopes);
+    const missing = needed.filter((scope) => !given.has(scope));
+    return missing.length === 0
+      ? {
+          about: 'scopes',
+          says: `The app has the scopes that the hub needs: ${needed.join(', ')}.`,
+          ok: true,
+        }
+      : {
+          about: 'scopes',
+          says: `The app lacks ${missing.join(', ')}. Add them in HubSpot under the settings of the app; an app that uses OAuth must be installed again.`,
+          ok: false,
+        };
+  });
+
+const usage = (api: Api, call: Call): Promise<Finding> =>
+  remark('allowance', async () => {
+    const path = `/account-info/${VERSION}/api-usage/daily/private-apps`;
+    const { results } = await api.need({ method: 'GET', path }, Usage, call);
+    const [day] = results;
+    const { usageLimit: limit, currentUsage: used } = day ?? {};
+    if (limit === undefined || used === undefined)
+      return { about: 'allowance', says: 'HubSpot does not tell how many calls are left today.', ok: true };
+    const until = day?.resetsAt === undefined ? '' : ` until ${day.resetsAt}`;
+    const isNearlyUsed = used >= limit * MOST_USED;
+    const advice = isNearlyUsed ? ' The sync stops when none is left: look which app uses them.' : '';
+    return {
+      about: 'allowance',
+      says: `${used} of ${limit} calls are used${until}.${advice}`,
+      ok: used < limit,
+    };
+  });

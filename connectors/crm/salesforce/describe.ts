@@ -1,0 +1,134 @@
+import * as z from 'zod';
+import type { Call, FieldDescription, ObjectDescription } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
+import { entryOf } from '../../../core/formats/payload.ts';
+import { chunked, composite, incomplete, LIGHT_PER_CALL, type SubAnswer } from './rest/composite.ts';
+import { codeOf, faultOfAnswer, refusalsOf } from './rest/faults.ts';
+import type { Client } from './rest/session.ts';
+
+const flag = z.boolean().default(false);
+const Field = z.looseObject({
+  name: z.string(),
+  type: z.string(),
+  length: z.int().nullish(),
+  ...{ createable: flag, updateable: flag, nillable: flag, defaultedOnCreate: flag },
+  ...{ externalId: flag, idLookup: flag, restrictedPicklist: flag },
+  filterable: z.boolean().default(true),
+  picklistValues: z.array(z.looseObject({ value: z.string(), active: z.boolean().default(true) })).nullish(),
+});
+type Field = z.infer<typeof Field>;
+
+const Described = z.looseObject({ fields: z.array(Field) });
+
+/** What a session remembers of an object. */
+export interface Known {
+  readonly fields: ObjectDescription;
+  /** E-mail addresses and phone numbers of the person, the primary one first. */
+  readonly emails: readonly string[];
+  readonly phones: readonly string[];
+  /** E-mail fields by which can be searched: encrypted ones cannot. */
+  readonly searchable: ReadonlySet<string>;
+  /** Fields that take a value in a new record only. */
+  readonly createOnly: ReadonlySet<string>;
+}
+
+export interface Objects {
+  describe(objects: readonly string[], call: Call): Promise<ReadonlyMap<string, Known>>;
+  /** Rejects with a `CrmFault` of the object if it is not there. */
+  of(object: string, call: Call): Promise<Known>;
+  forget(object: string): void;
+}
+
+/** The descriptions of objects, each read once in a session. */
+export const objectsOf = (client: Client): Objects => {
+  const known = new Map<string, Known>();
+  const describe: Objects['describe'] = async (objects, call) => {
+    const missing = [...new Set(objects)].filter((object) => !known.has(object));
+    for (const some of chunked(missing, LIGHT_PER_CALL)) {
+      const requests = some.map((object) => ({
+        ...{ method: 'GET' as const, path: `/sobjects/${encodeURIComponent(object)}/describe` },
+      }));
+      const answers = await composite(client, requests, call);
+      for (const [at, object] of some.entries()) {
+        const one = knownOf(answers[at]);
+        if (one !== undefined) known.set(object, one);
+      }
+    }
+    return new Map(objects.flatMap((object) => entry(object, known.get(object))));
+  };
+  return {
+    describe,
+    async of(object, call) {
+      const one = (await describe([object], call)).get(object);
+      if (one === undefined) throw absent(object);
+      return one;
+    },
+    forget: (object) => {
+      known.delete(object);
+    },
+  };
+};
+
+const entry = (object: string, one: Known | undefined): [string, Known][] =>
+  one === undefined ? [] : [[object, one]];
+
+const absent = (object: string): CrmFault =>
+  new CrmFault(
+    'salesforce-invalid-type',
+    `Salesforce has no object ${object}, or the integration user may not see it. Grant the permission or correct mappings/crm/salesforce.yaml.`,
+    { scope: 'object', why: 'setup' },
+  );
+
+const absences: ReadonlySet<string> = new Set(['NOT_FOUND', 'INVALID_TYPE', 'INSUFFICIENT_ACCESS']);
+
+/** Undefined if the object is not there. */
+const knownOf = (answer: SubAnswer | undefined): Known | undefined => {
+  if (answer === undefined) throw incomplete();
+  const fault = faultOfAnswer(answer);
+  const [refusal] = refusalsOf(answer.body);
+  if (fault !== undefined && refusal !== undefined && absences.has(codeOf(refusal))) return undefined;
+  if (fault !== undefined) throw fault;
+  const described = Described.safeParse(answer.body);
+  if (!described.success) throw incomplete();
+  const { fields } = described.data;
+  return {
+    fields: new Map(fields.map((field) => [field.name, descriptionOf(field)])),
+    emails: named(fields, 'email', ['Email', 'PersonEmail']),
+    phones: named(fields, 'phone', ['Phone', 'MobilePhone']),
+    searchable: new Set(fields.filter(({ filterable }) => filterable).map(({ name }) => name)),
+    createOnly: new Set(
+      fields.filter(({ createable, updateable }) => createable && !updateable).map(({ name }) => name),
+    ),
+  };
+};
+
+/** Numbers that are somebody else's, or a machine's. */
+const notOfPerson = /fax|assistant/iu;
+
+const named = (fields: readonly Field[], type: string, first: readonly string[]): string[] => {
+  const names = fields
+    .filter((one) => one.type === type && !notOfPerson.test(one.name))
+    .map(({ name }) => name);
+  return [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
+};
+
+const text = 'text' as const;
+const number = 'number' as const;
+const types: Readonly<Record<string, FieldDescription['type']>> = {
+  ...{ string: text, textarea: text, email: text, phone: text, url: text, id: text },
+  ...{ encryptedstring: text, combobox: text },
+  ...{ int: number, long: number, double: number, currency: number, percent: number },
+  ...{ boolean: 'boolean', date: 'date', datetime: 'datetime', reference: 'reference' },
+  ...{ picklist: 'choice', multipicklist: 'choice' },
+};
+
+const descriptionOf = (field: Field): FieldDescription => ({
+  type: entryOf(types, field.type) ?? 'other',
+  ...(typeof field.length === 'number' && field.length > 0 && { length: field.length }),
+  ...(field.restrictedPicklist && {
+    choices: (field.picklistValues ?? []).filter(({ active }) => active).map(({ value }) => value),
+  }),
+  required: field.createable && !field.nillable && !field.defaultedOnCreate,
+  writable: field.createable || field.updateable,
+  isKey: field.externalId || field.idLookup,
+});

@@ -1,0 +1,70 @@
+import type { HeldRecord } from '../../../core/crm/connector.ts';
+import { readTime } from '../../../core/formats/payload.ts';
+import type { Known } from './describe.ts';
+import type { SalesforceRecord } from './rest/soql.ts';
+
+/** Fields that say who made a record, when, and what became of it; not every object has all of them. */
+const OF_RECORD = [
+  'CreatedDate',
+  'CreatedById',
+  'SystemModstamp',
+  'LastModifiedDate',
+  'LeadSource',
+  'Origin',
+];
+
+/** The fields of a query for held records. `more`: further ones that the object may have. */
+export const selected = (known: Known, fields: readonly string[], more: readonly string[] = []): string => {
+  const own = [...OF_RECORD, ...more].filter((name) => known.fields.has(name));
+  return [...new Set(['Id', ...fields, ...known.emails, ...known.phones, ...own])].join(', ');
+};
+
+/** `userId`: the hub's own user in Salesforce. */
+export const heldRecord = (
+  record: SalesforceRecord,
+  {
+    object,
+    known,
+    fields,
+    userId,
+  }: { object: string; known: Known; fields: readonly string[]; userId: string },
+): HeldRecord => {
+  const createdAt = timeOf(record['CreatedDate']);
+  return {
+    id: record.Id,
+    fields: Object.fromEntries(fields.map((name) => [name, record[name] ?? null])),
+    emails: textsOf(record, known.emails),
+    phones: textsOf(record, known.phones),
+    byStaff: isByStaff(object, record, userId),
+    createdAt,
+    modifiedAt: timeOf(record['SystemModstamp'] ?? record['LastModifiedDate'], createdAt),
+  };
+};
+
+const EPOCH = '1970-01-01T00:00:00.000Z';
+
+const timeOf = (value: unknown, otherwise = EPOCH): string =>
+  (typeof value === 'string' ? readTime(value) : undefined) ?? otherwise;
+
+const textsOf = (record: SalesforceRecord, names: readonly string[]): string[] => [
+  ...new Set(
+    names.flatMap((name) => {
+      const value = record[name];
+      return typeof value === 'string' && value.trim() !== '' ? [value.trim()] : [];
+    }),
+  ),
+];
+
+/**
+ * Visitors make leads (web-to-lead), and the contacts and cases that come from them; what the hub's own user made may hold
+ * what a visitor typed too.
+ */
+const isByStaff = (object: string, record: SalesforceRecord, userId: string): boolean =>
+  object !== 'Lead' &&
+  !/\bweb/iu.test(`${record['LeadSource'] ?? ''} ${record['Origin'] ?? ''}`) &&
+  !(userId !== '' && isSameId(String(record['CreatedById'] ?? ''), userId));
+
+/** Ids have 15 characters, or 18 with a checksum. */
+export const shortId = (id: string): string => id.slice(0, 15);
+
+const isSameId = (one: string, other: string): boolean => shortId(one) === shortId(other);

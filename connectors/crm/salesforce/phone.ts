@@ -1,0 +1,27 @@
+/** Country calling codes of one and two digits; all others have three (ITU E.164). */
+const CALLING_CODE = /^(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})/u;
+
+/** The digits of an E.164 number, with the calling code and without. */
+const digitsOf = (e164: string): { readonly all: string; readonly national: string } => {
+  const all = e164.replace(/\D/gu, '');
+  return { all, national: all.replace(CALLING_CODE, '') };
+};
+
+/** The forms in which a number is written, as digits: international, and national with and without its trunk prefix. */
+export const phoneForms = (e164: string): string[] => {
+  const { all, national } = digitsOf(e164);
+  return [all, national, `0${national}`];
+};
+
+/** Whether a number as somebody typed it is this one: of another country's numbers only the complete ones are. */
+export const isPhone = (typed: string, e164: string): boolean => {
+  const { all, national } = digitsOf(e164);
+  const digits = typed
+    .replace(/(?:ext\.?|x|#).*$/iu, '')
+    .replace(/\(0\)/gu, '')
+    .replace(/\D/gu, '');
+  const forms = typed.trim().startsWith('+')
+    ? [all]
+    : [all, national, `0${national}`, `00${all}`, `011${all}`];
+  return forms.includes(digits) || (all.startsWith('7') && digits === `8${national}`);
+};

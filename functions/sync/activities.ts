@@ -1,0 +1,97 @@
+import type { CrmRecord, CrmSession } from '../../core/crm/connector.ts';
+import type { MappedInteraction } from '../../core/crm/mapping.ts';
+import { HubError } from '../../core/errors.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import type { SyncMessage } from '../contracts/messages/sync.ts';
+import type { StoredInteraction } from '../contracts/ports/history.ts';
+import type { SyncPorts, Waiting } from './ports.ts';
+import type { Rules } from './subjects.ts';
+import { isParked } from './write.ts';
+
+/** What became of the interactions of a batch, by their ids; those in neither are logged, or the CRM does not want them. */
+export interface Logged {
+  readonly waiting: ReadonlyMap<string, Waiting>;
+  readonly refused: ReadonlyMap<string, HubError>;
+}
+
+interface Group {
+  readonly object: string;
+  readonly key: string;
+  readonly records: CrmRecord[];
+}
+
+/** Logs interactions at the contacts of their customers. `contacts`: the CRM's ids by customer; others are left out. */
+export const logInteractions = async (
+  ports: Pick<SyncPorts, 'history' | 'call' | 'parked' | 'title'>,
+  session: CrmSession,
+  rules: Rules,
+  messages: readonly SyncMessage[],
+  customers: ReadonlyMap<string, Customer>,
+  contacts: ReadonlyMap<string, string>,
+): Promise<Logged> => {
+  const addresses = messages.flatMap(({ profileId, interaction: id, occurredAt }) => {
+    const customer = customers.get(profileId);
+    const isWanted = customer !== undefined && contacts.has(customer.id);
+    return id === undefined || occurredAt === undefined || !isWanted ? [] : [{ profileId, id, occurredAt }];
+  });
+  const waiting = new Map<string, Waiting>();
+  const refused = new Map<string, HubError>();
+  const interactions = addresses.length === 0 ? [] : await ports.history.interactions(addresses);
+  const groups = groupsOf(
+    rules,
+    interactions,
+    ({ profileId }) => contacts.get(customers.get(profileId)?.id ?? ''),
+    refused,
+  );
+  for (const { object, key, records } of groups) {
+    if (ports.parked.has(object)) {
+      for (const one of records) waiting.set(one.key, { error: isParked(ports, object), object });
+      continue;
+    }
+    for (const result of await session.upsert(object, key, records, ports.call)) {
+      if (!('fault' in result)) continue;
+      const { fault } = result;
+      if (fault.scope === 'record' && fault.retry === 'never') refused.set(result.key, fault);
+      else waiting.set(result.key, { error: fault, ...(fault.scope === 'object' && { object }) });
+    }
+  }
+  return { waiting, refused };
+};
+
+/** The records of interactions, by object. A value that cannot be mapped refuses its own interaction. */
+const groupsOf = (
+  { mapping }: Rules,
+  interactions: readonly StoredInteraction[],
+  contactOf: (interaction: StoredInteraction) => string | undefined,
+  refused: Map<string, HubError>,
+): Group[] => {
+  const groups = new Map<string, Group>();
+  for (const interaction of interactions) {
+    const contact = contactOf(interaction);
+    const mapped = mappedInteraction(interaction);
+    for (const { object, key, fields, links } of mapping.forInteraction(mapped)) {
+      const group = groups.get(object) ?? { object, key, records: [] };
+      groups.set(object, group);
+      try {
+        group.records.push({
+          ...{ key: interaction.id, fields: fields(mapped) },
+          ...(contact !== undefined && { links: Object.fromEntries(links.map((link) => [link, contact])) }),
+        });
+      } catch (error) {
+        if (!(error instanceof HubError) || error.retry !== 'never') throw error;
+        refused.set(interaction.id, error);
+      }
+    }
+  }
+  return [...groups.values()].filter(({ records }) => records.length > 0);
+};
+
+/** Of the customer, a mapping sees only whether anybody vouches for who acted. */
+const mappedInteraction = ({
+  customer,
+  profileId: _profileId,
+  ...interaction
+}: StoredInteraction): MappedInteraction => ({
+  ...interaction,
+  proof: customer.guest ? 'claimed' : 'proven',
+});

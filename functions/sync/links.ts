@@ -1,0 +1,50 @@
+import { SyncState } from '../../core/crm/state.ts';
+import type { Table } from '../aws/clients/dynamo.ts';
+import { identifierKey, profileIdOf, syncStateKey } from '../contracts/keys.ts';
+import { ownerOf } from '../contracts/rows/people.ts';
+import { rowReader } from '../contracts/rows/row.ts';
+import type { Links } from './ports.ts';
+
+/** Earlier releases kept a digest of all fields: what each side had is not known of such a contact, so it is read first. */
+const Stored = SyncState.transform(({ contact, hash: _hash, written: _written, held: _held, ...state }) => ({
+  ...state,
+  ...(state.record === undefined && typeof contact === 'string' && { record: contact }),
+}));
+const stateOf = rowReader(Stored);
+
+/** The states and the links of the contacts in one CRM, in the table. */
+export const links = (
+  table: Pick<Table, 'get' | 'put' | 'transact'>,
+  crm: string,
+  erased: Links['erased'],
+): Links => {
+  const referenceKey = (record: string) => identifierKey(`${crm}:${record}`);
+  return {
+    erased,
+    async load(profileIds) {
+      const rows = await table.get(profileIds.map((id) => syncStateKey(id, crm)));
+      return new Map(rows.map((row) => [profileIdOf(row), stateOf(row)]));
+    },
+    async owners(records) {
+      const rows = records.length === 0 ? [] : await table.get(records.map(referenceKey));
+      return new Map(
+        rows.map(ownerOf).map(({ identifier, profileId }) => [identifier.slice(crm.length + 1), profileId]),
+      );
+    },
+    async save(profileId, { version, ...state }, link) {
+      const row = { ...syncStateKey(profileId, crm), ...withoutAbsent(state), version: version + 1 };
+      const condition = version === 0 ? ({ absent: true } as const) : ({ version } as const);
+      if (link === undefined) return table.put(row, condition);
+      const [owner] = (await table.get([referenceKey(link)])).map(ownerOf);
+      if (owner !== undefined) return owner.profileId === profileId && (await table.put(row, condition));
+      const owned = { identifier: `${crm}:${link}`, profileId, customerProfileIds: [profileId] };
+      return table.transact([
+        { put: row, if: condition },
+        { put: { ...referenceKey(link), ...owned }, if: { absent: true } },
+      ]);
+    },
+  };
+};
+
+const withoutAbsent = (state: object): object =>
+  Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));

@@ -1,0 +1,58 @@
+import type { Call, CrmSession } from '../../core/crm/connector.ts';
+import type { CompiledMapping } from '../../core/crm/mapping.ts';
+import type { SyncState } from '../../core/crm/state.ts';
+import type { HubError } from '../../core/errors.ts';
+import type { IdentityConfig } from '../../core/identity/identity-config.ts';
+import type { Review } from '../../core/identity/ledger.ts';
+import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { Guests } from '../contracts/ports/guests.ts';
+import type { History } from '../contracts/ports/history.ts';
+
+/** What the hub knows of the contacts in one CRM; strongly consistent. */
+export interface Links {
+  /** The states of source profiles; absent ones are unknown. */
+  load(profileIds: readonly string[]): Promise<ReadonlyMap<string, SyncState>>;
+  /**
+   * Stores the next state of a source profile, on the condition that nobody has changed the one that was loaded; with `link`
+   * also that the CRM's record belongs to it. False where a condition does not hold.
+   */
+  save(profileId: string, state: SyncState, link?: string): Promise<boolean>;
+  /** The source profiles to which records of the CRM belong, by the CRM's ids. */
+  owners(records: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Those of these records whose people were erased. */
+  erased(records: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** What the sync with one CRM needs. */
+export interface SyncPorts {
+  /** The id of the CRM, and how people call it. */
+  readonly crm: string;
+  readonly title: string;
+  /** The name of the hub, with which its keys in the CRM begin. */
+  readonly hub: string;
+  readonly now: () => number;
+  readonly open: () => Promise<CrmSession>;
+  readonly call: Call;
+  readonly mapping: () => Promise<CompiledMapping>;
+  readonly identity: () => Promise<IdentityConfig>;
+  readonly history: History;
+  readonly guests: Pick<Guests, 'personOf'>;
+  readonly links: Links;
+  /** The objects of which nothing can be written until a person changes something in the CRM. */
+  readonly parked: ReadonlySet<string>;
+  /** Sends what the CRM told about a customer to be recorded. */
+  readonly learn: (message: InteractionMessage) => Promise<void>;
+  readonly openReview: (review: Review) => Promise<void>;
+  /** Stores a message that no retry can help as a failure; `queued`: its id in the queue. */
+  readonly saveFailure: (queued: string, error: HubError) => Promise<void>;
+  readonly publishFailed: (customer: string, error: HubError) => Promise<void>;
+}
+
+/** Why a message must wait, and for which object of the CRM, if it is only that one. */
+export interface Waiting {
+  readonly error: HubError;
+  readonly object?: string;
+}
+
+/** The messages to queue again, by their ids in the queue; the others are done or stored as failures. */
+export type Unsynced = ReadonlyMap<string, Waiting>;

@@ -1,0 +1,130 @@
+import { setTimeout } from 'node:timers/promises';
+import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
+import type { Account } from './account.ts';
+import { associationRoutes } from './association-routes.ts';
+import { batchRoutes } from './batch.ts';
+import { Call } from './call.ts';
+import { HubspotError, missingScopes, notInSandbox } from './errors.ts';
+import type { Faults } from './faults.ts';
+import type { Limits } from './limits.ts';
+import { mergeRoutes } from './merge.ts';
+import { type OAuth, unauthenticated } from './oauth.ts';
+import { type ObjectType, objectType } from './object-types.ts';
+import { objectRoutes } from './objects.ts';
+import { propertyRoutes } from './property-routes.ts';
+import { canonical, type Match, router } from './router.ts';
+import { checkScopes, scopeOf } from './scopes.ts';
+import { searchRoutes } from './search.ts';
+import { settingsRoutes } from './settings.ts';
+
+export interface ApiParts {
+  readonly account: Account;
+  readonly faults: Faults;
+  readonly limits: Limits;
+  readonly oauth: OAuth;
+  readonly accessToken: string;
+  readonly scopes: readonly string[];
+  /** How long an answer takes under the fault `slow`, in milliseconds. */
+  readonly slowness: number;
+  /** Runs the writes of a request as one transaction of the database. */
+  readonly transaction: <Result>(work: () => Result) => Result;
+  /** Called after a request with whatever it changed. */
+  readonly done: () => void;
+}
+
+const HTML = '<!doctype html><html lang="en"><title>HubSpot</title><h1>We will be right back</h1></html>';
+
+/** Answers the calls of HubSpot's API. */
+export const api = (parts: ApiParts): ((request: SandboxRequest) => Promise<SandboxAnswer>) => {
+  const { faults } = parts;
+  const find = router([
+    ...objectRoutes,
+    ...batchRoutes,
+    ...searchRoutes,
+    ...mergeRoutes,
+    ...associationRoutes,
+    ...propertyRoutes,
+    ...settingsRoutes(parts.limits),
+  ]);
+  return async (request) => {
+    if (faults.meets('slow')) await setTimeout(parts.slowness, undefined, { ref: false });
+    if (faults.meets('html')) return { status: 200, body: HTML };
+    try {
+      return answer(parts, find, request);
+    } catch (error) {
+      if (!(error instanceof HubspotError)) throw error;
+      return { status: error.status, headers: error.headers, body: error.body() };
+    }
+  };
+};
+
+type Find = ReturnType<typeof router>;
+
+const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAnswer => {
+  const { faults, limits } = parts;
+  checkService(parts);
+  const { path, dated } = canonical(request.path);
+  const tokens = path.startsWith('/oauth/');
+  if (tokens) return answerTokens(parts, { ...request, path });
+  authenticate(parts, request);
+  if (faults.meets('daily-limit')) throw limits.exhausted();
+  if (faults.meets('rate-limited')) throw limits.throttled();
+  const headers = limits.count(path.endsWith('/search'));
+  const match = find(request.method, path);
+  if (!match) throw notInSandbox(request.method, request.path);
+  const types = typesIn(match);
+  const objects = types.map(({ name }) => name);
+  checkAccess(parts, match, types);
+  parts.account.properties.hide(faults.missingFields(objects));
+  const call = new Call(parts.account, request, match.params, dated);
+  try {
+    const made = parts.transaction(() => match.route.handle(call));
+    if (match.route.access === 'write' && faults.meets('lost-response', objects))
+      return { ...made, hangUp: true };
+    return { ...made, headers: { ...headers, ...made.headers } };
+  } catch (error) {
+    if (!(error instanceof HubspotError)) throw error;
+    return { status: error.status, headers: { ...headers, ...error.headers }, body: error.body() };
+  } finally {
+    parts.account.properties.hide(new Map());
+    parts.done();
+  }
+};
+
+const checkService = ({ faults }: ApiParts): void => {
+  if (faults.meets('down')) throw new HubspotError(503, 'Service Unavailable');
+  if (faults.meets('migration'))
+    throw new HubspotError(477, 'Migration in progress', {}, { 'Retry-After': '3600' });
+};
+
+const answerTokens = ({ faults, oauth }: ApiParts, request: SandboxRequest): SandboxAnswer => {
+  if (faults.meets('login-refused'))
+    return {
+      status: 400,
+      body: { status: 'BAD_REFRESH_TOKEN', message: 'missing or unknown refresh token' },
+    };
+  const answered = oauth.answer(request);
+  if (!answered) throw notInSandbox(request.method, request.path);
+  return answered;
+};
+
+const authenticate = ({ faults, oauth, accessToken }: ApiParts, request: SandboxRequest): void => {
+  const token = /^Bearer (\S+)$/u.exec(request.headers['authorization'] ?? '')?.[1];
+  if (token === undefined || faults.meets('login-refused')) throw unauthenticated();
+  if (token !== accessToken) oauth.check(token);
+};
+
+const typesIn = ({ params, route }: Match): ObjectType[] =>
+  ['object', 'from', 'to']
+    .flatMap((name) => params[name] ?? [])
+    .concat(route.path.includes('/objects/contacts/') ? ['contacts'] : [])
+    .map(objectType);
+
+const checkAccess = ({ faults, scopes }: ApiParts, { route }: Match, types: readonly ObjectType[]): void => {
+  const access = route.access === 'write' ? 'write' : 'read';
+  const objects = types.map(({ name }) => name);
+  if (faults.meets('missing-scope', objects)) throw missingScopes(types.map((type) => scopeOf(type, access)));
+  if (route.access !== 'none') checkScopes(scopes, types, access);
+  if (route.access === 'write' && faults.meets('row-lock', objects))
+    throw new HubspotError(423, 'resource is locked', { category: 'LOCKED' });
+};

@@ -1,0 +1,245 @@
+import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
+import type { Field, ObjectType } from '../schema/fields.ts';
+import { checkDuplicates } from './duplicates.ts';
+import { SaveError } from './errors.ts';
+import { normalId } from './ids.ts';
+import type { Org, Transaction } from './org.ts';
+import { checkValue } from './values.ts';
+
+const empty = (value: unknown): boolean => value === null || value === undefined;
+
+const refuseReadOnly = (type: ObjectType, values: Fields, writable: (field: Field) => boolean): void => {
+  const names = type.fields
+    .filter((field) => field.name in values && !writable(field))
+    .map(({ name }) => name);
+  if (names.length === 0) return;
+  throw new SaveError(
+    'INVALID_FIELD_FOR_INSERT_UPDATE',
+    `Unable to create/update fields: ${names.join(', ')}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.`,
+    names,
+  );
+};
+
+const refuseMissing = (type: ObjectType, isMissing: (field: Field) => boolean): void => {
+  const names = type.fields
+    .filter((field) => field.createable && !field.nillable && field.type !== 'boolean' && isMissing(field))
+    .map(({ name }) => name);
+  if (names.length > 0)
+    throw new SaveError(
+      'REQUIRED_FIELD_MISSING',
+      `Required fields are missing: [${names.join(', ')}]`,
+      names,
+    );
+};
+
+/** The id of the parent in 18 characters. */
+const parentOf = (org: Org, field: Field, value: string): string => {
+  const wrong = `${field.label}: id value of incorrect type: ${value}`;
+  const id = normalId(value);
+  if (id === undefined) throw new SaveError('MALFORMED_ID', wrong, [field.name]);
+  const type = org.schema.objectOfId(id);
+  if (type === undefined || !field.referenceTo.includes(type.name))
+    throw new SaveError('FIELD_INTEGRITY_EXCEPTION', wrong, [field.name]);
+  const parent = org.held(type, id);
+  if (parent === undefined)
+    throw new SaveError('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name]);
+  if (parent.fields['IsDeleted'] === true)
+    throw new SaveError('ENTITY_IS_DELETED', 'entity is deleted', [field.name]);
+  return id;
+};
+
+const refuseTaken = (
+  org: Org,
+  type: ObjectType,
+  field: Field,
+  value: unknown,
+  self: string | undefined,
+): void => {
+  const other = org
+    .findBy(type, field.name, value)
+    .find(({ id, fields }) => id !== self && (!field.caseSensitive || fields[field.name] === value));
+  if (other)
+    throw new SaveError(
+      'DUPLICATE_VALUE',
+      `duplicate value found: ${field.name} duplicates value on record with id: ${other.id}`,
+    );
+};
+
+/** The values as they will be held, all of them allowed. */
+const checked = (org: Org, type: ObjectType, values: Fields, self: string | undefined): Fields =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const field = org.schema.field(type, name);
+      if (field === undefined || empty(value))
+        return [name, field?.type === 'boolean' ? field.default : null];
+      checkValue(field, value);
+      if (field.unique) refuseTaken(org, type, field, value, self);
+      return [name, field.type === 'reference' ? parentOf(org, field, String(value)) : value];
+    }),
+  );
+
+const refuseLocked = ({ caller }: Transaction, type: ObjectType, id: string | undefined): void => {
+  if (caller.locked(type.name))
+    throw new SaveError(
+      'UNABLE_TO_LOCK_ROW',
+      `unable to obtain exclusive access to this record or 1 records: ${id ?? idOfAny(type)}`,
+    );
+};
+const idOfAny = (type: ObjectType): string => `${type.keyPrefix}000000000000AAA`;
+
+const presets = (org: Org, type: ObjectType, user: string): Fields => {
+  const time = org.timestamp();
+  const values: Record<string, unknown> = {
+    IsDeleted: false,
+    CreatedDate: time,
+    LastModifiedDate: time,
+    SystemModstamp: time,
+    CreatedById: user,
+    LastModifiedById: user,
+  };
+  for (const field of type.fields) {
+    if (field.derive) continue;
+    if (field.name === 'OwnerId') values[field.name] = user;
+    else if (field.autoNumber !== undefined)
+      values[field.name] = autoNumber(field.autoNumber, org.all(type).length + 1);
+    else if (field.default !== undefined) values[field.name] ??= field.default;
+  }
+  return values;
+};
+
+const autoNumber = (format: string, number: number): string =>
+  format.replace(/\{(0+)\}/u, (_, zeros: string) => String(number).padStart(zeros.length, '0'));
+
+/** Makes a record from values under the right names; returns its id. Throws `SaveError`. */
+export const insert = (transaction: Transaction, type: ObjectType, values: Fields): string => {
+  const { org, caller } = transaction;
+  refuseReadOnly(type, values, ({ createable }) => createable);
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => !empty(value)));
+  refuseMissing(type, (field) => !field.defaultedOnCreate && !(field.name in given));
+  const fields = { ...presets(org, type, caller.user), ...checked(org, type, given, undefined) };
+  refuseLocked(transaction, type, undefined);
+  checkDuplicates(transaction, type, undefined, fields);
+  const id = org.newId(type.keyPrefix);
+  transaction.write({ kind: 'CREATE', type, id, before: {}, after: { Id: id, ...fields } });
+  return id;
+};
+
+/** The record that is to be changed. */
+const present = (org: Org, type: ObjectType, id: string): HeldRecord => {
+  const record = org.held(type, id);
+  if (record === undefined) throw new SaveError('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id');
+  if (record.fields['IsDeleted'] === true) throw new SaveError('ENTITY_IS_DELETED', 'entity is deleted');
+  return record;
+};
+
+/** Changes a record. Throws `SaveError`. */
+export const update = (transaction: Transaction, type: ObjectType, id: string, values: Fields): void => {
+  const { org, caller } = transaction;
+  const before = present(org, type, id).fields;
+  refuseReadOnly(type, values, ({ updateable }) => updateable);
+  refuseMissing(type, ({ name }) => name in values && empty(values[name]));
+  const set = checked(org, type, values, id);
+  refuseLocked(transaction, type, id);
+  const time = org.timestamp();
+  const after = {
+    ...before,
+    ...set,
+    LastModifiedDate: time,
+    SystemModstamp: time,
+    LastModifiedById: caller.user,
+  };
+  if (
+    org.duplicateRules.some(({ match }) =>
+      match.flat().some((name) => name in set && set[name] !== before[name]),
+    )
+  )
+    checkDuplicates(transaction, type, id, after);
+  transaction.write({ kind: 'UPDATE', type, id, before, after });
+};
+
+const childrenOf = (org: Org, type: ObjectType, id: string) =>
+  org.schema
+    .children(type)
+    .flatMap(({ object, field }) =>
+      field.name.endsWith('ModifiedById') || field.name === 'CreatedById'
+        ? []
+        : org.findBy(object, field.name, id).map((record) => ({ object, field, record })),
+    );
+
+/** Puts a record into the recycle bin, with the children that go with it. Throws `SaveError`. */
+export const remove = (transaction: Transaction, type: ObjectType, id: string, more: Fields = {}): void => {
+  const { org } = transaction;
+  const before = present(org, type, id).fields;
+  refuseLocked(transaction, type, id);
+  const children = childrenOf(org, type, id);
+  const holding = children.filter(
+    ({ object, field }) => object.name === 'Case' && !field.cascadeDelete && field.name !== 'ParentId',
+  );
+  if (holding.length > 0)
+    throw new SaveError(
+      'DELETE_FAILED',
+      `Your attempt to delete the record could not be completed because it is associated with the following cases.: ${holding.map(({ record }) => String(record.fields['CaseNumber'])).join(', ')}`,
+    );
+  for (const { object, field, record } of children) {
+    if (field.cascadeDelete) remove(transaction, object, record.id);
+    else if (field.name !== 'OwnerId') rewrite(transaction, object, record.id, { [field.name]: null });
+  }
+  const time = org.timestamp();
+  const after = { ...before, ...more, IsDeleted: true, LastModifiedDate: time, SystemModstamp: time };
+  transaction.write({ kind: 'DELETE', type, id, before, after });
+};
+
+const rewrite = ({ org, caller, write }: Transaction, type: ObjectType, id: string, set: Fields): void => {
+  const before = present(org, type, id).fields;
+  const time = org.timestamp();
+  const after = {
+    ...before,
+    ...set,
+    LastModifiedDate: time,
+    SystemModstamp: time,
+    LastModifiedById: caller.user,
+  };
+  write({ kind: 'UPDATE', type, id, before, after });
+};
+
+/** Takes a record out of the recycle bin. Throws `SaveError`. */
+export const undelete = ({ org, write }: Transaction, type: ObjectType, id: string): void => {
+  const before = org.held(type, id)?.fields;
+  if (before?.['IsDeleted'] !== true)
+    throw new SaveError('UNDELETE_FAILED', 'Entity is not in the recycle bin');
+  write({
+    kind: 'UNDELETE',
+    type,
+    id,
+    before,
+    after: { ...before, IsDeleted: false, SystemModstamp: org.timestamp() },
+  });
+};
+
+/** Moves the children of one record to another, and deletes the one. Throws `SaveError`. */
+export const merge = (transaction: Transaction, type: ObjectType, winner: string, loser: string): void => {
+  const { org } = transaction;
+  rewrite(transaction, type, winner, {});
+  const children = childrenOf(org, type, loser);
+  const moved = children.map(
+    ({ object, field, record }) =>
+      () =>
+        rewrite(transaction, object, record.id, { [field.name]: winner }),
+  );
+  const before = present(org, type, loser).fields;
+  const time = org.timestamp();
+  transaction.write({
+    kind: 'DELETE',
+    type,
+    id: loser,
+    before,
+    after: {
+      ...before,
+      IsDeleted: true,
+      MasterRecordId: winner,
+      LastModifiedDate: time,
+      SystemModstamp: time,
+    },
+  });
+  for (const move of moved) move();
+};

@@ -1,0 +1,139 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Records } from '../../protocol/records.ts';
+import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
+import type { ObjectType } from '../schema/fields.ts';
+import { Schema } from '../schema/schema.ts';
+import { type ChangeEvent, changeEvents } from './change-events.ts';
+import type { DuplicateRule } from './duplicates.ts';
+import { idOf, numberOf } from './ids.ts';
+import { timestamp } from './values.ts';
+
+/** On whose behalf something is done. */
+export interface Caller {
+  /** The id of the user. */
+  readonly user: string;
+  /** As change events report it. */
+  readonly origin: string;
+  /** `Sforce-Duplicate-Rule-Header`. */
+  readonly allowDuplicates: boolean;
+  readonly recordDetails: boolean;
+  /** What is done is not reported. */
+  readonly silent?: boolean;
+  /** Whether somebody else has locked the records of an object. */
+  locked(object: string): boolean;
+}
+
+export interface Change {
+  readonly kind: 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
+  readonly type: ObjectType;
+  readonly id: string;
+  readonly before: Fields;
+  readonly after: Fields;
+}
+
+/** Writes that are reported together when all is done, or undone as far back as a savepoint. */
+export interface Transaction {
+  readonly org: Org;
+  readonly caller: Caller;
+  write(change: Change): void;
+  savepoint(): number;
+  rollback(savepoint: number): void;
+}
+
+/** One Salesforce organisation: its objects, its records (also deleted ones), its clock. */
+export class Org {
+  readonly schema: Schema;
+  readonly id = idOf('00D', 1);
+  readonly #records: Records;
+  readonly #now: () => number;
+  readonly #report: (event: ChangeEvent) => void;
+  #lastNumber: number;
+  #transactions = 0;
+  duplicateRules: readonly DuplicateRule[] = [];
+
+  constructor(db: DatabaseSync, now: () => number, report: (event: ChangeEvent) => void) {
+    this.#now = now;
+    this.#report = report;
+    this.schema = new Schema(db);
+    this.#records = new Records(db, 'salesforce');
+    const ids = this.#records.objects().flatMap((object) => this.#records.list(object));
+    this.#lastNumber = ids.reduce((last, { id }) => Math.max(last, numberOf(id)), 0);
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  timestamp(): string {
+    return timestamp(this.#now());
+  }
+
+  newId(prefix: string): string {
+    return idOf(prefix, ++this.#lastNumber);
+  }
+
+  /** The record with this id of 18 characters, also a deleted one. */
+  held(type: ObjectType, id: string): HeldRecord | undefined {
+    return this.#records.get(type.name, id);
+  }
+
+  get(type: ObjectType, id: string): HeldRecord | undefined {
+    const record = this.held(type, id);
+    return record?.fields['IsDeleted'] === true ? undefined : record;
+  }
+
+  /** The oldest first, also deleted ones. */
+  all(type: ObjectType): HeldRecord[] {
+    return this.#records.list(type.name);
+  }
+
+  list(type: ObjectType): HeldRecord[] {
+    return this.all(type).filter(({ fields }) => fields['IsDeleted'] !== true);
+  }
+
+  /** By the text of a value, without regard to letter case; also deleted ones. */
+  allBy(type: ObjectType, field: string, value: unknown): HeldRecord[] {
+    return field === 'Id'
+      ? [this.held(type, String(value))].flatMap((record) => record ?? [])
+      : this.#records.findBy(type.name, field, value);
+  }
+
+  findBy(type: ObjectType, field: string, value: unknown): HeldRecord[] {
+    return this.allBy(type, field, value).filter(({ fields }) => fields['IsDeleted'] !== true);
+  }
+
+  page(): string {
+    return this.#records.page('Salesforce sandbox');
+  }
+
+  /** Does work and reports its changes; a work that throws leaves nothing. */
+  transaction<Result>(caller: Caller, work: (transaction: Transaction) => Result): Result {
+    const changes: Change[] = [];
+    const transaction: Transaction = {
+      org: this,
+      caller,
+      write: (change) => {
+        this.#records.put(change.type.name, change.id, change.after);
+        changes.push(change);
+      },
+      savepoint: () => changes.length,
+      rollback: (savepoint) => this.#undo(changes.splice(savepoint)),
+    };
+    try {
+      const result = work(transaction);
+      const key = `${this.#now().toString(16)}-${++this.#transactions}`;
+      if (!caller.silent)
+        for (const event of changeEvents(changes, { caller, key, time: this.#now() })) this.#report(event);
+      return result;
+    } catch (error) {
+      transaction.rollback(0);
+      throw error;
+    }
+  }
+
+  #undo(changes: readonly Change[]): void {
+    for (const { kind, type, id, before } of changes.toReversed())
+      if (kind === 'CREATE') this.#records.remove(type.name, id);
+      else this.#records.put(type.name, id, before);
+  }
+}
