@@ -362,7 +362,8 @@ const pointerWrites = (
 /** One open entry per pair or interaction; an entry that is open already is overwritten with what is known now. */
 const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: HashedKeys): Write[] => {
   const put = { ...reviewKey(reviewId(review)), ...review };
-  const isStored = review.type === 'pair' || (review.type === 'request' && review.profileId !== undefined);
+  if (review.type === 'pair' || review.type === 'record') return [{ put }];
+  const isStored = review.type === 'request' && review.profileId !== undefined;
   if (isStored) return [{ put }];
   if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
   return [{ put }, { put: { ...seenKey(review.interaction.id), review: true }, if: { absent: true } }];

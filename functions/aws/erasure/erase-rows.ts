@@ -246,6 +246,10 @@ const removeFromOthers = async (
       await write([removal, ...(await closedPair(table, review.profileIds))]);
       continue;
     }
+    if (review.type === 'record') {
+      if (own.profileIds.has(review.profileId)) await write([removal]);
+      continue;
+    }
     const { interaction } = review;
     const isAbout = review.type === 'request' && removedParts.has(review.profileId ?? '');
     if (!isAbout && !interaction.identifiers.some(isOwn)) continue;
