@@ -125,6 +125,8 @@ export class AsyncApi {
   }
 
   #load(caller: Caller, job: AsyncJob, body: string): SandboxAnswer {
+    if (body.trim() === '')
+      return asyncError('ClientInputError', 'Failed to read request. Exception: the batch is empty');
     const id = this.#org.newId('751');
     const batch = { id, ...this.#work(caller, job, body) };
     job.batches.set(id, batch);
