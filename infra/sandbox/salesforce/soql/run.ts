@@ -31,11 +31,7 @@ const OFFSET_LIMIT = 2000;
 /** The rows of a SOQL text, of those records that pass the filter. Throws `ApiError`. */
 export const runQuery = (running: Running, filter: (record: HeldRecord) => boolean = () => true): Rows => {
   if (running.text.length > QUERY_LIMIT)
-    throw new ApiError(
-      400,
-      'QUERY_TOO_COMPLICATED',
-      'SOQL statements cannot be longer than 100000 characters.',
-    );
+    throw new ApiError(400, 'MALFORMED_QUERY', 'SOQL statements cannot be longer than 100000 characters.');
   return runParsed(running, parseQuery(running.text, running.org.now()), filter);
 };
 
