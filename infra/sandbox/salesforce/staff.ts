@@ -1,5 +1,6 @@
 import type { Fields, Staff } from '../protocol/sandbox.ts';
-import { insert, merge, remove, undelete, update } from './data/dml.ts';
+import { merge, remove, undelete } from './data/bin.ts';
+import { insert, update } from './data/dml.ts';
 import { fieldsOfJson } from './data/input.ts';
 import type { Caller, Org } from './data/org.ts';
 import type { ObjectType } from './schema/fields.ts';

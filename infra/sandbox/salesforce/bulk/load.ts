@@ -1,5 +1,6 @@
 import type { Fields } from '../../protocol/sandbox.ts';
-import { insert, remove, update } from '../data/dml.ts';
+import { remove } from '../data/bin.ts';
+import { insert, update } from '../data/dml.ts';
 import { SaveError } from '../data/errors.ts';
 import { normalId } from '../data/ids.ts';
 import { columnReader } from '../data/input.ts';

@@ -8,7 +8,7 @@ import type { Org, Transaction } from './org.ts';
 export const DuplicateRule = z.object({
   name: z.string(),
   object: z.string(),
-  match: z.array(z.array(z.string()).min(1)).min(1),
+  match: z.array(z.array(z.string()).min(1).readonly()).min(1).readonly(),
   /** `alert` lets a caller save all the same who asks for it. */
   action: z.enum(['block', 'alert']).default('alert'),
 });
