@@ -10,7 +10,7 @@ import {
 const NOW = Date.parse('2026-05-04T10:00:00Z');
 
 /** A text that can be an external id. */
-export const keyField = (object: string) => ({
+const keyField = (object: string) => ({
   FullName: `${object}.Hub_Id__c`,
   Metadata: { type: 'Text', label: 'Hub Id', length: 64, externalId: true, unique: true },
 });

@@ -10,8 +10,8 @@ export const delimiters = {
   SEMICOLON: ';',
   TAB: '\t',
 } as const;
-export type Delimiter = keyof typeof delimiters;
-export type State = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
+type Delimiter = keyof typeof delimiters;
+type State = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
 
 export interface IngestJob {
   readonly id: string;

@@ -18,7 +18,7 @@ export interface Load {
   readonly delimiter: string;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly row: readonly string[];
   readonly id: string;
   readonly created: boolean;

@@ -5,7 +5,7 @@ import type { Fields } from '../../protocol/sandbox.ts';
 import type { Field } from '../schema/fields.ts';
 import type { Caller, Change } from './org.ts';
 
-export interface ChangeEventHeader {
+interface ChangeEventHeader {
   readonly entityName: string;
   readonly recordIds: readonly string[];
   readonly changeType: 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
