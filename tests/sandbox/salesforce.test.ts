@@ -147,10 +147,10 @@ describe('queries', () => {
     ["Name LIKE 'q_%' AND (NumberOfEmployees > 2 OR Industry = null) ORDER BY Name DESC", ['Q4', 'Q3', 'Q1']],
     ["Name LIKE 'Q%' AND NOT Industry IN ('Retail', 'banking') ORDER BY Name", ['Q1']],
     [
-      "Name LIKE 'Q%' AND CreatedDate = TODAY AND CreatedDate >= 2026-05-04T10:00:00Z ORDER BY Name LIMIT 1 OFFSET 1",
+      "Name LIKE 'Q%' AND CreatedDate = LAST_MONTH AND CreatedDate >= 2026-04-04T10:00:00Z ORDER BY Name LIMIT 1 OFFSET 1",
       ['Q2'],
     ],
-    ["Name LIKE 'Q%' AND CreatedDate < LAST_N_DAYS:3", []],
+    ["Name LIKE 'Q%' AND CreatedDate = LAST_N_DAYS:3", []],
     ["Parent.Name = 'q1'", ['Q4']],
     ["Id IN (SELECT AccountId FROM Contact WHERE LastName = 'O\\'Hara')", ['Q3']],
   ])('WHERE %s', async (where, names) => {

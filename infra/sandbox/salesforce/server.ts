@@ -66,7 +66,7 @@ const usersOf = (org: Org): readonly [app: string, staff: string] => {
   const type = org.schema.object('User');
   const found = type ? org.list(type).map(({ id }) => id) : [];
   const make = (FirstName: string, Username: string) =>
-    create(org, person('', { silent: true }), 'User', {
+    create(org, person('', { longAgo: true }), 'User', {
       FirstName,
       LastName: 'User',
       Username,
@@ -108,7 +108,7 @@ export const salesforceSandbox = async (
     return () => undefined;
   };
   const seed = (object: string, fields: Fields) =>
-    create(org, person(staff, { silent: true }), object, fields);
+    create(org, person(staff, { longAgo: true }), object, fields);
   const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
     if (request.path === '/') return { status: 200, body: org.page() };
     if (request.path.startsWith('/sandbox/'))

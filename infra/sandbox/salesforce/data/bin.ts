@@ -28,7 +28,7 @@ const refuseHeldByCases = (org: Org, children: ReturnType<typeof childrenOf>): v
 };
 
 const stamped = ({ org, caller }: Transaction): Fields => {
-  const time = org.timestamp();
+  const time = org.timestamp(caller);
   return { LastModifiedDate: time, SystemModstamp: time, LastModifiedById: caller.user };
 };
 

@@ -87,8 +87,9 @@ export const refuseLocked = ({ caller }: Transaction, type: ObjectType, id: stri
 };
 const idOfAny = (type: ObjectType): string => `${type.keyPrefix}000000000000AAA`;
 
-const presets = (org: Org, type: ObjectType, user: string): Fields => {
-  const time = org.timestamp();
+const presets = ({ org, caller }: Transaction, type: ObjectType): Fields => {
+  const { user } = caller;
+  const time = org.timestamp(caller);
   const values: Record<string, unknown> = {
     IsDeleted: false,
     CreatedDate: time,
@@ -112,11 +113,11 @@ const autoNumber = (format: string, number: number): string =>
 
 /** Makes a record from values under the right names; returns its id. Throws `SaveError`. */
 export const insert = (transaction: Transaction, type: ObjectType, values: Fields): string => {
-  const { org, caller } = transaction;
+  const { org } = transaction;
   refuseReadOnly(type, values, ({ createable }) => createable);
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => !empty(value)));
   refuseMissing(type, (field) => !field.defaultedOnCreate && !(field.name in given));
-  const fields = { ...presets(org, type, caller.user), ...checked(org, type, given, undefined) };
+  const fields = { ...presets(transaction, type), ...checked(org, type, given, undefined) };
   refuseLocked(transaction, type, undefined);
   checkDuplicates(transaction, type, undefined, fields);
   const id = org.newId(type.keyPrefix);
@@ -140,7 +141,7 @@ export const update = (transaction: Transaction, type: ObjectType, id: string, v
   refuseMissing(type, ({ name }) => name in values && empty(values[name]));
   const set = checked(org, type, values, id);
   refuseLocked(transaction, type, id);
-  const time = org.timestamp();
+  const time = org.timestamp(caller);
   const after = {
     ...before,
     ...set,

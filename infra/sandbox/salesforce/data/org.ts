@@ -17,8 +17,8 @@ export interface Caller {
   /** `Sforce-Duplicate-Rule-Header`. */
   readonly allowDuplicates: boolean;
   readonly recordDetails: boolean;
-  /** What is done is not reported. */
-  readonly silent?: boolean;
+  /** What is done was done long ago, and is not reported. */
+  readonly longAgo?: boolean;
   /** Whether somebody else has locked the records of an object. */
   locked(object: string): boolean;
 }
@@ -40,10 +40,14 @@ export interface Transaction {
   rollback(savepoint: number): void;
 }
 
+/** Milliseconds. */
+const LONG_AGO = 30 * 86_400_000;
+
 /** One Salesforce organisation: its objects, its records (also deleted ones), its clock. */
 export class Org {
   readonly schema: Schema;
   readonly id = idOf('00D', 1);
+  readonly #db: DatabaseSync;
   readonly #records: Records;
   readonly #now: () => number;
   readonly #report: (event: ChangeEvent) => void;
@@ -52,6 +56,7 @@ export class Org {
   duplicateRules: readonly DuplicateRule[] = [];
 
   constructor(db: DatabaseSync, now: () => number, report: (event: ChangeEvent) => void) {
+    this.#db = db;
     this.#now = now;
     this.#report = report;
     this.schema = new Schema(db);
@@ -64,8 +69,9 @@ export class Org {
     return this.#now();
   }
 
-  timestamp(): string {
-    return timestamp(this.#now());
+  /** The time of what a caller does. */
+  timestamp(caller?: Caller): string {
+    return timestamp(this.#now() - (caller?.longAgo ? LONG_AGO : 0));
   }
 
   newId(prefix: string): string {
@@ -119,15 +125,28 @@ export class Org {
       savepoint: () => changes.length,
       rollback: (savepoint) => this.#undo(changes.splice(savepoint)),
     };
+    const result = this.#inOneWrite(() => {
+      try {
+        return work(transaction);
+      } catch (error) {
+        transaction.rollback(0);
+        throw error;
+      }
+    });
+    const key = `${this.#now().toString(16)}-${++this.#transactions}`;
+    const events = caller.longAgo ? [] : changeEvents(changes, { caller, key, time: this.#now() });
+    for (const event of events) this.#report(event);
+    return result;
+  }
+
+  /** A database on disk would wait for it after each record otherwise. */
+  #inOneWrite<Result>(work: () => Result): Result {
+    if (this.#db.isTransaction) return work();
+    this.#db.exec('BEGIN');
     try {
-      const result = work(transaction);
-      const key = `${this.#now().toString(16)}-${++this.#transactions}`;
-      if (!caller.silent)
-        for (const event of changeEvents(changes, { caller, key, time: this.#now() })) this.#report(event);
-      return result;
-    } catch (error) {
-      transaction.rollback(0);
-      throw error;
+      return work();
+    } finally {
+      this.#db.exec('COMMIT');
     }
   }
 
