@@ -87,7 +87,7 @@ export const salesforceSandbox = async (
   options: SalesforceOptions = {},
 ): Promise<SalesforceSandbox> => {
   const now = options.now ?? Date.now;
-  const org = new Org(db, now, (event) => options.report?.(event));
+  const org = new Org(db, now, options.report);
   furnish(org, options);
   org.duplicateRules = options.duplicateRules ?? [];
   const [app, staff] = usersOf(org);

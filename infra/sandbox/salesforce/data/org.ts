@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { Records } from '../../protocol/records.ts';
 import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
@@ -50,12 +51,14 @@ export class Org {
   readonly #db: DatabaseSync;
   readonly #records: Records;
   readonly #now: () => number;
-  readonly #report: (event: ChangeEvent) => void;
+  readonly #report: ((event: ChangeEvent) => void) | undefined;
   #lastNumber: number;
+  /** Keys of transactions differ between runs on one database, also under a clock that stands still. */
+  readonly #run = randomUUID();
   #transactions = 0;
   duplicateRules: readonly DuplicateRule[] = [];
 
-  constructor(db: DatabaseSync, now: () => number, report: (event: ChangeEvent) => void) {
+  constructor(db: DatabaseSync, now: () => number, report?: (event: ChangeEvent) => void) {
     this.#db = db;
     this.#now = now;
     this.#report = report;
@@ -133,9 +136,11 @@ export class Org {
         throw error;
       }
     });
-    const key = `${this.#now().toString(16)}-${++this.#transactions}`;
-    const events = caller.longAgo ? [] : changeEvents(changes, { caller, key, time: this.#now() });
-    for (const event of events) this.#report(event);
+    if (this.#report && !caller.longAgo) {
+      const key = `${this.#run} ${++this.#transactions}`;
+      const events = changeEvents(changes, { caller, key, time: this.#now() });
+      for (const event of events) this.#report(event);
+    }
     return result;
   }
 
