@@ -3,13 +3,15 @@ import type { Fault, Fields, HeldRecord, Sandbox, SandboxOptions } from '../prot
 import { type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
 import { Jobs } from './bulk/jobs.ts';
 import { controlled } from './control.ts';
+import type { Caller } from './data/change.ts';
 import type { ChangeEvent } from './data/change-events.ts';
-import { DuplicateRule } from './data/duplicates.ts';
-import { type Caller, Org } from './data/org.ts';
+import { DuplicateRule } from './data/duplicate-rule.ts';
+import { Org } from './data/org.ts';
 import { Faults } from './faults.ts';
 import { Gate, Usage } from './gate.ts';
 import { OAuth, salesforceLogin } from './oauth.ts';
-import { Cursors } from './rest/queries.ts';
+import { Cursors } from './rest/cursors.ts';
+import { dispatch } from './rest/dispatch.ts';
 import type { CustomField, CustomObject } from './schema/metadata.ts';
 import { create, type SalesforceStaff, staffOf } from './staff.ts';
 
@@ -100,6 +102,7 @@ export const salesforceSandbox = async (
     cursors: new Cursors(() => org.newId('01g')),
     jobs: new Jobs(options.bulkPolls ?? 0),
     usage: () => usage.read(),
+    dispatch,
   };
   const gate = new Gate(org, faults, oauth, usage, () => ({ ...service, url: listening.url }));
   const fault = (wanted: Fault): (() => void) => {

@@ -1,5 +1,6 @@
 import type { Fields } from '../../protocol/sandbox.ts';
-import type { Caller, Org } from '../data/org.ts';
+import type { Caller } from '../data/change.ts';
+import type { Org } from '../data/org.ts';
 import { type Load, LoadError, type Loaded, load } from './load.ts';
 
 export const delimiters = {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Fields } from '../../protocol/sandbox.ts';
 import type { Field } from '../schema/fields.ts';
-import type { Caller, Change } from './org.ts';
+import type { Caller, Change } from './change.ts';
 
 interface ChangeEventHeader {
   readonly entityName: string;

@@ -1,36 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { Records } from '../../protocol/records.ts';
-import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
 import type { ObjectType } from '../schema/fields.ts';
 import { Schema } from '../schema/schema.ts';
+import type { Caller, Change } from './change.ts';
 import { type ChangeEvent, changeEvents } from './change-events.ts';
-import type { DuplicateRule } from './duplicates.ts';
+import type { DuplicateRule } from './duplicate-rule.ts';
 import { idOf, numberOf } from './ids.ts';
 import { timestamp } from './values.ts';
-
-/** On whose behalf something is done. */
-export interface Caller {
-  /** The id of the user. */
-  readonly user: string;
-  /** As change events report it. */
-  readonly origin: string;
-  /** `Sforce-Duplicate-Rule-Header`. */
-  readonly allowDuplicates: boolean;
-  readonly recordDetails: boolean;
-  /** What is done was done long ago, and is not reported. */
-  readonly longAgo?: boolean;
-  /** Whether somebody else has locked the records of an object. */
-  locked(object: string): boolean;
-}
-
-export interface Change {
-  readonly kind: 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
-  readonly type: ObjectType;
-  readonly id: string;
-  readonly before: Fields;
-  readonly after: Fields;
-}
 
 /** Writes that are reported together when all is done, or undone as far back as a savepoint. */
 export interface Transaction {

@@ -8,7 +8,6 @@ import type { Transaction } from '../data/org.ts';
 import type { ObjectType } from '../schema/fields.ts';
 import { type Call, callOf, inTransaction, isRecord, jsonBody, objectNamed } from './call.ts';
 import { collections } from './collections.ts';
-import { dispatch } from './dispatch.ts';
 
 const PART_LIMIT = 25;
 /** Of these, so many can be collections or queries. */
@@ -147,7 +146,7 @@ const subrequest = (
   const { pathname, searchParams } = new URL(url, call.service.url);
   if (/\/composite(?:\/batch|\/tree)?\/?$/u.test(pathname))
     throw notFound('A composite request cannot be part of a composite request');
-  return dispatch(
+  return call.service.dispatch(
     callOf(
       call.service,
       call.caller,
