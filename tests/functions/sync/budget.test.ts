@@ -2,15 +2,13 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   initialRateLimit,
-  pausedFor,
-  type RateLimit,
-  recordAnswer,
-  recordNoAnswer,
-  reserveCalls,
+  observeAllowance,
+  type Priority,
+  reserveCall,
 } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
+import { crmBudget } from '../../../functions/sync/budget.ts';
 import { lease } from '../../../functions/sync/lease.ts';
-import { throttle } from '../../../functions/sync/throttle.ts';
 import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
 
@@ -19,77 +17,77 @@ beforeEach(async () => {
   table = await openTestTable();
 });
 
-const crm = { id: 'acme-crm', title: 'Acme CRM', budget: { calls: 5, seconds: 10 } };
-const down = (afterSeconds?: number): HubError =>
-  new HubError('unavailable-crm', 'down', { retry: afterSeconds === undefined ? 'later' : { afterSeconds } });
+const crm = { id: 'acme-crm', title: 'Acme CRM', budget: { calls: 6, seconds: 10 } };
+const down = (): HubError => new HubError('unavailable-crm', 'down', { retry: 'later' });
 const waits = { code: 'crm-pause' };
+const DAY_SECONDS = 86_400;
 
 describe('the budget', () => {
+  const callsOf = (priority: Priority) =>
+    crmBudget(crm, table.rows, table.runtime).callWith(new AbortController().signal, priority);
+
   it('is never exceeded in a window, for any calls at any time', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 4000 }))),
-        (asked) => {
-          let [allowance, now, first, spent] = [initialRateLimit, 1_000_000, 0, 0];
-          for (const [calls, pause] of asked) {
-            now += pause;
-            const admission = reserveCalls(allowance, crm.budget, calls, now);
-            if ('waitMs' in admission) {
-              expect(admission.waitMs).toBeGreaterThan(0);
-              continue;
-            }
-            ({ state: allowance } = admission);
-            if (allowance.window !== first) [first, spent] = [allowance.window, 0];
-            spent += calls;
-            expect(spent).toBeLessThanOrEqual(crm.budget.calls);
-            expect(now - first).toBeLessThan(crm.budget.seconds * 1000);
+      fc.property(fc.array(fc.integer({ min: 0, max: 4000 })), (pauses) => {
+        let [rateLimit, now, first, spent] = [initialRateLimit, 1_000_000, 0, 0];
+        for (const pause of pauses) {
+          now += pause;
+          const admission = reserveCall(rateLimit, crm.budget, 'live', now);
+          if ('waitMs' in admission) {
+            expect(admission.waitMs).toBeGreaterThan(0);
+            continue;
           }
-        },
-      ),
+          ({ state: rateLimit } = admission);
+          if (rateLimit.window !== first) [first, spent] = [rateLimit.window, 0];
+          spent++;
+          expect(spent).toBeLessThanOrEqual(crm.budget.calls);
+          expect(now - first).toBeLessThan(crm.budget.seconds * 1000);
+        }
+      }),
     );
   });
 
-  it('is shared by all workers', async () => {
-    const ways = Array.from({ length: 4 }, () => throttle(crm, table.rows, table.runtime));
-    let calls = 0;
-    const results = await Promise.allSettled(
-      Array.from({ length: 12 }, (_, at) => ways[at % 4]?.through(1, async () => calls++)),
-    );
-    expect(calls).toBe(5);
+  it('is shared by all workers, until the window ends', async () => {
+    const workers = Array.from({ length: 4 }, () => callsOf('live'));
+    const results = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => workers[at % 4]?.spend()));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
     for (const result of results.filter(({ status }) => status === 'rejected'))
       expect(result).toMatchObject({ reason: waits });
     await table.clock.runUntil(table.clock.now() + 10_000);
-    await expect(ways[0]?.through(5, async () => 'again')).resolves.toBe('again');
+    await workers[0]?.spend();
+  });
+
+  it('leaves half of it to live traffic', async () => {
+    const [live, backfill] = [callsOf('live'), callsOf('backfill')];
+    for (let call = 0; call < 3; call++) await backfill.spend();
+    await expect(backfill.spend()).rejects.toMatchObject(waits);
+    for (let call = 0; call < 3; call++) await live.spend();
+    await expect(live.spend()).rejects.toMatchObject(waits);
   });
 });
 
-describe('the breaker', () => {
-  it('opens after three failures, allows one probe, and closes when it is answered', async () => {
-    const [one, other] = [throttle(crm, table.rows, table.runtime), throttle(crm, table.rows, table.runtime)];
-    for (let failure = 0; failure < 3; failure++)
-      await expect(one.through(1, () => Promise.reject(down()))).rejects.toThrow('down');
-    await expect(other.expectOpen()).rejects.toMatchObject(waits);
-    await expect(other.through(1, async () => 1)).rejects.toMatchObject(waits);
-    await table.clock.runUntil(table.clock.now() + 30_000);
-    await other.expectOpen();
-    await one.through(1, async () => {
-      await expect(other.through(1, async () => 1)).rejects.toMatchObject(waits);
-    });
-    await other.expectOpen();
-    await expect(other.through(1, async () => 2)).resolves.toBe(2);
+describe('the allowance of the CRM', () => {
+  it.each([
+    [69, true, true],
+    [70, true, false],
+    [95, false, false],
+  ])('at %s of a hundred calls is left to live traffic: %s, to a backfill: %s', (used, live, backfill) => {
+    const observed = observeAllowance(initialRateLimit, { used, limit: 100, perSeconds: DAY_SECONDS }, 0);
+    const admits = (priority: Priority, now: number): boolean =>
+      'state' in reserveCall(observed, crm.budget, priority, now);
+    expect([admits('live', 1), admits('backfill', 1), admits('probe', 1)]).toEqual([live, backfill, true]);
+    // An old figure is not believed for ever: the next call brings a new one.
+    expect(admits('backfill', 900_000)).toBe(true);
   });
 
-  it('waits longer each time, up to the limit of a queue', () => {
-    let allowance: RateLimit = initialRateLimit;
-    const pauses: number[] = [];
-    for (let failure = 0; failure < 12; failure++) {
-      allowance = recordNoAnswer(allowance, undefined, 0);
-      pauses.push(pausedFor(allowance, 0));
-    }
-    expect(pauses.slice(0, 6)).toEqual([0, 0, 30_000, 60_000, 120_000, 240_000]);
-    expect(pauses.at(-1)).toBe(900_000);
-    expect(pausedFor(recordAnswer(allowance), 0)).toBe(0);
-    expect(pausedFor(recordNoAnswer(initialRateLimit, 120, 0), 0)).toBe(120_000);
+  it('of a day pauses the connection once it is used up, except for what is left to others', async () => {
+    const budget = crmBudget(crm, table.rows, table.runtime);
+    const call = budget.callWith(new AbortController().signal, 'live');
+    await call.spend();
+    call.observe?.({ used: 96, limit: 100, perSeconds: DAY_SECONDS });
+    await expect(call.spend()).rejects.toMatchObject({
+      ...{ code: 'spent-allowance', scope: 'connection', why: 'throttled' },
+    });
   });
 });
 
