@@ -121,7 +121,7 @@ export const requestErrors = {
   },
   'unknown-columns': {
     retry: 'never',
-    means: 'Columns of the imported file are unknown, or stand for the same field.',
+    means: 'Columns of the imported file are unknown, or none identifies the customer.',
     advice: 'Map them with `--map COLUMN=FIELD`, or exclude them with `--ignore COLUMN`.',
   },
   'unknown-crm': {

@@ -3,7 +3,7 @@ import type { PublicObjectSearchRequest } from '@hubspot/api-client/lib/codegen/
 import * as z from 'zod';
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { batchesOf, PER_BATCH } from './batch.ts';
-import { faultOf } from './faults.ts';
+import { faultOf, ofObject } from './faults.ts';
 import { isPhone, nationalNumber } from './phones.ts';
 import { heldOf, propertiesFor, readBatch, Stored } from './read.ts';
 import { type Api, VERSION } from './request.ts';
@@ -24,7 +24,7 @@ const holdsField =
 
 type Found = Map<string, readonly HeldRecord[]>;
 
-export interface Finder {
+interface Finder {
   readonly find: (
     object: string,
     by: LookUp,
@@ -44,7 +44,7 @@ export const openFinder = (api: Api): Finder => {
   return {
     async find(object, by, values, fields, call) {
       const found: Found = new Map();
-      const query = { api, object, fields: fields, call };
+      const query = { api, object, fields, call };
       for (const batch of batchesOf([...new Set(values)]))
         if (by === 'email') await byEmail(query, batch, found);
         else if (by === 'phone') await byPhone(query, batch, found);
@@ -80,7 +80,7 @@ const byEmail = async (query: Query, values: readonly string[], found: Found): P
   const { api, object, fields, call } = query;
   const by = { idProperty: 'email', values };
   const reply = await readBatch(api, object, by, propertiesFor(fields), call);
-  if ('refusal' in reply) throw faultOf(reply.refusal, object, reply.status);
+  if ('refusal' in reply) throw ofObject(faultOf(reply.refusal, object, reply.status));
   const records = reply.value.map((stored) => heldOf(stored, fields));
   keep(found, records, values, holdsEmail);
   const rest = values.filter((value) => !found.has(value));

@@ -47,7 +47,7 @@ const archive = async (
 ): Promise<Removal[]> => {
   const reply = await readBatch(api, object, { idProperty, values: keys }, [idProperty], call);
   if ('refusal' in reply) throw ofObject(faultOf(reply.refusal, object, reply.status));
-  const ids = new Map(reply.value.map(({ id, properties }) => [properties[idProperty] ?? '', id]));
+  const ids = new Map(reply.value.map(({ id, properties }) => [String(properties[idProperty] ?? ''), id]));
   const found = keys.filter((key) => ids.has(key));
   if (found.length === 0) return keys.map((key) => ({ key, found: false }));
   const body: BatchInputSimplePublicObjectId = {

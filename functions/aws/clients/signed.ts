@@ -158,6 +158,8 @@ const refusalOf = async (service: Service, response: Response): Promise<AwsRefus
   const inXml = /<Code>([^<]*)<\/Code>/u.exec(text)?.[1];
   const full = response.headers.get('x-amzn-errortype') ?? inJson ?? inXml ?? 'UnknownError';
   const name = full.split(':')[0]?.split('#').at(-1) ?? full;
-  const message = /"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"|<Message>([^<]*)<\/Message>/u.exec(text);
-  return new AwsRefusal(service, response.status, name, message?.[1] ?? message?.[2] ?? '');
+  const message =
+    /"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"/u.exec(text)?.[1] ??
+    /<Message>([^<]*)<\/Message>/u.exec(text)?.[1];
+  return new AwsRefusal(service, response.status, name, message ?? '');
 };
