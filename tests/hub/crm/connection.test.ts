@@ -57,7 +57,7 @@ describe('a CRM that is down for a day', () => {
       crm: 'salesforce',
       status: 'paused',
       why: 'down',
-      waiting: 60,
+      waiting: 20,
     });
     await hub.wait(12 * HOUR_MS);
     send(10, 10);
