@@ -37,8 +37,10 @@ export type Connection = z.infer<typeof Connection>;
 
 export const workingConnection: Connection = { version: 0, status: 'working', failures: 0, parked: {} };
 
-/** A CRM that does not answer is paused after so many consecutive failures. */
+/** A CRM that does not answer, or accepts no calls for a moment, is paused after so many consecutive failures. */
 const MAX_FAILURES = 3;
+/** If the CRM asks for a wait as long, it is paused at once. */
+const SHORT_WAIT_MS = 60_000;
 const FIRST_PROBE_MS = 30_000;
 /** The longest delay of a message in a queue. */
 const LONGEST_WAIT_MS = 900_000;
@@ -52,7 +54,7 @@ export type Stopping = Pick<CrmFault, 'code' | 'message' | 'why' | 'retry'>;
 export const connectionFailed = (connection: Connection, fault: Stopping, now: number): Connection => {
   if (connection.stop !== undefined) return connection;
   const failures = connection.failures + 1;
-  const isStopped = fault.why !== 'down' || failures >= MAX_FAILURES || typeof fault.retry === 'object';
+  const isStopped = fault.why === 'setup' || failures >= MAX_FAILURES || askedFor(fault) >= SHORT_WAIT_MS;
   return isStopped
     ? withStatus({ ...connection, failures: 0, stop: stopBy(fault, now) })
     : { ...connection, failures };
@@ -127,9 +129,11 @@ const foundBy = ({ code, message, why }: Stopping): Pick<Stop, 'code' | 'why' | 
   reason: message,
 });
 
+const askedFor = ({ retry }: Stopping): number => (typeof retry === 'object' ? retry.afterSeconds * 1000 : 0);
+
 /** The wait before the next probe doubles with each probe that failed; the CRM may ask for a longer one. */
-const waitFor = ({ retry }: Stopping, probes: number): number => {
-  const asked = typeof retry === 'object' ? retry.afterSeconds * 1000 : 0;
+const waitFor = (fault: Stopping, probes: number): number => {
+  const asked = askedFor(fault);
   const backOff = probes === 0 && asked > 0 ? 1000 : FIRST_PROBE_MS * 2 ** Math.min(probes, 10);
   return Math.min(LONGEST_WAIT_MS, Math.max(backOff, asked));
 };

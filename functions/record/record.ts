@@ -8,10 +8,11 @@ import type { Changes, Loaded } from '../contracts/ports/record.ts';
 import type { CommandWork, Work } from '../contracts/work.ts';
 import { applyGroup, hasChanges, type OutgoingEvent } from './apply.ts';
 import { delayOf, findOutOfOrder, groupByCustomer } from './groups.ts';
+import type { ReadResult } from './messages/ports.ts';
 
 interface RecordPorts<Message> {
-  /** The interactions and commands that a queue message asks to record. */
-  readonly decode: (message: Message) => Promise<readonly Work[]>;
+  /** The interactions and commands that a queue message asks to record, and events that it asks to publish. */
+  readonly decode: (message: Message) => Promise<ReadResult>;
   readonly identity: () => Promise<IdentityConfig>;
   /** The silence after which a new conversation begins, in milliseconds. */
   readonly silence: () => Promise<number>;
@@ -19,6 +20,8 @@ interface RecordPorts<Message> {
   readonly load: (works: readonly Work[]) => Promise<Loaded>;
   /** One conditional transaction. Nothing is written on `false` (a row changed since it was read) and on `too-large`. */
   readonly commit: (changes: Changes, loaded: Loaded) => Promise<boolean | 'too-large'>;
+  /** Makes the files of a recorded interaction stay: until then they expire. */
+  readonly keepFiles: (interaction: Interaction) => Promise<void>;
   /** Removes the files of an interaction whose customer was erased, which a redelivery stored again. */
   readonly removeFiles: (interaction: Interaction) => Promise<void>;
   /** Puts events on the bus; true for each that the bus has taken. */
@@ -45,8 +48,8 @@ export const record =
   async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
     const config = await ports.identity();
-    const outgoing: OutgoingEvent[] = [];
-    let waiting = await decodeAll(ports, messages, failed);
+    const { works, outgoing } = await decodeAll(ports, messages, failed);
+    let waiting: readonly Work[] = works;
     let roundsWithoutProgress = 0;
     while (waiting.length > 0 && roundsWithoutProgress < MOST_ROUNDS_WITHOUT_PROGRESS) {
       const outOfOrder = findOutOfOrder(waiting, config);
@@ -76,16 +79,18 @@ const decodeAll = async <Message extends { readonly id: string }>(
   { decode }: RecordPorts<Message>,
   messages: readonly Message[],
   failed: Map<string, unknown>,
-): Promise<readonly Work[]> => {
+): Promise<{ readonly works: readonly Work[]; readonly outgoing: OutgoingEvent[] }> => {
   const decoded = messages.map(async (message) => {
     try {
-      return await withMessage(message.id, () => decode(message));
+      const { works, events } = await withMessage(message.id, () => decode(message));
+      return { works, outgoing: events.map((event): OutgoingEvent => ({ event, messages: [message.id] })) };
     } catch (error) {
       failed.set(message.id, error);
-      return [];
+      return { works: [], outgoing: [] };
     }
   });
-  return (await Promise.all(decoded)).flat();
+  const all = await Promise.all(decoded);
+  return { works: all.flatMap(({ works }) => works), outgoing: all.flatMap(({ outgoing }) => outgoing) };
 };
 
 /** Queues anonymous events again that arrive before the message they reference. Returns the other work. */
@@ -129,12 +134,27 @@ const commitGroup = async <Message extends { readonly id: string }>(
       for (const { provider, kind } of changes.ignored)
         log('info', 'ignored-events', { provider, types: kind, count: 1 });
       for (const interaction of changes.erased) await ports.removeFiles(interaction);
+      for (const interaction of recordedAmong(works, changes)) await ports.keepFiles(interaction);
       return { committed: outgoing, left: group.slice(works.length) };
     }
     if (works.length === 1) throw tooLarge();
     most = Math.ceil(works.length / 2);
   }
 };
+
+/**
+ * The interactions that are stored now. Those that were stored before are among them: the function may have ended
+ * between that commit and keeping the files.
+ */
+const recordedAmong = (
+  works: readonly Work[],
+  { erased, ignored }: { readonly erased: readonly Interaction[]; readonly ignored: readonly Interaction[] },
+): Interaction[] =>
+  works.flatMap((work) =>
+    work.type === 'command' || erased.includes(work.interaction) || ignored.includes(work.interaction)
+      ? []
+      : [work.interaction],
+  );
 
 const publishAll = async <Message>(
   { publish }: RecordPorts<Message>,

@@ -66,6 +66,7 @@ export const deliver = async (
     mapping: (id) => mappingOf(id),
     files,
     isErased: async () => false,
+    isRecorded: async () => true,
     contents: contents(runtime, {
       connector: (id) => connectorOf(id),
       secrets: async () => secrets,
@@ -81,7 +82,7 @@ export const deliver = async (
   };
   const interactions: Interaction[] = [];
   for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-    const works = await readMessage(ports, parseMessage(RecordMessage, queueRecord(message)));
+    const { works } = await readMessage(ports, parseMessage(RecordMessage, queueRecord(message)));
     for (const work of works) if (work.type === 'interaction') interactions.push(work.interaction);
   }
   return { interactions, asked, stored, queued, failures };

@@ -84,11 +84,14 @@ describe('an Authentication-Results header', () => {
     ['mx.example; spf=fail reason="; dmarc=pass header.from=example.com"', false],
     ['mx.example; spf=fail (a \\) ; dmarc=pass header.from=example.com)', false],
     ['mx.example; spf=fail (a ; dmarc=pass header.from=example.com', false],
-    [`mx.example; ${'('.repeat(200_000)}; dmarc=pass`, false],
     ['dmarc=pass header.from=example.com', false],
     ['', false],
-  ])('%.80s authenticates: %s', (result, authentic) => {
+  ])('%s authenticates: %s', (result, authentic) => {
     expect(isAuthenticResult(result, 'example.com')).toBe(authentic);
+  });
+
+  it('of half a million brackets is read at once', () => {
+    expect(isAuthenticResult(`mx.example; ${'('.repeat(500_000)}; dmarc=pass`, 'example.com')).toBe(false);
   });
 
   it('names the server that wrote it first', () => {
