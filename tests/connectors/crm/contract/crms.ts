@@ -72,7 +72,7 @@ export const crms: readonly Crm[] = [
           id === activity && typeof fields['WhoId'] === 'string' ? [fields['WhoId']] : [],
         ),
     // One describes the object; phones are searched for a hundred at a time.
-    requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 1, hundredPhones: 1, thousandIds: 1 },
+    requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 2, hundredPhones: 1, thousandIds: 1 },
   },
   {
     connector: hubspot,
