@@ -24,9 +24,7 @@ const gdprDelete = (call: Call): SandboxAnswer => {
   if (idProperty !== undefined && !account.properties.identifies(type, idProperty))
     throw validationError(`${idProperty} does not have unique values`);
   const record =
-    idProperty === undefined
-      ? account.get(type, objectId)
-      : account.findUnique(type, idProperty, objectId);
+    idProperty === undefined ? account.get(type, objectId) : account.findUnique(type, idProperty, objectId);
   if (record) eraseContact(account, record, call.source);
   else if (idProperty !== 'email') throw notFound();
   return noContent;

@@ -166,6 +166,15 @@ describe.each(crms)('the records of $connector.title', (crm) => {
     ]);
   });
 
+  it('examines the account, whichever way the hub has logged in', async () => {
+    for (const secret of [at.sandbox.secret, crm.secretOf(at.sandbox)]) {
+      const findings = await (await at.connected(secret)).examine(callOf({ now: Date.now }));
+      expect(findings.length).toBeGreaterThan(2);
+      expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+      expect(findings.filter(({ says }) => /does not tell/u.test(says))).toEqual([]);
+    }
+  });
+
   it('needs no more requests than there are batches', async () => {
     const { requests } = crm;
     const spent = async (work: (call: ReturnType<typeof callOf>) => Promise<unknown>): Promise<number> => {
