@@ -1,8 +1,6 @@
 import { CrmMessage, ProbeMessage } from '../messages/sync.ts';
 import { type Stage, stage } from './stage.ts';
 
-const kinds = ['erasure', 'change', 'probe'];
-
 /** The stage of one CRM, by its id and its name. */
 export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
   stage(`sync-${crm}`, {

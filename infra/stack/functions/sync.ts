@@ -86,7 +86,7 @@ export class Sync extends Construct {
         message: { profileId },
       }),
       createEventRule(this, 'Changes', {
-        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [crm] } },
+        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [this.crm] } },
         ...{ message: {}, objects: { change: '$.detail.change' } },
       }),
     ];
