@@ -61,7 +61,7 @@ export const hubspotSandbox = async (
   const { now = Date.now, report, scopes = allScopes } = options;
   const account = new Account(db, now, options.keepsPrimaryId ?? false);
   const faults = new Faults();
-  const oauth = new OAuth(account, scopes);
+  const oauth = new OAuth(account, scopes, ACCESS_TOKEN);
   const webhooks = new Webhooks(
     account,
     options.webhook ?? { url: 'https://hub.invalid/hubspot', clientSecret: oauth.credentials.clientSecret },

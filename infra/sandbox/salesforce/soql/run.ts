@@ -113,6 +113,8 @@ const sorted = (
         follow(org, resolved, other.fields),
         nullsLast,
         descending,
+        // Ids are ordered by their characters, so that a client can go on after the last one that it has.
+        ['id', 'reference'].includes(resolved.field.type),
       );
       if (difference !== 0) return difference;
     }
