@@ -67,6 +67,8 @@ export interface HeldRecord {
   /** All of its e-mail addresses and phone numbers, the first of each the primary one, as the CRM spells them. */
   readonly emails: readonly string[];
   readonly phones: readonly string[];
+  /** The CRM's id of the contact to which it belongs, for objects that belong to contacts. */
+  readonly contact?: string;
   /** Whether staff or an import made it; otherwise visitors may have typed what it holds. */
   readonly byStaff: boolean;
   readonly createdAt: Instant;
