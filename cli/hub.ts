@@ -15,6 +15,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'find, inspect, merge, split, export and erase customers',
       load: () => import('./customers/customer.ts'),
     },
+    connections: {
+      summary: 'show whether the CRMs work, and what waits for them',
+      load: () => import('./operations/connections.ts'),
+    },
     figures: {
       summary: 'show message counts, response times and failure rates',
       load: () => import('./operations/figures.ts'),

@@ -8,9 +8,17 @@ export const Job = z.looseObject({
   by: z.string(),
   createdAt: z.string(),
   /** In rows or other items. */
-  progress: z.object({ done: z.number(), refused: z.number(), total: z.number().optional() }),
+  progress: z.object({
+    ...{ done: z.number(), refused: z.number(), total: z.number().optional() },
+    /** Rows of an import that are done, but not with all their values. */
+    incomplete: z.number().optional(),
+    /** What an import has refused or taken only in part: how many rows by reason, and the first lines. */
+    reported: z
+      .array(z.object({ reason: z.string(), rows: z.number(), lines: z.array(z.number()) }))
+      .optional(),
+  }),
   error: z.object({ code: z.string(), reason: z.string() }).optional(),
-  /** In how many files the refused rows of an import are stored. */
+  /** In how many files the reported rows of an import are stored. */
   refused: z.object({ parts: z.number() }).optional(),
   /** A presigned address of the file that the job produced. */
   result: z.object({ url: z.string() }).optional(),

@@ -12,6 +12,7 @@ import { cancelJob, createFileJob, type Job, startJob } from '../client/jobs.ts'
 import type { HubConnection } from '../client/request.ts';
 import { CONNECTION_HELP } from '../command.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
+import { sanitize } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
 import { uploadFile } from './upload.ts';
 import { printFailure, saveRefusedRows, watchJob } from './watch-job.ts';
@@ -19,8 +20,8 @@ import { printFailure, saveRefusedRows, watchJob } from './watch-job.ts';
 export const usage = `Usage: hub import customers FILE [--consent-date DATE] [--consent-source TEXT] [--to-crms] [OPTIONS]
        hub import interactions FILE [--from SYSTEM] [OPTIONS]
 
-Imports a CSV or NDJSON file. Refused rows are saved in FILE.refused.csv with their line and the reason; correct them and
-import that file. The exit code is 1 where a row was refused.
+Imports a CSV or NDJSON file. Rows that were refused, or taken without one of their values, are saved in FILE.refused.csv with
+their line and the reason; correct them and import that file. The exit code is 1 where a row was refused.
 
   --map COLUMN=FIELD     the field of the hub that a column fills; may be repeated
   --ignore COLUMN        skip a column; may be repeated
@@ -147,21 +148,32 @@ const checkHead = async (
   }
 };
 
-/** Prints how many rows were imported and saves the refused ones. Returns the exit code. */
+/** Prints how many rows were imported and saves the reported ones. Returns the exit code. */
 const reportResult = async (hub: HubConnection, job: Job, file: string, dryRun: boolean): Promise<number> => {
-  const { done, refused } = job.progress;
   printFailure(job);
-  console.log(
-    `${done} rows ${dryRun ? 'valid' : 'imported'}, ${refused} refused${job.state === 'succeeded' ? '' : `; the job has the state ${job.state}`}`,
-  );
+  for (const line of summaryLines(job, dryRun)) console.log(line);
   if (job.refused !== undefined) {
     const target = refusedFileName(file);
     await saveRefusedRows(hub, job, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
     console.log(
-      `Saved the refused rows in ${target}, each with its line and the reason. Correct them and import that file.`,
+      `Saved these rows in ${target}, each with its line and the reason. Correct them and import that file.`,
     );
   }
-  return job.state === 'succeeded' && refused === 0 ? 0 : 1;
+  return job.state === 'succeeded' && job.progress.refused === 0 ? 0 : 1;
+};
+
+/** How many rows were taken, taken in part and refused, and below them each reason with its first lines. */
+const summaryLines = ({ progress, state }: Job, dryRun: boolean): string[] => {
+  const { done, refused, incomplete = 0, reported = [] } = progress;
+  const partly = incomplete > 0 ? ` (${incomplete} without all their values)` : '';
+  const stopped = state === 'succeeded' ? '' : `; the job has the state ${state}`;
+  return [
+    `${done} rows ${dryRun ? 'valid' : 'imported'}${partly}, ${refused} refused${stopped}`,
+    ...reported.map(({ reason, rows, lines }) => {
+      const more = rows > lines.length ? ', …' : '';
+      return `  ${rows} ${sanitize(reason)} (${rows === 1 ? 'line' : 'lines'} ${lines.join(', ')}${more})`;
+    }),
+  ];
 };
 
 /** A new name beside the file: an earlier file of refused rows may hold corrections and is never overwritten. */

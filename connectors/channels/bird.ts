@@ -25,7 +25,7 @@ export const bird = channel({
   content: {
     // With the key the API redirects to a signed address, which refuses the key and expires after 15 minutes.
     hosts:
-      /media\.api\.bird\.com|media\.nest\.messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
+      /^(?:media\.api\.bird\.com|media\.nest\.messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9]+){0,6}\.amazonaws\.com)$/u,
     authorise(url, { accessKey: [key] }) {
       const { hostname, searchParams } = new URL(url);
       if (hostname.endsWith('.amazonaws.com') || searchParams.has('X-Amz-Signature')) return { url };

@@ -21,7 +21,7 @@ export const discord = channel({
   },
   schemes: { ed25519: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   content: {
-    hosts: /cdn\.discordapp\.com|media\.discordapp\.net/u,
+    hosts: /^(?:cdn\.discordapp\.com|media\.discordapp\.net)$/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets, now }) {

@@ -30,7 +30,7 @@ export const hubspot = channel({
     v1: { covers: 'body', time: 'unsigned', optionalHeaders: [VERSION] },
   },
   content: {
-    hosts: /api\.hubapi\.com|(?:[a-z0-9-]+\.)*hubspotusercontent[a-z0-9-]*\.net/u,
+    hosts: /^(?:api\.hubapi\.com|(?:[a-z0-9-]+\.)*hubspotusercontent[a-z0-9-]*\.net)$/u,
     authorise(url, { accessToken: [token] }) {
       if (new URL(url).hostname !== 'api.hubapi.com') return { url };
       return token === undefined ? undefined : { url, headers: { authorization: `Bearer ${token}` } };

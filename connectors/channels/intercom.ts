@@ -17,7 +17,7 @@ export const intercom = channel({
   content: {
     // The addresses of files are signed and expire.
     hosts:
-      /(?:[a-z0-9-]+\.)*(?:intercomcdn\.(?:com|eu)|intercom-attachments(?:-\d+)?\.com|intercomusercontent\.com)/u,
+      /^(?:[a-z0-9-]+\.)*(?:intercomcdn\.(?:com|eu)|intercom-attachments(?:-\d+)?\.com|intercomusercontent\.com)$/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets }) {

@@ -20,7 +20,7 @@ export const line = channel({
   },
   schemes: { hmac: { covers: 'body', time: 'unsigned' } },
   content: {
-    hosts: /api-data\.line\.me/u,
+    hosts: /^api-data\.line\.me$/u,
     authorise: (url, { accessToken: [token] }) =>
       token === undefined ? undefined : { url, headers: { authorization: `Bearer ${token}` } },
     // LINE converts video and audio first: the address of the conversion's state comes before that of the file.

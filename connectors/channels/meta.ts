@@ -32,7 +32,7 @@ export const meta = channel({
   },
   methods: ['GET'],
   content: {
-    hosts: /graph\.facebook\.com|(?:[a-z0-9-]+\.)*(?:fbsbx\.com|fbcdn\.net|cdninstagram\.com)/u,
+    hosts: /^(?:graph\.facebook\.com|(?:[a-z0-9-]+\.)*(?:fbsbx\.com|fbcdn\.net|cdninstagram\.com))$/u,
     authorise(url, { accessToken: [token], appSecret: [secret] }) {
       const address = new URL(url);
       const isGraph = address.hostname === 'graph.facebook.com';

@@ -39,7 +39,7 @@ export const plivo = channel({
   methods: ['GET'],
   content: {
     // An address of Plivo may redirect to one of a bucket, which must not get the token.
-    hosts: /(?:[a-z0-9-]+\.)*plivo\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
+    hosts: /^(?:(?:[a-z0-9-]+\.)*plivo\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9]+){0,6}\.amazonaws\.com)$/u,
     authorise(url, { authId: [id], authToken: [token] }) {
       if (id === undefined || token === undefined || !new URL(url).hostname.endsWith('plivo.com'))
         return { url };

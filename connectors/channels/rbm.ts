@@ -21,7 +21,7 @@ export const rbm = channel({
     clientToken: { covers: 'nothing', time: 'unsigned' },
   },
   content: {
-    hosts: /(?:[a-z0-9-]+\.)*googleapis\.com/u,
+    hosts: /^(?:[a-z0-9-]+\.)*googleapis\.com$/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets }) {

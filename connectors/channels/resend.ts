@@ -15,7 +15,7 @@ export const resend = channel({
   },
   schemes: standardSchemes,
   content: {
-    hosts: /(?:[a-z0-9-]+\.)*resend\.(?:com|app)/u,
+    hosts: /^(?:[a-z0-9-]+\.)*resend\.(?:com|app)$/u,
     authorise(url, { apiKey: [key] }) {
       if (new URL(url).hostname !== 'api.resend.com') return { url };
       return key === undefined ? undefined : { url, headers: { authorization: `Bearer ${key}` } };

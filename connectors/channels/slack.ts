@@ -20,7 +20,7 @@ export const slack = channel({
   },
   schemes: { hmac: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   content: {
-    hosts: /(?:.+\.)?slack\.com/u,
+    hosts: /^(?:[a-z0-9-]+\.)*slack\.com$/u,
     authorise: (url, { botToken: [token] }) =>
       token === undefined ? undefined : { url, headers: { authorization: `Bearer ${token}` } },
   },

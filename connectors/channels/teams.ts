@@ -17,10 +17,10 @@ export const teams = channel({
   secrets: { appId: { about: 'the Microsoft App ID of the bot', isPublic: true } },
   schemes: { token: { covers: 'nothing', time: 'expires' } },
   content: {
-    hosts: /(?:[a-z0-9-]+\.)*sharepoint\.com/u,
+    hosts: /^(?:[a-z0-9-]+\.)*sharepoint\.com$/u,
     authorise: (url) => ({ url }),
   },
-  documents: { hosts: /login\.botframework\.com/u },
+  documents: { hosts: /^login\.botframework\.com$/u },
   async verify(request, { secrets, now, document }) {
     const token = bearerToken(request.headers['authorization']);
     if (token === undefined) return refused('the header authorization is missing or has no bearer token');

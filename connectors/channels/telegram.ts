@@ -21,7 +21,7 @@ export const telegram = channel({
   },
   schemes: { secretToken: { covers: 'nothing', time: 'unsigned' } },
   content: {
-    hosts: /api\.telegram\.org/u,
+    hosts: /^api\.telegram\.org$/u,
     authorise(url, { botToken: [token] }) {
       const [, folder = '', rest] = /^https:\/\/api\.telegram\.org\/(file\/)?(.+)$/u.exec(url) ?? [];
       return token === undefined || rest === undefined

@@ -17,7 +17,8 @@ export const telnyx = channel({
   schemes: { ed25519: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
   content: {
     // Media and recordings have addresses that are signed and expire.
-    hosts: /(?:[a-z0-9-]+\.)*(?:telnyx(?:storage|cloudstorage)?\.com|s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com)/u,
+    hosts:
+      /^(?:[a-z0-9-]+\.)*(?:telnyx(?:storage|cloudstorage)?\.com|s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com)$/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets, now }) {

@@ -27,7 +27,7 @@ export const twilio = channel({
   content: {
     // The API redirects to a public bucket, or for protected files to an address that expires after some hours.
     hosts:
-      /api(?:\.[a-z0-9-]+){0,2}\.twilio\.com|(?:media|mms)\.twiliocdn\.com|s3(?:-external-1)?\.amazonaws\.com/u,
+      /^(?:api(?:\.[a-z0-9-]+){0,2}\.twilio\.com|(?:media|mms)\.twiliocdn\.com|s3(?:-external-1)?\.amazonaws\.com)$/u,
     authorise(url, { authToken: [token] }) {
       const { hostname, pathname } = new URL(url);
       if (!hostname.endsWith('.twilio.com')) return { url };

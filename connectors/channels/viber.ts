@@ -15,7 +15,7 @@ export const viber = channel({
   schemes: { hmac: { covers: 'body', time: 'unsigned' } },
   content: {
     // The addresses are signed and expire within the hour.
-    hosts: /(?:[a-z0-9-]+\.)*viber\.com/u,
+    hosts: /^(?:[a-z0-9-]+\.)*viber\.com$/u,
     authorise: (url) => ({ url }),
   },
   verify(request, { secrets }) {

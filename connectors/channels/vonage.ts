@@ -63,7 +63,7 @@ export const vonage = channel({
   methods: ['GET'],
   content: {
     hosts:
-      /api(?:-[a-z0-9]+)*\.(?:nexmo|vonage)\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com/u,
+      /^(?:api(?:-[a-z0-9]+)*\.(?:nexmo|vonage)\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9]+){0,6}\.amazonaws\.com)$/u,
     // The address of a file works without credentials for two days, unless the application forbids it.
     authorise(url, { applicationId: [id], privateKey: [key] }, now) {
       if (id === undefined || key === undefined || new URL(url).hostname.endsWith('.amazonaws.com'))

@@ -41,7 +41,7 @@ const comparable = (text: string): string =>
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toUpperCase()
-    .replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, '')
+    .replace(/^[\s\p{P}]+|(?<![\s\p{P}])[\s\p{P}]+$/gu, '')
     .replace(/[\s\p{Pd}]/gu, '');
 
 const listed = (means: ConsentWord['means'], words: readonly string[]): [string, ConsentWord][] =>

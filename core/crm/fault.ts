@@ -17,13 +17,14 @@ export type Why = 'raced' | 'gone' | 'taken' | 'invalid' | 'setup' | 'throttled'
 
 /**
  * A refusal of a CRM, classified by its connector. `records`: for `taken` the CRM's ids of the records that are there
- * already, as far as it names them; for `gone` that of the record into which this one was merged. `field`: the field that
- * is concerned, as the CRM's API names it.
+ * already, as far as it names them; for `gone` that of the record into which this one was merged. `object`, `field`: those
+ * that are concerned, as the CRM's API names them. A session that the sync function opens names the object of every fault.
  */
 export class CrmFault extends HubError {
   readonly scope: Scope;
   readonly why: Why;
   readonly records: readonly string[];
+  readonly object: string | undefined;
   readonly field: string | undefined;
 
   constructor(
@@ -33,6 +34,7 @@ export class CrmFault extends HubError {
       scope,
       why,
       records = [],
+      object,
       field,
       afterSeconds,
       cause,
@@ -40,6 +42,7 @@ export class CrmFault extends HubError {
       readonly scope: Scope;
       readonly why: Why;
       readonly records?: readonly string[];
+      readonly object?: string | undefined;
       readonly field?: string | undefined;
       /** How long the CRM asks to wait. */
       readonly afterSeconds?: number | undefined;
@@ -57,6 +60,7 @@ export class CrmFault extends HubError {
     this.scope = scope;
     this.why = why;
     this.records = records;
+    this.object = object;
     this.field = field;
   }
 }

@@ -6,74 +6,67 @@ export interface Budget {
   readonly seconds: number;
 }
 
-/** The state that all workers of one CRM share: the calls of the current window, and the circuit breaker. */
-export const RateLimit = z.strictObject({
+/** What a call is for: live traffic goes before a backfill; a probe finds out whether the allowance is there again. */
+export type Priority = 'live' | 'backfill' | 'probe';
+
+/** What the CRM itself says of its allowance. Instants are epoch milliseconds. */
+const Allowance = z.object({ used: z.number(), limit: z.number(), at: z.number() });
+
+/** The calls of the current window, which all workers of one CRM share. */
+export const RateLimit = z.object({
   /** Counts every change of this row. */
   version: z.int().nonnegative(),
   /** The start of the current window, in epoch milliseconds. */
   window: z.number(),
   spent: z.int().nonnegative(),
-  /** Consecutive failures. */
-  failures: z.int().nonnegative(),
-  /** The end of the pause, in epoch milliseconds; 0 if the CRM is not paused. */
-  shutUntil: z.number(),
+  /** The CRM's own figures, by the length of their window in seconds. */
+  allowances: z.record(z.string(), Allowance).default({}),
 });
 export type RateLimit = z.infer<typeof RateLimit>;
 
-export const initialRateLimit: RateLimit = { version: 0, window: 0, spent: 0, failures: 0, shutUntil: 0 };
+export const initialRateLimit: RateLimit = { version: 0, window: 0, spent: 0, allowances: {} };
 
-/** The circuit breaker opens after so many consecutive failures. */
-const MAX_FAILURES = 3;
-const FIRST_PAUSE_MS = 30_000;
-const MAX_PAUSE_MS = 900_000;
-/** After a pause one worker probes the CRM; the others wait this long for the result. */
-const PROBE_MS = 30_000;
+/** `ofCrm`: the CRM's own allowance is used up as far as the hub may use it. */
+export type Admission =
+  | { readonly state: RateLimit }
+  | { readonly waitMs: number; readonly ofCrm?: { readonly perSeconds: number } };
 
-export type Admission = { readonly state: RateLimit } | { readonly waitMs: number };
-
-/** The rest of the pause, in milliseconds. */
-export const pausedFor = ({ shutUntil }: RateLimit, now: number): number => Math.max(0, shutUntil - now);
-
-/** Reserves `calls` of the budget, or returns the time to wait. After a pause the first caller probes the CRM. */
-export const reserveCalls = (rateLimit: RateLimit, budget: Budget, calls: number, now: number): Admission => {
-  if (pausedFor(rateLimit, now) > 0) return { waitMs: pausedFor(rateLimit, now) };
-  const ends = rateLimit.window + budget.seconds * 1000;
-  const isCurrent = now < ends;
-  const spent = (isCurrent ? rateLimit.spent : 0) + calls;
-  // A batch above the budget of a whole window is allowed in an empty window.
-  if (spent > budget.calls && spent > calls) return { waitMs: ends - now };
-  return {
-    state: {
-      ...rateLimit,
-      spent,
-      window: isCurrent ? rateLimit.window : now,
-      shutUntil: rateLimit.failures >= MAX_FAILURES ? now + PROBE_MS : 0,
-    },
-  };
+/** The part of the hub's own budget that a call may use: half of it stays free for live traffic. */
+const SHARE_OF_BUDGET: Readonly<Record<Priority, number>> = { live: 1, backfill: 0.5, probe: 1 };
+/** The part of the CRM's allowance that may be used: the rest is left to the other users of the account. */
+const SHARE_OF_ALLOWANCE: Readonly<Record<Priority, number>> = {
+  live: 0.95,
+  backfill: 0.7,
+  probe: Number.POSITIVE_INFINITY,
 };
+/** After this time a figure of the CRM is outdated, and the next call brings a new one. */
+const OUTDATED_MS = 900_000;
 
-/** Records an answered call. */
-export const recordAnswer = (rateLimit: RateLimit): RateLimit => ({
-  ...rateLimit,
-  failures: 0,
-  shutUntil: 0,
-});
-
-/** Records a failed call. A `Retry-After` of the CRM (`afterSeconds`) applies from the first failure on. */
-export const recordNoAnswer = (
+/** Reserves one call of the budget, or returns the time to wait. */
+export const reserveCall = (
   rateLimit: RateLimit,
-  afterSeconds: number | undefined,
+  budget: Budget,
+  priority: Priority,
   now: number,
-): RateLimit => {
-  const failures = rateLimit.failures + 1;
-  const pause =
-    failures < MAX_FAILURES
-      ? 0
-      : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - MAX_FAILURES, 10));
-  const requested = Math.min(MAX_PAUSE_MS, (afterSeconds ?? 0) * 1000);
-  return {
-    ...rateLimit,
-    failures,
-    shutUntil: pause + requested === 0 ? 0 : now + Math.max(pause, requested),
-  };
+): Admission => {
+  for (const [seconds, { used, limit, at }] of Object.entries(rateLimit.allowances)) {
+    const endsAt = at + Math.min(OUTDATED_MS, Number(seconds) * 1000);
+    if (now < endsAt && used >= limit * SHARE_OF_ALLOWANCE[priority])
+      return { waitMs: endsAt - now, ofCrm: { perSeconds: Number(seconds) } };
+  }
+  const endsAt = rateLimit.window + budget.seconds * 1000;
+  const isCurrent = now < endsAt;
+  const spent = (isCurrent ? rateLimit.spent : 0) + 1;
+  if (spent > 1 && spent > budget.calls * SHARE_OF_BUDGET[priority]) return { waitMs: endsAt - now };
+  return { state: { ...rateLimit, spent, window: isCurrent ? rateLimit.window : now } };
 };
+
+/** Records what the CRM says of its allowance. */
+export const observeAllowance = (
+  rateLimit: RateLimit,
+  { used, limit, perSeconds }: { readonly used: number; readonly limit: number; readonly perSeconds: number },
+  now: number,
+): RateLimit => ({
+  ...rateLimit,
+  allowances: { ...rateLimit.allowances, [String(perSeconds)]: { used, limit, at: now } },
+});

@@ -185,6 +185,23 @@ export const failureErrors = {
       'Calls to the CRM are paused: the API budget of this window is used up, the CRM did not answer, or another worker renews the token.',
     advice: 'Nothing: queued records are retried automatically.',
   },
+  'stopped-connection': {
+    means:
+      'The hub does not use the CRM for now; everything for it waits in its queue. The reason names why.',
+    advice:
+      'Do what the reason says. The hub finds out by itself that the CRM works again, closes this failure and sends what waited; a replay finds out at once.',
+  },
+  'parked-object': {
+    means:
+      'The hub does not use one object of the CRM for now; what is written to it waits. The reason names why.',
+    advice:
+      'Correct the object, its fields or the permissions in the CRM, or the mapping. The hub finds out by itself that the object can be used again, closes this failure and sends what waited; a replay finds out at once.',
+  },
+  'spent-allowance': {
+    means: "The account has used up as many of the CRM's API calls as the hub leaves to itself.",
+    advice:
+      'Nothing: the hub continues when calls are free again. If it comes back, look which program uses the calls, or buy more.',
+  },
   'unavailable-crm': {
     means: 'The CRM did not answer, refused the login, or its API allocation is used up.',
     advice:

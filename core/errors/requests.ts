@@ -121,8 +121,13 @@ export const requestErrors = {
   },
   'unknown-columns': {
     retry: 'never',
-    means: 'Columns of the imported file are unknown, or stand for the same field.',
+    means: 'Columns of the imported file are unknown, or none identifies the customer.',
     advice: 'Map them with `--map COLUMN=FIELD`, or exclude them with `--ignore COLUMN`.',
+  },
+  'unknown-crm': {
+    retry: 'never',
+    means: 'The hub is not connected to a CRM with this id.',
+    advice: 'List the connected CRMs with `hub connections`; switch one on under `crms` of hub.yaml.',
   },
   'unknown-failure': {
     retry: 'never',

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { HubError } from '../errors.ts';
+import { cellText, emailsIn, isAbsent, phonesIn, plainDigits } from './cells.ts';
 
 /** The field of the row's object that a column fills. */
 export interface Column {
@@ -8,7 +9,17 @@ export interface Column {
   readonly read?: (cell: string) => { readonly value: unknown } | { readonly fault: string };
   /** Set if the cells of all columns of this path form one list. */
   readonly many?: true;
+  /** Set for free text, in which words such as `none` are values. */
+  readonly verbatim?: true;
 }
+
+/** What a field of a row fills: nothing if the column is ignored, or `unnamed` if the header has no name for it. */
+export type FileColumn = Column | 'unnamed' | undefined;
+
+/** The object of a row, and what of the row it does not have; or why the row is not readable. */
+export type RowReading =
+  | { readonly value: unknown; readonly omitted: readonly string[] }
+  | { readonly fault: string };
 
 /** Finds a column by its name in the header or the mapping; undefined if there is no such column. */
 export type Columns = (name: string) => Column | undefined;
@@ -58,19 +69,20 @@ export const typedColumn = (parent: string, name: string): Column => {
   return { path };
 };
 
-/** The column of each field of a row; undefined for ignored fields. Throws `HubError` `unknown-columns`. */
+/** The column of each field of a row. Throws `HubError` `unknown-columns`. */
 export const columnsOf = (
   header: readonly string[],
   { map, ignore }: Layout,
   columns: Columns,
   columnNames: string,
-): (Column | undefined)[] => {
+): FileColumn[] => {
   const names = header.map((name) => name.trim());
   const absent = [...Object.keys(map), ...ignore].filter((name) => !names.includes(name));
   if (absent.length > 0)
     throw unknownColumns(`The file has no column ${list(absent)}; it has ${list(names)}.`);
   const wrong: string[] = [];
-  const found = names.map((name) => {
+  const found = names.map((name): FileColumn => {
+    if (name === '') return 'unnamed';
     if (ignore.includes(name) || REFUSED_COLUMNS.some((one) => one === name)) return undefined;
     const column = columns(map[name] ?? name);
     if (column === undefined) wrong.push(map[name] ?? name);
@@ -80,11 +92,7 @@ export const columnsOf = (
     throw unknownColumns(
       `Unknown column ${list(wrong)}. The columns are ${columnNames}. Rename one with --map "column=field", or ignore it with --ignore "column".`,
     );
-  const single = found.flatMap((column) => (column && column.many !== true ? [column.path.join('.')] : []));
-  const twice = single.filter((path, at) => single.indexOf(path) !== at);
-  if (twice.length > 0)
-    throw unknownColumns(`Two columns fill ${list([...new Set(twice)])}. Ignore one of them with --ignore.`);
-  if (!found.some((column) => column?.path[0] === 'identifiers'))
+  if (!found.some((column) => typeof column === 'object' && column.path[0] === 'identifiers'))
     throw unknownColumns(
       'No column identifies the customer: the file needs email, phone, user-id or identifier.<type>. Map a column with --map "column=email".',
     );
@@ -97,25 +105,38 @@ const unknownColumns = (message: string): HubError =>
 
 type Tree = { [name: string]: unknown };
 
-/** The object of a CSV row; empty cells are omitted. */
-export const readRow = (
-  fields: readonly string[],
-  columns: readonly (Column | undefined)[],
-): { readonly value: object } | { readonly fault: string } => {
-  if (fields.length !== columns.length)
+/**
+ * The object of a CSV row. Cells without a value are omitted. The last cells of a row may be absent; more cells than the header
+ * has must be empty.
+ */
+export const readRow = (fields: readonly string[], columns: readonly FileColumn[]): RowReading => {
+  if (fields.slice(columns.length).some((field) => field.trim() !== ''))
     return { fault: `the row has ${fields.length} fields, and the header has ${columns.length}` };
+  const isShort = columns.slice(fields.length).some((column) => typeof column === 'object');
+  const omitted = isShort
+    ? [`taken with only ${fields.length} of ${columns.length} fields: the others count as empty`]
+    : [];
   const object: Tree = {};
   for (const [at, column] of columns.entries()) {
-    const cell = fields[at]?.trim() ?? '';
-    if (column === undefined || cell === '') continue;
+    const cell = cellText(fields[at] ?? '');
+    if (cell === '' || column === undefined) continue;
+    if (column === 'unnamed') {
+      omitted.push(`taken without the value of column ${at + 1}: the header has no name for it`);
+      continue;
+    }
+    if (column.verbatim !== true && isAbsent(cell)) continue;
     const read = column.read?.(cell) ?? { value: cell };
     if ('fault' in read) return read;
-    setValue(object, column, read.value);
+    if (!setValue(object, column, read.value))
+      return {
+        fault: `two columns give different values for ${column.path.join('.')}: leave one of them empty, or ignore a column with --ignore`,
+      };
   }
-  return { value: object };
+  return { value: object, omitted };
 };
 
-const setValue = (object: Tree, { path, many }: Column, value: unknown): void => {
+/** False if another column has given another value. */
+const setValue = (object: Tree, { path, many }: Column, value: unknown): boolean => {
   let tree = object;
   for (const name of path.slice(0, -1)) {
     const next: Tree = (tree[name] as Tree | undefined) ?? {};
@@ -123,8 +144,10 @@ const setValue = (object: Tree, { path, many }: Column, value: unknown): void =>
     tree = next;
   }
   const last = path.at(-1) ?? '';
-  if (many !== true) tree[last] = value;
-  else tree[last] = [...((tree[last] as unknown[] | undefined) ?? []), ...[value].flat()];
+  if (many === true) tree[last] = [...((tree[last] as unknown[] | undefined) ?? []), ...[value].flat()];
+  else if (tree[last] === undefined) tree[last] = value;
+  else return tree[last] === value;
+  return true;
 };
 
 /** The first three faults of a row, in one line. */
@@ -134,10 +157,22 @@ export const rowFault = ({ issues }: z.ZodError): string =>
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .join('; ');
 
+/** How a cell of an identifier column is split and read, by type. */
+const identifierCells: Readonly<Record<string, (cell: string) => string[]>> = {
+  email: emailsIn,
+  phone: phonesIn,
+};
+
 /** The identifier columns, which every kind of file has. */
 export const identifierColumn: Columns = (name) => {
-  const type = /^(email|phone|user-id)$/iu.exec(name)?.[1] ?? nameAfter(/^identifier\./iu, name);
+  const type = (
+    /^(email|phone|user-id)$/iu.exec(name)?.[1] ?? nameAfter(/^identifier\./iu, name)
+  )?.toLowerCase();
   if (type === undefined) return undefined;
-  const prefix = `${type.toLowerCase()}:`;
-  return { path: ['identifiers'], many: true, read: (cell) => ({ value: `${prefix}${cell}` }) };
+  const split = identifierCells[type] ?? ((cell: string) => [plainDigits(cell)]);
+  return {
+    path: ['identifiers'],
+    many: true,
+    read: (cell) => ({ value: split(cell).map((one) => `${type}:${one}`) }),
+  };
 };

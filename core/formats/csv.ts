@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { decodeRow } from './encoding.ts';
 
 /**
  * Splits bytes into records: CSV (RFC 4180, also with other delimiters), or lines. A reader of a large file can continue at
@@ -16,6 +16,8 @@ export interface CsvRecord {
   /** The fields of a CSV record; for other files the line as the only field. Absent if the record has a fault. */
   readonly fields?: readonly string[];
   readonly fault?: string;
+  /** Set if the record is not UTF-8 and was read as Windows-1252. */
+  readonly windows1252?: true;
   /** Set if the record is too long and continues after these bytes. */
   readonly continues?: true;
 }
@@ -23,6 +25,9 @@ export interface CsvRecord {
 /** In bytes. A longer record is refused, so that an unclosed quote costs one record and not the rest of the file. */
 export const LONGEST_RECORD = 200_000;
 
+type RecordContent = Pick<CsvRecord, 'fields' | 'fault' | 'windows1252'>;
+
+const UNDECODABLE = 'the row is neither UTF-8 nor Windows-1252';
 const LINE_END = 10;
 const RETURN = 13;
 const QUOTE = 34;
@@ -55,16 +60,17 @@ const recordAt = (
   if (first === undefined && !last && bytes.length - start <= LONGEST_RECORD) return undefined;
   const end = first ?? bytes.length;
   const continues = first === undefined && !last;
-  const alone = (content: Pick<CsvRecord, 'fields' | 'fault'>): CsvRecord => ({
+  const alone = (content: RecordContent): CsvRecord => ({
     ...{ end, lines: continues ? 0 : 1, raw: rawOf(bytes, start, end), ...content },
     ...(continues && { continues }),
   });
   if (end - start > LONGEST_RECORD) return alone({ fault: `the row is longer than ${LONGEST_RECORD} bytes` });
-  const text = textOf(bytes, start, end);
-  if (text === undefined) return alone({ fault: 'the row is not UTF-8' });
-  if (delimiter === undefined) return alone({ fields: [text] });
+  const decoded = decodeRow(rawOf(bytes, start, end));
+  if (decoded === undefined) return alone({ fault: UNDECODABLE });
+  const { text, ...encoding } = decoded;
+  if (delimiter === undefined) return alone({ fields: [text], ...encoding });
   const fields = fieldsOf(text, delimiter);
-  if (Array.isArray(fields)) return alone({ fields });
+  if (Array.isArray(fields)) return alone({ fields, ...encoding });
   return fields === 'open'
     ? quotedRecord(bytes, start, end, delimiter, last, alone)
     : alone({ fault: fields });
@@ -77,7 +83,7 @@ const quotedRecord = (
   firstEnd: number,
   delimiter: string,
   last: boolean,
-  alone: (content: Pick<CsvRecord, 'fault'>) => CsvRecord,
+  alone: (content: RecordContent) => CsvRecord,
 ): CsvRecord | undefined => {
   const unclosed = { fault: 'a quote is not closed' };
   for (let end = firstEnd; ; ) {
@@ -86,12 +92,14 @@ const quotedRecord = (
     if ((next ?? bytes.length) - start > LONGEST_RECORD) return alone(unclosed);
     if (next === undefined) return last ? alone(unclosed) : undefined;
     end = next;
-    const text = textOf(bytes, start, end);
-    if (text === undefined) return alone({ fault: 'the row is not UTF-8' });
+    const raw = rawOf(bytes, start, end);
+    const decoded = decodeRow(raw);
+    if (decoded === undefined) return alone({ fault: UNDECODABLE });
+    const { text, ...encoding } = decoded;
     const fields = fieldsOf(text, delimiter);
     if (fields === 'open') continue;
     if (!Array.isArray(fields)) return alone(unclosed);
-    return { end, lines: linesIn(bytes, start, end), raw: rawOf(bytes, start, end), fields };
+    return { end, lines: linesIn(bytes, start, end), raw, fields, ...encoding };
   }
 };
 
@@ -112,12 +120,6 @@ const rawOf = (bytes: Buffer, start: number, end: number): Buffer => {
   if (stop > start && bytes[stop - 1] === LINE_END) stop--;
   if (stop > start && bytes[stop - 1] === RETURN) stop--;
   return bytes.subarray(start, stop);
-};
-
-const textOf = (bytes: Buffer, start: number, end: number): string | undefined => {
-  const raw = rawOf(bytes, start, end);
-  const text = raw.toString('utf8');
-  return text.includes('\ufffd') && !isUtf8(raw) ? undefined : text;
 };
 
 /** The fields of a record; `open` if a quoted field does not end; else the fault. */
@@ -154,11 +156,19 @@ const quotedField = (text: string, start: number): { value: string; end: number 
   }
 };
 
-/** Quotes a field if CSV requires it. */
-export const csvField = (value: string, delimiter: string): string =>
-  /["\r\n]/u.test(value) || value.includes(delimiter) || value.startsWith(' ')
-    ? `"${value.replaceAll('"', '""')}"`
-    : value;
+/** What a spreadsheet takes for the beginning of a formula (https://owasp.org/www-community/attacks/CSV_Injection). */
+const FORMULA = /^(?:\s*[=+\-@]|[\t\r])/u;
+
+/**
+ * A field of a CSV file that we write: quoted if CSV requires it, and with an apostrophe before what a spreadsheet would run
+ * as a formula. An import removes that apostrophe.
+ */
+export const csvField = (value: string, delimiter: string): string => {
+  const text = FORMULA.test(value) ? `'${value}` : value;
+  return /["\r\n]/u.test(text) || text.includes(delimiter) || text.startsWith(' ')
+    ? `"${text.replaceAll('"', '""')}"`
+    : text;
+};
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
@@ -169,25 +179,18 @@ export const delimiterOf = (header: string): string => {
   return counts.reduce((best, next) => (next.count > best.count ? next : best)).one;
 };
 
-/** Why a file is not UTF-8 text in lines, by its first bytes; undefined if it is. `whole`: these are all bytes of the file. */
-export const encodingFault = (head: Uint8Array, whole: boolean): string | undefined => {
+/** The delimiter that a first line such as `sep=;` announces to Excel; undefined for any other line. */
+export const announcedDelimiter = (line: string): string | undefined =>
+  /^"?sep=([,;|\t])"?[,;|\t]*$/iu.exec(line.replace(/\r$/u, ''))?.[1];
+
+/** Why a file, as UTF-8, is not text in lines, by its first bytes; undefined if it is. */
+export const textFault = (head: Uint8Array): string | undefined => {
   const [first, second] = head;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
-    return 'It is UTF-16, as Excel writes "Unicode text". Save it as "CSV UTF-8".';
   if (first === 0x50 && second === 0x4b)
     return 'It is a spreadsheet or an archive, not text. Save it as "CSV UTF-8".';
   if (first === 0x1f && second === 0x8b) return 'It is compressed. Unpack it first.';
-  if (head.includes(0)) return 'It has zero bytes, so it is not text in UTF-8. Save it as "CSV UTF-8".';
-  // The last character of the first bytes may be incomplete.
-  const last = whole ? head.length : Math.max(head.lastIndexOf(LINE_END) + 1, 0);
-  if (!isUtf8(head.subarray(0, last)))
-    return 'It is not UTF-8 (perhaps Windows-1252 or Latin-1, as Excel writes plain "CSV"). Save it as "CSV UTF-8".';
+  if (head.includes(0)) return 'It has zero bytes, so it is not text. Save it as "CSV UTF-8".';
   if (!head.includes(LINE_END) && head.includes(RETURN))
     return 'Its lines end with carriage returns alone, as on very old Macs. Save it with line feeds.';
   return undefined;
 };
-
-const MARK = [0xef, 0xbb, 0xbf] as const;
-
-/** The length of the byte order mark at the start of a file; 0 if there is none. */
-export const markBytes = (head: Uint8Array): number => (MARK.every((byte, at) => head[at] === byte) ? 3 : 0);

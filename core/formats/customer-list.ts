@@ -3,6 +3,7 @@ import { ConsentStatus } from '../consent/consent.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
 import { type Columns, identifierColumn, nameAfter, typedColumn } from './columns.ts';
+import { columnOfHeader } from './header-names.ts';
 
 const Text = z.string().trim().min(1).max(1000);
 const Texts = z.union([Text.transform((one) => [one]), z.array(Text).max(20)]);
@@ -118,9 +119,17 @@ const customerPaths: Readonly<Record<string, readonly string[]>> = {
   'preferences.channel': ['preferences', 'channel'],
 };
 
-/** The columns of a customer list. */
+/** The columns of a customer list, by our names and by those of other programs. */
 export const customerColumns: Columns = (name) => {
+  const column = ownColumn(name);
+  if (column !== undefined) return column;
+  const meant = columnOfHeader(name);
+  return meant === undefined ? undefined : ownColumn(meant);
+};
+
+const ownColumn: Columns = (name) => {
   const path = customerPaths[name.toLowerCase()];
+  if (path?.[0] === 'language') return { path, read: (cell) => ({ value: cell.replaceAll('_', '-') }) };
   if (path !== undefined) return { path };
   if (name.toLowerCase() === 'tags')
     return {

@@ -34,10 +34,12 @@ const historyPaths: Readonly<Record<string, readonly string[]>> = {
   'profile.timezone': ['profile', 'timeZone'],
 };
 
+const verbatim: ReadonlySet<string> = new Set(['text', 'subject']);
+
 /** The columns of a history file. */
 export const historyColumns: Columns = (name) => {
   const path = historyPaths[name.toLowerCase()];
-  if (path !== undefined) return { path };
+  if (path !== undefined) return { path, ...(verbatim.has(name.toLowerCase()) && { verbatim: true }) };
   const property = nameAfter(/^propert(?:y|ies)\./iu, name);
   return property === undefined ? identifierColumn(name) : typedColumn('properties', property);
 };

@@ -273,7 +273,7 @@ interface Entity {
 }
 
 export const namedEntities: ReadonlyMap<string, Entity> = new Map(
-  [...listed.matchAll(/(\w+)(\*?) ([0-9a-f+]+)/gu)].map(([, name = '', star, codes = '']) => [
+  [...listed.matchAll(/\b(\w+)(\*?) ([0-9a-f+]+)/gu)].map(([, name = '', star, codes = '']) => [
     name,
     {
       text: String.fromCodePoint(...codes.split('+').map((code) => Number.parseInt(code, 16))),

@@ -51,7 +51,7 @@ const applyTag = (
     reading.address = double ?? single ?? bare;
   } else if (name === 'br' || (isEnd && blocks.has(name))) reading.text += '\n';
   else if (name === 'td' || name === 'th') reading.text += ' ';
-  else if (blocks.has(name) && !/\n\s*$/u.test(reading.text.slice(-3))) reading.text += '\n';
+  else if (blocks.has(name) && !/\n\s{0,2}$/u.test(reading.text.slice(-3))) reading.text += '\n';
 };
 
 /**
@@ -134,8 +134,8 @@ const decodeEntities = (text: string): string =>
 export const textOfHtml = (html: string, { links = false }: { readonly links?: boolean } = {}): string =>
   decodeEntities(
     withoutMarkup(html, links)
-      .replace(/ *\n */gu, '\n')
-      .replace(/ {2,}/gu, ' '),
+      .replace(/ {2,}/gu, ' ')
+      .replace(/ ?\n ?/gu, '\n'),
   )
     .replace(/\n{3,}/gu, '\n\n')
     .trim();

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { nearestWord } from '../config/nearest.ts';
+import { shippedBlock } from './block-list.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 
 const IdentifierRule = z.strictObject({
@@ -28,10 +29,7 @@ const defaults = {
     '*': { priority: 4, limit: 5 },
     anonymous: { priority: 9, limit: 20 },
   },
-  block: {
-    values: ['unknown', 'anonymous', 'null', 'none', 'n/a', '0'],
-    patterns: ['^[0-]*$', '^\\+?266696687$'],
-  },
+  block: shippedBlock,
   shared: [],
 };
 

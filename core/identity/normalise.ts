@@ -118,9 +118,11 @@ const impliedIdentifiers = (identifier: Identifier): Identifier[] => {
 const isBlocked = (identifier: string, config: IdentityConfig): boolean => {
   const value = identifierValue(identifier).trim();
   const last = value.slice(value.lastIndexOf(':') + 1);
-  return [value, last].some(
-    (one) =>
-      config.block.values.some((other) => other.toLowerCase() === one.toLowerCase()) ||
-      config.block.patterns.some((pattern) => pattern.test(one)),
-  );
+  return (last === value ? [value] : [value, last]).some((one) => {
+    const lower = one.toLowerCase();
+    return (
+      config.block.values.some((other) => other.toLowerCase() === lower) ||
+      config.block.patterns.some((pattern) => pattern.test(one))
+    );
+  });
 };

@@ -49,7 +49,7 @@ const decodeText = (text: string): string =>
 /** A word is what stands between spaces and signs, an e-mail address or an id with dots and hyphens among them. */
 const wordsOf = (text: string): string[] =>
   (text.toLowerCase().match(/[\p{L}\p{N}@._+-]+/gu) ?? []).flatMap((run) => {
-    const word = run.replace(/^[._+-]+|[._+-]+$/gu, '');
+    const word = run.replace(/^[._+-]+|(?<![._+-])[._+-]+$/gu, '');
     // In a form a plus is a space; in an address it is part of it.
     return word.includes('+') ? [word, ...word.split('+')] : [word];
   });

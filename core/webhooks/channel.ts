@@ -131,7 +131,7 @@ interface SecretDeclaration {
  * and matching hosts, also for redirects; `record` limits size and time.
  */
 export interface ContentAccess<Secret extends string = string> {
-  /** Matched against the whole host name. */
+  /** Matches whole host names, from `^` to `$`. */
   readonly hosts: RegExp;
   /**
    * The address and the headers of the request, from the address in the mapping's interaction. Undefined if a secret
@@ -168,7 +168,7 @@ export interface ChannelConnector<Secret extends string = string, Scheme extends
   readonly methods?: readonly ('GET' | 'HEAD' | 'PUT')[];
   /** Further set-up steps for the admin, in a sentence or two: `hub connect` prints it. */
   readonly setup?: string;
-  /** From which hosts `verify` may fetch documents: matched against the whole host name. */
+  /** From which hosts `verify` may fetch documents: matches whole host names, from `^` to `$`. */
   readonly documents?: { readonly hosts: RegExp };
   readonly content?: ContentAccess<Secret>;
   /**

@@ -17,7 +17,7 @@ import { isFresh, isOneOf, verifyRsa } from './signature.ts';
 // SNS signs, so the check of the topic matters as much as the signature.
 
 /** The hosts of SNS's certificates and of the confirmation of subscriptions. */
-export const snsHosts = /sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?/u;
+export const snsHosts = /^sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?$/u;
 
 const NOTIFICATION = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'] as const;
 const CONFIRMATION = [

@@ -2,6 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { problem } from '../middleware/http.ts';
 import { type AttachmentPorts, attachmentRoutes } from './routes/attachments.ts';
 import { type CommandPorts, commandRoutes } from './routes/commands.ts';
+import { type ConnectionPorts, connectionRoutes } from './routes/connections.ts';
 import { type ConsentPorts, consentRoutes } from './routes/consent.ts';
 import { type CustomerPorts, customerRoutes } from './routes/customers.ts';
 import { type ErasurePorts, erasureRoutes, receiptKeySet } from './routes/erasures.ts';
@@ -17,6 +18,7 @@ import { type TimelinePorts, timelineRoutes } from './routes/timeline.ts';
 export interface ApiPorts
   extends AttachmentPorts,
     CommandPorts,
+    ConnectionPorts,
     ConsentPorts,
     CustomerPorts,
     ErasurePorts,
@@ -35,6 +37,7 @@ export interface ApiPorts
 const routes: Routes<ApiPorts> = {
   ...attachmentRoutes,
   ...commandRoutes,
+  ...connectionRoutes,
   ...consentRoutes,
   ...customerRoutes,
   ...erasureRoutes,

@@ -19,6 +19,7 @@ import { erasures } from '../aws/erasure/erasures.ts';
 import { type HashedKeys, hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config } from '../aws/operations/configuration.ts';
+import { connections } from '../aws/operations/connections.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
@@ -88,6 +89,8 @@ export const create = (runtime: Runtime) => {
       return new Map(found.map(ownerOf).map(({ identifier, profileId }) => [identifier, profileId]));
     },
     identity: running.identity,
+    connections: connections(runtime, rows),
+    crms: async () => Object.keys((await running.hub()).crms),
     contacts: async (profileIds) => crmContacts(rows, Object.keys((await running.hub()).crms), profileIds),
     outcome: commandOutcomes(runtime, rows, loadHashedKeys).of,
     isAuthorized: apiKeys(runtime),
@@ -101,7 +104,7 @@ export const create = (runtime: Runtime) => {
     presign: files.presign,
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(httpStack('api', ['unknown-failure']))
+    .use(httpStack('api', ['unknown-failure', 'unknown-crm']))
     .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
 };
 

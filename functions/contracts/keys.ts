@@ -239,4 +239,12 @@ export const triggerVersionKey = (trigger: string, version: number): Key => ({
 export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${trigger}`, sk: 'current' });
 
 export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
+export const connectionKey = (crm: string): Key => ({ pk: `connection#${crm}`, sk: 'state' });
+/** The messages that wait until an object of a CRM can be used again. */
+export const parkedPartition = (crm: string, object: string): string => `parked#${crm}#${object}`;
+/** `id`: of the piece of work, so that a message that is delivered twice waits once. */
+export const parkedKey = (crm: string, object: string, id: string): Key => ({
+  pk: parkedPartition(crm, object),
+  sk: id,
+});
 export const leaseKey = (crm: string): Key => ({ pk: `lease#${crm}`, sk: 'token' });

@@ -126,7 +126,8 @@ const messageOfRule = (
   if (stage === 'projections') return projectionMessage(type, time, detail);
   if (stage !== 'decide')
     return type === 'interaction.recorded' ? address : { profileId: customer.profileId };
-  const [, trigger, version] = /\/trigger-(.+)-v(\d+)$/u.exec(ruleArn) ?? [];
+  const [, trigger, version] =
+    /^trigger-(.+)-v(\d+)$/u.exec(ruleArn.slice(ruleArn.lastIndexOf('/') + 1)) ?? [];
   return { trigger, version: Number(version), ...address, arrivedAt: new Date(time).toISOString() };
 };
 

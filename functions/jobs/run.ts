@@ -62,10 +62,15 @@ const executeSlice = async (ports: RunPorts, leased: JobRow, until: number): Pro
   const { jobs } = ports;
   try {
     const { row, result } = await startAndSlice(ports, leased, until);
+    const reported = result.reported ?? row.progress.reported;
     const progress = {
       done: row.progress.done + result.done,
       refused: row.progress.refused + (result.refused ?? 0),
       ...(totalOf(row, result) !== undefined && { total: totalOf(row, result) }),
+      ...(reported !== undefined && {
+        incomplete: (row.progress.incomplete ?? 0) + (result.incomplete ?? 0),
+        reported,
+      }),
     };
     const { lease: _, error: __, ...rest } = row;
     const next: JobRow = {

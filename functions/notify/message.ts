@@ -35,4 +35,6 @@ const causeAsCustomer = ({ profile = {} }: StoredInteraction): Parameters<typeof
 
 /** Links as the timeline and CRMs show them. The token is removed, because it gives access to the preferences of the address. */
 export const withoutTokens = (links: Links): Links =>
-  Object.fromEntries(Object.entries(links).map(([name, link]) => [name, link.replace(/[^/]+$/u, '…')]));
+  Object.fromEntries(
+    Object.entries(links).map(([name, link]) => [name, `${link.slice(0, link.lastIndexOf('/') + 1)}…`]),
+  );

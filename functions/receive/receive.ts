@@ -40,7 +40,7 @@ const BODY_LIMIT = 4_500_000;
 /** After a failed verification the secret is fetched again, at most this often per route: it may have been rotated. */
 const SECRET_REFRESH_MS = 30_000;
 /** Headers that prove authenticity are not queued. */
-const CONFIDENTIAL = /^(?:authorization|cookie|proxy-.*|.*(?:signature|secret|token).*)$/u;
+const CONFIDENTIAL = /^(?:authorization|cookie)$|^proxy-|signature|secret|token/u;
 
 /**
  * Authenticates a webhook and acknowledges it once it is durably queued; answers handshakes. Parses nothing that
@@ -126,12 +126,11 @@ class UndeclaredAddress extends Error {}
 /** A URL that a request names is fetched only if its host is one that the connector declares as the vendor's. */
 const declaredUrl = ({ id, documents }: ChannelConnector, address: string): string => {
   const url = URL.parse(address);
-  const whole = documents && new RegExp(`^(?:${documents.hosts.source})$`, 'u');
   if (
     url?.protocol !== 'https:' ||
     url.port !== '' ||
     url.username !== '' ||
-    whole?.test(url.hostname) !== true
+    documents?.hosts.test(url.hostname) !== true
   )
     throw new UndeclaredAddress(`the request names a document on a host that is not one of ${id}`);
   return url.href;

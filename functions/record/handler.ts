@@ -31,6 +31,11 @@ export const create = (runtime: Runtime) => {
   const saveFailure = failureSaver(runtime, rows, recordStage);
   const outcomes = commandOutcomes(runtime, rows, loadHashedKeys);
   const secretsOf = secrets(runtime);
+  const seen = async (id: string) => {
+    const { seenKey } = await loadHashedKeys();
+    const [row] = await rows.get([seenKey(id)]);
+    return row && seenOf(row);
+  };
   const messagePorts: MessagePorts = {
     identity: running.identity,
     mapping: mappingOf,
@@ -40,11 +45,8 @@ export const create = (runtime: Runtime) => {
       secrets: (provider, account) => secretsOf(provider, account, false),
       files,
     }),
-    async isErased(id) {
-      const { seenKey } = await loadHashedKeys();
-      const [row] = await rows.get([seenKey(id)]);
-      return row !== undefined && seenOf(row).erased === true;
-    },
+    isErased: async (id) => (await seen(id))?.erased === true,
+    isRecorded: async (id) => (await seen(id)) !== undefined,
     saveFailure,
     enqueue: sendTo(runtime, runtime.env['QUEUE_URL_DELIVERIES']),
   };
@@ -56,6 +58,9 @@ export const create = (runtime: Runtime) => {
     commit: async (changes, loaded) => {
       const { retention } = await running.hub();
       return store.commit(changes, loaded, await running.identity(), retention.interactions / 1000);
+    },
+    async keepFiles({ attachments = [] }) {
+      for (const { key } of attachments) if (key !== undefined) await files.keep(key);
     },
     async removeFiles({ attachments = [] }) {
       for (const { key } of attachments) if (key !== undefined) await files.remove(key);

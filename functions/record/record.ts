@@ -20,6 +20,8 @@ interface RecordPorts<Message> {
   readonly load: (works: readonly Work[]) => Promise<Loaded>;
   /** One conditional transaction. Nothing is written on `false` (a row changed since it was read) and on `too-large`. */
   readonly commit: (changes: Changes, loaded: Loaded) => Promise<boolean | 'too-large'>;
+  /** Makes the files of a recorded interaction stay: until then they expire. */
+  readonly keepFiles: (interaction: Interaction) => Promise<void>;
   /** Removes the files of an interaction whose customer was erased, which a redelivery stored again. */
   readonly removeFiles: (interaction: Interaction) => Promise<void>;
   /** Puts events on the bus; true for each that the bus has taken. */
@@ -132,12 +134,27 @@ const commitGroup = async <Message extends { readonly id: string }>(
       for (const { provider, kind } of changes.ignored)
         log('info', 'ignored-events', { provider, types: kind, count: 1 });
       for (const interaction of changes.erased) await ports.removeFiles(interaction);
+      for (const interaction of recordedAmong(works, changes)) await ports.keepFiles(interaction);
       return { committed: outgoing, left: group.slice(works.length) };
     }
     if (works.length === 1) throw tooLarge();
     most = Math.ceil(works.length / 2);
   }
 };
+
+/**
+ * The interactions that are stored now. Those that were stored before are among them: the function may have ended
+ * between that commit and keeping the files.
+ */
+const recordedAmong = (
+  works: readonly Work[],
+  { erased, ignored }: { readonly erased: readonly Interaction[]; readonly ignored: readonly Interaction[] },
+): Interaction[] =>
+  works.flatMap((work) =>
+    work.type === 'command' || erased.includes(work.interaction) || ignored.includes(work.interaction)
+      ? []
+      : [work.interaction],
+  );
 
 const publishAll = async <Message>(
   { publish }: RecordPorts<Message>,

@@ -89,7 +89,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
   const { fields } = rules.mapping.contact;
   const first = planAdoption(fields, subject.ours, record);
   const isFirst = Object.keys(subject.state.fields).length === 0;
-  if (isFirst) return changeOf(ports, subject, first, record.id, record);
+  if (isFirst) return changeOf(ports, subject, first, record.id);
   const later = planUpdate(fields, subject.ours, subject.state.fields);
   const names = new Set(unjudged(fields, subject.ours.values, subject.state.fields));
   const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({

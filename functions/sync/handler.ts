@@ -1,131 +1,151 @@
 import middy from '@middy/core';
-import type { SQSRecord } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import type { CrmConnector, CrmSession } from '../../core/crm/connector.ts';
-import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
-import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction/interaction.ts';
+import type { CrmConnector } from '../../core/crm/connector.ts';
+import type { HubError } from '../../core/errors.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
+import { eventSource } from '../aws/clients/event-source.ts';
 import { sendTo } from '../aws/clients/queue.ts';
-import { readSecret } from '../aws/clients/secret.ts';
-import { guests } from '../aws/customers/guests.ts';
-import { history } from '../aws/customers/history.ts';
-import { erasureParts } from '../aws/erasure/parts.ts';
+import { sendAllTo } from '../aws/clients/queue-many.ts';
+import { publishTo } from '../aws/clients/topic.ts';
 import { attempts } from '../aws/operations/attempts.ts';
-import { config } from '../aws/operations/configuration.ts';
-import { failureSaver, REPLAY_OF } from '../aws/operations/save-failure.ts';
-import { syncFailed } from '../contracts/events/build.ts';
-import { profileIdOf, syncStateKey } from '../contracts/keys.ts';
 import { log } from '../contracts/log.ts';
-import type { CrmMessage, EraseMessage } from '../contracts/messages/sync.ts';
+import type { CrmMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
-import type { SyncState } from './contacts.ts';
-import { eraseInCrm } from './erase.ts';
-import { lease } from './lease.ts';
-import { type Queued, type SyncPorts, sync, type Unsynced } from './sync.ts';
-import { throttle, throttled } from './throttle.ts';
+import { announcements } from './announcements.ts';
+import { crmBudget } from './budget.ts';
+import { type CrmConnection, crmConnection } from './connection.ts';
+import { crmClient } from './crm-client.ts';
+import { parkedMessages } from './parked.ts';
+import { type Pending, pendingOf } from './pending.ts';
+import { type ProbePorts, probe } from './probe.ts';
+import { useCases } from './use-cases.ts';
+import { carryOut, type WorkPorts, work } from './work.ts';
 
-const Environment = z.object({ HUB: z.string(), QUEUE_URL_SYNC: z.string() });
-const Names = z.array(z.string());
-const StateRow = z.object({ contact: z.string(), hash: z.string(), written: Names, held: Names.default([]) });
+const Environment = z.object({
+  HUB: z.string(),
+  AWS_LAMBDA_FUNCTION_NAME: z.string(),
+  QUEUE_URL_SYNC: z.string(),
+  QUEUE_ARN_SYNC: z.string(),
+  QUEUE_RETENTION_SECONDS: z.coerce.number().positive(),
+  /** The queue of probes, whose event source is never switched off. */
+  QUEUE_URL_PROBES: z.string(),
+  /** The topic of the alarms. */
+  ALARM_TOPIC: z.string(),
+});
 
-interface Erasing {
-  readonly id: string;
-  readonly message: EraseMessage;
-}
+/** The attribute of a probe that the hub has planned; any other is asked for by a person. */
+const PLANNED = 'planned';
+/** A call ends so long before the function does, so that its end can be recorded. */
+const CLOSING_MS = 6000;
+const PROBE_KEY = 'probe';
 
-const DELAY_SECONDS = 60;
-
-/** The function of one CRM. While the CRM cannot be used its messages are sent again with a delay, so that receive counts mean crashes only. */
+/** The function of one CRM. While the CRM cannot be used nothing circulates: see `connection.ts`, `parked.ts` and `probe.ts`. */
 export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
-  const running = config(runtime, rows);
-  const secret = readSecret(runtime);
-  const publish = publisher(runtime);
-  const send = sendTo(runtime, env.QUEUE_URL_SYNC);
-  const way = throttle(connector, rows, runtime);
-  let session: CrmSession | undefined;
-  let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
-  const stateKey = (profileId: string) => syncStateKey(profileId, connector.id);
-  const stage = syncStage(connector.id, connector.title);
-  const saveFailure = failureSaver(runtime, rows, stage);
-  const ports: Omit<SyncPorts, 'saveFailure'> = {
-    crm: connector.id,
-    async open() {
-      if (session) return session;
-      const credentials = await secret(`${env.HUB}/crm/${connector.id}`);
-      const token = lease(connector.id, credentials, rows, runtime.now);
-      session = throttled(await way.noting(() => connector.open(credentials, token)), connector, way);
-      return session;
+  const { id: crm, title } = connector;
+  const stage = syncStage(crm, title);
+  const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
+  const client = crmClient(connector, `${env.HUB}/crm/${crm}`, rows, runtime);
+  const { mapping, carryOut: use } = useCases(connector, rows, runtime);
+  const connection = crmConnection({
+    crm: connector,
+    table: rows,
+    runtime,
+    source: eventSource(runtime, {
+      functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+      queueArn: env.QUEUE_ARN_SYNC,
+    }),
+    probeIn: probesOn(runtime, env.QUEUE_URL_PROBES),
+    announce: announcements({
+      ...{ crm: connector, runtime, table: rows },
+      publish: publisher(runtime),
+      alarm: publishTo(runtime, env.ALARM_TOPIC),
+    }),
+    retentionMs: env.QUEUE_RETENTION_SECONDS * 1000,
+    async backfillSince(since) {
+      log('warn', 'expired-messages', { crm, since });
     },
-    async mapping() {
-      const raw = await running.crmMapping(connector.id);
-      if (compiled === undefined || compiled.raw !== raw)
-        compiled = { raw, mapping: compileMapping(connector.id, raw) };
-      return compiled.mapping;
-    },
-    identity: running.identity,
-    history: history(rows),
-    guests: guests(rows, running.identity),
-    async states(customers) {
-      const found = await rows.get(customers.map(stateKey));
-      return new Map(found.map((row): [string, SyncState] => [profileIdOf(row), StateRow.parse(row)]));
-    },
-    async remember(customer, state) {
-      await rows.put({ ...stateKey(customer), ...state });
-    },
-    async publishFailed(customer, error) {
-      await publish(syncFailed(customer, connector.id, error.code, instant(runtime.now())));
+  });
+  const parked = parkedMessages({ crm, stage, table: rows, sendAll, now: runtime.now });
+  const budget = crmBudget(connector, rows, runtime);
+  const ports: WorkPorts = {
+    ...{ crm, client, budget, connection, parked, carryOut: use, now: runtime.now },
+    async sendBack(pending, delaySeconds) {
+      const refused = await sendAll(
+        pending.map(({ body, attributes }) => ({ body, attributes, delaySeconds })),
+      );
+      return new Set(pending.filter((_, position) => refused.has(position)).map(({ id }) => id));
     },
   };
-  const erase = eraseInCrm({ ...ports, connector, erasures: erasureParts(rows) });
-  const again = async ({ body, messageAttributes }: SQSRecord, error: HubError): Promise<void> => {
-    const seconds = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
-    const replayOf = messageAttributes[REPLAY_OF]?.stringValue;
-    await send(body, {
-      delaySeconds: seconds,
-      ...(replayOf !== undefined && { attributes: { [REPLAY_OF]: replayOf } }),
-    });
+  const probeUntil = ({ signal, hasTime }: Deadline): ReturnType<typeof probe> => {
+    const run = { signal, priority: 'probe' } as const;
+    const probePorts: ProbePorts = {
+      ...{ title, connection, parked, hasTime, now: runtime.now },
+      async call() {
+        const { contact } = await mapping();
+        const session = await client.openAnew(signal);
+        const by = { field: contact.key };
+        const call = budget.callWith(signal, 'probe');
+        await session.find(contact.object, by, [PROBE_KEY], [contact.key], call);
+      },
+      async attempt(object, pending) {
+        const others = (await connection.read()).parked;
+        const { deferred, answered } = await carryOut(ports, [pending], {
+          ...{ ...run, parked: others, probed: object },
+        });
+        return { deferral: deferred.get(pending.id), answered: answered.has(object) };
+      },
+    };
+    return probe(probePorts);
   };
-  const synced = async (
-    readable: readonly Queued[],
-    erased: readonly Erasing[],
-    saveFailureOf: SyncPorts['saveFailure'],
-  ): Promise<Unsynced> => {
-    try {
-      await way.expectOpen();
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error;
-      return new Map([...readable, ...erased].map(({ id }) => [id, error]));
-    }
-    const unsynced =
-      readable.length === 0 ? [] : await sync({ ...ports, saveFailure: saveFailureOf })(readable);
-    return new Map([...unsynced, ...(await erase(erased))]);
-  };
+
   return middy<QueueEvent<CrmMessage>, QueueResult>()
     .use(queueStack(stage, attempts(runtime, rows)))
-    .handler(async ({ messages }) => {
-      const records = new Map(messages.map(({ id, record }) => [id, record]));
-      const queued: Queued[] = [];
-      const erasing: Erasing[] = [];
-      for (const { id, message } of messages)
-        if ('erasure' in message) erasing.push({ id, message });
-        else queued.push({ id, message });
-      const unsynced = await synced(queued, erasing, async (id, error) => {
-        const record = records.get(id);
-        if (record) await saveFailure(record, error);
-      });
-      const [first] = unsynced.values();
-      if (first) log('warn', first.code, { crm: connector.id, waiting: unsynced.size }, first);
-      if (unsynced.size > 0) session = undefined;
-      for (const { id, record } of messages) {
-        const error = unsynced.get(id);
-        if (error) await again(record, error);
+    .handler(async ({ messages }, context) => {
+      const deadline = deadlineOf(context);
+      const failed = new Map<string, unknown>();
+      const others: Pending[] = [];
+      for (const { id, message, record } of messages) {
+        const pending = pendingOf(message, record);
+        if (!('probe' in message)) {
+          others.push(pending);
+          continue;
+        }
+        try {
+          await probeUntil(deadline)(message, {
+            ...{ message: id, isAsked: pending.attributes[PLANNED] === undefined },
+          });
+        } catch (error) {
+          failed.set(id, error);
+        }
       }
-      return new Map();
+      const again: ReadonlyMap<string, HubError> =
+        others.length === 0 ? new Map() : await work(ports)(others, deadline.signal);
+      return new Map([...failed, ...again]);
     });
+};
+
+interface Deadline {
+  readonly signal: AbortSignal;
+  readonly hasTime: () => boolean;
+}
+
+/** Some seconds before Lambda ends the function. */
+const deadlineOf = ({ getRemainingTimeInMillis: remaining }: Context): Deadline => ({
+  signal: AbortSignal.timeout(Math.max(1, remaining() - CLOSING_MS)),
+  hasTime: () => remaining() > CLOSING_MS,
+});
+
+const probesOn = (runtime: Runtime, queue: string): CrmConnection['probeIn'] => {
+  const send = sendTo(runtime, queue);
+  return (delaySeconds, object) =>
+    send(
+      { probe: true, ...(object !== undefined && { object }) },
+      { delaySeconds, attributes: { [PLANNED]: 'true' } },
+    );
 };

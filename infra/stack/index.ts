@@ -50,9 +50,10 @@ export class HubStack extends Stack {
       visibilityTimeout: Duration.seconds(900),
       maxAge: Duration.minutes(60),
     });
-    const syncs = Object.keys(hub.crms).map((crm) => {
-      const { queue } = new Sync(this, `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`, shared, crm);
-      return [`sync-${crm}`, queue] as const;
+    const syncs = Object.keys(hub.crms).flatMap((crm) => {
+      const id = `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`;
+      const { queue, probes } = new Sync(this, id, shared, { crm, deliveries });
+      return [[`sync-${crm}`, queue] as const, [`connection-${crm}`, probes] as const];
     });
     // Six times the timeout of the function plus its batching window.
     const projections = new WorkQueue(this, 'Projections', {

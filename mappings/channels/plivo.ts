@@ -56,7 +56,7 @@ const statuses: ReadonlySet<string> = new Set([
 ]);
 
 const phones = (number: string | null | undefined): string[] => {
-  const phone = msisdn(number?.replace(/^sip:|@.*$/gu, ''));
+  const phone = msisdn(number?.replace(/^sip:/u, '').split('@')[0]);
   return phone === undefined ? [] : [`phone:${phone}`];
 };
 

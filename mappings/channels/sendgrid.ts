@@ -108,7 +108,7 @@ const isAuthentic = (from: readonly string[], dkim: string): boolean => {
   const author = authorDomain(from);
   return (
     author !== undefined &&
-    [...dkim.matchAll(/@([^\s:,{}]+)\s*:\s*([a-z]+)/giu)].some(
+    [...dkim.matchAll(/@([^\s:,{}@]+)\s*:\s*([a-z]+)/giu)].some(
       ([, signer = '', verdict]) => verdict?.toLowerCase() === 'pass' && isAligned(signer, author),
     )
   );

@@ -201,13 +201,13 @@ it('lists keys without their XML escapes, after a key', async () => {
 describe('an upload', () => {
   it('of one part is one request', async () => {
     const { files, asked } = bucketThat(new Response(''));
-    await files.upload('key', bytesOf(3, 4), 'text/plain');
+    await files.uploadUncommitted('key', bytesOf(3, 4), 'text/plain');
     expect(asked.map(({ request }) => request)).toEqual(['PUT /hub/key']);
   });
 
   it('of more parts names each by its number and ETag', async () => {
     const { files, asked } = bucketThat(begun(), part('"one"'), part('"two"'), completed());
-    await files.upload('key', bytesOf(5 * MIB, 5 * MIB), 'text/plain');
+    await files.uploadUncommitted('key', bytesOf(5 * MIB, 5 * MIB), 'text/plain');
     expect(asked.map(({ request }) => request)).toEqual([
       'POST /hub/key?uploads=',
       'PUT /hub/key?partNumber=1&uploadId=u%261',
@@ -230,7 +230,7 @@ describe('an upload', () => {
     ['a refusal', () => [begun(), refusal(503, 'SlowDown')]],
   ])('fails on %s', async (_, answers) => {
     const { files } = bucketThat(...answers());
-    await expect(files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
+    await expect(files.uploadUncommitted('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
   });
 
   it('over several invocations fails on an <Error> in the 200 of its completion, too', async () => {
@@ -243,7 +243,7 @@ describe('an upload', () => {
     const letters = async function* (): AsyncGenerator<Uint8Array> {
       for (const letter of 'abcde') yield Buffer.alloc(2 * MIB, letter);
     };
-    await files.upload('key', letters(), 'text/plain');
+    await files.uploadUncommitted('key', letters(), 'text/plain');
     const [one = '', two = ''] = asked.slice(1, 3).map(({ body }) => body);
     expect(`${one}${two}` === [...'abcde'].map((letter) => letter.repeat(2 * MIB)).join('')).toBe(true);
     expect(asked[0]?.headers.get('content-type')).toBe('text/plain');
@@ -251,10 +251,14 @@ describe('an upload', () => {
 
   it('that S3 does not begin, or whose part it does not name, ends there', async () => {
     const unbegun = bucketThat(new Response(''), part('"one"'), part('"two"'), completed());
-    await expect(unbegun.files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
+    await expect(
+      unbegun.files.uploadUncommitted('key', bytesOf(9 * MIB), 'text/plain'),
+    ).rejects.toMatchObject(fault);
     expect(unbegun.asked).toHaveLength(1);
     const unnamed = bucketThat(begun(), new Response(''), part('"two"'), completed());
-    await expect(unnamed.files.upload('key', bytesOf(9 * MIB), 'text/plain')).rejects.toMatchObject(fault);
+    await expect(
+      unnamed.files.uploadUncommitted('key', bytesOf(9 * MIB), 'text/plain'),
+    ).rejects.toMatchObject(fault);
     expect(unnamed.asked).toHaveLength(2);
   });
 
@@ -264,7 +268,9 @@ describe('an upload', () => {
       yield new Uint8Array(9 * MIB);
       throw new Error('the provider hung up');
     };
-    await expect(files.upload('key', broken(), 'text/plain')).rejects.toThrow('the provider hung up');
+    await expect(files.uploadUncommitted('key', broken(), 'text/plain')).rejects.toThrow(
+      'the provider hung up',
+    );
     expect(asked.at(-1)?.request).toBe('PUT /hub/key?partNumber=1&uploadId=u%261');
   });
 });

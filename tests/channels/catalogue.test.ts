@@ -28,6 +28,18 @@ describe('the catalogue', () => {
     }
   });
 
+  it('names the hosts that the hub may ask by their whole names', () => {
+    for (const provider of providerIds) {
+      const { content, documents } = connectorOf(provider) ?? {};
+      for (const { source } of [content?.hosts, documents?.hosts].filter((one) => one !== undefined)) {
+        expect([source.at(0), source.at(-1)], provider).toEqual(['^', '$']);
+        let outside = source;
+        while (outside.includes('(')) outside = outside.replace(/\([^()]*\)/gu, '');
+        expect(outside, provider).not.toContain('|');
+      }
+    }
+  });
+
   it('names for each provider what an admin must know', () => {
     for (const { connector, mapping } of providerCatalogue()) {
       expect(connector.docs).toMatch(/^https:\/\//u);

@@ -66,6 +66,7 @@ export const deliver = async (
     mapping: (id) => mappingOf(id),
     files,
     isErased: async () => false,
+    isRecorded: async () => true,
     contents: contents(runtime, {
       connector: (id) => connectorOf(id),
       secrets: async () => secrets,

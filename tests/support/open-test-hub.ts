@@ -74,7 +74,7 @@ const openHub = async ({
   };
   if (triggers === undefined) {
     const hub = await openInProcessHub({ ...options, clock: clock ?? new VirtualClock(NOW) });
-    const crms = await openSandboxes();
+    const crms = await openSandboxes(undefined, { now: () => hub.clock.now() });
     if (connectCrms === true) await crms.connect(hub.runtime, hub.name);
     return { ...hub, crms };
   }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Call, CrmRecord, CrmResult } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { entryOf } from '../../../core/formats/payload.ts';
-import { batchesOf, batchOf, inHalves, type Sorted } from './batch.ts';
+import { batchesOf, batchOf, bisect, type Sorted } from './batch.ts';
 import { faultOf, namedIn, type Refusal, setupFault } from './faults.ts';
 import { type Api, VERSION } from './request.ts';
 
@@ -21,7 +21,7 @@ const defaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const CONTACTS = 'contacts';
 
-export interface LinkType {
+interface LinkType {
   readonly target: string;
   readonly category: `${AssociationSpec['associationCategory']}`;
   readonly typeId: number;
@@ -92,8 +92,7 @@ export const link = async (
 ): Promise<void> => {
   for (const [name, type] of types) {
     const send = (batch: readonly Link[]) => associate(api, object, type, batch, call);
-    for (const batch of batchesOf(links.filter((one) => one.name === name)))
-      await inHalves(batch, send, blame);
+    for (const batch of batchesOf(links.filter((one) => one.name === name))) await bisect(batch, send, blame);
   }
 };
 

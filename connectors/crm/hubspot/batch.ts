@@ -26,17 +26,17 @@ export interface Sorted<Item> {
  * Sends items in one request, and what was refused with them again, in halves, until the item at fault is alone. `send`
  * and `blame` keep what they learn about an item, so that nothing is lost if a later request fails.
  */
-export const inHalves = async <Item>(
+export const bisect = async <Item>(
   items: readonly Item[],
   send: (items: readonly Item[]) => Promise<Sorted<Item>>,
   blame: (item: Item, fault: CrmFault) => void,
 ): Promise<void> => {
   const { untried = [], doubtful } = await send(items);
-  if (untried.length > 0) await inHalves(untried, send, blame);
+  if (untried.length > 0) await bisect(untried, send, blame);
   if (doubtful === undefined) return;
   const [first] = doubtful.items;
   if (first !== undefined && doubtful.items.length === 1) return blame(first, doubtful.fault);
   const middle = Math.ceil(doubtful.items.length / 2);
-  await inHalves(doubtful.items.slice(0, middle), send, blame);
-  await inHalves(doubtful.items.slice(middle), send, blame);
+  await bisect(doubtful.items.slice(0, middle), send, blame);
+  await bisect(doubtful.items.slice(middle), send, blame);
 };

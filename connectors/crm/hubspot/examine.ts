@@ -55,7 +55,7 @@ const remark = async (about: string, check: () => Promise<Finding>): Promise<Fin
     if (!(error instanceof CrmFault) || error.code === 'unavailable-crm' || error.why === 'throttled')
       throw error;
     if (error.code !== 'hubspot-missing-scopes' && error.scope === 'connection') throw error;
-    return { about, says: `HubSpot does not tell: ${error.message}`, ok: true };
+    return { about, says: `HubSpot does not tell (${error.code}).`, ok: true };
   }
 };
 
@@ -86,18 +86,18 @@ const scopes = (api: Api, login: Login, call: Call): Promise<Finding> =>
   });
 
 const usage = (api: Api, call: Call): Promise<Finding> =>
-  remark('allowance', async () => {
+  remark('usage', async () => {
     const path = `/account-info/${VERSION}/api-usage/daily/private-apps`;
     const { results } = await api.need({ method: 'GET', path }, Usage, call);
     const [day] = results;
     const { usageLimit: limit, currentUsage: used } = day ?? {};
     if (limit === undefined || used === undefined)
-      return { about: 'allowance', says: 'HubSpot does not tell how many calls are left today.', ok: true };
+      return { about: 'usage', says: 'HubSpot does not tell how many calls are left today.', ok: true };
     const until = day?.resetsAt === undefined ? '' : ` until ${day.resetsAt}`;
     const isNearlyUsed = used >= limit * MOST_USED;
     const advice = isNearlyUsed ? ' The sync stops when none is left: look which app uses them.' : '';
     return {
-      about: 'allowance',
+      about: 'usage',
       says: `${used} of ${limit} calls are used${until}.${advice}`,
       ok: used < limit,
     };

@@ -56,13 +56,13 @@ const problemsOf = ({ message, errors, context }: Refusal): readonly Problem[] =
     field: namedIn(of, 'propertyName')[0],
     message: says,
   }));
-  const told = (within.data ?? []).map(({ error, name, message: says }) => ({
+  const worded = (within.data ?? []).map(({ error, name, message: says }) => ({
     code: error,
     field: name,
     message: says,
   }));
   const [field] = namedIn(context, 'propertyName');
-  return [...listed, ...told, ...(field === undefined ? [] : [{ code: '', field, message: '' }])];
+  return [...listed, ...worded, ...(field === undefined ? [] : [{ code: '', field, message: '' }])];
 };
 
 const isUnknown = ({ code }: Problem): boolean => code === 'PROPERTY_DOESNT_EXIST';
@@ -131,8 +131,8 @@ const conflictOf = (refusal: Refusal, object: string, status: number | undefined
   const named = namedIn(refusal.context, 'existingId');
   const isConflict = refusal.category === 'CONFLICT' || status === 409;
   if (problem === undefined && named.length === 0 && !isConflict) return undefined;
-  const told = [...holderIn(refusal.message), ...holderIn(problem?.message ?? '')];
-  const records = named.length > 0 ? named : [...new Set(told)];
+  const worded = [...holderIn(refusal.message), ...holderIn(problem?.message ?? '')];
+  const records = named.length > 0 ? named : [...new Set(worded)];
   const others = records.length > 0 ? `The record ${records.join(', ')}` : 'Another record';
   return {
     scope: 'record',

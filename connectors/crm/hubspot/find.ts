@@ -3,8 +3,8 @@ import type { PublicObjectSearchRequest } from '@hubspot/api-client/lib/codegen/
 import * as z from 'zod';
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { batchesOf, PER_BATCH } from './batch.ts';
-import { faultOf } from './faults.ts';
-import { isPhone, nationalNumber } from './phones.ts';
+import { faultOf, ofObject } from './faults.ts';
+import { isPhone, searchedForms } from './phones.ts';
 import { heldOf, propertiesFor, readBatch, Stored } from './read.ts';
 import { type Api, VERSION } from './request.ts';
 
@@ -24,7 +24,7 @@ const holdsField =
 
 type Found = Map<string, readonly HeldRecord[]>;
 
-export interface Finder {
+interface Finder {
   readonly find: (
     object: string,
     by: LookUp,
@@ -44,7 +44,7 @@ export const openFinder = (api: Api): Finder => {
   return {
     async find(object, by, values, fields, call) {
       const found: Found = new Map();
-      const query = { api, object, fields: fields, call };
+      const query = { api, object, fields, call };
       for (const batch of batchesOf([...new Set(values)]))
         if (by === 'email') await byEmail(query, batch, found);
         else if (by === 'phone') await byPhone(query, batch, found);
@@ -80,15 +80,15 @@ const byEmail = async (query: Query, values: readonly string[], found: Found): P
   const { api, object, fields, call } = query;
   const by = { idProperty: 'email', values };
   const reply = await readBatch(api, object, by, propertiesFor(fields), call);
-  if ('refusal' in reply) throw faultOf(reply.refusal, object, reply.status);
+  if ('refusal' in reply) throw ofObject(faultOf(reply.refusal, object, reply.status));
   const records = reply.value.map((stored) => heldOf(stored, fields));
   keep(found, records, values, holdsEmail);
   const rest = values.filter((value) => !found.has(value));
-  await search(query, [MORE_EMAILS], rest, (value) => value, holdsEmail, found);
+  await search(query, [MORE_EMAILS], rest, (value) => [value], holdsEmail, found);
 };
 
 const byPhone = (query: Query, values: readonly string[], found: Found): Promise<void> =>
-  search(query, phoneProperties, values, nationalNumber, holdsPhone, found);
+  search(query, phoneProperties, values, searchedForms, holdsPhone, found);
 
 const byField = async (
   query: Query,
@@ -110,7 +110,7 @@ const byField = async (
     if (fault.why === 'setup' && fault.code !== 'hubspot-non-unique-key') throw fault;
     searched.add(name);
   }
-  await search({ ...query, fields }, [field], values, (value) => value, holdsField(field), found);
+  await search({ ...query, fields }, [field], values, (value) => [value], holdsField(field), found);
 };
 
 const Page = z.looseObject({
@@ -126,12 +126,12 @@ const search = async (
   query: Query,
   properties: readonly string[],
   values: readonly string[],
-  written: (value: string) => string,
+  written: (value: string) => readonly string[],
   holds: Holds,
   found: Found,
 ): Promise<void> => {
   const bodyFor = (some: readonly string[], after?: string) => {
-    const searchedFor = [...new Set(some.map((value) => written(value).toLowerCase()))];
+    const searchedFor = [...new Set(some.flatMap(written).map((value) => value.toLowerCase()))];
     return searchBody(properties, searchedFor, propertiesFor(query.fields), after);
   };
   let rest = values;

@@ -26,16 +26,21 @@ const byStaff: ReadonlySet<string> = new Set([
 
 export const Stored = z.looseObject({
   id: z.string(),
-  properties: z.record(z.string(), z.string().nullable()).default({}),
+  properties: z.record(z.string(), z.unknown()).default({}),
   createdAt: Instant,
   updatedAt: Instant,
 });
 export type Stored = z.infer<typeof Stored>;
 const Batch = batchOf(Stored);
 
+const textIn = ({ properties }: Stored, name: string): string => {
+  const value = properties[name];
+  return typeof value === 'string' ? value : '';
+};
+
 /** The values of a property, which HubSpot separates with semicolons. */
-const valuesOf = ({ properties }: Stored, name: string): readonly string[] =>
-  (properties[name] ?? '')
+const valuesOf = (stored: Stored, name: string): readonly string[] =>
+  textIn(stored, name)
     .split(';')
     .map((value) => value.trim())
     .filter((value) => value !== '');
@@ -46,8 +51,8 @@ export const heldOf = (stored: Stored, fields: readonly string[]): HeldRecord =>
   id: stored.id,
   fields: Object.fromEntries(fields.map((name) => [name, stored.properties[name] ?? null])),
   emails: [...new Set([...valuesOf(stored, EMAIL), ...valuesOf(stored, MORE_EMAILS)])],
-  phones: PHONES.flatMap((name) => stored.properties[name] ?? []).filter((phone) => phone !== ''),
-  byStaff: byStaff.has(stored.properties[SOURCE] ?? ''),
+  phones: PHONES.map((name) => textIn(stored, name)).filter((phone) => phone !== ''),
+  byStaff: byStaff.has(textIn(stored, SOURCE)),
   createdAt: stored.createdAt,
   modifiedAt: stored.updatedAt,
 });

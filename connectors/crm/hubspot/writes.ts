@@ -6,7 +6,7 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import { HubError } from '../../../core/errors.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { type Link, link, linksOf, linkTypes } from './associations.ts';
-import { batchesOf, batchOf, inHalves, type Sorted } from './batch.ts';
+import { batchesOf, batchOf, bisect, type Sorted } from './batch.ts';
 import { faultOf, mergedInto, namedIn, type Refusal, unmentioned } from './faults.ts';
 import { type Api, VERSION } from './request.ts';
 
@@ -122,9 +122,9 @@ const write = async (
     }
   };
   for (const batch of batchesOf(records.filter(({ id }) => id !== undefined)))
-    await inHalves(batch, send('update'), blame);
+    await bisect(batch, send('update'), blame);
   for (const batch of batchesOf(records.filter(({ id }) => id === undefined)))
-    await inHalves(batch, send('upsert'), blame);
+    await bisect(batch, send('upsert'), blame);
 };
 
 const upsertOf = ({ keyField }: Target, record: CrmRecord): SimplePublicObjectBatchInputUpsert => ({
@@ -150,6 +150,9 @@ const textOf = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 
+const known = (records: readonly (CrmRecord | undefined)[]): readonly CrmRecord[] =>
+  records.filter((record) => record !== undefined);
+
 /** The record that each row of an answer, or each error, is about: by its trace id, its key, or HubSpot's own id. */
 const finder = ({ keyField }: Target, batch: readonly CrmRecord[]) => {
   const byKey = new Map(batch.map((record) => [record.key, record]));
@@ -157,15 +160,12 @@ const finder = ({ keyField }: Target, batch: readonly CrmRecord[]) => {
   return {
     ofRow: ({ id, objectWriteTraceId = '', properties }: Row): CrmRecord | undefined =>
       byKey.get(objectWriteTraceId) ?? byKey.get(String(properties[keyField] ?? '')) ?? byId.get(id),
-    ofRefusal: ({ context, objectWriteTraceId }: Refusal): readonly CrmRecord[] => {
-      const traces = [...namedIn(context, 'objectWriteTraceId'), objectWriteTraceId ?? ''];
-      const ids = [...namedIn(context, 'ids'), ...namedIn(context, 'id')];
-      const named = [
-        ...traces.map((trace) => byKey.get(trace)),
-        ...ids.map((id) => byId.get(id) ?? byKey.get(id)),
-      ];
-      return [...new Set(named.filter((record) => record !== undefined))];
-    },
+    traced: ({ context, objectWriteTraceId = '' }: Refusal): readonly CrmRecord[] =>
+      known([...namedIn(context, 'objectWriteTraceId'), objectWriteTraceId].map((trace) => byKey.get(trace))),
+    identified: ({ context }: Refusal): readonly CrmRecord[] =>
+      known(
+        [...namedIn(context, 'ids'), ...namedIn(context, 'id')].map((id) => byId.get(id) ?? byKey.get(id)),
+      ),
   };
 };
 
@@ -175,7 +175,7 @@ const accepted = (
   { results, errors }: Written,
   outcomes: Outcomes,
 ): Sorted<CrmRecord> => {
-  const { ofRow, ofRefusal } = finder(target, batch);
+  const { ofRow, traced, identified } = finder(target, batch);
   for (const row of results) {
     const record = ofRow(row);
     if (record !== undefined) outcomes.set(record, writtenOf(target, record, row));
@@ -183,9 +183,8 @@ const accepted = (
   const unnamed: CrmFault[] = [];
   for (const refusal of errors) {
     const fault = faultOf(refusal, target.object);
-    const named = ofRefusal(refusal);
-    for (const { key, record } of named.map((one) => ({ key: one.key, record: one })))
-      outcomes.set(record, { key, fault });
+    const named = [...traced(refusal), ...identified(refusal)];
+    for (const record of named) outcomes.set(record, { key: record.key, fault });
     if (named.length === 0) unnamed.push(fault);
   }
   const missing = batch.filter((record) => !outcomes.has(record));
@@ -217,7 +216,9 @@ const refused = (
 ): Sorted<CrmRecord> => {
   const fault = faultOf(refusal, target.object, status);
   if (fault.scope !== 'record') throw fault;
-  const named = fault.why === 'invalid' && batch.length > 1 ? [] : finder(target, batch).ofRefusal(refusal);
+  const { traced, identified } = finder(target, batch);
+  // Ids that stand in one batch twice are named too, though each of the records is right.
+  const named = [...traced(refusal), ...(fault.why === 'gone' ? identified(refusal) : [])];
   if (named.length === 0) return { doubtful: { items: batch, fault } };
   for (const record of named) outcomes.set(record, { key: record.key, fault });
   return { untried: batch.filter((record) => !named.includes(record)) };

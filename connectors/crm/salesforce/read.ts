@@ -3,7 +3,7 @@ import type { Call, HeldRecord } from '../../../core/crm/connector.ts';
 import type { Objects } from './describe.ts';
 import { heldRecord, selected, shortId } from './held.ts';
 import type { Client } from './rest/session.ts';
-import { listsOf, pages, quoted, recordsOf, SalesforceRecord } from './rest/soql.ts';
+import { listsOf, pages, quoted, recordsOf, type SalesforceRecord } from './rest/soql.ts';
 
 /** How many merges after each other are followed. */
 const MOST_MERGES = 5;
@@ -75,10 +75,7 @@ export const list = async (
   const count = cursor === undefined ? [`SELECT COUNT() FROM ${object}`] : [];
   const [page, counted] = await pages(client, [query, ...count], call);
   const held = { object, known, fields, userId: client.userId() };
-  const records = z
-    .array(SalesforceRecord)
-    .parse(page?.records ?? [])
-    .map((record) => heldRecord(record, held));
+  const records = (page?.records ?? []).map((record) => heldRecord(record, held));
   const last = records.at(-1);
   const isLast = last === undefined || (records.length < PER_PAGE && !page?.nextRecordsUrl);
   return {

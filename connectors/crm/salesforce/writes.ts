@@ -25,12 +25,21 @@ export interface Target {
 export interface Collection {
   readonly target: Target;
   readonly rows: readonly Row[];
+  /** Not part of a composite request, in which Salesforce replaces `@{…}` inside values by what it answered before. */
+  readonly alone: boolean;
 }
 
 export type Outcome = { readonly id: string } | { readonly fault: CrmFault };
 
 export const collectionsOf = (target: Target, rows: readonly Row[]): Collection[] =>
-  chunked(rows, PER_COLLECTION).map((chunk) => ({ target, rows: chunk }));
+  [false, true].flatMap((alone) =>
+    chunked(
+      rows.filter((row) => isReferring(row) === alone),
+      PER_COLLECTION,
+    ).map((chunk) => ({ target, rows: chunk, alone })),
+  );
+
+const isReferring = ({ body }: Row): boolean => JSON.stringify(body).includes('@{');
 
 /**
  * Writes collections, five in a request. One that is refused as a whole is halved until the row at fault is alone. Rows that
@@ -52,7 +61,7 @@ export const write = async (
     );
     const [first] = locked;
     if (first === undefined || !(await waited(first.rows[0]?.key ?? '', attempt, call.signal))) break;
-    const again = await writeOnce(client, locked, call).catch(() => undefined);
+    const again = await writeOnce(client, locked, call).catch((error: unknown) => void faultFrom(error));
     if (again === undefined) break;
     for (const [row, outcome] of again) outcomes.set(row, outcome);
   }
@@ -77,33 +86,50 @@ const writeOnce = async (
   call: Call,
 ): Promise<ReadonlyMap<Row, Outcome>> => {
   const outcomes = new Map<Row, Outcome>();
-  const groups = chunked(collections, HEAVY_PER_CALL);
+  const groups = groupsOf(collections);
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-    const refused: Collection[] = [];
     try {
-      const answers = await composite(client, group.map(requestOf), call);
-      for (const [at, collection] of group.entries()) {
-        const outcome = outcomesOf(collection, answers[at]);
-        if (outcome instanceof Map) for (const [row, one] of outcome) outcomes.set(row, one);
-        else if (isDivisible(collection, outcome)) refused.push(...halves(collection));
-        else for (const row of collection.rows) outcomes.set(row, { fault: outcome });
-      }
+      const answers = await answersTo(client, group, call);
+      groups.push(...groupsOf(settle(group, answers, outcomes)));
     } catch (error) {
       const fault = faultFrom(error);
-      if (fault.scope !== 'record') {
-        if (outcomes.size === 0) throw error;
-        for (const { rows } of [group, ...groups].flat())
-          for (const row of rows) if (!outcomes.has(row)) outcomes.set(row, { fault });
-        return outcomes;
-      }
-      const [only, ...others] = group;
-      if (others.length > 0) groups.push(...group.map((one) => [one]));
-      else if (only !== undefined && isDivisible(only, fault))
-        groups.push(...halves(only).map((one) => [one]));
-      else for (const row of only?.rows ?? []) outcomes.set(row, { fault });
+      if (fault.scope === 'record') groups.push(...divided(group, fault, outcomes));
+      else if (outcomes.size === 0) throw error;
+      else return blame([group, ...groups].flat(), fault, outcomes);
     }
-    groups.push(...chunked(refused, HEAVY_PER_CALL));
   }
+  return outcomes;
+};
+
+type Outcomes = Map<Row, Outcome>;
+
+/** Notes what became of each row. Returns what is to be sent again: the halves of collections that were refused as a whole. */
+const settle = (
+  group: readonly Collection[],
+  answers: readonly SubAnswer[],
+  outcomes: Outcomes,
+): Collection[] =>
+  group.flatMap((collection, at) => {
+    const outcome = outcomesOf(collection, answers[at]);
+    if (outcome instanceof CrmFault && isDivisible(collection, outcome)) return halves(collection);
+    if (outcome instanceof CrmFault) blame([collection], outcome, outcomes);
+    else for (const [row, one] of outcome) outcomes.set(row, one);
+    return [];
+  });
+
+/** The requests into which one is divided that was refused as a whole. */
+const divided = (group: readonly Collection[], fault: CrmFault, outcomes: Outcomes): Collection[][] => {
+  const [first, ...others] = group;
+  if (first === undefined || others.length > 0) return group.map((one) => [one]);
+  if (isDivisible(first, fault)) return halves(first).map((one) => [one]);
+  blame(group, fault, outcomes);
+  return [];
+};
+
+/** Gives the fault to every row that has no outcome. */
+const blame = (collections: readonly Collection[], fault: CrmFault, outcomes: Outcomes): Outcomes => {
+  for (const row of collections.flatMap(({ rows }) => rows))
+    if (!outcomes.has(row)) outcomes.set(row, { fault });
   return outcomes;
 };
 
@@ -116,11 +142,31 @@ const requestOf = ({ target, rows }: Collection) => ({
 const isDivisible = ({ rows }: Collection, { scope }: CrmFault): boolean =>
   scope === 'record' && rows.length > 1;
 
-const halves = ({ target, rows }: Collection): Collection[] => {
+/** The collections of each request. */
+const groupsOf = (collections: readonly Collection[]): Collection[][] => [
+  ...chunked(
+    collections.filter(({ alone }) => !alone),
+    HEAVY_PER_CALL,
+  ),
+  ...collections.filter(({ alone }) => alone).map((one) => [one]),
+];
+
+const answersTo = async (
+  client: Client,
+  group: readonly Collection[],
+  call: Call,
+): Promise<readonly SubAnswer[]> => {
+  const [first] = group;
+  return first?.alone
+    ? [await client.request({ ...requestOf(first), headers: client.writing }, call)]
+    : composite(client, group.map(requestOf), call);
+};
+
+const halves = ({ target, rows, alone }: Collection): Collection[] => {
   const middle = Math.ceil(rows.length / 2);
   return [
-    { target, rows: rows.slice(0, middle) },
-    { target, rows: rows.slice(middle) },
+    { target, alone, rows: rows.slice(0, middle) },
+    { target, alone, rows: rows.slice(middle) },
   ];
 };
 

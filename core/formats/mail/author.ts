@@ -18,7 +18,9 @@ export const headerValues = (headers: readonly MailHeader[], name: string): stri
 export const authorDomain = (from: readonly string[]): string | undefined => {
   const [only = '', ...others] = from;
   const mailboxes = parseMailboxes(only);
-  const outside = only.replace(/"(?:[^"\\]|\\.)*"/gu, '').replace(/<[^<>]*>/gu, '');
+  const outside = only
+    .replace(/"(?:[^"\\]|\\.)*\\?("|$)/gsu, (quoted, end) => (end === '"' ? '' : quoted))
+    .replace(/<[^<>]*>/gu, '');
   if (others.length > 0 || mailboxes.length !== 1 || /[,;]/u.test(outside)) return undefined;
   return asciiDomain((mailboxes[0]?.address ?? '').split('@')[1] ?? '');
 };
@@ -70,14 +72,28 @@ export const addedOnReceipt = (headers: readonly MailHeader[]): readonly MailHea
   return border < 0 ? headers : headers.slice(0, border);
 };
 
-/** A structured header without what stands in quotes and in comments, which may repeat what the sender wrote. */
+/**
+ * A structured header without what stands in quotes and in comments, which may repeat what the sender wrote. What is never
+ * closed hides the rest.
+ */
 const withoutComments = (value: string): string => {
-  let rest = value.replace(/"(?:[^"\\]|\\.)*"/gu, ' ');
-  for (let before = ''; before !== rest; ) {
-    before = rest;
-    rest = rest.replace(/\([^()]*\)/gu, ' ');
+  let kept = '';
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = 0; at < value.length; at++) {
+    const character = value.charAt(at);
+    if (character === '\\' && (isQuoted || depth > 0)) at++;
+    else if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) continue;
+    else if (character === '(') depth++;
+    else if (character === ')' && depth > 0) depth--;
+    else if (depth === 0) {
+      kept += character;
+      continue;
+    }
+    kept += ' ';
   }
-  return rest;
+  return kept;
 };
 
 /** The server that wrote an Authentication-Results header (RFC 8601). */
@@ -92,6 +108,7 @@ export const isAuthenticResult = (result: string, author: string): boolean =>
     .some((part) => {
       const [, method, verdict] = /^\s*(dmarc|dkim)\s*=\s*([a-z]+)/iu.exec(part) ?? [];
       if (verdict?.toLowerCase() !== 'pass') return false;
-      const [, domain] = /\bheader\.(?:from|d|i)\s*=\s*(?:[^\s;@]*@)?([^\s;@]+)/iu.exec(part) ?? [];
+      const [, property] = /\bheader\.(?:from|d|i)\s*=\s*([^\s;]+)/iu.exec(part) ?? [];
+      const domain = property?.includes('@') ? property.split('@')[1] : property;
       return domain === undefined ? method?.toLowerCase() === 'dmarc' : isAligned(domain, author);
     });

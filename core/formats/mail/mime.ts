@@ -64,8 +64,10 @@ const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/u;
  * domain becomes ASCII (IDNA). Throws `HubError` `template-failure` where it is none, or more than one.
  */
 export const readMailbox = (text: string): { readonly name: string; readonly address: string } => {
-  const [, before = '', inBrackets] = /^(.*?)\s*<([^<>]*)>$/su.exec(text.trim()) ?? [];
-  const bare = (inBrackets ?? text).trim();
+  const whole = text.trim();
+  const bracket = whole.endsWith('>') ? whole.lastIndexOf('<') : -1;
+  const before = whole.slice(0, Math.max(bracket, 0)).trim();
+  const bare = (bracket < 0 ? whole : whole.slice(bracket + 1, -1)).trim();
   const at = bare.lastIndexOf('@');
   const local = bare.slice(0, Math.max(at, 0));
   const domain = asciiDomain(bare.slice(at + 1));
@@ -73,8 +75,8 @@ export const readMailbox = (text: string): { readonly name: string; readonly add
     throw templateFailure(
       `An e-mail needs one mailbox such as \`Acme, Inc. <hello@acme.example>\`, with an address in ASCII before the @.`,
     );
-  const [, quoted] = /^"((?:[^"\\]|\\.)*)"$/su.exec(before.trim()) ?? [];
-  return { name: quoted?.replace(/\\(.)/gsu, '$1') ?? before.trim(), address: `${local}@${domain}` };
+  const [, quoted] = /^"((?:[^"\\]|\\.)*)"$/su.exec(before) ?? [];
+  return { name: quoted?.replace(/\\(.)/gsu, '$1') ?? before, address: `${local}@${domain}` };
 };
 
 /** A mailbox as a header writes it: a name beyond ASCII encoded, one with special characters in quotes. */

@@ -112,6 +112,8 @@ export const explainReview = (review: Review, cause: Cause | undefined): string 
       return `${by} reports a number of one with another user id of its platform: the number went to the newer customer.`;
     case 'crm-change':
       return `${by} names both as one record of the CRM. Both have been in touch, or together they exceed a limit, so nothing was merged.`;
+    case 'several-records':
+      return severalRecords(review);
     case 'no-identifier':
       return 'The interaction has no identifier by which its customer could be found.';
     case 'over-limit':
@@ -124,6 +126,11 @@ export const explainReview = (review: Review, cause: Cause | undefined): string 
       return `${requested(review)} to be erased.`;
   }
 };
+
+const severalRecords = (review: Review): string =>
+  review.type === 'record'
+    ? `${review.records.length} records of ${review.crm} have an address of the customer: ${review.records.join(', ')}. Nothing is written for the customer there until one is chosen.`
+    : '';
 
 const requested = (review: Review): string => {
   if (review.type !== 'request') return '';

@@ -22,7 +22,7 @@ const bits = (address: string): string | undefined => {
       .map((part) => Number(part).toString(2).padStart(8, '0'))
       .join('');
   if (!isIPv6(address) || address.includes('%')) return undefined;
-  const embedded = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/u.exec(address);
+  const embedded = /(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/u.exec(address);
   const plain = embedded
     ? address.slice(0, embedded.index) +
       [0, 2].map((at) => (Number(embedded[at + 1]) * 256 + Number(embedded[at + 2])).toString(16)).join(':')

@@ -62,7 +62,7 @@ const views = async (items: readonly OpenReview[], ports: ReviewPorts): Promise<
     return {
       id,
       ...review,
-      openedAt: review.type === 'pair' ? review.openedAt : review.receivedAt,
+      openedAt: 'receivedAt' in review ? review.receivedAt : review.openedAt,
       why: explainReview(review, cause),
       customers: sides.map(sideOf),
       ...(cause && { interaction: causeOf(cause), guests: guestsOf(cause, sides) }),
@@ -74,6 +74,7 @@ const views = async (items: readonly OpenReview[], ports: ReviewPorts): Promise<
 
 const profileIdsOf = (review: Review): readonly string[] => {
   if (review.type === 'pair') return review.profileIds;
+  if (review.type === 'record') return [review.profileId];
   return review.type === 'request' && review.profileId !== undefined ? [review.profileId] : [];
 };
 
@@ -119,6 +120,8 @@ const askingIdentifier = (
 const commandsOf = (id: string, review: Review, identifier: Identifier | undefined): string[] => {
   const resolve = (decision: string): string => `hub customer resolve '${id}' ${decision}`;
   if (review.type === 'pair') return [resolve('merge'), resolve('distinct')];
+  if (review.type === 'record')
+    return [...review.records.map((record) => resolve(`record ${record}`)), resolve('new')];
   if (review.type === 'interaction')
     return [resolve('assign IDENTIFIER'), resolve('new'), resolve('dismiss')];
   if (identifier === undefined) return [resolve('done'), resolve('dismiss')];

@@ -8,10 +8,17 @@ export interface Bucket {
   /** Writes an object whole. */
   put(key: string, body: string | Uint8Array, contentType?: string): Promise<void>;
   /**
-   * Writes an object of any length, holding one part of it in memory. Rejects with what `bytes` throws; then no object is
-   * written, and the lifecycle rule of the bucket removes the parts.
+   * Writes an object that the bucket's lifecycle rule removes after two weeks, unless it is kept before. One that
+   * is there already stays as it is, so that a redelivery cannot make a kept object expire.
    */
-  upload(key: string, bytes: AsyncIterable<Uint8Array>, contentType: string): Promise<void>;
+  putUncommitted(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
+  /** Keeps an object that was written uncommitted; one that is absent is passed over. */
+  keep(key: string): Promise<void>;
+  /**
+   * Writes an uncommitted object of any length, holding one part of it in memory; it replaces one that is there. Rejects
+   * with what `bytes` throws; then no object is written, and the lifecycle rule of the bucket removes the parts.
+   */
+  uploadUncommitted(key: string, bytes: AsyncIterable<Uint8Array>, contentType: string): Promise<void>;
   /** The bytes of an object; undefined where there is none. */
   get(key: string): Promise<Buffer | undefined>;
   /** Some bytes of an object from an offset on, and its size; undefined where there is none. */
@@ -24,7 +31,7 @@ export interface Bucket {
   /** Removes an object; one that is absent counts as removed. */
   remove(key: string): Promise<void>;
   /** Begins an object that is written part by part, over several invocations. Resolves to the id of the upload. */
-  beginUpload(key: string, contentType: string): Promise<string>;
+  beginUpload(key: string, contentType: string, headers?: Readonly<Record<string, string>>): Promise<string>;
   /** Writes a part, from number 1 on, of at least 5 MiB except for the last; again, it replaces itself. Resolves to its ETag. */
   uploadPart(key: string, upload: string, number: number, body: Uint8Array): Promise<string>;
   completeUpload(key: string, upload: string, etags: readonly string[]): Promise<void>;
@@ -57,6 +64,8 @@ export interface ByteRange {
 /** S3 takes parts from 5 MiB on (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). */
 const PART_BYTES = 8 * 1024 * 1024;
 const PLAIN = 'application/octet-stream';
+/** The tag by which the lifecycle rule of infra/stack/resources/storage.ts finds what no row names. */
+const UNCOMMITTED = { 'x-amz-tagging': 'uncommitted=true' };
 
 export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
   const aws = signedCalls(runtime);
@@ -79,9 +88,20 @@ export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
       throw fault(`${request.method} ${key}`, error);
     }
   };
-  const own: Omit<Bucket, 'upload'> = {
+  const own: Omit<Bucket, 'uploadUncommitted'> = {
     async put(key, body, contentType = PLAIN) {
       await send(key, { method: 'PUT', headers: { 'content-type': contentType }, body });
+    },
+    async putUncommitted(key, body, contentType) {
+      const headers = { ...UNCOMMITTED, 'content-type': contentType, 'if-none-match': '*' };
+      try {
+        await send(key, { method: 'PUT', headers, body });
+      } catch (error) {
+        if (!(error instanceof HubError && refusalStatus(error.cause) === 412)) throw error;
+      }
+    },
+    async keep(key) {
+      await read(key, { method: 'DELETE', query: { tagging: '' } });
     },
     async get(key) {
       const object = await read(key, { method: 'GET' });
@@ -110,7 +130,7 @@ export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
         },
       );
       if (!page.includes('<ListBucketResult')) throw fault(`GET ?list-type=2 ${prefix}`);
-      return [...page.matchAll(/<Contents>(.*?)<\/Contents>/gsu)].map(([, content = '']) => ({
+      return elements(page, 'Contents').map((content) => ({
         key: element(content, 'Key'),
         modifiedAt: element(content, 'LastModified'),
       }));
@@ -118,8 +138,8 @@ export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
     async remove(key) {
       await send(key, { method: 'DELETE' });
     },
-    async beginUpload(key, contentType) {
-      const headers = { 'content-type': contentType };
+    async beginUpload(key, contentType, more) {
+      const headers = { ...more, 'content-type': contentType };
       const begun = await send(key, { method: 'POST', query: { uploads: '' }, headers });
       const id = element(await begun.text(), 'UploadId');
       if (id === '') throw fault(`POST ${key}?uploads`);
@@ -145,7 +165,10 @@ export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
     presign: (method, key, seconds, answer = {}) =>
       aws.presign('s3', { method, path: pathOf(key), query: answer }, seconds),
   };
-  return { ...own, upload: (key, bytes, contentType) => upload(own, key, bytes, contentType) };
+  return {
+    ...own,
+    uploadUncommitted: (key, bytes, contentType) => uploadUncommitted(own, key, bytes, contentType),
+  };
 };
 
 const fault = (request: string, error?: unknown): HubError => {
@@ -162,8 +185,8 @@ const rangeOf = async (object: Response): Promise<ByteRange> => {
   return { bytes, size: size === undefined ? bytes.length : Number(size) };
 };
 
-const upload = async (
-  bucket: Pick<Bucket, 'put' | 'beginUpload' | 'uploadPart' | 'completeUpload'>,
+const uploadUncommitted = async (
+  bucket: Pick<Bucket, 'putUncommitted' | 'beginUpload' | 'uploadPart' | 'completeUpload'>,
   key: string,
   bytes: AsyncIterable<Uint8Array>,
   contentType: string,
@@ -171,8 +194,8 @@ const upload = async (
   let id: string | undefined;
   const etags: string[] = [];
   for await (const { bytes: body, isLast } of inParts(bytes)) {
-    if (id === undefined && isLast) return bucket.put(key, body, contentType);
-    id ??= await bucket.beginUpload(key, contentType);
+    if (id === undefined && isLast) return bucket.putUncommitted(key, body, contentType);
+    id ??= await bucket.beginUpload(key, contentType, UNCOMMITTED);
     etags.push(await bucket.uploadPart(key, id, etags.length + 1, body));
   }
   await bucket.completeUpload(key, id ?? '', etags);
@@ -203,9 +226,16 @@ async function* inParts(
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
+/** What stands in each XML element of that name, none of which holds another. */
+const elements = (xml: string, name: string): string[] =>
+  xml
+    .split(`<${name}>`)
+    .slice(1)
+    .map((rest) => rest.slice(0, Math.max(rest.indexOf(`</${name}>`), 0)));
+
 /** The text of an XML element; empty where it is absent. */
 const element = (xml: string, name: string): string =>
-  (new RegExp(`<${name}>(.*?)</${name}>`, 'su').exec(xml)?.[1] ?? '').replace(
+  (elements(xml, name)[0] ?? '').replace(
     /&(?:#(\d+)|#x([\da-f]+)|(\w+));/giu,
     (whole, decimal?: string, hex?: string, entity = '') =>
       decimal !== undefined

@@ -13,6 +13,7 @@ const services = {
   },
   dynamodb: { variable: 'DYNAMODB', target: 'DynamoDB_20120810', json: '1.0' },
   scheduler: { variable: 'SCHEDULER' },
+  lambda: { variable: 'LAMBDA' },
   events: { variable: 'EVENTBRIDGE', target: 'AWSEvents', json: '1.1' },
   sns: { variable: 'SNS', version: '2010-03-31' },
   cloudformation: { variable: 'CLOUDFORMATION', version: '2010-05-15' },
@@ -31,7 +32,7 @@ const services = {
 type Service = keyof typeof services;
 type JsonService = 'dynamodb' | 'events' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
 type QueryService = 'sns' | 'cloudformation';
-type RestService = 's3' | 'scheduler';
+type RestService = 's3' | 'scheduler' | 'lambda';
 
 export interface RestRequest {
   readonly method: string;
@@ -157,6 +158,8 @@ const refusalOf = async (service: Service, response: Response): Promise<AwsRefus
   const inXml = /<Code>([^<]*)<\/Code>/u.exec(text)?.[1];
   const full = response.headers.get('x-amzn-errortype') ?? inJson ?? inXml ?? 'UnknownError';
   const name = full.split(':')[0]?.split('#').at(-1) ?? full;
-  const message = /"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"|<Message>([^<]*)<\/Message>/u.exec(text);
-  return new AwsRefusal(service, response.status, name, message?.[1] ?? message?.[2] ?? '');
+  const message =
+    /"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"/u.exec(text)?.[1] ??
+    /<Message>([^<]*)<\/Message>/u.exec(text)?.[1];
+  return new AwsRefusal(service, response.status, name, message ?? '');
 };

@@ -363,8 +363,7 @@ const pointerWrites = (
 const reviewWrites = (review: Review, waited: ReadonlySet<string>, { seenKey }: HashedKeys): Write[] => {
   const put = { ...reviewKey(reviewId(review)), ...review };
   if (review.type === 'pair' || review.type === 'record') return [{ put }];
-  const isStored = review.type === 'request' && review.profileId !== undefined;
-  if (isStored) return [{ put }];
+  if (review.type === 'request' && review.profileId !== undefined) return [{ put }];
   if (waited.has(review.interaction.id)) return [{ put, if: { exists: true } }];
   return [{ put }, { put: { ...seenKey(review.interaction.id), review: true }, if: { absent: true } }];
 };

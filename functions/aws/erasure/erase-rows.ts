@@ -247,7 +247,7 @@ const removeFromOthers = async (
       continue;
     }
     if (review.type === 'record') {
-      if (own.profileIds.has(review.profileId)) await write([removal]);
+      if (removedParts.has(review.profileId)) await write([removal]);
       continue;
     }
     const { interaction } = review;

@@ -30,6 +30,12 @@ export const attemptsOf = async (
   return new Map(rows.map((row) => [attemptMessageOf(row), Attempt.parse(row)]));
 };
 
+/** A frame of a stack with the name of its file in place of its path. */
+const withoutFolders = (frame: string): string => {
+  const [open, slash] = [frame.indexOf('('), frame.lastIndexOf('/')];
+  return open < 0 || slash < open ? frame : frame.slice(0, open + 1) + frame.slice(slash + 1);
+};
+
 /** The reason to store for an error. Of an unexpected one only name and place: its message may quote a customer. */
 export const attemptOf = (error: unknown): Attempt => {
   if (error instanceof HubError) return { code: error.code, reason: error.message };
@@ -39,6 +45,6 @@ export const attemptOf = (error: unknown): Attempt => {
     ?.split('\n')
     .find((line) => line.startsWith('    at '))
     ?.trim();
-  const location = frame === undefined ? '' : ` ${frame.replace(/\(.*\/(?=[^/]+\))/u, '(')}`;
+  const location = frame === undefined ? '' : ` ${withoutFolders(frame)}`;
   return { code: 'unexpected-error', reason: `The function failed with ${error.name}${location}.` };
 };

@@ -53,6 +53,25 @@ export const saveFailure = (
   };
 };
 
+/**
+ * Closes a failure whose cause is gone; `by` says who found out. Resolves to whether it was open. Rejects with `HubError`
+ * `write-conflict` (later).
+ */
+export const closeFailure =
+  (runtime: Runtime, table: Table): ((stage: SealedStage, payload: string, by: string) => Promise<boolean>) =>
+  async (stage, payload, by) => {
+    let isClosed = false;
+    await updateOptimistically(runtime, 'The failure', async () => {
+      const present = await failureById(table, stage.known(payload).id);
+      if (present?.status !== 'open' && present?.status !== 'replaying') return true;
+      const replayed = { at: instant(runtime.now()), by };
+      const closed: Failure = { ...present, status: 'replayed', replayed, version: present.version + 1 };
+      isClosed = await table.transact([{ put: rowOf(closed), if: { version: present.version } }]);
+      return isClosed;
+    });
+    return isClosed;
+  };
+
 export const failureById = async (table: Table, id: string): Promise<Failure | undefined> => {
   const [row] = await table.get([failureKey(id)]);
   return row && failureOf(row);

@@ -1,5 +1,6 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
+import type { Connection, Stop } from '../../../core/crm/connection.ts';
 import type { Resolution } from '../../../core/identity/attach-interaction.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { identifierType } from '../../../core/identity/identifier.ts';
@@ -130,6 +131,23 @@ export const notificationEvent = (
 export const syncFailed = (customer: string, crm: string, code: string, at: Instant): BusEvent => ({
   type: 'sync.failed',
   detail: { customer: { id: customer }, crm, code },
+  at,
+});
+
+/** A CRM, or one object of it, stopped (`stop` is in force in `connection`) or works again. */
+export const connectionChanged = (
+  crm: string,
+  { status }: Pick<Connection, 'status'>,
+  { since, code, reason }: Stop,
+  { object, isOver }: { readonly object: string | undefined; readonly isOver: boolean },
+  at: Instant,
+): BusEvent => ({
+  type: 'connection.changed',
+  detail: {
+    ...{ crm, status, since },
+    ...(object !== undefined && { object }),
+    ...(!isOver && { code, reason }),
+  },
   at,
 });
 

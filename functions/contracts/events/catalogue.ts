@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
 import { CrmChange } from '../../../core/crm/change.ts';
+import { ConnectionStatus } from '../../../core/crm/connection.ts';
 import { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
 
@@ -97,6 +98,20 @@ export const BusEvent = z.discriminatedUnion('type', [
     'sync.failed',
     'A CRM refused the record of a customer for good; the failure says why.',
     z.strictObject({ customer: z.strictObject({ id: z.string() }), crm: z.string(), code: z.string() }),
+  ),
+  event(
+    'connection.changed',
+    'A CRM stopped, or works again. `paused`: nothing is sent to it. `limited`: everything but some of its objects is. `reason` says what is the case and what to do; it is absent where the CRM works again.',
+    z.strictObject({
+      crm: z.string(),
+      status: ConnectionStatus,
+      /** The object that is concerned, in the CRM's own words; absent where it is the whole CRM. */
+      object: z.string().optional(),
+      code: z.string().optional(),
+      reason: z.string().optional(),
+      /** Since when it has been stopped. */
+      since: Instant,
+    }),
   ),
   event(
     'crm.changed',

@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { Instant } from '../../../core/interaction/interaction.ts';
 
+/**
+ * What an import has refused or taken only in part, by reason: how many rows, and the first lines. Reasons name columns and
+ * never values.
+ */
+export const ReportedRows = z.array(
+  z.strictObject({ reason: z.string(), rows: z.int().positive(), lines: z.array(z.int().positive()) }),
+);
+export type ReportedRows = z.infer<typeof ReportedRows>;
+
 /** A job: what was requested, its progress, and the runner that holds its lease. */
 export const JobRow = z.strictObject({
   id: z.string(),
@@ -25,6 +34,9 @@ export const JobRow = z.strictObject({
     refused: z.int().nonnegative(),
     /** Absent where it is not known beforehand. */
     total: z.int().nonnegative().optional(),
+    /** Rows that are done, but not with all their values. */
+    incomplete: z.int().nonnegative().optional(),
+    reported: ReportedRows.optional(),
   }),
   error: z.strictObject({ code: z.string(), reason: z.string() }).optional(),
   /** Whether the bucket holds a result under `resultKey`. */
@@ -67,7 +79,10 @@ export interface SliceResult<Checkpoint> {
   /** What this slice did, without the earlier ones. */
   readonly done: number;
   readonly refused?: number;
+  readonly incomplete?: number;
   readonly total?: number;
+  /** What was reported from the first slice on. */
+  readonly reported?: ReportedRows;
   readonly finished: boolean;
   /** The delay before the next slice, at most 900: for the rate limits of other systems. */
   readonly delaySeconds?: number;

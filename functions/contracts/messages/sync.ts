@@ -14,17 +14,17 @@ export type SyncMessage = z.infer<typeof SyncMessage>;
 export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string() });
 export type EraseMessage = z.infer<typeof EraseMessage>;
 
-/** What the CRM reported of one of its contacts. */
+/** What a CRM reports of one of its contacts. */
 export const ChangeMessage = z.strictObject({ change: CrmChange });
 export type ChangeMessage = z.infer<typeof ChangeMessage>;
 
-/** Find out whether a connection that is paused works again, or the writing of one object that is parked. */
+/** Find out by a call whether a CRM, or a parked object of it, can be used again. It has a queue of its own, which is never off. */
 export const ProbeMessage = z.strictObject({ probe: z.literal(true), object: z.string().optional() });
 export type ProbeMessage = z.infer<typeof ProbeMessage>;
 
-/** Every message of a sync queue. */
+/** Every message of the function of a CRM. */
 export const CrmMessage = z.union([SyncMessage, EraseMessage, ChangeMessage, ProbeMessage], {
   error:
-    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM changed (change) or what to probe (probe: true; object)',
+    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM reports (change), or a probe (probe, object)',
 });
 export type CrmMessage = z.infer<typeof CrmMessage>;

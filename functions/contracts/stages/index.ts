@@ -6,7 +6,7 @@ import { notifyStage } from './notify.ts';
 import { projectionsStage } from './projections.ts';
 import { recordStage } from './record.ts';
 import type { SealedStage } from './stage.ts';
-import { syncStage } from './sync.ts';
+import { connectionStage, syncStage } from './sync.ts';
 
 /** Every stage whose failures are stored. A new queue that feeds a function needs its line here; a test says so. */
 export const stages: Readonly<Record<string, SealedStage>> = {
@@ -16,6 +16,8 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   notify: notifyStage,
   'sync-salesforce': syncStage('salesforce', 'Salesforce'),
   'sync-hubspot': syncStage('hubspot', 'HubSpot'),
+  'connection-salesforce': connectionStage('salesforce', 'Salesforce'),
+  'connection-hubspot': connectionStage('hubspot', 'HubSpot'),
   projections: projectionsStage,
   jobs: jobsStage,
 };

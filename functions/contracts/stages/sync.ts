@@ -1,4 +1,4 @@
-import { CrmMessage } from '../messages/sync.ts';
+import { CrmMessage, ProbeMessage } from '../messages/sync.ts';
 import { type Stage, stage } from './stage.ts';
 
 /** The stage of one CRM, by its id and its name. */
@@ -29,4 +29,17 @@ export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
       if ('erasure' in message) return { part: message.part };
       return 'change' in message ? { act: message.change.act } : {};
     },
+  });
+
+/** The id of the stage of a CRM's connection. */
+export const connectionStageId = (crm: string): string => `connection-${crm}`;
+
+/** The probes of one CRM. A connection that stopped, or a parked object, is one failure; its replay is a probe. */
+export const connectionStage = (crm: string, name: string): Stage<ProbeMessage> =>
+  stage(connectionStageId(crm), {
+    title: `Whether ${name} can be used`,
+    schema: ProbeMessage,
+    identity: ({ object }) => [object ?? null],
+    about: ({ object }) => ({ crm, object }),
+    type: () => 'probe',
   });

@@ -1,14 +1,12 @@
-import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
-import { type Column, columnsOf, readRow } from '../../../core/formats/columns.ts';
-import { type CsvRecord, readRecords } from '../../../core/formats/csv.ts';
+import { columnsOf, type FileColumn, type RowReading, readRow } from '../../../core/formats/columns.ts';
+import type { CsvRecord } from '../../../core/formats/csv.ts';
 import { readFileHead } from '../../../core/formats/file-head.ts';
-import { parseJson } from '../../../core/formats/payload.ts';
+import { parsePayload } from '../../../core/formats/payload.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import type { Bucket, ByteRange } from '../../aws/clients/bucket.ts';
+import type { Bucket } from '../../aws/clients/bucket.ts';
 import {
-  fileKey,
   type Job,
   type JobKind,
   refusedKey,
@@ -16,8 +14,11 @@ import {
   type SliceWork,
 } from '../../contracts/jobs/job.ts';
 import { importBatches } from './batches.ts';
+import { Checkpoint, type StartedCheckpoint } from './checkpoint.ts';
 import type { Listing, RowResult } from './listings.ts';
+import { readChunk, readRecordsOf } from './read-file.ts';
 import { refusedRows } from './refused.ts';
+import { reportOf } from './report.ts';
 
 export interface ImportPorts {
   readonly read: Bucket['getRange'];
@@ -39,29 +40,6 @@ interface FileParameters {
   readonly dryRun: boolean;
 }
 
-export const Checkpoint = z.strictObject({
-  /** The byte offset and the line of the next record. */
-  offset: z.int().nonnegative(),
-  line: z.int().positive(),
-  /** True if the offset is inside a record that is too long: skip to the next line end. */
-  inside: z.boolean(),
-  /** The size of the file in bytes; absent before the first slice. */
-  size: z.int().nonnegative().optional(),
-  /** The header of a CSV file; absent until it is read. */
-  head: z.strictObject({ delimiter: z.string(), names: z.array(z.string()) }).optional(),
-  /** Rows read so far, including refused ones. */
-  rows: z.int().nonnegative(),
-  refusedParts: z.int().nonnegative(),
-  /**
-   * Present once the whole file is read: the queue length at the last check, and how many checks in a row found the queue
-   * no shorter.
-   */
-  drain: z.strictObject({ waiting: z.int(), checks: z.int() }).optional(),
-});
-export type Checkpoint = z.infer<typeof Checkpoint>;
-
-/** Larger than the longest record, so that each chunk holds at least one. */
-const CHUNK_BYTES = 300_000;
 /** A slice ends at one of these limits. */
 interface Limits {
   readonly rows: number;
@@ -92,7 +70,11 @@ export const importJob = <Parameters extends FileParameters>(
 ): Job<Parameters, Checkpoint> => ({
   ...kind,
   checkpoint: Checkpoint,
-  start: async () => ({ checkpoint: { offset: 0, line: 1, inside: false, rows: 0, refusedParts: 0 } }),
+  start: async () => ({
+    checkpoint: {
+      ...{ offset: 0, line: 1, inside: false, encoding: 'utf-8', rows: 0, refusedParts: 0, reported: [] },
+    },
+  }),
   async slice(work) {
     const { checkpoint, parameters } = work;
     if (checkpoint.drain !== undefined) return waitForQueue(ports, checkpoint, checkpoint.drain);
@@ -120,41 +102,13 @@ const waitForQueue = async (
   };
 };
 
-type StartedCheckpoint = Checkpoint & { readonly size: number };
-
-/**
- * `size` is the size of the file when the job started. Throws `HubError` `missing-file`, or `changed-file` if the size differs.
- */
-const readChunk = async (
-  ports: ImportPorts,
-  job: string,
-  from: number,
-  size?: number,
-): Promise<ByteRange> => {
-  const chunk = await ports.read(fileKey(job), from, CHUNK_BYTES);
-  if (chunk === undefined)
-    throw fileError(
-      'missing-file',
-      'The file of this job is not in the bucket: it was not uploaded, or it has expired. Start a new import and upload the file.',
-    );
-  if (size !== undefined && chunk.size !== size)
-    throw fileError(
-      'changed-file',
-      'The file was replaced while it was being imported. Start a new import for the new file.',
-    );
-  return chunk;
-};
-
-const fileError = (code: 'missing-file' | 'changed-file', message: string): HubError =>
-  new HubError(code, message, { retry: 'never' });
-
 /** The checkpoint after the header. Throws `HubError` `invalid-file` if the file is not readable. */
 const withHeader = async <Parameters extends FileParameters>(
   ports: ImportPorts,
   { job, checkpoint, parameters }: SliceWork<Parameters, Checkpoint>,
 ): Promise<StartedCheckpoint> => {
   if (checkpoint.size !== undefined) return { ...checkpoint, size: checkpoint.size };
-  const { bytes, size } = await readChunk(ports, job, 0);
+  const { bytes, size } = await readChunk(ports.read, job, 0, checkpoint);
   const head = readFileHead(bytes, size, parameters.format);
   return { ...checkpoint, ...head, size };
 };
@@ -164,14 +118,14 @@ const rowReader = <Parameters extends FileParameters>(
   listing: Listing<Parameters>,
   { head }: Checkpoint,
   parameters: Parameters,
-): ((record: CsvRecord) => { readonly value: unknown } | { readonly fault: string }) => {
-  const columns: readonly (Column | undefined)[] =
+): ((record: CsvRecord) => RowReading) => {
+  const columns: readonly FileColumn[] =
     head === undefined ? [] : columnsOf(head.names, parameters, listing.columns, listing.columnNames);
-  return ({ fields, fault, raw }) => {
+  return ({ fields, fault }) => {
     if (fields === undefined) return { fault: fault ?? 'the row is not readable' };
     if (head !== undefined) return readRow(fields, columns);
     try {
-      return { value: parseJson(raw) };
+      return { value: parsePayload(Buffer.from(fields[0] ?? '')), omitted: [] };
     } catch (error) {
       if (error instanceof HubError) return { fault: 'the line is not a JSON object' };
       throw error;
@@ -181,68 +135,78 @@ const rowReader = <Parameters extends FileParameters>(
 
 const isBlank = ({ fields }: CsvRecord): boolean => fields?.every((field) => field.trim() === '') === true;
 
+const WINDOWS_1252 = 'taken as Windows-1252, because the row is not UTF-8: check its accented letters';
+
 const importSlice = async <Parameters extends FileParameters>(
   ports: ImportPorts,
   listing: Listing<Parameters>,
   limits: Limits,
-  { job, by, startedAt, parameters, timeLeft }: SliceWork<Parameters, Checkpoint>,
+  work: SliceWork<Parameters, Checkpoint>,
   place: StartedCheckpoint,
 ): Promise<SliceResult<Checkpoint>> => {
-  const { size, head } = place;
+  const { job, by, startedAt, parameters, timeLeft } = work;
   const read = rowReader(listing, place, parameters);
   const identity = await ports.identity();
   const shared = { job, by, startedAt, parameters, identity, receivedAt: instant(ports.now()) };
   const batches = importBatches(job, parameters.dryRun ? async () => new Set<number>() : ports.send);
-  const refused = refusedRows(head ?? {});
-  let { offset, line, inside } = place;
-  let done = 0;
+  const file = refusedRows(place.head ?? {});
+  const report = reportOf(place.reported);
+  const counts = { done: 0, refused: 0, incomplete: 0 };
   const maxRows = parameters.dryRun ? limits.dryRunRows : limits.rows;
-  const isFull = (): boolean => done + refused.count >= maxRows || refused.bytes >= limits.refusedBytes;
-  while (offset < size && !isFull() && timeLeft()) {
-    let { bytes } = await readChunk(ports, job, offset, size);
-    if (inside) {
-      const end = bytes.indexOf('\n') + 1;
-      inside = end === 0;
-      if (!inside) line++;
-      offset += inside ? bytes.length : end;
-      bytes = inside ? bytes.subarray(bytes.length) : bytes.subarray(end);
+  const take = (record: CsvRecord, line: number): void => {
+    if (isBlank(record)) return;
+    const result = validate(read(record), (row) => listing.validate(row, { ...shared, line }));
+    if ('fault' in result) {
+      counts.refused++;
+      report.add(`refused: ${result.fault}`, line);
+      file.add(record, line, result.fault);
+      return;
     }
-    const from = offset;
-    for (const record of readRecords(bytes, head?.delimiter, from + bytes.length >= size)) {
-      if (!isBlank(record)) {
-        const result = validate(read(record), (row) => listing.validate(row, { ...shared, line }));
-        if ('row' in result) {
-          batches.add(result.row, line);
-          done++;
-        } else refused.add(record.raw, line, result.fault);
-      }
-      offset = from + record.end;
-      line += record.lines;
-      inside = record.continues === true;
-      if (isFull()) break;
-    }
-    await batches.send(false);
-  }
+    counts.done++;
+    batches.add(result.row, line);
+    if (record.windows1252) report.add(WINDOWS_1252, line);
+    if (result.omitted.length === 0) return;
+    counts.incomplete++;
+    for (const reason of result.omitted) report.add(reason, line);
+    file.add(record, line, result.omitted.join('; '));
+  };
+  const isFull = (): boolean =>
+    counts.done + counts.refused >= maxRows || file.bytes >= limits.refusedBytes || !timeLeft();
+  const readTo = await readRecordsOf(ports.read, job, place, {
+    take,
+    isFull,
+    afterChunk: () => batches.send(false),
+  });
   await batches.send(true);
-  const part = refused.count > 0 ? place.refusedParts : undefined;
-  if (part !== undefined) await ports.put(refusedKey(job, part), refused.file(part === 0));
-  const rows = place.rows + done + refused.count;
+  const part = file.count > 0 ? place.refusedParts : undefined;
+  if (part !== undefined) await ports.put(refusedKey(job, part), file.file(part === 0));
+  const progress = {
+    rows: place.rows + counts.done + counts.refused,
+    refusedParts: place.refusedParts + (part === undefined ? 0 : 1),
+    reported: report.rows(),
+  };
+  return sliceResult({ ...place, ...readTo, ...progress }, counts, parameters.dryRun);
+};
+
+const sliceResult = (
+  place: StartedCheckpoint,
+  counts: { readonly done: number; readonly refused: number; readonly incomplete: number },
+  dryRun: boolean,
+): SliceResult<Checkpoint> => {
+  const { offset, size, rows, refusedParts, reported } = place;
   const ended = offset >= size;
-  const refusedParts = place.refusedParts + (part === undefined ? 0 : 1);
   return {
-    checkpoint: {
-      ...{ ...place, offset, line, inside, rows, refusedParts },
-      ...(ended && { drain: { waiting: Number.MAX_SAFE_INTEGER, checks: 0 } }),
-    },
-    ...{ done, refused: refused.count, refusedParts },
+    checkpoint: { ...place, ...(ended && { drain: { waiting: Number.MAX_SAFE_INTEGER, checks: 0 } }) },
+    ...{ ...counts, refusedParts, reported },
     // Until the end of the file the total is an estimate by size.
     total: ended ? rows : Math.round((rows * size) / Math.max(offset, 1)),
-    finished: ended && parameters.dryRun,
+    finished: ended && dryRun,
     ...(ended && { delaySeconds: DRAIN_SECONDS }),
   };
 };
 
-const validate = (
-  read: { readonly value: unknown } | { readonly fault: string },
-  validateRow: (row: unknown) => RowResult,
-): RowResult => ('fault' in read ? read : validateRow(read.value));
+const validate = (reading: RowReading, validateRow: (row: unknown) => RowResult): RowResult => {
+  if ('fault' in reading) return reading;
+  const result = validateRow(reading.value);
+  return 'fault' in result ? result : { ...result, omitted: [...reading.omitted, ...result.omitted] };
+};

@@ -7,15 +7,19 @@ import {
   ListedCustomer,
 } from '../../../core/formats/customer-list.ts';
 import { HISTORY_COLUMNS, HistoryRow, historyColumns } from '../../../core/formats/history-list.ts';
+import { readPinpointEndpoint } from '../../../core/formats/pinpoint-endpoint.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
-import { usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { Channel, HISTORY, instant } from '../../../core/interaction/interaction.ts';
 import { contentKey, interactionOfReport } from '../../../core/interaction/report.ts';
 import type { CustomersParameters, HistoryParameters } from '../../contracts/jobs/kinds.ts';
 import type { ImportMessage } from '../../contracts/messages/record.ts';
+import { checkIdentifiers, hasLostDigits } from './identifiers.ts';
 
 export type ImportedRow = ImportMessage['rows'][number];
-export type RowResult = { readonly row: ImportedRow } | { readonly fault: string };
+/** A row as it is sent, and what of it is not taken; or why the row is refused. */
+export type RowResult =
+  | { readonly row: ImportedRow; readonly omitted: readonly string[] }
+  | { readonly fault: string };
 
 /** The line of a row, and the values that all rows of a job share. */
 interface RowContext<Parameters> {
@@ -47,24 +51,21 @@ const parseRow = <Schema extends z.ZodType>(
   return result.success ? { value: result.data } : { fault: rowFault(result.error) };
 };
 
-/** Why no customer can be resolved from these identifiers; undefined if one is usable. */
-const identifierFault = (identifiers: readonly string[], config: IdentityConfig): string | undefined => {
-  if (identifiers.length === 0)
-    return 'the row names no customer: email, phone, user-id and identifier are all empty';
-  if (usableIdentifiers(identifiers, config).length > 0) return undefined;
-  return `none of its identifiers is usable: each is blocked, shared or invalid for its type (${identifiers.join(', ')})`;
-};
-
 export const customers: Listing<CustomersParameters> = {
   columns: customerColumns,
   columnNames: CUSTOMER_COLUMNS,
   validate(raw, { job, by, line, startedAt, parameters, identity }) {
-    const listed = parseRow(ListedCustomer, raw);
+    const reading = readPinpointEndpoint(raw) ?? { value: raw, omitted: [] };
+    if ('fault' in reading) return reading;
+    const listed = parseRow(ListedCustomer, reading.value);
     if ('fault' in listed) return listed;
     const { name, language, timeZone, stage, tags, traits, preferences, consent = {} } = listed.value;
-    const identifiers = identifiersOfListed(listed.value);
-    const missing = identifierFault(identifiers, identity);
-    if (missing !== undefined) return { fault: missing };
+    const {
+      usable: identifiers,
+      omitted,
+      fault,
+    } = checkIdentifiers(identifiersOfListed(listed.value), identity);
+    if (fault !== undefined) return { fault };
     const listedAt = earlierInstant(parameters.listedAt ?? startedAt, startedAt);
     const answers = Channel.options.flatMap((channel) => {
       const answer = consent[channel];
@@ -85,7 +86,7 @@ export const customers: Listing<CustomersParameters> = {
       ...(undated.length > 0 && { undated }),
       ...(parameters.toCrms && { toCrms: true }),
     };
-    return { row };
+    return { row, omitted: [...reading.omitted, ...omitted] };
   },
 };
 
@@ -100,10 +101,11 @@ export const history: Listing<HistoryParameters> = {
   validate(raw, { startedAt, receivedAt, parameters, identity }) {
     const row = parseRow(HistoryRow, raw);
     if ('fault' in row) return row;
-    const { refused: _refused, ...report } = row.value;
+    const { refused: _refused, ...rest } = row.value;
+    const { omitted, fault } = checkIdentifiers(rest.identifiers, identity);
+    const report = { ...rest, identifiers: rest.identifiers.filter((one) => !hasLostDigits(one)) };
     // A status or a reply names its message instead of a customer.
-    const missing = report.refersTo === undefined ? identifierFault(report.identifiers, identity) : undefined;
-    if (missing !== undefined) return { fault: missing };
+    if (fault !== undefined && report.refersTo === undefined) return { fault };
     if (report.occurredAt > instant(Date.parse(startedAt) + DAY_MS))
       return { fault: `occurredAt: ${report.occurredAt} is in the future` };
     const { account: _none, ...interaction } = {
@@ -116,6 +118,7 @@ export const history: Listing<HistoryParameters> = {
         ...{ type: 'interaction', receivedAt },
         interaction: { ...interaction, ...(from !== undefined && { account: from }) },
       },
+      omitted,
     };
   },
 };

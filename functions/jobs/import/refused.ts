@@ -1,5 +1,5 @@
 import { REFUSED_COLUMNS } from '../../../core/formats/columns.ts';
-import { csvField } from '../../../core/formats/csv.ts';
+import { type CsvRecord, csvField } from '../../../core/formats/csv.ts';
 
 /** The format of a file of refused rows. */
 export interface RefusedFile {
@@ -9,42 +9,64 @@ export interface RefusedFile {
   readonly names?: readonly string[] | undefined;
 }
 
+/** Without a byte order mark Excel does not read UTF-8. */
+const EXCEL_MARK = '\ufeff';
+
 /**
- * Collects refused rows for a file that a person can correct and import again: each row unchanged, after its line and the
- * reason.
+ * Collects rows that were refused or taken only in part, for a file that a person can correct and import again: each row with
+ * its values, after its line and the reason. No cell is a formula for a spreadsheet.
  */
 export const refusedRows = ({ delimiter, names = [] }: RefusedFile) => {
   const lines: Uint8Array[] = [];
-  const totals = { count: 0, bytes: 0 };
+  let size = 0;
   const isRepeated = REFUSED_COLUMNS.every((name, at) => names[at] === name);
+  const added = isRepeated ? REFUSED_COLUMNS.length : 0;
+  const csvRow = ({ fields, raw }: CsvRecord, separator: string): Uint8Array => {
+    if (fields !== undefined)
+      return Buffer.from(
+        fields
+          .slice(added)
+          .map((field) => csvField(field, separator))
+          .join(separator),
+      );
+    return withoutFormulas(isRepeated ? withoutPrefix(raw, separator) : raw, separator);
+  };
   return {
     get count() {
-      return totals.count;
+      return lines.length;
     },
     get bytes() {
-      return totals.bytes;
+      return size;
     },
-    add(raw: Uint8Array, line: number, reason: string): void {
+    add(record: CsvRecord, line: number, reason: string): void {
       const row =
         delimiter === undefined
-          ? Buffer.from(`${jsonRow(Buffer.from(raw).toString(), { line, reason })}\n`)
+          ? Buffer.from(`${jsonRow(textOf(record), { line, reason })}\n`)
           : Buffer.concat([
               Buffer.from(`${line}${delimiter}${csvField(reason, delimiter)}${delimiter}`),
-              isRepeated ? withoutPrefix(raw, delimiter) : raw,
+              csvRow(record, delimiter),
               Buffer.from('\n'),
             ]);
-      totals.count++;
-      totals.bytes += row.length;
+      size += row.length;
       lines.push(row);
     },
     /** The bytes of the rows; the first part of a CSV file starts with the header. */
     file(first: boolean): Uint8Array {
       if (!first || delimiter === undefined) return Buffer.concat(lines);
-      const header = [...REFUSED_COLUMNS, ...names.slice(isRepeated ? REFUSED_COLUMNS.length : 0)];
+      const header = [...REFUSED_COLUMNS, ...names.slice(added)];
       const text = header.map((name) => csvField(name, delimiter)).join(delimiter);
-      return Buffer.concat([Buffer.from(`${text}\n`), ...lines]);
+      return Buffer.concat([Buffer.from(`${EXCEL_MARK}${text}\n`), ...lines]);
     },
   };
+};
+
+const textOf = ({ fields, raw }: CsvRecord): string => fields?.[0] ?? Buffer.from(raw).toString();
+
+/** Marks the formulas in a row that is not readable as CSV. Works on bytes, because the row need not be UTF-8. */
+const withoutFormulas = (raw: Uint8Array, delimiter: string): Uint8Array => {
+  const text = Buffer.from(raw).toString('latin1');
+  const start = new RegExp(`(^|[${delimiter}])("?)(?= *[=+\\-@]|\\r)`, 'gu');
+  return Buffer.from(text.replace(start, "$1$2'"), 'latin1');
 };
 
 /** Removes the line and the reason of an earlier refusal. Works on bytes, because the row need not be UTF-8. */

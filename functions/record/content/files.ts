@@ -4,7 +4,7 @@ import type { Bucket } from '../../aws/clients/bucket.ts';
 import type { DeliveryMessage } from '../../contracts/messages/record.ts';
 
 /** The hub's bucket, as `record` uses it. */
-export type Files = Pick<Bucket, 'get' | 'open' | 'put' | 'remove' | 'upload'>;
+export type Files = Pick<Bucket, 'get' | 'keep' | 'open' | 'putUncommitted' | 'remove' | 'uploadUncommitted'>;
 
 /** The raw bytes of a delivery, from the message or from the bucket. Throws `HubError` `bucket-fault` where they are gone. */
 export const bodyOf = async (
@@ -28,14 +28,14 @@ const TEXT_BYTES = 64 * 1024;
 
 /** Stores a text that is too long for a row in the bucket, as an attachment. Its beginning stays in the interaction. */
 export const offloadText = async (
-  { put }: Pick<Files, 'put'>,
+  { putUncommitted }: Pick<Files, 'putUncommitted'>,
   interaction: Interaction,
 ): Promise<Interaction> => {
   const { text = '' } = interaction;
   const size = Buffer.byteLength(text);
   if (size <= TEXT_BYTES) return interaction;
   const key = `texts/${interaction.id}`;
-  await put(key, text, 'text/plain; charset=utf-8');
+  await putUncommitted(key, text, 'text/plain; charset=utf-8');
   const beginning = new TextDecoder().decode(Buffer.from(text).subarray(0, TEXT_BYTES), { stream: true });
   const whole = { name: 'text.txt', contentType: 'text/plain', size, key };
   return { ...interaction, text: beginning, attachments: [...(interaction.attachments ?? []), whole] };

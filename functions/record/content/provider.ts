@@ -81,7 +81,7 @@ export const isAddressOf = ({ hosts }: ContentAccess, address: string): boolean 
     url.port === '' &&
     url.username === '' &&
     isIP(url.hostname.replace(/^\[|\]$/gu, '')) === 0 &&
-    new RegExp(`^(?:${hosts.source})$`, 'u').test(url.hostname)
+    hosts.test(url.hostname)
   );
 };
 

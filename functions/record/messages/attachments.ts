@@ -65,7 +65,7 @@ const storeFile = async (
 ): Promise<DecodedFile> => {
   const { url, contentType, size = 0 } = file;
   if (bytes !== undefined) {
-    await files.put(key, bytes, contentType ?? 'application/octet-stream');
+    await files.putUncommitted(key, bytes, contentType ?? 'application/octet-stream');
     return { ...file, size: bytes.byteLength, key };
   }
   if (keep !== true || url === undefined || size > Math.min(most, MOST_COPIED_BYTES)) return file;

@@ -24,6 +24,8 @@ export interface MessagePorts {
   readonly contents: Contents;
   /** Whether an interaction was erased with its customer. */
   readonly isErased: (interaction: string) => Promise<boolean>;
+  /** Whether an interaction is stored. */
+  readonly isRecorded: (interaction: string) => Promise<boolean>;
   /** Stores a message that no retry can help as a failure, with the reason, so that a person can replay it. */
   readonly saveFailure: (message: SQSRecord, error: HubError, tries?: number) => Promise<void>;
   /** Adds a message to the queue that this one came from. */

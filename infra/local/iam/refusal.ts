@@ -53,7 +53,7 @@ const answer = (
   { type, message }: { readonly type: string; readonly message: string },
 ): AwsResponse => {
   if (service === 's3') return errorAnswer({ type, message, status: 403, fields: {} }, request.path);
-  const isJson = request.headers['x-amz-target'] !== undefined || service === 'scheduler';
+  const isJson = request.headers['x-amz-target'] !== undefined || ['scheduler', 'lambda'].includes(service);
   if (!isJson) {
     const code = service === 'sqs' ? type.replace(/Exception$/u, '') : type;
     return {

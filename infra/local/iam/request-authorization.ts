@@ -46,6 +46,10 @@ export const requestAuthorization = ({
 }: AuthorizationOptions): RequestAuthorization => {
   const known: KnownResources = {
     ...{ region, account, keyOf: permissions.keyOf, partitionKeyOf: permissions.partitionKeyOf },
+    functionOfSource(id) {
+      const row = db.prepare('SELECT function FROM lambda_event_sources WHERE id = ?').get(id);
+      return functions.get(String(row?.['function']))?.arn;
+    },
     secretArn: (id) => {
       const row = db.prepare('SELECT arn FROM secrets WHERE name = ? OR arn = ?').get(id, id);
       return row === undefined ? undefined : String(row['arn']);

@@ -32,7 +32,10 @@ interface Caller {
 
 /** One AWS service of the local runtime. Its state is in SQLite. */
 export interface AwsService {
-  /** The name in the signature's credential scope: `dynamodb`, `sqs`, `events`, `scheduler`, `ses`, `sns`, `s3`, `secretsmanager`, `sms-voice`. */
+  /**
+   * The name in the signature's credential scope: `dynamodb`, `sqs`, `events`, `scheduler`, `ses`, `sns`, `s3`, `secretsmanager`,
+   * `sms-voice`, `lambda`.
+   */
   readonly signingName: string;
   /** The API operation of a request (`PutItem`, `SendMessage`, …), for counting, faults and permissions. */
   operation(request: AwsRequest): string;

@@ -63,7 +63,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   if (options.runCustomResources ?? true) await runCustomResources('Create');
   const front = frontDoor(target, context, { lambda, permissions });
   opened.openFront(front);
-  const subscriptions = target.eventSources.map((source) =>
+  opened.eventSources.connect(target.eventSources, (source) =>
     connectEventSource(source, {
       ...{ queues: services.sqs, lambda, meter, onError },
       longestWindowSeconds: options.longestWindowSeconds ?? Number.POSITIVE_INFINITY,
@@ -82,7 +82,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     send: services.sqs.send,
     queue: services.sqs.counts,
     async stop() {
-      await Promise.all(subscriptions.map((subscription) => subscription.stop()));
+      await opened.eventSources.stop();
       opened.metrics.flush();
       state.close();
     },

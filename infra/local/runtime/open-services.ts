@@ -5,6 +5,7 @@ import { functionOfKey } from '../iam/access-key.ts';
 import { authorizeDelivery } from '../iam/delivery.ts';
 import { type Permissions, permissions as permissionsOf } from '../iam/index.ts';
 import { requestAuthorization } from '../iam/request-authorization.ts';
+import { type EventSourceMappings, eventSourceMappings } from '../lambda/event-source-mappings.ts';
 import type { LambdaFunction } from '../lambda/function.ts';
 import { type Invocations, invocations, type Run } from '../lambda/invocations.ts';
 import type { AwsRequest, AwsResponse, AwsService, ServiceContext } from '../protocol/service.ts';
@@ -26,6 +27,7 @@ export interface OpenServices {
   readonly services: CloudServices;
   readonly functions: Map<string, LambdaFunction>;
   readonly lambda: Invocations;
+  readonly eventSources: EventSourceMappings;
   readonly permissions: Permissions;
   readonly metrics: Metrics;
   readonly meter: Meter;
@@ -63,6 +65,7 @@ export const openServices = (options: CloudOptions): OpenServices => {
   };
   const run = metered(options.invoke, meter, clock);
   const lambda = invocations(context, { functions, run, deployed: opened.promise });
+  const eventSources = eventSourceMappings(context);
   const services = cloudServices(context, state.mailboxes, options, async (url, headers, body) =>
     postNotification(url, headers, body, { publicUrl, front: await front.promise }),
   );
@@ -75,8 +78,8 @@ export const openServices = (options: CloudOptions): OpenServices => {
   const addService = (service: AwsService): void => void byName.set(service.signingName, service);
   addService(meter.capacity(services.dynamodb, (accessKey) => functionOfKey(accessKey) ?? '-'));
   const { sqs, events, scheduler, s3, secretsManager, ses, sns, sms } = services;
-  for (const service of [sqs, events, scheduler, s3, secretsManager, ses, sns, sms, metrics.service])
-    addService(service);
+  const all = [sqs, events, scheduler, s3, secretsManager, ses, sns, sms];
+  for (const service of [...all, metrics.service, eventSources.service]) addService(service);
   const counts = new Map<string, number>();
   const custom = customResources(newId, lambda.call);
   const dispatch = dispatcher({
@@ -85,7 +88,7 @@ export const openServices = (options: CloudOptions): OpenServices => {
     authorization: requestAuthorization({ permissions, functions, db: state.db, ...account }),
   });
   return {
-    ...{ state, context, services, functions, lambda, permissions, metrics, meter, counts },
+    ...{ state, context, services, functions, lambda, eventSources, permissions, metrics, meter, counts },
     customResources: custom,
     aws: async (request) => custom.respond(request) ?? dispatch(request),
     addService,

@@ -8,6 +8,7 @@ import { multipart } from './multipart.ts';
 import { objects } from './objects.ts';
 import { type Call, callOf, expectUnexpired, type S3Operation, s3Operation } from './request.ts';
 import { ObjectStore } from './store.ts';
+import { objectTags } from './tagging.ts';
 
 /** The local S3. Objects are stored as blobs in SQLite. */
 export const s3 = (context: ServiceContext): AwsService => {
@@ -17,6 +18,7 @@ export const s3 = (context: ServiceContext): AwsService => {
     ...buckets(context, store),
     ...lifecycle(store),
     ...objects(context, store),
+    ...objectTags(store),
     ...multipart(context, store),
     ...listings(store),
   };

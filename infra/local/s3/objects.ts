@@ -6,6 +6,7 @@ import { elementsIn, emptyAnswer, textIn, xmlAnswer } from './answer.ts';
 import { payloadOf } from './body.ts';
 import type { Call, S3Operation } from './request.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
+import { TAGGING, tagging } from './tags.ts';
 
 const STORED =
   /^(?:content-type|content-language|content-disposition|cache-control|expires|x-amz-meta-.+|x-amz-storage-class|x-amz-server-side-encryption(?:-aws-kms-key-id|-bucket-key-enabled)?|x-amz-website-redirect-location)$/u;
@@ -25,6 +26,7 @@ export const storedHeaders = ({ headers }: Call): Record<string, string> => {
     'x-amz-server-side-encryption': 'AES256',
     ...Object.fromEntries(stored),
     ...(encoding && { 'content-encoding': encoding }),
+    ...(headers[TAGGING] && { [TAGGING]: tagging(new URLSearchParams(headers[TAGGING])) }),
   };
 };
 
@@ -34,7 +36,7 @@ export const encryptionOf = (headers: Readonly<Record<string, string>>): Record<
   );
 
 /** @throws ServiceError `NoSuchKey`. */
-const expectObject = (store: ObjectStore, bucket: string, key: string): StoredObject => {
+export const expectObject = (store: ObjectStore, bucket: string, key: string): StoredObject => {
   const object = store.head(bucket, key);
   if (object) return object;
   throw new ServiceError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
@@ -80,10 +82,12 @@ export const objects = (
       return header === undefined ? [] : [[header, value]];
     });
     const { start, length } = range ?? { start: 0, length: object.size };
+    const { [TAGGING]: tags, ...stored } = object.headers;
     return {
       status: range ? 206 : 200,
       headers: {
-        ...object.headers,
+        ...stored,
+        ...(tags && { 'x-amz-tagging-count': String(new URLSearchParams(tags).size) }),
         ...Object.fromEntries(overrides),
         ...(wantsChecksum && object.checksums),
         etag: object.etag,

@@ -17,6 +17,7 @@ const Rule = z.looseObject({
   Status: z.enum(['Enabled', 'Disabled']),
   Prefix: z.string().default(''),
   ExpirationInDays: number.optional(),
+  TagFilters: z.array(z.strictObject({ Key: z.string(), Value: z.string() })).default([]),
 });
 type Rule = z.infer<typeof Rule>;
 
@@ -65,8 +66,8 @@ const putLifecycle = async (
   const body = `<LifecycleConfiguration ${XMLNS}>${rules
     .filter(({ ExpirationInDays }) => ExpirationInDays !== undefined)
     .map(
-      ({ Id, Status, Prefix, ExpirationInDays }) =>
-        `<Rule>${element('ID', Id)}${element('Status', Status)}<Filter>${element('Prefix', Prefix)}</Filter><Expiration>${element('Days', ExpirationInDays)}</Expiration></Rule>`,
+      ({ Id, Status, Prefix, ExpirationInDays, TagFilters }) =>
+        `<Rule>${element('ID', Id)}${element('Status', Status)}<Filter><And>${element('Prefix', Prefix)}${TagFilters.map(({ Key, Value }) => `<Tag>${element('Key', Key)}${element('Value', Value)}</Tag>`).join('')}</And></Filter><Expiration>${element('Days', ExpirationInDays)}</Expiration></Rule>`,
     )
     .join('')}</LifecycleConfiguration>`;
   const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };

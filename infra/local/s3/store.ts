@@ -42,6 +42,7 @@ type Verb =
   | 'head'
   | 'bytes'
   | 'put'
+  | 'putHeaders'
   | 'remove'
   | 'expire'
   | 'after'
@@ -83,9 +84,11 @@ export class ObjectStore {
       head: db.prepare(`SELECT ${LISTED} FROM s3_objects WHERE bucket = ? AND key = ?`),
       bytes: db.prepare('SELECT substr(body, ?, ?) AS bytes FROM s3_objects WHERE bucket = ? AND key = ?'),
       put: db.prepare('INSERT OR REPLACE INTO s3_objects VALUES (?, ?, ?, ?, ?, ?, ?)'),
+      putHeaders: db.prepare('UPDATE s3_objects SET headers = ? WHERE bucket = ? AND key = ?'),
       remove: db.prepare('DELETE FROM s3_objects WHERE bucket = ? AND key = ?'),
       expire: db.prepare(
-        'DELETE FROM s3_objects WHERE bucket = ? AND key >= ? AND substr(key, 1, length(?)) = ? AND modified_at < ?',
+        `DELETE FROM s3_objects WHERE bucket = ? AND key >= ? AND substr(key, 1, length(?)) = ? AND modified_at < ?
+          AND instr('&' || coalesce(json_extract(headers, '$."x-amz-tagging"'), '') || '&', ?) > 0`,
       ),
       after: db.prepare(
         `SELECT ${LISTED} FROM s3_objects WHERE bucket = ? AND key >= ? AND key > ? ORDER BY key LIMIT ?`,
@@ -158,13 +161,19 @@ export class ObjectStore {
     );
   }
 
+  /** Replaces the headers of an object, its tags among them. */
+  putHeaders(bucket: string, key: string, headers: StoredObject['headers']): void {
+    this.#statements.putHeaders.run(JSON.stringify(headers), bucket, key);
+  }
+
   remove(bucket: string, key: string): void {
     this.#statements.remove.run(bucket, key);
   }
 
-  /** Removes the objects below a prefix that were written before an instant. */
-  expire(bucket: string, prefix: string, before: number): void {
-    this.#statements.expire.run(bucket, prefix, prefix, prefix, before);
+  /** Removes the objects below a prefix that were written before an instant; with `tag`, as `key=value`, only those that have it. */
+  expire(bucket: string, prefix: string, before: number, tag: string | undefined): void {
+    const sought = tag === undefined ? '&' : `&${tag}&`;
+    this.#statements.expire.run(bucket, prefix, prefix, prefix, before, sought);
   }
 
   /** Up to `limit` objects whose key is `from` or later and comes after `after`. */

@@ -1,9 +1,21 @@
+import * as z from 'zod';
 import type { ServiceContext } from '../protocol/service.ts';
 import { deadLetterOf } from './subscription-attributes.ts';
 import type { Subscription, TopicStore } from './topic-store.ts';
 
 /** Posts a notification to an HTTPS subscriber; throws where it is not accepted. */
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>;
+
+/** Puts an e-mail to a subscriber into the inbox. */
+export type Mail = (to: string, subject: string, text: string) => void;
+
+/** What deliveries to subscribers outside AWS take. */
+export interface Outside {
+  readonly post?: Post | undefined;
+  readonly mail?: Mail | undefined;
+}
+
+const MailPayload = z.object({ subject: z.string(), text: z.string() });
 
 export type MessageType = 'Notification' | 'SubscriptionConfirmation';
 
@@ -15,7 +27,7 @@ const PRINCIPAL = 'sns.amazonaws.com';
 export const deliveries = (
   { db, clock, deliver }: ServiceContext,
   store: TopicStore,
-  post: Post | undefined,
+  { post, mail }: Outside,
 ): ((subscription: Subscription, type: MessageType, payload: string) => void) => {
   db.exec(
     'CREATE TABLE IF NOT EXISTS sns_deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, subscription TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL) STRICT',
@@ -31,6 +43,10 @@ export const deliveries = (
 
   const send = async (subscription: Subscription, type: string, payload: string): Promise<void> => {
     const { arn, topic, protocol, endpoint } = subscription;
+    if (protocol === 'email') {
+      const { subject, text } = MailPayload.parse(JSON.parse(payload));
+      return mail?.(endpoint, subject, text);
+    }
     if (protocol !== 'https') return deliver({ arn: endpoint, payload, source: topic, principal: PRINCIPAL });
     const headers = {
       'content-type': 'text/plain; charset=UTF-8',

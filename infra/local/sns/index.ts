@@ -4,6 +4,8 @@ import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { push } from './push.ts';
 import { type TopicOptions, topics } from './topics.ts';
 
+const MAIL_FROM = 'no-reply@sns.amazonaws.com';
+
 /** Whether a request without a signature is for SNS: its certificates and its links need none. */
 export const isOpenToAll = ({
   method,
@@ -29,7 +31,14 @@ export const sns = (context: ServiceContext, sent: SentMessages, options: TopicO
   const {
     operations: { Publish, ...operations },
     certificate,
-  } = topics(context, options);
+  } = topics(context, {
+    mail: (to, subject, text) =>
+      sent.add({
+        ...{ id: context.newId(), at: new Date(context.clock.now()).toISOString(), medium: 'email' },
+        ...{ to: [to], from: MAIL_FROM, subject, text },
+      }),
+    ...options,
+  });
   return {
     signingName: 'sns',
     operation: queryOperation,

@@ -15,6 +15,9 @@ export interface MessageStamp {
   readonly at: string;
 }
 
+/** The subject of an e-mail whose publisher gives none. */
+const NO_SUBJECT = 'AWS Notification Message';
+
 const signed = <Message extends Readonly<Record<string, unknown>>>(
   { store, sign }: NotificationOptions,
   topic: string,
@@ -24,7 +27,7 @@ const signed = <Message extends Readonly<Record<string, unknown>>>(
   ...sign(message, store.attributesOf(topic)['SignatureVersion'] === '2' ? '2' : '1'),
 });
 
-/** The payload for a subscriber: the bare message, a signed envelope, or a function's event. */
+/** The payload for a subscriber: the bare message, a signed envelope, a function's event, or an e-mail's subject and text. */
 export const notificationFor = (
   options: NotificationOptions,
   { arn, topic, protocol, attributes }: Subscription,
@@ -32,6 +35,7 @@ export const notificationFor = (
   { id, at }: MessageStamp,
 ): string => {
   const text = published.textFor(protocol);
+  if (protocol === 'email') return JSON.stringify({ subject: published.subject ?? NO_SUBJECT, text });
   if (attributes['RawMessageDelivery'] === 'true' && protocol !== 'lambda') return text;
   const unsubscribe = new URLSearchParams({ Action: 'Unsubscribe', SubscriptionArn: arn });
   const notification = {

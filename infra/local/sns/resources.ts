@@ -30,8 +30,7 @@ export const snsTypes: ResourceTypes = {
   'AWS::SNS::Subscription': resourceType(
     z.strictObject({ Protocol: z.enum(['email', 'https', 'sqs', 'lambda']), Endpoint: text, TopicArn: text }),
     async (id, { Protocol, Endpoint, TopicArn }, { callQuery }) => {
-      // The local SNS delivers no e-mail, so nobody could confirm such a subscription.
-      if (Protocol !== 'email') await callQuery('sns', { Action: 'Subscribe', TopicArn, Protocol, Endpoint });
+      await callQuery('sns', { Action: 'Subscribe', TopicArn, Protocol, Endpoint });
       return { ref: id };
     },
   ),

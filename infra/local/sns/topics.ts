@@ -2,7 +2,7 @@ import { ServiceError } from '../protocol/json.ts';
 import { element, entriesOf, mapOf, mapXml, members, need, type QueryOperation } from '../protocol/query.ts';
 import type { ServiceContext } from '../protocol/service.ts';
 import { transaction } from '../protocol/transaction.ts';
-import { deliveries, type Post } from './deliveries.ts';
+import { deliveries, type Outside } from './deliveries.ts';
 import { invalidParameter, publishedOf } from './message.ts';
 import {
   confirmationFor,
@@ -14,9 +14,8 @@ import { signer } from './signature.ts';
 import { expectValidAttributes, passesFilter } from './subscription-attributes.ts';
 import { type Subscription, type TopicStore, topicStore } from './topic-store.ts';
 
-export interface TopicOptions {
-  /** Posts to HTTPS subscribers; without it such subscriptions are refused. */
-  readonly post?: Post;
+/** Without `post` subscriptions by HTTPS are refused, without `mail` those by e-mail. */
+export interface TopicOptions extends Outside {
   /** The base of the links in notifications, and of the certificate's URL. */
   readonly endpoint?: string;
 }
@@ -31,7 +30,7 @@ export interface Topics {
 
 interface TopicContext extends NotificationOptions {
   readonly context: ServiceContext;
-  readonly canPost: boolean;
+  readonly protocols: ReadonlySet<string>;
   readonly queue: ReturnType<typeof deliveries>;
 }
 
@@ -46,12 +45,13 @@ const TOPIC_ATTRIBUTES = new Set([
 /** The topics of the local SNS. A notification is stored before `Publish` is answered, and retried. */
 export const topics = (
   context: ServiceContext,
-  { post, endpoint = `https://sns.${context.region}.amazonaws.com` }: TopicOptions,
+  { post, mail, endpoint = `https://sns.${context.region}.amazonaws.com` }: TopicOptions,
 ): Topics => {
   const store = topicStore(context);
   const { sign, certificate } = signer(context.db, endpoint);
-  const queue = deliveries(context, store, post);
-  const topicContext = { context, store, sign, endpoint, queue, canPost: post !== undefined };
+  const queue = deliveries(context, store, { post, mail });
+  const protocols = new Set(['sqs', 'lambda', ...(post ? ['https'] : []), ...(mail ? ['email'] : [])]);
+  const topicContext = { context, store, sign, endpoint, queue, protocols };
   return {
     certificate,
     operations: {
@@ -144,14 +144,17 @@ const subscriptionOperations = (topicContext: TopicContext): Operations => {
   };
 };
 
-/** Stores a subscription and asks an HTTPS subscriber to confirm it. Returns the present one where it exists. */
+/**
+ * Stores a subscription and asks an HTTPS subscriber to confirm it. One by e-mail is confirmed at once: all mail arrives in
+ * the inbox of this machine. Returns the present one where it exists.
+ */
 const subscribe = (topicContext: TopicContext, input: URLSearchParams): Subscription => {
-  const { context, store, canPost, queue } = topicContext;
+  const { context, store, protocols, queue } = topicContext;
   const topic = store.expectTopic(need(input, 'TopicArn'));
   const [protocol, endpoint] = [need(input, 'Protocol'), need(input, 'Endpoint')];
   const attributes = mapOf(input, 'Attributes');
   expectValidAttributes(attributes, context.patterns);
-  if (!['sqs', 'lambda', 'https'].includes(protocol) || (protocol === 'https' && !canPost))
+  if (!protocols.has(protocol))
     throw invalidParameter(`Protocol Reason: the local SNS does not deliver by ${protocol}`);
   const present = store
     .subscriptions(topic)

@@ -1,21 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
-import type { Account } from './account.ts';
-import { associationRoutes } from './association-routes.ts';
-import { batchRoutes } from './batch.ts';
-import { Call } from './call.ts';
+import type { Faults } from './access/faults.ts';
+import type { Limits } from './access/limits.ts';
+import { type OAuth, unauthenticated } from './access/oauth.ts';
+import { checkScopes, scopeOf } from './access/scopes.ts';
+import type { Account, Write } from './account/account.ts';
+import { type ObjectType, objectType } from './account/object-types.ts';
 import { HubspotError, missingScopes, notInSandbox } from './errors.ts';
-import type { Faults } from './faults.ts';
-import type { Limits } from './limits.ts';
-import { mergeRoutes } from './merge.ts';
-import { type OAuth, unauthenticated } from './oauth.ts';
-import { type ObjectType, objectType } from './object-types.ts';
-import { objectRoutes } from './objects.ts';
-import { propertyRoutes } from './property-routes.ts';
-import { canonical, type Match, router } from './router.ts';
-import { checkScopes, scopeOf } from './scopes.ts';
-import { searchRoutes } from './search.ts';
-import { settingsRoutes } from './settings.ts';
+import { associationRoutes } from './routes/associations.ts';
+import { batchRoutes } from './routes/batch.ts';
+import { Call } from './routes/call.ts';
+import { mergeRoutes } from './routes/merge.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { propertyRoutes } from './routes/properties.ts';
+import { canonical, type Match, router } from './routes/router.ts';
+import { searchRoutes } from './routes/search.ts';
+import { settingsRoutes } from './routes/settings.ts';
 
 export interface ApiParts {
   readonly account: Account;
@@ -26,10 +26,7 @@ export interface ApiParts {
   readonly scopes: readonly string[];
   /** How long an answer takes under the fault `slow`, in milliseconds. */
   readonly slowness: number;
-  /** Runs the writes of a request as one transaction of the database. */
-  readonly transaction: <Result>(work: () => Result) => Result;
-  /** Called after a request with whatever it changed. */
-  readonly done: () => void;
+  readonly write: Write;
 }
 
 const HTML = '<!doctype html><html lang="en"><title>HubSpot</title><h1>We will be right back</h1></html>';
@@ -47,10 +44,11 @@ export const api = (parts: ApiParts): ((request: SandboxRequest) => Promise<Sand
     ...settingsRoutes(parts.limits),
   ]);
   return async (request) => {
-    if (faults.meets('slow')) await setTimeout(parts.slowness, undefined, { ref: false });
-    if (faults.meets('html')) return { status: 200, body: HTML };
+    const objects = objectsIn(find, request);
+    if (faults.meets('slow', objects)) await setTimeout(parts.slowness, undefined, { ref: false });
+    if (faults.meets('html', objects)) return { status: 200, body: HTML };
     try {
-      return answer(parts, find, request);
+      return answer(parts, find, objects, request);
     } catch (error) {
       if (!(error instanceof HubspotError)) throw error;
       return { status: error.status, headers: error.headers, body: error.body() };
@@ -60,25 +58,39 @@ export const api = (parts: ApiParts): ((request: SandboxRequest) => Promise<Sand
 
 type Find = ReturnType<typeof router>;
 
-const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAnswer => {
+/** The objects that a request is about, as far as the account has them. */
+const objectsIn = (find: Find, { method, path }: SandboxRequest): readonly string[] => {
+  const match = find(method, canonical(path).path);
+  try {
+    return match === undefined ? [] : typesIn(match).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof HubspotError) return [];
+    throw error;
+  }
+};
+
+const answer = (
+  parts: ApiParts,
+  find: Find,
+  objects: readonly string[],
+  request: SandboxRequest,
+): SandboxAnswer => {
   const { faults, limits } = parts;
-  checkService(parts);
+  checkService(parts, objects);
   const { path, dated } = canonical(request.path);
   const tokens = path.startsWith('/oauth/');
   if (tokens) return answerTokens(parts, { ...request, path });
   authenticate(parts, request);
-  if (faults.meets('daily-limit')) throw limits.exhausted();
-  if (faults.meets('rate-limited')) throw limits.throttled();
+  if (faults.meets('daily-limit', objects)) throw limits.exhausted();
+  if (faults.meets('rate-limited', objects)) throw limits.throttled();
   const headers = limits.count(path.endsWith('/search'));
   const match = find(request.method, path);
   if (!match) throw notInSandbox(request.method, request.path);
-  const types = typesIn(match);
-  const objects = types.map(({ name }) => name);
-  checkAccess(parts, match, types);
+  checkAccess(parts, match, typesIn(match));
   parts.account.properties.hide(faults.missingFields(objects));
   const call = new Call(parts.account, request, match.params, dated);
   try {
-    const made = parts.transaction(() => match.route.handle(call));
+    const made = parts.write(() => match.route.handle(call));
     if (match.route.access === 'write' && faults.meets('lost-response', objects))
       return { ...made, hangUp: true };
     return { ...made, headers: { ...headers, ...made.headers } };
@@ -87,12 +99,11 @@ const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAn
     return { status: error.status, headers: { ...headers, ...error.headers }, body: error.body() };
   } finally {
     parts.account.properties.hide(new Map());
-    parts.done();
   }
 };
 
-const checkService = ({ faults }: ApiParts): void => {
-  if (faults.meets('down')) throw new HubspotError(503, 'Service Unavailable');
+const checkService = ({ faults }: ApiParts, objects: readonly string[]): void => {
+  if (faults.meets('down', objects)) throw new HubspotError(503, 'Service Unavailable');
   if (faults.meets('migration'))
     throw new HubspotError(477, 'Migration in progress', {}, { 'Retry-After': '3600' });
 };

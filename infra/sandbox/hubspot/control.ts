@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Fields } from '../protocol/sandbox.ts';
 import { faultKinds } from '../protocol/sandbox.ts';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
-import { json } from './call.ts';
-import type { HubspotFault } from './faults.ts';
+import type { HubspotFault } from './access/faults.ts';
+import { json } from './routes/call.ts';
 import { reasonOf } from './staff.ts';
 
 const faultBody = z.strictObject({

@@ -1,8 +1,7 @@
 import type { Fields, HeldRecord, Staff } from '../protocol/sandbox.ts';
-import { type Account, type Source, type Values, valuesOf } from './account.ts';
-import { HubspotError } from './errors.ts';
-import { eraseContact, mergeRecords } from './merge.ts';
-import { type ObjectType, objectType } from './object-types.ts';
+import { type Account, type Source, type Values, valuesOf, type Write } from './account/account.ts';
+import { eraseContact, mergeRecords } from './account/merge.ts';
+import { type ObjectType, objectType } from './account/object-types.ts';
 import {
   archiveRecord,
   checkUnique,
@@ -10,16 +9,20 @@ import {
   readValues,
   restoreRecord,
   updateRecord,
-} from './write.ts';
+} from './account/write.ts';
+import { HubspotError } from './errors.ts';
 
 export interface HubspotStaff extends Staff {
   /** Brings a deleted record back. */
   restore(object: string, id: string): void;
+  /** Makes records from the rows of a file. Returns their ids. */
+  import(object: string, rows: readonly Fields[]): readonly string[];
   /** Deletes a contact for good, as a person may demand. */
   erase(where: Fields): void;
 }
 
 const STAFF: Source = { changeSource: 'CRM_UI', sourceId: 'userId:50261' };
+const IMPORT: Source = { changeSource: 'IMPORT', sourceId: '40117' };
 const LONG_AGO = 365 * 86_400_000;
 
 const sameText = (one: unknown, other: unknown): boolean =>
@@ -41,21 +44,18 @@ const theOne = (account: Account, type: ObjectType, where: Fields): HeldRecord =
   );
 };
 
+const create = (account: Account, object: string, fields: Fields, source: Source): string => {
+  const type = objectType(object);
+  const values = readValues(account, type, fields);
+  checkUnique(account, type, values);
+  return createRecord(account, type, values, source).id;
+};
+
 /** Staff are refused by the same rules as the API; a test learns of it from an `Error`. */
-export const staffOf = (account: Account, done: () => void): HubspotStaff => {
-  const act = <Result>(work: () => Result): Result => {
-    const result = work();
-    done();
-    return result;
-  };
+export const staffOf = (account: Account, act: Write): HubspotStaff => {
   return {
-    create: (object, fields) =>
-      act(() => {
-        const type = objectType(object);
-        const values = readValues(account, type, fields);
-        checkUnique(account, type, values);
-        return createRecord(account, type, values, STAFF).id;
-      }),
+    create: (object, fields) => act(() => create(account, object, fields, STAFF)),
+    import: (object, rows) => act(() => rows.map((fields) => create(account, object, fields, IMPORT))),
     update: (object, where, set) =>
       act(() => {
         const type = objectType(object);

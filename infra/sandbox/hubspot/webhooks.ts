@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Account, Change } from './account.ts';
+import type { Account, Change } from './account/account.ts';
 
 /** The HTTP request that HubSpot sends. */
 export interface Webhook {
@@ -48,7 +48,11 @@ export class Webhooks {
   }
 
   of(changes: readonly Change[]): Webhook[] {
-    const events = changes.flatMap((change) => this.#event(change));
+    const counted = Number(this.#account.store.get('counter', 'event')?.fields['next'] ?? FIRST_EVENT);
+    const events = changes
+      .flatMap((change) => this.#event(change))
+      .map((event, index) => ({ eventId: counted + index, ...event }));
+    if (events.length > 0) this.#account.store.put('counter', 'event', { next: counted + events.length });
     const requests: Webhook[] = [];
     for (let start = 0; start < events.length; start += EVENTS_PER_REQUEST)
       requests.push(this.#request(JSON.stringify(events.slice(start, start + EVENTS_PER_REQUEST))));
@@ -65,7 +69,6 @@ export class Webhooks {
     if (kind === 'associationChange' && legacy && !knowsBoth(details)) return [];
     return [
       {
-        eventId: this.#nextEvent(),
         subscriptionId: FIRST_SUBSCRIPTION + KINDS.indexOf(kind),
         portalId: this.#account.portalId,
         appId: this.#account.appId,
@@ -79,12 +82,6 @@ export class Webhooks {
         ...Object.fromEntries(shown),
       },
     ];
-  }
-
-  #nextEvent(): number {
-    const next = Number(this.#account.store.get('counter', 'event')?.fields['next'] ?? FIRST_EVENT);
-    this.#account.store.put('counter', 'event', { next: next + 1 });
-    return next;
   }
 
   #request(body: string): Webhook {

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { escapeHtml, htmlPage } from './html.ts';
 import type { Fields, HeldRecord } from './sandbox.ts';
 
@@ -7,17 +7,21 @@ import type { Fields, HeldRecord } from './sandbox.ts';
  * index that is made when it is first asked for; texts are compared without regard to letter case.
  */
 export class Records {
-  readonly #db: DatabaseSync;
   readonly #crm: string;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
   readonly #objects = new Map<string, Map<string, HeldRecord>>();
   readonly #indexes = new Map<string, Map<string, Map<string, Set<string>>>>();
 
   constructor(db: DatabaseSync, crm: string) {
-    this.#db = db;
     this.#crm = crm;
     db.exec(`CREATE TABLE IF NOT EXISTS sandbox_records (
       serial INTEGER PRIMARY KEY AUTOINCREMENT, crm TEXT NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL,
       fields TEXT NOT NULL, UNIQUE (crm, object, id)) STRICT`);
+    this.#put = db.prepare(
+      'INSERT INTO sandbox_records (crm, object, id, fields) VALUES (?, ?, ?, ?) ON CONFLICT (crm, object, id) DO UPDATE SET fields = excluded.fields',
+    );
+    this.#remove = db.prepare('DELETE FROM sandbox_records WHERE crm = ? AND object = ? AND id = ?');
     for (const row of db
       .prepare('SELECT object, id, fields FROM sandbox_records WHERE crm = ? ORDER BY serial')
       .all(crm)) {
@@ -56,11 +60,7 @@ export class Records {
       if (before) index.get(indexed(before.fields[field]))?.delete(id);
       addTo(index, fields[field], id);
     }
-    this.#db
-      .prepare(
-        'INSERT INTO sandbox_records (crm, object, id, fields) VALUES (?, ?, ?, ?) ON CONFLICT (crm, object, id) DO UPDATE SET fields = excluded.fields',
-      )
-      .run(this.#crm, object, id, JSON.stringify(fields));
+    this.#put.run(this.#crm, object, id, JSON.stringify(fields));
     return record;
   }
 
@@ -71,9 +71,7 @@ export class Records {
     this.#of(object).delete(id);
     for (const [field, index] of this.#indexes.get(object) ?? [])
       index.get(indexed(record.fields[field]))?.delete(id);
-    this.#db
-      .prepare('DELETE FROM sandbox_records WHERE crm = ? AND object = ? AND id = ?')
-      .run(this.#crm, object, id);
+    this.#remove.run(this.#crm, object, id);
     return true;
   }
 

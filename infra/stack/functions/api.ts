@@ -21,6 +21,8 @@ const routes = [
   'GET /merges/preview',
   'POST /commands',
   'GET /commands/{id}',
+  'GET /connections',
+  'POST /connections/{crm}/probe',
   'GET /failures',
   'GET /failures/{id}',
   'PUT /failures/{id}/payload',
@@ -77,6 +79,10 @@ export class Api extends Construct {
     api.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
     // This includes the deliveries queue.
     allowReplays(api, shared, queues);
+    for (const crm of Object.keys(hub.crms)) {
+      const queue = queues[`sync-${crm}`]?.queue;
+      if (queue) api.allow(['sqs:GetQueueAttributes'], queue.queueArn);
+    }
     api.allow(['s3:PutObject'], storage.bucket.arnForObjects('failures/*'));
     // A presigned address of a job's file has the permissions of the function that signed it.
     api.allow(['s3:GetObject', 's3:PutObject'], storage.bucket.arnForObjects('jobs/*'));

@@ -70,7 +70,10 @@ export class Intake extends Construct {
     record.allowSavingFailures('record');
     // A redelivery for an erased customer stores its files before the erasure is noticed; they are deleted again.
     for (const prefix of ['texts/*', 'attachments/*'])
-      record.allow(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects(prefix));
+      record.allow(
+        ['s3:PutObject', 's3:PutObjectTagging', 's3:DeleteObjectTagging', 's3:DeleteObject'],
+        bucket.arnForObjects(prefix),
+      );
     const deposits = Object.keys(hub.channels).flatMap((id) => connectorOf(id)?.deposits ?? []);
     for (const prefix of deposits) record.allow(['s3:GetObject'], bucket.arnForObjects(`${prefix}*`));
     // Files and contents that must be fetched are queued as messages of their own, with their own retries.

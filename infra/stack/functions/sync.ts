@@ -1,38 +1,78 @@
-import { Duration, type aws_events as events } from 'aws-cdk-lib';
+import {
+  ArnFormat,
+  Duration,
+  type aws_events as events,
+  aws_iam as iam,
+  Stack,
+  type aws_sns as sns,
+} from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { createEventRule } from '../resources/event-rule.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, secretArn } from '../resources/secrets.ts';
-import { WorkQueue } from '../resources/work-queue.ts';
+import { WORK_RETENTION, WorkQueue } from '../resources/work-queue.ts';
 
-/** The sync with one CRM: its queue, its function, its secret, and the rules that send ids to the queue. */
+/** The sync with one CRM: its queues, its function, its secret, and the rules that send ids to the queue. */
 export class Sync extends Construct {
   readonly queue: WorkQueue;
+  /** The probes of a CRM that stopped: while the event source of the other queue is off, this one stays on. */
+  readonly probes: WorkQueue;
   readonly crm: string;
   readonly rules: readonly events.CfnRule[];
+  readonly #function: HubFunction;
 
-  constructor(scope: Construct, id: string, shared: SharedResources, crm: string) {
+  constructor(
+    scope: Construct,
+    id: string,
+    shared: SharedResources,
+    { crm, deliveries }: { readonly crm: string; readonly deliveries: WorkQueue },
+  ) {
     super(scope, id);
     const { hub, storage } = shared;
     this.crm = crm;
     this.queue = new WorkQueue(this, id, { maxAge: Duration.minutes(30) });
+    // A probe waits for at most fifteen minutes.
+    this.probes = new WorkQueue(this, `${id}Probes`, { maxAge: Duration.minutes(30) });
     const sync = new HubFunction(this, `${id}Sync`, shared, {
       bundle: `sync-${crm}`,
-      environment: { QUEUE_URL_SYNC: this.queue.queue.queueUrl },
+      environment: {
+        QUEUE_URL_SYNC: this.queue.queue.queueUrl,
+        QUEUE_ARN_SYNC: this.queue.queue.queueArn,
+        QUEUE_RETENTION_SECONDS: String(WORK_RETENTION.toSeconds()),
+        QUEUE_URL_PROBES: this.probes.queue.queueUrl,
+        QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
+      },
       sendsToOwnQueue: true,
     });
-    sync.allowSavingFailures(`sync-${crm}`);
+    this.#function = sync;
+    for (const stage of [`sync-${crm}`, `connection-${crm}`]) sync.allowSavingFailures(stage);
     // Large batches: one API call of a CRM takes hundreds of records, and the number of calls is limited.
     sync.consume(this.queue, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
-    sync.allow(['sqs:SendMessage'], this.queue.queue.queueArn);
-    sync.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
+    sync.consume(this.probes, { batchSize: 1 });
+    this.#allowSwitching(sync);
+    for (const { queue } of [this.queue, this.probes, deliveries])
+      sync.allow(['sqs:SendMessage'], queue.queueArn);
+    sync.allow(
+      ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:DeleteItem'],
+      storage.table.tableArn,
+    );
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}-??????`));
+    sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
     sync.allowPublishing();
     sync.allowKey({ writesFiles: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
-    const { bus } = storage;
+    this.rules = this.#createRules(shared);
+  }
+
+  /** Lets the function send an e-mail to the address of the alarms. */
+  sendAlarms({ topicArn }: sns.ITopic): void {
+    this.#function.lambda.addEnvironment('ALARM_TOPIC', topicArn);
+    this.#function.allow(['sns:Publish'], topicArn);
+  }
+
+  #createRules({ storage: { bus } }: SharedResources): events.CfnRule[] {
     const profileId = '$.detail.customer.profileId';
-    this.rules = [
+    const rules = [
       createEventRule(this, 'Interactions', {
         ...{ bus, queue: this.queue, detailTypes: ['interaction.recorded'] },
         message: { profileId, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
@@ -46,10 +86,34 @@ export class Sync extends Construct {
         message: { profileId },
       }),
       createEventRule(this, 'Changes', {
-        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [crm] } },
+        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [this.crm] } },
         ...{ message: {}, objects: { change: '$.detail.change' } },
       }),
     ];
-    for (const { attrArn } of this.rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
+    for (const { attrArn } of rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
+    return rules;
+  }
+
+  /**
+   * Lets the function switch its own event sources on and off. The policy is none of the role's own, because it names the
+   * function, which depends on those.
+   */
+  #allowSwitching({ lambda, role }: HubFunction): void {
+    const arn = Stack.of(this).formatArn({
+      ...{ service: 'lambda', resource: 'event-source-mapping', resourceName: '*' },
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    new iam.Policy(this, 'Switching', {
+      roles: [role],
+      statements: [
+        new iam.PolicyStatement({
+          actions: ['lambda:UpdateEventSourceMapping'],
+          resources: [arn],
+          conditions: { ArnEquals: { 'lambda:FunctionArn': lambda.functionArn } },
+        }),
+        // Lambda knows neither a resource nor a condition for this action.
+        new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] }),
+      ],
+    });
   }
 }

@@ -39,6 +39,8 @@ export class Monitoring extends Construct {
     const resources = findMonitoredResources(scope, shared, front, this.#countRefused(shared, front));
     for (const queue of resources.queues) this.#addQueueAlarms(queue);
     for (const one of resources.functions) this.#addFunctionAlarms(one);
+    // A CRM that stops is reported by its own function, which knows the reason and what to do.
+    for (const sync of resources.syncs) sync.sendAlarms(this.#topic);
     for (const { crm, rules } of resources.syncs) this.#addRuleAlarm(crm, storage.bus.eventBusName, rules);
     for (const { rules } of resources.projections)
       this.#addRuleAlarm('projections', storage.bus.eventBusName, rules);

@@ -55,6 +55,8 @@ export class Storage extends Construct {
         { prefix: 'deliveries/', expiration: Duration.days(14) },
         { prefix: 'failures/', expiration: Duration.days(FAILURE_RETENTION_DAYS) },
         { prefix: 'jobs/', expiration: Duration.days(30) },
+        // Files that record stored and whose interaction was never committed; no erasure finds them by a row.
+        { tagFilters: { uncommitted: 'true' }, expiration: Duration.days(14) },
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });

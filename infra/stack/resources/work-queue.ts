@@ -5,6 +5,9 @@ import { pinLogicalId } from './storage.ts';
 /** How often a queue delivers a message before it becomes a dead letter. */
 export const MAX_RECEIVES = 5;
 
+/** How long a queue stores a message. */
+export const WORK_RETENTION = Duration.days(14);
+
 interface WorkQueueProps {
   /** Default 180 s: six times the timeout of the function that consumes it, as AWS recommends. */
   readonly visibilityTimeout?: Duration;
@@ -28,7 +31,7 @@ export class WorkQueue extends Construct {
     });
     this.queue = new sqs.Queue(this, 'Queue', {
       visibilityTimeout: visibilityTimeout ?? Duration.seconds(180),
-      retentionPeriod: Duration.days(14),
+      retentionPeriod: WORK_RETENTION,
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES },

@@ -153,9 +153,9 @@ export const ofRecord: Readonly<Record<string, readonly [Said, Expected]>> = {
     refusal(404, 'ENTITY_IS_DELETED', 'entity is deleted', []),
     { scope: 'record', why: 'gone' },
   ],
-  'an id of nothing': [
-    row('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id'),
-    { scope: 'record', why: 'gone' },
+  'a reference to nothing': [
+    row('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', ['RecordTypeId']),
+    { scope: 'record', why: 'invalid', field: 'RecordTypeId' },
   ],
   'a record that sharing hides': [
     row('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id'),

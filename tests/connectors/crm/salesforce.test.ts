@@ -267,8 +267,8 @@ describe('an upsert', () => {
       expect(plain(await caught(session.upsert('Contact', KEY, people(1), call)))).toEqual(expected);
       let requests = 0;
       server.script.whole = () => (requests++ === 0 ? undefined : said);
-      const results = await session.upsert('Contact', KEY, people(1500), call);
-      expect(sums(results)).toEqual([...Array(1000).fill('ok'), ...Array(500).fill('fault')]);
+      const results = await session.upsert('Contact', KEY, people(1001), call);
+      expect(sums(results)).toEqual([...Array(1000).fill('ok'), 'fault']);
       const last = results.at(-1);
       expect(plain(last !== undefined && 'fault' in last ? last.fault : last)).toEqual(expected);
       expect(requests).toBe(2);
@@ -315,6 +315,35 @@ describe('an upsert', () => {
     });
     expect(await of({ links: { AccountId: '001' }, id: '003000000000001AAA' })).toEqual({
       ...{ scope: 'record', why: 'gone' },
+    });
+    const errors = [{ statusCode: 'ENTITY_IS_DELETED', message: 'entity is deleted', fields: ['AccountId'] }];
+    server.script.part = described(() => ({ body: [{ success: false, errors }] }));
+    expect(await of({ links: { AccountId: '001' }, id: '003000000000001AAA' })).toEqual({
+      ...{ scope: 'record', why: 'gone', field: 'AccountId' },
+    });
+  });
+
+  it('sends what would be a reference inside a composite request on its own', async () => {
+    const record = { key: 'odd', fields: { LastName: '@{part0[0].id}' } };
+    const results = await session.upsert('Contact', KEY, [...people(2), record], call);
+    expect(sums(results)).toEqual(['ok', 'ok', 'ok']);
+    expect(server.requests.map(({ path }) => path).slice(1)).toEqual([
+      '/composite',
+      `/composite/sobjects/Contact/${KEY}`,
+    ]);
+  });
+
+  it('names the record that has our key, if another one was to be written', async () => {
+    const [said] = ofRecord['our key on another record'] ?? [];
+    server.script.part = () => said ?? {};
+    const [result] = await session.upsert(
+      'Contact',
+      KEY,
+      [{ key: 'k', fields: {}, id: '003000000000009AAA' }],
+      call,
+    );
+    expect(plain(result !== undefined && 'fault' in result ? result.fault : result)).toEqual({
+      ...{ scope: 'record', why: 'taken', field: KEY, records: ['003000000000001AAA'] },
     });
   });
 

@@ -7,10 +7,12 @@ import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import {
   type Call,
   type CrmRecord,
+  type CrmResult,
   type CrmSession,
   type SharedToken,
   unsharedToken,
 } from '../../../core/crm/connector.ts';
+import type { CrmFault } from '../../../core/crm/fault.ts';
 import { memberOf } from '../../../core/formats/payload.ts';
 
 export interface Asked {
@@ -28,7 +30,7 @@ export interface Answer {
   readonly text?: string;
 }
 /** `lost`: the connection ends without an answer; `silent`: there is none. */
-export type Script = (asked: Asked) => Answer | 'lost' | 'silent';
+type Script = (asked: Asked) => Answer | 'lost' | 'silent';
 
 export interface ScriptedHubspot {
   readonly asked: Asked[];
@@ -151,6 +153,27 @@ export const record = (key: string, fields: CrmRecord['fields'] = { lastname: ke
 });
 
 export const caught = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
+
+/** The fault of a result; undefined if the record was written. */
+export const faultIn = (result: CrmResult | undefined): CrmFault | undefined =>
+  result !== undefined && 'fault' in result ? result.fault : undefined;
+
+/** A refusal as HubSpot words it. */
+export const refusalOf = (category: string | undefined, message: string, more: object = {}) => ({
+  ...{ status: 'error', message, correlationId: 'c0895ebf-9e3e-4b7d-b6e6-124e02d3f9c3' },
+  ...(category !== undefined && { category }),
+  ...more,
+});
+
+/** A refusal that hides the property inside its message. */
+export const problemOf = (code: string, name: string, message: string) => {
+  const problem = JSON.stringify({ isValid: false, message, error: code, name });
+  return refusalOf('VALIDATION_ERROR', `Property values were not valid: [${problem}]`);
+};
+
+export const limitOf = (policyName: string) => ({
+  ...{ status: 'error', message: 'You have reached your limit.', errorType: 'RATE_LIMIT', policyName },
+});
 
 /** The model of each request, by its path; HubSpot's own models are classes of its client. */
 const models: readonly (readonly [RegExp, string, string])[] = [

@@ -68,7 +68,7 @@ export const scriptedSalesforce = async () => {
     if (sent.path === '/services/data' && sent.headers['authorization'] === undefined) return { body: [] };
     requests.push(sent);
     const whole = script.whole(sent);
-    if (whole !== undefined || sent.path !== '/composite') return whole ?? { status: 404, body: [] };
+    if (whole !== undefined || sent.path !== '/composite') return whole ?? script.part(sent);
     const { compositeRequest } = Composite.parse(sent.body);
     const compositeResponse = compositeRequest.map(({ method, url: address, body, httpHeaders }) => {
       const said = script.part({ method, path: pathOf(address), body, headers: httpHeaders });
@@ -135,7 +135,7 @@ const field = (name: string, type: string, more: object = {}) => ({
 });
 
 /** A contact as Salesforce describes it, in short. */
-export const contactFields = [
+const contactFields = [
   field('Id', 'id', { createable: false, updateable: false, idLookup: true }),
   field('Hub_Id__c', 'string', { length: 64, externalId: true, idLookup: true }),
   field('LastName', 'string', { length: 80, nillable: false }),
@@ -161,7 +161,7 @@ export const contactFields = [
 ];
 
 /** A task whose key is no external id, and whose subtype cannot be changed. */
-export const taskFields = [
+const taskFields = [
   ...[
     field('Id', 'id'),
     field('Hub_Id__c', 'string'),

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  csvField,
-  delimiterOf,
-  encodingFault,
-  LONGEST_RECORD,
-  markBytes,
-  readRecords,
-} from '../../../core/formats/csv.ts';
+import { cellText } from '../../../core/formats/cells.ts';
+import { csvField, delimiterOf, LONGEST_RECORD, readRecords } from '../../../core/formats/csv.ts';
+import { readFileHead } from '../../../core/formats/file-head.ts';
 
 /** Reads bytes in pieces, as a job does: each piece begins at the start of a record. */
 const inPieces = (bytes: Buffer, size: number, delimiter: string | undefined) => {
@@ -31,6 +26,9 @@ const inPieces = (bytes: Buffer, size: number, delimiter: string | undefined) =>
   return found;
 };
 
+/** A cell without the apostrophe that keeps it from being a formula. */
+const unmarked = (text: string): string => text.replace(/^'(?=\s*[=+\-@]|[\t\r])/u, '');
+
 const cell = fc.oneof(
   fc.string(),
   fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r\n', 'ä', '€', '😀', ' ', 'x') }),
@@ -50,7 +48,8 @@ describe('CSV', () => {
             .map((row) => row.map((one) => csvField(one, delimiter)).join(delimiter))
             .join(lineEnd);
           const bytes = Buffer.from(`${text}${closed ? lineEnd : ''}`);
-          expect(inPieces(bytes, size, delimiter).map(({ fields }) => fields)).toEqual(rows);
+          const read = inPieces(bytes, size, delimiter).map(({ fields }) => fields?.map(unmarked));
+          expect(read).toEqual(rows.map((row) => row.map(unmarked)));
         },
       ),
       { numRuns: 2000 },
@@ -99,9 +98,26 @@ describe('CSV', () => {
     ]);
   });
 
-  it('refuses what is not UTF-8, and a record that is too long, alone', () => {
-    const found = inPieces(Buffer.from('a,\xfc\nb,ü\n', 'latin1'), 100, ',');
-    expect(found.map(({ fault }) => fault)).toEqual(['the row is not UTF-8', 'the row is not UTF-8']);
+  it('reads what is not UTF-8 as Windows-1252, and refuses what is neither', () => {
+    const bytes = Buffer.concat([
+      Buffer.from('a,ü\n'),
+      Buffer.from('a,\xfc\x80\n"a,\n",\xfc\n', 'latin1'),
+      Buffer.from('a,\x81\n"a,\n",\x81\n', 'latin1'),
+      Buffer.concat([Buffer.from('a,ü'), Buffer.from('\xfc\n', 'latin1')]),
+    ]);
+    const neither = 'the row is neither UTF-8 nor Windows-1252';
+    expect(inPieces(bytes, 100, ',')).toEqual([
+      { line: 1, fields: ['a', 'ü'] },
+      { line: 2, fields: ['a', 'ü€'] },
+      { line: 3, fields: ['a,\n', 'ü'] },
+      { line: 5, fault: neither },
+      { line: 6, fault: neither },
+      { line: 7, fault: neither },
+      { line: 8, fault: neither },
+    ]);
+  });
+
+  it('refuses a record that is too long, alone', () => {
     const long = Buffer.from(`a,b\n${'x'.repeat(LONGEST_RECORD + 1)}\nc,d\n`);
     expect([...readRecords(long, ',', true)].map(({ fault }) => fault?.slice(0, 22))).toEqual([
       undefined,
@@ -124,20 +140,64 @@ it.each([
   expect(delimiterOf(header)).toBe(delimiter);
 });
 
+const unquoted = (field: string): string => field.replace(/^"(.*)"$/su, '$1');
+
+const headOf = (bytes: Buffer, size = bytes.length) => readFileHead(bytes, size, 'csv');
+
 it.each([
-  ['UTF-16', Buffer.from('\ufeffemail\n', 'utf16le'), /UTF-16/],
-  ['UTF-16 without its mark', Buffer.from('email\n', 'utf16le'), /zero bytes/],
   ['a spreadsheet', Buffer.from('PK\x03\x04'), /spreadsheet/],
   ['gzip', Buffer.from([0x1f, 0x8b, 8]), /compressed/],
-  ['Latin-1', Buffer.from('email\nJosé\n', 'latin1'), /not UTF-8/],
+  ['UTF-32', Buffer.from('e\0\0\0m\0\0\0'), /zero bytes/],
   ['old Mac', Buffer.from('email\rada'), /carriage returns/],
+  ['nothing but a separator', Buffer.from('sep=;\n'), /header/],
+  ['a header that is neither UTF-8 nor Windows-1252', Buffer.from('\x81', 'latin1'), /header.*neither/],
 ])('%s is refused with the reason', (_, head, message) => {
-  expect(encodingFault(head, true)).toMatch(message);
+  expect(() => headOf(head)).toThrow(message);
 });
 
-it('accepts UTF-8 with and without a byte order mark, split anywhere', () => {
+const plain = { line: 2, head: { delimiter: ',', names: ['email', 'città'] } };
+const swapped = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+it.each([
+  ['UTF-8', Buffer.from('email,città\n'), { ...plain, encoding: 'utf-8', offset: 13 }],
+  ['UTF-8 with a mark', Buffer.from('\ufeffemail,città\n'), { ...plain, encoding: 'utf-8', offset: 16 }],
+  ['Windows-1252', Buffer.from('email,città\n', 'latin1'), { ...plain, encoding: 'utf-8', offset: 12 }],
+  ['UTF-16 LE', Buffer.from('email,città\n', 'utf16le'), { ...plain, encoding: 'utf-16le', offset: 24 }],
+  [
+    'UTF-16 LE with a mark',
+    Buffer.from('\ufeffemail,città\n', 'utf16le'),
+    { ...plain, encoding: 'utf-16le', offset: 26 },
+  ],
+  ['UTF-16 BE', swapped('email,città\n'), { ...plain, encoding: 'utf-16be', offset: 24 }],
+  ['UTF-16 BE with a mark', swapped('\ufeffemail,città\n'), { ...plain, encoding: 'utf-16be', offset: 26 }],
+])('the header is read from %s', (_, bytes, head) => {
+  expect(headOf(bytes)).toEqual(head);
+});
+
+it.each([
+  ['sep=;\r\nemail;a,b\r\n', ';', 3],
+  ['"sep=\t"\nemail\ta,b\n', '\t', 3],
+  ['\n\nemail|a,b|c\n', '|', 4],
+])('the header of %j is found', (text, delimiter, line) => {
+  const { head, ...place } = headOf(Buffer.from(text));
+  expect(place).toEqual({ encoding: 'utf-8', offset: text.length, line });
+  expect([head?.delimiter, head?.names.slice(0, 2)]).toEqual([delimiter, ['email', 'a,b']]);
+});
+
+it('the header is read with and without the end of the file', () => {
   const text = Buffer.from('\ufeffemail\nJosé 😀');
-  expect(markBytes(text)).toBe(3);
-  for (let end = 1; end < text.length; end++)
-    expect(encodingFault(text.subarray(0, end), false)).toBeUndefined();
+  for (let end = 9; end < text.length; end++)
+    expect(headOf(text.subarray(0, end), text.length)).toMatchObject({ offset: 9, line: 2 });
+});
+
+it.each([
+  ['=1+1', "'=1+1"],
+  [' +39', "' +39"],
+  ['-1', "'-1"],
+  ['@a', "'@a"],
+  ['\tx', "'\tx"],
+  ['\rx', `"'\rx"`],
+  ['a=b', 'a=b'],
+])('the cell %j is written as %j, which no spreadsheet runs', (value, written) => {
+  expect(csvField(value, ',')).toBe(written);
+  expect(cellText(unquoted(written))).toBe(value.trim());
 });

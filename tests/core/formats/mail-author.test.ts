@@ -18,6 +18,7 @@ describe('the author of a mail', () => {
     [['Ada <ada@example.com>, Eve'], undefined],
     [['Ada <ada@example.com>', 'Ada <ada@example.com>'], undefined],
     [['Team: ada@example.com;'], undefined],
+    [['"Ada <ada@example.com>, Eve'], undefined],
     [['nobody'], undefined],
     [[''], undefined],
     [[], undefined],
@@ -81,10 +82,16 @@ describe('an Authentication-Results header', () => {
     ['mx.example; spf=fail (eve; dmarc=pass header.from=example.com)', false],
     ['mx.example; spf=fail (a (b) ; dmarc=pass header.from=example.com)', false],
     ['mx.example; spf=fail reason="; dmarc=pass header.from=example.com"', false],
+    ['mx.example; spf=fail (a \\) ; dmarc=pass header.from=example.com)', false],
+    ['mx.example; spf=fail (a ; dmarc=pass header.from=example.com', false],
     ['dmarc=pass header.from=example.com', false],
     ['', false],
   ])('%s authenticates: %s', (result, authentic) => {
     expect(isAuthenticResult(result, 'example.com')).toBe(authentic);
+  });
+
+  it('of half a million brackets is read at once', () => {
+    expect(isAuthenticResult(`mx.example; ${'('.repeat(500_000)}; dmarc=pass`, 'example.com')).toBe(false);
   });
 
   it('names the server that wrote it first', () => {

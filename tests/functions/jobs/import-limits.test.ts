@@ -3,7 +3,8 @@ import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { fileKey, refusedKey } from '../../../functions/contracts/jobs/job.ts';
 import { customersKind } from '../../../functions/contracts/jobs/kinds.ts';
 import { ImportMessage } from '../../../functions/contracts/messages/record.ts';
-import { type Checkpoint, type ImportPorts, importJob } from '../../../functions/jobs/import/import.ts';
+import type { Checkpoint } from '../../../functions/jobs/import/checkpoint.ts';
+import { type ImportPorts, importJob } from '../../../functions/jobs/import/import.ts';
 import { customers } from '../../../functions/jobs/import/listings.ts';
 
 const identity = IdentityConfig.parse({});

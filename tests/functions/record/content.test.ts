@@ -21,7 +21,7 @@ const shop = channel({
   secrets: { token: { about: 'a token' } },
   schemes: {},
   content: {
-    hosts: /(?:files|api)\.shop\.example/u,
+    hosts: /^(?:files|api)\.shop\.example$/u,
     authorise: (url, { token }) =>
       token[0] === undefined ? undefined : { url, headers: { authorization: `Bearer ${token[0]}` } },
     follow: (url, answer) => (url.endsWith('/where') ? JSON.parse(answer).url : undefined),
@@ -49,9 +49,10 @@ const hub = (
   answers: Answers,
   secrets: Record<string, string[]> = { token: ['t'] },
   isErased = () => false,
+  isRecorded = () => false,
 ) => {
   const asked: [string, string | undefined][] = [];
-  const { stored, files } = bucket();
+  const { stored, uncommitted, files } = bucket();
   const queued: object[] = [];
   const delays: (Sending | undefined)[] = [];
   const failures: { error: HubError; payload: string; tries: number | undefined }[] = [];
@@ -67,6 +68,7 @@ const hub = (
     files,
     contents: contents(runtime, { connector: () => shop, secrets: async () => secrets, files }),
     isErased: async () => isErased(),
+    isRecorded: async () => isRecorded(),
     saveFailure: async ({ body }, error, tries) => {
       failures.push({ error, payload: body, tries });
     },
@@ -85,7 +87,7 @@ const hub = (
       provider: 'shop',
       event: { id: 'e', time: receivedAt, act: { ...base, ...more } },
     });
-  return { asked, stored, queued, delays, failures, send, act };
+  return { asked, stored, uncommitted, queued, delays, failures, send, act };
 };
 
 const base = {
@@ -153,6 +155,16 @@ describe('files of an interaction', () => {
     expect([stored, failures.length]).toEqual([{}, 1]);
     expect(await send({ ...file, most: 5 })).toEqual([]);
     expect(stored).toEqual({ 'attachments/x/0': 'bytes' });
+  });
+
+  it('expire when they are copied before their interaction is recorded, and stay when after it', async () => {
+    let isRecorded = false;
+    const { send, uncommitted } = hub({ [fileUrl]: text('bytes') }, undefined, undefined, () => isRecorded);
+    await send(file);
+    expect([...uncommitted]).toEqual(['attachments/x/0']);
+    isRecorded = true;
+    await send(file);
+    expect([...uncommitted]).toEqual([]);
   });
 
   it('stay at the provider where its secret is missing', async () => {

@@ -46,6 +46,7 @@ const hub = (refused: (event: BusEvent) => boolean, events: readonly BusEvent[] 
       claimedPairs: new Map(),
     }),
     commit: async () => true,
+    keepFiles: async () => {},
     removeFiles: async () => {},
     publish: async (all) => all.map((one) => !refused(one)),
     refuse: async () => {},

@@ -8,9 +8,11 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
   GetObjectAclCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
+  GetObjectTaggingCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -22,6 +24,7 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
+  PutObjectTaggingCommand,
   S3Client,
   type S3ClientConfig,
   UploadPartCommand,
@@ -349,5 +352,65 @@ describe('a lifecycle', () => {
     await around.clock.runUntil(Date.parse('2026-03-04T00:00:00Z'));
     expect(await keys()).toEqual(['axy/1', 'b/1']);
     await expect(client.send(new GetObjectCommand({ Bucket, Key: 'a%_/1' }))).rejects.toThrow(NoSuchKey);
+  });
+});
+
+describe('tags', () => {
+  const tagsOf = async (client: S3Client, Key: string) =>
+    (await client.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet;
+
+  it('are written with an object or after it, and are no part of its headers', async () => {
+    const { client, put, get } = await open();
+    await put('a', 'one', { Tagging: 'uncommitted=true&of=a%20b' });
+    expect(await tagsOf(client, 'a')).toEqual([
+      { Key: 'uncommitted', Value: 'true' },
+      { Key: 'of', Value: 'a b' },
+    ]);
+    expect(await get('a')).toMatchObject({ TagCount: 2, ContentLength: 3 });
+    const Tagging = { TagSet: [{ Key: 'k', Value: '<v>' }] };
+    await client.send(new PutObjectTaggingCommand({ Bucket, Key: 'a', Tagging }));
+    expect(await tagsOf(client, 'a')).toEqual(Tagging.TagSet);
+    await client.send(new DeleteObjectTaggingCommand({ Bucket, Key: 'a' }));
+    expect(await tagsOf(client, 'a')).toEqual([]);
+    expect((await get('a')).TagCount).toBeUndefined();
+    await put('a', 'two');
+    expect(await tagsOf(client, 'a')).toEqual([]);
+  });
+
+  it.each([
+    ['eleven', Array.from({ length: 11 }, (_, n) => `k${n}=v`).join('&'), 'BadRequest'],
+    ['one key twice', 'a=1&a=2', 'InvalidTag'],
+    ['no key', '=1', 'InvalidTag'],
+    ['a long key', `${'k'.repeat(129)}=1`, 'InvalidTag'],
+    ['a long value', `k=${'v'.repeat(257)}`, 'InvalidTag'],
+  ])('are refused: %s', async (_, Tagging, name) => {
+    const { put, list } = await open();
+    await expect(put('a', 'x', { Tagging })).rejects.toMatchObject({ name });
+    expect((await list()).KeyCount).toBe(0);
+  });
+
+  it('of an absent object are refused', async () => {
+    const { client } = await open();
+    const absent = { name: 'NoSuchKey' };
+    await expect(tagsOf(client, 'a')).rejects.toMatchObject(absent);
+    const untag = client.send(new DeleteObjectTaggingCommand({ Bucket, Key: 'a' }));
+    await expect(untag).rejects.toMatchObject(absent);
+  });
+
+  it('let a lifecycle take away only the objects that have one, by the time they were written', async () => {
+    const { client, put, list, clock } = await open();
+    const Filter = { Tag: { Key: 'uncommitted', Value: 'true' } };
+    const Rules = [{ Status: 'Enabled' as const, Filter, Expiration: { Days: 1 } }];
+    await client.send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }),
+    );
+    await put('committed', 'x', { Tagging: 'uncommitted=true' });
+    await put('other', 'x', { Tagging: 'uncommitted=true2&xuncommitted=true' });
+    await put('second', 'x', { Tagging: 'a=b&uncommitted=true' });
+    await put('untagged', 'x');
+    await clock.runUntil(Date.parse('2026-03-02T12:00:00Z'));
+    await client.send(new DeleteObjectTaggingCommand({ Bucket, Key: 'committed' }));
+    await clock.runUntil(Date.parse('2026-03-03T00:00:00Z'));
+    expect((await list()).Contents?.map(({ Key }) => Key)).toEqual(['committed', 'other', 'untagged']);
   });
 });

@@ -20,6 +20,7 @@ export const recorder = ({ rows, runtime }: Pick<TestTable, 'rows' | 'runtime'>)
     silence: async () => 72 * 3_600_000,
     load: (works) => store.load(works, identity),
     commit: (changes, loaded) => store.commit(changes, loaded, identity, 1000),
+    keepFiles: async () => {},
     removeFiles: async () => {},
     publish: async (events) => events.map(() => true),
     refuse: async () => {},

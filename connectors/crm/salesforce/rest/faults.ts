@@ -56,6 +56,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   ENTITY_IS_DELETED: ['record', 'gone'],
   NOT_FOUND: ['record', 'gone'],
   INVALID_CROSS_REFERENCE_KEY: ['record', 'gone'],
+  CANNOT_UPDATE_CONVERTED_LEAD: ['record', 'gone', 'The lead became a contact.'],
+  ENTITY_IS_LOCKED: ['record', 'invalid', 'The record is locked in Salesforce, for example by an approval.'],
   STRING_TOO_LONG: ['record', 'invalid', `Add a truncate transform in ${MAPPING}.`],
   REQUIRED_FIELD_MISSING: ['record', 'invalid', `Map a value to the field in ${MAPPING}.`],
   INVALID_FIELD: [
@@ -189,15 +191,27 @@ const recordsIn = (code: string, message: string, { duplicateResult, duplicateRe
   return [...new Set([...matched, ...named])];
 };
 
+/** The link whose record is gone; undefined if it is the record itself. */
+const goneLink = (listed: string | undefined, { id, links = [] }: Asked): string | undefined =>
+  listed !== undefined && links.includes(listed) ? listed : id === undefined ? links[0] : undefined;
+
+/** What a reference to nothing means: the record or a link is gone, or the value of another field is wrong. */
+const ofReference = (listed: string | undefined, asked: Asked): { why: Why; field: string | undefined } => {
+  const link = goneLink(listed, asked);
+  const isOther = link === undefined && (listed !== undefined || asked.id === undefined);
+  return isOther ? { why: 'invalid', field: listed } : { why: 'gone', field: link };
+};
+
 /** The fault of a refusal. A link whose record is gone is the `field`; without one, the record itself is gone. */
 export const faultOf = (refusal: Refusal, asked: Asked = {}): CrmFault => {
   const code = codeOf(refusal);
   const message = refusal.message ?? '';
-  const [scope, why, advice] = kindOf(code, message, asked);
-  const links = asked.links ?? [];
+  const [scope, usual, advice] = kindOf(code, message, asked);
   const listed = refusal.fields?.find((name) => name !== '') ?? fieldIn(message);
-  const isOfLink = why === 'gone' && asked.id === undefined && listed === undefined && links.length > 0;
-  const field = isOfLink ? links[0] : listed;
+  const { why, field } =
+    code === 'INVALID_CROSS_REFERENCE_KEY'
+      ? ofReference(listed, asked)
+      : { why: usual, field: usual === 'gone' ? goneLink(listed, asked) : listed };
   const length = /max length=\d+/u.exec(message)?.[0];
   const detail = withoutValues.has(code) ? message.trim().slice(0, 300) : length;
   const about = [field, detail].filter((one) => one !== undefined && one !== '').join(': ');

@@ -10,6 +10,7 @@ export interface Request {
   /** Below `/services/data/v…`, or from `/services/` on. */
   readonly path: string;
   readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The requests of one session. */
@@ -71,12 +72,12 @@ export const clientFor = async (
 
 const tokenOf = (text: string): Token => Token.parse(JSON.parse(text));
 
-const httpRequest = ({ method, path, body }: Request) => ({
+const httpRequest = ({ method, path, body, headers }: Request) => ({
   method,
   url: path.startsWith('/services/') ? path : `${DATA}${path}`,
   ...(body !== undefined && {
     body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
+    headers: { ...headers, 'content-type': 'application/json' },
   }),
 });
 

@@ -10,7 +10,7 @@ export const SalesforceRecord = z.looseObject({ Id: z.string() });
 export type SalesforceRecord = z.infer<typeof SalesforceRecord>;
 
 const Page = z.looseObject({
-  records: z.array(z.looseObject({})),
+  records: z.array(SalesforceRecord),
   totalSize: z.int().optional(),
   nextRecordsUrl: z.string().nullish(),
 });
@@ -81,7 +81,7 @@ export const recordsOf = async (
   call: Call,
   all = false,
 ): Promise<readonly SalesforceRecord[]> => {
-  const records: unknown[] = [];
+  const records: SalesforceRecord[] = [];
   for (const first of await pages(client, queries, call, all)) {
     records.push(...first.records);
     let next = first.nextRecordsUrl;
@@ -94,7 +94,7 @@ export const recordsOf = async (
       next = page.nextRecordsUrl;
     }
   }
-  return z.array(SalesforceRecord).parse(records);
+  return records;
 };
 
 const Found = z.looseObject({ searchRecords: z.array(SalesforceRecord) });

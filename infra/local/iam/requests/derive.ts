@@ -8,6 +8,8 @@ export interface KnownResources {
   readonly account: string;
   /** The full ARN of a secret, with the six characters that Secrets Manager adds, by its name or ARN. */
   readonly secretArn: (id: string) => string | undefined;
+  /** The ARN of the function of an event source mapping, by the mapping's id. */
+  readonly functionOfSource: (id: string) => string | undefined;
   /** The customer-managed key that encrypts a table or a bucket. */
   readonly keyOf: (arn: string) => string | undefined;
   /** The name of a table's partition key. */

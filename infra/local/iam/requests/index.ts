@@ -4,6 +4,7 @@ import type { AwsRequest } from '../../protocol/service.ts';
 import type { AccessRequest } from '../policy.ts';
 import { type Derive, type Input, type KnownResources, record } from './derive.ts';
 import { dynamodb } from './dynamodb.ts';
+import { lambda } from './lambda.ts';
 import { s3 } from './s3.ts';
 import { events, scheduler, secretsmanager, ses, smsVoice, sns, sqs } from './services.ts';
 
@@ -11,6 +12,7 @@ export type { KnownResources } from './derive.ts';
 
 const derivations: Readonly<Record<string, Derive>> = {
   dynamodb,
+  lambda,
   sqs,
   events,
   scheduler,

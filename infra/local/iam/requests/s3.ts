@@ -33,7 +33,12 @@ export const s3: Derive = (_input, _operation, known, request) => {
   if (operation === 'ListBuckets') return [{ action: 's3:ListAllMyBuckets', resource: '*' }];
   if (operation === 'DeleteObjects')
     return elementsIn(Buffer.from(call.body).toString(), 'Key').flatMap((key) => object('DeleteObject', key));
-  if (call.key !== '') return object(operation, call.key);
+  if (call.key !== '')
+    return [
+      ...object(operation, call.key),
+      // To write an object with tags is to tag it.
+      ...(call.headers['x-amz-tagging'] === undefined ? [] : object('PutObjectTagging', call.key)),
+    ];
   const prefix = call.query.get('prefix');
   return [
     {

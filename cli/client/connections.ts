@@ -1,0 +1,25 @@
+import * as z from 'zod';
+import { type HubConnection, request } from './request.ts';
+
+const stop = { since: z.string(), code: z.string(), reason: z.string(), nextProbeAt: z.string() };
+
+const Connection = z.looseObject({
+  crm: z.string(),
+  status: z.string(),
+  /** Messages that wait in the queue of the CRM. */
+  waiting: z.number(),
+  ...z.object(stop).partial().shape,
+  parked: z.array(z.looseObject({ object: z.string(), waiting: z.number(), ...stop })),
+});
+export type Connection = z.infer<typeof Connection>;
+
+/** The connections to the CRMs. */
+export const listConnections = async (hub: HubConnection): Promise<readonly Connection[]> => {
+  const page = z.object({ items: z.array(Connection) });
+  return (await request(hub, { method: 'GET', path: ['connections'] }, page)).items;
+};
+
+/** Lets the hub find out at once whether a CRM works. */
+export const probeConnection = async (hub: HubConnection, crm: string): Promise<void> => {
+  await request(hub, { method: 'POST', path: ['connections', crm, 'probe'] }, z.looseObject({}));
+};

@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import { type Stop, workingConnection } from '../../../core/crm/connection.ts';
+import { HubError } from '../../../core/errors.ts';
+import { connectionKey, parkedPartition } from '../../contracts/keys.ts';
+import type { ProbeMessage } from '../../contracts/messages/sync.ts';
+import { connectionOf } from '../../contracts/rows/connections.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import { connectionStageId } from '../../contracts/stages/sync.ts';
+import type { Table } from '../clients/dynamo.ts';
+import { sendTo } from '../clients/queue.ts';
+import { waitingIn } from '../clients/queue-depth.ts';
+
+type ShownStop = Omit<Stop, 'announced' | 'probes'>;
+
+/** The connection to a CRM, as the API shows it. */
+export interface ShownConnection extends Partial<ShownStop> {
+  readonly crm: string;
+  readonly status: 'working' | 'limited' | 'paused';
+  /** How many messages wait in the queue of the CRM, approximately. */
+  readonly waiting: number;
+  readonly parked: readonly (ShownStop & { readonly object: string; readonly waiting: number })[];
+}
+
+export interface Connections {
+  list(crms: readonly string[]): Promise<ShownConnection[]>;
+  /** Finds out at once whether a CRM works. Rejects with `HubError` `unknown-crm` (never). */
+  probe(crm: string): Promise<void>;
+}
+
+const Queues = z.record(z.string(), z.string());
+/** More parked messages are not counted. */
+const MOST_COUNTED = 1000;
+
+/** The connections to the CRMs. `QUEUE_URLS` names the queues as a JSON object by stage. */
+export const connections = (runtime: Runtime, table: Table): Connections => {
+  const queues = Queues.parse(JSON.parse(runtime.env['QUEUE_URLS'] ?? '{}'));
+  const parkedOf = async (crm: string, object: string): Promise<number> => {
+    const range = { pageSize: MOST_COUNTED };
+    return (await table.page(parkedPartition(crm, object), range)).rows.length;
+  };
+  return {
+    list: (crms) =>
+      Promise.all(
+        crms.map(async (crm): Promise<ShownConnection> => {
+          const [row] = await table.get([connectionKey(crm)]);
+          const { status, stop, parked } = row === undefined ? workingConnection : connectionOf(row);
+          return {
+            ...{ crm, status },
+            ...(stop && shown(stop)),
+            waiting: await waitingIn(runtime, queues[`sync-${crm}`]),
+            parked: await Promise.all(
+              Object.entries(parked).map(async ([object, one]) => ({
+                ...{ object, ...shown(one), waiting: await parkedOf(crm, object) },
+              })),
+            ),
+          };
+        }),
+      ),
+    async probe(crm) {
+      const queue = queues[connectionStageId(crm)];
+      if (queue === undefined)
+        throw new HubError('unknown-crm', `This hub is not connected to a CRM ${crm}.`, { retry: 'never' });
+      const message: ProbeMessage = { probe: true };
+      await sendTo(runtime, queue)(message);
+    },
+  };
+};
+
+const shown = ({ since, code, why, reason, nextProbeAt }: Stop): ShownStop => ({
+  ...{ since, code, why, reason, nextProbeAt },
+});

@@ -1,0 +1,129 @@
+import * as z from 'zod';
+import type { CrmConnector } from '../../core/crm/connector.ts';
+import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
+import { HubError } from '../../core/errors.ts';
+import { reviewId } from '../../core/identity/ledger.ts';
+import { instant } from '../../core/interaction/interaction.ts';
+import { publisher } from '../aws/clients/bus.ts';
+import type { Table } from '../aws/clients/dynamo.ts';
+import { sendTo } from '../aws/clients/queue.ts';
+import { guests } from '../aws/customers/guests.ts';
+import { history } from '../aws/customers/history.ts';
+import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
+import { erasureParts } from '../aws/erasure/parts.ts';
+import { config } from '../aws/operations/configuration.ts';
+import { saveFailure } from '../aws/operations/failure-rows.ts';
+import { REPLAY_OF } from '../aws/operations/save-failure.ts';
+import { syncFailed } from '../contracts/events/build.ts';
+import { reviewKey } from '../contracts/keys.ts';
+import type { Runtime } from '../contracts/runtime.ts';
+import { syncStage } from '../contracts/stages/sync.ts';
+import { applyChanges, type QueuedChange } from './changes.ts';
+import { eraseInCrm } from './erase.ts';
+import { links } from './links.ts';
+import type { Pending } from './pending.ts';
+import type { SyncPorts } from './ports.ts';
+import { type Queued, sync } from './sync.ts';
+import type { Deferral, WorkPorts } from './work.ts';
+
+const Environment = z.object({ HUB: z.string(), QUEUE_URL_DELIVERIES: z.string() });
+
+export interface UseCases {
+  readonly mapping: () => Promise<CompiledMapping>;
+  readonly carryOut: WorkPorts['carryOut'];
+}
+
+type Erasing = Parameters<ReturnType<typeof eraseInCrm>>[0][number];
+type Shared = Omit<SyncPorts, 'open' | 'call' | 'parked' | 'saveFailure'>;
+
+/** What the messages of a CRM's queue ask for, wired to the hub's table. */
+export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime): UseCases => {
+  const shared = sharedPorts(connector, rows, runtime);
+  const save = saveFailure(runtime, rows);
+  const stage = syncStage(connector.id, connector.title);
+  const erasures = erasureParts(rows);
+  return {
+    mapping: shared.mapping,
+    async carryOut(pending, access) {
+      const byId = new Map(pending.map((one) => [one.id, one]));
+      const ports: SyncPorts = {
+        ...{ ...shared, ...access },
+        async saveFailure(id, { code, message: reason }) {
+          const one = byId.get(id);
+          if (one === undefined) return;
+          const { body: payload, attributes, receives: tries } = one;
+          const work = { payload, occurrence: id, tries, id: attributes[REPLAY_OF] };
+          await save(stage, { ...work, code, reason, origin: 'refused' });
+        },
+      };
+      const { syncs, changes, erased } = byKind(pending);
+      return new Map<string, Deferral>([
+        ...(await expected(syncs, sync(ports))),
+        ...(await expected(changes, applyChanges(ports))),
+        ...(await expected(erased, eraseInCrm({ ...ports, connector, erasures }))),
+      ]);
+    },
+  };
+};
+
+const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Shared => {
+  const env = Environment.parse(runtime.env);
+  const running = config(runtime, rows);
+  const publish = publisher(runtime);
+  const learn = sendTo(runtime, env.QUEUE_URL_DELIVERIES);
+  const loadHashedKeys = hashedKeysLoader(runtime);
+  let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
+  return {
+    ...{ crm: connector.id, title: connector.title, hub: env.HUB, now: runtime.now, learn },
+    async mapping() {
+      const raw = await running.crmMapping(connector.id);
+      if (compiled === undefined || compiled.raw !== raw)
+        compiled = { raw, mapping: compileMapping(connector.id, raw) };
+      return compiled.mapping;
+    },
+    identity: running.identity,
+    history: history(rows),
+    guests: guests(rows, running.identity),
+    links: links(rows, connector.id, async (records) => {
+      const { erasedKey } = await loadHashedKeys();
+      const keys = new Map(records.map((one) => [erasedKey(`${connector.id}:${one}`).pk, one]));
+      const found = await rows.get(records.map((one) => erasedKey(`${connector.id}:${one}`)));
+      return new Set(found.flatMap(({ pk }) => keys.get(pk) ?? []));
+    }),
+    async openReview(review) {
+      await rows.put({ ...reviewKey(reviewId(review)), ...review });
+    },
+    async publishFailed(customer, error) {
+      await publish(syncFailed(customer, connector.id, error.code, instant(runtime.now())));
+    },
+  };
+};
+
+const byKind = (
+  pending: readonly Pending[],
+): {
+  readonly syncs: readonly Queued[];
+  readonly changes: readonly QueuedChange[];
+  readonly erased: readonly Erasing[];
+} => {
+  const [syncs, changes, erased]: [Queued[], QueuedChange[], Erasing[]] = [[], [], []];
+  for (const { id, message } of pending)
+    if ('erasure' in message) erased.push({ id, message });
+    else if ('change' in message) changes.push({ id, message });
+    else if ('profileId' in message) syncs.push({ id, message });
+  return { syncs, changes, erased };
+};
+
+/** An expected error of a use case itself, such as an invalid mapping, concerns all of its messages. */
+const expected = async <One extends { readonly id: string }>(
+  queued: readonly One[],
+  use: (queued: readonly One[]) => Promise<ReadonlyMap<string, Deferral>>,
+): Promise<ReadonlyMap<string, Deferral>> => {
+  if (queued.length === 0) return new Map();
+  try {
+    return await use(queued);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    return new Map(queued.map(({ id }) => [id, { error }]));
+  }
+};
