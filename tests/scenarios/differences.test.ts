@@ -25,7 +25,7 @@ const outcome: Outcome = {
   ],
   notifications: [{ trigger: 'welcome', channel: 'sms' }],
   suppressed: [],
-  crm: { salesforce: { Contact: 2 } },
+  crm: { salesforce: { Contact: [{}, {}] } },
   review: 0,
   failures: [],
 };

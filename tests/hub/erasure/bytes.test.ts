@@ -115,7 +115,7 @@ it('leaves no identifier and no text of the customer in any byte of the state, t
   await files.put('deliveries/other', 'From=grace%40example.org&Body=plugh');
   await hub.wait(2 * 60 * MINUTE);
   expect((await hub.api('GET', '/failures')).body.items).toHaveLength(3);
-  expect(hub.crms.salesforce.records.of('Task').length).toBeGreaterThan(5);
+  expect(hub.crms.salesforce.records('Task').length).toBeGreaterThan(5);
 
   const { state, receipt } = await eraseCustomer(hub, MAIL);
   expect(state).toBe('succeeded');
