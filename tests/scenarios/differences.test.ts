@@ -28,6 +28,7 @@ const outcome: Outcome = {
   crm: { salesforce: { Contact: [{}, {}] } },
   review: 0,
   failures: [],
+  connections: {},
 };
 const differences = (expected: object): string[] => compareOutcome(Expectation.parse(expected), outcome);
 

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  initialRateLimit,
+  observeAllowance,
+  type Priority,
+  reserveCall,
+} from '../../../core/crm/rate-limit.ts';
+import { HubError } from '../../../core/errors.ts';
+import { crmBudget } from '../../../functions/sync/budget.ts';
+import { lease } from '../../../functions/sync/lease.ts';
+import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
+import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
+
+let table: TestTable;
+beforeEach(async () => {
+  table = await openTestTable();
+});
+
+const crm = { id: 'acme-crm', title: 'Acme CRM', budget: { calls: 6, seconds: 10 } };
+const down = (): HubError => new HubError('unavailable-crm', 'down', { retry: 'later' });
+const waits = { code: 'crm-pause' };
+const DAY_SECONDS = 86_400;
+
+describe('the budget', () => {
+  it('is never exceeded in a window, for any calls at any time, and half of it stays free for live traffic', () => {
+    const call = fc.tuple(
+      fc.constantFrom<Priority>('live', 'backfill', 'probe'),
+      fc.integer({ min: 0, max: 4000 }),
+    );
+    fc.assert(
+      fc.property(fc.array(call), (asked) => {
+        let [rateLimit, now, first, spent] = [initialRateLimit, 1_000_000, 0, 0];
+        for (const [priority, pause] of asked) {
+          now += pause;
+          const admission = reserveCall(rateLimit, crm.budget, priority, now);
+          if ('waitMs' in admission) {
+            expect(admission.waitMs).toBeGreaterThan(0);
+            expect(now + admission.waitMs).toBe(first + crm.budget.seconds * 1000);
+            expect(spent).toBeGreaterThanOrEqual(
+              priority === 'backfill' ? crm.budget.calls / 2 : crm.budget.calls,
+            );
+            continue;
+          }
+          ({ state: rateLimit } = admission);
+          if (rateLimit.window !== first) [first, spent] = [rateLimit.window, 0];
+          spent++;
+          expect(spent).toBeLessThanOrEqual(crm.budget.calls);
+          expect(now - first).toBeLessThan(crm.budget.seconds * 1000);
+        }
+      }),
+    );
+  });
+
+  it.each<[Priority, number, boolean]>([
+    ['live', 94, true],
+    ['live', 95, false],
+    ['backfill', 69, true],
+    ['backfill', 70, false],
+    ['probe', 100, true],
+  ])(
+    'leaves the CRM’s own allowance to its other users: %s at %d of 100 may call: %s',
+    (priority, used, may) => {
+      const observed = observeAllowance(initialRateLimit, { used, limit: 100, perSeconds: DAY_SECONDS }, 0);
+      expect('state' in reserveCall(observed, crm.budget, priority, 1000)).toBe(may);
+      // After a quarter of an hour the figure is outdated, and a call brings a new one.
+      expect('state' in reserveCall(observed, crm.budget, priority, 900_000)).toBe(true);
+    },
+  );
+
+  it('is shared by all workers', async () => {
+    const signal = AbortSignal.timeout(60_000);
+    const workers = Array.from({ length: 4 }, () =>
+      crmBudget(crm, table.rows, table.runtime).callWith(signal, 'live'),
+    );
+    const results = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => workers[at % 4]?.spend()));
+    const rejected = results.filter(({ status }) => status === 'rejected');
+    expect(rejected).toHaveLength(12 - crm.budget.calls);
+    for (const result of rejected) expect(result).toMatchObject({ reason: waits });
+    await table.clock.runUntil(table.clock.now() + 10_000);
+    await expect(workers[0]?.spend()).resolves.toBeUndefined();
+  });
+
+  it('that the CRM says is used up pauses the connection of live traffic, and a backfill waits', async () => {
+    const budget = crmBudget(crm, table.rows, table.runtime);
+    const [live, backfill] = (['live', 'backfill'] as const).map((priority) =>
+      budget.callWith(AbortSignal.timeout(60_000), priority),
+    );
+    await live?.spend();
+    live?.observe?.({ used: 99, limit: 100, perSeconds: DAY_SECONDS });
+    await expect(live?.spend()).rejects.toMatchObject({
+      ...{ code: 'spent-allowance', scope: 'connection', why: 'throttled' },
+      retry: { afterSeconds: 900 },
+    });
+    await expect(backfill?.spend()).rejects.toMatchObject(waits);
+  });
+});
+
+describe('the token', () => {
+  it('is renewed by one worker at a time, and shared', async () => {
+    const now = (): number => table.clock.now();
+    const [one, other] = [
+      lease('acme-crm', { key: 'k' }, table.rows, now),
+      lease('acme-crm', { key: 'k' }, table.rows, now),
+    ];
+    let renewals = 0;
+    const renew = async (): Promise<string> => {
+      await expect(other.get(undefined, async () => `token ${++renewals}`)).rejects.toMatchObject(waits);
+      return `token ${++renewals}`;
+    };
+    expect(await one.get(undefined, renew)).toBe('token 1');
+    expect(await other.get(undefined, renew)).toBe('token 1');
+    expect(await other.get('token 1', async () => `token ${++renewals}`)).toBe('token 2');
+    expect(await one.get('token 1', renew)).toBe('token 2');
+    expect(renewals).toBe(2);
+  });
+
+  it('is released by a worker that ends, or whose login fails', async () => {
+    const token = lease('acme-crm', {}, table.rows, () => table.clock.now());
+    await expect(token.get(undefined, () => Promise.reject(down()))).rejects.toThrow('down');
+    void token.get(undefined, () => new Promise(() => {}));
+    await table.clock.runUntil(table.clock.now() + 1000);
+    await new Promise((resolve) => setImmediate(resolve));
+    await table.clock.runUntil(table.clock.now() + 30_000);
+    expect(await token.get(undefined, async () => 'mine')).toBe('mine');
+  });
+
+  it('is stored encrypted, and is not used with other credentials', async () => {
+    const now = (): number => table.clock.now();
+    await lease('acme-crm', { key: 'k' }, table.rows, now).get(undefined, async () => 'very secret');
+    const rows = await scanTable(table.runtime);
+    expect(JSON.stringify(rows)).not.toContain('very secret');
+    const other = lease('acme-crm', { key: 'changed' }, table.rows, now);
+    expect(await other.get(undefined, async () => 'new')).toBe('new');
+  });
+});
