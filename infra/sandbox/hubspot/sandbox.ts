@@ -1,3 +1,8 @@
+/**
+ * HubSpot as its documentation (developers.hubspot.com/docs), its published models and recorded answers have it. What
+ * surprises most: a batch fails as a whole unless every input has an `objectWriteTraceId`; a merge makes a third record;
+ * and `batch/upsert` takes no associations.
+ */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Fields, Sandbox, SandboxOptions } from '../protocol/sandbox.ts';
 import { type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';

@@ -23,6 +23,7 @@ const waits = { code: 'crm-pause' };
 const DAY_SECONDS = 86_400;
 
 describe('the budget', () => {
+<<<<<<< HEAD
   it('is never exceeded in a window, for any calls at any time, and half of it stays free for live traffic', () => {
     const call = fc.tuple(
       fc.constantFrom<Priority>('live', 'backfill', 'probe'),
@@ -40,6 +41,20 @@ describe('the budget', () => {
             expect(spent).toBeGreaterThanOrEqual(
               priority === 'backfill' ? crm.budget.calls / 2 : crm.budget.calls,
             );
+=======
+  const callsOf = (priority: Priority) =>
+    crmBudget(crm, table.rows, table.runtime).callWith(new AbortController().signal, priority);
+
+  it('is never exceeded in a window, for any calls at any time', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 4000 })), (pauses) => {
+        let [rateLimit, now, first, spent] = [initialRateLimit, 1_000_000, 0, 0];
+        for (const pause of pauses) {
+          now += pause;
+          const admission = reserveCall(rateLimit, crm.budget, 'live', now);
+          if ('waitMs' in admission) {
+            expect(admission.waitMs).toBeGreaterThan(0);
+>>>>>>> w-lead
             continue;
           }
           ({ state: rateLimit } = admission);
@@ -52,6 +67,7 @@ describe('the budget', () => {
     );
   });
 
+<<<<<<< HEAD
   it.each<[Priority, number, boolean]>([
     ['live', 94, true],
     ['live', 95, false],
@@ -93,6 +109,49 @@ describe('the budget', () => {
       retry: { afterSeconds: 900 },
     });
     await expect(backfill?.spend()).rejects.toMatchObject(waits);
+=======
+  it('is shared by all workers, until the window ends', async () => {
+    const workers = Array.from({ length: 4 }, () => callsOf('live'));
+    const results = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => workers[at % 4]?.spend()));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
+    for (const result of results.filter(({ status }) => status === 'rejected'))
+      expect(result).toMatchObject({ reason: waits });
+    await table.clock.runUntil(table.clock.now() + 10_000);
+    await workers[0]?.spend();
+  });
+
+  it('leaves half of it to live traffic', async () => {
+    const [live, backfill] = [callsOf('live'), callsOf('backfill')];
+    for (let call = 0; call < 3; call++) await backfill.spend();
+    await expect(backfill.spend()).rejects.toMatchObject(waits);
+    for (let call = 0; call < 3; call++) await live.spend();
+    await expect(live.spend()).rejects.toMatchObject(waits);
+  });
+});
+
+describe('the allowance of the CRM', () => {
+  it.each([
+    [69, true, true],
+    [70, true, false],
+    [95, false, false],
+  ])('at %s of a hundred calls is left to live traffic: %s, to a backfill: %s', (used, live, backfill) => {
+    const observed = observeAllowance(initialRateLimit, { used, limit: 100, perSeconds: DAY_SECONDS }, 0);
+    const admits = (priority: Priority, now: number): boolean =>
+      'state' in reserveCall(observed, crm.budget, priority, now);
+    expect([admits('live', 1), admits('backfill', 1), admits('probe', 1)]).toEqual([live, backfill, true]);
+    // An old figure is not believed for ever: the next call brings a new one.
+    expect(admits('backfill', 900_000)).toBe(true);
+  });
+
+  it('of a day pauses the connection once it is used up, except for what is left to others', async () => {
+    const budget = crmBudget(crm, table.rows, table.runtime);
+    const call = budget.callWith(new AbortController().signal, 'live');
+    await call.spend();
+    call.observe?.({ used: 96, limit: 100, perSeconds: DAY_SECONDS });
+    await expect(call.spend()).rejects.toMatchObject({
+      ...{ code: 'spent-allowance', scope: 'connection', why: 'throttled' },
+    });
+>>>>>>> w-lead
   });
 });
 
