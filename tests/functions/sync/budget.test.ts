@@ -23,25 +23,6 @@ const waits = { code: 'crm-pause' };
 const DAY_SECONDS = 86_400;
 
 describe('the budget', () => {
-<<<<<<< HEAD
-  it('is never exceeded in a window, for any calls at any time, and half of it stays free for live traffic', () => {
-    const call = fc.tuple(
-      fc.constantFrom<Priority>('live', 'backfill', 'probe'),
-      fc.integer({ min: 0, max: 4000 }),
-    );
-    fc.assert(
-      fc.property(fc.array(call), (asked) => {
-        let [rateLimit, now, first, spent] = [initialRateLimit, 1_000_000, 0, 0];
-        for (const [priority, pause] of asked) {
-          now += pause;
-          const admission = reserveCall(rateLimit, crm.budget, priority, now);
-          if ('waitMs' in admission) {
-            expect(admission.waitMs).toBeGreaterThan(0);
-            expect(now + admission.waitMs).toBe(first + crm.budget.seconds * 1000);
-            expect(spent).toBeGreaterThanOrEqual(
-              priority === 'backfill' ? crm.budget.calls / 2 : crm.budget.calls,
-            );
-=======
   const callsOf = (priority: Priority) =>
     crmBudget(crm, table.rows, table.runtime).callWith(new AbortController().signal, priority);
 
@@ -54,7 +35,6 @@ describe('the budget', () => {
           const admission = reserveCall(rateLimit, crm.budget, 'live', now);
           if ('waitMs' in admission) {
             expect(admission.waitMs).toBeGreaterThan(0);
->>>>>>> w-lead
             continue;
           }
           ({ state: rateLimit } = admission);
@@ -67,49 +47,6 @@ describe('the budget', () => {
     );
   });
 
-<<<<<<< HEAD
-  it.each<[Priority, number, boolean]>([
-    ['live', 94, true],
-    ['live', 95, false],
-    ['backfill', 69, true],
-    ['backfill', 70, false],
-    ['probe', 100, true],
-  ])(
-    'leaves the CRM’s own allowance to its other users: %s at %d of 100 may call: %s',
-    (priority, used, may) => {
-      const observed = observeAllowance(initialRateLimit, { used, limit: 100, perSeconds: DAY_SECONDS }, 0);
-      expect('state' in reserveCall(observed, crm.budget, priority, 1000)).toBe(may);
-      // After a quarter of an hour the figure is outdated, and a call brings a new one.
-      expect('state' in reserveCall(observed, crm.budget, priority, 900_000)).toBe(true);
-    },
-  );
-
-  it('is shared by all workers', async () => {
-    const signal = AbortSignal.timeout(60_000);
-    const workers = Array.from({ length: 4 }, () =>
-      crmBudget(crm, table.rows, table.runtime).callWith(signal, 'live'),
-    );
-    const results = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => workers[at % 4]?.spend()));
-    const rejected = results.filter(({ status }) => status === 'rejected');
-    expect(rejected).toHaveLength(12 - crm.budget.calls);
-    for (const result of rejected) expect(result).toMatchObject({ reason: waits });
-    await table.clock.runUntil(table.clock.now() + 10_000);
-    await expect(workers[0]?.spend()).resolves.toBeUndefined();
-  });
-
-  it('that the CRM says is used up pauses the connection of live traffic, and a backfill waits', async () => {
-    const budget = crmBudget(crm, table.rows, table.runtime);
-    const [live, backfill] = (['live', 'backfill'] as const).map((priority) =>
-      budget.callWith(AbortSignal.timeout(60_000), priority),
-    );
-    await live?.spend();
-    live?.observe?.({ used: 99, limit: 100, perSeconds: DAY_SECONDS });
-    await expect(live?.spend()).rejects.toMatchObject({
-      ...{ code: 'spent-allowance', scope: 'connection', why: 'throttled' },
-      retry: { afterSeconds: 900 },
-    });
-    await expect(backfill?.spend()).rejects.toMatchObject(waits);
-=======
   it('is shared by all workers, until the window ends', async () => {
     const workers = Array.from({ length: 4 }, () => callsOf('live'));
     const results = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => workers[at % 4]?.spend()));
@@ -151,7 +88,6 @@ describe('the allowance of the CRM', () => {
     await expect(call.spend()).rejects.toMatchObject({
       ...{ code: 'spent-allowance', scope: 'connection', why: 'throttled' },
     });
->>>>>>> w-lead
   });
 });
 
