@@ -1,4 +1,4 @@
-export const operators = [
+const operators = [
   'ISNOTEMPTY',
   'ISEMPTY',
   'NOT IN',
@@ -19,7 +19,7 @@ export const operators = [
   '=',
 ] as const;
 
-export type Operator = (typeof operators)[number];
+type Operator = (typeof operators)[number];
 
 export interface Condition {
   /** A field, or a path through references: `account.name`. */

@@ -15,9 +15,9 @@ export const fieldTypes = [
   'sys_class_name',
 ] as const;
 
-export type FieldType = (typeof fieldTypes)[number];
+type FieldType = (typeof fieldTypes)[number];
 
-export type Choice = readonly [value: string, label: string];
+type Choice = readonly [value: string, label: string];
 
 /** A column of a table. */
 export interface Field {
