@@ -30,17 +30,24 @@ export class Faults {
     this.#running.clear();
   }
 
-  /** A fault of this kind that concerns a request about these tables, used once; undefined where there is none. */
-  take<Kind extends ServicenowFault['kind']>(
-    kind: Kind,
-    tables: readonly string[] = [],
-  ): Extract<ServicenowFault, { kind: Kind }> | ServicenowFault | undefined {
+  /** Whether a fault of this kind concerns a request about these tables; if so it is used once. */
+  take(kind: ServicenowFault['kind'], tables: readonly string[] = []): boolean {
     for (const running of this.#running)
       if (running.fault.kind === kind && (running.object === undefined || tables.includes(running.object))) {
         this.#use(running);
-        return running.fault;
+        return true;
       }
-    return undefined;
+    return false;
+  }
+
+  /** How many items of a batch are done in time. */
+  servicedItems(): number {
+    for (const running of this.#running)
+      if (running.fault.kind === 'batch-timeout') {
+        this.#use(running);
+        return running.fault.serviced ?? 1;
+      }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** The columns that are taken for absent. A request counts if its text names one. */

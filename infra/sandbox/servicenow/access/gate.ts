@@ -36,10 +36,7 @@ const DOWN =
   '<html><head><title>503 Service Unavailable</title></head><body>Service Unavailable</body></html>';
 /** How far off the next hour of a rule is: soon under the fault `rate-limited`, a whole hour under `daily-limit`. */
 const waits = { 'rate-limited': 30_000, 'daily-limit': 3_600_000 } as const;
-const operations = { POST: 'Insert', PUT: 'Update', PATCH: 'Update', DELETE: 'Delete' } as const;
-
-const operationOf = (method: string) =>
-  Object.entries(operations).find(([name]) => name === method)?.[1] ?? 'Update';
+const operations: Readonly<Record<string, 'Insert' | 'Delete'>> = { POST: 'Insert', DELETE: 'Delete' };
 
 const segmentsOf = (path: string): readonly string[] => {
   const [, rest] = /^\/api\/now\/(?:v\d+\/)?(.+)$/u.exec(path) ?? [];
@@ -97,10 +94,7 @@ export class Gate {
   #served(call: Call): SandboxAnswer {
     const [api] = segmentsOf(call.path);
     if (api !== 'batch') return this.#single(call);
-    const fault = this.#parts.faults.take('batch-timeout');
-    const most =
-      fault === undefined ? Number.POSITIVE_INFINITY : 'serviced' in fault ? (fault.serviced ?? 1) : 1;
-    return batchApi(call, most, (item) => {
+    return batchApi(call, this.#parts.faults.servicedItems(), (item) => {
       try {
         return this.#single(item);
       } catch (error) {
@@ -134,7 +128,7 @@ export class Gate {
     // A write that waits for a lock waits until its transaction is ended.
     if (!reads && faults.take('row-lock', tables)) throw transactionCancelled();
     if (faults.take('missing-scope', tables))
-      throw reads ? mayNotRead() : mayNotWrite(operationOf(call.method));
+      throw reads ? mayNotRead() : mayNotWrite(operations[call.method] ?? 'Update');
   }
 
   /** The tables that a request is about: of an import, the target too. */

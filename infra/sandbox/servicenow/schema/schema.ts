@@ -26,11 +26,20 @@ export interface Hidden {
 
 const COLUMNS = 'added-column';
 
+const remembered = <Value>(cache: Map<string, Value>, key: string, make: () => Value): Value => {
+  const value = cache.get(key) ?? make();
+  cache.set(key, value);
+  return value;
+};
+
 /** The tables and their columns, with those that were added. */
 export class Schema {
   readonly #tables = new Map<string, Table>();
   readonly #store: Records;
   #hidden: readonly Hidden[] = [];
+  readonly #chains = new Map<string, readonly Table[]>();
+  readonly #families = new Map<string, readonly Table[]>();
+  readonly #fields = new Map<string, ReadonlyMap<string, Field>>();
 
   constructor(store: Records, staging: readonly Table[]) {
     this.#store = store;
@@ -48,18 +57,22 @@ export class Schema {
 
   /** The table and those that it extends, the nearest first. */
   chain(name: string): readonly Table[] {
-    const table = this.#tables.get(name);
-    return table === undefined ? [] : [table, ...this.chain(table.parent ?? '')];
+    return remembered(this.#chains, name, () => {
+      const table = this.#tables.get(name);
+      return table === undefined ? [] : [table, ...this.chain(table.parent ?? '')];
+    });
   }
 
   /** The table and those that extend it. */
   family(name: string): readonly Table[] {
-    return this.tables().filter((table) => this.chain(table.name).some((ancestor) => ancestor.name === name));
+    return remembered(this.#families, name, () =>
+      this.tables().filter((table) => this.chain(table.name).some((ancestor) => ancestor.name === name)),
+    );
   }
 
   /** The fields of a record of the table, inherited ones included. */
   fields(name: string): readonly Field[] {
-    return this.chain(name).flatMap((table) => this.ownFields(table.name));
+    return [...this.#fieldsOf(name).values()];
   }
 
   /** The fields that the dictionary lists under the name of this table: those that it does not inherit. */
@@ -69,7 +82,7 @@ export class Schema {
   }
 
   field(table: string, name: string): Field | undefined {
-    return this.fields(table).find((candidate) => candidate.name === name);
+    return this.#fieldsOf(table).get(name);
   }
 
   /** The table in which a field of this one is defined. */
@@ -85,7 +98,19 @@ export class Schema {
   }
 
   hide(hidden: readonly Hidden[]): void {
+    if (this.#hidden.length + hidden.length > 0) this.#fields.clear();
     this.#hidden = hidden;
+  }
+
+  #fieldsOf(name: string): ReadonlyMap<string, Field> {
+    return remembered(
+      this.#fields,
+      name,
+      () =>
+        new Map(
+          this.chain(name).flatMap((table) => this.ownFields(table.name).map((field) => [field.name, field])),
+        ),
+    );
   }
 
   #add({ table: name, name: column, label, choices, ...given }: z.output<typeof CustomField>): void {
@@ -98,6 +123,7 @@ export class Schema {
     });
     const others = table.fields.filter((one) => one.name !== column);
     this.#tables.set(name, { ...table, fields: [...others, added] });
+    for (const cache of [this.#chains, this.#families, this.#fields]) cache.clear();
   }
 
   #isHidden(table: string, name: string): boolean {
