@@ -71,13 +71,15 @@ export class Gate {
   }
 
   #answered(request: SandboxRequest, call: Call, tables: readonly string[]): SandboxAnswer {
+    let headers: Readonly<Record<string, string>> = {};
     try {
-      const headers = this.#admit(request, tables);
+      headers = this.#admit(request, tables);
       const answer = this.#served(call);
       return { ...answer, headers: { ...headers, ...answer.headers } };
     } catch (error) {
-      if (error instanceof RestError) return error.answer();
-      throw error;
+      if (!(error instanceof RestError)) throw error;
+      const answer = error.answer();
+      return { ...answer, headers: { ...headers, ...answer.headers } };
     }
   }
 
