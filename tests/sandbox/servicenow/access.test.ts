@@ -14,6 +14,18 @@ describe('logging in', () => {
     expect((await logIn(sandbox)).body).not.toEqual(first);
   });
 
+  it('takes the password of the user, and gives a refresh token for it', async () => {
+    const { sandbox, clock } = await open();
+    const { username, password } = sandbox.basicSecret;
+    const { body } = await logIn(sandbox, { grant_type: 'password', username, password });
+    clock.now += 30 * 60_000;
+    const refresh_token = String(body['refresh_token']);
+    const refreshed = await logIn(sandbox, { grant_type: 'refresh_token', refresh_token });
+    expect(refreshed).toMatchObject({ status: 200, body: { refresh_token } });
+    expect(refreshed.body['access_token']).not.toBe(body['access_token']);
+    expect((await logIn(sandbox, { grant_type: 'password', username, password: '' })).status).toBe(401);
+  });
+
   it('is refused without saying why', async () => {
     const { sandbox, send } = await open({ clientCredentials: false });
     const credentials = {

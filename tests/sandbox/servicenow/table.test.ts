@@ -65,6 +65,17 @@ describe('the Table API', () => {
     });
   });
 
+  it.each([
+    ['GET', '/api/now/nothing', 400],
+    ['GET', '/api/now/v1/table/interaction', 404],
+    ['GET', '/api/now/v2/table/interaction', 200],
+    ['DELETE', INTERACTIONS, 405],
+    ['POST', '/api/now/table/sys_choice', 403],
+    ['POST', '/api/now/table/sys_dictionary', 400],
+  ])('%s %s is answered by %i', async (method, path, status) => {
+    expect((await (await open()).send(method, path)).status).toBe(status);
+  });
+
   it('finds records by encoded queries', async () => {
     const { sandbox, send } = await open();
     for (const [first_name, city] of [
