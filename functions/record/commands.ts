@@ -155,6 +155,9 @@ export const importEvents = (
     ...(merge ? [merged(customer, merge, command.at)] : []),
     ...(!isNew && consent.length > 0 ? [consentChanged(profile, consent, command.at)] : []),
     ...(command.command === 'import' && command.toCrms ? [customerImported(profile, command.at)] : []),
+    ...(command.command === 'import' && command.adoptedFrom !== undefined
+      ? [customerImported({ ...profile, isNew: false }, command.at, command.adoptedFrom)]
+      : []),
   ];
 };
 

@@ -49,10 +49,10 @@ export const customerCreated = (customer: CustomerSnapshot, at: Instant): BusEve
   at,
 });
 
-/** A customer of a list that CRMs get at once. */
-export const customerImported = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
+/** A customer of a list that CRMs get at once; with `crm` one of that CRM's contacts. */
+export const customerImported = (customer: CustomerSnapshot, at: Instant, crm?: string): BusEvent => ({
   type: 'customer.imported',
-  detail: { customer },
+  detail: { customer, ...(crm !== undefined && { crm }) },
   at,
 });
 

@@ -45,8 +45,8 @@ export const BusEvent = z.discriminatedUnion('type', [
   event('customer.created', 'A customer is new.', z.strictObject(customer)),
   event(
     'customer.imported',
-    'A customer list with `toCrms` named this customer: CRMs get the customer at once.',
-    z.strictObject(customer),
+    'A customer list with `toCrms` named this customer: CRMs get the customer at once. With `crm`: a contact of that CRM became this customer when the CRM was adopted.',
+    z.strictObject({ ...customer, crm: z.string().optional() }),
   ),
   event(
     'customer.merged',

@@ -160,6 +160,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     evidence: z.string().max(500).optional(),
     /** CRMs get the customer at once; where it is absent, with the first interaction. */
     toCrms: z.literal(true).optional(),
+    /** The CRM whose contact this is. */
+    adoptedFrom: z.string().optional(),
     preferences: z.strictObject({ channel: Channel.optional() }).default({}),
   }),
 ]);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CrmChange } from '../../../core/crm/change.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
+import { JobMessage } from './jobs.ts';
 
 /** A message of a sync queue: the customer to write, and the interaction to log, if any. */
 export const SyncMessage = z.strictObject({
@@ -23,8 +24,8 @@ export const ProbeMessage = z.strictObject({ probe: z.literal(true), object: z.s
 export type ProbeMessage = z.infer<typeof ProbeMessage>;
 
 /** Every message of the function of a CRM. */
-export const CrmMessage = z.union([SyncMessage, EraseMessage, ChangeMessage, ProbeMessage], {
+export const CrmMessage = z.union([SyncMessage, EraseMessage, ChangeMessage, ProbeMessage, JobMessage], {
   error:
-    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM reports (change), or a probe (probe, object)',
+    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM reports (change), a probe (probe, object), or a slice of a job (job, slice)',
 });
 export type CrmMessage = z.infer<typeof CrmMessage>;

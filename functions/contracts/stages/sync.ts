@@ -1,7 +1,7 @@
 import { CrmMessage, ProbeMessage } from '../messages/sync.ts';
 import { type Stage, stage } from './stage.ts';
 
-const kinds = ['erasure', 'change', 'probe'];
+const kinds = ['erasure', 'change', 'probe', 'job'];
 
 /** The stage of one CRM, by its id and its name. */
 export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
@@ -12,12 +12,14 @@ export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
       if ('erasure' in message) return [message.erasure, message.part];
       if ('change' in message) return [message.change];
       if ('probe' in message) return ['probe', message.object ?? null];
+      if ('job' in message) return [message.job, message.slice];
       return [message.profileId, message.interaction ?? null];
     },
     about(message) {
       if ('erasure' in message) return { erasure: message.erasure };
       if ('change' in message) return { record: message.change.id };
       if ('probe' in message) return { object: message.object };
+      if ('job' in message) return { job: message.job };
       return { profileId: message.profileId, interaction: message.interaction };
     },
     type: (message) => kinds.find((kind) => kind in message) ?? 'customer',
