@@ -1,4 +1,5 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
+import type { CrmChange } from '../../../core/crm/change.ts';
 import type { Connection, Stop } from '../../../core/crm/connection.ts';
 import type { Resolution } from '../../../core/identity/attach-interaction.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
@@ -55,6 +56,13 @@ export const customerImported = (customer: CustomerSnapshot, at: Instant, crm?: 
   detail: { customer, ...(crm !== undefined && { crm }) },
   at,
 });
+
+/** A person has decided which record of a CRM is a customer's; without `record` none is. */
+export const crmDecided = (
+  crm: string,
+  decided: { readonly profileId: string; readonly record?: string },
+  at: Instant,
+): BusEvent => ({ type: 'crm.decided', detail: { crm, decided }, at });
 
 /** An agent has given a claimed identifier to a person. */
 export const customerConfirmed = (customer: CustomerSnapshot, identifier: string, at: Instant): BusEvent => ({
@@ -148,6 +156,13 @@ export const connectionChanged = (
     ...(!isOver && { code, reason }),
   },
   at,
+});
+
+/** `receivedAt`: the time of the event where the CRM gives none. */
+export const crmChanged = (crm: string, change: CrmChange, receivedAt: Instant): BusEvent => ({
+  type: 'crm.changed',
+  detail: { crm, change },
+  at: change.at ?? receivedAt,
 });
 
 /** Cuts at a character, never inside one. */

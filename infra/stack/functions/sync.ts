@@ -90,10 +90,22 @@ export class Sync extends Construct {
       createEventRule(this, 'Customers', {
         ...{ bus, queue: this.queue },
         detailTypes: [
-          ...['customer.imported', 'customer.merged', 'customer.unmerged'],
-          ...['consent.changed', 'preference.changed'],
+          ...['customer.merged', 'customer.unmerged', 'consent.changed', 'preference.changed'],
         ],
         message: { profileId },
+      }),
+      // The job that adopts a CRM writes the customers that it imports itself.
+      createEventRule(this, 'Imports', {
+        ...{ bus, queue: this.queue, detailTypes: ['customer.imported'], detail: { crm: [{ exists: false }] } },
+        ...{ message: { profileId }, flags: ['imported'] },
+      }),
+      createEventRule(this, 'Decisions', {
+        ...{ bus, queue: this.queue, detailTypes: ['crm.decided'], detail: { crm: [crm] } },
+        ...{ message: {}, objects: { decided: '$.detail.decided' } },
+      }),
+      createEventRule(this, 'Changes', {
+        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [crm] } },
+        ...{ message: {}, objects: { change: '$.detail.change' } },
       }),
     ];
     for (const { attrArn } of rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
