@@ -28,7 +28,11 @@ export const forwardToCrm =
     } catch (error) {
       if (!(error instanceof HubError) || error.retry !== 'never') throw error;
       const reason = `${crm} is not switched on in this hub. Add it to \`crms\` in mappings/hub.yaml and deploy, then start the job again.`;
-      const failed = { state: 'failed', finishedAt: instant(now()), error: { code: 'unknown-crm', reason } } as const;
+      const failed = {
+        state: 'failed',
+        finishedAt: instant(now()),
+        error: { code: 'unknown-crm', reason },
+      } as const;
       if (row.finishedAt === undefined) await jobs.save({ ...row, ...failed });
     }
     return true;

@@ -56,10 +56,10 @@ const borrow = async (
 };
 
 /** Nothing is written for the customer until a person has decided which record is theirs. */
-const askPerson = async (
+export const askPerson = async (
   { ports, contacts }: Writing,
   { customer, profileId, state }: Subject,
-  records: readonly HeldRecord[],
+  records: readonly Pick<HeldRecord, 'id'>[],
 ): Promise<void> => {
   const at = instant(ports.now());
   await ports.openReview({

@@ -24,13 +24,15 @@ import { links } from './links.ts';
 import type { Pending } from './pending.ts';
 import type { SyncPorts } from './ports.ts';
 import { type Queued, sync } from './sync.ts';
-import type { Deferral, WorkPorts } from './work.ts';
+import type { CrmAccess, Deferral, WorkPorts } from './work.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_DELIVERIES: z.string() });
 
 export interface UseCases {
   readonly mapping: () => Promise<CompiledMapping>;
   readonly carryOut: WorkPorts['carryOut'];
+  /** What a job uses that writes customers itself; what it cannot write is a failure of the customer's source profile. */
+  readonly portsOf: (access: CrmAccess) => SyncPorts;
 }
 
 type Erasing = Parameters<ReturnType<typeof eraseInCrm>>[0][number];
@@ -44,6 +46,18 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
   const erasures = erasureParts(rows);
   return {
     mapping: shared.mapping,
+    portsOf: (access) => ({
+      ...{ ...shared, ...access },
+      async saveFailure(profileId, { code, message: reason }) {
+        const work = {
+          payload: JSON.stringify({ profileId }),
+          occurrence: profileId,
+          tries: 1,
+          id: undefined,
+        };
+        await save(stage, { ...work, code, reason, origin: 'refused' });
+      },
+    }),
     async carryOut(pending, access) {
       const byId = new Map(pending.map((one) => [one.id, one]));
       const ports: SyncPorts = {
@@ -52,7 +66,7 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
           const one = byId.get(id);
           if (one === undefined) return;
           const { body: payload, attributes, receives: tries } = one;
-          const work = { payload, occurrence: id, tries, id: attributes[REPLAY_OF] };
+          const work = { payload, occurrence: one.occurrence ?? id, tries, id: attributes[REPLAY_OF] };
           await save(stage, { ...work, code, reason, origin: 'refused' });
         },
       };

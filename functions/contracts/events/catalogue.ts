@@ -115,7 +115,7 @@ export const BusEvent = z.discriminatedUnion('type', [
   ),
   event(
     'crm.decided',
-    'A person has decided which record of a CRM is a customer\'s; without `record` none is, and a new one may be made.',
+    "A person has decided which record of a CRM is a customer's; without `record` none is, and a new one may be made.",
     z.strictObject({
       crm: z.string(),
       decided: z.strictObject({ profileId: z.string(), record: z.string().optional() }),

@@ -32,8 +32,11 @@ export const DecidedMessage = z.strictObject({
 export type DecidedMessage = z.infer<typeof DecidedMessage>;
 
 /** Every message of the function of a CRM. */
-export const CrmMessage = z.union([SyncMessage, EraseMessage, ChangeMessage, DecidedMessage, ProbeMessage, JobMessage], {
-  error:
-    'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), a probe (probe, object), or a slice of a job (job, slice)',
-});
+export const CrmMessage = z.union(
+  [SyncMessage, EraseMessage, ChangeMessage, DecidedMessage, ProbeMessage, JobMessage],
+  {
+    error:
+      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), a probe (probe, object), or a slice of a job (job, slice)',
+  },
+);
 export type CrmMessage = z.infer<typeof CrmMessage>;

@@ -89,22 +89,25 @@ export class Sync extends Construct {
       }),
       createEventRule(this, 'Customers', {
         ...{ bus, queue: this.queue },
-        detailTypes: [
-          ...['customer.merged', 'customer.unmerged', 'consent.changed', 'preference.changed'],
-        ],
+        detailTypes: [...['customer.merged', 'customer.unmerged', 'consent.changed', 'preference.changed']],
         message: { profileId },
       }),
       // The job that adopts a CRM writes the customers that it imports itself.
       createEventRule(this, 'Imports', {
-        ...{ bus, queue: this.queue, detailTypes: ['customer.imported'], detail: { crm: [{ exists: false }] } },
+        ...{
+          bus,
+          queue: this.queue,
+          detailTypes: ['customer.imported'],
+          detail: { crm: [{ exists: false }] },
+        },
         ...{ message: { profileId }, flags: ['imported'] },
       }),
       createEventRule(this, 'Decisions', {
-        ...{ bus, queue: this.queue, detailTypes: ['crm.decided'], detail: { crm: [crm] } },
+        ...{ bus, queue: this.queue, detailTypes: ['crm.decided'], detail: { crm: [this.crm] } },
         ...{ message: {}, objects: { decided: '$.detail.decided' } },
       }),
       createEventRule(this, 'Changes', {
-        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [crm] } },
+        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [this.crm] } },
         ...{ message: {}, objects: { change: '$.detail.change' } },
       }),
     ];

@@ -20,7 +20,15 @@ interface EventRuleProps {
 export const createEventRule = (
   scope: Construct,
   id: string,
-  { bus, detailTypes, detail, queue: { queue, deadLetters }, message, objects = {}, flags = [] }: EventRuleProps,
+  {
+    bus,
+    detailTypes,
+    detail,
+    queue: { queue, deadLetters },
+    message,
+    objects = {},
+    flags = [],
+  }: EventRuleProps,
 ): events.CfnRule => {
   const members = [
     ...Object.keys(message).map((name) => `"${name}":"<${name}>"`),
