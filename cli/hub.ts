@@ -31,6 +31,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'import customers or past interactions from CSV or NDJSON',
       load: () => import('./operations/import.ts'),
     },
+    sync: {
+      summary: 'adopt the contacts of a CRM, or write all customers to it',
+      load: () => import('./operations/sync.ts'),
+    },
     jobs: {
       summary: 'list, watch and cancel imports and other long jobs',
       load: () => import('./operations/jobs.ts'),

@@ -58,7 +58,7 @@ const borrow = async (
 /** Nothing is written for the customer until a person has decided which record is theirs. */
 export const askPerson = async (
   { ports, contacts }: Writing,
-  { customer, profileId, state }: Subject,
+  { customer, profileId, state, since }: Subject,
   records: readonly Pick<HeldRecord, 'id'>[],
 ): Promise<void> => {
   const at = instant(ports.now());
@@ -66,7 +66,8 @@ export const askPerson = async (
     ...{ type: 'record', reason: 'several-records', crm: ports.crm, profileId, openedAt: at },
     records: records.map(({ id }) => id),
   });
-  if (!(await ports.links.save(profileId, { ...state, undecidedSince: at })))
+  const undecidedSince = since !== undefined && since < at ? since : at;
+  if (!(await ports.links.save(profileId, { ...state, undecidedSince })))
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 

@@ -7,6 +7,7 @@ import { instant } from '../../core/interaction/interaction.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
+import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
@@ -16,9 +17,11 @@ import { saveFailure } from '../aws/operations/failure-rows.ts';
 import { REPLAY_OF } from '../aws/operations/save-failure.ts';
 import { syncFailed } from '../contracts/events/build.ts';
 import { reviewKey } from '../contracts/keys.ts';
+import type { DecidedMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { applyChanges, type QueuedChange } from './changes.ts';
+import { applyDecisions } from './decisions.ts';
 import { eraseInCrm } from './erase.ts';
 import { links } from './links.ts';
 import type { Pending } from './pending.ts';
@@ -26,7 +29,11 @@ import type { SyncPorts } from './ports.ts';
 import { type Queued, sync } from './sync.ts';
 import type { CrmAccess, Deferral, WorkPorts } from './work.ts';
 
-const Environment = z.object({ HUB: z.string(), QUEUE_URL_DELIVERIES: z.string() });
+const Environment = z.object({
+  HUB: z.string(),
+  QUEUE_URL_DELIVERIES: z.string(),
+  QUEUE_URL_SYNC: z.string(),
+});
 
 export interface UseCases {
   readonly mapping: () => Promise<CompiledMapping>;
@@ -70,8 +77,9 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
           await save(stage, { ...work, code, reason, origin: 'refused' });
         },
       };
-      const { syncs, changes, erased } = byKind(pending);
+      const { syncs, changes, decided, erased } = byKind(pending);
       return new Map<string, Deferral>([
+        ...(await expected(decided, applyDecisions(ports))),
         ...(await expected(syncs, sync(ports))),
         ...(await expected(changes, applyChanges(ports))),
         ...(await expected(erased, eraseInCrm({ ...ports, connector, erasures }))),
@@ -85,6 +93,7 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
   const running = config(runtime, rows);
   const publish = publisher(runtime);
   const learn = sendTo(runtime, env.QUEUE_URL_DELIVERIES);
+  const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
   const loadHashedKeys = hashedKeysLoader(runtime);
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   return {
@@ -104,6 +113,15 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
       const found = await rows.get(records.map((one) => erasedKey(`${connector.id}:${one}`)));
       return new Set(found.flatMap(({ pk }) => keys.get(pk) ?? []));
     }),
+    async queueAgain(messages) {
+      const refused = await sendAll(messages.map((one) => JSON.stringify(one)));
+      if (refused.size > 0)
+        throw new HubError(
+          'enqueue-failure',
+          `The queue of ${connector.title} did not accept ${refused.size} messages.`,
+          { retry: 'later' },
+        );
+    },
     async openReview(review) {
       await rows.put({ ...reviewKey(reviewId(review)), ...review });
     },
@@ -118,14 +136,17 @@ const byKind = (
 ): {
   readonly syncs: readonly Queued[];
   readonly changes: readonly QueuedChange[];
+  readonly decided: readonly Queued<DecidedMessage>[];
   readonly erased: readonly Erasing[];
 } => {
   const [syncs, changes, erased]: [Queued[], QueuedChange[], Erasing[]] = [[], [], []];
+  const decided: Queued<DecidedMessage>[] = [];
   for (const { id, message } of pending)
     if ('erasure' in message) erased.push({ id, message });
     else if ('change' in message) changes.push({ id, message });
+    else if ('decided' in message) decided.push({ id, message });
     else if ('profileId' in message) syncs.push({ id, message });
-  return { syncs, changes, erased };
+  return { syncs, changes, decided, erased };
 };
 
 /** An expected error of a use case itself, such as an invalid mapping, concerns all of its messages. */

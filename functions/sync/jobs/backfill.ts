@@ -10,12 +10,10 @@ import type { Directory } from './directory.ts';
 import type { PauseAfter } from './pause.ts';
 
 export interface BackfillPorts {
-  readonly sync: Pick<SyncPorts, 'history' | 'links'>;
+  readonly sync: Pick<SyncPorts, 'history' | 'links' | 'queueAgain'>;
   readonly directory: Directory;
   /** Writes customers and interactions to the CRM now. Returns those that must wait. */
   readonly carryOut: (job: string, messages: readonly SyncMessage[]) => Promise<Deferred>;
-  /** Queues messages for the live sync. */
-  readonly sendToSync: (messages: readonly SyncMessage[]) => Promise<void>;
   readonly pauseAfter: PauseAfter;
 }
 
@@ -68,7 +66,7 @@ export const backfillJob = (ports: BackfillPorts): Job<BackfillParameters, Backf
           };
           return { ...progressOf(first, again), finished: false, delaySeconds };
         }
-        await ports.sendToSync(batch.messages.filter((_, position) => deferred.has(String(position))));
+        await ports.sync.queueAgain(batch.messages.filter((_, position) => deferred.has(String(position))));
       }
       checkpoint = batch.next;
       if (batch.isLast) return { ...progressOf(first, checkpoint), finished: true };

@@ -1,4 +1,3 @@
-import { HubError } from '../../../core/errors.ts';
 import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
@@ -10,7 +9,6 @@ import { jobs } from '../../aws/operations/jobs.ts';
 import { runSlice } from '../../aws/operations/run-slice.ts';
 import { type Job, type SealedJob, sealed } from '../../contracts/jobs/job.ts';
 import type { JobMessage } from '../../contracts/messages/jobs.ts';
-import type { SyncMessage } from '../../contracts/messages/sync.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { UseCases } from '../use-cases.ts';
 import { carryOut, type WorkPorts } from '../work.ts';
@@ -25,27 +23,13 @@ interface CrmJobPorts {
   readonly useCases: UseCases;
   readonly table: Table;
   readonly runtime: Runtime;
-  /** The queue of live messages. */
-  readonly queue: string;
 }
 
 /** Runs slices of the jobs about one CRM, with what of its budget live traffic leaves. */
-export const crmJobs = ({ work, useCases, table, runtime, queue }: CrmJobPorts) => {
+export const crmJobs = ({ work, useCases, table, runtime }: CrmJobPorts) => {
   const { now } = runtime;
-  const sendAll = sendAllTo(runtime, queue);
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const customers = directory(placesOfPart(table));
-  const sendToSync = async (messages: readonly SyncMessage[]): Promise<void> => {
-    const refused = await sendAll(messages.map((one) => JSON.stringify(one)));
-    if (refused.size > 0)
-      throw new HubError(
-        'enqueue-failure',
-        `The queue of ${work.crm} did not accept ${refused.size} messages.`,
-        {
-          retry: 'later',
-        },
-      );
-  };
   const pause = pauseAfter({ ...work, now });
   const whileOpen = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>): SealedJob =>
     sealed({
@@ -77,7 +61,6 @@ export const crmJobs = ({ work, useCases, table, runtime, queue }: CrmJobPorts) 
             owners: (identifiers) => linkedProfiles(table, identifiers),
             send: sendAllTo(runtime, imports),
             waiting: () => waitingIn(runtime, imports),
-            sendToSync: (profileIds) => sendToSync(profileIds.map((profileId) => ({ profileId }))),
             put: bucket(runtime).put,
           },
           sync,
@@ -85,7 +68,7 @@ export const crmJobs = ({ work, useCases, table, runtime, queue }: CrmJobPorts) 
       ),
       backfill: whileOpen(
         backfillJob({
-          ...{ ...ports, sendToSync },
+          ...ports,
           async carryOut(job, messages) {
             const pending = messages.map((message, position) => ({
               ...{ id: String(position), message, body: JSON.stringify(message), receives: 1 },

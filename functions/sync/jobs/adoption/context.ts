@@ -20,8 +20,6 @@ export interface AdoptionPorts {
   readonly send: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
   /** Approximate number of messages in the imports queue, those in flight included. */
   readonly waiting: () => Promise<number>;
-  /** Queues customers for the live sync: another worker is at their contacts now. */
-  readonly sendToSync: (profileIds: readonly string[]) => Promise<void>;
   readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
   readonly pauseAfter: PauseAfter;
 }

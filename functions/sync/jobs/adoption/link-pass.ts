@@ -19,7 +19,7 @@ export const linkPass: Pass = async (adopting, checkpoint) => {
 
 /** A refusal is a failure of its customer; a contact that another worker writes is left to the live sync. */
 const settle = async (
-  { ports, sync }: Adopting,
+  { sync }: Adopting,
   adopted: readonly Adopted[],
   { waiting, refused }: Contacts,
 ): Promise<void> => {
@@ -33,5 +33,6 @@ const settle = async (
     await sync.saveFailure(subject.profileId, error);
     await sync.publishFailed(subject.customer.id, error);
   }
-  await ports.sendToSync(of(waiting).map(({ subject }) => subject.profileId));
+  const left = of(waiting).map(({ subject }) => ({ profileId: subject.profileId }));
+  if (left.length > 0) await sync.queueAgain(left);
 };
