@@ -45,10 +45,10 @@ export const run = async (args: readonly string[]): Promise<number> => {
     ? { kind: 'adopt', parameters: { crm, dryRun } }
     : { kind: 'backfill', parameters: { crm, ...(since !== undefined && { since }) } };
   const { id } = await createJob(hub, { ...asked, by: currentUser() });
-  const job = await watchJob(hub, id);
+  const lineOf = adopt ? (job: Job): string => adoptionLine(job, dryRun) : backfillLine;
+  const job = await watchJob(hub, id, lineOf);
   printFailure(job);
-  if (adopt) await reportAdoption(hub, job, crm, dryRun);
-  else console.log(backfillLine(job));
+  if (job.refused !== undefined) await saveAmbiguous(hub, job, crm);
   return job.state === 'succeeded' ? 0 : 1;
 };
 
@@ -57,9 +57,7 @@ const number = (count: number | undefined): string => (count ?? 0).toLocaleStrin
 const backfillLine = ({ progress: { counts = {} }, state }: Job): string =>
   `${number(counts['customers'])} customers and ${number(counts['interactions'])} interactions compared with the CRM${state === 'succeeded' ? '' : `; the job has the state ${state}`}.`;
 
-const reportAdoption = async (hub: HubConnection, job: Job, crm: string, dryRun: boolean): Promise<void> => {
-  console.log(adoptionLine(job, dryRun));
-  if (job.refused === undefined) return;
+const saveAmbiguous = async (hub: HubConnection, job: Job, crm: string): Promise<void> => {
   const file = ambiguousFileName(crm);
   await saveRefusedRows(hub, job, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   console.log(
@@ -67,14 +65,16 @@ const reportAdoption = async (hub: HubConnection, job: Job, crm: string, dryRun:
   );
 };
 
-const adoptionLine = ({ progress: { counts = {} }, state }: Job, dryRun: boolean): string => {
+const adoptionLine = ({ progress: { counts = {}, total }, state }: Job, dryRun: boolean): string => {
   const isDone = state === 'succeeded';
-  const linked = dryRun ? 'will be linked' : isDone ? 'are linked' : 'are being linked';
+  if (counts['read'] === undefined || (counts['read'] === 0 && !isDone))
+    return `${number(total)} contacts listed  ${state}`;
+  const linked = isDone && !dryRun ? 'are linked' : 'will be linked';
   const erased = counts['erased'] ? `, ${number(counts['erased'])} of people who were erased` : '';
   return [
     `${number(counts['read'])} contacts read, ${number(counts['linked'])} ${linked}, ${number(counts['ambiguous'])} are ambiguous,`,
     `${number(counts['withoutAddress'])} without an address${erased};`,
-    isDone ? `nothing ${dryRun ? 'will be' : 'was'} created twice.` : `the job has the state ${state}.`,
+    isDone ? `nothing ${dryRun ? 'will be' : 'was'} created twice.` : `${state}.`,
   ].join(' ');
 };
 

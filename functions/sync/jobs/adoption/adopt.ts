@@ -64,7 +64,7 @@ const progressOf = (
 ): Omit<SliceResult<AdoptionCheckpoint>, 'finished'> => ({
   ...{ checkpoint, counts: checkpoint.counts, refusedParts: checkpoint.reportedParts },
   done: checkpoint.counts.read - first.counts.read,
-  ...(checkpoint.pass !== 'index' && { total: checkpoint.total }),
+  total: checkpoint.total,
 });
 
 /** Goes on once the people whom the job imported are recorded. A dry run has ended. */
