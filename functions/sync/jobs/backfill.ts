@@ -5,7 +5,7 @@ import { type BackfillParameters, backfillKind } from '../../contracts/jobs/kind
 import type { SyncMessage } from '../../contracts/messages/sync.ts';
 import type { StoredInteraction } from '../../contracts/ports/history.ts';
 import type { SyncPorts } from '../ports.ts';
-import type { Deferred } from '../work.ts';
+import type { Deferred } from '../connection/work.ts';
 import type { Directory } from './directory.ts';
 import type { PauseAfter } from './pause.ts';
 

@@ -1,6 +1,6 @@
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { HubError } from '../../../core/errors.ts';
-import type { CrmConnection } from '../connection.ts';
+import type { CrmConnection } from '../connection/connection.ts';
 
 /** The seconds after which a job goes on; undefined where an error is none of the CRM's pauses. */
 export type PauseAfter = (error: unknown) => Promise<number | undefined>;

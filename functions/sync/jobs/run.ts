@@ -11,7 +11,7 @@ import { type Job, type SealedJob, sealed } from '../../contracts/jobs/job.ts';
 import type { JobMessage } from '../../contracts/messages/jobs.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { UseCases } from '../use-cases.ts';
-import { carryOut, type WorkPorts } from '../work.ts';
+import { carryOut, type WorkPorts } from '../connection/work.ts';
 import { adoptJob } from './adoption/adopt.ts';
 import { adoptionNotes } from './adoption/holders.ts';
 import { backfillJob } from './backfill.ts';
