@@ -7,7 +7,14 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const crms = {
-  hubspot: { object: 'contacts', email: 'email', phone: 'phone', first: 'firstname', last: 'lastname', key: 'hub_id' },
+  hubspot: {
+    object: 'contacts',
+    email: 'email',
+    phone: 'phone',
+    first: 'firstname',
+    last: 'lastname',
+    key: 'hub_id',
+  },
   salesforce: {
     ...{ object: 'Contact', email: 'Email', phone: 'Phone', first: 'FirstName', last: 'LastName' },
     key: 'Hub_Id__c',
@@ -86,7 +93,9 @@ const fill = (crm: Crm, count: number): void => {
     const kind = number % 4;
     seed(crm, {
       first: `Person${number}`,
-      ...(kind !== 3 && { email: kind === 0 ? ` Person${number}@Example.COM` : `person${number}@example.com` }),
+      ...(kind !== 3 && {
+        email: kind === 0 ? ` Person${number}@Example.COM` : `person${number}@example.com`,
+      }),
       ...(kind !== 1 && { phone: kind === 2 ? `+1 ${local}` : local }),
     });
   }
@@ -109,8 +118,17 @@ it.each([
   const between = hub.crms[crm].requests();
   const real = await run({ crm });
   const after = hub.crms[crm].requests();
-  appendFileSync('/tmp/adopt-figures.txt', `${JSON.stringify({ crm, dry: between - before, real: after - between, counts: real.progress.counts })}\n`);
-  expect(real.progress.counts).toEqual({ read: 200, linked: 154, ambiguous: 0, withoutAddress: 46, erased: 0 });
+  appendFileSync(
+    '/tmp/adopt-figures.txt',
+    `${JSON.stringify({ crm, dry: between - before, real: after - between, counts: real.progress.counts })}\n`,
+  );
+  expect(real.progress.counts).toEqual({
+    read: 200,
+    linked: 154,
+    ambiguous: 0,
+    withoutAddress: 46,
+    erased: 0,
+  });
   expect(dry.progress.counts).toEqual(real.progress.counts);
   expect(after - between).toBeLessThanOrEqual(most);
   expect(contacts(crm)).toHaveLength(200);
@@ -170,7 +188,9 @@ it('a contact that shares its address waits for a person, and what happened unti
   expect(review).toMatchObject({ type: 'record', crm: 'salesforce', records: [older, newer] });
   expect(hub.crms.salesforce.records('Task')).toHaveLength(0);
   const decide = async (decision: object) => {
-    const { id } = (await hub.api('POST', '/commands', { command: 'resolve', review: review.id, ...decision })).body;
+    const { id } = (
+      await hub.api('POST', '/commands', { command: 'resolve', review: review.id, ...decision })
+    ).body;
     await hub.wait(5 * MINUTE);
     return (await hub.api('GET', `/commands/${id}`)).body;
   };
@@ -178,7 +198,10 @@ it('a contact that shares its address waits for a person, and what happened unti
   await decide({ decision: 'record', record: newer });
   expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
   const { id } = await find('email:ada@example.com');
-  expect([fieldOf('salesforce', newer, 'key'), fieldOf('salesforce', older, 'key') ?? '']).toEqual([`acme:${id}`, '']);
+  expect([fieldOf('salesforce', newer, 'key'), fieldOf('salesforce', older, 'key') ?? '']).toEqual([
+    `acme:${id}`,
+    '',
+  ]);
   const tasks = hub.crms.salesforce.records('Task').map(({ fields }) => fields['WhoId']);
   expect(tasks).toEqual([newer, newer]);
   expect(contacts('salesforce')).toHaveLength(2);
@@ -213,7 +236,12 @@ it('a pause that outlasts the queue ends with a backfill of everybody and what t
   await hub.wait(3 * HOUR);
   const { items } = (await hub.api('GET', '/jobs')).body;
   expect(items).toMatchObject([
-    { kind: 'backfill', state: 'succeeded', by: 'hub', progress: { counts: { customers: 3, interactions: 3 } } },
+    {
+      kind: 'backfill',
+      state: 'succeeded',
+      by: 'hub',
+      progress: { counts: { customers: 3, interactions: 3 } },
+    },
   ]);
   expect(contacts('hubspot')).toHaveLength(3);
   expect(hub.crms.hubspot.records('emails')).toHaveLength(3);
@@ -227,7 +255,12 @@ it('a contact that was deleted comes back where an import names its customer', a
   const ada = ['email:ada@example.com'];
   await write(ada, { channel: 'email', provider: 'ses' });
   hub.crms.hubspot.staff.delete('contacts', { email: 'ada@example.com' });
-  await write(ada, { key: 'again', channel: 'email', provider: 'ses', profile: { name: { full: 'Ada Byron' } } });
+  await write(ada, {
+    key: 'again',
+    channel: 'email',
+    provider: 'ses',
+    profile: { name: { full: 'Ada Byron' } },
+  });
   expect(contacts('hubspot')).toHaveLength(0);
   const row = { command: 'import', identifiers: ada, toCrms: true };
   await hub.api('POST', '/commands', row);

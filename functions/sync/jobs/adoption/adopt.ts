@@ -41,7 +41,8 @@ export const adoptJob = (
     let checkpoint = first;
     do {
       if (checkpoint.pass === 'drain') return drain(adopting, first, checkpoint);
-      if (checkpoint.pass === 'import' && (await ports.waiting()) > MAX_QUEUED_MESSAGES)
+      const sends = checkpoint.pass === 'import' && !parameters.dryRun;
+      if (sends && (await ports.waiting()) > MAX_QUEUED_MESSAGES)
         return { ...progressOf(first, checkpoint), finished: false, delaySeconds: PAUSE_SECONDS };
       const { pass } = checkpoint;
       try {

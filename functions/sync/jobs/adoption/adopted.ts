@@ -1,10 +1,10 @@
-import type { CrmSession, HeldRecord } from '../../core/crm/connector.ts';
-import { planAdoption } from '../../core/crm/state.ts';
-import { beginningOf } from './begin.ts';
-import type { SyncPorts } from './ports.ts';
-import { releaseValues } from './release.ts';
-import { isStale, type Rules, type Subject } from './subjects.ts';
-import { beingWritten, type Change, type Contacts, changeOf, type Writing, write } from './write.ts';
+import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
+import { planAdoption } from '../../../../core/crm/state.ts';
+import { beginningOf } from '../../begin.ts';
+import type { SyncPorts } from '../../ports.ts';
+import { releaseValues } from '../../release.ts';
+import { isStale, type Rules, type Subject } from '../../subjects.ts';
+import { beingWritten, type Change, type Contacts, changeOf, type Writing, write } from '../../write.ts';
 
 /** A record of the CRM that was read just now, and the customer whose contact it is. */
 export interface Adopted {
