@@ -36,7 +36,7 @@ export const CrmMessage = z.union(
   [SyncMessage, EraseMessage, ChangeMessage, DecidedMessage, ProbeMessage, JobMessage],
   {
     error:
-      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), a probe (probe, object), or a slice of a job (job, slice)',
+      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), what to probe (probe: true; object), or a slice of a job (job, slice)',
   },
 );
 export type CrmMessage = z.infer<typeof CrmMessage>;
