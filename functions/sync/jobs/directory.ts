@@ -12,21 +12,19 @@ export interface Directory {
 
 /** A cursor is the number of a part and, behind a colon, the last key that was read of it. */
 export const directory = (read: ReadPlaces): Directory => ({
-  async page(cursor, limit) {
-    const [part = '0', ...key] = (cursor ?? '0').split(':');
-    const beyond = key.length === 0 ? undefined : key.join(':');
-    const name = directoryParts[Number(part)];
-    if (name === undefined) return { ids: [] };
-    const places = await read(name, { limit, ...(beyond !== undefined && { beyond }) });
-    const last = places.at(-1);
-    const isPartDone = last === undefined || places.length < limit;
-    const next = isPartDone ? nextPart(Number(part)) : `${part}:${last.key}`;
-    return {
-      ids: places.map((place) => customerIdOf(place.key)),
-      ...(next !== undefined && { next }),
-    };
+  async page(cursor = '0', limit) {
+    const ids: string[] = [];
+    const [first = '0', ...key] = cursor.split(':');
+    let beyond = key.length === 0 ? undefined : key.join(':');
+    for (let part = Number(first); part < directoryParts.length; part++) {
+      const rest = limit - ids.length;
+      const options = { limit: rest, ...(beyond !== undefined && { beyond }) };
+      const places = await read(directoryParts[part] ?? '', options);
+      ids.push(...places.map((place) => customerIdOf(place.key)));
+      const last = places.at(-1);
+      if (last !== undefined && places.length === rest) return { ids, next: `${part}:${last.key}` };
+      beyond = undefined;
+    }
+    return { ids };
   },
 });
-
-const nextPart = (part: number): string | undefined =>
-  part + 1 < directoryParts.length ? String(part + 1) : undefined;
