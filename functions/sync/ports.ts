@@ -42,7 +42,7 @@ export interface SyncPorts {
   /** The objects of which nothing can be written until a person changes something in the CRM. */
   readonly parked: ReadonlySet<string>;
   /** Sends what the CRM told about a customer to be recorded. */
-  readonly learn: (message: InteractionMessage) => Promise<void>;
+  readonly recordInteraction: (message: InteractionMessage) => Promise<void>;
   /** Queues messages for this CRM. Rejects with `HubError` `enqueue-failure`. */
   readonly queueAgain: (messages: readonly SyncMessage[]) => Promise<void>;
   readonly openReview: (review: Review) => Promise<void>;

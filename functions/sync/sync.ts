@@ -3,10 +3,10 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import { logInteractions } from './activities.ts';
-import { writeContacts } from './contacts.ts';
+import { writeContacts } from './contacts/contacts.ts';
+import { relink } from './contacts/relink.ts';
+import { customersOf, type Rules, type Subject, subjectsOf } from './contacts/subjects.ts';
 import type { SyncPorts, Unsynced, Waiting } from './ports.ts';
-import { relink } from './relink.ts';
-import { customersOf, type Rules, type Subject, subjectsOf } from './subjects.ts';
 
 export interface Queued<Message = SyncMessage> {
   /** The id of the message in the queue. */

@@ -1,10 +1,17 @@
 import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
 import { planAdoption } from '../../../../core/crm/state.ts';
-import { beginningOf } from '../../begin.ts';
+import { firstChange } from '../../contacts/begin.ts';
+import { resolveTakenValues } from '../../contacts/release.ts';
+import { isStale, type Rules, type Subject } from '../../contacts/subjects.ts';
+import {
+  beingWritten,
+  type Change,
+  type Contacts,
+  changeOf,
+  type Writing,
+  write,
+} from '../../contacts/write.ts';
 import type { SyncPorts } from '../../ports.ts';
-import { releaseValues } from '../../release.ts';
-import { isStale, type Rules, type Subject } from '../../subjects.ts';
-import { beingWritten, type Change, type Contacts, changeOf, type Writing, write } from '../../write.ts';
 
 /** A record of the CRM that was read just now, and the customer whose contact it is. */
 export interface Adopted {
@@ -30,7 +37,7 @@ export const writeAdopted = async (
     if (change) changes.push(change);
   }
   const taken = await write(writing, changes);
-  if (taken.length > 0) await write(writing, await releaseValues(writing, taken));
+  if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
   return contacts;
 };
 
@@ -41,13 +48,13 @@ const changeFor = async (writing: Writing, { subject, record }: Adopted): Promis
   if (!contact.includes(view) || state.undecidedSince !== undefined) return undefined;
   const hasContact = state.record !== undefined && state.goneAt === undefined;
   const isLinkedOnly = hasContact && state.record === record.id && Object.keys(state.fields).length === 0;
-  if ((hasContact && !isLinkedOnly) || state.borrowed) return undefined;
-  if ((state.claimedUntil ?? 0) > ports.now() || isStale(subject)) {
+  if ((hasContact && !isLinkedOnly) || state.activityOnly) return undefined;
+  if ((state.reservedUntil ?? 0) > ports.now() || isStale(subject)) {
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
     return undefined;
   }
   // What the record of an imported customer holds came with the import.
   if (isLinkedOnly && !customer.guest)
     return changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id);
-  return beginningOf(writing, subject, { adopt: record });
+  return firstChange(writing, subject, { adopt: record });
 };

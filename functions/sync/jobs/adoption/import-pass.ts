@@ -1,5 +1,5 @@
-import { takenAtFirst } from '../../../../core/crm/state.ts';
-import { toldBy } from '../../../../core/crm/taken.ts';
+import { reportedProfile } from '../../../../core/crm/reported-profile.ts';
+import { firstInboundValues } from '../../../../core/crm/state.ts';
 import { HubError } from '../../../../core/errors.ts';
 import { refusedKey } from '../../../contracts/jobs/job.ts';
 import type {
@@ -7,9 +7,9 @@ import type {
   ImportMessage,
   InteractionMessage,
 } from '../../../contracts/messages/record.ts';
-import { askPerson } from '../../begin.ts';
-import { learntMessage } from '../../learn.ts';
-import type { Contacts } from '../../write.ts';
+import { openRecordReview } from '../../contacts/begin.ts';
+import type { Contacts } from '../../contacts/write.ts';
+import { crmInteraction } from '../../crm-interaction.ts';
 import type { AdoptionCounts } from './checkpoint.ts';
 import { type Adopting, after, type Pass, readPage } from './context.ts';
 import { type Judged, judgePage } from './judge.ts';
@@ -51,7 +51,7 @@ const counted = (counts: AdoptionCounts, page: readonly Judged[]): AdoptionCount
   };
 };
 
-/** A person whom nobody vouches for is told of like any other unknown record: as what the CRM claims. */
+/** A record that visitors may have made is recorded like any other unknown one: its addresses are claimed. */
 const importPeople = async (adopting: Adopting, page: readonly Judged[], line: number): Promise<void> => {
   const unknown = page.flatMap((one) => (one.fate === 'linked' && one.subject === undefined ? [one] : []));
   const rows = unknown.map((one) =>
@@ -78,8 +78,8 @@ const importRow = (
   { sync, rules, job, by, startedAt }: Adopting,
   { record, names }: Unknown,
 ): CommandMessage => {
-  const { profile } = toldBy(
-    takenAtFirst(rules.mapping.contact.fields, { values: {} }, record.fields),
+  const { profile } = reportedProfile(
+    firstInboundValues(rules.mapping.contact.fields, { values: {} }, record.fields),
     undefined,
   );
   return {
@@ -91,8 +91,8 @@ const importRow = (
 
 const foundRow = ({ sync, rules }: Adopting, { record }: Unknown): InteractionMessage => {
   const { object, fields } = rules.mapping.contact;
-  const taken = takenAtFirst(fields, { values: {} }, record.fields);
-  return learntMessage(sync, { object, record, act: 'found', at: record.modifiedAt, taken });
+  const inbound = firstInboundValues(fields, { values: {} }, record.fields);
+  return crmInteraction(sync, { object, record, act: 'found', at: record.modifiedAt, inbound });
 };
 
 /** One review for each customer whom the hub knows and who may have several records. */
@@ -108,6 +108,6 @@ const askPeople = async ({ sync, session, rules }: Adopting, page: readonly Judg
     if (!isOpen || customer.guest || !rules.mapping.contact.includes(view)) continue;
     asked.add(customer.id);
     const choice = records.map((id) => ({ id }));
-    await askPerson({ ports: sync, session, rules, contacts }, subject, choice);
+    await openRecordReview({ ports: sync, session, rules, contacts }, subject, choice);
   }
 };

@@ -1,7 +1,7 @@
 import { judgeRecord, type Verdict } from '../../../../core/crm/adopted-record.ts';
 import type { HeldRecord } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
-import { customersOf, type Subject, subjectsOf } from '../../subjects.ts';
+import { customersOf, type Subject, subjectsOf } from '../../contacts/subjects.ts';
 import { type Adopting, identifiersOf } from './context.ts';
 
 /** A record of a page, and what becomes of it. */

@@ -1,4 +1,4 @@
-import type { Contacts } from '../../write.ts';
+import type { Contacts } from '../../contacts/write.ts';
 import { type Adopted, writeAdopted } from './adopted.ts';
 import { type Adopting, after, type Pass, readPage } from './context.ts';
 import { judgePage } from './judge.ts';

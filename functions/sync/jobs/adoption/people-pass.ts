@@ -1,8 +1,8 @@
 import { identifierType } from '../../../../core/identity/identifier.ts';
-import { askPerson } from '../../begin.ts';
-import { findRecords } from '../../find.ts';
-import { customersOf, type Rules, type Subject, subjectsOf } from '../../subjects.ts';
-import type { Contacts } from '../../write.ts';
+import { openRecordReview } from '../../contacts/begin.ts';
+import { findRecords } from '../../contacts/find.ts';
+import { customersOf, type Rules, type Subject, subjectsOf } from '../../contacts/subjects.ts';
+import type { Contacts } from '../../contacts/write.ts';
 import { type Adopting, after, type Pass } from './context.ts';
 
 /** As many as one look-up of a CRM takes. */
@@ -28,7 +28,7 @@ export const peoplePass: Pass = async (adopting, checkpoint) => {
       'choose' in place ? [place.choose, true] : 'adopt' in place ? [[place.adopt], false] : [[], false];
     for (const { id } of records) await notes.addFound(id, { profileId: customer.id, isOneOfSeveral });
     if (isOneOfSeveral && !parameters.dryRun)
-      await askPerson({ ports: sync, session, rules, contacts }, { ...subject, customer }, records);
+      await openRecordReview({ ports: sync, session, rules, contacts }, { ...subject, customer }, records);
   }
   return after(checkpoint, next, 'import');
 };

@@ -1,10 +1,10 @@
-import type { SyncMessage } from '../contracts/messages/sync.ts';
-import type { SyncPorts, Waiting } from './ports.ts';
+import type { SyncMessage } from '../../contracts/messages/sync.ts';
+import type { SyncPorts, Waiting } from '../ports.ts';
 import type { Subject } from './subjects.ts';
 import { beingWritten } from './write.ts';
 
 /**
- * Customers whose contact was deleted get one again where an import names them, or where the CRM has told of another record
+ * Customers whose contact was deleted get one again where an import names them, or where the CRM has reported another record
  * of theirs. Returns the subjects as they are then; those that another worker changes are in `waiting`, by customer.
  */
 export const relink = async (
@@ -42,8 +42,8 @@ const contactAgain = async (
   const addresses = concerned.flatMap(({ profileId, interaction: id, occurredAt }) =>
     id === undefined || occurredAt === undefined ? [] : [{ profileId, id, occurredAt }],
   );
-  const told = addresses.length === 0 ? [] : await history.interactions(addresses);
-  const records = told.flatMap(({ kind, provider, externalId }) =>
+  const reported = addresses.length === 0 ? [] : await history.interactions(addresses);
+  const records = reported.flatMap(({ kind, provider, externalId }) =>
     kind === 'crm-record' && provider === crm && externalId !== undefined && externalId !== state.record
       ? [externalId]
       : [],
