@@ -115,7 +115,6 @@ it.each([
       await hub.api('POST', '/commands', { command: 'import', identifiers });
     }
     await hub.wait(5 * MINUTE);
-    const before = hub.crms[crm].requests();
     const dry = await run({ crm, dryRun: true });
     const between = hub.crms[crm].requests();
     const real = await run({ crm });
