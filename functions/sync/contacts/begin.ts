@@ -56,17 +56,18 @@ const logAtFoundRecord = async (
 };
 
 /** Nothing is written for the customer until a person has decided which record is theirs. */
-const openRecordReview = async (
+export const openRecordReview = async (
   { ports, contacts }: Writing,
-  { customer, profileId, state }: Subject,
-  records: readonly HeldRecord[],
+  { customer, profileId, state, since }: Subject,
+  records: readonly Pick<HeldRecord, 'id'>[],
 ): Promise<void> => {
   const at = instant(ports.now());
   await ports.openReview({
     ...{ type: 'record', reason: 'several-records', crm: ports.crm, profileId, openedAt: at },
     records: records.map(({ id }) => id),
   });
-  if (!(await ports.links.save(profileId, { ...state, undecidedSince: at })))
+  const undecidedSince = since !== undefined && since < at ? since : at;
+  if (!(await ports.links.save(profileId, { ...state, undecidedSince })))
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 

@@ -6,6 +6,7 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { type Identifier, identifierType } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { claimedName } from '../../../core/identity/proof/guests.ts';
+import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History } from '../../contracts/ports/history.ts';
 import type { Links } from '../ports.ts';
@@ -18,10 +19,12 @@ export interface Rules {
 /** A customer whose contact is to be written, and what is known of that contact. */
 export interface Subject {
   readonly customer: Customer;
-  /** The source profile that holds the state: of a merged customer one that has a contact, if any has. */
+  /** The source profile that holds the state: of a merged customer one that has a contact, or had one, if any has. */
   readonly profileId: string;
   readonly state: SyncState;
   readonly view: object;
+  /** When the earliest of the interactions occurred that are to be logged now. */
+  readonly since?: Instant;
   readonly ours: OurValues;
 }
 
@@ -83,7 +86,12 @@ const subjectOf = (customer: Customer, states: ReadonlyMap<string, SyncState>, r
     const state = states.get(id);
     return state?.record !== undefined && state.goneAt === undefined;
   };
-  const profileId = profileIdsOf(customer).find(hasContact) ?? customer.id;
+  const isClosed = (id: string): boolean => {
+    const state = states.get(id);
+    return state?.goneAt !== undefined || state?.undecidedSince !== undefined;
+  };
+  const ids = profileIdsOf(customer);
+  const profileId = ids.find(hasContact) ?? ids.find(isClosed) ?? customer.id;
   return {
     ...{ customer, profileId, state: states.get(profileId) ?? unknownState },
     ...viewOf(customer, rules),

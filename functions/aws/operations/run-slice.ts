@@ -1,9 +1,9 @@
-import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { Jobs } from '../aws/operations/jobs.ts';
-import type { JobRow, SealedJob, SliceResult } from '../contracts/jobs/job.ts';
-import type { JobMessage } from '../contracts/messages/jobs.ts';
-import type { Attempt } from '../contracts/rows/operations.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { JobRow, SealedJob, SliceResult } from '../../contracts/jobs/job.ts';
+import type { JobMessage } from '../../contracts/messages/jobs.ts';
+import type { Attempt } from '../../contracts/rows/operations.ts';
+import type { Jobs } from './jobs.ts';
 
 export interface RunPorts {
   readonly jobs: Jobs;
@@ -63,10 +63,12 @@ const executeSlice = async (ports: RunPorts, leased: JobRow, until: number): Pro
   try {
     const { row, result } = await startAndSlice(ports, leased, until);
     const reported = result.reported ?? row.progress.reported;
+    const counts = result.counts ?? row.progress.counts;
     const progress = {
       done: row.progress.done + result.done,
       refused: row.progress.refused + (result.refused ?? 0),
       ...(totalOf(row, result) !== undefined && { total: totalOf(row, result) }),
+      ...(counts !== undefined && { counts }),
       ...(reported !== undefined && {
         incomplete: (row.progress.incomplete ?? 0) + (result.incomplete ?? 0),
         reported,
