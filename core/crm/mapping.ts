@@ -12,16 +12,17 @@ import {
   type Taken,
   type Write,
 } from './fields.ts';
-import { pathFault } from './paths.ts';
+import { pathFault, type Subject, targetFault } from './paths.ts';
 
 const Pattern = z.record(z.string(), z.json());
 
 /** The fields of a record of `subject`, whose paths must exist. */
-const fieldsOf = (subject: 'contact' | 'interaction') =>
+const fieldsOf = (subject: Subject) =>
   z.record(z.string(), FieldRule).check(({ value, issues }) => {
-    for (const [name, { from, fallback }] of Object.entries(value))
-      for (const [key, path] of Object.entries({ from, fallback })) {
-        const message = path === undefined ? undefined : pathFault(path, subject);
+    for (const [name, { from, fallback, to }] of Object.entries(value))
+      for (const [key, path] of Object.entries({ from, fallback, to })) {
+        if (path === undefined) continue;
+        const message = key === 'to' ? targetFault(path) : pathFault(path, subject);
         if (message !== undefined) issues.push({ code: 'custom', path: [name, key], message, input: path });
       }
   });

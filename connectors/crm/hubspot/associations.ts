@@ -21,6 +21,10 @@ const defaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const CONTACTS = 'contacts';
 
+/** Whether a link from records of an object to a contact may have this name. */
+export const isLink = (object: string, name: string): boolean =>
+  /^\d{1,9}$/u.test(name) || (name === CONTACTS && entryOf(defaults, object)?.[CONTACTS] !== undefined);
+
 interface LinkType {
   readonly target: string;
   readonly category: `${AssociationSpec['associationCategory']}`;
