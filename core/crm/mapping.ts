@@ -88,6 +88,8 @@ export interface CompiledRule {
 }
 
 export interface CompiledMapping {
+  /** The mapping as the file has it. */
+  readonly source: CrmMapping;
   readonly contact: Pick<
     z.infer<typeof Contact>,
     'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate'
@@ -120,6 +122,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
   }));
   const included = contact.when === undefined ? undefined : parsePattern(contact.when);
   return {
+    source: parsed.data,
     contact: {
       ...contact,
       fields: {

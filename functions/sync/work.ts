@@ -7,6 +7,7 @@ import { log } from '../contracts/log.ts';
 import type { CrmBudget } from './budget.ts';
 import type { CrmConnection } from './connection.ts';
 import type { CrmClient } from './crm-client.ts';
+import type { Explain } from './explain.ts';
 import type { ParkedMessages } from './parked.ts';
 import { type Pending, QUEUED_AT } from './pending.ts';
 import { withParkedObjects } from './session.ts';
@@ -38,6 +39,7 @@ export interface WorkPorts {
   readonly carryOut: (pending: readonly Pending[], access: CrmAccess) => Promise<Deferred>;
   /** Puts messages back on the queue; resolves to the ids of those that the queue did not accept. */
   readonly sendBack: (pending: readonly Pending[], delaySeconds: number) => Promise<ReadonlySet<string>>;
+  readonly explain: Explain;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -66,7 +68,8 @@ export const work =
     if (deferred.size === 0) return new Map();
     report(ports, pending, deferred);
     const groups = grouped(pending, deferred);
-    for (const [object, { fault, messages }] of groups.parked) await park(ports, object, fault, messages);
+    for (const [object, { fault, messages }] of groups.parked)
+      await park(ports, object, fault && (await ports.explain(object, fault, signal)), messages);
     return sendBack(ports, groups.later);
   };
 
