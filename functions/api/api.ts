@@ -11,6 +11,7 @@ import { type FailurePorts, failureRoutes } from './routes/failures.ts';
 import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type MergePorts, mergeRoutes } from './routes/merges.ts';
+import { type PreviewPorts, previewRoutes } from './routes/previews.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
 import { type TimelinePorts, timelineRoutes } from './routes/timeline.ts';
@@ -27,6 +28,7 @@ export interface ApiPorts
     FiguresPorts,
     JobPorts,
     MergePorts,
+    PreviewPorts,
     ReviewPorts,
     TimelinePorts {
   /** Whether an `Authorization` header carries one of the hub's API keys. */
@@ -45,6 +47,7 @@ const routes: Routes<ApiPorts> = {
   ...figuresRoutes,
   ...jobRoutes,
   ...mergeRoutes,
+  ...previewRoutes,
   ...reviewRoutes,
   ...timelineRoutes,
   'POST /events': reportEvents,
