@@ -83,6 +83,8 @@ const afterWrite = (ours: unknown, value: unknown, before?: FieldState): FieldSt
   filled: true,
   unreported: true,
   ...(before?.theirs !== undefined && { before: before.theirs }),
+  // Until the CRM tells the time of the write, what is older than the last that is known stays old.
+  ...(before?.at !== undefined && { at: before.at }),
   ...(before?.setBack && { setBack: before.setBack }),
 });
 
@@ -170,11 +172,13 @@ export const withAnswer = (
         }),
       );
 
-/** What a CRM reports of some fields. `own`: the CRM says that the hub wrote them. */
+/**
+ * What a CRM holds of some fields since `at`. Who made the change does not count: the record is read later than it was
+ * reported, and may hold what a person typed meanwhile.
+ */
 export interface Report {
   readonly fields: CrmFields;
   readonly at: Instant;
-  readonly own: boolean;
 }
 
 export interface ReportPlan {
@@ -196,7 +200,7 @@ export const planReport = (
   fields: ContactFields,
   { values }: Pick<OurValues, 'values'>,
   states: FieldStates,
-  { fields: reported, at, own }: Report,
+  { fields: reported, at }: Report,
 ): ReportPlan => {
   const taken: FieldTaken[] = [];
   const contested: string[] = [];
@@ -212,7 +216,7 @@ export const planReport = (
       next[name] = stand;
       continue;
     }
-    const isOurs = own || isSame(value, values[name]) || (state !== undefined && isSame(value, state.ours));
+    const isOurs = isSame(value, values[name]) || (state !== undefined && isSame(value, state.ours));
     if (isOurs) {
       next[name] = { ...stand, ours: stored(values[name] ?? state?.ours) };
       continue;

@@ -37,6 +37,7 @@ export const sortKeyPrefix = {
   confirmation: 'confirmed#',
   command: 'command#',
   once: 'once#',
+  sync: 'sync#',
 } as const;
 
 const PROFILE_PREFIX = 'customer#';
@@ -51,7 +52,8 @@ export const activityKey = (profileId: string): Key => inProfile(profileId, 'act
 export const limitsKey = (profileId: string): Key => inProfile(profileId, 'limits');
 /** The lists in which a source profile is entered. */
 export const listedKey = (profileId: string): Key => inProfile(profileId, 'listed');
-export const syncStateKey = (profileId: string, crm: string): Key => inProfile(profileId, `sync#${crm}`);
+export const syncStateKey = (profileId: string, crm: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.sync}${crm}`);
 
 export const interactionKey = ({ profileId, occurredAt, id }: InteractionAddress): Key =>
   inProfile(profileId, interactionSortKey({ occurredAt, id }));

@@ -11,7 +11,7 @@ import { confirmIdentifier, isConfirmed, splitClaim } from '../../core/identity/
 import { assignInteraction } from '../../core/identity/resolution.ts';
 import { markDistinct } from '../../core/identity/review-queue.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
-import { splitIdentifier, unmergeCustomer } from '../../core/identity/unmerge.ts';
+import { splitIdentifier, unmergeCustomer } from '../../core/identity/decisions/unmerge.ts';
 import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import {
   causedBy,

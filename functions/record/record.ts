@@ -8,10 +8,11 @@ import type { Changes, Loaded } from '../contracts/ports/record.ts';
 import type { CommandWork, Work } from '../contracts/work.ts';
 import { applyGroup, hasChanges, type OutgoingEvent } from './apply.ts';
 import { delayOf, findOutOfOrder, groupByCustomer } from './groups.ts';
+import type { ReadResult } from './messages/ports.ts';
 
 interface RecordPorts<Message> {
-  /** The interactions and commands that a queue message asks to record. */
-  readonly decode: (message: Message) => Promise<readonly Work[]>;
+  /** The interactions and commands that a queue message asks to record, and events that it asks to publish. */
+  readonly decode: (message: Message) => Promise<ReadResult>;
   readonly identity: () => Promise<IdentityConfig>;
   /** The silence after which a new conversation begins, in milliseconds. */
   readonly silence: () => Promise<number>;
@@ -47,8 +48,8 @@ export const record =
   async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
     const config = await ports.identity();
-    const outgoing: OutgoingEvent[] = [];
-    let waiting = await decodeAll(ports, messages, failed);
+    const { works, outgoing } = await decodeAll(ports, messages, failed);
+    let waiting: readonly Work[] = works;
     let roundsWithoutProgress = 0;
     while (waiting.length > 0 && roundsWithoutProgress < MOST_ROUNDS_WITHOUT_PROGRESS) {
       const outOfOrder = findOutOfOrder(waiting, config);
@@ -78,16 +79,18 @@ const decodeAll = async <Message extends { readonly id: string }>(
   { decode }: RecordPorts<Message>,
   messages: readonly Message[],
   failed: Map<string, unknown>,
-): Promise<readonly Work[]> => {
+): Promise<{ readonly works: readonly Work[]; readonly outgoing: OutgoingEvent[] }> => {
   const decoded = messages.map(async (message) => {
     try {
-      return await withMessage(message.id, () => decode(message));
+      const { works, events } = await withMessage(message.id, () => decode(message));
+      return { works, outgoing: events.map((event): OutgoingEvent => ({ event, messages: [message.id] })) };
     } catch (error) {
       failed.set(message.id, error);
-      return [];
+      return { works: [], outgoing: [] };
     }
   });
-  return (await Promise.all(decoded)).flat();
+  const all = await Promise.all(decoded);
+  return { works: all.flatMap(({ works }) => works), outgoing: all.flatMap(({ outgoing }) => outgoing) };
 };
 
 /** Queues anonymous events again that arrive before the message they reference. Returns the other work. */

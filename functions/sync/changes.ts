@@ -234,14 +234,14 @@ const unlinkOthers = async (
 /** What the record holds now, against where both sides last stood. */
 const take = async (
   reading: Reading,
-  { change, messages }: Changed,
+  { messages }: Changed,
   { customer, profileId, state, ours }: Subject,
   record: HeldRecord,
 ): Promise<boolean> => {
   const { ports, rules } = reading;
   const { object, fields } = rules.mapping.contact;
   const plan = planReport(fields, ours, state.fields, {
-    ...{ fields: record.fields, at: record.modifiedAt, own: change.own === true },
+    ...{ fields: record.fields, at: record.modifiedAt },
   });
   const known = new Set<string>(customer.identifiers);
   const isNew = identifiersIn(record).some((one) => !known.has(one));

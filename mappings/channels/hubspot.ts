@@ -4,6 +4,7 @@
 // with the kind of record in objectTypeId.
 
 import * as z from 'zod';
+import { type CrmChange, valueDigest } from '../../core/crm/change.ts';
 import { defined, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -99,6 +100,32 @@ const mergedWith = ({ primaryObjectId, mergedObjectIds }: Event, id: string | nu
     .filter((one) => one !== `hubspot:${id}`)
     .slice(0, MOST_MERGED);
 
+const contactActs: Readonly<Record<string, CrmChange['act']>> = {
+  creation: 'created',
+  propertyChange: 'changed',
+  deletion: 'deleted',
+  privacyDeletion: 'erased',
+  merge: 'merged',
+  restore: 'restored',
+};
+
+/**
+ * The change of a contact. `changeSource: INTEGRATION` is every connected app: HubSpot does not say here which one, so
+ * nothing is known to be the hub's own.
+ */
+const changeOf = (event: Event, act: string, id: string | null | undefined): CrmChange | undefined => {
+  const known = contactActs[act];
+  if (known === undefined || !id) return undefined;
+  const at = readTime(event.occurredAt ?? undefined);
+  const { propertyName: name, propertyValue, primaryObjectId, mergedObjectIds } = event;
+  const former = act === 'merge' ? [primaryObjectId, ...(mergedObjectIds ?? [])] : [];
+  return {
+    ...{ object: 'contacts', id, act: known, ...(at !== undefined && { at }) },
+    fields: act === 'propertyChange' && name ? { [name]: valueDigest(propertyValue) } : {},
+    merged: [...new Set(former.flatMap((one) => one ?? []))].filter((one) => one !== id),
+  };
+};
+
 const ofRecord = (event: Event, type: string, act: string): Draft | undefined => {
   if (!acts.has(act)) return undefined;
   const joins = act === 'associationChange';
@@ -121,6 +148,7 @@ const ofRecord = (event: Event, type: string, act: string): Draft | undefined =>
     vouched: act === 'merge' || staffSources.has(event.changeSource ?? ''),
     externalId: subject ?? undefined,
     occurredAt: readTime(event.occurredAt ?? undefined),
+    change: isContact && !joins ? changeOf(event, act, id) : undefined,
     properties: defined({
       record: type,
       act,

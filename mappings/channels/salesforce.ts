@@ -3,6 +3,7 @@
 // notification of an outbound message has an id that survives the retries.
 
 import * as z from 'zod';
+import { type CrmChange, valueDigest } from '../../core/crm/change.ts';
 import { HUB_CLIENT } from '../../core/crm/connector.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { parseXml } from '../../core/formats/xml.ts';
@@ -87,6 +88,8 @@ const nameOf = (fields: Fields): NonNullable<DecodedInteraction['profile']>['nam
 };
 
 interface Change {
+  /** Set where Salesforce says that the hub itself made the change. */
+  readonly own?: true;
   readonly key: string;
   readonly entity: string;
   readonly id: string;
@@ -106,7 +109,48 @@ const isByStaff = (entity: string, fields: Fields): boolean =>
   !textOf(fields['WhoId']).startsWith(LEAD) &&
   !Object.keys(fields).some((name) => name.startsWith('Supplied'));
 
-const ofChange = ({ key, entity, id, act, at, fields, details }: Change): Draft => {
+const acts: Readonly<Record<string, CrmChange['act']>> = {
+  create: 'created',
+  update: 'changed',
+  delete: 'deleted',
+  undelete: 'restored',
+  sent: 'changed',
+};
+
+/** A change event nests the parts of names and addresses, which are fields of their own everywhere else. */
+const fieldOf = (compound: string, part: string): string =>
+  compound === 'Name' ? part : `${compound.slice(0, -'Address'.length)}${part}`;
+
+const flat = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => {
+      const parts = name === 'Name' || name.endsWith('Address') ? Fields.safeParse(value).data : undefined;
+      return parts ? Object.entries(parts).map(([part, one]) => [fieldOf(name, part), one]) : [[name, value]];
+    }),
+  );
+
+/** The fields that a change emptied: a part of a compound field as `Name.FirstName`. */
+const emptied = (details: Fields | undefined): string[] =>
+  (z.array(z.string()).safeParse(details?.['nulled']).data ?? []).map((path) => {
+    const [name = '', part] = path.split('.');
+    return part === undefined ? name : fieldOf(name, part);
+  });
+
+/** The change of a person. A gap event says that a record changed, and nothing of what. */
+const changeOf = ({ entity, id, act, at, fields, details, own }: Change): CrmChange | undefined => {
+  const known = acts[act.replace(/^gap_/u, '')];
+  if (known === undefined) return undefined;
+  const values = [...Object.entries(flat(fields)), ...emptied(details).map((name) => [name, null] as const)];
+  return {
+    ...{ object: entity, id, act: known, ...(at !== undefined && { at }), ...(own && { own }), merged: [] },
+    fields: act.startsWith('gap_')
+      ? {}
+      : Object.fromEntries(values.map(([name, value]) => [name, valueDigest(value)])),
+  };
+};
+
+const ofChange = (reported: Change): Draft => {
+  const { key, entity, id, act, at, fields, details } = reported;
   const isPerson = people.has(entity);
   const name = isPerson ? nameOf(fields) : undefined;
   return defined({
@@ -119,6 +163,7 @@ const ofChange = ({ key, entity, id, act, at, fields, details }: Change): Draft 
     externalId: id,
     occurredAt: at,
     profile: name === undefined ? undefined : { name },
+    change: isPerson ? changeOf(reported) : undefined,
     properties: { record: entity, act, set: fields, ...details },
   });
 };
@@ -129,13 +174,15 @@ const changes = (payload: Fields): Drafts => {
   // After too many changes at once Salesforce lists none of them.
   if (header.changeType === 'GAP_OVERFLOW') return { interactions: [], ignored: ['GAP_OVERFLOW'] };
   const [, client] = /client=([^;]+)/u.exec(header.changeOrigin ?? '') ?? [];
-  // The hub's own writes to Salesforce arrive as changes too.
-  if (client === HUB_CLIENT) return { interactions: [], ignored: ['own-change'] };
+  // The hub's own writes to Salesforce arrive as changes too. Of people they tell when the records changed.
+  const isOwn = client === HUB_CLIENT;
+  if (isOwn && !people.has(header.entityName)) return { interactions: [], ignored: ['own-change'] };
   const interactions = header.recordIds.map((id) =>
     ofChange({
       key: `${header.transactionKey}:${header.sequenceNumber}:${id}`,
       entity: header.entityName,
       id,
+      ...(isOwn && { own: true as const }),
       act: header.changeType.toLowerCase(),
       at: readTime(header.commitTimestamp ?? undefined),
       fields,

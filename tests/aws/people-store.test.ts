@@ -7,9 +7,11 @@ import { resolveInteraction } from '../../core/identity/resolution.ts';
 import { applyPreference } from '../../core/identity/source-profile.ts';
 import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Interaction } from '../../core/interaction/interaction.ts';
+import { linkedProfiles, linkWrites, unlinkWrite } from '../../functions/aws/customers/links.ts';
 import { peopleStore } from '../../functions/aws/customers/people-store.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
-import { addressClaimKey } from '../../functions/contracts/keys.ts';
+import { addressClaimKey, identifierKey, syncStateKey } from '../../functions/contracts/keys.ts';
+import { ownerOf } from '../../functions/contracts/rows/people.ts';
 import type { Work } from '../../functions/contracts/work.ts';
 import { openTestTable, type TestTable } from '../support/open-test-table.ts';
 
@@ -59,6 +61,58 @@ it('refuses to overwrite rows that changed after they were read', async () => {
 it('creates one customer for two first contacts that were read before either was written', async () => {
   const [one, other] = [await begin('first'), await begin('second')];
   expect([await one(), await other()]).toEqual([true, false]);
+});
+
+describe('a record of a CRM', () => {
+  const RECORD: Identifier = 'salesforce:003A';
+  const report = { kind: 'contact-update', channel: 'crm', provider: 'salesforce' } as const;
+  const [ADA, BOB]: [Identifier, Identifier] = ['email:ada@example.com', 'email:bob@example.com'];
+  const told = (id: string, email: Identifier) =>
+    begin(id, email, { ...report, identifiers: [RECORD, email] });
+  const stateOf = async (profileId: string) =>
+    (await table.rows.get([syncStateKey(profileId, 'salesforce')]))[0];
+
+  it('has one owner, where two reports of it were read before either was written', async () => {
+    const [one, other] = [await told('first', ADA), await told('second', BOB)];
+    expect([await one(), await other()]).toEqual([true, false]);
+    expect(await (await told('second', BOB))()).toBe(true);
+    const owners = (await table.rows.get([RECORD, ADA, BOB].map(identifierKey))).map(ownerOf);
+    expect(owners).toHaveLength(3);
+    expect(new Set(owners.map(({ profileId }) => profileId)).size).toBe(1);
+  });
+
+  it('is known to its sync from then on', async () => {
+    await (await told('first', ADA))();
+    const [owner] = (await table.rows.get([identifierKey(RECORD)])).map(ownerOf);
+    expect(await stateOf(owner?.profileId ?? '')).toMatchObject({ version: 1, record: '003A', fields: {} });
+  });
+
+  it('does not replace what its sync knows, and no older state replaces the record', async () => {
+    await (await begin('first', ADA))();
+    const [owner] = (await table.rows.get([identifierKey(ADA)])).map(ownerOf);
+    const key = syncStateKey(owner?.profileId ?? '', 'salesforce');
+    await table.rows.put({ ...key, version: 4, fields: { Title: { theirs: 'Buyer' } } });
+    await (await told('second', ADA))();
+    const linked = { record: '003A', version: 5, fields: { Title: { theirs: 'Buyer' } } };
+    expect(await stateOf(owner?.profileId ?? '')).toMatchObject(linked);
+    expect(await table.rows.put({ ...key, version: 5, fields: {} }, { version: 4 })).toBe(false);
+    await (await begin('third', ADA, { ...report, identifiers: ['salesforce:003B', ADA] }))();
+    expect(await stateOf(owner?.profileId ?? '')).toMatchObject({ ...linked, version: 6 });
+  });
+
+  it('is linked and unlinked by its sync in one transaction, to nobody whom it is not linked to', async () => {
+    await (await begin('first', ADA))();
+    const [owner] = (await table.rows.get([identifierKey(ADA)])).map(ownerOf);
+    const profileId = owner?.profileId ?? '';
+    expect(await table.rows.transact(linkWrites(RECORD, profileId))).toBe(true);
+    expect(await linkedProfiles(table.rows, [RECORD, 'salesforce:003B'])).toEqual(
+      new Map([[RECORD, profileId]]),
+    );
+    expect(await table.rows.transact(linkWrites(RECORD, 'another'))).toBe(false);
+    expect(await table.rows.transact(linkWrites('salesforce:003B', 'erased-since'))).toBe(false);
+    await table.rows.transact([unlinkWrite(RECORD)]);
+    expect((await linkedProfiles(table.rows, [RECORD])).size).toBe(0);
+  });
 });
 
 it('keeps the time of the last claimed opt-out of an address, in whatever order they arrive', async () => {

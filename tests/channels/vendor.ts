@@ -82,7 +82,7 @@ export const deliver = async (
   };
   const interactions: Interaction[] = [];
   for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-    const works = await readMessage(ports, parseMessage(RecordMessage, queueRecord(message)));
+    const { works } = await readMessage(ports, parseMessage(RecordMessage, queueRecord(message)));
     for (const work of works) if (work.type === 'interaction') interactions.push(work.interaction);
   }
   return { interactions, asked, stored, queued, failures };

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { batchesOf, PER_BATCH } from './batch.ts';
 import { faultOf, ofObject } from './faults.ts';
-import { isPhone, nationalNumber } from './phones.ts';
+import { isPhone, searchedForms } from './phones.ts';
 import { heldOf, propertiesFor, readBatch, Stored } from './read.ts';
 import { type Api, VERSION } from './request.ts';
 
@@ -84,11 +84,11 @@ const byEmail = async (query: Query, values: readonly string[], found: Found): P
   const records = reply.value.map((stored) => heldOf(stored, fields));
   keep(found, records, values, holdsEmail);
   const rest = values.filter((value) => !found.has(value));
-  await search(query, [MORE_EMAILS], rest, (value) => value, holdsEmail, found);
+  await search(query, [MORE_EMAILS], rest, (value) => [value], holdsEmail, found);
 };
 
 const byPhone = (query: Query, values: readonly string[], found: Found): Promise<void> =>
-  search(query, phoneProperties, values, nationalNumber, holdsPhone, found);
+  search(query, phoneProperties, values, searchedForms, holdsPhone, found);
 
 const byField = async (
   query: Query,
@@ -110,7 +110,7 @@ const byField = async (
     if (fault.why === 'setup' && fault.code !== 'hubspot-non-unique-key') throw fault;
     searched.add(name);
   }
-  await search({ ...query, fields }, [field], values, (value) => value, holdsField(field), found);
+  await search({ ...query, fields }, [field], values, (value) => [value], holdsField(field), found);
 };
 
 const Page = z.looseObject({
@@ -126,12 +126,12 @@ const search = async (
   query: Query,
   properties: readonly string[],
   values: readonly string[],
-  written: (value: string) => string,
+  written: (value: string) => readonly string[],
   holds: Holds,
   found: Found,
 ): Promise<void> => {
   const bodyFor = (some: readonly string[], after?: string) => {
-    const searchedFor = [...new Set(some.map((value) => written(value).toLowerCase()))];
+    const searchedFor = [...new Set(some.flatMap(written).map((value) => value.toLowerCase()))];
     return searchBody(properties, searchedFor, propertiesFor(query.fields), after);
   };
   let rest = values;

@@ -88,8 +88,8 @@ export const matchLinked = (
     const root = people.canonicalId(other);
     const all = [...roots, root];
     if (roots.includes(root) || blocksAutoMerge(people, all, cause)) continue;
-    const bothHeard = wasHeard(people, root) && roots.some((one) => wasHeard(people, one));
-    if ((isMerged || !bothHeard) && fitsLimits(people, all, [])) roots.push(root);
+    const bothActed = hasActed(people, root) && roots.some((one) => hasActed(people, one));
+    if ((isMerged || !bothActed) && fitsLimits(people, all, [])) roots.push(root);
     else requestReview(people, first, root, 'crm-change', cause);
   }
   const [gained, setAside]: [Identifier[], Identifier[]] = [[], []];
@@ -99,7 +99,7 @@ export const matchLinked = (
 };
 
 /** Whether a customer has ever written, called or acted; of the others only imports and CRMs have told. */
-const wasHeard = (people: People, root: string): boolean => {
+const hasActed = (people: People, root: string): boolean => {
   const { lastInboundAt, lastInboundMessageAt } = people.customer(root);
   return Object.keys(lastInboundAt).length + Object.keys(lastInboundMessageAt).length > 0;
 };

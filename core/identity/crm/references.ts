@@ -1,5 +1,5 @@
 import type { Interaction } from '../../interaction/interaction.ts';
-import type { Identifier } from '../identifier.ts';
+import { type Identifier, identifierType } from '../identifier.ts';
 import { usableReferences } from '../normalise.ts';
 import type { People } from '../people.ts';
 
@@ -19,6 +19,17 @@ export const referencesOf = (
     claimed: all.filter((one) => notVouched.has(one)),
   };
 };
+
+/** The ids of its own records that a CRM vouched for in a stored interaction, whether it is switched on by now or not. */
+export const referencesIn = ({
+  channel,
+  provider,
+  identifiers,
+  claimed = [],
+}: Pick<Interaction, 'channel' | 'provider' | 'identifiers' | 'claimed'>): Identifier[] =>
+  channel === 'crm'
+    ? identifiers.filter((one) => identifierType(one) === provider && !claimed.includes(one))
+    : [];
 
 /** Links the records that nobody is linked to. */
 export const linkReferences = (

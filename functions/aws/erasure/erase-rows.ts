@@ -25,6 +25,7 @@ import { loadMergeTrees } from '../customers/history.ts';
 import { unlist } from '../customers/lists.ts';
 import { removeMessages } from '../customers/message-status.ts';
 import { eraseGuests, forgetAddress } from './erase-guests.ts';
+import { eraseLinks } from './erase-links.ts';
 import { busyTable, type ErasePorts } from './parts.ts';
 
 /** Rows that one transaction removes; an interaction takes up to four of the 100 items that it may hold. */
@@ -179,17 +180,19 @@ const isSuppressedByErasure = (row: Row): boolean =>
   row.sk.startsWith(sortKeyPrefix.notification) && row['reason'] === 'erased';
 
 const removeRows = async (
-  { table, runtime, loadHashedKeys, erasures }: ErasePorts,
+  ports: ErasePorts,
   erasure: string,
   profileId: string,
   batch: readonly Row[],
 ): Promise<void> => {
-  const { seenKey } = await loadHashedKeys();
+  const { table, runtime, erasures } = ports;
+  const { seenKey } = await ports.loadHashedKeys();
+  const records = await eraseLinks(ports, profileId, batch);
   const rows = batch.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction));
   const interactions = rows.map(interactionOf);
   const part: ErasurePart = {
     interactions: interactions.map(({ id }) => id),
-    externalIds: interactions.flatMap(({ externalId }) => externalId ?? []),
+    externalIds: [...interactions.flatMap(({ externalId }) => externalId ?? []), ...records],
     files: interactions.flatMap(filesOf),
   };
   // By key: an edit may refer to a message of the same batch, and a transaction takes each row once.
@@ -203,7 +206,7 @@ const removeRows = async (
   const written = await table.transact([
     ...batch.map(({ pk, sk }) => ({ delete: { pk, sk } })),
     ...seen.values(),
-    ...(rows.length > 0 ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)] : []),
+    ...(rows.length + records.length > 0 ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)] : []),
   ]);
   if (!written) throw busyTable();
   await removeMessages(table, runtime, interactions);

@@ -1,4 +1,5 @@
 import type { ConsentChange } from '../../../core/consent/customer-consent.ts';
+import type { CrmChange } from '../../../core/crm/change.ts';
 import type { Connection, Stop } from '../../../core/crm/connection.ts';
 import type { Resolution } from '../../../core/identity/attach-interaction.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
@@ -148,6 +149,13 @@ export const connectionChanged = (
     ...(!isOver && { code, reason }),
   },
   at,
+});
+
+/** `receivedAt`: the time of the event where the CRM gives none. */
+export const crmChanged = (crm: string, change: CrmChange, receivedAt: Instant): BusEvent => ({
+  type: 'crm.changed',
+  detail: { crm, change },
+  at: change.at ?? receivedAt,
 });
 
 /** Cuts at a character, never inside one. */

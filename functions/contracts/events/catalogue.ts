@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
+import { CrmChange } from '../../../core/crm/change.ts';
 import { ConnectionStatus } from '../../../core/crm/connection.ts';
 import { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
@@ -111,6 +112,11 @@ export const BusEvent = z.discriminatedUnion('type', [
       /** Since when it has been stopped. */
       since: Instant,
     }),
+  ),
+  event(
+    'crm.changed',
+    'A CRM that is switched on reported a change of a contact. It names the record and holds digests of what changed, no values.',
+    z.strictObject({ crm: z.string(), change: CrmChange }),
   ),
 ]);
 export type BusEvent = z.infer<typeof BusEvent>;

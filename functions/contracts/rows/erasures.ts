@@ -46,7 +46,7 @@ export const unknownPerson: ErasedPerson = {
 /** What one batch of removed rows referred to, so that files and CRM records can be removed later. */
 export const ErasurePart = z.strictObject({
   interactions: z.array(z.string()),
-  /** The providers' ids of messages. */
+  /** The providers' ids of messages, and the ids of CRM records. */
   externalIds: z.array(z.string()),
   /** Keys of files in the bucket. */
   files: z.array(z.string()),

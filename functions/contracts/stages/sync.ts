@@ -1,27 +1,34 @@
 import { CrmMessage, ProbeMessage } from '../messages/sync.ts';
 import { type Stage, stage } from './stage.ts';
 
-const kinds = ['erasure', 'change', 'probe'];
-
 /** The stage of one CRM, by its id and its name. */
 export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
   stage(`sync-${crm}`, {
-    title: `Customers and interactions on their way into ${name}`,
+    title: `Customers and interactions on their way into ${name}, and changes on their way back`,
     schema: CrmMessage,
-    identity(message) {
+    // The record is read again for every change, so all changes of one kind are the same piece of work.
+    identity: (message) => {
       if ('erasure' in message) return [message.erasure, message.part];
-      if ('change' in message) return [message.change];
       if ('probe' in message) return ['probe', message.object ?? null];
+      if ('change' in message)
+        return ['change', message.change.object, message.change.id, message.change.act];
       return [message.profileId, message.interaction ?? null];
     },
-    about(message) {
+    about: (message) => {
       if ('erasure' in message) return { erasure: message.erasure };
-      if ('change' in message) return { record: message.change.id };
       if ('probe' in message) return { object: message.object };
+      if ('change' in message) return { object: message.change.object, record: message.change.id };
       return { profileId: message.profileId, interaction: message.interaction };
     },
-    type: (message) => kinds.find((kind) => kind in message) ?? 'customer',
-    ids: (message) => ('erasure' in message ? { part: message.part } : {}),
+    type: (message) => {
+      if ('erasure' in message) return 'erasure';
+      if ('probe' in message) return 'probe';
+      return 'change' in message ? 'change' : 'customer';
+    },
+    ids: (message) => {
+      if ('erasure' in message) return { part: message.part };
+      return 'change' in message ? { act: message.change.act } : {};
+    },
   });
 
 /** The id of the stage of a CRM's connection. */

@@ -96,6 +96,7 @@ const removeLateRows =
     const left = [
       'Keyed hashes of interaction ids stay until the retention of interactions is over, so that a late redelivery is dropped.',
       'Keyed hashes of addresses that were closed or opted out stay, so that they stay closed; those of other identifiers for 15 days, so that what was on its way is dropped.',
+      'Keyed hashes of the ids of CRM records stay, so that a record that could not be deleted does not bring the person back.',
     ];
     return {
       done: true,

@@ -106,6 +106,7 @@ export const toInteraction = (
     account,
     occurredAt,
     fetch: _fetch,
+    change: _change,
     attachments,
     becomes = [],
     ...decoded

@@ -1,21 +1,23 @@
 import type { SQSRecord } from 'aws-lambda';
 import { HubError } from '../../../core/errors.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import type { Unreadable } from '../../../core/webhooks/channel.ts';
+import { crmChanged } from '../../contracts/events/build.ts';
 import { log } from '../../contracts/log.ts';
 import type { DeliveryMessage, EventMessage } from '../../contracts/messages/record.ts';
 import type { Work } from '../../contracts/work.ts';
 import { bodyOf } from '../content/files.ts';
 import { storeAttachments } from './attachments.ts';
-import { decode } from './decode.ts';
+import { decode, type ProviderInteraction } from './decode.ts';
 import { delayableWork } from './interaction.ts';
-import type { MessagePorts } from './ports.ts';
+import type { MessagePorts, ReadResult } from './ports.ts';
 
 /** The interactions of an authentic delivery. One that cannot be decoded is stored as a failure: retries cannot help. */
 export const readDelivery = async (
   ports: MessagePorts,
   delivery: DeliveryMessage,
   received: SQSRecord,
-): Promise<Work[]> => {
+): Promise<ReadResult> => {
   const failureOf = (member: string): DeliveryMessage => ({ ...delivery, member });
   return readBody(ports, delivery, await bodyOf(ports.files, delivery), received, failureOf);
 };
@@ -25,7 +27,7 @@ export const readEvent = async (
   ports: MessagePorts,
   message: EventMessage,
   received: SQSRecord,
-): Promise<Work[]> => {
+): Promise<ReadResult> => {
   const { provider, account, event, member } = message;
   const delivery: DeliveryMessage = {
     ...{ type: 'delivery', id: event.id, provider, receivedAt: event.time },
@@ -46,7 +48,7 @@ const readBody = async (
   body: Uint8Array,
   received: SQSRecord,
   failureOf: (member: string) => DeliveryMessage | EventMessage,
-): Promise<Work[]> => {
+): Promise<ReadResult> => {
   const { provider, receivedAt } = delivery;
   // If one interaction of a replayed delivery fails on its own, it is a new failure and not the replayed one again.
   const alone = { ...received, messageAttributes: {} };
@@ -62,9 +64,11 @@ const readBody = async (
       }
     if (unreadable.length > 0)
       log('warn', 'unreadable-member', { provider, delivery: delivery.id, count: unreadable.length });
-    if (ignored.length > 0)
-      log('info', 'ignored-events', { provider, types: ignored.join(','), count: ignored.length });
-    const works = interactions.map(async (decoded): Promise<Work[]> => {
+    const { stored, events, own } = splitChanges(await ports.identity(), interactions, delivery);
+    const left = [...ignored, ...own];
+    if (left.length > 0)
+      log('info', 'ignored-events', { provider, types: left.join(','), count: left.length });
+    const works = stored.map(async (decoded): Promise<Work[]> => {
       const interaction = await storeAttachments(ports, decoded);
       const { fetch } = interaction;
       if (fetch === undefined || !(await ports.contents.isAvailable(interaction, fetch.url)))
@@ -72,13 +76,38 @@ const readBody = async (
       await ports.enqueue({ type: 'content', receivedAt, interaction });
       return [];
     });
-    return (await Promise.all(works)).flat();
+    return { works: (await Promise.all(works)).flat(), events };
   } catch (error) {
     if (!(error instanceof HubError) || error.retry !== 'never') throw error;
     log('warn', error.code, { provider, delivery: delivery.id }, error);
     await ports.saveFailure(received, error);
-    return [];
+    return { works: [], events: [] };
   }
+};
+
+/**
+ * Takes the changes of contacts in a CRM that is switched on out of the interactions: they are published, and the sync of the
+ * CRM decides what they mean. A deletion for privacy stays an interaction besides, which opens a review. What the hub itself
+ * wrote to a CRM that is off by now is ignored.
+ */
+const splitChanges = (
+  { references }: IdentityConfig,
+  interactions: readonly ProviderInteraction[],
+  { provider, receivedAt }: Pick<DeliveryMessage, 'provider' | 'receivedAt'>,
+) => {
+  if (!references.has(provider))
+    return {
+      stored: interactions.filter(({ change }) => change?.own !== true),
+      events: [],
+      own: interactions.flatMap(({ change }) => (change?.own === true ? ['own-change'] : [])),
+    };
+  return {
+    stored: interactions.filter(({ change }) => change === undefined || change.act === 'erased'),
+    events: interactions.flatMap(({ change }) =>
+      change === undefined ? [] : [crmChanged(provider, change, receivedAt)],
+    ),
+    own: [],
+  };
 };
 
 const unreadableMember = (provider: string, { reason }: Unreadable, others = 0): HubError =>

@@ -3,9 +3,19 @@ import type { HubError } from '../../../core/errors.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import type { ChannelMapping } from '../../../core/webhooks/channel.ts';
 import type { Sending } from '../../aws/clients/queue.ts';
+import type { BusEvent } from '../../contracts/events/catalogue.ts';
 import type { ContentMessage, FileMessage, InteractionMessage } from '../../contracts/messages/record.ts';
+import type { Work } from '../../contracts/work.ts';
 import type { Contents } from '../content/content.ts';
 import type { Files } from '../content/files.ts';
+
+/** What a queue message asks for. */
+export interface ReadResult {
+  /** The interactions and commands to record. */
+  readonly works: readonly Work[];
+  /** Events to publish: nothing is recorded of what they are about. */
+  readonly events: readonly BusEvent[];
+}
 
 export interface MessagePorts {
   readonly identity: () => Promise<IdentityConfig>;

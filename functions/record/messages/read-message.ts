@@ -5,21 +5,27 @@ import { readContent } from './content.ts';
 import { readDelivery, readEvent } from './delivery.ts';
 import { copyFile } from './file.ts';
 import { delayableWork, interactionWork } from './interaction.ts';
-import type { MessagePorts } from './ports.ts';
+import type { MessagePorts, ReadResult } from './ports.ts';
 
 /**
- * The interactions and commands that one queue message asks to record. Files that came with an interaction are stored or
+ * What one queue message asks to record and to publish. Files that came with an interaction are stored or
  * queued on the way. Throws what may succeed on a later delivery of the message.
  */
 export const readMessage = async (
   ports: MessagePorts,
-  { id, message, record: received }: QueuedMessage<RecordMessage>,
+  queued: QueuedMessage<RecordMessage>,
+): Promise<ReadResult> => {
+  const { message, record: received } = queued;
+  if (message.type === 'delivery') return readDelivery(ports, message, received);
+  if (message.type === 'event') return readEvent(ports, message, received);
+  return { works: await worksOf(ports, { ...queued, message }), events: [] };
+};
+
+const worksOf = async (
+  ports: MessagePorts,
+  { id, message, record: received }: QueuedMessage<Exclude<RecordMessage, { type: 'delivery' | 'event' }>>,
 ): Promise<Work[]> => {
   switch (message.type) {
-    case 'delivery':
-      return readDelivery(ports, message, received);
-    case 'event':
-      return readEvent(ports, message, received);
     case 'content':
       return readContent(ports, message, received);
     case 'file':

@@ -85,6 +85,10 @@ export class Sync extends Construct {
         ],
         message: { profileId },
       }),
+      createEventRule(this, 'Changes', {
+        ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [this.crm] } },
+        ...{ message: {}, objects: { change: '$.detail.change' } },
+      }),
     ];
     for (const { attrArn } of rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
     return rules;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unmergeCustomer } from '../../../core/identity/decisions/unmerge.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import { People } from '../../../core/identity/people.ts';
 import { resolveInteraction } from '../../../core/identity/resolution.ts';
-import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 import { consentAllows } from '../../../core/triggers/trigger.ts';
 

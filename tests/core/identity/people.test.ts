@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { unmergeCustomer } from '../../../core/identity/decisions/unmerge.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import { normaliseIdentifier, otherSpelling, usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { People } from '../../../core/identity/people.ts';
 import { resolveInteraction } from '../../../core/identity/resolution.ts';
-import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import type { Interaction } from '../../../core/interaction/interaction.ts';
 
 const config = IdentityConfig.parse({ shared: ['email:Info@acme.example'] });

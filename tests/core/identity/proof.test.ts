@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unmergeCustomer } from '../../../core/identity/decisions/unmerge.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import type { People } from '../../../core/identity/people.ts';
 import { confirmIdentifier, splitClaim } from '../../../core/identity/proof/confirm.ts';
 import { claimedName, shownWith } from '../../../core/identity/proof/guests.ts';
 import { vouchedIdentifiers } from '../../../core/identity/proof/vouched.ts';
-import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import { at, numbered, play, pool, type Step, shipped, stepOf, unlimited } from './histories.ts';
 
 const History = fc

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { unmergeCustomer } from '../../../core/identity/decisions/unmerge.ts';
 import { reviewId } from '../../../core/identity/ledger.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import type { People } from '../../../core/identity/people.ts';
 import { closeClaimedPairs } from '../../../core/identity/proof/claimed-pairs.ts';
 import { closeReviews, markDistinct } from '../../../core/identity/review-queue.ts';
-import { unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import { claim, crowd, decisionAt, interactionAt, meet, reloaded, thrownBy } from './crowd.ts';
 import { at } from './histories.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { splitIdentifier, unmergeCustomer } from '../../../core/identity/decisions/unmerge.ts';
 import { mergeManually } from '../../../core/identity/merge.ts';
 import type { People } from '../../../core/identity/people.ts';
-import { splitIdentifier, unmergeCustomer } from '../../../core/identity/unmerge.ts';
 import { crowd, decisionAt, meet, reloaded, thrownBy } from './crowd.ts';
 import { at } from './histories.ts';
 

@@ -77,14 +77,10 @@ const hub = (
       delays.push(sending);
     },
   };
-  const send = (message: object, replayOf?: string) =>
-    readMessage(
-      ports,
-      parseMessage(
-        RecordMessage,
-        queueRecord(message, replayOf === undefined ? {} : { attributes: { failure: replayOf } }),
-      ),
-    );
+  const send = async (message: object, replayOf?: string) => {
+    const attributes = replayOf === undefined ? {} : { attributes: { failure: replayOf } };
+    return (await readMessage(ports, parseMessage(RecordMessage, queueRecord(message, attributes)))).works;
+  };
   const act = (more: object) =>
     send({
       type: 'event',

@@ -13,7 +13,7 @@ const switched = { twilio: {}, sendgrid: {}, meta: {} };
 let built: ReturnType<typeof synthesiseHub>;
 let hub: TestHub;
 beforeAll(() => {
-  built = synthesiseHub({ channels: { ...switched, salesforce: { eventBus } } });
+  built = synthesiseHub({ channels: { ...switched, salesforce: { eventBus } }, crms: {} });
 });
 afterAll(() => built.remove());
 beforeEach(async () => {

@@ -1,8 +1,8 @@
-import { HubError } from '../errors.ts';
-import type { Identifier } from './identifier.ts';
-import type { ManualDecision, Split, Unmerge } from './ledger.ts';
-import type { People } from './people.ts';
-import { newSourceProfile } from './source-profile.ts';
+import { HubError } from '../../errors.ts';
+import type { Identifier } from '../identifier.ts';
+import type { ManualDecision, Split, Unmerge } from '../ledger.ts';
+import type { People } from '../people.ts';
+import { newSourceProfile } from '../source-profile.ts';
 
 /**
  * Undoes one merge of a customer exactly: the newest, or the one with the id `merge`. Other merges of the customer remain.
