@@ -123,12 +123,13 @@ const stored = async <Value>(work: () => Promise<Value>): Promise<Value> => {
 
 const nextSteps = ({ id, title }: CrmConnector, isFine: boolean): string[] => {
   const isOn = Object.hasOwn(HubConfig.parse(readSeed().hub).crms, id);
-  return [
-    '\nNext:',
-    ...(isFine ? [] : [`  hub mapping check ${id}           until it finds no fault`]),
-    ...(isOn ? [] : [`  add ${id} to crms in mappings/hub.yaml, and deploy`]),
-    `  hub connect ${id} --webhook       the changes that people make in ${title}, on their way to the hub`,
-    `  hub sync ${id} --adopt --dry-run  whom the hub would find in ${title}, and what it would write`,
-    `  hub connections                   whether it works`,
+  const next: readonly (readonly [command: string, what: string])[] = [
+    ...(isFine ? [] : [[`hub mapping check ${id}`, 'again, until it finds no fault'] as const]),
+    ...(isOn ? [] : [[`add ${id} to crms in mappings/hub.yaml`, 'and deploy'] as const]),
+    [`hub sync ${id} --adopt --dry-run`, `whom the hub would find in ${title}, and what it would write`],
+    [`hub connect ${id} --webhook`, `what people change in ${title}, on its way to the hub`],
+    ['hub doctor', 'whether all is well'],
   ];
+  const width = Math.max(...next.map(([command]) => command.length));
+  return ['\nNext:', ...next.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`)];
 };

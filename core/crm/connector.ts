@@ -170,8 +170,8 @@ export interface CrmConnector {
   readonly budget: Budget;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
-  /** Whether records of an object can be linked to a contact by a link of this name in the mapping. */
-  hasLink(object: string, name: string, fields: ObjectDescription): boolean;
+  /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */
+  hasLink(object: string, name: string, target: string, fields: ObjectDescription): boolean;
   /** The ways to log in, with what each needs and how to get it. */
   readonly logins: readonly CrmLogin[];
   /** The address of the vendor's documentation of its API. */

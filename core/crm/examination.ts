@@ -1,4 +1,4 @@
-import { checkMapping, type MappingFinding, mappedObjects } from './check/check.ts';
+import { checkMapping, describedObjects, type MappingFinding } from './check/check.ts';
 import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from './connector.ts';
 import { CrmFault } from './fault.ts';
 import type { CrmMapping } from './mapping.ts';
@@ -34,8 +34,7 @@ export const examineAccount = async (
   call: Call,
 ): Promise<Examination> => {
   const account = await session.examine(call);
-  const names = mappedObjects(mapping).map(({ object }) => object);
-  const described = await found(() => session.describe(names, call));
+  const described = await found(() => session.describe(describedObjects(mapping), call));
   if (described instanceof CrmFault)
     return { account: [...account, finding('permissions', described)], mapping: [], described: new Map() };
   const faults = checkMapping(connector, mapping, described);

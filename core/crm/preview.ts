@@ -1,7 +1,6 @@
 import { HubError } from '../errors.ts';
 import type { FieldRule } from './fields.ts';
-import type { CompiledMapping } from './mapping.ts';
-import { compileMapping } from './mapping.ts';
+import { type CompiledMapping, compileMapping } from './mapping.ts';
 import { type FieldState, planCreation, planUpdate, type SyncState, unjudged } from './state.ts';
 
 /** What the hub would do with one field of a contact now. */

@@ -1,4 +1,4 @@
-import { checkMapping, type MappingFinding } from '../../core/crm/check/check.ts';
+import { checkMapping, describedObjects, type MappingFinding } from '../../core/crm/check/check.ts';
 import type { Call, CrmConnector } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
 import type { CompiledMapping } from '../../core/crm/mapping.ts';
@@ -27,7 +27,7 @@ export const explain =
       const { source } = await mapping();
       // A session remembers descriptions, and this one is refused for something that has changed.
       const session = await client.openAnew(signal);
-      const described = await session.describe([object], callWith(signal));
+      const described = await session.describe(describedObjects(source), callWith(signal));
       const findings = checkMapping(connector, source, described).filter((one) => one.object === object);
       return findings.length === 0 ? fault : withFindings(fault, connector.id, findings);
     } catch (error) {

@@ -21,9 +21,9 @@ const defaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const CONTACTS = 'contacts';
 
-/** Whether a link from records of an object to a contact may have this name. */
-export const isLink = (object: string, name: string): boolean =>
-  /^\d{1,9}$/u.test(name) || (name === CONTACTS && entryOf(defaults, object)?.[CONTACTS] !== undefined);
+/** Whether a link from records of an object to those of a target may have this name. */
+export const isLink = (object: string, name: string, target: string): boolean =>
+  /^\d{1,9}$/u.test(name) || (name === target && entryOf(defaults, object)?.[name] !== undefined);
 
 interface LinkType {
   readonly target: string;

@@ -20,7 +20,7 @@ export const salesforce: CrmConnector = {
   // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
   values: 'typed',
-  hasLink: (_object, name, fields) => fields.get(name)?.type === 'reference',
+  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
   logins,
   docs: 'https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest.htm',
   keeps: [

@@ -28,6 +28,14 @@ export const mappedObjects = ({
   ...new Map([contact, ...interactions].map(({ object, key }) => [object, { object, key }])).values(),
 ];
 
+/** All objects that `checkMapping` compares a mapping with. */
+export const describedObjects = (mapping: CrmMapping): string[] => [
+  ...new Set([
+    ...mappedObjects(mapping).map(({ object }) => object),
+    ...Object.values(mapping.contact.links).map(({ object }) => object),
+  ]),
+];
+
 /** Characters of the key of a contact, `<hub>:<customer id>`, and of an interaction. */
 const KEY_LENGTH = 64;
 
@@ -45,7 +53,8 @@ interface Part {
   readonly object: string;
   readonly key: string;
   readonly fields: Readonly<Record<string, FieldRule>>;
-  readonly links: readonly string[];
+  /** The objects to which links lead, by their names. */
+  readonly links: Readonly<Record<string, string>>;
   readonly isCreated: boolean;
 }
 
@@ -75,17 +84,20 @@ export const checkMapping = (
       ['contact'],
       { subject: 'contact', narrowed: {} },
       {
-        ...{ ...contact, links: [], isCreated: contact.create !== 'never' },
+        ...{ ...contact, isCreated: contact.create !== 'never' },
+        links: Object.fromEntries(Object.entries(contact.links).map(([name, one]) => [name, one.object])),
       },
     ),
     ...unmatched(contact),
+    ...companyFields(connector.title, contact, described),
     ...interactions.flatMap((rule, position) =>
       at(
         rule,
         ['interactions', position],
         { subject: 'interaction', narrowed: narrowedBy(rule.when) },
         {
-          ...{ ...rule, links: Object.keys(rule.links), isCreated: true },
+          ...{ ...rule, isCreated: true },
+          links: Object.fromEntries(Object.keys(rule.links).map((name) => [name, contact.object])),
         },
       ),
     ),
@@ -121,10 +133,26 @@ const unmatched = ({ match, fields, object }: CrmMapping['contact']): MappingFin
       ]
     : [];
 
+/** The fields by which companies are found. */
+const companyFields = (
+  title: string,
+  { links, object: contacts }: CrmMapping['contact'],
+  described: ReadonlyMap<string, ObjectDescription>,
+): MappingFinding[] =>
+  Object.entries(links).flatMap(([name, { object, field }]) => {
+    const path = ['contact', 'links', name];
+    const description = described.get(object);
+    if (description === undefined) return [{ ...absent(title, object, path), object: contacts }];
+    if (description.has(field)) return [];
+    const says = `${object}.${field} does not exist, or the user of the hub may not see it; no company is found by it.`;
+    const advice = 'Correct the name, or allow the user of the hub to see the field.';
+    return [{ ...{ path: [...path, 'field'], object: contacts, field, says, advice }, ok: false }];
+  });
+
 const checkPart = (place: Place, part: Part): MappingFinding[] => [
   ...checkKey(place, part.key),
   ...Object.entries(part.fields).flatMap(([name, rule]) => checkField(place, name, rule)),
-  ...part.links.flatMap((name) => checkLink(place, name)),
+  ...Object.entries(part.links).flatMap(([name, target]) => checkLink(place, name, target)),
   ...(part.isCreated ? checkRequired(place, part) : []),
 ];
 
@@ -207,12 +235,12 @@ const nearestName = (name: string, known: readonly string[]): string | undefined
   return byLower.get(nearestWord(name, [...byLower.keys()]) ?? '');
 };
 
-const checkLink = (place: Place, name: string): MappingFinding[] => {
+const checkLink = (place: Place, name: string, target: string): MappingFinding[] => {
   const { connector, object, description } = place;
-  if (connector.hasLink(object, name, description)) return [];
+  if (connector.hasLink(object, name, target, description)) return [];
   return [
     finding(place, ['links', name], name, {
-      says: `${connector.title} has no link ${name} from ${object} to a contact; every record with it is refused.`,
+      says: `${connector.title} has no link ${name} from ${object} to ${target}; every record with it is refused.`,
       advice: 'Correct the name of the link.',
       ok: false,
     }),
@@ -222,7 +250,7 @@ const checkLink = (place: Place, name: string): MappingFinding[] => {
 /** Fields without which the CRM makes no record. */
 const checkRequired = (place: Place, { key, fields, links }: Part): MappingFinding[] =>
   [...place.description].flatMap(([name, { required }]) => {
-    if (!required || name === key || links.includes(name)) return [];
+    if (!required || name === key || Object.hasOwn(links, name)) return [];
     const rule = fields[name];
     if (rule === undefined || !isWritten(rule))
       return [

@@ -174,9 +174,9 @@ describe('a key', () => {
 });
 
 describe('rules of interactions', () => {
-  const mapping = (rule: object) =>
+  const mapping = (rule: object, object = 'Contact') =>
     CrmMapping.parse({
-      contact: { object: 'Contact', key: 'Key', fields: {} },
+      contact: { object, key: 'Key', fields: {} },
       interactions: [{ when: {}, object: 'Task', key: 'Key', fields: {}, ...rule }],
     });
   const described = (task: Readonly<Record<string, FieldDescription>>) =>
@@ -198,9 +198,31 @@ describe('rules of interactions', () => {
     expect(checkMapping(salesforce, links, task)).toMatchObject([
       { path: ['interactions', 0, 'links', 'Whom'], field: 'Whom', ok: false },
     ]);
-    const notes = mapping({ object: 'notes', links: { contacts: 'contact', people: 'contact' } });
-    const shown = new Map([...described({}), ['notes', new Map([['Key', key]])]]);
+    const notes = mapping({ object: 'notes', links: { contacts: 'contact', people: 'contact' } }, 'contacts');
+    const shown = new Map(['contacts', 'notes'].map((one) => [one, new Map([['Key', key]])]));
     expect(checkMapping(hubspot, notes, shown)).toMatchObject([{ field: 'people', ok: false }]);
+  });
+
+  it('find companies by a field that they have', () => {
+    const withCompany = CrmMapping.parse({
+      contact: {
+        ...{ object: 'Contact', key: 'Key', fields: {} },
+        links: { AccountId: { object: 'Account', match: 'email-domain', field: 'Website' } },
+      },
+    });
+    const contact = [
+      'Contact',
+      new Map([
+        ['Key', key],
+        ['AccountId', field({ type: 'reference' })],
+      ]),
+    ] as const;
+    const account = (name: string) => ['Account', new Map([[name, field()]])] as const;
+    expect(checkMapping(salesforce, withCompany, new Map([contact, account('Website')]))).toEqual([]);
+    expect(checkMapping(salesforce, withCompany, new Map([contact, account('Site')]))).toMatchObject([
+      { path: ['contact', 'links', 'AccountId', 'field'], ok: false },
+    ]);
+    expect(checkMapping(salesforce, withCompany, new Map([contact]))).toMatchObject([{ ok: false }]);
   });
 
   it('give only the values that their `when` leaves', () => {

@@ -12,6 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => hub.stop());
 
+const failures = async (): Promise<readonly { readonly code: string; readonly reason: string }[]> =>
+  hub.failures();
+
 it.each([
   ['hubspot', 'contacts', ['lastname', 'jobtitle'], 'contacts.lastname does not exist'],
   ['salesforce', 'Contact', ['LastName', 'Title'], 'Contact.LastName does not exist'],
@@ -24,7 +27,7 @@ it.each([
       profile: { name: { first: 'Ada', last: 'Byron' }, traits: { title: 'Countess' } },
     });
     await hub.wait(MINUTE_MS);
-    const about = (await hub.failures()).find(({ reason }) => reason.includes(`${object} of`));
+    const about = (await failures()).find(({ reason }) => reason.includes(`${object} of`));
     expect(about).toMatchObject({ code: 'parked-object', reason: expect.stringContaining(first) });
     for (const field of fields)
       expect(about?.reason).toContain(`contact.fields.${field}: ${object}.${field}`);
@@ -36,9 +39,9 @@ it.each([
       parked: [{ object, reason: expect.stringContaining(first) }],
     });
     await hub.wait(10 * MINUTE_MS);
-    expect((await hub.failures()).filter(({ code }) => code === 'parked-object')).toHaveLength(1);
+    expect((await failures()).filter(({ code }) => code === 'parked-object')).toHaveLength(1);
     for (const end of ends) end?.();
     await hub.wait(60 * MINUTE_MS);
-    expect((await hub.failures()).filter(({ code }) => code === 'parked-object')).toEqual([]);
+    expect((await failures()).filter(({ code }) => code === 'parked-object')).toEqual([]);
   },
 );
