@@ -86,7 +86,7 @@ const examined = async (
   }
   for (const line of accountLines(found.account)) console.log(line);
   for (const line of mappingLines(file, found.mapping)) console.log(line);
-  console.log(mappingSummary(file, found.mapping));
+  if (found.described.size > 0) console.log(mappingSummary(file, found.mapping));
   if (missing.length > 0 && !mayCreate)
     console.log(
       `  hub connect ${connector.id} --create-fields creates ${missing.map(({ object, key }) => `${object}.${key}`).join(', ')}.`,

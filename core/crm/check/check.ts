@@ -212,9 +212,12 @@ const checkField = (place: Place, name: string, rule: FieldRule): MappingFinding
     return [finding(place, ['fields', name], name, says({ says: 'cannot be written', advice, ok: false }))];
   }
   const unreached = unreachedKeys(rule, subject);
+  const own = misfits(possibleValues(rule, subject, narrowed), field, connector.values);
+  const fallback =
+    rule.fallback === undefined ? [] : misfits(fallbackValues(rule, subject), field, connector.values);
   return [
-    ...misfits(possibleValues(rule, subject, narrowed), field, connector.values),
-    ...(rule.fallback === undefined ? [] : misfits(fallbackValues(rule, subject), field, connector.values)),
+    ...own,
+    ...fallback.filter((one) => own.every(({ says: other }) => other !== one.says)),
     ...(unreached.length === 0
       ? []
       : [

@@ -135,11 +135,15 @@ const shortened = (words: readonly string[]): string => {
   return words.length > MOST_SHOWN ? `${shown} and ${words.length - MOST_SHOWN} more` : shown || 'nothing';
 };
 
+/** Only the text of a message is expected to be longer. */
+const LONG = 10_000;
+
 const tooLong = (
-  { kinds, length, isListed }: Possible,
+  { kinds, length, isListed, hasBody }: Possible,
   { type, length: most }: FieldDescription,
 ): Misfit[] => {
   if (type !== 'text' || most === undefined || (length !== undefined && length <= most)) return [];
+  if (length === undefined && most >= LONG && !hasBody) return [];
   const hasText = kinds.has('text') || kinds.has('any') || kinds.has('list');
   if (!hasText) return [];
   return [

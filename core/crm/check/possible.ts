@@ -16,6 +16,8 @@ export interface Possible {
   readonly length?: number;
   /** Whether there is always a value. */
   readonly isCertain: boolean;
+  /** Whether the text of a message is in it, which may be longer than any other. */
+  readonly hasBody: boolean;
 }
 
 /** Texts that a `when` admits, by path: `{ channel: [sms] }` leaves only one channel. */
@@ -30,14 +32,13 @@ const kindOf = (value: unknown): ValueKind => {
 
 const of = (kind: ValueKind, more: Partial<Possible> = {}): Possible => ({
   kinds: new Set([kind]),
-  isListed: false,
-  isCertain: false,
+  ...{ isListed: false, isCertain: false, hasBody: false },
   ...more,
 });
 
 const listed = (values: readonly unknown[], isCertain: boolean): Possible => ({
   kinds: new Set(values.map(kindOf)),
-  ...{ values, isListed: true, isCertain },
+  ...{ values, isListed: true, isCertain, hasBody: false },
   length: Math.max(0, ...values.map((one) => String(one).length)),
 });
 
@@ -50,13 +51,13 @@ export const possibleValues = (rule: Source, subject: Subject, narrowed: Narrowe
 const sourceOf = ({ from, value, template }: Source, subject: Subject, narrowed: Narrowed): Possible => {
   if (template !== undefined)
     return /\{\{|\{%/u.test(template)
-      ? of('text', { isCertain: withoutTags(template) !== '' })
+      ? of('text', { isCertain: withoutTags(template) !== '', hasBody: /\btext\b/u.test(template) })
       : listed([template.trim()], true);
   if (from === undefined) return listed([value], true);
   const { type, values, length, isCertain = false } = pathEntry(from, subject) ?? { type: 'any' };
   const left = values?.filter((one) => narrowed[from]?.includes(one) ?? true);
   return of(type, {
-    isCertain,
+    ...{ isCertain, hasBody: from === 'text' },
     ...(left !== undefined && { values: left, length: Math.max(...left.map((one) => one.length)) }),
     ...(length !== undefined && { length }),
   });
@@ -76,6 +77,7 @@ const after = (before: Possible, transform: Transform): Possible => {
   const next = {
     ...changed(before, transform),
     isListed: before.isListed,
+    hasBody: before.hasBody,
     isCertain: certainty(before, transform),
   };
   if (before.values === undefined) return next;

@@ -96,6 +96,11 @@ describe('a field that the CRM may refuse', () => {
   it.each<[string, Case, RegExp]>([
     ['a text of any length', { rule: { from: 'name.first' }, field: { length: 40 } }, /truncate: 40/u],
     [
+      'a message of any length',
+      { rule: { template: '{{ text }}' }, field: { length: 32_000 } },
+      /truncate: 32000/u,
+    ],
+    [
       'a longer cut',
       { rule: { from: 'name.first', transform: [{ truncate: 50 }] }, field: { length: 40 } },
       /up to 50/u,
@@ -121,6 +126,7 @@ describe('a field that the CRM may refuse', () => {
 describe('a field that fits', () => {
   it.each<[string, Case]>([
     ['a cut text', { rule: { from: 'name.first', transform: [{ truncate: 40 }] }, field: { length: 40 } }],
+    ['a name in a long field', { rule: { from: 'name.first' }, field: { length: 32_000 } }],
     ['a number', { rule: { from: 'traits.age', transform: ['number'] }, field: { type: 'number' } }],
     ['a constant that is a number', { rule: { value: '7' }, field: { type: 'number' } }],
     ['a date', { rule: { from: 'traits.born', transform: ['date'] }, field: { type: 'date' } }],
