@@ -43,7 +43,7 @@ export const connectCrm = async (connector: CrmConnector, options: ConnectOption
       `Give the secret of ${connector.title} with --secret FILE, or part by part in the environment; --steps says how to get it.`,
     );
   const secret = given ?? (await askCrmSecret(connector, login));
-  const isFine = await examined(connector, secret, file, options.createFields);
+  const isFine = await examined(connector, secret, file, options.createFields && !options.dryRun);
   if (options.dryRun) {
     console.log('\nNothing was stored (--dry-run).');
     return isFine ? 0 : 1;

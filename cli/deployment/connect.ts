@@ -23,7 +23,7 @@ enter in its console; --webhook does so for the webhooks of a CRM.
   --login KIND     how the hub logs in to the CRM; --steps lists the kinds
   --secret FILE    the credentials as a JSON object, instead of questions; - is standard input
   --create-fields  create the field that holds the hub's key on each mapped object that lacks it
-  --dry-run        log in and look, but store nothing
+  --dry-run        log in and look, but create and store nothing
   --list           list the providers with their channels, secrets and documentation
   --account NAME   a second shop, page or number of the same provider, with its own route and secret; list it in hub.yaml
                    under channels.<provider>.accounts
