@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lineFinder, parseConfigFile } from '../../core/config/config-file.ts';
 import { type MappingFinding, mappedObjects } from '../../core/crm/check/check.ts';
+import { type Examination, examineAccount } from '../../core/crm/check/examination.ts';
 import {
   type Call,
   type CrmConnector,
@@ -9,7 +10,6 @@ import {
   type Finding,
   unsharedToken,
 } from '../../core/crm/connector.ts';
-import { type Examination, examineAccount } from '../../core/crm/examination.ts';
 import { CrmMapping } from '../../core/crm/mapping.ts';
 import { mappingsFolder } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';

@@ -5,7 +5,13 @@ import { type Connection, listConnections } from '../client/connections.ts';
 import { lookAt, mappingLines, mappingSummary, openAccount, readMapping } from '../crm/account.ts';
 import { crmConnectorOf } from '../crm/connectors.ts';
 import { readCrmSecret } from '../crm/secret.ts';
-import type { Finding } from './doctor.ts';
+
+/** `unknown`: the check itself failed, usually because the caller lacks the permission. */
+export interface Finding {
+  readonly state: 'ok' | 'wrong' | 'unknown';
+  readonly subject: string;
+  readonly detail: string;
+}
 
 type AwsConfig = Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
 

@@ -12,14 +12,7 @@ import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { sanitizeLines } from '../terminal/sanitize.ts';
-import { examineCrms } from './doctor-crms.ts';
-
-/** `unknown`: the check itself failed, usually because the caller lacks the permission. */
-export interface Finding {
-  readonly state: 'ok' | 'wrong' | 'unknown';
-  readonly subject: string;
-  readonly detail: string;
-}
+import { examineCrms, type Finding } from './doctor-crms.ts';
 
 interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;

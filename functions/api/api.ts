@@ -2,7 +2,12 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { problem } from '../middleware/http.ts';
 import { type AttachmentPorts, attachmentRoutes } from './routes/attachments.ts';
 import { type CommandPorts, commandRoutes } from './routes/commands.ts';
-import { type ConnectionPorts, connectionRoutes } from './routes/connections.ts';
+import {
+  type ConnectionPorts,
+  connectionRoutes,
+  type PreviewPorts,
+  previewRoutes,
+} from './routes/connections.ts';
 import { type ConsentPorts, consentRoutes } from './routes/consent.ts';
 import { type CustomerPorts, customerRoutes } from './routes/customers.ts';
 import { type ErasurePorts, erasureRoutes, receiptKeySet } from './routes/erasures.ts';
@@ -11,7 +16,6 @@ import { type FailurePorts, failureRoutes } from './routes/failures.ts';
 import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type MergePorts, mergeRoutes } from './routes/merges.ts';
-import { type PreviewPorts, previewRoutes } from './routes/previews.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
 import { type TimelinePorts, timelineRoutes } from './routes/timeline.ts';

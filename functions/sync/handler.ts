@@ -1,8 +1,8 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { readContacts } from '../../core/crm/check/examination.ts';
 import type { Call, CrmConnector } from '../../core/crm/connector.ts';
-import { readContacts } from '../../core/crm/examination.ts';
 import type { HubError } from '../../core/errors.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';

@@ -103,7 +103,7 @@ describe('a mapping file', () => {
   });
 
   it('of the documentation is valid', () => {
-    const page = readFileSync(new URL('../../../docs/crm-mappings.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../docs/crm/crm-mappings.md', import.meta.url), 'utf8');
     const [, example = ''] = /## An example\n\n```yaml\n(.*?)```/su.exec(page) ?? [];
     expect(compileMapping('example', parse(example)).source.contact.object).toBe('Contact');
   });

@@ -20,9 +20,9 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'docs/failures.md', part: 'the table of stages', written: withStages },
   { file: 'docs/errors.md', part: 'every error', written: errorsPage },
   { file: 'docs/events.md', part: 'every event', written: eventsPage },
-  { file: 'docs/crm-mappings.md', part: 'keys, paths and transforms', written: withMappingKeys },
-  { file: 'docs/connect-salesforce.md', part: 'the ways to log in', written: withLogins('salesforce') },
-  { file: 'docs/connect-hubspot.md', part: 'the ways to log in', written: withLogins('hubspot') },
+  { file: 'docs/crm/crm-mappings.md', part: 'keys, paths and transforms', written: withMappingKeys },
+  { file: 'docs/crm/connect-salesforce.md', part: 'the ways to log in', written: withLogins('salesforce') },
+  { file: 'docs/crm/connect-hubspot.md', part: 'the ways to log in', written: withLogins('hubspot') },
   { file: 'docs/schemas/crm-mapping.json', part: 'the schema of mappings', written: mappingSchema },
   ...[...eventSchemas()].map(([name, text]) => ({
     file: `docs/${name}`,

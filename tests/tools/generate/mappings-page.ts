@@ -59,7 +59,7 @@ const pathRows = (subject: Subject): string[] =>
     ([path, { type, about }]) => `| \`${path}\` | ${type === 'any' ? 'any value' : type} | ${about} |`,
   );
 
-/** `docs/crm-mappings.md` with the keys, paths and transforms as the code has them. */
+/** `docs/crm/crm-mappings.md` with the keys, paths and transforms as the code has them. */
 export const withMappingKeys = (guide: string): string => {
   const keys = ['| key | value | default | what it is |', '|---|---|---|---|', ...rowsOf(nodeOf(schema), '')];
   const path = ['| path | type | what it is |', '|---|---|---|'];

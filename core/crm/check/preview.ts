@@ -1,10 +1,10 @@
-import { HubError } from '../errors.ts';
-import type { FieldRule } from './fields.ts';
-import { type CompiledMapping, compileMapping } from './mapping.ts';
-import { type FieldState, planCreation, planUpdate, type SyncState, unjudged } from './state.ts';
+import { HubError } from '../../errors.ts';
+import type { FieldRule } from '../fields.ts';
+import { type CompiledMapping, compileMapping } from '../mapping.ts';
+import { type FieldState, planCreation, planUpdate, type SyncState, unjudged } from '../state.ts';
 
 /** What the hub would do with one field of a contact now. */
-export interface FieldPreview {
+interface FieldPreview {
   readonly field: string;
   readonly write: string;
   /** Where the value comes from, in the words of the mapping. */
@@ -41,11 +41,11 @@ export interface PreviewOf {
 /** What the next sync of a customer would write, from what the hub knows; the CRM is not asked. */
 export const previewContact = (crm: string, mapping: CompiledMapping, of: PreviewOf): ContactPreview => {
   const { object } = mapping.contact;
-  const standing = standingOf(mapping, of);
-  const isWritten = standing.status === 'linked' || standing.status === 'new';
+  const situation = situationOf(mapping, of);
+  const isWritten = situation.status === 'linked' || situation.status === 'new';
   return {
     object,
-    ...standing,
+    ...situation,
     ...(of.state.record !== undefined && { record: of.state.record }),
     fields: Object.entries(mapping.source.contact.fields).map(([name, rule]) =>
       previewField(crm, mapping, name, rule, of, isWritten),
@@ -53,9 +53,9 @@ export const previewContact = (crm: string, mapping: CompiledMapping, of: Previe
   };
 };
 
-type Standing = Pick<ContactPreview, 'status' | 'says'>;
+type Situation = Pick<ContactPreview, 'status' | 'says'>;
 
-const standingOf = ({ contact }: CompiledMapping, { view, state, isReachable }: PreviewOf): Standing => {
+const situationOf = ({ contact }: CompiledMapping, { view, state, isReachable }: PreviewOf): Situation => {
   if (!contact.includes(view))
     return { status: 'excluded', says: 'The customer does not match `when`, so that nothing is written.' };
   if (state.undecidedSince !== undefined)

@@ -1,7 +1,7 @@
-import { checkMapping, describedObjects, type MappingFinding } from './check/check.ts';
-import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from './connector.ts';
-import { CrmFault } from './fault.ts';
-import type { CrmMapping } from './mapping.ts';
+import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from '../connector.ts';
+import { CrmFault } from '../fault.ts';
+import type { CrmMapping } from '../mapping.ts';
+import { checkMapping, describedObjects, type MappingFinding } from './check.ts';
 
 /** What was found in the account of a CRM. */
 export interface Examination {
