@@ -22,13 +22,16 @@ export type Write = z.infer<typeof Write>;
  */
 export const FieldRule = z
   .strictObject({
-    from: z.string().optional(),
-    value: z.json().optional(),
-    template: TemplateText.optional(),
-    fallback: z.string().optional(),
-    transform: z.array(Transform).default([]),
-    write: Write.default('two-way'),
-    to: z.string().optional(),
+    from: z.string().optional().describe('the path of the value'),
+    value: z.json().optional().describe('a constant'),
+    template: TemplateText.optional().describe('a Liquid template of paths'),
+    fallback: z
+      .string()
+      .optional()
+      .describe('the path of a value for a new record or an empty field, where there is no other'),
+    transform: z.array(Transform).default([]).describe('named changes of the value, one after the other'),
+    write: Write.default('two-way').describe('who writes the field'),
+    to: z.string().optional().describe('with crm-owns: where the hub keeps the value of the CRM'),
   })
   .refine(
     ({ from, value, template, write }) =>

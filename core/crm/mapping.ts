@@ -12,61 +12,82 @@ import {
   type PlacedValue,
   type Write,
 } from './fields.ts';
-import { pathFault } from './paths.ts';
+import { pathFault, type Subject, targetFault } from './paths.ts';
 
 const Pattern = z.record(z.string(), z.json());
 
 /** The fields of a record of `subject`, whose paths must exist. */
-const fieldsOf = (subject: 'contact' | 'interaction') =>
+const fieldsOf = (subject: Subject) =>
   z.record(z.string(), FieldRule).check(({ value, issues }) => {
-    for (const [name, { from, fallback }] of Object.entries(value))
-      for (const [key, path] of Object.entries({ from, fallback })) {
-        const message = path === undefined ? undefined : pathFault(path, subject);
+    for (const [name, { from, fallback, to }] of Object.entries(value))
+      for (const [key, path] of Object.entries({ from, fallback, to })) {
+        if (path === undefined) continue;
+        const message = key === 'to' ? targetFault(path) : pathFault(path, subject);
         if (message !== undefined) issues.push({ code: 'custom', path: [name, key], message, input: path });
       }
   });
 
 /** The company whose field has the domain of the contact's e-mail address; those of free mail link nobody. */
 const CompanyLink = z.strictObject({
-  object: z.string(),
-  match: z.literal('email-domain'),
-  field: z.string(),
+  object: z.string().describe('the object of companies'),
+  match: z
+    .literal('email-domain')
+    .describe("by the domain of the contact's e-mail address, unless it is one of free mail"),
+  field: z.string().describe('the field of the company that holds its web site or domain'),
   create: z
     .literal(false, { error: 'expected false: the hub links companies that the CRM has, and creates none' })
-    .default(false),
+    .default(false)
+    .describe('companies are never created'),
 });
 
+const Key = z.string().describe("the unique text field, of 64 characters or more, that holds the hub's key");
+
 const Contact = z.strictObject({
-  object: z.string(),
-  key: z.string(),
-  /** By which identifiers a record that is there already is adopted, strongest first. */
-  match: z.array(z.enum(['email', 'phone', 'user-id'])).default(['email', 'phone']),
-  ambiguous: z.enum(['review', 'newest', 'oldest']).default('review'),
-  create: z.enum(['reachable', 'always', 'never']).default('reachable'),
-  /** A pattern on the profile: who is synchronised. */
-  when: Pattern.optional(),
-  /** Whether a record that was deleted in the CRM is made again. */
-  recreate: z.boolean().default(false),
-  fields: fieldsOf('contact'),
-  /** By the name of the link: the object to which a contact belongs by the domain of its e-mail address. */
-  links: z.record(z.string(), CompanyLink).default({}),
+  object: z.string().describe('the object of contacts, as the API of the CRM names it'),
+  key: Key,
+  match: z
+    .array(z.enum(['email', 'phone', 'user-id']))
+    .default(['email', 'phone'])
+    .describe(
+      'by which identifiers a record that is there already is adopted, strongest first; []: never looks',
+    ),
+  ambiguous: z
+    .enum(['review', 'newest', 'oldest'])
+    .default('review')
+    .describe('which of several matching records is adopted; review: a person decides'),
+  create: z
+    .enum(['reachable', 'always', 'never'])
+    .default('reachable')
+    .describe('who gets a new record; reachable: who has an e-mail address or a phone number'),
+  when: Pattern.optional().describe('a pattern on the customer: who is synchronised; everybody if left out'),
+  recreate: z.boolean().default(false).describe('whether a record that was deleted in the CRM is made again'),
+  fields: fieldsOf('contact').describe("the fields by the names of the CRM's API"),
+  links: z
+    .record(z.string(), CompanyLink)
+    .default({})
+    .describe(
+      'by the name of the link: the object to which a contact belongs by the domain of its e-mail address',
+    ),
 });
 
 const InteractionRule = z.strictObject({
-  when: Pattern,
-  object: z.string(),
-  key: z.string(),
-  fields: fieldsOf('interaction'),
-  /** Names of links, in the words of the connector, to the contact. */
-  links: z.record(z.string(), z.literal('contact')).default({}),
-  /** Whether the rule also applies where an earlier one does. */
-  also: z.boolean().default(false),
+  when: Pattern.describe('a pattern on the interaction; the first rule that matches counts'),
+  object: z.string().describe('the object of the activity, as the API of the CRM names it'),
+  key: Key,
+  fields: fieldsOf('interaction').describe("the fields by the names of the CRM's API"),
+  links: z
+    .record(z.string(), z.literal('contact'))
+    .default({})
+    .describe(
+      'links to the contact: in Salesforce a reference field, in HubSpot the name of the object or an association type',
+    ),
+  also: z.boolean().default(false).describe('whether the rule also applies where an earlier one does'),
 });
 
 /** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
 export const CrmMapping = z.strictObject({
-  contact: Contact,
-  interactions: z.array(InteractionRule).default([]),
+  contact: Contact.describe('the contact of each customer'),
+  interactions: z.array(InteractionRule).default([]).describe('the activities, a rule each'),
 });
 export type CrmMapping = z.infer<typeof CrmMapping>;
 
@@ -99,6 +120,8 @@ export interface CompiledRule {
 }
 
 export interface CompiledMapping {
+  /** The mapping as the file has it. */
+  readonly source: CrmMapping;
   readonly contact: Pick<
     z.infer<typeof Contact>,
     'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate' | 'links'
@@ -131,6 +154,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
   }));
   const included = contact.when === undefined ? undefined : parsePattern(contact.when);
   return {
+    source: parsed.data,
     contact: {
       ...contact,
       fields: {

@@ -25,6 +25,31 @@ export const Transform = z.union([
 ]);
 export type Transform = z.infer<typeof Transform>;
 
+/** What each transform takes and gives, for the documentation. */
+export const transformWords: Readonly<Record<string, { readonly form: string; readonly does: string }>> = {
+  trim: { form: '`trim`', does: 'text → text without blanks at the ends' },
+  lower: { form: '`lower`', does: 'text → text in lower case' },
+  upper: { form: '`upper`', does: 'text → text in upper case' },
+  title: { form: '`title`', does: 'text → text with capital initials' },
+  e164: { form: '`e164`', does: 'text → phone number such as +14155550100; nothing if it is none' },
+  date: { form: '`date`', does: 'text in ISO 8601 → yyyy-mm-dd; any other text is a failure of the record' },
+  datetime: {
+    form: '`datetime`',
+    does: 'text in ISO 8601 → the instant in UTC; any other text is a failure of the record',
+  },
+  first: { form: '`first`', does: 'list → its first element' },
+  boolean: { form: '`boolean`', does: 'true, yes and 1 → true; any other value → false' },
+  number: { form: '`number`', does: 'text → number; any other text is a failure of the record' },
+  join: { form: '`join`, `{ join: "; " }`', does: 'list → text; the separator is a comma if none is given' },
+  escape: { form: '`escape`', does: 'text → HTML, line breaks as `<br>`' },
+  truncate: { form: '`{ truncate: 40 }`', does: 'text → at most so many characters, cut between characters' },
+  lookup: {
+    form: '`{ lookup: { sms: SMS } }`',
+    does: 'value → what the table has for it; nothing if it has none',
+  },
+  default: { form: '`{ default: x }`', does: 'no value → this one' },
+};
+
 const onText =
   (change: (text: string) => unknown): ((value: unknown) => unknown) =>
   (value) =>

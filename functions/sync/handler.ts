@@ -1,7 +1,8 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import type { CrmConnector } from '../../core/crm/connector.ts';
+import { readContacts } from '../../core/crm/check/examination.ts';
+import type { Call, CrmConnector } from '../../core/crm/connector.ts';
 import type { HubError } from '../../core/errors.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -23,6 +24,7 @@ import { parkedMessages } from './connection/parked.ts';
 import { type Pending, pendingOf } from './connection/pending.ts';
 import { type ProbePorts, probe } from './connection/probe.ts';
 import { carryOut, type WorkPorts, work } from './connection/work.ts';
+import { explain } from './explain.ts';
 import { backfills } from './jobs/begin-backfill.ts';
 import { crmJobs } from './jobs/run.ts';
 import { useCases } from './use-cases.ts';
@@ -43,7 +45,6 @@ const Environment = z.object({
 const PLANNED = 'planned';
 /** A call ends so long before the function does, so that its end can be recorded. */
 const CLOSING_MS = 6000;
-const PROBE_KEY = 'probe';
 
 /** The function of one CRM. While the CRM cannot be used nothing circulates: see `connection.ts`, `parked.ts` and `probe.ts`. */
 export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
@@ -74,8 +75,10 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   });
   const parked = parkedMessages({ crm, stage, table: rows, sendAll, now: runtime.now });
   const budget = crmBudget(connector, rows, runtime);
+  const callWith = (signal: AbortSignal): Call => budget.callWith(signal, 'probe');
+  const why = explain({ connector, client, mapping, callWith });
   const ports: WorkPorts = {
-    ...{ crm, client, budget, connection, parked, carryOut: use, now: runtime.now },
+    ...{ crm, client, budget, connection, parked, carryOut: use, explain: why, now: runtime.now },
     async sendBack(pending, delaySeconds) {
       const refused = await sendAll(
         pending.map(({ body, attributes }) => ({ body, attributes, delaySeconds })),
@@ -91,10 +94,9 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       async call() {
         const { contact } = await mapping();
         const session = await client.openAnew(signal);
-        const by = { field: contact.key };
-        const call = budget.callWith(signal, 'probe');
-        await session.find(contact.object, by, [PROBE_KEY], [contact.key], call);
+        await readContacts(session, contact, callWith(signal));
       },
+      explained: (object, fault) => why(object, fault, signal),
       async attempt(object, pending) {
         // A session remembers the fields of the object as they were before somebody corrected them.
         client.close();

@@ -1,9 +1,10 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
+import { isReachable } from '../../../core/crm/customer-view.ts';
 import { planAdoption, planCreation } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
-import { isReachable, type Subject } from './subjects.ts';
+import type { Subject } from './subjects.ts';
 import { beingWritten, type Change, changeOf, type Writing } from './write.ts';
 
 const MOST_TAKEN_TIMES = 5;
@@ -38,7 +39,7 @@ export const firstChange = async (
       place.adopt.id,
       place.adopt,
     );
-  const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(subject));
+  const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(customer));
   if (!mayCreate) return undefined;
   contacts.ids.delete(customer.id);
   return changeOf(ports, subject, planCreation(contact.fields, subject.ours));

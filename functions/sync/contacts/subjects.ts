@@ -1,11 +1,10 @@
-import { customerView } from '../../../core/crm/customer-view.ts';
+import { asContact, customerView, profileWithContact } from '../../../core/crm/customer-view.ts';
 import type { CompiledMapping } from '../../../core/crm/mapping.ts';
 import { type OurValues, type SyncState, unknownState } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { type Identifier, identifierType } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
-import { claimedName } from '../../../core/identity/proof/guests.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History } from '../../contracts/ports/history.ts';
@@ -45,12 +44,6 @@ export const customersOf = async (
   return customers;
 };
 
-const asContact = (guest: Customer): Customer => ({
-  ...guest,
-  identifiers: guest.claimed,
-  name: claimedName(guest.name),
-});
-
 /** Customers as the mapping sees them, and those of whom a value cannot be mapped, by their ids. */
 export interface Subjects {
   readonly subjects: readonly Subject[];
@@ -82,16 +75,7 @@ const profileIdsOf = ({ sourceProfiles }: Customer): string[] =>
   sourceProfiles.map(({ profile }) => profile.id);
 
 const subjectOf = (customer: Customer, states: ReadonlyMap<string, SyncState>, rules: Rules): Subject => {
-  const hasContact = (id: string): boolean => {
-    const state = states.get(id);
-    return state?.record !== undefined && state.goneAt === undefined;
-  };
-  const isClosed = (id: string): boolean => {
-    const state = states.get(id);
-    return state?.goneAt !== undefined || state?.undecidedSince !== undefined;
-  };
-  const ids = profileIdsOf(customer);
-  const profileId = ids.find(hasContact) ?? ids.find(isClosed) ?? customer.id;
+  const profileId = profileWithContact(customer, states);
   return {
     ...{ customer, profileId, state: states.get(profileId) ?? unknownState },
     ...viewOf(customer, rules),
@@ -116,10 +100,6 @@ export const versionsOf = ({ sourceProfiles }: Customer): Record<string, number>
 /** Whether the contact was written from a newer state of the customer already. */
 export const isStale = ({ customer, state }: Subject): boolean =>
   Object.entries(versionsOf(customer)).some(([id, version]) => version < (state.profiles[id] ?? 0));
-
-/** Whether a person could be reached through what the contact would hold. */
-export const isReachable = ({ customer }: Subject): boolean =>
-  customer.identifiers.some((one) => ['email', 'phone'].includes(identifierType(one)));
 
 /** The values of a customer's identifiers of a type. */
 export const valuesOfType = ({ customer }: Subject, type: string): string[] =>

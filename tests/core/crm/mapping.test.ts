@@ -102,6 +102,17 @@ describe('a mapping file', () => {
     expect(() => compileMapping(crm, parse(text))).not.toThrow();
   });
 
+  it('of the documentation is valid', () => {
+    const page = readFileSync(new URL('../../../docs/crm/crm-mappings.md', import.meta.url), 'utf8');
+    const [, example = ''] = /## An example\n\n```yaml\n(.*?)```/su.exec(page) ?? [];
+    expect(compileMapping('example', parse(example)).source.contact.object).toBe('Contact');
+  });
+
+  it('that keeps a value of the CRM where the hub has no place for it is refused', () => {
+    const fields = { Rating: { write: 'crm-owns', to: 'tags' } };
+    expect(() => compileMapping('x', { contact: { object: 'C', key: 'K', fields } })).toThrow('traits.…');
+  });
+
   it('with a mistake is refused with file, line, key and the expected value', () => {
     const text =
       'contact:\n  object: Contact\n  key: Hub_Id__c\n  fields:\n    Email: { from: identifiers.email.primary, transform: [loud] }\n    Extra: { from: a, value: b }\n';

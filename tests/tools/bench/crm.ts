@@ -159,6 +159,7 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
         customers: async (profileIds) => found(byId, profileIds),
         interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       },
+      queueAgain: async () => {},
       recordInteraction: unused,
       openReview: unused,
       saveFailure: async (_, error) => {

@@ -123,7 +123,9 @@ export const checkLists = ({ all, sourceProfiles }: StoredState): string[] => {
       .map(({ part, key }) => rowKey(`list#${part}`, key)),
   );
   const present = new Set(
-    all.filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk)).map(({ pk, sk }) => rowKey(pk, sk)),
+    all
+      .filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk))
+      .map(({ pk, sk }) => rowKey(pk, sk)),
   );
   return [
     ...[...expected.difference(present)].map((place) => `the list row ${place} is missing`),
