@@ -24,6 +24,7 @@ import {
   publishPortsOf,
 } from './hub/in-process-hub.ts';
 import { openSandboxes, type Sandboxes } from './hub/sandboxes.ts';
+import { senderDomains } from './hub/sender-domains.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 /** When a scenario starts that names no time. */
@@ -31,7 +32,7 @@ const DEFAULT_START = '2026-01-01T00:00:00.000Z';
 
 /** The options of the hub of a scenario. */
 export interface ScenarioOptions
-  extends Omit<InProcessHubOptions, 'clock' | 'runCustomResources' | 'senders'> {
+  extends Omit<InProcessHubOptions, 'clock' | 'runCustomResources' | 'senders' | 'verified'> {
   /** Called with the sandbox CRMs before the first step, to switch on faults. */
   readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
 }
@@ -65,12 +66,14 @@ export const openScenarioHub = async (
   });
   seedCrms(crms, scenario.crm);
   prepareCrms?.(crms, clock);
+  const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   let sent = 0;
   const hub = await openInProcessHub({
     ...options,
     clock,
     // The configuration of the scenario replaces the seed of the stack.
     runCustomResources: false,
+    verified: senderDomains(HubConfig.parse(seedHub(scenario)), templates),
     // Accepts the notifications of channels for which the hub has no sender.
     senders: {
       scenario: { id: 'scenario', provider: 'scenario', send: async () => `scenario-${sent++}` },
@@ -90,7 +93,6 @@ export const openScenarioHub = async (
     );
   await crms.connect(hub.runtime, hub.name);
   const publishPorts = publishPortsOf(hub);
-  const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   for (const definition of triggerDefinitions.values()) await publish(publishPorts, definition, templates);
   return {
     ...hub,

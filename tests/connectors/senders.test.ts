@@ -28,7 +28,7 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
   const around = serviceContext();
   const sent = sentMessages(around.db);
   const services: Record<string, AwsService> = {
-    ses: ses(around, sent, { sandbox }),
+    ses: ses(around, sent, { sandbox, verified: ['acme.example'] }),
     sns: sns(around, sent),
     'sms-voice': smsVoice(around, sent),
   };
