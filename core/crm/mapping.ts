@@ -26,6 +26,16 @@ const fieldsOf = (subject: 'contact' | 'interaction') =>
       }
   });
 
+/** The company whose field has the domain of the contact's e-mail address; those of free mail link nobody. */
+const CompanyLink = z.strictObject({
+  object: z.string(),
+  match: z.literal('email-domain'),
+  field: z.string(),
+  create: z
+    .literal(false, { error: 'expected false: the hub links companies that the CRM has, and creates none' })
+    .default(false),
+});
+
 const Contact = z.strictObject({
   object: z.string(),
   key: z.string(),
@@ -38,6 +48,8 @@ const Contact = z.strictObject({
   /** Whether a record that was deleted in the CRM is made again. */
   recreate: z.boolean().default(false),
   fields: fieldsOf('contact'),
+  /** By the name of the link: the object to which a contact belongs by the domain of its e-mail address. */
+  links: z.record(z.string(), CompanyLink).default({}),
 });
 
 const InteractionRule = z.strictObject({
@@ -89,7 +101,7 @@ export interface CompiledRule {
 export interface CompiledMapping {
   readonly contact: Pick<
     z.infer<typeof Contact>,
-    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate'
+    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate' | 'links'
   > & {
     readonly fields: ContactFields;
     /** The fields that hold identifiers, by the type of these. */

@@ -1,5 +1,6 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
+import { splitIdentifier, unmergeCustomer } from '../../core/identity/decisions/unmerge.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { isCrmReference } from '../../core/identity/identity-config.ts';
 import { type ImportedCustomer, importCustomer } from '../../core/identity/import-customer.ts';
@@ -11,7 +12,6 @@ import { confirmIdentifier, isConfirmed, splitClaim } from '../../core/identity/
 import { assignInteraction } from '../../core/identity/resolution.ts';
 import { markDistinct } from '../../core/identity/review-queue.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
-import { splitIdentifier, unmergeCustomer } from '../../core/identity/decisions/unmerge.ts';
 import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import {
   causedBy,

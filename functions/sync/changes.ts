@@ -7,6 +7,7 @@ import { type Instant, instant } from '../../core/interaction/interaction.ts';
 import { log } from '../contracts/log.ts';
 import { learntMessage } from './learn.ts';
 import type { SyncPorts, Unsynced, Waiting } from './ports.ts';
+import { recordOtherChanges } from './record-changes.ts';
 import { type Rules, type Subject, subjectsOf } from './subjects.ts';
 import { knownError, type Queued } from './sync.ts';
 import { beingWritten } from './write.ts';
@@ -41,9 +42,13 @@ export const applyChanges =
       const rules = { mapping: await ports.mapping(), identity: await ports.identity() };
       const changed = await subjectsOfChanges(ports, rules, batch);
       const seen = changed.filter(({ change, subject }) => isNews(rules, change, subject));
-      if (seen.length === 0) return new Map();
-      const reading = { ports, session: await ports.open(), rules };
-      return await followAll(reading, seen);
+      const others = batch
+        .map(({ message }) => message.change)
+        .filter(({ object, own }) => object !== rules.mapping.contact.object && own !== true);
+      if (seen.length + others.length === 0) return new Map();
+      const session = await ports.open();
+      await recordOtherChanges(ports, session, others);
+      return await followAll({ ports, session, rules }, seen);
     } catch (error) {
       const known = knownError(ports, error);
       return new Map(batch.map(({ id }): [string, Waiting] => [id, { error: known }]));
@@ -110,6 +115,7 @@ const isNews = (rules: Rules, { act, own, fields }: CrmChange, subject: Subject 
 const followAll = async (reading: Reading, changed: readonly Changed[]): Promise<Unsynced> => {
   const { ports, session, rules } = reading;
   const { object, key, fields } = rules.mapping.contact;
+  if (changed.length === 0) return new Map();
   const ids = [...new Set(changed.map(({ change }) => change.id))];
   const names = [...fields.writes.keys(), key];
   const records = await session.read(object, ids, names, ports.call);

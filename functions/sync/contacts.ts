@@ -1,6 +1,7 @@
 import type { CrmSession, HeldRecord } from '../../core/crm/connector.ts';
 import { planAdoption, planUpdate, type SyncState, unjudged } from '../../core/crm/state.ts';
 import { beginningOf } from './begin.ts';
+import { withCompanies } from './companies.ts';
 import { findRecords, type Place } from './find.ts';
 import type { SyncPorts } from './ports.ts';
 import { releaseValues } from './release.ts';
@@ -28,7 +29,8 @@ export const writeContacts = async (
   const open = subjects.filter((subject) => isOpen(writing, subject));
   const linked = open.filter(({ state }) => isLinked(state));
   const unlinked = open.filter(({ state }) => !isLinked(state));
-  const changes = [...(await updatesOf(writing, linked)), ...(await beginningsOf(writing, unlinked))];
+  const beginnings = await withCompanies(writing, await beginningsOf(writing, unlinked));
+  const changes = [...(await updatesOf(writing, linked)), ...beginnings];
   const taken = await write(writing, changes);
   if (taken.length > 0) await write(writing, await releaseValues(writing, taken));
   return contacts;

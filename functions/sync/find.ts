@@ -16,8 +16,8 @@ export const findRecords = async (
   rules: Rules,
   subjects: readonly Subject[],
 ): Promise<ReadonlyMap<Subject, Place>> => {
-  const { object, match, fields, ambiguous, key } = rules.mapping.contact;
-  const names = [...new Set([...fields.writes.keys(), key])];
+  const { object, match, fields, ambiguous, key, links } = rules.mapping.contact;
+  const names = [...new Set([...fields.writes.keys(), ...Object.keys(links), key])];
   const byType = new Map<string, ReadonlyMap<string, readonly HeldRecord[]>>();
   for (const type of match) {
     const values = [...new Set(subjects.flatMap((one) => valuesOfType(one, type)))];

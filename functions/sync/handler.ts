@@ -15,15 +15,15 @@ import type { CrmMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
-import { announcements } from './announcements.ts';
-import { crmBudget } from './budget.ts';
-import { type CrmConnection, crmConnection } from './connection.ts';
-import { crmClient } from './crm-client.ts';
-import { parkedMessages } from './parked.ts';
-import { type Pending, pendingOf } from './pending.ts';
-import { type ProbePorts, probe } from './probe.ts';
+import { announcements } from './connection/announcements.ts';
+import { crmBudget } from './connection/budget.ts';
+import { type CrmConnection, crmConnection } from './connection/connection.ts';
+import { crmClient } from './connection/crm-client.ts';
+import { parkedMessages } from './connection/parked.ts';
+import { type Pending, pendingOf } from './connection/pending.ts';
+import { type ProbePorts, probe } from './connection/probe.ts';
+import { carryOut, type WorkPorts, work } from './connection/work.ts';
 import { useCases } from './use-cases.ts';
-import { carryOut, type WorkPorts, work } from './work.ts';
 
 const Environment = z.object({
   HUB: z.string(),

@@ -19,12 +19,12 @@ import { reviewKey } from '../contracts/keys.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { applyChanges, type QueuedChange } from './changes.ts';
+import type { Pending } from './connection/pending.ts';
+import type { Deferral, WorkPorts } from './connection/work.ts';
 import { eraseInCrm } from './erase.ts';
 import { links } from './links.ts';
-import type { Pending } from './pending.ts';
 import type { SyncPorts } from './ports.ts';
 import { type Queued, sync } from './sync.ts';
-import type { Deferral, WorkPorts } from './work.ts';
 
 const Environment = z.object({ HUB: z.string(), QUEUE_URL_DELIVERIES: z.string() });
 

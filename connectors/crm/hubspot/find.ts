@@ -1,7 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Filter } from '@hubspot/api-client/lib/codegen/crm/objects/models/Filter.js';
 import type { PublicObjectSearchRequest } from '@hubspot/api-client/lib/codegen/crm/objects/models/PublicObjectSearchRequest.js';
 import * as z from 'zod';
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
 import { batchesOf, PER_BATCH } from './batch.ts';
 import { faultOf, ofObject } from './faults.ts';
 import { isPhone, searchedForms } from './phones.ts';
@@ -142,12 +145,31 @@ const search = async (
     do {
       const path = `/crm/objects/${VERSION}/${encodeURIComponent(query.object)}/search`;
       const question = { method: 'POST', path, body: bodyFor(some, after), object: query.object } as const;
-      const page = await query.api.need(question, Page, query.call);
+      const page = await patiently(query.call, () => query.api.need(question, Page, query.call));
       const records = page.results.map((stored) => heldOf(stored, query.fields));
       keep(found, records, some, holds);
       after = page.paging?.next?.after;
     } while (after !== undefined && Number(after) < MOST_RECORDS);
   }
+};
+
+const SEARCH_ATTEMPTS = 5;
+
+/**
+ * HubSpot answers five searches a second, of all apps of an account. A look-up of many values that gave up at the sixth would
+ * begin anew each time and never end, so it waits here.
+ */
+const patiently = async <Answer>({ signal }: Call, search: () => Promise<Answer>): Promise<Answer> => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await search();
+    } catch (error) {
+      const isShort = error instanceof CrmFault && isDeepStrictEqual(error.retry, { afterSeconds: 1 });
+      if (!isShort || attempt === SEARCH_ATTEMPTS) throw error;
+      await setTimeout(1000, undefined, { signal }).catch(() => {
+        throw error;
+      });
+    }
 };
 
 /** As many of the first values as fit, one at least. */

@@ -25,6 +25,6 @@ export type ProbeMessage = z.infer<typeof ProbeMessage>;
 /** Every message of the function of a CRM. */
 export const CrmMessage = z.union([SyncMessage, EraseMessage, ChangeMessage, ProbeMessage], {
   error:
-    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM reports (change), or a probe (probe, object)',
+    'Expected whose record may have changed (profileId; interaction, occurredAt), what was erased (erasure, part), what the CRM reports (change), or what to probe (probe: true; object)',
 });
 export type CrmMessage = z.infer<typeof CrmMessage>;

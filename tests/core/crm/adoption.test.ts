@@ -32,7 +32,12 @@ describe('the record that is a customer’s', () => {
       'review',
       { adopt: { id: '2' } },
     ],
-    ['several open a review', [found('email', '2', '1')], 'review', { choose: [{ id: '2' }, { id: '1' }] }],
+    [
+      'several open a review, the oldest first',
+      [found('email', '2', '1')],
+      'review',
+      { choose: [{ id: '1' }, { id: '2' }] },
+    ],
     ['the oldest', [found('email', '2', '1', '3')], 'oldest', { adopt: { id: '1' } }],
     ['the newest', [found('email', '2', '1', '3')], 'newest', { adopt: { id: '3' } }],
     ['a phone of several adopts none', [found('phone', '1', '2')], 'newest', { create: true }],

@@ -12,14 +12,16 @@ import { contactFields, minute } from './contact-fields.ts';
 const fields = contactFields({ Title: 'two-way' });
 
 type Act =
-  | { readonly do: 'edit-ours' | 'edit-theirs'; readonly value: string }
+  | { readonly do: 'edit-ours'; readonly value: string }
+  | { readonly do: 'edit-theirs'; readonly value: string }
   | { readonly do: 'write'; readonly answered: boolean }
   | { readonly do: 'report'; readonly at: number; readonly isRepeated: boolean }
   | { readonly do: 'learn' };
 
 const value = fc.constantFrom('a', 'b', 'c');
 const act: fc.Arbitrary<Act> = fc.oneof(
-  fc.record({ do: fc.constantFrom('edit-ours' as const, 'edit-theirs' as const), value }),
+  fc.record({ do: fc.constant('edit-ours' as const), value }),
+  fc.record({ do: fc.constant('edit-theirs' as const), value }),
   fc.record({ do: fc.constant('write' as const), answered: fc.boolean() }),
   fc.record({ do: fc.constant('report' as const), at: fc.nat(9), isRepeated: fc.boolean() }),
   fc.record({ do: fc.constant('learn' as const) }),
@@ -113,7 +115,7 @@ it('the hub and the CRM end equal, whatever order changes, writes and reports co
       settle(world);
       expect([world.ours, world.theirs, world.at]).toEqual([ours, ours, at]);
     }),
-    { numRuns: 2000 },
+    { numRuns: 300 },
   );
 });
 

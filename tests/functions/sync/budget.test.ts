@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  initialRateLimit,
-  observeAllowance,
-  type Priority,
-  reserveCall,
-} from '../../../core/crm/rate-limit.ts';
+import { initialRateLimit, observeQuota, type Priority, reserveCall } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
-import { crmBudget } from '../../../functions/sync/budget.ts';
-import { lease } from '../../../functions/sync/lease.ts';
+import { crmBudget } from '../../../functions/sync/connection/budget.ts';
+import { lease } from '../../../functions/sync/connection/lease.ts';
 import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
 
@@ -66,13 +61,13 @@ describe('the budget', () => {
   });
 });
 
-describe('the allowance of the CRM', () => {
+describe('the quota of the CRM', () => {
   it.each([
     [69, true, true],
     [70, true, false],
     [95, false, false],
   ])('at %s of a hundred calls is left to live traffic: %s, to a backfill: %s', (used, live, backfill) => {
-    const observed = observeAllowance(initialRateLimit, { used, limit: 100, perSeconds: DAY_SECONDS }, 0);
+    const observed = observeQuota(initialRateLimit, { used, limit: 100, perSeconds: DAY_SECONDS }, 0);
     const admits = (priority: Priority, now: number): boolean =>
       'state' in reserveCall(observed, crm.budget, priority, now);
     expect([admits('live', 1), admits('backfill', 1), admits('probe', 1)]).toEqual([live, backfill, true]);
@@ -86,7 +81,7 @@ describe('the allowance of the CRM', () => {
     await call.spend();
     call.observe?.({ used: 96, limit: 100, perSeconds: DAY_SECONDS });
     await expect(call.spend()).rejects.toMatchObject({
-      ...{ code: 'spent-allowance', scope: 'connection', why: 'throttled' },
+      ...{ code: 'spent-quota', scope: 'connection', why: 'throttled' },
     });
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import { type CrmConnection, crmConnection } from '../../../functions/sync/connection.ts';
-import { probe } from '../../../functions/sync/probe.ts';
+import { type CrmConnection, crmConnection } from '../../../functions/sync/connection/connection.ts';
+import { probe } from '../../../functions/sync/connection/probe.ts';
 import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
 
 const DAY_MS = 86_400_000;

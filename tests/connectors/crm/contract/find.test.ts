@@ -91,6 +91,12 @@ describe.each(crms)('looking up in $connector.title', (crm) => {
     });
   });
 
+  it('a thousand phones, in spite of limits of searches by the second', async () => {
+    const numbers = Array.from({ length: 1000 }, (_, index) => `+3905521${String(index).padStart(4, '0')}`);
+    const last = seeded({ [names.phone]: '055 21 09 99' });
+    expect(await find('phone', numbers)).toEqual({ '+39055210999': [last] });
+  });
+
   it('finds several records by one phone, and none that was deleted', async () => {
     const [one, two] = [
       seeded({ [names.phone]: '+39 055 2100011', [names.first]: 'Ada' }),

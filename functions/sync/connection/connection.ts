@@ -10,15 +10,15 @@ import {
   type Stopping,
   stopOf,
   workingConnection,
-} from '../../core/crm/connection.ts';
-import type { CrmConnector } from '../../core/crm/connector.ts';
-import { type Instant, instant } from '../../core/interaction/interaction.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import type { EventSource } from '../aws/clients/event-source.ts';
-import { updateOptimistically } from '../aws/clients/optimistic.ts';
-import { connectionKey } from '../contracts/keys.ts';
-import { connectionOf } from '../contracts/rows/connections.ts';
-import type { Runtime } from '../contracts/runtime.ts';
+} from '../../../core/crm/connection.ts';
+import type { CrmConnector } from '../../../core/crm/connector.ts';
+import { type Instant, instant } from '../../../core/interaction/interaction.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import type { EventSource } from '../../aws/clients/event-source.ts';
+import { updateOptimistically } from '../../aws/clients/optimistic.ts';
+import { connectionKey } from '../../contracts/keys.ts';
+import { connectionOf } from '../../contracts/rows/connections.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
 import type { Announcements } from './announcements.ts';
 
 /** The state of the connection to one CRM, which all workers share, and what follows from its changes. */

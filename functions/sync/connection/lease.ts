@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { SharedToken } from '../../core/crm/connector.ts';
-import { HubError } from '../../core/errors.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import { leaseKey } from '../contracts/keys.ts';
+import type { SharedToken } from '../../../core/crm/connector.ts';
+import { HubError } from '../../../core/errors.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { leaseKey } from '../../contracts/keys.ts';
 
 const Lease = z.object({
   version: z.int().nonnegative(),

@@ -1,12 +1,12 @@
-import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import type { sendAllTo } from '../aws/clients/queue-many.ts';
-import { parkedKey, parkedPartition } from '../contracts/keys.ts';
-import { CrmMessage } from '../contracts/messages/sync.ts';
-import { ParkedMessage } from '../contracts/rows/connections.ts';
-import type { Row } from '../contracts/rows/row.ts';
-import type { SealedStage } from '../contracts/stages/stage.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import type { sendAllTo } from '../../aws/clients/queue-many.ts';
+import { parkedKey, parkedPartition } from '../../contracts/keys.ts';
+import { CrmMessage } from '../../contracts/messages/sync.ts';
+import { ParkedMessage } from '../../contracts/rows/connections.ts';
+import type { Row } from '../../contracts/rows/row.ts';
+import type { SealedStage } from '../../contracts/stages/stage.ts';
 import type { Pending } from './pending.ts';
 
 /** The messages that wait until an object of a CRM can be used again. */

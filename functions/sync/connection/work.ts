@@ -1,9 +1,9 @@
-import type { Connection } from '../../core/crm/connection.ts';
-import type { Call, CrmSession } from '../../core/crm/connector.ts';
-import { CrmFault } from '../../core/crm/fault.ts';
-import type { Priority } from '../../core/crm/rate-limit.ts';
-import { HubError } from '../../core/errors.ts';
-import { log } from '../contracts/log.ts';
+import type { Connection } from '../../../core/crm/connection.ts';
+import type { Call, CrmSession } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
+import type { Priority } from '../../../core/crm/rate-limit.ts';
+import { HubError } from '../../../core/errors.ts';
+import { log } from '../../contracts/log.ts';
 import type { CrmBudget } from './budget.ts';
 import type { CrmConnection } from './connection.ts';
 import type { CrmClient } from './crm-client.ts';

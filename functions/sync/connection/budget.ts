@@ -1,23 +1,23 @@
-import type { Call, CrmConnector } from '../../core/crm/connector.ts';
-import { CrmFault } from '../../core/crm/fault.ts';
+import type { Call, CrmConnector } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
 import {
   initialRateLimit,
-  observeAllowance,
+  observeQuota,
   type Priority,
   RateLimit,
   reserveCall,
-} from '../../core/crm/rate-limit.ts';
-import { HubError } from '../../core/errors.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import { updateOptimistically } from '../aws/clients/optimistic.ts';
-import { budgetKey } from '../contracts/keys.ts';
-import type { Runtime } from '../contracts/runtime.ts';
+} from '../../../core/crm/rate-limit.ts';
+import { HubError } from '../../../core/errors.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { updateOptimistically } from '../../aws/clients/optimistic.ts';
+import { budgetKey } from '../../contracts/keys.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
 
 /** The API budget that all workers of a CRM account share, in one row. */
 export interface CrmBudget {
   /**
    * What every call of a session gets. Its `spend` rejects with `HubError` `crm-pause` while none of the budget is left, and
-   * for live traffic with a `CrmFault` `spent-allowance` of the connection where the CRM's own allowance of some hours is.
+   * for live traffic with a `CrmFault` `spent-quota` of the connection where the CRM's own quota of some hours is.
    */
   callWith(signal: AbortSignal, priority: Priority): Call;
 }
@@ -48,7 +48,7 @@ export const crmBudget = (
   const reserve = async (priority: Priority): Promise<boolean> => {
     const last = present ?? (await read());
     present = undefined;
-    const known = observed === undefined ? last : observeAllowance(last, observed, now());
+    const known = observed === undefined ? last : observeQuota(last, observed, now());
     const admission = reserveCall(known, budget, priority, now());
     if ('waitMs' in admission) {
       const { waitMs, ofCrm } = admission;
@@ -74,8 +74,8 @@ export const crmBudget = (
           () => reserve(priority),
           () => waits(1000),
         ),
-      observe(allowance) {
-        observed = allowance;
+      observe(quota) {
+        observed = quota;
       },
     }),
   };
@@ -85,7 +85,7 @@ const secondsOf = (milliseconds: number): number => Math.max(1, Math.ceil(millis
 
 const spent = (title: string, afterSeconds: number): CrmFault =>
   new CrmFault(
-    'spent-allowance',
+    'spent-quota',
     `The account's API calls at ${title} are used up, except for a part that the hub leaves to its other users. The hub continues when calls are free again; if this comes back, look which program uses them or buy more.`,
     { scope: 'connection', why: 'throttled', afterSeconds },
   );

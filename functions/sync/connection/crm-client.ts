@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CrmConnector, CrmSession } from '../../core/crm/connector.ts';
-import { CrmFault } from '../../core/crm/fault.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import { isAwsRefusal } from '../aws/clients/refusal.ts';
-import { secretCache } from '../aws/clients/secret.ts';
-import type { Runtime } from '../contracts/runtime.ts';
+import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { isAwsRefusal } from '../../aws/clients/refusal.ts';
+import { secretCache } from '../../aws/clients/secret.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
 import { lease } from './lease.ts';
 
 /** The session of one worker with a CRM. */

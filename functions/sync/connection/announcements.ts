@@ -1,14 +1,14 @@
-import type { Connection, Stop } from '../../core/crm/connection.ts';
-import type { CrmConnector } from '../../core/crm/connector.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import { closeFailure, saveFailure } from '../aws/operations/failure-rows.ts';
-import { connectionChanged } from '../contracts/events/build.ts';
-import type { BusEvent } from '../contracts/events/catalogue.ts';
-import { log } from '../contracts/log.ts';
-import type { ProbeMessage } from '../contracts/messages/sync.ts';
-import type { Runtime } from '../contracts/runtime.ts';
-import { connectionStage } from '../contracts/stages/sync.ts';
+import type { Connection, Stop } from '../../../core/crm/connection.ts';
+import type { CrmConnector } from '../../../core/crm/connector.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { closeFailure, saveFailure } from '../../aws/operations/failure-rows.ts';
+import { connectionChanged } from '../../contracts/events/build.ts';
+import type { BusEvent } from '../../contracts/events/catalogue.ts';
+import { log } from '../../contracts/log.ts';
+import type { ProbeMessage } from '../../contracts/messages/sync.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import { connectionStage } from '../../contracts/stages/sync.ts';
 
 /** How people learn that a CRM, or an object of it, stopped or works again. Repeated, each is said once. */
 export interface Announcements {

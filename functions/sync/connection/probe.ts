@@ -1,7 +1,7 @@
-import type { Stop } from '../../core/crm/connection.ts';
-import { CrmFault } from '../../core/crm/fault.ts';
-import { HubError } from '../../core/errors.ts';
-import type { ProbeMessage } from '../contracts/messages/sync.ts';
+import type { Stop } from '../../../core/crm/connection.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
+import { HubError } from '../../../core/errors.ts';
+import type { ProbeMessage } from '../../contracts/messages/sync.ts';
 import type { CrmConnection, Probe } from './connection.ts';
 import type { ParkedMessages } from './parked.ts';
 import type { Pending } from './pending.ts';

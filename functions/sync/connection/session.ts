@@ -1,6 +1,6 @@
-import type { Stop } from '../../core/crm/connection.ts';
-import type { CrmResult, CrmSession, Removal } from '../../core/crm/connector.ts';
-import { CrmFault } from '../../core/crm/fault.ts';
+import type { Stop } from '../../../core/crm/connection.ts';
+import type { CrmResult, CrmSession, Removal } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
 
 export interface ParkedObjects {
   readonly parked: Readonly<Record<string, Stop>>;

@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import type { CrmMessage } from '../contracts/messages/sync.ts';
+import type { CrmMessage } from '../../contracts/messages/sync.ts';
 
 /** The message attribute that carries when a message was queued first, in epoch milliseconds. */
 export const QUEUED_AT = 'queuedAt';
