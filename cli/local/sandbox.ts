@@ -34,8 +34,7 @@ const openers: Readonly<Record<string, () => Promise<Sandbox>>> = {
       for (let made = 0; made < count; made++) sandbox.seed(object, fields);
     return sandbox;
   },
-  hubspot: () =>
-    hubspotSandbox(db, { port, ...(!values.bare && { customProperties: crmFields.hubspot }) }),
+  hubspot: () => hubspotSandbox(db, { port, ...(!values.bare && { customProperties: crmFields.hubspot }) }),
 };
 
 const [name = ''] = positionals;

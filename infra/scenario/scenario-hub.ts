@@ -32,7 +32,7 @@ const DEFAULT_START = '2026-01-01T00:00:00.000Z';
 
 /** The options of the hub of a scenario. */
 export interface ScenarioOptions
-  extends Omit<InProcessHubOptions, 'clock' | 'runCustomResources' | 'senders' | 'verified'> {
+  extends Omit<InProcessHubOptions, 'clock' | 'runCustomResources' | 'senders'> {
   /** Called with the sandbox CRMs before the first step, to switch on faults. */
   readonly crms?: (crms: Sandboxes, clock: VirtualClock) => void;
 }
@@ -69,11 +69,11 @@ export const openScenarioHub = async (
   const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   let sent = 0;
   const hub = await openInProcessHub({
+    verified: senderDomains(HubConfig.parse(seedHub(scenario)), templates),
     ...options,
     clock,
     // The configuration of the scenario replaces the seed of the stack.
     runCustomResources: false,
-    verified: senderDomains(HubConfig.parse(seedHub(scenario)), templates),
     // Accepts the notifications of channels for which the hub has no sender.
     senders: {
       scenario: { id: 'scenario', provider: 'scenario', send: async () => `scenario-${sent++}` },

@@ -105,6 +105,17 @@ describe('SES', () => {
     ]);
   });
 
+  it('sends a sender whose name has a comma whole, and names one that is not verified', async () => {
+    const { send, sent } = open();
+    await send('ses', { from: 'Acme, Inc. <hello@acme.example>' });
+    expect(sent.list()).toMatchObject([{ from: 'Acme, Inc. <hello@acme.example>' }]);
+    await expect(send('ses', { from: 'Shop <shop@else.example>' })).rejects.toMatchObject({
+      message: expect.stringMatching(/shop@else\.example is not verified.*Verify its domain/u),
+    });
+    const recipient = open({ sandbox: true }).send('ses');
+    await expect(recipient).rejects.toMatchObject({ message: expect.not.stringContaining('ada@') });
+  });
+
   it('reports a permanent refusal of SES, and of a mail without a sender', async () => {
     expect(await ending(open({ sandbox: true }).send('ses'))).toBe('never');
     const { send } = open();
