@@ -9,7 +9,7 @@ import {
   type FieldMapper,
   type FieldReader,
   FieldRule,
-  type Taken,
+  type PlacedValue,
   type Write,
 } from './fields.ts';
 import { pathFault } from './paths.ts';
@@ -75,8 +75,8 @@ export interface MappedInteraction extends Interaction {
   readonly proof: 'proven' | 'claimed';
 }
 
-/** A value of the CRM's that the hub takes over, and where it puts it. */
-export interface FieldTaken extends Taken {
+/** A value of a CRM's field that becomes the hub's, with its place. */
+export interface InboundValue extends PlacedValue {
   readonly field: string;
 }
 

@@ -41,7 +41,7 @@ export interface SyncPorts {
   /** The objects of which nothing can be written until a person changes something in the CRM. */
   readonly parked: ReadonlySet<string>;
   /** Sends what the CRM told about a customer to be recorded. */
-  readonly learn: (message: InteractionMessage) => Promise<void>;
+  readonly recordInteraction: (message: InteractionMessage) => Promise<void>;
   readonly openReview: (review: Review) => Promise<void>;
   /** Stores a message that no retry can help as a failure; `queued`: its id in the queue. */
   readonly saveFailure: (queued: string, error: HubError) => Promise<void>;

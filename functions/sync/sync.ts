@@ -3,9 +3,9 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import { logInteractions } from './activities.ts';
-import { writeContacts } from './contacts.ts';
+import { writeContacts } from './contacts/contacts.ts';
+import { customersOf, type Rules, subjectsOf } from './contacts/subjects.ts';
 import type { SyncPorts, Unsynced, Waiting } from './ports.ts';
-import { customersOf, type Rules, subjectsOf } from './subjects.ts';
 
 export interface Queued<Message = SyncMessage> {
   /** The id of the message in the queue. */

@@ -18,7 +18,7 @@ import { syncFailed } from '../contracts/events/build.ts';
 import { reviewKey } from '../contracts/keys.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
-import { applyChanges, type QueuedChange } from './changes.ts';
+import { applyChanges, type QueuedChange } from './changes/changes.ts';
 import type { Pending } from './connection/pending.ts';
 import type { Deferral, WorkPorts } from './connection/work.ts';
 import { eraseInCrm } from './erase.ts';
@@ -70,11 +70,11 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
   const env = Environment.parse(runtime.env);
   const running = config(runtime, rows);
   const publish = publisher(runtime);
-  const learn = sendTo(runtime, env.QUEUE_URL_DELIVERIES);
+  const recordInteraction = sendTo(runtime, env.QUEUE_URL_DELIVERIES);
   const loadHashedKeys = hashedKeysLoader(runtime);
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   return {
-    ...{ crm: connector.id, title: connector.title, hub: env.HUB, now: runtime.now, learn },
+    ...{ crm: connector.id, title: connector.title, hub: env.HUB, now: runtime.now, recordInteraction },
     async mapping() {
       const raw = await running.crmMapping(connector.id);
       if (compiled === undefined || compiled.raw !== raw)

@@ -47,7 +47,7 @@ export class Sync extends Construct {
     this.#function = sync;
     for (const stage of [`sync-${crm}`, `connection-${crm}`]) sync.allowSavingFailures(stage);
     // Large batches: one API call of a CRM takes hundreds of records, and the number of calls is limited.
-    sync.consume(this.queue, { batchSize: 500, windowSeconds: 2, maximumConcurrency: 2 });
+    sync.consume(this.queue, { batchSize: 1000, windowSeconds: 2, maximumConcurrency: 2 });
     sync.consume(this.probes, { batchSize: 1 });
     this.#allowSwitching(sync);
     for (const { queue } of [this.queue, this.probes, deliveries])

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chooseRecord, type Found, identifiersIn } from '../../../core/crm/adoption.ts';
 import type { HeldRecord } from '../../../core/crm/connector.ts';
-import { toldBy } from '../../../core/crm/taken.ts';
+import { reportedProfile } from '../../../core/crm/reported-profile.ts';
 import { minute } from './contact-fields.ts';
 
 const record = (id: string, more: Partial<HeldRecord> = {}): HeldRecord => ({
@@ -83,7 +83,7 @@ it('the identifiers of a record are its addresses, spelt as the hub spells them'
 
 describe('what a CRM tells of a customer', () => {
   const told = (path: string, value: unknown, name?: object) =>
-    toldBy([{ field: 'F', path, value }], name === undefined ? undefined : { name });
+    reportedProfile([{ field: 'F', path, value }], name === undefined ? undefined : { name });
 
   it('goes where the hub keeps it', () => {
     expect(told('traits.title', 'Buyer')).toEqual({

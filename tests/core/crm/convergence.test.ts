@@ -37,7 +37,7 @@ class World {
   /** Changes in the CRM of which the hub has not heard. */
   readonly reports: number[] = [];
   /** What was sent to be recorded. */
-  readonly learnt: string[] = [];
+  readonly inbound: string[] = [];
 
   constructor(ours: string, theirs: string) {
     this.ours = ours;
@@ -72,11 +72,11 @@ class World {
       ...{ fields: { Title: this.theirs }, at: minute(this.at) },
     });
     this.#states = plan.states;
-    this.learnt.push(...plan.taken.map((one) => String(one.value)));
+    this.inbound.push(...plan.inbound.map((one) => String(one.value)));
   }
 
   learn(): void {
-    const [first] = this.learnt.splice(0, 1);
+    const [first] = this.inbound.splice(0, 1);
     if (first !== undefined) this.ours = first;
   }
 
@@ -97,7 +97,7 @@ const settle = (world: World): number => {
   let rounds = 0;
   do {
     while (world.reports.length > 0) world.report(0, false);
-    while (world.learnt.length > 0) world.learn();
+    while (world.inbound.length > 0) world.learn();
     rounds++;
   } while (rounds < 20 && (world.write(false) || world.reports.length > 0));
   return rounds;

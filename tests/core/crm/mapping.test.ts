@@ -54,7 +54,7 @@ describe('transforms', () => {
     [{ from: undefined, write: 'crm-owns', to: 'traits.rating' }, 'Hot', 'Hot'],
   ])('%j reads %j back as %j', (more, theirs, expected) => {
     const reader = compileReaders({ Field: rule({ write: 'two-way', ...more }) }).get('Field');
-    expect(reader?.take(theirs)?.value).toEqual(expected);
+    expect(reader?.place(theirs)?.value).toEqual(expected);
   });
 
   it('reads nothing back into a template, a constant, or what the hub alone writes', () => {

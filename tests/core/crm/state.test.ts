@@ -4,13 +4,13 @@ import { valueDigest } from '../../../core/crm/change.ts';
 import type { Write } from '../../../core/crm/fields.ts';
 import {
   type FieldState,
-  mayBeNews,
+  fieldsWithoutBase,
+  firstInboundValues,
+  mayHaveChanged,
   planAdoption,
   planCreation,
   planReport,
   planUpdate,
-  takenAtFirst,
-  unjudged,
   withAnswer,
 } from '../../../core/crm/state.ts';
 import { agreed, contactFields, minute } from './contact-fields.ts';
@@ -80,12 +80,12 @@ describe('a record that is adopted', () => {
   it('tells what the hub lacks, and what the CRM owns', () => {
     const fields = contactFields({ A: 'two-way', B: 'two-way', C: 'crm-owns', D: 'always', E: 'if-empty' });
     const held = { A: 'a', B: 'b', C: 'c', D: 'd', E: 'e' };
-    const taken = takenAtFirst(fields, { values: { B: 'ours', C: 'ours' } }, held);
+    const taken = firstInboundValues(fields, { values: { B: 'ours', C: 'ours' } }, held);
     expect(taken).toEqual([
       { field: 'A', path: 'traits.A', value: 'a' },
       { field: 'C', path: 'traits.C', value: 'c' },
     ]);
-    expect(takenAtFirst(fields, { values: {} }, { A: null, C: ' ' })).toEqual([]);
+    expect(firstInboundValues(fields, { values: {} }, { A: null, C: ' ' })).toEqual([]);
   });
 });
 
@@ -122,9 +122,9 @@ describe('a change of ours', () => {
   it('cannot be judged before the record was read where nothing is known of it', () => {
     const fields = contactFields({ A: 'two-way', B: 'always', C: 'if-empty', D: 'crm-owns' });
     const ours = { A: 'a', B: 'b', C: 'c', D: 'd' };
-    expect(unjudged(fields, ours, {})).toEqual(['A', 'C']);
-    expect(unjudged(fields, ours, { A: agreed('z') })).toEqual(['C']);
-    expect(unjudged(fields, { B: 'b' }, {})).toEqual([]);
+    expect(fieldsWithoutBase(fields, ours, {})).toEqual(['A', 'C']);
+    expect(fieldsWithoutBase(fields, ours, { A: agreed('z') })).toEqual(['C']);
+    expect(fieldsWithoutBase(fields, { B: 'b' }, {})).toEqual([]);
   });
 });
 
@@ -155,7 +155,7 @@ describe('a report of the CRM', () => {
               fields: { Title: spelt(value) },
               at: minute(5 + time),
             });
-            expect(plan.taken).toEqual([]);
+            expect(plan.inbound).toEqual([]);
             expect(plan.contested).toEqual([]);
             states = { ...plan.states };
           }
@@ -169,7 +169,7 @@ describe('a report of the CRM', () => {
     const state = { Title: agreed('a', minute(5)) };
     for (const at of [minute(5), minute(4)]) {
       const plan = planReport(ofOne('two-way'), having('a'), state, { fields: { Title: 'old' }, at });
-      expect(plan).toEqual({ taken: [], states: state, contested: [] });
+      expect(plan).toEqual({ inbound: [], states: state, contested: [] });
     }
   });
 
@@ -177,21 +177,21 @@ describe('a report of the CRM', () => {
     const fields = ofOne('two-way');
     const { states } = planUpdate(fields, having('b'), { Title: agreed('a', minute(6)) });
     expect(planReport(fields, having('b'), states, { fields: { Title: 'old' }, at: minute(5) })).toEqual({
-      ...{ taken: [], states, contested: [] },
+      ...{ inbound: [], states, contested: [] },
     });
   });
 
   it('of a person is taken, also where the hub has changed too', () => {
-    expect(reported('two-way', agreed('a'), 'a', 'typed').taken).toEqual([
+    expect(reported('two-way', agreed('a'), 'a', 'typed').inbound).toEqual([
       { field: 'Title', path: 'traits.Title', value: 'typed' },
     ]);
-    expect(reported('two-way', agreed('a'), 'ours', 'typed').taken).toHaveLength(1);
-    expect(reported('crm-owns', agreed('a'), undefined, 'typed').taken).toHaveLength(1);
+    expect(reported('two-way', agreed('a'), 'ours', 'typed').inbound).toHaveLength(1);
+    expect(reported('crm-owns', agreed('a'), undefined, 'typed').inbound).toHaveLength(1);
   });
 
   it('of a field that the hub alone writes takes nothing, and the hub writes its next change over it', () => {
-    const { taken, states } = reported('always', agreed('a'), 'a', 'typed');
-    expect(taken).toEqual([]);
+    const { inbound, states } = reported('always', agreed('a'), 'a', 'typed');
+    expect(inbound).toEqual([]);
     expect(planUpdate(ofOne('always'), having('a'), states).write).toEqual({});
     expect(planUpdate(ofOne('always'), having('b'), states).write).toEqual({ Title: 'b' });
   });
@@ -203,8 +203,8 @@ describe('a report of the CRM', () => {
   });
 
   it('of a field that a person emptied takes nothing, and the hub does not fill it with what it had', () => {
-    const { taken, states } = reported('two-way', agreed('a'), 'a', '');
-    expect(taken).toEqual([]);
+    const { inbound, states } = reported('two-way', agreed('a'), 'a', '');
+    expect(inbound).toEqual([]);
     expect(planUpdate(ofOne('two-way'), having('a'), states).write).toEqual({});
   });
 
@@ -234,7 +234,7 @@ describe('an answer of the CRM', () => {
     const answered = withAnswer(states, { Title: '(415)' }, minute(9));
     expect(answered['Title']).toMatchObject({ ours: '+1 415', theirs: '(415)', at: minute(9) });
     const report = { fields: { Title: '(415)' }, at: minute(10) };
-    expect(planReport(fields, having('+1 415'), answered, report).taken).toEqual([]);
+    expect(planReport(fields, having('+1 415'), answered, report).inbound).toEqual([]);
     expect(planUpdate(fields, having('+1 415'), answered).write).toEqual({});
   });
 });
@@ -250,10 +250,10 @@ describe('the digests of a report', () => {
     [{ OtherPhone: valueDigest('b') }, true],
     [{}, true],
   ])('%j may be news: %s', (digests, expected) => {
-    expect(mayBeNews(fields, { Title: agreed('a') }, digests)).toBe(expected);
+    expect(mayHaveChanged(fields, { Title: agreed('a') }, digests)).toBe(expected);
   });
 
   it('of a field that nothing is known of may be news', () => {
-    expect(mayBeNews(fields, {}, { Title: valueDigest('a') })).toBe(true);
+    expect(mayHaveChanged(fields, {}, { Title: valueDigest('a') })).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
-import { chooseRecord } from '../../core/crm/adoption.ts';
-import type { CrmFault } from '../../core/crm/fault.ts';
-import { planCreation, planUpdate, standing } from '../../core/crm/state.ts';
-import { beginningOf, waitForOwner } from './begin.ts';
+import { chooseRecord } from '../../../core/crm/adoption.ts';
+import type { CrmFault } from '../../../core/crm/fault.ts';
+import { planCreation, planUpdate, withoutWrite } from '../../../core/crm/state.ts';
+import { deferToOwner, firstChange } from './begin.ts';
 import { type Subject, subjectsOf, viewOf } from './subjects.ts';
 import { type Change, contactKey, type Writing } from './write.ts';
 
@@ -15,7 +15,7 @@ interface Taken {
  * is adopted; or one of a customer that was separated from this one, which gives the value up first; or one that was merged
  * into this one, which stays as it is, with the value.
  */
-export const releaseValues = async (writing: Writing, taken: readonly Taken[]): Promise<Change[]> => {
+export const resolveTakenValues = async (writing: Writing, taken: readonly Taken[]): Promise<Change[]> => {
   const { ports, session, rules } = writing;
   const { object, key, fields } = rules.mapping.contact;
   const ids = [...new Set(taken.flatMap(({ fault }) => fault.records))];
@@ -35,7 +35,7 @@ export const releaseValues = async (writing: Writing, taken: readonly Taken[]): 
       const free = fault.records.flatMap((id) => (erased.has(id) ? [] : (records.get(id) ?? [])));
       const place = chooseRecord([{ by: 'email', records: free }], rules.mapping.contact.ambiguous);
       if ('create' in place) writing.contacts.refused.set(subject.customer.id, fault);
-      else changes.push(...[await beginningOf(writing, subject, place)].flatMap((one) => one ?? []));
+      else changes.push(...[await firstChange(writing, subject, place)].flatMap((one) => one ?? []));
     }
   }
   return changes;
@@ -68,7 +68,7 @@ const without = (
 const leftOut = (whole: Subject, seen: Subject): Change['states'] =>
   Object.fromEntries(
     Object.entries(whole.ours.values).flatMap(([name, value]) =>
-      seen.ours.values[name] === value ? [] : [[name, standing(whole.state.fields[name], value)]],
+      seen.ours.values[name] === value ? [] : [[name, withoutWrite(whole.state.fields[name], value)]],
     ),
   );
 
@@ -88,6 +88,6 @@ const separated = async (writing: Writing, change: Change, owners: readonly stri
     return [{ subject, states, record: { key: contactKey(ports, subject), id, fields: write } }];
   });
   if (updates.length > 0) return [...updates, change];
-  await waitForOwner(writing, change.subject);
+  await deferToOwner(writing, change.subject);
   return [];
 };

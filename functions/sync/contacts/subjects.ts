@@ -1,14 +1,14 @@
-import { customerView } from '../../core/crm/customer-view.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
-import { type OurValues, type SyncState, unknownState } from '../../core/crm/state.ts';
-import { HubError } from '../../core/errors.ts';
-import type { Customer } from '../../core/identity/customer.ts';
-import { type Identifier, identifierType } from '../../core/identity/identifier.ts';
-import type { IdentityConfig } from '../../core/identity/identity-config.ts';
-import { claimedName } from '../../core/identity/proof/guests.ts';
-import type { Guests } from '../contracts/ports/guests.ts';
-import type { History } from '../contracts/ports/history.ts';
-import type { Links } from './ports.ts';
+import { customerView } from '../../../core/crm/customer-view.ts';
+import type { CompiledMapping } from '../../../core/crm/mapping.ts';
+import { type OurValues, type SyncState, unknownState } from '../../../core/crm/state.ts';
+import { HubError } from '../../../core/errors.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import { type Identifier, identifierType } from '../../../core/identity/identifier.ts';
+import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
+import { claimedName } from '../../../core/identity/proof/guests.ts';
+import type { Guests } from '../../contracts/ports/guests.ts';
+import type { History } from '../../contracts/ports/history.ts';
+import type { Links } from '../ports.ts';
 
 export interface Rules {
   readonly mapping: CompiledMapping;

@@ -1,7 +1,7 @@
-import type { HeldRecord } from '../../core/crm/connector.ts';
-import { planAdoption, planCreation } from '../../core/crm/state.ts';
-import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction/interaction.ts';
+import type { HeldRecord } from '../../../core/crm/connector.ts';
+import { planAdoption, planCreation } from '../../../core/crm/state.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
 import { isReachable, type Subject } from './subjects.ts';
 import { beingWritten, type Change, changeOf, type Writing } from './write.ts';
@@ -9,7 +9,7 @@ import { beingWritten, type Change, changeOf, type Writing } from './write.ts';
 const MOST_TAKEN_TIMES = 5;
 
 /** What has to be written for a customer whose place in the CRM is known; undefined where nothing is. */
-export const beginningOf = async (
+export const firstChange = async (
   writing: Writing,
   subject: Subject,
   place: Place,
@@ -18,16 +18,16 @@ export const beginningOf = async (
   const { contact } = rules.mapping;
   const { customer } = subject;
   if ('elsewhere' in place) {
-    await waitForOwner(writing, subject);
+    await deferToOwner(writing, subject);
     return undefined;
   }
   const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
   if (customer.guest && oldest !== undefined) {
-    await borrow(writing, subject, oldest);
+    await logAtFoundRecord(writing, subject, oldest);
     return undefined;
   }
   if ('choose' in place) {
-    await askPerson(writing, subject, place.choose);
+    await openRecordReview(writing, subject, place.choose);
     return undefined;
   }
   if ('adopt' in place)
@@ -45,18 +45,18 @@ export const beginningOf = async (
 };
 
 /** A guest's activity is logged at a record that staff made; nothing is written to it. */
-const borrow = async (
+const logAtFoundRecord = async (
   { ports, contacts }: Writing,
   { customer, profileId, state }: Subject,
   { id }: HeldRecord,
 ): Promise<void> => {
-  if (await ports.links.save(profileId, { ...state, record: id, borrowed: true }))
+  if (await ports.links.save(profileId, { ...state, record: id, activityOnly: true }))
     contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
 /** Nothing is written for the customer until a person has decided which record is theirs. */
-const askPerson = async (
+const openRecordReview = async (
   { ports, contacts }: Writing,
   { customer, profileId, state }: Subject,
   records: readonly HeldRecord[],
@@ -71,10 +71,10 @@ const askPerson = async (
 };
 
 /** The record belongs to another customer, with whom this one is about to be merged, or never will be. */
-export const waitForOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
+export const deferToOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
   const { customer, profileId, state } = subject;
   const times = (state.takenTimes ?? 0) + 1;
-  const { claimedUntil: _, ...released } = state;
+  const { reservedUntil: _, ...released } = state;
   await ports.links.save(profileId, { ...released, takenTimes: times % MOST_TAKEN_TIMES });
   if (times < MOST_TAKEN_TIMES) contacts.waiting.set(customer.id, { error: beingWritten(ports) });
   else

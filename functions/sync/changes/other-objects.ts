@@ -1,16 +1,16 @@
 import * as z from 'zod';
-import type { CrmChange } from '../../core/crm/change.ts';
-import type { CrmSession, HeldRecord } from '../../core/crm/connector.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { InteractionMessage } from '../contracts/messages/record.ts';
-import type { SyncPorts } from './ports.ts';
+import type { CrmChange } from '../../../core/crm/change.ts';
+import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { InteractionMessage } from '../../contracts/messages/record.ts';
+import type { SyncPorts } from '../ports.ts';
 
 /**
  * Records what a CRM reports about records that belong to contacts, such as cases, where the report names no contact: the
  * records are read, one call per object. Those of nobody that the hub knows are ignored.
  */
 export const recordOtherChanges = async (
-  ports: Pick<SyncPorts, 'crm' | 'now' | 'call' | 'links' | 'learn'>,
+  ports: Pick<SyncPorts, 'crm' | 'now' | 'call' | 'links' | 'recordInteraction'>,
   session: CrmSession,
   changes: readonly CrmChange[],
 ): Promise<void> => {
@@ -22,7 +22,7 @@ export const recordOtherChanges = async (
     for (const change of reported) {
       const record = records.get(change.id);
       if (record?.contact !== undefined && owners.has(record.contact))
-        await ports.learn(changeMessage(ports, change, record, record.contact));
+        await ports.recordInteraction(changeMessage(ports, change, record, record.contact));
     }
   }
 };

@@ -1,6 +1,6 @@
-import { type Choice, chooseRecord, type Found } from '../../core/crm/adoption.ts';
-import type { CrmSession, HeldRecord, LookUp } from '../../core/crm/connector.ts';
-import type { SyncPorts } from './ports.ts';
+import { type Choice, chooseRecord, type Found } from '../../../core/crm/adoption.ts';
+import type { CrmSession, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
+import type { SyncPorts } from '../ports.ts';
 import { type Rules, type Subject, valuesOfType } from './subjects.ts';
 
 /** What the look-up found for a customer. `elsewhere`: a source profile that has the only record already. */

@@ -1,16 +1,16 @@
-import { identifiersIn } from '../../core/crm/adoption.ts';
-import type { CrmChange } from '../../core/crm/change.ts';
-import type { CrmSession, HeldRecord } from '../../core/crm/connector.ts';
-import { mayBeNews, planReport, takenAtFirst } from '../../core/crm/state.ts';
-import { HubError } from '../../core/errors.ts';
-import { type Instant, instant } from '../../core/interaction/interaction.ts';
-import { log } from '../contracts/log.ts';
-import { learntMessage } from './learn.ts';
-import type { SyncPorts, Unsynced, Waiting } from './ports.ts';
-import { recordOtherChanges } from './record-changes.ts';
-import { type Rules, type Subject, subjectsOf } from './subjects.ts';
-import { knownError, type Queued } from './sync.ts';
-import { beingWritten } from './write.ts';
+import { identifiersIn } from '../../../core/crm/adoption.ts';
+import type { CrmChange } from '../../../core/crm/change.ts';
+import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import { firstInboundValues, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
+import { HubError } from '../../../core/errors.ts';
+import { type Instant, instant } from '../../../core/interaction/interaction.ts';
+import { log } from '../../contracts/log.ts';
+import { type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
+import { beingWritten } from '../contacts/write.ts';
+import { crmInteraction } from '../crm-interaction.ts';
+import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
+import { knownError, type Queued } from '../sync.ts';
+import { recordOtherChanges } from './other-objects.ts';
 
 /** A message of the queue that reports changes in the CRM. */
 export type QueuedChange = Queued<{ readonly change: CrmChange }>;
@@ -41,14 +41,14 @@ export const applyChanges =
     try {
       const rules = { mapping: await ports.mapping(), identity: await ports.identity() };
       const changed = await subjectsOfChanges(ports, rules, batch);
-      const seen = changed.filter(({ change, subject }) => isNews(rules, change, subject));
+      const seen = changed.filter(({ change, subject }) => isRelevant(rules, change, subject));
       const others = batch
         .map(({ message }) => message.change)
         .filter(({ object, own }) => object !== rules.mapping.contact.object && own !== true);
       if (seen.length + others.length === 0) return new Map();
       const session = await ports.open();
       await recordOtherChanges(ports, session, others);
-      return await followAll({ ports, session, rules }, seen);
+      return await applyAll({ ports, session, rules }, seen);
     } catch (error) {
       const known = knownError(ports, error);
       return new Map(batch.map(({ id }): [string, Waiting] => [id, { error: known }]));
@@ -77,23 +77,23 @@ const subjectsOfChanges = async (
   return [...byRecord].flatMap(([id, queued]): Changed[] => {
     const [first, ...others] = queued.map(({ message }) => message.change);
     if (first === undefined) return [];
-    const change = together(first, ...others);
+    const change = combineChanges(first, ...others);
     const owner = [id, ...change.merged].map((one) => owners.get(one)).find((one) => one !== undefined);
     const customer = customers.get(owner ?? '');
     return [{ change, messages: queued.map((one) => one.id), subject: byCustomer.get(customer?.id ?? '') }];
   });
 };
 
-/** Acts that say more than that something changed, the weightiest last. */
-const weight = ['changed', 'created', 'restored', 'merged', 'deleted', 'erased'] as const;
+/** Acts that say more than that something changed, the most important last. */
+const precedence = ['changed', 'created', 'restored', 'merged', 'deleted', 'erased'] as const;
 
-const together = (first: CrmChange, ...others: readonly CrmChange[]): CrmChange => {
+const combineChanges = (first: CrmChange, ...others: readonly CrmChange[]): CrmChange => {
   const inTime = [first, ...others].toSorted((one, other) => ((one.at ?? '') < (other.at ?? '') ? -1 : 1));
-  const heaviest = inTime.reduce((one, other) =>
-    weight.indexOf(other.act) > weight.indexOf(one.act) ? other : one,
+  const main = inTime.reduce((one, other) =>
+    precedence.indexOf(other.act) > precedence.indexOf(one.act) ? other : one,
   );
   const isOwn = inTime.every(({ own }) => own === true);
-  const { own: _, ...rest } = heaviest;
+  const { own: _, ...rest } = main;
   return {
     ...rest,
     at: inTime.at(-1)?.at ?? rest.at,
@@ -106,13 +106,15 @@ const together = (first: CrmChange, ...others: readonly CrmChange[]): CrmChange 
 };
 
 /** Whether a change must be looked at. */
-const isNews = (rules: Rules, { act, own, fields }: CrmChange, subject: Subject | undefined): boolean => {
+const isRelevant = (rules: Rules, { act, own, fields }: CrmChange, subject: Subject | undefined): boolean => {
   if (subject === undefined) return act !== 'deleted' && act !== 'erased';
   if (act === 'created') return false;
-  return act !== 'changed' || (!own && mayBeNews(rules.mapping.contact.fields, subject.state.fields, fields));
+  return (
+    act !== 'changed' || (!own && mayHaveChanged(rules.mapping.contact.fields, subject.state.fields, fields))
+  );
 };
 
-const followAll = async (reading: Reading, changed: readonly Changed[]): Promise<Unsynced> => {
+const applyAll = async (reading: Reading, changed: readonly Changed[]): Promise<Unsynced> => {
   const { ports, session, rules } = reading;
   const { object, key, fields } = rules.mapping.contact;
   if (changed.length === 0) return new Map();
@@ -123,33 +125,34 @@ const followAll = async (reading: Reading, changed: readonly Changed[]): Promise
   const waiting = new Map<string, Waiting>();
   for (const one of changed) {
     if (erased.has(one.change.id)) continue;
-    const isDone = await follow(reading, one, records.get(one.change.id));
+    const isDone = await applyOne(reading, one, records.get(one.change.id));
     if (!isDone) for (const id of one.messages) waiting.set(id, { error: beingWritten(ports) });
   }
   return waiting;
 };
 
 /** False where another worker is at the same contact. */
-const follow = async (
+const applyOne = async (
   reading: Reading,
   changed: Changed,
   record: HeldRecord | undefined,
 ): Promise<boolean> => {
   const { change, subject } = changed;
-  if (subject === undefined) return meet(reading, change, record);
+  if (subject === undefined) return recordUnknown(reading, change, record);
   const { state } = subject;
-  if ((state.claimedUntil ?? 0) > reading.ports.now()) return false;
-  if (record === undefined) return lose(reading, changed, subject);
-  if (record.id !== state.record || change.act === 'merged') return move(reading, change, subject, record);
+  if ((state.reservedUntil ?? 0) > reading.ports.now()) return false;
+  if (record === undefined) return unlinkDeleted(reading, changed, subject);
+  if (record.id !== state.record || change.act === 'merged')
+    return followMerge(reading, change, subject, record);
   // What a contact holds that was linked just now is judged when the customer is written for the first time.
   const isBeginning = Object.keys(state.fields).length === 0 && state.goneAt === undefined;
-  return isBeginning || take(reading, changed, subject, record);
+  return isBeginning || recordChange(reading, changed, subject, record);
 };
 
 const timeOf = ({ ports }: Reading, { at }: CrmChange): Instant => at ?? instant(ports.now());
 
 /** An unknown record: one that the hub made itself is about to be linked; one with an address tells who it is. */
-const meet = async (
+const recordUnknown = async (
   { ports, rules }: Reading,
   change: CrmChange,
   record: HeldRecord | undefined,
@@ -164,13 +167,13 @@ const meet = async (
     return true;
   }
   const at = change.at ?? record.modifiedAt;
-  const taken = takenAtFirst(fields, { values: {} }, record.fields);
-  await ports.learn(learntMessage(ports, { object, record, act: 'found', at, taken }));
+  const inbound = firstInboundValues(fields, { values: {} }, record.fields);
+  await ports.recordInteraction(crmInteraction(ports, { object, record, act: 'found', at, inbound }));
   return true;
 };
 
 /** The record of a customer was deleted. */
-const lose = async (
+const unlinkDeleted = async (
   reading: Reading,
   { change, messages }: Changed,
   { profileId, state, customer }: Subject,
@@ -180,7 +183,7 @@ const lose = async (
   const at = timeOf(reading, change);
   const record = { id: change.id, emails: [], phones: [], byStaff: true };
   const { object } = rules.mapping.contact;
-  await ports.learn(learntMessage(ports, { object, record, act: 'deleted', at, taken: [] }));
+  await ports.recordInteraction(crmInteraction(ports, { object, record, act: 'deleted', at, inbound: [] }));
   if (!(await ports.links.save(profileId, { ...state, fields: {}, goneAt: at }))) return false;
   await report(
     ports,
@@ -196,7 +199,7 @@ const lose = async (
 };
 
 /** Agents have merged records: the customers join, and the record that remains is the customer's. */
-const move = async (
+const followMerge = async (
   reading: Reading,
   change: CrmChange,
   { customer, profileId, state }: Subject,
@@ -209,7 +212,9 @@ const move = async (
   const owner = (await ports.links.owners([record.id])).get(record.id);
   const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
   const at = timeOf(reading, change);
-  await ports.learn(learntMessage(ports, { object, record, act: 'merged', at, taken: [], customer, others }));
+  await ports.recordInteraction(
+    crmInteraction(ports, { object, record, act: 'merged', at, inbound: [], customer, others }),
+  );
   const isSaved = isFree
     ? await ports.links.save(
         profileId,
@@ -238,7 +243,7 @@ const unlinkOthers = async (
 };
 
 /** What the record holds now, against where both sides last stood. */
-const take = async (
+const recordChange = async (
   reading: Reading,
   { messages }: Changed,
   { customer, profileId, state, ours }: Subject,
@@ -251,16 +256,17 @@ const take = async (
   });
   const known = new Set<string>(customer.identifiers);
   const isNew = identifiersIn(record).some((one) => !known.has(one));
-  const isNews = plan.taken.length > 0 || isNew;
-  if (isNews) {
+  const isRelevant = plan.inbound.length > 0 || isNew;
+  if (isRelevant) {
     const at = record.modifiedAt;
-    await ports.learn(
-      learntMessage(ports, { object, record, act: 'changed', at, taken: plan.taken, customer }),
+    await ports.recordInteraction(
+      crmInteraction(ports, { object, record, act: 'changed', at, inbound: plan.inbound, customer }),
     );
   }
   const { goneAt: _, ...linked } = state;
   if (!(await ports.links.save(profileId, { ...linked, fields: plan.states }))) return false;
-  for (const field of plan.contested) await report(ports, messages, customer.id, contested(ports, field));
+  for (const field of plan.contested)
+    await report(ports, messages, customer.id, contestedField(ports, field));
   return true;
 };
 
@@ -275,7 +281,7 @@ const report = async (
   await ports.publishFailed(customer, error);
 };
 
-const contested = ({ title }: Pick<SyncPorts, 'title'>, field: string): HubError =>
+const contestedField = ({ title }: Pick<SyncPorts, 'title'>, field: string): HubError =>
   new HubError(
     'crm-field-contested',
     `${title} has set ${field} back three times within an hour after the hub wrote it. The field is left to ${title}: look for a workflow there, or set \`write: never\`.`,

@@ -1,10 +1,10 @@
-import type { CrmSession, HeldRecord } from '../../core/crm/connector.ts';
-import { planAdoption, planUpdate, type SyncState, unjudged } from '../../core/crm/state.ts';
-import { beginningOf } from './begin.ts';
+import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import { fieldsWithoutBase, planAdoption, planUpdate, type SyncState } from '../../../core/crm/state.ts';
+import type { SyncPorts } from '../ports.ts';
+import { firstChange } from './begin.ts';
 import { withCompanies } from './companies.ts';
 import { findRecords, type Place } from './find.ts';
-import type { SyncPorts } from './ports.ts';
-import { releaseValues } from './release.ts';
+import { resolveTakenValues } from './release.ts';
 import { isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
 import {
   beingWritten,
@@ -29,10 +29,10 @@ export const writeContacts = async (
   const open = subjects.filter((subject) => isOpen(writing, subject));
   const linked = open.filter(({ state }) => isLinked(state));
   const unlinked = open.filter(({ state }) => !isLinked(state));
-  const beginnings = await withCompanies(writing, await beginningsOf(writing, unlinked));
+  const beginnings = await withCompanies(writing, await firstChanges(writing, unlinked));
   const changes = [...(await updatesOf(writing, linked)), ...beginnings];
   const taken = await write(writing, changes);
-  if (taken.length > 0) await write(writing, await releaseValues(writing, taken));
+  if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
   return contacts;
 };
 
@@ -44,7 +44,7 @@ const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean 
   const { customer, state, view } = subject;
   if (!contact.includes(view) || state.undecidedSince !== undefined) return false;
   if (state.goneAt !== undefined && !contact.recreate) return false;
-  if ((state.claimedUntil ?? 0) > ports.now() || isStale(subject)) {
+  if ((state.reservedUntil ?? 0) > ports.now() || isStale(subject)) {
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
     return false;
   }
@@ -59,7 +59,8 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
   const { object, key, fields } = rules.mapping.contact;
   const names = [...fields.writes.keys()];
   const unknown = linked.filter(
-    ({ state, ours }) => !state.borrowed && unjudged(fields, ours.values, state.fields).length > 0,
+    ({ state, ours }) =>
+      !state.activityOnly && fieldsWithoutBase(fields, ours.values, state.fields).length > 0,
   );
   const held =
     unknown.length === 0
@@ -68,8 +69,8 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
   const changes: Change[] = [];
   for (const subject of linked) {
     const id = recordOf(subject);
-    if (subject.state.borrowed || !unknown.includes(subject)) {
-      const plan = subject.state.borrowed
+    if (subject.state.activityOnly || !unknown.includes(subject)) {
+      const plan = subject.state.activityOnly
         ? undefined
         : planUpdate(fields, subject.ours, subject.state.fields);
       if (plan === undefined || Object.keys(plan.write).length === 0)
@@ -93,7 +94,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
   const isFirst = Object.keys(subject.state.fields).length === 0;
   if (isFirst) return changeOf(ports, subject, first, record.id);
   const later = planUpdate(fields, subject.ours, subject.state.fields);
-  const names = new Set(unjudged(fields, subject.ours.values, subject.state.fields));
+  const names = new Set(fieldsWithoutBase(fields, subject.ours.values, subject.state.fields));
   const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({
     ...Object.fromEntries(Object.entries(one).filter(([name]) => !names.has(name))),
     ...Object.fromEntries(Object.entries(other).filter(([name]) => names.has(name))),
@@ -103,7 +104,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
 };
 
 /** The changes of customers without a contact: the CRM's own record of them is adopted, or one is made. */
-const beginningsOf = async (writing: Writing, unlinked: readonly Subject[]): Promise<Change[]> => {
+const firstChanges = async (writing: Writing, unlinked: readonly Subject[]): Promise<Change[]> => {
   const { ports, session, rules } = writing;
   const { match } = rules.mapping.contact;
   const isSought = (subject: Subject): boolean =>
@@ -113,7 +114,7 @@ const beginningsOf = async (writing: Writing, unlinked: readonly Subject[]): Pro
     sought.length === 0 ? new Map<Subject, Place>() : await findRecords(ports, session, rules, sought);
   const changes: Change[] = [];
   for (const subject of unlinked) {
-    const change = await beginningOf(writing, subject, places.get(subject) ?? { create: true });
+    const change = await firstChange(writing, subject, places.get(subject) ?? { create: true });
     if (change) changes.push(change);
   }
   return changes;

@@ -1,4 +1,4 @@
-import { companyDomain, websitesOf } from '../../core/crm/email-domain.ts';
+import { companyDomain, websitesOf } from '../../../core/crm/email-domain.ts';
 import { valuesOfType } from './subjects.ts';
 import type { Change, Writing } from './write.ts';
 

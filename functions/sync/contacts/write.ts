@@ -1,10 +1,10 @@
-import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../core/crm/connector.ts';
-import type { CrmFault } from '../../core/crm/fault.ts';
-import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../core/crm/state.ts';
-import { HubError } from '../../core/errors.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import { adoptedMessage } from './learn.ts';
-import type { SyncPorts, Waiting } from './ports.ts';
+import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import type { CrmFault } from '../../../core/crm/fault.ts';
+import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import { adoptionInteraction } from '../crm-interaction.ts';
+import type { SyncPorts, Waiting } from '../ports.ts';
 import { type Rules, type Subject, versionsOf } from './subjects.ts';
 
 /** What became of the contacts of a batch, by customer. A customer in none of these has no contact in this CRM. */
@@ -34,7 +34,7 @@ export interface Writing {
 }
 
 /** Longer than the function may run: a worker that ends meanwhile holds its contacts no longer. */
-const CLAIM_MS = 900_000;
+const RESERVATION_MS = 900_000;
 const SECONDS_FOR_OTHERS = 5;
 
 export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): HubError =>
@@ -70,35 +70,38 @@ export const write = async (
 ): Promise<{ readonly change: Change; readonly fault: CrmFault }[]> => {
   const { ports, session, rules, contacts } = writing;
   const { object, key } = rules.mapping.contact;
-  const claimed = await claim(writing, changes);
-  if (claimed.length === 0) return [];
-  const byKey = new Map(claimed.map((change) => [change.record.key, change]));
-  const records = claimed.map(({ record }) => record);
+  const reserved = await reserveContacts(writing, changes);
+  if (reserved.length === 0) return [];
+  const byKey = new Map(reserved.map((change) => [change.record.key, change]));
+  const records = reserved.map(({ record }) => record);
   const taken: { change: Change; fault: CrmFault }[] = [];
   for (const result of await session.upsert(object, key, records, ports.call)) {
     const change = byKey.get(result.key);
     if (change === undefined) continue;
-    if (!('fault' in result)) await finish(writing, change, result);
-    else if (result.fault.why === 'gone') await follow(writing, change.subject, result.fault);
+    if (!('fault' in result)) await saveWritten(writing, change, result);
+    else if (result.fault.why === 'gone') await followMergedRecord(writing, change.subject, result.fault);
     else {
       const subject = await release(writing, change.subject);
       if (result.fault.why === 'taken') taken.push({ change: { ...change, subject }, fault: result.fault });
-      else settle(contacts, subject, result.fault, object);
+      else noteFault(contacts, subject, result.fault, object);
     }
   }
   return taken;
 };
 
 /** Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. */
-const claim = async ({ ports, contacts }: Writing, changes: readonly Change[]): Promise<Change[]> => {
-  const claimedUntil = ports.now() + CLAIM_MS;
-  const claimed = await Promise.all(
+const reserveContacts = async (
+  { ports, contacts }: Writing,
+  changes: readonly Change[],
+): Promise<Change[]> => {
+  const reservedUntil = ports.now() + RESERVATION_MS;
+  const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
       const { subject, adopts } = change;
-      const { borrowed: _, ...state } = subject.state;
+      const { activityOnly: _, ...state } = subject.state;
       const next: SyncState = {
         ...state,
-        claimedUntil,
+        reservedUntil,
         ...(adopts && { record: adopts.id, goneAt: undefined, undecidedSince: undefined }),
       };
       if (await ports.links.save(subject.profileId, next, adopts?.id))
@@ -107,50 +110,50 @@ const claim = async ({ ports, contacts }: Writing, changes: readonly Change[]): 
       return undefined;
     }),
   );
-  return claimed.flatMap((change) => change ?? []);
+  return reserved.flatMap((change) => change ?? []);
 };
 
-const finish = async (
+const saveWritten = async (
   { ports, rules, contacts }: Writing,
   { subject, states, adopts }: Change,
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { claimedUntil: _, goneAt: __, takenTimes: ___, ...kept } = state;
+  const { reservedUntil: _, goneAt: __, takenTimes: ___, ...kept } = state;
   const next: SyncState = {
     ...kept,
     record: id,
     fields: withAnswer(states, held, at),
     profiles: versionsOf(customer),
   };
-  if (adopts) await ports.learn(adoptedMessage(ports, rules, subject, adopts));
+  if (adopts) await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
   const isKnown = state.record === id;
   if (await ports.links.save(profileId, next, isKnown ? undefined : id)) contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
 /** A record that is gone: the one into which it was merged takes its place, unless it is another customer's. */
-const follow = async (writing: Writing, subject: Subject, fault: CrmFault): Promise<void> => {
+const followMergedRecord = async (writing: Writing, subject: Subject, fault: CrmFault): Promise<void> => {
   const { ports, contacts } = writing;
   const { customer, profileId, state } = subject;
   const [merged] = fault.records;
   const owner = merged === undefined ? undefined : (await ports.links.owners([merged])).get(merged);
   const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
   if (merged === undefined || !isFree) return unlink(writing, subject);
-  const { claimedUntil: _, ...released } = state;
+  const { reservedUntil: _, ...released } = state;
   await ports.links.save(profileId, { ...released, record: merged, fields: {} }, merged);
   contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
 /** Lets other workers write the contact again. */
 const release = async ({ ports }: Writing, subject: Subject): Promise<Subject> => {
-  const { claimedUntil: _, ...state } = subject.state;
+  const { reservedUntil: _, ...state } = subject.state;
   await ports.links.save(subject.profileId, state);
   return { ...subject, state: { ...state, version: state.version + 1 } };
 };
 
 /** What a refusal means for the messages of a customer. */
-const settle = (contacts: Contacts, { customer }: Subject, fault: CrmFault, object: string): void => {
+const noteFault = (contacts: Contacts, { customer }: Subject, fault: CrmFault, object: string): void => {
   if (fault.scope === 'record' && fault.retry === 'never') contacts.refused.set(customer.id, fault);
   else contacts.waiting.set(customer.id, { error: fault, ...(fault.scope === 'object' && { object }) });
 };
@@ -158,7 +161,7 @@ const settle = (contacts: Contacts, { customer }: Subject, fault: CrmFault, obje
 /** The customer has no contact any more. */
 export const unlink = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { claimedUntil: _, ...released } = state;
+  const { reservedUntil: _, ...released } = state;
   await ports.links.save(profileId, { ...released, goneAt: instant(ports.now()), fields: {} });
   contacts.refused.set(
     customer.id,

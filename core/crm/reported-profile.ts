@@ -1,9 +1,9 @@
 import { type Customer, nameParts } from '../identity/customer.ts';
 import { type PersonName, ProfileHints } from '../interaction/interaction.ts';
-import type { FieldTaken } from './mapping.ts';
+import type { InboundValue } from './mapping.ts';
 
 /** What a CRM tells about a customer, as an interaction carries it. */
-export interface Told {
+export interface ReportedProfile {
   readonly identifiers: readonly string[];
   readonly profile?: ProfileHints;
 }
@@ -15,7 +15,10 @@ const IDENTIFIER = /^identifiers\.([a-z0-9-]+)\.primary$/u;
  * Values of a CRM's fields by the places where the hub keeps them: a name is completed from the one that is known, and an
  * address becomes an identifier. Values without a place in an interaction are left out.
  */
-export const toldBy = (taken: readonly FieldTaken[], customer: Pick<Customer, 'name'> | undefined): Told => {
+export const reportedProfile = (
+  taken: readonly InboundValue[],
+  customer: Pick<Customer, 'name'> | undefined,
+): ReportedProfile => {
   const identifiers: string[] = [];
   const traits: Record<string, unknown> = {};
   const name: Record<string, unknown> = {};
