@@ -5,6 +5,7 @@ import { hubspotSandbox } from '../../infra/sandbox/hubspot/sandbox.ts';
 import type { Sandbox } from '../../infra/sandbox/protocol/sandbox.ts';
 import { salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
 import { Setup } from '../../infra/sandbox/salesforce/setup.ts';
+import { servicenowSandbox } from '../../infra/sandbox/servicenow/server.ts';
 import { crmFields } from '../../infra/scenario/hub/sandboxes.ts';
 
 const { values, positionals } = parseArgs({
@@ -34,6 +35,7 @@ const openers: Readonly<Record<string, () => Promise<Sandbox>>> = {
       for (let made = 0; made < count; made++) sandbox.seed(object, fields);
     return sandbox;
   },
+  servicenow: () => servicenowSandbox(db, { port, ...(!values.bare && crmFields.servicenow) }),
   hubspot: () => hubspotSandbox(db, { port, ...(!values.bare && { customProperties: crmFields.hubspot }) }),
 };
 

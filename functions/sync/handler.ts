@@ -94,6 +94,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
         await session.find(contact.object, by, [PROBE_KEY], [contact.key], call);
       },
       async attempt(object, pending) {
+        // A session remembers the fields of the object as they were before somebody corrected them.
+        client.close();
         const others = (await connection.read()).parked;
         const { deferred, answered } = await carryOut(ports, [pending], {
           ...{ ...run, parked: others, probed: object },

@@ -159,7 +159,8 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
         customers: async (profileIds) => found(byId, profileIds),
         interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       },
-      learn: unused,
+      recordInteraction: unused,
+      recordInteraction: unused,
       openReview: unused,
       saveFailure: async (_, error) => {
         throw error;
