@@ -160,7 +160,6 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
         interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       },
       recordInteraction: unused,
-      recordInteraction: unused,
       openReview: unused,
       saveFailure: async (_, error) => {
         throw error;
