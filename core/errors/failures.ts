@@ -56,7 +56,7 @@ export const failureErrors = {
   'sender-refusal': {
     means: 'Every channel of the notification was tried, and each sender refused it.',
     advice:
-      'Correct what the sender names (an address, a template, an account in its sandbox), then replay: the channels are chosen again.',
+      'Correct what the sender names (an address, a template, a domain that is not verified, an account in its sandbox), then replay: the channels are chosen again.',
   },
   'uncertain-send': {
     retry: 'never',
