@@ -154,7 +154,7 @@ export const unsharedToken: SharedToken = { get: (_, renew) => renew() };
 export interface CrmConnector {
   readonly id: string;
   readonly title: string;
-  /** The call budget that all workers of one account share. */
+  /** The call budget that all workers of one account share; read anew before each call. */
   readonly budget: Budget;
   /** The data that the CRM retains of deleted records, and for how long; shown on the receipt of an erasure. */
   readonly keeps: readonly string[];

@@ -12,6 +12,7 @@ import {
   type Taken,
   type Write,
 } from './fields.ts';
+import { HttpSection } from './http.ts';
 import { pathFault } from './paths.ts';
 
 const Pattern = z.record(z.string(), z.json());
@@ -52,10 +53,33 @@ const InteractionRule = z.strictObject({
 });
 
 /** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
-export const CrmMapping = z.strictObject({
-  contact: Contact,
-  interactions: z.array(InteractionRule).default([]),
-});
+export const CrmMapping = z
+  .strictObject({
+    contact: Contact,
+    interactions: z.array(InteractionRule).default([]),
+    /** How a CRM without a connector of its own is spoken to. */
+    http: HttpSection.optional(),
+  })
+  .check(({ value: { contact, interactions, http }, issues }) => {
+    if (http === undefined) return;
+    const expect = (isThere: boolean, path: PropertyKey[], message: string): void => {
+      if (!isThere) issues.push({ code: 'custom', path, message, input: http });
+    };
+    for (const object of new Set([contact.object, ...interactions.map((one) => one.object)]))
+      expect(
+        Object.hasOwn(http.objects, object),
+        ['http', 'objects', object],
+        'expected how this object is written',
+      );
+    const { find, read } = http.objects[contact.object] ?? {};
+    for (const by of contact.match)
+      expect(
+        find?.[by === 'user-id' ? 'field' : by] !== undefined,
+        ['http', 'objects', contact.object, 'find'],
+        `contact.match names ${by}, so expected a look-up by it`,
+      );
+    expect(read !== undefined, ['http', 'objects', contact.object, 'read'], 'expected how a contact is read');
+  });
 export type CrmMapping = z.infer<typeof CrmMapping>;
 
 /** An interaction as mappings name it; `proof` is `claimed` if nobody vouches for any of its identifiers. */
@@ -101,6 +125,7 @@ export interface CompiledMapping {
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
   /** The rules of an interaction: the first whose `when` matches, and those with `also`. */
   readonly forInteraction: (interaction: MappedInteraction) => readonly CompiledRule[];
+  readonly http: HttpSection | undefined;
 }
 
 /** Makes a mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
@@ -112,7 +137,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       `mappings/crm/${crm}.yaml: ${z.prettifyError(parsed.error)}`,
       { retry: 'later', cause: parsed.error },
     );
-  const { contact, interactions } = parsed.data;
+  const { contact, interactions, http } = parsed.data;
   const rules = interactions.map(({ when, object, key, fields, links, also }) => ({
     ...{ when: parsePattern(when), also, object, key },
     ...{ fields: compileFields(fields), links: Object.keys(links) },
@@ -135,6 +160,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       ),
       includes: (view) => included === undefined || matches(included, view),
     },
+    http,
     interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
     forInteraction(interaction) {
       const matching = rules.filter(({ when }) => matches(when, interaction));
