@@ -87,15 +87,13 @@ export const runTryton = async (report: (line: string) => void): Promise<Outcome
   const tryton = await createTryton(folder);
   await tryton.start();
   const proxy = await openProxy(tryton.port);
-  process.env['HUB_MAPPINGS'] = writeMappings(folder, proxy.port);
-  const hub = await openTestHub({ assembly: await assembly(), fetch });
-  await hub.setSecret('crm/tryton', credentials);
   try {
-    const story = await tellStory({ hub, tryton, proxy, report });
+    process.env['HUB_MAPPINGS'] = writeMappings(folder, proxy.port);
+    const hub = await openTestHub({ assembly: await assembly(), fetch });
+    const story = await tellStory({ hub, tryton, proxy, report }).finally(() => hub.stop());
     const race = await raceTwoWorkers(tryton, proxy, report);
     return { figures: { ...story.figures, ...race.figures }, faults: [...story.faults, ...race.faults] };
   } finally {
-    await hub.stop();
     await proxy.stop();
     await tryton.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -111,6 +109,7 @@ interface Story {
 
 const tellStory = async ({ hub, tryton, proxy, report }: Story): Promise<Outcome> => {
   report(`${PEOPLE} people write; the answer of every third write of Tryton is lost …`);
+  await hub.setSecret('crm/tryton', credentials);
   proxy.loseEvery(3);
   await send(hub, 1);
   await hub.wait(HOUR_MS);
