@@ -31,6 +31,14 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'import customers or past interactions from CSV or NDJSON',
       load: () => import('./operations/import.ts'),
     },
+    review: {
+      summary: 'list and decide what waits for a person',
+      load: () => import('./customers/review.ts'),
+    },
+    sync: {
+      summary: 'adopt the contacts of a CRM, or write all customers to it',
+      load: () => import('./operations/sync.ts'),
+    },
     jobs: {
       summary: 'list, watch and cancel imports and other long jobs',
       load: () => import('./operations/jobs.ts'),

@@ -33,7 +33,8 @@ export const messagebird = channel({
   },
   methods: ['GET'],
   content: {
-    hosts: /^(?:(?:[a-z0-9-]+\.)*messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9]+){0,6}\.amazonaws\.com)$/u,
+    hosts:
+      /^(?:(?:[a-z0-9-]+\.)*messagebird\.com|(?:[a-z0-9-]+\.)*s3(?:[.-][a-z0-9]+){0,6}\.amazonaws\.com)$/u,
     authorise: (url, { accessKey: [key] }) =>
       key === undefined || !new URL(url).hostname.endsWith('messagebird.com')
         ? { url }

@@ -16,15 +16,17 @@ export interface Found {
 
 /**
  * Chooses among the records that were found, the strongest key first: the first key by which there is any decides. A phone
- * number, which people share, adopts only if exactly one record has it.
+ * number, which people share, adopts only if exactly one record has it. Of several, the oldest is listed first.
  */
 export const chooseRecord = (
   found: readonly Found[],
   ambiguous: CompiledMapping['contact']['ambiguous'],
 ): Choice => {
   for (const { by, records } of found) {
-    const distinct = [...new Map(records.map((one) => [one.id, one])).values()];
-    const [only, ...others] = distinct.toSorted((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
+    const distinct = [...new Map(records.map((one) => [one.id, one])).values()].toSorted((one, other) =>
+      one.createdAt < other.createdAt ? -1 : 1,
+    );
+    const [only, ...others] = distinct;
     if (only === undefined) continue;
     if (others.length === 0) return { adopt: only };
     if (ambiguous === 'review') return { choose: distinct };

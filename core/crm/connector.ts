@@ -17,8 +17,8 @@ export interface Call {
    * excepted. Rejects with `HubError` `crm-pause` where none is left.
    */
   readonly spend: () => Promise<void>;
-  /** Reports what the CRM says about its allowance, for example in headers. `perSeconds`: the length of its window. */
-  readonly observe?: (allowance: {
+  /** Reports what the CRM says about its quota, for example in headers. `perSeconds`: the length of its window. */
+  readonly observe?: (quota: {
     readonly used: number;
     readonly limit: number;
     readonly perSeconds: number;
@@ -67,6 +67,8 @@ export interface HeldRecord {
   /** All of its e-mail addresses and phone numbers, the first of each the primary one, as the CRM spells them. */
   readonly emails: readonly string[];
   readonly phones: readonly string[];
+  /** The CRM's id of the contact to which it belongs, for objects that belong to contacts. */
+  readonly contact?: string;
   /** Whether staff or an import made it; otherwise visitors may have typed what it holds. */
   readonly byStaff: boolean;
   readonly createdAt: Instant;
@@ -138,7 +140,7 @@ export interface CrmSession {
   remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
   /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
-  /** What a person should know about the account: version, permissions, allowance, clock. Costs some requests. */
+  /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */
   examine(call: Call): Promise<readonly Finding[]>;
 }
 

@@ -79,15 +79,15 @@ const valuesOf = (
 };
 
 /** Where a value of the CRM is stored in the hub's record of the customer. */
-export interface Taken {
+export interface PlacedValue {
   readonly path: string;
   readonly value: unknown;
 }
 
 /** Turns a value that a CRM reports for a field into ours, and tells what the field would then be written as. */
 export interface FieldReader {
-  readonly take: (value: unknown) => Taken | undefined;
-  readonly written: (value: unknown) => unknown;
+  readonly place: (value: unknown) => PlacedValue | undefined;
+  readonly writtenAs: (value: unknown) => unknown;
 }
 
 /**
@@ -103,8 +103,8 @@ export const compileReaders = (
       if (path === undefined) return [];
       const back = inverted(transform);
       const reader: FieldReader = {
-        take: (value) => (back(value) === undefined ? undefined : { path, value: back(value) }),
-        written: (value) => transformed(() => back(value), transform)({}),
+        place: (value) => (back(value) === undefined ? undefined : { path, value: back(value) }),
+        writtenAs: (value) => transformed(() => back(value), transform)({}),
       };
       return [[name, reader] as const];
     }),

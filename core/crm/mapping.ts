@@ -9,7 +9,7 @@ import {
   type FieldMapper,
   type FieldReader,
   FieldRule,
-  type Taken,
+  type PlacedValue,
   type Write,
 } from './fields.ts';
 import { HttpSection } from './http.ts';
@@ -27,6 +27,16 @@ const fieldsOf = (subject: 'contact' | 'interaction') =>
       }
   });
 
+/** The company whose field has the domain of the contact's e-mail address; those of free mail link nobody. */
+const CompanyLink = z.strictObject({
+  object: z.string(),
+  match: z.literal('email-domain'),
+  field: z.string(),
+  create: z
+    .literal(false, { error: 'expected false: the hub links companies that the CRM has, and creates none' })
+    .default(false),
+});
+
 const Contact = z.strictObject({
   object: z.string(),
   key: z.string(),
@@ -39,6 +49,8 @@ const Contact = z.strictObject({
   /** Whether a record that was deleted in the CRM is made again. */
   recreate: z.boolean().default(false),
   fields: fieldsOf('contact'),
+  /** By the name of the link: the object to which a contact belongs by the domain of its e-mail address. */
+  links: z.record(z.string(), CompanyLink).default({}),
 });
 
 const InteractionRule = z.strictObject({
@@ -87,8 +99,8 @@ export interface MappedInteraction extends Interaction {
   readonly proof: 'proven' | 'claimed';
 }
 
-/** A value of the CRM's that the hub takes over, and where it puts it. */
-export interface FieldTaken extends Taken {
+/** A value of a CRM's field that becomes the hub's, with its place. */
+export interface InboundValue extends PlacedValue {
   readonly field: string;
 }
 
@@ -113,7 +125,7 @@ export interface CompiledRule {
 export interface CompiledMapping {
   readonly contact: Pick<
     z.infer<typeof Contact>,
-    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate'
+    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate' | 'links'
   > & {
     readonly fields: ContactFields;
     /** The fields that hold identifiers, by the type of these. */

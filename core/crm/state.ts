@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Instant } from '../interaction/interaction.ts';
 import { comparable, valueDigest } from './change.ts';
 import type { CrmFields, HeldRecord } from './connector.ts';
-import type { ContactFields, FieldTaken } from './mapping.ts';
+import type { ContactFields, InboundValue } from './mapping.ts';
 
 /** Where the hub and the CRM last stood with one field of a contact. */
 const FieldState = z.looseObject({
@@ -36,15 +36,19 @@ export const SyncState = z.looseObject({
   /** The versions of the source profiles from which the contact was last written: an older state never overwrites it. */
   profiles: z.record(z.string(), z.int()).default({}),
   /** A worker that is about to write the contact, until then, in epoch milliseconds. */
-  claimedUntil: z.number().optional(),
+  reservedUntil: z.number().optional(),
   /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
-  borrowed: z.literal(true).optional(),
+  activityOnly: z.literal(true).optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */
   goneAt: Instant.optional(),
   /** How often the customer's record was found to belong to another customer, whom the hub may be about to merge. */
   takenTimes: z.int().optional(),
   /** Since when a person has to decide which of several records is the customer's. */
   undecidedSince: Instant.optional(),
+  /** Since when nothing had been written before a person decided. */
+  decidedSince: Instant.optional(),
+  /** A person has decided that no record of the CRM is the customer's: nothing is looked up before one is made. */
+  unmatched: z.literal(true).optional(),
 });
 export type SyncState = z.infer<typeof SyncState>;
 
@@ -62,7 +66,7 @@ const isSame = (one: unknown, other: unknown): boolean => comparable(one) === co
 const stored = (value: unknown): FieldState['ours'] => z.json().optional().parse(value);
 
 /** A field of which the hub has this value, and no wish to write it. */
-export const standing = (state: FieldState | undefined, ours: unknown): FieldState => ({
+export const withoutWrite = (state: FieldState | undefined, ours: unknown): FieldState => ({
   ...state,
   ours: stored(ours),
 });
@@ -83,6 +87,8 @@ const afterWrite = (ours: unknown, value: unknown, before?: FieldState): FieldSt
   filled: true,
   unreported: true,
   ...(before?.theirs !== undefined && { before: before.theirs }),
+  // Until the CRM tells the time of the write, what is older than the last that is known stays old.
+  ...(before?.at !== undefined && { at: before.at }),
   ...(before?.setBack && { setBack: before.setBack }),
 });
 
@@ -122,7 +128,7 @@ export const planAdoption = (
 };
 
 /** The fields that cannot be judged before the record has been read: nothing is known of where the sides stood. */
-export const unjudged = (fields: ContactFields, ours: CrmFields, states: FieldStates): string[] =>
+export const fieldsWithoutBase = (fields: ContactFields, ours: CrmFields, states: FieldStates): string[] =>
   [...fields.writes].flatMap(([name, write]) =>
     (write === 'two-way' || write === 'if-empty') && states[name] === undefined && ours[name] !== undefined
       ? [name]
@@ -170,16 +176,18 @@ export const withAnswer = (
         }),
       );
 
-/** What a CRM reports of some fields. `own`: the CRM says that the hub wrote them. */
+/**
+ * What a CRM holds of some fields since `at`. Who made the change does not count: the record is read later than it was
+ * reported, and may hold what a person typed meanwhile.
+ */
 export interface Report {
   readonly fields: CrmFields;
   readonly at: Instant;
-  readonly own: boolean;
 }
 
 export interface ReportPlan {
-  /** What the hub takes over from the CRM. */
-  readonly taken: readonly FieldTaken[];
+  /** The values of the CRM that become the hub's. */
+  readonly inbound: readonly InboundValue[];
   readonly states: FieldStates;
   /** The fields that the CRM has set back so often that they are left to it from now on. */
   readonly contested: readonly string[];
@@ -196,9 +204,9 @@ export const planReport = (
   fields: ContactFields,
   { values }: Pick<OurValues, 'values'>,
   states: FieldStates,
-  { fields: reported, at, own }: Report,
+  { fields: reported, at }: Report,
 ): ReportPlan => {
-  const taken: FieldTaken[] = [];
+  const inbound: InboundValue[] = [];
   const contested: string[] = [];
   const next: Record<string, FieldState> = { ...states };
   for (const name of fields.writes.keys()) {
@@ -212,7 +220,7 @@ export const planReport = (
       next[name] = stand;
       continue;
     }
-    const isOurs = own || isSame(value, values[name]) || (state !== undefined && isSame(value, state.ours));
+    const isOurs = isSame(value, values[name]) || (state !== undefined && isSame(value, state.ours));
     if (isOurs) {
       next[name] = { ...stand, ours: stored(values[name] ?? state?.ours) };
       continue;
@@ -222,32 +230,32 @@ export const planReport = (
       filled && isSame(value, state?.before) ? withinHour([...(state?.setBack ?? []), at], at) : [];
     if (setBack.length >= SET_BACK_LIMIT) contested.push(name);
     const reader = fields.readers.get(name);
-    const one = isEmpty(value) ? undefined : reader?.take(value);
-    if (one) taken.push({ ...one, field: name });
+    const one = isEmpty(value) ? undefined : reader?.place(value);
+    if (one) inbound.push({ ...one, field: name });
     next[name] = {
       ...theirs,
-      ours: stored(one ? reader?.written(value) : (state?.ours ?? values[name])),
+      ours: stored(one ? reader?.writtenAs(value) : (state?.ours ?? values[name])),
       ...(setBack.length > 0 && { setBack }),
       ...(setBack.length >= SET_BACK_LIMIT && { contested: at }),
     };
   }
-  return { taken, states: next, contested };
+  return { inbound, states: next, contested };
 };
 
 const withinHour = (instants: readonly Instant[], now: Instant): Instant[] =>
   instants.filter((one) => Date.parse(now) - Date.parse(one) < HOUR_MS);
 
 /** What a record that was read for the first time tells about the customer: what the CRM owns, and what the hub lacks. */
-export const takenAtFirst = (
+export const firstInboundValues = (
   fields: ContactFields,
   { values }: Pick<OurValues, 'values'>,
   held: CrmFields,
-): FieldTaken[] =>
+): InboundValue[] =>
   [...fields.readers].flatMap(([name, reader]) => {
     const value = held[name];
     if (isEmpty(value) || (fields.writes.get(name) !== 'crm-owns' && values[name] !== undefined)) return [];
-    const taken = reader.take(value);
-    return taken ? [{ ...taken, field: name }] : [];
+    const placed = reader.place(value);
+    return placed ? [{ ...placed, field: name }] : [];
   });
 
 /** Names of fields that may hold an address or a number of the person, whatever the mapping says of them. */
@@ -257,7 +265,7 @@ const ADDRESS_FIELD = /mail|phone|mobile/iu;
  * Whether a reported change may be news: a field that the mapping knows, or that may hold an address, has another value than
  * both sides last had. `digests`: of the reported values. Without any field the change must be looked at.
  */
-export const mayBeNews = (
+export const mayHaveChanged = (
   fields: ContactFields,
   states: FieldStates,
   digests: Readonly<Record<string, string>>,

@@ -197,7 +197,7 @@ export const failureErrors = {
     advice:
       'Correct the object, its fields or the permissions in the CRM, or the mapping. The hub finds out by itself that the object can be used again, closes this failure and sends what waited; a replay finds out at once.',
   },
-  'spent-allowance': {
+  'spent-quota': {
     means: "The account has used up as many of the CRM's API calls as the hub leaves to itself.",
     advice:
       'Nothing: the hub continues when calls are free again. If it comes back, look which program uses the calls, or buy more.',

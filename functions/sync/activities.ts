@@ -4,9 +4,9 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import type { StoredInteraction } from '../contracts/ports/history.ts';
+import type { Rules } from './contacts/subjects.ts';
+import { isParked } from './contacts/write.ts';
 import type { SyncPorts, Waiting } from './ports.ts';
-import type { Rules } from './subjects.ts';
-import { isParked } from './write.ts';
 
 /** What became of the interactions of a batch, by their ids; those in neither are logged, or the CRM does not want them. */
 export interface Logged {

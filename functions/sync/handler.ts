@@ -10,20 +10,22 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { publishTo } from '../aws/clients/topic.ts';
 import { attempts } from '../aws/operations/attempts.ts';
-import { log } from '../contracts/log.ts';
+import { jobs } from '../aws/operations/jobs.ts';
 import type { CrmMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
-import { announcements } from './announcements.ts';
-import { crmBudget } from './budget.ts';
-import { type CrmConnection, crmConnection } from './connection.ts';
-import { crmClient } from './crm-client.ts';
-import { parkedMessages } from './parked.ts';
-import { type Pending, pendingOf } from './pending.ts';
-import { type ProbePorts, probe } from './probe.ts';
+import { announcements } from './connection/announcements.ts';
+import { crmBudget } from './connection/budget.ts';
+import { type CrmConnection, crmConnection } from './connection/connection.ts';
+import { crmClient } from './connection/crm-client.ts';
+import { parkedMessages } from './connection/parked.ts';
+import { type Pending, pendingOf } from './connection/pending.ts';
+import { type ProbePorts, probe } from './connection/probe.ts';
+import { carryOut, type WorkPorts, work } from './connection/work.ts';
+import { backfills } from './jobs/begin-backfill.ts';
+import { crmJobs } from './jobs/run.ts';
 import { useCases } from './use-cases.ts';
-import { carryOut, type WorkPorts, work } from './work.ts';
 
 const Environment = z.object({
   HUB: z.string(),
@@ -51,7 +53,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const stage = syncStage(crm, title);
   const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
   const client = crmClient(connector, `${env.HUB}/crm/${crm}`, rows, runtime);
-  const { mapping, carryOut: use } = useCases(connector, rows, runtime);
+  const cases = useCases(connector, rows, runtime);
+  const { mapping, carryOut: use } = cases;
   const connection = crmConnection({
     crm: connector,
     table: rows,
@@ -67,9 +70,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       alarm: publishTo(runtime, env.ALARM_TOPIC),
     }),
     retentionMs: env.QUEUE_RETENTION_SECONDS * 1000,
-    async backfillSince(since) {
-      log('warn', 'expired-messages', { crm, since });
-    },
+    backfillSince: backfills(crm, jobs(runtime, rows), runtime.now),
   });
   const parked = parkedMessages({ crm, stage, table: rows, sendAll, now: runtime.now });
   const budget = crmBudget(connector, rows, runtime);
@@ -82,6 +83,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       return new Set(pending.filter((_, position) => refused.has(position)).map(({ id }) => id));
     },
   };
+  const runJob = crmJobs({ work: ports, useCases: cases, table: rows, runtime });
   const probeUntil = ({ signal, hasTime }: Deadline): ReturnType<typeof probe> => {
     const run = { signal, priority: 'probe' } as const;
     const probePorts: ProbePorts = {
@@ -94,6 +96,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
         await session.find(contact.object, by, [PROBE_KEY], [contact.key], call);
       },
       async attempt(object, pending) {
+        // A session remembers the fields of the object as they were before somebody corrected them.
+        client.close();
         const others = (await connection.read()).parked;
         const { deferred, answered } = await carryOut(ports, [pending], {
           ...{ ...run, parked: others, probed: object },
@@ -112,14 +116,16 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       const others: Pending[] = [];
       for (const { id, message, record } of messages) {
         const pending = pendingOf(message, record);
-        if (!('probe' in message)) {
+        if (!('probe' in message) && !('job' in message)) {
           others.push(pending);
           continue;
         }
         try {
-          await probeUntil(deadline)(message, {
-            ...{ message: id, isAsked: pending.attributes[PLANNED] === undefined },
-          });
+          if ('job' in message) await runJob(message, context.getRemainingTimeInMillis(), deadline.signal);
+          else
+            await probeUntil(deadline)(message, {
+              ...{ message: id, isAsked: pending.attributes[PLANNED] === undefined },
+            });
         } catch (error) {
           failed.set(id, error);
         }

@@ -12,7 +12,7 @@ export interface Outcome {
   readonly review: number;
   /** The state of each connection that is known. */
   readonly connections: Readonly<Record<string, string>>;
-  /** A line for each failure that the hub recorded. */
+  /** A line for each open failure. */
   readonly failures: readonly string[];
 }
 

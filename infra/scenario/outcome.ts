@@ -62,6 +62,7 @@ export const readOutcome = async ({
     failures: rows
       .filter(({ sk }) => sk === 'failure')
       .map(failureOf)
+      .filter(({ status }) => status === 'open')
       .map(({ stage, about, code, reason }) => {
         const subject = Object.entries(about).map(([key, value]) => `${key} ${value}`);
         return `failure in ${[stage, ...subject].join(', ')}: ${code}: ${reason}`;

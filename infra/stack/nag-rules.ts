@@ -10,7 +10,7 @@ export const suppressed: Readonly<Record<string, string>> = {
   'AwsSolutions-S1':
     'Only the functions access the bucket, each with its own role. CloudTrail data events can log every access where that is required.',
   'AwsSolutions-IAM5':
-    'No action has a wildcard. Resources have one after a prefix of the hub where names are created at run time: objects, secrets (AWS appends six characters), rules of triggers, schedules, devices, and the SES identities of the account.',
+    'No action has a wildcard. Resources have one after a prefix of the hub where names are created at run time: objects, secrets (AWS appends six characters), rules of triggers, schedules, devices, event source mappings, and the SES identities of the account.',
   'AwsSolutions-SMG4':
     'Providers and CRMs issue the secrets. Those of the hub accept several keys at once and are rotated manually.',
   'Serverless-SQSRedrivePolicy': 'The queues without one are the dead-letter queues themselves.',
@@ -25,6 +25,8 @@ export const suppressed: Readonly<Record<string, string>> = {
 };
 
 const WILDCARDS = 'AwsSolutions-IAM5';
+/** Actions that AWS checks against no resource. */
+const WITHOUT_RESOURCE: readonly unknown[] = ['sms-voice:SendTextMessage', 'lambda:ListEventSourceMappings'];
 
 const Policy = z.object({
   Statement: z.array(
@@ -36,12 +38,12 @@ const Policy = z.object({
 export const addChecks = (app: App, stack: Stack): void => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   for (const [id, reason] of Object.entries(suppressed)) Validations.of(stack).acknowledge({ id, reason });
-  // cdk-nag wants each wildcard acknowledged by name. Wildcards after a prefix are acknowledged here; `*` alone only for SMS, which AWS checks against no resource.
+  // cdk-nag wants each wildcard acknowledged by name. Wildcards after a prefix are acknowledged here; `*` alone only for actions without a resource.
   const policies = stack.node.findAll().filter((one) => one instanceof iam.CfnPolicy);
   for (const policy of policies)
     for (const { Action, Resource } of Policy.parse(stack.resolve(policy.policyDocument)).Statement)
       for (const name of Resource.map(flattenCfnReference))
-        if (name.includes('*') && (name !== '*' || Action === 'sms-voice:SendTextMessage'))
+        if (name.includes('*') && (name !== '*' || WITHOUT_RESOURCE.includes(Action)))
           Validations.of(policy).acknowledge({
             id: `${WILDCARDS}[Resource::${name}]`,
             reason: suppressed[WILDCARDS] ?? '',

@@ -149,21 +149,28 @@ const changeOf = ({ entity, id, act, at, fields, details, own }: Change): CrmCha
   };
 };
 
+/** Objects that belong to contacts: a change of one names its contact only if that has changed. */
+const ofContacts: ReadonlySet<string> = new Set(['Case', 'Task', 'Event']);
+
+const isWithoutContact = ({ entity, act }: Change, identifiers: readonly string[]): boolean =>
+  ofContacts.has(entity) && identifiers.length === 0 && act === 'update';
+
 const ofChange = (reported: Change): Draft => {
   const { key, entity, id, act, at, fields, details } = reported;
   const isPerson = people.has(entity);
   const name = isPerson ? nameOf(fields) : undefined;
+  const identifiers = identifiersOf(entity, id, fields);
   return defined({
     key,
     kind: isPerson ? ('contact-update' as const) : ('crm-record' as const),
     channel: 'crm' as const,
     direction: 'system' as const,
-    identifiers: identifiersOf(entity, id, fields),
+    identifiers,
     vouched: isByStaff(entity, fields),
     externalId: id,
     occurredAt: at,
     profile: name === undefined ? undefined : { name },
-    change: isPerson ? changeOf(reported) : undefined,
+    change: isPerson || isWithoutContact(reported, identifiers) ? changeOf(reported) : undefined,
     properties: { record: entity, act, set: fields, ...details },
   });
 };

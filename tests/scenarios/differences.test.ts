@@ -25,9 +25,10 @@ const outcome: Outcome = {
   ],
   notifications: [{ trigger: 'welcome', channel: 'sms' }],
   suppressed: [],
-  crm: { salesforce: { Contact: 2 } },
+  crm: { salesforce: { Contact: [{}, {}] } },
   review: 0,
   failures: [],
+  connections: {},
 };
 const differences = (expected: object): string[] => compareOutcome(Expectation.parse(expected), outcome);
 

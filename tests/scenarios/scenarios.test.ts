@@ -57,12 +57,9 @@ describe('the same scenarios with faults', () => {
     const { lines } = await runScenarioFile(`${folder}two-channels.yaml`, {
       assembly: synthesised,
       crms(crms, clock) {
-        const fault = { status: 503, code: 'SERVER_UNAVAILABLE', message: 'Service unavailable' };
-        crms.salesforce.fail(fault);
-        crms.hubspot.fail({ status: 503, category: 'INTERNAL_ERROR' });
+        const recover = [crms.salesforce, crms.hubspot].map((crm) => crm.fault({ kind: 'down' }));
         clock.at(Date.parse('2026-03-01T10:00:00Z'), () => {
-          crms.salesforce.fail(undefined);
-          crms.hubspot.fail(undefined);
+          for (const end of recover) end();
         });
       },
     });

@@ -102,11 +102,13 @@ describe('the stack', HANGING, () => {
         'Decisions',
         'Deliveries',
         'Hubspot',
+        'HubspotProbes',
         'Imports',
         'Jobs',
         'Notifications',
         'Projections',
         'Salesforce',
+        'SalesforceProbes',
       ].flatMap((name) => [`${name}Dead`, `${name}Queue`]),
     );
     expect(resources['Bus']?.Type).toBe('AWS::Events::EventBus');

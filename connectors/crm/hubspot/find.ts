@@ -1,10 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Filter } from '@hubspot/api-client/lib/codegen/crm/objects/models/Filter.js';
 import type { PublicObjectSearchRequest } from '@hubspot/api-client/lib/codegen/crm/objects/models/PublicObjectSearchRequest.js';
 import * as z from 'zod';
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
 import { batchesOf, PER_BATCH } from './batch.ts';
 import { faultOf, ofObject } from './faults.ts';
-import { isPhone, nationalNumber } from './phones.ts';
+import { isPhone, searchedForms } from './phones.ts';
 import { heldOf, propertiesFor, readBatch, Stored } from './read.ts';
 import { type Api, VERSION } from './request.ts';
 
@@ -84,11 +87,11 @@ const byEmail = async (query: Query, values: readonly string[], found: Found): P
   const records = reply.value.map((stored) => heldOf(stored, fields));
   keep(found, records, values, holdsEmail);
   const rest = values.filter((value) => !found.has(value));
-  await search(query, [MORE_EMAILS], rest, (value) => value, holdsEmail, found);
+  await search(query, [MORE_EMAILS], rest, (value) => [value], holdsEmail, found);
 };
 
 const byPhone = (query: Query, values: readonly string[], found: Found): Promise<void> =>
-  search(query, phoneProperties, values, nationalNumber, holdsPhone, found);
+  search(query, phoneProperties, values, searchedForms, holdsPhone, found);
 
 const byField = async (
   query: Query,
@@ -110,7 +113,7 @@ const byField = async (
     if (fault.why === 'setup' && fault.code !== 'hubspot-non-unique-key') throw fault;
     searched.add(name);
   }
-  await search({ ...query, fields }, [field], values, (value) => value, holdsField(field), found);
+  await search({ ...query, fields }, [field], values, (value) => [value], holdsField(field), found);
 };
 
 const Page = z.looseObject({
@@ -126,12 +129,12 @@ const search = async (
   query: Query,
   properties: readonly string[],
   values: readonly string[],
-  written: (value: string) => string,
+  written: (value: string) => readonly string[],
   holds: Holds,
   found: Found,
 ): Promise<void> => {
   const bodyFor = (some: readonly string[], after?: string) => {
-    const searchedFor = [...new Set(some.map((value) => written(value).toLowerCase()))];
+    const searchedFor = [...new Set(some.flatMap(written).map((value) => value.toLowerCase()))];
     return searchBody(properties, searchedFor, propertiesFor(query.fields), after);
   };
   let rest = values;
@@ -142,12 +145,31 @@ const search = async (
     do {
       const path = `/crm/objects/${VERSION}/${encodeURIComponent(query.object)}/search`;
       const question = { method: 'POST', path, body: bodyFor(some, after), object: query.object } as const;
-      const page = await query.api.need(question, Page, query.call);
+      const page = await patiently(query.call, () => query.api.need(question, Page, query.call));
       const records = page.results.map((stored) => heldOf(stored, query.fields));
       keep(found, records, some, holds);
       after = page.paging?.next?.after;
     } while (after !== undefined && Number(after) < MOST_RECORDS);
   }
+};
+
+const SEARCH_ATTEMPTS = 5;
+
+/**
+ * HubSpot answers five searches a second, of all apps of an account. A look-up of many values that gave up at the sixth would
+ * begin anew each time and never end, so it waits here.
+ */
+const patiently = async <Answer>({ signal }: Call, search: () => Promise<Answer>): Promise<Answer> => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await search();
+    } catch (error) {
+      const isShort = error instanceof CrmFault && isDeepStrictEqual(error.retry, { afterSeconds: 1 });
+      if (!isShort || attempt === SEARCH_ATTEMPTS) throw error;
+      await setTimeout(1000, undefined, { signal }).catch(() => {
+        throw error;
+      });
+    }
 };
 
 /** As many of the first values as fit, one at least. */

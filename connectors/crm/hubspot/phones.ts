@@ -6,10 +6,13 @@ const digitsOf = (text: string): string => text.replaceAll(/\D/gu, '');
 const withoutZeros = (digits: string): string => digits.replace(/^0+/u, '');
 
 /**
- * An E.164 number without its country code, as HubSpot keeps it for its search: a number, so without zeros in front, which
- * Italian ones have.
+ * An E.164 number as HubSpot keeps it for its search: without its country code, and with it where somebody typed it without
+ * a plus sign; a number, so without zeros in front, which Italian ones have.
  */
-export const nationalNumber = (e164: string): string => withoutZeros(parts(e164).national);
+export const searchedForms = (e164: string): readonly string[] => {
+  const { country, national } = parts(e164);
+  return [withoutZeros(national), country + national];
+};
 
 const parts = (e164: string): { readonly country: string; readonly national: string } => {
   const digits = digitsOf(e164);

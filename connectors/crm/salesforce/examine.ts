@@ -31,7 +31,7 @@ export const examine = async (client: Client, call: Call): Promise<readonly Find
     versionFinding(Versions.safeParse(versions.body).data),
     ...(limits.fault === undefined
       ? limitFindings(Limits.safeParse(limits.body).data)
-      : [{ about: 'allowance', says: limits.fault.message, ok: false }]),
+      : [{ about: 'API requests', says: limits.fault.message, ok: false }]),
     ...clockFinding(limits.headers['date'], call.now?.()),
   ];
 };
@@ -68,7 +68,7 @@ const limitFindings = (limits: z.infer<typeof Limits> | undefined): Finding[] =>
   if (limits === undefined)
     return [
       {
-        about: 'allowance',
+        about: 'API requests',
         says: "Salesforce does not show its limits. Give the integration user 'View Setup and Configuration' to see them here.",
         ok: true,
       },
@@ -78,7 +78,7 @@ const limitFindings = (limits: z.infer<typeof Limits> | undefined): Finding[] =>
   const left = `${requests.Remaining} of ${requests.Max} API requests of 24 hours are left.`;
   return [
     {
-      about: 'allowance',
+      about: 'API requests',
       says: isScarce ? `${left} Find out what uses them (Setup, Company Information), or buy more.` : left,
       ok: requests.Remaining > 0,
     },

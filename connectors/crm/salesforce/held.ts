@@ -11,7 +11,12 @@ const OF_RECORD = [
   'LastModifiedDate',
   'LeadSource',
   'Origin',
+  'ContactId',
+  'WhoId',
 ];
+
+/** Ids of contacts begin so; a task may also belong to a lead. */
+const CONTACT = '003';
 
 /** The fields of a query for held records. `more`: further ones that the object may have. */
 export const selected = (known: Known, fields: readonly string[], more: readonly string[] = []): string => {
@@ -30,8 +35,10 @@ export const heldRecord = (
   }: { object: string; known: Known; fields: readonly string[]; userId: string },
 ): HeldRecord => {
   const createdAt = timeOf(record['CreatedDate']);
+  const contact = textsOf(record, ['ContactId', 'WhoId']).find((one) => one.startsWith(CONTACT));
   return {
     id: record.Id,
+    ...(contact !== undefined && { contact }),
     fields: Object.fromEntries(fields.map((name) => [name, record[name] ?? null])),
     emails: textsOf(record, known.emails),
     phones: textsOf(record, known.phones),

@@ -90,7 +90,7 @@ const writeOnce = async (
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     try {
       const answers = await answersTo(client, group, call);
-      groups.push(...groupsOf(settle(group, answers, outcomes)));
+      groups.push(...groupsOf(noteOutcomes(group, answers, outcomes)));
     } catch (error) {
       const fault = faultFrom(error);
       if (fault.scope === 'record') groups.push(...divided(group, fault, outcomes));
@@ -103,15 +103,15 @@ const writeOnce = async (
 
 type Outcomes = Map<Row, Outcome>;
 
-/** Notes what became of each row. Returns what is to be sent again: the halves of collections that were refused as a whole. */
-const settle = (
+/** Notes what became of each row. Returns what is to be sent again: both parts of collections that were refused as a whole. */
+const noteOutcomes = (
   group: readonly Collection[],
   answers: readonly SubAnswer[],
   outcomes: Outcomes,
 ): Collection[] =>
   group.flatMap((collection, at) => {
     const outcome = outcomesOf(collection, answers[at]);
-    if (outcome instanceof CrmFault && isDivisible(collection, outcome)) return halves(collection);
+    if (outcome instanceof CrmFault && isDivisible(collection, outcome)) return bisected(collection);
     if (outcome instanceof CrmFault) blame([collection], outcome, outcomes);
     else for (const [row, one] of outcome) outcomes.set(row, one);
     return [];
@@ -121,7 +121,7 @@ const settle = (
 const divided = (group: readonly Collection[], fault: CrmFault, outcomes: Outcomes): Collection[][] => {
   const [first, ...others] = group;
   if (first === undefined || others.length > 0) return group.map((one) => [one]);
-  if (isDivisible(first, fault)) return halves(first).map((one) => [one]);
+  if (isDivisible(first, fault)) return bisected(first).map((one) => [one]);
   blame(group, fault, outcomes);
   return [];
 };
@@ -162,7 +162,7 @@ const answersTo = async (
     : composite(client, group.map(requestOf), call);
 };
 
-const halves = ({ target, rows, alone }: Collection): Collection[] => {
+const bisected = ({ target, rows, alone }: Collection): Collection[] => {
   const middle = Math.ceil(rows.length / 2);
   return [
     { target, alone, rows: rows.slice(0, middle) },

@@ -118,8 +118,6 @@ export const explainReview = (review: Review, cause: Cause | undefined): string 
       return 'The interaction has no identifier by which its customer could be found.';
     case 'over-limit':
       return 'Every identifier of the interaction would exceed a limit of its customer.';
-    case 'several-records':
-      return `${review.records.length} records of ${review.crm} may be this customer's, so nothing is written there until somebody has decided.`;
     case 'data-request':
       return `${requested(review)} for a copy of their data.`;
     case 'erasure-request':

@@ -44,10 +44,11 @@ export const api = (parts: ApiParts): ((request: SandboxRequest) => Promise<Sand
     ...settingsRoutes(parts.limits),
   ]);
   return async (request) => {
-    if (faults.meets('slow')) await setTimeout(parts.slowness, undefined, { ref: false });
-    if (faults.meets('html')) return { status: 200, body: HTML };
+    const objects = objectsIn(find, request);
+    if (faults.meets('slow', objects)) await setTimeout(parts.slowness, undefined, { ref: false });
+    if (faults.meets('html', objects)) return { status: 200, body: HTML };
     try {
-      return answer(parts, find, request);
+      return answer(parts, find, objects, request);
     } catch (error) {
       if (!(error instanceof HubspotError)) throw error;
       return { status: error.status, headers: error.headers, body: error.body() };
@@ -57,21 +58,35 @@ export const api = (parts: ApiParts): ((request: SandboxRequest) => Promise<Sand
 
 type Find = ReturnType<typeof router>;
 
-const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAnswer => {
+/** The objects that a request is about, as far as the account has them. */
+const objectsIn = (find: Find, { method, path }: SandboxRequest): readonly string[] => {
+  const match = find(method, canonical(path).path);
+  try {
+    return match === undefined ? [] : typesIn(match).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof HubspotError) return [];
+    throw error;
+  }
+};
+
+const answer = (
+  parts: ApiParts,
+  find: Find,
+  objects: readonly string[],
+  request: SandboxRequest,
+): SandboxAnswer => {
   const { faults, limits } = parts;
-  checkService(parts);
+  checkService(parts, objects);
   const { path, dated } = canonical(request.path);
   const tokens = path.startsWith('/oauth/');
   if (tokens) return answerTokens(parts, { ...request, path });
   authenticate(parts, request);
-  if (faults.meets('daily-limit')) throw limits.exhausted();
-  if (faults.meets('rate-limited')) throw limits.throttled();
+  if (faults.meets('daily-limit', objects)) throw limits.exhausted();
+  if (faults.meets('rate-limited', objects)) throw limits.throttled();
   const headers = limits.count(path.endsWith('/search'));
   const match = find(request.method, path);
   if (!match) throw notInSandbox(request.method, request.path);
-  const types = typesIn(match);
-  const objects = types.map(({ name }) => name);
-  checkAccess(parts, match, types);
+  checkAccess(parts, match, typesIn(match));
   parts.account.properties.hide(faults.missingFields(objects));
   const call = new Call(parts.account, request, match.params, dated);
   try {
@@ -87,8 +102,8 @@ const answer = (parts: ApiParts, find: Find, request: SandboxRequest): SandboxAn
   }
 };
 
-const checkService = ({ faults }: ApiParts): void => {
-  if (faults.meets('down')) throw new HubspotError(503, 'Service Unavailable');
+const checkService = ({ faults }: ApiParts, objects: readonly string[]): void => {
+  if (faults.meets('down', objects)) throw new HubspotError(503, 'Service Unavailable');
   if (faults.meets('migration'))
     throw new HubspotError(477, 'Migration in progress', {}, { 'Retry-After': '3600' });
 };

@@ -1,3 +1,8 @@
+/**
+ * HubSpot as its documentation (developers.hubspot.com/docs), its published models and recorded answers have it. What
+ * surprises most: a batch fails as a whole unless every input has an `objectWriteTraceId`; a merge makes a third record;
+ * and `batch/upsert` takes no associations.
+ */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Fields, Sandbox, SandboxOptions } from '../protocol/sandbox.ts';
 import { type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
@@ -56,7 +61,7 @@ export const hubspotSandbox = async (
   const { now = Date.now, report, scopes = allScopes } = options;
   const account = new Account(db, now, options.keepsPrimaryId ?? false);
   const faults = new Faults();
-  const oauth = new OAuth(account, scopes);
+  const oauth = new OAuth(account, scopes, ACCESS_TOKEN);
   const webhooks = new Webhooks(
     account,
     options.webhook ?? { url: 'https://hub.invalid/hubspot', clientSecret: oauth.credentials.clientSecret },

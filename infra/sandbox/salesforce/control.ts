@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { type Fault, faultKinds } from '../protocol/sandbox.ts';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
-import { DuplicateRule } from './data/duplicates.ts';
+import { DuplicateRule } from './data/duplicate-rule.ts';
 import type { Org } from './data/org.ts';
 
 const FaultBody = z.strictObject({

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
 import { AsyncApi, asyncError } from './bulk/async.ts';
+import type { Caller } from './data/change.ts';
 import { notInSandbox } from './data/errors.ts';
-import type { Caller, Org } from './data/org.ts';
+import type { Org } from './data/org.ts';
 import { type Faults, faultAnswers, sessionEnded, sessionWithoutScope } from './faults.ts';
 import type { OAuth } from './oauth.ts';
 import { answering, callOf, type Service } from './rest/call.ts';

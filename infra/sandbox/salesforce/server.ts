@@ -3,13 +3,15 @@ import type { Fault, Fields, HeldRecord, Sandbox, SandboxOptions } from '../prot
 import { type SandboxAnswer, type SandboxRequest, serve } from '../protocol/server.ts';
 import { Jobs } from './bulk/jobs.ts';
 import { controlled } from './control.ts';
+import type { Caller } from './data/change.ts';
 import type { ChangeEvent } from './data/change-events.ts';
-import { DuplicateRule } from './data/duplicates.ts';
-import { type Caller, Org } from './data/org.ts';
+import { DuplicateRule } from './data/duplicate-rule.ts';
+import { Org } from './data/org.ts';
 import { Faults } from './faults.ts';
 import { Gate, Usage } from './gate.ts';
 import { OAuth, salesforceLogin } from './oauth.ts';
-import { Cursors } from './rest/queries.ts';
+import { Cursors } from './rest/cursors.ts';
+import { dispatch } from './rest/dispatch.ts';
 import type { CustomField, CustomObject } from './schema/metadata.ts';
 import { create, type SalesforceStaff, staffOf } from './staff.ts';
 
@@ -66,7 +68,7 @@ const usersOf = (org: Org): readonly [app: string, staff: string] => {
   const type = org.schema.object('User');
   const found = type ? org.list(type).map(({ id }) => id) : [];
   const make = (FirstName: string, Username: string) =>
-    create(org, person('', { silent: true }), 'User', {
+    create(org, person('', { longAgo: true }), 'User', {
       FirstName,
       LastName: 'User',
       Username,
@@ -87,7 +89,7 @@ export const salesforceSandbox = async (
   options: SalesforceOptions = {},
 ): Promise<SalesforceSandbox> => {
   const now = options.now ?? Date.now;
-  const org = new Org(db, now, (event) => options.report?.(event));
+  const org = new Org(db, now, options.report);
   furnish(org, options);
   org.duplicateRules = options.duplicateRules ?? [];
   const [app, staff] = usersOf(org);
@@ -100,6 +102,7 @@ export const salesforceSandbox = async (
     cursors: new Cursors(() => org.newId('01g')),
     jobs: new Jobs(options.bulkPolls ?? 0),
     usage: () => usage.read(),
+    dispatch,
   };
   const gate = new Gate(org, faults, oauth, usage, () => ({ ...service, url: listening.url }));
   const fault = (wanted: Fault): (() => void) => {
@@ -108,7 +111,7 @@ export const salesforceSandbox = async (
     return () => undefined;
   };
   const seed = (object: string, fields: Fields) =>
-    create(org, person(staff, { silent: true }), object, fields);
+    create(org, person(staff, { longAgo: true }), object, fields);
   const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
     if (request.path === '/') return { status: 200, body: org.page() };
     if (request.path.startsWith('/sandbox/'))

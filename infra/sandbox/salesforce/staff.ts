@@ -1,7 +1,9 @@
 import type { Fields, Staff } from '../protocol/sandbox.ts';
-import { insert, merge, remove, undelete, update } from './data/dml.ts';
+import { merge, remove, undelete } from './data/bin.ts';
+import type { Caller } from './data/change.ts';
+import { insert, update } from './data/dml.ts';
 import { fieldsOfJson } from './data/input.ts';
-import type { Caller, Org } from './data/org.ts';
+import type { Org } from './data/org.ts';
 import type { ObjectType } from './schema/fields.ts';
 import { heldValue } from './soql/paths.ts';
 

@@ -41,6 +41,35 @@ interface SandboxesOptions {
 
 const keyMetadata = { type: 'Text', length: 64, unique: true, externalId: true, caseSensitive: false };
 
+/** A unique key of the hub in ServiceNow. */
+const hubId = { name: 'u_hub_id', maxLength: 64, unique: true };
+
+/** What an administrator of ServiceNow sets up: a unique key, and an import of contacts by that key. */
+const servicenowSetup = {
+  customFields: ['customer_contact', 'csm_consumer', 'interaction', 'sn_customerservice_case'].map(
+    (table) => ({ table, ...hubId }),
+  ),
+  importTables: [
+    {
+      table: 'u_hub_customer_import',
+      transformMap: {
+        name: 'Hub customers',
+        target: 'customer_contact',
+        coalesce: ['u_hub_id'],
+        fields: {
+          u_hub_id: 'u_hub_id',
+          ...Object.fromEntries(
+            ['first_name', 'last_name', 'email', 'phone', 'mobile_phone', 'preferred_language'].map(
+              (name) => [`u_${name}`, name],
+            ),
+          ),
+        },
+      },
+      insertMultiple: { synchronous: true, columnNames: true },
+    },
+  ],
+};
+
 /** The custom fields that a business creates in its CRM for `mappings/crm`. */
 export const crmFields = {
   salesforce: [
@@ -51,6 +80,7 @@ export const crmFields = {
   hubspot: ['contacts', 'communications', 'emails', 'calls', 'notes'].map((object) => ({
     ...{ object, name: 'hub_id', unique: true },
   })),
+  servicenow: servicenowSetup,
 } as const;
 
 /** The field that holds the hub's key, and the object of contacts. */

@@ -139,7 +139,10 @@ describe('HubSpot, asked for records', () => {
       ['+442079460958', ['london']],
       ['+39066982', ['italy']],
     ]);
-    const values = ['4155550100', '2079460958', '66982', '210000000'];
+    const values = [
+      ...['4155550100', '14155550100', '2079460958', '442079460958'],
+      ...['66982', '39066982', '210000000', '351210000000'],
+    ];
     expect(filtersOf(hub.asked[0])).toEqual(
       ['hs_searchable_calculated_phone_number', 'hs_searchable_calculated_mobile_number'].map(
         (propertyName) => ({
@@ -265,7 +268,7 @@ describe('HubSpot, asked for records', () => {
   it('deletes contacts for good one by one, and archives the rest by HubSpot’s ids', async () => {
     hub.script = (one) => {
       if (one.path.endsWith('gdpr-delete'))
-        return memberOf(one.body, 'objectId') === 'a'
+        return memberOf(one.body, 'objectId') === '3'
           ? { status: 204 }
           : {
               status: 404,
@@ -273,17 +276,25 @@ describe('HubSpot, asked for records', () => {
             };
       return one.path.endsWith('archive')
         ? { status: 204 }
-        : { body: { results: [stored('5', { hub_id: 'n' })] } };
+        : {
+            body: {
+              results: one.path.includes('/contacts/')
+                ? [stored('3', { hub_id: 'a' }), stored('4', { hub_id: 'b' })]
+                : [stored('5', { hub_id: 'n' })],
+            },
+          };
     };
-    expect(await session.remove('contacts', 'hub_id', ['a', 'b'], hub.call)).toEqual([
+    expect(await session.remove('contacts', 'hub_id', ['a', 'b', 'c'], hub.call)).toEqual([
       { key: 'a', found: true },
       { key: 'b', found: false },
+      { key: 'c', found: false },
     ]);
     expect(await session.remove('notes', 'hub_id', ['n', 'm'], hub.call)).toEqual([
       { key: 'n', found: true },
       { key: 'm', found: false },
     ]);
-    expect(inputsOf(hub.asked[3])).toEqual([{ id: '5' }]);
-    expect(hub.spent()).toBe(4);
+    expect(hub.asked.slice(1, 3).map(({ body }) => body)).toEqual([{ objectId: '3' }, { objectId: '4' }]);
+    expect(inputsOf(hub.asked[4])).toEqual([{ id: '5' }]);
+    expect(hub.spent()).toBe(5);
   });
 });

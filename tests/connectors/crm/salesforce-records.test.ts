@@ -310,7 +310,7 @@ describe('an account', () => {
     expect(findings.map(({ about, ok }) => [about, ok])).toEqual([
       ['user', true],
       ['version', true],
-      ['allowance', true],
+      ['API requests', true],
       ['storage', false],
       ['clock', false],
     ]);

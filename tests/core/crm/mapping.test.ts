@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../../core/config/config-file.ts';
-import { compileFields, type FieldRule } from '../../../core/crm/fields.ts';
+import { compileFallbacks, compileFields, compileReaders, type FieldRule } from '../../../core/crm/fields.ts';
 import { CrmMapping, compileMapping } from '../../../core/crm/mapping.ts';
 import { HubError } from '../../../core/errors.ts';
 
@@ -38,9 +38,61 @@ describe('transforms', () => {
     expect(compileFields({ Field: rule(more) })(view)['Field']).toEqual(expected);
   });
 
-  it('writes an if-empty field once, then leaves it to the CRM', () => {
-    const fields = compileFields({ Field: rule({ value: 'x', write: 'if-empty' }) });
-    expect([fields(view), fields(view, ['Field'])]).toEqual([{ Field: 'x' }, {}]);
+  it('a fallback stands in for a missing value of a new record alone', () => {
+    const rules = { Field: rule({ from: 'traits.none', fallback: 'channel', transform: ['upper'] }) };
+    expect([compileFields(rules)(view), compileFallbacks(rules)(view)]).toEqual([{}, { Field: 'WHATSAPP' }]);
+  });
+
+  it.each<[Partial<FieldRule>, unknown, unknown]>([
+    [
+      { from: 'channel', transform: [{ lookup: { sms: 'SMS', whatsapp: 'WhatsApp' } }] },
+      'WhatsApp',
+      'whatsapp',
+    ],
+    [{ from: 'channel', transform: [{ lookup: { sms: 'SMS' } }] }, 'Fax', undefined],
+    [{ from: 'traits.title' }, 'Buyer', 'Buyer'],
+    [{ from: undefined, write: 'crm-owns', to: 'traits.rating' }, 'Hot', 'Hot'],
+  ])('%j reads %j back as %j', (more, theirs, expected) => {
+    const reader = compileReaders({ Field: rule({ write: 'two-way', ...more }) }).get('Field');
+    expect(reader?.place(theirs)?.value).toEqual(expected);
+  });
+
+  it('reads nothing back into a template, a constant, or what the hub alone writes', () => {
+    const rules = {
+      A: rule({ template: '{{ channel }}', write: 'two-way' }),
+      B: rule({ value: 'x', write: 'two-way' }),
+      C: rule({ from: 'channel', write: 'always' }),
+      D: rule({ from: 'channel', write: 'if-empty' }),
+    };
+    expect([...compileReaders(rules).keys()]).toEqual([]);
+  });
+
+  it.each([
+    [['date'], 'yesterday', 'date'],
+    [['datetime'], '03/04/2026', 'date'],
+    [['number'], 'many', 'number'],
+  ] as const)('%j of %j is a fault of the record, never a guess', (transform, value, kind) => {
+    const mapped = compileFields({ Field: rule({ value, transform: [...transform] }) });
+    expect(() => mapped({})).toThrow(
+      expect.objectContaining({ code: 'invalid-field-value', retry: 'never' }),
+    );
+    expect(() => mapped({})).toThrow(kind);
+  });
+
+  it('cuts text between characters, never within one', () => {
+    const whole = fc.string({ unit: 'grapheme', maxLength: 30 });
+    fc.assert(
+      fc.property(whole, fc.integer({ min: 1, max: 20 }), (text, most) => {
+        const cut = compileFields({ Field: rule({ value: text, transform: [{ truncate: most }] }) })({})[
+          'Field'
+        ];
+        const kept = String(cut ?? '');
+        expect(kept.length).toBeLessThanOrEqual(most);
+        expect(text.startsWith(kept)).toBe(true);
+        const graphemes = [...new Intl.Segmenter('en').segment(text)].map(({ index }) => index);
+        expect([...graphemes, text.length]).toContain(kept.length);
+      }),
+    );
   });
 });
 
@@ -65,6 +117,35 @@ describe('a mapping file', () => {
     expect(String(error)).toMatch(
       /mappings\/crm\/x\.yaml:6: contact\.fields\.Extra: expected exactly one of from, value and template/,
     );
+  });
+});
+
+describe('a path of a mapping', () => {
+  const faultOf = (fields: object, interactions: readonly object[] = []): string => {
+    const parsed = CrmMapping.safeParse({ contact: { object: 'C', key: 'K', fields }, interactions });
+    return parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join() ?? '';
+  };
+
+  it.each(['name.first', 'traits.anything', 'identifiers.email.primary', 'identifiers.phone.all', 'stage'])(
+    '%s is one of a customer',
+    (from) => expect(faultOf({ F: { from } })).toBe(''),
+  );
+
+  it('that leads nowhere is an error with the nearest one', () => {
+    expect(faultOf({ F: { from: 'name.frist' } })).toBe(
+      'contact.fields.F.from: there is no name.frist; did you mean name.first?',
+    );
+    expect(faultOf({ F: { from: 'stage', fallback: 'displayname' } })).toContain('did you mean displayName?');
+    expect(faultOf({ F: { from: 'qqqqqqqqqq' } })).toContain('expected one of id, displayName');
+    expect(
+      faultOf({}, [{ when: {}, object: 'O', key: 'K', fields: { F: { from: 'name.first' } } }]),
+    ).toContain('interactions.0.fields.F.from: expected one of id, kind');
+  });
+
+  it('crm-owns needs `to`, and only crm-owns takes it', () => {
+    expect(faultOf({ F: { write: 'crm-owns' } })).toContain('crm-owns needs `to`');
+    expect(faultOf({ F: { from: 'stage', to: 'traits.a' } })).toContain('crm-owns needs `to`');
+    expect(faultOf({ F: { write: 'crm-owns', to: 'traits.a' } })).toBe('');
   });
 });
 

@@ -62,7 +62,7 @@ it('retries exactly the messages whose events the bus refused', async () => {
 });
 
 it('retries a message whose change of a contact the bus refused, and publishes the same again', async () => {
-  const change = { object: 'Contact', act: 'changed', fields: {}, merged: [] } as const;
+  const change = { object: 'Contact', act: 'changed' as const, fields: {}, merged: [] };
   const events = ['003A', '003B'].map((id) => crmChanged('salesforce', { ...change, id }, at));
   const published: BusEvent[] = [];
   let isDown = true;

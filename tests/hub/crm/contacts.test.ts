@@ -21,15 +21,14 @@ const contactsAfter = async (file: string) => {
     const { salesforce, hubspot } = stage.crms;
     const addresses = (phone: unknown, email: unknown) => [phone || undefined, email || undefined];
     return {
-      notesOf: hubspot.records
-        .of('notes')
-        .map(({ fields }) => hubspot.records.byId('contacts', String(fields['contact']))?.fields['phone']),
-      salesforce: salesforce.records
-        .of('Contact')
+      notesOf: hubspot.records('notes').map(({ id }) => {
+        const [owner] = hubspot.associated('notes', id, 'contacts');
+        return hubspot.records('contacts').find((one) => one.id === owner)?.fields['phone'];
+      }),
+      salesforce: salesforce
+        .records('Contact')
         .map(({ fields }) => addresses(fields['Phone'], fields['Email'])),
-      hubspot: hubspot.records
-        .of('contacts')
-        .map(({ fields }) => addresses(fields['phone'], fields['email'])),
+      hubspot: hubspot.records('contacts').map(({ fields }) => addresses(fields['phone'], fields['email'])),
     };
   } finally {
     await stage.cloud.stop();
@@ -98,7 +97,7 @@ it('a change of a preference alone reaches a CRM with a field for it', async () 
       body: { ...mapping, contact: { ...contact, fields } },
     });
     await runSteps(stage, scenario, folder);
-    const found = stage.crms.salesforce.records.of('Contact');
+    const found = stage.crms.salesforce.records('Contact');
     expect(found.map(({ fields }) => fields['Channel__c'])).toEqual(['whatsapp']);
   } finally {
     await stage.cloud.stop();
@@ -142,15 +141,15 @@ it('what nobody vouches for goes to the contact of the person it is shown with, 
     await runSteps(stage, scenario, folder);
     const { salesforce, hubspot } = stage.crms;
     const fieldsOf = (records: readonly { readonly fields: object }[]) => records.map(({ fields }) => fields);
-    expect(fieldsOf(salesforce.records.of('Contact'))).toMatchObject([
+    expect(fieldsOf(salesforce.records('Contact'))).toMatchObject([
       { FirstName: 'Ada', LastName: 'Byron', Email: email },
     ]);
-    expect(salesforce.records.of('Contact')[0]?.fields['Phone']).toBeUndefined();
-    expect(fieldsOf(salesforce.records.of('Task'))).toMatchObject([
+    expect(salesforce.records('Contact')[0]?.fields['Phone']).toBeUndefined();
+    expect(fieldsOf(salesforce.records('Task'))).toMatchObject([
       { Subject: 'email inbound message:  Hello' },
       { Subject: 'Unconfirmed: form inbound form:  Call me' },
     ]);
-    expect(fieldsOf(hubspot.records.of('notes'))).toMatchObject([
+    expect(fieldsOf(hubspot.records('notes'))).toMatchObject([
       { hs_note_body: 'Unconfirmed: form inbound form:  Call me' },
     ]);
   } finally {

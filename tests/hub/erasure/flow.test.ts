@@ -76,13 +76,13 @@ it('waits for a CRM that is down with the state running, and ends when it is bac
   await open();
   hub.sendInteraction({ key: 'S1', identifiers: [PHONE] });
   await hub.wait();
-  hub.crms.hubspot.fail({ status: 503, category: 'UNAVAILABLE' });
+  const recover = hub.crms.hubspot.fault({ kind: 'down' });
   const { id } = (await hub.api('POST', '/erasures', { customer: PHONE })).body;
   await hub.wait(6 * 3_600_000);
   expect((await hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'running' });
   expect(hub.crms.countRecords(new Set())['salesforce']).toEqual({});
-  hub.crms.hubspot.fail(undefined);
+  recover();
   await hub.wait(2 * 3_600_000);
   expect((await hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
-  expect(hub.crms.hubspot.records.of('contacts')).toEqual([]);
+  expect(hub.crms.hubspot.records('contacts')).toEqual([]);
 });

@@ -65,6 +65,7 @@ describe('the least privilege', () => {
 
 /** Where a service knows no resource for an action, or none that is known beforehand. */
 const everywhere: Readonly<Record<string, string>> = {
+  'lambda:ListEventSourceMappings': 'Lambda knows no resource for it, once for each CRM',
   'sms-voice:SendTextMessage': 'AWS picks the number, and then checks against no resource',
 };
 
@@ -103,8 +104,7 @@ describe('the policies of the template', () => {
       ({ Effect, Type, Resource }) =>
         Effect === 'Allow' && Type !== 'AWS::KMS::Key' && [Resource].flat().includes('*'),
     );
-    expect(open.flatMap(({ Action }) => [Action].flat().map(String)).sort()).toEqual(
-      Object.keys(everywhere).sort(),
-    );
+    const actions = new Set(open.flatMap(({ Action }) => [Action].flat().map(String)));
+    expect([...actions].sort()).toEqual(Object.keys(everywhere).sort());
   });
 });

@@ -235,7 +235,7 @@ describe('topics', () => {
     await expect(subscribe('sqs', `${queue}2`, { DeliveryPolicy: '{}' })).rejects.toThrow(/DeliveryPolicy/u);
     await expect(subscribe('sqs', `${queue}2`, { FilterPolicy: '{"a":1}' })).rejects.toThrow(/FilterPolicy/u);
     await expect(subscribe('https', 'https://acme.example')).rejects.toThrow(/does not deliver by https/u);
-    await expect(subscribe('email', 'a@acme.example')).rejects.toThrow(/does not deliver by email/u);
+    await expect(subscribe('email-json', 'a@acme.example')).rejects.toThrow(/does not deliver by email/u);
     const list = async () =>
       (await client.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions;
     expect(await list()).toMatchObject([{ SubscriptionArn: arn, Protocol: 'sqs', Endpoint: queue }]);
@@ -243,6 +243,18 @@ describe('topics', () => {
     await publish('x');
     await clock.runUntil(clock.now());
     expect([delivered, await list()]).toEqual([[], []]);
+  });
+
+  it('put e-mails into the inbox, with the subject of the publisher or that of AWS', async () => {
+    const { clock, sent, subscribe, publish } = await openWithTopic();
+    await subscribe('email', 'ops@acme.example');
+    await publish('It is down.', { Subject: 'Salesforce stopped' });
+    await publish('It is up.');
+    await clock.runUntil(clock.now());
+    expect(sent.list()).toMatchObject([
+      { medium: 'email', to: ['ops@acme.example'], subject: 'Salesforce stopped', text: 'It is down.' },
+      { subject: 'AWS Notification Message', text: 'It is up.' },
+    ]);
   });
 
   it.each(['1', '2'])('sign what they send, and the validator of AWS agrees: version %s', async (version) => {

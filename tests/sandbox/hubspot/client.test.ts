@@ -46,6 +46,20 @@ describe("HubSpot's own client", () => {
     );
   });
 
+  it('adds to several options, or sets them anew', async () => {
+    const { sandbox } = await open();
+    const { tickets } = clientOf(sandbox).crm;
+    const set = async (id: string, category: string) =>
+      (await tickets.basicApi.update(id, { properties: { hs_ticket_category: category } })).properties[
+        'hs_ticket_category'
+      ];
+    const ticket = await tickets.basicApi.create({
+      properties: { subject: 'Help', hs_pipeline_stage: '1', hs_ticket_category: 'BILLING_ISSUE' },
+    });
+    expect(await set(ticket.id, ';PRODUCT_ISSUE')).toBe('BILLING_ISSUE;PRODUCT_ISSUE');
+    expect(await set(ticket.id, 'FEATURE_REQUEST')).toBe('FEATURE_REQUEST');
+  });
+
   it('upserts by a unique property and associates afterwards, as often as it likes', async () => {
     const { sandbox } = await open();
     const { crm } = clientOf(sandbox);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requestFaults } from '../../support/hubspot-models.ts';
+import { requestFaults } from '../../support/crm/hubspot-models.ts';
 import { OBJECTS, open, SMS, send, spec } from './open.ts';
 
 /** Requests that HubSpot takes; `KEPT` stands for the id of a contact. */

@@ -9,7 +9,7 @@ import {
   hubspotSandbox,
 } from '../../../infra/sandbox/hubspot/sandbox.ts';
 import type { Webhook } from '../../../infra/sandbox/hubspot/webhooks.ts';
-import { answerFaults, requestFaults } from '../../support/hubspot-models.ts';
+import { answerFaults, requestFaults } from '../../support/crm/hubspot-models.ts';
 
 export const START = Date.parse('2026-03-01T12:00:00Z');
 export const WEBHOOK = { url: 'https://hub.example/hubspot', clientSecret: 'signs webhooks' };

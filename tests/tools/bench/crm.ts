@@ -1,16 +1,16 @@
 import { DatabaseSync } from 'node:sqlite';
 import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
-import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { type CrmConnector, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping.ts';
+import type { SyncState } from '../../../core/crm/state.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
-import type { SyncState } from '../../../functions/sync/contacts.ts';
+import type { Links, SyncPorts } from '../../../functions/sync/ports.ts';
 import { sync } from '../../../functions/sync/sync.ts';
-import { hubspotToken } from '../../../infra/sandbox/hubspot/server.ts';
-import { salesforceCredentials } from '../../../infra/sandbox/salesforce/server.ts';
+import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
 import type { Measured } from './measured.ts';
@@ -21,14 +21,14 @@ const INTERACTIONS = 10_000;
 const BATCH = 500;
 const at = '2026-03-01T09:00:00.000Z';
 
-const customers: readonly Customer[] = Array.from({ length: CONTACTS }, (_, serial) => {
+const customerOf = (serial: number, name: string, version: number): Customer => {
   const id = `c${serial}`;
   const sourceProfiles = {
     profile: {
       ...{
         id,
-        version: 1,
-        name: { full: `Ada Number${serial}` },
+        version,
+        name: { first: name, last: `Number${serial}` },
         tags: [],
         traits: {},
         consent: {},
@@ -57,7 +57,10 @@ const customers: readonly Customer[] = Array.from({ length: CONTACTS }, (_, seri
     },
   };
   return resolveCustomer(id, new Map([[id, sourceProfiles]]));
-});
+};
+const serials = Array.from({ length: CONTACTS }, (_, serial) => serial);
+const customers = serials.map((serial) => customerOf(serial, 'Ada', 1));
+const changedCustomers = serials.map((serial) => customerOf(serial, 'Augusta', 2));
 
 const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACTIONS }, (_, serial) => {
   const customer = customers[serial % CONTACTS];
@@ -73,84 +76,109 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
   const crms = await openSandboxes(new DatabaseSync(':memory:'));
-  const measure = async (
-    connector: CrmConnector,
-    credentials: object,
-    atMost: number,
-    calls: () => number,
-  ): Promise<Measured> => {
-    await run(connector, credentials);
-    return {
-      name: `calls to ${connector.title} for ${INTERACTIONS} interactions of ${CONTACTS} changed contacts`,
-      measured: calls(),
-      unit: '',
-      goal: { atMost },
-    };
-  };
   try {
     return [
-      await measure(
-        salesforce,
-        { loginUrl: crms.salesforce.url, ...salesforceCredentials },
-        30,
-        crms.salesforce.calls,
-      ),
-      await measure(
-        hubspot,
-        { accessToken: hubspotToken, baseUrl: crms.hubspot.url },
-        220,
-        crms.hubspot.calls,
-      ),
+      ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
+      ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
     ];
   } finally {
     await crms.stop();
   }
 };
 
-const run = async (connector: CrmConnector, credentials: object): Promise<void> => {
-  const byId = new Map(customers.map((customer) => [customer.id, customer]));
-  const stored = new Map(interactions.map((interaction) => [interaction.id, interaction]));
+/** First the customers get their contacts; then each of them changes, and interacts five times. */
+const measure = async (
+  connector: CrmConnector,
+  sandbox: Sandbox,
+  { goal, lookUps }: { readonly goal: number; readonly lookUps: string },
+): Promise<Measured[]> => {
+  const worker = workerOf(connector, sandbox);
+  await worker(customers, interactions.slice(0, CONTACTS));
+  const before = { all: sandbox.requests(), lookUps: sandbox.requests(lookUps) };
+  await worker(changedCustomers, interactions);
+  return [
+    {
+      name: `calls to ${connector.title} for ${INTERACTIONS} interactions of ${CONTACTS} changed contacts`,
+      measured: sandbox.requests() - before.all,
+      unit: '',
+      goal: { atMost: goal },
+    },
+    {
+      name: `of these, look-ups of contacts in ${connector.title}`,
+      measured: sandbox.requests(lookUps) - before.lookUps,
+      unit: '',
+      goal: { atMost: 0 },
+    },
+  ];
+};
+
+const unused = (): never => {
+  throw new Error('The sync asks for customers and interactions by id alone.');
+};
+
+/** Links in memory. */
+const linksOf = (): Links => {
   const states = new Map<string, SyncState>();
+  const owned = new Map<string, string>();
+  return {
+    load: async (ids) => found(states, ids),
+    owners: async (records) => found(owned, records),
+    erased: async () => new Set(),
+    async save(profileId, state, link) {
+      if ((states.get(profileId)?.version ?? 0) !== state.version) return false;
+      states.set(profileId, { ...state, version: state.version + 1 });
+      if (link !== undefined) owned.set(link, profileId);
+      return true;
+    },
+  };
+};
+
+/** A worker that writes customers and their interactions, as many at a time as a sync function is given. */
+const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
   const mapping = compileMapping(connector.id, readSeed().crm[connector.id]);
   const identity = IdentityConfig.parse({});
+  const links = linksOf();
+  const signal = AbortSignal.timeout(600_000);
   let session: CrmSession | undefined;
-  const unused = (): never => {
-    throw new Error('The sync asks for customers and interactions by id alone.');
-  };
-  const use = sync({
-    crm: connector.id,
-    open: async () => {
-      session ??= await connector.open(credentials);
-      return session;
-    },
-    mapping: async () => mapping,
-    identity: async () => identity,
-    guests: { personOf: unused },
-    history: {
-      customer: unused,
-      customers: async (profileIds) => found(byId, profileIds),
-      interaction: unused,
-      interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
-      timeline: unused,
-      answers: unused,
-      ledger: unused,
-    },
-    states: async (ids) => found(states, ids),
-    remember: async (id, state) => void states.set(id, state),
-    saveFailure: async (_, error) => {
-      throw error;
-    },
-    publishFailed: async () => {},
-  });
-  for (let start = 0; start < interactions.length; start += BATCH) {
-    const unsynced = await use(
-      interactions.slice(start, start + BATCH).map(({ id, profileId, occurredAt }) => ({
+  return async (people: readonly Customer[], events: readonly StoredInteraction[]): Promise<void> => {
+    const byId = new Map(people.map((customer) => [customer.id, customer]));
+    const stored = new Map(events.map((interaction) => [interaction.id, interaction]));
+    const ports: SyncPorts = {
+      ...{ crm: connector.id, title: connector.title, hub: 'bench', links, parked: new Set() },
+      now: Date.now,
+      open: async () => {
+        session ??= await connector.open(sandbox.secret, unsharedToken, signal);
+        return session;
+      },
+      call: { signal, spend: async () => undefined },
+      mapping: async () => mapping,
+      identity: async () => identity,
+      guests: { personOf: unused },
+      history: {
+        ...{ customer: unused, interaction: unused, timeline: unused, answers: unused, ledger: unused },
+        customers: async (profileIds) => found(byId, profileIds),
+        interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
+      },
+      recordInteraction: unused,
+      openReview: unused,
+      saveFailure: async (_, error) => {
+        throw error;
+      },
+      publishFailed: async () => {},
+    };
+    for (let start = 0; start < events.length; start += BATCH) {
+      const batch = events.slice(start, start + BATCH).map(({ id, profileId, occurredAt }) => ({
         ...{ id, message: { profileId, interaction: id, occurredAt } },
-      })),
-    );
-    for (const error of unsynced.values()) throw error;
-  }
+      }));
+      for (const { error } of (await sync(ports)(batch)).values()) throw error;
+    }
+  };
 };
 
 const found = <Value>(all: ReadonlyMap<string, Value>, keys: readonly string[]): Map<string, Value> =>
-  new Map([...all].filter(([key]) => keys.includes(key)));
+  new Map(
+    keys.flatMap((key) => {
+      const value = all.get(key);
+      return value === undefined ? [] : [[key, value] as const];
+    }),
+  );

@@ -145,7 +145,7 @@ export const benchLoad = async (): Promise<Load> => {
       ...{ readySeconds, interactions, requests, resources },
       perSecond: interactions / seconds,
       cpuMs: (user + system) / 1000 / interactions,
-      crmCalls: { salesforce: hub.crms.salesforce.calls(), hubspot: hub.crms.hubspot.calls() },
+      crmCalls: { salesforce: hub.crms.salesforce.requests(), hubspot: hub.crms.hubspot.requests() },
       sumOf: (metric) => metricsAfter(metric) - metricsBefore(metric),
       operations: new Map(
         [...operations].map(([name, count]) => [name, count - (operationsBefore.get(name) ?? 0)]),

@@ -39,7 +39,7 @@ export const brokenInvariants = async (hub: IdleHub, answers: ProviderAnswers): 
     ...checkDeliveries(state, answers),
     ...checkTransactions(state, hashedKeys),
     ...checkNotifications(state, hub.cloud),
-    ...checkCrms(state, hub.crms),
+    ...checkCrms(state, hub.crms, name ?? ''),
     ...checkFigures(state),
     ...checkLists(state),
     ...checkNothingPending(state, hub.cloud),

@@ -5,68 +5,97 @@ import { type Customer, resolveCustomer } from '../../../core/identity/customer.
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { Amounts, addAmounts, countable } from '../../../core/timeline/figures.ts';
 import { listEntries } from '../../../core/timeline/lists.ts';
+import type { HeldRecord, Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import type { Sandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import { rowKey, type StoredState } from './stored-state.ts';
 
-type Records = Sandboxes['salesforce']['records'];
+/** The CRM's records of an object by the hub's keys. */
+const recordsByKey = (
+  sandbox: Sandbox | undefined,
+  { object, key }: { readonly object: string; readonly key: string },
+): ReadonlyMap<string, HeldRecord> =>
+  new Map((sandbox?.records(object) ?? []).map((record) => [String(record.fields[key] ?? ''), record]));
 
-/** Each CRM has every customer and every interaction that its mapping selects, once, with their latest values. */
+/**
+ * Each CRM has every customer whom it can reach and every interaction of theirs that its mapping selects, once, with their
+ * latest values, and nothing else.
+ */
 export const checkCrms = (
   { byKey, interactions, sourceProfiles }: StoredState,
   crms: Sandboxes,
+  hub: string,
 ): string[] => {
   const body = (name: string): unknown => byKey.get(rowKey(`config#${name}`, 'current'))?.['body'];
   const identity = IdentityConfig.parse(body('identity'));
   return crms.names.flatMap((crm) => {
-    const { records } = crm === 'salesforce' ? crms.salesforce : crms.hubspot;
     const mapping = compileMapping(crm, body(`crm/${crm}`));
-    const allowed = new Map<string, Set<string>>();
-    const allow = (object: string, key: string): void => {
-      allowed.set(object, (allowed.get(object) ?? new Set()).add(key));
-    };
+    const { contact } = mapping;
+    const contacts = recordsByKey(crms.byName[crm], contact);
+    const allowed = new Set<string>();
     const broken: string[] = [];
-    const expectRecord = (object: string, key: string): void => {
-      allow(object, key);
-      if (records.byKey(object, key) === undefined) broken.push(`${crm} has no ${object} ${key}`);
-    };
+    const withContact = new Set<string>();
     for (const { profile, activity } of sourceProfiles.values()) {
-      if (activity.survivor !== undefined) {
-        // The contact of a customer who was merged later stays.
-        allow(mapping.contact.object, profile.id);
-        continue;
-      }
-      // An imported customer is synchronised with the first interaction.
+      // The contact of a customer who was merged later stays.
+      allowed.add(`${hub}:${profile.id}`);
+      if (activity.survivor !== undefined) continue;
       const customer = resolveCustomer(profile.id, sourceProfiles);
-      const own = new Set(customer.sourceProfiles.map((sourceProfile) => sourceProfile.profile.id));
-      if (!interactions.some(({ profileId }) => own.has(profileId))) continue;
-      expectRecord(mapping.contact.object, profile.id);
-      broken.push(...staleFields(crm, mapping, customer, identity, records));
+      const own = customer.sourceProfiles.map((sourceProfile) => sourceProfile.profile.id);
+      // An imported customer is synchronised with the first interaction.
+      if (!interactions.some(({ profileId }) => own.includes(profileId)) || !isReachable(customer)) continue;
+      for (const id of own) withContact.add(id);
+      const held = own.flatMap((id) => contacts.get(`${hub}:${id}`) ?? []);
+      if (held.length === 0) broken.push(`${crm} has no ${contact.object} ${customer.id}`);
+      else if (held.every(({ fields }) => staleFields(mapping, customer, identity, fields).length > 0))
+        broken.push(`${crm} ${contact.object} ${customer.id} has old values`);
     }
-    for (const stored of interactions) {
-      const { caused: _caused, customer, profileId: _profileId, ...interaction } = stored;
-      const rule = mapping.forInteraction({ ...interaction, proof: customer.guest ? 'claimed' : 'proven' });
-      if (rule) expectRecord(rule.object, stored.id);
-    }
-    for (const [object, keys] of allowed)
-      for (const { key } of records.of(object))
-        if (!keys.has(key)) broken.push(`${crm} has ${object} ${key}, which the hub does not have`);
-    return broken;
+    for (const key of contacts.keys())
+      if (!allowed.has(key)) broken.push(`${crm} has ${contact.object} ${key}, which the hub does not have`);
+    return [...broken, ...brokenActivities(crm, mapping, crms, interactions, withContact)];
+  });
+};
+
+/** By default a record is made of those who can be reached through it. */
+const isReachable = ({ identifiers }: Customer): boolean =>
+  identifiers.some((one) => /^(?:email|phone):/u.test(one));
+
+/** Interactions of customers with a contact have their activity, and every activity is of a stored interaction. */
+const brokenActivities = (
+  crm: string,
+  mapping: CompiledMapping,
+  crms: Sandboxes,
+  interactions: StoredState['interactions'],
+  withContact: ReadonlySet<string>,
+): string[] => {
+  const stored = new Set(interactions.map(({ id }) => id));
+  const expected = new Map<string, Set<string>>();
+  for (const one of interactions) {
+    const { caused: _caused, customer, profileId, ...interaction } = one;
+    if (!withContact.has(profileId)) continue;
+    const proof = customer.guest ? 'claimed' : 'proven';
+    for (const { object } of mapping.forInteraction({ ...interaction, proof }))
+      expected.set(object, (expected.get(object) ?? new Set()).add(one.id));
+  }
+  return mapping.interactionObjects.flatMap(({ object, key }) => {
+    const wanted = expected.get(object) ?? new Set<string>();
+    const present = new Set(recordsByKey(crms.byName[crm], { object, key }).keys());
+    return [
+      ...[...wanted.difference(present)].map((one) => `${crm} has no ${object} ${one}`),
+      ...[...present.difference(stored)].map(
+        (one) => `${crm} has ${object} ${one}, which the hub does not have`,
+      ),
+    ];
   });
 };
 
 const staleFields = (
-  crm: string,
   { contact }: CompiledMapping,
   customer: Customer,
   identity: IdentityConfig,
-  records: Records,
-): string[] => {
-  const inCrm = records.byKey(contact.object, customer.id)?.fields ?? {};
-  const expected = contact.fields(customerView(customer, identity), contact.once);
-  return Object.entries(expected)
-    .filter(([name, value]) => String(inCrm[name]) !== String(value))
-    .map(([name]) => `${crm} ${contact.object} ${customer.id} has an old ${name}`);
-};
+  inCrm: Readonly<Record<string, unknown>>,
+): string[] =>
+  Object.entries(contact.fields.values(customerView(customer, identity))).flatMap(([name, value]) =>
+    String(inCrm[name] ?? '') === String(value) ? [] : [name],
+  );
 
 /** The figures are the sums of the stored interactions. */
 export const checkFigures = ({ all, interactions }: StoredState): string[] => {
@@ -94,7 +123,7 @@ export const checkLists = ({ all, sourceProfiles }: StoredState): string[] => {
       .map(({ part, key }) => rowKey(`list#${part}`, key)),
   );
   const present = new Set(
-    all.filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk)).map(({ pk, sk }) => rowKey(pk, sk)),
+    all.filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk)).map(({ pk, sk }) => rowKey(pk, sk)),
   );
   return [
     ...[...expected.difference(present)].map((place) => `the list row ${place} is missing`),

@@ -4,6 +4,9 @@ import { objectType } from '../account/object-types.ts';
 /** Beside what every CRM can have: the account is being moved to another data centre, and answers 477 until it is. */
 export type HubspotFault = Fault | { readonly kind: 'migration'; readonly times?: number };
 
+/** Credentials are refused as a whole, whatever object a request is about. */
+const ofAccount: ReadonlySet<HubspotFault['kind']> = new Set(['login-refused', 'expired-session']);
+
 interface Running {
   readonly kind: HubspotFault['kind'];
   readonly object?: string;
@@ -20,7 +23,7 @@ export class Faults {
     const { object, field } = { object: undefined, field: undefined, ...fault };
     const running: Running = {
       kind: fault.kind,
-      ...(object !== undefined && { object: objectType(object).name }),
+      ...(object !== undefined && !ofAccount.has(fault.kind) && { object: objectType(object).name }),
       ...(field !== undefined && { field }),
       left: fault.times ?? Number.POSITIVE_INFINITY,
     };

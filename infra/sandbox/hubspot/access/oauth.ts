@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { SandboxAnswer, SandboxRequest } from '../../protocol/server.ts';
 import type { Account } from '../account/account.ts';
 import { HubspotError } from '../errors.ts';
 import { json } from '../routes/call.ts';
 
 const TOKEN_SECONDS = 1_800;
+
+const privateAppQuestion = z.object({ tokenKey: z.string() });
 
 export interface AppCredentials {
   readonly clientId: string;
@@ -23,16 +26,23 @@ export class OAuth {
   };
   readonly #account: Account;
   readonly #scopes: readonly string[];
+  readonly #privateToken: string;
 
-  constructor(account: Account, scopes: readonly string[]) {
+  /** `privateToken`: the access token of the private app, which does not expire. */
+  constructor(account: Account, scopes: readonly string[], privateToken: string) {
     this.#account = account;
     this.#scopes = scopes;
+    this.#privateToken = privateToken;
   }
 
-  /** What is behind `/oauth/v1/`; undefined for other calls. */
+  /** What is behind `/oauth/`; undefined for other calls. */
   answer({ method, path, body, query }: SandboxRequest): SandboxAnswer | undefined {
-    if (method === 'POST' && path === '/oauth/v1/token')
-      return this.#token(new URLSearchParams(body === '' ? query.toString() : body));
+    if (method === 'POST') {
+      const form = new URLSearchParams(body === '' ? query.toString() : body);
+      if (path === '/oauth/v1/token') return this.#token(form);
+      if (path === '/oauth/v1/token/introspect') return this.#introspect(form);
+      if (path === '/oauth/v2/private-apps/get/access-token-info') return this.#privateApp(body);
+    }
     const token = decodeURIComponent(path.split('/').at(-1) ?? '');
     if (method === 'GET' && path.startsWith('/oauth/v1/access-tokens/')) return this.#accessToken(token);
     if (path.startsWith('/oauth/v1/refresh-tokens/')) {
@@ -80,6 +90,22 @@ export class OAuth {
       access_token: accessToken,
       expires_in: TOKEN_SECONDS,
     });
+  }
+
+  #introspect(form: URLSearchParams): SandboxAnswer {
+    const { clientId, clientSecret } = this.credentials;
+    if (form.get('client_id') !== clientId) return refusal('BAD_CLIENT_ID', 'missing or unknown client id');
+    if (form.get('client_secret') !== clientSecret)
+      return refusal('BAD_CLIENT_SECRET', 'missing or invalid client secret');
+    return this.#accessToken(form.get('token') ?? '');
+  }
+
+  #privateApp(body: string): SandboxAnswer {
+    const asked = privateAppQuestion.safeParse(JSON.parse(body));
+    if (asked.data?.tokenKey !== this.#privateToken)
+      return json(404, { status: 'error', message: 'Token is not found', category: 'OBJECT_NOT_FOUND' });
+    const { portalId: hubId, appId } = this.#account;
+    return json(200, { userId: 50_261, hubId, appId, scopes: this.#scopes });
   }
 
   #accessToken(token: string): SandboxAnswer {

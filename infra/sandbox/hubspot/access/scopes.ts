@@ -9,6 +9,7 @@ export const scopeOf = ({ name }: ObjectType, access: 'read' | 'write'): string 
 
 export const allScopes: readonly string[] = [
   ...new Set(objectTypes.flatMap((type) => [scopeOf(type, 'read'), scopeOf(type, 'write')])),
+  ...['crm.schemas.contacts.read', 'crm.schemas.contacts.write'],
 ];
 
 /** Throws HubSpot's refusal unless the token may do that with every one of the types. */

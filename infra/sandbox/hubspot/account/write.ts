@@ -112,11 +112,25 @@ export const updateRecord = (
 ): HeldRecord => {
   const before = valuesOf(record);
   const changes = Object.fromEntries(
-    Object.entries(forward(before, values, source)).filter(([name, value]) => value !== (before[name] ?? '')),
+    Object.entries(forward(before, values, source))
+      .map(([name, value]) => [name, appended(account, type, name, before[name], value)] as const)
+      .filter(([name, value]) => value !== (before[name] ?? '')),
   );
   const after = putRecord(account, type, record.id, { ...before, ...changes });
   reportValues(account, type, record.id, changes, source);
   return after;
+};
+
+/** Of several options, those after a leading semicolon are added to the ones that are set. */
+const appended = (
+  account: Account,
+  type: ObjectType,
+  name: string,
+  before: string | undefined,
+  value: string,
+): string => {
+  if (!value.startsWith(';') || account.properties.get(type, name)?.fieldType !== 'checkbox') return value;
+  return [...new Set(`${before ?? ''}${value}`.split(';').filter(Boolean))].join(';');
 };
 
 /** Over the API a lifecycle stage does not move back; such a value is dropped without a word. Staff can set any. */

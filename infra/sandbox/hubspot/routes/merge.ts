@@ -21,8 +21,10 @@ const gdprDelete = (call: Call): SandboxAnswer => {
   const { account } = call;
   const { objectId, idProperty } = call.body(gdprDeleteRequest);
   const type = objectType('contacts');
+  if (idProperty !== undefined && !account.properties.identifies(type, idProperty))
+    throw validationError(`${idProperty} does not have unique values`);
   const record =
-    idProperty === 'email' ? account.findUnique(type, 'email', objectId) : account.get(type, objectId);
+    idProperty === undefined ? account.get(type, objectId) : account.findUnique(type, idProperty, objectId);
   if (record) eraseContact(account, record, call.source);
   else if (idProperty !== 'email') throw notFound();
   return noContent;

@@ -11,7 +11,7 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`^/crm/(owners|pipelines)/${VERSION}(?=/|$)`, 'u'), '/crm/v3/$1'],
   [new RegExp(`^/crm-object-schemas/(?:${VERSION}|v3)/schemas`, 'u'), '/crm/v3/schemas'],
   [new RegExp(`^/account-info/${VERSION}/`, 'u'), '/account-info/v3/'],
-  [new RegExp(`^/oauth/${VERSION}/token$`, 'u'), '/oauth/v1/token'],
+  [new RegExp(`^/oauth/${VERSION}/token(?=/introspect$|$)`, 'u'), '/oauth/v1/token'],
 ];
 
 export interface Canonical {

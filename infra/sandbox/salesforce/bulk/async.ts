@@ -1,6 +1,7 @@
 // Bulk API 1.0, as far as clients still load small files with it: jobs and batches in XML, data in CSV.
 import type { SandboxAnswer } from '../../protocol/server.ts';
-import type { Caller, Org } from '../data/org.ts';
+import type { Caller } from '../data/change.ts';
+import type { Org } from '../data/org.ts';
 import { runQuery } from '../soql/run.ts';
 import { writeCsv } from './csv.ts';
 import { LoadError, load, type Operation } from './load.ts';
@@ -125,6 +126,8 @@ export class AsyncApi {
   }
 
   #load(caller: Caller, job: AsyncJob, body: string): SandboxAnswer {
+    if (body.trim() === '')
+      return asyncError('ClientInputError', 'Failed to read request. Exception: the batch is empty');
     const id = this.#org.newId('751');
     const batch = { id, ...this.#work(caller, job, body) };
     job.batches.set(id, batch);

@@ -1,5 +1,6 @@
 import type { Fields } from '../../protocol/sandbox.ts';
-import type { Caller, Org } from '../data/org.ts';
+import type { Caller } from '../data/change.ts';
+import type { Org } from '../data/org.ts';
 import { type Load, LoadError, type Loaded, load } from './load.ts';
 
 export const delimiters = {
@@ -10,8 +11,8 @@ export const delimiters = {
   SEMICOLON: ';',
   TAB: '\t',
 } as const;
-export type Delimiter = keyof typeof delimiters;
-export type State = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
+type Delimiter = keyof typeof delimiters;
+type State = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
 
 export interface IngestJob {
   readonly id: string;

@@ -1,9 +1,11 @@
 import type { Fields } from '../../protocol/sandbox.ts';
-import { insert, remove, update } from '../data/dml.ts';
+import { remove } from '../data/bin.ts';
+import type { Caller } from '../data/change.ts';
+import { insert, update } from '../data/dml.ts';
 import { SaveError } from '../data/errors.ts';
 import { normalId } from '../data/ids.ts';
 import { columnReader } from '../data/input.ts';
-import type { Caller, Org, Transaction } from '../data/org.ts';
+import type { Org, Transaction } from '../data/org.ts';
 import { upsertRow } from '../data/upsert.ts';
 import type { ObjectType } from '../schema/fields.ts';
 import { parseCsv } from './csv.ts';
@@ -17,7 +19,7 @@ export interface Load {
   readonly delimiter: string;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly row: readonly string[];
   readonly id: string;
   readonly created: boolean;

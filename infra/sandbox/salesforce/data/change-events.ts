@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { Fields } from '../../protocol/sandbox.ts';
 import type { Field } from '../schema/fields.ts';
-import type { Caller, Change } from './org.ts';
+import type { Caller, Change } from './change.ts';
 
-export interface ChangeEventHeader {
+interface ChangeEventHeader {
   readonly entityName: string;
   readonly recordIds: readonly string[];
   readonly changeType: 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';

@@ -78,7 +78,7 @@ const checked = (org: Org, type: ObjectType, values: Fields, self: string | unde
     }),
   );
 
-const refuseLocked = ({ caller }: Transaction, type: ObjectType, id: string | undefined): void => {
+export const refuseLocked = ({ caller }: Transaction, type: ObjectType, id: string | undefined): void => {
   if (caller.locked(type.name))
     throw new SaveError(
       'UNABLE_TO_LOCK_ROW',
@@ -87,8 +87,9 @@ const refuseLocked = ({ caller }: Transaction, type: ObjectType, id: string | un
 };
 const idOfAny = (type: ObjectType): string => `${type.keyPrefix}000000000000AAA`;
 
-const presets = (org: Org, type: ObjectType, user: string): Fields => {
-  const time = org.timestamp();
+const presets = ({ org, caller }: Transaction, type: ObjectType): Fields => {
+  const { user } = caller;
+  const time = org.timestamp(caller);
   const values: Record<string, unknown> = {
     IsDeleted: false,
     CreatedDate: time,
@@ -112,11 +113,11 @@ const autoNumber = (format: string, number: number): string =>
 
 /** Makes a record from values under the right names; returns its id. Throws `SaveError`. */
 export const insert = (transaction: Transaction, type: ObjectType, values: Fields): string => {
-  const { org, caller } = transaction;
+  const { org } = transaction;
   refuseReadOnly(type, values, ({ createable }) => createable);
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => !empty(value)));
   refuseMissing(type, (field) => !field.defaultedOnCreate && !(field.name in given));
-  const fields = { ...presets(org, type, caller.user), ...checked(org, type, given, undefined) };
+  const fields = { ...presets(transaction, type), ...checked(org, type, given, undefined) };
   refuseLocked(transaction, type, undefined);
   checkDuplicates(transaction, type, undefined, fields);
   const id = org.newId(type.keyPrefix);
@@ -124,8 +125,8 @@ export const insert = (transaction: Transaction, type: ObjectType, values: Field
   return id;
 };
 
-/** The record that is to be changed. */
-const present = (org: Org, type: ObjectType, id: string): HeldRecord => {
+/** The record that is to be changed. Throws `SaveError`. */
+export const present = (org: Org, type: ObjectType, id: string): HeldRecord => {
   const record = org.held(type, id);
   if (record === undefined) throw new SaveError('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id');
   if (record.fields['IsDeleted'] === true) throw new SaveError('ENTITY_IS_DELETED', 'entity is deleted');
@@ -140,7 +141,7 @@ export const update = (transaction: Transaction, type: ObjectType, id: string, v
   refuseMissing(type, ({ name }) => name in values && empty(values[name]));
   const set = checked(org, type, values, id);
   refuseLocked(transaction, type, id);
-  const time = org.timestamp();
+  const time = org.timestamp(caller);
   const after = {
     ...before,
     ...set,
@@ -155,91 +156,4 @@ export const update = (transaction: Transaction, type: ObjectType, id: string, v
   )
     checkDuplicates(transaction, type, id, after);
   transaction.write({ kind: 'UPDATE', type, id, before, after });
-};
-
-const childrenOf = (org: Org, type: ObjectType, id: string) =>
-  org.schema
-    .children(type)
-    .flatMap(({ object, field }) =>
-      field.name.endsWith('ModifiedById') || field.name === 'CreatedById'
-        ? []
-        : org.findBy(object, field.name, id).map((record) => ({ object, field, record })),
-    );
-
-/** Puts a record into the recycle bin, with the children that go with it. Throws `SaveError`. */
-export const remove = (transaction: Transaction, type: ObjectType, id: string, more: Fields = {}): void => {
-  const { org } = transaction;
-  const before = present(org, type, id).fields;
-  refuseLocked(transaction, type, id);
-  const children = childrenOf(org, type, id);
-  const holding = children.filter(
-    ({ object, field }) => object.name === 'Case' && !field.cascadeDelete && field.name !== 'ParentId',
-  );
-  if (holding.length > 0)
-    throw new SaveError(
-      'DELETE_FAILED',
-      `Your attempt to delete the record could not be completed because it is associated with the following cases.: ${holding.map(({ record }) => String(record.fields['CaseNumber'])).join(', ')}`,
-    );
-  for (const { object, field, record } of children) {
-    if (field.cascadeDelete) remove(transaction, object, record.id);
-    else if (field.name !== 'OwnerId') rewrite(transaction, object, record.id, { [field.name]: null });
-  }
-  const time = org.timestamp();
-  const after = { ...before, ...more, IsDeleted: true, LastModifiedDate: time, SystemModstamp: time };
-  transaction.write({ kind: 'DELETE', type, id, before, after });
-};
-
-const rewrite = ({ org, caller, write }: Transaction, type: ObjectType, id: string, set: Fields): void => {
-  const before = present(org, type, id).fields;
-  const time = org.timestamp();
-  const after = {
-    ...before,
-    ...set,
-    LastModifiedDate: time,
-    SystemModstamp: time,
-    LastModifiedById: caller.user,
-  };
-  write({ kind: 'UPDATE', type, id, before, after });
-};
-
-/** Takes a record out of the recycle bin. Throws `SaveError`. */
-export const undelete = ({ org, write }: Transaction, type: ObjectType, id: string): void => {
-  const before = org.held(type, id)?.fields;
-  if (before?.['IsDeleted'] !== true)
-    throw new SaveError('UNDELETE_FAILED', 'Entity is not in the recycle bin');
-  write({
-    kind: 'UNDELETE',
-    type,
-    id,
-    before,
-    after: { ...before, IsDeleted: false, SystemModstamp: org.timestamp() },
-  });
-};
-
-/** Moves the children of one record to another, and deletes the one. Throws `SaveError`. */
-export const merge = (transaction: Transaction, type: ObjectType, winner: string, loser: string): void => {
-  const { org } = transaction;
-  rewrite(transaction, type, winner, {});
-  const children = childrenOf(org, type, loser);
-  const moved = children.map(
-    ({ object, field, record }) =>
-      () =>
-        rewrite(transaction, object, record.id, { [field.name]: winner }),
-  );
-  const before = present(org, type, loser).fields;
-  const time = org.timestamp();
-  transaction.write({
-    kind: 'DELETE',
-    type,
-    id: loser,
-    before,
-    after: {
-      ...before,
-      IsDeleted: true,
-      MasterRecordId: winner,
-      LastModifiedDate: time,
-      SystemModstamp: time,
-    },
-  });
-  for (const move of moved) move();
 };

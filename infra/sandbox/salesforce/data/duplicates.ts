@@ -1,18 +1,8 @@
-import * as z from 'zod';
 import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
 import type { ObjectType } from '../schema/fields.ts';
+import type { DuplicateRule } from './duplicate-rule.ts';
 import { SaveError } from './errors.ts';
 import type { Org, Transaction } from './org.ts';
-
-/** An active duplicate rule: records are duplicates when all fields of one of the lists in `match` are equal and not empty. */
-export const DuplicateRule = z.object({
-  name: z.string(),
-  object: z.string(),
-  match: z.array(z.array(z.string()).min(1)).min(1),
-  /** `alert` lets a caller save all the same who asks for it. */
-  action: z.enum(['block', 'alert']).default('alert'),
-});
-export type DuplicateRule = z.output<typeof DuplicateRule>;
 
 const folded = (value: unknown): string =>
   String(value ?? '')

@@ -45,7 +45,7 @@ export class SaveError extends Error {
   /** As the answer to a request about one record. */
   answer(): SandboxAnswer {
     const error = { message: this.message, errorCode: this.code, fields: this.fields, ...this.details };
-    return { status: GONE.includes(this.code) ? 404 : 400, body: [error] };
+    return { status: GONE.includes(this.code) && this.fields.length === 0 ? 404 : 400, body: [error] };
   }
 
   /** As the cell `sf__Error` of a bulk result. */
@@ -54,6 +54,7 @@ export class SaveError extends Error {
   }
 }
 
+/** Of the record itself; of another to which a field points, these are plain refusals. */
 const GONE = ['ENTITY_IS_DELETED', 'INVALID_CROSS_REFERENCE_KEY'];
 
 export const notFound = (message = 'The requested resource does not exist'): ApiError =>

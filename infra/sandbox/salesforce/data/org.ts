@@ -1,35 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { Records } from '../../protocol/records.ts';
-import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
+import type { HeldRecord } from '../../protocol/sandbox.ts';
 import type { ObjectType } from '../schema/fields.ts';
 import { Schema } from '../schema/schema.ts';
+import type { Caller, Change } from './change.ts';
 import { type ChangeEvent, changeEvents } from './change-events.ts';
-import type { DuplicateRule } from './duplicates.ts';
+import type { DuplicateRule } from './duplicate-rule.ts';
 import { idOf, numberOf } from './ids.ts';
 import { timestamp } from './values.ts';
-
-/** On whose behalf something is done. */
-export interface Caller {
-  /** The id of the user. */
-  readonly user: string;
-  /** As change events report it. */
-  readonly origin: string;
-  /** `Sforce-Duplicate-Rule-Header`. */
-  readonly allowDuplicates: boolean;
-  readonly recordDetails: boolean;
-  /** What is done is not reported. */
-  readonly silent?: boolean;
-  /** Whether somebody else has locked the records of an object. */
-  locked(object: string): boolean;
-}
-
-export interface Change {
-  readonly kind: 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
-  readonly type: ObjectType;
-  readonly id: string;
-  readonly before: Fields;
-  readonly after: Fields;
-}
 
 /** Writes that are reported together when all is done, or undone as far back as a savepoint. */
 export interface Transaction {
@@ -40,18 +19,25 @@ export interface Transaction {
   rollback(savepoint: number): void;
 }
 
+/** Milliseconds. */
+const LONG_AGO = 30 * 86_400_000;
+
 /** One Salesforce organisation: its objects, its records (also deleted ones), its clock. */
 export class Org {
   readonly schema: Schema;
   readonly id = idOf('00D', 1);
+  readonly #db: DatabaseSync;
   readonly #records: Records;
   readonly #now: () => number;
-  readonly #report: (event: ChangeEvent) => void;
+  readonly #report: ((event: ChangeEvent) => void) | undefined;
   #lastNumber: number;
+  /** Keys of transactions differ between runs on one database, also under a clock that stands still. */
+  readonly #run = randomUUID();
   #transactions = 0;
   duplicateRules: readonly DuplicateRule[] = [];
 
-  constructor(db: DatabaseSync, now: () => number, report: (event: ChangeEvent) => void) {
+  constructor(db: DatabaseSync, now: () => number, report?: (event: ChangeEvent) => void) {
+    this.#db = db;
     this.#now = now;
     this.#report = report;
     this.schema = new Schema(db);
@@ -64,8 +50,9 @@ export class Org {
     return this.#now();
   }
 
-  timestamp(): string {
-    return timestamp(this.#now());
+  /** The time of what a caller does. */
+  timestamp(caller?: Caller): string {
+    return timestamp(this.#now() - (caller?.longAgo ? LONG_AGO : 0));
   }
 
   newId(prefix: string): string {
@@ -119,15 +106,30 @@ export class Org {
       savepoint: () => changes.length,
       rollback: (savepoint) => this.#undo(changes.splice(savepoint)),
     };
+    const result = this.#inOneWrite(() => {
+      try {
+        return work(transaction);
+      } catch (error) {
+        transaction.rollback(0);
+        throw error;
+      }
+    });
+    if (this.#report && !caller.longAgo) {
+      const key = `${this.#run} ${++this.#transactions}`;
+      const events = changeEvents(changes, { caller, key, time: this.#now() });
+      for (const event of events) this.#report(event);
+    }
+    return result;
+  }
+
+  /** A database on disk would wait for it after each record otherwise. */
+  #inOneWrite<Result>(work: () => Result): Result {
+    if (this.#db.isTransaction) return work();
+    this.#db.exec('BEGIN');
     try {
-      const result = work(transaction);
-      const key = `${this.#now().toString(16)}-${++this.#transactions}`;
-      if (!caller.silent)
-        for (const event of changeEvents(changes, { caller, key, time: this.#now() })) this.#report(event);
-      return result;
-    } catch (error) {
-      transaction.rollback(0);
-      throw error;
+      return work();
+    } finally {
+      this.#db.exec('COMMIT');
     }
   }
 

@@ -1,10 +1,11 @@
 import type { Fields } from '../../protocol/sandbox.ts';
 import type { SandboxAnswer, SandboxRequest } from '../../protocol/server.ts';
 import type { Jobs } from '../bulk/jobs.ts';
+import type { Caller } from '../data/change.ts';
 import { ApiError, notFound, SaveError } from '../data/errors.ts';
-import type { Caller, Org, Transaction } from '../data/org.ts';
+import type { Org, Transaction } from '../data/org.ts';
 import type { ObjectType } from '../schema/fields.ts';
-import type { Cursors } from './queries.ts';
+import type { Cursors } from './cursors.ts';
 
 /** What outlives a request. */
 export interface Service {
@@ -14,6 +15,8 @@ export interface Service {
   /** Requests of the last 24 hours, and how many are allowed. */
   usage(): { readonly used: number; readonly allowed: number };
   readonly url: string;
+  /** Answers a part of a composite request. */
+  dispatch(call: Call): SandboxAnswer;
 }
 
 /** A request to `/services/data/vXX.X/…`, or a part of a composite one. */

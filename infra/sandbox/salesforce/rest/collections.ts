@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Fields } from '../../protocol/sandbox.ts';
 import type { SandboxAnswer } from '../../protocol/server.ts';
-import { insert, remove, update } from '../data/dml.ts';
+import { remove } from '../data/bin.ts';
+import { insert, update } from '../data/dml.ts';
 import { ApiError, notInSandbox, SaveError } from '../data/errors.ts';
 import { normalId } from '../data/ids.ts';
 import { checkTypes, fieldsOfJson } from '../data/input.ts';

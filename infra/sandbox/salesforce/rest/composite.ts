@@ -8,10 +8,10 @@ import type { Transaction } from '../data/org.ts';
 import type { ObjectType } from '../schema/fields.ts';
 import { type Call, callOf, inTransaction, isRecord, jsonBody, objectNamed } from './call.ts';
 import { collections } from './collections.ts';
-import { dispatch } from './dispatch.ts';
 
 const PART_LIMIT = 25;
-const COLLECTION_LIMIT = 5;
+/** Of these, so many can be collections or queries. */
+const HEAVY_LIMIT = 5;
 
 const Composite = z.object({
   allOrNone: z.boolean().default(false),
@@ -54,16 +54,16 @@ const parsed = <Schema extends z.ZodType>(schema: Schema, call: Call): z.output<
   throw new ApiError(400, 'JSON_PARSER_ERROR', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 };
 
-const isCollection = ({ url }: Part): boolean => url.includes('/composite/sobjects');
+const isHeavy = ({ url }: Part): boolean => /\/(?:composite\/sobjects|query|queryAll)(?:[/?]|$)/u.test(url);
 
 const parts = (call: Call): SandboxAnswer => {
   const { allOrNone, compositeRequest } = parsed(Composite, call);
-  const collectionParts = compositeRequest.filter(isCollection).length;
-  if (compositeRequest.length > PART_LIMIT || collectionParts > COLLECTION_LIMIT)
+  const heavyParts = compositeRequest.filter(isHeavy).length;
+  if (compositeRequest.length > PART_LIMIT || heavyParts > HEAVY_LIMIT)
     throw new ApiError(
       400,
       'LIMIT_EXCEEDED',
-      `Limit exceeded. Maximum of ${PART_LIMIT} subrequests, of which at most ${COLLECTION_LIMIT} are sObject Collections or queries.`,
+      `Limit exceeded. Maximum of ${PART_LIMIT} subrequests, of which at most ${HEAVY_LIMIT} are sObject Collections or queries.`,
     );
   if (new Set(compositeRequest.map(({ referenceId }) => referenceId)).size < compositeRequest.length)
     throw new ApiError(400, 'INVALID_INPUT', 'Duplicate referenceId in the composite request');
@@ -146,7 +146,7 @@ const subrequest = (
   const { pathname, searchParams } = new URL(url, call.service.url);
   if (/\/composite(?:\/batch|\/tree)?\/?$/u.test(pathname))
     throw notFound('A composite request cannot be part of a composite request');
-  return dispatch(
+  return call.service.dispatch(
     callOf(
       call.service,
       call.caller,

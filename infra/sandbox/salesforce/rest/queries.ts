@@ -6,31 +6,6 @@ import type { Call } from './call.ts';
 
 const BATCH = 2000;
 const SMALLEST_BATCH = 200;
-/** A user has this many open cursors; the oldest goes. */
-const CURSOR_LIMIT = 10;
-
-/** Results of queries that are fetched in pages. */
-export class Cursors {
-  readonly #results = new Map<string, readonly Fields[]>();
-  readonly #newId: () => string;
-
-  constructor(newId: () => string) {
-    this.#newId = newId;
-  }
-
-  open(records: readonly Fields[]): string {
-    const id = this.#newId();
-    this.#results.set(id, records);
-    const [oldest] = this.#results.keys();
-    if (this.#results.size > CURSOR_LIMIT && oldest !== undefined) this.#results.delete(oldest);
-    return id;
-  }
-
-  get(id: string): readonly Fields[] | undefined {
-    return this.#results.get(id);
-  }
-}
-
 const batchSize = ({ headers }: Call): number => {
   const [, size] = /batchSize=(\d+)/iu.exec(headers['sforce-query-options'] ?? '') ?? [];
   return size === undefined ? BATCH : Math.min(BATCH, Math.max(SMALLEST_BATCH, Number(size)));

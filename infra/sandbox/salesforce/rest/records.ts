@@ -1,6 +1,7 @@
 import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
 import type { SandboxAnswer } from '../../protocol/server.ts';
-import { insert, remove, update } from '../data/dml.ts';
+import { remove } from '../data/bin.ts';
+import { insert, update } from '../data/dml.ts';
 import { ApiError, notFound, notInSandbox, SaveError } from '../data/errors.ts';
 import { normalId } from '../data/ids.ts';
 import { fieldsOfJson } from '../data/input.ts';

@@ -170,7 +170,7 @@ export const personName = (): readonly Field[] => [
 ];
 
 /** Fields that every object has. */
-export const systemFields = (): readonly Field[] => [
+const systemFields = (): readonly Field[] => [
   field('Id', 'id', {
     ...READ_ONLY,
     nillable: false,

@@ -24,6 +24,7 @@ const same = (one: string, other: string): boolean => one.toLowerCase() === othe
 /** The objects and fields of one org: the standard ones, and what its administrator has added, which is kept in the database. */
 export class Schema {
   readonly #types = new Map<string, ObjectType>();
+  readonly #fields = new WeakMap<ObjectType, ReadonlyMap<string, Field>>();
   readonly #metadata: Records;
   #hidden: readonly Hidden[] = [];
 
@@ -58,7 +59,10 @@ export class Schema {
   }
 
   field(type: ObjectType, name: string): Field | undefined {
-    return type.fields.find((field) => same(field.name, name));
+    const fields =
+      this.#fields.get(type) ?? new Map(type.fields.map((field) => [field.name.toLowerCase(), field]));
+    this.#fields.set(type, fields);
+    return fields.get(name.toLowerCase());
   }
 
   /** The object whose records have ids like this one. */

@@ -53,7 +53,7 @@ const account = objectType('Account', '001', [
 
 const contact = objectType('Contact', '003', [
   masterRecord('Contact'),
-  lookup('AccountId', ['Account'], 'Contacts'),
+  lookup('AccountId', ['Account'], 'Contacts', { cascadeDelete: true }),
   ...personName(),
   ...address('Mailing'),
   ...address('Other'),
@@ -139,8 +139,8 @@ const caseComment = objectType('CaseComment', '00a', [
   field('CommentBody', 'textarea', { length: 4000 }),
 ]);
 
-const who = lookup('WhoId', ['Contact', 'Lead'], 'Tasks');
-const what = lookup('WhatId', ['Account', 'Case', 'Opportunity'], 'Tasks');
+const who = lookup('WhoId', ['Contact', 'Lead'], 'Tasks', { cascadeDelete: true });
+const what = lookup('WhatId', ['Account', 'Case', 'Opportunity'], 'Tasks', { cascadeDelete: true });
 const task = objectType('Task', '00T', [
   who,
   what,
@@ -174,8 +174,8 @@ const task = objectType('Task', '00T', [
 ]);
 
 const event = objectType('Event', '00U', [
-  lookup('WhoId', ['Contact', 'Lead'], 'Events'),
-  lookup('WhatId', ['Account', 'Case', 'Opportunity'], 'Events'),
+  lookup('WhoId', ['Contact', 'Lead'], 'Events', { cascadeDelete: true }),
+  lookup('WhatId', ['Account', 'Case', 'Opportunity'], 'Events', { cascadeDelete: true }),
   field('Subject', 'combobox', { values: ['Call', 'Email', 'Meeting', 'Other'] }),
   text('Location', 255),
   field('IsAllDayEvent', 'boolean'),
@@ -206,7 +206,7 @@ const opportunity = objectType(
   'Opportunity',
   '006',
   [
-    lookup('AccountId', ['Account'], 'Opportunities'),
+    lookup('AccountId', ['Account'], 'Opportunities', { cascadeDelete: true }),
     lookup('ContactId', ['Contact'], 'Opportunities', { updateable: false }),
     text('Name', 120, { nillable: false, nameField: true }),
     field('Description', 'textarea'),

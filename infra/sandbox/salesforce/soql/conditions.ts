@@ -142,7 +142,7 @@ const includes = (literals: readonly Literal[], value: unknown): boolean => {
 };
 
 /** Whether a text is like a pattern of `%` and `_`. It goes back to the last `%` only, so its time is at most the product of the lengths. */
-export const like = (pattern: string, value: string): boolean => {
+const like = (pattern: string, value: string): boolean => {
   const parts = [...pattern.matchAll(/\\?./gsu)].map(([part]) => part);
   const characters = [...value];
   let [at, part, back, resume] = [0, 0, -1, 0];

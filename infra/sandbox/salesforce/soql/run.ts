@@ -1,5 +1,6 @@
 import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
 import { ApiError } from '../data/errors.ts';
+import { normalId } from '../data/ids.ts';
 import type { Org } from '../data/org.ts';
 import type { ObjectType } from '../schema/fields.ts';
 import { aggregateRows } from './aggregate.ts';
@@ -31,11 +32,7 @@ const OFFSET_LIMIT = 2000;
 /** The rows of a SOQL text, of those records that pass the filter. Throws `ApiError`. */
 export const runQuery = (running: Running, filter: (record: HeldRecord) => boolean = () => true): Rows => {
   if (running.text.length > QUERY_LIMIT)
-    throw new ApiError(
-      400,
-      'QUERY_TOO_COMPLICATED',
-      'SOQL statements cannot be longer than 100000 characters.',
-    );
+    throw new ApiError(400, 'MALFORMED_QUERY', 'SOQL statements cannot be longer than 100000 characters.');
   return runParsed(running, parseQuery(running.text, running.org.now()), filter);
 };
 
@@ -77,14 +74,10 @@ const candidates = ({ org }: Running, type: ObjectType, where: Condition | undef
     const texts = part.values.flatMap((value) =>
       value.kind === 'text' && value.value !== '' ? [value.value] : [],
     );
-    if (
-      field === undefined ||
-      field.derive ||
-      ['id', 'reference'].includes(field.type) ||
-      texts.length < part.values.length
-    )
-      continue;
-    return [...new Set(texts.flatMap((text) => org.allBy(type, field.name, text)))];
+    if (field === undefined || field.derive || texts.length < part.values.length) continue;
+    const isId = field.type === 'id' || field.type === 'reference';
+    const found = texts.flatMap((text) => org.allBy(type, field.name, isId ? normalId(text) : text));
+    return [...new Set(found)];
   }
   return org.all(type);
 };
@@ -120,6 +113,8 @@ const sorted = (
         follow(org, resolved, other.fields),
         nullsLast,
         descending,
+        // Ids are ordered by their characters, so that a client can go on after the last one that it has.
+        ['id', 'reference'].includes(resolved.field.type),
       );
       if (difference !== 0) return difference;
     }

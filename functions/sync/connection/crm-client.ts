@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { isAwsRefusal } from '../../aws/clients/refusal.ts';
+import { secretCache } from '../../aws/clients/secret.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import { lease } from './lease.ts';
+
+/** The session of one worker with a CRM. */
+export interface CrmClient {
+  /** The open session, or a new one where the stored secret has changed for some seconds. Rejects with `CrmFault`. */
+  open(signal: AbortSignal): Promise<CrmSession>;
+  /** A new session with the secret as it is stored now. Rejects with `CrmFault`. */
+  openAnew(signal: AbortSignal): Promise<CrmSession>;
+  /** The next `open` opens a new session. */
+  close(): void;
+  /** Whether the stored secret differs from the one that was used last: a refused login is then nobody's fault. */
+  hasNewSecret(): Promise<boolean>;
+}
+
+/** A changed secret is used within a minute. */
+const SECRET_MS = 45_000;
+
+/** `name`: of the secret. */
+export const crmClient = (
+  connector: Pick<CrmConnector, 'id' | 'title' | 'open'>,
+  name: string,
+  table: Table,
+  runtime: Runtime,
+): CrmClient => {
+  const secrets = secretCache(runtime, SECRET_MS);
+  let used: unknown;
+  let session: CrmSession | undefined;
+  const read = (how: 'get' | 'refresh'): Promise<unknown> =>
+    secrets[how](name).catch((error: unknown) => {
+      if (error instanceof SyntaxError || isAwsRefusal(error, 'ResourceNotFoundException'))
+        throw missingSecret(connector.title, name, error);
+      throw error;
+    });
+  const open = async (credentials: unknown, signal: AbortSignal): Promise<CrmSession> => {
+    if (session !== undefined && isDeepStrictEqual(used, credentials)) return session;
+    [used, session] = [credentials, undefined];
+    const token = lease(connector.id, credentials, table, runtime.now);
+    session = await connector.open(credentials, token, signal);
+    return session;
+  };
+  return {
+    open: async (signal) => open(await read('get'), signal),
+    async openAnew(signal) {
+      session = undefined;
+      return open(await read('refresh'), signal);
+    },
+    close() {
+      session = undefined;
+    },
+    async hasNewSecret() {
+      const before = used;
+      return !isDeepStrictEqual(before, await read('refresh').catch(() => before));
+    },
+  };
+};
+
+const missingSecret = (title: string, name: string, cause: unknown): CrmFault =>
+  new CrmFault(
+    'unreadable-secret',
+    `The secret ${name} of ${title} does not exist or is no JSON. Store its credentials there; the hub uses them within a minute.`,
+    { scope: 'connection', why: 'setup', cause },
+  );

@@ -1,0 +1,90 @@
+import type { HeldRecord } from '../../../core/crm/connector.ts';
+import { planAdoption, planCreation } from '../../../core/crm/state.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { Place } from './find.ts';
+import { isReachable, type Subject } from './subjects.ts';
+import { beingWritten, type Change, changeOf, type Writing } from './write.ts';
+
+const MOST_TAKEN_TIMES = 5;
+
+/** What has to be written for a customer whose place in the CRM is known; undefined where nothing is. */
+export const firstChange = async (
+  writing: Writing,
+  subject: Subject,
+  place: Place,
+): Promise<Change | undefined> => {
+  const { ports, rules, contacts } = writing;
+  const { contact } = rules.mapping;
+  const { customer } = subject;
+  if ('elsewhere' in place) {
+    await deferToOwner(writing, subject);
+    return undefined;
+  }
+  const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
+  if (customer.guest && oldest !== undefined) {
+    await logAtFoundRecord(writing, subject, oldest);
+    return undefined;
+  }
+  if ('choose' in place) {
+    await openRecordReview(writing, subject, place.choose);
+    return undefined;
+  }
+  if ('adopt' in place)
+    return changeOf(
+      ports,
+      subject,
+      planAdoption(contact.fields, subject.ours, place.adopt),
+      place.adopt.id,
+      place.adopt,
+    );
+  const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(subject));
+  if (!mayCreate) return undefined;
+  contacts.ids.delete(customer.id);
+  return changeOf(ports, subject, planCreation(contact.fields, subject.ours));
+};
+
+/** A guest's activity is logged at a record that staff made; nothing is written to it. */
+const logAtFoundRecord = async (
+  { ports, contacts }: Writing,
+  { customer, profileId, state }: Subject,
+  { id }: HeldRecord,
+): Promise<void> => {
+  if (await ports.links.save(profileId, { ...state, record: id, activityOnly: true }))
+    contacts.ids.set(customer.id, id);
+  else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+};
+
+/** Nothing is written for the customer until a person has decided which record is theirs. */
+export const openRecordReview = async (
+  { ports, contacts }: Writing,
+  { customer, profileId, state, since }: Subject,
+  records: readonly Pick<HeldRecord, 'id'>[],
+): Promise<void> => {
+  const at = instant(ports.now());
+  await ports.openReview({
+    ...{ type: 'record', reason: 'several-records', crm: ports.crm, profileId, openedAt: at },
+    records: records.map(({ id }) => id),
+  });
+  const undecidedSince = since !== undefined && since < at ? since : at;
+  if (!(await ports.links.save(profileId, { ...state, undecidedSince })))
+    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+};
+
+/** The record belongs to another customer, with whom this one is about to be merged, or never will be. */
+export const deferToOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
+  const { customer, profileId, state } = subject;
+  const times = (state.takenTimes ?? 0) + 1;
+  const { reservedUntil: _, ...released } = state;
+  await ports.links.save(profileId, { ...released, takenTimes: times % MOST_TAKEN_TIMES });
+  if (times < MOST_TAKEN_TIMES) contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+  else
+    contacts.refused.set(
+      customer.id,
+      new HubError(
+        'crm-record-taken',
+        `The record in ${ports.title} that has an address of this customer is the contact of another customer. Are they one person? Decide in the review list, or correct the address in ${ports.title}, then replay.`,
+        { retry: 'never' },
+      ),
+    );
+};

@@ -1,0 +1,121 @@
+import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import { fieldsWithoutBase, planAdoption, planUpdate, type SyncState } from '../../../core/crm/state.ts';
+import type { SyncPorts } from '../ports.ts';
+import { firstChange } from './begin.ts';
+import { withCompanies } from './companies.ts';
+import { findRecords, type Place } from './find.ts';
+import { resolveTakenValues } from './release.ts';
+import { isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
+import {
+  beingWritten,
+  type Change,
+  type Contacts,
+  changeOf,
+  isParked,
+  unlink,
+  type Writing,
+  write,
+} from './write.ts';
+
+/** Writes what differs of these customers, after it has found those that the CRM knows already. */
+export const writeContacts = async (
+  ports: SyncPorts,
+  session: CrmSession,
+  rules: Rules,
+  subjects: readonly Subject[],
+): Promise<Contacts> => {
+  const contacts: Contacts = { ids: new Map(), waiting: new Map(), refused: new Map() };
+  const writing = { ports, session, rules, contacts };
+  const open = subjects.filter((subject) => isOpen(writing, subject));
+  const linked = open.filter(({ state }) => isLinked(state));
+  const unlinked = open.filter(({ state }) => !isLinked(state));
+  const beginnings = await withCompanies(writing, await firstChanges(writing, unlinked));
+  const changes = [...(await updatesOf(writing, linked)), ...beginnings];
+  const taken = await write(writing, changes);
+  if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
+  return contacts;
+};
+
+const isLinked = ({ record, goneAt }: SyncState): boolean => record !== undefined && goneAt === undefined;
+
+/** Whether something may be written for a customer now. */
+const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean => {
+  const { contact } = rules.mapping;
+  const { customer, state, view } = subject;
+  if (!contact.includes(view) || state.undecidedSince !== undefined) return false;
+  if (state.goneAt !== undefined && !contact.recreate) return false;
+  if ((state.reservedUntil ?? 0) > ports.now() || isStale(subject)) {
+    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+    return false;
+  }
+  if (!ports.parked.has(contact.object)) return true;
+  contacts.waiting.set(customer.id, { error: isParked(ports, contact.object), object: contact.object });
+  return false;
+};
+
+/** The changes of contacts that are known. Where it is not known what they hold, they are read first. */
+const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<Change[]> => {
+  const { ports, session, rules, contacts } = writing;
+  const { object, key, fields } = rules.mapping.contact;
+  const names = [...fields.writes.keys()];
+  const unknown = linked.filter(
+    ({ state, ours }) =>
+      !state.activityOnly && fieldsWithoutBase(fields, ours.values, state.fields).length > 0,
+  );
+  const held =
+    unknown.length === 0
+      ? new Map<string, HeldRecord>()
+      : await session.read(object, unknown.map(recordOf), [...names, key], ports.call);
+  const changes: Change[] = [];
+  for (const subject of linked) {
+    const id = recordOf(subject);
+    if (subject.state.activityOnly || !unknown.includes(subject)) {
+      const plan = subject.state.activityOnly
+        ? undefined
+        : planUpdate(fields, subject.ours, subject.state.fields);
+      if (plan === undefined || Object.keys(plan.write).length === 0)
+        contacts.ids.set(subject.customer.id, id);
+      else changes.push(changeOf(ports, subject, plan, id));
+      continue;
+    }
+    const record = held.get(id);
+    if (record === undefined) await unlink(writing, subject);
+    else changes.push(readChange(writing, subject, record));
+  }
+  return changes;
+};
+
+const recordOf = ({ state }: Subject): string => state.record ?? '';
+
+/** The change of a contact that was read: what nothing was known of is judged by what it holds. */
+const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRecord): Change => {
+  const { fields } = rules.mapping.contact;
+  const first = planAdoption(fields, subject.ours, record);
+  const isFirst = Object.keys(subject.state.fields).length === 0;
+  if (isFirst) return changeOf(ports, subject, first, record.id);
+  const later = planUpdate(fields, subject.ours, subject.state.fields);
+  const names = new Set(fieldsWithoutBase(fields, subject.ours.values, subject.state.fields));
+  const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({
+    ...Object.fromEntries(Object.entries(one).filter(([name]) => !names.has(name))),
+    ...Object.fromEntries(Object.entries(other).filter(([name]) => names.has(name))),
+  });
+  const plan = { write: pick(later.write, first.write), states: pick(later.states, first.states) };
+  return changeOf(ports, subject, plan, record.id);
+};
+
+/** The changes of customers without a contact: the CRM's own record of them is adopted, or one is made. */
+const firstChanges = async (writing: Writing, unlinked: readonly Subject[]): Promise<Change[]> => {
+  const { ports, session, rules } = writing;
+  const { match } = rules.mapping.contact;
+  const isSought = (subject: Subject): boolean =>
+    subject.state.unmatched === undefined && match.some((type) => valuesOfType(subject, type).length > 0);
+  const sought = unlinked.filter(isSought);
+  const places =
+    sought.length === 0 ? new Map<Subject, Place>() : await findRecords(ports, session, rules, sought);
+  const changes: Change[] = [];
+  for (const subject of unlinked) {
+    const change = await firstChange(writing, subject, places.get(subject) ?? { create: true });
+    if (change) changes.push(change);
+  }
+  return changes;
+};

@@ -1,0 +1,174 @@
+import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import type { CrmFault } from '../../../core/crm/fault.ts';
+import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
+import { HubError } from '../../../core/errors.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import { adoptionInteraction } from '../crm-interaction.ts';
+import type { SyncPorts, Waiting } from '../ports.ts';
+import { type Rules, type Subject, versionsOf } from './subjects.ts';
+
+/** What became of the contacts of a batch, by customer. A customer in none of these has no contact in this CRM. */
+export interface Contacts {
+  /** The CRM's own id of the contact. */
+  readonly ids: Map<string, string>;
+  readonly waiting: Map<string, Waiting>;
+  readonly refused: Map<string, HubError>;
+}
+
+/** A contact to write. */
+export interface Change {
+  readonly subject: Subject;
+  readonly record: CrmRecord;
+  /** Where both sides stand once it is written. */
+  readonly states: FieldStates;
+  /** The record of the CRM that becomes the customer's before it is written. */
+  readonly adopts?: HeldRecord;
+}
+
+/** What the functions below share. */
+export interface Writing {
+  readonly ports: SyncPorts;
+  readonly session: CrmSession;
+  readonly rules: Rules;
+  readonly contacts: Contacts;
+}
+
+/** Longer than the function may run: a worker that ends meanwhile holds its contacts no longer. */
+const RESERVATION_MS = 900_000;
+const SECONDS_FOR_OTHERS = 5;
+
+export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): HubError =>
+  new HubError('crm-pause', `Another worker is writing the same contact to ${title}.`, {
+    retry: { afterSeconds: SECONDS_FOR_OTHERS },
+  });
+
+export const isParked = ({ title }: Pick<SyncPorts, 'title'>, object: string): HubError =>
+  new HubError('crm-pause', `${title} accepts no ${object} until its set-up is corrected.`, {
+    retry: 'later',
+  });
+
+/** The hub's key of a customer's contact. */
+export const contactKey = ({ hub }: Pick<SyncPorts, 'hub'>, { profileId }: Subject): string =>
+  `${hub}:${profileId}`;
+
+export const changeOf = (
+  ports: SyncPorts,
+  subject: Subject,
+  { write, states }: FieldPlan,
+  id?: string,
+  adopts?: HeldRecord,
+): Change => ({
+  ...{ subject, states },
+  record: { key: contactKey(ports, subject), fields: write, ...(id !== undefined && { id }) },
+  ...(adopts && { adopts }),
+});
+
+/** Writes contacts. Returns those whose values another record holds, each with the refusal. */
+export const write = async (
+  writing: Writing,
+  changes: readonly Change[],
+): Promise<{ readonly change: Change; readonly fault: CrmFault }[]> => {
+  const { ports, session, rules, contacts } = writing;
+  const { object, key } = rules.mapping.contact;
+  const reserved = await reserveContacts(writing, changes);
+  if (reserved.length === 0) return [];
+  const byKey = new Map(reserved.map((change) => [change.record.key, change]));
+  const records = reserved.map(({ record }) => record);
+  const taken: { change: Change; fault: CrmFault }[] = [];
+  for (const result of await session.upsert(object, key, records, ports.call)) {
+    const change = byKey.get(result.key);
+    if (change === undefined) continue;
+    if (!('fault' in result)) await saveWritten(writing, change, result);
+    else if (result.fault.why === 'gone') await followMergedRecord(writing, change.subject, result.fault);
+    else {
+      const subject = await release(writing, change.subject);
+      if (result.fault.why === 'taken') taken.push({ change: { ...change, subject }, fault: result.fault });
+      else noteFault(contacts, subject, result.fault, object);
+    }
+  }
+  return taken;
+};
+
+/** Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. */
+const reserveContacts = async (
+  { ports, contacts }: Writing,
+  changes: readonly Change[],
+): Promise<Change[]> => {
+  const reservedUntil = ports.now() + RESERVATION_MS;
+  const reserved = await Promise.all(
+    changes.map(async (change): Promise<Change | undefined> => {
+      const { subject, adopts } = change;
+      const { activityOnly: _, ...state } = subject.state;
+      const next: SyncState = {
+        ...state,
+        reservedUntil,
+        ...(adopts && { record: adopts.id, goneAt: undefined, undecidedSince: undefined }),
+      };
+      if (await ports.links.save(subject.profileId, next, adopts?.id))
+        return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
+      contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
+      return undefined;
+    }),
+  );
+  return reserved.flatMap((change) => change ?? []);
+};
+
+const saveWritten = async (
+  { ports, rules, contacts }: Writing,
+  { subject, states, adopts }: Change,
+  { id, held, at }: Extract<CrmResult, { id: string }>,
+): Promise<void> => {
+  const { customer, profileId, state } = subject;
+  const { reservedUntil: _, goneAt: __, takenTimes: ___, ...kept } = state;
+  const next: SyncState = {
+    ...kept,
+    record: id,
+    fields: withAnswer(states, held, at),
+    profiles: versionsOf(customer),
+  };
+  if (adopts) await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
+  const isKnown = state.record === id;
+  if (await ports.links.save(profileId, next, isKnown ? undefined : id)) contacts.ids.set(customer.id, id);
+  else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+};
+
+/** A record that is gone: the one into which it was merged takes its place, unless it is another customer's. */
+const followMergedRecord = async (writing: Writing, subject: Subject, fault: CrmFault): Promise<void> => {
+  const { ports, contacts } = writing;
+  const { customer, profileId, state } = subject;
+  const [merged] = fault.records;
+  const owner = merged === undefined ? undefined : (await ports.links.owners([merged])).get(merged);
+  const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
+  if (merged === undefined || !isFree) return unlink(writing, subject);
+  const { reservedUntil: _, ...released } = state;
+  await ports.links.save(profileId, { ...released, record: merged, fields: {} }, merged);
+  contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+};
+
+/** Lets other workers write the contact again. */
+const release = async ({ ports }: Writing, subject: Subject): Promise<Subject> => {
+  const { reservedUntil: _, ...state } = subject.state;
+  await ports.links.save(subject.profileId, state);
+  return { ...subject, state: { ...state, version: state.version + 1 } };
+};
+
+/** What a refusal means for the messages of a customer. */
+const noteFault = (contacts: Contacts, { customer }: Subject, fault: CrmFault, object: string): void => {
+  if (fault.scope === 'record' && fault.retry === 'never') contacts.refused.set(customer.id, fault);
+  else contacts.waiting.set(customer.id, { error: fault, ...(fault.scope === 'object' && { object }) });
+};
+
+/** The customer has no contact any more. */
+export const unlink = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
+  const { customer, profileId, state } = subject;
+  const { reservedUntil: _, ...released } = state;
+  await ports.links.save(profileId, { ...released, goneAt: instant(ports.now()), fields: {} });
+  contacts.refused.set(
+    customer.id,
+    new HubError(
+      'crm-record-gone',
+      `The contact of this customer was deleted in ${ports.title}. Nothing more is written for the customer there, unless the mapping says \`recreate: true\`, an import names them, or a new record there has their address.`,
+      { retry: 'never' },
+    ),
+  );
+};

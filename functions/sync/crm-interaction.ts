@@ -1,0 +1,55 @@
+import { identifiersIn } from '../../core/crm/adoption.ts';
+import type { HeldRecord } from '../../core/crm/connector.ts';
+import type { InboundValue } from '../../core/crm/mapping.ts';
+import { reportedProfile } from '../../core/crm/reported-profile.ts';
+import { firstInboundValues } from '../../core/crm/state.ts';
+import type { Customer } from '../../core/identity/customer.ts';
+import { type Instant, instant } from '../../core/interaction/interaction.ts';
+import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { Rules, Subject } from './contacts/subjects.ts';
+import type { SyncPorts } from './ports.ts';
+
+interface CrmReported {
+  readonly object: string;
+  readonly record: Pick<HeldRecord, 'id' | 'emails' | 'phones' | 'byStaff'>;
+  readonly act: string;
+  readonly at: Instant;
+  readonly inbound: readonly InboundValue[];
+  readonly customer?: Customer;
+  /** Other ids of the same record. */
+  readonly others?: readonly string[];
+}
+
+/** What a CRM reports about a person, as an interaction to record. What visitors may have typed there is claimed. */
+export const crmInteraction = (
+  { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,
+  { object, record, act, at, inbound, customer, others = [] }: CrmReported,
+): InteractionMessage => {
+  const reported = reportedProfile(inbound, customer);
+  const addresses = [...new Set([...identifiersIn(record), ...reported.identifiers])];
+  return {
+    type: 'interaction',
+    receivedAt: instant(now()),
+    interaction: {
+      ...{ key: `${object}:${record.id}:${act}:${at}`, provider: crm, externalId: record.id },
+      kind: act === 'changed' || act === 'merged' ? 'contact-update' : 'crm-record',
+      ...{ channel: 'crm', direction: 'system', occurredAt: at },
+      identifiers: [...[record.id, ...others].map((id) => `${crm}:${id}`), ...addresses],
+      ...(!record.byStaff && addresses.length > 0 && { claimed: addresses }),
+      ...(reported.profile && { profile: reported.profile }),
+      properties: { record: object, act },
+    },
+  };
+};
+
+/** What an adopted record adds: its addresses, and what the hub lacked or the CRM owns. */
+export const adoptionInteraction = (
+  ports: Pick<SyncPorts, 'crm' | 'now'>,
+  { mapping }: Rules,
+  { customer, ours }: Subject,
+  record: HeldRecord,
+): InteractionMessage =>
+  crmInteraction(ports, {
+    ...{ object: mapping.contact.object, record, act: 'adopted', at: instant(ports.now()), customer },
+    inbound: firstInboundValues(mapping.contact.fields, ours, record.fields),
+  });
