@@ -168,7 +168,7 @@ export interface CrmLogin {
 export interface CrmConnector {
   readonly id: string;
   readonly title: string;
-  /** The call budget that all workers of one account share. */
+  /** The call budget that all workers of one account share; read anew before each call. */
   readonly budget: Budget;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';

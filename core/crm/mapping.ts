@@ -12,6 +12,7 @@ import {
   type PlacedValue,
   type Write,
 } from './fields.ts';
+import { HttpSection } from './http.ts';
 import { pathFault, type Subject, targetFault } from './paths.ts';
 
 const Pattern = z.record(z.string(), z.json());
@@ -85,10 +86,34 @@ const InteractionRule = z.strictObject({
 });
 
 /** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
-export const CrmMapping = z.strictObject({
-  contact: Contact.describe('the contact of each customer'),
-  interactions: z.array(InteractionRule).default([]).describe('the activities, a rule each'),
-});
+export const CrmMapping = z
+  .strictObject({
+    contact: Contact.describe('the contact of each customer'),
+    interactions: z.array(InteractionRule).default([]).describe('the activities, a rule each'),
+    http: HttpSection.optional().describe(
+      'how a CRM without a connector of its own is spoken to (docs/http-crm.md)',
+    ),
+  })
+  .check(({ value: { contact, interactions, http }, issues }) => {
+    if (http === undefined) return;
+    const expect = (isThere: boolean, path: PropertyKey[], message: string): void => {
+      if (!isThere) issues.push({ code: 'custom', path, message, input: http });
+    };
+    for (const object of new Set([contact.object, ...interactions.map((one) => one.object)]))
+      expect(
+        Object.hasOwn(http.objects, object),
+        ['http', 'objects', object],
+        'expected how this object is written',
+      );
+    const { find, read } = http.objects[contact.object] ?? {};
+    for (const by of contact.match)
+      expect(
+        find?.[by === 'user-id' ? 'field' : by] !== undefined,
+        ['http', 'objects', contact.object, 'find'],
+        `contact.match names ${by}, so expected a look-up by it`,
+      );
+    expect(read !== undefined, ['http', 'objects', contact.object, 'read'], 'expected how a contact is read');
+  });
 export type CrmMapping = z.infer<typeof CrmMapping>;
 
 /** An interaction as mappings name it; `proof` is `claimed` if nobody vouches for any of its identifiers. */
@@ -111,7 +136,7 @@ export interface ContactFields {
   readonly readers: ReadonlyMap<string, FieldReader>;
 }
 
-export interface CompiledRule {
+interface CompiledRule {
   readonly object: string;
   readonly key: string;
   readonly fields: FieldMapper;
@@ -136,6 +161,7 @@ export interface CompiledMapping {
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
   /** The rules of an interaction: the first whose `when` matches, and those with `also`. */
   readonly forInteraction: (interaction: MappedInteraction) => readonly CompiledRule[];
+  readonly http: HttpSection | undefined;
 }
 
 /** Makes a mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
@@ -147,7 +173,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       `mappings/crm/${crm}.yaml: ${z.prettifyError(parsed.error)}`,
       { retry: 'later', cause: parsed.error },
     );
-  const { contact, interactions } = parsed.data;
+  const { contact, interactions, http } = parsed.data;
   const rules = interactions.map(({ when, object, key, fields, links, also }) => ({
     ...{ when: parsePattern(when), also, object, key },
     ...{ fields: compileFields(fields), links: Object.keys(links) },
@@ -171,6 +197,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       ),
       includes: (view) => included === undefined || matches(included, view),
     },
+    http,
     interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
     forInteraction(interaction) {
       const matching = rules.filter(({ when }) => matches(when, interaction));

@@ -246,6 +246,12 @@ export const failureErrors = {
     means: 'HubSpot refused the record with the category that follows.',
     advice: 'Correct the record or the property in HubSpot, or mappings/crm/hubspot.yaml, then replay.',
   },
+  'http-': {
+    means:
+      'A CRM that is spoken to by the templates of mappings/crm/<crm>.yaml refused the record. The word that follows is the `why` of the rule in its `http.errors`, or of its status.',
+    advice:
+      'Correct the record, the field or the permission in the CRM, or mappings/crm/<crm>.yaml, then replay.',
+  },
   'servicenow-': {
     means: 'ServiceNow refused the record with the error that follows.',
     advice:

@@ -15,7 +15,7 @@ import { waitingIn } from '../clients/queue-depth.ts';
 type ShownStop = Omit<Stop, 'announced' | 'probes'>;
 
 /** The connection to a CRM, as the API shows it. */
-export interface ShownConnection extends Partial<ShownStop> {
+interface ShownConnection extends Partial<ShownStop> {
   readonly crm: string;
   readonly status: 'working' | 'limited' | 'paused';
   /** How many messages wait in the queue of the CRM, approximately. */

@@ -18,7 +18,7 @@ export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string
 export type EraseMessage = z.infer<typeof EraseMessage>;
 
 /** What a CRM reports of one of its contacts. */
-export const ChangeMessage = z.strictObject({ change: CrmChange });
+const ChangeMessage = z.strictObject({ change: CrmChange });
 export type ChangeMessage = z.infer<typeof ChangeMessage>;
 
 /** Find out by a call whether a CRM, or a parked object of it, can be used again. It has a queue of its own, which is never off. */

@@ -3,11 +3,17 @@ import { JobMessage } from '../messages/jobs.ts';
 import { CrmMessage, ProbeMessage } from '../messages/sync.ts';
 import { type Stage, stage } from './stage.ts';
 
+/** How people call a CRM that hub.yaml names. */
+export const crmTitle = (crm: string): string => `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`;
+
+/** The id of the stage of a CRM. */
+export const syncStageId = (crm: string): string => `sync-${crm}`;
+
 const kinds = ['erasure', 'change', 'decided', 'probe', 'job'];
 
 /** The stage of one CRM, by its id and its name. */
 export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
-  stage(`sync-${crm}`, {
+  stage(syncStageId(crm), {
     title: `Customers and interactions on their way into ${name}, and changes on their way back`,
     schema: CrmMessage,
     // The record is read again for every change, so all changes of one kind are the same piece of work.

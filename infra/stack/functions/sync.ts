@@ -38,8 +38,9 @@ export class Sync extends Construct {
     // A probe waits for at most fifteen minutes.
     this.probes = new WorkQueue(this, `${id}Probes`, { maxAge: Duration.minutes(30) });
     const sync = new HubFunction(this, `${id}Sync`, shared, {
-      bundle: `sync-${crm}`,
+      bundle: `sync-${hub.crms[crm]?.connector ?? crm}`,
       environment: {
+        CRM: crm,
         QUEUE_URL_SYNC: this.queue.queue.queueUrl,
         QUEUE_ARN_SYNC: this.queue.queue.queueArn,
         QUEUE_RETENTION_SECONDS: String(WORK_RETENTION.toSeconds()),

@@ -20,7 +20,7 @@ const FoundFor = z.object({
   /** Set if several records were found for the customer. */
   isOneOfSeveral: z.boolean(),
 });
-export type FoundFor = z.infer<typeof FoundFor>;
+type FoundFor = z.infer<typeof FoundFor>;
 
 const HoldersRow = z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) });
 
