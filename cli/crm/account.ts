@@ -10,7 +10,7 @@ import {
   type Finding,
   unsharedToken,
 } from '../../core/crm/connector.ts';
-import { CrmMapping } from '../../core/crm/mapping.ts';
+import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { mappingsFolder } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { sanitize } from '../terminal/sanitize.ts';

@@ -1,6 +1,6 @@
 import { type Identifier, identifierType } from '../identity/identifier.ts';
 import type { HeldRecord } from './connector.ts';
-import type { CompiledMapping } from './mapping.ts';
+import type { CompiledMapping } from './mapping/mapping.ts';
 
 /** A record of a CRM that holds an identifier. */
 export interface Holder {

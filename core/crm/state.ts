@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Instant } from '../interaction/interaction.ts';
 import { comparable, valueDigest } from './change.ts';
 import type { CrmFields, HeldRecord } from './connector.ts';
-import type { ContactFields, InboundValue } from './mapping.ts';
+import type { ContactFields, InboundValue } from './mapping/mapping.ts';
 
 /** Where the hub and the CRM last stood with one field of a contact. */
 const FieldState = z.looseObject({

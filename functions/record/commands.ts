@@ -1,5 +1,6 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
+import { markDistinct } from '../../core/identity/decisions/review-queue.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/decisions/unmerge.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { isCrmReference } from '../../core/identity/identity-config.ts';
@@ -10,7 +11,6 @@ import { normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { People } from '../../core/identity/people.ts';
 import { confirmIdentifier, isConfirmed, splitClaim } from '../../core/identity/proof/confirm.ts';
 import { assignInteraction } from '../../core/identity/resolution.ts';
-import { markDistinct } from '../../core/identity/review-queue.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
 import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import {

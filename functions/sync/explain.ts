@@ -1,7 +1,7 @@
 import { checkMapping, describedObjects, type MappingFinding } from '../../core/crm/check/check.ts';
 import type { Call, CrmConnector } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
+import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { CrmClient } from './connection/crm-client.ts';
 

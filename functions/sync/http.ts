@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { httpConnector } from '../../connectors/crm/http/index.ts';
-import type { HttpSection } from '../../core/crm/http.ts';
-import { CrmMapping } from '../../core/crm/mapping.ts';
+import type { HttpSection } from '../../core/crm/mapping/http.ts';
+import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { config } from '../aws/operations/configuration.ts';

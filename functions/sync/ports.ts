@@ -1,5 +1,5 @@
 import type { Call, CrmSession } from '../../core/crm/connector.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
+import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import type { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CrmConnector } from '../../core/crm/connector.ts';
-import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
+import { type CompiledMapping, compileMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { reviewId } from '../../core/identity/ledger.ts';
 import { instant } from '../../core/interaction/interaction.ts';

@@ -5,7 +5,7 @@ import { providerIds } from '../../connectors/registry.ts';
 import { senderIds } from '../../connectors/senders/index.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig, hubConfigFor } from '../../core/config/hub-config.ts';
-import { CrmMapping } from '../../core/crm/mapping.ts';
+import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
 import { templateFaults } from '../../core/triggers/template.ts';

@@ -1,5 +1,5 @@
 import { CrmFault, type Scope, type Why } from '../../../core/crm/fault.ts';
-import type { HttpRule, HttpSection } from '../../../core/crm/http.ts';
+import type { HttpRule, HttpSection } from '../../../core/crm/mapping/http.ts';
 import { matches, type Pattern, parsePattern } from '../../../core/triggers/pattern/index.ts';
 import { listOf, placeOf } from './templates.ts';
 

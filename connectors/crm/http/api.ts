@@ -1,6 +1,6 @@
 import type { Call, SharedToken } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import type { HttpRequest, HttpSection } from '../../../core/crm/http.ts';
+import type { HttpRequest, HttpSection } from '../../../core/crm/mapping/http.ts';
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
 import { type About, type Answer, type Judge, judge } from './answer.ts';
 import { exchange, type PreparePorts, prepare, type Surroundings } from './request.ts';

@@ -1,5 +1,5 @@
 import type { HeldRecord, LookUp } from '../../../core/crm/connector.ts';
-import type { HttpObject } from '../../../core/crm/http.ts';
+import type { HttpObject } from '../../../core/crm/mapping/http.ts';
 import { readTime } from '../../../core/formats/payload.ts';
 import { e164 } from '../../../core/identity/normalise.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';

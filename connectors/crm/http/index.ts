@@ -4,7 +4,7 @@
 
 import type { CrmConnector, CrmSession, Finding } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import type { HttpSection } from '../../../core/crm/http.ts';
+import type { HttpSection } from '../../../core/crm/mapping/http.ts';
 import { type ApiPorts, openApi } from './api.ts';
 import { find, list, notMapped, read, type Target } from './read.ts';
 import { remove } from './remove.ts';

@@ -1,6 +1,6 @@
 import type { Call, CrmSession, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import type { HttpObject, HttpReading } from '../../../core/crm/http.ts';
+import type { HttpObject, HttpReading } from '../../../core/crm/mapping/http.ts';
 import type { Api } from './api.ts';
 import { heldIn, holds } from './held.ts';
 import { placeOf } from './templates.ts';

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import type { HttpRequest, HttpSection } from '../../../core/crm/http.ts';
+import type { HttpRequest, HttpSection } from '../../../core/crm/mapping/http.ts';
 import { jsonWithin } from '../../../core/formats/payload.ts';
 import type { Answer } from './answer.ts';
 import { bodyOf, certainTextOf, pathOf, textOf, UnfilledTemplate, type Variables } from './templates.ts';

@@ -1,6 +1,6 @@
 import type { Call, CrmRecord, CrmResult, HeldRecord } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import type { HttpWriting } from '../../../core/crm/http.ts';
+import type { HttpWriting } from '../../../core/crm/mapping/http.ts';
 import { HubError } from '../../../core/errors.ts';
 import type { Answer } from './answer.ts';
 import { chunksOf, find, type Target } from './read.ts';

@@ -1,8 +1,8 @@
 import { nearestWord } from '../../config/nearest.ts';
 import type { CrmConnector, ObjectDescription } from '../connector.ts';
-import type { FieldRule } from '../fields.ts';
-import type { CrmMapping } from '../mapping.ts';
-import type { Subject } from '../paths.ts';
+import type { FieldRule } from '../mapping/fields.ts';
+import type { CrmMapping } from '../mapping/mapping.ts';
+import type { Subject } from '../mapping/paths.ts';
 import { type Misfit, misfits } from './fits.ts';
 import { type Narrowed, type Possible, possibleValues, unreachedKeys } from './possible.ts';
 

@@ -1,6 +1,6 @@
 import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from '../connector.ts';
 import { CrmFault } from '../fault.ts';
-import type { CrmMapping } from '../mapping.ts';
+import type { CrmMapping } from '../mapping/mapping.ts';
 import { checkMapping, describedObjects, type MappingFinding } from './check.ts';
 
 /** What was found in the account of a CRM. */

@@ -1,6 +1,6 @@
-import type { FieldRule } from '../fields.ts';
-import { pathEntry, type Subject } from '../paths.ts';
-import { type Transform, transformer } from '../transforms.ts';
+import type { FieldRule } from '../mapping/fields.ts';
+import { pathEntry, type Subject } from '../mapping/paths.ts';
+import { type Transform, transformer } from '../mapping/transforms.ts';
 
 /** A kind of value; `any` if it depends on the customer. */
 export type ValueKind = 'text' | 'number' | 'boolean' | 'date' | 'datetime' | 'list' | 'object' | 'any';

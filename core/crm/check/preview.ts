@@ -1,6 +1,6 @@
 import { HubError } from '../../errors.ts';
-import type { FieldRule } from '../fields.ts';
-import { type CompiledMapping, compileMapping } from '../mapping.ts';
+import type { FieldRule } from '../mapping/fields.ts';
+import { type CompiledMapping, compileMapping } from '../mapping/mapping.ts';
 import { type FieldState, fieldsWithoutBase, planCreation, planUpdate, type SyncState } from '../state.ts';
 
 /** What the hub would do with one field of a contact now. */

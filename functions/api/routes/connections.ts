@@ -1,6 +1,6 @@
 import { previewContact } from '../../../core/crm/check/preview.ts';
 import { asContact, customerView, isReachable, profileWithContact } from '../../../core/crm/customer-view.ts';
-import { compileMapping } from '../../../core/crm/mapping.ts';
+import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { type SyncState, unknownState } from '../../../core/crm/state.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import type { Connections } from '../../aws/operations/connections.ts';

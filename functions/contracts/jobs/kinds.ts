@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { When } from '../../../core/formats/customer-list.ts';
+import { When } from '../../../core/formats/lists/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import type { JobKind, JobRow } from './job.ts';
 

@@ -19,7 +19,6 @@ export type EraseMessage = z.infer<typeof EraseMessage>;
 
 /** What a CRM reports of one of its contacts. */
 const ChangeMessage = z.strictObject({ change: CrmChange });
-export type ChangeMessage = z.infer<typeof ChangeMessage>;
 
 /** Find out by a call whether a CRM, or a parked object of it, can be used again. It has a queue of its own, which is never off. */
 export const ProbeMessage = z.strictObject({ probe: z.literal(true), object: z.string().optional() });

@@ -1,5 +1,5 @@
 import { asContact, customerView, profileWithContact } from '../../../core/crm/customer-view.ts';
-import type { CompiledMapping } from '../../../core/crm/mapping.ts';
+import type { CompiledMapping } from '../../../core/crm/mapping/mapping.ts';
 import { type OurValues, type SyncState, unknownState } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import type { Customer } from '../../../core/identity/customer.ts';

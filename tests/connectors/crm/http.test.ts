@@ -7,8 +7,8 @@ import { judge } from '../../../connectors/crm/http/answer.ts';
 import { httpConnector } from '../../../connectors/crm/http/index.ts';
 import { type Call, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
-import { HttpSection } from '../../../core/crm/http.ts';
-import { CrmMapping } from '../../../core/crm/mapping.ts';
+import { HttpSection } from '../../../core/crm/mapping/http.ts';
+import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type KnownAnswer, knownCrms, trytonAnswers } from './http-answers.ts';
 

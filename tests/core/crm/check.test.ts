@@ -6,7 +6,7 @@ import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import { checkMapping } from '../../../core/crm/check/check.ts';
 import type { CrmConnector, FieldDescription, ObjectDescription } from '../../../core/crm/connector.ts';
-import { CrmMapping } from '../../../core/crm/mapping.ts';
+import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
 
 const field = (more: Partial<FieldDescription> = {}): FieldDescription => ({
   ...{ type: 'text', required: false, writable: true, isKey: false },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { hubConfigFor } from '../../../core/config/hub-config.ts';
-import { CrmMapping } from '../../../core/crm/mapping.ts';
+import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
 
 const config = hubConfigFor({
   channels: ['twilio'],

@@ -3,8 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../../core/config/config-file.ts';
-import { compileFallbacks, compileFields, compileReaders, type FieldRule } from '../../../core/crm/fields.ts';
-import { CrmMapping, compileMapping } from '../../../core/crm/mapping.ts';
+import {
+  compileFallbacks,
+  compileFields,
+  compileReaders,
+  type FieldRule,
+} from '../../../core/crm/mapping/fields.ts';
+import { CrmMapping, compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../../core/errors.ts';
 
 const rule = (more: Partial<FieldRule>): FieldRule => ({ transform: [], write: 'always', ...more });

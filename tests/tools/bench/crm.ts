@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import { type CrmConnector, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
-import { compileMapping } from '../../../core/crm/mapping.ts';
+import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../../core/crm/state.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';

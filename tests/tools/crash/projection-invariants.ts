@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { customerView } from '../../../core/crm/customer-view.ts';
-import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping.ts';
+import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { Amounts, addAmounts, countable } from '../../../core/timeline/figures.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { crmConnectors } from '../../../cli/crm/connectors.ts';
-import { CrmMapping } from '../../../core/crm/mapping.ts';
-import { paths, type Subject } from '../../../core/crm/paths.ts';
-import { transformWords } from '../../../core/crm/transforms.ts';
+import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
+import { paths, type Subject } from '../../../core/crm/mapping/paths.ts';
+import { transformWords } from '../../../core/crm/mapping/transforms.ts';
 import { replaceSection } from './catalogue.ts';
 
 const schema = z.toJSONSchema(CrmMapping, { io: 'input' });

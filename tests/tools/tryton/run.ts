@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { httpConnector } from '../../../connectors/crm/http/index.ts';
 import { type CrmRecord, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
-import { compileMapping } from '../../../core/crm/mapping.ts';
+import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';

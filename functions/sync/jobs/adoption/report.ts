@@ -1,4 +1,4 @@
-import { csvField } from '../../../../core/formats/csv.ts';
+import { csvField } from '../../../../core/formats/lists/csv.ts';
 import type { Judged } from './judge.ts';
 
 const reasons: Readonly<Record<Extract<Judged, { fate: 'ambiguous' }>['why'], string>> = {

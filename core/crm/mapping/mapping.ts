@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { HubError } from '../errors.ts';
-import type { Interaction } from '../interaction/interaction.ts';
-import { matches, parsePattern } from '../triggers/pattern/index.ts';
+import { HubError } from '../../errors.ts';
+import type { Interaction } from '../../interaction/interaction.ts';
+import { matches, parsePattern } from '../../triggers/pattern/index.ts';
 import {
   compileFallbacks,
   compileFields,

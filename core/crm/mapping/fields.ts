@@ -1,7 +1,7 @@
 import type { Template } from 'liquidjs';
 import * as z from 'zod';
-import { HubError } from '../errors.ts';
-import { liquidEngine, liquidMessage } from '../formats/liquid.ts';
+import { HubError } from '../../errors.ts';
+import { liquidEngine, liquidMessage } from '../../formats/liquid.ts';
 import { Transform, transformer } from './transforms.ts';
 
 const TemplateText = z.string().superRefine((template, context) => {

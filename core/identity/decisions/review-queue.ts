@@ -1,8 +1,8 @@
-import { HubError } from '../errors.ts';
-import { pairReviewId, sortedPair } from './ledger.ts';
-import type { People } from './people.ts';
-import { closeClaimedPairs } from './proof/claimed-pairs.ts';
-import { areRelated } from './related.ts';
+import { HubError } from '../../errors.ts';
+import { pairReviewId, sortedPair } from '../ledger.ts';
+import type { People } from '../people.ts';
+import { closeClaimedPairs } from '../proof/claimed-pairs.ts';
+import { areRelated } from '../related.ts';
 
 /** Opens a review for a pair of customers, unless one is open for any two of their source profiles. */
 export const requestReview = (

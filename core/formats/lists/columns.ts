@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { HubError } from '../errors.ts';
-import { cellText, emailsIn, isAbsent, phonesIn, plainDigits } from './cells.ts';
+import { HubError } from '../../errors.ts';
+import { cellText, emailsIn, isAbsent, phonesIn, plainDigits } from '../cells.ts';
 
 /** The field of the row's object that a column fills. */
 export interface Column {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ProfileHints } from '../interaction/interaction.ts';
-import { Report } from '../interaction/report.ts';
+import { ProfileHints } from '../../interaction/interaction.ts';
+import { Report } from '../../interaction/report.ts';
 import { type Columns, identifierColumn, nameAfter, typedColumn } from './columns.ts';
 import { Language, ListTimeZone, Traits, When } from './customer-list.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { ConsentStatus } from '../consent/consent.ts';
-import { Identifier } from '../identity/identifier.ts';
-import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
+import { ConsentStatus } from '../../consent/consent.ts';
+import { Identifier } from '../../identity/identifier.ts';
+import { Channel, Instant, PersonName } from '../../interaction/interaction.ts';
+import { columnOfHeader } from '../header-names.ts';
 import { type Columns, identifierColumn, nameAfter, typedColumn } from './columns.ts';
-import { columnOfHeader } from './header-names.ts';
 
 const Text = z.string().trim().min(1).max(1000);
 const Texts = z.union([Text.transform((one) => [one]), z.array(Text).max(20)]);

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { Duration } from '../config/duration.ts';
-import { liquidEngine, liquidMessage } from '../formats/liquid.ts';
-import { parsePattern } from '../triggers/pattern/index.ts';
-import type { Scope, Why } from './fault.ts';
+import { Duration } from '../../config/duration.ts';
+import { liquidEngine, liquidMessage } from '../../formats/liquid.ts';
+import { parsePattern } from '../../triggers/pattern/index.ts';
+import type { Scope, Why } from '../fault.ts';
 
 const liquid = liquidEngine({ medium: 'text', missing: 'empty' });
 

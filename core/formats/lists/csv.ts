@@ -1,4 +1,4 @@
-import { decodeRow } from './encoding.ts';
+import { decodeRow } from '../encoding.ts';
 
 /**
  * Splits bytes into records: CSV (RFC 4180, also with other delimiters), or lines. A reader of a large file can continue at

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { IdentityConfig } from '../../../core/identity/identity-config.ts';
-import { usableIdentifiers } from '../../../core/identity/normalise.ts';
+import { IdentityConfig } from '../../../../core/identity/identity-config.ts';
+import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
 
 const shipped = IdentityConfig.parse({});
 

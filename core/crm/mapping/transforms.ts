@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { HubError } from '../errors.ts';
-import { e164 } from '../identity/normalise.ts';
+import { HubError } from '../../errors.ts';
+import { e164 } from '../../identity/normalise.ts';
 
 /** A named change of a field's value in `mappings/crm/<crm>.yaml`. */
 export const Transform = z.union([

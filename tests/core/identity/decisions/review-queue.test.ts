@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { unmergeCustomer } from '../../../core/identity/decisions/unmerge.ts';
-import { reviewId } from '../../../core/identity/ledger.ts';
-import { mergeManually } from '../../../core/identity/merge.ts';
-import type { People } from '../../../core/identity/people.ts';
-import { closeClaimedPairs } from '../../../core/identity/proof/claimed-pairs.ts';
-import { closeReviews, markDistinct } from '../../../core/identity/review-queue.ts';
-import { claim, crowd, decisionAt, interactionAt, meet, reloaded, thrownBy } from './crowd.ts';
-import { at } from './histories.ts';
+import { closeReviews, markDistinct } from '../../../../core/identity/decisions/review-queue.ts';
+import { unmergeCustomer } from '../../../../core/identity/decisions/unmerge.ts';
+import { reviewId } from '../../../../core/identity/ledger.ts';
+import { mergeManually } from '../../../../core/identity/merge.ts';
+import type { People } from '../../../../core/identity/people.ts';
+import { closeClaimedPairs } from '../../../../core/identity/proof/claimed-pairs.ts';
+import { claim, crowd, decisionAt, interactionAt, meet, reloaded, thrownBy } from '../crowd.ts';
+import { at } from '../histories.ts';
 
 const address = (name: string): string => `email:${name}@example.com`;
 /** Each has an account of the business, so that no two are merged by a rule. */

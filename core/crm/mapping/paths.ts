@@ -1,5 +1,5 @@
-import { nearestWord } from '../config/nearest.ts';
-import { Channel, Direction, Kind } from '../interaction/interaction.ts';
+import { nearestWord } from '../../config/nearest.ts';
+import { Channel, Direction, Kind } from '../../interaction/interaction.ts';
 
 /** What a path of a mapping leads to. */
 export interface PathEntry {
