@@ -60,7 +60,7 @@ const expectHttpSections = (crms: HubConfig['crms'], mappings: Seed['crm']): voi
     if (connector === 'http' && CrmMapping.safeParse(mappings[crm]).data?.http === undefined)
       throw new HubError(
         'invalid-configuration',
-        `mappings/hub.yaml: crms.${crm} has \`connector: http\`, so mappings/crm/${crm}.yaml must have a section http (docs/http-crm.md).`,
+        `mappings/hub.yaml: crms.${crm} has \`connector: http\`, so mappings/crm/${crm}.yaml must have a section http (docs/crm/http-crm.md).`,
         { retry: 'never' },
       );
 };

@@ -80,7 +80,7 @@ const parts: readonly Part[] = [
 
 /** Folders that hold one file per vendor or per case, and so grow with what the product knows. */
 const onePerVendor =
-  /^(?:connectors\/channels|mappings\/channels|tests\/scenarios|tests\/fixtures(?:\/.*)?|docs\/schemas\/events)$/u;
+  /^(?:connectors\/channels|mappings\/channels|tests\/scenarios|tests\/fixtures(?:\/.*)?|docs\/decisions|docs\/schemas\/events)$/u;
 const MOST_FILES = 15;
 
 interface Import {

@@ -94,7 +94,7 @@ const secondsIn = (place: string | undefined, answer: Answer): number | undefine
   return Number.isFinite(seconds) ? Math.min(MOST_SECONDS, Math.max(1, Math.ceil(seconds))) : undefined;
 };
 
-/** What an answer means that no rule names (docs/http-crm.md lists it). */
+/** What an answer means that no rule names (docs/crm/http-crm.md lists it). */
 const byStatus = ({ status }: Answer, { isOfRecord = false }: About): Verdict => {
   if (status < 300)
     return {

@@ -3,7 +3,7 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import type { HttpRequest, HttpSection } from '../../../core/crm/mapping/http.ts';
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
 import { type About, type Answer, type Judge, judge } from './answer.ts';
-import { exchange, type PreparePorts, prepare, type Surroundings } from './request.ts';
+import { exchange, type HttpEnvironment, type PreparePorts, prepare } from './request.ts';
 import { placeOf, type Variables } from './templates.ts';
 
 /** What is asked of the CRM. */
@@ -26,7 +26,7 @@ export interface Api {
 
 export interface ApiPorts extends PreparePorts {
   readonly shared: SharedToken;
-  readonly world: Surroundings;
+  readonly world: HttpEnvironment;
 }
 
 /** Makes a mapping's section ready. Throws a `CrmFault` of the connection for a host that is not allowed here. */

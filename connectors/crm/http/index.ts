@@ -1,4 +1,4 @@
-// docs/http-crm.md
+// docs/crm/http-crm.md
 // Any CRM or contact centre, by the templates and rules of its own mapping. Without a unique key two workers may create the
 // same record: with `unique: false` each looks again after its creation, and all keep the same one.
 
@@ -8,7 +8,7 @@ import type { HttpSection } from '../../../core/crm/mapping/http.ts';
 import { type ApiPorts, openApi } from './api.ts';
 import { find, list, notMapped, read, type Target } from './read.ts';
 import { remove } from './remove.ts';
-import type { Surroundings } from './request.ts';
+import type { HttpEnvironment } from './request.ts';
 import { upsert } from './write.ts';
 
 export interface HttpConnectorPorts {
@@ -17,7 +17,7 @@ export interface HttpConnectorPorts {
   readonly title: string;
   /** The section `http` of the mapping as it is now; the same object as long as it has not changed. */
   readonly section: () => Promise<HttpSection>;
-  readonly world: Surroundings;
+  readonly world: HttpEnvironment;
 }
 
 /** A connector made of a mapping. Its budget and what the CRM keeps are those of the section that was read last. */
@@ -28,7 +28,7 @@ export const httpConnector = ({ crm, title, section, world }: HttpConnectorPorts
     return present;
   };
   return {
-    ...{ id: crm, title, values: 'typed', logins: [], docs: 'docs/http-crm.md' },
+    ...{ id: crm, title, values: 'typed', logins: [], docs: 'docs/crm/http-crm.md' },
     // A template may name any link; nothing describes the fields of such a CRM.
     hasLink: () => true,
     get budget() {

@@ -6,7 +6,7 @@ import type { Answer } from './answer.ts';
 import { bodyOf, certainTextOf, pathOf, textOf, UnfilledTemplate, type Variables } from './templates.ts';
 
 /** What a connector needs of the world. */
-export interface Surroundings {
+export interface HttpEnvironment {
   readonly fetch: typeof fetch;
   /** Epoch milliseconds. */
   readonly now: () => number;

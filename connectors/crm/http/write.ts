@@ -56,8 +56,8 @@ const findThenWrite = async (writing: Writing, records: readonly CrmRecord[]): P
   );
   if (create === undefined || absent.length === 0) return updated;
   const created = await send(writing, 'create', create, absent);
-  const settled = unique ? await afterRace(writing, absent, created) : await withoutSecond(writing, created);
-  return [...updated, ...settled];
+  const results = unique ? await afterRace(writing, absent, created) : await withoutSecond(writing, created);
+  return [...updated, ...results];
 };
 
 /** Another worker may have created the record since it was looked for: then it is updated. */
@@ -177,10 +177,10 @@ const sendBatch = async (
     const fault = asFault(error);
     if (fault.scope !== 'record' || fault.code === 'crm-pause' || records.length === 1)
       return refusedAll(records, fault);
-    const half = Math.ceil(records.length / 2);
-    const first = await sendBatch(writing, kind, request, records.slice(0, half));
+    const part = Math.ceil(records.length / 2);
+    const first = await sendBatch(writing, kind, request, records.slice(0, part));
     const stop = first.flatMap((one) => ('fault' in one && endsAll(one.fault) ? [one.fault] : []))[0];
-    const rest = records.slice(half);
+    const rest = records.slice(part);
     return [
       ...first,
       ...(stop === undefined ? await sendBatch(writing, kind, request, rest) : refusedAll(rest, stop)),

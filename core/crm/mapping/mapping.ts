@@ -91,7 +91,7 @@ export const CrmMapping = z
     contact: Contact.describe('the contact of each customer'),
     interactions: z.array(InteractionRule).default([]).describe('the activities, a rule each'),
     http: HttpSection.optional().describe(
-      'how a CRM without a connector of its own is spoken to (docs/http-crm.md)',
+      'how a CRM without a connector of its own is spoken to (docs/crm/http-crm.md)',
     ),
   })
   .check(({ value: { contact, interactions, http }, issues }) => {

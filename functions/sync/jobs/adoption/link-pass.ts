@@ -13,12 +13,12 @@ export const linkPass: Pass = async (adopting, checkpoint) => {
     if (one.fate === 'linked' && one.subject !== undefined && !byCustomer.has(one.subject.customer.id))
       byCustomer.set(one.subject.customer.id, { subject: one.subject, record: one.record });
   const adopted = [...byCustomer.values()];
-  await settle(adopting, adopted, await writeAdopted(sync, session, rules, adopted));
+  await noteOutcomes(adopting, adopted, await writeAdopted(sync, session, rules, adopted));
   return after(checkpoint, next, 'link');
 };
 
 /** A refusal is a failure of its customer; a contact that another worker writes is left to the live sync. */
-const settle = async (
+const noteOutcomes = async (
   { sync }: Adopting,
   adopted: readonly Adopted[],
   { waiting, refused }: Contacts,

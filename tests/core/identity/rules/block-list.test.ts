@@ -7,7 +7,7 @@ import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
 const shipped = IdentityConfig.parse({});
 
 it('mappings/identity.yaml states the values that hold where keys are absent', () => {
-  const file = new URL('../../../mappings/identity.yaml', import.meta.url);
+  const file = new URL('../../../../mappings/identity.yaml', import.meta.url);
   expect(IdentityConfig.parse(parse(readFileSync(file, 'utf8')))).toEqual(shipped);
 });
 
