@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HeldRecord } from '../../protocol/sandbox.ts';
-import type { Field } from './fields.ts';
+import type { Field, Table } from './fields.ts';
 import type { Schema } from './schema.ts';
 
 /** Ids of what an instance has from the start are the same in every sandbox. */
