@@ -16,6 +16,8 @@ export interface Known {
   readonly unique: readonly string[];
   /** The tables to which references lead, by field. */
   readonly references: ReadonlyMap<string, string>;
+  /** The names of fields by what they are called in forms. */
+  readonly labels: ReadonlyMap<string, string>;
 }
 
 export interface Objects {
@@ -107,7 +109,7 @@ const onlyUser = (outcome: Awaited<ReturnType<typeof answersTo>>[number] | undef
 
 const ENTRY = [
   ...['name', 'element', 'internal_type', 'max_length', 'mandatory', 'default_value', 'read_only'],
-  ...['virtual', 'unique', 'choice', 'reference'],
+  ...['virtual', 'unique', 'choice', 'reference', 'column_label'],
 ];
 
 const describeTables = async (
@@ -180,6 +182,7 @@ const knownOf = (
     emails: primaryFirst(named((name, type) => type === 'email' || (isText(name) && name === 'email'))),
     phones: primaryFirst(phones),
     unique: [...fields].flatMap(([name, { isKey, writable }]) => (isKey && writable ? [name] : [])),
+    labels: new Map([...entries].map(([name, { column_label: label = '' }]) => [label, name])),
     references: new Map(
       [...entries].flatMap(([name, { reference }]) => (reference ? [[name, reference]] : [])),
     ),

@@ -152,7 +152,7 @@ const writeOnce = async (
 
 const resultOf = ({ object, known }: Target, sent: Sent, outcome: Outcome | undefined): Result => {
   if (outcome instanceof CrmFault)
-    return { fault: outcome.why === 'gone' && !sent.isLinked ? raced() : outcome };
+    return { fault: outcome.why === 'gone' && !sent.isLinked ? raced() : named(outcome, known) };
   const row = outcome === undefined ? undefined : rowIn(outcome);
   if (!row?.['sys_id']) return { fault: unreadable() };
   // A field that was removed, or that the hub may not read any more, is left out of the answer.
@@ -165,6 +165,14 @@ const resultOf = ({ object, known }: Target, sent: Sent, outcome: Outcome | unde
     held: fromRow(row, names, known.fields),
     ...(at !== undefined && { at }),
   };
+};
+
+/** A data policy names fields by their labels. */
+const named = (fault: CrmFault, { labels }: Known): CrmFault => {
+  const field = labels.get(fault.field ?? '');
+  return field === undefined
+    ? fault
+    : new CrmFault(fault.code, fault.message, { scope: fault.scope, why: fault.why, field });
 };
 
 const raced = (): CrmFault =>

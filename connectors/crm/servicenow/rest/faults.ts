@@ -50,18 +50,20 @@ const ofRecord = (
   code: `servicenow-${string}`,
   why: 'raced' | 'gone' | 'taken' | 'invalid',
   says: string,
-): CrmFault => new CrmFault(code, says, { scope: 'record', why });
+  field?: string,
+): CrmFault => new CrmFault(code, says, { scope: 'record', why, field });
 
 /** A value that only one record may hold is held already; which one is not said. */
 export const UNIQUE_KEY = 'servicenow-unique-key';
 
-/** The texts of refusals hold values of records, so that only names of tables are taken from them. */
+/** The label of a mandatory field is its `field`. The texts of refusals hold values of records, so that only names of tables are taken from them. */
 const forbidden = (detail: string, table: string): CrmFault => {
   if (/data policy/iu.test(detail))
     return ofRecord(
       'servicenow-data-policy',
       'invalid',
       `A data policy of ServiceNow refused a record of ${table}, for example because a mandatory field has no value. Map a value to it in ${MAPPING}, or change the policy.`,
+      /mandatory: ([^,]+)/u.exec(detail)?.[1]?.trim(),
     );
   if (/business rule/iu.test(detail))
     return ofRecord(
