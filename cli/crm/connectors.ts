@@ -1,10 +1,11 @@
 import { hubspot } from '../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../connectors/crm/salesforce/index.ts';
+import { servicenow } from '../../connectors/crm/servicenow/index.ts';
 import type { CrmConnector } from '../../core/crm/connector.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 
 /** Every CRM by its id. */
-export const crmConnectors: Readonly<Record<string, CrmConnector>> = { salesforce, hubspot };
+export const crmConnectors: Readonly<Record<string, CrmConnector>> = { salesforce, hubspot, servicenow };
 
 /** The connector of a CRM; undefined for an unknown id. */
 export const crmConnectorOf = (id: string): CrmConnector | undefined =>

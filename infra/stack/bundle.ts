@@ -11,6 +11,7 @@ export const functionModules: Readonly<Record<string, string>> = {
   'sync-salesforce': 'sync/salesforce',
   'sync-hubspot': 'sync/hubspot',
   'sync-http': 'sync/http',
+  'sync-servicenow': 'sync/servicenow',
   failures: 'failures/handler',
   projections: 'projections/handler',
   jobs: 'jobs/handler',

@@ -1,7 +1,7 @@
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
+import { isPhone, phoneForms } from '../../../core/crm/phone.ts';
 import type { Known, Objects } from './describe.ts';
 import { heldRecord, selected } from './held.ts';
-import { isPhone, phoneForms } from './phone.ts';
 import { chunked } from './rest/composite.ts';
 import type { Client } from './rest/session.ts';
 import { listsOf, quoted, recordsOf, type SalesforceRecord, search } from './rest/soql.ts';

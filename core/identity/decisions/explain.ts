@@ -7,7 +7,7 @@ import type { Confirmation, Merge, Reopening, Review, Split } from '../ledger.ts
 type Cause = Pick<Interaction, 'kind' | 'channel' | 'provider' | 'occurredAt' | 'identifiers' | 'claimed'>;
 
 const ownPrograms: ReadonlySet<string> = new Set(['standard', 'api', HISTORY]);
-const crms: ReadonlySet<string> = new Set(['salesforce', 'hubspot']);
+const crms: ReadonlySet<string> = new Set(['salesforce', 'hubspot', 'servicenow']);
 
 /** Who vouches for the proven identifiers of an interaction, as a sentence continues after it. */
 const vouchedBy = ({ provider, channel, kind }: Cause): string => {

@@ -16,8 +16,10 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   notify: notifyStage,
   'sync-salesforce': syncStage('salesforce', 'Salesforce'),
   'sync-hubspot': syncStage('hubspot', 'HubSpot'),
+  'sync-servicenow': syncStage('servicenow', 'ServiceNow'),
   'connection-salesforce': connectionStage('salesforce', 'Salesforce'),
   'connection-hubspot': connectionStage('hubspot', 'HubSpot'),
+  'connection-servicenow': connectionStage('servicenow', 'ServiceNow'),
   projections: projectionsStage,
   jobs: jobsStage,
 };

@@ -20,7 +20,8 @@ export class Faults {
 
   /** Returns what ends it. */
   start(fault: ServicenowFault): () => void {
-    const object = 'object' in fault ? fault.object : undefined;
+    // A login is for every table.
+    const object = fault.kind !== 'login-refused' && 'object' in fault ? fault.object : undefined;
     const running = { fault, object, left: fault.times ?? Number.POSITIVE_INFINITY };
     this.#running.add(running);
     return () => this.#running.delete(running);

@@ -22,6 +22,13 @@ const encodedQuery = (query: URLSearchParams): string =>
   query.get('sysparm_query') ??
   [...query].flatMap(([name, value]) => (name.startsWith('sysparm_') ? [] : [`${name}=${value}`])).join('^');
 
+/** A query may name the user who sends it. */
+const ofUser = ({ instance, writer }: Call, query: string): string =>
+  query.replaceAll(
+    'javascript:gs.getUserID()',
+    instance.findBy('sys_user', 'user_name', writer.user)[0]?.id ?? '',
+  );
+
 const count = (query: URLSearchParams, name: string, otherwise: number): number => {
   const given = Number.parseInt(query.get(name) ?? '', 10);
   return Number.isNaN(given) || given < 0 ? otherwise : given;
@@ -48,7 +55,12 @@ const pages = ({ url, path, query }: Call, total: number, limit: number, offset:
 
 const list = (call: Call, table: string, settings: TableSettings): SandboxAnswer => {
   const { instance, query, path } = call;
-  const found = runQuery(instance, table, parseQuery(encodedQuery(query)), settings.invalidFindsNothing);
+  const found = runQuery(
+    instance,
+    table,
+    parseQuery(ofUser(call, encodedQuery(query))),
+    settings.invalidFindsNothing,
+  );
   const limit = count(query, 'sysparm_limit', DEFAULT_LIMIT);
   const offset = count(query, 'sysparm_offset', 0);
   if (found.length === 0 && path.startsWith('/api/now/v1/')) throw notFound();

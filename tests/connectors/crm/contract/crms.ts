@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { hubspot } from '../../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../../connectors/crm/salesforce/index.ts';
+import { servicenow } from '../../../../connectors/crm/servicenow/index.ts';
 import {
   type Call,
   type CrmConnector,
@@ -11,6 +12,7 @@ import {
 import { hubspotSandbox } from '../../../../infra/sandbox/hubspot/sandbox.ts';
 import type { Sandbox } from '../../../../infra/sandbox/protocol/sandbox.ts';
 import { salesforceSandbox } from '../../../../infra/sandbox/salesforce/server.ts';
+import { servicenowSandbox } from '../../../../infra/sandbox/servicenow/server.ts';
 import { crmFields } from '../../../../infra/scenario/hub/sandboxes.ts';
 
 interface AccountOptions {
@@ -36,7 +38,12 @@ export interface Crm {
   readonly activity: { readonly object: string; readonly link: string; readonly fields: object };
   /** The ids of the contacts to which an activity belongs. */
   readonly linked: (sandbox: Sandbox, activity: string) => readonly string[];
-  /** What the CRM refuses as an e-mail address. */
+  /** Fields with which the CRM refuses a new contact, and the one that is wrong. */
+  readonly refused: { readonly fields: Readonly<Record<string, string | null>>; readonly field: string };
+  /** Whether the API can add a field. */
+  readonly createsFields: boolean;
+  /** Whether staff can merge two contacts, so that the other one leads to the one that remains. */
+  readonly merges: boolean;
   readonly requests: Readonly<
     Record<'thousandNew' | 'thousandKnown' | 'thousandEmails' | 'hundredPhones' | 'thousandIds', number>
   >;
@@ -71,6 +78,9 @@ export const crms: readonly Crm[] = [
         .flatMap(({ id, fields }) =>
           id === activity && typeof fields['WhoId'] === 'string' ? [fields['WhoId']] : [],
         ),
+    refused: { fields: { LastName: 'Bad', Email: 'no address' }, field: 'Email' },
+    createsFields: true,
+    merges: true,
     // One describes the object; phones are searched for a hundred at a time.
     requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 2, hundredPhones: 1, thousandIds: 1 },
   },
@@ -99,8 +109,50 @@ export const crms: readonly Crm[] = [
       fields: { hs_note_body: 'Hello', hs_timestamp: '2026-03-01T09:00:00Z' },
     },
     linked: (sandbox, activity) => associations.get(sandbox)?.(activity) ?? [],
+    refused: { fields: { lastname: 'Bad', email: 'no address' }, field: 'email' },
+    createsFields: true,
+    merges: true,
     // A hundred records in each, and every address was found without a search.
     requests: { thousandNew: 10, thousandKnown: 10, thousandEmails: 10, hundredPhones: 2, thousandIds: 10 },
+  },
+  {
+    connector: servicenow,
+    open: ({ isPrepared = true, ...options } = {}) =>
+      servicenowSandbox(new DatabaseSync(':memory:'), {
+        ...options,
+        customFields: isPrepared
+          ? [
+              ...crmFields.servicenow.customFields,
+              { table: 'customer_contact', name: 'u_second_email', type: 'email' },
+            ]
+          : [],
+        dataPolicies: [{ table: 'customer_contact', mandatory: ['last_name'] }],
+      }),
+    secretOf: ({ secret }) => secret,
+    key: 'u_hub_id',
+    contact: 'customer_contact',
+    names: {
+      ...{ first: 'first_name', last: 'last_name', email: 'email', phone: 'phone', mobile: 'mobile_phone' },
+    },
+    secondEmail: 'u_second_email',
+    readOnly: 'sys_created_on',
+    activity: {
+      object: 'interaction',
+      link: 'contact',
+      fields: { short_description: 'Hello', type: 'chat' },
+    },
+    linked: (sandbox, activity) =>
+      sandbox
+        .records('interaction')
+        .flatMap(({ id, fields }) =>
+          id === activity && typeof fields['contact'] === 'string' ? [fields['contact']] : [],
+        ),
+    // It takes any text as an address.
+    refused: { fields: { first_name: 'Bad', last_name: null }, field: 'last_name' },
+    createsFields: false,
+    merges: false,
+    // Two describe the table, one finds who is there by key; 250 are written in each.
+    requests: { thousandNew: 7, thousandKnown: 4, thousandEmails: 1, hundredPhones: 1, thousandIds: 1 },
   },
 ];
 

@@ -87,10 +87,11 @@ describe.each(crms)('$connector.title out of order', (crm) => {
 
   it('renews a session that has expired once', async () => {
     const session = await at.connected(crm.secretOf(at.sandbox));
-    await session.upsert(contact, key, people(crm, 1), callOf());
+    const [id = ''] = (await session.upsert(contact, key, people(crm, 1), callOf())).map(idIn);
     at.sandbox.fault({ kind: 'expired-session', times: 1 });
     const before = at.sandbox.requests();
-    const written = await session.upsert(contact, key, people(crm, 1), callOf());
+    const known = people(crm, 1).map((one) => ({ ...one, id }));
+    const written = await session.upsert(contact, key, known, callOf());
     expect(written).toMatchObject([{ key: 'hub:c0', id: expect.any(String) }]);
     expect(at.sandbox.requests() - before).toBe(2);
   });
@@ -117,13 +118,16 @@ describe.each(crms)('$connector.title out of order', (crm) => {
   it('a record at fault fails alone, and the others are written', async () => {
     const results = await at.contacts([
       ...people(crm, 2),
-      { key: 'hub:bad', fields: { [names.last]: 'Bad', [names.email]: 'no address' } },
+      { key: 'hub:bad', fields: crm.refused.fields },
       { key: 'hub:good', fields: { [names.last]: 'Good' } },
     ]);
     expect(results).toMatchObject([
       { id: expect.any(String) },
       { id: expect.any(String) },
-      { key: 'hub:bad', fault: { scope: 'record', why: 'invalid', retry: 'never', field: names.email } },
+      {
+        key: 'hub:bad',
+        fault: { scope: 'record', why: 'invalid', retry: 'never', field: crm.refused.field },
+      },
       { id: expect.any(String) },
     ]);
     expect(JSON.stringify(results)).not.toContain('no address');

@@ -1,0 +1,50 @@
+// https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html
+// Records are written through the Table API in batches: each has an answer of its own at once, while an Import Set is done
+// later and would keep a copy of every customer in its staging table, also after an erasure.
+
+import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { objectsOf } from './describe.ts';
+import { examine } from './examine.ts';
+import { find } from './find.ts';
+import { logins } from './logins.ts';
+import { list, read } from './read.ts';
+import { remove } from './remove.ts';
+import { credentialsOf } from './rest/credentials.ts';
+import { type Client, clientFor } from './rest/session.ts';
+import { upsert } from './upsert.ts';
+
+export const servicenow: CrmConnector = {
+  id: 'servicenow',
+  title: 'ServiceNow',
+  // An instance has no limit of its own; a batch keeps one of its few workers for interfaces busy for up to half a minute.
+  budget: { calls: 3000, seconds: 3600 },
+  values: 'text',
+  // A link is the reference field that holds the id of the other record.
+  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  logins,
+  docs: 'https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html',
+  keeps: [
+    'Where the audit of a table is on, ServiceNow keeps its deleted records under Deleted Records (sys_audit_delete) until an administrator deletes them there.',
+  ],
+  async open(raw, token, signal) {
+    const credentials = credentialsOf(raw);
+    const username = credentials.kind === 'basic' ? credentials.username : undefined;
+    return session(await clientFor(credentials, token, signal), username);
+  },
+};
+
+const session = (client: Client, username: string | undefined): CrmSession => {
+  const objects = objectsOf(client, username);
+  return {
+    async describe(tables, call) {
+      const known = await objects.describe(tables, call);
+      return new Map([...known].map(([table, { fields }]) => [table, fields]));
+    },
+    find: (object, by, values, fields, call) => find(client, objects, { object, by, values, fields }, call),
+    read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
+    list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
+    upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
+    remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
+    examine: (call) => examine(client, username, call),
+  };
+};
