@@ -46,8 +46,8 @@ export interface TestHubOptions extends Omit<InProcessHubOptions, 'assembly' | '
   readonly clock?: VirtualClock;
   /** Triggers in place of the configuration of `mappings/`; every channel has a sender then, and both CRMs are connected. */
   readonly triggers?: readonly object[];
-  /** Stores the secrets of the sandbox CRMs, so that customers are synchronised. */
-  readonly connectCrms?: true;
+  /** Whether the secrets of the sandbox CRMs are stored, so that customers are synchronised; default true. */
+  readonly connectCrms?: boolean;
   /** Wraps every invocation of a function. */
   readonly around?: (invoke: Invoke, target: LambdaFunction, event: unknown) => Promise<unknown>;
 }
@@ -57,7 +57,7 @@ const openHub = async ({
   assembly: given,
   clock,
   triggers,
-  connectCrms,
+  connectCrms = true,
   around,
   ...rest
 }: TestHubOptions) => {
@@ -75,7 +75,7 @@ const openHub = async ({
   if (triggers === undefined) {
     const hub = await openInProcessHub({ ...options, clock: clock ?? new VirtualClock(NOW) });
     const crms = await openSandboxes(undefined, { now: () => hub.clock.now() });
-    if (connectCrms === true) await crms.connect(hub.runtime, hub.name);
+    if (connectCrms) await crms.connect(hub.runtime, hub.name);
     return { ...hub, crms };
   }
   const steps = [{ at: new Date(NOW).toISOString(), advance: '1s' }];

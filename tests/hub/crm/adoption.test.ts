@@ -24,7 +24,7 @@ type Crm = keyof typeof crms;
 let hub: TestHub;
 afterEach(() => hub.stop());
 const open = async (options: TestHubOptions = {}): Promise<void> => {
-  hub = await openTestHub({ connectCrms: true, ...options });
+  hub = await openTestHub(options);
 };
 
 const seed = (crm: Crm, values: Partial<Record<'email' | 'phone' | 'first' | 'last', string>>): string => {

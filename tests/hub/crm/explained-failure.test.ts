@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 let hub: TestHub;
 beforeAll(async () => {
   const assembly = synthesiseHub({});
-  hub = await openTestHub({ assembly, connectCrms: true });
+  hub = await openTestHub({ assembly });
   return assembly.remove;
 });
 afterAll(() => hub.stop());

@@ -5,7 +5,7 @@ import { synthesiseHub } from '../../support/synthesise-hub.ts';
 let hub: TestHub;
 beforeAll(async () => {
   const assembly = synthesiseHub({});
-  hub = await openTestHub({ assembly, connectCrms: true });
+  hub = await openTestHub({ assembly });
   return assembly.remove;
 });
 afterAll(() => hub.stop());

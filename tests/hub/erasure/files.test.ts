@@ -14,7 +14,6 @@ let losesKeeping: boolean;
 beforeEach(async () => {
   losesKeeping = false;
   hub = await openTestHub({
-    connectCrms: true,
     fetch: async () => new Response('copied from the provider'),
     before(_service, operation) {
       if (losesKeeping && operation === 'DeleteObjectTagging') throw new Error('the function was killed');

@@ -14,7 +14,7 @@ const { secrets, sms, mail, forge } = signingProviders('https://acme.example');
 let hub: TestHub;
 
 const open = async (options: TestHubOptions = {}): Promise<void> => {
-  hub = await openTestHub({ connectCrms: true, ...options });
+  hub = await openTestHub(options);
   for (const [provider, secret] of Object.entries(secrets))
     await hub.setSecret(`channels/${provider}`, secret);
 };

@@ -3,7 +3,7 @@ import { NOW, openTestHub } from '../../support/open-test-hub.ts';
 import { brokenInvariants } from '../../tools/crash/invariants.ts';
 
 it('many messages of a few customers at the same time change each customer one after the other', async () => {
-  const hub = await openTestHub({ connectCrms: true });
+  const hub = await openTestHub();
   const [people, each] = [4, 30];
   for (let serial = 0; serial < people * each; serial++)
     hub.sendInteraction({

@@ -133,7 +133,7 @@ Two lines";;;;;;;;;\r
   });
 
   it('is synchronised with the first interaction, or at once where the job says so', async () => {
-    await open({ connectCrms: true });
+    await open();
     await importFile(hub, 'customers', people(2));
     const ids = [await customer('email:p0@example.com'), await customer('email:p1@example.com')].map(
       ({ id }) => id,
@@ -234,7 +234,7 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
   });
 
   it('is synchronised with the CRMs', async () => {
-    await open({ connectCrms: true });
+    await open();
     await importFile(hub, 'interactions', acts);
     const { id } = await customer('email:ada@example.com');
     expect(hub.crms.countRecords(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
