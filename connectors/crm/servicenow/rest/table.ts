@@ -22,7 +22,7 @@ export interface Query {
 
 export const PER_PAGE = 1000;
 /** Values of one query. */
-export const PER_LIST = 100;
+const PER_LIST = 100;
 
 const parameters = (fields: readonly string[]): Record<string, string> => ({
   sysparm_fields: [...new Set(fields)].join(','),
