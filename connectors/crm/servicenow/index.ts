@@ -18,7 +18,7 @@ export const servicenow: CrmConnector = {
   // An instance has no limit of its own; a batch keeps one of its few workers for interfaces busy for up to half a minute.
   budget: { calls: 3000, seconds: 3600 },
   keeps: [
-    'Where the audit of a table is on, ServiceNow keeps its deleted records under Deleted Records (sys_audit_delete) until an administrator deletes them there.',
+    'ServiceNow keeps what is needed to recover deleted records for 10 days (rollback contexts); where the audit of a table is on, also under Deleted Records (sys_audit_delete) until an administrator deletes it there.',
   ],
   async open(raw, token, signal) {
     const credentials = credentialsOf(raw);

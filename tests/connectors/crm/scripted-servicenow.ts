@@ -38,7 +38,7 @@ const sentOf = (method: string, url: string, body: string, headers: Sent['header
 };
 
 /** The answers to what a session asks about tables: `customer_contact` and `interaction`, which has a link to the former. */
-const describes = ({ path, query }: Sent): Said | undefined => {
+const describes = ({ path, query }: Sent, added: readonly string[]): Said | undefined => {
   const asked = query.get('sysparm_query') ?? '';
   const tables = ['customer_contact', 'interaction'].filter((name) => asked.includes(name));
   const entry = (name: string, element: string, more: object = {}) => ({
@@ -57,6 +57,7 @@ const describes = ({ path, query }: Sent): Said | undefined => {
           entry(name, 'last_name', { column_label: 'Last name' }),
           entry(name, 'email', { internal_type: 'email', unique: 'true' }),
           entry(name, 'phone', { internal_type: 'ph_number' }),
+          ...added.map((field) => entry(name, field)),
           entry(name, 'opened_at', { internal_type: 'glide_date_time' }),
           ...(name === 'interaction'
             ? [entry(name, 'contact', { internal_type: 'reference', reference: 'customer_contact' })]
@@ -76,10 +77,13 @@ export const scriptedServicenow = async () => {
     login: (sent: Sent) => Said;
     whole: (sent: Sent) => Said | undefined;
     item: (sent: Sent) => Said;
+    /** Fields that an administrator has added to the tables. */
+    added: readonly string[];
   } = {
     login: () => ({ body: { access_token: `token-${logins.length}`, token_type: 'Bearer' } }),
     whole: () => undefined,
     item: () => ({ body: { result: [] } }),
+    added: [],
   };
   const logins: Sent[] = [];
   const requests: Sent[] = [];
@@ -88,7 +92,7 @@ export const scriptedServicenow = async () => {
     const { rest_requests: parts } = Batch.parse(sent.body);
     const said = parts.map(({ id, method, url: address, body = '' }) => {
       const item = sentOf(method, address, Buffer.from(body, 'base64').toString(), {});
-      const description = describes(item);
+      const description = describes(item, script.added);
       if (description === undefined) items.push(item);
       return { id, said: description ?? script.item(item) };
     });

@@ -204,6 +204,27 @@ describe('answers to a record', () => {
     expect(await write()).toMatchObject([{ fault: { scope: 'object', why: 'setup', field: 'email' } }]);
   });
 
+  it('a field that the table lacks is not sent, until an administrator has added it', async () => {
+    answerWrites(echoed);
+    const session = await open();
+    const record = { ...ada, fields: { u_tier: 'gold' } };
+    const wrote = () => session.upsert('customer_contact', 'u_hub_id', [record], call);
+    expect(await caught(wrote())).toMatchObject({ scope: 'object', why: 'setup', field: 'u_tier' });
+    expect(instance.items).toEqual([]);
+    instance.script.added = ['u_tier'];
+    expect(await wrote()).toMatchObject([{ id: ID, held: { u_tier: 'gold' } }]);
+  });
+
+  it('a link to a record that is gone is found before, because the instance takes any', async () => {
+    answerWrites(echoed);
+    const session = await open();
+    const record = { key: 'hub:i1', fields: {}, links: { contact: OTHER } };
+    expect(await session.upsert('interaction', 'u_hub_id', [record], call)).toMatchObject([
+      { fault: { scope: 'record', why: 'gone', field: 'contact' } },
+    ]);
+    expect(instance.items.every(({ method }) => method === 'GET')).toBe(true);
+  });
+
   it('tells what the CRM holds then, and since when', async () => {
     answerWrites((sent) => echoed({ ...sent, body: { ...Object(sent.body), last_name: 'Love', email: '' } }));
     expect(await write()).toEqual([
