@@ -19,6 +19,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'show whether the CRMs work, and what waits for them',
       load: () => import('./operations/connections.ts'),
     },
+    mapping: {
+      summary: 'check the mapping of a CRM, and try it on a customer',
+      load: () => import('./crm/mapping.ts'),
+    },
     figures: {
       summary: 'show message counts, response times and failure rates',
       load: () => import('./operations/figures.ts'),
@@ -31,6 +35,14 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'import customers or past interactions from CSV or NDJSON',
       load: () => import('./operations/import.ts'),
     },
+    review: {
+      summary: 'list and decide what waits for a person',
+      load: () => import('./customers/review.ts'),
+    },
+    sync: {
+      summary: 'adopt the contacts of a CRM, or write all customers to it',
+      load: () => import('./operations/sync.ts'),
+    },
     jobs: {
       summary: 'list, watch and cancel imports and other long jobs',
       load: () => import('./operations/jobs.ts'),
@@ -38,11 +50,11 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
   },
   'Commands for an AWS account (AWS_REGION and credentials select it)': {
     connect: {
-      summary: "list the providers, store a provider's secrets, print its webhook address",
+      summary: 'connect a CRM or a provider: log in, look at the account, store the secrets',
       load: () => import('./deployment/connect.ts'),
     },
     doctor: {
-      summary: 'check secrets, sandboxes, quotas and alarms of the account',
+      summary: 'check secrets, CRMs, sandboxes, quotas and alarms of the account',
       load: () => import('./deployment/doctor.ts'),
     },
     cost: {

@@ -8,6 +8,8 @@ const Connection = z.looseObject({
   status: z.string(),
   /** Messages that wait in the queue of the CRM. */
   waiting: z.number(),
+  /** When the CRM last answered a call, as far as the hub recorded it. */
+  answeredAt: z.string().optional(),
   ...z.object(stop).partial().shape,
   parked: z.array(z.looseObject({ object: z.string(), waiting: z.number(), ...stop })),
 });

@@ -12,6 +12,8 @@ export const Job = z.looseObject({
     ...{ done: z.number(), refused: z.number(), total: z.number().optional() },
     /** Rows of an import that are done, but not with all their values. */
     incomplete: z.number().optional(),
+    /** What the job has found so far, by words of its kind. */
+    counts: z.record(z.string(), z.number()).optional(),
     /** What an import has refused or taken only in part: how many rows by reason, and the first lines. */
     reported: z
       .array(z.object({ reason: z.string(), rows: z.number(), lines: z.array(z.number()) }))

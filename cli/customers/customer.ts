@@ -48,6 +48,8 @@ Change:
       make this identifier a customer of its own; of one that is only claimed, show its guest apart from CUSTOMER
   resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER] [--reason TEXT]
       decide a review of a pair or an interaction
+  resolve REVIEW record RECORD, or resolve REVIEW new
+      decide which of several records of a CRM is the customer's, or that none is
   resolve REVIEW erase|export|done|dismiss [IDENTIFIER] [--yes] [--out FILE]
       answer a request that a shop or a CRM passed on
 

@@ -69,7 +69,7 @@ const options = {
 } as const;
 
 /**
- * `hub customer resolve REVIEW DECISION [IDENTIFIER]`. `erase` and `export` act for the customer who asks, and close the
+ * `hub customer resolve REVIEW DECISION [IDENTIFIER or RECORD]`. `erase` and `export` act for the customer who asks, and close the
  * review once it is done.
  */
 export const resolveReview = async (args: readonly string[]): Promise<number | undefined> => {
@@ -80,7 +80,7 @@ export const resolveReview = async (args: readonly string[]): Promise<number | u
   if (decision !== 'erase' && decision !== 'export')
     return runCommand({
       ...{ command: 'resolve', review, decision, by },
-      ...(customer && { customer }),
+      ...(customer && (decision === 'record' ? { record: customer } : { customer })),
       ...(reason && { reason }),
     });
   const hub = hubOfEnvironment();

@@ -32,7 +32,8 @@ export const askSecretValues = async (
   );
 };
 
-const environmentVariable = (field: string): string =>
+/** The variable that holds a part of a secret: HUB_SECRET_AUTH_TOKEN for authToken. */
+export const environmentVariable = (field: string): string =>
   `HUB_SECRET_${field.replace(/([a-z0-9])([A-Z])/gu, '$1_$2').toUpperCase()}`;
 
 const environmentValues = (fields: readonly string[]): NewValues =>

@@ -4,16 +4,26 @@ import { AccountName, HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ChannelConnector } from '../../core/webhooks/channel.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
+import { connectCrm } from '../crm/connect.ts';
+import { crmConnectorOf } from '../crm/connectors.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { askSecretValues } from './ask-secrets.ts';
 import { describeProvider, providerCatalogue } from './provider-catalogue.ts';
 import { readSecretValues, updateSecretValues, writeSecretValues } from './secret-values.ts';
 
 export const usage = `Usage: hub connect --list
+       hub connect CRM [--login KIND] [--secret FILE] [--create-fields] [--dry-run | --steps]
        hub connect PROVIDER [--account NAME] [--rotate | --drop-old | --steps]
+       hub connect CRM --webhook [--rotate | --drop-old | --steps]
 
-Stores the secrets of a provider in Secrets Manager and prints the webhook address to enter in its console.
+A CRM (salesforce, hubspot): logs in, looks at the account and at the fields of mappings/crm/CRM.yaml, says what is missing,
+and stores the secret in Secrets Manager if the login worked. A provider: stores its secrets and prints the webhook address to
+enter in its console; --webhook does so for the webhooks of a CRM.
 
+  --login KIND     how the hub logs in to the CRM; --steps lists the kinds
+  --secret FILE    the credentials as a JSON object, instead of questions; - is standard input
+  --create-fields  create the field that holds the hub's key on each mapped object that lacks it
+  --dry-run        log in and look, but create and store nothing
   --list           list the providers with their channels, secrets and documentation
   --account NAME   a second shop, page or number of the same provider, with its own route and secret; list it in hub.yaml
                    under channels.<provider>.accounts
@@ -39,6 +49,11 @@ export const run = async (args: readonly string[]): Promise<number> => {
       rotate: { type: 'boolean' },
       'drop-old': { type: 'boolean' },
       steps: { type: 'boolean' },
+      webhook: { type: 'boolean', default: false },
+      login: { type: 'string' },
+      secret: { type: 'string' },
+      'create-fields': { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
     },
   });
   if (values.list === true) {
@@ -46,6 +61,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
     return 0;
   }
   const [id, ...rest] = positionals;
+  const crm = id === undefined || values.webhook ? undefined : crmConnectorOf(id);
+  if (crm !== undefined && rest.length === 0)
+    return connectCrm(crm, {
+      ...{ login: values.login, secret: values.secret, steps: values.steps === true },
+      ...{ createFields: values['create-fields'], dryRun: values['dry-run'] },
+    });
   const entry = providerCatalogue().find(({ connector }) => connector.id === id);
   if (entry === undefined || rest.length > 0) {
     const mistake =

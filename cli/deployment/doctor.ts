@@ -11,13 +11,8 @@ import * as z from 'zod';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
-
-/** `unknown`: the check itself failed, usually because the caller lacks the permission. */
-interface Finding {
-  readonly state: 'ok' | 'wrong' | 'unknown';
-  readonly subject: string;
-  readonly detail: string;
-}
+import { sanitizeLines } from '../terminal/sanitize.ts';
+import { examineCrms, type Finding } from './doctor-crms.ts';
 
 interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
@@ -165,7 +160,9 @@ const executionCheck = ({ lambda }: DoctorContext): Check => [
 export const usage = `Usage: hub doctor
 
 Checks that the AWS account has what the hub needs: secrets, production access of SES, the SMS spend limit, a confirmed
-alarm address and concurrent executions of Lambda. The exit code is 1 where something is wrong.
+alarm address and concurrent executions of Lambda. Logs in to each CRM and checks version, permissions, allowance and clock,
+the mapping against its fields, and (if HUB_URL is set) whether the hub is connected. The exit code is 1 where something is
+wrong.
 
 AWS_REGION and the AWS credentials of the shell select the account; AWS_ENDPOINT_URL selects a hub on this machine.`;
 
@@ -195,9 +192,12 @@ export const run = async (): Promise<number> => {
     if (!response.ok) throw Object.assign(new Error(), { name: `status ${response.status}` });
     return response.json();
   };
-  const findings = await examineAccount({ aws: { region }, hub, lambda });
+  const findings = [
+    ...(await examineAccount({ aws: { region }, hub, lambda })),
+    ...(await examineCrms({ region }, hub)),
+  ];
   const width = Math.max(...findings.map(({ subject }) => subject.length));
   for (const { state, subject, detail } of findings)
-    console.log(`${state.padEnd(7)}  ${subject.padEnd(width)}  ${detail}`);
+    console.log(`${state.padEnd(7)}  ${subject.padEnd(width)}  ${sanitizeLines(detail)}`);
   return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
 };

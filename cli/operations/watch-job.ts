@@ -17,8 +17,12 @@ export const jobLine = ({ state, progress: { done, refused, total } }: Job): str
   return `${share}${of} done${refused > 0 ? `, ${refused} refused` : ''}  ${state}`;
 };
 
-/** Shows the progress of a job until it has ended, and returns it. Ctrl-C ends the command but not the job. */
-export const watchJob = async (hub: HubConnection, id: string): Promise<Job> => {
+/** Shows the progress of a job, as `lineOf` words it, until it has ended, and returns it. Ctrl-C ends the command but not the job. */
+export const watchJob = async (
+  hub: HubConnection,
+  id: string,
+  lineOf: (job: Job) => string = jobLine,
+): Promise<Job> => {
   const shown = progressLine();
   const leave = (): void => {
     shown.end(`The job continues. Watch it again with: hub jobs watch ${id}`);
@@ -34,10 +38,10 @@ export const watchJob = async (hub: HubConnection, id: string): Promise<Job> => 
       if (job) {
         failed = 0;
         if (['succeeded', 'failed', 'cancelled'].includes(job.state)) {
-          shown.end(jobLine(job));
+          shown.end(lineOf(job));
           return job;
         }
-        shown.show(jobLine(job));
+        shown.show(lineOf(job));
       }
       await delay(POLL_MS);
     }

@@ -25,3 +25,18 @@ export const askHidden = async (questions: readonly string[]): Promise<readonly 
   }
   return answers;
 };
+
+/** Asks one question on the terminal. Throws `HubError` `user-abort` on Ctrl-C or Ctrl-D. */
+export const ask = async (question: string): Promise<string> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    terminal.setPrompt(question);
+    terminal.prompt();
+    const line = await terminal[Symbol.asyncIterator]().next();
+    if (line.done === true)
+      throw new HubError('user-abort', 'Interrupted; nothing was changed.', { retry: 'never' });
+    return line.value.trim();
+  } finally {
+    terminal.close();
+  }
+};

@@ -9,8 +9,13 @@ import type { SenderContext } from './context.ts';
 
 const passing: ReadonlySet<string> = new Set(['Throttling', 'ThrottlingException', 'LimitExceededException']);
 
-const sentence = (name: string): string =>
-  `SES refused the e-mail (${name}). Is the sender's domain verified, and is the account out of the SES sandbox?`;
+/** SES names every identity that is not verified; in its sandbox recipients are among them, and those are not repeated. */
+const sentenceFor =
+  (sender: string) =>
+  (name: string, message: string): string =>
+    message.includes('not verified') && message.includes(sender)
+      ? `SES refused the e-mail (${name}): its sender ${sender} is not verified in this region. Verify its domain in SES, or name a verified one as \`from\` in the front matter of email.liquid.`
+      : `SES refused the e-mail (${name}). Is the account out of the SES sandbox?`;
 
 export const ses = ({ aws, configurationSet }: SenderContext): Sender => {
   const client = new SESClient(aws);
@@ -23,15 +28,16 @@ export const ses = ({ aws, configurationSet }: SenderContext): Sender => {
         throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.', {
           retry: 'never',
         });
+      // The envelope takes the address alone: a name beyond ASCII is for the header.
+      const { address } = readMailbox(from);
       const command = new SendRawEmailCommand({
-        // The envelope takes the address alone: a name beyond ASCII is for the header.
-        Source: readMailbox(from).address,
+        Source: address,
         Destinations: [message.to],
         ConfigurationSetName: configurationSet,
         RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },
         Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
       });
-      const { MessageId } = await client.send(command).catch(rejectAws(sentence, passing));
+      const { MessageId } = await client.send(command).catch(rejectAws(sentenceFor(address), passing));
       return MessageId ?? message.id;
     },
   };

@@ -27,6 +27,13 @@ export const parseConfigFile = <Schema extends z.ZodType>(
   throw invalidConfiguration(faults, result.error);
 };
 
+/** Finds the line of a key in the text of a valid YAML file; of a key that is not there, that of the next one above it. */
+export const lineFinder = (text: string): ((path: readonly PropertyKey[]) => number) => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  return (path) => lineOf(document, lines, path);
+};
+
 const invalidConfiguration = (faults: readonly string[], cause: unknown): HubError =>
   new HubError('invalid-configuration', faults.join('\n'), { retry: 'never', cause });
 

@@ -3,8 +3,14 @@ import { Category } from '../consent/consent.ts';
 import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
 import { nearestWord } from './nearest.ts';
 
-/** The active CRMs, each with its settings; `{}` if it has none. */
-const Switches = z.record(z.string().regex(/^[a-z0-9-]+$/u), z.record(z.string(), z.json()));
+/** The active CRMs. `connector`: `http` for one that is spoken to by the templates of its mapping, under any name. */
+const Crms = z.record(
+  z.string().regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -'),
+  z.strictObject({ connector: z.literal('http').optional() }),
+);
+
+/** What no CRM may be called: the name begins its identifiers, and these are other types. */
+const takenNames: ReadonlySet<string> = new Set(['email', 'phone', 'user-id', 'anonymous', 'http']);
 
 /** A second shop, page or number of one provider, as `hub connect --account` names it. */
 export const AccountName = z
@@ -56,7 +62,7 @@ export const HubConfig = z.strictObject({
     .regex(/[^/]$/u, 'expected no / at the end')
     .optional(),
   channels: Channels.default({ twilio: {}, sendgrid: {}, meta: {} }),
-  crms: Switches.default({ salesforce: {}, hubspot: {} }),
+  crms: Crms.default({ salesforce: {}, hubspot: {} }),
   senders: z
     .record(z.string(), z.string())
     .default({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
@@ -106,6 +112,14 @@ export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
       });
     };
     for (const id of Object.keys(hub.channels)) expectKnown(['channels', id], id, channels);
-    for (const id of Object.keys(hub.crms)) expectKnown(['crms', id], id, crms);
+    for (const [id, { connector }] of Object.entries(hub.crms)) {
+      if (connector === undefined) expectKnown(['crms', id], id, crms);
+      else if (takenNames.has(id) || crms.includes(id) || channels.includes(id))
+        context.addIssue({
+          code: 'custom',
+          path: ['crms', id],
+          message: 'is the name of something else; choose another',
+        });
+    }
     for (const [channel, id] of Object.entries(hub.senders)) expectKnown(['senders', channel], id, senders);
   });

@@ -1,6 +1,6 @@
 import { e164 } from '../identity/normalise.ts';
 import type { HeldRecord } from './connector.ts';
-import type { CompiledMapping } from './mapping.ts';
+import type { CompiledMapping } from './mapping/mapping.ts';
 
 /** Which record of a CRM is a customer's: one that is there, a new one, or one of several that a person must choose. */
 export type Choice =

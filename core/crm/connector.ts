@@ -153,11 +153,31 @@ export interface SharedToken {
 /** Used by a single worker. */
 export const unsharedToken: SharedToken = { get: (_, renew) => renew() };
 
+/** One way to log in to a CRM. */
+export interface CrmLogin {
+  readonly id: string;
+  readonly title: string;
+  /** The parts of the secret. A part with `lines` has several lines and is read from a file or the environment. */
+  readonly secrets: Readonly<
+    Record<string, { readonly about: string; readonly optional?: true; readonly lines?: true }>
+  >;
+  /** What an admin does in the CRM, one step each. */
+  readonly steps: readonly string[];
+}
+
 export interface CrmConnector {
   readonly id: string;
   readonly title: string;
-  /** The call budget that all workers of one account share. */
+  /** The call budget that all workers of one account share; read anew before each call. */
   readonly budget: Budget;
+  /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
+  readonly values: 'typed' | 'text';
+  /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */
+  hasLink(object: string, name: string, target: string, fields: ObjectDescription): boolean;
+  /** The ways to log in, with what each needs and how to get it. */
+  readonly logins: readonly CrmLogin[];
+  /** The address of the vendor's documentation of its API. */
+  readonly docs: string;
   /** The data that the CRM retains of deleted records, and for how long; shown on the receipt of an erasure. */
   readonly keeps: readonly string[];
   /**

@@ -1,6 +1,8 @@
 import { type Customer, nameParts } from '../identity/customer.ts';
 import { type Identifier, identifierType, identifierValue } from '../identity/identifier.ts';
 import { type IdentityConfig, sortByStrength } from '../identity/identity-config.ts';
+import { claimedName } from '../identity/proof/guests.ts';
+import type { SyncState } from './state.ts';
 
 /**
  * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,
@@ -48,4 +50,32 @@ const displayAddress = (identifiers: readonly Identifier[]): string => {
   const [first] = identifiers;
   const type = first === undefined ? 'unknown' : (identifierType(first).split('-')[0] ?? 'unknown');
   return `${type.charAt(0).toUpperCase()}${type.slice(1)} visitor`;
+};
+
+/** A guest that is shown with nobody, as a contact: with what it claims. */
+export const asContact = (guest: Customer): Customer => ({
+  ...guest,
+  identifiers: guest.claimed,
+  name: claimedName(guest.name),
+});
+
+/** Whether a person could be reached through what the contact would hold. */
+export const isReachable = ({ identifiers }: Pick<Customer, 'identifiers'>): boolean =>
+  identifiers.some((one) => ['email', 'phone'].includes(identifierType(one)));
+
+/** The source profile that holds the state of a customer's contact: of a merged customer one that has a contact, if any has. */
+export const profileWithContact = (
+  { id, sourceProfiles }: Pick<Customer, 'id' | 'sourceProfiles'>,
+  states: ReadonlyMap<string, SyncState>,
+): string => {
+  const ids = sourceProfiles.map(({ profile }) => profile.id);
+  const hasContact = (one: string): boolean => {
+    const state = states.get(one);
+    return state?.record !== undefined && state.goneAt === undefined;
+  };
+  const isClosed = (one: string): boolean => {
+    const state = states.get(one);
+    return state?.goneAt !== undefined || state?.undecidedSince !== undefined;
+  };
+  return ids.find(hasContact) ?? ids.find(isClosed) ?? id;
 };

@@ -1,6 +1,6 @@
 import { type Customer, nameParts } from '../identity/customer.ts';
 import { type PersonName, ProfileHints } from '../interaction/interaction.ts';
-import type { InboundValue } from './mapping.ts';
+import type { InboundValue } from './mapping/mapping.ts';
 
 /** What a CRM tells about a customer, as an interaction carries it. */
 export interface ReportedProfile {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Instant } from '../interaction/interaction.ts';
 import { comparable, valueDigest } from './change.ts';
 import type { CrmFields, HeldRecord } from './connector.ts';
-import type { ContactFields, InboundValue } from './mapping.ts';
+import type { ContactFields, InboundValue } from './mapping/mapping.ts';
 
 /** Where the hub and the CRM last stood with one field of a contact. */
 const FieldState = z.looseObject({
@@ -45,6 +45,10 @@ export const SyncState = z.looseObject({
   takenTimes: z.int().optional(),
   /** Since when a person has to decide which of several records is the customer's. */
   undecidedSince: Instant.optional(),
+  /** Since when nothing had been written before a person decided. */
+  decidedSince: Instant.optional(),
+  /** A person has decided that no record of the CRM is the customer's: nothing is looked up before one is made. */
+  unmatched: z.literal(true).optional(),
 });
 export type SyncState = z.infer<typeof SyncState>;
 

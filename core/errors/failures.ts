@@ -56,7 +56,7 @@ export const failureErrors = {
   'sender-refusal': {
     means: 'Every channel of the notification was tried, and each sender refused it.',
     advice:
-      'Correct what the sender names (an address, a template, an account in its sandbox), then replay: the channels are chosen again.',
+      'Correct what the sender names (an address, a template, a domain that is not verified, an account in its sandbox), then replay: the channels are chosen again.',
   },
   'uncertain-send': {
     retry: 'never',
@@ -245,6 +245,12 @@ export const failureErrors = {
   'hubspot-': {
     means: 'HubSpot refused the record with the category that follows.',
     advice: 'Correct the record or the property in HubSpot, or mappings/crm/hubspot.yaml, then replay.',
+  },
+  'http-': {
+    means:
+      'A CRM that is spoken to by the templates of mappings/crm/<crm>.yaml refused the record. The word that follows is the `why` of the rule in its `http.errors`, or of its status.',
+    advice:
+      'Correct the record, the field or the permission in the CRM, or mappings/crm/<crm>.yaml, then replay.',
   },
   'servicenow-': {
     means: 'ServiceNow refused the record with the error that follows.',

@@ -25,11 +25,6 @@ export const logCodes = {
     means: 'A CRM that had stopped, or a parked object of it, works again. What waited is sent.',
     advice: 'Nothing. The line says since when it had stopped.',
   },
-  'expired-messages': {
-    means:
-      'A CRM was paused for longer than its queue stores messages, so that changes of the first days may be missing in it.',
-    advice: 'The hub writes everything again that changed since the pause began.',
-  },
   'message-failure': {
     means: 'A queue message could not be processed; the queue delivers it again.',
     advice: 'The line has the error. After the last try the message becomes a failure.',

@@ -1,7 +1,7 @@
 import { HubError } from '../errors.ts';
 import { cellText } from './cells.ts';
-import { announcedDelimiter, type CsvRecord, delimiterOf, readRecords, textFault } from './csv.ts';
 import { type FileEncoding, fileEncodingOf, sourceLength, toUtf8 } from './encoding.ts';
+import { announcedDelimiter, type CsvRecord, delimiterOf, readRecords, textFault } from './lists/csv.ts';
 
 /** The position of the first row of a file. */
 export interface FileHead {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Channel } from '../interaction/interaction.ts';
-import type { RowReading } from './columns.ts';
+import type { RowReading } from './lists/columns.ts';
 
 // https://docs.aws.amazon.com/pinpoint/latest/apireference/apps-application-id-endpoints-endpoint-id.html
 // Surprise: OptOut NONE is the default of an endpoint and proves no consent.

@@ -1,9 +1,9 @@
+import { requestReview } from './decisions/review-queue.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 import { ruleFor, sortByStrength } from './identity-config.ts';
 import { withSpellings } from './normalise.ts';
 import type { People } from './people.ts';
 import { areRelated } from './related.ts';
-import { requestReview } from './review-queue.ts';
 
 /** The result of matching identifiers to their owners. */
 export interface Match {

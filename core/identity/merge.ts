@@ -1,8 +1,8 @@
 import type { Instant } from '../interaction/interaction.ts';
+import { closeReviews } from './decisions/review-queue.ts';
 import type { ManualDecision, Merge } from './ledger.ts';
 import { fitsLimits, hasStrongConflict, isNeverAutoMerged } from './matching.ts';
 import type { People } from './people.ts';
-import { closeReviews } from './review-queue.ts';
 
 /** Merges customers, given by canonical ids, into the one first seen; if equal, into the smaller id. */
 export const mergeCustomers = (

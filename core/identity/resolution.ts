@@ -5,6 +5,7 @@ import { isPrivacyRequest, privacyReview } from '../privacy/requests.ts';
 import { attachInteraction, type Resolution } from './attach-interaction.ts';
 import { linkedProfiles, resolveLinked } from './crm/linked.ts';
 import { isCrmReport, linkRecords } from './crm/references.ts';
+import { requestReview } from './decisions/review-queue.ts';
 import type { Identifier } from './identifier.ts';
 import { sortByStrength } from './identity-config.ts';
 import type { Review } from './ledger.ts';
@@ -16,7 +17,6 @@ import { reviewClaimedPairs } from './proof/claimed-pairs.ts';
 import { resolveGuest } from './proof/guests.ts';
 import { handOverNumbers } from './proof/handed-over.ts';
 import { isReport, type Vouched, vouchedIdentifiers } from './proof/vouched.ts';
-import { requestReview } from './review-queue.ts';
 import { newSourceProfile } from './source-profile.ts';
 
 /**

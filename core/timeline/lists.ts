@@ -12,6 +12,12 @@ export const waitingParts: readonly string[] = Array.from(
   { length: WAITING_PARTS },
   (_, part) => `waiting#${part}`,
 );
+/** The directory names every customer, for jobs that go through all of them. It is split like the waiting ones. */
+const DIRECTORY_PARTS = 16;
+export const directoryParts: readonly string[] = Array.from(
+  { length: DIRECTORY_PARTS },
+  (_, part) => `directory#${part}`,
+);
 export const recentPart = (day: string): string => `recent#${day}`;
 /** One part per first letter, since names are found by their beginning. `name`: a result of `nameKey`. */
 export const namePart = (name: string): string => `name#${[...name][0] ?? ''}`;
@@ -37,7 +43,7 @@ export const lastTalkAt = ({ conversation }: Customer): Instant | undefined =>
 const laterOf = (one: Instant, other: Instant): Instant => (one > other ? one : other);
 
 /**
- * All list entries of a customer: by the hour of the last message, by name and by last name, and by the time since which the
+ * All list entries of a customer: in the directory, by the hour of the last message, by name and by last name, and by the time since which the
  * customer waits for an answer. While no question is asked or answered they change once an hour at most.
  */
 export const listEntries = (customer: Customer): ListEntry[] => {
@@ -48,7 +54,10 @@ export const listEntries = (customer: Customer): ListEntry[] => {
   return [
     ...(talked === undefined ? [] : [place(recentPart(dayOf(talked)), talked.slice(0, HOUR_LETTERS))]),
     ...namesOf(customer).map((name) => place(namePart(name), name)),
-    ...(waitingSince === undefined ? [] : [place(waitingParts[waitingShard(id)] ?? '', waitingSince)]),
+    ...(waitingSince === undefined
+      ? []
+      : [place(waitingParts[shard(id, WAITING_PARTS)] ?? '', waitingSince)]),
+    { part: directoryParts[shard(id, DIRECTORY_PARTS)] ?? '', key: id },
   ];
 };
 
@@ -58,8 +67,8 @@ const namesOf = ({ name }: Customer): string[] => {
   return [...new Set(keys)].filter((one) => one !== '');
 };
 
-const waitingShard = (id: string): number =>
-  [...id].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % WAITING_PARTS;
+const shard = (id: string, parts: number): number =>
+  [...id].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % parts;
 
 /** The id of the customer in the key of a list entry. */
 export const customerIdOf = (key: string): string => key.slice(key.lastIndexOf('#') + 1);

@@ -50,14 +50,14 @@ export const isRefusal = (error: unknown): error is HubError =>
 
 /**
  * For `catch` on a call to AWS. If the service has refused the message, throws the refusal: `sentence` describes it by
- * the name of the error, and the errors in `passing` may be tried again. Otherwise, also after a 5xx, throws the error
+ * the name and the message of the error, and the errors in `passing` may be tried again. Otherwise, also after a 5xx, throws the error
  * itself: the message may have been sent.
  */
 export const rejectAws =
-  (sentence: (name: string) => string, passing: ReadonlySet<string>) =>
+  (sentence: (name: string, message: string) => string, passing: ReadonlySet<string>) =>
   (error: unknown): never => {
-    const name = error instanceof Error ? error.name : '';
+    const { name, message } = error instanceof Error ? error : { name: '', message: '' };
     const status = memberOf(memberOf(error, '$metadata'), 'httpStatusCode');
     if (typeof status !== 'number' || status >= 500) throw error;
-    throw refusal(sentence(name), { retry: passing.has(name) ? 'later' : 'never', cause: error });
+    throw refusal(sentence(name, message), { retry: passing.has(name) ? 'later' : 'never', cause: error });
   };

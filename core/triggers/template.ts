@@ -148,6 +148,10 @@ const expectMailbox = (from: string | undefined): void => {
   if (from !== undefined && !/\{[{%]/u.test(from)) readMailbox(from);
 };
 
+/** The sender that the e-mail of a template names, if it names one; not validated. Throws `HubError` `template-failure`. */
+export const senderOf = ({ 'email.liquid': source = '' }: TemplateFiles): string | undefined =>
+  splitFrontMatter('email.liquid', source).front.from;
+
 const isKnownVariable = ([name, ...rest]: readonly unknown[], names: VariableTree): boolean => {
   const found = typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;
   if (found === undefined || found === true) return found === true;

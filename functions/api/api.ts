@@ -2,7 +2,12 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { problem } from '../middleware/http.ts';
 import { type AttachmentPorts, attachmentRoutes } from './routes/attachments.ts';
 import { type CommandPorts, commandRoutes } from './routes/commands.ts';
-import { type ConnectionPorts, connectionRoutes } from './routes/connections.ts';
+import {
+  type ConnectionPorts,
+  connectionRoutes,
+  type PreviewPorts,
+  previewRoutes,
+} from './routes/connections.ts';
 import { type ConsentPorts, consentRoutes } from './routes/consent.ts';
 import { type CustomerPorts, customerRoutes } from './routes/customers.ts';
 import { type ErasurePorts, erasureRoutes, receiptKeySet } from './routes/erasures.ts';
@@ -27,6 +32,7 @@ export interface ApiPorts
     FiguresPorts,
     JobPorts,
     MergePorts,
+    PreviewPorts,
     ReviewPorts,
     TimelinePorts {
   /** Whether an `Authorization` header carries one of the hub's API keys. */
@@ -45,6 +51,7 @@ const routes: Routes<ApiPorts> = {
   ...figuresRoutes,
   ...jobRoutes,
   ...mergeRoutes,
+  ...previewRoutes,
   ...reviewRoutes,
   ...timelineRoutes,
   'POST /events': reportEvents,

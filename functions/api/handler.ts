@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import * as z from 'zod';
 import { signingKeys } from '../../core/consent/signed-link.ts';
+import type { SyncState } from '../../core/crm/state.ts';
 import { receiptKey } from '../../core/privacy/receipt.ts';
 import { bucket } from '../aws/clients/bucket.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
@@ -25,10 +25,18 @@ import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
-import { guestKey, identifierKey, isGuestKey, isOwnerKey, keyText, syncStateKey } from '../contracts/keys.ts';
+import {
+  guestKey,
+  identifierKey,
+  isGuestKey,
+  isOwnerKey,
+  profileIdOf,
+  syncStateKey,
+} from '../contracts/keys.ts';
 import type { StoredInteraction } from '../contracts/ports/history.ts';
 import { seenOf } from '../contracts/rows/interactions.ts';
 import { guestOf, ownerOf } from '../contracts/rows/people.ts';
+import { syncStateOf } from '../contracts/rows/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -60,6 +68,7 @@ export const create = (runtime: Runtime) => {
     confirm: confirm(pagePorts),
   };
   const stored = failures(runtime, rows);
+  const shownGuests = guests(rows, running.identity);
   const files = bucket(runtime);
   const use = api({
     ...shared,
@@ -67,7 +76,8 @@ export const create = (runtime: Runtime) => {
     figures: figures(rows, runtime),
     timeZone: async () => (await running.hub()).timeZone,
     silence: async () => (await running.hub()).conversation.silence,
-    guests: guests(rows, running.identity),
+    guests: shownGuests,
+    personOf: shownGuests.personOf,
     addressees: pagePorts.addressees,
     timelines: timelines(rows, loadHashedKeys),
     enqueueAll: sendAllTo(runtime, queue),
@@ -91,6 +101,8 @@ export const create = (runtime: Runtime) => {
     identity: running.identity,
     connections: connections(runtime, rows),
     crms: async () => Object.keys((await running.hub()).crms),
+    crmMapping: running.crmMapping,
+    syncStates: (crm, profileIds) => syncStates(rows, crm, profileIds),
     contacts: async (profileIds) => crmContacts(rows, Object.keys((await running.hub()).crms), profileIds),
     outcome: commandOutcomes(runtime, rows, loadHashedKeys).of,
     isAuthorized: apiKeys(runtime),
@@ -119,21 +131,25 @@ const interactionsById = async (
   return new Map(found.map((one) => [one.id, one]));
 };
 
-const SyncState = z.object({ contact: z.string() });
+const syncStates = async (
+  table: Table,
+  crm: string,
+  profileIds: readonly string[],
+): Promise<ReadonlyMap<string, SyncState>> => {
+  const rows = await table.get(profileIds.map((id) => syncStateKey(id, crm)));
+  return new Map(rows.map((row) => [profileIdOf(row), syncStateOf(row)]));
+};
 
 const crmContacts = async (
   table: Table,
   crms: readonly string[],
   profileIds: readonly string[],
 ): Promise<CrmContact[]> => {
-  const keys = crms.flatMap((crm) =>
-    profileIds.map((profileId) => ({ crm, profileId, key: syncStateKey(profileId, crm) })),
-  );
-  const found = new Map((await table.get(keys.map(({ key }) => key))).map((row) => [keyText(row), row]));
-  return keys.flatMap(({ crm, profileId, key }) => {
-    const { contact } = SyncState.safeParse(found.get(keyText(key))).data ?? {};
-    return contact === undefined ? [] : [{ crm, profileId, contact }];
-  });
+  const found: CrmContact[] = [];
+  for (const crm of crms)
+    for (const [profileId, { record }] of await syncStates(table, crm, profileIds))
+      if (record !== undefined) found.push({ crm, profileId, contact: record });
+  return found;
 };
 
 export const handler = lambda(create);

@@ -195,6 +195,12 @@ export const jobListSortKey = ({
   readonly id: string;
 }): string => `${createdAt}#${id}`;
 
+/** What a job that adopts a CRM notes about an address or a record, by its digest. */
+export const adoptionKey = (job: string, digest: string): Key => ({
+  pk: `adoption#${job}#${digest}`,
+  sk: 'note',
+});
+
 export const erasurePartition = (erasure: string): string => `erasure#${erasure}`;
 export const erasureKey = (erasure: string): Key => ({ pk: erasurePartition(erasure), sk: 'erasure' });
 export const erasedPersonKey = (erasure: string): Key => ({ pk: erasurePartition(erasure), sk: 'person' });

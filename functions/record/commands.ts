@@ -1,5 +1,6 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
+import { markDistinct } from '../../core/identity/decisions/review-queue.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/decisions/unmerge.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { isCrmReference } from '../../core/identity/identity-config.ts';
@@ -10,13 +11,13 @@ import { normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { People } from '../../core/identity/people.ts';
 import { confirmIdentifier, isConfirmed, splitClaim } from '../../core/identity/proof/confirm.ts';
 import { assignInteraction } from '../../core/identity/resolution.ts';
-import { markDistinct } from '../../core/identity/review-queue.ts';
 import { applyPreference, closeConversation } from '../../core/identity/source-profile.ts';
 import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import {
   causedBy,
   consentChanged,
   conversationClosed,
+  crmDecided,
   customerConfirmed,
   customerCreated,
   customerImported,
@@ -155,6 +156,9 @@ export const importEvents = (
     ...(merge ? [merged(customer, merge, command.at)] : []),
     ...(!isNew && consent.length > 0 ? [consentChanged(profile, consent, command.at)] : []),
     ...(command.command === 'import' && command.toCrms ? [customerImported(profile, command.at)] : []),
+    ...(command.command === 'import' && command.adoptedFrom !== undefined
+      ? [customerImported({ ...profile, isNew: false }, command.at, command.adoptedFrom)]
+      : []),
   ];
 };
 
@@ -211,6 +215,13 @@ const resolveReview = (
     if (keep === undefined) throw notInReview();
     return { command, events: mergeByCommand(people, keep, keep === one ? other : one, command) };
   }
+  if (review.type === 'record' && (decision === 'record' || decision === 'new')) {
+    const { crm, profileId, records } = review;
+    const { record } = command;
+    if (decision === 'record' && (record === undefined || !records.includes(record))) throw notOneOf(records);
+    const decided = { profileId, ...(decision === 'record' && record !== undefined && { record }) };
+    return { command, events: [crmDecided(crm, decided, command.at)] };
+  }
   if (review.type === 'request' && (decision === 'done' || decision === 'dismiss'))
     return { command, events: [] };
   if (review.type === 'interaction' && decision === 'dismiss') return { command, events: [] };
@@ -224,10 +235,17 @@ const resolveReview = (
   }
   throw new HubError(
     'invalid-decision',
-    'The decision does not fit the review. Decide merge or distinct for a pair; assign (with the customer), new or dismiss for an interaction; done or dismiss for a request, which an erasure of the customer also closes.',
+    'The decision does not fit the review. Decide merge or distinct for a pair; record (with the id) or new for several records of a CRM; assign (with the customer), new or dismiss for an interaction; done or dismiss for a request, which an erasure of the customer also closes.',
     { retry: 'never' },
   );
 };
+
+const notOneOf = (records: readonly string[]): HubError =>
+  new HubError(
+    'invalid-decision',
+    `Choose one of the records in the review: ${records.join(', ')}. Where none is the customer's, decide new.`,
+    { retry: 'never' },
+  );
 
 const notInReview = (): HubError =>
   new HubError(

@@ -1,5 +1,5 @@
 import type { CrmRecord, CrmSession } from '../../core/crm/connector.ts';
-import type { MappedInteraction } from '../../core/crm/mapping.ts';
+import type { MappedInteraction } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';

@@ -1,6 +1,6 @@
 import { identifiersIn } from '../../core/crm/adoption.ts';
 import type { HeldRecord } from '../../core/crm/connector.ts';
-import type { InboundValue } from '../../core/crm/mapping.ts';
+import type { InboundValue } from '../../core/crm/mapping/mapping.ts';
 import { reportedProfile } from '../../core/crm/reported-profile.ts';
 import { firstInboundValues } from '../../core/crm/state.ts';
 import type { Customer } from '../../core/identity/customer.ts';

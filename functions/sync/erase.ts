@@ -1,5 +1,5 @@
 import type { Call, CrmConnector, CrmSession, Removal } from '../../core/crm/connector.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
+import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ErasureParts } from '../aws/erasure/parts.ts';
 import type { EraseMessage } from '../contracts/messages/sync.ts';

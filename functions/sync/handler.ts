@@ -1,7 +1,8 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import type { CrmConnector } from '../../core/crm/connector.ts';
+import { readContacts } from '../../core/crm/check/examination.ts';
+import type { Call, CrmConnector } from '../../core/crm/connector.ts';
 import type { HubError } from '../../core/errors.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -10,7 +11,7 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { publishTo } from '../aws/clients/topic.ts';
 import { attempts } from '../aws/operations/attempts.ts';
-import { log } from '../contracts/log.ts';
+import { jobs } from '../aws/operations/jobs.ts';
 import type { CrmMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
@@ -23,6 +24,9 @@ import { parkedMessages } from './connection/parked.ts';
 import { type Pending, pendingOf } from './connection/pending.ts';
 import { type ProbePorts, probe } from './connection/probe.ts';
 import { carryOut, type WorkPorts, work } from './connection/work.ts';
+import { explain } from './explain.ts';
+import { backfills } from './jobs/begin-backfill.ts';
+import { crmJobs } from './jobs/run.ts';
 import { useCases } from './use-cases.ts';
 
 const Environment = z.object({
@@ -41,7 +45,6 @@ const Environment = z.object({
 const PLANNED = 'planned';
 /** A call ends so long before the function does, so that its end can be recorded. */
 const CLOSING_MS = 6000;
-const PROBE_KEY = 'probe';
 
 /** The function of one CRM. While the CRM cannot be used nothing circulates: see `connection.ts`, `parked.ts` and `probe.ts`. */
 export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
@@ -51,7 +54,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const stage = syncStage(crm, title);
   const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
   const client = crmClient(connector, `${env.HUB}/crm/${crm}`, rows, runtime);
-  const { mapping, carryOut: use } = useCases(connector, rows, runtime);
+  const cases = useCases(connector, rows, runtime);
+  const { mapping, carryOut: use } = cases;
   const connection = crmConnection({
     crm: connector,
     table: rows,
@@ -67,14 +71,14 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       alarm: publishTo(runtime, env.ALARM_TOPIC),
     }),
     retentionMs: env.QUEUE_RETENTION_SECONDS * 1000,
-    async backfillSince(since) {
-      log('warn', 'expired-messages', { crm, since });
-    },
+    backfillSince: backfills(crm, jobs(runtime, rows), runtime.now),
   });
   const parked = parkedMessages({ crm, stage, table: rows, sendAll, now: runtime.now });
   const budget = crmBudget(connector, rows, runtime);
+  const callWith = (signal: AbortSignal): Call => budget.callWith(signal, 'probe');
+  const why = explain({ connector, client, mapping, callWith });
   const ports: WorkPorts = {
-    ...{ crm, client, budget, connection, parked, carryOut: use, now: runtime.now },
+    ...{ crm, client, budget, connection, parked, carryOut: use, explain: why, now: runtime.now },
     async sendBack(pending, delaySeconds) {
       const refused = await sendAll(
         pending.map(({ body, attributes }) => ({ body, attributes, delaySeconds })),
@@ -82,6 +86,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       return new Set(pending.filter((_, position) => refused.has(position)).map(({ id }) => id));
     },
   };
+  const runJob = crmJobs({ work: ports, useCases: cases, table: rows, runtime });
   const probeUntil = ({ signal, hasTime }: Deadline): ReturnType<typeof probe> => {
     const run = { signal, priority: 'probe' } as const;
     const probePorts: ProbePorts = {
@@ -89,11 +94,12 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       async call() {
         const { contact } = await mapping();
         const session = await client.openAnew(signal);
-        const by = { field: contact.key };
-        const call = budget.callWith(signal, 'probe');
-        await session.find(contact.object, by, [PROBE_KEY], [contact.key], call);
+        await readContacts(session, contact, callWith(signal));
       },
+      explained: (object, fault) => why(object, fault, signal),
       async attempt(object, pending) {
+        // A session remembers the fields of the object as they were before somebody corrected them.
+        client.close();
         const others = (await connection.read()).parked;
         const { deferred, answered } = await carryOut(ports, [pending], {
           ...{ ...run, parked: others, probed: object },
@@ -112,14 +118,16 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       const others: Pending[] = [];
       for (const { id, message, record } of messages) {
         const pending = pendingOf(message, record);
-        if (!('probe' in message)) {
+        if (!('probe' in message) && !('job' in message)) {
           others.push(pending);
           continue;
         }
         try {
-          await probeUntil(deadline)(message, {
-            ...{ message: id, isAsked: pending.attributes[PLANNED] === undefined },
-          });
+          if ('job' in message) await runJob(message, context.getRemainingTimeInMillis(), deadline.signal);
+          else
+            await probeUntil(deadline)(message, {
+              ...{ message: id, isAsked: pending.attributes[PLANNED] === undefined },
+            });
         } catch (error) {
           failed.set(id, error);
         }

@@ -1,16 +1,8 @@
-import { SyncState } from '../../core/crm/state.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { identifierKey, profileIdOf, syncStateKey } from '../contracts/keys.ts';
 import { ownerOf } from '../contracts/rows/people.ts';
-import { rowReader } from '../contracts/rows/row.ts';
+import { syncStateOf } from '../contracts/rows/sync.ts';
 import type { Links } from './ports.ts';
-
-/** Earlier releases kept a digest of all fields: what each side had is not known of such a contact, so it is read first. */
-const Stored = SyncState.transform(({ contact, hash: _hash, written: _written, held: _held, ...state }) => ({
-  ...state,
-  ...(state.record === undefined && typeof contact === 'string' && { record: contact }),
-}));
-const stateOf = rowReader(Stored);
 
 /** The states and the links of the contacts in one CRM, in the table. */
 export const links = (
@@ -23,7 +15,7 @@ export const links = (
     erased,
     async load(profileIds) {
       const rows = await table.get(profileIds.map((id) => syncStateKey(id, crm)));
-      return new Map(rows.map((row) => [profileIdOf(row), stateOf(row)]));
+      return new Map(rows.map((row) => [profileIdOf(row), syncStateOf(row)]));
     },
     async owners(records) {
       const rows = records.length === 0 ? [] : await table.get(records.map(referenceKey));

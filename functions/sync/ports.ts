@@ -1,10 +1,11 @@
 import type { Call, CrmSession } from '../../core/crm/connector.ts';
-import type { CompiledMapping } from '../../core/crm/mapping.ts';
+import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import type { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { SyncMessage } from '../contracts/messages/sync.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';
 
@@ -42,6 +43,8 @@ export interface SyncPorts {
   readonly parked: ReadonlySet<string>;
   /** Sends what the CRM told about a customer to be recorded. */
   readonly recordInteraction: (message: InteractionMessage) => Promise<void>;
+  /** Queues messages for this CRM. Rejects with `HubError` `enqueue-failure`. */
+  readonly queueAgain: (messages: readonly SyncMessage[]) => Promise<void>;
   readonly openReview: (review: Review) => Promise<void>;
   /** Stores a message that no retry can help as a failure; `queued`: its id in the queue. */
   readonly saveFailure: (queued: string, error: HubError) => Promise<void>;

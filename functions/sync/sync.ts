@@ -4,7 +4,8 @@ import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import { logInteractions } from './activities.ts';
 import { writeContacts } from './contacts/contacts.ts';
-import { customersOf, type Rules, subjectsOf } from './contacts/subjects.ts';
+import { relink } from './contacts/relink.ts';
+import { customersOf, type Rules, type Subject, subjectsOf } from './contacts/subjects.ts';
 import type { SyncPorts, Unsynced, Waiting } from './ports.ts';
 
 export interface Queued<Message = SyncMessage> {
@@ -42,14 +43,17 @@ const syncBatch = async (
 ): Promise<Unsynced> => {
   const unsynced = new Map<string, Waiting>();
   const { subjects, refused } = await subjectsOf(ports.links, rules, [...customers.values()]);
-  const contacts = await writeContacts(ports, session, rules, subjects);
   const messages = batch.map(({ message }) => message);
+  const linked = await relink(ports, messages, subjects);
+  const dated = linked.subjects.map((subject) => ({ ...subject, ...earliestOf(subject, messages) }));
+  const contacts = await writeContacts(ports, session, rules, dated);
   const logged = await logInteractions(ports, session, rules, messages, customers, contacts.ids);
   for (const { id, message } of batch) {
     const customer = customers.get(message.profileId);
     if (customer === undefined) continue;
     const { interaction = '' } = message;
-    const waiting = contacts.waiting.get(customer.id) ?? logged.waiting.get(interaction);
+    const waiting =
+      linked.waiting.get(customer.id) ?? contacts.waiting.get(customer.id) ?? logged.waiting.get(interaction);
     const error =
       refused.get(customer.id) ?? contacts.refused.get(customer.id) ?? logged.refused.get(interaction);
     if (error === undefined && waiting !== undefined) unsynced.set(id, waiting);
@@ -58,6 +62,16 @@ const syncBatch = async (
     await ports.publishFailed(customer.id, error);
   }
   return unsynced;
+};
+
+const earliestOf = ({ customer }: Subject, messages: readonly SyncMessage[]): Pick<Subject, 'since'> => {
+  const own = new Set(customer.sourceProfiles.map(({ profile }) => profile.id));
+  const [since] = messages
+    .flatMap(({ profileId, occurredAt }) =>
+      own.has(profileId) && occurredAt !== undefined ? [occurredAt] : [],
+    )
+    .toSorted();
+  return since === undefined ? {} : { since };
 };
 
 /** An error of an unknown kind is retried: nothing is known of the records. */

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { CrmConnector } from '../../core/crm/connector.ts';
-import { type CompiledMapping, compileMapping } from '../../core/crm/mapping.ts';
+import { type CompiledMapping, compileMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { reviewId } from '../../core/identity/ledger.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
+import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
@@ -16,21 +17,29 @@ import { saveFailure } from '../aws/operations/failure-rows.ts';
 import { REPLAY_OF } from '../aws/operations/save-failure.ts';
 import { syncFailed } from '../contracts/events/build.ts';
 import { reviewKey } from '../contracts/keys.ts';
+import type { DecidedMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { applyChanges, type QueuedChange } from './changes/changes.ts';
 import type { Pending } from './connection/pending.ts';
-import type { Deferral, WorkPorts } from './connection/work.ts';
+import type { CrmAccess, Deferral, WorkPorts } from './connection/work.ts';
+import { applyDecisions } from './contacts/decisions.ts';
 import { eraseInCrm } from './erase.ts';
 import { links } from './links.ts';
 import type { SyncPorts } from './ports.ts';
 import { type Queued, sync } from './sync.ts';
 
-const Environment = z.object({ HUB: z.string(), QUEUE_URL_DELIVERIES: z.string() });
+const Environment = z.object({
+  HUB: z.string(),
+  QUEUE_URL_DELIVERIES: z.string(),
+  QUEUE_URL_SYNC: z.string(),
+});
 
 export interface UseCases {
   readonly mapping: () => Promise<CompiledMapping>;
   readonly carryOut: WorkPorts['carryOut'];
+  /** What a job uses that writes customers itself; what it cannot write is a failure of the customer's source profile. */
+  readonly portsOf: (access: CrmAccess) => SyncPorts;
 }
 
 type Erasing = Parameters<ReturnType<typeof eraseInCrm>>[0][number];
@@ -44,6 +53,18 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
   const erasures = erasureParts(rows);
   return {
     mapping: shared.mapping,
+    portsOf: (access) => ({
+      ...{ ...shared, ...access },
+      async saveFailure(profileId, { code, message: reason }) {
+        const work = {
+          payload: JSON.stringify({ profileId }),
+          occurrence: profileId,
+          tries: 1,
+          id: undefined,
+        };
+        await save(stage, { ...work, code, reason, origin: 'refused' });
+      },
+    }),
     async carryOut(pending, access) {
       const byId = new Map(pending.map((one) => [one.id, one]));
       const ports: SyncPorts = {
@@ -52,12 +73,13 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
           const one = byId.get(id);
           if (one === undefined) return;
           const { body: payload, attributes, receives: tries } = one;
-          const work = { payload, occurrence: id, tries, id: attributes[REPLAY_OF] };
+          const work = { payload, occurrence: one.occurrence ?? id, tries, id: attributes[REPLAY_OF] };
           await save(stage, { ...work, code, reason, origin: 'refused' });
         },
       };
-      const { syncs, changes, erased } = byKind(pending);
+      const { syncs, changes, decided, erased } = byKind(pending);
       return new Map<string, Deferral>([
+        ...(await expected(decided, applyDecisions(ports))),
         ...(await expected(syncs, sync(ports))),
         ...(await expected(changes, applyChanges(ports))),
         ...(await expected(erased, eraseInCrm({ ...ports, connector, erasures }))),
@@ -71,6 +93,7 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
   const running = config(runtime, rows);
   const publish = publisher(runtime);
   const recordInteraction = sendTo(runtime, env.QUEUE_URL_DELIVERIES);
+  const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
   const loadHashedKeys = hashedKeysLoader(runtime);
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   return {
@@ -90,6 +113,15 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
       const found = await rows.get(records.map((one) => erasedKey(`${connector.id}:${one}`)));
       return new Set(found.flatMap(({ pk }) => keys.get(pk) ?? []));
     }),
+    async queueAgain(messages) {
+      const refused = await sendAll(messages.map((one) => JSON.stringify(one)));
+      if (refused.size > 0)
+        throw new HubError(
+          'enqueue-failure',
+          `The queue of ${connector.title} did not accept ${refused.size} messages.`,
+          { retry: 'later' },
+        );
+    },
     async openReview(review) {
       await rows.put({ ...reviewKey(reviewId(review)), ...review });
     },
@@ -104,14 +136,17 @@ const byKind = (
 ): {
   readonly syncs: readonly Queued[];
   readonly changes: readonly QueuedChange[];
+  readonly decided: readonly Queued<DecidedMessage>[];
   readonly erased: readonly Erasing[];
 } => {
   const [syncs, changes, erased]: [Queued[], QueuedChange[], Erasing[]] = [[], [], []];
+  const decided: Queued<DecidedMessage>[] = [];
   for (const { id, message } of pending)
     if ('erasure' in message) erased.push({ id, message });
     else if ('change' in message) changes.push({ id, message });
+    else if ('decided' in message) decided.push({ id, message });
     else if ('profileId' in message) syncs.push({ id, message });
-  return { syncs, changes, erased };
+  return { syncs, changes, decided, erased };
 };
 
 /** An expected error of a use case itself, such as an invalid mapping, concerns all of its messages. */

@@ -24,6 +24,7 @@ import {
   publishPortsOf,
 } from './hub/in-process-hub.ts';
 import { openSandboxes, type Sandboxes } from './hub/sandboxes.ts';
+import { senderDomains } from './hub/sender-domains.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 /** When a scenario starts that names no time. */
@@ -65,8 +66,10 @@ export const openScenarioHub = async (
   });
   seedCrms(crms, scenario.crm);
   prepareCrms?.(crms, clock);
+  const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   let sent = 0;
   const hub = await openInProcessHub({
+    verified: senderDomains(HubConfig.parse(seedHub(scenario)), templates),
     ...options,
     clock,
     // The configuration of the scenario replaces the seed of the stack.
@@ -90,7 +93,6 @@ export const openScenarioHub = async (
     );
   await crms.connect(hub.runtime, hub.name);
   const publishPorts = publishPortsOf(hub);
-  const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   for (const definition of triggerDefinitions.values()) await publish(publishPorts, definition, templates);
   return {
     ...hub,

@@ -10,6 +10,7 @@ export const functionModules: Readonly<Record<string, string>> = {
   notify: 'notify/handler',
   'sync-salesforce': 'sync/salesforce',
   'sync-hubspot': 'sync/hubspot',
+  'sync-http': 'sync/http',
   'sync-servicenow': 'sync/servicenow',
   failures: 'failures/handler',
   projections: 'projections/handler',

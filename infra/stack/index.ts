@@ -52,7 +52,7 @@ export class HubStack extends Stack {
     });
     const syncs = Object.keys(hub.crms).flatMap((crm) => {
       const id = `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`;
-      const { queue, probes } = new Sync(this, id, shared, { crm, deliveries });
+      const { queue, probes } = new Sync(this, id, shared, { crm, deliveries, imports });
       return [[`sync-${crm}`, queue] as const, [`connection-${crm}`, probes] as const];
     });
     // Six times the timeout of the function plus its batching window.

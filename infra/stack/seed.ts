@@ -4,8 +4,8 @@ import { parse } from 'yaml';
 import { providerIds } from '../../connectors/registry.ts';
 import { senderIds } from '../../connectors/senders/index.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
-import { hubConfigFor } from '../../core/config/hub-config.ts';
-import { CrmMapping } from '../../core/crm/mapping.ts';
+import { HubConfig, hubConfigFor } from '../../core/config/hub-config.ts';
+import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
@@ -25,8 +25,10 @@ export interface Seed {
 /** The folder of the hub's configuration: `HUB_MAPPINGS`, else `mappings/` of this repository. */
 export const mappingsFolder = (): string => resolve(root, process.env['HUB_MAPPINGS'] ?? 'mappings');
 
-/** A CRM is a folder of `connectors/crm`. */
-const crmIds = readdirSync(join(root, 'connectors', 'crm')).sort();
+/** A CRM is a folder of `connectors/crm`; those of `http` have the names that hub.yaml gives them. */
+const crmIds = readdirSync(join(root, 'connectors', 'crm'))
+  .filter((id) => id !== 'http')
+  .sort();
 
 /** Reads the configuration. Throws `HubError` `invalid-configuration` with file, line, key and the expected value. */
 export const readSeed = (folder = mappingsFolder()): Seed => {
@@ -39,15 +41,28 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
     readdirSync(join(folder, path))
       .filter((name) => name.endsWith('.yaml'))
       .sort();
+  const hub = read('hub.yaml', hubConfigFor({ channels: providerIds, crms: crmIds, senders: senderIds }));
+  const crm = Object.fromEntries(
+    yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
+  );
+  expectHttpSections(HubConfig.parse(hub).crms, crm);
   return {
-    hub: read('hub.yaml', hubConfigFor({ channels: providerIds, crms: crmIds, senders: senderIds })),
+    ...{ hub, crm },
     identity: read('identity.yaml', identityConfigFor(providerIds)),
-    crm: Object.fromEntries(
-      yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
-    ),
     triggers: yamlIn('triggers').map((name) => read(`triggers/${name}`, Trigger)),
     templates: validTemplates(readTemplates(join(folder, 'templates'))),
   };
+};
+
+/** A CRM with `connector: http` is spoken to by its mapping alone. */
+const expectHttpSections = (crms: HubConfig['crms'], mappings: Seed['crm']): void => {
+  for (const [crm, { connector }] of Object.entries(crms))
+    if (connector === 'http' && CrmMapping.safeParse(mappings[crm]).data?.http === undefined)
+      throw new HubError(
+        'invalid-configuration',
+        `mappings/hub.yaml: crms.${crm} has \`connector: http\`, so mappings/crm/${crm}.yaml must have a section http (docs/crm/http-crm.md).`,
+        { retry: 'never' },
+      );
 };
 
 const validTemplates = (templates: Seed['templates']): Seed['templates'] => {

@@ -1,5 +1,7 @@
 // https://docs.stripe.com/api/events/object
 // Amounts are in the currency's smallest unit; some currencies have no smaller unit, others have three decimal places.
+// Since version 2025-03-31 (basil) charges and intents have no `invoice`. The intent of an invoice names it in
+// `payment_details.order_reference`; its charge does not name it at all.
 
 import * as z from 'zod';
 import { majorUnits } from '../../core/formats/money.ts';
@@ -16,6 +18,9 @@ const Address = z.looseObject({ email: Text, name: Text, phone: Text });
 const Reference = z.union([z.string(), z.looseObject({ id: z.string() })]).nullish();
 const idOf = (reference: z.infer<typeof Reference>): string | undefined =>
   (typeof reference === 'string' ? reference : reference?.id) || undefined;
+
+const Metadata = z.record(z.string(), z.unknown()).nullish();
+const SubscriptionDetails = z.looseObject({ subscription: Reference, metadata: Metadata });
 
 const Subject = z.looseObject({
   id: Text,
@@ -47,7 +52,11 @@ const Subject = z.looseObject({
   charge: Reference,
   payment_intent: Reference,
   invoice: Reference,
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  subscription: Reference,
+  parent: z.looseObject({ subscription_details: SubscriptionDetails.nullish() }).nullish(),
+  payment_details: z.looseObject({ order_reference: Text }).nullish(),
+  description: Text,
+  metadata: Metadata,
   consent: z.looseObject({ promotions: Text }).nullish(),
   payment_method_details: z.looseObject({ type: Text }).nullish(),
   payment_method_types: z.array(z.string()).nullish(),
@@ -81,29 +90,50 @@ const identifiersOf = (subject: Subject): string[] => {
 /** Where the business names its own order, so that the events of a shop and of Stripe are one purchase. */
 const ORDER_NAMES = ['order_id', 'orderId', 'order', 'order_number', 'shopify_order_id'];
 
-/**
- * What names the purchase. A payment sends a charge, an intent and perhaps a session: all three name the intent; those of an
- * invoice name the invoice.
- */
-const purchaseOf = (subject: Subject): string | undefined => {
-  const own = ORDER_NAMES.map((name) => subject.metadata?.[name]).find(
+const ownOrderOf = ({ metadata, parent }: Subject): string | undefined => {
+  const all = { ...parent?.subscription_details?.metadata, ...metadata };
+  const own = ORDER_NAMES.map((name) => all[name]).find(
     (one) => (typeof one === 'string' && one !== '') || typeof one === 'number',
   );
-  if (own !== undefined) return String(own);
-  const [intent, invoice] = [idOf(subject.payment_intent), idOf(subject.invoice)];
+  return own === undefined ? undefined : String(own);
+};
+
+const invoiceOf = ({ invoice, payment_details: details }: Subject): string | undefined => {
+  const reference = details?.order_reference;
+  return idOf(invoice) ?? (reference?.startsWith('in_') === true ? reference : undefined);
+};
+
+const subscriptionOf = ({ subscription, parent }: Subject): string | undefined =>
+  idOf(subscription) ?? idOf(parent?.subscription_details?.subscription);
+
+/**
+ * What names the purchase. A payment sends a charge, an intent and perhaps a session: all three name the intent. One of a
+ * subscription sends an invoice, an intent and perhaps a session: all three name the invoice.
+ */
+const purchaseOf = (subject: Subject): string | undefined => {
+  const [intent, invoice] = [idOf(subject.payment_intent), invoiceOf(subject)];
+  const own = subject.id ?? undefined;
   switch (subject.object) {
     case 'invoice':
-      return subject.id ?? undefined;
+      return own;
     case 'payment_intent':
-      return invoice ?? subject.id ?? undefined;
+      return invoice ?? own;
     case 'checkout.session':
-      return intent ?? invoice ?? subject.id ?? undefined;
+      return intent ?? invoice ?? subscriptionOf(subject) ?? own;
     default:
-      return invoice ?? intent ?? idOf(subject.charge) ?? subject.id ?? undefined;
+      return invoice ?? intent ?? idOf(subject.charge) ?? own;
   }
 };
 
-type OrderStatus = 'created' | 'paid' | 'completed' | 'cancelled' | 'refunded' | 'failed' | 'disputed';
+type OrderStatus =
+  | 'created'
+  | 'paid'
+  | 'changed'
+  | 'completed'
+  | 'cancelled'
+  | 'refunded'
+  | 'failed'
+  | 'disputed';
 
 const order =
   (status: OrderStatus) =>
@@ -120,7 +150,8 @@ const order =
       ...defined({ refersTo: status === 'disputed' ? idOf(subject.charge) : undefined }),
       properties: defined({
         status,
-        order: purchaseOf(subject),
+        order: ownOrderOf(subject) ?? purchaseOf(subject),
+        subscription: subscriptionOf(subject),
         total: majorUnits(amount, subject.currency),
         currency: subject.currency?.toUpperCase(),
         reason:
@@ -133,6 +164,18 @@ const order =
       }),
     };
   };
+
+/** How Stripe describes the charge of an invoice. */
+const OF_INVOICE = /^(?:Subscription (?:creation|update|cycle)|Payment for Invoice)\b/u;
+
+/**
+ * A charge that cannot name its invoice is no purchase of its own: `paid` is said by the invoice and its intent, and a
+ * purchase would otherwise count twice.
+ */
+const charged = (subject: Subject): Partial<DecodedInteraction> => {
+  const isUnnamed = idOf(subject.invoice) === undefined && OF_INVOICE.test(subject.description ?? '');
+  return order(isUnnamed ? 'changed' : 'paid')(subject);
+};
 
 /** A session is complete before a slow payment has succeeded. One that only stores a card is no purchase. */
 const completed = (subject: Subject): Partial<DecodedInteraction> =>
@@ -150,7 +193,7 @@ const subscription =
 const contact = (): Partial<DecodedInteraction> => ({ kind: 'contact-update' });
 
 const acts: Readonly<Record<string, (subject: Subject) => Partial<DecodedInteraction>>> = {
-  'charge.succeeded': order('paid'),
+  'charge.succeeded': charged,
   'charge.failed': order('failed'),
   'charge.refunded': order('refunded'),
   'charge.dispute.created': order('disputed'),

@@ -33,7 +33,7 @@ const parts: readonly Part[] = [
   {
     path: 'connectors/crm',
     imports: ['core'],
-    packages: /^(?:zod|jsforce\/.+|@hubspot\/api-client\/.+|node:(?:crypto|stream|timers\/promises))$/,
+    packages: /^(?:zod|jsforce\/.+|@hubspot\/api-client\/.+|node:(?:crypto|stream|util|timers\/promises))$/,
     apart: true,
   },
   { path: 'connectors/senders', imports: ['core'], packages: /^(?:zod|@aws-sdk\/client-ses)$/, apart: true },
@@ -80,7 +80,7 @@ const parts: readonly Part[] = [
 
 /** Folders that hold one file per vendor or per case, and so grow with what the product knows. */
 const onePerVendor =
-  /^(?:connectors\/channels|mappings\/channels|tests\/scenarios|tests\/fixtures(?:\/.*)?)$/u;
+  /^(?:connectors\/channels|mappings\/channels|tests\/scenarios|tests\/fixtures(?:\/.*)?|docs\/decisions|docs\/schemas\/events)$/u;
 const MOST_FILES = 15;
 
 interface Import {

@@ -160,6 +160,16 @@ describe('an object that is absent', () => {
     expect(await files.has('key')).toBe(false);
   });
 
+  it('is passed over where it is to be kept, but a missing permission is not', async () => {
+    const { files, asked } = bucketThat(refusal(404, 'NoSuchKey'), refusal(403, 'AccessDenied'));
+    await files.keep('key');
+    await expect(files.keep('key')).rejects.toMatchObject({
+      ...fault,
+      message: expect.stringMatching(/403 AccessDenied.*DELETE key/u),
+    });
+    expect(asked.map(({ request }) => request)).toEqual(Array(2).fill('DELETE /hub/key?tagging='));
+  });
+
   it('is no reason to take a write for done', async () => {
     const { files } = bucketThat(refusal(404, 'NoSuchBucket'));
     await expect(files.put('key', 'x')).rejects.toMatchObject(fault);

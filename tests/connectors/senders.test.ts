@@ -28,7 +28,7 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
   const around = serviceContext();
   const sent = sentMessages(around.db);
   const services: Record<string, AwsService> = {
-    ses: ses(around, sent, { sandbox }),
+    ses: ses(around, sent, { sandbox, verified: ['acme.example'] }),
     sns: sns(around, sent),
     'sms-voice': smsVoice(around, sent),
   };
@@ -103,6 +103,17 @@ describe('SES', () => {
         tags: { notification: 'hello_cause' },
       },
     ]);
+  });
+
+  it('sends a sender whose name has a comma whole, and names one that is not verified', async () => {
+    const { send, sent } = open();
+    await send('ses', { from: 'Acme, Inc. <hello@acme.example>' });
+    expect(sent.list()).toMatchObject([{ from: 'Acme, Inc. <hello@acme.example>' }]);
+    await expect(send('ses', { from: 'Shop <shop@else.example>' })).rejects.toMatchObject({
+      message: expect.stringMatching(/shop@else\.example is not verified.*Verify its domain/u),
+    });
+    const recipient = open({ sandbox: true }).send('ses');
+    await expect(recipient).rejects.toMatchObject({ message: expect.not.stringContaining('ada@') });
   });
 
   it('reports a permanent refusal of SES, and of a mail without a sender', async () => {

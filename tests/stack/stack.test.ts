@@ -109,7 +109,9 @@ describe('the stack', HANGING, () => {
         'Projections',
         'Salesforce',
         'SalesforceProbes',
-      ].flatMap((name) => [`${name}Dead`, `${name}Queue`]),
+      ]
+        .flatMap((name) => [`${name}Dead`, `${name}Queue`])
+        .sort(),
     );
     expect(resources['Bus']?.Type).toBe('AWS::Events::EventBus');
     expect(resources['Customers']?.Properties).toMatchObject({

@@ -21,6 +21,10 @@ const defaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const CONTACTS = 'contacts';
 
+/** Whether a link from records of an object to those of a target may have this name. */
+export const isLink = (object: string, name: string, target: string): boolean =>
+  /^\d{1,9}$/u.test(name) || (name === target && entryOf(defaults, object)?.[name] !== undefined);
+
 interface LinkType {
   readonly target: string;
   readonly category: `${AssociationSpec['associationCategory']}`;

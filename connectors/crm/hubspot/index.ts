@@ -3,10 +3,12 @@
 // result is matched by its own trace id, and a batch is halved until the record at fault is alone.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { isLink } from './associations.ts';
 import { createKeyField, describe } from './describe.ts';
 import { examine } from './examine.ts';
 import { openFinder } from './find.ts';
 import { type Login, logIn } from './login.ts';
+import { logins } from './logins.ts';
 import { list, read } from './read.ts';
 import { remove } from './remove.ts';
 import { openApi } from './request.ts';
@@ -17,6 +19,10 @@ export const hubspot: CrmConnector = {
   title: 'HubSpot',
   // A private app of the smallest edition has 100 calls in ten seconds; ten are left to other users of its token.
   budget: { calls: 90, seconds: 10 },
+  values: 'text',
+  hasLink: isLink,
+  logins,
+  docs: 'https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide',
   keeps: [
     'Deleted calls, e-mails, notes and messages stay in the recycle bin for 90 days, unless they were deleted with their contact, which is deleted permanently; HubSpot completes that within 30 days.',
   ],

@@ -7,6 +7,7 @@ import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
 import { createKeyField } from './key-field.ts';
+import { logins } from './logins.ts';
 import { list, read } from './read.ts';
 import { remove } from './remove.ts';
 import { credentialsOf } from './rest/credentials.ts';
@@ -18,6 +19,10 @@ export const salesforce: CrmConnector = {
   title: 'Salesforce',
   // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
+  values: 'typed',
+  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  logins,
+  docs: 'https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest.htm',
   keeps: [
     'Deleted records stay in the recycle bin of the org for 15 days; an administrator can empty it at once.',
   ],

@@ -6,6 +6,7 @@ import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
+import { logins } from './logins.ts';
 import { list, read } from './read.ts';
 import { remove } from './remove.ts';
 import { credentialsOf } from './rest/credentials.ts';
@@ -17,6 +18,11 @@ export const servicenow: CrmConnector = {
   title: 'ServiceNow',
   // An instance has no limit of its own; a batch keeps one of its few workers for interfaces busy for up to half a minute.
   budget: { calls: 3000, seconds: 3600 },
+  values: 'text',
+  // A link is the reference field that holds the id of the other record.
+  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  logins,
+  docs: 'https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html',
   keeps: [
     'ServiceNow keeps what is needed to recover deleted records for 10 days (rollback contexts); where the audit of a table is on, also under Deleted Records (sys_audit_delete) until an administrator deletes it there.',
   ],

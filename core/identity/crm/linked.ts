@@ -1,5 +1,6 @@
 import type { Instant, Interaction } from '../../interaction/interaction.ts';
 import { attachInteraction, type Resolution } from '../attach-interaction.ts';
+import { requestReview } from '../decisions/review-queue.ts';
 import type { Identifier } from '../identifier.ts';
 import { sortByStrength } from '../identity-config.ts';
 import { blocksAutoMerge, fitsLimits, type Match } from '../matching.ts';
@@ -8,7 +9,6 @@ import { withSpellings } from '../normalise.ts';
 import type { People } from '../people.ts';
 import { reviewClaimedPairs } from '../proof/claimed-pairs.ts';
 import type { Vouched } from '../proof/vouched.ts';
-import { requestReview } from '../review-queue.ts';
 import { isCrmReport, linkRecords, referencesOf } from './references.ts';
 
 /**

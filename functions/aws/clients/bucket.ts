@@ -12,7 +12,10 @@ export interface Bucket {
    * is there already stays as it is, so that a redelivery cannot make a kept object expire.
    */
   putUncommitted(key: string, body: string | Uint8Array, contentType: string): Promise<void>;
-  /** Keeps an object that was written uncommitted; one that is absent is passed over. */
+  /**
+   * Keeps an object that was written uncommitted; one that is absent is passed over. The caller needs the permission to
+   * list the bucket: without it S3 answers an absent object and a missing permission alike, and this rejects.
+   */
   keep(key: string): Promise<void>;
   /**
    * Writes an uncommitted object of any length, holding one part of it in memory; it replaces one that is there. Rejects
@@ -101,7 +104,11 @@ export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
       }
     },
     async keep(key) {
-      await read(key, { method: 'DELETE', query: { tagging: '' } });
+      try {
+        await send(key, { method: 'DELETE', query: { tagging: '' } });
+      } catch (error) {
+        if (!(error instanceof HubError && refusalStatus(error.cause) === 404)) throw error;
+      }
     },
     async get(key) {
       const object = await read(key, { method: 'GET' });

@@ -278,6 +278,7 @@ const commandWrites = (
 
 const profileIdOfEvent = ({ type, detail }: BusEvent): string => {
   if ('customer' in detail && 'profileId' in detail.customer) return detail.customer.profileId;
+  if ('decided' in detail) return detail.decided.profileId;
   throw new Error(`A command cannot cause the event ${type}: it names no source profile.`);
 };
 

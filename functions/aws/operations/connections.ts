@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { type Stop, workingConnection } from '../../../core/crm/connection.ts';
+import { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
-import { connectionKey, parkedPartition } from '../../contracts/keys.ts';
+import { type Instant, instant } from '../../../core/interaction/interaction.ts';
+import { budgetKey, connectionKey, parkedPartition } from '../../contracts/keys.ts';
 import type { ProbeMessage } from '../../contracts/messages/sync.ts';
 import { connectionOf } from '../../contracts/rows/connections.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
@@ -13,11 +15,13 @@ import { waitingIn } from '../clients/queue-depth.ts';
 type ShownStop = Omit<Stop, 'announced' | 'probes'>;
 
 /** The connection to a CRM, as the API shows it. */
-export interface ShownConnection extends Partial<ShownStop> {
+interface ShownConnection extends Partial<ShownStop> {
   readonly crm: string;
   readonly status: 'working' | 'limited' | 'paused';
   /** How many messages wait in the queue of the CRM, approximately. */
   readonly waiting: number;
+  /** When the CRM last said how much of its allowance is used: the last answer that the hub has recorded. */
+  readonly answeredAt?: Instant;
   readonly parked: readonly (ShownStop & { readonly object: string; readonly waiting: number })[];
 }
 
@@ -42,11 +46,14 @@ export const connections = (runtime: Runtime, table: Table): Connections => {
     list: (crms) =>
       Promise.all(
         crms.map(async (crm): Promise<ShownConnection> => {
-          const [row] = await table.get([connectionKey(crm)]);
+          const rows = await table.get([connectionKey(crm), budgetKey(crm)]);
+          const row = rows.find(({ pk }) => pk === connectionKey(crm).pk);
+          const budget = rows.find(({ pk }) => pk === budgetKey(crm).pk);
           const { status, stop, parked } = row === undefined ? workingConnection : connectionOf(row);
           return {
             ...{ crm, status },
             ...(stop && shown(stop)),
+            ...(budget && lastAnswer(RateLimit.parse(budget))),
             waiting: await waitingIn(runtime, queues[`sync-${crm}`]),
             parked: await Promise.all(
               Object.entries(parked).map(async ([object, one]) => ({
@@ -64,6 +71,11 @@ export const connections = (runtime: Runtime, table: Table): Connections => {
       await sendTo(runtime, queue)(message);
     },
   };
+};
+
+const lastAnswer = ({ quotas }: RateLimit): { answeredAt?: Instant } => {
+  const times = Object.values(quotas).map(({ at }) => at);
+  return times.length === 0 ? {} : { answeredAt: instant(Math.max(...times)) };
 };
 
 const shown = ({ since, code, why, reason, nextProbeAt }: Stop): ShownStop => ({

@@ -8,10 +8,11 @@ import {
 import { failureOf, Pointer } from '../../contracts/rows/operations.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
-import { stageOf, stages } from '../../contracts/stages/index.ts';
+import { stageOf, stages, stagesOfCrms } from '../../contracts/stages/index.ts';
 import { bucket } from '../clients/bucket.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
+import { type Config, config } from './configuration.ts';
 import { failureById, type ReportedFailure, rowOf, saveFailure } from './failure-rows.ts';
 
 interface FailureQuery {
@@ -59,13 +60,18 @@ export const failures = (runtime: Runtime, table: Table): Failures => {
       const deletes = [{ delete: failureKey(failure.id) }, { delete: failureListKey(failure) }];
       await updateOptimistically(runtime, 'The failure', () => table.transact(deletes));
     },
-    list: (query) => list(table, query),
+    list: (query) => list(table, config(runtime, table).hub, query),
   };
 };
 
 /** Merges the lists of the stages, each of which is in order, into pages. */
-async function* list(table: Table, { stage, before }: FailureQuery): AsyncGenerator<readonly Failure[]> {
-  const wanted = stage === undefined ? Object.keys(stages) : [stage];
+async function* list(
+  table: Table,
+  hub: Config['hub'],
+  { stage, before }: FailureQuery,
+): AsyncGenerator<readonly Failure[]> {
+  const all = async () => [...Object.keys(stages), ...stagesOfCrms(Object.keys((await hub()).crms))];
+  const wanted = stage === undefined ? await all() : [stage];
   const to = before === undefined ? '~' : failureListSortKey(before);
   const readers = wanted.map((one) =>
     table.query(failureListPartition(one), {

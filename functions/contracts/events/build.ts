@@ -50,12 +50,19 @@ export const customerCreated = (customer: CustomerSnapshot, at: Instant): BusEve
   at,
 });
 
-/** A customer of a list that CRMs get at once. */
-export const customerImported = (customer: CustomerSnapshot, at: Instant): BusEvent => ({
+/** A customer of a list that CRMs get at once; with `crm` one of that CRM's contacts. */
+export const customerImported = (customer: CustomerSnapshot, at: Instant, crm?: string): BusEvent => ({
   type: 'customer.imported',
-  detail: { customer },
+  detail: { customer, ...(crm !== undefined && { crm }) },
   at,
 });
+
+/** A person has decided which record of a CRM is a customer's; without `record` none is. */
+export const crmDecided = (
+  crm: string,
+  decided: { readonly profileId: string; readonly record?: string },
+  at: Instant,
+): BusEvent => ({ type: 'crm.decided', detail: { crm, decided }, at });
 
 /** An agent has given a claimed identifier to a person. */
 export const customerConfirmed = (customer: CustomerSnapshot, identifier: string, at: Instant): BusEvent => ({

@@ -46,8 +46,8 @@ export const BusEvent = z.discriminatedUnion('type', [
   event('customer.created', 'A customer is new.', z.strictObject(customer)),
   event(
     'customer.imported',
-    'A customer list with `toCrms` named this customer: CRMs get the customer at once.',
-    z.strictObject(customer),
+    'A customer list with `toCrms` named this customer: CRMs get the customer at once. With `crm`: a contact of that CRM became this customer when the CRM was adopted.',
+    z.strictObject({ ...customer, crm: z.string().optional() }),
   ),
   event(
     'customer.merged',
@@ -111,6 +111,14 @@ export const BusEvent = z.discriminatedUnion('type', [
       reason: z.string().optional(),
       /** Since when it has been stopped. */
       since: Instant,
+    }),
+  ),
+  event(
+    'crm.decided',
+    "A person has decided which record of a CRM is a customer's; without `record` none is, and a new one may be made.",
+    z.strictObject({
+      crm: z.string(),
+      decided: z.strictObject({ profileId: z.string(), record: z.string().optional() }),
     }),
   ),
   event(

@@ -37,6 +37,8 @@ export const JobRow = z.strictObject({
     /** Rows that are done, but not with all their values. */
     incomplete: z.int().nonnegative().optional(),
     reported: ReportedRows.optional(),
+    /** What the job has found so far, by words of its kind. */
+    counts: z.record(z.string(), z.int().nonnegative()).optional(),
   }),
   error: z.strictObject({ code: z.string(), reason: z.string() }).optional(),
   /** Whether the bucket holds a result under `resultKey`. */
@@ -83,6 +85,8 @@ export interface SliceResult<Checkpoint> {
   readonly total?: number;
   /** What was reported from the first slice on. */
   readonly reported?: ReportedRows;
+  /** What was found from the first slice on, by words of its kind. */
+  readonly counts?: Readonly<Record<string, number>>;
   readonly finished: boolean;
   /** The delay before the next slice, at most 900: for the rate limits of other systems. */
   readonly delaySeconds?: number;

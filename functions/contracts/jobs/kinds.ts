@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { When } from '../../../core/formats/customer-list.ts';
+import { When } from '../../../core/formats/lists/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
-import type { JobKind } from './job.ts';
+import type { JobKind, JobRow } from './job.ts';
 
 /** Which failures to replay: the open ones that failed before `before`, or before the start of the job. */
 export const ReplayParameters = z.strictObject({
@@ -83,10 +83,45 @@ export const eraseKind: JobKind<EraseParameters> = {
   parameters: EraseParameters,
 };
 
+const crm = z.string().min(1).max(40);
+
+/** A dry run counts and writes nothing, neither here nor in the CRM. */
+export const AdoptParameters = z.strictObject({ crm, dryRun: z.boolean().default(false) });
+export type AdoptParameters = z.output<typeof AdoptParameters>;
+
+export const adoptKind: JobKind<AdoptParameters> = {
+  kind: 'adopt',
+  title: 'Links the contacts that a CRM has to customers',
+  parameters: AdoptParameters,
+};
+
+/** `since`: of customers and interactions only those that changed since then. */
+export const BackfillParameters = z.strictObject({ crm, since: When.optional() });
+export type BackfillParameters = z.output<typeof BackfillParameters>;
+
+export const backfillKind: JobKind<BackfillParameters> = {
+  kind: 'backfill',
+  title: 'Writes customers and interactions to a CRM',
+  parameters: BackfillParameters,
+};
+
+const CrmJob = z.object({
+  kind: z.enum([adoptKind.kind, backfillKind.kind]),
+  parameters: z.object({ crm }),
+});
+
+/** The CRM whose function runs a job; undefined of jobs that the function of the jobs runs. */
+export const crmOfJob = (job: Pick<JobRow, 'kind' | 'parameters'>): string | undefined => {
+  const read = CrmJob.safeParse(job);
+  return read.success ? read.data.parameters.crm : undefined;
+};
+
 /** Every kind of job that `POST /jobs` accepts. `registry.ts` holds how each is executed. */
 export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
   replay: replayKind,
   export: exportKind,
   'import-customers': customersKind,
   'import-interactions': historyKind,
+  adopt: adoptKind,
+  backfill: backfillKind,
 };

@@ -69,10 +69,10 @@ export const EventMessage = z.strictObject({
 export type EventMessage = z.infer<typeof EventMessage>;
 
 /**
- * A pair is merged or marked as distinct; an interaction is assigned to a customer, to a new one, or dismissed; a request
- * is done, or dismissed.
+ * A pair is merged or marked as distinct; an interaction is assigned to a customer, to a new one, or dismissed; one of several
+ * records of a CRM is the customer's, or a new one is made; a request is done, or dismissed.
  */
-const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'dismiss', 'done']);
+const ReviewDecision = z.enum(['merge', 'distinct', 'assign', 'new', 'record', 'dismiss', 'done']);
 
 const Reason = z
   .string({ error: 'Say why the two are one person: the ledger keeps the reason of every merge by hand.' })
@@ -118,6 +118,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     reason: Reason.optional(),
     /** With `merge` the survivor (by default the customer first seen); with `assign` the customer of the interaction. */
     customer: Identifier.optional(),
+    /** With the decision `record` the CRM's id of the chosen one. */
+    record: z.string().optional(),
   }),
   z.strictObject({
     ...command,
@@ -160,6 +162,8 @@ export const CommandMessage = z.discriminatedUnion('command', [
     evidence: z.string().max(500).optional(),
     /** CRMs get the customer at once; where it is absent, with the first interaction. */
     toCrms: z.literal(true).optional(),
+    /** The CRM whose contact this is. */
+    adoptedFrom: z.string().optional(),
     preferences: z.strictObject({ channel: Channel.optional() }).default({}),
   }),
 ]);

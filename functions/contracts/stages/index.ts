@@ -6,7 +6,7 @@ import { notifyStage } from './notify.ts';
 import { projectionsStage } from './projections.ts';
 import { recordStage } from './record.ts';
 import type { SealedStage } from './stage.ts';
-import { connectionStage, syncStage } from './sync.ts';
+import { connectionStage, connectionStageId, crmTitle, syncStage, syncStageId } from './sync.ts';
 
 /** Every stage whose failures are stored. A new queue that feeds a function needs its line here; a test says so. */
 export const stages: Readonly<Record<string, SealedStage>> = {
@@ -24,9 +24,17 @@ export const stages: Readonly<Record<string, SealedStage>> = {
   jobs: jobsStage,
 };
 
+/** The stages of CRMs that hub.yaml names itself; the others are in `stages`. */
+export const stagesOfCrms = (crms: readonly string[]): string[] =>
+  crms
+    .flatMap((crm) => [syncStageId(crm), connectionStageId(crm)])
+    .filter((id) => !Object.hasOwn(stages, id));
+
 export const stageOf = (id: string): SealedStage => {
-  const found = stages[id];
+  const found = Object.hasOwn(stages, id) ? stages[id] : undefined;
   if (found) return found;
+  const [, kind, crm = ''] = /^(sync|connection)-([a-z][a-z0-9-]*)$/u.exec(id) ?? [];
+  if (kind !== undefined) return (kind === 'sync' ? syncStage : connectionStage)(crm, crmTitle(crm));
   throw new HubError(
     'unknown-stage',
     `There is no stage ${id}. There are: ${Object.keys(stages).join(', ')}.`,

@@ -1,7 +1,7 @@
 import { HubError } from '../../../core/errors.ts';
-import { columnsOf, type FileColumn, type RowReading, readRow } from '../../../core/formats/columns.ts';
-import type { CsvRecord } from '../../../core/formats/csv.ts';
 import { readFileHead } from '../../../core/formats/file-head.ts';
+import { columnsOf, type FileColumn, type RowReading, readRow } from '../../../core/formats/lists/columns.ts';
+import type { CsvRecord } from '../../../core/formats/lists/csv.ts';
 import { parsePayload } from '../../../core/formats/payload.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { instant } from '../../../core/interaction/interaction.ts';

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
-import { type Columns, rowFault } from '../../../core/formats/columns.ts';
+import { type Columns, rowFault } from '../../../core/formats/lists/columns.ts';
 import {
   CUSTOMER_COLUMNS,
   customerColumns,
   identifiersOfListed,
   ListedCustomer,
-} from '../../../core/formats/customer-list.ts';
-import { HISTORY_COLUMNS, HistoryRow, historyColumns } from '../../../core/formats/history-list.ts';
+} from '../../../core/formats/lists/customer-list.ts';
+import { HISTORY_COLUMNS, HistoryRow, historyColumns } from '../../../core/formats/lists/history-list.ts';
 import { readPinpointEndpoint } from '../../../core/formats/pinpoint-endpoint.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { Channel, HISTORY, instant } from '../../../core/interaction/interaction.ts';

@@ -1,6 +1,6 @@
 import { HubError } from '../../../core/errors.ts';
-import { type CsvRecord, readRecords } from '../../../core/formats/csv.ts';
 import { sourceLength, toUtf8 } from '../../../core/formats/encoding.ts';
+import { type CsvRecord, readRecords } from '../../../core/formats/lists/csv.ts';
 import type { Bucket, ByteRange } from '../../aws/clients/bucket.ts';
 import { fileKey } from '../../contracts/jobs/job.ts';
 import type { Checkpoint, StartedCheckpoint } from './checkpoint.ts';

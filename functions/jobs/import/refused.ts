@@ -1,5 +1,5 @@
-import { REFUSED_COLUMNS } from '../../../core/formats/columns.ts';
-import { type CsvRecord, csvField } from '../../../core/formats/csv.ts';
+import { REFUSED_COLUMNS } from '../../../core/formats/lists/columns.ts';
+import { type CsvRecord, csvField } from '../../../core/formats/lists/csv.ts';
 
 /** The format of a file of refused rows. */
 export interface RefusedFile {

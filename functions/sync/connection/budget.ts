@@ -26,10 +26,11 @@ export interface CrmBudget {
 const LONG_WINDOW_SECONDS = 3600;
 
 export const crmBudget = (
-  { id, title, budget }: Pick<CrmConnector, 'id' | 'title' | 'budget'>,
+  crm: Pick<CrmConnector, 'id' | 'title' | 'budget'>,
   table: Table,
   runtime: Pick<Runtime, 'now' | 'random' | 'sleep'>,
 ): CrmBudget => {
+  const { id, title } = crm;
   const { now } = runtime;
   const key = budgetKey(id);
   const waits = (milliseconds: number): HubError =>
@@ -49,7 +50,7 @@ export const crmBudget = (
     const last = present ?? (await read());
     present = undefined;
     const known = observed === undefined ? last : observeQuota(last, observed, now());
-    const admission = reserveCall(known, budget, priority, now());
+    const admission = reserveCall(known, crm.budget, priority, now());
     if ('waitMs' in admission) {
       const { waitMs, ofCrm } = admission;
       if (priority === 'live' && ofCrm && ofCrm.perSeconds >= LONG_WINDOW_SECONDS)

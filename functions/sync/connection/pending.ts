@@ -14,6 +14,8 @@ export interface Pending<Message = CrmMessage> {
   readonly attributes: Readonly<Record<string, string>>;
   /** How often it was received. */
   readonly receives: number;
+  /** What tells a failure of it from an earlier one; default its id. */
+  readonly occurrence?: string;
 }
 
 /** A message as SQS delivers it; it carries its first time of queueing from now on. */

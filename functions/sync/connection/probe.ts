@@ -20,6 +20,8 @@ export interface ProbePorts {
     object: string,
     pending: Pending,
   ) => Promise<{ readonly deferral: Deferral | undefined; readonly answered: boolean }>;
+  /** The fault of a parked object with all that the check of its mapping finds. */
+  readonly explained: (object: string, fault: CrmFault) => Promise<CrmFault>;
   readonly hasTime: () => boolean;
   readonly now: () => number;
 }
@@ -57,7 +59,7 @@ export const probe =
         ? undefined
         : connection.probed(undefined, isDown ? fault : undefined, by);
     if (isDown) return connection.probeIn(UNDECIDED_SECONDS, object);
-    await connection.probed(object, fault, by);
+    await connection.probed(object, fault && (await ports.explained(object, fault)), by);
     return fault === undefined ? release(ports, object) : undefined;
   };
 

@@ -4,6 +4,7 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Priority } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
 import { log } from '../../contracts/log.ts';
+import type { Explain } from '../explain.ts';
 import type { CrmBudget } from './budget.ts';
 import type { CrmConnection } from './connection.ts';
 import type { CrmClient } from './crm-client.ts';
@@ -38,6 +39,7 @@ export interface WorkPorts {
   readonly carryOut: (pending: readonly Pending[], access: CrmAccess) => Promise<Deferred>;
   /** Puts messages back on the queue; resolves to the ids of those that the queue did not accept. */
   readonly sendBack: (pending: readonly Pending[], delaySeconds: number) => Promise<ReadonlySet<string>>;
+  readonly explain: Explain;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -66,7 +68,8 @@ export const work =
     if (deferred.size === 0) return new Map();
     report(ports, pending, deferred);
     const groups = grouped(pending, deferred);
-    for (const [object, { fault, messages }] of groups.parked) await park(ports, object, fault, messages);
+    for (const [object, { fault, messages }] of groups.parked)
+      await park(ports, object, fault && (await ports.explain(object, fault, signal)), messages);
     return sendBack(ports, groups.later);
   };
 

@@ -1,9 +1,10 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
+import { isReachable } from '../../../core/crm/customer-view.ts';
 import { planAdoption, planCreation } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
-import { isReachable, type Subject } from './subjects.ts';
+import type { Subject } from './subjects.ts';
 import { beingWritten, type Change, changeOf, type Writing } from './write.ts';
 
 const MOST_TAKEN_TIMES = 5;
@@ -38,7 +39,7 @@ export const firstChange = async (
       place.adopt.id,
       place.adopt,
     );
-  const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(subject));
+  const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(customer));
   if (!mayCreate) return undefined;
   contacts.ids.delete(customer.id);
   return changeOf(ports, subject, planCreation(contact.fields, subject.ours));
@@ -56,17 +57,18 @@ const logAtFoundRecord = async (
 };
 
 /** Nothing is written for the customer until a person has decided which record is theirs. */
-const openRecordReview = async (
+export const openRecordReview = async (
   { ports, contacts }: Writing,
-  { customer, profileId, state }: Subject,
-  records: readonly HeldRecord[],
+  { customer, profileId, state, since }: Subject,
+  records: readonly Pick<HeldRecord, 'id'>[],
 ): Promise<void> => {
   const at = instant(ports.now());
   await ports.openReview({
     ...{ type: 'record', reason: 'several-records', crm: ports.crm, profileId, openedAt: at },
     records: records.map(({ id }) => id),
   });
-  if (!(await ports.links.save(profileId, { ...state, undecidedSince: at })))
+  const undecidedSince = since !== undefined && since < at ? since : at;
+  if (!(await ports.links.save(profileId, { ...state, undecidedSince })))
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 

@@ -108,7 +108,7 @@ const firstChanges = async (writing: Writing, unlinked: readonly Subject[]): Pro
   const { ports, session, rules } = writing;
   const { match } = rules.mapping.contact;
   const isSought = (subject: Subject): boolean =>
-    match.some((type) => valuesOfType(subject, type).length > 0);
+    subject.state.unmatched === undefined && match.some((type) => valuesOfType(subject, type).length > 0);
   const sought = unlinked.filter(isSought);
   const places =
     sought.length === 0 ? new Map<Subject, Place>() : await findRecords(ports, session, rules, sought);

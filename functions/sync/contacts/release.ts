@@ -34,7 +34,9 @@ export const resolveTakenValues = async (writing: Writing, taken: readonly Taken
     else {
       const free = fault.records.flatMap((id) => (erased.has(id) ? [] : (records.get(id) ?? [])));
       const place = chooseRecord([{ by: 'email', records: free }], rules.mapping.contact.ambiguous);
-      if ('create' in place) writing.contacts.refused.set(subject.customer.id, fault);
+      // A person has decided against these records already: only the CRM's duplicate rules can be changed then.
+      const isDecided = subject.state.unmatched === true;
+      if ('create' in place || isDecided) writing.contacts.refused.set(subject.customer.id, fault);
       else changes.push(...[await firstChange(writing, subject, place)].flatMap((one) => one ?? []));
     }
   }

@@ -1,11 +1,11 @@
-import { customerView } from '../../../core/crm/customer-view.ts';
-import type { CompiledMapping } from '../../../core/crm/mapping.ts';
+import { asContact, customerView, profileWithContact } from '../../../core/crm/customer-view.ts';
+import type { CompiledMapping } from '../../../core/crm/mapping/mapping.ts';
 import { type OurValues, type SyncState, unknownState } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { type Identifier, identifierType } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
-import { claimedName } from '../../../core/identity/proof/guests.ts';
+import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History } from '../../contracts/ports/history.ts';
 import type { Links } from '../ports.ts';
@@ -18,10 +18,12 @@ export interface Rules {
 /** A customer whose contact is to be written, and what is known of that contact. */
 export interface Subject {
   readonly customer: Customer;
-  /** The source profile that holds the state: of a merged customer one that has a contact, if any has. */
+  /** The source profile that holds the state: of a merged customer one that has a contact, or had one, if any has. */
   readonly profileId: string;
   readonly state: SyncState;
   readonly view: object;
+  /** When the earliest of the interactions occurred that are to be logged now. */
+  readonly since?: Instant;
   readonly ours: OurValues;
 }
 
@@ -41,12 +43,6 @@ export const customersOf = async (
     if (customer.guest) customers.set(profileId, (await guests.personOf(customer)) ?? asContact(customer));
   return customers;
 };
-
-const asContact = (guest: Customer): Customer => ({
-  ...guest,
-  identifiers: guest.claimed,
-  name: claimedName(guest.name),
-});
 
 /** Customers as the mapping sees them, and those of whom a value cannot be mapped, by their ids. */
 export interface Subjects {
@@ -79,11 +75,7 @@ const profileIdsOf = ({ sourceProfiles }: Customer): string[] =>
   sourceProfiles.map(({ profile }) => profile.id);
 
 const subjectOf = (customer: Customer, states: ReadonlyMap<string, SyncState>, rules: Rules): Subject => {
-  const hasContact = (id: string): boolean => {
-    const state = states.get(id);
-    return state?.record !== undefined && state.goneAt === undefined;
-  };
-  const profileId = profileIdsOf(customer).find(hasContact) ?? customer.id;
+  const profileId = profileWithContact(customer, states);
   return {
     ...{ customer, profileId, state: states.get(profileId) ?? unknownState },
     ...viewOf(customer, rules),
@@ -108,10 +100,6 @@ export const versionsOf = ({ sourceProfiles }: Customer): Record<string, number>
 /** Whether the contact was written from a newer state of the customer already. */
 export const isStale = ({ customer, state }: Subject): boolean =>
   Object.entries(versionsOf(customer)).some(([id, version]) => version < (state.profiles[id] ?? 0));
-
-/** Whether a person could be reached through what the contact would hold. */
-export const isReachable = ({ customer }: Subject): boolean =>
-  customer.identifiers.some((one) => ['email', 'phone'].includes(identifierType(one)));
 
 /** The values of a customer's identifiers of a type. */
 export const valuesOfType = ({ customer }: Subject, type: string): string[] =>

@@ -75,7 +75,11 @@ export const write = async (
   const byKey = new Map(reserved.map((change) => [change.record.key, change]));
   const records = reserved.map(({ record }) => record);
   const taken: { change: Change; fault: CrmFault }[] = [];
-  for (const result of await session.upsert(object, key, records, ports.call)) {
+  const results = await session.upsert(object, key, records, ports.call).catch(async (error: unknown) => {
+    await Promise.all(reserved.map(({ subject }) => release(writing, subject)));
+    throw error;
+  });
+  for (const result of results) {
     const change = byKey.get(result.key);
     if (change === undefined) continue;
     if (!('fault' in result)) await saveWritten(writing, change, result);

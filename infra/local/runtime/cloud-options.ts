@@ -22,6 +22,8 @@ export interface CloudOptions {
   readonly externalEndpoints?: ExternalEndpoints;
   /** The public URL of the HTTP API. */
   readonly publicUrl: string;
+  /** The addresses and domains that are verified in SES from the beginning. */
+  readonly verified?: readonly string[];
   /** The URL of the AWS endpoint, also used in queue URLs. */
   readonly awsUrl: string;
   /** Duplicates and reorderings of messages and events. */

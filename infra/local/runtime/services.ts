@@ -31,7 +31,12 @@ const SMS_DOLLARS = 1000;
 export const cloudServices = (
   context: ServiceContext,
   mailboxes: ServiceContext['db'],
-  { awsUrl, chaos, conflict }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'conflict'>,
+  {
+    awsUrl,
+    chaos,
+    conflict,
+    verified = [],
+  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'conflict' | 'verified'>,
   post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>,
 ): CloudServices => {
   const sent = sentMessages(mailboxes);
@@ -42,7 +47,7 @@ export const cloudServices = (
     scheduler: scheduler(context),
     s3: s3(context),
     secretsManager: secretsManager(context),
-    ses: ses(context, sent),
+    ses: ses(context, sent, { verified }),
     sns: sns(context, sent, { post }),
     sms: smsVoice(context, sent, { monthlyLimit: SMS_DOLLARS }),
     sentMessages: sent,

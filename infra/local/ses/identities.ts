@@ -3,15 +3,19 @@ import { element, escapeXml, members, need, type QueryOperation } from '../proto
 
 export interface Identities {
   readonly operations: Readonly<Record<string, QueryOperation>>;
-  /** Whether an address or its domain is a verified identity. */
+  /** Whether an address, its domain or a domain above that is a verified identity. */
   isVerified(address: string): boolean;
 }
 
-/** The identities of the account. Each is verified at once, because nobody could click the link of a verification mail. */
-export const identities = (db: DatabaseSync): Identities => {
+/**
+ * The identities of the account, `verified` among them. Each is verified at once, because nobody could click the link of a
+ * verification mail.
+ */
+export const identities = (db: DatabaseSync, verified: readonly string[]): Identities => {
   db.exec('CREATE TABLE IF NOT EXISTS ses_identities (identity TEXT PRIMARY KEY) STRICT');
   const add = db.prepare('INSERT OR IGNORE INTO ses_identities VALUES (?)');
   const one = db.prepare('SELECT 1 FROM ses_identities WHERE identity = ?');
+  for (const identity of verified) add.run(identity.toLowerCase());
   const all = db.prepare('SELECT identity FROM ses_identities ORDER BY identity');
   return {
     operations: {
@@ -30,7 +34,12 @@ export const identities = (db: DatabaseSync): Identities => {
           all.all().map(({ identity }) => escapeXml(String(identity))),
         ),
     },
-    isVerified: (address) =>
-      [address, address.split('@').at(-1) ?? ''].some((identity) => one.get(identity.toLowerCase())),
+    isVerified: (address) => identitiesOf(address.toLowerCase()).some((identity) => one.get(identity)),
   };
+};
+
+/** What may be verified for an address to count as verified: a domain counts for its subdomains. */
+const identitiesOf = (address: string): string[] => {
+  const labels = address.slice(address.lastIndexOf('@') + 1).split('.');
+  return [address, ...labels.map((_, at) => labels.slice(at).join('.'))];
 };

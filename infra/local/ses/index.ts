@@ -7,8 +7,10 @@ import { type Receiving, receiving } from './receiving.ts';
 import { sending } from './sending.ts';
 
 export interface SesOptions {
-  /** Whether the account is new: mail may only be sent from and to verified identities, 200 a day. */
+  /** Whether the account is new: mail may also only be sent to verified identities, 200 a day. */
   readonly sandbox?: boolean;
+  /** Addresses and domains that are verified from the beginning. Mail is sent from verified identities only. */
+  readonly verified?: readonly string[];
 }
 
 export interface Ses extends AwsService {
@@ -20,10 +22,10 @@ export interface Ses extends AwsService {
 export const ses = (
   context: ServiceContext,
   sent: SentMessages,
-  { sandbox = false }: SesOptions = {},
+  { sandbox = false, verified = [] }: SesOptions = {},
 ): Ses => {
   const received = receiving(context);
-  const known = identities(context.db);
+  const known = identities(context.db, verified);
   const sets = configurationSets(context.db);
   const operations = {
     ...received.operations,

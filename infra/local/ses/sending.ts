@@ -12,7 +12,7 @@ export interface SendingOptions {
   readonly sent: SentMessages;
   readonly identities: Identities;
   readonly sets: ConfigurationSets;
-  /** Whether mail may only be sent from and to verified identities, 200 a day, as in a new account. */
+  /** Whether mail may only be sent to verified identities, 200 a day, as in a new account. */
   readonly sandbox: boolean;
 }
 
@@ -35,15 +35,15 @@ export const sending = (
     sent.list().filter(({ medium, at }) => medium === 'email' && Date.parse(at) > clock.now() - DAY_MS)
       .length;
   const stamp = () => ({ id: newId(), at: new Date(clock.now()).toISOString(), medium: 'email' as const });
-  const expectSendable = (input: URLSearchParams, from: string, to: readonly string[]): void => {
-    expectValidEnvelope(input, from, to, options);
+  const expectSendable = (input: URLSearchParams, from: readonly string[], to: readonly string[]): void => {
+    expectValidEnvelope(context, input, { from, to }, options);
     if (sandbox && sentToday() >= quota.day)
       throw new ServiceError('Throttling', 'Daily message quota exceeded.');
   };
   return {
     SendEmail(input) {
       const email = simpleEmailIn(input);
-      expectSendable(input, email.from, email.to);
+      expectSendable(input, [email.from], email.to);
       const message = { ...stamp(), ...email };
       const { from, to, subject } = email;
       sent.add(message);
@@ -60,8 +60,8 @@ export const sending = (
       return element('MessageId', message.id);
     },
     async SendRawEmail(input) {
-      const { raw, headers, source, ...email } = await rawEmailIn(input);
-      expectSendable(input, source, email.to);
+      const { raw, headers, senders, ...email } = await rawEmailIn(input);
+      expectSendable(input, senders, email.to);
       const shown = headers.filter(({ key }) => HEADERS_SHOWN.test(key));
       const message = {
         ...{ ...stamp(), ...email },
@@ -86,9 +86,9 @@ export const sending = (
 
 /** @throws ServiceError where SES refuses the set, the sender or a recipient. */
 const expectValidEnvelope = (
+  { region }: ServiceContext,
   input: URLSearchParams,
-  from: string,
-  to: readonly string[],
+  { from, to }: { readonly from: readonly string[]; readonly to: readonly string[] },
   { sets, identities, sandbox }: SendingOptions,
 ): void => {
   const set = input.get('ConfigurationSetName');
@@ -96,12 +96,13 @@ const expectValidEnvelope = (
   if (to.length === 0) throw new ServiceError('InvalidParameterValue', 'Missing final recipient.');
   if (to.length > MOST_RECIPIENTS)
     throw new ServiceError('MessageRejected', `Recipient count exceeds ${MOST_RECIPIENTS}.`);
-  const addresses = [from, ...to].map(bareAddress);
-  const unverified = sandbox ? addresses.filter((address) => !identities.isVerified(address)) : [];
+  const [senders, recipients] = [from.map(bareAddress), to.map(bareAddress)];
+  const checked = new Set(sandbox ? [...senders, ...recipients] : senders);
+  const unverified = [...checked].filter((address) => !identities.isVerified(address));
   if (unverified.length > 0)
     throw new ServiceError(
       'MessageRejected',
-      `Email address is not verified. The following identities failed the check: ${unverified.join(', ')}`,
+      `Email address is not verified. The following identities failed the check in region ${region.toUpperCase()}: ${unverified.join(', ')}`,
     );
 };
 
@@ -138,7 +139,7 @@ const rawEmailIn = async (input: URLSearchParams) => {
     raw,
     headers: mail.headers,
     to: destinations.length > 0 ? destinations : addressesIn(inHeaders),
-    source: input.get('Source') ?? mail.from.address ?? '',
+    senders: [input.get('Source'), mail.from.address].filter((one) => typeof one === 'string'),
     from: mail.from.name ? `${mail.from.name} <${mail.from.address}>` : (mail.from.address ?? ''),
     ...(mail.subject !== undefined && { subject: mail.subject }),
     ...(mail.text !== undefined && { text: mail.text }),

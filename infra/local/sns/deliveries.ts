@@ -4,10 +4,10 @@ import { deadLetterOf } from './subscription-attributes.ts';
 import type { Subscription, TopicStore } from './topic-store.ts';
 
 /** Posts a notification to an HTTPS subscriber; throws where it is not accepted. */
-export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>;
+type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>;
 
 /** Puts an e-mail to a subscriber into the inbox. */
-export type Mail = (to: string, subject: string, text: string) => void;
+type Mail = (to: string, subject: string, text: string) => void;
 
 /** What deliveries to subscribers outside AWS take. */
 export interface Outside {

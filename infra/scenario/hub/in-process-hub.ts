@@ -11,6 +11,7 @@ import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/c
 import type { Assembly } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubFunctions } from './functions.ts';
+import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface InProcessHubOptions
   extends Partial<
@@ -25,6 +26,7 @@ export interface InProcessHubOptions
       | 'publicUrl'
       | 'random'
       | 'runCustomResources'
+      | 'verified'
     >
   > {
   readonly assembly: Assembly;
@@ -57,6 +59,7 @@ export const openInProcessHub = async ({
   senders,
   fetch,
   functions = hubFunctions,
+  verified = deployedSenderDomains(),
   ...cloudOptions
 }: InProcessHubOptions): Promise<InProcessHub> => {
   let ids = 0;
@@ -75,7 +78,7 @@ export const openInProcessHub = async ({
     file: ':memory:',
     publicUrl: 'https://hub.example.com',
     ...cloudOptions,
-    ...{ assembly, clock, random, newId: world.newId, patterns: eventPatterns },
+    ...{ assembly, clock, random, verified, newId: world.newId, patterns: eventPatterns },
     awsUrl: 'http://127.0.0.1',
     invoke: functions(assembly, services, { ...world, ...(senders && { senders }), ...(fetch && { fetch }) }),
     onService: (service) => {

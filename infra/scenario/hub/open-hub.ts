@@ -15,6 +15,7 @@ import { assembly } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubInbox } from './inbox.ts';
 import { openSandboxes, type Sandboxes } from './sandboxes.ts';
+import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface HubOptions {
   /** Where the API listens; the next four ports are the inbox, Salesforce, HubSpot and AWS. 0: any free ones. */
@@ -72,6 +73,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const crms = await openSandboxes(db, { ports: { salesforce: portAt(2), hubspot: portAt(3) } });
   const cloud = await startCloud({
     ...{ ...world, clock, patterns: eventPatterns, assembly: synthesised },
+    verified: deployedSenderDomains(),
     ...{ file: options.state, publicUrl: options.publicUrl, awsUrl, onError },
     ...(options.externalEndpoints && { externalEndpoints: options.externalEndpoints }),
     longestWindowSeconds: options.longestWindowSeconds ?? WINDOW_SECONDS,

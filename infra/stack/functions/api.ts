@@ -13,6 +13,7 @@ const routes = [
   'GET /customers/{id}/timeline',
   'GET /customers/{id}/ledger',
   'GET /customers/{id}/consent',
+  'GET /customers/{id}/crm/{crm}',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
   'GET /figures',

@@ -74,6 +74,9 @@ export class Intake extends Construct {
         ['s3:PutObject', 's3:PutObjectTagging', 's3:DeleteObjectTagging', 's3:DeleteObject'],
         bucket.arnForObjects(prefix),
       );
+    // Only who may list a bucket is told that an object is absent. Without that a file that is not copied yet and a
+    // missing permission would look alike, and files would expire that belong to a stored interaction.
+    record.allow(['s3:ListBucket'], bucket.bucketArn);
     const deposits = Object.keys(hub.channels).flatMap((id) => connectorOf(id)?.deposits ?? []);
     for (const prefix of deposits) record.allow(['s3:GetObject'], bucket.arnForObjects(`${prefix}*`));
     // Files and contents that must be fetched are queued as messages of their own, with their own retries.

@@ -25,7 +25,11 @@ export class Sync extends Construct {
     scope: Construct,
     id: string,
     shared: SharedResources,
-    { crm, deliveries }: { readonly crm: string; readonly deliveries: WorkQueue },
+    {
+      crm,
+      deliveries,
+      imports,
+    }: { readonly crm: string; readonly deliveries: WorkQueue; readonly imports: WorkQueue },
   ) {
     super(scope, id);
     const { hub, storage } = shared;
@@ -34,12 +38,17 @@ export class Sync extends Construct {
     // A probe waits for at most fifteen minutes.
     this.probes = new WorkQueue(this, `${id}Probes`, { maxAge: Duration.minutes(30) });
     const sync = new HubFunction(this, `${id}Sync`, shared, {
-      bundle: `sync-${crm}`,
+      bundle: `sync-${hub.crms[crm]?.connector ?? crm}`,
       environment: {
+        CRM: crm,
         QUEUE_URL_SYNC: this.queue.queue.queueUrl,
         QUEUE_ARN_SYNC: this.queue.queue.queueArn,
         QUEUE_RETENTION_SECONDS: String(WORK_RETENTION.toSeconds()),
         QUEUE_URL_PROBES: this.probes.queue.queueUrl,
+        // Slices of jobs about the CRM come with the probes: no job holds up live traffic.
+        QUEUE_URL_JOBS: this.probes.queue.queueUrl,
+        QUEUE_URL_IMPORTS: imports.queue.queueUrl,
+        BUCKET: storage.bucket.bucketName,
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
       },
       sendsToOwnQueue: true,
@@ -50,12 +59,14 @@ export class Sync extends Construct {
     sync.consume(this.queue, { batchSize: 1000, windowSeconds: 2, maximumConcurrency: 2 });
     sync.consume(this.probes, { batchSize: 1 });
     this.#allowSwitching(sync);
-    for (const { queue } of [this.queue, this.probes, deliveries])
+    for (const { queue } of [this.queue, this.probes, deliveries, imports])
       sync.allow(['sqs:SendMessage'], queue.queueArn);
     sync.allow(
       ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:DeleteItem'],
       storage.table.tableArn,
     );
+    sync.allow(['sqs:GetQueueAttributes'], imports.queue.queueArn);
+    sync.allow(['s3:PutObject'], storage.bucket.arnForObjects('jobs/*'));
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}-??????`));
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
     sync.allowPublishing();
@@ -79,11 +90,22 @@ export class Sync extends Construct {
       }),
       createEventRule(this, 'Customers', {
         ...{ bus, queue: this.queue },
-        detailTypes: [
-          ...['customer.imported', 'customer.merged', 'customer.unmerged'],
-          ...['consent.changed', 'preference.changed'],
-        ],
+        detailTypes: [...['customer.merged', 'customer.unmerged', 'consent.changed', 'preference.changed']],
         message: { profileId },
+      }),
+      // The job that adopts a CRM writes the customers that it imports itself.
+      createEventRule(this, 'Imports', {
+        ...{
+          bus,
+          queue: this.queue,
+          detailTypes: ['customer.imported'],
+          detail: { crm: [{ exists: false }] },
+        },
+        ...{ message: { profileId }, flags: ['imported'] },
+      }),
+      createEventRule(this, 'Decisions', {
+        ...{ bus, queue: this.queue, detailTypes: ['crm.decided'], detail: { crm: [this.crm] } },
+        ...{ message: {}, objects: { decided: '$.detail.decided' } },
       }),
       createEventRule(this, 'Changes', {
         ...{ bus, queue: this.queue, detailTypes: ['crm.changed'], detail: { crm: [this.crm] } },

@@ -6,23 +6,34 @@ interface EventRuleProps {
   readonly bus: events.EventBus;
   readonly detailTypes: readonly string[];
   /** What `detail` must contain besides, as an event pattern. */
-  readonly detail?: Readonly<Record<string, readonly string[]>>;
+  readonly detail?: Readonly<Record<string, readonly (string | { readonly exists: boolean })[]>>;
   readonly queue: WorkQueue;
   /** The members of the queue message by the JSON paths of the event that fill them. */
   readonly message: Readonly<Record<string, string>>;
   /** The same of members that are objects: EventBridge inserts these as JSON. */
   readonly objects?: Readonly<Record<string, string>>;
+  /** Members that are true in every message. */
+  readonly flags?: readonly string[];
 }
 
 /** A rule that turns events of the hub into messages of a queue. Messages carry ids alone; the consumer loads the rows. */
 export const createEventRule = (
   scope: Construct,
   id: string,
-  { bus, detailTypes, detail, queue: { queue, deadLetters }, message, objects = {} }: EventRuleProps,
+  {
+    bus,
+    detailTypes,
+    detail,
+    queue: { queue, deadLetters },
+    message,
+    objects = {},
+    flags = [],
+  }: EventRuleProps,
 ): events.CfnRule => {
   const members = [
     ...Object.keys(message).map((name) => `"${name}":"<${name}>"`),
     ...Object.keys(objects).map((name) => `"${name}":<${name}>`),
+    ...flags.map((name) => `"${name}":true`),
   ];
   return new events.CfnRule(scope, id, {
     eventBusName: bus.eventBusName,

@@ -36,6 +36,62 @@ describe('an order of Stripe', () => {
     expect(orders[4]?.interactions[0]?.refersTo).toBe('ch_1');
   });
 
+  it('of a subscription is one purchase in its invoice, intent and session, whatever the version of the API', async () => {
+    const [intent, charge] = [
+      { object: 'payment_intent', id: 'pi_1' },
+      { object: 'charge', id: 'ch_1' },
+    ];
+    const sale = { object: 'checkout.session', id: 'cs_1', mode: 'subscription', invoice: 'in_1' };
+    const invoice = { object: 'invoice', id: 'in_1', amount_paid: 2000, currency: 'gbp' };
+    const session = { ...sale, subscription: 'sub_1', amount_total: 2000, currency: 'gbp' };
+    const details = { subscription_details: { subscription: 'sub_1' } };
+    const newer = await Promise.all([
+      stripe('charge.succeeded', {
+        ...{ ...money, ...charge, payment_intent: 'pi_1', description: 'Subscription creation' },
+      }),
+      stripe('payment_intent.succeeded', {
+        ...{ ...money, ...intent, payment_details: { order_reference: 'in_1' } },
+      }),
+      stripe('invoice.paid', { ...invoice, parent: details }),
+      stripe('checkout.session.completed', session),
+    ]);
+    expect(newer.map(({ order }) => [order?.['order'], order?.['status'], order?.['subscription']])).toEqual([
+      ['pi_1', 'changed', undefined],
+      ['in_1', 'paid', undefined],
+      ['in_1', 'paid', 'sub_1'],
+      ['in_1', 'completed', 'sub_1'],
+    ]);
+    const older = await Promise.all([
+      stripe('charge.succeeded', {
+        ...money,
+        ...charge,
+        invoice: 'in_1',
+        description: 'Subscription creation',
+      }),
+      stripe('payment_intent.succeeded', { ...money, ...intent, invoice: 'in_1' }),
+      stripe('invoice.paid', { ...invoice, subscription: 'sub_1' }),
+    ]);
+    expect(older.map(({ order }) => [order?.['order'], order?.['status']])).toEqual(
+      older.map(() => ['in_1', 'paid']),
+    );
+    const trial = await stripe('checkout.session.completed', { ...session, invoice: null });
+    expect(trial.order?.['order']).toBe('sub_1');
+  });
+
+  it('keeps the intent as its name where a reference of the business is no invoice', async () => {
+    const intent = { ...money, object: 'payment_intent', id: 'pi_1' };
+    const { order } = await stripe('payment_intent.succeeded', {
+      ...{ ...intent, payment_details: { order_reference: 'PO-7' } },
+    });
+    expect(order?.['order']).toBe('pi_1');
+  });
+
+  it('has the name that the business gives the subscription in its metadata', async () => {
+    const parent = { subscription_details: { subscription: 'sub_1', metadata: { order_id: 'A5' } } };
+    const { order } = await stripe('invoice.paid', { object: 'invoice', id: 'in_1', metadata: {}, parent });
+    expect(order?.['order']).toBe('A5');
+  });
+
   it('has the name that the business gives it in the metadata', async () => {
     const named = {
       ...money,

@@ -1,5 +1,5 @@
-import type { Write } from '../../../core/crm/fields.ts';
-import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping.ts';
+import type { Write } from '../../../core/crm/mapping/fields.ts';
+import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { FieldState } from '../../../core/crm/state.ts';
 
 /** The fields of a contact with one field per way of writing, each from a trait of its own name. */

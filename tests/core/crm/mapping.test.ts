@@ -3,8 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../../core/config/config-file.ts';
-import { compileFallbacks, compileFields, compileReaders, type FieldRule } from '../../../core/crm/fields.ts';
-import { CrmMapping, compileMapping } from '../../../core/crm/mapping.ts';
+import {
+  compileFallbacks,
+  compileFields,
+  compileReaders,
+  type FieldRule,
+} from '../../../core/crm/mapping/fields.ts';
+import { CrmMapping, compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../../core/errors.ts';
 
 const rule = (more: Partial<FieldRule>): FieldRule => ({ transform: [], write: 'always', ...more });
@@ -100,6 +105,17 @@ describe('a mapping file', () => {
   it.each(['salesforce', 'hubspot'])('of %s, as shipped, is valid', (crm) => {
     const text = readFileSync(new URL(`../../../mappings/crm/${crm}.yaml`, import.meta.url), 'utf8');
     expect(() => compileMapping(crm, parse(text))).not.toThrow();
+  });
+
+  it('of the documentation is valid', () => {
+    const page = readFileSync(new URL('../../../docs/crm/crm-mappings.md', import.meta.url), 'utf8');
+    const [, example = ''] = /## An example\n\n```yaml\n(.*?)```/su.exec(page) ?? [];
+    expect(compileMapping('example', parse(example)).source.contact.object).toBe('Contact');
+  });
+
+  it('that keeps a value of the CRM where the hub has no place for it is refused', () => {
+    const fields = { Rating: { write: 'crm-owns', to: 'tags' } };
+    expect(() => compileMapping('x', { contact: { object: 'C', key: 'K', fields } })).toThrow('traits.…');
   });
 
   it('with a mistake is refused with file, line, key and the expected value', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { valueDigest } from '../../../core/crm/change.ts';
-import type { Write } from '../../../core/crm/fields.ts';
+import type { Write } from '../../../core/crm/mapping/fields.ts';
 import {
   type FieldState,
   fieldsWithoutBase,

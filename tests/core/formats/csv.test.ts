@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellText } from '../../../core/formats/cells.ts';
-import { csvField, delimiterOf, LONGEST_RECORD, readRecords } from '../../../core/formats/csv.ts';
 import { readFileHead } from '../../../core/formats/file-head.ts';
+import { csvField, delimiterOf, LONGEST_RECORD, readRecords } from '../../../core/formats/lists/csv.ts';
 
 /** Reads bytes in pieces, as a job does: each piece begins at the start of a record. */
 const inPieces = (bytes: Buffer, size: number, delimiter: string | undefined) => {

@@ -47,7 +47,13 @@ beforeEach(async () => {
 let outcome: CrmFault | undefined;
 const probeNow = (isAsked = false): Promise<void> =>
   probe({
-    ...{ title: 'Acme CRM', connection, now: () => table.clock.now(), hasTime: () => true },
+    ...{
+      title: 'Acme CRM',
+      connection,
+      now: () => table.clock.now(),
+      explained: async (_object, fault) => fault,
+      hasTime: () => true,
+    },
     async call() {
       does('call');
       if (outcome) throw outcome;

@@ -9,6 +9,8 @@ describe('a message of a sync queue', () => {
     ['a customer', { profileId: 'p1', interaction: 'i1' }, { profileId: 'p1', interaction: 'i1' }],
     ['an erasure', { erasure: 'e1', part: 'contacts' }, { erasure: 'e1' }],
     ['a change in the CRM', { change }, { object: 'contacts', record: '51' }],
+    ['a decision of a person', { decided: { profileId: 'p1', record: '51' } }, { profileId: 'p1' }],
+    ['a slice of a job', { job: 'j1', slice: 0 }, { job: 'j1' }],
     ['a probe of the connection', { probe: true }, {}],
     ['a probe of an object', { probe: true, object: 'notes' }, { object: 'notes' }],
   ])('is about %s, and can be replayed', (_, message, about) => {

@@ -111,7 +111,7 @@ describe('XML', () => {
       expect(await call('POST', '/webhooks/salesforce?key=long-word', notification(doctype))).toBe(400);
     expect([hub.timeline(), await hub.failures()]).toEqual([[], []]);
     expect(await call('POST', '/webhooks/salesforce?key=long-word', notification(''))).toBe(200);
-    expect(hub.timeline()).toMatchObject([{ kind: { S: 'contact-update' } }]);
+    expect(await hub.failures()).toEqual([]);
   });
 });
 

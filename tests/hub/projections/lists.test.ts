@@ -17,7 +17,7 @@ const list = async (query: string) => (await hub.api('GET', `/customers?${query}
 const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
 const listRows = async () =>
-  (await hub.scan()).filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk));
+  (await hub.scan()).filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk));
 
 const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+14155550103'];
 

@@ -15,7 +15,7 @@ import { sentMessages } from '../../../infra/local/inbox/sent-messages.ts';
 import { type SesOptions, ses } from '../../../infra/local/ses/index.ts';
 import { clientOf, serviceContext } from '../../support/service-context.ts';
 
-const open = (options: SesOptions = {}) => {
+const open = (options: SesOptions = { verified: ['acme.example', 'a@example.com'] }) => {
   const around = serviceContext();
   const sent = sentMessages(around.db);
   const client = new SESClient(clientOf(ses(around, sent, options)));
@@ -130,7 +130,7 @@ describe('SES', () => {
   it('in the sandbox sends from and to verified identities only, so many a day', async () => {
     const { client, clock, sent, send } = open({ sandbox: true });
     await client.send(new VerifyDomainIdentityCommand({ Domain: 'acme.example' }));
-    await expect(send(['ada@example.com'])).rejects.toThrow(/not verified.*failed the check: ada@/u);
+    await expect(send(['ada@example.com'])).rejects.toThrow(/not verified.*region EU-SOUTH-1: ada@/u);
     await client.send(new VerifyEmailIdentityCommand({ EmailAddress: 'Ada@example.com' }));
     await expect(send(['ada@example.com'], 'x@other.example')).rejects.toMatchObject({
       name: 'MessageRejected',
@@ -146,8 +146,28 @@ describe('SES', () => {
     expect(sent.list()).toHaveLength(201);
   });
 
+  it('out of the sandbox sends from verified identities and their subdomains only, to anybody', async () => {
+    const { client, sent, send, sendRaw } = open({});
+    const refused = (from: string) => ({
+      name: 'MessageRejected',
+      message: `Email address is not verified. The following identities failed the check in region EU-SOUTH-1: ${from}`,
+    });
+    await expect(send(['ada@example.com'])).rejects.toMatchObject(refused('shop@acme.example'));
+    await client.send(new VerifyEmailIdentityCommand({ EmailAddress: 'shop@acme.example' }));
+    await send(['ada@example.com'], 'Shop <shop@acme.example>');
+    await expect(send(['a@b.c'], 'x@acme.example')).rejects.toMatchObject(refused('x@acme.example'));
+    await client.send(new VerifyDomainIdentityCommand({ Domain: 'acme.example' }));
+    await send(['ada@example.com'], 'x@mail.acme.example');
+    await expect(send(['a@b.c'], 'x@notacme.example')).rejects.toMatchObject(refused('x@notacme.example'));
+    const mail = ['From: x@else.example', 'To: ada@example.com', '', 'x'];
+    await expect(sendRaw(mail, { Source: 'shop@acme.example' })).rejects.toMatchObject(
+      refused('x@else.example'),
+    );
+    expect(sent.list()).toHaveLength(2);
+  });
+
   it('lists its verified identities', async () => {
-    const { client } = open();
+    const { client } = open({});
     await client.send(new VerifyEmailIdentityCommand({ EmailAddress: 'a@acme.example' }));
     expect((await client.send(new ListIdentitiesCommand({}))).Identities).toEqual(['a@acme.example']);
   });
@@ -169,7 +189,9 @@ describe('events of a configuration set', () => {
   it('tell the topic what became of a mail, also for the addresses of the simulator', async () => {
     const told: { arn: string; source: string; principal: string; payload: string }[] = [];
     const around = serviceContext({ deliver: async (one) => void told.push(one) });
-    const client = new SESClient(clientOf(ses(around, sentMessages(around.db))));
+    const client = new SESClient(
+      clientOf(ses(around, sentMessages(around.db), { verified: ['acme.example'] })),
+    );
     const TopicARN = 'arn:aws:sns:eu-south-1:123456789012:mail';
     await client.send(new CreateConfigurationSetCommand({ ConfigurationSet: { Name: 'hub' } }));
     await client.send(

@@ -3,7 +3,7 @@ import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import { servicenow } from '../../../connectors/crm/servicenow/index.ts';
 import { type CrmConnector, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
-import { compileMapping } from '../../../core/crm/mapping.ts';
+import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../../core/crm/state.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
@@ -164,6 +164,7 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
         customers: async (profileIds) => found(byId, profileIds),
         interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       },
+      queueAgain: async () => {},
       recordInteraction: unused,
       openReview: unused,
       saveFailure: async (_, error) => {

@@ -1,4 +1,4 @@
-import { compileFields, type FieldRule } from '../../../core/crm/fields.ts';
+import { compileFields, type FieldRule } from '../../../core/crm/mapping/fields.ts';
 import type { Measured } from './measured.ts';
 
 const VIEWS = 256;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { customerView } from '../../../core/crm/customer-view.ts';
-import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping.ts';
+import { type CompiledMapping, compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { Amounts, addAmounts, countable } from '../../../core/timeline/figures.ts';
@@ -123,7 +123,9 @@ export const checkLists = ({ all, sourceProfiles }: StoredState): string[] => {
       .map(({ part, key }) => rowKey(`list#${part}`, key)),
   );
   const present = new Set(
-    all.filter(({ pk }) => /^list#(?:recent|name|waiting)#/u.test(pk)).map(({ pk, sk }) => rowKey(pk, sk)),
+    all
+      .filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk))
+      .map(({ pk, sk }) => rowKey(pk, sk)),
   );
   return [
     ...[...expected.difference(present)].map((place) => `the list row ${place} is missing`),

@@ -1,6 +1,7 @@
 import { withCatalogue, withIdentifiers, withStopWords, withVouching } from './catalogue.ts';
 import { errorsPage, withStages } from './errors-page.ts';
 import { eventSchemas, eventsPage } from './events-page.ts';
+import { mappingSchema, withLogins, withMappingKeys } from './mappings-page.ts';
 
 interface GeneratedFile {
   /** From the root of the repository. */
@@ -19,6 +20,10 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'docs/failures.md', part: 'the table of stages', written: withStages },
   { file: 'docs/errors.md', part: 'every error', written: errorsPage },
   { file: 'docs/events.md', part: 'every event', written: eventsPage },
+  { file: 'docs/crm/crm-mappings.md', part: 'keys, paths and transforms', written: withMappingKeys },
+  { file: 'docs/crm/connect-salesforce.md', part: 'the ways to log in', written: withLogins('salesforce') },
+  { file: 'docs/crm/connect-hubspot.md', part: 'the ways to log in', written: withLogins('hubspot') },
+  { file: 'docs/schemas/crm-mapping.json', part: 'the schema of mappings', written: mappingSchema },
   ...[...eventSchemas()].map(([name, text]) => ({
     file: `docs/${name}`,
     part: 'the schema of an event',

@@ -1,7 +1,7 @@
 import type { HeldRecord } from '../../protocol/sandbox.ts';
 import type { Instance } from '../data/instance.ts';
 import { fieldValue, sameText } from '../data/values.ts';
-import { schemaTables } from '../schema/rows.ts';
+import { schemaTables } from '../schema/schema-tables.ts';
 import type { Condition, Order, Query } from './parse.ts';
 
 /** The field at the end of a path and the value of it, through the references on the way; undefined for a path that is none. */

@@ -5,7 +5,8 @@ import { insert, remove, update } from '../data/write.ts';
 import { parseQuery } from '../query/parse.ts';
 import { runQuery } from '../query/run.ts';
 import { fieldTypes, type Table } from '../schema/fields.ts';
-import { dictionaryId, schemaTables } from '../schema/rows.ts';
+import { dictionaryId } from '../schema/rows.ts';
+import { schemaTables } from '../schema/schema-tables.ts';
 import { answerOf, type Call, objectIn } from './call.ts';
 import { shown } from './representation.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Records } from '../../protocol/records.ts';
 import { type Field, field, fieldTypes, type Table } from './fields.ts';
-import { schemaTables } from './rows.ts';
+import { schemaTables } from './schema-tables.ts';
 import { standardTables } from './standard.ts';
 
 /** A field that an administrator added. Its name begins with `u_`. */

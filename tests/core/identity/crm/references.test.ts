@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { markDistinct } from '../../../../core/identity/decisions/review-queue.ts';
 import { unmergeCustomer } from '../../../../core/identity/decisions/unmerge.ts';
 import { importCustomer } from '../../../../core/identity/import-customer.ts';
 import type { People } from '../../../../core/identity/people.ts';
 import { resolveInteraction } from '../../../../core/identity/resolution.ts';
-import { markDistinct } from '../../../../core/identity/review-queue.ts';
 import type { Interaction } from '../../../../core/interaction/interaction.ts';
 import { crowd, customerWith, decisionAt, interactionAt, meet, reloaded } from '../crowd.ts';
 import { at, pool, unlimited } from '../histories.ts';

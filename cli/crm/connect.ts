@@ -1,0 +1,135 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { HubConfig } from '../../core/config/hub-config.ts';
+import type { CrmConnector, CrmLogin } from '../../core/crm/connector.ts';
+import { CrmFault } from '../../core/crm/fault.ts';
+import { readSeed } from '../../infra/stack/seed.ts';
+import { badArguments } from '../terminal/bad-arguments.ts';
+import {
+  accountLines,
+  type CrmAccount,
+  lookAt,
+  type MappingFile,
+  mappingLines,
+  mappingSummary,
+  openAccount,
+  readMapping,
+  withoutKeyField,
+} from './account.ts';
+import { askCrmSecret, crmSecretName, givenSecret, loginSteps, writeCrmSecret } from './secret.ts';
+
+export interface ConnectOptions {
+  /** The id of a way to log in. */
+  readonly login?: string | undefined;
+  /** A file with the credentials as JSON. */
+  readonly secret?: string | undefined;
+  readonly createFields: boolean;
+  /** Stores nothing. */
+  readonly dryRun: boolean;
+  /** Prints the steps in the CRM, and does nothing. */
+  readonly steps: boolean;
+}
+
+/** Connects a CRM: logs in, looks at the account, stores the secret. Resolves to the exit code. */
+export const connectCrm = async (connector: CrmConnector, options: ConnectOptions): Promise<number> => {
+  const login = loginNamed(connector, options.login);
+  if (options.steps) {
+    printSteps(connector, login);
+    return 0;
+  }
+  const file = readMapping(connector.id);
+  const given = await givenSecret(connector, options.secret);
+  if (given === undefined && !process.stdin.isTTY)
+    throw badArguments(
+      `Give the secret of ${connector.title} with --secret FILE, or part by part in the environment; --steps says how to get it.`,
+    );
+  const secret = given ?? (await askCrmSecret(connector, login));
+  const isFine = await examined(connector, secret, file, options.createFields && !options.dryRun);
+  if (options.dryRun) {
+    console.log('\nNothing was stored (--dry-run).');
+    return isFine ? 0 : 1;
+  }
+  const name = crmSecretName(connector.id);
+  await stored(() => writeCrmSecret(new SecretsManagerClient({}), name, secret));
+  console.log(`\nStored in ${name}: ${Object.keys(secret).join(', ')}. The hub uses it within a minute.`);
+  for (const line of nextSteps(connector, isFine)) console.log(line);
+  return isFine ? 0 : 1;
+};
+
+const loginNamed = ({ logins }: CrmConnector, id: string | undefined): CrmLogin | undefined => {
+  const login = logins.find((one) => one.id === id);
+  if (id !== undefined && login === undefined)
+    throw badArguments(`--login takes ${logins.map((one) => one.id).join(', ')}.`);
+  return login;
+};
+
+const printSteps = ({ title, logins, docs, id }: CrmConnector, login: CrmLogin | undefined): void => {
+  console.log(`The hub logs in to ${title} in one of these ways:`);
+  for (const one of login === undefined ? logins : [login]) console.log(`\n${loginSteps(one).join('\n')}`);
+  console.log(`\nThe whole page: docs/crm/connect-${id}.md. Documentation of ${title}: ${docs}`);
+};
+
+/** Logs in, creates key fields if that was asked for, and prints what was found. Resolves to whether all is well. */
+const examined = async (
+  connector: CrmConnector,
+  secret: Readonly<Record<string, string>>,
+  file: MappingFile,
+  mayCreate: boolean,
+): Promise<boolean> => {
+  let account = await stored(() => openAccount(connector, secret));
+  let found = await stored(() => lookAt(connector, account, file));
+  console.log(`✓ ${'login'.padEnd(12)} ${connector.title} accepts the credentials.`);
+  const missing = withoutKeyField(file, found);
+  if (missing.length > 0 && mayCreate) {
+    await createFields(account, missing);
+    account = await openAccount(connector, secret);
+    found = await lookAt(connector, account, file);
+  }
+  for (const line of accountLines(found.account)) console.log(line);
+  for (const line of mappingLines(file, found.mapping)) console.log(line);
+  if (found.described.size > 0) console.log(mappingSummary(file, found.mapping));
+  if (missing.length > 0 && !mayCreate)
+    console.log(
+      `  hub connect ${connector.id} --create-fields creates ${missing.map(({ object, key }) => `${object}.${key}`).join(', ')}.`,
+    );
+  return [...found.account, ...found.mapping].every(({ ok }) => ok);
+};
+
+/** A field that cannot be created is reported; the others are created all the same. */
+const createFields = async (
+  { session, call }: CrmAccount,
+  missing: readonly { readonly object: string; readonly key: string }[],
+): Promise<void> => {
+  for (const { object, key } of missing) {
+    try {
+      if (session.createKeyField === undefined) throw badArguments('Its API cannot create fields.');
+      await session.createKeyField(object, key, call);
+      console.log(`✓ ${'created'.padEnd(12)} ${object}.${key}`);
+    } catch (error) {
+      if (!(error instanceof CrmFault)) throw error;
+      console.log(`✗ ${'created'.padEnd(12)} ${object}.${key}: ${error.message}`);
+    }
+  }
+};
+
+/** Before an error is printed, says that nothing was stored. */
+const stored = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+  try {
+    return await work();
+  } catch (error) {
+    console.error('✗ The secret was not stored.');
+    throw error;
+  }
+};
+
+const nextSteps = ({ id, title }: CrmConnector, isFine: boolean): string[] => {
+  const isOn = Object.hasOwn(HubConfig.parse(readSeed().hub).crms, id);
+  const next: readonly (readonly [command: string, what: string])[] = [
+    ...(isFine ? [] : [[`hub mapping check ${id}`, 'again, until it finds no fault'] as const]),
+    ...(isOn ? [] : [[`add ${id} to crms in mappings/hub.yaml`, 'and deploy'] as const]),
+    [`hub sync ${id} --adopt --dry-run`, `whom the hub would find in ${title}, and what it would write`],
+    [`hub connect ${id} --webhook`, `what people change in ${title}, on its way to the hub`],
+    ['hub doctor', 'whether all is well'],
+  ];
+  const width = Math.max(...next.map(([command]) => command.length));
+  return ['\nNext:', ...next.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`)];
+};

@@ -1,0 +1,61 @@
+import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from '../connector.ts';
+import { CrmFault } from '../fault.ts';
+import type { CrmMapping } from '../mapping/mapping.ts';
+import { checkMapping, describedObjects, type MappingFinding } from './check.ts';
+
+/** What was found in the account of a CRM. */
+export interface Examination {
+  readonly account: readonly Finding[];
+  readonly mapping: readonly MappingFinding[];
+  /** The objects of the mapping that the CRM shows. */
+  readonly described: ReadonlyMap<string, ObjectDescription>;
+}
+
+const NOBODY = 'probe';
+
+/** The call by which the hub finds out that it can read contacts: it looks for a key that no record has. */
+export const readContacts = async (
+  session: CrmSession,
+  { object, key }: { readonly object: string; readonly key: string },
+  call: Call,
+): Promise<void> => {
+  await session.find(object, { field: key }, [NOBODY], [key], call);
+};
+
+/**
+ * Looks at an account with an open session: what the CRM says of it, what it says of the objects of the mapping, whether
+ * the mapping fits, and whether contacts can be read. Rejects with a `CrmFault` of the connection where the CRM does not
+ * answer.
+ */
+export const examineAccount = async (
+  connector: Pick<CrmConnector, 'id' | 'title' | 'values' | 'hasLink'>,
+  session: CrmSession,
+  mapping: CrmMapping,
+  call: Call,
+): Promise<Examination> => {
+  const account = await session.examine(call);
+  const described = await found(() => session.describe(describedObjects(mapping), call));
+  if (described instanceof CrmFault)
+    return { account: [...account, finding('permissions', described)], mapping: [], described: new Map() };
+  const faults = checkMapping(connector, mapping, described);
+  const { object, key } = mapping.contact;
+  const isReadable = described.get(object)?.has(key) === true;
+  const read = isReadable ? await found(() => readContacts(session, mapping.contact, call)) : undefined;
+  return {
+    account: [...account, ...(read instanceof CrmFault ? [finding(object, read)] : [])],
+    mapping: faults,
+    described,
+  };
+};
+
+/** What a person must change is a finding; a CRM that does not answer is none. */
+const found = async <Value>(ask: () => Promise<Value>): Promise<Value | CrmFault> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CrmFault && error.why === 'setup') return error;
+    throw error;
+  }
+};
+
+const finding = (about: string, { message }: CrmFault): Finding => ({ about, says: message, ok: false });

@@ -1,0 +1,72 @@
+import { identifiersIn } from '../../../../core/crm/adoption.ts';
+import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
+import type { Identifier } from '../../../../core/identity/identifier.ts';
+import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
+import type { AdoptParameters } from '../../../contracts/jobs/kinds.ts';
+import type { Rules } from '../../contacts/subjects.ts';
+import type { SyncPorts } from '../../ports.ts';
+import type { Directory } from '../directory.ts';
+import type { PauseAfter } from '../pause.ts';
+import type { AdoptionCheckpoint } from './checkpoint.ts';
+import type { AdoptionNotes } from './holders.ts';
+
+/** What the job that adopts a CRM needs. */
+export interface AdoptionPorts {
+  readonly notes: (job: string) => AdoptionNotes;
+  readonly directory: Directory;
+  /** The source profiles that own identifiers. */
+  readonly owners: (identifiers: readonly Identifier[]) => Promise<ReadonlyMap<Identifier, string>>;
+  /** Queues messages of the imports queue; resolves to the positions of those that the queue refused. */
+  readonly send: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
+  /** Approximate number of messages in the imports queue, those in flight included. */
+  readonly waiting: () => Promise<number>;
+  readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
+  readonly pauseAfter: PauseAfter;
+}
+
+/** What the passes of one slice share. */
+export interface Adopting {
+  readonly ports: AdoptionPorts;
+  readonly sync: SyncPorts;
+  readonly session: CrmSession;
+  readonly rules: Rules;
+  readonly notes: AdoptionNotes;
+  readonly job: string;
+  readonly by: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly parameters: AdoptParameters;
+}
+
+/** A pass reads one page and returns where the job continues. */
+export type Pass = (adopting: Adopting, checkpoint: AdoptionCheckpoint) => Promise<AdoptionCheckpoint>;
+
+/** The next page of the CRM's contacts, with the fields of the mapping. */
+export const readPage = (
+  { sync, session, rules }: Adopting,
+  cursor: string | undefined,
+): ReturnType<CrmSession['list']> => {
+  const { object, key, fields } = rules.mapping.contact;
+  return session.list(object, [...new Set([...fields.writes.keys(), key])], cursor, sync.call);
+};
+
+/** The identifiers by which a record says whose it is. */
+export const identifiersOf = ({ rules }: Adopting, record: HeldRecord): Identifier[] => {
+  const { match, identifierFields } = rules.mapping.contact;
+  const others = match.flatMap((type) => {
+    const field = type === 'email' || type === 'phone' ? undefined : identifierFields.get(type);
+    const value = field === undefined ? undefined : record.fields[field];
+    return value === undefined || value === null || value === '' ? [] : [`${type}:${String(value)}`];
+  });
+  return usableIdentifiers([...identifiersIn(record), ...others], rules.identity);
+};
+
+/** The checkpoint at the end of a page: at the next one, or at the beginning of the next pass. */
+export const after = (
+  checkpoint: AdoptionCheckpoint,
+  next: string | undefined,
+  following: AdoptionCheckpoint['pass'],
+): AdoptionCheckpoint => {
+  const { cursor: _, ...rest } = checkpoint;
+  return next === undefined ? { ...rest, pass: following } : { ...rest, cursor: next };
+};

@@ -1,0 +1,20 @@
+import type { Holder } from '../../../../core/crm/adopted-record.ts';
+import type { Identifier } from '../../../../core/identity/identifier.ts';
+import { after, identifiersOf, type Pass, readPage } from './context.ts';
+
+/** Notes which records hold which address. Records of erased people count for nobody. */
+export const indexPass: Pass = async (adopting, checkpoint) => {
+  const { notes, sync } = adopting;
+  const { records, next } = await readPage(adopting, checkpoint.cursor);
+  const erased = await sync.links.erased(records.map(({ id }) => id));
+  const found = new Map<Identifier, Holder[]>();
+  for (const record of records.filter(({ id }) => !erased.has(id)))
+    for (const identifier of identifiersOf(adopting, record)) {
+      const holders = found.get(identifier) ?? [];
+      holders.push({ id: record.id, createdAt: record.createdAt });
+      found.set(identifier, holders);
+    }
+  await notes.addHolders(found);
+  const total = checkpoint.total + records.length;
+  return after({ ...checkpoint, total }, next, 'people');
+};

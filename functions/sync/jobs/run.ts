@@ -1,0 +1,89 @@
+import { bucket } from '../../aws/clients/bucket.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { waitingIn } from '../../aws/clients/queue-depth.ts';
+import { sendAllTo } from '../../aws/clients/queue-many.ts';
+import { linkedProfiles } from '../../aws/customers/links.ts';
+import { placesOfPart } from '../../aws/customers/lists.ts';
+import { attemptOf } from '../../aws/operations/attempts.ts';
+import { jobs } from '../../aws/operations/jobs.ts';
+import { runSlice } from '../../aws/operations/run-slice.ts';
+import { type Job, type SealedJob, sealed } from '../../contracts/jobs/job.ts';
+import type { JobMessage } from '../../contracts/messages/jobs.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import { carryOut, type WorkPorts } from '../connection/work.ts';
+import type { UseCases } from '../use-cases.ts';
+import { adoptJob } from './adoption/adopt.ts';
+import { adoptionNotes } from './adoption/holders.ts';
+import { backfillJob } from './backfill.ts';
+import { directory } from './directory.ts';
+import { pauseAfter, secondsUntilOpen } from './pause.ts';
+
+interface CrmJobPorts {
+  readonly work: WorkPorts;
+  readonly useCases: UseCases;
+  readonly table: Table;
+  readonly runtime: Runtime;
+}
+
+/** Runs slices of the jobs about one CRM, with what of its budget live traffic leaves. */
+export const crmJobs = ({ work, useCases, table, runtime }: CrmJobPorts) => {
+  const { now } = runtime;
+  const imports = runtime.env['QUEUE_URL_IMPORTS'];
+  const customers = directory(placesOfPart(table));
+  const pause = pauseAfter({ ...work, now });
+  const whileOpen = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>): SealedJob =>
+    sealed({
+      ...job,
+      async slice(slice) {
+        const { contact } = await useCases.mapping();
+        const seconds = await secondsUntilOpen({ ...work, now }, contact.object);
+        const waiting = { checkpoint: slice.checkpoint, done: 0, finished: false };
+        if (seconds !== undefined) return { ...waiting, delaySeconds: seconds };
+        try {
+          return await job.slice(slice);
+        } catch (error) {
+          const delaySeconds = await pause(error);
+          if (delaySeconds === undefined) throw error;
+          return { ...waiting, delaySeconds };
+        }
+      },
+    });
+  const registry = (signal: AbortSignal): Readonly<Record<string, SealedJob>> => {
+    const call = work.budget.callWith(signal, 'backfill');
+    const sync = useCases.portsOf({ open: () => work.client.open(signal), call, parked: new Set() });
+    const ports = { sync, directory: customers, pauseAfter: pause };
+    return {
+      adopt: whileOpen(
+        adoptJob(
+          {
+            ...ports,
+            notes: (job) => adoptionNotes(table, job, now),
+            owners: (identifiers) => linkedProfiles(table, identifiers),
+            send: sendAllTo(runtime, imports),
+            waiting: () => waitingIn(runtime, imports),
+            put: bucket(runtime).put,
+          },
+          sync,
+        ),
+      ),
+      backfill: whileOpen(
+        backfillJob({
+          ...ports,
+          async carryOut(job, messages) {
+            const pending = messages.map((message, position) => ({
+              ...{ id: String(position), message, body: JSON.stringify(message), receives: 1 },
+              ...{ attributes: {}, occurrence: `${job}:${message.profileId}:${message.interaction ?? ''}` },
+            }));
+            const { parked } = await work.connection.read();
+            const run = { signal, parked, priority: 'backfill' } as const;
+            return (await carryOut(work, pending, run)).deferred;
+          },
+        }),
+      ),
+    };
+  };
+  return (message: JobMessage, remainingMs: number, signal: AbortSignal): Promise<void> =>
+    runSlice({
+      ...{ jobs: jobs(runtime, table), registry: registry(signal), attemptOf, now, newId: runtime.newId },
+    })(message, remainingMs);
+};
