@@ -129,6 +129,17 @@ describe('the stack', HANGING, () => {
     expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/hashed-keys', 'acme/signing']);
   });
 
+  it('synchronises with the CRMs that are switched on, and with no other', () => {
+    const resources = only({ crms: { servicenow: {} } });
+    const secrets = ofType(resources, 'AWS::SecretsManager::Secret').map(
+      ([, { Properties }]) => Properties['Name'],
+    );
+    expect(secrets.filter((name) => String(name).startsWith('acme/crm/'))).toEqual(['acme/crm/servicenow']);
+    const functions = ofType(resources, 'AWS::Lambda::Function').map(([id]) => id);
+    expect(functions.filter((id) => /servicenow/iu.test(id))).toHaveLength(1);
+    expect(functions.filter((id) => /salesforce|hubspot/iu.test(id))).toEqual([]);
+  });
+
   it('allows several hubs in one account', () => {
     const stacks = synthesise([{ name: 'one' }, { name: 'two' }]);
     const NAME = /^(?:.*Name|Name)$/u;

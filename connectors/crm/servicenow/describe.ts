@@ -4,6 +4,7 @@
 import type { Call, FieldDescription, ObjectDescription } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { answersTo } from './rest/batch.ts';
+import { unknownField } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
 import { accepted, get, type Row, rowsIn, rowsOf } from './rest/table.ts';
 
@@ -25,6 +26,8 @@ export interface Objects {
   of(table: string, call: Call): Promise<Known>;
   /** Leaves out tables that are not there, or that the hub may not use. */
   describe(tables: readonly string[], call: Call): Promise<ReadonlyMap<string, Known>>;
+  /** Rejects with a `CrmFault` of the object if the table lacks one of the fields, and reads the table anew next time. */
+  expectFields(table: string, names: readonly string[], call: Call): Promise<Known>;
   /** The name of the hub's own user, as records name those who made them; undefined if it is not known. */
   userName(): string | undefined;
 }
@@ -44,14 +47,22 @@ export const objectsOf = (client: Client, username: string | undefined): Objects
       if (one !== undefined) known.set(table, one);
     }
   };
+  const of = async (table: string, call: Call): Promise<Known> => {
+    await load([table], call);
+    const one = known.get(table);
+    if (one !== undefined && !(one instanceof CrmFault)) return one;
+    // Somebody may put it right while the session lasts.
+    known.delete(table);
+    throw one ?? undescribed(table);
+  };
   return {
-    async of(table, call) {
-      await load([table], call);
-      const one = known.get(table);
-      if (one !== undefined && !(one instanceof CrmFault)) return one;
-      // Somebody may put it right while the session lasts.
+    of,
+    async expectFields(table, names, call) {
+      const one = await of(table, call);
+      const unknown = names.find((name) => !one.fields.has(name));
+      if (unknown === undefined) return one;
       known.delete(table);
-      throw one ?? undescribed(table);
+      throw unknownField(table, unknown);
     },
     async describe(tables, call) {
       for (const table of tables) known.delete(table);

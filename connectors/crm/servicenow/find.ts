@@ -2,7 +2,6 @@ import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { isPhone } from '../../../core/crm/phone.ts';
 import type { Known, Objects } from './describe.ts';
 import { heldRecord, selected } from './held.ts';
-import { unknownField } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
 import { chunked, oneOf, type Row, rowsOf } from './rest/table.ts';
 import { spellInstant } from './values.ts';
@@ -29,9 +28,8 @@ export const find = async (
 ): Promise<ReadonlyMap<string, readonly HeldRecord[]>> => {
   const values = [...new Set(wanted.values)].filter((value) => value !== '');
   if (values.length === 0) return new Map();
-  const known = await objects.of(wanted.object, call);
   const { by, fields, object } = wanted;
-  if (typeof by === 'object' && !known.fields.has(by.field)) throw unknownField(object, by.field);
+  const known = await objects.expectFields(object, typeof by === 'object' ? [by.field] : [], call);
   const columns = selected(known, typeof by === 'object' ? [...fields, by.field] : fields);
   const queries = conditions(known, by, values).map((query) => ({ table: object, query, fields: columns }));
   const rows = (await rowsOf(client, queries, call)).flat();

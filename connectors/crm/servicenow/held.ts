@@ -45,4 +45,7 @@ const textsOf = (row: Row, names: readonly string[]): string[] => [
 
 /** Visitors of a portal are `guest`; what the hub made may hold what a visitor typed, and it is not told apart if the hub does not know its own name. */
 const isByStaff = (author: string, userName: string | undefined): boolean =>
-  userName !== undefined && author !== '' && author !== userName && author !== 'guest';
+  userName !== undefined &&
+  author !== '' &&
+  author !== 'guest' &&
+  author.toLowerCase() !== userName.toLowerCase();

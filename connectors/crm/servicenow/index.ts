@@ -24,7 +24,7 @@ export const servicenow: CrmConnector = {
   logins,
   docs: 'https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html',
   keeps: [
-    'Where the audit of a table is on, ServiceNow keeps its deleted records under Deleted Records (sys_audit_delete) until an administrator deletes them there.',
+    'ServiceNow keeps what is needed to recover deleted records for 10 days (rollback contexts); where the audit of a table is on, also under Deleted Records (sys_audit_delete) until an administrator deletes it there.',
   ],
   async open(raw, token, signal) {
     const credentials = credentialsOf(raw);

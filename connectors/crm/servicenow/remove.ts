@@ -2,7 +2,6 @@ import type { Call, Removal } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Objects } from './describe.ts';
 import { answersTo } from './rest/batch.ts';
-import { unknownField } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
 import { idsBy, oneOf, pathOf, rowsOf } from './rest/table.ts';
 
@@ -15,9 +14,8 @@ export const remove = async (
 ): Promise<Removal[]> => {
   const wanted = [...new Set(keys)].filter((key) => key !== '');
   if (wanted.length === 0) return keys.map((key) => ({ key, found: false }));
-  const { fields } = await objects.of(object, call);
   // Without the field the query would name every record.
-  if (!fields.has(keyField)) throw unknownField(object, keyField);
+  await objects.expectFields(object, [keyField], call);
   const queries = oneOf(keyField, wanted).map((query) => ({
     ...{ table: object, query, fields: ['sys_id', keyField] },
   }));

@@ -41,8 +41,10 @@ export const upsert = async (
   );
   const results = new Map<string, Result>();
   if (unique.length > 0) {
-    const target = { object, keyField, known: await objects.of(object, call) };
-    expectFields(target, unique);
+    // An instance takes fields that it does not know, and drops their values in silence.
+    const names = unique.flatMap(({ fields, links }) => Object.keys({ ...fields, ...links }));
+    const known = await objects.expectFields(object, [keyField, ...new Set(names)], call);
+    const target = { object, keyField, known };
     const { ids, missing } = await lookUp(client, target, unique, call);
     const present = unique.flatMap((record): Sent[] => {
       const gone = Object.entries(record.links ?? {}).find(([, id]) => missing.has(id));
@@ -52,13 +54,6 @@ export const upsert = async (
     for (const [key, result] of await write(client, target, present, call)) results.set(key, result);
   }
   return records.map(({ key }) => ({ key, ...(results.get(key) ?? { fault: withoutKey(keyField) }) }));
-};
-
-/** An instance takes fields that it does not know, and drops their values in silence. */
-const expectFields = ({ object, keyField, known }: Target, records: readonly CrmRecord[]): void => {
-  const names = records.flatMap(({ fields, links = {} }) => [...Object.keys(fields), ...Object.keys(links)]);
-  const unknown = [keyField, ...new Set(names)].find((name) => !known.fields.has(name));
-  if (unknown !== undefined) throw unknownField(object, unknown);
 };
 
 /** In one request: which records are there by their key, and which of the linked ones are gone. An instance does not check references. */

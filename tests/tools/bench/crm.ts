@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
+import { servicenow } from '../../../connectors/crm/servicenow/index.ts';
 import { type CrmConnector, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../../core/crm/state.ts';
@@ -11,7 +12,8 @@ import type { StoredInteraction } from '../../../functions/contracts/ports/histo
 import type { Links, SyncPorts } from '../../../functions/sync/ports.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
-import { openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
+import { servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
+import { crmFields, openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
 import type { Measured } from './measured.ts';
 
@@ -76,13 +78,16 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
   const crms = await openSandboxes(new DatabaseSync(':memory:'));
+  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), crmFields.servicenow);
   try {
     return [
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
+      ...(await measure(servicenow, instance, { goal: 100, lookUps: 'GET ' })),
     ];
   } finally {
     await crms.stop();
+    await instance.stop();
   }
 };
 

@@ -6,12 +6,13 @@ const text = z.string().trim().min(1);
 
 /** A token or a password is never sent in clear, except to a sandbox on this machine. */
 const isSafe = (url: string): boolean => {
+  if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
 };
 
 const instanceUrl = z
-  .url()
+  .string()
   .refine(isSafe)
   .transform((url) => new URL(url).origin);
 
