@@ -40,6 +40,11 @@ const replacements: Readonly<Record<string, string>> = {
   '../core/json-schema-processors.js': `${omitted('z.toJSONSchema', 'no function generates a JSON Schema')}exports.toJSONSchema = omitted;`,
   // zod's messages in other languages: errors of functions are in English.
   '../locales/index.js': 'export {};\n',
+  // jsforce reads and writes CSV for Salesforce's Bulk API.
+  'csv-parse': `${omitted('csv-parse', 'the hub writes through collections, not through the Bulk API')}exports.parse = omitted;`,
+  'csv-parse/sync': `${omitted('csv-parse', 'the hub writes through collections, not through the Bulk API')}exports.parse = omitted;`,
+  'csv-stringify': `${omitted('csv-stringify', 'the hub writes through collections, not through the Bulk API')}exports.stringify = omitted;`,
+  'csv-stringify/sync': `${omitted('csv-stringify', 'the hub writes through collections, not through the Bulk API')}exports.stringify = omitted;`,
   // undici's second HTTP parser, which only an environment variable selects.
   '../milo/simd.js': omitted('Milo', 'undici uses llhttp'),
   '../milo/no-simd.js': omitted('Milo', 'undici uses llhttp'),

@@ -3,7 +3,7 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import { UNIQUE_KEY } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
 import { idsBy, oneOf, type Query, rowsOf } from './rest/table.ts';
-import type { Sent, Target } from './upsert.ts';
+import type { Sent, Target } from './sent.ts';
 
 /**
  * Finds out why a unique value was refused, which an instance does not say, by reading who holds each of them: one request.

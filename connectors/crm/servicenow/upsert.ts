@@ -7,25 +7,10 @@ import type { Known, Objects } from './describe.ts';
 import { answersTo, faultFrom, type Outcome } from './rest/batch.ts';
 import { UNIQUE_KEY, unknownField } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
-import { idsBy, oneOf, put, type Query, type Row, rowIn, rowsOf } from './rest/table.ts';
+import { idsBy, oneOf, put, type Query, rowIn, rowsOf } from './rest/table.ts';
+import type { Sent, Target } from './sent.ts';
 import { resolveTaken } from './taken.ts';
 import { fromRow, readInstant, toRow } from './values.ts';
-
-/** A record as it is sent. */
-export interface Sent {
-  readonly key: string;
-  /** The sys_id by which it is changed; without one it is new. */
-  readonly id: string | undefined;
-  /** Whether the hub knew the sys_id before. */
-  readonly isLinked: boolean;
-  readonly body: Row;
-}
-
-export interface Target {
-  readonly object: string;
-  readonly keyField: string;
-  readonly known: Known;
-}
 
 type Result = Omit<Extract<CrmResult, { id: string }>, 'key'> | { readonly fault: CrmFault };
 

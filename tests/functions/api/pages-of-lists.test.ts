@@ -4,7 +4,7 @@ import type { Failure } from '../../../core/errors/failure.ts';
 import { type FailurePorts, failureRoutes } from '../../../functions/api/routes/failures.ts';
 import { figuresRoutes } from '../../../functions/api/routes/figures.ts';
 import { failures } from '../../../functions/aws/operations/failures.ts';
-import { failureKey, failureListKey } from '../../../functions/contracts/keys.ts';
+import { configKey, failureKey, failureListKey } from '../../../functions/contracts/keys.ts';
 import { openTestTable } from '../../support/open-test-table.ts';
 
 const DAY = 86_400_000;
@@ -101,6 +101,7 @@ describe('the page of failures', () => {
 describe('the stored list of failures', () => {
   const stored = async (all: readonly Failure[]) => {
     const { rows, runtime } = await openTestTable();
+    await rows.put({ ...configKey('hub'), body: {} });
     for (let at = 0; at < all.length; at += 40)
       await rows.transact(
         all

@@ -78,6 +78,9 @@ const checkDeliveries = (
   return broken;
 };
 
+/** Whose record ids are references. */
+const crms: ReadonlySet<string> = new Set(['salesforce', 'hubspot', 'servicenow']);
+
 /** Of the rows that one transaction writes, all are stored or none. */
 const checkTransactions = (
   { all, byKey, sourceProfiles, interactions }: StoredState,
@@ -107,8 +110,17 @@ const checkTransactions = (
         broken.push(`customer ${profile.id} lists ${identifier} and does not own it`);
   }
   for (const row of all.filter(({ sk }) => sk === 'owner')) {
+    const identifier = row.pk.slice('identifier#'.length);
+    const [crm = '', ...record] = identifier.split(':');
+    if (crms.has(crm)) {
+      // The id of a CRM's record is a reference: the sync state of the same source profile holds it.
+      const state = byKey.get(rowKey(`customer#${String(row['profileId'])}`, `sync#${crm}`));
+      if (state?.['record'] !== record.join(':') && state?.['goneAt'] === undefined)
+        broken.push(`${row.pk} is owned by ${String(row['profileId'])}, whose contact is another record`);
+      continue;
+    }
     const owner = sourceProfiles.get(String(row['profileId']));
-    if (!owner?.profile.identifiers.includes(row.pk.slice('identifier#'.length)))
+    if (!owner?.profile.identifiers.includes(identifier))
       broken.push(`${row.pk} is owned by ${String(row['profileId'])}, which does not list it`);
   }
   return broken;
