@@ -56,7 +56,7 @@ export const answersTo = async (
       else throw unserviced();
     } catch (error) {
       const fault = faultFrom(error);
-      if (fault.scope !== 'connection' && batch.length > 1) waiting.unshift(...halves(batch));
+      if (fault.scope !== 'connection' && batch.length > 1) waiting.unshift(...parts(batch));
       else if (fault.scope !== 'connection') for (const { at } of batch) outcomes.set(at, fault);
       else if (outcomes.size === 0) throw error;
       else for (const { at } of [batch, ...waiting.splice(0)].flat()) outcomes.set(at, fault);
@@ -91,7 +91,7 @@ const batchesOf = (items: readonly Item[]): Item[][] => {
   return batches;
 };
 
-const halves = (batch: readonly Item[]): Item[][] => {
+const parts = (batch: readonly Item[]): Item[][] => {
   const middle = Math.ceil(batch.length / 2);
   return [batch.slice(0, middle), batch.slice(middle)];
 };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CrmRecord, CrmSession } from '../../../core/crm/connector.ts';
-import { CrmFault } from '../../../core/crm/fault.ts';
+import type { CrmRecord, CrmSession } from '../../../../core/crm/connector.ts';
+import { CrmFault } from '../../../../core/crm/fault.ts';
 import {
   type Answer,
   caught,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SharedToken } from '../../../core/crm/connector.ts';
+import type { SharedToken } from '../../../../core/crm/connector.ts';
 import { accepting, caught, record, type ScriptedHubspot, scriptedHubspot } from './scripted-hubspot.ts';
 
 describe('HubSpot, with credentials', () => {

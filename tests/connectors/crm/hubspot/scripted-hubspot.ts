@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
+import { hubspot } from '../../../../connectors/crm/hubspot/index.ts';
 import {
   type Call,
   type CrmRecord,
@@ -11,9 +11,9 @@ import {
   type CrmSession,
   type SharedToken,
   unsharedToken,
-} from '../../../core/crm/connector.ts';
-import type { CrmFault } from '../../../core/crm/fault.ts';
-import { memberOf } from '../../../core/formats/payload.ts';
+} from '../../../../core/crm/connector.ts';
+import type { CrmFault } from '../../../../core/crm/fault.ts';
+import { memberOf } from '../../../../core/formats/payload.ts';
 
 export interface Asked {
   readonly method: string;

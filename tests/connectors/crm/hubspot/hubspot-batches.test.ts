@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Call, CrmRecord, CrmSession } from '../../../core/crm/connector.ts';
-import { HubError } from '../../../core/errors.ts';
+import type { Call, CrmRecord, CrmSession } from '../../../../core/crm/connector.ts';
+import { HubError } from '../../../../core/errors.ts';
 import {
   accepting,
   acceptingBut,

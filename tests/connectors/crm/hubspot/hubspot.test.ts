@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CrmRecord, CrmSession } from '../../../core/crm/connector.ts';
-import { memberOf } from '../../../core/formats/payload.ts';
+import type { CrmRecord, CrmSession } from '../../../../core/crm/connector.ts';
+import { memberOf } from '../../../../core/formats/payload.ts';
 import {
   acceptingBut,
   caught,

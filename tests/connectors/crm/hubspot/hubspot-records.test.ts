@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CrmSession } from '../../../core/crm/connector.ts';
-import { memberOf } from '../../../core/formats/payload.ts';
+import type { CrmSession } from '../../../../core/crm/connector.ts';
+import { memberOf } from '../../../../core/formats/payload.ts';
 import {
   type Asked,
   caught,

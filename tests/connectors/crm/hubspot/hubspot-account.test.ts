@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CrmSession } from '../../../core/crm/connector.ts';
+import type { CrmSession } from '../../../../core/crm/connector.ts';
 import { caught, type ScriptedHubspot, scriptedHubspot } from './scripted-hubspot.ts';
 
 describe('HubSpot, asked about the account', () => {
