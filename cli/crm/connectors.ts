@@ -16,6 +16,6 @@ export const crmNamed = (id: string | undefined): CrmConnector => {
   const connector = id === undefined ? undefined : crmConnectorOf(id);
   if (connector !== undefined) return connector;
   throw badArguments(
-    `Name a CRM: ${Object.keys(crmConnectors).join(' or ')}${id === undefined ? '' : `, not ${id}`}.`,
+    `Name one of the CRMs ${Object.keys(crmConnectors).join(', ')}${id === undefined ? '' : `, not ${id}`}.`,
   );
 };

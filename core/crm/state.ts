@@ -43,6 +43,8 @@ export const SyncState = z.looseObject({
   goneAt: Instant.optional(),
   /** How often the customer's record was found to belong to another customer, whom the hub may be about to merge. */
   takenTimes: z.int().optional(),
+  /** Since when there are interactions of a customer who could not be reached, and so had no contact. */
+  unwrittenSince: Instant.optional(),
   /** Since when a person has to decide which of several records is the customer's. */
   undecidedSince: Instant.optional(),
   /** Since when nothing had been written before a person decided. */

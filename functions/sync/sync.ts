@@ -6,6 +6,7 @@ import { logInteractions } from './activities.ts';
 import { writeContacts } from './contacts/contacts.ts';
 import { relink } from './contacts/relink.ts';
 import { customersOf, type Rules, type Subject, subjectsOf } from './contacts/subjects.ts';
+import { queueUnwritten } from './contacts/unwritten.ts';
 import type { SyncPorts, Unsynced, Waiting } from './ports.ts';
 
 export interface Queued<Message = SyncMessage> {
@@ -47,6 +48,7 @@ const syncBatch = async (
   const linked = await relink(ports, messages, subjects);
   const dated = linked.subjects.map((subject) => ({ ...subject, ...earliestOf(subject, messages) }));
   const contacts = await writeContacts(ports, session, rules, dated);
+  await queueUnwritten(ports, dated, contacts);
   const logged = await logInteractions(ports, session, rules, messages, customers, contacts.ids);
   for (const { id, message } of batch) {
     const customer = customers.get(message.profileId);

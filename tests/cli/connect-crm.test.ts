@@ -80,5 +80,5 @@ it('connects an org: names the wrong part, stores only what works, creates the k
 });
 
 it('knows the CRMs by name', async () => {
-  await expect(mapping(['check', 'tryton'])).rejects.toThrow('salesforce or hubspot, not tryton');
+  await expect(mapping(['check', 'tryton'])).rejects.toThrow('salesforce, hubspot, servicenow, not tryton');
 });

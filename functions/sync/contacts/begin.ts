@@ -40,9 +40,22 @@ export const firstChange = async (
       place.adopt,
     );
   const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(customer));
-  if (!mayCreate) return undefined;
+  if (!mayCreate) {
+    await noteUnwritten(writing, subject);
+    return undefined;
+  }
   contacts.ids.delete(customer.id);
   return changeOf(ports, subject, planCreation(contact.fields, subject.ours));
+};
+
+/** Remembers that interactions are left out, so that they are written when the customer has a contact. */
+const noteUnwritten = async (
+  { ports, contacts }: Writing,
+  { customer, profileId, state, since }: Subject,
+): Promise<void> => {
+  if (since === undefined || (state.unwrittenSince !== undefined && state.unwrittenSince <= since)) return;
+  if (!(await ports.links.save(profileId, { ...state, unwrittenSince: since })))
+    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
 /** A guest's activity is logged at a record that staff made; nothing is written to it. */

@@ -54,8 +54,12 @@ const applyDecision = async (
   return (await links.save(profileId, next, record)) && queueSince(ports, customer, since);
 };
 
-/** Queues what was not written until the decision. */
-const queueSince = async (ports: DecisionPorts, customer: Customer, since: Instant): Promise<true> => {
+/** Queues a customer and every interaction since an instant. */
+export const queueSince = async (
+  ports: Pick<SyncPorts, 'history' | 'queueAgain'>,
+  customer: Customer,
+  since: Instant,
+): Promise<true> => {
   let messages: SyncMessage[] = [{ profileId: customer.id }];
   const before = new Date(Date.parse(since) - 1).toISOString();
   for await (const { profileId, id: interaction, occurredAt } of ports.history.timeline(customer, {

@@ -24,6 +24,8 @@ export interface Subject {
   readonly view: object;
   /** When the earliest of the interactions occurred that are to be logged now. */
   readonly since?: Instant;
+  /** Since when interactions of the customer are missing in the CRM. */
+  readonly unwrittenSince?: Instant;
   readonly ours: OurValues;
 }
 
@@ -71,13 +73,17 @@ export const subjectsOf = async (
   return { subjects, refused };
 };
 
-const profileIdsOf = ({ sourceProfiles }: Customer): string[] =>
+export const profileIdsOf = ({ sourceProfiles }: Customer): string[] =>
   sourceProfiles.map(({ profile }) => profile.id);
 
 const subjectOf = (customer: Customer, states: ReadonlyMap<string, SyncState>, rules: Rules): Subject => {
   const profileId = profileWithContact(customer, states);
+  const [unwritten] = profileIdsOf(customer)
+    .flatMap((id) => states.get(id)?.unwrittenSince ?? [])
+    .toSorted();
   return {
     ...{ customer, profileId, state: states.get(profileId) ?? unknownState },
+    ...(unwritten !== undefined && { unwrittenSince: unwritten }),
     ...viewOf(customer, rules),
   };
 };

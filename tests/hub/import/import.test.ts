@@ -135,10 +135,7 @@ Two lines";;;;;;;;;\r
   it('is synchronised with the first interaction, or at once where the job says so', async () => {
     await open();
     await importFile(hub, 'customers', people(2));
-    const ids = [await customer('email:p0@example.com'), await customer('email:p1@example.com')].map(
-      ({ id }) => id,
-    );
-    const contacts = () => hub.crms.countRecords(new Set(ids))['salesforce']?.['Contact'] ?? 0;
+    const contacts = () => hub.crms.countRecords()['salesforce']?.['Contact'] ?? 0;
     expect(contacts()).toBe(0);
     await importFile(hub, 'customers', people(2), { toCrms: true });
     expect(contacts()).toBe(2);
@@ -236,8 +233,7 @@ z-5,2019-06-01T00:00:00Z,order,web,inbound,ada@example.com,,19;9,
   it('is synchronised with the CRMs', async () => {
     await open();
     await importFile(hub, 'interactions', acts);
-    const { id } = await customer('email:ada@example.com');
-    expect(hub.crms.countRecords(new Set([id]))).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
+    expect(hub.crms.countRecords()).toMatchObject({ salesforce: { Contact: 1, Task: 3 } });
   });
 
   it('in NDJSON has the shape of an event of the API', async () => {
