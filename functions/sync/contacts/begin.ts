@@ -5,7 +5,7 @@ import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
 import type { Subject } from './subjects.ts';
-import { beingWritten, type Change, changeOf, type Writing } from './write.ts';
+import { beingWritten, type Change, changeOf, contactKey, type Writing } from './write.ts';
 
 const MOST_TAKEN_TIMES = 5;
 
@@ -23,7 +23,8 @@ export const firstChange = async (
     return undefined;
   }
   const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
-  if (customer.guest && oldest !== undefined) {
+  const isOwn = oldest !== undefined && oldest.fields[contact.key] === contactKey(ports, subject);
+  if (customer.guest && oldest !== undefined && !isOwn) {
     await logAtFoundRecord(writing, subject, oldest);
     return undefined;
   }
@@ -31,14 +32,14 @@ export const firstChange = async (
     await openRecordReview(writing, subject, place.choose);
     return undefined;
   }
-  if ('adopt' in place)
-    return changeOf(
-      ports,
-      subject,
-      planAdoption(contact.fields, subject.ours, place.adopt),
-      place.adopt.id,
-      place.adopt,
-    );
+  if ('adopt' in place) {
+    const { adopt } = place;
+    // The hub made this record, and its worker ended before it could note that.
+    const plan = isOwn
+      ? planCreation(contact.fields, subject.ours)
+      : planAdoption(contact.fields, subject.ours, adopt);
+    return { ...changeOf(ports, subject, plan, adopt.id, adopt), ...(isOwn && { isOwn: true as const }) };
+  }
   const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(customer));
   if (!mayCreate) {
     await noteUnwritten(writing, subject);

@@ -23,6 +23,8 @@ export interface Change {
   readonly states: FieldStates;
   /** The record of the CRM that becomes the customer's before it is written. */
   readonly adopts?: HeldRecord;
+  /** Set if the hub made that record itself. */
+  readonly isOwn?: true;
 }
 
 /** What the functions below share. */
@@ -119,7 +121,7 @@ const reserveContacts = async (
 
 const saveWritten = async (
   { ports, rules, contacts }: Writing,
-  { subject, states, adopts }: Change,
+  { subject, states, adopts, isOwn }: Change,
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
@@ -130,7 +132,7 @@ const saveWritten = async (
     fields: withAnswer(states, held, at),
     profiles: versionsOf(customer),
   };
-  if (adopts) await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
+  if (adopts && !isOwn) await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
   const isKnown = state.record === id;
   if (await ports.links.save(profileId, next, isKnown ? undefined : id)) contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
