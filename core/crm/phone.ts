@@ -16,10 +16,8 @@ export const phoneForms = (e164: string): string[] => {
 /** Whether a number as somebody typed it is this one: of another country's numbers only the complete ones are. */
 export const isPhone = (typed: string, e164: string): boolean => {
   const { all, national } = digitsOf(e164);
-  const digits = typed
-    .replace(/(?:ext\.?|x|#).*$/iu, '')
-    .replace(/\(0\)/gu, '')
-    .replace(/\D/gu, '');
+  const [withoutExtension = ''] = typed.split(/ext|x|#/iu);
+  const digits = withoutExtension.replace(/\(0\)/gu, '').replace(/\D/gu, '');
   const forms = typed.trim().startsWith('+')
     ? [all]
     : [all, national, `0${national}`, `00${all}`, `011${all}`];

@@ -107,7 +107,7 @@ export const pathOf = (template: string, variables: Variables): string =>
 
 /** Splits at each / outside of tags. */
 const segmentsOf = (template: string): string[] => {
-  const [first = '', ...others] = template.split(/(\{\{.*?\}\}|\{%.*?%\})/su);
+  const [first = '', ...others] = template.split(/(\{\{[^{}]*\}\}|\{%[^{}]*%\})/u);
   const segments = first.split('/');
   for (const [at, part] of others.entries()) {
     const [start = '', ...rest] = at % 2 === 0 ? [part] : part.split('/');

@@ -72,9 +72,10 @@ const isTaken = ({ code, message }: Problem): boolean =>
   code === 'CONFLICTING_UNIQUE_VALUE' || message.endsWith('already has that value.');
 
 const holderIn = (text: string): readonly string[] =>
-  [/Existing ID: (\d+)/u.exec(text)?.[1], /(\d+) already has that value/u.exec(text)?.[1]].flatMap((id) =>
-    id === undefined ? [] : [id],
-  );
+  [
+    /Existing ID: (\d+)/u.exec(text)?.[1],
+    /(?<!\d)(\d{1,20}) already has that value/u.exec(text)?.[1],
+  ].flatMap((id) => (id === undefined ? [] : [id]));
 
 interface Classified {
   readonly scope: Scope;

@@ -64,11 +64,16 @@ const sourceOf = ({ from, value, template }: Source, subject: Subject, narrowed:
 };
 
 /** The text that is there whatever the tags give. */
-const withoutTags = (template: string): string =>
-  template
-    .replace(/\{%-?\s*(?:if|unless|case|for)\b[\s\S]*?\{%-?\s*end\w+\s*-?%\}/gu, '')
-    .replace(/\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/gu, '')
-    .trim();
+const withoutTags = (template: string): string => {
+  let depth = 0;
+  let text = '';
+  for (const part of template.split(/(\{\{[^{}]*\}\}|\{%[^{}]*%\})/u)) {
+    if (/^\{%-? {0,8}(?:if|unless|case|for)\b/u.test(part)) depth++;
+    else if (/^\{%-? {0,8}end/u.test(part)) depth--;
+    else if (depth === 0 && !part.startsWith('{{') && !part.startsWith('{%')) text += part;
+  }
+  return text.trim();
+};
 
 /** The values after a transform. Few values are transformed themselves. */
 const after = (before: Possible, transform: Transform): Possible => {

@@ -4,14 +4,13 @@ import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { DecidedMessage, SyncMessage } from '../../contracts/messages/sync.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
 import type { Queued } from '../sync.ts';
+import { queueSince } from './queue-since.ts';
 import { beingWritten } from './write.ts';
 
 type DecisionPorts = Pick<
   SyncPorts,
   'title' | 'links' | 'history' | 'queueAgain' | 'saveFailure' | 'publishFailed'
 >;
-
-const MESSAGES_PER_CALL = 500;
 
 /**
  * Carries out what people decided about customers with several records: one becomes the customer's, or a new one may be made
@@ -52,26 +51,6 @@ const applyDecision = async (
   }
   const next = { ...decided, record, fields: {}, decidedSince: since };
   return (await links.save(profileId, next, record)) && queueSince(ports, customer, since);
-};
-
-/** Queues a customer and every interaction since an instant. */
-export const queueSince = async (
-  ports: Pick<SyncPorts, 'history' | 'queueAgain'>,
-  customer: Customer,
-  since: Instant,
-): Promise<true> => {
-  let messages: SyncMessage[] = [{ profileId: customer.id }];
-  const before = new Date(Date.parse(since) - 1).toISOString();
-  for await (const { profileId, id: interaction, occurredAt } of ports.history.timeline(customer, {
-    after: before,
-  })) {
-    messages.push({ profileId, interaction, occurredAt });
-    if (messages.length < MESSAGES_PER_CALL) continue;
-    await ports.queueAgain(messages);
-    messages = [];
-  }
-  await ports.queueAgain(messages);
-  return true;
 };
 
 const taken = ({ title }: Pick<SyncPorts, 'title'>): HubError =>

@@ -1,5 +1,5 @@
 import type { SyncPorts } from '../ports.ts';
-import { queueSince } from './decisions.ts';
+import { queueSince } from './queue-since.ts';
 import { profileIdsOf, type Subject } from './subjects.ts';
 import type { Contacts } from './write.ts';
 

@@ -4,7 +4,7 @@ import { memberOf } from '../../../../core/formats/payload.ts';
 
 const text = z.string().trim().min(1);
 const common = {
-  loginUrl: z.url().transform((url) => url.replace(/\/+$/u, '')),
+  loginUrl: z.url().transform((url) => url.replace(/(?<!\/)\/+$/u, '')),
   clientId: text,
   /** `save`: records that a duplicate rule of the org only warns about are saved. */
   duplicateRules: z.enum(['respect', 'save']).default('respect'),

@@ -173,7 +173,7 @@ const kindOf = (code: string, message: string, asked: Asked): Kind => {
 
 /** Where a message names the field. */
 const fieldIn = (message: string): string | undefined =>
-  /(?:No such column '|value found: |Required fields are missing: \[|create\/update fields: |not found for field |External ID field does not exist[^:]*: )([A-Za-z]\w*)/u.exec(
+  /(?:No such column '|value found: |Required fields are missing: \[|create\/update fields: |not found for field |External ID field does not exist[^:]{0,80}: )([A-Za-z]\w*)/u.exec(
     message,
   )?.[1];
 
@@ -186,7 +186,7 @@ const recordsIn = (code: string, message: string, { duplicateResult, duplicateRe
     code === 'DUPLICATE_VALUE'
       ? (/record with id: (\w{15,18})/u.exec(message)?.slice(1) ?? [])
       : code === 'DUPLICATE_EXTERNAL_ID'
-        ? (/\[(.*)\]/u.exec(message)?.[1]?.match(SALESFORCE_ID) ?? [])
+        ? (/\[([^[\]]*)\]/u.exec(message)?.[1]?.match(SALESFORCE_ID) ?? [])
         : [];
   return [...new Set([...matched, ...named])];
 };
