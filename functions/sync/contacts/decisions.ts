@@ -1,7 +1,5 @@
 import { HubError } from '../../../core/errors.ts';
-import type { Customer } from '../../../core/identity/customer.ts';
-import type { Instant } from '../../../core/interaction/interaction.ts';
-import type { DecidedMessage, SyncMessage } from '../../contracts/messages/sync.ts';
+import type { DecidedMessage } from '../../contracts/messages/sync.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
 import type { Queued } from '../sync.ts';
 import { queueSince } from './queue-since.ts';
