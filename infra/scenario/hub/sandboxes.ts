@@ -1,5 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  PutSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { type HubspotSandbox, hubspotSandbox } from '../../sandbox/hubspot/sandbox.ts';
@@ -22,7 +26,7 @@ export interface Sandboxes {
   readonly hubspot: HubspotSandbox;
   /** By the id of the CRM. */
   readonly byName: Readonly<Record<string, Sandbox>>;
-  /** Stores the credentials of the sandboxes as the secrets of the CRMs of a hub. */
+  /** Stores the credentials of the sandboxes as the secrets of the CRMs that a hub has switched on. */
   connect(runtime: Runtime, hub: string): Promise<void>;
   /** The records by CRM and object, without the contacts of `mergedIn` source profiles, by their names in the CRM's API. */
   records(mergedIn?: ReadonlySet<string>): Record<string, Record<string, readonly object[]>>;
@@ -140,9 +144,17 @@ export const openSandboxes = async (
     async connect(runtime, hub) {
       const client = new SecretsManagerClient(clientConfig(runtime));
       for (const [crm, { secret }] of Object.entries(byName))
-        await client.send(
-          new PutSecretValueCommand({ SecretId: `${hub}/crm/${crm}`, SecretString: JSON.stringify(secret) }),
-        );
+        try {
+          await client.send(
+            new PutSecretValueCommand({
+              SecretId: `${hub}/crm/${crm}`,
+              SecretString: JSON.stringify(secret),
+            }),
+          );
+        } catch (error) {
+          // The stack makes no secret for a CRM that is switched off.
+          if (!(error instanceof ResourceNotFoundException)) throw error;
+        }
     },
     countRecords: (mergedIn) =>
       Object.fromEntries(
