@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { lineFinder, parseConfigFile } from '../../core/config/config-file.ts';
 import { type MappingFinding, mappedObjects } from '../../core/crm/check/check.ts';
 import { type Examination, examineAccount } from '../../core/crm/check/examination.ts';
@@ -50,7 +51,12 @@ export const openAccount = async (connector: CrmConnector, secret: CrmSecret): P
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   return {
     session: await connector.open(secret, unsharedToken, signal),
-    call: { signal, spend: async () => {}, now: Date.now },
+    call: {
+      signal,
+      spend: async () => {},
+      sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
+      now: Date.now,
+    },
   };
 };
 

@@ -17,6 +17,8 @@ export interface Call {
    * excepted. Rejects with `HubError` `crm-pause` where none is left.
    */
   readonly spend: () => Promise<void>;
+  /** Waits some milliseconds between two attempts. Rejects where the call is aborted. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
   /** Reports what the CRM says about its quota, for example in headers. `perSeconds`: the length of its window. */
   readonly observe?: (quota: {
     readonly used: number;

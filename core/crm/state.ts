@@ -138,7 +138,11 @@ export const fieldsWithoutBase = (fields: ContactFields, ours: CrmFields, states
   );
 
 /** What changed here since both sides last stood. */
-export const planUpdate = (fields: ContactFields, { values }: OurValues, states: FieldStates): FieldPlan => {
+export const planUpdate = (
+  fields: ContactFields,
+  { values, fallbacks }: OurValues,
+  states: FieldStates,
+): FieldPlan => {
   const write: Record<string, unknown> = {};
   const next: Record<string, FieldState> = { ...states };
   for (const [name, mode] of fields.writes) {
@@ -149,10 +153,34 @@ export const planUpdate = (fields: ContactFields, { values }: OurValues, states:
       next[name] = { ...state, ours: stored(value) };
       continue;
     }
-    write[name] = value ?? null;
-    next[name] = afterWrite(value, value ?? null, state);
+    write[name] = value ?? fallbacks[name] ?? null;
+    next[name] = afterWrite(value, write[name], state);
   }
   return { write, states: next };
+};
+
+/**
+ * For the record of a guest who turned out to be this person: what the person is shown with stays there while the person has
+ * no value of their own. `shown`: the person's values, with those that stand in.
+ */
+export const planTakeOver = (
+  fields: ContactFields,
+  own: OurValues,
+  shown: OurValues,
+  states: FieldStates,
+): FieldPlan => {
+  const plan = planUpdate(fields, shown, states);
+  const standsIn = (name: string): boolean =>
+    own.values[name] === undefined && shown.values[name] !== undefined;
+  return {
+    write: plan.write,
+    states: Object.fromEntries(
+      Object.entries(plan.states).map(([name, state]) => {
+        const { filled: _, ...left } = state;
+        return [name, standsIn(name) ? withoutWrite(left, undefined) : state];
+      }),
+    ),
+  };
 };
 
 /** A field that the CRM contests is left to it; one is emptied, or filled again, only where the hub filled it. */

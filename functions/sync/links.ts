@@ -1,3 +1,4 @@
+import type { SyncState } from '../../core/crm/state.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { identifierKey, profileIdOf, syncStateKey } from '../contracts/keys.ts';
 import { ownerOf } from '../contracts/rows/people.ts';
@@ -11,6 +12,14 @@ export const links = (
   erased: Links['erased'],
 ): Links => {
   const referenceKey = (record: string) => identifierKey(`${crm}:${record}`);
+  const ownerRow = (record: string, profileId: string) => ({
+    ...referenceKey(record),
+    ...{ identifier: `${crm}:${record}`, profileId, customerProfileIds: [profileId] },
+  });
+  const nextState = (profileId: string, { version, ...state }: SyncState) => ({
+    put: { ...syncStateKey(profileId, crm), ...withoutAbsent(state), version: version + 1 },
+    if: version === 0 ? ({ absent: true } as const) : ({ version } as const),
+  });
   return {
     erased,
     async load(profileIds) {
@@ -23,16 +32,18 @@ export const links = (
         rows.map(ownerOf).map(({ identifier, profileId }) => [identifier.slice(crm.length + 1), profileId]),
       );
     },
-    async save(profileId, { version, ...state }, link) {
-      const row = { ...syncStateKey(profileId, crm), ...withoutAbsent(state), version: version + 1 };
-      const condition = version === 0 ? ({ absent: true } as const) : ({ version } as const);
-      if (link === undefined) return table.put(row, condition);
+    async save(profileId, state, link) {
+      const next = nextState(profileId, state);
+      if (link === undefined) return table.put(next.put, next.if);
       const [owner] = (await table.get([referenceKey(link)])).map(ownerOf);
-      if (owner !== undefined) return owner.profileId === profileId && (await table.put(row, condition));
-      const owned = { identifier: `${crm}:${link}`, profileId, customerProfileIds: [profileId] };
+      if (owner !== undefined) return owner.profileId === profileId && (await table.put(next.put, next.if));
+      return table.transact([next, { put: ownerRow(link, profileId), if: { absent: true } }]);
+    },
+    takeOver(profileId, state, { profileId: from, state: { record: _, reservedUntil: __, ...left } }) {
       return table.transact([
-        { put: row, if: condition },
-        { put: { ...referenceKey(link), ...owned }, if: { absent: true } },
+        nextState(profileId, state),
+        nextState(from, { ...left, fields: {} }),
+        { put: ownerRow(state.record, profileId), if: { exists: true } },
       ]);
     },
   };

@@ -9,6 +9,12 @@ import type { SyncMessage } from '../contracts/messages/sync.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';
 
+/** A source profile and the state of its contact. */
+export interface Holder {
+  readonly profileId: string;
+  readonly state: SyncState;
+}
+
 /** What the hub knows of the contacts in one CRM; strongly consistent. */
 export interface Links {
   /** The states of source profiles; absent ones are unknown. */
@@ -18,6 +24,8 @@ export interface Links {
    * also that the CRM's record belongs to it. False where a condition does not hold.
    */
   save(profileId: string, state: SyncState, link?: string): Promise<boolean>;
+  /** The same, with the record of the next state, which another source profile gives up. */
+  takeOver(profileId: string, state: SyncState & { readonly record: string }, from: Holder): Promise<boolean>;
   /** The source profiles to which records of the CRM belong, by the CRM's ids. */
   owners(records: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Those of these records whose people were erased. */

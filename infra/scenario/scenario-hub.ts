@@ -30,6 +30,9 @@ import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 /** When a scenario starts that names no time. */
 const DEFAULT_START = '2026-01-01T00:00:00.000Z';
 
+/** A slow CRM takes real time, unlike everything else in a scenario. */
+const SLOWNESS_MS = 50;
+
 /** The options of the hub of a scenario. */
 export interface ScenarioOptions
   extends Omit<InProcessHubOptions, 'clock' | 'runCustomResources' | 'senders'> {
@@ -62,6 +65,7 @@ export const openScenarioHub = async (
   const holder: { hub?: InProcessHub } = {};
   const crms = await openSandboxes(new DatabaseSync(options.file ?? ':memory:'), {
     now: () => clock.now(),
+    slowness: SLOWNESS_MS,
     report: (report) => {
       // A CRM that is switched off has no webhook of this hub.
       if (holder.hub && Object.hasOwn(switches, report.crm)) bringReport(holder.hub, report);

@@ -1,10 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
+import { folder, scenarioFiles } from './under-faults.ts';
 
-const folder = new URL('.', import.meta.url).pathname;
-const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 let synthesised: Assembly;
 
 beforeAll(async () => {
@@ -12,33 +10,13 @@ beforeAll(async () => {
 });
 
 describe('scenarios', () => {
-  it.each(files)('%s', async (file) => {
+  it.each(scenarioFiles)('%s', async (file) => {
     const { lines } = await runScenarioFile(`${folder}${file}`, { assembly: synthesised });
     expect(lines).toEqual([]);
   });
 });
 
-describe('the same scenarios with faults', () => {
-  /** A small random generator with a seed, so that a failure can be repeated. */
-  const seededRandom = (seed: number) => {
-    let state = seed;
-    return (): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state / 2 ** 32;
-    };
-  };
-
-  it.each(files)('%s, with duplicate and reordered messages and transaction conflicts', async (file) => {
-    const random = seededRandom(7);
-    const { lines } = await runScenarioFile(`${folder}${file}`, {
-      assembly: synthesised,
-      random,
-      chaos: { duplicate: 0.2, reorder: true },
-      conflict: () => random() < 0.1,
-    });
-    expect(lines).toEqual([]);
-  });
-
+describe('scenarios in trouble', () => {
   it('loses no event when the bus is unreachable directly after an interaction was stored', async () => {
     let lost = 0;
     const { lines } = await runScenarioFile(`${folder}hundred-copies.yaml`, {

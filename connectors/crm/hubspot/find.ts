@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Filter } from '@hubspot/api-client/lib/codegen/crm/objects/models/Filter.js';
 import type { PublicObjectSearchRequest } from '@hubspot/api-client/lib/codegen/crm/objects/models/PublicObjectSearchRequest.js';
@@ -159,14 +158,14 @@ const SEARCH_ATTEMPTS = 5;
  * HubSpot answers five searches a second, of all apps of an account. A look-up of many values that gave up at the sixth would
  * begin anew each time and never end, so it waits here.
  */
-const patiently = async <Answer>({ signal }: Call, search: () => Promise<Answer>): Promise<Answer> => {
+const patiently = async <Answer>({ sleep }: Call, search: () => Promise<Answer>): Promise<Answer> => {
   for (let attempt = 1; ; attempt++)
     try {
       return await search();
     } catch (error) {
       const isShort = error instanceof CrmFault && isDeepStrictEqual(error.retry, { afterSeconds: 1 });
       if (!isShort || attempt === SEARCH_ATTEMPTS) throw error;
-      await setTimeout(1000, undefined, { signal }).catch(() => {
+      await sleep(1000).catch(() => {
         throw error;
       });
     }

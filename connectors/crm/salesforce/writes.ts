@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Call } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
@@ -60,7 +59,7 @@ export const write = async (
       ),
     );
     const [first] = locked;
-    if (first === undefined || !(await waited(first.rows[0]?.key ?? '', attempt, call.signal))) break;
+    if (first === undefined || !(await waited(first.rows[0]?.key ?? '', attempt, call))) break;
     const again = await writeOnce(client, locked, call).catch((error: unknown) => void faultFrom(error));
     if (again === undefined) break;
     for (const [row, outcome] of again) outcomes.set(row, outcome);
@@ -75,9 +74,12 @@ const isLocked = (outcome: Outcome | undefined): boolean =>
   outcome !== undefined && 'fault' in outcome && outcome.fault.code === 'salesforce-unable-to-lock-row';
 
 /** Waits twice as long each time, and by the key, so that workers that met do not meet again. False if aborted. */
-const waited = async (key: string, attempt: number, signal: AbortSignal): Promise<boolean> => {
+const waited = async (key: string, attempt: number, { sleep }: Call): Promise<boolean> => {
   const spread = createHash('sha256').update(`${attempt}:${key}`).digest().readUInt16BE() / 0xffff;
-  return setTimeout(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + spread), true, { signal }).catch(() => false);
+  return sleep(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + spread)).then(
+    () => true,
+    () => false,
+  );
 };
 
 const writeOnce = async (

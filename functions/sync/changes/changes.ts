@@ -1,11 +1,12 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { firstInboundValues, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
+import { firstInboundValues, mayHaveChanged, planReport, unknownState } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { log } from '../../contracts/log.ts';
-import { type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
+import { holderOf, moveTo } from '../contacts/holder.ts';
+import { isLinked, isReserved, type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
 import { beingWritten } from '../contacts/write.ts';
 import { crmInteraction } from '../crm-interaction.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
@@ -22,11 +23,14 @@ interface Reading {
   readonly rules: Rules;
 }
 
-/** A changed record, and the customer whose contact it is, if it is anybody's. */
+/** A changed record, and the customer whose it is, if it is anybody's. */
 interface Changed {
   readonly change: CrmChange;
   readonly messages: string[];
+  /** With the source profile that is linked to the record: a customer who was merged may have several records. */
   readonly subject: Subject | undefined;
+  /** Whether the customer is written to another record. */
+  readonly isSpare: boolean;
 }
 
 /**
@@ -74,13 +78,19 @@ const subjectsOfChanges = async (
   const customers = await ports.history.customers([...new Set(owners.values())]);
   const { subjects } = await subjectsOf(ports.links, rules, [...customers.values()]);
   const byCustomer = new Map(subjects.map((one) => [one.customer.id, one]));
+  const states = await ports.links.load([...new Set(owners.values())]);
   return [...byRecord].flatMap(([id, queued]): Changed[] => {
     const [first, ...others] = queued.map(({ message }) => message.change);
     if (first === undefined) return [];
     const change = combineChanges(first, ...others);
     const owner = [id, ...change.merged].map((one) => owners.get(one)).find((one) => one !== undefined);
-    const customer = customers.get(owner ?? '');
-    return [{ change, messages: queued.map((one) => one.id), subject: byCustomer.get(customer?.id ?? '') }];
+    const written = byCustomer.get(customers.get(owner ?? '')?.id ?? '');
+    const messages = queued.map((one) => one.id);
+    if (written === undefined || owner === undefined)
+      return [{ change, messages, subject: undefined, isSpare: false }];
+    const subject = { ...written, profileId: owner, state: states.get(owner) ?? unknownState };
+    const isSpare = written.profileId !== owner && isLinked(written.state);
+    return [{ change, messages, subject, isSpare }];
   });
 };
 
@@ -140,7 +150,7 @@ const applyOne = async (
   const { change, subject } = changed;
   if (subject === undefined) return recordUnknown(reading, change, record);
   const { state } = subject;
-  if ((state.reservedUntil ?? 0) > reading.ports.now()) return false;
+  if (isReserved(state, reading.ports.now())) return false;
   if (record === undefined) return unlinkDeleted(reading, changed, subject);
   if (record.id !== state.record || change.act === 'merged')
     return followMerge(reading, change, subject, record);
@@ -175,7 +185,7 @@ const recordUnknown = async (
 /** The record of a customer was deleted. */
 const unlinkDeleted = async (
   reading: Reading,
-  { change, messages }: Changed,
+  { change, messages, isSpare }: Changed,
   { profileId, state, customer }: Subject,
 ): Promise<boolean> => {
   const { ports, rules } = reading;
@@ -185,6 +195,7 @@ const unlinkDeleted = async (
   const { object } = rules.mapping.contact;
   await ports.recordInteraction(crmInteraction(ports, { object, record, act: 'deleted', at, inbound: [] }));
   if (!(await ports.links.save(profileId, { ...state, fields: {}, goneAt: at }))) return false;
+  if (isSpare) return true;
   await report(
     ports,
     messages,
@@ -202,27 +213,24 @@ const unlinkDeleted = async (
 const followMerge = async (
   reading: Reading,
   change: CrmChange,
-  { customer, profileId, state }: Subject,
+  subject: Subject,
   record: HeldRecord,
 ): Promise<boolean> => {
   const { ports, rules } = reading;
+  const { customer, profileId, state } = subject;
   const { object } = rules.mapping.contact;
   const former = [...new Set([change.id, ...change.merged, ...(state.record ? [state.record] : [])])];
   const others = former.filter((id) => id !== record.id);
-  const owner = (await ports.links.owners([record.id])).get(record.id);
-  const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
   const at = timeOf(reading, change);
   await ports.recordInteraction(
     crmInteraction(ports, { object, record, act: 'merged', at, inbound: [], customer, others }),
   );
-  const isSaved = isFree
-    ? await ports.links.save(
-        profileId,
-        { ...state, record: record.id, fields: {}, goneAt: undefined },
-        record.id,
-      )
-    : await ports.links.save(profileId, { ...state, fields: {}, goneAt: at });
-  return isSaved && unlinkOthers(ports, { profileId, at }, others);
+  const holder = await holderOf(ports.links, subject, record.id);
+  const isSaved =
+    holder === undefined
+      ? await ports.links.save(profileId, { ...state, fields: {}, goneAt: at })
+      : await moveTo(ports.links, holder, record.id);
+  return isSaved && unlinkOthers(ports, { profileId: holder?.profileId ?? profileId, at }, others);
 };
 
 /** The customers whose records vanished in a merge have none any more; those of one person are joined. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Call, CrmConnector } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import {
@@ -75,6 +76,8 @@ export const crmBudget = (
           () => reserve(priority),
           () => waits(1000),
         ),
+      sleep: (milliseconds) =>
+        runtime.sleep?.(milliseconds) ?? setTimeout(milliseconds, undefined, { signal }),
       observe(quota) {
         observed = quota;
       },

@@ -46,6 +46,9 @@ export interface WorkPorts {
 
 /** The delay where nobody says how long to wait. */
 const DELAY_SECONDS = 60;
+/** What has waited waits a quarter of that time again, and at most so long. */
+const SHARE_OF_WAITING = 0.25;
+const MOST_SECONDS = 300;
 const NEW_SECRET_SECONDS = 1;
 
 /**
@@ -67,7 +70,7 @@ export const work =
     if (!isDown && answered.size > 0) await ports.connection.worked(connection);
     if (deferred.size === 0) return new Map();
     report(ports, pending, deferred);
-    const groups = grouped(pending, deferred);
+    const groups = grouped(pending, deferred, ports.now());
     for (const [object, { fault, messages }] of groups.parked)
       await park(ports, object, fault && (await ports.explain(object, fault, signal)), messages);
     return sendBack(ports, groups.later);
@@ -126,14 +129,15 @@ interface Groups {
   readonly later: Map<number, Pending[]>;
 }
 
-const grouped = (pending: readonly Pending[], deferred: Deferred): Groups => {
+const grouped = (pending: readonly Pending[], deferred: Deferred, now: number): Groups => {
   const groups: Groups = { parked: new Map(), later: new Map() };
   for (const one of pending) {
     const deferral = deferred.get(one.id);
     if (deferral === undefined) continue;
     const fault = objectFault(deferral.error);
     const object = deferral.object ?? fault?.object;
-    if (object === undefined) addTo(groups.later, delayOf(deferral.error), one);
+    if (object === undefined)
+      addTo(groups.later, delayOf(deferral.error, now - Number(one.attributes[QUEUED_AT])), one);
     else {
       const group = groups.parked.get(object) ?? { messages: [] };
       group.messages.push(one);
@@ -153,10 +157,13 @@ const addTo = (groups: Groups['later'], delay: number, one: Pending): void => {
 const objectFault = (error: HubError): CrmFault | undefined =>
   error instanceof CrmFault && error.scope === 'object' ? error : undefined;
 
-const delayOf = (error: HubError): number => {
-  if (typeof error.retry === 'object') return error.retry.afterSeconds;
-  const isSetup = error instanceof CrmFault && error.scope === 'connection' && error.why === 'setup';
-  return isSetup ? NEW_SECRET_SECONDS : DELAY_SECONDS;
+/** In seconds. A record may stay locked, and answers may stay lost, for hours; only who is throttled knows when that ends. */
+const delayOf = (error: HubError, waitedMs: number): number => {
+  const asked = typeof error.retry === 'object' ? error.retry.afterSeconds : DELAY_SECONDS;
+  if (!(error instanceof CrmFault)) return asked;
+  if (error.scope === 'connection' && error.why === 'setup') return NEW_SECRET_SECONDS;
+  const longer = Math.min(MOST_SECONDS, Math.ceil((waitedMs / 1000) * SHARE_OF_WAITING));
+  return error.why === 'throttled' ? asked : Math.max(asked, longer);
 };
 
 /** Stores messages of an object until a probe of it succeeds; one that has succeeded meanwhile releases them at once. */

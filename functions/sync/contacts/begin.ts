@@ -1,36 +1,39 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { isReachable } from '../../../core/crm/customer-view.ts';
-import { planAdoption, planCreation } from '../../../core/crm/state.ts';
+import { planAdoption, planCreation, planTakeOver, planUpdate } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
+import { fillFromGuests } from '../../../core/identity/proof/guests.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
-import type { Subject } from './subjects.ts';
+import { isLinked, isReserved, type Subject, subjectsOf, viewOf } from './subjects.ts';
 import { beingWritten, type Change, changeOf, contactKey, type Writing } from './write.ts';
 
 const MOST_TAKEN_TIMES = 5;
 
-/** What has to be written for a customer whose place in the CRM is known; undefined where nothing is. */
-export const firstChange = async (
+/** What has to be written for a customer whose place in the CRM is known. */
+export const firstChanges = async (
   writing: Writing,
   subject: Subject,
   place: Place,
-): Promise<Change | undefined> => {
+): Promise<readonly Change[]> => {
   const { ports, rules, contacts } = writing;
   const { contact } = rules.mapping;
   const { customer } = subject;
+  if ('takeOver' in place) return takenOver(writing, subject, place);
   if ('elsewhere' in place) {
-    await deferToOwner(writing, subject);
-    return undefined;
+    if (!customer.guest) return afterOwners(writing, newContact(writing, subject), [place.owner]);
+    await logAtFoundRecord(writing, subject, place.elsewhere);
+    return [];
   }
   const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
   const isOwn = oldest !== undefined && oldest.fields[contact.key] === contactKey(ports, subject);
   if (customer.guest && oldest !== undefined && !isOwn) {
     await logAtFoundRecord(writing, subject, oldest);
-    return undefined;
+    return [];
   }
   if ('choose' in place) {
     await openRecordReview(writing, subject, place.choose);
-    return undefined;
+    return [];
   }
   if ('adopt' in place) {
     const { adopt } = place;
@@ -38,15 +41,34 @@ export const firstChange = async (
     const plan = isOwn
       ? planCreation(contact.fields, subject.ours)
       : planAdoption(contact.fields, subject.ours, adopt);
-    return { ...changeOf(ports, subject, plan, adopt.id, adopt), ...(isOwn && { isOwn: true as const }) };
+    const change = changeOf(ports, subject, plan, adopt.id, adopt);
+    return [{ ...change, ...(isOwn && { isOwn: true as const }) }];
   }
   const mayCreate = contact.create === 'always' || (contact.create === 'reachable' && isReachable(customer));
   if (!mayCreate) {
     await noteUnwritten(writing, subject);
-    return undefined;
+    return [];
   }
   contacts.ids.delete(customer.id);
-  return changeOf(ports, subject, planCreation(contact.fields, subject.ours));
+  return [newContact(writing, subject)];
+};
+
+const newContact = ({ ports, rules }: Writing, subject: Subject): Change =>
+  changeOf(ports, subject, planCreation(rules.mapping.contact.fields, subject.ours));
+
+/** The contact of a guest, who turned out to be this person. */
+export const takenOver = (
+  { ports, rules, contacts }: Writing,
+  subject: Subject,
+  { takeOver, shown: { guest, holder } }: Extract<Place, { takeOver: HeldRecord }>,
+): readonly Change[] => {
+  if (isReserved(holder.state, ports.now())) {
+    contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
+    return [];
+  }
+  const { ours } = viewOf(fillFromGuests(subject.customer, [guest]), rules);
+  const plan = planTakeOver(rules.mapping.contact.fields, subject.ours, ours, holder.state.fields);
+  return [{ ...changeOf(ports, subject, plan, takeOver.id, takeOver), isOwn: true, from: holder }];
 };
 
 /** Remembers that interactions are left out, so that they are written when the customer has a contact. */
@@ -86,8 +108,32 @@ export const openRecordReview = async (
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
+/**
+ * Contacts of other customers hold a value that is this customer's: where the hub wrote it there, and it is theirs no longer,
+ * they give it up first.
+ */
+export const afterOwners = async (
+  writing: Writing,
+  change: Change,
+  owners: readonly string[],
+): Promise<readonly Change[]> => {
+  const { ports, rules, contacts } = writing;
+  const customers = [...(await ports.history.customers(owners)).values()];
+  const { subjects } = await subjectsOf(ports.links, rules, customers);
+  const updates = subjects.flatMap((subject): Change[] => {
+    const plan = planUpdate(rules.mapping.contact.fields, subject.ours, subject.state.fields);
+    const isOutdated = isLinked(subject.state) && Object.keys(plan.write).length > 0;
+    return isOutdated ? [changeOf(ports, subject, plan, subject.state.record)] : [];
+  });
+  if (updates.some(({ subject }) => isReserved(subject.state, ports.now())))
+    contacts.waiting.set(change.subject.customer.id, { error: beingWritten(ports) });
+  else if (updates.length > 0) return [...updates, change];
+  else await deferToOwner(writing, change.subject);
+  return [];
+};
+
 /** The record belongs to another customer, with whom this one is about to be merged, or never will be. */
-export const deferToOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
+const deferToOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
   const { customer, profileId, state } = subject;
   const times = (state.takenTimes ?? 0) + 1;
   const { reservedUntil: _, ...released } = state;

@@ -1,11 +1,11 @@
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { fieldsWithoutBase, planAdoption, planUpdate, type SyncState } from '../../../core/crm/state.ts';
+import { fieldsWithoutBase, planAdoption, planUpdate } from '../../../core/crm/state.ts';
 import type { SyncPorts } from '../ports.ts';
-import { firstChange } from './begin.ts';
+import { firstChanges } from './begin.ts';
 import { withCompanies } from './companies.ts';
 import { findRecords, type Place } from './find.ts';
 import { resolveTakenValues } from './release.ts';
-import { isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
+import { isLinked, isReserved, isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
 import {
   beingWritten,
   type Change,
@@ -29,14 +29,12 @@ export const writeContacts = async (
   const open = subjects.filter((subject) => isOpen(writing, subject));
   const linked = open.filter(({ state }) => isLinked(state));
   const unlinked = open.filter(({ state }) => !isLinked(state));
-  const beginnings = await withCompanies(writing, await firstChanges(writing, unlinked));
+  const beginnings = await withCompanies(writing, await beginningsOf(writing, unlinked));
   const changes = [...(await updatesOf(writing, linked)), ...beginnings];
   const taken = await write(writing, changes);
   if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
   return contacts;
 };
-
-const isLinked = ({ record, goneAt }: SyncState): boolean => record !== undefined && goneAt === undefined;
 
 /** Whether something may be written for a customer now. */
 const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean => {
@@ -44,7 +42,7 @@ const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean 
   const { customer, state, view } = subject;
   if (!contact.includes(view) || state.undecidedSince !== undefined) return false;
   if (state.goneAt !== undefined && !contact.recreate) return false;
-  if ((state.reservedUntil ?? 0) > ports.now() || isStale(subject)) {
+  if (isReserved(state, ports.now()) || isStale(subject)) {
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
     return false;
   }
@@ -104,7 +102,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
 };
 
 /** The changes of customers without a contact: the CRM's own record of them is adopted, or one is made. */
-const firstChanges = async (writing: Writing, unlinked: readonly Subject[]): Promise<Change[]> => {
+const beginningsOf = async (writing: Writing, unlinked: readonly Subject[]): Promise<Change[]> => {
   const { ports, session, rules } = writing;
   const { match } = rules.mapping.contact;
   const isSought = (subject: Subject): boolean =>
@@ -114,8 +112,7 @@ const firstChanges = async (writing: Writing, unlinked: readonly Subject[]): Pro
     sought.length === 0 ? new Map<Subject, Place>() : await findRecords(ports, session, rules, sought);
   const changes: Change[] = [];
   for (const subject of unlinked) {
-    const change = await firstChange(writing, subject, places.get(subject) ?? { create: true });
-    if (change) changes.push(change);
+    changes.push(...(await firstChanges(writing, subject, places.get(subject) ?? { create: true })));
   }
   return changes;
 };

@@ -1,17 +1,24 @@
 import { type Choice, chooseRecord, type Found } from '../../../core/crm/adoption.ts';
 import type { CrmSession, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import type { SyncPorts } from '../ports.ts';
+import { guestsWithPerson, type ShownGuest } from './holder.ts';
 import { type Rules, type Subject, valuesOfType } from './subjects.ts';
 
-/** What the look-up found for a customer. `elsewhere`: a source profile that has the only record already. */
-export type Place = Choice | { readonly elsewhere: string; readonly record: HeldRecord };
+/**
+ * What the look-up found for a customer. `elsewhere`: the only record, which another customer has already; `takeOver`: one
+ * that a guest has who is shown with this person.
+ */
+export type Place =
+  | Choice
+  | { readonly elsewhere: HeldRecord; readonly owner: string }
+  | { readonly takeOver: HeldRecord; readonly shown: ShownGuest };
 
 /**
  * Looks customers without a contact up in the CRM before anything is created: one look-up per key for all of them. Records
  * of erased people, and of customers that must stay apart from this one, are left out.
  */
 export const findRecords = async (
-  ports: Pick<SyncPorts, 'links' | 'call'>,
+  ports: Pick<SyncPorts, 'links' | 'call' | 'history' | 'guests'>,
   session: CrmSession,
   rules: Rules,
   subjects: readonly Subject[],
@@ -28,7 +35,7 @@ export const findRecords = async (
   const ids = [...byType.values()].flatMap((found) => [...found.values()].flat().map(({ id }) => id));
   const owners = await ports.links.owners(ids);
   const erased = await ports.links.erased(ids);
-  return new Map(
+  const places = new Map<Subject, Choice>(
     subjects.map((subject) => {
       const found = match.map(
         (type): Found => ({
@@ -38,7 +45,20 @@ export const findRecords = async (
             .filter(({ id }) => !erased.has(id) && !mustStayApart(subject, owners.get(id))),
         }),
       );
-      return [subject, placeOf(subject, chooseRecord(found, ambiguous), owners)] as const;
+      return [subject, chooseRecord(found, ambiguous)] as const;
+    }),
+  );
+  const others = [...places].flatMap(([subject, choice]) => otherOwner(subject, choice, owners) ?? []);
+  const shown = await guestsWithPerson(ports, [...new Set(others)]);
+  return new Map(
+    [...places].map(([subject, choice]): [Subject, Place] => {
+      const owner = otherOwner(subject, choice, owners);
+      if (owner === undefined || !('adopt' in choice)) return [subject, choice];
+      const { adopt: record } = choice;
+      const guest = shown.get(owner);
+      return guest?.person === subject.customer.id
+        ? [subject, { takeOver: record, shown: guest }]
+        : [subject, { elsewhere: record, owner }];
     }),
   );
 };
@@ -56,9 +76,12 @@ const mustStayApart = ({ customer }: Subject, owner: string | undefined): boolea
     ({ profile }) => profile.neverAutoMerge.includes(owner) || profile.confirmedDistinct.includes(owner),
   );
 
-const placeOf = (subject: Subject, choice: Choice, owners: ReadonlyMap<string, string>): Place => {
-  if (!('adopt' in choice)) return choice;
-  const owner = owners.get(choice.adopt.id);
-  const isOwn = subject.customer.sourceProfiles.some(({ profile }) => profile.id === owner);
-  return owner === undefined || isOwn ? choice : { elsewhere: owner, record: choice.adopt };
+/** The source profile of another customer that has the only record already. */
+const otherOwner = (
+  { customer }: Subject,
+  choice: Choice,
+  owners: ReadonlyMap<string, string>,
+): string | undefined => {
+  const owner = 'adopt' in choice ? owners.get(choice.adopt.id) : undefined;
+  return customer.sourceProfiles.some(({ profile }) => profile.id === owner) ? undefined : owner;
 };

@@ -1,8 +1,10 @@
 import { chooseRecord } from '../../../core/crm/adoption.ts';
+import type { HeldRecord } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
 import { planCreation, planUpdate, withoutWrite } from '../../../core/crm/state.ts';
-import { deferToOwner, firstChange } from './begin.ts';
-import { type Subject, subjectsOf, viewOf } from './subjects.ts';
+import { afterOwners, firstChanges, takenOver } from './begin.ts';
+import { guestsWithPerson } from './holder.ts';
+import { type Subject, viewOf } from './subjects.ts';
 import { type Change, contactKey, type Writing } from './write.ts';
 
 interface Taken {
@@ -12,32 +14,40 @@ interface Taken {
 
 /**
  * What to write where another record holds a value that only one may hold: the CRM has named a record that is nobody's, which
- * is adopted; or one of a customer that was separated from this one, which gives the value up first; or one that was merged
- * into this one, which stays as it is, with the value.
+ * is adopted; or that of a guest who is shown with this person, which becomes the person's; or one of a customer
+ * whose value it is no longer, which gives it up first; or one that was merged into this one, which stays as it is, with
+ * the value.
  */
 export const resolveTakenValues = async (writing: Writing, taken: readonly Taken[]): Promise<Change[]> => {
   const { ports, session, rules } = writing;
   const { object, key, fields } = rules.mapping.contact;
   const ids = [...new Set(taken.flatMap(({ fault }) => fault.records))];
   const names = [...fields.writes.keys(), key];
-  const records = ids.length === 0 ? new Map() : await session.read(object, ids, names, ports.call);
+  const records: ReadonlyMap<string, HeldRecord> =
+    ids.length === 0 ? new Map() : await session.read(object, ids, names, ports.call);
   const owners = await ports.links.owners(ids);
   const erased = await ports.links.erased(ids);
+  const shown = await guestsWithPerson(ports, [...new Set(owners.values())]);
   const changes: Change[] = [];
   for (const { change, fault } of taken) {
     const { subject } = change;
     const own = new Set(subject.customer.sourceProfiles.map(({ profile }) => profile.id));
     const others = fault.records.flatMap((id) => owners.get(id) ?? []);
+    const [guest] = fault.records.flatMap((id) => {
+      const [one, takeOver] = [shown.get(owners.get(id) ?? ''), records.get(id)];
+      return one?.person === subject.customer.id && takeOver ? [{ takeOver, shown: one }] : [];
+    });
     const merged = others.filter((owner) => own.has(owner) && owner !== subject.profileId);
-    if (merged.length > 0) changes.push(without(writing, change, merged));
-    else if (others.length > 0) changes.push(...(await separated(writing, change, others)));
+    if (guest !== undefined) changes.push(...takenOver(writing, subject, guest));
+    else if (merged.length > 0) changes.push(without(writing, change, merged));
+    else if (others.length > 0) changes.push(...(await afterOwners(writing, change, others)));
     else {
       const free = fault.records.flatMap((id) => (erased.has(id) ? [] : (records.get(id) ?? [])));
       const place = chooseRecord([{ by: 'email', records: free }], rules.mapping.contact.ambiguous);
       // A person has decided against these records already: only the CRM's duplicate rules can be changed then.
       const isDecided = subject.state.unmatched === true;
       if ('create' in place || isDecided) writing.contacts.refused.set(subject.customer.id, fault);
-      else changes.push(...[await firstChange(writing, subject, place)].flatMap((one) => one ?? []));
+      else changes.push(...(await firstChanges(writing, subject, place)));
     }
   }
   return changes;
@@ -73,23 +83,3 @@ const leftOut = (whole: Subject, seen: Subject): Change['states'] =>
       seen.ours.values[name] === value ? [] : [[name, withoutWrite(whole.state.fields[name], value)]],
     ),
   );
-
-/** Contacts of customers that must stay apart from this one give the value up, if they hold it no longer here. */
-const separated = async (writing: Writing, change: Change, owners: readonly string[]): Promise<Change[]> => {
-  const { ports, rules } = writing;
-  const apart = new Set(
-    change.subject.customer.sourceProfiles.flatMap(({ profile }) => profile.neverAutoMerge),
-  );
-  const customers = [...(await ports.history.customers(owners.filter((one) => apart.has(one)))).values()];
-  const { subjects } = await subjectsOf(ports.links, rules, customers);
-  const updates = subjects.flatMap((subject): Change[] => {
-    const { fields } = rules.mapping.contact;
-    const { write, states } = planUpdate(fields, subject.ours, subject.state.fields);
-    const { record: id } = subject.state;
-    if (id === undefined || Object.keys(write).length === 0) return [];
-    return [{ subject, states, record: { key: contactKey(ports, subject), id, fields: write } }];
-  });
-  if (updates.length > 0) return [...updates, change];
-  await deferToOwner(writing, change.subject);
-  return [];
-};

@@ -1,10 +1,11 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import type { CrmFault } from '../../../core/crm/fault.ts';
+import { CrmFault } from '../../../core/crm/fault.ts';
 import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { adoptionInteraction } from '../crm-interaction.ts';
-import type { SyncPorts, Waiting } from '../ports.ts';
+import type { Holder, SyncPorts, Waiting } from '../ports.ts';
+import { holderOf, moveTo } from './holder.ts';
 import { type Rules, type Subject, versionsOf } from './subjects.ts';
 
 /** What became of the contacts of a batch, by customer. A customer in none of these has no contact in this CRM. */
@@ -25,6 +26,8 @@ export interface Change {
   readonly adopts?: HeldRecord;
   /** Set if the hub made that record itself. */
   readonly isOwn?: true;
+  /** The source profile of a guest that gives the record up. */
+  readonly from?: Holder;
 }
 
 /** What the functions below share. */
@@ -39,9 +42,9 @@ export interface Writing {
 const RESERVATION_MS = 900_000;
 const SECONDS_FOR_OTHERS = 5;
 
-export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): HubError =>
-  new HubError('crm-pause', `Another worker is writing the same contact to ${title}.`, {
-    retry: { afterSeconds: SECONDS_FOR_OTHERS },
+export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): CrmFault =>
+  new CrmFault('crm-pause', `Another worker is writing the same contact to ${title}.`, {
+    ...{ scope: 'record', why: 'raced', afterSeconds: SECONDS_FOR_OTHERS },
   });
 
 export const isParked = ({ title }: Pick<SyncPorts, 'title'>, object: string): HubError =>
@@ -103,14 +106,18 @@ const reserveContacts = async (
   const reservedUntil = ports.now() + RESERVATION_MS;
   const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
-      const { subject, adopts } = change;
+      const { subject, adopts, from } = change;
       const { activityOnly: _, ...state } = subject.state;
       const next: SyncState = {
         ...state,
         reservedUntil,
         ...(adopts && { record: adopts.id, goneAt: undefined, undecidedSince: undefined }),
       };
-      if (await ports.links.save(subject.profileId, next, adopts?.id))
+      const isReserved =
+        adopts && from
+          ? await ports.links.takeOver(subject.profileId, { ...next, record: adopts.id }, from)
+          : await ports.links.save(subject.profileId, next, adopts?.id);
+      if (isReserved)
         return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
       contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
       return undefined;
@@ -141,13 +148,12 @@ const saveWritten = async (
 /** A record that is gone: the one into which it was merged takes its place, unless it is another customer's. */
 const followMergedRecord = async (writing: Writing, subject: Subject, fault: CrmFault): Promise<void> => {
   const { ports, contacts } = writing;
-  const { customer, profileId, state } = subject;
+  const { customer, profileId } = subject;
   const [merged] = fault.records;
-  const owner = merged === undefined ? undefined : (await ports.links.owners([merged])).get(merged);
-  const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
-  if (merged === undefined || !isFree) return unlink(writing, subject);
-  const { reservedUntil: _, ...released } = state;
-  await ports.links.save(profileId, { ...released, record: merged, fields: {} }, merged);
+  const holder = merged === undefined ? undefined : await holderOf(ports.links, subject, merged);
+  if (merged === undefined || holder === undefined) return unlink(writing, subject);
+  await moveTo(ports.links, holder, merged);
+  if (holder.profileId !== profileId) await markGone(ports, subject);
   contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
@@ -164,11 +170,18 @@ const noteFault = (contacts: Contacts, { customer }: Subject, fault: CrmFault, o
   else contacts.waiting.set(customer.id, { error: fault, ...(fault.scope === 'object' && { object }) });
 };
 
+const markGone = async (
+  { links, now }: Pick<SyncPorts, 'links' | 'now'>,
+  { profileId, state }: Subject,
+): Promise<void> => {
+  const { reservedUntil: _, ...released } = state;
+  await links.save(profileId, { ...released, goneAt: instant(now()), fields: {} });
+};
+
 /** The customer has no contact any more. */
 export const unlink = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
-  const { customer, profileId, state } = subject;
-  const { reservedUntil: _, ...released } = state;
-  await ports.links.save(profileId, { ...released, goneAt: instant(ports.now()), fields: {} });
+  const { customer } = subject;
+  await markGone(ports, subject);
   contacts.refused.set(
     customer.id,
     new HubError(

@@ -11,8 +11,6 @@ import { dispatch } from './rest/dispatch.ts';
 import { versions } from './rest/resources.ts';
 
 const DAY = 86_400_000;
-/** How late a slow answer is, in milliseconds. */
-const SLOW = 2000;
 
 /** The requests of the last 24 hours, against what is allowed. */
 export class Usage {
@@ -48,19 +46,29 @@ export class Gate {
   readonly #usage: Usage;
   readonly #service: () => Service;
   readonly #async: AsyncApi;
+  readonly #slowness: number;
 
-  constructor(org: Org, faults: Faults, oauth: OAuth, usage: Usage, service: () => Service) {
+  /** `slowness`: how late a slow answer is, in milliseconds. */
+  constructor(
+    org: Org,
+    faults: Faults,
+    oauth: OAuth,
+    usage: Usage,
+    service: () => Service,
+    slowness: number,
+  ) {
     this.#org = org;
     this.#faults = faults;
     this.#oauth = oauth;
     this.#usage = usage;
     this.#service = service;
     this.#async = new AsyncApi(org);
+    this.#slowness = slowness;
   }
 
   async answer(request: SandboxRequest): Promise<SandboxAnswer> {
     const concerns = this.#faults.concerns(request);
-    if (this.#faults.take('slow', concerns)) await delay(SLOW);
+    if (this.#faults.take('slow', concerns)) await delay(this.#slowness, undefined, { ref: false });
     const broken = (['down', 'html'] as const).find((kind) => this.#faults.take(kind, concerns));
     if (broken) return faultAnswers[broken]();
     if (request.path === '/services/oauth2/token') return this.#login(request);

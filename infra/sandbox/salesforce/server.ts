@@ -29,6 +29,8 @@ export interface SalesforceOptions extends SandboxOptions<ChangeEvent> {
   readonly dailyLimit?: number;
   /** How often the state of a bulk job is asked for before it is complete; default 0. */
   readonly bulkPolls?: number;
+  /** How long an answer takes under the fault `slow`, in milliseconds; default 3,000. */
+  readonly slowness?: number;
   /** The certificate or public key (PEM) of the connected app, for JWT bearer logins. */
   readonly jwtKey?: string;
 }
@@ -104,7 +106,14 @@ export const salesforceSandbox = async (
     usage: () => usage.read(),
     dispatch,
   };
-  const gate = new Gate(org, faults, oauth, usage, () => ({ ...service, url: listening.url }));
+  const gate = new Gate(
+    org,
+    faults,
+    oauth,
+    usage,
+    () => ({ ...service, url: listening.url }),
+    options.slowness ?? 3_000,
+  );
   const fault = (wanted: Fault): (() => void) => {
     if (wanted.kind !== 'expired-session') return faults.add(wanted);
     oauth.endSessions();

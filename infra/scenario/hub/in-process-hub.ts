@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { VirtualClock } from '../../../core/clock.ts';
 import { templateFaults } from '../../../core/triggers/template.ts';
@@ -67,6 +68,8 @@ export const openInProcessHub = async ({
     now: () => clock.now(),
     newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
     random,
+    // Virtual time stands still within a call.
+    sleep: () => setImmediate(),
   };
   const errors: unknown[] = [];
   const holder: { services?: Pick<Cloud, 'aws'> } = {};

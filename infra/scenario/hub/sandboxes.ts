@@ -40,6 +40,8 @@ interface SandboxesOptions {
   readonly ports?: { readonly salesforce?: number; readonly hubspot?: number };
   /** Epoch milliseconds; default the clock of the machine. */
   readonly now?: () => number;
+  /** How long an answer takes under the fault `slow`, in milliseconds; default 3,000. */
+  readonly slowness?: number;
   readonly report?: (report: CrmReport) => void;
 }
 
@@ -104,17 +106,17 @@ const furniture: ReadonlySet<string> = new Set(['User']);
 /** Opens the sandbox CRMs on 127.0.0.1. */
 export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
-  { ports = {}, now, report }: SandboxesOptions = {},
+  { ports = {}, now, slowness, report }: SandboxesOptions = {},
 ): Promise<Sandboxes> => {
   db.exec('PRAGMA secure_delete = ON');
-  const clock = now === undefined ? {} : { now };
+  const time = { ...(now && { now }), ...(slowness !== undefined && { slowness }) };
   const salesforce = await salesforceSandbox(db, {
-    ...{ ...clock, customFields: crmFields.salesforce },
+    ...{ ...time, customFields: crmFields.salesforce },
     ...(ports.salesforce !== undefined && { port: ports.salesforce }),
     report: (event) => report?.({ crm: 'salesforce', event }),
   });
   const hubspot = await hubspotSandbox(db, {
-    ...{ ...clock, customProperties: crmFields.hubspot },
+    ...{ ...time, customProperties: crmFields.hubspot },
     webhook: { url: HUBSPOT_WEBHOOK, clientSecret: HUBSPOT_CLIENT_SECRET },
     ...(ports.hubspot !== undefined && { port: ports.hubspot }),
     report: (webhook) => report?.({ crm: 'hubspot', webhook }),

@@ -100,7 +100,7 @@ const open = async (
   return { session: await connector.open(secret, unsharedToken, new AbortController().signal), seen };
 };
 
-const call: Call = { signal: new AbortController().signal, spend: async () => {} };
+const call: Call = { signal: new AbortController().signal, spend: async () => {}, sleep: async () => {} };
 
 const byKey = {
   objects: {

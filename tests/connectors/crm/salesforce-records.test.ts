@@ -11,7 +11,7 @@ import {
 
 let server: ScriptedSalesforce;
 let session: CrmSession;
-const call: Call = { signal: AbortSignal.timeout(60_000), spend: async () => {} };
+const call: Call = { signal: AbortSignal.timeout(60_000), spend: async () => {}, sleep: async () => {} };
 const KEY = 'Hub_Id__c';
 const ADA = '003000000000001AAA';
 const BOB = '003000000000002AAA';

@@ -6,7 +6,7 @@ import { accept, described, type ScriptedSalesforce, scriptedSalesforce } from '
 
 let server: ScriptedSalesforce;
 const patience = () => AbortSignal.timeout(60_000);
-const call: Call = { signal: patience(), spend: async () => {} };
+const call: Call = { signal: patience(), spend: async () => {}, sleep: async () => {} };
 const people = [{ key: 'c0', fields: { LastName: 'x' } }];
 const secret = () => ({ loginUrl: `${server.url}/`, clientId: 'app', clientSecret: 'secret' });
 const open = (raw: unknown, token: SharedToken = unsharedToken) => salesforce.open(raw, token, patience());

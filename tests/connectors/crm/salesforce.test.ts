@@ -59,6 +59,7 @@ beforeEach(async () => {
     spend: async () => {
       spent++;
     },
+    sleep: async () => {},
     observe: (allowance) => observed.push(allowance),
   };
 });

@@ -7,7 +7,11 @@ const failure = (message: string, detail: string | null): object => ({
   error: { message, detail },
   status: 'failure',
 });
-const call: Call = { signal: AbortSignal.timeout(30_000), spend: async () => undefined };
+const call: Call = {
+  signal: AbortSignal.timeout(30_000),
+  spend: async () => undefined,
+  sleep: async () => undefined,
+};
 const ID = 'b'.repeat(32);
 const OTHER = 'c'.repeat(32);
 

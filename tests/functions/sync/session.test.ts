@@ -4,7 +4,7 @@ import type { CrmSession } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { withParkedObjects } from '../../../functions/sync/connection/session.ts';
 
-const call = { signal: new AbortController().signal, spend: async () => {} };
+const call = { signal: new AbortController().signal, spend: async () => {}, sleep: async () => {} };
 const stop: Stop = {
   ...{ since: '2026-03-02T09:00:00.000Z', nextProbeAt: '2026-03-02T09:00:30.000Z', probes: 0 },
   ...{ code: 'crm-field', why: 'setup', reason: 'Create the field Phone.', announced: true },

@@ -126,6 +126,7 @@ const linksOf = (): Links => {
   const states = new Map<string, SyncState>();
   const owned = new Map<string, string>();
   return {
+    takeOver: unused,
     load: async (ids) => found(states, ids),
     owners: async (records) => found(owned, records),
     erased: async () => new Set(),
@@ -155,7 +156,7 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
         session ??= await connector.open(sandbox.secret, unsharedToken, signal);
         return session;
       },
-      call: { signal, spend: async () => undefined },
+      call: { signal, spend: async () => undefined, sleep: async () => undefined },
       mapping: async () => mapping,
       identity: async () => identity,
       guests: { personOf: unused },

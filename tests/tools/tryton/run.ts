@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { httpConnector } from '../../../connectors/crm/http/index.ts';
@@ -166,7 +167,7 @@ const raceTwoWorkers = async (
     section: async () => http,
     world: { fetch, now: () => Date.now(), isLocal: true },
   });
-  const call = { signal: AbortSignal.timeout(120_000), spend: async () => {} };
+  const call = { signal: AbortSignal.timeout(120_000), spend: async () => {}, sleep };
   const keys = Array.from({ length: RACED }, (_, at) => `race:${at}`);
   const work = async (): Promise<void> => {
     const session = await connector.open(credentials, unsharedToken, call.signal);

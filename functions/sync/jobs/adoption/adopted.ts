@@ -1,8 +1,8 @@
 import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
 import { planAdoption } from '../../../../core/crm/state.ts';
-import { firstChange } from '../../contacts/begin.ts';
+import { firstChanges } from '../../contacts/begin.ts';
 import { resolveTakenValues } from '../../contacts/release.ts';
-import { isStale, type Rules, type Subject } from '../../contacts/subjects.ts';
+import { isLinked, isReserved, isStale, type Rules, type Subject } from '../../contacts/subjects.ts';
 import {
   beingWritten,
   type Change,
@@ -32,29 +32,26 @@ export const writeAdopted = async (
   const contacts: Contacts = { ids: new Map(), waiting: new Map(), refused: new Map() };
   const writing = { ports, session, rules, contacts };
   const changes: Change[] = [];
-  for (const one of adopted) {
-    const change = await changeFor(writing, one);
-    if (change) changes.push(change);
-  }
+  for (const one of adopted) changes.push(...(await changesFor(writing, one)));
   const taken = await write(writing, changes);
   if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
   return contacts;
 };
 
-const changeFor = async (writing: Writing, { subject, record }: Adopted): Promise<Change | undefined> => {
+const changesFor = async (writing: Writing, { subject, record }: Adopted): Promise<readonly Change[]> => {
   const { ports, rules, contacts } = writing;
   const { contact } = rules.mapping;
   const { customer, state, view, ours } = subject;
-  if (!contact.includes(view) || state.undecidedSince !== undefined) return undefined;
-  const hasContact = state.record !== undefined && state.goneAt === undefined;
+  if (!contact.includes(view) || state.undecidedSince !== undefined) return [];
+  const hasContact = isLinked(state);
   const isLinkedOnly = hasContact && state.record === record.id && Object.keys(state.fields).length === 0;
-  if ((hasContact && !isLinkedOnly) || state.activityOnly) return undefined;
-  if ((state.reservedUntil ?? 0) > ports.now() || isStale(subject)) {
+  if ((hasContact && !isLinkedOnly) || state.activityOnly) return [];
+  if (isReserved(state, ports.now()) || isStale(subject)) {
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
-    return undefined;
+    return [];
   }
   // What the record of an imported customer holds came with the import.
   if (isLinkedOnly && !customer.guest)
-    return changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id);
-  return firstChange(writing, subject, { adopt: record });
+    return [changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id)];
+  return firstChanges(writing, subject, { adopt: record });
 };

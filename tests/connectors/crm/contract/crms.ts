@@ -179,6 +179,7 @@ export type Workplace = Awaited<ReturnType<typeof workplace>>;
 export const callOf = (more: Partial<Call> = {}): Call => ({
   signal: AbortSignal.timeout(30_000),
   spend: async () => undefined,
+  sleep: async () => undefined,
   ...more,
 });
 

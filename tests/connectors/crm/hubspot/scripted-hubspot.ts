@@ -51,6 +51,7 @@ export const scriptedHubspot = async (): Promise<ScriptedHubspot> => {
     spend: async () => {
       spent += 1;
     },
+    sleep: async () => {},
   };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

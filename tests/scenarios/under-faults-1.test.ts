@@ -1,0 +1,3 @@
+import { runUnderFaults } from './under-faults.ts';
+
+runUnderFaults(0);
