@@ -37,6 +37,8 @@ export const SyncState = z.looseObject({
   profiles: z.record(z.string(), z.int()).default({}),
   /** A worker that is about to write the contact, until then, in epoch milliseconds. */
   reservedUntil: z.number().optional(),
+  /** Set while a record that was there before becomes the customer's: what it holds is not recorded yet. */
+  adopting: z.literal(true).optional(),
   /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
   activityOnly: z.literal(true).optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */

@@ -103,12 +103,13 @@ const reserveContacts = async (
   const reservedUntil = ports.now() + RESERVATION_MS;
   const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
-      const { subject, adopts } = change;
+      const { subject, adopts, isOwn } = change;
       const { activityOnly: _, ...state } = subject.state;
       const next: SyncState = {
         ...state,
         reservedUntil,
-        ...(adopts && { record: adopts.id, goneAt: undefined, undecidedSince: undefined }),
+        ...(adopts && { goneAt: undefined, undecidedSince: undefined }),
+        ...(adopts && !isOwn && { record: adopts.id, adopting: true }),
       };
       if (await ports.links.save(subject.profileId, next, adopts?.id))
         return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
@@ -125,7 +126,7 @@ const saveWritten = async (
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { reservedUntil: _, goneAt: __, takenTimes: ___, ...kept } = state;
+  const { reservedUntil: _, adopting: __, goneAt: ___, takenTimes: ____, ...kept } = state;
   const next: SyncState = {
     ...kept,
     record: id,

@@ -54,7 +54,7 @@ const changeFor = async (writing: Writing, { subject, record }: Adopted): Promis
     return undefined;
   }
   // What the record of an imported customer holds came with the import.
-  if (isLinkedOnly && !customer.guest)
+  if (isLinkedOnly && !customer.guest && !state.adopting)
     return changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id);
   return firstChange(writing, subject, { adopt: record });
 };
