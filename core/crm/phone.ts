@@ -7,17 +7,24 @@ const digitsOf = (e164: string): { readonly all: string; readonly national: stri
   return { all, national: all.replace(CALLING_CODE, '') };
 };
 
-/** The forms in which a number is written, as digits: international, and national with and without its trunk prefix. */
+/**
+ * The forms in which a number is written, as words of a text: as digits, international and national, with and without its
+ * trunk prefix; digits with more behind them (`*`), such as an extension; and, in North America, in groups.
+ */
 export const phoneForms = (e164: string): string[] => {
   const { all, national } = digitsOf(e164);
-  return [all, national, `0${national}`];
+  const [, ...groups] = /^1(\d{3})(\d{3})(\d{4})$/u.exec(all) ?? [];
+  const grouped = groups.length > 0 ? [groups.join(' ')] : [];
+  return [all, national, `0${national}`, `${all}*`, `${national}*`, ...grouped];
 };
+
+/** A number as somebody typed it, without the extension of a desk. */
+export const withoutExtension = (typed: string): string => typed.split(/ext|x|#/iu)[0] ?? '';
 
 /** Whether a number as somebody typed it is this one: of another country's numbers only the complete ones are. */
 export const isPhone = (typed: string, e164: string): boolean => {
   const { all, national } = digitsOf(e164);
-  const [withoutExtension = ''] = typed.split(/ext|x|#/iu);
-  const digits = withoutExtension.replace(/\(0\)/gu, '').replace(/\D/gu, '');
+  const digits = withoutExtension(typed).replace(/\(0\)/gu, '').replace(/\D/gu, '');
   const forms = typed.trim().startsWith('+')
     ? [all]
     : [all, national, `0${national}`, `00${all}`, `011${all}`];

@@ -37,6 +37,8 @@ export const SyncState = z.looseObject({
   profiles: z.record(z.string(), z.int()).default({}),
   /** A worker that is about to write the contact, until then, in epoch milliseconds. */
   reservedUntil: z.number().optional(),
+  /** Set while a record that was there before becomes the customer's: what it holds is not recorded yet. */
+  adopting: z.literal(true).optional(),
   /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
   activityOnly: z.literal(true).optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */
@@ -160,28 +162,17 @@ export const planUpdate = (
 };
 
 /**
- * For the record of a guest who turned out to be this person: what the person is shown with stays there while the person has
- * no value of their own. `shown`: the person's values, with those that stand in.
+ * Where both sides stand when the record of a guest becomes that of the person who the guest turned out to be: what stands in
+ * for a value that the person lacks stays there. `shown`: the person's values, with those that stand in.
  */
-export const planTakeOver = (
-  fields: ContactFields,
-  own: OurValues,
-  shown: OurValues,
-  states: FieldStates,
-): FieldPlan => {
-  const plan = planUpdate(fields, shown, states);
-  const standsIn = (name: string): boolean =>
-    own.values[name] === undefined && shown.values[name] !== undefined;
-  return {
-    write: plan.write,
-    states: Object.fromEntries(
-      Object.entries(plan.states).map(([name, state]) => {
-        const { filled: _, ...left } = state;
-        return [name, standsIn(name) ? withoutWrite(left, undefined) : state];
-      }),
-    ),
-  };
-};
+export const takenOverStates = ({ values }: OurValues, shown: OurValues, ofGuest: FieldStates): FieldStates =>
+  Object.fromEntries(
+    Object.entries(ofGuest).map(([name, state]) => {
+      const standsIn = values[name] === undefined && shown.values[name] !== undefined;
+      const { filled: _, ...left } = state;
+      return [name, standsIn ? withoutWrite(left, undefined) : state];
+    }),
+  );
 
 /** A field that the CRM contests is left to it; one is emptied, or filled again, only where the hub filled it. */
 const mayWrite = (mode: string, value: unknown, state: FieldState): boolean => {

@@ -24,7 +24,7 @@ export const synthesiseHub = (
     writeFileSync(join(bundles, name, 'function.json'), JSON.stringify({ module }));
   }
   const hub = HubConfig.parse(given);
-  const app = new App({ outdir: join(folder, 'out') });
+  const app = new App({ outdir: join(folder, 'out'), builtinCloudFormationValidation: false });
   const name = `tributary-${hub.name}`;
   new HubStack(app, name, { hub, seed: { ...readSeed(), hub: given }, bundles });
   const { directory } = app.synth();

@@ -58,7 +58,9 @@ const lookUp = async (
     if (known.phones.length === 0) return [];
     const found: SalesforceRecord[] = [];
     for (const some of chunked(values, PHONES_PER_SEARCH)) {
-      const terms = [...new Set(some.flatMap(phoneForms))].join(' OR ');
+      const terms = [...new Set(some.flatMap(phoneForms))]
+        .map((term) => (term.includes(' ') ? `"${term}"` : term))
+        .join(' OR ');
       const sosl = `FIND {${terms}} IN PHONE FIELDS RETURNING ${object}(${columns}${unconverted(known, ' WHERE ')})`;
       found.push(...(await search(client, sosl, call)));
     }

@@ -1,6 +1,6 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { isReachable } from '../../../core/crm/customer-view.ts';
-import { planAdoption, planCreation, planTakeOver, planUpdate } from '../../../core/crm/state.ts';
+import { planAdoption, planCreation, planUpdate, takenOverStates } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { fillFromGuests } from '../../../core/identity/proof/guests.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
@@ -67,8 +67,10 @@ export const takenOver = (
     return [];
   }
   const { ours } = viewOf(fillFromGuests(subject.customer, [guest]), rules);
-  const plan = planTakeOver(rules.mapping.contact.fields, subject.ours, ours, holder.state.fields);
-  return [{ ...changeOf(ports, subject, plan, takeOver.id, takeOver), isOwn: true, from: holder }];
+  const fields = takenOverStates(subject.ours, ours, holder.state.fields);
+  const linked = { ...subject, state: { ...subject.state, fields } };
+  const plan = planUpdate(rules.mapping.contact.fields, subject.ours, fields);
+  return [{ ...changeOf(ports, linked, plan, takeOver.id, takeOver), isOwn: true, from: holder }];
 };
 
 /** Remembers that interactions are left out, so that they are written when the customer has a contact. */

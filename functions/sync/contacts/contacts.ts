@@ -89,10 +89,12 @@ const recordOf = ({ state }: Subject): string => state.record ?? '';
 const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRecord): Change => {
   const { fields } = rules.mapping.contact;
   const first = planAdoption(fields, subject.ours, record);
-  const isFirst = Object.keys(subject.state.fields).length === 0;
-  if (isFirst) return changeOf(ports, subject, first, record.id);
-  const later = planUpdate(fields, subject.ours, subject.state.fields);
-  const names = new Set(fieldsWithoutBase(fields, subject.ours.values, subject.state.fields));
+  const { fields: states, adopting } = subject.state;
+  // A worker whose adoption was interrupted has not recorded what the record holds.
+  if (Object.keys(states).length === 0)
+    return changeOf(ports, subject, first, record.id, adopting ? record : undefined);
+  const later = planUpdate(fields, subject.ours, states);
+  const names = new Set(fieldsWithoutBase(fields, subject.ours.values, states));
   const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({
     ...Object.fromEntries(Object.entries(one).filter(([name]) => !names.has(name))),
     ...Object.fromEntries(Object.entries(other).filter(([name]) => names.has(name))),

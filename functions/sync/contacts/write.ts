@@ -106,12 +106,13 @@ const reserveContacts = async (
   const reservedUntil = ports.now() + RESERVATION_MS;
   const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
-      const { subject, adopts, from } = change;
+      const { subject, adopts, isOwn, from } = change;
       const { activityOnly: _, ...state } = subject.state;
       const next: SyncState = {
         ...state,
         reservedUntil,
-        ...(adopts && { record: adopts.id, goneAt: undefined, undecidedSince: undefined }),
+        ...(adopts && { goneAt: undefined, undecidedSince: undefined }),
+        ...(adopts && !isOwn && { record: adopts.id, adopting: true }),
       };
       const isReserved =
         adopts && from
@@ -132,7 +133,7 @@ const saveWritten = async (
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { reservedUntil: _, goneAt: __, takenTimes: ___, ...kept } = state;
+  const { reservedUntil: _, adopting: __, goneAt: ___, takenTimes: ____, ...kept } = state;
   const next: SyncState = {
     ...kept,
     record: id,

@@ -120,7 +120,7 @@ describe('a look-up', () => {
     ]);
     expect(searches).toHaveLength(1);
     expect(searches[0]).toMatch(
-      /^FIND \{14155550100 OR 4155550100 OR 04155550100 OR 442079460958 .*\} IN PHONE FIELDS RETURNING Contact\(Id, Email, /u,
+      /^FIND \{14155550100 OR 4155550100 OR 04155550100 OR 14155550100\* OR 4155550100\* OR "415 555 0100" OR 442079460958 .*\} IN PHONE FIELDS RETURNING Contact\(Id, Email, /u,
     );
   });
 

@@ -51,7 +51,7 @@ const changesFor = async (writing: Writing, { subject, record }: Adopted): Promi
     return [];
   }
   // What the record of an imported customer holds came with the import.
-  if (isLinkedOnly && !customer.guest)
+  if (isLinkedOnly && !customer.guest && !state.adopting)
     return [changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id)];
   return firstChanges(writing, subject, { adopt: record });
 };

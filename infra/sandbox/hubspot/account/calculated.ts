@@ -11,7 +11,9 @@ const countryCode = (digits: string): string => {
 };
 
 const phoneValues = (raw: string | undefined, kind: 'phone' | 'mobile'): Values => {
-  const digits = (raw ?? '').replace(/\D/gu, '');
+  // An extension is apart from the number, and calculated into none of these.
+  const [number = ''] = (raw ?? '').split(/ext|x/iu);
+  const digits = number.replace(/\D/gu, '');
   if (digits === '') return {};
   const international = (raw ?? '').trim().startsWith('+');
   const code = international ? countryCode(digits) : '';
