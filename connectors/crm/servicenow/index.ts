@@ -3,6 +3,7 @@
 // later and would keep a copy of every customer in its staging table, also after an erasure.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { changesIn } from './changes.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
@@ -43,6 +44,7 @@ const session = (client: Client, username: string | undefined): CrmSession => {
     find: (object, by, values, fields, call) => find(client, objects, { object, by, values, fields }, call),
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
     list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
+    changes: changesIn(client, objects),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     examine: (call) => examine(client, username, call),
