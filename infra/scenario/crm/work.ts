@@ -8,6 +8,8 @@ import type { CrmSeeds, CrmStep } from './schema.ts';
 
 /** How long a CRM takes to report a change. */
 const REPORT_MS = 1000;
+/** How long it takes at most until the hub has asked a CRM that reports nothing, and leaves nothing to the next time. */
+const ASKED_MS = 330_000;
 /** A fault without an end lasts as long as a scenario may run. */
 const LONGEST_FAULT_MS = 60 * 86_400_000;
 
@@ -53,13 +55,20 @@ export const bringReport = (
   { cloud, clock }: Pick<InProcessHub, 'cloud' | 'clock'>,
   report: CrmReport,
 ): void => {
+  if (report.crm === 'servicenow') {
+    clock.at(clock.now() + ASKED_MS, () => undefined);
+    return;
+  }
   clock.at(clock.now() + REPORT_MS, async () => {
     const message = await messageOf(report, clock.now());
     if (message) cloud.send(queueArn(cloud, /^DeliveriesQueue/u), JSON.stringify(message));
   });
 };
 
-const messageOf = async (report: CrmReport, now: number): Promise<object | undefined> => {
+const messageOf = async (
+  report: Exclude<CrmReport, { crm: 'servicenow' }>,
+  now: number,
+): Promise<object | undefined> => {
   if (report.crm === 'hubspot') return hubspotMessage(report.webhook, now);
   const { event } = report;
   const id = hmac('sha256', 'event', 'hex', JSON.stringify(event)).slice(0, 32);

@@ -14,16 +14,20 @@ import {
   type SalesforceSandbox,
   salesforceSandbox,
 } from '../../sandbox/salesforce/server.ts';
+import { type ServicenowSandbox, servicenowSandbox } from '../../sandbox/servicenow/server.ts';
 
-/** What a CRM sends about a change of its records. */
+/** What a CRM sends about a change of its records; ServiceNow sends nothing, and is asked. */
 export type CrmReport =
   | { readonly crm: 'salesforce'; readonly event: ChangeEvent }
-  | { readonly crm: 'hubspot'; readonly webhook: Webhook };
+  | { readonly crm: 'hubspot'; readonly webhook: Webhook }
+  | { readonly crm: 'servicenow' };
 
 export interface Sandboxes {
   readonly names: readonly string[];
   readonly salesforce: SalesforceSandbox;
   readonly hubspot: HubspotSandbox;
+  /** Where it was asked for. */
+  readonly servicenow?: ServicenowSandbox;
   /** By the id of the CRM. */
   readonly byName: Readonly<Record<string, Sandbox>>;
   /** Stores the credentials of the sandboxes as the secrets of the CRMs that a hub has switched on. */
@@ -37,7 +41,9 @@ export interface Sandboxes {
 
 interface SandboxesOptions {
   /** Default any free ones. */
-  readonly ports?: { readonly salesforce?: number; readonly hubspot?: number };
+  readonly ports?: { readonly salesforce?: number; readonly hubspot?: number; readonly servicenow?: number };
+  /** Whether there is a ServiceNow too. */
+  readonly servicenow?: boolean;
   /** Epoch milliseconds; default the clock of the machine. */
   readonly now?: () => number;
   readonly report?: (report: CrmReport) => void;
@@ -91,7 +97,9 @@ export const crmFields = {
 const keyed = {
   salesforce: { contact: 'Contact', key: 'Hub_Id__c' },
   hubspot: { contact: 'contacts', key: 'hub_id' },
+  servicenow: { contact: 'customer_contact', key: 'u_hub_id' },
 } as const;
+type Known = keyof typeof keyed;
 
 /** Signs the webhooks of the HubSpot sandbox. */
 export const HUBSPOT_CLIENT_SECRET = 'sandbox-client-secret';
@@ -99,12 +107,12 @@ export const HUBSPOT_CLIENT_SECRET = 'sandbox-client-secret';
 const HUBSPOT_WEBHOOK = 'https://hub.example.com/webhooks/hubspot';
 
 /** Objects that an account has before anybody works in it. */
-const furniture: ReadonlySet<string> = new Set(['User']);
+const furniture: ReadonlySet<string> = new Set(['User', 'sys_user', 'sys_journal_field']);
 
 /** Opens the sandbox CRMs on 127.0.0.1. */
 export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
-  { ports = {}, now, report }: SandboxesOptions = {},
+  { ports = {}, servicenow: withServicenow = false, now, report }: SandboxesOptions = {},
 ): Promise<Sandboxes> => {
   db.exec('PRAGMA secure_delete = ON');
   const clock = now === undefined ? {} : { now };
@@ -119,12 +127,17 @@ export const openSandboxes = async (
     ...(ports.hubspot !== undefined && { port: ports.hubspot }),
     report: (webhook) => report?.({ crm: 'hubspot', webhook }),
   });
-  const byName = { salesforce, hubspot };
-  const recordsIn = (crm: keyof typeof byName, mergedIn: ReadonlySet<string>) => {
+  const servicenow = withServicenow
+    ? await servicenowSandbox(db, {
+        ...{ ...clock, ...crmFields.servicenow, report: () => report?.({ crm: 'servicenow' }) },
+        ...(ports.servicenow !== undefined && { port: ports.servicenow }),
+      })
+    : undefined;
+  const byName: Partial<Record<Known, Sandbox>> = { salesforce, hubspot, ...(servicenow && { servicenow }) };
+  const recordsIn = (crm: Known, sandbox: Sandbox, mergedIn: ReadonlySet<string>) => {
     const { contact, key } = keyed[crm];
     const isCounted = (object: string, fields: Readonly<Record<string, unknown>>): boolean =>
       object !== contact || !mergedIn.has(String(fields[key] ?? '').split(':')[1] ?? '');
-    const sandbox: Sandbox = byName[crm];
     return Object.fromEntries(
       sandbox
         .objects()
@@ -136,11 +149,19 @@ export const openSandboxes = async (
     );
   };
   const records = (mergedIn: ReadonlySet<string> = new Set()) => ({
-    salesforce: recordsIn('salesforce', mergedIn),
-    hubspot: recordsIn('hubspot', mergedIn),
+    salesforce: recordsIn('salesforce', salesforce, mergedIn),
+    hubspot: recordsIn('hubspot', hubspot, mergedIn),
+    ...(servicenow && { servicenow: recordsIn('servicenow', servicenow, mergedIn) }),
   });
   return {
-    ...{ names: Object.keys(byName), ...byName, byName, records },
+    ...{
+      names: Object.keys(byName),
+      salesforce,
+      hubspot,
+      ...(servicenow && { servicenow }),
+      byName,
+      records,
+    },
     async connect(runtime, hub) {
       const client = new SecretsManagerClient(clientConfig(runtime));
       for (const [crm, { secret }] of Object.entries(byName))
@@ -166,7 +187,7 @@ export const openSandboxes = async (
         ]),
       ),
     async stop() {
-      await Promise.all([salesforce.stop(), hubspot.stop()]);
+      await Promise.all(Object.values(byName).map((one) => one.stop()));
     },
   };
 };
