@@ -195,6 +195,8 @@ export interface CrmConnector {
   readonly title: string;
   /** The call budget that all workers of one account share; read anew before each call. */
   readonly budget: Budget;
+  /** Whether the CRM reports its changes, or the hub asks for them. */
+  readonly changes: 'reported' | 'asked';
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */
