@@ -62,8 +62,12 @@ export class VirtualClock implements Clock {
   #failures: unknown[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(start: number) {
+  readonly #runsRecurring: boolean;
+
+  /** `runsRecurring`: whether jobs that recur run at all; without them weeks in which nothing happens cost nothing. */
+  constructor(start: number, { runsRecurring = true }: { readonly runsRecurring?: boolean } = {}) {
     this.#now = start;
+    this.#runsRecurring = runsRecurring;
   }
 
   now(): number {
@@ -73,6 +77,7 @@ export class VirtualClock implements Clock {
   at(time: number, run: () => void | Promise<void>, recurs = false): Timer {
     const order = this.#order++;
     const job: Job = { time: Math.max(time, this.#now), order, run, recurs, cancelled: false };
+    if (recurs && !this.#runsRecurring) return { cancel: () => undefined };
     let low = 0;
     let high = this.#jobs.length;
     while (low < high) {

@@ -58,7 +58,8 @@ export const openScenarioHub = async (
 ): Promise<ScenarioHub> => {
   const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? DEFAULT_START);
   // One minute before the first step for each starting customer.
-  const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
+  // A CRM that is asked at regular times is asked only when somebody has worked in it: see `crm/work.ts`.
+  const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000, { runsRecurring: false });
   const seed = seedHub(scenario);
   const { crms: switches } = HubConfig.parse(seed);
   const isSwitched = Object.hasOwn(scenario.hub, 'crms');

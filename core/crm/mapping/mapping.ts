@@ -118,11 +118,12 @@ export const CrmMapping = z
         'expected upsert, or create with find.field',
       );
     for (const object of Object.keys(changes))
-      expect(
-        http.objects[object]?.changes !== undefined,
-        ['http', 'objects', object, 'changes'],
-        `changes names ${object}, so expected how its changes are read`,
-      );
+      for (const how of ['changes', 'read'] as const)
+        expect(
+          http.objects[object]?.[how] !== undefined,
+          ['http', 'objects', object, how],
+          `changes names ${object}, so expected how it is read`,
+        );
     const { find, read } = http.objects[contact.object] ?? {};
     for (const by of contact.match)
       expect(

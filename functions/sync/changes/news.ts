@@ -5,7 +5,10 @@ import { mayHaveChanged } from '../../../core/crm/state.ts';
 import { type Subject, subjectsOf } from '../contacts/subjects.ts';
 import type { SyncPorts } from '../ports.ts';
 
-type NewsPorts = Pick<SyncPorts, 'mapping' | 'identity' | 'history' | 'links'>;
+export interface NewsPorts extends Pick<SyncPorts, 'mapping' | 'identity'> {
+  readonly history: Pick<SyncPorts['history'], 'customers'>;
+  readonly links: Pick<SyncPorts['links'], 'owners' | 'load'>;
+}
 
 /**
  * What of a page of changes may be news: not what the hub has written itself, nor what belongs to nobody whom the hub knows.
@@ -64,7 +67,7 @@ const isNews = (
 
 /** Records of contacts, such as cases, with what they hold in the fields that are followed. */
 const newsOfOthers = async (
-  { links }: Pick<SyncPorts, 'links'>,
+  { links }: Pick<NewsPorts, 'links'>,
   object: string,
   fields: readonly string[],
   records: readonly HeldRecord[],

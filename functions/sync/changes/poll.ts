@@ -1,3 +1,5 @@
+import type { CrmSession } from '../../../core/crm/connector.ts';
+import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { pollKey } from '../../contracts/keys.ts';
@@ -5,13 +7,13 @@ import { log } from '../../contracts/log.ts';
 import { type PollState, pollStateOf } from '../../contracts/rows/connections.ts';
 import type { PauseAfter } from '../jobs/pause.ts';
 import type { SyncPorts } from '../ports.ts';
-import { newsIn } from './news.ts';
+import { type NewsPorts, newsIn } from './news.ts';
 
 export interface PollPorts {
-  readonly sync: Pick<
-    SyncPorts,
-    'crm' | 'hub' | 'now' | 'open' | 'call' | 'mapping' | 'identity' | 'history' | 'links' | 'queueAgain'
-  >;
+  readonly sync: NewsPorts &
+    Pick<SyncPorts, 'crm' | 'now' | 'call' | 'queueAgain'> & {
+      readonly open: () => Promise<Pick<CrmSession, 'changes'>>;
+    };
   readonly table: Pick<Table, 'get' | 'put'>;
   /** The seconds until the CRM, or its object of contacts, can be used again; undefined where it can. */
   readonly secondsUntilOpen: (object: string) => Promise<number | undefined>;
@@ -36,7 +38,7 @@ export const pollChanges = async (ports: PollPorts): Promise<void> => {
       await pollObject(ports, object, fields);
     } catch (error) {
       // Before it has worked once a connection is being set up, and nothing of it is missing yet.
-      if ((await stateOf(ports, contact.object)) === undefined) {
+      if (error instanceof HubError && (await stateOf(ports, contact.object)) === undefined) {
         log('info', 'poll-before-set-up', { crm: ports.sync.crm }, error);
         return;
       }

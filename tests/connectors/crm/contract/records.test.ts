@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { callOf, caught, crms, idIn, people, type Workplace, workplace } from './crms.ts';
+import { callOf, crms, idIn, people, type Workplace, workplace } from './crms.ts';
 
 describe.each(crms)('the records of $connector.title', (crm) => {
   const { key, contact, names, activity } = crm;

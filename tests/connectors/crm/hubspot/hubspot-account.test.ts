@@ -138,6 +138,7 @@ describe('HubSpot, asked about the account', () => {
   });
 
   it('compares the clocks, where it is told the time of the hub', async () => {
+    hub.script = () => ({ body: { portalId: 123, hubId: 123, results: [] } });
     const clockOf = async (now: number) =>
       (await session.examine({ ...hub.call, now: () => now })).find(({ about }) => about === 'clock');
     expect(await clockOf(Date.now())).toMatchObject({ ok: true });
