@@ -8,11 +8,11 @@ export interface Timer {
  *
  * `at` runs a job when `now()` reaches `time`: immediately if it already has, but never synchronously.
  * `track` registers work in progress: a virtual clock does not advance while tracked work runs. Jobs of `at` are tracked
- * automatically.
+ * automatically. A job that `recurs` plans its own successor, for ever.
  */
 export interface Clock {
   now(): number;
-  at(time: number, job: () => void | Promise<void>): Timer;
+  at(time: number, job: () => void | Promise<void>, recurs?: boolean): Timer;
   track<T>(work: Promise<T>): Promise<T>;
 }
 
@@ -46,6 +46,7 @@ interface Job {
   readonly time: number;
   readonly order: number;
   readonly run: () => void | Promise<void>;
+  readonly recurs: boolean;
   cancelled: boolean;
 }
 
@@ -61,16 +62,22 @@ export class VirtualClock implements Clock {
   #failures: unknown[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(start: number) {
+  readonly #runsRecurring: boolean;
+
+  /** `runsRecurring`: whether jobs that recur run at all; without them weeks in which nothing happens cost nothing. */
+  constructor(start: number, { runsRecurring = true }: { readonly runsRecurring?: boolean } = {}) {
     this.#now = start;
+    this.#runsRecurring = runsRecurring;
   }
 
   now(): number {
     return this.#now;
   }
 
-  at(time: number, run: () => void | Promise<void>): Timer {
-    const job: Job = { time: Math.max(time, this.#now), order: this.#order++, run, cancelled: false };
+  at(time: number, run: () => void | Promise<void>, recurs = false): Timer {
+    const order = this.#order++;
+    const job: Job = { time: Math.max(time, this.#now), order, run, recurs, cancelled: false };
+    if (recurs && !this.#runsRecurring) return { cancel: () => undefined };
     let low = 0;
     let high = this.#jobs.length;
     while (low < high) {
@@ -127,11 +134,11 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** Runs until no job is planned or running, at most to `limit`. */
+  /** Runs until no job is planned or running but those that recur, at most to `limit`. */
   async runUntilIdle(limit: number): Promise<void> {
     for (;;) {
       await this.runUntil(this.#now);
-      const next = this.next();
+      const next = this.#jobs.find(({ cancelled, recurs }) => !cancelled && !recurs)?.time;
       if (next === undefined || next > limit) return;
       await this.runUntil(next);
     }

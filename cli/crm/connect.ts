@@ -121,13 +121,15 @@ const stored = async <Value>(work: () => Promise<Value>): Promise<Value> => {
   }
 };
 
-const nextSteps = ({ id, title }: CrmConnector, isFine: boolean): string[] => {
+const nextSteps = ({ id, title, changes }: CrmConnector, isFine: boolean): string[] => {
   const isOn = Object.hasOwn(HubConfig.parse(readSeed().hub).crms, id);
   const next: readonly (readonly [command: string, what: string])[] = [
     ...(isFine ? [] : [[`hub mapping check ${id}`, 'again, until it finds no fault'] as const]),
     ...(isOn ? [] : [[`add ${id} to crms in mappings/hub.yaml`, 'and deploy'] as const]),
     [`hub sync ${id} --adopt --dry-run`, `whom the hub would find in ${title}, and what it would write`],
-    [`hub connect ${id} --webhook`, `what people change in ${title}, on its way to the hub`],
+    ...(changes === 'asked'
+      ? []
+      : [[`hub connect ${id} --webhook`, `what people change in ${title}, on its way to the hub`] as const]),
     ['hub doctor', 'whether all is well'],
   ];
   const width = Math.max(...next.map(([command]) => command.length));

@@ -136,6 +136,8 @@ export interface CrmSession {
     cursor: string | undefined,
     call: Call,
   ): Promise<{ readonly records: readonly HeldRecord[]; readonly next?: string; readonly total?: number }>;
+  /** What changed in an object, for a CRM that reports nothing by itself. Absent where the CRM reports its changes. */
+  readonly changes?: (object: string, since: ChangesSince, call: Call) => Promise<Changes>;
   /** Creates or updates records by `keyField`, or by the CRM's id where the record has one. Idempotent. */
   upsert(object: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
   /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */
@@ -144,6 +146,29 @@ export interface CrmSession {
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */
   examine(call: Call): Promise<readonly Finding[]>;
+}
+
+/** What happened to the records of one object since a cursor, the earliest change first. */
+export interface Changes {
+  /** Records that were made or changed, each as it is now. */
+  readonly records: readonly HeldRecord[];
+  /** Records that were deleted, as far as the CRM tells. */
+  readonly deleted: readonly { readonly id: string; readonly at: Instant }[];
+  /** The cursor of the next call. */
+  readonly next: string;
+  /** Whether the CRM has more now. */
+  readonly hasMore: boolean;
+}
+
+/** What to ask of the changes of an object. */
+export interface ChangesSince {
+  /** The fields of the records. */
+  readonly fields: readonly string[];
+  /** `next` of the call before; without one the changes since `from` are asked for. */
+  readonly cursor?: string;
+  readonly from: Instant;
+  /** Later changes are left to the next call: a write may become visible after others that are as late. */
+  readonly until: Instant;
 }
 
 /** A token that all workers share. */
@@ -172,6 +197,8 @@ export interface CrmConnector {
   readonly title: string;
   /** The call budget that all workers of one account share; read anew before each call. */
   readonly budget: Budget;
+  /** Whether the CRM reports its changes, or the hub asks for them. */
+  readonly changes: 'reported' | 'asked';
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */

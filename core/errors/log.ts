@@ -10,6 +10,11 @@ export const logCodes = {
     means: 'A delivery contained event types that the mapping of its provider does not use.',
     advice: 'Nothing. The line names and counts them.',
   },
+  'poll-before-set-up': {
+    means:
+      'A CRM that the hub asks for changes could not be asked, and has never been before. It is being set up.',
+    advice: 'Nothing, if its credentials are about to be stored; else run `hub doctor`.',
+  },
   'crm-record-without-address': {
     means:
       'A CRM reported a record that is nobody the hub knows, and that holds no e-mail address or phone number.',

@@ -246,6 +246,8 @@ export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${tri
 
 export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
 export const connectionKey = (crm: string): Key => ({ pk: `connection#${crm}`, sk: 'state' });
+/** How far the changes of an object of a CRM have been read. */
+export const pollKey = (crm: string, object: string): Key => ({ pk: `poll#${crm}`, sk: object });
 /** The messages that wait until an object of a CRM can be used again. */
 export const parkedPartition = (crm: string, object: string): string => `parked#${crm}#${object}`;
 /** `id`: of the piece of work, so that a message that is delivered twice waits once. */

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { readContacts } from '../../core/crm/check/examination.ts';
 import type { Call, CrmConnector } from '../../core/crm/connector.ts';
 import type { HubError } from '../../core/errors.ts';
+import { instant } from '../../core/interaction/interaction.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { eventSource } from '../aws/clients/event-source.ts';
@@ -16,6 +17,7 @@ import type { CrmMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
+import { pollChanges } from './changes/poll.ts';
 import { announcements } from './connection/announcements.ts';
 import { crmBudget } from './connection/budget.ts';
 import { type CrmConnection, crmConnection } from './connection/connection.ts';
@@ -23,9 +25,11 @@ import { crmClient } from './connection/crm-client.ts';
 import { parkedMessages } from './connection/parked.ts';
 import { type Pending, pendingOf } from './connection/pending.ts';
 import { type ProbePorts, probe } from './connection/probe.ts';
+import { withParkedObjects } from './connection/session.ts';
 import { carryOut, type WorkPorts, work } from './connection/work.ts';
 import { explain } from './explain.ts';
 import { backfills } from './jobs/begin-backfill.ts';
+import { pauseAfter, secondsUntilOpen } from './jobs/pause.ts';
 import { crmJobs } from './jobs/run.ts';
 import { useCases } from './use-cases.ts';
 
@@ -97,6 +101,14 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
         await readContacts(session, contact, callWith(signal));
       },
       explained: (object, fault) => why(object, fault, signal),
+      async look(object) {
+        client.close();
+        const fields = (await mapping()).followed.get(object);
+        const session = await client.open(signal);
+        const at = instant(runtime.now());
+        if (fields !== undefined)
+          await session.changes?.(object, { fields, from: at, until: at }, callWith(signal));
+      },
       async attempt(object, pending) {
         // A session remembers the fields of the object as they were before somebody corrected them.
         client.close();
@@ -110,6 +122,19 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     return probe(probePorts);
   };
 
+  const poll = ({ signal, hasTime }: Deadline): Promise<void> =>
+    pollChanges({
+      ...{ table: rows, hasTime, pauseAfter: pauseAfter({ connection, client, now: runtime.now }) },
+      secondsUntilOpen: (object) => secondsUntilOpen({ connection, now: runtime.now }, object),
+      sync: cases.portsOf({
+        async open() {
+          const { parked: stops } = await connection.read();
+          return withParkedObjects(await client.open(signal), { parked: stops, onAnswer: () => undefined });
+        },
+        ...{ call: budget.callWith(signal, 'live'), parked: new Set<string>() },
+      }),
+    });
+
   return middy<QueueEvent<CrmMessage>, QueueResult>()
     .use(queueStack(stage, attempts(runtime, rows)))
     .handler(async ({ messages }, context) => {
@@ -118,12 +143,13 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       const others: Pending[] = [];
       for (const { id, message, record } of messages) {
         const pending = pendingOf(message, record);
-        if (!('probe' in message) && !('job' in message)) {
+        if (!('probe' in message) && !('job' in message) && !('poll' in message)) {
           others.push(pending);
           continue;
         }
         try {
           if ('job' in message) await runJob(message, context.getRemainingTimeInMillis(), deadline.signal);
+          else if ('poll' in message) await poll(deadline);
           else
             await probeUntil(deadline)(message, {
               ...{ message: id, isAsked: pending.attributes[PLANNED] === undefined },

@@ -5,7 +5,7 @@ import type { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
-import type { SyncMessage } from '../contracts/messages/sync.ts';
+import type { ChangeMessage, SyncMessage } from '../contracts/messages/sync.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';
 
@@ -52,7 +52,7 @@ export interface SyncPorts {
   /** Sends what the CRM told about a customer to be recorded. */
   readonly recordInteraction: (message: InteractionMessage) => Promise<void>;
   /** Queues messages for this CRM. Rejects with `HubError` `enqueue-failure`. */
-  readonly queueAgain: (messages: readonly SyncMessage[]) => Promise<void>;
+  readonly queueAgain: (messages: readonly (SyncMessage | ChangeMessage)[]) => Promise<void>;
   readonly openReview: (review: Review) => Promise<void>;
   /** Stores a message that no retry can help as a failure; `queued`: its id in the queue. */
   readonly saveFailure: (queued: string, error: HubError) => Promise<void>;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
@@ -14,6 +15,7 @@ import { Trigger } from '../../core/triggers/trigger.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { type PublishPorts, publish } from '../../functions/aws/operations/publish.ts';
 import { configKey } from '../../functions/contracts/keys.ts';
+import { type Assembly, assemblyWith } from '../stack/assembly.ts';
 import { root } from '../stack/bundle.ts';
 import { readTemplates } from '../stack/seed.ts';
 import { bringReport, seedCrms } from './crm/work.ts';
@@ -51,7 +53,7 @@ export interface ScenarioHub extends InProcessHub {
   readonly earlierNotifications: Map<string, Notification>;
 }
 
-/** Opens the hub of a scenario with both sandbox CRMs, stores its configuration and publishes its triggers. */
+/** Opens the hub of a scenario with its sandbox CRMs, stores its configuration and publishes its triggers. */
 export const openScenarioHub = async (
   scenario: Scenario,
   folder: string,
@@ -59,13 +61,17 @@ export const openScenarioHub = async (
 ): Promise<ScenarioHub> => {
   const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? DEFAULT_START);
   // One minute before the first step for each starting customer.
-  const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000);
+  // A CRM that is asked at regular times is asked only when somebody has worked in it: see `crm/work.ts`.
+  const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000, { runsRecurring: false });
   const seed = seedHub(scenario);
   const { crms: switches } = HubConfig.parse(seed);
+  const isSwitched = Object.hasOwn(scenario.hub, 'crms');
+  const deployed = isSwitched ? await deployedWith(switches, options.assembly) : options.assembly;
   const holder: { hub?: InProcessHub } = {};
   const crms = await openSandboxes(new DatabaseSync(options.file ?? ':memory:'), {
     now: () => clock.now(),
     slowness: SLOWNESS_MS,
+    servicenow: Object.hasOwn(switches, 'servicenow'),
     report: (report) => {
       // A CRM that is switched off has no webhook of this hub.
       if (holder.hub && Object.hasOwn(switches, report.crm)) bringReport(holder.hub, report);
@@ -78,7 +84,7 @@ export const openScenarioHub = async (
   const hub = await openInProcessHub({
     verified: senderDomains(HubConfig.parse(seedHub(scenario)), templates),
     ...options,
-    clock,
+    ...{ assembly: deployed, clock },
     // The configuration of the scenario replaces the seed of the stack.
     runCustomResources: false,
     // Accepts the notifications of channels for which the hub has no sender.
@@ -93,7 +99,7 @@ export const openScenarioHub = async (
   await storeConfiguration('hub', seed);
   const identity = seedIdentity(scenario);
   await storeConfiguration('identity', identity);
-  for (const crm of crms.names)
+  for (const crm of crms.names.filter((one) => Object.hasOwn(switches, one)))
     await storeConfiguration(
       `crm/${crm}`,
       parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')),
@@ -108,6 +114,20 @@ export const openScenarioHub = async (
     earlierNotifications: new Map(),
   };
 };
+
+/** The template whose CRMs are those of the scenario, so that none that is switched off has a function. */
+const deployedWith = (crms: HubConfig['crms'], deployed: Assembly): Promise<Assembly> | Assembly =>
+  isDeepStrictEqual(syncedBy(deployed), Object.keys(crms).sort()) ? deployed : assemblyWith(crms);
+
+/** The CRMs whose functions a template has. */
+const syncedBy = ({ template }: Assembly): string[] =>
+  Object.values(template.Resources)
+    .flatMap(({ Properties }) => SyncFunction.safeParse(Properties).data?.Environment.Variables.CRM ?? [])
+    .sort();
+
+const SyncFunction = z.looseObject({
+  Environment: z.looseObject({ Variables: z.looseObject({ CRM: z.string() }) }),
+});
 
 const seedHub = ({ hub }: Scenario): unknown => {
   const merged = {

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { root } from './bundle.ts';
-import { mappingsFolder } from './seed.ts';
+import { mappingsFolder, readSeed } from './seed.ts';
 
 export const Template = z.looseObject({
   Resources: z.record(
@@ -32,18 +33,42 @@ export interface Assembly {
 const SOURCES = ['core', 'connectors', 'functions', 'mappings', 'infra', 'package-lock.json', 'cdk.json'];
 
 /** The synthesised template; cached by a hash of all sources. Throws `HubError` `invalid-configuration` or `synthesis-failure`. */
-export const assembly = async (): Promise<Assembly> => {
+export const assembly = (): Promise<Assembly> => cached('', synthesise);
+
+const variants = new Map<string, Promise<Assembly>>();
+
+/** The same with other CRMs switched on, for functions that run from source; read once by a process. */
+export const assemblyWith = (crms: HubConfig['crms']): Promise<Assembly> => {
+  const names = Object.entries(crms).map(([crm, { connector }]) => (connector ? `${crm}=${connector}` : crm));
+  const variant = `.${names.sort().join('+')}`;
+  const known = variants.get(variant);
+  if (known) return known;
+  const made = cached(variant, async (out) => {
+    // The CDK is loaded only where a template has to be synthesised.
+    const { synthesiseFromSource } = await import('./from-source.ts');
+    synthesiseFromSource({ ...z.looseObject({}).parse(readSeed().hub), crms }, out);
+  });
+  variants.set(variant, made);
+  return made;
+};
+
+const cached = async (variant: string, make: (out: string) => Promise<void>): Promise<Assembly> => {
   const digest = sourcesDigest();
-  const folder = join(root, '.hub', 'assembly', digest);
+  const folder = join(root, '.hub', 'assembly', `${digest}${variant}`);
   if (!existsSync(folder)) {
     // Several processes or threads may synthesise at once, each in a folder of its own; the first to finish is used.
-    const fresh = `${folder}.${crypto.randomUUID()}`;
-    await synthesise(fresh);
+    const fresh = `${folder}~${crypto.randomUUID()}`;
+    await make(fresh);
     for (const old of readdirSync(join(folder, '..')))
       if (!old.startsWith(digest)) rmSync(join(folder, '..', old), { recursive: true, force: true });
     if (!existsSync(folder)) renameSync(fresh, folder);
     rmSync(fresh, { recursive: true, force: true });
   }
+  return assemblyOf(folder);
+};
+
+/** The assembly that was synthesised into a folder. */
+export const assemblyOf = (folder: string): Assembly => {
   const file = readdirSync(folder).find((name) => name.endsWith('.template.json'));
   if (file === undefined) throw new Error(`${folder} has no template. Delete .hub/assembly and try again.`);
   return {

@@ -4,6 +4,7 @@
 // notes are for the staff and are not stored.
 
 import * as z from 'zod';
+import type { CrmChange } from '../../core/crm/change.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -52,6 +53,8 @@ const emails = [
 const phones = ['u_phone', 'mobile_phone', 'phone', 'caller_id.mobile_phone', 'caller_id.phone'];
 const people: ReadonlySet<string> = new Set(['sys_user', 'customer_contact', 'csm_consumer']);
 
+const contacts: ReadonlySet<string> = new Set(['customer_contact', 'csm_consumer']);
+
 /** A reference without its value is a display name, which several people may have. */
 const SYS_ID = /^[0-9a-f]{32}$/iu;
 
@@ -80,6 +83,19 @@ const newest = (journal: string): { readonly author?: string; readonly text: str
   return { author, text: (end < 0 ? rest : rest.slice(0, end)).join('\n').trim() };
 };
 
+const acts: ReadonlyMap<string, CrmChange['act']> = new Map([
+  ['insert', 'created'],
+  ['delete', 'deleted'],
+]);
+
+/** The change of a contact. Where the CRM is switched on, its sync reads the record: the hub's own writes are posted too. */
+const changeOf = (record: Record, table: string, at: string | undefined): CrmChange | undefined => {
+  const id = readOf(record, 'sys_id');
+  if (!contacts.has(table) || !SYS_ID.test(id)) return undefined;
+  const act = acts.get(readOf(record, 'operation')) ?? 'changed';
+  return { object: table, id, act, ...(at !== undefined && { at }), fields: {}, merged: [] };
+};
+
 const strangers: ReadonlySet<string> = new Set(['', 'guest', 'system']);
 
 /** Whether somebody else than the person wrote a person's record. */
@@ -96,6 +112,7 @@ const ofRecord = (record: Record): Draft => {
   const name = isPerson ? readOf(record, 'name') : customer && displayOf(record, customer);
   const said = comment.text !== '';
   const ours = said && comment.author !== undefined && Boolean(name) && comment.author !== name;
+  const at = readTime(readOf(record, 'sys_updated_on')) ?? readTime(readOf(record, 'sys_created_on'));
   const changed = readOf(record, 'sys_mod_count') || readOf(record, 'sys_updated_on');
   return defined({
     key: `${id}:${changed || readOf(record, 'operation')}`,
@@ -105,7 +122,8 @@ const ofRecord = (record: Record): Draft => {
     identifiers: identifiersOf(record, isPerson),
     vouched: isByStaff(record),
     externalId: id,
-    occurredAt: readTime(readOf(record, 'sys_updated_on')) ?? readTime(readOf(record, 'sys_created_on')),
+    occurredAt: at,
+    change: changeOf(record, table, at),
     conversationId: isPerson ? undefined : readOf(record, 'number') || id,
     subject: readOf(record, 'short_description') || undefined,
     text: said ? comment.text : undefined,

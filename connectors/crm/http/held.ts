@@ -10,16 +10,36 @@ import { listOf, placeOf } from './templates.ts';
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The records of an answer; what is no record, or has no id, is left out. */
+/** A record, and what the answer has of it. */
+interface Sourced {
+  readonly held: HeldRecord;
+  readonly source: Readonly<Record<string, unknown>>;
+}
+
+/** The records of an answer that are in use; what is no record, or has no id, is left out. */
 export const heldIn = (
+  answer: Answer,
+  section: Pick<HttpObject, 'record'>,
+  records: string,
+  fields: readonly string[],
+): HeldRecord[] => {
+  const { gone } = section.record;
+  const pattern = gone === undefined ? undefined : parsePattern(gone);
+  return heldWithSource(answer, section, records, fields).flatMap(({ held, source }) =>
+    pattern !== undefined && matches(pattern, source) ? [] : [held],
+  );
+};
+
+/** All records of an answer, also those that are not in use any more. */
+export const heldWithSource = (
   answer: Answer,
   { record: rules }: Pick<HttpObject, 'record'>,
   records: string,
   fields: readonly string[],
-): HeldRecord[] =>
-  listOf(placeOf(records, { ...answer })).flatMap((record) => {
-    if (!isRecord(record)) return [];
-    const read = reader(record);
+): Sourced[] =>
+  listOf(placeOf(records, { ...answer })).flatMap((source) => {
+    if (!isRecord(source)) return [];
+    const read = reader(source);
     const id = read(rules.id);
     if ((typeof id !== 'string' && typeof id !== 'number') || id === '') return [];
     const texts = (place: string | undefined): string[] =>
@@ -29,20 +49,22 @@ export const heldIn = (
             .filter((one) => typeof one === 'string' && one !== '')
             .map(String);
     const createdAt = timeAt(read, rules.createdAt, answer);
-    return [
-      {
-        id: String(id),
-        fields: Object.fromEntries(
-          fields.map((name) => [
-            name,
-            rules.fields[name] === undefined ? record[name] : read(rules.fields[name]),
-          ]),
-        ),
-        ...{ emails: texts(rules.emails), phones: texts(rules.phones) },
-        byStaff: typeof rules.staff === 'boolean' ? rules.staff : matches(parsePattern(rules.staff), record),
-        ...{ createdAt, modifiedAt: timeAt(read, rules.modifiedAt ?? rules.createdAt, answer) },
-      },
-    ];
+    const contact = rules.contact === undefined ? undefined : read(rules.contact);
+    const held: HeldRecord = {
+      id: String(id),
+      fields: Object.fromEntries(
+        fields.map((name) => [
+          name,
+          rules.fields[name] === undefined ? source[name] : read(rules.fields[name]),
+        ]),
+      ),
+      ...{ emails: texts(rules.emails), phones: texts(rules.phones) },
+      ...((typeof contact === 'string' || typeof contact === 'number') &&
+        contact !== '' && { contact: String(contact) }),
+      byStaff: typeof rules.staff === 'boolean' ? rules.staff : matches(parsePattern(rules.staff), source),
+      ...{ createdAt, modifiedAt: timeAt(read, rules.modifiedAt ?? rules.createdAt, answer) },
+    };
+    return [{ held, source }];
   });
 
 /** A place in a record: a dotted path in it, or a template over `record`. */

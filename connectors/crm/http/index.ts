@@ -6,6 +6,7 @@ import type { CrmConnector, CrmSession, Finding } from '../../../core/crm/connec
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { HttpSection } from '../../../core/crm/mapping/http.ts';
 import { type ApiPorts, openApi } from './api.ts';
+import { changes } from './changes.ts';
 import { find, list, notMapped, read, type Target } from './read.ts';
 import { remove } from './remove.ts';
 import type { HttpEnvironment } from './request.ts';
@@ -28,7 +29,7 @@ export const httpConnector = ({ crm, title, section, world }: HttpConnectorPorts
     return present;
   };
   return {
-    ...{ id: crm, title, values: 'typed', logins: [], docs: 'docs/crm/http-crm.md' },
+    ...{ id: crm, title, changes: 'asked', values: 'typed', logins: [], docs: 'docs/crm/http-crm.md' },
     // A template may name any link; nothing describes the fields of such a CRM.
     hasLink: () => true,
     get budget() {
@@ -79,6 +80,7 @@ const sessionOf = (
     find: async (object, ...rest) => find(await target(object), ...rest),
     read: async (object, ...rest) => read(await target(object), ...rest),
     list: async (object, ...rest) => list(await target(object), ...rest),
+    changes: async (object, ...rest) => changes(await target(object), ...rest),
     upsert: async (object, ...rest) => upsert(await target(object), ...rest),
     remove: async (object, ...rest) => remove(await target(object), ...rest),
     async examine(call) {

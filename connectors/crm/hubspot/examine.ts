@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { clockFinding } from '../../../core/crm/clock.ts';
 import type { Call, Finding } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Login } from './login.ts';
@@ -44,7 +45,7 @@ export const examine = async (api: Api, login: Login, call: Call): Promise<reado
     },
   ];
   for (const check of checks) findings.push(await check());
-  return findings;
+  return [...findings, ...clockFinding('HubSpot', api.lastDate(), call.now?.())];
 };
 
 /** A check that HubSpot does not allow is a remark: the sync may work without it. */

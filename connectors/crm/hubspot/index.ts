@@ -19,6 +19,7 @@ export const hubspot: CrmConnector = {
   title: 'HubSpot',
   // A private app of the smallest edition has 100 calls in ten seconds; ten are left to other users of its token.
   budget: { calls: 90, seconds: 10 },
+  changes: 'reported',
   values: 'text',
   hasLink: isLink,
   logins,

@@ -24,6 +24,8 @@ export interface Api {
   readonly ask: <Value>(question: Question, answer: ZodType<Value>, call: Call) => Promise<Reply<Value>>;
   /** As `ask`; rejects with a fault of the object for a refusal too. */
   readonly need: <Value>(question: Question, answer: ZodType<Value>, call: Call) => Promise<Value>;
+  /** The header Date of the last answer. */
+  readonly lastDate: () => string | undefined;
 }
 
 /** What a session needs of a login. */
@@ -34,11 +36,13 @@ export interface Access {
 }
 
 export const openApi = (access: Access): Api => {
+  let date: string | undefined;
   const send = async (client: Client, question: Question, call: Call): Promise<Raw> => {
     await call.spend();
     const { method, path, query, body } = question;
     const options = { method, path, ...(query && { qs: query }), ...(body && encoded(body)) };
     const raw = await exchange(client, options, call.signal);
+    date = raw.headers.get('date') ?? undefined;
     observe(raw.headers, call);
     return raw;
   };
@@ -57,6 +61,7 @@ export const openApi = (access: Access): Api => {
   };
   return {
     ask,
+    lastDate: () => date,
     async need(question, answer, call) {
       const reply = await ask(question, answer, call);
       if ('value' in reply) return reply.value;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { clockFinding } from '../../../core/crm/clock.ts';
 import type { Call, Finding } from '../../../core/crm/connector.ts';
-import { readTime } from '../../../core/formats/payload.ts';
 import { faultOfAnswer } from './rest/faults.ts';
 import { VERSION } from './rest/http.ts';
 import type { Client } from './rest/session.ts';
@@ -15,7 +15,6 @@ const Limits = z.looseObject({ DailyApiRequests: Limit, DataStorageMB: Limit.opt
 
 /** A share of the allocation below which a backfill would stop the org's other applications. */
 const SCARCE = 0.2;
-const MOST_SKEW_SECONDS = 120;
 
 /** Reads who the hub is, which versions the org has, what is left of its allocations, and its clock; three requests. */
 export const examine = async (client: Client, call: Call): Promise<readonly Finding[]> => {
@@ -32,7 +31,7 @@ export const examine = async (client: Client, call: Call): Promise<readonly Find
     ...(limits.fault === undefined
       ? limitFindings(Limits.safeParse(limits.body).data)
       : [{ about: 'API requests', says: limits.fault.message, ok: false }]),
-    ...clockFinding(limits.headers['date'], call.now?.()),
+    ...clockFinding('Salesforce', limits.headers['date'], call.now?.()),
   ];
 };
 
@@ -85,21 +84,5 @@ const limitFindings = (limits: z.infer<typeof Limits> | undefined): Finding[] =>
     ...(storage !== undefined && storage.Remaining <= 0
       ? [{ about: 'storage', says: 'The data storage of the org is full. Free or buy storage.', ok: false }]
       : []),
-  ];
-};
-
-const clockFinding = (date: string | undefined, now: number | undefined): Finding[] => {
-  const time = readTime(date);
-  if (time === undefined || now === undefined) return [];
-  const skew = Math.round((now - Date.parse(time)) / 1000);
-  const isRight = Math.abs(skew) <= MOST_SKEW_SECONDS;
-  return [
-    {
-      about: 'clock',
-      says: isRight
-        ? 'The clocks of the hub and of Salesforce agree.'
-        : `The clock of the hub differs by ${skew} seconds from that of Salesforce, so that the later of two changes cannot be told. Correct it.`,
-      ok: isRight,
-    },
   ];
 };

@@ -19,6 +19,7 @@ export const salesforce: CrmConnector = {
   title: 'Salesforce',
   // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
+  changes: 'reported',
   values: 'typed',
   hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
   logins,

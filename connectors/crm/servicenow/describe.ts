@@ -11,6 +11,8 @@ import { accepted, get, type Row, rowsIn, rowsOf } from './rest/table.ts';
 /** What is known of a table. */
 export interface Known {
   readonly fields: ObjectDescription;
+  /** Whether its records are people, whom agents deactivate in place of deleting them. */
+  readonly isOfPeople: boolean;
   readonly emails: readonly string[];
   readonly phones: readonly string[];
   /** The fields whose values must be unique, apart from the system's own. */
@@ -148,7 +150,14 @@ const describeTables = async (
   return new Map(
     usable.flatMap(({ table, chain }) => {
       const own = inherited(entries, chain);
-      return own.size === 0 ? [] : [[table, knownOf(own, inheritedChoices(choices, chain))] as const];
+      return own.size === 0
+        ? []
+        : [
+            [
+              table,
+              { ...knownOf(own, inheritedChoices(choices, chain)), isOfPeople: isOfPeople(chain) },
+            ] as const,
+          ];
     }),
   );
 };
@@ -172,12 +181,17 @@ const inheritedChoices = (
   return byField;
 };
 
+/** The tables that those of contacts and of consumers are, or extend. */
+const PEOPLE: readonly string[] = ['sys_user', 'csm_consumer'];
+
+const isOfPeople = (chain: readonly string[]): boolean => chain.some((table) => PEOPLE.includes(table));
+
 const PHONE_TYPES: ReadonlySet<string> = new Set(['ph_number', 'phone_number', 'phone_number_e164']);
 
 const knownOf = (
   entries: ReadonlyMap<string, Row>,
   choices: ReadonlyMap<string, readonly string[]>,
-): Known => {
+): Omit<Known, 'isOfPeople'> => {
   const fields = new Map(
     [...entries].map(([name, entry]) => [name, describeField(entry, choices.get(name))]),
   );

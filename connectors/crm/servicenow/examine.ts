@@ -1,12 +1,12 @@
+import { clockFinding } from '../../../core/crm/clock.ts';
 import type { Call, Finding } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import { readTime } from '../../../core/formats/payload.ts';
 import { answersTo, type Outcome } from './rest/batch.ts';
 import type { Client } from './rest/session.ts';
 import { get, pathOf, type Row, rowsIn } from './rest/table.ts';
 
-const MOST_SKEW_SECONDS = 120;
 const PROPERTIES = 'sys_properties';
+const DELETIONS = 'sys_audit_delete';
 
 /** Reads who the hub is, its roles, the release, the rate limit and the clock of the instance: two requests. */
 export const examine = async (
@@ -28,10 +28,11 @@ export const examine = async (
         fields: ['role.name', 'user.user_name'],
       }),
       get({ table: PROPERTIES, query: 'name=glide.buildtag', fields: ['name', 'value'] }),
+      get({ table: DELETIONS, query: '', fields: ['sys_id'] }, 1),
     ],
     call,
   );
-  const [users, roles, properties] = outcomes.map(shownRows);
+  const [users, roles, properties] = outcomes.slice(0, 3).map(shownRows);
   const { headers } = await client.request(
     { method: 'GET', table: 'sys_user', path: `${pathOf('sys_user')}?sysparm_limit=1&sysparm_fields=sys_id` },
     call,
@@ -41,8 +42,9 @@ export const examine = async (
     ...userFindings(user, username),
     ...roleFinding(user, roles ?? []),
     releaseFinding(properties?.find(({ name }) => name === 'glide.buildtag')),
+    deletionsFinding(outcomes[3]),
     limitFinding(headers),
-    ...clockFinding(headers['date'], call.now?.()),
+    ...clockFinding('ServiceNow', headers['date'], call.now?.()),
   ];
 };
 
@@ -90,6 +92,19 @@ const releaseFinding = (property: Row | undefined): Finding => ({
   ok: true,
 });
 
+/** Without it the sync works, but a deletion is only noticed when the record is written again. */
+const deletionsFinding = (outcome: Outcome | undefined): Finding => {
+  if (outcome instanceof CrmFault && outcome.scope === 'connection') throw outcome;
+  return {
+    about: 'deletions',
+    says:
+      outcome instanceof CrmFault
+        ? `The hub may not read ${DELETIONS}, so it learns that an agent deleted a contact only when it writes to it again. Give its user a role with an access control that reads this table (System Security, Access Control (ACL), New: record, read, ${DELETIONS}).`
+        : `The hub reads what agents delete, in ${DELETIONS}.`,
+    ok: true,
+  };
+};
+
 const limitFinding = (headers: Readonly<Record<string, string>>): Finding => {
   const limit = headers['x-ratelimit-limit'];
   return {
@@ -100,20 +115,4 @@ const limitFinding = (headers: Readonly<Record<string, string>>): Finding => {
         : `A rate limit rule allows the hub ${limit} requests an hour. Leave it room for a day of catching up.`,
     ok: true,
   };
-};
-
-const clockFinding = (date: string | undefined, now: number | undefined): Finding[] => {
-  const time = readTime(date);
-  if (time === undefined || now === undefined) return [];
-  const skew = Math.round((now - Date.parse(time)) / 1000);
-  const isRight = Math.abs(skew) <= MOST_SKEW_SECONDS;
-  return [
-    {
-      about: 'clock',
-      says: isRight
-        ? 'The clocks of the hub and of ServiceNow agree.'
-        : `The clock of the hub differs by ${skew} seconds from that of ServiceNow, so that the later of two changes cannot be told. Correct it.`,
-      ok: isRight,
-    },
-  ];
 };

@@ -1,7 +1,7 @@
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { isPhone } from '../../../core/crm/phone.ts';
 import type { Known, Objects } from './describe.ts';
-import { heldRecord, selected } from './held.ts';
+import { heldRecord, isInactive, selected } from './held.ts';
 import type { Client } from './rest/session.ts';
 import { chunked, oneOf, type Row, rowsOf } from './rest/table.ts';
 import { spellInstant } from './values.ts';
@@ -33,7 +33,9 @@ export const find = async (
   const columns = selected(known, typeof by === 'object' ? [...fields, by.field] : fields);
   const queries = conditions(known, by, values).map((query) => ({ table: object, query, fields: columns }));
   const rows = (await rowsOf(client, queries, call)).flat();
-  const distinct = [...new Map(rows.map((row) => [row['sys_id'], row])).values()];
+  const distinct = [...new Map(rows.map((row) => [row['sys_id'], row])).values()].filter(
+    (row) => !isInactive(row, known),
+  );
   const found = distinct.map((row) => ({
     row,
     held: heldRecord(row, { known, fields, userName: objects.userName() }),

@@ -4,6 +4,8 @@ import type { Row } from './rest/table.ts';
 import { fromRow, readInstant } from './values.ts';
 
 const OF_RECORD = ['sys_id', 'sys_created_on', 'sys_created_by', 'sys_updated_on'];
+/** Agents take this mark from people who left; of other records it says no more than that they are closed. */
+const ACTIVE = 'active';
 /** The field by which a record belongs to a contact, in the tables of customer service. */
 const CONTACT = 'contact';
 
@@ -15,8 +17,12 @@ export const selected = (known: Known, fields: readonly string[]): string[] => [
     ...known.emails,
     ...known.phones,
     ...(known.references.has(CONTACT) ? [CONTACT] : []),
+    ...(known.isOfPeople ? [ACTIVE] : []),
   ]),
 ];
+
+/** Whether a person's record is not in use any more: it counts as deleted until somebody activates it again. */
+export const isInactive = (row: Row, { isOfPeople }: Known): boolean => isOfPeople && row[ACTIVE] === 'false';
 
 const EPOCH = '1970-01-01T00:00:00.000Z';
 

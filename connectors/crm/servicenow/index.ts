@@ -3,9 +3,11 @@
 // later and would keep a copy of every customer in its staging table, also after an erasure.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { changesIn } from './changes.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
+import { createKeyField } from './key-field.ts';
 import { logins } from './logins.ts';
 import { list, read } from './read.ts';
 import { remove } from './remove.ts';
@@ -18,6 +20,7 @@ export const servicenow: CrmConnector = {
   title: 'ServiceNow',
   // An instance has no limit of its own; a batch keeps one of its few workers for interfaces busy for up to half a minute.
   budget: { calls: 3000, seconds: 3600 },
+  changes: 'asked',
   values: 'text',
   // A link is the reference field that holds the id of the other record.
   hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
@@ -43,8 +46,10 @@ const session = (client: Client, username: string | undefined): CrmSession => {
     find: (object, by, values, fields, call) => find(client, objects, { object, by, values, fields }, call),
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
     list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
+    changes: changesIn(client, objects),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
+    createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     examine: (call) => examine(client, username, call),
   };
 };

@@ -2,6 +2,16 @@ import type { CrmLogin } from '../../../core/crm/connector.ts';
 
 const instanceUrl = { about: 'the address of the instance, such as https://acme.service-now.com' } as const;
 
+const user = [
+  'Under User Administration, Users make a user for the hub: Web service access only, time zone GMT (the times in queries are read in it), language English.',
+  'Give it the roles `sn_customerservice_agent` (contacts, interactions, cases), `user_admin` (contacts are users, which agents may not write) and `personalize_dictionary` (reads sys_dictionary and sys_choice, and creates columns).',
+] as const;
+
+const rights = [
+  'Let one of its roles read deletions: System Security, Access Control (ACL), New, type record, operation read, name `sys_audit_delete` (as an administrator with the elevated role security_admin). Without it the hub learns that a contact was deleted when it next writes to it.',
+  'Add a column `u_hub_id` (String, 64, unique) to customer_contact and to interaction, or let `--create-fields` do it.',
+] as const;
+
 /** The ways to log in to ServiceNow. */
 export const logins: readonly CrmLogin[] = [
   {
@@ -13,10 +23,11 @@ export const logins: readonly CrmLogin[] = [
       clientSecret: { about: 'its client secret' },
     },
     steps: [
-      'Set the system property `glide.oauth.inbound.client.credential.grant_type.enabled` to true (it may have to be created): the grant is off by default.',
-      'Under System OAuth > Application Registry make an OAuth API endpoint for external clients, with the grant type Client Credentials and an OAuth application user.',
-      'Give that user the role `sn_customerservice_agent`, or roles that may read and write customer_contact and interaction, and read sys_dictionary and sys_choice.',
-      'Add a column `u_hub_id` (String, 64, unique) to customer_contact and to interaction.',
+      ...user,
+      'Set the system property `glide.oauth.inbound.client.credential.grant_type.enabled` to true. It may have to be created (type true | false): the grant is off by default.',
+      'Under System OAuth, Application Registry, New, Create an OAuth API endpoint for external clients. Copy the client id and the client secret.',
+      'On its form add the field OAuth Application User (Configure, Form Design) and select the user of the hub. If the instance has REST API Auth Scopes, give it one that allows the Table API and the Batch API.',
+      ...rights,
     ],
   },
   {
@@ -27,10 +38,6 @@ export const logins: readonly CrmLogin[] = [
       username: { about: 'a user for the hub alone, marked as web service access only' },
       password: { about: 'its password' },
     },
-    steps: [
-      'Make a user for the hub with "Web service access only".',
-      'Give it the role `sn_customerservice_agent`, or roles that may read and write customer_contact and interaction, and read sys_dictionary and sys_choice.',
-      'Add a column `u_hub_id` (String, 64, unique) to customer_contact and to interaction.',
-    ],
+    steps: [...user, 'Set a password for it (Set Password).', ...rights],
   },
 ];

@@ -1,11 +1,9 @@
-import * as z from 'zod';
 import type { Call, HeldRecord } from '../../../core/crm/connector.ts';
 import type { Objects } from './describe.ts';
-import { heldRecord, selected } from './held.ts';
+import { heldRecord, isInactive, selected } from './held.ts';
+import { after, inOrderOf, Place, placeAfter, SYS_ID } from './pages.ts';
 import type { Client } from './rest/session.ts';
 import { get, oneOf, PER_PAGE, rowsIn, rowsOf } from './rest/table.ts';
-
-const SYS_ID = /^[0-9a-f]{32}$/u;
 
 /** Records by their sys_ids. ServiceNow does not merge contacts: one that is not there was deleted. */
 export const read = async (
@@ -20,13 +18,10 @@ export const read = async (
   const queries = oneOf('sys_id', [...wanted]).map((query) => ({
     ...{ table: object, query, fields: selected(known, fields) },
   }));
-  const rows = (await rowsOf(client, queries, call)).flat();
+  const rows = (await rowsOf(client, queries, call)).flat().filter((row) => !isInactive(row, known));
   const records = rows.map((row) => heldRecord(row, { known, fields, userName: objects.userName() }));
   return new Map(records.filter(({ id }) => wanted.has(id)).map((record) => [record.id, record]));
 };
-
-/** Where a page ends: the records after it changed later, or in the same second and have a greater sys_id. */
-const Cursor = z.tuple([z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/u), z.string().regex(SYS_ID)]);
 
 /** All records of a table by the time of their last change; a record that changes meanwhile is listed again at the end. */
 export const list = async (
@@ -36,22 +31,16 @@ export const list = async (
   call: Call,
 ): Promise<{ records: readonly HeldRecord[]; next?: string; total?: number }> => {
   const known = await objects.of(object, call);
-  const query = [...after(cursor), 'ORDERBYsys_updated_on', 'ORDERBYsys_id'].join('^');
+  const place = cursor === undefined ? [] : after('sys_updated_on', Place.parse(JSON.parse(cursor)));
+  const query = [...place, ...inOrderOf('sys_updated_on')].join('^');
   const answer = await client.request(get({ table: object, query, fields: selected(known, fields) }), call);
   const rows = rowsIn(answer);
-  const last = rows.at(-1);
   const total = Number(answer.headers['x-total-count']);
   return {
-    records: rows.map((row) => heldRecord(row, { known, fields, userName: objects.userName() })),
-    ...(last !== undefined &&
-      rows.length >= PER_PAGE && { next: JSON.stringify([last['sys_updated_on'], last['sys_id']]) }),
+    records: rows
+      .filter((row) => !isInactive(row, known))
+      .map((row) => heldRecord(row, { known, fields, userName: objects.userName() })),
+    ...(rows.length >= PER_PAGE && { next: JSON.stringify(placeAfter('sys_updated_on', rows)) }),
     ...(cursor === undefined && total >= 0 && { total }),
   };
-};
-
-/** An alternative belongs to the condition before it. */
-const after = (cursor: string | undefined): string[] => {
-  if (cursor === undefined) return [];
-  const [time, id] = Cursor.parse(JSON.parse(cursor));
-  return [`sys_updated_on>=${time}`, `sys_id>${id}`, `ORsys_updated_on>${time}`];
 };

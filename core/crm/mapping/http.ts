@@ -120,10 +120,14 @@ const ObjectSection = z
         id: Place.default('id'),
         emails: Place.optional(),
         phones: Place.optional(),
+        /** The id of the contact to which a record belongs. */
+        contact: Place.optional(),
         createdAt: Place.optional(),
         modifiedAt: Place.optional(),
         /** Whether staff or an import made a record; a pattern over it, or the same for all. */
         staff: z.union([z.boolean(), Pattern]).default(false),
+        /** A pattern over a record that is not in use any more: it counts as deleted. */
+        gone: Pattern.optional(),
         /** Fields that are not members of the record by their own names. */
         fields: z.record(z.string(), Place).default({}),
       })
@@ -133,6 +137,8 @@ const ObjectSection = z
       .default({}),
     read: Reading.optional(),
     list: Listing.optional(),
+    /** The records that changed after `since`. */
+    changes: Listing.optional(),
     create: Writing.optional(),
     update: Writing.optional(),
     upsert: Writing.optional(),
@@ -141,11 +147,16 @@ const ObjectSection = z
     unique: z.boolean().default(true),
   })
   .refine(
-    ({ upsert, create, find }) => upsert !== undefined || (create !== undefined && find.field !== undefined),
+    ({ upsert, create, find, changes }) =>
+      upsert !== undefined || (create === undefined ? changes !== undefined : find.field !== undefined),
     {
-      error: 'expected upsert, or create with find.field',
+      error:
+        'expected upsert, or create with find.field; or changes alone, for an object that is only followed',
     },
   )
+  .refine(({ changes, record }) => changes === undefined || record.modifiedAt !== undefined, {
+    error: 'changes needs record.modifiedAt, by which the hub knows how far it has read',
+  })
   .refine(({ unique, remove, upsert }) => unique || upsert !== undefined || remove !== undefined, {
     error: 'unique: false needs remove, by which the second of two equal records is deleted',
   });

@@ -90,11 +90,17 @@ export const CrmMapping = z
   .strictObject({
     contact: Contact.describe('the contact of each customer'),
     interactions: z.array(InteractionRule).default([]).describe('the activities, a rule each'),
+    changes: z
+      .record(z.string(), z.array(z.string()).min(1))
+      .default({})
+      .describe(
+        'of a CRM that the hub asks for changes: the objects of contacts, such as cases, that it follows beside the contact, each with the fields that tell',
+      ),
     http: HttpSection.optional().describe(
       'how a CRM without a connector of its own is spoken to (docs/crm/http-crm.md)',
     ),
   })
-  .check(({ value: { contact, interactions, http }, issues }) => {
+  .check(({ value: { contact, interactions, changes, http }, issues }) => {
     if (http === undefined) return;
     const expect = (isThere: boolean, path: PropertyKey[], message: string): void => {
       if (!isThere) issues.push({ code: 'custom', path, message, input: http });
@@ -105,6 +111,19 @@ export const CrmMapping = z
         ['http', 'objects', object],
         'expected how this object is written',
       );
+    for (const object of new Set([contact.object, ...interactions.map((one) => one.object)]))
+      expect(
+        isWritten(http, object),
+        ['http', 'objects', object],
+        'expected upsert, or create with find.field',
+      );
+    for (const object of Object.keys(changes))
+      for (const how of ['changes', 'read'] as const)
+        expect(
+          http.objects[object]?.[how] !== undefined,
+          ['http', 'objects', object, how],
+          `changes names ${object}, so expected how it is read`,
+        );
     const { find, read } = http.objects[contact.object] ?? {};
     for (const by of contact.match)
       expect(
@@ -115,6 +134,11 @@ export const CrmMapping = z
     expect(read !== undefined, ['http', 'objects', contact.object, 'read'], 'expected how a contact is read');
   });
 export type CrmMapping = z.infer<typeof CrmMapping>;
+
+const isWritten = ({ objects }: HttpSection, object: string): boolean => {
+  const section = objects[object];
+  return section === undefined || section.upsert !== undefined || section.create !== undefined;
+};
 
 /** An interaction as mappings name it; `proof` is `claimed` if nobody vouches for any of its identifiers. */
 export interface MappedInteraction extends Interaction {
@@ -162,6 +186,8 @@ export interface CompiledMapping {
   /** The rules of an interaction: the first whose `when` matches, and those with `also`. */
   readonly forInteraction: (interaction: MappedInteraction) => readonly CompiledRule[];
   readonly http: HttpSection | undefined;
+  /** The objects whose changes the hub asks for, the contact first, each with the fields that it compares. */
+  readonly followed: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Makes a mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
@@ -173,7 +199,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       `mappings/crm/${crm}.yaml: ${z.prettifyError(parsed.error)}`,
       { retry: 'later', cause: parsed.error },
     );
-  const { contact, interactions, http } = parsed.data;
+  const { contact, interactions, changes, http } = parsed.data;
   const rules = interactions.map(({ when, object, key, fields, links, also }) => ({
     ...{ when: parsePattern(when), also, object, key },
     ...{ fields: compileFields(fields), links: Object.keys(links) },
@@ -198,6 +224,12 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       includes: (view) => included === undefined || matches(included, view),
     },
     http,
+    followed: new Map(
+      [
+        ...Object.entries({ [contact.object]: Object.keys(contact.fields) }),
+        ...Object.entries(changes),
+      ].filter(([object]) => http === undefined || http.objects[object]?.changes !== undefined),
+    ),
     interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
     forInteraction(interaction) {
       const matching = rules.filter(({ when }) => matches(when, interaction));

@@ -18,11 +18,16 @@ export const EraseMessage = z.strictObject({ erasure: z.string(), part: z.string
 export type EraseMessage = z.infer<typeof EraseMessage>;
 
 /** What a CRM reports of one of its contacts. */
-const ChangeMessage = z.strictObject({ change: CrmChange });
+export const ChangeMessage = z.strictObject({ change: CrmChange });
+export type ChangeMessage = z.infer<typeof ChangeMessage>;
 
 /** Find out by a call whether a CRM, or a parked object of it, can be used again. It has a queue of its own, which is never off. */
 export const ProbeMessage = z.strictObject({ probe: z.literal(true), object: z.string().optional() });
 export type ProbeMessage = z.infer<typeof ProbeMessage>;
+
+/** Ask the CRM what has changed. It comes with the probes, at regular times. */
+export const PollMessage = z.strictObject({ poll: z.literal(true) });
+export type PollMessage = z.infer<typeof PollMessage>;
 
 /** A person has decided which record is a customer's; without `record` none is, and a new one may be made. */
 export const DecidedMessage = z.strictObject({
@@ -32,10 +37,10 @@ export type DecidedMessage = z.infer<typeof DecidedMessage>;
 
 /** Every message of the function of a CRM. */
 export const CrmMessage = z.union(
-  [SyncMessage, EraseMessage, ChangeMessage, DecidedMessage, ProbeMessage, JobMessage],
+  [SyncMessage, EraseMessage, ChangeMessage, DecidedMessage, ProbeMessage, PollMessage, JobMessage],
   {
     error:
-      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), what to probe (probe: true; object), or a slice of a job (job, slice)',
+      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), what to probe (probe: true; object), that the CRM is asked for changes (poll: true), or a slice of a job (job, slice)',
   },
 );
 export type CrmMessage = z.infer<typeof CrmMessage>;

@@ -13,3 +13,14 @@ export const ParkedMessage = z.object({
   parkedAt: Instant,
 });
 export type ParkedMessage = z.infer<typeof ParkedMessage>;
+
+/** How far the changes of an object of a CRM have been read. */
+const PollState = z.object({
+  version: z.int().nonnegative(),
+  /** The hub asked first for what changed since then. */
+  from: Instant,
+  /** The connector's cursor; absent until something has changed. */
+  cursor: z.string().optional(),
+});
+export type PollState = z.infer<typeof PollState>;
+export const pollStateOf = rowReader(PollState);

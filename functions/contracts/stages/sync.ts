@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { JobMessage } from '../messages/jobs.ts';
-import { CrmMessage, ProbeMessage } from '../messages/sync.ts';
+import { CrmMessage, PollMessage, ProbeMessage } from '../messages/sync.ts';
 import { type Stage, stage } from './stage.ts';
 
 /** How people call a CRM that hub.yaml names. */
@@ -9,7 +9,7 @@ export const crmTitle = (crm: string): string => `${crm.charAt(0).toUpperCase()}
 /** The id of the stage of a CRM. */
 export const syncStageId = (crm: string): string => `sync-${crm}`;
 
-const kinds = ['erasure', 'change', 'decided', 'probe', 'job'];
+const kinds = ['erasure', 'change', 'decided', 'probe', 'poll', 'job'];
 
 /** The stage of one CRM, by its id and its name. */
 export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
@@ -20,6 +20,7 @@ export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
     identity: (message) => {
       if ('erasure' in message) return [message.erasure, message.part];
       if ('probe' in message) return ['probe', message.object ?? null];
+      if ('poll' in message) return ['poll'];
       if ('job' in message) return [message.job, message.slice];
       if ('change' in message)
         return ['change', message.change.object, message.change.id, message.change.act];
@@ -29,6 +30,7 @@ export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
     about: (message) => {
       if ('erasure' in message) return { erasure: message.erasure };
       if ('probe' in message) return { object: message.object };
+      if ('poll' in message) return {};
       if ('job' in message) return { job: message.job };
       if ('change' in message) return { object: message.change.object, record: message.change.id };
       if ('decided' in message) return { profileId: message.decided.profileId };
@@ -44,12 +46,21 @@ export const syncStage = (crm: string, name: string): Stage<CrmMessage> =>
 /** The id of the stage of a CRM's connection. */
 export const connectionStageId = (crm: string): string => `connection-${crm}`;
 
-/** The probes of one CRM, and the slices of jobs about it. A connection that stopped, or a parked object, is one failure; its replay is a probe. */
-export const connectionStage = (crm: string, name: string): Stage<ProbeMessage | JobMessage> =>
+/**
+ * The probes of one CRM, its polls, and the slices of jobs about it. A connection that stopped, or a parked object, is one
+ * failure; its replay is a probe.
+ */
+export const connectionStage = (crm: string, name: string): Stage<ProbeMessage | PollMessage | JobMessage> =>
   stage(connectionStageId(crm), {
     title: `Whether ${name} can be used`,
-    schema: z.union([ProbeMessage, JobMessage]),
-    identity: (message) => ('job' in message ? [message.job, message.slice] : [message.object ?? null]),
-    about: (message) => ('job' in message ? { crm, job: message.job } : { crm, object: message.object }),
-    type: (message) => ('job' in message ? 'job' : 'probe'),
+    schema: z.union([ProbeMessage, PollMessage, JobMessage]),
+    identity: (message) => {
+      if ('job' in message) return [message.job, message.slice];
+      return 'poll' in message ? ['poll'] : [message.object ?? null];
+    },
+    about: (message) => {
+      if ('job' in message) return { crm, job: message.job };
+      return 'poll' in message ? { crm } : { crm, object: message.object };
+    },
+    type: (message) => kinds.find((kind) => kind in message) ?? 'probe',
   });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CrmChange } from '../../../core/crm/change.ts';
+import { type CrmChange, valueDigest } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
@@ -27,16 +27,21 @@ export const recordOtherChanges = async (
   }
 };
 
+/** What was asked for is the same report as before, as long as the record holds the same. */
+const stateOf = (record: HeldRecord, names: readonly string[]): string =>
+  names.map((name) => valueDigest(record.fields[name])).join(':');
+
 const changeMessage = (
   { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,
-  { object, id, act, at = instant(now()), fields }: CrmChange,
+  { object, id, act, at = instant(now()), fields, asked }: CrmChange,
   record: HeldRecord,
   contact: string,
 ): InteractionMessage => ({
   type: 'interaction',
   receivedAt: instant(now()),
   interaction: {
-    ...{ key: `${object}:${id}:${act}:${at}`, kind: 'crm-record', channel: 'crm', provider: crm },
+    key: `${object}:${id}:${act}:${asked ? stateOf(record, Object.keys(fields)) : at}`,
+    ...{ kind: 'crm-record', channel: 'crm', provider: crm },
     ...{ direction: 'system', externalId: id, occurredAt: at, identifiers: [`${crm}:${contact}`] },
     properties: {
       ...{ record: object, act },

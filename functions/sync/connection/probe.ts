@@ -20,6 +20,8 @@ export interface ProbePorts {
     object: string,
     pending: Pending,
   ) => Promise<{ readonly deferral: Deferral | undefined; readonly answered: boolean }>;
+  /** Asks the CRM about an object for which nothing waits. */
+  readonly look: (object: string) => Promise<void>;
   /** The fault of a parked object with all that the check of its mapping finds. */
   readonly explained: (object: string, fault: CrmFault) => Promise<CrmFault>;
   readonly hasTime: () => boolean;
@@ -83,8 +85,10 @@ const outcomeOf = async ({ title }: ProbePorts, call: () => Promise<void>): Prom
 };
 
 /** Does the work of parked messages, one after the other, until the CRM has answered about the object. */
-const tryParked = async ({ parked, attempt }: ProbePorts, object: string): Promise<void> => {
-  for (const pending of await parked.some(object)) {
+const tryParked = async ({ parked, attempt, look }: ProbePorts, object: string): Promise<void> => {
+  const waiting = await parked.some(object);
+  if (waiting.length === 0) return look(object);
+  for (const pending of waiting) {
     const { deferral, answered } = await attempt(object, pending);
     const error = deferral?.error;
     if (error === undefined) await parked.remove(object, pending.id);

@@ -30,6 +30,7 @@ export const withParkedObjects = (
     }
   };
   const create = session.createKeyField?.bind(session);
+  const changes = session.changes?.bind(session);
   return {
     describe: (objects, call) => session.describe(objects, call),
     examine: (call) => session.examine(call),
@@ -40,6 +41,7 @@ export const withParkedObjects = (
       about(object, async () => (await session.upsert(object, ...rest)).map((one) => inResult(one, object))),
     remove: (object, ...rest) =>
       about(object, async () => (await session.remove(object, ...rest)).map((one) => inResult(one, object))),
+    ...(changes && { changes: (object, ...rest) => about(object, () => changes(object, ...rest)) }),
     ...(create && { createKeyField: (object, ...rest) => about(object, () => create(object, ...rest)) }),
   };
 };

@@ -104,7 +104,7 @@ const scheduleTimers = (
       onSchedule(store.expectRule(bus, name));
       arm(bus, name);
     };
-    timers.set(`${bus}/${name}`, clock.at(next, fire));
+    timers.set(`${bus}/${name}`, clock.at(next, fire, true));
   };
   for (const bus of store.buses()) for (const { name } of store.rules(bus)) arm(bus, name);
   return arm;

@@ -1,4 +1,7 @@
 import { hmac } from '../../../core/webhooks/signature.ts';
+import { table } from '../../../functions/aws/clients/dynamo.ts';
+import { connectionKey } from '../../../functions/contracts/keys.ts';
+import { connectionOf } from '../../../functions/contracts/rows/connections.ts';
 import { type InProcessHub, queueArn } from '../hub/in-process-hub.ts';
 import type { CrmReport, Sandboxes } from '../hub/sandboxes.ts';
 import { HUBSPOT_CLIENT_SECRET } from '../hub/sandboxes.ts';
@@ -8,6 +11,9 @@ import type { CrmSeeds, CrmStep } from './schema.ts';
 
 /** How long a CRM takes to report a change. */
 const REPORT_MS = 1000;
+/** How often a CRM is asked that reports nothing, and by how much the hub reads less than everything. */
+const ASKED_EVERY_MS = 300_000;
+const UNSETTLED_MS = 10_000;
 /** A fault without an end lasts as long as a scenario may run. */
 const LONGEST_FAULT_MS = 60 * 86_400_000;
 
@@ -48,18 +54,45 @@ const sandboxOf = (crms: Sandboxes, crm: string) => {
   throw new Error(`There is no sandbox of ${crm}; there are ${crms.names.join(', ')}.`);
 };
 
-/** Brings the hub what a CRM reports, a second later, as its webhook or its event relay does. */
-export const bringReport = (
-  { cloud, clock }: Pick<InProcessHub, 'cloud' | 'clock'>,
-  report: CrmReport,
-): void => {
+/**
+ * Brings the hub what a CRM reports, a second later, as its webhook or its event relay does. One that reports nothing is asked
+ * at the next regular time.
+ */
+export const bringReport = (hub: InProcessHub, report: CrmReport): void => {
+  const { cloud, clock } = hub;
+  if (report.crm === 'servicenow') {
+    askAfter(hub, report.crm, clock.now() + UNSETTLED_MS);
+    return;
+  }
   clock.at(clock.now() + REPORT_MS, async () => {
     const message = await messageOf(report, clock.now());
     if (message) cloud.send(queueArn(cloud, /^DeliveriesQueue/u), JSON.stringify(message));
   });
 };
 
-const messageOf = async (report: CrmReport, now: number): Promise<object | undefined> => {
+/** When the CRMs of a hub will be asked. */
+const planned = new WeakMap<object, Set<number>>();
+
+/** Asks a CRM for changes at the first regular time after an instant, and again until it works. */
+const askAfter = (hub: InProcessHub, crm: string, instant: number): void => {
+  const { cloud, clock, runtime } = hub;
+  const times = planned.get(clock) ?? new Set();
+  planned.set(clock, times);
+  const at = (Math.floor(instant / ASKED_EVERY_MS) + 1) * ASKED_EVERY_MS;
+  if (times.has(at)) return;
+  times.add(at);
+  const queue = new RegExp(`^${crm}ProbesQueue`, 'iu');
+  clock.at(at, () => cloud.send(queueArn(cloud, queue), JSON.stringify({ poll: true })));
+  clock.at(at + ASKED_EVERY_MS - 1, async () => {
+    const [row] = await table(runtime).get([connectionKey(crm)]);
+    if (row !== undefined && connectionOf(row).status !== 'working') askAfter(hub, crm, clock.now());
+  });
+};
+
+const messageOf = async (
+  report: Exclude<CrmReport, { crm: 'servicenow' }>,
+  now: number,
+): Promise<object | undefined> => {
   if (report.crm === 'hubspot') return hubspotMessage(report.webhook, now);
   const { event } = report;
   const id = hmac('sha256', 'event', 'hex', JSON.stringify(event)).slice(0, 32);

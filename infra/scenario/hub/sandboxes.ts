@@ -14,16 +14,20 @@ import {
   type SalesforceSandbox,
   salesforceSandbox,
 } from '../../sandbox/salesforce/server.ts';
+import { type ServicenowSandbox, servicenowSandbox } from '../../sandbox/servicenow/server.ts';
 
-/** What a CRM sends about a change of its records. */
+/** What a CRM sends about a change of its records; ServiceNow sends nothing, and is asked. */
 export type CrmReport =
   | { readonly crm: 'salesforce'; readonly event: ChangeEvent }
-  | { readonly crm: 'hubspot'; readonly webhook: Webhook };
+  | { readonly crm: 'hubspot'; readonly webhook: Webhook }
+  | { readonly crm: 'servicenow' };
 
 export interface Sandboxes {
   readonly names: readonly string[];
   readonly salesforce: SalesforceSandbox;
   readonly hubspot: HubspotSandbox;
+  /** Where it was asked for. */
+  readonly servicenow?: ServicenowSandbox;
   /** By the id of the CRM. */
   readonly byName: Readonly<Record<string, Sandbox>>;
   /** Stores the credentials of the sandboxes as the secrets of the CRMs that a hub has switched on. */
@@ -37,7 +41,9 @@ export interface Sandboxes {
 
 interface SandboxesOptions {
   /** Default any free ones. */
-  readonly ports?: { readonly salesforce?: number; readonly hubspot?: number };
+  readonly ports?: { readonly salesforce?: number; readonly hubspot?: number; readonly servicenow?: number };
+  /** Whether there is a ServiceNow too. */
+  readonly servicenow?: boolean;
   /** Epoch milliseconds; default the clock of the machine. */
   readonly now?: () => number;
   /** How long an answer takes under the fault `slow`, in milliseconds; default 3,000. */
@@ -93,7 +99,9 @@ export const crmFields = {
 const keyed = {
   salesforce: { contact: 'Contact', key: 'Hub_Id__c' },
   hubspot: { contact: 'contacts', key: 'hub_id' },
+  servicenow: { contact: 'customer_contact', key: 'u_hub_id' },
 } as const;
+type Known = keyof typeof keyed;
 
 /** Signs the webhooks of the HubSpot sandbox. */
 export const HUBSPOT_CLIENT_SECRET = 'sandbox-client-secret';
@@ -101,12 +109,12 @@ export const HUBSPOT_CLIENT_SECRET = 'sandbox-client-secret';
 const HUBSPOT_WEBHOOK = 'https://hub.example.com/webhooks/hubspot';
 
 /** Objects that an account has before anybody works in it. */
-const furniture: ReadonlySet<string> = new Set(['User']);
+const furniture: ReadonlySet<string> = new Set(['User', 'sys_user', 'sys_journal_field']);
 
 /** Opens the sandbox CRMs on 127.0.0.1. */
 export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
-  { ports = {}, now, slowness, report }: SandboxesOptions = {},
+  { ports = {}, servicenow: withServicenow = false, now, slowness, report }: SandboxesOptions = {},
 ): Promise<Sandboxes> => {
   db.exec('PRAGMA secure_delete = ON');
   const time = { ...(now && { now }), ...(slowness !== undefined && { slowness }) };
@@ -121,12 +129,17 @@ export const openSandboxes = async (
     ...(ports.hubspot !== undefined && { port: ports.hubspot }),
     report: (webhook) => report?.({ crm: 'hubspot', webhook }),
   });
-  const byName = { salesforce, hubspot };
-  const recordsIn = (crm: keyof typeof byName, mergedIn: ReadonlySet<string>) => {
+  const servicenow = withServicenow
+    ? await servicenowSandbox(db, {
+        ...{ ...time, ...crmFields.servicenow, report: () => report?.({ crm: 'servicenow' }) },
+        ...(ports.servicenow !== undefined && { port: ports.servicenow }),
+      })
+    : undefined;
+  const byName: Partial<Record<Known, Sandbox>> = { salesforce, hubspot, ...(servicenow && { servicenow }) };
+  const recordsIn = (crm: Known, sandbox: Sandbox, mergedIn: ReadonlySet<string>) => {
     const { contact, key } = keyed[crm];
     const isCounted = (object: string, fields: Readonly<Record<string, unknown>>): boolean =>
       object !== contact || !mergedIn.has(String(fields[key] ?? '').split(':')[1] ?? '');
-    const sandbox: Sandbox = byName[crm];
     return Object.fromEntries(
       sandbox
         .objects()
@@ -138,11 +151,19 @@ export const openSandboxes = async (
     );
   };
   const records = (mergedIn: ReadonlySet<string> = new Set()) => ({
-    salesforce: recordsIn('salesforce', mergedIn),
-    hubspot: recordsIn('hubspot', mergedIn),
+    salesforce: recordsIn('salesforce', salesforce, mergedIn),
+    hubspot: recordsIn('hubspot', hubspot, mergedIn),
+    ...(servicenow && { servicenow: recordsIn('servicenow', servicenow, mergedIn) }),
   });
   return {
-    ...{ names: Object.keys(byName), ...byName, byName, records },
+    ...{
+      names: Object.keys(byName),
+      salesforce,
+      hubspot,
+      ...(servicenow && { servicenow }),
+      byName,
+      records,
+    },
     async connect(runtime, hub) {
       const client = new SecretsManagerClient(clientConfig(runtime));
       for (const [crm, { secret }] of Object.entries(byName))
@@ -168,7 +189,7 @@ export const openSandboxes = async (
         ]),
       ),
     async stop() {
-      await Promise.all([salesforce.stop(), hubspot.stop()]);
+      await Promise.all(Object.values(byName).map((one) => one.stop()));
     },
   };
 };

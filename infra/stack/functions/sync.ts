@@ -1,7 +1,7 @@
 import {
   ArnFormat,
   Duration,
-  type aws_events as events,
+  aws_events as events,
   aws_iam as iam,
   Stack,
   type aws_sns as sns,
@@ -11,6 +11,10 @@ import { createEventRule } from '../resources/event-rule.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, secretArn } from '../resources/secrets.ts';
 import { WORK_RETENTION, WorkQueue } from '../resources/work-queue.ts';
+
+/** The connectors of CRMs that report nothing by themselves, so that the hub asks what has changed. */
+const polled: ReadonlySet<string> = new Set(['servicenow', 'http']);
+const POLL = Duration.minutes(5);
 
 /** The sync with one CRM: its queues, its function, its secret, and the rules that send ids to the queue. */
 export class Sync extends Construct {
@@ -37,8 +41,9 @@ export class Sync extends Construct {
     this.queue = new WorkQueue(this, id, { maxAge: Duration.minutes(30) });
     // A probe waits for at most fifteen minutes.
     this.probes = new WorkQueue(this, `${id}Probes`, { maxAge: Duration.minutes(30) });
+    const connector = hub.crms[crm]?.connector ?? crm;
     const sync = new HubFunction(this, `${id}Sync`, shared, {
-      bundle: `sync-${hub.crms[crm]?.connector ?? crm}`,
+      bundle: `sync-${connector}`,
       environment: {
         CRM: crm,
         QUEUE_URL_SYNC: this.queue.queue.queueUrl,
@@ -72,7 +77,7 @@ export class Sync extends Construct {
     sync.allowPublishing();
     sync.allowKey({ writesFiles: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
-    this.rules = this.#createRules(shared);
+    this.rules = [...this.#createRules(shared), ...(polled.has(connector) ? [this.#createPoll()] : [])];
   }
 
   /** Lets the function send an e-mail to the address of the alarms. */
@@ -114,6 +119,23 @@ export class Sync extends Construct {
     ];
     for (const { attrArn } of rules) this.queue.allowRules({ ArnEquals: { 'aws:SourceArn': attrArn } });
     return rules;
+  }
+
+  #createPoll(): events.CfnRule {
+    const { queue, deadLetters } = this.probes;
+    const rule = new events.CfnRule(this, 'Poll', {
+      scheduleExpression: events.Schedule.rate(POLL).expressionString,
+      targets: [
+        {
+          id: 'queue',
+          arn: queue.queueArn,
+          deadLetterConfig: { arn: deadLetters.queueArn },
+          input: JSON.stringify({ poll: true }),
+        },
+      ],
+    });
+    this.probes.allowRules({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+    return rule;
   }
 
   /**

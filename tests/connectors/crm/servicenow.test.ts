@@ -359,3 +359,22 @@ describe('looking up', () => {
     ]);
   });
 });
+
+it('a column that the hub may not make is explained with the steps of an administrator', async () => {
+  const session = await open();
+  instance.script.whole = ({ method, path }) =>
+    method === 'POST' && path.endsWith('/sys_dictionary')
+      ? {
+          status: 403,
+          body: failure('Operation Failed', 'ACL Exception Insert Failed due to security constraints'),
+        }
+      : undefined;
+  expect(
+    await caught(session.createKeyField?.('interaction', 'u_other', call) ?? Promise.resolve()),
+  ).toMatchObject({
+    ...{ scope: 'object', why: 'setup', object: 'interaction', field: 'u_other' },
+    message: expect.stringMatching(
+      /may not be made by the user of the hub\. As an administrator .* personalize_dictionary/,
+    ),
+  });
+});

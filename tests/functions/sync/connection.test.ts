@@ -59,6 +59,7 @@ const probeNow = (isAsked = false): Promise<void> =>
       if (outcome) throw outcome;
     },
     attempt: () => Promise.reject(new Error('Nothing is parked.')),
+    look: async (object) => does(`look at ${object}`),
     parked: {
       add: async () => {},
       some: async () => [],

@@ -23,6 +23,7 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'docs/crm/crm-mappings.md', part: 'keys, paths and transforms', written: withMappingKeys },
   { file: 'docs/crm/connect-salesforce.md', part: 'the ways to log in', written: withLogins('salesforce') },
   { file: 'docs/crm/connect-hubspot.md', part: 'the ways to log in', written: withLogins('hubspot') },
+  { file: 'docs/crm/connect-servicenow.md', part: 'the ways to log in', written: withLogins('servicenow') },
   { file: 'docs/schemas/crm-mapping.json', part: 'the schema of mappings', written: mappingSchema },
   ...[...eventSchemas()].map(([name, text]) => ({
     file: `docs/${name}`,

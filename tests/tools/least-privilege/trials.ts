@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import type { VirtualClock } from '../../../core/clock.ts';
 import type { Decision } from '../../../infra/local/iam/index.ts';
 import { actionMatches } from '../../../infra/local/iam/match.ts';
@@ -38,14 +40,22 @@ const scenarioTrial = (file: string): Trial => ({
   },
 });
 
-/** The full day, then every scenario of `tests/scenarios`. */
+/** The full day, then every scenario of `tests/scenarios` but those that choose their CRMs, and so their template. */
 export const trials = (folder = join(root, 'tests', 'scenarios')): Trial[] => [
   fullDay,
   ...readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
+    .filter((name) => name.endsWith('.yaml') && !choosesCrms(join(folder, name)))
     .sort()
     .map((name) => scenarioTrial(join(folder, name))),
 ];
+
+const choosesCrms = (file: string): boolean =>
+  z
+    .object({ hub: z.object({ crms: z.unknown().optional() }).optional() })
+    .parse(parse(readFileSync(file, 'utf8'))).hub?.crms !== undefined;
+
+/** What a hub with ServiceNow does besides. */
+export const servicenowTrials: readonly Trial[] = [{ ...fullDay, name: 'full day with ServiceNow' }];
 
 /** The result of a trial. */
 interface TrialResult {

@@ -168,13 +168,18 @@ const clearReferences = (instance: Instance, name: string, id: string): void => 
           });
 };
 
-/** Deletes a record and what its journal fields hold. */
+/** Deletes a record and what its journal fields hold, and lists it among what was deleted. */
 export const remove = (instance: Instance, writer: Writer, table: Table, record: HeldRecord): void => {
   const entries = instance.table('sys_journal_field');
   for (const entry of instance.findBy(entries.name, 'element_id', record.id))
     instance.remove(entries, entry.id);
   clearReferences(instance, table.name, record.id);
   instance.remove(table, record.id);
+  insert(instance, { ...writer, silent: true }, instance.table('sys_audit_delete'), {
+    tablename: table.name,
+    documentkey: record.id,
+    display_value: displayOf(instance, table.name, record),
+  });
   report(instance, writer, 'delete', table.name, record.id, {});
 };
 

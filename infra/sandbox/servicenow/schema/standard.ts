@@ -256,6 +256,20 @@ const journalEntries: Table = {
   ],
 };
 
+/** What was deleted, by the table to which it belonged itself. Only administrators may read it unless an access control says more. */
+const deletions: Table = {
+  name: 'sys_audit_delete',
+  label: 'Audit Deleted Record',
+  display: 'display_value',
+  system: true,
+  fields: [
+    ...systemFields,
+    field('tablename', { maxLength: 80 }),
+    field('documentkey', { maxLength: 32 }),
+    field('display_value', { maxLength: 255 }),
+  ],
+};
+
 const importSets: Table = {
   name: 'sys_import_set',
   label: 'Import Set',
@@ -273,5 +287,6 @@ export const standardTables: readonly Table[] = [
   interactions,
   ...tasks,
   journalEntries,
+  deletions,
   importSets,
 ];

@@ -40,8 +40,6 @@ export interface Crm {
   readonly linked: (sandbox: Sandbox, activity: string) => readonly string[];
   /** Fields with which the CRM refuses a new contact, and the one that is wrong. */
   readonly refused: { readonly fields: Readonly<Record<string, string | null>>; readonly field: string };
-  /** Whether the API can add a field. */
-  readonly createsFields: boolean;
   /** Whether staff can merge two contacts, so that the other one leads to the one that remains. */
   readonly merges: boolean;
   readonly requests: Readonly<
@@ -79,7 +77,6 @@ export const crms: readonly Crm[] = [
           id === activity && typeof fields['WhoId'] === 'string' ? [fields['WhoId']] : [],
         ),
     refused: { fields: { LastName: 'Bad', Email: 'no address' }, field: 'Email' },
-    createsFields: true,
     merges: true,
     // One describes the object; phones are searched for a hundred at a time.
     requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 2, hundredPhones: 1, thousandIds: 1 },
@@ -110,7 +107,6 @@ export const crms: readonly Crm[] = [
     },
     linked: (sandbox, activity) => associations.get(sandbox)?.(activity) ?? [],
     refused: { fields: { lastname: 'Bad', email: 'no address' }, field: 'email' },
-    createsFields: true,
     merges: true,
     // A hundred records in each, and every address was found without a search.
     requests: { thousandNew: 10, thousandKnown: 10, thousandEmails: 10, hundredPhones: 2, thousandIds: 10 },
@@ -149,7 +145,6 @@ export const crms: readonly Crm[] = [
         ),
     // It takes any text as an address.
     refused: { fields: { first_name: 'Bad', last_name: null }, field: 'last_name' },
-    createsFields: false,
     merges: false,
     // Two describe the table, one finds who is there by key; 250 are written in each.
     requests: { thousandNew: 7, thousandKnown: 4, thousandEmails: 1, hundredPhones: 1, thousandIds: 1 },

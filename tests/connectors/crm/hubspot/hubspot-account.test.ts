@@ -136,4 +136,17 @@ describe('HubSpot, asked about the account', () => {
     expect(findings[2]?.says).toContain('crm.objects.contacts.write, crm.schemas.contacts.read');
     expect(findings[3]?.says).toContain('950 of 1000');
   });
+
+  it('compares the clocks, where it is told the time of the hub', async () => {
+    hub.script = () => ({ body: { portalId: 123, hubId: 123, results: [] } });
+    const clockOf = async (now: number) =>
+      (await session.examine({ ...hub.call, now: () => now })).find(({ about }) => about === 'clock');
+    expect(await clockOf(Date.now())).toMatchObject({ ok: true });
+    expect(await clockOf(Date.now() + 600_000)).toMatchObject({
+      ...{
+        ok: false,
+        says: expect.stringMatching(/differs by (?:599|600|601) seconds from that of HubSpot/),
+      },
+    });
+  });
 });

@@ -10,7 +10,7 @@ import { casesOf, type Fault, outcomesOf, type Response } from './kept.ts';
 
 // CRMs that have no connector of their own are reached through `http`, by a mapping.
 
-const call: Call = { signal: new AbortController().signal, spend: async () => {} };
+const call: Call = { signal: new AbortController().signal, spend: async () => {}, sleep: async () => {} };
 const known: CrmRecord = { key: 'acme:c1', id: '1', fields: { name: 'Ada' } };
 const fresh: CrmRecord = { key: 'acme:c1', fields: { name: 'Ada' } };
 

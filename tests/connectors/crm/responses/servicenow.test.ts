@@ -6,7 +6,7 @@ import { type Said, type Sent, scriptedServicenow } from '../scripted-servicenow
 import { casesOf, type Fault, outcomesOf } from './kept.ts';
 
 const ID = 'b'.repeat(32);
-const call: Call = { signal: AbortSignal.timeout(20_000), spend: async () => {} };
+const call: Call = { signal: AbortSignal.timeout(20_000), spend: async () => {}, sleep: async () => {} };
 
 let instance: Awaited<ReturnType<typeof scriptedServicenow>>;
 let session: CrmSession;

@@ -7,7 +7,7 @@ import { assertThat, type Call, type Day, HOUR_MS } from './hub.ts';
 
 /** Stores data of a customer in every place that an erasure searches, then exports and erases the customer. */
 export const exportAndErase = async (
-  { cloud, clock, runtime, runtimeOf }: Day,
+  { cloud, clock, runtime, runtimeOf, crms }: Day,
   call: Call,
 ): Promise<void> => {
   const phone = `phone:${knownCustomer.phone}`;
@@ -50,16 +50,7 @@ export const exportAndErase = async (
   const Done = z.looseObject({ receipt: z.object({ receipt: Receipt }) });
   const { receipt } = Done.parse(await call('GET', `/erasures/${asked.id}`)).receipt;
   const counts = Object.fromEntries(receipt.systems.map(({ system, count }) => [system, count]));
-  for (const system of [
-    'table',
-    'files',
-    'failures',
-    'deliveries/',
-    'jobs/',
-    'push',
-    'salesforce',
-    'hubspot',
-  ])
+  for (const system of ['table', 'files', 'failures', 'deliveries/', 'jobs/', 'push', ...crms.names])
     assertThat((counts[system] ?? 0) > 0, `the erasure found nothing in ${system}`);
   await call('GET', '/erasures');
   await call('GET', '/erasures/keys');

@@ -48,7 +48,10 @@ export const openDay = async (assembly: Assembly, { onDecision, onClock }: Trial
   });
   const [error] = errors;
   if (error !== undefined) throw error;
-  const crms = await openSandboxes();
+  const servicenow = [...cloud.functions.values()].some(
+    ({ environment }) => environment['CRM'] === 'servicenow',
+  );
+  const crms = await openSandboxes(undefined, { now: () => clock.now(), servicenow });
   await crms.connect(runtime, hub);
   return {
     cloud,

@@ -10,13 +10,15 @@ import { signedCalls } from '../../../../functions/aws/clients/signed.ts';
 import { stageQueues } from '../../../../functions/aws/operations/replays.ts';
 import { syncFailed } from '../../../../functions/contracts/events/build.ts';
 import type { BusEvent } from '../../../../functions/contracts/events/catalogue.ts';
+import type { Runtime } from '../../../../functions/contracts/runtime.ts';
 import { nonceStore } from '../../../../functions/receive/nonce-store.ts';
 import { REGION } from '../../../../infra/local/runtime/account.ts';
 
 import { assertThat, type Day, HOUR_MS } from './hub.ts';
 
 /** Calls the adapters for channels that are not switched on here and for refusals of vendors, with the functions' own keys. */
-export const useIdleAdapters = async ({ runtimeOf, hub }: Day): Promise<void> => {
+export const useIdleAdapters = async ({ runtimeOf, hub, crms }: Day): Promise<void> => {
+  const syncOf = (crm: string): Runtime => runtimeOf(new RegExp(`${crm}Sync`, 'iu'));
   await nonceStore(runtimeOf(/Receive/u))('other', { token: 'token', seconds: 60 }, Buffer.from('body'));
   const record = runtimeOf(/Record/u);
   await bucketOf(record).put('attachments/1/0', Buffer.from('file'), 'text/plain');
@@ -35,14 +37,10 @@ export const useIdleAdapters = async ({ runtimeOf, hub }: Day): Promise<void> =>
   await readSecret(runtimeOf(/Notify/u))(`${hub}/senders/other`).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
   });
-  for (const [name, stage] of [
-    ['Notify', 'notify'],
-    ['SalesforceSync', 'sync-salesforce'],
-    ['HubspotSync', 'sync-hubspot'],
-  ] as const)
-    await bucketOf(runtimeOf(new RegExp(name, 'u'))).put(`failures/${stage}/1`, '{}');
+  await bucketOf(runtimeOf(/Notify/u)).put('failures/notify/1', '{}');
+  for (const crm of crms.names) await bucketOf(syncOf(crm)).put(`failures/sync-${crm}/1`, '{}');
   // When a CRM is down or its API budget is used up, sync delays the message and publishes an event.
-  for (const sync of [runtimeOf(/SalesforceSync/u), runtimeOf(/HubspotSync/u)]) {
+  for (const sync of crms.names.map(syncOf)) {
     const own = new SQSClient({ ...clientConfig(sync), useQueueUrlAsEndpoint: false });
     await own.send(
       new SendMessageCommand({ QueueUrl: sync.env['QUEUE_URL_SYNC'], MessageBody: '{"profileId":"nobody"}' }),
