@@ -76,6 +76,14 @@ export interface HeldRecord {
   readonly modifiedAt: Instant;
 }
 
+/** Some records of a list; without `next` there are no more. */
+export interface ListedPage {
+  readonly records: readonly HeldRecord[];
+  readonly next?: string;
+  readonly total?: number;
+  readonly afterSeconds?: number;
+}
+
 /** One field of an object as the CRM describes it. */
 export interface FieldDescription {
   readonly type: 'text' | 'number' | 'boolean' | 'date' | 'datetime' | 'choice' | 'reference' | 'other';
@@ -127,13 +135,17 @@ export interface CrmSession {
     fields: readonly string[],
     call: Call,
   ): Promise<ReadonlyMap<string, HeldRecord>>;
-  /** All records of an object, some hundred at a time, those changed last at the end. `cursor`: `next` of the page before. */
+  /**
+   * All records of an object, some hundred at a time; one that changes meanwhile may be listed again. `cursor`: `next` of
+   * the page before. `afterSeconds`: set while the CRM reads them by itself, which `cursor` names from then on: it is to be
+   * stored before anything else, and the next page asked for after so many seconds.
+   */
   list(
     object: string,
     fields: readonly string[],
     cursor: string | undefined,
     call: Call,
-  ): Promise<{ readonly records: readonly HeldRecord[]; readonly next?: string; readonly total?: number }>;
+  ): Promise<ListedPage>;
   /** Creates or updates records by `keyField`, or by the CRM's id where the record has one. Idempotent. */
   upsert(object: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
   /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */

@@ -15,6 +15,7 @@ const OF_RECORD = [
   'WhoId',
 ];
 
+export const SALESFORCE_ID = /^[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?$/u;
 /** Ids of contacts begin so; a task may also belong to a lead. */
 const CONTACT = '003';
 

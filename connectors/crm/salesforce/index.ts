@@ -3,12 +3,14 @@
 // once, through jsforce's connection, and renews the session once.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { jobReader } from './bulk/query.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
 import { createKeyField } from './key-field.ts';
+import { list } from './list.ts';
 import { logins } from './logins.ts';
-import { list, read } from './read.ts';
+import { read } from './read.ts';
 import { remove } from './remove.ts';
 import { credentialsOf } from './rest/credentials.ts';
 import { type Client, clientFor } from './rest/session.ts';
@@ -33,6 +35,7 @@ export const salesforce: CrmConnector = {
 
 const session = (client: Client): CrmSession => {
   const objects = objectsOf(client);
+  const reader = jobReader(client);
   return {
     async describe(names, call) {
       const known = await objects.describe(names, call);
@@ -40,7 +43,7 @@ const session = (client: Client): CrmSession => {
     },
     find: (object, by, values, fields, call) => find(client, objects, { object, by, values, fields }, call),
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
-    list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
+    list: (object, fields, cursor, call) => list(client, objects, reader, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
     remove: (object, keyField, keys, call) => remove(client, { object, keyField, keys }, call),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),

@@ -45,15 +45,18 @@ export const adoptJob = (
       if (sends && (await ports.waiting()) > MAX_QUEUED_MESSAGES)
         return { ...progressOf(first, checkpoint), finished: false, delaySeconds: PAUSE_SECONDS };
       const { pass } = checkpoint;
+      let delaySeconds: number | undefined;
       try {
-        checkpoint = await passes[pass](adopting, checkpoint);
+        ({ checkpoint, afterSeconds: delaySeconds } = await passes[pass](adopting, checkpoint));
       } catch (error) {
-        const delaySeconds = await ports.pauseAfter(error);
-        if (delaySeconds === undefined) throw error;
-        return { ...progressOf(first, checkpoint), finished: false, delaySeconds };
+        const pauseSeconds = await ports.pauseAfter(error);
+        if (pauseSeconds === undefined) throw error;
+        return { ...progressOf(first, checkpoint), finished: false, delaySeconds: pauseSeconds };
       }
       if (pass === 'link' && checkpoint.cursor === undefined)
         return { ...progressOf(first, checkpoint), finished: true };
+      if (delaySeconds !== undefined)
+        return { ...progressOf(first, checkpoint), finished: false, delaySeconds };
     } while (timeLeft());
     return { ...progressOf(first, checkpoint), finished: false };
   },

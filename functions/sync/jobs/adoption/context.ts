@@ -1,5 +1,5 @@
 import { identifiersIn } from '../../../../core/crm/adoption.ts';
-import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
+import type { CrmSession, HeldRecord, ListedPage } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
 import type { AdoptParameters } from '../../../contracts/jobs/kinds.ts';
@@ -38,14 +38,20 @@ export interface Adopting {
   readonly parameters: AdoptParameters;
 }
 
+/** Where a job continues; `afterSeconds`: not before so many seconds, and with what is stored. */
+export interface Step {
+  readonly checkpoint: AdoptionCheckpoint;
+  readonly afterSeconds?: number | undefined;
+}
+
 /** A pass reads one page and returns where the job continues. */
-export type Pass = (adopting: Adopting, checkpoint: AdoptionCheckpoint) => Promise<AdoptionCheckpoint>;
+export type Pass = (adopting: Adopting, checkpoint: AdoptionCheckpoint) => Promise<Step>;
 
 /** The next page of the CRM's contacts, with the fields of the mapping. */
 export const readPage = (
   { sync, session, rules }: Adopting,
   cursor: string | undefined,
-): ReturnType<CrmSession['list']> => {
+): Promise<ListedPage> => {
   const { object, key, fields } = rules.mapping.contact;
   return session.list(object, [...new Set([...fields.writes.keys(), key])], cursor, sync.call);
 };
@@ -61,12 +67,15 @@ export const identifiersOf = ({ rules }: Adopting, record: HeldRecord): Identifi
   return usableIdentifiers([...identifiersIn(record), ...others], rules.identity);
 };
 
-/** The checkpoint at the end of a page: at the next one, or at the beginning of the next pass. */
+/** The step at the end of a page: to the next one, or to the beginning of the next pass. */
 export const after = (
   checkpoint: AdoptionCheckpoint,
-  next: string | undefined,
+  { next, afterSeconds }: { readonly next?: string; readonly afterSeconds?: number },
   following: AdoptionCheckpoint['pass'],
-): AdoptionCheckpoint => {
+): Step => {
   const { cursor: _, ...rest } = checkpoint;
-  return next === undefined ? { ...rest, pass: following } : { ...rest, cursor: next };
+  return {
+    checkpoint: next === undefined ? { ...rest, pass: following } : { ...rest, cursor: next },
+    afterSeconds,
+  };
 };

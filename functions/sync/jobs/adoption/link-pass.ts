@@ -6,7 +6,8 @@ import { judgePage } from './judge.ts';
 /** Writes the hub's keys, and what records lack, to the records of the customers whom the hub knows by now. */
 export const linkPass: Pass = async (adopting, checkpoint) => {
   const { sync, session, rules } = adopting;
-  const { records, next } = await readPage(adopting, checkpoint.cursor);
+  const listed = await readPage(adopting, checkpoint.cursor);
+  const { records } = listed;
   const page = await judgePage(adopting, records);
   const byCustomer = new Map<string, Adopted>();
   for (const one of page)
@@ -14,7 +15,7 @@ export const linkPass: Pass = async (adopting, checkpoint) => {
       byCustomer.set(one.subject.customer.id, { subject: one.subject, record: one.record });
   const adopted = [...byCustomer.values()];
   await noteOutcomes(adopting, adopted, await writeAdopted(sync, session, rules, adopted));
-  return after(checkpoint, next, 'link');
+  return after(checkpoint, listed, 'link');
 };
 
 /** A refusal is a failure of its customer; a contact that another worker writes is left to the live sync. */
