@@ -109,6 +109,32 @@ export interface Finding {
   readonly ok: boolean;
 }
 
+/** What became of records that the CRM wrote by itself. */
+export interface BulkOutcome {
+  /** False where the CRM or a person ended the work before its end, or nothing is known of it. */
+  readonly complete: boolean;
+  /** Of the records that were tried. */
+  readonly results: readonly CrmResult[];
+  /** Keys of records that were not. */
+  readonly untried: readonly string[];
+}
+
+/** Updates of many records as work that the CRM does by itself, for jobs: fewer requests, and later. */
+export interface BulkUpdates {
+  /** From so many records on it takes fewer requests than `upsert`. */
+  readonly from: number;
+  /** As many as one work takes. */
+  readonly most: number;
+  /** Prepares work and resolves with the CRM's id of it, which is stored before `send`. Nothing is written by it. */
+  begin(object: string, call: Call): Promise<string>;
+  /** Hands over records, all with ids, and starts the work. False where it was started by an earlier try. */
+  send(work: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<boolean>;
+  /** Undefined while the CRM is at work. */
+  outcome(work: string, keyField: string, call: Call): Promise<BulkOutcome | undefined>;
+  /** Ends work; what was written until then stays written. */
+  abort(work: string, call: Call): Promise<void>;
+}
+
 /**
  * An open session. The connector splits what it is given into requests, halves a request that is refused as a whole until
  * the record at fault is alone, and classifies every refusal. It rejects with a `CrmFault` of the scope `object` or
@@ -150,6 +176,8 @@ export interface CrmSession {
   upsert(object: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
   /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */
   remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
+  /** Absent if the CRM has no such thing. */
+  readonly bulkUpdates?: BulkUpdates;
   /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */

@@ -37,6 +37,14 @@ export const SyncState = z.looseObject({
   profiles: z.record(z.string(), z.int()).default({}),
   /** A worker that is about to write the contact, until then, in epoch milliseconds. */
   reservedUntil: z.number().optional(),
+  /** Set while the CRM writes the contact for a job of the hub: where both sides stand once it has. */
+  bulk: z
+    .strictObject({
+      job: z.string(),
+      fields: z.record(z.string(), FieldState),
+      profiles: z.record(z.string(), z.int()),
+    })
+    .optional(),
   /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
   activityOnly: z.literal(true).optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */
@@ -55,6 +63,13 @@ export const SyncState = z.looseObject({
 export type SyncState = z.infer<typeof SyncState>;
 
 export const unknownState: SyncState = SyncState.parse({});
+
+/** The state without the reservation of a worker or a job. */
+export const released = ({ reservedUntil: _, bulk: __, ...state }: SyncState): SyncState => state;
+
+/** Whether a worker or a job other than `job` is about to write the contact. `now`: epoch milliseconds. */
+export const isReserved = ({ reservedUntil = 0, bulk }: SyncState, now: number, job?: string): boolean =>
+  reservedUntil > now && (job === undefined || bulk?.job !== job);
 
 /** What has to be written, and where both sides stand afterwards. */
 export interface FieldPlan {

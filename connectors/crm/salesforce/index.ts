@@ -3,6 +3,7 @@
 // once, through jsforce's connection, and renews the session once.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { bulkUpdates } from './bulk/ingest.ts';
 import { jobReader } from './bulk/query.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
@@ -46,6 +47,7 @@ const session = (client: Client): CrmSession => {
     list: (object, fields, cursor, call) => list(client, objects, reader, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
     remove: (object, keyField, keys, call) => remove(client, { object, keyField, keys }, call),
+    bulkUpdates: bulkUpdates(client),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     examine: (call) => examine(client, call),
   };

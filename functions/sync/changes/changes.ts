@@ -1,7 +1,7 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { firstInboundValues, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
+import { firstInboundValues, isReserved, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { log } from '../../contracts/log.ts';
@@ -109,9 +109,8 @@ const combineChanges = (first: CrmChange, ...others: readonly CrmChange[]): CrmC
 const isRelevant = (rules: Rules, { act, own, fields }: CrmChange, subject: Subject | undefined): boolean => {
   if (subject === undefined) return act !== 'deleted' && act !== 'erased';
   if (act === 'created') return false;
-  return (
-    act !== 'changed' || (!own && mayHaveChanged(rules.mapping.contact.fields, subject.state.fields, fields))
-  );
+  const states = { ...subject.state.fields, ...subject.state.bulk?.fields };
+  return act !== 'changed' || (!own && mayHaveChanged(rules.mapping.contact.fields, states, fields));
 };
 
 const applyAll = async (reading: Reading, changed: readonly Changed[]): Promise<Unsynced> => {
@@ -126,7 +125,8 @@ const applyAll = async (reading: Reading, changed: readonly Changed[]): Promise<
   for (const one of changed) {
     if (erased.has(one.change.id)) continue;
     const isDone = await applyOne(reading, one, records.get(one.change.id));
-    if (!isDone) for (const id of one.messages) waiting.set(id, { error: beingWritten(ports) });
+    if (!isDone)
+      for (const id of one.messages) waiting.set(id, { error: beingWritten(ports, one.subject?.state) });
   }
   return waiting;
 };
@@ -140,7 +140,7 @@ const applyOne = async (
   const { change, subject } = changed;
   if (subject === undefined) return recordUnknown(reading, change, record);
   const { state } = subject;
-  if ((state.reservedUntil ?? 0) > reading.ports.now()) return false;
+  if (isReserved(state, reading.ports.now())) return false;
   if (record === undefined) return unlinkDeleted(reading, changed, subject);
   if (record.id !== state.record || change.act === 'merged')
     return followMerge(reading, change, subject, record);

@@ -1,6 +1,6 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { isReachable } from '../../../core/crm/customer-view.ts';
-import { planAdoption, planCreation } from '../../../core/crm/state.ts';
+import { planAdoption, planCreation, released } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
@@ -90,8 +90,7 @@ export const openRecordReview = async (
 export const deferToOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
   const { customer, profileId, state } = subject;
   const times = (state.takenTimes ?? 0) + 1;
-  const { reservedUntil: _, ...released } = state;
-  await ports.links.save(profileId, { ...released, takenTimes: times % MOST_TAKEN_TIMES });
+  await ports.links.save(profileId, { ...released(state), takenTimes: times % MOST_TAKEN_TIMES });
   if (times < MOST_TAKEN_TIMES) contacts.waiting.set(customer.id, { error: beingWritten(ports) });
   else
     contacts.refused.set(

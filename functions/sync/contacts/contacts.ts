@@ -1,5 +1,11 @@
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { fieldsWithoutBase, planAdoption, planUpdate, type SyncState } from '../../../core/crm/state.ts';
+import {
+  fieldsWithoutBase,
+  isReserved,
+  planAdoption,
+  planUpdate,
+  type SyncState,
+} from '../../../core/crm/state.ts';
 import type { SyncPorts } from '../ports.ts';
 import { firstChange } from './begin.ts';
 import { withCompanies } from './companies.ts';
@@ -44,8 +50,8 @@ const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean 
   const { customer, state, view } = subject;
   if (!contact.includes(view) || state.undecidedSince !== undefined) return false;
   if (state.goneAt !== undefined && !contact.recreate) return false;
-  if ((state.reservedUntil ?? 0) > ports.now() || isStale(subject)) {
-    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+  if (isReserved(state, ports.now()) || isStale(subject)) {
+    contacts.waiting.set(customer.id, { error: beingWritten(ports, state) });
     return false;
   }
   if (!ports.parked.has(contact.object)) return true;

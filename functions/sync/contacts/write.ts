@@ -1,6 +1,12 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
-import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
+import {
+  type FieldPlan,
+  type FieldStates,
+  released,
+  type SyncState,
+  withAnswer,
+} from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { adoptionInteraction } from '../crm-interaction.ts';
@@ -37,11 +43,15 @@ export interface Writing {
 
 /** Longer than the function may run: a worker that ends meanwhile holds its contacts no longer. */
 const RESERVATION_MS = 900_000;
+/** Jobs end work that takes longer. */
+const BULK_RESERVATION_MS = 3_600_000;
 const SECONDS_FOR_OTHERS = 5;
+const SECONDS_FOR_BULK = 60;
 
-export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): HubError =>
+/** `state`: of the contact, if a job may have reserved it. */
+export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>, state?: SyncState): HubError =>
   new HubError('crm-pause', `Another worker is writing the same contact to ${title}.`, {
-    retry: { afterSeconds: SECONDS_FOR_OTHERS },
+    retry: { afterSeconds: state?.bulk === undefined ? SECONDS_FOR_OTHERS : SECONDS_FOR_BULK },
   });
 
 export const isParked = ({ title }: Pick<SyncPorts, 'title'>, object: string): HubError =>
@@ -95,28 +105,48 @@ export const write = async (
   return taken;
 };
 
-/** Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. */
-const reserveContacts = async (
-  { ports, contacts }: Writing,
+/**
+ * Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. `job`:
+ * for which the CRM writes them by itself. Returns those that are reserved now.
+ */
+export const reserveContacts = async (
+  { ports, rules, contacts }: Writing,
   changes: readonly Change[],
+  job?: string,
 ): Promise<Change[]> => {
-  const reservedUntil = ports.now() + RESERVATION_MS;
+  const reservedUntil = ports.now() + (job === undefined ? RESERVATION_MS : BULK_RESERVATION_MS);
   const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
-      const { subject, adopts } = change;
-      const { activityOnly: _, ...state } = subject.state;
+      const { subject, adopts, states, isOwn } = change;
+      const { activityOnly: _, ...state } = released(subject.state);
       const next: SyncState = {
         ...state,
         reservedUntil,
+        ...(job !== undefined && { bulk: { job, fields: states, profiles: versionsOf(subject.customer) } }),
         ...(adopts && { record: adopts.id, goneAt: undefined, undecidedSince: undefined }),
       };
-      if (await ports.links.save(subject.profileId, next, adopts?.id))
-        return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
-      contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
-      return undefined;
+      if (!(await ports.links.save(subject.profileId, next, adopts?.id))) {
+        contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
+        return undefined;
+      }
+      if (job !== undefined && adopts && !isOwn)
+        await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
+      return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
     }),
   );
   return reserved.flatMap((change) => change ?? []);
+};
+
+/** Notes that the CRM has written a contact that is reserved for a job. Where it was changed since, that holds. */
+export const saveBulk = async (
+  { links }: Pick<SyncPorts, 'links'>,
+  profileId: string,
+  state: SyncState,
+  record: string,
+): Promise<void> => {
+  const { goneAt: _, takenTimes: __, ...kept } = released(state);
+  const { fields = {}, profiles = {} } = state.bulk ?? {};
+  await links.save(profileId, { ...kept, record, fields, profiles });
 };
 
 const saveWritten = async (
@@ -125,7 +155,7 @@ const saveWritten = async (
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { reservedUntil: _, goneAt: __, takenTimes: ___, ...kept } = state;
+  const { goneAt: _, takenTimes: __, ...kept } = released(state);
   const next: SyncState = {
     ...kept,
     record: id,
@@ -146,14 +176,13 @@ const followMergedRecord = async (writing: Writing, subject: Subject, fault: Crm
   const owner = merged === undefined ? undefined : (await ports.links.owners([merged])).get(merged);
   const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
   if (merged === undefined || !isFree) return unlink(writing, subject);
-  const { reservedUntil: _, ...released } = state;
-  await ports.links.save(profileId, { ...released, record: merged, fields: {} }, merged);
+  await ports.links.save(profileId, { ...released(state), record: merged, fields: {} }, merged);
   contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
 /** Lets other workers write the contact again. */
 const release = async ({ ports }: Writing, subject: Subject): Promise<Subject> => {
-  const { reservedUntil: _, ...state } = subject.state;
+  const state = released(subject.state);
   await ports.links.save(subject.profileId, state);
   return { ...subject, state: { ...state, version: state.version + 1 } };
 };
@@ -167,8 +196,7 @@ const noteFault = (contacts: Contacts, { customer }: Subject, fault: CrmFault, o
 /** The customer has no contact any more. */
 export const unlink = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { reservedUntil: _, ...released } = state;
-  await ports.links.save(profileId, { ...released, goneAt: instant(ports.now()), fields: {} });
+  await ports.links.save(profileId, { ...released(state), goneAt: instant(ports.now()), fields: {} });
   contacts.refused.set(
     customer.id,
     new HubError(

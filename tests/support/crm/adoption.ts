@@ -3,7 +3,10 @@ import type { HubError } from '../../../core/errors.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import type { SliceResult } from '../../../functions/contracts/jobs/job.ts';
 import { adoptJob } from '../../../functions/sync/jobs/adoption/adopt.ts';
-import { type AdoptionCheckpoint, firstCheckpoint } from '../../../functions/sync/jobs/adoption/checkpoint.ts';
+import {
+  type AdoptionCheckpoint,
+  firstCheckpoint,
+} from '../../../functions/sync/jobs/adoption/checkpoint.ts';
 import { adoptionNotes } from '../../../functions/sync/jobs/adoption/holders.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { linksInMemory, syncPortsOf } from './in-memory.ts';
@@ -49,7 +52,12 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
   const checkpoints: AdoptionCheckpoint[] = [firstCheckpoint];
   const slice = async (timeLeft: () => boolean = () => true): Promise<SliceResult<AdoptionCheckpoint>> => {
     const result = await job.slice({
-      ...{ job: 'j1', by: 'ada', startedAt: '2026-03-01T09:00:00.000Z', parameters: { crm: connector.id, dryRun: false } },
+      ...{
+        job: 'j1',
+        by: 'ada',
+        startedAt: '2026-03-01T09:00:00.000Z',
+        parameters: { crm: connector.id, dryRun: false },
+      },
       ...{ checkpoint: checkpoints.at(-1) ?? firstCheckpoint, timeLeft },
     });
     now += (result.delaySeconds ?? 0) * 1000;

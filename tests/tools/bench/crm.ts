@@ -11,11 +11,13 @@ import { sync } from '../../../functions/sync/sync.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
 import { crmFields, openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
+import { openAdoption } from '../../support/crm/adoption.ts';
 import { customerOf, linksInMemory, syncPortsOf } from '../../support/crm/in-memory.ts';
 import type { Measured } from './measured.ts';
 
 const CONTACTS = 2000;
 const INTERACTIONS = 10_000;
+const ADOPTED = 10_000;
 /** As the stack has it: what a sync function is given at once. */
 const BATCH = 500;
 const at = '2026-03-01T09:00:00.000Z';
@@ -41,6 +43,7 @@ export const benchCrm = async (): Promise<Measured[]> => {
   const instance = await servicenowSandbox(new DatabaseSync(':memory:'), crmFields.servicenow);
   try {
     return [
+      await measureAdoption(),
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
       ...(await measure(servicenow, instance, { goal: 100, lookUps: 'GET ' })),
@@ -48,6 +51,21 @@ export const benchCrm = async (): Promise<Measured[]> => {
   } finally {
     await crms.stop();
     await instance.stop();
+  }
+};
+
+/** A full org that is adopted: each of its contacts is a customer whom the hub knows. */
+const measureAdoption = async (): Promise<Measured> => {
+  const crms = await openSandboxes(new DatabaseSync(':memory:'));
+  const adopted = Array.from({ length: ADOPTED }, (_, serial) => customerOf(serial, 'Ada'));
+  for (let serial = 0; serial < ADOPTED; serial++)
+    crms.salesforce.seed('Contact', { LastName: `Number${serial}`, Email: `ada${serial}@example.com` });
+  try {
+    await openAdoption(salesforce, crms.salesforce, adopted).run();
+    const name = `calls to Salesforce to adopt ${ADOPTED} contacts`;
+    return { name, measured: crms.salesforce.requests(), unit: '', goal: { atMost: 25 } };
+  } finally {
+    await crms.stop();
   }
 };
 

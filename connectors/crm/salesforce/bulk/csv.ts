@@ -1,4 +1,4 @@
-import { csvField, readRecords } from '../../../../core/formats/lists/csv.ts';
+import { readRecords } from '../../../../core/formats/lists/csv.ts';
 import { incomplete } from '../rest/composite.ts';
 import type { Answer } from '../rest/http.ts';
 
@@ -16,7 +16,7 @@ export const rowsOf = ({ text }: Pick<Answer, 'text'>): Readonly<Record<string, 
 
 /** `#N/A` empties a field; an empty cell leaves it as it is. */
 const cellOf = (value: unknown): string =>
-  value === null ? '#N/A' : value === undefined ? '' : csvField(String(value), ',');
+  value === null ? '#N/A' : value === undefined ? '' : `"${String(value).replaceAll('"', '""')}"`;
 
 /** Rows as CSV, each with all columns that any has. */
 export const csvOf = (rows: readonly Readonly<Record<string, unknown>>[]): string => {
