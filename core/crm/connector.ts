@@ -62,6 +62,11 @@ export type LookUp = 'email' | 'phone' | { readonly field: string };
 /** A record as the CRM holds it now. */
 export interface HeldRecord {
   readonly id: string;
+  /**
+   * The object of the record where it is another one than was asked for, because the CRM knows the person only so: the hub
+   * logs activity at it and writes nothing to it.
+   */
+  readonly object?: string;
   /** The fields that were asked for; null or absent where empty. */
   readonly fields: CrmFields;
   /** All of its e-mail addresses and phone numbers, the first of each the primary one, as the CRM spells them. */
@@ -152,8 +157,8 @@ export interface CrmSession {
     call: Call,
   ): Promise<ReadonlyMap<string, readonly HeldRecord[]>>;
   /**
-   * Records by the CRM's own ids. One that was deleted is absent; one that was merged is the record into which it was
-   * merged, whose id differs from the one that was asked for.
+   * Records by the CRM's own ids. One that was deleted is absent; one that was merged, or became a record of another object,
+   * is the record that remains, whose id differs from the one that was asked for.
    */
   read(
     object: string,

@@ -45,8 +45,13 @@ export const SyncState = z.looseObject({
       profiles: z.record(z.string(), z.int()),
     })
     .optional(),
-  /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
+  /**
+   * Set where activity is logged at a record and nothing else is written to it: for a guest at a record that staff made, and
+   * for a person whom the CRM knows by a record of another object.
+   */
   activityOnly: z.literal(true).optional(),
+  /** The object of the record where it is not the one of contacts: it is read again, since it may have become a contact. */
+  object: z.string().optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */
   goneAt: Instant.optional(),
   /** How often the customer's record was found to belong to another customer, whom the hub may be about to merge. */

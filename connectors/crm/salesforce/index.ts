@@ -46,7 +46,7 @@ const session = (client: Client): CrmSession => {
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
     list: (object, fields, cursor, call) => list(client, objects, reader, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
-    remove: (object, keyField, keys, call) => remove(client, { object, keyField, keys }, call),
+    remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     bulkUpdates: bulkUpdates(client),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     examine: (call) => examine(client, call),

@@ -40,12 +40,14 @@ export const list = async (
     const { next, ...rest } = page;
     return { ...rest, ...(next && { next: JSON.stringify(next) }) };
   }
-  const query = `SELECT ${columns} FROM ${object}${after(from)} ORDER BY SystemModstamp, Id LIMIT ${PER_PAGE}`;
-  const count = from === undefined ? [`SELECT COUNT() FROM ${object}`] : [];
+  // A lead that became a contact is listed as that.
+  const open = known.fields.has('IsConverted') ? ['IsConverted = false'] : [];
+  const query = `SELECT ${columns} FROM ${object}${where([...open, ...after(from)])} ORDER BY SystemModstamp, Id LIMIT ${PER_PAGE}`;
+  const count = from === undefined ? [`SELECT COUNT() FROM ${object}${where(open)}`] : [];
   const [page, counted] = await pages(client, [query, ...count], call);
   const total = counted?.totalSize;
   if (total !== undefined && total > MOST_BY_PAGES) {
-    const next = await startReading(client, `SELECT ${columns} FROM ${object}`, call);
+    const next = await startReading(client, `SELECT ${columns} FROM ${object}${where(open)}`, call);
     return { records: [], next: JSON.stringify(next), total, afterSeconds: 0 };
   }
   const held = { object, known, fields, userId: client.userId() };
@@ -59,8 +61,11 @@ export const list = async (
   };
 };
 
-const after = (place: PageCursor | undefined): string => {
-  if (place === undefined) return '';
+const where = (conditions: readonly string[]): string =>
+  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+
+const after = (place: PageCursor | undefined): string[] => {
+  if (place === undefined) return [];
   const [time, id] = place;
-  return ` WHERE SystemModstamp > ${time} OR (SystemModstamp = ${time} AND Id > '${id}')`;
+  return [`(SystemModstamp > ${time} OR (SystemModstamp = ${time} AND Id > '${id}'))`];
 };

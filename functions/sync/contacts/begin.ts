@@ -24,7 +24,8 @@ export const firstChange = async (
   }
   const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
   const isOwn = oldest !== undefined && oldest.fields[contact.key] === contactKey(ports, subject);
-  if (customer.guest && oldest !== undefined && !isOwn) {
+  const isOther = 'adopt' in place && place.adopt.object !== undefined;
+  if (oldest !== undefined && (isOther || (customer.guest && !isOwn))) {
     await logAtFoundRecord(writing, subject, oldest);
     return undefined;
   }
@@ -59,13 +60,17 @@ const noteUnwritten = async (
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
-/** A guest's activity is logged at a record that staff made; nothing is written to it. */
-const logAtFoundRecord = async (
+/**
+ * The activity of a guest is logged at a record that staff made, and that of a person at the record of another object by
+ * which the CRM knows them; nothing is written to it. That of a person is theirs.
+ */
+export const logAtFoundRecord = async (
   { ports, contacts }: Writing,
   { customer, profileId, state }: Subject,
-  { id }: HeldRecord,
+  { id, object }: HeldRecord,
 ): Promise<void> => {
-  if (await ports.links.save(profileId, { ...state, record: id, activityOnly: true }))
+  const next = { ...state, record: id, object, activityOnly: true as const, goneAt: undefined };
+  if (await ports.links.save(profileId, next, customer.guest ? undefined : id))
     contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };

@@ -7,7 +7,7 @@ import {
   type SyncState,
 } from '../../../core/crm/state.ts';
 import type { SyncPorts } from '../ports.ts';
-import { firstChange } from './begin.ts';
+import { firstChange, logAtFoundRecord } from './begin.ts';
 import { withCompanies } from './companies.ts';
 import { findRecords, type Place } from './find.ts';
 import { resolveTakenValues } from './release.ts';
@@ -66,7 +66,8 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
   const names = [...fields.writes.keys()];
   const unknown = linked.filter(
     ({ state, ours }) =>
-      !state.activityOnly && fieldsWithoutBase(fields, ours.values, state.fields).length > 0,
+      state.object !== undefined ||
+      (!state.activityOnly && fieldsWithoutBase(fields, ours.values, state.fields).length > 0),
   );
   const held =
     unknown.length === 0
@@ -75,7 +76,7 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
   const changes: Change[] = [];
   for (const subject of linked) {
     const id = recordOf(subject);
-    if (subject.state.activityOnly || !unknown.includes(subject)) {
+    if (!unknown.includes(subject)) {
       const plan = subject.state.activityOnly
         ? undefined
         : planUpdate(fields, subject.ours, subject.state.fields);
@@ -86,9 +87,30 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
     }
     const record = held.get(id);
     if (record === undefined) await unlink(writing, subject);
-    else changes.push(readChange(writing, subject, record));
+    else changes.push(...(await changesOfRead(writing, subject, record)));
   }
   return changes;
+};
+
+/** Nothing is written to a record of another object, until it has become a contact. */
+const changesOfRead = async (writing: Writing, subject: Subject, record: HeldRecord): Promise<Change[]> => {
+  const { ports, contacts } = writing;
+  const { customer, state } = subject;
+  const isSame = record.id === state.record && record.object === state.object;
+  if (isSame && state.activityOnly) {
+    contacts.ids.set(customer.id, record.id);
+    return [];
+  }
+  if (record.object !== undefined || (customer.guest && state.object !== undefined)) {
+    await logAtFoundRecord(writing, subject, record);
+    return [];
+  }
+  if (state.object === undefined) return [readChange(writing, subject, record)];
+  const owner = (await ports.links.owners([record.id])).get(record.id);
+  const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
+  const place = isFree ? { adopt: record } : { elsewhere: owner, record };
+  const change = await firstChange(writing, subject, place);
+  return change === undefined ? [] : [change];
 };
 
 const recordOf = ({ state }: Subject): string => state.record ?? '';

@@ -118,7 +118,7 @@ export const reserveContacts = async (
   const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
       const { subject, adopts, states, isOwn } = change;
-      const { activityOnly: _, ...state } = released(subject.state);
+      const { activityOnly: _, object: __, ...state } = released(subject.state);
       const next: SyncState = {
         ...state,
         reservedUntil,

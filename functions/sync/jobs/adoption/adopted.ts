@@ -60,7 +60,7 @@ const changeFor = async (
   if (!contact.includes(view) || state.undecidedSince !== undefined) return undefined;
   const hasContact = state.record !== undefined && state.goneAt === undefined;
   const isLinkedOnly = hasContact && state.record === record.id && Object.keys(state.fields).length === 0;
-  if ((hasContact && !isLinkedOnly) || state.activityOnly) return undefined;
+  if (state.object === undefined && ((hasContact && !isLinkedOnly) || state.activityOnly)) return undefined;
   if (isReserved(state, ports.now(), job) || isStale(subject)) {
     contacts.waiting.set(customer.id, { error: beingWritten(ports, state) });
     return undefined;
