@@ -6,6 +6,7 @@ import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { bulkUpdates } from './bulk/ingest.ts';
 import { jobReader } from './bulk/query.ts';
 import { objectsOf } from './describe.ts';
+import { hasLink } from './emails.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
 import { createKeyField } from './key-field.ts';
@@ -23,7 +24,7 @@ export const salesforce: CrmConnector = {
   // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
   values: 'typed',
-  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  hasLink: (object, name, _target, fields) => hasLink(object, name, fields),
   logins,
   docs: 'https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest.htm',
   keeps: [

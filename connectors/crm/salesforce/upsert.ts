@@ -4,6 +4,7 @@
 import type { Call, CrmRecord, CrmResult } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Objects } from './describe.ts';
+import { EMAIL, upsertEmails } from './emails.ts';
 import { isOf } from './held.ts';
 import type { Client } from './rest/session.ts';
 import { idsByKey } from './rest/soql.ts';
@@ -22,6 +23,10 @@ export const upsert = async (
   const distinct = [...new Map(records.map((record) => [record.key, record])).values()];
   const unique = await withoutLeads(objects, object, distinct, call);
   const sorted = unique.filter(({ key }) => key !== '').sort(byParent);
+  if (object === EMAIL) {
+    const emails = await upsertEmails(client, { keyField, records: sorted }, call);
+    return records.map(({ key }) => ({ key, ...(emails.get(key) ?? { fault: withoutKey(keyField) }) }));
+  }
   const collections = await collectionsFor(client, objects, { object, keyField, records: sorted }, call);
   const outcomes = new Map(collections.length === 0 ? [] : await write(client, collections, call));
   const narrowed = await withoutCreateOnly(objects, { object, collections, outcomes }, call);

@@ -64,13 +64,15 @@ interface Stored {
   readonly interactions?: ReadonlyMap<string, StoredInteraction>;
   readonly links: Links;
   readonly saveFailure: (queued: string, error: HubError) => void;
+  /** The content of the file in `mappings/crm`; default the shipped one. */
+  readonly mapping?: unknown;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-/** What a sync with a sandbox needs, with the shipped mapping; customers are looked up in memory. */
+/** What a sync with a sandbox needs, ; customers are looked up in memory. */
 export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: Stored): SyncPorts => {
-  const mapping = compileMapping(connector.id, readSeed().crm[connector.id]);
+  const mapping = compileMapping(connector.id, stored.mapping ?? readSeed().crm[connector.id]);
   const identity = IdentityConfig.parse({});
   const signal = AbortSignal.timeout(600_000);
   let session: CrmSession | undefined;

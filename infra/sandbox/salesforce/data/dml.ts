@@ -1,6 +1,7 @@
 import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
 import type { Field, ObjectType } from '../schema/fields.ts';
 import { checkDuplicates } from './duplicates.ts';
+import { afterEmail } from './emails.ts';
 import { SaveError } from './errors.ts';
 import { normalId } from './ids.ts';
 import type { Org, Transaction } from './org.ts';
@@ -128,6 +129,13 @@ export const insert = (transaction: Transaction, type: ObjectType, values: Field
   checkDuplicates(transaction, type, undefined, fields);
   const id = org.newId(type.keyPrefix);
   transaction.write({ kind: 'CREATE', type, id, before: {}, after: { Id: id, ...fields } });
+  if (type.name === 'EmailMessage') {
+    const set = afterEmail(transaction, id, given, (one, name, more) => {
+      const other = org.schema.object(name);
+      return other === undefined ? '' : insert(one, other, more);
+    });
+    point(transaction, type, id, set);
+  }
   return id;
 };
 

@@ -200,11 +200,24 @@ const emailMessage = objectType('EmailMessage', '02s', [
   text('FromName', 1000, { updateable: false }),
   field('FromAddress', 'email', { updateable: false, length: 1000 }),
   ...['ToAddress', 'CcAddress', 'BccAddress'].map((name) => text(name, 4000, { updateable: false })),
+  ...['ToIds', 'CcIds', 'BccIds'].map((name) => field(name, 'junctionIdList', { updateable: false })),
+  lookup('ActivityId', ['Task'], undefined, { updateable: false }),
   field('Incoming', 'boolean', { updateable: false }),
   pick('Status', ['0', '1', '2', '3', '4', '5'], { restricted: true, nillable: false, default: '0' }),
   field('MessageDate', 'datetime', { updateable: false }),
   text('MessageIdentifier', 765, { updateable: false }),
   text('ThreadIdentifier', 765, { updateable: false }),
+]);
+
+const emailMessageRelation = objectType('EmailMessageRelation', '0Xg', [
+  lookup('EmailMessageId', ['EmailMessage'], 'EmailMessageRelations', {
+    ...{ nillable: false, updateable: false, cascadeDelete: true },
+  }),
+  lookup('RelationId', ['Contact', 'Lead', 'User'], 'EmailMessageRelations'),
+  pick('RelationType', ['ToAddress', 'CcAddress', 'BccAddress', 'FromAddress'], {
+    ...{ nillable: false, updateable: false, restricted: true },
+  }),
+  text('RelationAddress', 255, { updateable: false }),
 ]);
 
 const opportunity = objectType(
@@ -286,6 +299,7 @@ export const standardObjects: readonly ObjectType[] = [
   task,
   event,
   emailMessage,
+  emailMessageRelation,
   opportunity,
   user,
 ];
