@@ -215,6 +215,8 @@ export interface CrmConnector {
   readonly title: string;
   /** The call budget that all workers of one account share; read anew before each call. */
   readonly budget: Budget;
+  /** As many customers and interactions as a backfill writes at once: what the CRM takes in some seconds. Default 200. */
+  readonly backfillBatch?: number;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */

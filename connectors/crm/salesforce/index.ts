@@ -23,6 +23,8 @@ export const salesforce: CrmConnector = {
   title: 'Salesforce',
   // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
+  // A call takes 1,000 records, or looks 1,000 addresses up, or 100 numbers.
+  backfillBatch: 1000,
   values: 'typed',
   hasLink: (object, name, _target, fields) => hasLink(object, name, fields),
   logins,

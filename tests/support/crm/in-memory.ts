@@ -28,7 +28,7 @@ export const customerOf = (serial: number, first: string, version = 1): Customer
   return resolveCustomer(id, new Map([[id, sourceProfiles]]));
 };
 
-const found = <Value>(all: ReadonlyMap<string, Value>, keys: readonly string[]): Map<string, Value> =>
+export const found = <Value>(all: ReadonlyMap<string, Value>, keys: readonly string[]): Map<string, Value> =>
   new Map(
     keys.flatMap((key) => {
       const value = all.get(key);

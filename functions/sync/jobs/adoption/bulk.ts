@@ -126,15 +126,17 @@ const note = async (adopting: Adopting, results: readonly Result[]): Promise<voi
   );
   const again: string[] = [];
   const refused = new Map<string, Extract<CrmResult, { fault: unknown }>>();
+  const saved: Promise<void>[] = [];
   for (const result of results) {
     const profileId = profileOf(result);
     const state = states.get(profileId);
     if (state?.bulk?.job !== job) continue;
-    if ('id' in result && isReserved(state, sync.now())) await saveBulk(sync, profileId, state, result.id);
+    if ('id' in result && isReserved(state, sync.now()))
+      saved.push(saveBulk(sync, profileId, state, result.id));
     else if (!('fault' in result) || result.fault.why !== 'invalid') again.push(profileId);
     else refused.set(profileId, result);
   }
-  await release(sync, [...again, ...refused.keys()], states);
+  await Promise.all([...saved, release(sync, [...again, ...refused.keys()], states)]);
   const customers = await sync.history.customers([...refused.keys()]);
   for (const [profileId, { fault }] of refused) {
     await sync.saveFailure(profileId, fault);
