@@ -118,6 +118,23 @@ it('a refused value is one failure, a locked row is written again, and a deleted
   );
 });
 
+it('what a job left is written also where Salesforce is down when it is to be written', async () => {
+  let downs = 1;
+  const adoption = adopt((bulk) => ({
+    async outcome(...given) {
+      const outcome = await bulk.outcome(...given);
+      if (outcome !== undefined && downs-- > 0) org.fault({ kind: 'down', times: 1 });
+      return outcome;
+    },
+  }));
+  await adoption.run(({ checkpoint: { bulk } }) => typeof bulk === 'object' && bulk.sentAt !== undefined);
+  org.fault({ kind: 'row-lock', times: 1 });
+  await expect(adoption.run()).rejects.toMatchObject({ why: 'down' });
+  await adoption.run();
+  expect(ofContacts('Hub_Id__c')).toEqual(keys);
+  expect(linked(adoption)).toBe(PEOPLE);
+});
+
 it('a job that somebody aborts is written without one', async () => {
   const adoption = adopt();
   const { checkpoint } = await adoption.run(

@@ -1,5 +1,5 @@
 import type { BulkOutcome, BulkUpdates, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
-import { isReserved, released, type SyncState } from '../../../../core/crm/state.ts';
+import { isReserved, released } from '../../../../core/crm/state.ts';
 import { type Instant, instant } from '../../../../core/interaction/interaction.ts';
 import type { Subject } from '../../contacts/subjects.ts';
 import { reserveContacts, saveBulk } from '../../contacts/write.ts';
@@ -136,25 +136,24 @@ const note = async (adopting: Adopting, results: readonly Result[]): Promise<voi
     else if (!('fault' in result) || result.fault.why !== 'invalid') again.push(profileId);
     else refused.set(profileId, result);
   }
-  await Promise.all([...saved, release(sync, [...again, ...refused.keys()], states)]);
+  await Promise.all(saved);
   const customers = await sync.history.customers([...refused.keys()]);
   for (const [profileId, { fault }] of refused) {
     await sync.saveFailure(profileId, fault);
     await sync.publishFailed(customers.get(profileId)?.id ?? profileId, fault);
   }
   if (again.length > 0) await writeAgain(adopting, again);
+  // Only now: of what is released, this job knows no more if it is interrupted.
+  await release(adopting, [...again, ...refused.keys()]);
 };
 
 const release = async (
-  { links }: Pick<Adopting['sync'], 'links'>,
+  { sync: { links }, job }: Pick<Adopting, 'sync' | 'job'>,
   profileIds: readonly string[],
-  states: ReadonlyMap<string, SyncState>,
 ): Promise<void> => {
+  const states = profileIds.length === 0 ? [] : [...(await links.load(profileIds))];
   await Promise.all(
-    profileIds.map((id) => {
-      const state = states.get(id);
-      return state && links.save(id, released(state));
-    }),
+    states.map(([id, state]) => (state.bulk?.job === job ? links.save(id, released(state)) : undefined)),
   );
 };
 
