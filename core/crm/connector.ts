@@ -64,6 +64,11 @@ export type LookUp = 'email' | 'phone' | { readonly field: string };
 /** A record as the CRM holds it now. */
 export interface HeldRecord {
   readonly id: string;
+  /**
+   * The object of the record where it is another one than was asked for, because the CRM knows the person only so: the hub
+   * logs activity at it and writes nothing to it.
+   */
+  readonly object?: string;
   /** The fields that were asked for; null or absent where empty. */
   readonly fields: CrmFields;
   /** All of its e-mail addresses and phone numbers, the first of each the primary one, as the CRM spells them. */
@@ -76,6 +81,14 @@ export interface HeldRecord {
   readonly createdAt: Instant;
   /** The CRM's own time of the last change. */
   readonly modifiedAt: Instant;
+}
+
+/** Some records of a list; without `next` there are no more. */
+export interface ListedPage {
+  readonly records: readonly HeldRecord[];
+  readonly next?: string;
+  readonly total?: number;
+  readonly afterSeconds?: number;
 }
 
 /** One field of an object as the CRM describes it. */
@@ -103,6 +116,32 @@ export interface Finding {
   readonly ok: boolean;
 }
 
+/** What became of records that the CRM wrote by itself. */
+export interface BulkOutcome {
+  /** False where the CRM or a person ended the work before its end, or nothing is known of it. */
+  readonly complete: boolean;
+  /** Of the records that were tried. */
+  readonly results: readonly CrmResult[];
+  /** Keys of records that were not. */
+  readonly untried: readonly string[];
+}
+
+/** Updates of many records as work that the CRM does by itself, for jobs: fewer requests, and later. */
+export interface BulkUpdates {
+  /** From so many records on it takes fewer requests than `upsert`. */
+  readonly from: number;
+  /** As many as one work takes. */
+  readonly most: number;
+  /** Prepares work and resolves with the CRM's id of it, which is stored before `send`. Nothing is written by it. */
+  begin(object: string, call: Call): Promise<string>;
+  /** Hands over records, all with ids, and starts the work. False where it was started by an earlier try. */
+  send(work: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<boolean>;
+  /** Undefined while the CRM is at work. */
+  outcome(work: string, keyField: string, call: Call): Promise<BulkOutcome | undefined>;
+  /** Ends work; what was written until then stays written. */
+  abort(work: string, call: Call): Promise<void>;
+}
+
 /**
  * An open session. The connector splits what it is given into requests, halves a request that is refused as a whole until
  * the record at fault is alone, and classifies every refusal. It rejects with a `CrmFault` of the scope `object` or
@@ -120,8 +159,8 @@ export interface CrmSession {
     call: Call,
   ): Promise<ReadonlyMap<string, readonly HeldRecord[]>>;
   /**
-   * Records by the CRM's own ids. One that was deleted is absent; one that was merged is the record into which it was
-   * merged, whose id differs from the one that was asked for.
+   * Records by the CRM's own ids. One that was deleted is absent; one that was merged, or became a record of another object,
+   * is the record that remains, whose id differs from the one that was asked for.
    */
   read(
     object: string,
@@ -129,19 +168,25 @@ export interface CrmSession {
     fields: readonly string[],
     call: Call,
   ): Promise<ReadonlyMap<string, HeldRecord>>;
-  /** All records of an object, some hundred at a time, those changed last at the end. `cursor`: `next` of the page before. */
+  /**
+   * All records of an object, some hundred at a time; one that changes meanwhile may be listed again. `cursor`: `next` of
+   * the page before. `afterSeconds`: set while the CRM reads them by itself, which `cursor` names from then on: it is to be
+   * stored before anything else, and the next page asked for after so many seconds.
+   */
   list(
     object: string,
     fields: readonly string[],
     cursor: string | undefined,
     call: Call,
-  ): Promise<{ readonly records: readonly HeldRecord[]; readonly next?: string; readonly total?: number }>;
+  ): Promise<ListedPage>;
   /** What changed in an object, for a CRM that reports nothing by itself. Absent where the CRM reports its changes. */
   readonly changes?: (object: string, since: ChangesSince, call: Call) => Promise<Changes>;
   /** Creates or updates records by `keyField`, or by the CRM's id where the record has one. Idempotent. */
   upsert(object: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
   /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */
   remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
+  /** Absent if the CRM has no such thing. */
+  readonly bulkUpdates?: BulkUpdates;
   /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */
@@ -199,6 +244,8 @@ export interface CrmConnector {
   readonly budget: Budget;
   /** Whether the CRM reports its changes, or the hub asks for them. */
   readonly changes: 'reported' | 'asked';
+  /** As many customers and interactions as a backfill writes at once: what the CRM takes in some seconds. Default 200. */
+  readonly backfillBatch?: number;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */

@@ -39,8 +39,21 @@ export const SyncState = z.looseObject({
   reservedUntil: z.number().optional(),
   /** Set while a record that was there before becomes the customer's: what it holds is not recorded yet. */
   adopting: z.literal(true).optional(),
-  /** Set for a guest whose activity is logged at a record that staff made: nothing else is written to it. */
+  /** Set while the CRM writes the contact for a job of the hub: where both sides stand once it has. */
+  bulk: z
+    .strictObject({
+      job: z.string(),
+      fields: z.record(z.string(), FieldState),
+      profiles: z.record(z.string(), z.int()),
+    })
+    .optional(),
+  /**
+   * Set where activity is logged at a record and nothing else is written to it: for a guest at a record that staff made, and
+   * for a person whom the CRM knows by a record of another object.
+   */
   activityOnly: z.literal(true).optional(),
+  /** The object of the record where it is not the one of contacts: it is read again, since it may have become a contact. */
+  object: z.string().optional(),
   /** When the record was deleted in the CRM, or merged into another customer's. */
   goneAt: Instant.optional(),
   /** How often the customer's record was found to belong to another customer, whom the hub may be about to merge. */
@@ -57,6 +70,13 @@ export const SyncState = z.looseObject({
 export type SyncState = z.infer<typeof SyncState>;
 
 export const unknownState: SyncState = SyncState.parse({});
+
+/** The state without the reservation of a worker or a job. */
+export const released = ({ reservedUntil: _, bulk: __, ...state }: SyncState): SyncState => state;
+
+/** Whether a worker or a job other than `job` is about to write the contact. `now`: epoch milliseconds. */
+export const isReserved = ({ reservedUntil = 0, bulk }: SyncState, now: number, job?: string): boolean =>
+  reservedUntil > now && (job === undefined || bulk?.job !== job);
 
 /** What has to be written, and where both sides stand afterwards. */
 export interface FieldPlan {

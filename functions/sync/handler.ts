@@ -90,7 +90,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       return new Set(pending.filter((_, position) => refused.has(position)).map(({ id }) => id));
     },
   };
-  const runJob = crmJobs({ work: ports, useCases: cases, table: rows, runtime });
+  const runJob = crmJobs({ connector, work: ports, useCases: cases, table: rows, runtime });
   const probeUntil = ({ signal, hasTime }: Deadline): ReturnType<typeof probe> => {
     const run = { signal, priority: 'probe' } as const;
     const probePorts: ProbePorts = {

@@ -14,6 +14,7 @@ const Field = z.looseObject({
   ...{ createable: flag, updateable: flag, nillable: flag, defaultedOnCreate: flag },
   ...{ externalId: flag, idLookup: flag, restrictedPicklist: flag },
   filterable: z.boolean().default(true),
+  referenceTo: z.array(z.string()).nullish(),
   picklistValues: z.array(z.looseObject({ value: z.string(), active: z.boolean().default(true) })).nullish(),
 });
 type Field = z.infer<typeof Field>;
@@ -30,6 +31,8 @@ export interface Known {
   readonly searchable: ReadonlySet<string>;
   /** Fields that take a value in a new record only. */
   readonly createOnly: ReadonlySet<string>;
+  /** The objects to which fields refer. */
+  readonly targets: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Objects {
@@ -96,6 +99,7 @@ const knownOf = (answer: SubAnswer | undefined): Known | undefined => {
     emails: named(fields, 'email', ['Email', 'PersonEmail']),
     phones: named(fields, 'phone', ['Phone', 'MobilePhone']),
     searchable: new Set(fields.filter(({ filterable }) => filterable).map(({ name }) => name)),
+    targets: new Map(fields.map(({ name, referenceTo }) => [name, referenceTo ?? []])),
     createOnly: new Set(
       fields.filter(({ createable, updateable }) => createable && !updateable).map(({ name }) => name),
     ),

@@ -1,7 +1,8 @@
 import type { Call, HeldRecord, LookUp } from '../../../core/crm/connector.ts';
 import { isPhone, phoneForms } from '../../../core/crm/phone.ts';
 import type { Known, Objects } from './describe.ts';
-import { heldRecord, selected } from './held.ts';
+import { convertedInto, heldRecord, isOf, otherOf, selected } from './held.ts';
+import { read } from './read.ts';
 import { chunked } from './rest/composite.ts';
 import type { Client } from './rest/session.ts';
 import { listsOf, quoted, recordsOf, type SalesforceRecord, search } from './rest/soql.ts';
@@ -9,14 +10,30 @@ import { listsOf, quoted, recordsOf, type SalesforceRecord, search } from './res
 /** A search may have 10,000 characters. */
 const PHONES_PER_SEARCH = 100;
 
-export interface Wanted {
+interface Wanted {
   readonly object: string;
   readonly by: LookUp;
   readonly values: readonly string[];
   readonly fields: readonly string[];
 }
 
-/** The records that hold one of these values, by value. */
+/** An object in which is looked. */
+interface Place {
+  readonly object: string;
+  readonly known: Known;
+  readonly isForeign: boolean;
+}
+
+/** A record that was found, and the values by which. */
+interface Found {
+  readonly held: HeldRecord;
+  readonly values: readonly string[];
+}
+
+/**
+ * The records that hold one of these values, by value. People are looked up as contacts and as leads: of one whom Salesforce
+ * has as both, the records of the object that was asked for are found; a lead that was converted is its contact.
+ */
 export const find = async (
   client: Client,
   objects: Objects,
@@ -25,19 +42,53 @@ export const find = async (
 ): Promise<ReadonlyMap<string, readonly HeldRecord[]>> => {
   const values = [...new Set(wanted.values)].filter((value) => value !== '');
   if (values.length === 0) return new Map();
-  const known = await objects.of(wanted.object, call);
-  const records = await lookUp(client, known, { ...wanted, values }, call);
+  const places = await placesOf(objects, wanted, call);
+  const records = await lookUp(client, places, { ...wanted, values }, call);
   const distinct = [...new Map(records.map((record) => [record.Id, record])).values()];
-  const found = distinct.map((record) => ({
-    record,
-    held: heldRecord(record, { ...wanted, known, userId: client.userId() }),
-  }));
-  return new Map(
+  const found: Found[] = [];
+  const converted: { readonly contact: string; readonly values: readonly string[] }[] = [];
+  for (const record of distinct) {
+    const place = places.length === 1 ? places[0] : places.find(({ object }) => isOf(record, object));
+    if (place === undefined) continue;
+    const held = heldRecord(record, { ...wanted, ...place, userId: client.userId() });
+    const some = values.filter((value) => holds(record, held, wanted.by, value));
+    const contact = convertedInto(record);
+    if (contact === undefined) found.push({ held, values: some });
+    else converted.push({ contact, values: some });
+  }
+  if (converted.length > 0) {
+    const ids = converted.map(({ contact }) => contact);
+    const contacts = await read(client, objects, { object: wanted.object, ids, fields: wanted.fields }, call);
+    for (const one of converted) {
+      const held = contacts.get(one.contact);
+      if (held !== undefined) found.push({ held, values: one.values });
+    }
+  }
+  return byValue(values, found);
+};
+
+const byValue = (
+  values: readonly string[],
+  found: readonly Found[],
+): ReadonlyMap<string, readonly HeldRecord[]> =>
+  new Map(
     values.flatMap((value) => {
-      const some = found.filter(({ record, held }) => holds(record, held, wanted.by, value));
-      return some.length === 0 ? [] : [[value, some.map(({ held }) => held)] as const];
+      const all = found.filter((one) => one.values.includes(value)).map(({ held }) => held);
+      const asked = all.filter(({ object }) => object === undefined);
+      const some = [...new Map((asked.length > 0 ? asked : all).map((held) => [held.id, held])).values()];
+      return some.length === 0 ? [] : [[value, some] as const];
     }),
   );
+
+/** The object that was asked for, and for people the other one, if the hub's user may see it. */
+const placesOf = async (objects: Objects, { object, by }: Wanted, call: Call): Promise<Place[]> => {
+  const other = typeof by === 'object' ? undefined : otherOf(object)?.object;
+  if (other === undefined) return [{ object, known: await objects.of(object, call), isForeign: false }];
+  const known = (await objects.describe([object, other], call)).get(other);
+  return [
+    { object, known: await objects.of(object, call), isForeign: false },
+    ...(known === undefined ? [] : [{ object: other, known, isForeign: true }]),
+  ];
 };
 
 /** Salesforce compares texts without case. */
@@ -49,36 +100,68 @@ const holds = (record: SalesforceRecord, held: HeldRecord, by: LookUp, value: st
 
 const lookUp = async (
   client: Client,
-  known: Known,
-  { object, by, values, fields }: Wanted,
+  places: readonly Place[],
+  wanted: Wanted,
   call: Call,
 ): Promise<readonly SalesforceRecord[]> => {
-  const columns = selected(known, typeof by === 'object' ? [...fields, by.field] : fields);
-  if (by === 'phone') {
-    if (known.phones.length === 0) return [];
-    const found: SalesforceRecord[] = [];
-    for (const some of chunked(values, PHONES_PER_SEARCH)) {
-      const terms = [...new Set(some.flatMap(phoneForms))]
-        .map((term) => (term.includes(' ') ? `"${term}"` : term))
-        .join(' OR ');
-      const sosl = `FIND {${terms}} IN PHONE FIELDS RETURNING ${object}(${columns}${unconverted(known, ' WHERE ')})`;
-      found.push(...(await search(client, sosl, call)));
-    }
-    return found;
-  }
-  const names = by === 'email' ? known.emails.filter((name) => known.searchable.has(name)) : [by.field];
-  if (names.length === 0) return [];
-  const literals = values.flatMap((value) => literalOf(known, names[0], value));
-  const queries = listsOf(literals, names.length).map((list) => {
-    const conditions = names.map((name) => `${name} IN (${list.join(',')})`).join(' OR ');
-    return `SELECT ${columns} FROM ${object} WHERE (${conditions})${unconverted(known, ' AND ')}`;
-  });
-  return recordsOf(client, queries, call);
+  if (wanted.by === 'phone') return searchPhones(client, places, wanted, call);
+  return recordsOf(
+    client,
+    places.flatMap((place) => queriesOf(place, wanted)),
+    call,
+  );
 };
 
-/** A lead that became a contact cannot be written any more. */
-const unconverted = (known: Known, before: string): string =>
-  known.fields.has('IsConverted') ? `${before}IsConverted = false` : '';
+const queriesOf = ({ object, known, isForeign }: Place, { by, values, fields }: Wanted): string[] => {
+  const columns = selected(known, typeof by === 'object' ? [...fields, by.field] : fields, [], isForeign);
+  const names =
+    typeof by === 'object' ? [by.field] : known.emails.filter((name) => known.searchable.has(name));
+  if (names.length === 0) return [];
+  const literals = values.flatMap((value) => literalOf(known, names[0], value));
+  return listsOf(literals, names.length).map((list) => {
+    const conditions = names.map((name) => `${name} IN (${list.join(',')})`).join(' OR ');
+    return `SELECT ${columns} FROM ${object} WHERE (${conditions})`;
+  });
+};
+
+/**
+ * One search in all places. Searches for contacts leave out those of person accounts, so that their accounts are searched
+ * (https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_guidelines_personaccounts.htm).
+ */
+const searchPhones = async (
+  client: Client,
+  places: readonly Place[],
+  { values, fields }: Wanted,
+  call: Call,
+): Promise<readonly SalesforceRecord[]> => {
+  const searched = places.filter(({ known }) => known.phones.length > 0);
+  if (searched.length === 0) return [];
+  const contacts = searched.find(({ known }) => known.fields.has('IsPersonAccount'));
+  const returning = [
+    ...searched.map(({ object, known, isForeign }) => `${object}(${selected(known, fields, [], isForeign)})`),
+    ...(contacts === undefined ? [] : ['Account(Id, PersonContactId WHERE IsPersonAccount = true)']),
+  ];
+  const found: SalesforceRecord[] = [];
+  for (const some of chunked(values, PHONES_PER_SEARCH)) {
+    const terms = [...new Set(some.flatMap(phoneForms))]
+      .map((term) => (term.includes(' ') ? `"${term}"` : term))
+      .join(' OR ');
+    const sosl = `FIND {${terms}} IN PHONE FIELDS RETURNING ${returning.join(', ')}`;
+    found.push(...(await search(client, sosl, call)));
+  }
+  const persons = found.flatMap((record) => {
+    const contact = record['PersonContactId'];
+    return typeof contact === 'string' ? [quoted(contact)] : [];
+  });
+  const others = found.filter((record) => record['PersonContactId'] === undefined);
+  if (contacts === undefined || persons.length === 0) return others;
+  const { object, known, isForeign } = contacts;
+  const queries = listsOf([...new Set(persons)]).map(
+    (list) =>
+      `SELECT ${selected(known, fields, [], isForeign)} FROM ${object} WHERE Id IN (${list.join(',')})`,
+  );
+  return [...others, ...(await recordsOf(client, queries, call))];
+};
 
 /** A value that cannot be one of the field's type is left out, because it would fail the whole query. */
 const literalOf = (known: Known, name: string | undefined, value: string): string[] => {

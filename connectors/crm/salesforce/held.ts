@@ -1,5 +1,5 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
-import { readTime } from '../../../core/formats/payload.ts';
+import { entryOf, readTime } from '../../../core/formats/payload.ts';
 import type { Known } from './describe.ts';
 import type { SalesforceRecord } from './rest/soql.ts';
 
@@ -13,15 +13,49 @@ const OF_RECORD = [
   'Origin',
   'ContactId',
   'WhoId',
+  'IsPersonAccount',
+  'IsConverted',
+  'ConvertedContactId',
 ];
 
+export const SALESFORCE_ID = /^[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?$/u;
 /** Ids of contacts begin so; a task may also belong to a lead. */
 const CONTACT = '003';
+const LEAD = '00Q';
 
-/** The fields of a query for held records. `more`: further ones that the object may have. */
-export const selected = (known: Known, fields: readonly string[], more: readonly string[] = []): string => {
+/** People are leads until they are qualified, and contacts then. */
+const others: Readonly<Record<string, { readonly object: string; readonly prefix: string }>> = {
+  Contact: { object: 'Lead', prefix: LEAD },
+  Lead: { object: 'Contact', prefix: CONTACT },
+};
+
+/** The other object of people, if this is one, and how its ids begin. */
+export const otherOf = (object: string): { readonly object: string; readonly prefix: string } | undefined =>
+  entryOf(others, object);
+
+/** Whether a record of people is one of this object. */
+export const isOf = ({ Id }: SalesforceRecord, object: string): boolean =>
+  Id.startsWith(object === 'Lead' ? LEAD : CONTACT);
+
+/** The contact that a lead has become. */
+export const convertedInto = (record: SalesforceRecord): string | undefined => {
+  const contact = record['ConvertedContactId'];
+  return record['IsConverted'] === true && typeof contact === 'string' ? contact : undefined;
+};
+
+/**
+ * The fields of a query for held records. `more`: further ones that the object may have. `isForeign`: the object is not the
+ * one to which `fields` belong, and may lack some.
+ */
+export const selected = (
+  known: Known,
+  fields: readonly string[],
+  more: readonly string[] = [],
+  isForeign = false,
+): string => {
   const own = [...OF_RECORD, ...more].filter((name) => known.fields.has(name));
-  return [...new Set(['Id', ...fields, ...known.emails, ...known.phones, ...own])].join(', ');
+  const present = fields.filter((name) => !isForeign || known.fields.has(name));
+  return [...new Set(['Id', ...present, ...known.emails, ...known.phones, ...own])].join(', ');
 };
 
 /** `userId`: the hub's own user in Salesforce. */
@@ -32,12 +66,14 @@ export const heldRecord = (
     known,
     fields,
     userId,
-  }: { object: string; known: Known; fields: readonly string[]; userId: string },
+    isForeign = false,
+  }: { object: string; known: Known; fields: readonly string[]; userId: string; isForeign?: boolean },
 ): HeldRecord => {
   const createdAt = timeOf(record['CreatedDate']);
   const contact = textsOf(record, ['ContactId', 'WhoId']).find((one) => one.startsWith(CONTACT));
   return {
     id: record.Id,
+    ...(isForeign && { object }),
     ...(contact !== undefined && { contact }),
     fields: Object.fromEntries(fields.map((name) => [name, record[name] ?? null])),
     emails: textsOf(record, known.emails),

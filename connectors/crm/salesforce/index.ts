@@ -3,12 +3,16 @@
 // once, through jsforce's connection, and renews the session once.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { bulkUpdates } from './bulk/ingest.ts';
+import { jobReader } from './bulk/query.ts';
 import { objectsOf } from './describe.ts';
+import { hasLink } from './emails.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
 import { createKeyField } from './key-field.ts';
+import { list } from './list.ts';
 import { logins } from './logins.ts';
-import { list, read } from './read.ts';
+import { read } from './read.ts';
 import { remove } from './remove.ts';
 import { credentialsOf } from './rest/credentials.ts';
 import { type Client, clientFor } from './rest/session.ts';
@@ -20,8 +24,10 @@ export const salesforce: CrmConnector = {
   // The smallest production allocation is 100,000 calls a day, and other applications use the org too.
   budget: { calls: 3000, seconds: 3600 },
   changes: 'reported',
+  // A call takes 1,000 records, or looks 1,000 addresses up, or 100 numbers.
+  backfillBatch: 1000,
   values: 'typed',
-  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  hasLink: (object, name, _target, fields) => hasLink(object, name, fields),
   logins,
   docs: 'https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest.htm',
   keeps: [
@@ -34,6 +40,7 @@ export const salesforce: CrmConnector = {
 
 const session = (client: Client): CrmSession => {
   const objects = objectsOf(client);
+  const reader = jobReader(client);
   return {
     async describe(names, call) {
       const known = await objects.describe(names, call);
@@ -41,9 +48,10 @@ const session = (client: Client): CrmSession => {
     },
     find: (object, by, values, fields, call) => find(client, objects, { object, by, values, fields }, call),
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
-    list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
+    list: (object, fields, cursor, call) => list(client, objects, reader, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
-    remove: (object, keyField, keys, call) => remove(client, { object, keyField, keys }, call),
+    remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
+    bulkUpdates: bulkUpdates(client),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     examine: (call) => examine(client, call),
   };

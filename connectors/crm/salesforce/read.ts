@@ -1,27 +1,89 @@
-import * as z from 'zod';
 import type { Call, HeldRecord } from '../../../core/crm/connector.ts';
-import type { Objects } from './describe.ts';
-import { heldRecord, selected, shortId } from './held.ts';
+import type { Known, Objects } from './describe.ts';
+import { convertedInto, heldRecord, otherOf, SALESFORCE_ID, selected, shortId } from './held.ts';
 import type { Client } from './rest/session.ts';
-import { listsOf, pages, quoted, recordsOf, type SalesforceRecord } from './rest/soql.ts';
+import { listsOf, quoted, recordsOf, type SalesforceRecord } from './rest/soql.ts';
 
 /** How many merges after each other are followed. */
 const MOST_MERGES = 5;
-const SALESFORCE_ID = /^[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?$/u;
 
-/** Records by Salesforce's ids, archived activities too. The loser of a merge names the record that remains. */
+interface Wanted {
+  readonly object: string;
+  readonly ids: readonly string[];
+  readonly fields: readonly string[];
+}
+
+/**
+ * Records by Salesforce's ids, archived activities too. The loser of a merge names the record that remains. Contacts may be
+ * asked for by the ids of leads: one that was converted is its contact.
+ */
 export const read = async (
   client: Client,
   objects: Objects,
-  { object, ids, fields }: { object: string; ids: readonly string[]; fields: readonly string[] },
+  { object, ids, fields }: Wanted,
   call: Call,
 ): Promise<ReadonlyMap<string, HeldRecord>> => {
   const wanted = [...new Set(ids)].filter((id) => SALESFORCE_ID.test(id));
-  if (wanted.length === 0) return new Map();
+  const other = otherOf(object);
+  const isOther = (id: string): boolean => other !== undefined && id.startsWith(other.prefix);
+  const own = await ofObject(
+    client,
+    objects,
+    { object, ids: wanted.filter((id) => !isOther(id)), fields },
+    call,
+  );
+  if (other === undefined) return own.held;
+  const theirs = { object: other.object, ids: wanted.filter(isOther), fields };
+  const foreign = await ofObject(client, objects, theirs, call, true);
+  const converted = new Map([...own.converted, ...foreign.converted]);
+  const contacts = { object: 'Contact', ids: [...new Set(converted.values())], fields };
+  const became = (await ofObject(client, objects, contacts, call, object !== 'Contact')).held;
+  const followed = [...converted].flatMap(([id, contact]) => {
+    const record = became.get(contact);
+    return record === undefined ? [] : [[id, record] as const];
+  });
+  return new Map([...own.held, ...foreign.held, ...followed]);
+};
+
+interface Read {
+  readonly held: ReadonlyMap<string, HeldRecord>;
+  /** Leads that are contacts now, by their ids. */
+  readonly converted: ReadonlyMap<string, string>;
+}
+
+const ofObject = async (
+  client: Client,
+  objects: Objects,
+  { object, ids, fields }: Wanted,
+  call: Call,
+  isForeign = false,
+): Promise<Read> => {
+  if (ids.length === 0) return { held: new Map(), converted: new Map() };
   const known = await objects.of(object, call);
-  const columns = selected(known, fields, ['IsDeleted', 'MasterRecordId']);
+  const rows = await rowsOf(client, { object, ids, fields }, known, isForeign, call);
+  const shape = { object, known, fields, userId: client.userId(), isForeign };
+  const held = new Map<string, HeldRecord>();
+  const converted = new Map<string, string>();
+  for (const id of ids) {
+    const record = remaining(rows, id);
+    const contact = record && convertedInto(record);
+    if (contact !== undefined) converted.set(id, contact);
+    else if (record !== undefined) held.set(id, heldRecord(record, shape));
+  }
+  return { held, converted };
+};
+
+/** By their short ids, the records and those into which they were merged. */
+const rowsOf = async (
+  client: Client,
+  { object, ids, fields }: Wanted,
+  known: Known,
+  isForeign: boolean,
+  call: Call,
+): Promise<ReadonlyMap<string, SalesforceRecord>> => {
+  const columns = selected(known, fields, ['IsDeleted', 'MasterRecordId'], isForeign);
   const rows = new Map<string, SalesforceRecord>();
-  let missing = wanted;
+  let missing = ids;
   for (let hop = 0; hop <= MOST_MERGES && missing.length > 0; hop++) {
     const queries = listsOf(missing.map(quoted)).map(
       (list) => `SELECT ${columns} FROM ${object} WHERE Id IN (${list.join(',')})`,
@@ -30,13 +92,7 @@ export const read = async (
     for (const record of found) rows.set(shortId(record.Id), record);
     missing = [...new Set(found.flatMap(masterOf))].filter((id) => !rows.has(shortId(id)));
   }
-  const held = { object, known, fields, userId: client.userId() };
-  return new Map(
-    wanted.flatMap((id) => {
-      const record = remaining(rows, id);
-      return record === undefined ? [] : [[id, heldRecord(record, held)] as const];
-    }),
-  );
+  return rows;
 };
 
 const masterOf = (record: SalesforceRecord): string[] => {
@@ -51,42 +107,4 @@ const remaining = (rows: ReadonlyMap<string, SalesforceRecord>, id: string): Sal
     record = master === undefined ? undefined : rows.get(shortId(master));
   }
   return record?.['IsDeleted'] === true ? undefined : record;
-};
-
-/** As many as one upsert writes in one request. */
-const PER_PAGE = 1000;
-
-/** Where a page ends: the records after it changed later, or then and have a greater id. */
-const Cursor = z.tuple([z.iso.datetime(), z.string().regex(SALESFORCE_ID)]);
-
-/**
- * All records of an object by the time of their last change. A cursor holds a place in that order, not a query of Salesforce,
- * which would expire; a record that changes meanwhile is listed again at the end.
- */
-export const list = async (
-  client: Client,
-  objects: Objects,
-  { object, fields, cursor }: { object: string; fields: readonly string[]; cursor: string | undefined },
-  call: Call,
-): Promise<{ records: readonly HeldRecord[]; next?: string; total?: number }> => {
-  const known = await objects.of(object, call);
-  const columns = selected(known, fields);
-  const query = `SELECT ${columns} FROM ${object}${after(cursor)} ORDER BY SystemModstamp, Id LIMIT ${PER_PAGE}`;
-  const count = cursor === undefined ? [`SELECT COUNT() FROM ${object}`] : [];
-  const [page, counted] = await pages(client, [query, ...count], call);
-  const held = { object, known, fields, userId: client.userId() };
-  const records = (page?.records ?? []).map((record) => heldRecord(record, held));
-  const last = records.at(-1);
-  const isLast = last === undefined || (records.length < PER_PAGE && !page?.nextRecordsUrl);
-  return {
-    records,
-    ...(!isLast && { next: JSON.stringify([last.modifiedAt, last.id] satisfies z.infer<typeof Cursor>) }),
-    ...(counted?.totalSize !== undefined && { total: counted.totalSize }),
-  };
-};
-
-const after = (cursor: string | undefined): string => {
-  if (cursor === undefined) return '';
-  const [time, id] = Cursor.parse(JSON.parse(cursor));
-  return ` WHERE SystemModstamp > ${time} OR (SystemModstamp = ${time} AND Id > '${id}')`;
 };

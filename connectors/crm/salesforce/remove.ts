@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Call, Removal } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
+import type { Objects } from './describe.ts';
 import { chunked, composite, HEAVY_PER_CALL, incomplete, type SubAnswer } from './rest/composite.ts';
 import { faultOf, faultOfAnswer, RowRefusals } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
@@ -11,14 +12,20 @@ const PER_COLLECTION = 200;
 
 const Results = z.array(z.looseObject({ success: z.boolean(), errors: RowRefusals }));
 
+/** Of a person account only the account can be deleted; its contact goes with it. */
+const PERSON = ['IsPersonAccount', 'AccountId'];
+
 /** Deletes records by our key: a collection takes Salesforce's own ids, which are looked up first, 1,000 in a request. */
 export const remove = async (
   client: Client,
+  objects: Objects,
   { object, keyField, keys }: { object: string; keyField: string; keys: readonly string[] },
   call: Call,
 ): Promise<Removal[]> => {
   const wanted = [...new Set(keys)].filter((key) => key !== '');
-  const ids = wanted.length === 0 ? new Map() : await idsByKey(client, object, keyField, wanted, call);
+  if (wanted.length === 0) return keys.map((key) => ({ key, found: false }));
+  const hasPersons = object === 'Contact' && (await objects.of(object, call)).fields.has('IsPersonAccount');
+  const ids = await idsByKey(client, object, keyField, wanted, call, hasPersons ? PERSON : []);
   const faults = await deleted(client, [...ids.values()].flat(), call);
   return keys.map((key): Removal => {
     const own: readonly string[] = ids.get(key) ?? [];

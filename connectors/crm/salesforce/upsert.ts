@@ -4,6 +4,8 @@
 import type { Call, CrmRecord, CrmResult } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Objects } from './describe.ts';
+import { EMAIL, upsertEmails } from './emails.ts';
+import { isOf } from './held.ts';
 import type { Client } from './rest/session.ts';
 import { idsByKey } from './rest/soql.ts';
 import { type Collection, collectionsOf, faultFrom, type Outcome, type Row, write } from './writes.ts';
@@ -18,14 +20,38 @@ export const upsert = async (
   call: Call,
 ): Promise<CrmResult[]> => {
   // Of two records with one key the later one is newer.
-  const unique = [...new Map(records.map((record) => [record.key, record])).values()];
+  const distinct = [...new Map(records.map((record) => [record.key, record])).values()];
+  const unique = await withoutLeads(objects, object, distinct, call);
   const sorted = unique.filter(({ key }) => key !== '').sort(byParent);
+  if (object === EMAIL) {
+    const emails = await upsertEmails(client, { keyField, records: sorted }, call);
+    return records.map(({ key }) => ({ key, ...(emails.get(key) ?? { fault: withoutKey(keyField) }) }));
+  }
   const collections = await collectionsFor(client, objects, { object, keyField, records: sorted }, call);
   const outcomes = new Map(collections.length === 0 ? [] : await write(client, collections, call));
   const narrowed = await withoutCreateOnly(objects, { object, collections, outcomes }, call);
   const again = narrowed.length === 0 ? [] : await writeAgain(client, narrowed, call);
   const byKey = new Map([...outcomes, ...again].map(([{ key }, outcome]) => [key, outcome]));
   return records.map(({ key }) => ({ key, ...(byKey.get(key) ?? { fault: withoutKey(keyField) }) }));
+};
+
+/** A person whom Salesforce has as a lead only cannot be named by a field that takes contacts, such as that of a case. */
+const withoutLeads = async (
+  objects: Objects,
+  object: string,
+  records: readonly CrmRecord[],
+  call: Call,
+): Promise<readonly CrmRecord[]> => {
+  const isLead = ([, id]: readonly [string, string]): boolean => isOf({ Id: id }, 'Lead');
+  if (!records.some(({ links = {} }) => Object.entries(links).some(isLead))) return records;
+  const { targets } = await objects.of(object, call);
+  const isTaken = (link: readonly [string, string]): boolean =>
+    !isLead(link) || targets.get(link[0])?.includes('Lead') !== false;
+  return records.map((record) =>
+    record.links === undefined
+      ? record
+      : { ...record, links: Object.fromEntries(Object.entries(record.links).filter(isTaken)) },
+  );
 };
 
 /** Others were written before, so that a fault of the connection is one of the rows. */

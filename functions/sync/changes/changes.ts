@@ -1,12 +1,18 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { firstInboundValues, mayHaveChanged, planReport, unknownState } from '../../../core/crm/state.ts';
+import {
+  firstInboundValues,
+  isReserved,
+  mayHaveChanged,
+  planReport,
+  unknownState,
+} from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { log } from '../../contracts/log.ts';
 import { holderOf, moveTo } from '../contacts/holder.ts';
-import { isLinked, isReserved, type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
+import { isLinked, type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
 import { beingWritten } from '../contacts/write.ts';
 import { crmInteraction } from '../crm-interaction.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
@@ -119,9 +125,8 @@ const combineChanges = (first: CrmChange, ...others: readonly CrmChange[]): CrmC
 const isRelevant = (rules: Rules, { act, own, fields }: CrmChange, subject: Subject | undefined): boolean => {
   if (subject === undefined) return act !== 'deleted' && act !== 'erased';
   if (act === 'created') return false;
-  return (
-    act !== 'changed' || (!own && mayHaveChanged(rules.mapping.contact.fields, subject.state.fields, fields))
-  );
+  const states = { ...subject.state.fields, ...subject.state.bulk?.fields };
+  return act !== 'changed' || (!own && mayHaveChanged(rules.mapping.contact.fields, states, fields));
 };
 
 const applyAll = async (reading: Reading, changed: readonly Changed[]): Promise<Unsynced> => {
@@ -136,7 +141,8 @@ const applyAll = async (reading: Reading, changed: readonly Changed[]): Promise<
   for (const one of changed) {
     if (erased.has(one.change.id)) continue;
     const isDone = await applyOne(reading, one, records.get(one.change.id));
-    if (!isDone) for (const id of one.messages) waiting.set(id, { error: beingWritten(ports) });
+    if (!isDone)
+      for (const id of one.messages) waiting.set(id, { error: beingWritten(ports, one.subject?.state) });
   }
   return waiting;
 };

@@ -1,11 +1,18 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { isReachable } from '../../../core/crm/customer-view.ts';
-import { planAdoption, planCreation, planUpdate, takenOverStates } from '../../../core/crm/state.ts';
+import {
+  isReserved,
+  planAdoption,
+  planCreation,
+  planUpdate,
+  released,
+  takenOverStates,
+} from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { fillFromGuests } from '../../../core/identity/proof/guests.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';
-import { isLinked, isReserved, type Subject, subjectsOf, viewOf } from './subjects.ts';
+import { isLinked, type Subject, subjectsOf, viewOf } from './subjects.ts';
 import { beingWritten, type Change, changeOf, contactKey, type Writing } from './write.ts';
 
 const MOST_TAKEN_TIMES = 5;
@@ -27,7 +34,8 @@ export const firstChanges = async (
   }
   const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
   const isOwn = oldest !== undefined && oldest.fields[contact.key] === contactKey(ports, subject);
-  if (customer.guest && oldest !== undefined && !isOwn) {
+  const isOther = 'adopt' in place && place.adopt.object !== undefined;
+  if (oldest !== undefined && (isOther || (customer.guest && !isOwn))) {
     await logAtFoundRecord(writing, subject, oldest);
     return [];
   }
@@ -83,13 +91,17 @@ const noteUnwritten = async (
     contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
 
-/** A guest's activity is logged at a record that staff made; nothing is written to it. */
-const logAtFoundRecord = async (
+/**
+ * The activity of a guest is logged at a record that staff made, and that of a person at the record of another object by
+ * which the CRM knows them; nothing is written to it. That of a person is theirs.
+ */
+export const logAtFoundRecord = async (
   { ports, contacts }: Writing,
   { customer, profileId, state }: Subject,
-  { id }: HeldRecord,
+  { id, object }: HeldRecord,
 ): Promise<void> => {
-  if (await ports.links.save(profileId, { ...state, record: id, activityOnly: true }))
+  const next = { ...state, record: id, object, activityOnly: true as const, goneAt: undefined };
+  if (await ports.links.save(profileId, next, customer.guest ? undefined : id))
     contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
@@ -138,8 +150,7 @@ export const afterOwners = async (
 const deferToOwner = async ({ ports, contacts }: Writing, subject: Subject): Promise<void> => {
   const { customer, profileId, state } = subject;
   const times = (state.takenTimes ?? 0) + 1;
-  const { reservedUntil: _, ...released } = state;
-  await ports.links.save(profileId, { ...released, takenTimes: times % MOST_TAKEN_TIMES });
+  await ports.links.save(profileId, { ...released(state), takenTimes: times % MOST_TAKEN_TIMES });
   if (times < MOST_TAKEN_TIMES) contacts.waiting.set(customer.id, { error: beingWritten(ports) });
   else
     contacts.refused.set(

@@ -1,11 +1,11 @@
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { fieldsWithoutBase, planAdoption, planUpdate } from '../../../core/crm/state.ts';
+import { fieldsWithoutBase, isReserved, planAdoption, planUpdate } from '../../../core/crm/state.ts';
 import type { SyncPorts } from '../ports.ts';
-import { firstChanges } from './begin.ts';
+import { firstChanges, logAtFoundRecord } from './begin.ts';
 import { withCompanies } from './companies.ts';
 import { findRecords, type Place } from './find.ts';
 import { resolveTakenValues } from './release.ts';
-import { isLinked, isReserved, isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
+import { isLinked, isStale, type Rules, type Subject, valuesOfType } from './subjects.ts';
 import {
   beingWritten,
   type Change,
@@ -43,7 +43,7 @@ const isOpen = ({ ports, rules, contacts }: Writing, subject: Subject): boolean 
   if (!contact.includes(view) || state.undecidedSince !== undefined) return false;
   if (state.goneAt !== undefined && !contact.recreate) return false;
   if (isReserved(state, ports.now()) || isStale(subject)) {
-    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+    contacts.waiting.set(customer.id, { error: beingWritten(ports, state) });
     return false;
   }
   if (!ports.parked.has(contact.object)) return true;
@@ -58,7 +58,8 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
   const names = [...fields.writes.keys()];
   const unknown = linked.filter(
     ({ state, ours }) =>
-      !state.activityOnly && fieldsWithoutBase(fields, ours.values, state.fields).length > 0,
+      state.object !== undefined ||
+      (!state.activityOnly && fieldsWithoutBase(fields, ours.values, state.fields).length > 0),
   );
   const held =
     unknown.length === 0
@@ -67,7 +68,7 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
   const changes: Change[] = [];
   for (const subject of linked) {
     const id = recordOf(subject);
-    if (subject.state.activityOnly || !unknown.includes(subject)) {
+    if (!unknown.includes(subject)) {
       const plan = subject.state.activityOnly
         ? undefined
         : planUpdate(fields, subject.ours, subject.state.fields);
@@ -78,9 +79,32 @@ const updatesOf = async (writing: Writing, linked: readonly Subject[]): Promise<
     }
     const record = held.get(id);
     if (record === undefined) await unlink(writing, subject);
-    else changes.push(readChange(writing, subject, record));
+    else changes.push(...(await changesOfRead(writing, subject, record)));
   }
   return changes;
+};
+
+/** Nothing is written to a record of another object, until it has become a contact. */
+const changesOfRead = async (
+  writing: Writing,
+  subject: Subject,
+  record: HeldRecord,
+): Promise<readonly Change[]> => {
+  const { ports, contacts } = writing;
+  const { customer, state } = subject;
+  const isSame = record.id === state.record && record.object === state.object;
+  if (isSame && state.activityOnly) {
+    contacts.ids.set(customer.id, record.id);
+    return [];
+  }
+  if (record.object !== undefined || (customer.guest && state.object !== undefined)) {
+    await logAtFoundRecord(writing, subject, record);
+    return [];
+  }
+  if (state.object === undefined) return [readChange(writing, subject, record)];
+  const owner = (await ports.links.owners([record.id])).get(record.id);
+  const isFree = owner === undefined || customer.sourceProfiles.some(({ profile }) => profile.id === owner);
+  return firstChanges(writing, subject, isFree ? { adopt: record } : { elsewhere: record, owner });
 };
 
 const recordOf = ({ state }: Subject): string => state.record ?? '';

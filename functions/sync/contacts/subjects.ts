@@ -107,9 +107,6 @@ export const versionsOf = ({ sourceProfiles }: Customer): Record<string, number>
 export const isLinked = ({ record, goneAt }: SyncState): boolean =>
   record !== undefined && goneAt === undefined;
 
-/** Whether another worker may be writing the contact. `now`: epoch milliseconds. */
-export const isReserved = ({ reservedUntil = 0 }: SyncState, now: number): boolean => reservedUntil > now;
-
 /** Whether the contact was written from a newer state of the customer already. */
 export const isStale = ({ customer, state }: Subject): boolean =>
   Object.entries(versionsOf(customer)).some(([id, version]) => version < (state.profiles[id] ?? 0));

@@ -1,6 +1,12 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
-import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
+import {
+  type FieldPlan,
+  type FieldStates,
+  released,
+  type SyncState,
+  withAnswer,
+} from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { adoptionInteraction } from '../crm-interaction.ts';
@@ -40,11 +46,16 @@ export interface Writing {
 
 /** Longer than the function may run: a worker that ends meanwhile holds its contacts no longer. */
 const RESERVATION_MS = 900_000;
+/** Jobs end work that takes longer. */
+const BULK_RESERVATION_MS = 3_600_000;
 const SECONDS_FOR_OTHERS = 5;
+const SECONDS_FOR_BULK = 60;
 
-export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): CrmFault =>
+/** `state`: of the contact, if a job may have reserved it. */
+export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>, state?: SyncState): CrmFault =>
   new CrmFault('crm-pause', `Another worker is writing the same contact to ${title}.`, {
-    ...{ scope: 'record', why: 'raced', afterSeconds: SECONDS_FOR_OTHERS },
+    ...{ scope: 'record', why: 'raced' },
+    afterSeconds: state?.bulk === undefined ? SECONDS_FOR_OTHERS : SECONDS_FOR_BULK,
   });
 
 export const isParked = ({ title }: Pick<SyncPorts, 'title'>, object: string): HubError =>
@@ -98,33 +109,54 @@ export const write = async (
   return taken;
 };
 
-/** Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. */
-const reserveContacts = async (
-  { ports, contacts }: Writing,
+/**
+ * Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. `job`:
+ * for which the CRM writes them by itself. Returns those that are reserved now.
+ */
+export const reserveContacts = async (
+  { ports, rules, contacts }: Writing,
   changes: readonly Change[],
+  job?: string,
 ): Promise<Change[]> => {
-  const reservedUntil = ports.now() + RESERVATION_MS;
+  const reservedUntil = ports.now() + (job === undefined ? RESERVATION_MS : BULK_RESERVATION_MS);
   const reserved = await Promise.all(
     changes.map(async (change): Promise<Change | undefined> => {
-      const { subject, adopts, isOwn, from } = change;
-      const { activityOnly: _, ...state } = subject.state;
+      const { subject, adopts, states, isOwn, from } = change;
+      const { activityOnly: _, object: __, ...state } = released(subject.state);
       const next: SyncState = {
         ...state,
         reservedUntil,
+        ...(job !== undefined && { bulk: { job, fields: states, profiles: versionsOf(subject.customer) } }),
         ...(adopts && { goneAt: undefined, undecidedSince: undefined }),
-        ...(adopts && !isOwn && { record: adopts.id, adopting: true }),
+        ...(adopts && (job !== undefined || !isOwn) && { record: adopts.id }),
+        ...(adopts && job === undefined && !isOwn && { adopting: true }),
       };
-      const isReserved =
+      const isSaved =
         adopts && from
           ? await ports.links.takeOver(subject.profileId, { ...next, record: adopts.id }, from)
           : await ports.links.save(subject.profileId, next, adopts?.id);
-      if (isReserved)
-        return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
-      contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
-      return undefined;
+      if (!isSaved) {
+        contacts.waiting.set(subject.customer.id, { error: beingWritten(ports) });
+        return undefined;
+      }
+      if (job !== undefined && adopts && !isOwn)
+        await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
+      return { ...change, subject: { ...subject, state: { ...next, version: state.version + 1 } } };
     }),
   );
   return reserved.flatMap((change) => change ?? []);
+};
+
+/** Notes that the CRM has written a contact that is reserved for a job. Where it was changed since, that holds. */
+export const saveBulk = async (
+  { links }: Pick<SyncPorts, 'links'>,
+  profileId: string,
+  state: SyncState,
+  record: string,
+): Promise<void> => {
+  const { goneAt: _, takenTimes: __, ...kept } = released(state);
+  const { fields = {}, profiles = {} } = state.bulk ?? {};
+  await links.save(profileId, { ...kept, record, fields, profiles });
 };
 
 const saveWritten = async (
@@ -133,7 +165,7 @@ const saveWritten = async (
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
-  const { reservedUntil: _, adopting: __, goneAt: ___, takenTimes: ____, ...kept } = state;
+  const { adopting: _, goneAt: __, takenTimes: ___, ...kept } = released(state);
   const next: SyncState = {
     ...kept,
     record: id,
@@ -160,7 +192,7 @@ const followMergedRecord = async (writing: Writing, subject: Subject, fault: Crm
 
 /** Lets other workers write the contact again. */
 const release = async ({ ports }: Writing, subject: Subject): Promise<Subject> => {
-  const { reservedUntil: _, ...state } = subject.state;
+  const state = released(subject.state);
   await ports.links.save(subject.profileId, state);
   return { ...subject, state: { ...state, version: state.version + 1 } };
 };
@@ -175,8 +207,7 @@ const markGone = async (
   { links, now }: Pick<SyncPorts, 'links' | 'now'>,
   { profileId, state }: Subject,
 ): Promise<void> => {
-  const { reservedUntil: _, ...released } = state;
-  await links.save(profileId, { ...released, goneAt: instant(now()), fields: {} });
+  await links.save(profileId, { ...released(state), goneAt: instant(now()), fields: {} });
 };
 
 /** The customer has no contact any more. */

@@ -15,6 +15,8 @@ export interface BackfillPorts {
   /** Writes customers and interactions to the CRM now. Returns those that must wait. */
   readonly carryOut: (job: string, messages: readonly SyncMessage[]) => Promise<Deferred>;
   readonly pauseAfter: PauseAfter;
+  /** Customers and interactions that are written at once. */
+  readonly batch: number;
 }
 
 /** Everything before this place is in the CRM, is a failure, or waits in the queue of the live sync. */
@@ -37,7 +39,6 @@ interface Batch {
 }
 
 const CUSTOMERS_PER_PAGE = 100;
-const MESSAGES_PER_BATCH = 200;
 const MAX_TRIES = 5;
 
 /**
@@ -85,11 +86,11 @@ const progressOf = (
 
 /** The messages of the next customers: each customer, and what they did. */
 const nextBatch = async (
-  { sync, directory }: BackfillPorts,
+  { sync, directory, batch: size }: BackfillPorts,
   { cursor, customers: done, upTo, counts }: BackfillCheckpoint,
   since: Instant | undefined,
 ): Promise<Batch> => {
-  const page = await directory.page(cursor, CUSTOMERS_PER_PAGE);
+  const page = await directory.page(cursor, Math.max(CUSTOMERS_PER_PAGE, size / 2));
   const customers = await sync.history.customers(page.ids);
   const states = await sync.links.load(page.ids);
   const messages: SyncMessage[] = [];
@@ -104,14 +105,14 @@ const nextBatch = async (
     let last: StoredInteraction | undefined;
     for await (const one of sync.history.timeline(customer, { ...(from !== undefined && { after: from }) })) {
       // A batch ends between two instants, so that the next one can begin there.
-      if (messages.length >= MESSAGES_PER_BATCH && last !== undefined && one.occurredAt > last.occurredAt)
+      if (messages.length >= size && last !== undefined && one.occurredAt > last.occurredAt)
         return batchUpTo({ cursor, position, upTo: last.occurredAt, messages, interactions, done, counts });
       messages.push({ profileId: one.profileId, interaction: one.id, occurredAt: one.occurredAt });
       last = one;
       interactions++;
     }
     after = undefined;
-    if (messages.length >= MESSAGES_PER_BATCH && position + 1 < page.ids.length)
+    if (messages.length >= size && position + 1 < page.ids.length)
       return batchUpTo({ cursor, position: position + 1, messages, interactions, done, counts });
   }
   const next = {

@@ -1,3 +1,4 @@
+import type { CrmConnector } from '../../../core/crm/connector.ts';
 import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
@@ -19,14 +20,17 @@ import { directory } from './directory.ts';
 import { pauseAfter, secondsUntilOpen } from './pause.ts';
 
 interface CrmJobPorts {
+  readonly connector: Pick<CrmConnector, 'backfillBatch'>;
   readonly work: WorkPorts;
   readonly useCases: UseCases;
   readonly table: Table;
   readonly runtime: Runtime;
 }
 
+const BACKFILL_BATCH = 200;
+
 /** Runs slices of the jobs about one CRM, with what of its budget live traffic leaves. */
-export const crmJobs = ({ work, useCases, table, runtime }: CrmJobPorts) => {
+export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPorts) => {
   const { now } = runtime;
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const customers = directory(placesOfPart(table));
@@ -68,7 +72,7 @@ export const crmJobs = ({ work, useCases, table, runtime }: CrmJobPorts) => {
       ),
       backfill: whileOpen(
         backfillJob({
-          ...ports,
+          ...{ ...ports, batch: connector.backfillBatch ?? BACKFILL_BATCH },
           async carryOut(job, messages) {
             const pending = messages.map((message, position) => ({
               ...{ id: String(position), message, body: JSON.stringify(message), receives: 1 },

@@ -23,6 +23,8 @@ export interface SalesforceOptions extends SandboxOptions<ChangeEvent> {
   readonly customFields?: readonly CustomField[];
   /** Objects that an administrator has added, in the shape of the Metadata API. */
   readonly customObjects?: readonly CustomObject[];
+  /** Whether the org has person accounts; default not. */
+  readonly personAccounts?: boolean;
   /** The duplicate rules that are active; default none. */
   readonly duplicateRules?: readonly DuplicateRule[];
   /** API requests in 24 hours. */
@@ -56,7 +58,11 @@ const person = (user: string, more: Partial<Caller> = {}): Caller => ({
 });
 
 /** Adds what is not there yet; a sandbox that opens its database again has it. */
-const furnish = (org: Org, { customFields = [], customObjects = [] }: SalesforceOptions): void => {
+const furnish = (
+  org: Org,
+  { customFields = [], customObjects = [], personAccounts = false }: SalesforceOptions,
+): void => {
+  if (personAccounts) org.schema.enablePersonAccounts();
   for (const object of customObjects) if (!org.schema.object(object.fullName)) org.schema.addObject(object);
   for (const field of customFields) {
     const [object = '', name = ''] = field.FullName.split('.');

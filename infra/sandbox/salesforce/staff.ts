@@ -4,12 +4,17 @@ import type { Caller } from './data/change.ts';
 import { insert, update } from './data/dml.ts';
 import { fieldsOfJson } from './data/input.ts';
 import type { Org } from './data/org.ts';
+import { convertLead, createPersonAccount } from './data/people.ts';
 import type { ObjectType } from './schema/fields.ts';
 import { heldValue } from './soql/paths.ts';
 
 export interface SalesforceStaff extends Staff {
   /** Takes a record out of the recycle bin. */
   undelete(object: string, where: Fields): void;
+  /** Converts a lead: it becomes an account and a contact. */
+  convert(where: Fields): void;
+  /** Makes a person account, in an org that has these; `fields` as in a contact. Returns the id of its contact. */
+  createPersonAccount(fields: Fields): string;
 }
 
 const typeOf = (org: Org, object: string): ObjectType => {
@@ -61,6 +66,12 @@ export const staffOf = (org: Org, caller: Caller): SalesforceStaff => ({
     const id = only(org, type, where, true);
     org.transaction(caller, (transaction) => undelete(transaction, type, id));
   },
+  convert: (where) => {
+    const id = only(org, typeOf(org, 'Lead'), where);
+    org.transaction(caller, (transaction) => convertLead(transaction, id));
+  },
+  createPersonAccount: (fields) =>
+    org.transaction(caller, (transaction) => createPersonAccount(transaction, fields)),
   merge: (object, keep, other) => {
     const type = typeOf(org, object);
     const [winner, loser] = [only(org, type, keep), only(org, type, other)];

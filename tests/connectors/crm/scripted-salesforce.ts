@@ -78,11 +78,16 @@ export const scriptedSalesforce = async () => {
   };
   const server = createServer(async (request, response) => {
     const raw = await text(request);
-    const isJson = request.headers['content-type'] === 'application/json';
+    const type = request.headers['content-type'];
     const said = answer({
       method: request.method ?? '',
       path: pathOf(request.url ?? ''),
-      body: isJson ? JSON.parse(raw) : Object.fromEntries(new URLSearchParams(raw)),
+      body:
+        type === 'application/json'
+          ? JSON.parse(raw)
+          : type === 'text/csv'
+            ? raw
+            : Object.fromEntries(new URLSearchParams(raw)),
       headers: request.headers,
     });
     if (said.silent) return;

@@ -14,7 +14,11 @@ import { crmFields } from '../../../infra/scenario/hub/sandboxes.ts';
 const START = Date.parse('2026-03-01T12:00:00Z');
 const CONTACTS = 'customer_contact';
 const DELETIONS = 'sys_audit_delete';
-const call: Call = { signal: AbortSignal.timeout(30_000), spend: async () => undefined, sleep: async () => undefined };
+const call: Call = {
+  signal: AbortSignal.timeout(30_000),
+  spend: async () => undefined,
+  sleep: async () => undefined,
+};
 
 let now: number;
 let sandbox: ServicenowSandbox;

@@ -56,7 +56,7 @@ const poll = (more: Partial<PollPorts> = {}): Promise<void> => {
     ...more,
     sync: {
       ...{ crm: 'till', now: () => opened.clock.now() },
-      call: { signal: AbortSignal.timeout(1000), spend: async () => {} },
+      call: { signal: AbortSignal.timeout(1000), spend: async () => {}, sleep: async () => {} },
       open: async () => session,
       mapping: async () => mapping,
       identity: async () => IdentityConfig.parse({}),

@@ -271,10 +271,11 @@ const forbidden = (status: number, code: string): CrmFault =>
 
 /** The fault of an answer of a whole request or subrequest; undefined if it was accepted. */
 export const faultOfAnswer = (
-  { status, body, headers = {} }: Pick<Answer, 'status' | 'body'> & Partial<Answer>,
+  { status, body, headers = {}, text }: Pick<Answer, 'status' | 'body'> & Partial<Answer>,
   asked?: Asked,
 ): CrmFault | undefined => {
-  if (status === 204) return undefined;
+  const isCsv = headers['content-type']?.startsWith('text/csv') === true;
+  if (status === 204 || (status === 201 && text === '') || (status === 200 && isCsv)) return undefined;
   if (status === 300) return choicesOf(body);
   if (status < 300 && body !== undefined) return undefined;
   const [first] = refusalsOf(body);

@@ -12,6 +12,8 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   /** The parsed JSON; undefined for a body that is none, such as a page of HTML. */
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 /**
@@ -39,7 +41,7 @@ export const exchange = async (
     if (response === undefined) throw withoutAnswer(signal, cause);
   });
   const { statusCode = 0, headers = {}, body = '' } = response ?? {};
-  return { status: statusCode, headers, body: jsonWithin(body) };
+  return { status: statusCode, headers, body: jsonWithin(body), text: body };
 };
 
 const fetched = async (

@@ -6,10 +6,11 @@ import { type Answer, DATA, exchange, VERSION } from './http.ts';
 import { login, Token } from './login.ts';
 
 export interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/services/data/v…`, or from `/services/` on. */
   readonly path: string;
-  readonly body?: object;
+  /** A text is sent as CSV. */
+  readonly body?: object | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -76,8 +77,8 @@ const httpRequest = ({ method, path, body, headers }: Request) => ({
   method,
   url: path.startsWith('/services/') ? path : `${DATA}${path}`,
   ...(body !== undefined && {
-    body: JSON.stringify(body),
-    headers: { ...headers, 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers: { ...headers, 'content-type': typeof body === 'string' ? 'text/csv' : 'application/json' },
   }),
 });
 

@@ -113,19 +113,25 @@ export const search = async (
   return found.data.searchRecords;
 };
 
-/** Salesforce's ids of the records that have exactly one of these keys, archived activities too. */
+/**
+ * Salesforce's ids of the records that have exactly one of these keys, archived activities too. `person`: the fields that
+ * say whether a contact is that of a person account, and which: it is named by the id of that.
+ */
 export const idsByKey = async (
   client: Client,
   object: string,
   keyField: string,
   keys: readonly string[],
   call: Call,
+  person: readonly string[] = [],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
   const queries = listsOf(keys.map(quoted)).map(
     (list) =>
-      `SELECT Id, ${keyField} FROM ${object} WHERE ${keyField} IN (${list.join(',')}) AND IsDeleted = false`,
+      `SELECT ${['Id', keyField, ...person].join(', ')} FROM ${object} WHERE ${keyField} IN (${list.join(',')}) AND IsDeleted = false`,
   );
   const records = await recordsOf(client, queries, call, true);
   const grouped = Map.groupBy(records, (record) => String(record[keyField]));
-  return new Map([...grouped].map(([key, some]) => [key, some.map(({ Id }) => Id)]));
+  const idOf = (record: SalesforceRecord): string =>
+    record['IsPersonAccount'] === true ? String(record['AccountId']) : record.Id;
+  return new Map([...grouped].map(([key, some]) => [key, some.map(idOf)]));
 };

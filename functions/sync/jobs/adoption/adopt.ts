@@ -2,7 +2,7 @@ import type { Job, SliceResult } from '../../../contracts/jobs/job.ts';
 import { type AdoptParameters, adoptKind } from '../../../contracts/jobs/kinds.ts';
 import type { SyncPorts } from '../../ports.ts';
 import { AdoptionCheckpoint, firstCheckpoint } from './checkpoint.ts';
-import type { Adopting, AdoptionPorts, Pass } from './context.ts';
+import type { Adopting, AdoptionPorts, Pass, Step } from './context.ts';
 import { importPass } from './import-pass.ts';
 import { indexPass } from './index-pass.ts';
 import { linkPass } from './link-pass.ts';
@@ -37,7 +37,9 @@ export const adoptJob = (
     const rules = { mapping: await sync.mapping(), identity: await sync.identity() };
     const session = await sync.open();
     const notes = ports.notes(job);
-    const adopting: Adopting = { ports, sync, session, rules, notes, job, by, startedAt, parameters };
+    const adopting: Adopting = {
+      ...{ ports, sync, session, rules, notes, job, by, startedAt, parameters, timeLeft },
+    };
     let checkpoint = first;
     do {
       if (checkpoint.pass === 'drain') return drain(adopting, first, checkpoint);
@@ -45,15 +47,18 @@ export const adoptJob = (
       if (sends && (await ports.waiting()) > MAX_QUEUED_MESSAGES)
         return { ...progressOf(first, checkpoint), finished: false, delaySeconds: PAUSE_SECONDS };
       const { pass } = checkpoint;
+      let step: Step;
       try {
-        checkpoint = await passes[pass](adopting, checkpoint);
+        step = await passes[pass](adopting, checkpoint);
       } catch (error) {
         const delaySeconds = await ports.pauseAfter(error);
         if (delaySeconds === undefined) throw error;
         return { ...progressOf(first, checkpoint), finished: false, delaySeconds };
       }
-      if (pass === 'link' && checkpoint.cursor === undefined)
-        return { ...progressOf(first, checkpoint), finished: true };
+      ({ checkpoint } = step);
+      if (step.isLast) return { ...progressOf(first, checkpoint), finished: true };
+      if (step.afterSeconds !== undefined)
+        return { ...progressOf(first, checkpoint), finished: false, delaySeconds: step.afterSeconds };
     } while (timeLeft());
     return { ...progressOf(first, checkpoint), finished: false };
   },

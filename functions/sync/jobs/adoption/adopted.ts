@@ -1,17 +1,11 @@
-import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
-import { planAdoption } from '../../../../core/crm/state.ts';
+import type { HeldRecord } from '../../../../core/crm/connector.ts';
+import { isReserved, planAdoption } from '../../../../core/crm/state.ts';
 import { firstChanges } from '../../contacts/begin.ts';
 import { resolveTakenValues } from '../../contacts/release.ts';
-import { isLinked, isReserved, isStale, type Rules, type Subject } from '../../contacts/subjects.ts';
-import {
-  beingWritten,
-  type Change,
-  type Contacts,
-  changeOf,
-  type Writing,
-  write,
-} from '../../contacts/write.ts';
-import type { SyncPorts } from '../../ports.ts';
+import { isLinked, isStale, type Subject } from '../../contacts/subjects.ts';
+import { beingWritten, type Change, changeOf, type Writing, write } from '../../contacts/write.ts';
+import type { Adopting } from './context.ts';
+import { judgePage } from './judge.ts';
 
 /** A record of the CRM that was read just now, and the customer whose contact it is. */
 export interface Adopted {
@@ -19,39 +13,63 @@ export interface Adopted {
   readonly record: HeldRecord;
 }
 
-/**
- * Makes records the contacts of customers: the hub's key and what a record lacks is written to it. Nothing is looked up.
- * Customers who have another contact, who are not synchronised, or for whom a person has to decide are left out.
- */
-export const writeAdopted = async (
-  ports: SyncPorts,
-  session: CrmSession,
-  rules: Rules,
-  adopted: readonly Adopted[],
-): Promise<Contacts> => {
-  const contacts: Contacts = { ids: new Map(), waiting: new Map(), refused: new Map() };
-  const writing = { ports, session, rules, contacts };
-  const changes: Change[] = [];
-  for (const one of adopted) changes.push(...(await changesFor(writing, one)));
-  const taken = await write(writing, changes);
-  if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
-  return contacts;
+/** The records of a page that are customers' whom the hub knows by now, one for each customer. */
+export const adoptedOf = async (
+  adopting: Adopting,
+  records: readonly HeldRecord[],
+): Promise<readonly Adopted[]> => {
+  const byCustomer = new Map<string, Adopted>();
+  for (const one of await judgePage(adopting, records))
+    if (one.fate === 'linked' && one.subject !== undefined && !byCustomer.has(one.subject.customer.id))
+      byCustomer.set(one.subject.customer.id, { subject: one.subject, record: one.record });
+  return [...byCustomer.values()];
 };
 
-const changesFor = async (writing: Writing, { subject, record }: Adopted): Promise<readonly Change[]> => {
+/** Makes records the contacts of customers. */
+export const writeAdopted = async (writing: Writing, changes: readonly Change[]): Promise<void> => {
+  const taken = await write(writing, changes);
+  if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
+};
+
+/**
+ * What makes records the contacts of customers: the hub's key and what a record lacks is written to it. Nothing is looked up.
+ * Customers who have another contact, who are not synchronised, or for whom a person has to decide are left out. `job`: the
+ * job that adopts, which may write what it has reserved itself.
+ */
+export const changesOf = async (
+  writing: Writing,
+  adopted: readonly Adopted[],
+  job: string,
+): Promise<Change[]> => {
+  const changes: Change[] = [];
+  for (const one of adopted) changes.push(...(await changesFor(writing, one, job)));
+  return changes;
+};
+
+const changesFor = async (
+  writing: Writing,
+  { subject, record }: Adopted,
+  job: string,
+): Promise<readonly Change[]> => {
   const { ports, rules, contacts } = writing;
   const { contact } = rules.mapping;
   const { customer, state, view, ours } = subject;
   if (!contact.includes(view) || state.undecidedSince !== undefined) return [];
   const hasContact = isLinked(state);
   const isLinkedOnly = hasContact && state.record === record.id && Object.keys(state.fields).length === 0;
-  if ((hasContact && !isLinkedOnly) || state.activityOnly) return [];
-  if (isReserved(state, ports.now()) || isStale(subject)) {
-    contacts.waiting.set(customer.id, { error: beingWritten(ports) });
+  if (state.object === undefined && ((hasContact && !isLinkedOnly) || state.activityOnly)) return [];
+  if (isReserved(state, ports.now(), job) || isStale(subject)) {
+    contacts.waiting.set(customer.id, { error: beingWritten(ports, state) });
     return [];
   }
   // What the record of an imported customer holds came with the import.
   if (isLinkedOnly && !customer.guest && !state.adopting)
-    return [changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id)];
+    return [
+      changeOf(
+        ...([ports, subject, planAdoption(contact.fields, ours, record), record.id] as const),
+        // A worker that ended after it had reserved the contact may not have recorded what the record adds.
+        state.bulk === undefined ? undefined : record,
+      ),
+    ];
   return firstChanges(writing, subject, { adopt: record });
 };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Instant } from '../../../../core/interaction/instant.ts';
 
 /** What a job that adopts a CRM has found so far. */
 export const AdoptionCounts = z.strictObject({
@@ -27,6 +28,18 @@ export const AdoptionCheckpoint = z.strictObject({
   total: z.int().nonnegative(),
   counts: AdoptionCounts,
   reportedParts: z.int().nonnegative(),
+  /** The work of the CRM by which the pass `link` writes; `failed`: it failed, and the rest is written without it. */
+  bulk: z
+    .strictObject({
+      work: z.string(),
+      /** Once the records were handed over: when, and how often the outcome was asked for. */
+      sentAt: Instant.optional(),
+      asked: z.int().nonnegative().default(0),
+      /** Where the list goes on after them; null at its end, absent where it is not known. */
+      next: z.string().nullish(),
+    })
+    .or(z.literal('failed'))
+    .optional(),
   drain: z.strictObject({ waiting: z.int(), checks: z.int() }).optional(),
 });
 export type AdoptionCheckpoint = z.infer<typeof AdoptionCheckpoint>;

@@ -1,9 +1,10 @@
 import { identifiersIn } from '../../../../core/crm/adoption.ts';
-import type { CrmSession, HeldRecord } from '../../../../core/crm/connector.ts';
+import type { CrmSession, HeldRecord, ListedPage } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
 import type { AdoptParameters } from '../../../contracts/jobs/kinds.ts';
 import type { Rules } from '../../contacts/subjects.ts';
+import type { Writing } from '../../contacts/write.ts';
 import type { SyncPorts } from '../../ports.ts';
 import type { Directory } from '../directory.ts';
 import type { PauseAfter } from '../pause.ts';
@@ -36,19 +37,38 @@ export interface Adopting {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly parameters: AdoptParameters;
+  /** False once the slice must end. */
+  readonly timeLeft: () => boolean;
+}
+
+/** Where a job continues. `afterSeconds`: the checkpoint must be stored first, and so many seconds pass. */
+export interface Step {
+  readonly checkpoint: AdoptionCheckpoint;
+  readonly afterSeconds?: number | undefined;
+  /** Set at the end of the last pass. */
+  readonly isLast?: boolean;
 }
 
 /** A pass reads one page and returns where the job continues. */
-export type Pass = (adopting: Adopting, checkpoint: AdoptionCheckpoint) => Promise<AdoptionCheckpoint>;
+export type Pass = (adopting: Adopting, checkpoint: AdoptionCheckpoint) => Promise<Step>;
 
 /** The next page of the CRM's contacts, with the fields of the mapping. */
-export const readPage = (
-  { sync, session, rules }: Adopting,
-  cursor: string | undefined,
-): ReturnType<CrmSession['list']> => {
-  const { object, key, fields } = rules.mapping.contact;
-  return session.list(object, [...new Set([...fields.writes.keys(), key])], cursor, sync.call);
+export const readPage = (adopting: Adopting, cursor: string | undefined): Promise<ListedPage> => {
+  const { sync, session, rules } = adopting;
+  return session.list(rules.mapping.contact.object, fieldsOf(adopting), cursor, sync.call);
 };
+
+/** The fields that are read of a contact. */
+export const fieldsOf = ({ rules }: Pick<Adopting, 'rules'>): string[] => {
+  const { key, fields } = rules.mapping.contact;
+  return [...new Set([...fields.writes.keys(), key])];
+};
+
+/** What writes contacts of a page, and notes what became of them. */
+export const writingOf = ({ sync, session, rules }: Adopting): Writing => ({
+  ...{ ports: sync, session, rules },
+  contacts: { ids: new Map(), waiting: new Map(), refused: new Map() },
+});
 
 /** The identifiers by which a record says whose it is. */
 export const identifiersOf = ({ rules }: Adopting, record: HeldRecord): Identifier[] => {
@@ -61,12 +81,15 @@ export const identifiersOf = ({ rules }: Adopting, record: HeldRecord): Identifi
   return usableIdentifiers([...identifiersIn(record), ...others], rules.identity);
 };
 
-/** The checkpoint at the end of a page: at the next one, or at the beginning of the next pass. */
+/** The step at the end of a page: to the next one, or to the beginning of the next pass. */
 export const after = (
   checkpoint: AdoptionCheckpoint,
-  next: string | undefined,
+  { next, afterSeconds }: { readonly next?: string; readonly afterSeconds?: number },
   following: AdoptionCheckpoint['pass'],
-): AdoptionCheckpoint => {
+): Step => {
   const { cursor: _, ...rest } = checkpoint;
-  return next === undefined ? { ...rest, pass: following } : { ...rest, cursor: next };
+  return {
+    checkpoint: next === undefined ? { ...rest, pass: following } : { ...rest, cursor: next },
+    ...{ afterSeconds, isLast: next === undefined && following === checkpoint.pass },
+  };
 };

@@ -20,7 +20,8 @@ const ROWS_PER_MESSAGE = 40;
 /** Judges each record, counts, and imports the people whom the hub does not know. A dry run only counts. */
 export const importPass: Pass = async (adopting, checkpoint) => {
   const { ports, job, parameters } = adopting;
-  const { records, next } = await readPage(adopting, checkpoint.cursor);
+  const listed = await readPage(adopting, checkpoint.cursor);
+  const { records } = listed;
   const page = await judgePage(adopting, records);
   if (!parameters.dryRun) {
     await importPeople(adopting, page, checkpoint.counts.read);
@@ -35,7 +36,7 @@ export const importPass: Pass = async (adopting, checkpoint) => {
       counts: counted(checkpoint.counts, page),
       reportedParts: part + (rows === undefined ? 0 : 1),
     },
-    next,
+    listed,
     'drain',
   );
 };

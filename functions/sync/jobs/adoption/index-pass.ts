@@ -5,7 +5,8 @@ import { after, identifiersOf, type Pass, readPage } from './context.ts';
 /** Notes which records hold which address. Records of erased people count for nobody. */
 export const indexPass: Pass = async (adopting, checkpoint) => {
   const { notes, sync } = adopting;
-  const { records, next } = await readPage(adopting, checkpoint.cursor);
+  const listed = await readPage(adopting, checkpoint.cursor);
+  const { records } = listed;
   const erased = await sync.links.erased(records.map(({ id }) => id));
   const found = new Map<Identifier, Holder[]>();
   for (const record of records.filter(({ id }) => !erased.has(id)))
@@ -16,5 +17,5 @@ export const indexPass: Pass = async (adopting, checkpoint) => {
     }
   await notes.addHolders(found);
   const total = checkpoint.total + records.length;
-  return after({ ...checkpoint, total }, next, 'people');
+  return after({ ...checkpoint, total }, listed, 'people');
 };

@@ -76,8 +76,12 @@ const judged = (
   return { record, fate: 'linked', names: verdict.names, ...given(subject) };
 };
 
+/** A record of another object gives way to a contact. */
 const hasAnother = ({ state }: Subject, id: string): boolean =>
-  state.record !== undefined && state.goneAt === undefined && state.record !== id;
+  state.record !== undefined &&
+  state.object === undefined &&
+  state.goneAt === undefined &&
+  state.record !== id;
 
 const subjectsByProfile = async (
   { sync, rules }: Adopting,

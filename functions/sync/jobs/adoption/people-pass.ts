@@ -16,9 +16,9 @@ const PHONE: Rules['mapping']['contact']['match'] = ['phone'];
 export const peoplePass: Pass = async (adopting, checkpoint) => {
   const { ports, notes, sync, session, rules, parameters } = adopting;
   const { match } = rules.mapping.contact;
-  if (!match.includes('phone')) return after(checkpoint, undefined, 'import');
-  const { ids, next } = await ports.directory.page(checkpoint.cursor, PEOPLE_PER_PAGE);
-  const sought = await soughtOf(adopting, ids);
+  if (!match.includes('phone')) return after(checkpoint, {}, 'import');
+  const listed = await ports.directory.page(checkpoint.cursor, PEOPLE_PER_PAGE);
+  const sought = await soughtOf(adopting, listed.ids);
   const { contact } = rules.mapping;
   const byPhone = { ...rules, mapping: { ...rules.mapping, contact: { ...contact, match: PHONE } } };
   const places = sought.length === 0 ? [] : await findRecords(sync, session, byPhone, sought);
@@ -30,7 +30,7 @@ export const peoplePass: Pass = async (adopting, checkpoint) => {
     if (isOneOfSeveral && !parameters.dryRun)
       await openRecordReview({ ports: sync, session, rules, contacts }, { ...subject, customer }, records);
   }
-  return after(checkpoint, next, 'import');
+  return after(checkpoint, listed, 'import');
 };
 
 /** The customers without a contact who have a phone number, and of whose identifiers the list of the CRM has none. */

@@ -51,21 +51,27 @@ export class Jobs {
   }
 }
 
-/** Does the work of an ingest job; its state is told when it has been asked for often enough. */
+/** Jobs that can still be aborted. */
+export const isUnfinished = ({ state }: IngestJob | QueryJob): boolean =>
+  ['Open', 'UploadComplete', 'InProgress'].includes(state);
+
+/** The state is asked for once more: the work is done when it has been asked for often enough. */
+export const poll = (job: IngestJob | QueryJob, work: () => void = () => undefined): void => {
+  if (job.state !== 'UploadComplete' && job.state !== 'InProgress') return;
+  if (job.pollsLeft-- > 0) {
+    job.state = 'InProgress';
+    return;
+  }
+  work();
+  job.state = 'errorMessage' in job && job.errorMessage !== undefined ? 'Failed' : 'JobComplete';
+};
+
+/** Does the work of an ingest job. */
 export const process = (org: Org, caller: Caller, job: IngestJob): void => {
-  job.state = 'UploadComplete';
   try {
     job.loaded = load(org, caller, job.load, job.csv ?? '');
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     job.errorMessage = error.message;
   }
-};
-
-/** The state is asked for once more. */
-export const poll = (job: IngestJob | QueryJob): void => {
-  if (job.state !== 'UploadComplete' && job.state !== 'InProgress') return;
-  const failed = 'errorMessage' in job && job.errorMessage !== undefined;
-  job.state = job.pollsLeft > 0 ? 'InProgress' : failed ? 'Failed' : 'JobComplete';
-  job.pollsLeft--;
 };

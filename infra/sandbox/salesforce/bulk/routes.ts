@@ -5,7 +5,7 @@ import { normalId } from '../data/ids.ts';
 import { type Call, isRecord, jsonBody } from '../rest/call.ts';
 import { runQuery } from '../soql/run.ts';
 import { writeCsv } from './csv.ts';
-import { delimiters, type IngestJob, poll, process, type QueryJob } from './jobs.ts';
+import { delimiters, type IngestJob, isUnfinished, poll, process, type QueryJob } from './jobs.ts';
 
 const NewIngestJob = z.object({
   object: z.string(),
@@ -117,7 +117,7 @@ export const ingestJobs = (call: Call): SandboxAnswer => {
   if (resource === 'batches' && call.method === 'PUT') return upload(call, job);
   if (resource !== undefined) return results(call, job, resource);
   if (call.method === 'GET') {
-    poll(job);
+    poll(job, () => process(call.org, call.caller, job));
     return { status: 200, body: shown(call, job) };
   }
   if (call.method === 'PATCH') return close(call, job);
@@ -139,9 +139,9 @@ const upload = (call: Call, job: IngestJob): SandboxAnswer => {
 
 const close = (call: Call, job: IngestJob): SandboxAnswer => {
   const { state } = parsed(Closing, call);
-  if (job.state !== 'Open') throw wrongState(`The job is in the state ${job.state}`);
-  if (state === 'Aborted') job.state = 'Aborted';
-  else process(call.org, call.caller, job);
+  if (state === 'Aborted' ? !isUnfinished(job) : job.state !== 'Open')
+    throw wrongState(`The job is in the state ${job.state}`);
+  job.state = state;
   return { status: 200, body: shown(call, job) };
 };
 

@@ -1,7 +1,7 @@
 // Deletions: what goes into the recycle bin and comes out of it, with the children that go along.
 import type { Fields } from '../../protocol/sandbox.ts';
 import type { ObjectType } from '../schema/fields.ts';
-import { present, refuseLocked } from './dml.ts';
+import { point, present, refuseLocked, stamped } from './dml.ts';
 import { SaveError } from './errors.ts';
 import type { Org, Transaction } from './org.ts';
 
@@ -9,7 +9,7 @@ const AUDIT = ['CreatedById', 'LastModifiedById'];
 /** Held with a record that went into the bin because its parent did: the id of the parent. */
 const DELETED_WITH = 'DeletedWith';
 
-const childrenOf = (org: Org, type: ObjectType, id: string) =>
+export const childrenOf = (org: Org, type: ObjectType, id: string) =>
   org.schema
     .children(type)
     .filter(({ field }) => !AUDIT.includes(field.name))
@@ -27,22 +27,6 @@ const refuseHeldByCases = (org: Org, children: ReturnType<typeof childrenOf>): v
   );
 };
 
-const stamped = ({ org, caller }: Transaction): Fields => {
-  const time = org.timestamp(caller);
-  return { LastModifiedDate: time, SystemModstamp: time, LastModifiedById: caller.user };
-};
-
-const point = (transaction: Transaction, type: ObjectType, id: string, set: Fields): void => {
-  const before = present(transaction.org, type, id).fields;
-  transaction.write({
-    kind: 'UPDATE',
-    type,
-    id,
-    before,
-    after: { ...before, ...set, ...stamped(transaction) },
-  });
-};
-
 const bin = (transaction: Transaction, type: ObjectType, id: string, more: Fields): void => {
   const before = present(transaction.org, type, id).fields;
   const after = { ...before, ...more, ...stamped(transaction), IsDeleted: true };
@@ -52,7 +36,10 @@ const bin = (transaction: Transaction, type: ObjectType, id: string, more: Field
 /** Puts a record into the recycle bin, with the children that go with it. Throws `SaveError`. */
 export const remove = (transaction: Transaction, type: ObjectType, id: string, more: Fields = {}): void => {
   const { org } = transaction;
-  present(org, type, id);
+  const { fields } = present(org, type, id);
+  // A person account is deleted as a whole.
+  if (type.name === 'Contact' && fields['IsPersonAccount'] === true && more[DELETED_WITH] === undefined)
+    throw new SaveError('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id');
   refuseLocked(transaction, type, id);
   const children = childrenOf(org, type, id);
   refuseHeldByCases(org, children);

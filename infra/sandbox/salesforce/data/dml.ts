@@ -1,6 +1,7 @@
 import type { Fields, HeldRecord } from '../../protocol/sandbox.ts';
 import type { Field, ObjectType } from '../schema/fields.ts';
 import { checkDuplicates } from './duplicates.ts';
+import { afterEmail } from './emails.ts';
 import { SaveError } from './errors.ts';
 import { normalId } from './ids.ts';
 import type { Org, Transaction } from './org.ts';
@@ -32,6 +33,11 @@ const refuseMissing = (type: ObjectType, isMissing: (field: Field) => boolean): 
     );
 };
 
+const refuseConverted = ({ fields }: HeldRecord): void => {
+  if (fields['IsConverted'] === true)
+    throw new SaveError('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead');
+};
+
 /** The id of the parent in 18 characters. */
 const parentOf = (org: Org, field: Field, value: string): string => {
   const wrong = `${field.label}: id value of incorrect type: ${value}`;
@@ -45,6 +51,7 @@ const parentOf = (org: Org, field: Field, value: string): string => {
     throw new SaveError('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name]);
   if (parent.fields['IsDeleted'] === true)
     throw new SaveError('ENTITY_IS_DELETED', 'entity is deleted', [field.name]);
+  refuseConverted(parent);
   return id;
 };
 
@@ -122,6 +129,13 @@ export const insert = (transaction: Transaction, type: ObjectType, values: Field
   checkDuplicates(transaction, type, undefined, fields);
   const id = org.newId(type.keyPrefix);
   transaction.write({ kind: 'CREATE', type, id, before: {}, after: { Id: id, ...fields } });
+  if (type.name === 'EmailMessage') {
+    const set = afterEmail(transaction, id, given, (one, name, more) => {
+      const other = org.schema.object(name);
+      return other === undefined ? '' : insert(one, other, more);
+    });
+    point(transaction, type, id, set);
+  }
   return id;
 };
 
@@ -136,7 +150,16 @@ export const present = (org: Org, type: ObjectType, id: string): HeldRecord => {
 /** Changes a record. Throws `SaveError`. */
 export const update = (transaction: Transaction, type: ObjectType, id: string, values: Fields): void => {
   const { org, caller } = transaction;
-  const before = present(org, type, id).fields;
+  const record = present(org, type, id);
+  const before = record.fields;
+  refuseConverted(record);
+  const isPerson = type.name === 'Contact' && before['IsPersonAccount'] === true;
+  if (isPerson && 'AccountId' in values)
+    throw new SaveError(
+      'INVALID_FIELD_FOR_INSERT_UPDATE',
+      'Account: bad field names on insert/update call: AccountId',
+      ['AccountId'],
+    );
   refuseReadOnly(type, values, ({ updateable }) => updateable);
   refuseMissing(type, ({ name }) => name in values && empty(values[name]));
   const set = checked(org, type, values, id);
@@ -156,4 +179,37 @@ export const update = (transaction: Transaction, type: ObjectType, id: string, v
   )
     checkDuplicates(transaction, type, id, after);
   transaction.write({ kind: 'UPDATE', type, id, before, after });
+  if (isPerson) mirrorPerson(transaction, String(before['AccountId']), set);
+};
+
+export const stamped = ({ org, caller }: Transaction): Fields => {
+  const time = org.timestamp(caller);
+  return { LastModifiedDate: time, SystemModstamp: time, LastModifiedById: caller.user };
+};
+
+/** Sets fields that nobody may write over the API. */
+export const point = (transaction: Transaction, type: ObjectType, id: string, set: Fields): void => {
+  const before = present(transaction.org, type, id).fields;
+  transaction.write({
+    kind: 'UPDATE',
+    type,
+    id,
+    before,
+    after: { ...before, ...set, ...stamped(transaction) },
+  });
+};
+
+/** The names that the fields of a contact have in its person account. */
+export const personNames: Readonly<Record<string, string>> = {
+  ...{ FirstName: 'FirstName', LastName: 'LastName', Phone: 'Phone', Email: 'PersonEmail' },
+  ...{ MobilePhone: 'PersonMobilePhone', HomePhone: 'PersonHomePhone', Title: 'PersonTitle' },
+};
+
+const mirrorPerson = (transaction: Transaction, account: string, set: Fields): void => {
+  const type = transaction.org.schema.object('Account');
+  const mirrored = Object.entries(set).flatMap(([name, value]) => {
+    const there = personNames[name];
+    return there === undefined ? [] : [[there, value] as const];
+  });
+  if (type) point(transaction, type, account, Object.fromEntries(mirrored));
 };

@@ -48,6 +48,7 @@ export const fromJson = (field: Field, value: unknown, body: string): unknown =>
   if (value === null || value === '') return null;
   const isText = !NUMERIC.includes(field.type) && field.type !== 'boolean';
   if (typeof value === 'boolean' && field.type === 'boolean') return value;
+  if (field.type === 'junctionIdList' && Array.isArray(value)) return value.map(String);
   if (
     typeof value === 'number' &&
     NUMERIC.includes(field.type) &&

@@ -19,6 +19,7 @@ export type FieldType =
   | 'date'
   | 'datetime'
   | 'reference'
+  | 'junctionIdList'
   | 'address';
 
 export interface Field {

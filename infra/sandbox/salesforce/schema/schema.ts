@@ -3,7 +3,7 @@ import { Records } from '../../protocol/records.ts';
 import { idOf } from '../data/ids.ts';
 import type { Field, ObjectType } from './fields.ts';
 import { CustomField, CustomObject, customField, customObject } from './metadata.ts';
-import { standardObjects } from './standard.ts';
+import { personFields, standardObjects } from './standard.ts';
 
 /** What the user cannot see: a whole object, or one field of it. */
 export interface Hidden {
@@ -76,6 +76,13 @@ export class Schema {
         .filter(({ referenceTo }) => referenceTo.includes(parent.name))
         .map((field) => ({ object, field })),
     );
+  }
+
+  enablePersonAccounts(): void {
+    for (const [name, fields] of Object.entries(personFields)) {
+      const type = this.object(name);
+      if (type) this.#put({ ...type, fields: [...type.fields, ...fields] });
+    }
   }
 
   /** Adds a custom field and returns its id. Throws `Error` with Salesforce's reason. */

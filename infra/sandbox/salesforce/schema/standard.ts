@@ -1,6 +1,7 @@
 import {
   address,
   derived,
+  type Field,
   field,
   lookup,
   masterRecord,
@@ -102,6 +103,10 @@ const lead = objectType('Lead', '00Q', [
   field('HasOptedOutOfEmail', 'boolean', { label: 'Email Opt Out' }),
   field('DoNotCall', 'boolean'),
   field('IsConverted', 'boolean', { updateable: false }),
+  field('ConvertedDate', 'date', { createable: false, updateable: false }),
+  ...['Contact', 'Account'].map((object) =>
+    lookup(`Converted${object}Id`, [object], undefined, { createable: false, updateable: false }),
+  ),
 ]);
 
 const CASE_STATUSES = ['New', 'Working', 'Escalated', 'Closed'];
@@ -195,11 +200,24 @@ const emailMessage = objectType('EmailMessage', '02s', [
   text('FromName', 1000, { updateable: false }),
   field('FromAddress', 'email', { updateable: false, length: 1000 }),
   ...['ToAddress', 'CcAddress', 'BccAddress'].map((name) => text(name, 4000, { updateable: false })),
+  ...['ToIds', 'CcIds', 'BccIds'].map((name) => field(name, 'junctionIdList', { updateable: false })),
+  lookup('ActivityId', ['Task'], undefined, { updateable: false }),
   field('Incoming', 'boolean', { updateable: false }),
   pick('Status', ['0', '1', '2', '3', '4', '5'], { restricted: true, nillable: false, default: '0' }),
   field('MessageDate', 'datetime', { updateable: false }),
   text('MessageIdentifier', 765, { updateable: false }),
   text('ThreadIdentifier', 765, { updateable: false }),
+]);
+
+const emailMessageRelation = objectType('EmailMessageRelation', '0Xg', [
+  lookup('EmailMessageId', ['EmailMessage'], 'EmailMessageRelations', {
+    ...{ nillable: false, updateable: false, cascadeDelete: true },
+  }),
+  lookup('RelationId', ['Contact', 'Lead', 'User'], 'EmailMessageRelations'),
+  pick('RelationType', ['ToAddress', 'CcAddress', 'BccAddress', 'FromAddress'], {
+    ...{ nillable: false, updateable: false, restricted: true },
+  }),
+  text('RelationAddress', 255, { updateable: false }),
 ]);
 
 const opportunity = objectType(
@@ -252,6 +270,25 @@ const user = objectType('User', '005', [
   text('LanguageLocaleKey', 40, { default: 'en_US' }),
 ]);
 
+const personFlag = field('IsPersonAccount', 'boolean', { createable: false, updateable: false });
+
+/**
+ * What an org with person accounts has besides: https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_guidelines_personaccounts.htm
+ */
+export const personFields: Readonly<Record<string, readonly Field[]>> = {
+  Contact: [personFlag],
+  Account: [
+    personFlag,
+    lookup('PersonContactId', ['Contact'], undefined, { createable: false, updateable: false }),
+    ...[text('FirstName', 40), text('LastName', 80), text('PersonTitle', 80)],
+    ...[
+      field('PersonEmail', 'email'),
+      field('PersonMobilePhone', 'phone'),
+      field('PersonHomePhone', 'phone'),
+    ],
+  ],
+};
+
 /** The standard objects of the sandbox, with the fields that integrations meet most. */
 export const standardObjects: readonly ObjectType[] = [
   account,
@@ -262,6 +299,7 @@ export const standardObjects: readonly ObjectType[] = [
   task,
   event,
   emailMessage,
+  emailMessageRelation,
   opportunity,
   user,
 ];

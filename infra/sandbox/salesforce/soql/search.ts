@@ -115,7 +115,10 @@ export const search = (org: Org, text: string, base: string): Fields[] => {
   const records = returning.flatMap(({ object, query }) => {
     const type = org.schema.object(object);
     const matches = type ? matcher(type, group, term) : () => false;
-    return runQuery({ org, text: query, withDeleted: false, base }, matches).records;
+    // Contacts of person accounts are not found; their accounts are.
+    const isFound = (record: HeldRecord): boolean =>
+      matches(record) && !(type?.name === 'Contact' && record.fields['IsPersonAccount'] === true);
+    return runQuery({ org, text: query, withDeleted: false, base }, isFound).records;
   });
   return records.slice(0, limit);
 };

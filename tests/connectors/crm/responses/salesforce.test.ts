@@ -21,7 +21,8 @@ beforeEach(async () => {
   observed = [];
   call = {
     signal: AbortSignal.timeout(20_000),
-    spend: async () => {}, sleep: async () => {},
+    spend: async () => {},
+    sleep: async () => {},
     observe: (quota) => observed.push(quota),
   };
   server.script.part = described(accept);
