@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
+import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { Channel } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
@@ -89,11 +90,7 @@ export const openScenarioHub = async (
   await storeConfiguration('hub', seed);
   const identity = seedIdentity(scenario);
   await storeConfiguration('identity', identity);
-  for (const crm of crms.names)
-    await storeConfiguration(
-      `crm/${crm}`,
-      parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')),
-    );
+  for (const crm of crms.names) await storeConfiguration(`crm/${crm}`, seedMapping(crm, scenario));
   await crms.connect(hub.runtime, hub.name);
   const publishPorts = publishPortsOf(hub);
   for (const definition of triggerDefinitions.values()) await publish(publishPorts, definition, templates);
@@ -103,6 +100,22 @@ export const openScenarioHub = async (
     identity: IdentityConfig.parse(identity),
     earlierNotifications: new Map(),
   };
+};
+
+const Shipped = z.looseObject({ contact: z.looseObject({ fields: z.looseObject({}) }) });
+
+const seedMapping = (crm: string, { mappings }: Scenario): unknown => {
+  const shipped = Shipped.parse(parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')));
+  const { contact: { fields, ...contact } = {}, ...others } = mappings[crm] ?? {};
+  const merged = {
+    ...{ ...shipped, ...others },
+    contact: {
+      ...{ ...shipped.contact, ...contact },
+      fields: { ...shipped.contact.fields, ...z.looseObject({}).optional().parse(fields) },
+    },
+  };
+  CrmMapping.parse(merged);
+  return merged;
 };
 
 const seedHub = ({ hub }: Scenario): unknown => {

@@ -50,7 +50,8 @@ export const linkTypes = (object: string, records: readonly CrmRecord[]): Readon
   return new Map([...names].map((name) => [name, linkType(object, name)]));
 };
 
-const linkType = (object: string, name: string): LinkType => {
+/** Throws a setup fault of the object for a name that is none. */
+export const linkType = (object: string, name: string): LinkType => {
   const known = entryOf(defaults, object) ?? {};
   const typeId = entryOf(known, name);
   if (typeId !== undefined) return { target: name, category: 'HUBSPOT_DEFINED', typeId };

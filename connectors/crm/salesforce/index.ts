@@ -3,6 +3,7 @@
 // once, through jsforce's connection, and renews the session once.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { addChildren, children } from './children.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
@@ -42,6 +43,8 @@ const session = (client: Client): CrmSession => {
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
     list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
+    addChildren: (object, parent, records, call) => addChildren(client, { object, parent, records }, call),
+    children: (object, parent, ids, fields, call) => children(client, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, { object, keyField, keys }, call),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     examine: (call) => examine(client, call),

@@ -6,10 +6,9 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Objects } from './describe.ts';
 import type { Client } from './rest/session.ts';
 import { idsByKey } from './rest/soql.ts';
-import { type Collection, collectionsOf, faultFrom, type Outcome, type Row, write } from './writes.ts';
+import { type Collection, collectionsOf, faultFrom, NEW, type Outcome, type Row, write } from './writes.ts';
 
 const BY_ID = { method: 'PATCH', path: '/composite/sobjects' } as const;
-const NEW = { method: 'POST', path: '/composite/sobjects' } as const;
 
 export const upsert = async (
   client: Client,

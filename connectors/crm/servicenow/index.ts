@@ -3,6 +3,7 @@
 // later and would keep a copy of every customer in its staging table, also after an erasure.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import { addChildren, children, ITSELF } from './children.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
@@ -19,8 +20,9 @@ export const servicenow: CrmConnector = {
   // An instance has no limit of its own; a batch keeps one of its few workers for interfaces busy for up to half a minute.
   budget: { calls: 3000, seconds: 3600 },
   values: 'text',
-  // A link is the reference field that holds the id of the other record.
-  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  // A link is the reference field that holds the id of the other record. A journal belongs to the record itself.
+  hasLink: (object, name, target, fields) =>
+    fields.get(name)?.type === 'reference' || (name === ITSELF && object === target),
   logins,
   docs: 'https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html',
   keeps: [
@@ -44,6 +46,10 @@ const session = (client: Client, username: string | undefined): CrmSession => {
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
     list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
+    addChildren: (object, parent, records, call) =>
+      addChildren(client, objects, { object, parent, records }, call),
+    children: (object, parent, ids, fields, call) =>
+      children(client, objects, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     examine: (call) => examine(client, username, call),
   };

@@ -85,26 +85,77 @@ const InteractionRule = z.strictObject({
   also: z.boolean().default(false).describe('whether the rule also applies where an earlier one does'),
 });
 
+const CaseMessages = z.strictObject({
+  object: z
+    .string()
+    .describe('the object of a message; in ServiceNow the case itself, whose `comments` field is a journal'),
+  parent: z
+    .string()
+    .describe(
+      'what leads to the case: in Salesforce and ServiceNow a reference field, or in ServiceNow `sys_id` for the case itself; in HubSpot the object of the case',
+    ),
+  fields: fieldsOf('interaction').describe("the fields by the names of the CRM's API"),
+});
+
+const CaseRule = z.strictObject({
+  when: Pattern.describe('a pattern on the interaction: what begins a case where the conversation has none'),
+  object: z.string().describe('the object of the case, as the API of the CRM names it'),
+  key: Key,
+  fields: fieldsOf('interaction').describe('the fields of a new case'),
+  links: z
+    .record(z.string(), z.literal('contact'))
+    .default({})
+    .describe('links to the contact, as those of an activity'),
+  messages: CaseMessages.optional().describe(
+    "a record for each following message of the conversation; it has no field for the hub's key",
+  ),
+  closed: z
+    .strictObject({
+      field: z.string().describe('the field that says whether the case is closed'),
+      values: z
+        .array(z.union([z.string(), z.number(), z.boolean()]))
+        .min(1)
+        .describe(
+          'the values with which the CRM closes the conversation; the first is written when it is closed here',
+        ),
+    })
+    .optional()
+    .describe('how a case is closed'),
+});
+
 /** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
 export const CrmMapping = z
   .strictObject({
     contact: Contact.describe('the contact of each customer'),
     interactions: z.array(InteractionRule).default([]).describe('the activities, a rule each'),
+    cases: z
+      .array(CaseRule)
+      .default([])
+      .describe('one record per open conversation; the first rule that matches counts'),
     http: HttpSection.optional().describe(
       'how a CRM without a connector of its own is spoken to (docs/crm/http-crm.md)',
     ),
   })
-  .check(({ value: { contact, interactions, http }, issues }) => {
+  .check(({ value: { contact, interactions, cases, http }, issues }) => {
     if (http === undefined) return;
     const expect = (isThere: boolean, path: PropertyKey[], message: string): void => {
       if (!isThere) issues.push({ code: 'custom', path, message, input: http });
     };
-    for (const object of new Set([contact.object, ...interactions.map((one) => one.object)]))
+    for (const object of new Set([contact, ...interactions, ...cases].map((one) => one.object)))
       expect(
         Object.hasOwn(http.objects, object),
         ['http', 'objects', object],
         'expected how this object is written',
       );
+    for (const { messages } of cases) {
+      if (messages === undefined) continue;
+      const { create, find } = http.objects[messages.object] ?? {};
+      expect(
+        create !== undefined && find?.field !== undefined,
+        ['http', 'objects', messages.object],
+        'expected create, and find.field by which the messages of a case are found',
+      );
+    }
     const { find, read } = http.objects[contact.object] ?? {};
     for (const by of contact.match)
       expect(
@@ -144,6 +195,22 @@ interface CompiledRule {
   readonly links: readonly string[];
 }
 
+/** How the conversations of customers become cases. */
+export interface CompiledCase {
+  readonly object: string;
+  readonly key: string;
+  readonly fields: FieldMapper;
+  readonly links: readonly string[];
+  readonly messages:
+    | { readonly object: string; readonly parent: string; readonly fields: FieldMapper }
+    | undefined;
+  readonly closed:
+    | { readonly field: string; readonly values: readonly (string | number | boolean)[] }
+    | undefined;
+  /** Whether an interaction begins such a case. */
+  readonly begins: (interaction: MappedInteraction) => boolean;
+}
+
 export interface CompiledMapping {
   /** The mapping as the file has it. */
   readonly source: CrmMapping;
@@ -157,6 +224,7 @@ export interface CompiledMapping {
     /** Whether a customer, by its view, is synchronised. */
     readonly includes: (view: object) => boolean;
   };
+  readonly cases: readonly CompiledCase[];
   /** Where interactions may have gone, and the field that holds their ids: each object once. */
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
   /** The rules of an interaction: the first whose `when` matches, and those with `also`. */
@@ -173,7 +241,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       `mappings/crm/${crm}.yaml: ${z.prettifyError(parsed.error)}`,
       { retry: 'later', cause: parsed.error },
     );
-  const { contact, interactions, http } = parsed.data;
+  const { contact, interactions, cases, http } = parsed.data;
   const rules = interactions.map(({ when, object, key, fields, links, also }) => ({
     ...{ when: parsePattern(when), also, object, key },
     ...{ fields: compileFields(fields), links: Object.keys(links) },
@@ -198,11 +266,32 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       includes: (view) => included === undefined || matches(included, view),
     },
     http,
-    interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
+    cases: cases.map(compileCase),
+    interactionObjects: [
+      ...new Map([...cases, ...rules].map(({ object, key }) => [object, { object, key }])).values(),
+    ],
     forInteraction(interaction) {
       const matching = rules.filter(({ when }) => matches(when, interaction));
       const first = matching.find(({ also }) => !also);
       return matching.filter((rule) => rule.also || rule === first);
     },
+  };
+};
+
+const compileCase = ({
+  when,
+  object,
+  key,
+  fields,
+  links,
+  messages,
+  closed,
+}: z.infer<typeof CaseRule>): CompiledCase => {
+  const pattern = parsePattern(when);
+  return {
+    ...{ object, key, closed },
+    ...{ fields: compileFields(fields), links: Object.keys(links) },
+    messages: messages && { ...messages, fields: compileFields(messages.fields) },
+    begins: (interaction) => matches(pattern, interaction),
   };
 };

@@ -36,7 +36,7 @@ export interface Writing {
 }
 
 /** Longer than the function may run: a worker that ends meanwhile holds its contacts no longer. */
-const RESERVATION_MS = 900_000;
+export const RESERVATION_MS = 900_000;
 const SECONDS_FOR_OTHERS = 5;
 
 export const beingWritten = ({ title }: Pick<SyncPorts, 'title'>): HubError =>

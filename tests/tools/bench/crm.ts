@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import { servicenow } from '../../../connectors/crm/servicenow/index.ts';
+import type { CasesState } from '../../../core/crm/cases.ts';
 import { type CrmConnector, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../../core/crm/state.ts';
@@ -9,6 +10,7 @@ import { type Customer, resolveCustomer } from '../../../core/identity/customer.
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
+import type { CaseRows } from '../../../functions/sync/cases/case-rows.ts';
 import type { Links, SyncPorts } from '../../../functions/sync/ports.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
@@ -138,6 +140,19 @@ const linksOf = (): Links => {
   };
 };
 
+/** Cases in memory. */
+const casesInMemory = (): CaseRows => {
+  const rows = new Map<string, CasesState>();
+  return {
+    load: async (ids) => found(rows, ids),
+    async save(profileId, state) {
+      if ((rows.get(profileId)?.version ?? 0) !== state.version) return false;
+      rows.set(profileId, { ...state, version: state.version + 1 });
+      return true;
+    },
+  };
+};
+
 /** A worker that writes customers and their interactions, as many at a time as a sync function is given. */
 const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
   const mapping = compileMapping(connector.id, readSeed().crm[connector.id]);
@@ -164,8 +179,10 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
         customers: async (profileIds) => found(byId, profileIds),
         interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
       },
+      cases: casesInMemory(),
+      silence: async () => 72 * 3_600_000,
       queueAgain: async () => {},
-      recordInteraction: unused,
+      ...{ recordInteraction: unused, recordCommand: unused },
       openReview: unused,
       saveFailure: async (_, error) => {
         throw error;
