@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Call, ChildRecord, CrmResult, CrmSession } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
 import { HubError } from '../../../core/errors.ts';
-import { linkType } from './associations.ts';
+import { associatedIds, linkType } from './associations.ts';
 import { batchesOf, batchOf, bisect, type Sorted } from './batch.ts';
 import { faultOf, namedIn, ofObject, unmentioned } from './faults.ts';
 import { readBatch } from './read.ts';
@@ -58,32 +58,6 @@ type CreateInput = Omit<SimplePublicObjectBatchInputForCreate, 'associations'> &
     readonly to: { readonly id: string };
     readonly types: readonly { readonly associationCategory: string; readonly associationTypeId: number }[];
   }[];
-};
-
-const Id = z.union([z.string(), z.number()]).transform(String);
-const Linked = batchOf(
-  z.looseObject({ from: z.looseObject({ id: Id }), to: z.array(z.looseObject({ toObjectId: Id })) }),
-);
-
-/** The ids of associated records, by the ids that were asked for; those without any are absent. */
-export const associatedIds = async (
-  api: Api,
-  { from, to }: { readonly from: string; readonly to: string },
-  ids: readonly string[],
-  call: Call,
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const found = new Map<string, readonly string[]>();
-  const path = `/crm/associations/${VERSION}/${encodeURIComponent(from)}/${encodeURIComponent(to)}/batch/read`;
-  for (const batch of batchesOf([...new Set(ids)])) {
-    const body = { inputs: batch.map((id) => ({ id })) };
-    const { results } = await api.need({ method: 'POST', path, body, object: from }, Linked, call);
-    for (const { from: one, to: others } of results)
-      found.set(
-        one.id,
-        others.map(({ toObjectId }) => toObjectId),
-      );
-  }
-  return found;
 };
 
 export const children = async (

@@ -16,7 +16,7 @@ import { recordOtherChanges } from './other-objects.ts';
 export type QueuedChange = Queued<{ readonly change: CrmChange }>;
 
 /** What the functions below share. */
-interface Reading {
+export interface Reading {
   readonly ports: SyncPorts;
   readonly session: CrmSession;
   readonly rules: Rules;
@@ -47,7 +47,7 @@ export const applyChanges =
         .filter(({ object, own }) => object !== rules.mapping.contact.object && own !== true);
       if (seen.length + others.length === 0) return new Map();
       const session = await ports.open();
-      await recordOtherChanges(ports, session, others);
+      await recordOtherChanges({ ports, session, rules }, others);
       return await applyAll({ ports, session, rules }, seen);
     } catch (error) {
       const known = knownError(ports, error);
