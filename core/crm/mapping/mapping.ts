@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import type { ConsentStatus } from '../../consent/consent.ts';
 import { HubError } from '../../errors.ts';
 import type { Interaction } from '../../interaction/interaction.ts';
 import { matches, parsePattern } from '../../triggers/pattern/index.ts';
 import {
   compileFallbacks,
   compileFields,
+  compileOptOuts,
   compileReaders,
   type FieldMapper,
   type FieldReader,
@@ -185,6 +187,8 @@ export interface ContactFields {
   readonly values: FieldMapper;
   readonly fallbacks: FieldMapper;
   readonly readers: ReadonlyMap<string, FieldReader>;
+  /** By field that holds a consent, the opt-out that a value of it means. */
+  readonly optOuts: ReadonlyMap<string, (value: unknown) => ConsentStatus | undefined>;
 }
 
 interface CompiledRule {
@@ -256,6 +260,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
         values: compileFields(contact.fields),
         fallbacks: compileFallbacks(contact.fields),
         readers: compileReaders(contact.fields),
+        optOuts: compileOptOuts(contact.fields),
       },
       identifierFields: new Map(
         Object.entries(contact.fields).flatMap(([name, { from = '' }]) => {

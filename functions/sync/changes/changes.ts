@@ -7,7 +7,7 @@ import { type Instant, instant } from '../../../core/interaction/interaction.ts'
 import { log } from '../../contracts/log.ts';
 import { type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
 import { beingWritten } from '../contacts/write.ts';
-import { crmInteraction } from '../crm-interaction.ts';
+import { crmInteraction, optOutInteractions } from '../crm-interaction.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
 import { knownError, type Queued } from '../sync.ts';
 import { recordOtherChanges } from './other-objects.ts';
@@ -256,13 +256,14 @@ const recordChange = async (
   });
   const known = new Set<string>(customer.identifiers);
   const isNew = identifiersIn(record).some((one) => !known.has(one));
-  const isRelevant = plan.inbound.length > 0 || isNew;
-  if (isRelevant) {
-    const at = record.modifiedAt;
+  const at = record.modifiedAt;
+  const inbound = plan.inbound.filter(({ field }) => !fields.optOuts.has(field));
+  if (inbound.length > 0 || isNew)
     await ports.recordInteraction(
-      crmInteraction(ports, { object, record, act: 'changed', at, inbound: plan.inbound, customer }),
+      crmInteraction(ports, { object, record, act: 'changed', at, inbound, customer }),
     );
-  }
+  const optOuts = { object, record: record.id, at, inbound: plan.inbound };
+  for (const one of optOutInteractions(ports, optOuts)) await ports.recordInteraction(one);
   const { goneAt: _, ...linked } = state;
   if (!(await ports.links.save(profileId, { ...linked, fields: plan.states }))) return false;
   for (const field of plan.contested)

@@ -92,7 +92,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
   const { fields } = rules.mapping.contact;
   const first = planAdoption(fields, subject.ours, record);
   const isFirst = Object.keys(subject.state.fields).length === 0;
-  if (isFirst) return changeOf(ports, subject, first, record.id);
+  if (isFirst) return { ...changeOf(ports, subject, first, record.id), read: record };
   const later = planUpdate(fields, subject.ours, subject.state.fields);
   const names = new Set(fieldsWithoutBase(fields, subject.ours.values, subject.state.fields));
   const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({
@@ -100,7 +100,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
     ...Object.fromEntries(Object.entries(other).filter(([name]) => names.has(name))),
   });
   const plan = { write: pick(later.write, first.write), states: pick(later.states, first.states) };
-  return changeOf(ports, subject, plan, record.id);
+  return { ...changeOf(ports, subject, plan, record.id), read: record };
 };
 
 /** The changes of customers without a contact: the CRM's own record of them is adopted, or one is made. */

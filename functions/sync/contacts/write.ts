@@ -1,9 +1,16 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
-import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
+import {
+  type FieldPlan,
+  type FieldStates,
+  firstOptOuts,
+  type SyncState,
+  withAnswer,
+} from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import { adoptionInteraction } from '../crm-interaction.ts';
+import type { InteractionMessage } from '../../contracts/messages/record.ts';
+import { adoptionInteraction, optOutInteractions } from '../crm-interaction.ts';
 import type { SyncPorts, Waiting } from '../ports.ts';
 import { type Rules, type Subject, versionsOf } from './subjects.ts';
 
@@ -23,6 +30,8 @@ export interface Change {
   readonly states: FieldStates;
   /** The record of the CRM that becomes the customer's before it is written. */
   readonly adopts?: HeldRecord;
+  /** The record as it was read just now, if it was. */
+  readonly read?: HeldRecord;
   /** Set if the hub made that record itself. */
   readonly isOwn?: true;
 }
@@ -62,7 +71,7 @@ export const changeOf = (
 ): Change => ({
   ...{ subject, states },
   record: { key: contactKey(ports, subject), fields: write, ...(id !== undefined && { id }) },
-  ...(adopts && { adopts }),
+  ...(adopts && { adopts, read: adopts }),
 });
 
 /** Writes contacts. Returns those whose values another record holds, each with the refusal. */
@@ -121,7 +130,7 @@ const reserveContacts = async (
 
 const saveWritten = async (
   { ports, rules, contacts }: Writing,
-  { subject, states, adopts, isOwn }: Change,
+  { subject, states, adopts, isOwn, read }: Change,
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
@@ -132,11 +141,26 @@ const saveWritten = async (
     fields: withAnswer(states, held, at),
     profiles: versionsOf(customer),
   };
+  for (const one of optOutsIn(rules, subject, read, ports)) await ports.recordInteraction(one);
   if (adopts && !isOwn) await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
   const isKnown = state.record === id;
   if (await ports.links.save(profileId, next, isKnown ? undefined : id)) contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
+
+/** Opt-outs in a record that was there before; it can have been changed last when it was. */
+const optOutsIn = (
+  { mapping: { contact } }: Rules,
+  { state }: Subject,
+  read: HeldRecord | undefined,
+  ports: SyncPorts,
+): InteractionMessage[] =>
+  read === undefined
+    ? []
+    : optOutInteractions(ports, {
+        ...{ object: contact.object, record: read.id, at: read.modifiedAt },
+        inbound: firstOptOuts(contact.fields, state.fields, read.fields),
+      });
 
 /** A record that is gone: the one into which it was merged takes its place, unless it is another customer's. */
 const followMergedRecord = async (writing: Writing, subject: Subject, fault: CrmFault): Promise<void> => {

@@ -55,6 +55,9 @@ const changeFor = async (writing: Writing, { subject, record }: Adopted): Promis
   }
   // What the record of an imported customer holds came with the import.
   if (isLinkedOnly && !customer.guest)
-    return changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id);
+    return {
+      ...changeOf(ports, subject, planAdoption(contact.fields, ours, record), record.id),
+      read: record,
+    };
   return firstChange(writing, subject, { adopt: record });
 };
