@@ -42,14 +42,14 @@ export const addChildren = async (
       if (fault.scope !== 'record') throw fault;
       return { doubtful: { items: batch, fault } };
     }
-    const open = [...batch];
+    for (const refusal of reply.value.errors)
+      for (const key of [...namedIn(refusal.context, 'objectWriteTraceId'), refusal.objectWriteTraceId ?? ''])
+        if (batch.some((one) => one.key === key)) results.set(key, { key, fault: faultOf(refusal, object) });
+    const open = batch.filter(({ key }) => !results.has(key));
     for (const row of reply.value.results) {
       const at = open.findIndex((one) => isRowOf(row, one));
       for (const { key } of at < 0 ? [] : open.splice(at, 1)) results.set(key, { key, id: row.id });
     }
-    for (const refusal of reply.value.errors)
-      for (const key of [...namedIn(refusal.context, 'objectWriteTraceId'), refusal.objectWriteTraceId ?? ''])
-        if (batch.some((one) => one.key === key)) results.set(key, { key, fault: faultOf(refusal, object) });
     return {};
   };
   try {
