@@ -4,6 +4,7 @@
 // notes are for the staff and are not stored.
 
 import * as z from 'zod';
+import { type CrmChange, valueDigest } from '../../core/crm/change.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -88,6 +89,16 @@ const isByStaff = (record: Record): boolean => {
   return !strangers.has(writer) && writer !== readOf(record, 'user_name');
 };
 
+/** The change of a record that belongs to a contact, of which the sync with ServiceNow reads what it means. */
+const changeOf = (record: Record, table: string, at: string | undefined): CrmChange | undefined => {
+  const [id, state] = [readOf(record, 'sys_id'), readOf(record, 'state')];
+  if (table === '' || state === '' || !SYS_ID.test(readOf(record, 'contact'))) return undefined;
+  return {
+    ...{ object: table, id, act: 'changed', fields: { state: valueDigest(state) }, merged: [] },
+    ...(at !== undefined && { at }),
+  };
+};
+
 const ofRecord = (record: Record): Draft => {
   const [table, id] = [readOf(record, 'table') || readOf(record, 'sys_class_name'), readOf(record, 'sys_id')];
   const isPerson = people.has(table);
@@ -96,6 +107,7 @@ const ofRecord = (record: Record): Draft => {
   const name = isPerson ? readOf(record, 'name') : customer && displayOf(record, customer);
   const said = comment.text !== '';
   const ours = said && comment.author !== undefined && Boolean(name) && comment.author !== name;
+  const at = readTime(readOf(record, 'sys_updated_on')) ?? readTime(readOf(record, 'sys_created_on'));
   const changed = readOf(record, 'sys_mod_count') || readOf(record, 'sys_updated_on');
   return defined({
     key: `${id}:${changed || readOf(record, 'operation')}`,
@@ -105,7 +117,8 @@ const ofRecord = (record: Record): Draft => {
     identifiers: identifiersOf(record, isPerson),
     vouched: isByStaff(record),
     externalId: id,
-    occurredAt: readTime(readOf(record, 'sys_updated_on')) ?? readTime(readOf(record, 'sys_created_on')),
+    occurredAt: at,
+    change: said || isPerson ? undefined : changeOf(record, table, at),
     conversationId: isPerson ? undefined : readOf(record, 'number') || id,
     subject: readOf(record, 'short_description') || undefined,
     text: said ? comment.text : undefined,
