@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { servicenow } from '../../../connectors/crm/servicenow/index.ts';
 import type { CasesState } from '../../../core/crm/cases.ts';
+import { CrmChange } from '../../../core/crm/change.ts';
 import { unsharedToken } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../../core/crm/state.ts';
@@ -14,13 +15,15 @@ import {
   type Conversation,
   closedConversation,
 } from '../../../core/timeline/conversation.ts';
-import type { CommandMessage } from '../../../functions/contracts/messages/record.ts';
+import type { CommandMessage, InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
+import { applyChanges } from '../../../functions/sync/changes/changes.ts';
 import type { SyncPorts } from '../../../functions/sync/ports.ts';
 import { sync } from '../../../functions/sync/sync.ts';
 import { servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
 import { crmFields } from '../../../infra/scenario/hub/sandboxes.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
+import { decodeWith } from '../../support/decode.ts';
 
 const SILENCE_MS = 72 * 3_600_000;
 const unused = (): never => {
@@ -46,7 +49,11 @@ const versioned = <State extends { readonly version: number }>() => {
 
 /** A hub with the shipped mapping of ServiceNow, whose people are in conversation, and workers of its sync. */
 export const caseHub = async () => {
-  const sandbox = await servicenowSandbox(new DatabaseSync(':memory:'), crmFields.servicenow);
+  const clock = { now: Date.parse('2026-03-02T09:00:00Z') };
+  const sandbox = await servicenowSandbox(new DatabaseSync(':memory:'), {
+    ...crmFields.servicenow,
+    now: () => clock.now,
+  });
   const session = await servicenow.open(sandbox.secret, unsharedToken, AbortSignal.timeout(30_000));
   const mapping = compileMapping('servicenow', readSeed().crm['servicenow']);
   const identity = IdentityConfig.parse({});
@@ -57,7 +64,7 @@ export const caseHub = async () => {
   const stored = new Map<string, StoredInteraction>();
   const failures: HubError[] = [];
   const commands: CommandMessage[] = [];
-  const clock = { now: Date.parse('2026-03-02T09:00:00Z') };
+  const reported: InteractionMessage[] = [];
   const at = (): string => new Date(clock.now).toISOString();
 
   const customerOf = (id: string): Customer | undefined => {
@@ -96,7 +103,7 @@ export const caseHub = async () => {
       },
     },
     cases,
-    recordInteraction: async () => {},
+    recordInteraction: async (message) => void reported.push(message),
     recordCommand: async (command) => void commands.push(command),
     queueAgain: async () => {},
     openReview: unused,
@@ -105,7 +112,7 @@ export const caseHub = async () => {
   };
 
   return {
-    ...{ sandbox, session, ports, clock, cases, failures, commands, at },
+    ...{ sandbox, session, ports, clock, cases, failures, commands, reported, at },
     person(id: string): void {
       profiles.set(
         id,
@@ -160,6 +167,18 @@ export const caseHub = async () => {
             },
       );
       return (await sync(ports)(messages)).size;
+    },
+    /** ServiceNow reports a case as it is now, through the webhook of its business rule. */
+    async report(): Promise<void> {
+      const payload = sandbox.records('sn_customerservice_case').map(({ id, fields }) => {
+        const { state, contact, sys_updated_on } = fields;
+        return { table: 'sn_customerservice_case', sys_id: id, state, contact, sys_updated_on };
+      });
+      const { interactions } = await decodeWith('servicenow', payload);
+      const changes = interactions.flatMap(({ change }) => (change ? [CrmChange.parse(change)] : []));
+      await applyChanges(ports)(
+        changes.map((change, position) => ({ id: String(position), message: { change } })),
+      );
     },
     inCrm: () => ({
       cases: sandbox.records('sn_customerservice_case').map(({ fields }) => ({

@@ -145,6 +145,25 @@ it('a case that the CRM closes ends the conversation here, once, and is not clos
   expect(hub.inCrm().cases).toEqual([{ title: 'Broken', state: '1' }]);
 });
 
+it('what ServiceNow reports of a case is read; what the hub wrote is no news', async () => {
+  await hub.work(hub.say('ada', 'Broken'));
+  later(60_000);
+  const agent = (state: string) =>
+    hub.sandbox.staff.update('sn_customerservice_case', { short_description: 'Broken' }, { state });
+  agent('6');
+  await hub.report();
+  expect(hub.reported.map(({ interaction }) => [interaction.kind, interaction.properties])).toEqual([
+    ['crm-record', { record: 'sn_customerservice_case', act: 'changed', set: { state: '6' } }],
+  ]);
+  agent('1');
+  later(60_000);
+  hub.close('ada');
+  await hub.work('ada');
+  await hub.report();
+  expect(hub.inCrm().cases).toEqual([{ title: 'Broken', state: '3' }]);
+  expect(hub.reported).toHaveLength(1);
+});
+
 it('a message that ServiceNow itself reports is in the case already', async () => {
   await hub.work(hub.say('ada', 'Broken'));
   later(1000);
