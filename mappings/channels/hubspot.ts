@@ -42,14 +42,13 @@ const Event = z.looseObject({
 type Event = z.infer<typeof Event>;
 
 const CONTACT = '0-1';
-const TICKET = '0-5';
 const THREADS = 'https://api.hubapi.com/conversations/v3/conversations/threads';
 
 const types: Readonly<Record<string, string>> = {
   [CONTACT]: 'contact',
   '0-2': 'company',
   '0-3': 'deal',
-  [TICKET]: 'ticket',
+  '0-5': 'ticket',
   '0-7': 'product',
   '0-8': 'line_item',
 };
@@ -83,13 +82,6 @@ const associated = (event: Event): string[] => {
   const [from, to] = (event.associationType ?? '').split('_TO_');
   if (event.fromObjectTypeId === CONTACT || from === 'CONTACT') return record(event.fromObjectId);
   return event.toObjectTypeId === CONTACT || to === 'CONTACT' ? record(event.toObjectId) : [];
-};
-
-/** The ticket that an association concerns. */
-const associatedTicket = (event: Event): string | undefined => {
-  const [from, to] = (event.associationType ?? '').split('_TO_');
-  if (event.fromObjectTypeId === TICKET || from === 'TICKET') return event.fromObjectId ?? undefined;
-  return event.toObjectTypeId === TICKET || to === 'TICKET' ? (event.toObjectId ?? undefined) : undefined;
 };
 
 /** The identity that a changed property adds to the contact. */
@@ -164,9 +156,7 @@ const ofRecord = (event: Event, type: string, act: string): Draft | undefined =>
     vouched: act === 'merge' || staffSources.has(event.changeSource ?? ''),
     externalId: subject ?? undefined,
     occurredAt: readTime(event.occurredAt ?? undefined),
-    change: joins
-      ? changeOf(event, 'ticket', 'propertyChange', associatedTicket(event))
-      : changeOf(event, type, act, id),
+    change: joins ? undefined : changeOf(event, type, act, id),
     properties: defined({
       record: type,
       act,

@@ -1,6 +1,6 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
-import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { firstInboundValues, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
@@ -10,17 +10,10 @@ import { beingWritten } from '../contacts/write.ts';
 import { crmInteraction, optOutInteractions } from '../crm-interaction.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
 import { knownError, type Queued } from '../sync.ts';
-import { recordOtherChanges } from './other-objects.ts';
+import { type Reading, recordOtherChanges } from './other-objects.ts';
 
 /** A message of the queue that reports changes in the CRM. */
 export type QueuedChange = Queued<{ readonly change: CrmChange }>;
-
-/** What the functions below share. */
-export interface Reading {
-  readonly ports: SyncPorts;
-  readonly session: CrmSession;
-  readonly rules: Rules;
-}
 
 /** A changed record, and the customer whose contact it is, if it is anybody's. */
 interface Changed {

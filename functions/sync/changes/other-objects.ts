@@ -1,13 +1,19 @@
 import * as z from 'zod';
 import type { CaseState } from '../../../core/crm/cases.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
-import type { HeldRecord } from '../../../core/crm/connector.ts';
+import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import type { CompiledCase } from '../../../core/crm/mapping/mapping.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
-import { profileIdsOf } from '../contacts/subjects.ts';
+import { profileIdsOf, type Rules } from '../contacts/subjects.ts';
 import type { SyncPorts } from '../ports.ts';
-import type { Reading } from './changes.ts';
+
+/** What those share who read what a CRM reports. */
+export interface Reading {
+  readonly ports: SyncPorts;
+  readonly session: CrmSession;
+  readonly rules: Rules;
+}
 
 type OtherPorts = Pick<
   SyncPorts,
