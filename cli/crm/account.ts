@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { lineFinder, parseConfigFile } from '../../core/config/config-file.ts';
-import { type MappingFinding, mappedObjects } from '../../core/crm/check/check.ts';
+import { mappedObjects } from '../../core/crm/check/check.ts';
 import { type Examination, examineAccount } from '../../core/crm/check/examination.ts';
+import type { MappingFinding } from '../../core/crm/check/part.ts';
 import {
   type Call,
   type CrmConnector,

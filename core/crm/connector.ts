@@ -41,6 +41,15 @@ export interface CrmRecord {
   readonly links?: Readonly<Record<string, string>>;
 }
 
+/** A record under another one, such as a comment of a case, that has no field for the hub's key. */
+export interface ChildRecord {
+  /** By which its result is told; it is not sent. */
+  readonly key: string;
+  /** The CRM's id of the other record. */
+  readonly parent: string;
+  readonly fields: CrmFields;
+}
+
 /** The result of one record, independent of the other records. */
 export type CrmResult =
   | {
@@ -183,6 +192,26 @@ export interface CrmSession {
   readonly changes?: (object: string, since: ChangesSince, call: Call) => Promise<Changes>;
   /** Creates or updates records by `keyField`, or by the CRM's id where the record has one. Idempotent. */
   upsert(object: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
+  /**
+   * Creates records under others; `parent` names what leads to these. Not idempotent: a record with a fault `down` may have
+   * been created, also where the call rejects with one, and `children` shows whether it was.
+   */
+  addChildren(
+    object: string,
+    parent: string,
+    records: readonly ChildRecord[],
+    call: Call,
+  ): Promise<CrmResult[]>;
+  /** The records under others, by the CRM's ids of these. Entries of a journal have the id of the record itself. */
+  children(
+    object: string,
+    parent: string,
+    ids: readonly string[],
+    fields: readonly string[],
+    call: Call,
+  ): Promise<ReadonlyMap<string, readonly { readonly id: string; readonly fields: CrmFields }[]>>;
+  /** Deletes records of `children`. Absent where the CRM deletes them with the record to which they belong. */
+  readonly removeChildren?: (object: string, ids: readonly string[], call: Call) => Promise<void>;
   /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */
   remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
   /** Absent if the CRM has no such thing. */

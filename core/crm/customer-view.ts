@@ -6,7 +6,7 @@ import type { SyncState } from './state.ts';
 
 /**
  * A customer as mappings name it: `name.first`, `identifiers.email.primary`, `identifiers.phone.all`,
- * `preferences.channel`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`, `displayName`. Of
+ * `preferences.channel`, `consent.email`, `traits.*`, `stage`, `tags`, `language`, `timeZone`, `primaryIdentifier`, `displayName`. Of
  * `identifiers` those of `without` are left out.
  */
 export const customerView = (
@@ -32,6 +32,11 @@ export const customerView = (
     preferences: customer.preferences,
     traits: customer.traits,
     tags: customer.tags,
+    consent: Object.fromEntries(
+      Object.entries(customer.consent).flatMap(([channel, { status }]) =>
+        status === 'unknown' ? [] : [[channel, status]],
+      ),
+    ),
     stage: customer.stage,
     language: customer.language,
     timeZone: customer.timeZone,

@@ -122,16 +122,18 @@ export const planCreation = (fields: ContactFields, { values, fallbacks }: OurVa
   const states: Record<string, FieldState> = {};
   for (const name of fields.writes.keys()) {
     const value = isWritten(fields, name) ? (values[name] ?? fallbacks[name]) : undefined;
-    if (value === undefined) continue;
-    write[name] = value;
-    states[name] = afterWrite(values[name], value);
+    if (value !== undefined) {
+      write[name] = value;
+      states[name] = afterWrite(values[name], value);
+      // Nobody can have opted out in a record that does not exist yet.
+    } else if (fields.optOuts.has(name)) states[name] = { theirs: null };
   }
   return { write, states };
 };
 
 /**
- * For a record that was there before the hub: only its empty fields are filled, whatever their `write` says, and what both
- * sides have then is where they start from.
+ * For a record that was there before the hub: only its empty fields are filled, whatever their `write` says, and those that
+ * do not say that the person has opted out here; what both sides have then is where they start from.
  */
 export const planAdoption = (
   fields: ContactFields,
@@ -143,7 +145,9 @@ export const planAdoption = (
   for (const name of fields.writes.keys()) {
     const theirs = held.fields[name] ?? null;
     const value = isWritten(fields, name) ? (values[name] ?? fallbacks[name]) : undefined;
-    if (isEmpty(theirs) && value !== undefined) {
+    const optOut = fields.optOuts.get(name);
+    const isMissing = optOut?.(value) !== undefined && optOut(theirs) === undefined;
+    if (value !== undefined && (isEmpty(theirs) || isMissing)) {
       write[name] = value;
       states[name] = afterWrite(values[name], value);
     } else states[name] = { ours: stored(values[name]), theirs: stored(theirs), at: held.modifiedAt };
@@ -151,13 +155,29 @@ export const planAdoption = (
   return { write, states };
 };
 
-/** The fields that cannot be judged before the record has been read: nothing is known of where the sides stood. */
+/**
+ * The fields that cannot be judged before the record has been read: nothing is known of where the sides stood. Whether the
+ * person has opted out there must be known though the hub has no answer.
+ */
 export const fieldsWithoutBase = (fields: ContactFields, ours: CrmFields, states: FieldStates): string[] =>
   [...fields.writes].flatMap(([name, write]) =>
-    (write === 'two-way' || write === 'if-empty') && states[name] === undefined && ours[name] !== undefined
+    states[name] === undefined &&
+    (((write === 'two-way' || write === 'if-empty') && ours[name] !== undefined) ||
+      isConsentRead(fields, name))
       ? [name]
       : [],
   );
+
+const isConsentRead = ({ optOuts, readers }: ContactFields, name: string): boolean =>
+  optOuts.has(name) && readers.has(name);
+
+/** The opt-outs in a record that was read, in fields of which nothing was known before. */
+export const firstOptOuts = (fields: ContactFields, states: FieldStates, held: CrmFields): InboundValue[] =>
+  [...fields.readers].flatMap(([name, reader]) => {
+    if (!isConsentRead(fields, name) || states[name] !== undefined) return [];
+    const placed = reader.place(held[name]);
+    return placed ? [{ ...placed, field: name }] : [];
+  });
 
 /** What changed here since both sides last stood. */
 export const planUpdate = (

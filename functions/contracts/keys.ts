@@ -38,6 +38,7 @@ export const sortKeyPrefix = {
   command: 'command#',
   once: 'once#',
   sync: 'sync#',
+  cases: 'cases#',
 } as const;
 
 const PROFILE_PREFIX = 'customer#';
@@ -54,6 +55,10 @@ export const limitsKey = (profileId: string): Key => inProfile(profileId, 'limit
 export const listedKey = (profileId: string): Key => inProfile(profileId, 'listed');
 export const syncStateKey = (profileId: string, crm: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.sync}${crm}`);
+
+/** The cases of a source profile in one CRM. */
+export const casesKey = (profileId: string, crm: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.cases}${crm}`);
 
 export const interactionKey = ({ profileId, occurredAt, id }: InteractionAddress): Key =>
   inProfile(profileId, interactionSortKey({ occurredAt, id }));

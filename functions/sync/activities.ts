@@ -4,6 +4,7 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 import type { StoredInteraction } from '../contracts/ports/history.ts';
+import type { CaseBatch } from './cases/parties.ts';
 import type { Rules } from './contacts/subjects.ts';
 import { isParked } from './contacts/write.ts';
 import type { SyncPorts, Waiting } from './ports.ts';
@@ -20,23 +21,30 @@ interface Group {
   readonly records: CrmRecord[];
 }
 
-/** Logs interactions at the contacts of their customers. `contacts`: the CRM's ids by customer; others are left out. */
-export const logInteractions = async (
-  ports: Pick<SyncPorts, 'history' | 'call' | 'parked' | 'title'>,
-  session: CrmSession,
-  rules: Rules,
+/** The interactions of messages whose customers have a contact. `contacts`: the CRM's ids by customer; others are left out. */
+export const interactionsOf = async (
+  { history }: Pick<SyncPorts, 'history'>,
   messages: readonly SyncMessage[],
   customers: ReadonlyMap<string, Customer>,
   contacts: ReadonlyMap<string, string>,
-): Promise<Logged> => {
+): Promise<StoredInteraction[]> => {
   const addresses = messages.flatMap(({ profileId, interaction: id, occurredAt }) => {
     const customer = customers.get(profileId);
     const isWanted = customer !== undefined && contacts.has(customer.id);
     return id === undefined || occurredAt === undefined || !isWanted ? [] : [{ profileId, id, occurredAt }];
   });
+  return addresses.length === 0 ? [] : history.interactions(addresses);
+};
+
+/** Logs interactions at the contacts of their customers. */
+export const logInteractions = async (
+  ports: Pick<SyncPorts, 'call' | 'parked' | 'title'>,
+  session: CrmSession,
+  rules: Rules,
+  { interactions, customers, contacts }: Omit<CaseBatch, 'messages'>,
+): Promise<Logged> => {
   const waiting = new Map<string, Waiting>();
   const refused = new Map<string, HubError>();
-  const interactions = addresses.length === 0 ? [] : await ports.history.interactions(addresses);
   const groups = groupsOf(
     rules,
     interactions,
@@ -87,7 +95,7 @@ const groupsOf = (
 };
 
 /** Of the customer, a mapping sees only whether anybody vouches for who acted. */
-const mappedInteraction = ({
+export const mappedInteraction = ({
   customer,
   profileId: _profileId,
   ...interaction

@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import { identifiersIn } from '../../core/crm/adoption.ts';
 import type { HeldRecord } from '../../core/crm/connector.ts';
 import type { InboundValue } from '../../core/crm/mapping/mapping.ts';
+import { consentChannel } from '../../core/crm/mapping/paths.ts';
 import { reportedProfile } from '../../core/crm/reported-profile.ts';
 import { firstInboundValues } from '../../core/crm/state.ts';
 import type { Customer } from '../../core/identity/customer.ts';
@@ -26,6 +28,7 @@ export const crmInteraction = (
   { object, record, act, at, inbound, customer, others = [] }: CrmReported,
 ): InteractionMessage => {
   const reported = reportedProfile(inbound, customer);
+  const set = act === 'changed' ? setOf(inbound) : undefined;
   const addresses = [...new Set([...identifiersIn(record), ...reported.identifiers])];
   return {
     type: 'interaction',
@@ -37,10 +40,42 @@ export const crmInteraction = (
       identifiers: [...[record.id, ...others].map((id) => `${crm}:${id}`), ...addresses],
       ...(!record.byStaff && addresses.length > 0 && { claimed: addresses }),
       ...(reported.profile && { profile: reported.profile }),
-      properties: { record: object, act },
+      properties: { record: object, act, ...(set !== undefined && { set }) },
     },
   };
 };
+
+/** The values that changed, by the fields of the CRM, so that a trigger can match them. */
+const setOf = (inbound: readonly InboundValue[]): Record<string, z.core.util.JSONType> | undefined =>
+  inbound.length === 0
+    ? undefined
+    : Object.fromEntries(inbound.map(({ field, value }) => [field, z.json().catch(null).parse(value)]));
+
+/** The opt-outs among values of a CRM, as interactions of their own, which are the evidence of the answers. */
+export const optOutInteractions = (
+  { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,
+  {
+    object,
+    record,
+    at,
+    inbound,
+  }: Pick<CrmReported, 'object' | 'at' | 'inbound'> & { readonly record: string },
+): InteractionMessage[] =>
+  inbound.flatMap(({ path, value, field }): InteractionMessage[] => {
+    const medium = consentChannel(path);
+    if (medium === undefined) return [];
+    return [
+      {
+        type: 'interaction',
+        receivedAt: instant(now()),
+        interaction: {
+          ...{ key: `${object}:${record}:${field}:opt-out:${at}`, provider: crm, kind: 'opt-out' },
+          ...{ channel: 'crm', direction: 'system', occurredAt: at, identifiers: [`${crm}:${record}`] },
+          properties: { record: object, field, medium, ...(value !== 'denied' && { scope: 'marketing' }) },
+        },
+      },
+    ];
+  });
 
 /** What an adopted record adds: its addresses, and what the hub lacked or the CRM owns. */
 export const adoptionInteraction = (

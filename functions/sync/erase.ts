@@ -1,5 +1,5 @@
 import type { Call, CrmConnector, CrmSession, Removal } from '../../core/crm/connector.ts';
-import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
+import type { CompiledCase, CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ErasureParts } from '../aws/erasure/parts.ts';
 import type { EraseMessage } from '../contracts/messages/sync.ts';
@@ -61,7 +61,7 @@ const outcomeOf = async (
   { connector, open, call, hub, mapping, erasures }: EraseInCrmPorts,
   { erasure, part }: EraseMessage,
 ): Promise<CrmOutcome> => {
-  const { contact, interactionObjects } = await mapping();
+  const { contact, interactionObjects, cases } = await mapping();
   const wanted =
     part === CONTACTS
       ? [
@@ -78,6 +78,8 @@ const outcomeOf = async (
   const faults = new Map<string, number>();
   for (const { object, key, ...rest } of wanted) {
     const keys: readonly string[] = 'keys' in rest ? rest.keys : (parts.get(part)?.interactions ?? []);
+    for (const rule of cases)
+      if (rule.object === object && part !== CONTACTS) await removeMessages(session, rule, keys, call);
     const removals: Removal[] = await session.remove(object, key, keys, call);
     for (const removal of removals) {
       if (!('fault' in removal)) count += removal.found ? 1 : 0;
@@ -90,4 +92,20 @@ const outcomeOf = async (
   }
   const refused = [...faults].map(([fault, times]) => (times === 1 ? fault : `${fault} (${times} times)`));
   return { count, left: [...refused, ...(count > 0 ? connector.keeps : [])] };
+};
+
+/** The messages of cases, where they would stay when their cases are deleted. */
+const removeMessages = async (
+  session: CrmSession,
+  { object, key, messages }: CompiledCase,
+  keys: readonly string[],
+  call: Call,
+): Promise<void> => {
+  if (messages === undefined || session.removeChildren === undefined || keys.length === 0) return;
+  const found = await session.find(object, { field: key }, keys, [], call);
+  const ids = [...found.values()].flat().map(({ id }) => id);
+  if (ids.length === 0) return;
+  const under = await session.children(messages.object, messages.parent, ids, [], call);
+  const children = [...under.values()].flat().map(({ id }) => id);
+  if (children.length > 0) await session.removeChildren(messages.object, children, call);
 };

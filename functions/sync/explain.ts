@@ -1,4 +1,5 @@
-import { checkMapping, describedObjects, type MappingFinding } from '../../core/crm/check/check.ts';
+import { checkMapping, describedObjects } from '../../core/crm/check/check.ts';
+import type { MappingFinding } from '../../core/crm/check/part.ts';
 import type { Call, CrmConnector } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
 import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';

@@ -4,10 +4,11 @@ import type { SyncState } from '../../core/crm/state.ts';
 import type { HubError } from '../../core/errors.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
-import type { InteractionMessage } from '../contracts/messages/record.ts';
+import type { CommandMessage, InteractionMessage } from '../contracts/messages/record.ts';
 import type { ChangeMessage, SyncMessage } from '../contracts/messages/sync.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';
+import type { CaseRows } from './cases/case-rows.ts';
 
 /** A source profile and the state of its contact. */
 export interface Holder {
@@ -47,10 +48,15 @@ export interface SyncPorts {
   readonly history: History;
   readonly guests: Pick<Guests, 'personOf'>;
   readonly links: Links;
+  readonly cases: CaseRows;
+  /** Milliseconds without a message after which a new conversation begins. */
+  readonly silence: () => Promise<number>;
   /** The objects of which nothing can be written until a person changes something in the CRM. */
   readonly parked: ReadonlySet<string>;
   /** Sends what the CRM told about a customer to be recorded. */
   readonly recordInteraction: (message: InteractionMessage) => Promise<void>;
+  /** Sends a command for a customer of this CRM to be executed. */
+  readonly recordCommand: (command: CommandMessage) => Promise<void>;
   /** Queues messages for this CRM. Rejects with `HubError` `enqueue-failure`. */
   readonly queueAgain: (messages: readonly (SyncMessage | ChangeMessage)[]) => Promise<void>;
   readonly openReview: (review: Review) => Promise<void>;

@@ -2,7 +2,9 @@ import type { CrmSession } from '../../core/crm/connector.ts';
 import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
-import { logInteractions } from './activities.ts';
+import { interactionsOf, logInteractions } from './activities.ts';
+import { logCases } from './cases/cases.ts';
+import type { CaseBatch } from './cases/parties.ts';
 import { writeContacts } from './contacts/contacts.ts';
 import { relink } from './contacts/relink.ts';
 import { customersOf, type Rules, type Subject, subjectsOf } from './contacts/subjects.ts';
@@ -49,21 +51,51 @@ const syncBatch = async (
   const dated = linked.subjects.map((subject) => ({ ...subject, ...earliestOf(subject, messages) }));
   const contacts = await writeContacts(ports, session, rules, dated);
   await queueUnwritten(ports, dated, contacts);
-  const logged = await logInteractions(ports, session, rules, messages, customers, contacts.ids);
+  const interactions = await interactionsOf(ports, messages, customers, contacts.ids);
+  const logged = await logBatch(ports, session, rules, {
+    messages,
+    interactions,
+    customers,
+    contacts: contacts.ids,
+  });
   for (const { id, message } of batch) {
     const customer = customers.get(message.profileId);
     if (customer === undefined) continue;
     const { interaction = '' } = message;
     const waiting =
-      linked.waiting.get(customer.id) ?? contacts.waiting.get(customer.id) ?? logged.waiting.get(interaction);
+      linked.waiting.get(customer.id) ??
+      contacts.waiting.get(customer.id) ??
+      logged.waiting(customer.id, interaction);
     const error =
-      refused.get(customer.id) ?? contacts.refused.get(customer.id) ?? logged.refused.get(interaction);
+      refused.get(customer.id) ??
+      contacts.refused.get(customer.id) ??
+      logged.refused(customer.id, interaction);
     if (error === undefined && waiting !== undefined) unsynced.set(id, waiting);
     if (error === undefined) continue;
     await ports.saveFailure(id, error);
     await ports.publishFailed(customer.id, error);
   }
   return unsynced;
+};
+
+/** Activities and cases. What is told of the customer concerns messages without an interaction. */
+const logBatch = async (
+  ports: SyncPorts,
+  session: CrmSession,
+  rules: Rules,
+  batch: CaseBatch,
+): Promise<{
+  readonly waiting: (customer: string, interaction: string) => Waiting | undefined;
+  readonly refused: (customer: string, interaction: string) => HubError | undefined;
+}> => {
+  const activities = await logInteractions(ports, session, rules, batch);
+  const cases = await logCases(ports, session, rules, batch);
+  return {
+    waiting: (customer, interaction) =>
+      activities.waiting.get(interaction) ?? cases.waiting.get(interaction || customer),
+    refused: (customer, interaction) =>
+      activities.refused.get(interaction) ?? cases.refused.get(interaction || customer),
+  };
 };
 
 const earliestOf = ({ customer }: Subject, messages: readonly SyncMessage[]): Pick<Subject, 'since'> => {

@@ -20,6 +20,7 @@ import { reviewKey } from '../contracts/keys.ts';
 import type { DecidedMessage } from '../contracts/messages/sync.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { syncStage } from '../contracts/stages/sync.ts';
+import { caseRows } from './cases/case-rows.ts';
 import { applyChanges, type QueuedChange } from './changes/changes.ts';
 import type { Pending } from './connection/pending.ts';
 import type { CrmAccess, Deferral, WorkPorts } from './connection/work.ts';
@@ -97,7 +98,8 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
   const loadHashedKeys = hashedKeysLoader(runtime);
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   return {
-    ...{ crm: connector.id, title: connector.title, hub: env.HUB, now: runtime.now, recordInteraction },
+    ...{ crm: connector.id, title: connector.title, hub: env.HUB, now: runtime.now },
+    ...{ recordInteraction, recordCommand: recordInteraction },
     async mapping() {
       const raw = await running.crmMapping(connector.id);
       if (compiled === undefined || compiled.raw !== raw)
@@ -105,6 +107,8 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
       return compiled.mapping;
     },
     identity: running.identity,
+    cases: caseRows(rows, connector.id),
+    silence: async () => (await running.hub()).conversation.silence,
     history: history(rows),
     guests: guests(rows, running.identity),
     links: links(rows, connector.id, async (records) => {

@@ -164,6 +164,7 @@ const sendMessages = (hub: ScenarioHub, { step, position, at }: StepRun): void =
   if (step.confirm) send(hub, { ...command, command: 'confirm', ...step.confirm });
   if (step.split) send(hub, { ...command, command: 'split', ...step.split });
   if (step.consent) send(hub, { ...command, command: 'consent', ...step.consent });
+  if (step.close) send(hub, { ...command, command: 'close', ...step.close });
   if (step.preference) send(hub, { ...command, command: 'preference', ...step.preference });
 };
 

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { VirtualClock } from '../../core/clock.ts';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
+import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { Channel } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
@@ -100,10 +101,7 @@ export const openScenarioHub = async (
   const identity = seedIdentity(scenario);
   await storeConfiguration('identity', identity);
   for (const crm of crms.names.filter((one) => Object.hasOwn(switches, one)))
-    await storeConfiguration(
-      `crm/${crm}`,
-      parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')),
-    );
+    await storeConfiguration(`crm/${crm}`, seedMapping(crm, scenario));
   await crms.connect(hub.runtime, hub.name);
   const publishPorts = publishPortsOf(hub);
   for (const definition of triggerDefinitions.values()) await publish(publishPorts, definition, templates);
@@ -128,6 +126,21 @@ const syncedBy = ({ template }: Assembly): string[] =>
 const SyncFunction = z.looseObject({
   Environment: z.looseObject({ Variables: z.looseObject({ CRM: z.string() }) }),
 });
+const Shipped = z.looseObject({ contact: z.looseObject({ fields: z.looseObject({}) }) });
+
+const seedMapping = (crm: string, { mappings }: Scenario): unknown => {
+  const shipped = Shipped.parse(parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')));
+  const { contact: { fields, ...contact } = {}, ...others } = mappings[crm] ?? {};
+  const merged = {
+    ...{ ...shipped, ...others },
+    contact: {
+      ...{ ...shipped.contact, ...contact },
+      fields: { ...shipped.contact.fields, ...z.looseObject({}).optional().parse(fields) },
+    },
+  };
+  CrmMapping.parse(merged);
+  return merged;
+};
 
 const seedHub = ({ hub }: Scenario): unknown => {
   const merged = {

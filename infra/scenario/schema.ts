@@ -135,6 +135,8 @@ const Action = z.strictObject({
     })
     .optional(),
   crm: CrmStep.optional(),
+  /** Closes the conversation. */
+  close: z.strictObject({ customer: AnyIdentifier }).optional(),
   advance: Duration.optional(),
   publish: z.string().optional(),
   pause: z.string().optional(),
@@ -181,6 +183,8 @@ export const Scenario = z.strictObject({
   hub: inline(HubConfig).default({}),
   customers: z.array(StartingCustomer).default([]),
   crm: CrmSeeds.default({}),
+  /** By CRM, what differs from its shipped mapping: keys are replaced, and those of `contact.fields` one by one. */
+  mappings: z.record(z.string(), z.looseObject({ contact: z.looseObject({}).optional() })).default({}),
   steps: z.array(Step).default([]),
   expect: Expectation,
 });

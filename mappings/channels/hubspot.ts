@@ -5,7 +5,7 @@
 
 import * as z from 'zod';
 import { type CrmChange, valueDigest } from '../../core/crm/change.ts';
-import { defined, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
+import { defined, entryOf, parseJson, readTime, urlPart } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Content, Delivery } from '../../core/webhooks/channel.ts';
@@ -109,18 +109,26 @@ const contactActs: Readonly<Record<string, CrmChange['act']>> = {
   restore: 'restored',
 };
 
+/** The objects of which the sync with HubSpot follows changes; a ticket names its contact only where it is read. */
+const followed: Readonly<Record<string, string>> = { contact: 'contacts', ticket: 'tickets' };
+
 /**
- * The change of a contact. `changeSource: INTEGRATION` is every connected app: HubSpot does not say here which one, so
+ * The change of a record. `changeSource: INTEGRATION` is every connected app: HubSpot does not say here which one, so
  * nothing is known to be the hub's own.
  */
-const changeOf = (event: Event, act: string, id: string | null | undefined): CrmChange | undefined => {
-  const known = contactActs[act];
-  if (known === undefined || !id) return undefined;
+const changeOf = (
+  event: Event,
+  type: string,
+  act: string,
+  id: string | null | undefined,
+): CrmChange | undefined => {
+  const [known, object] = [contactActs[act], entryOf(followed, type)];
+  if (known === undefined || object === undefined || !id) return undefined;
   const at = readTime(event.occurredAt ?? undefined);
   const { propertyName: name, propertyValue, primaryObjectId, mergedObjectIds } = event;
   const former = act === 'merge' ? [primaryObjectId, ...(mergedObjectIds ?? [])] : [];
   return {
-    ...{ object: 'contacts', id, act: known, ...(at !== undefined && { at }) },
+    ...{ object, id, act: known, ...(at !== undefined && { at }) },
     fields: act === 'propertyChange' && name ? { [name]: valueDigest(propertyValue) } : {},
     merged: [...new Set(former.flatMap((one) => one ?? []))].filter((one) => one !== id),
   };
@@ -148,7 +156,7 @@ const ofRecord = (event: Event, type: string, act: string): Draft | undefined =>
     vouched: act === 'merge' || staffSources.has(event.changeSource ?? ''),
     externalId: subject ?? undefined,
     occurredAt: readTime(event.occurredAt ?? undefined),
-    change: isContact && !joins ? changeOf(event, act, id) : undefined,
+    change: joins ? undefined : changeOf(event, type, act, id),
     properties: defined({
       record: type,
       act,

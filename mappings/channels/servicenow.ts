@@ -4,7 +4,7 @@
 // notes are for the staff and are not stored.
 
 import * as z from 'zod';
-import type { CrmChange } from '../../core/crm/change.ts';
+import { type CrmChange, valueDigest } from '../../core/crm/change.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -88,20 +88,25 @@ const acts: ReadonlyMap<string, CrmChange['act']> = new Map([
   ['delete', 'deleted'],
 ]);
 
-/** The change of a contact. Where the CRM is switched on, its sync reads the record: the hub's own writes are posted too. */
-const changeOf = (record: Record, table: string, at: string | undefined): CrmChange | undefined => {
-  const id = readOf(record, 'sys_id');
-  if (!contacts.has(table) || !SYS_ID.test(id)) return undefined;
-  const act = acts.get(readOf(record, 'operation')) ?? 'changed';
-  return { object: table, id, act, ...(at !== undefined && { at }), fields: {}, merged: [] };
-};
-
 const strangers: ReadonlySet<string> = new Set(['', 'guest', 'system']);
 
 /** Whether somebody else than the person wrote a person's record. */
 const isByStaff = (record: Record): boolean => {
   const writer = readOf(record, 'sys_updated_by');
   return !strangers.has(writer) && writer !== readOf(record, 'user_name');
+};
+
+/**
+ * The change of a contact, or of a record that belongs to one. Where the CRM is switched on, its sync reads what it means: the
+ * hub's own writes are posted too.
+ */
+const changeOf = (record: Record, table: string, at: string | undefined): CrmChange | undefined => {
+  const [id, state] = [readOf(record, 'sys_id'), readOf(record, 'state')];
+  const change = { object: table, id, merged: [], ...(at !== undefined && { at }) };
+  if (contacts.has(table) && SYS_ID.test(id))
+    return { ...change, act: acts.get(readOf(record, 'operation')) ?? 'changed', fields: {} };
+  const isOfContact = table !== '' && state !== '' && SYS_ID.test(readOf(record, 'contact'));
+  return isOfContact ? { ...change, act: 'changed', fields: { state: valueDigest(state) } } : undefined;
 };
 
 const ofRecord = (record: Record): Draft => {
@@ -123,7 +128,7 @@ const ofRecord = (record: Record): Draft => {
     vouched: isByStaff(record),
     externalId: id,
     occurredAt: at,
-    change: changeOf(record, table, at),
+    change: said ? undefined : changeOf(record, table, at),
     conversationId: isPerson ? undefined : readOf(record, 'number') || id,
     subject: readOf(record, 'short_description') || undefined,
     text: said ? comment.text : undefined,

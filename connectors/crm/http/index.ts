@@ -7,10 +7,10 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import type { HttpSection } from '../../../core/crm/mapping/http.ts';
 import { type ApiPorts, openApi } from './api.ts';
 import { changes } from './changes.ts';
-import { find, list, notMapped, read, type Target } from './read.ts';
-import { remove } from './remove.ts';
+import { children, find, list, notMapped, read, type Target } from './read.ts';
+import { remove, removeChildren } from './remove.ts';
 import type { HttpEnvironment } from './request.ts';
-import { upsert } from './write.ts';
+import { addChildren, upsert } from './write.ts';
 
 export interface HttpConnectorPorts {
   /** The name in hub.yaml. */
@@ -82,6 +82,9 @@ const sessionOf = (
     list: async (object, ...rest) => list(await target(object), ...rest),
     changes: async (object, ...rest) => changes(await target(object), ...rest),
     upsert: async (object, ...rest) => upsert(await target(object), ...rest),
+    addChildren: async (object, ...rest) => addChildren(await target(object), ...rest),
+    children: async (object, ...rest) => children(await target(object), ...rest),
+    removeChildren: async (object, ...rest) => removeChildren(await target(object), ...rest),
     remove: async (object, ...rest) => remove(await target(object), ...rest),
     async examine(call) {
       const { http } = await open();

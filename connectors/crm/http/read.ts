@@ -64,6 +64,18 @@ export const find = async (
   return found;
 };
 
+/** The records whose field `parent` has the id of another one. */
+export const children = async (
+  target: Target,
+  parent: string,
+  ids: readonly string[],
+  fields: readonly string[],
+  call: Call,
+): ReturnType<CrmSession['children']> => {
+  if (target.section.find.field === undefined) throw notMapped(target, 'find.field');
+  return find(target, { field: parent }, ids, fields, call);
+};
+
 export const read = async (
   target: Target,
   ids: readonly string[],

@@ -48,6 +48,12 @@ export const deleteById = async (target: Target, id: string, call: Call): Promis
   await deleted(target, { id }, call);
 };
 
+/** Deletes records by the CRM's ids. Without a request for that they are deleted with the record to which they belong. */
+export const removeChildren = async (target: Target, ids: readonly string[], call: Call): Promise<void> => {
+  if (target.section.remove?.by !== 'id') return;
+  for (const id of ids) await deleteById(target, id, call);
+};
+
 /** False where the CRM has no such record. */
 const deleted = async (target: Target, variables: object, call: Call): Promise<boolean> => {
   const { api, object, section } = target;

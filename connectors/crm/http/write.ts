@@ -1,19 +1,24 @@
-import type { Call, CrmRecord, CrmResult, HeldRecord } from '../../../core/crm/connector.ts';
+import type { Call, ChildRecord, CrmRecord, CrmResult, HeldRecord } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { HttpWriting } from '../../../core/crm/mapping/http.ts';
 import { HubError } from '../../../core/errors.ts';
 import type { Answer } from './answer.ts';
-import { chunksOf, find, type Target } from './read.ts';
+import { chunksOf, find, notMapped, type Target } from './read.ts';
 import { deleteById } from './remove.ts';
 import { listOf, placeOf } from './templates.ts';
 
 type Kind = 'create' | 'update' | 'upsert';
 
 /** What the functions below share. */
-interface Writing {
+interface Sending {
   readonly target: Target;
-  readonly keyField: string;
+  /** Absent for records that have none. */
+  readonly keyField?: string;
   readonly call: Call;
+}
+
+interface Writing extends Sending {
+  readonly keyField: string;
 }
 
 /**
@@ -34,6 +39,19 @@ export const upsert = async (
   const updated = await update(writing, known);
   const written = unknown.length === 0 ? [] : await findThenWrite(writing, unknown);
   return [...updated, ...written];
+};
+
+/** Creates records under others, whose ids stand in the field `parent`. As `upsert` it never rejects. */
+export const addChildren = async (
+  target: Target,
+  parent: string,
+  records: readonly ChildRecord[],
+  call: Call,
+): Promise<CrmResult[]> => {
+  const { create } = target.section;
+  if (create === undefined) throw notMapped(target, 'create');
+  const made = records.map(({ key, parent: id, fields }) => ({ key, fields: { ...fields, [parent]: id } }));
+  return send({ target, call }, 'create', create, made);
 };
 
 /** Without a request for updates a record that is there is left as it is. */
@@ -137,7 +155,7 @@ const inOrder = (one: HeldRecord, other: HeldRecord): number => {
  * sent have the same fault.
  */
 const send = async (
-  writing: Writing,
+  writing: Sending,
   kind: Kind,
   request: HttpWriting,
   records: readonly CrmRecord[],
@@ -160,7 +178,7 @@ const refusedAll = (records: readonly CrmRecord[], fault: CrmFault): CrmResult[]
 
 /** A batch that is refused as a whole is halved until the record at fault is alone. */
 const sendBatch = async (
-  writing: Writing,
+  writing: Sending,
   kind: Kind,
   request: HttpWriting,
   records: readonly CrmRecord[],
@@ -189,8 +207,8 @@ const sendBatch = async (
 };
 
 /** A record as templates see it. `values`: what is to be stored, with the hub's key in its field. */
-const variablesOf = ({ key, id, fields, links = {} }: CrmRecord, keyField: string): object => ({
-  ...{ key, fields, links, values: { ...fields, [keyField]: key } },
+const variablesOf = ({ key, id, fields, links = {} }: CrmRecord, keyField: string | undefined): object => ({
+  ...{ key, fields, links, values: { ...fields, ...(keyField !== undefined && { [keyField]: key }) } },
   ...(id !== undefined && { id }),
 });
 

@@ -50,7 +50,8 @@ export const linkTypes = (object: string, records: readonly CrmRecord[]): Readon
   return new Map([...names].map((name) => [name, linkType(object, name)]));
 };
 
-const linkType = (object: string, name: string): LinkType => {
+/** Throws a setup fault of the object for a name that is none. */
+export const linkType = (object: string, name: string): LinkType => {
   const known = entryOf(defaults, object) ?? {};
   const typeId = entryOf(known, name);
   if (typeId !== undefined) return { target: name, category: 'HUBSPOT_DEFINED', typeId };
@@ -165,3 +166,28 @@ const ofLink = (fault: CrmFault, name: string): CrmFault =>
     ...(typeof fault.retry === 'object' && { afterSeconds: fault.retry.afterSeconds }),
     cause: fault,
   });
+
+const Associated = batchOf(
+  z.looseObject({ from: z.looseObject({ id: Id }), to: z.array(z.looseObject({ toObjectId: Id })) }),
+);
+
+/** The ids of associated records, by the ids that were asked for; those without any are absent. */
+export const associatedIds = async (
+  api: Api,
+  { from, to }: { readonly from: string; readonly to: string },
+  ids: readonly string[],
+  call: Call,
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const found = new Map<string, readonly string[]>();
+  const path = `/crm/associations/${VERSION}/${encodeURIComponent(from)}/${encodeURIComponent(to)}/batch/read`;
+  for (const batch of batchesOf([...new Set(ids)])) {
+    const body = { inputs: batch.map((id) => ({ id })) };
+    const { results } = await api.need({ method: 'POST', path, body, object: from }, Associated, call);
+    for (const { from: one, to: others } of results)
+      found.set(
+        one.id,
+        others.map(({ toObjectId }) => toObjectId),
+      );
+  }
+  return found;
+};

@@ -4,6 +4,7 @@
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { isLink } from './associations.ts';
+import { addChildren, children, removeChildren } from './children.ts';
 import { createKeyField, describe } from './describe.ts';
 import { examine } from './examine.ts';
 import { openFinder } from './find.ts';
@@ -39,6 +40,9 @@ const session = (login: Login): CrmSession => {
     read: (object, ids, fields, call) => read(api, object, ids, fields, call),
     list: (object, fields, cursor, call) => list(api, object, fields, cursor, call),
     upsert: (object, keyField, records, call) => upsert(api, { object, keyField }, records, call),
+    addChildren: (object, parent, records, call) => addChildren(api, { object, parent }, records, call),
+    children: (object, parent, ids, fields, call) => children(api, { object, parent }, ids, fields, call),
+    removeChildren: (object, ids, call) => removeChildren(api, object, ids, call),
     remove: (object, keyField, keys, call) => remove(api, object, keyField, keys, call),
     createKeyField: (object, keyField, call) => createKeyField(api, object, keyField, call),
     examine: (call) => examine(api, login, call),

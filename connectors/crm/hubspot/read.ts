@@ -2,6 +2,7 @@ import type { BatchReadInputSimplePublicObjectId } from '@hubspot/api-client/lib
 import * as z from 'zod';
 import type { Call, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
+import { associatedIds } from './associations.ts';
 import { batchesOf, batchOf } from './batch.ts';
 import { faultOf, ofObject } from './faults.ts';
 import { type Api, type Reply, VERSION } from './request.ts';
@@ -85,6 +86,9 @@ export const readBatch = async (
   return { value: reply.value.results };
 };
 
+/** The objects whose records belong to a contact. */
+const TICKETS = 'tickets';
+
 export const read = async (
   api: Api,
   object: string,
@@ -96,6 +100,12 @@ export const read = async (
   for (const batch of batchesOf([...new Set(ids)])) {
     const found = await byIds(api, object, batch, propertiesFor(fields), call);
     for (const [id, stored] of found) records.set(id, heldOf(stored, fields));
+  }
+  if (object !== TICKETS) return records;
+  const contacts = await associatedIds(api, { from: object, to: 'contacts' }, [...records.keys()], call);
+  for (const [id, record] of records) {
+    const [contact] = contacts.get(id) ?? [];
+    if (contact !== undefined) records.set(id, { ...record, contact });
   }
   return records;
 };

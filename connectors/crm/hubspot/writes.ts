@@ -83,7 +83,7 @@ const resultOf = (
 };
 
 /** The fault of the records to which a call that ended early did not come. */
-const remainder = (failure: CrmFault | HubError): CrmFault =>
+export const remainder = (failure: CrmFault | HubError): CrmFault =>
   failure instanceof CrmFault
     ? failure
     : new CrmFault(failure.code, failure.message, {
@@ -141,7 +141,7 @@ const updateOf = ({ keyField }: Target, record: CrmRecord): SimplePublicObjectBa
 });
 
 /** HubSpot holds texts. An empty one clears a property; several choices are joined by semicolons. */
-const textsOf = (fields: CrmFields): Record<string, string> =>
+export const textsOf = (fields: CrmFields): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, textOf(value)]));
 
 const textOf = (value: unknown): string => {

@@ -5,6 +5,7 @@
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { bulkUpdates } from './bulk/ingest.ts';
 import { jobReader } from './bulk/query.ts';
+import { addChildren, children } from './children.ts';
 import { objectsOf } from './describe.ts';
 import { hasLink } from './emails.ts';
 import { examine } from './examine.ts';
@@ -50,6 +51,8 @@ const session = (client: Client): CrmSession => {
     read: (object, ids, fields, call) => read(client, objects, { object, ids, fields }, call),
     list: (object, fields, cursor, call) => list(client, objects, reader, { object, fields, cursor }, call),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
+    addChildren: (object, parent, records, call) => addChildren(client, { object, parent, records }, call),
+    children: (object, parent, ids, fields, call) => children(client, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     bulkUpdates: bulkUpdates(client),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),

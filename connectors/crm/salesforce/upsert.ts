@@ -8,10 +8,9 @@ import { EMAIL, upsertEmails } from './emails.ts';
 import { isOf } from './held.ts';
 import type { Client } from './rest/session.ts';
 import { idsByKey } from './rest/soql.ts';
-import { type Collection, collectionsOf, faultFrom, type Outcome, type Row, write } from './writes.ts';
+import { type Collection, collectionsOf, faultFrom, NEW, type Outcome, type Row, write } from './writes.ts';
 
 const BY_ID = { method: 'PATCH', path: '/composite/sobjects' } as const;
-const NEW = { method: 'POST', path: '/composite/sobjects' } as const;
 
 export const upsert = async (
   client: Client,

@@ -21,6 +21,9 @@ export interface Target {
   readonly path: string;
 }
 
+/** Of new records. */
+export const NEW: Target = { method: 'POST', path: '/composite/sobjects' };
+
 export interface Collection {
   readonly target: Target;
   readonly rows: readonly Row[];
@@ -204,7 +207,7 @@ const outcomeOf = (row: Row, result: z.infer<typeof RowResult> | undefined): Out
   return { fault: first === undefined ? unanswered() : faultOf(first, row) };
 };
 
-const unanswered = (): CrmFault =>
+export const unanswered = (): CrmFault =>
   new CrmFault('unavailable-crm', 'Salesforce left the record out of its answer. It is sent again.', {
     ...{ scope: 'record', why: 'down' },
   });

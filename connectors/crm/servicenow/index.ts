@@ -4,6 +4,7 @@
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { changesIn } from './changes.ts';
+import { addChildren, children, ITSELF } from './children.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
@@ -22,8 +23,9 @@ export const servicenow: CrmConnector = {
   budget: { calls: 3000, seconds: 3600 },
   changes: 'asked',
   values: 'text',
-  // A link is the reference field that holds the id of the other record.
-  hasLink: (_object, name, _target, fields) => fields.get(name)?.type === 'reference',
+  // A link is the reference field that holds the id of the other record. A journal belongs to the record itself.
+  hasLink: (object, name, target, fields) =>
+    fields.get(name)?.type === 'reference' || (name === ITSELF && object === target),
   logins,
   docs: 'https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html',
   keeps: [
@@ -48,6 +50,10 @@ const session = (client: Client, username: string | undefined): CrmSession => {
     list: (object, fields, cursor, call) => list(client, objects, { object, fields, cursor }, call),
     changes: changesIn(client, objects),
     upsert: (object, keyField, records, call) => upsert(client, objects, { object, keyField, records }, call),
+    addChildren: (object, parent, records, call) =>
+      addChildren(client, objects, { object, parent, records }, call),
+    children: (object, parent, ids, fields, call) =>
+      children(client, objects, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     examine: (call) => examine(client, username, call),

@@ -164,7 +164,7 @@ const raced = (): CrmFault =>
     },
   );
 
-const unreadable = (): CrmFault =>
+export const unreadable = (): CrmFault =>
   new CrmFault('unavailable-crm', 'ServiceNow left the record out of its answer. It is sent again.', {
     ...{ scope: 'record', why: 'down' },
   });

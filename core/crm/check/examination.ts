@@ -1,7 +1,8 @@
 import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from '../connector.ts';
 import { CrmFault } from '../fault.ts';
 import type { CrmMapping } from '../mapping/mapping.ts';
-import { checkMapping, describedObjects, type MappingFinding } from './check.ts';
+import { checkMapping, describedObjects } from './check.ts';
+import type { MappingFinding } from './part.ts';
 
 /** What was found in the account of a CRM. */
 export interface Examination {

@@ -68,7 +68,7 @@ const situationOf = ({ contact }: CompiledMapping, { view, state, isReachable }:
       status: 'gone',
       says: `The record was deleted or merged in the CRM (${state.goneAt}); nothing is written.`,
     };
-  if (state.borrowed)
+  if (state.activityOnly)
     return {
       status: 'borrowed',
       says: 'The record is one of staff; a guest gets activities there, and no field is written.',

@@ -1,7 +1,10 @@
 import type { Template } from 'liquidjs';
 import * as z from 'zod';
+import type { ConsentStatus } from '../../consent/consent.ts';
 import { HubError } from '../../errors.ts';
 import { liquidEngine, liquidMessage } from '../../formats/liquid.ts';
+import { comparable } from '../change.ts';
+import { consentChannel } from './paths.ts';
 import { Transform, transformer } from './transforms.ts';
 
 const TemplateText = z.string().superRefine((template, context) => {
@@ -104,7 +107,8 @@ export const compileReaders = (
     Object.entries(rules).flatMap(([name, { from, to, write, transform }]) => {
       const path = write === 'crm-owns' ? to : write === 'two-way' ? from : undefined;
       if (path === undefined) return [];
-      const back = inverted(transform);
+      const optOut = consentChannel(path) === undefined ? undefined : optOutOf(transform);
+      const back = optOut ?? inverted(transform);
       const reader: FieldReader = {
         place: (value) => (back(value) === undefined ? undefined : { path, value: back(value) }),
         writtenAs: (value) => transformed(() => back(value), transform)({}),
@@ -112,6 +116,35 @@ export const compileReaders = (
       return [[name, reader] as const];
     }),
   );
+
+/**
+ * By field that holds a consent, which opt-out a value of it means; undefined for every other value. An empty field, or one
+ * that is false, is no opt-in.
+ */
+export const compileOptOuts = (
+  rules: Readonly<Record<string, FieldRule>>,
+): ReadonlyMap<string, (value: unknown) => ConsentStatus | undefined> =>
+  new Map(
+    Object.entries(rules).flatMap(([name, { from, to, transform }]) =>
+      consentChannel(from ?? to) === undefined ? [] : [[name, optOutOf(transform)] as const],
+    ),
+  );
+
+/** The stricter first: a CRM often has one value for both. */
+const optOuts: readonly ConsentStatus[] = ['denied', 'service-only'];
+const YES = /^(?:true|yes|1)$/iu;
+
+const optOutOf = (transforms: readonly Transform[]): ((value: unknown) => ConsentStatus | undefined) => {
+  const written = optOuts.map((status) => ({
+    ...{ status, as: comparable(transformed(() => status, transforms)({})) },
+  }));
+  return (value) => {
+    const text = comparable(value);
+    if (text === '') return undefined;
+    if (transforms.length === 0 && YES.test(text)) return 'denied';
+    return written.find(({ as }) => as === text)?.status;
+  };
+};
 
 /** A look-up is read backwards; other transforms leave the value of the CRM as it is. */
 const inverted = (transforms: readonly Transform[]): ((value: unknown) => unknown) => {

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import type { ConsentStatus } from '../../consent/consent.ts';
 import { HubError } from '../../errors.ts';
 import type { Interaction } from '../../interaction/interaction.ts';
 import { matches, parsePattern } from '../../triggers/pattern/index.ts';
 import {
   compileFallbacks,
   compileFields,
+  compileOptOuts,
   compileReaders,
   type FieldMapper,
   type FieldReader,
@@ -85,6 +87,44 @@ const InteractionRule = z.strictObject({
   also: z.boolean().default(false).describe('whether the rule also applies where an earlier one does'),
 });
 
+const CaseMessages = z.strictObject({
+  object: z
+    .string()
+    .describe('the object of a message; in ServiceNow the case itself, whose `comments` field is a journal'),
+  parent: z
+    .string()
+    .describe(
+      'what leads to the case: in Salesforce and ServiceNow a reference field, or in ServiceNow `sys_id` for the case itself; in HubSpot the object of the case',
+    ),
+  fields: fieldsOf('interaction').describe("the fields by the names of the CRM's API"),
+});
+
+const CaseRule = z.strictObject({
+  when: Pattern.describe('a pattern on the interaction: what begins a case where the conversation has none'),
+  object: z.string().describe('the object of the case, as the API of the CRM names it'),
+  key: Key,
+  fields: fieldsOf('interaction').describe('the fields of a new case'),
+  links: z
+    .record(z.string(), z.literal('contact'))
+    .default({})
+    .describe('links to the contact, as those of an activity'),
+  messages: CaseMessages.optional().describe(
+    "a record for each following message of the conversation; it has no field for the hub's key",
+  ),
+  closed: z
+    .strictObject({
+      field: z.string().describe('the field that says whether the case is closed'),
+      values: z
+        .array(z.union([z.string(), z.number(), z.boolean()]))
+        .min(1)
+        .describe(
+          'the values with which the CRM closes the conversation; the first is written when it is closed here',
+        ),
+    })
+    .optional()
+    .describe('how a case is closed'),
+});
+
 /** `mappings/crm/<crm>.yaml`: which field of the CRM gets what. */
 export const CrmMapping = z
   .strictObject({
@@ -96,16 +136,20 @@ export const CrmMapping = z
       .describe(
         'of a CRM that the hub asks for changes: the objects of contacts, such as cases, that it follows beside the contact, each with the fields that tell',
       ),
+    cases: z
+      .array(CaseRule)
+      .default([])
+      .describe('one record per open conversation; the first rule that matches counts'),
     http: HttpSection.optional().describe(
       'how a CRM without a connector of its own is spoken to (docs/crm/http-crm.md)',
     ),
   })
-  .check(({ value: { contact, interactions, changes, http }, issues }) => {
+  .check(({ value: { contact, interactions, changes, cases, http }, issues }) => {
     if (http === undefined) return;
     const expect = (isThere: boolean, path: PropertyKey[], message: string): void => {
       if (!isThere) issues.push({ code: 'custom', path, message, input: http });
     };
-    for (const object of new Set([contact.object, ...interactions.map((one) => one.object)]))
+    for (const object of new Set([contact, ...interactions, ...cases].map((one) => one.object)))
       expect(
         Object.hasOwn(http.objects, object),
         ['http', 'objects', object],
@@ -124,6 +168,15 @@ export const CrmMapping = z
           ['http', 'objects', object, how],
           `changes names ${object}, so expected how it is read`,
         );
+    for (const { messages } of cases) {
+      if (messages === undefined) continue;
+      const { create, find } = http.objects[messages.object] ?? {};
+      expect(
+        create !== undefined && find?.field !== undefined,
+        ['http', 'objects', messages.object],
+        'expected create, and find.field by which the messages of a case are found',
+      );
+    }
     const { find, read } = http.objects[contact.object] ?? {};
     for (const by of contact.match)
       expect(
@@ -158,6 +211,8 @@ export interface ContactFields {
   readonly values: FieldMapper;
   readonly fallbacks: FieldMapper;
   readonly readers: ReadonlyMap<string, FieldReader>;
+  /** By field that holds a consent, the opt-out that a value of it means. */
+  readonly optOuts: ReadonlyMap<string, (value: unknown) => ConsentStatus | undefined>;
 }
 
 interface CompiledRule {
@@ -166,6 +221,22 @@ interface CompiledRule {
   readonly fields: FieldMapper;
   /** The names of its links to the contact. */
   readonly links: readonly string[];
+}
+
+/** How the conversations of customers become cases. */
+export interface CompiledCase {
+  readonly object: string;
+  readonly key: string;
+  readonly fields: FieldMapper;
+  readonly links: readonly string[];
+  readonly messages:
+    | { readonly object: string; readonly parent: string; readonly fields: FieldMapper }
+    | undefined;
+  readonly closed:
+    | { readonly field: string; readonly values: readonly (string | number | boolean)[] }
+    | undefined;
+  /** Whether an interaction begins such a case. */
+  readonly begins: (interaction: MappedInteraction) => boolean;
 }
 
 export interface CompiledMapping {
@@ -181,6 +252,7 @@ export interface CompiledMapping {
     /** Whether a customer, by its view, is synchronised. */
     readonly includes: (view: object) => boolean;
   };
+  readonly cases: readonly CompiledCase[];
   /** Where interactions may have gone, and the field that holds their ids: each object once. */
   readonly interactionObjects: readonly { readonly object: string; readonly key: string }[];
   /** The rules of an interaction: the first whose `when` matches, and those with `also`. */
@@ -199,7 +271,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       `mappings/crm/${crm}.yaml: ${z.prettifyError(parsed.error)}`,
       { retry: 'later', cause: parsed.error },
     );
-  const { contact, interactions, changes, http } = parsed.data;
+  const { contact, interactions, changes, cases, http } = parsed.data;
   const rules = interactions.map(({ when, object, key, fields, links, also }) => ({
     ...{ when: parsePattern(when), also, object, key },
     ...{ fields: compileFields(fields), links: Object.keys(links) },
@@ -214,6 +286,7 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
         values: compileFields(contact.fields),
         fallbacks: compileFallbacks(contact.fields),
         readers: compileReaders(contact.fields),
+        optOuts: compileOptOuts(contact.fields),
       },
       identifierFields: new Map(
         Object.entries(contact.fields).flatMap(([name, { from = '' }]) => {
@@ -224,17 +297,41 @@ export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
       includes: (view) => included === undefined || matches(included, view),
     },
     http,
-    followed: new Map(
-      [
-        ...Object.entries({ [contact.object]: Object.keys(contact.fields) }),
-        ...Object.entries(changes),
-      ].filter(([object]) => http === undefined || http.objects[object]?.changes !== undefined),
+    followed: new Map<string, readonly string[]>(
+      Object.entries({
+        [contact.object]: Object.keys(contact.fields),
+        ...Object.fromEntries(
+          cases.flatMap(({ object, closed }) => (closed ? [[object, [closed.field]]] : [])),
+        ),
+        ...changes,
+      }).filter(([object]) => http === undefined || http.objects[object]?.changes !== undefined),
     ),
-    interactionObjects: [...new Map(rules.map(({ object, key }) => [object, { object, key }])).values()],
+    cases: cases.map(compileCase),
+    interactionObjects: [
+      ...new Map([...cases, ...rules].map(({ object, key }) => [object, { object, key }])).values(),
+    ],
     forInteraction(interaction) {
       const matching = rules.filter(({ when }) => matches(when, interaction));
       const first = matching.find(({ also }) => !also);
       return matching.filter((rule) => rule.also || rule === first);
     },
+  };
+};
+
+const compileCase = ({
+  when,
+  object,
+  key,
+  fields,
+  links,
+  messages,
+  closed,
+}: z.infer<typeof CaseRule>): CompiledCase => {
+  const pattern = parsePattern(when);
+  return {
+    ...{ object, key, closed },
+    ...{ fields: compileFields(fields), links: Object.keys(links) },
+    messages: messages && { ...messages, fields: compileFields(messages.fields) },
+    begins: (interaction) => matches(pattern, interaction),
   };
 };

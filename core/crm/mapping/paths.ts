@@ -1,4 +1,5 @@
 import { nearestWord } from '../../config/nearest.ts';
+import { ConsentStatus } from '../../consent/consent.ts';
 import { Channel, Direction, Kind } from '../../interaction/interaction.ts';
 
 /** What a path of a mapping leads to. */
@@ -44,6 +45,11 @@ export const paths: Readonly<Record<Subject, Readonly<Record<string, PathEntry>>
       about: 'the channel that the customer prefers',
       values: Channel.options,
     },
+    'consent.…': {
+      type: text,
+      about: 'the consent for a channel, such as `consent.email`; nothing as long as it is unknown',
+      values: ConsentStatus.options.filter((one) => one !== 'unknown'),
+    },
     'identifiers.….primary': {
       type: text,
       about: 'the first identifier of a type, such as `identifiers.email.primary`',
@@ -81,10 +87,15 @@ export const paths: Readonly<Record<Subject, Readonly<Record<string, PathEntry>>
 const takers =
   /^(?:name\.(?:first|last|full)|language|timeZone|traits\..+|identifiers\.[a-z0-9-]+\.primary)$/u;
 
+/** The channel of a path such as `consent.email`. */
+export const consentChannel = (path: string | undefined): Channel | undefined =>
+  path?.startsWith('consent.') ? Channel.safeParse(path.slice('consent.'.length)).data : undefined;
+
 /** What a path leads to; undefined where it leads nowhere. */
 export const pathEntry = (path: string, subject: Subject): PathEntry | undefined => {
   const known = paths[subject];
   if (Object.hasOwn(known, path) && !path.includes('…')) return known[path];
+  if (consentChannel(path) !== undefined) return known['consent.…'];
   const open = path
     .replace(/^(traits|properties)\..+$/u, '$1.…')
     .replace(/^identifiers\.[a-z0-9-]+\.(primary|all)$/u, 'identifiers.….$1');
@@ -106,6 +117,6 @@ export const pathFault = (path: string, subject: Subject): string | undefined =>
 
 /** Why the hub cannot keep a value of the CRM under a path; undefined where it can. */
 export const targetFault = (path: string): string | undefined =>
-  takers.test(path)
+  takers.test(path) || consentChannel(path) !== undefined
     ? undefined
-    : `expected name.first, name.last, name.full, language, timeZone, traits.… or identifiers.….primary`;
+    : `expected name.first, name.last, name.full, language, timeZone, traits.…, identifiers.….primary or consent.…`;

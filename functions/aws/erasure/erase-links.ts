@@ -45,8 +45,8 @@ export const eraseLinks = async (
 /** The record in the state of a sync, unless it is another customer's; and those that CRMs reported with interactions. */
 const referencesOfRow = (row: Row): Identifier[] => {
   if (row.sk.startsWith(sortKeyPrefix.interaction)) return referencesIn(interactionOf(row));
-  const { record, borrowed } = row;
-  return row.sk.startsWith(sortKeyPrefix.sync) && typeof record === 'string' && borrowed !== true
+  const { record, activityOnly } = row;
+  return row.sk.startsWith(sortKeyPrefix.sync) && typeof record === 'string' && activityOnly !== true
     ? [`${row.sk.slice(sortKeyPrefix.sync.length)}:${record}`]
     : [];
 };

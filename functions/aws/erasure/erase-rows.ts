@@ -19,6 +19,7 @@ import { type ErasedPerson, type ErasurePart, unknownPerson } from '../../contra
 import { interactionOf } from '../../contracts/rows/interactions.ts';
 import { claimedPairsOf, reviewOf, splitOf } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
+import { casesOf } from '../../contracts/rows/sync.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
 import { loadMergeTrees } from '../customers/history.ts';
@@ -191,7 +192,8 @@ const removeRows = async (
   const rows = batch.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction));
   const interactions = rows.map(interactionOf);
   const part: ErasurePart = {
-    interactions: interactions.map(({ id }) => id),
+    // A case bears the id of the interaction that began it, whose own row may have expired.
+    interactions: [...new Set([...interactions.map(({ id }) => id), ...batch.flatMap(conversationsOf)])],
     externalIds: [...interactions.flatMap(({ externalId }) => externalId ?? []), ...records],
     files: interactions.flatMap(filesOf),
   };
@@ -206,11 +208,16 @@ const removeRows = async (
   const written = await table.transact([
     ...batch.map(({ pk, sk }) => ({ delete: { pk, sk } })),
     ...seen.values(),
-    ...(rows.length + records.length > 0 ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)] : []),
+    ...(part.interactions.length + records.length > 0
+      ? [erasures.partWrite(erasure, `${profileId}#${first}`, part)]
+      : []),
   ]);
   if (!written) throw busyTable();
   await removeMessages(table, runtime, interactions);
 };
+
+const conversationsOf = (row: Row): string[] =>
+  row.sk.startsWith(sortKeyPrefix.cases) ? casesOf(row).cases.map(({ conversation }) => conversation) : [];
 
 const filesOf = ({ attachments = [] }: Interaction): string[] => attachments.flatMap(({ key }) => key ?? []);
 

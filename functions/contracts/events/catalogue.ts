@@ -123,7 +123,7 @@ export const BusEvent = z.discriminatedUnion('type', [
   ),
   event(
     'crm.changed',
-    'A CRM that is switched on reported a change of a contact. It names the record and holds digests of what changed, no values.',
+    'A CRM that is switched on reported a change of a contact, or of a case. It names the record and holds digests of what changed, no values.',
     z.strictObject({ crm: z.string(), change: CrmChange }),
   ),
 ]);

@@ -1,3 +1,4 @@
+import { CasesState } from '../../../core/crm/cases.ts';
 import { SyncState } from '../../../core/crm/state.ts';
 import { rowReader } from './row.ts';
 
@@ -9,3 +10,6 @@ const Stored = SyncState.transform(({ contact, hash: _hash, written: _written, h
 
 /** What the hub knows of a source profile's contact in one CRM. */
 export const syncStateOf = rowReader(Stored);
+
+/** The cases of a source profile in one CRM. */
+export const casesOf = rowReader(CasesState);

@@ -1,6 +1,6 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
-import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import type { HeldRecord } from '../../../core/crm/connector.ts';
 import {
   firstInboundValues,
   isReserved,
@@ -14,20 +14,13 @@ import { log } from '../../contracts/log.ts';
 import { holderOf, moveTo } from '../contacts/holder.ts';
 import { isLinked, type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
 import { beingWritten } from '../contacts/write.ts';
-import { crmInteraction } from '../crm-interaction.ts';
+import { crmInteraction, optOutInteractions } from '../crm-interaction.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
 import { knownError, type Queued } from '../sync.ts';
-import { recordOtherChanges } from './other-objects.ts';
+import { type Reading, recordOtherChanges } from './other-objects.ts';
 
 /** A message of the queue that reports changes in the CRM. */
 export type QueuedChange = Queued<{ readonly change: CrmChange }>;
-
-/** What the functions below share. */
-interface Reading {
-  readonly ports: SyncPorts;
-  readonly session: CrmSession;
-  readonly rules: Rules;
-}
 
 /** A changed record, and the customer whose it is, if it is anybody's. */
 interface Changed {
@@ -57,7 +50,7 @@ export const applyChanges =
         .filter(({ object, own }) => object !== rules.mapping.contact.object && own !== true);
       if (seen.length + others.length === 0) return new Map();
       const session = await ports.open();
-      await recordOtherChanges(ports, session, others);
+      await recordOtherChanges({ ports, session, rules }, others);
       return await applyAll({ ports, session, rules }, seen);
     } catch (error) {
       const known = knownError(ports, error);
@@ -270,13 +263,14 @@ const recordChange = async (
   });
   const known = new Set<string>(customer.identifiers);
   const isNew = identifiersIn(record).some((one) => !known.has(one));
-  const isRelevant = plan.inbound.length > 0 || isNew;
-  if (isRelevant) {
-    const at = record.modifiedAt;
+  const at = record.modifiedAt;
+  const inbound = plan.inbound.filter(({ field }) => !fields.optOuts.has(field));
+  if (inbound.length > 0 || isNew)
     await ports.recordInteraction(
-      crmInteraction(ports, { object, record, act: 'changed', at, inbound: plan.inbound, customer }),
+      crmInteraction(ports, { object, record, act: 'changed', at, inbound, customer }),
     );
-  }
+  const optOuts = { object, record: record.id, at, inbound: plan.inbound };
+  for (const one of optOutInteractions(ports, optOuts)) await ports.recordInteraction(one);
   const { goneAt: _, ...linked } = state;
   if (!(await ports.links.save(profileId, { ...linked, fields: plan.states }))) return false;
   for (const field of plan.contested)

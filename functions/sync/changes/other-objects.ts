@@ -1,17 +1,31 @@
 import * as z from 'zod';
+import type { CaseState } from '../../../core/crm/cases.ts';
 import { type CrmChange, valueDigest } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
+import type { CompiledCase } from '../../../core/crm/mapping/mapping.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
+import { profileIdsOf, type Rules } from '../contacts/subjects.ts';
 import type { SyncPorts } from '../ports.ts';
+
+/** What those share who read what a CRM reports. */
+export interface Reading {
+  readonly ports: SyncPorts;
+  readonly session: CrmSession;
+  readonly rules: Rules;
+}
+
+type OtherPorts = Pick<
+  SyncPorts,
+  'crm' | 'now' | 'call' | 'links' | 'history' | 'cases' | 'recordInteraction'
+>;
 
 /**
  * Records what a CRM reports about records that belong to contacts, such as cases, where the report names no contact: the
  * records are read, one call per object. Those of nobody that the hub knows are ignored.
  */
 export const recordOtherChanges = async (
-  ports: Pick<SyncPorts, 'crm' | 'now' | 'call' | 'links' | 'recordInteraction'>,
-  session: CrmSession,
+  { ports, session, rules }: Pick<Reading, 'session' | 'rules'> & { readonly ports: OtherPorts },
   changes: readonly CrmChange[],
 ): Promise<void> => {
   for (const [object, reported] of Map.groupBy(changes, (one) => one.object)) {
@@ -19,9 +33,13 @@ export const recordOtherChanges = async (
     const records = await session.read(object, [...new Set(reported.map(({ id }) => id))], names, ports.call);
     const contacts = [...records.values()].flatMap(({ contact }) => contact ?? []);
     const owners = await ports.links.owners(contacts);
+    const rule = rules.mapping.cases.find((one) => one.object === object);
+    const own = rule === undefined ? new Map() : await ownCases(ports, [...owners.values()]);
     for (const change of reported) {
       const record = records.get(change.id);
-      if (record?.contact !== undefined && owners.has(record.contact))
+      const isEcho =
+        rule !== undefined && record !== undefined && isOwnWrite(rule, change, record, own.get(change.id));
+      if (record?.contact !== undefined && owners.has(record.contact) && !isEcho)
         await ports.recordInteraction(changeMessage(ports, change, record, record.contact));
     }
   }
@@ -30,6 +48,38 @@ export const recordOtherChanges = async (
 /** What was asked for is the same report as before, as long as the record holds the same. */
 const stateOf = (record: HeldRecord, names: readonly string[]): string =>
   names.map((name) => valueDigest(record.fields[name])).join(':');
+/** The cases of customers that the hub made, by the CRM's ids. */
+const ownCases = async (
+  { history, cases }: Pick<OtherPorts, 'history' | 'cases'>,
+  profileIds: readonly string[],
+): Promise<ReadonlyMap<string, CaseState>> => {
+  const customers = await history.customers([...new Set(profileIds)]);
+  const rows = await cases.load([...new Set([...customers.values()].flatMap(profileIdsOf))]);
+  const states = [...rows.values()].flatMap((row) => row.cases);
+  return new Map(
+    states.flatMap((state) => (state.record === undefined ? [] : [[state.record, state] as const])),
+  );
+};
+
+/** CRMs report the fields of a new record some seconds after it. */
+const CREATION_MS = 5000;
+
+/** Whether a report about a case that the hub made tells what the hub wrote: the case itself, and that it is closed. */
+const isOwnWrite = (
+  { key, closed }: CompiledCase,
+  { act, at, fields }: CrmChange,
+  record: HeldRecord,
+  state: CaseState | undefined,
+): boolean => {
+  if (state === undefined) return false;
+  const isOfCreation = at !== undefined && Date.parse(at) - Date.parse(record.createdAt) <= CREATION_MS;
+  if (act === 'created' || isOfCreation) return true;
+  return Object.keys(fields).every((name) => {
+    if (name !== closed?.field) return name === key;
+    const isClosed = closed.values.some((value) => String(value) === String(record.fields[name] ?? ''));
+    return isClosed && state.closedAt !== undefined;
+  });
+};
 
 const changeMessage = (
   { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,

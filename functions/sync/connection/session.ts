@@ -31,6 +31,7 @@ export const withParkedObjects = (
   };
   const create = session.createKeyField?.bind(session);
   const changes = session.changes?.bind(session);
+  const removeChildren = session.removeChildren?.bind(session);
   return {
     describe: (objects, call) => session.describe(objects, call),
     examine: (call) => session.examine(call),
@@ -39,6 +40,14 @@ export const withParkedObjects = (
     list: (object, ...rest) => about(object, () => session.list(object, ...rest)),
     upsert: (object, ...rest) =>
       about(object, async () => (await session.upsert(object, ...rest)).map((one) => inResult(one, object))),
+    addChildren: (object, ...rest) =>
+      about(object, async () =>
+        (await session.addChildren(object, ...rest)).map((one) => inResult(one, object)),
+      ),
+    children: (object, ...rest) => about(object, () => session.children(object, ...rest)),
+    ...(removeChildren && {
+      removeChildren: (object, ...rest) => about(object, () => removeChildren(object, ...rest)),
+    }),
     remove: (object, ...rest) =>
       about(object, async () => (await session.remove(object, ...rest)).map((one) => inResult(one, object))),
     ...(changes && { changes: (object, ...rest) => about(object, () => changes(object, ...rest)) }),

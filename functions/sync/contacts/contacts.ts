@@ -116,7 +116,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
   const { fields: states, adopting } = subject.state;
   // A worker whose adoption was interrupted has not recorded what the record holds.
   if (Object.keys(states).length === 0)
-    return changeOf(ports, subject, first, record.id, adopting ? record : undefined);
+    return { ...changeOf(ports, subject, first, record.id, adopting ? record : undefined), read: record };
   const later = planUpdate(fields, subject.ours, states);
   const names = new Set(fieldsWithoutBase(fields, subject.ours.values, states));
   const pick = <Value>(one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>) => ({
@@ -124,7 +124,7 @@ const readChange = ({ ports, rules }: Writing, subject: Subject, record: HeldRec
     ...Object.fromEntries(Object.entries(other).filter(([name]) => names.has(name))),
   });
   const plan = { write: pick(later.write, first.write), states: pick(later.states, first.states) };
-  return changeOf(ports, subject, plan, record.id);
+  return { ...changeOf(ports, subject, plan, record.id), read: record };
 };
 
 /** The changes of customers without a contact: the CRM's own record of them is adopted, or one is made. */

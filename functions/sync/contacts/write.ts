@@ -3,13 +3,15 @@ import { CrmFault } from '../../../core/crm/fault.ts';
 import {
   type FieldPlan,
   type FieldStates,
+  firstOptOuts,
   released,
   type SyncState,
   withAnswer,
 } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import { adoptionInteraction } from '../crm-interaction.ts';
+import type { InteractionMessage } from '../../contracts/messages/record.ts';
+import { adoptionInteraction, optOutInteractions } from '../crm-interaction.ts';
 import type { Holder, SyncPorts, Waiting } from '../ports.ts';
 import { holderOf, moveTo } from './holder.ts';
 import { type Rules, type Subject, versionsOf } from './subjects.ts';
@@ -30,6 +32,8 @@ export interface Change {
   readonly states: FieldStates;
   /** The record of the CRM that becomes the customer's before it is written. */
   readonly adopts?: HeldRecord;
+  /** The record as it was read just now, if it was. */
+  readonly read?: HeldRecord;
   /** Set if the hub made that record itself. */
   readonly isOwn?: true;
   /** The source profile of a guest that gives the record up. */
@@ -45,7 +49,7 @@ export interface Writing {
 }
 
 /** Longer than the function may run: a worker that ends meanwhile holds its contacts no longer. */
-const RESERVATION_MS = 900_000;
+export const RESERVATION_MS = 900_000;
 /** Jobs end work that takes longer. */
 const BULK_RESERVATION_MS = 3_600_000;
 const SECONDS_FOR_OTHERS = 5;
@@ -76,7 +80,7 @@ export const changeOf = (
 ): Change => ({
   ...{ subject, states },
   record: { key: contactKey(ports, subject), fields: write, ...(id !== undefined && { id }) },
-  ...(adopts && { adopts }),
+  ...(adopts && { adopts, read: adopts }),
 });
 
 /** Writes contacts. Returns those whose values another record holds, each with the refusal. */
@@ -161,7 +165,7 @@ export const saveBulk = async (
 
 const saveWritten = async (
   { ports, rules, contacts }: Writing,
-  { subject, states, adopts, isOwn }: Change,
+  { subject, states, adopts, isOwn, read }: Change,
   { id, held, at }: Extract<CrmResult, { id: string }>,
 ): Promise<void> => {
   const { customer, profileId, state } = subject;
@@ -172,11 +176,26 @@ const saveWritten = async (
     fields: withAnswer(states, held, at),
     profiles: versionsOf(customer),
   };
+  for (const one of optOutsIn(rules, subject, read, ports)) await ports.recordInteraction(one);
   if (adopts && !isOwn) await ports.recordInteraction(adoptionInteraction(ports, rules, subject, adopts));
   const isKnown = state.record === id;
   if (await ports.links.save(profileId, next, isKnown ? undefined : id)) contacts.ids.set(customer.id, id);
   else contacts.waiting.set(customer.id, { error: beingWritten(ports) });
 };
+
+/** Opt-outs in a record that was there before; it can have been changed last when it was. */
+const optOutsIn = (
+  { mapping: { contact } }: Rules,
+  { state }: Subject,
+  read: HeldRecord | undefined,
+  ports: SyncPorts,
+): InteractionMessage[] =>
+  read === undefined
+    ? []
+    : optOutInteractions(ports, {
+        ...{ object: contact.object, record: read.id, at: read.modifiedAt },
+        inbound: firstOptOuts(contact.fields, state.fields, read.fields),
+      });
 
 /** A record that is gone: the one into which it was merged takes its place, unless it is another customer's. */
 const followMergedRecord = async (writing: Writing, subject: Subject, fault: CrmFault): Promise<void> => {

@@ -87,9 +87,10 @@ export const crmFields = {
   salesforce: [
     { FullName: 'Contact.Hub_Id__c', Metadata: keyMetadata },
     { FullName: 'Activity.Hub_Id__c', Metadata: keyMetadata },
+    { FullName: 'Case.Hub_Id__c', Metadata: keyMetadata },
     { FullName: 'Contact.Channel__c', Metadata: { type: 'Text', length: 255 } },
   ],
-  hubspot: ['contacts', 'communications', 'emails', 'calls', 'notes'].map((object) => ({
+  hubspot: ['contacts', 'communications', 'emails', 'calls', 'notes', 'tickets'].map((object) => ({
     ...{ object, name: 'hub_id', unique: true },
   })),
   servicenow: servicenowSetup,

@@ -95,7 +95,10 @@ export class Sync extends Construct {
       }),
       createEventRule(this, 'Customers', {
         ...{ bus, queue: this.queue },
-        detailTypes: [...['customer.merged', 'customer.unmerged', 'consent.changed', 'preference.changed']],
+        detailTypes: [
+          ...['customer.merged', 'customer.unmerged', 'consent.changed', 'preference.changed'],
+          'conversation.closed',
+        ],
         message: { profileId },
       }),
       // The job that adopts a CRM writes the customers that it imports itself.

@@ -1,3 +1,4 @@
+import type { CasesState } from '../../../core/crm/cases.ts';
 import { type CrmConnector, type CrmSession, unsharedToken } from '../../../core/crm/connector.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../../core/crm/state.ts';
@@ -5,6 +6,7 @@ import type { HubError } from '../../../core/errors.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
+import type { CaseRows } from '../../../functions/sync/cases/case-rows.ts';
 import type { Links, SyncPorts } from '../../../functions/sync/ports.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
@@ -56,6 +58,19 @@ export const linksInMemory = (): { readonly links: Links; readonly states: Map<s
   return { links, states };
 };
 
+/** The cases of source profiles, and the rule of the table about them. */
+const casesInMemory = (): CaseRows => {
+  const rows = new Map<string, CasesState>();
+  return {
+    load: async (ids) => found(rows, ids),
+    async save(profileId, state) {
+      if ((rows.get(profileId)?.version ?? 0) !== state.version) return false;
+      rows.set(profileId, { ...state, version: state.version + 1 });
+      return true;
+    },
+  };
+};
+
 const unused = (): never => {
   throw new Error('The sync asks for customers and interactions by id alone.');
 };
@@ -71,7 +86,7 @@ interface Stored {
   readonly now?: () => number;
 }
 
-/** What a sync with a sandbox needs, ; customers are looked up in memory. */
+/** What a sync with a sandbox needs; customers are looked up in memory. */
 export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: Stored): SyncPorts => {
   const mapping = compileMapping(connector.id, stored.mapping ?? readSeed().crm[connector.id]);
   const identity = IdentityConfig.parse({});
@@ -93,8 +108,10 @@ export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: S
       customers: async (profileIds) => found(stored.customers, profileIds),
       interactions: async (addresses) => addresses.flatMap(({ id }) => stored.interactions?.get(id) ?? []),
     },
+    cases: casesInMemory(),
+    silence: async () => 72 * 3_600_000,
     queueAgain: async () => {},
-    recordInteraction: async () => {},
+    ...{ recordInteraction: async () => {}, recordCommand: unused },
     openReview: unused,
     saveFailure: async (queued, error) => stored.saveFailure(queued, error),
     publishFailed: async () => {},

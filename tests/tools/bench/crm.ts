@@ -46,7 +46,7 @@ export const benchCrm = async (): Promise<Measured[]> => {
       await measureAdoption(),
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
-      ...(await measure(servicenow, instance, { goal: 100, lookUps: 'GET ' })),
+      ...(await measure(servicenow, instance, { goal: 80, lookUps: 'GET ' })),
     ];
   } finally {
     await crms.stop();

@@ -63,13 +63,11 @@ const changesFor = async (
     return [];
   }
   // What the record of an imported customer holds came with the import.
-  if (isLinkedOnly && !customer.guest && !state.adopting)
-    return [
-      changeOf(
-        ...([ports, subject, planAdoption(contact.fields, ours, record), record.id] as const),
-        // A worker that ended after it had reserved the contact may not have recorded what the record adds.
-        state.bulk === undefined ? undefined : record,
-      ),
-    ];
+  if (isLinkedOnly && !customer.guest && !state.adopting) {
+    const plan = planAdoption(contact.fields, ours, record);
+    // A worker that ended after it had reserved the contact may not have recorded what the record adds.
+    const unrecorded = state.bulk === undefined ? undefined : record;
+    return [{ ...changeOf(ports, subject, plan, record.id, unrecorded), read: record }];
+  }
   return firstChanges(writing, subject, { adopt: record });
 };
