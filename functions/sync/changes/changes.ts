@@ -1,35 +1,26 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
 import type { HeldRecord } from '../../../core/crm/connector.ts';
-import {
-  firstInboundValues,
-  isReserved,
-  mayHaveChanged,
-  planReport,
-  unknownState,
-} from '../../../core/crm/state.ts';
+import { firstInboundValues, isReserved, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { log } from '../../contracts/log.ts';
 import { holderOf, moveTo } from '../contacts/holder.ts';
-import { isLinked, type Rules, type Subject, subjectsOf } from '../contacts/subjects.ts';
+import type { Rules, Subject } from '../contacts/subjects.ts';
 import { beingWritten } from '../contacts/write.ts';
 import { crmInteraction, optOutInteractions } from '../crm-interaction.ts';
 import type { SyncPorts, Unsynced, Waiting } from '../ports.ts';
 import { knownError, type Queued } from '../sync.ts';
 import { type Reading, recordOtherChanges } from './other-objects.ts';
+import { type RecordOwner, recordOwners } from './owners.ts';
 
 /** A message of the queue that reports changes in the CRM. */
 export type QueuedChange = Queued<{ readonly change: CrmChange }>;
 
-/** A changed record, and the customer whose it is, if it is anybody's. */
-interface Changed {
+/** A changed record, and whose it is, if it is anybody's. */
+interface Changed extends Partial<RecordOwner> {
   readonly change: CrmChange;
   readonly messages: string[];
-  /** With the source profile that is linked to the record: a customer who was merged may have several records. */
-  readonly subject: Subject | undefined;
-  /** Whether the customer is written to another record. */
-  readonly isSpare: boolean;
 }
 
 /**
@@ -73,23 +64,13 @@ const subjectsOfChanges = async (
     id,
     ...queued.flatMap(({ message }) => message.change.merged),
   ]);
-  const owners = await ports.links.owners(ids);
-  const customers = await ports.history.customers([...new Set(owners.values())]);
-  const { subjects } = await subjectsOf(ports.links, rules, [...customers.values()]);
-  const byCustomer = new Map(subjects.map((one) => [one.customer.id, one]));
-  const states = await ports.links.load([...new Set(owners.values())]);
+  const owners = await recordOwners(ports, rules, ids);
   return [...byRecord].flatMap(([id, queued]): Changed[] => {
     const [first, ...others] = queued.map(({ message }) => message.change);
     if (first === undefined) return [];
     const change = combineChanges(first, ...others);
     const owner = [id, ...change.merged].map((one) => owners.get(one)).find((one) => one !== undefined);
-    const written = byCustomer.get(customers.get(owner ?? '')?.id ?? '');
-    const messages = queued.map((one) => one.id);
-    if (written === undefined || owner === undefined)
-      return [{ change, messages, subject: undefined, isSpare: false }];
-    const subject = { ...written, profileId: owner, state: states.get(owner) ?? unknownState };
-    const isSpare = written.profileId !== owner && isLinked(written.state);
-    return [{ change, messages, subject, isSpare }];
+    return [{ change, messages: queued.map((one) => one.id), ...owner }];
   });
 };
 

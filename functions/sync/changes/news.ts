@@ -2,8 +2,9 @@ import { identifiersIn } from '../../../core/crm/adoption.ts';
 import { type CrmChange, valueDigest } from '../../../core/crm/change.ts';
 import type { Changes, HeldRecord } from '../../../core/crm/connector.ts';
 import { mayHaveChanged } from '../../../core/crm/state.ts';
-import { type Subject, subjectsOf } from '../contacts/subjects.ts';
+import type { Subject } from '../contacts/subjects.ts';
 import type { SyncPorts } from '../ports.ts';
+import { recordOwners } from './owners.ts';
 
 export interface NewsPorts extends Pick<SyncPorts, 'mapping' | 'identity'> {
   readonly history: Pick<SyncPorts['history'], 'customers'>;
@@ -22,12 +23,12 @@ export const newsIn = async (
 ): Promise<readonly CrmChange[]> => {
   const rules = { mapping: await ports.mapping(), identity: await ports.identity() };
   if (object !== rules.mapping.contact.object) return newsOfOthers(ports, object, fields, records);
-  const owners = await ports.links.owners([...records, ...deleted].map(({ id }) => id));
-  const customers = await ports.history.customers([...new Set(owners.values())]);
-  const { subjects } = await subjectsOf(ports.links, rules, [...customers.values()]);
-  const byCustomer = new Map(subjects.map((one) => [one.customer.id, one]));
-  const subjectOf = (id: string): Subject | undefined =>
-    byCustomer.get(customers.get(owners.get(id) ?? '')?.id ?? '');
+  const owners = await recordOwners(
+    ports,
+    rules,
+    [...records, ...deleted].map(({ id }) => id),
+  );
+  const subjectOf = (id: string): Subject | undefined => owners.get(id)?.subject;
   return [
     ...records
       .filter((record) => isNews(record, fields, subjectOf(record.id), rules.mapping.contact.fields))

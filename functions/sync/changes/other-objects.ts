@@ -48,6 +48,7 @@ export const recordOtherChanges = async (
 /** What was asked for is the same report as before, as long as the record holds the same. */
 const stateOf = (record: HeldRecord, names: readonly string[]): string =>
   names.map((name) => valueDigest(record.fields[name])).join(':');
+
 /** The cases of customers that the hub made, by the CRM's ids. */
 const ownCases = async (
   { history, cases }: Pick<OtherPorts, 'history' | 'cases'>,
