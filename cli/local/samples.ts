@@ -65,9 +65,10 @@ export const samples = (now: number, publicUrl: string): Samples => {
       // Ten from the webhooks, and the three notifications that they trigger.
       interactions: 13,
       customers: 6,
+      // The stranger on Messenger has no address, so that the shipped mappings make no contact.
       crm: {
-        salesforce: { Contact: 6, Task: 9 },
-        hubspot: { contacts: 6, communications: 4, emails: 2, notes: 3 },
+        salesforce: { Contact: 5, Task: 8 },
+        hubspot: { contacts: 5, communications: 4, emails: 2, notes: 2 },
       },
       notifications: { email: 1, sms: 1, push: 1 },
       suppressed: 2,

@@ -124,7 +124,7 @@ API and webhooks  ${hub.apiUrl}
 Inbox             ${hub.inboxUrl}
 Salesforce        ${hub.crms.salesforce.url}
 HubSpot           ${hub.crms.hubspot.url}
-AWS               ${hub.awsUrl}
+${hub.crms.servicenow === undefined ? '' : `ServiceNow        ${hub.crms.servicenow.url}\n`}AWS               ${hub.awsUrl}
 
 Show a customer:   HUB_URL=${hub.apiUrl} HUB_KEY=${await readApiKey(hub)} npx hub customer timeline phone:+14155550100
 Call its AWS:      AWS_ENDPOINT_URL=${hub.awsUrl} AWS_REGION=${REGION} AWS_ACCESS_KEY_ID=ADMIN AWS_SECRET_ACCESS_KEY=local npx hub doctor

@@ -7,7 +7,7 @@ export const countStored = async (
   { cloud, crms, runtime }: Hub,
   statuses: readonly number[],
 ): Promise<SampleCounts> => {
-  const { customerIds, interactions, suppressed } = await readTableTotals(runtime);
+  const { customers, mergedIn, interactions, suppressed } = await readTableTotals(runtime);
   const sent = cloud.sentMessages.list();
   const sentBy = (medium: 'email' | 'sms' | 'push'): number =>
     sent.filter((message) => message.medium === medium).length;
@@ -15,8 +15,8 @@ export const countStored = async (
     deliveries: statuses.length,
     refused: statuses.filter((status) => status === 401).length,
     interactions,
-    customers: customerIds.length,
-    crm: crms.countRecords(new Set(customerIds)),
+    customers,
+    crm: crms.countRecords(mergedIn),
     notifications: { email: sentBy('email'), sms: sentBy('sms'), push: sentBy('push') },
     suppressed,
   };

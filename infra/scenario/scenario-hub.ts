@@ -16,7 +16,7 @@ import { Trigger } from '../../core/triggers/trigger.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { type PublishPorts, publish } from '../../functions/aws/operations/publish.ts';
 import { configKey } from '../../functions/contracts/keys.ts';
-import { type Assembly, assemblyWith } from '../stack/assembly.ts';
+import { type Assembly, assemblyWith, syncedBy } from '../stack/assembly.ts';
 import { root } from '../stack/bundle.ts';
 import { readTemplates } from '../stack/seed.ts';
 import { bringReport, seedCrms } from './crm/work.ts';
@@ -117,15 +117,6 @@ export const openScenarioHub = async (
 const deployedWith = (crms: HubConfig['crms'], deployed: Assembly): Promise<Assembly> | Assembly =>
   isDeepStrictEqual(syncedBy(deployed), Object.keys(crms).sort()) ? deployed : assemblyWith(crms);
 
-/** The CRMs whose functions a template has. */
-const syncedBy = ({ template }: Assembly): string[] =>
-  Object.values(template.Resources)
-    .flatMap(({ Properties }) => SyncFunction.safeParse(Properties).data?.Environment.Variables.CRM ?? [])
-    .sort();
-
-const SyncFunction = z.looseObject({
-  Environment: z.looseObject({ Variables: z.looseObject({ CRM: z.string() }) }),
-});
 const Shipped = z.looseObject({ contact: z.looseObject({ fields: z.looseObject({}) }) });
 
 const seedMapping = (crm: string, { mappings }: Scenario): unknown => {

@@ -78,6 +78,16 @@ export const assemblyOf = (folder: string): Assembly => {
   };
 };
 
+const SyncFunction = z.looseObject({
+  Environment: z.looseObject({ Variables: z.looseObject({ CRM: z.string() }) }),
+});
+
+/** The CRMs whose functions a template has. */
+export const syncedBy = ({ template }: Assembly): string[] =>
+  Object.values(template.Resources)
+    .flatMap(({ Properties }) => SyncFunction.safeParse(Properties).data?.Environment.Variables.CRM ?? [])
+    .sort();
+
 const synthesise = (out: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'infra', 'app.ts')], {

@@ -11,14 +11,14 @@ import { REGION } from '../../local/runtime/account.ts';
 import { inProcess } from '../../local/runtime/client.ts';
 import { type Cloud, startCloud } from '../../local/runtime/cloud.ts';
 import type { ExternalEndpoints } from '../../local/runtime/external-endpoints.ts';
-import { assembly } from '../../stack/assembly.ts';
+import { assembly, syncedBy } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubInbox } from './inbox.ts';
 import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface HubOptions {
-  /** Where the API listens; the next four ports are the inbox, Salesforce, HubSpot and AWS. 0: any free ones. */
+  /** Where the API listens; the next ports are the inbox, Salesforce, HubSpot, AWS, and ServiceNow if it is on. 0: any free ones. */
   readonly port: number;
   readonly publicUrl: string;
   /** The SQLite file that holds the state. */
@@ -70,7 +70,10 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     environment: isTracing() ? { HUB_TRACE: '1' } : {},
   });
   const db = new DatabaseSync(options.state);
-  const crms = await openSandboxes(db, { ports: { salesforce: portAt(2), hubspot: portAt(3) } });
+  const crms = await openSandboxes(db, {
+    ports: { salesforce: portAt(2), hubspot: portAt(3), servicenow: portAt(5) },
+    servicenow: syncedBy(synthesised).includes('servicenow'),
+  });
   const cloud = await startCloud({
     ...{ ...world, clock, patterns: eventPatterns, assembly: synthesised },
     verified: deployedSenderDomains(),

@@ -6,8 +6,9 @@ import { scanTable } from './scan-table.ts';
 
 /** What the table of a hub holds. */
 interface TableTotals {
-  /** Of customers that were not merged into another. */
-  readonly customerIds: readonly string[];
+  readonly customers: number;
+  /** The source profiles that were merged into another. */
+  readonly mergedIn: ReadonlySet<string>;
   readonly interactions: number;
   /** Notifications that were suppressed. */
   readonly suppressed: number;
@@ -16,12 +17,10 @@ interface TableTotals {
 /** Counts the rows of a hub's table by a scan. */
 export const readTableTotals = async (runtime: Runtime): Promise<TableTotals> => {
   const rows = await scanTable(runtime);
+  const profiles = rows.filter(({ sk }) => sk === 'activity').map(activityOf);
+  const mergedIn = profiles.flatMap(({ id, survivor }) => (survivor === undefined ? [] : [id]));
   return {
-    customerIds: rows
-      .filter(({ sk }) => sk === 'activity')
-      .map(activityOf)
-      .filter(({ survivor }) => survivor === undefined)
-      .map(({ id }) => id),
+    ...{ customers: profiles.length - mergedIn.length, mergedIn: new Set(mergedIn) },
     interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
     suppressed: rows
       .filter(({ sk }) => sk.startsWith(sortKeyPrefix.notification))

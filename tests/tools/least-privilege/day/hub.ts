@@ -6,7 +6,7 @@ import { environmentOf } from '../../../../infra/local/lambda/in-process.ts';
 import type { Cloud } from '../../../../infra/local/runtime/cloud.ts';
 import { openInProcessHub } from '../../../../infra/scenario/hub/in-process-hub.ts';
 import { openSandboxes, type Sandboxes } from '../../../../infra/scenario/hub/sandboxes.ts';
-import type { Assembly } from '../../../../infra/stack/assembly.ts';
+import { type Assembly, syncedBy } from '../../../../infra/stack/assembly.ts';
 import type { TrialObserver } from '../observer.ts';
 
 export const START = Date.parse('2026-03-02T09:00:00Z');
@@ -48,9 +48,7 @@ export const openDay = async (assembly: Assembly, { onDecision, onClock }: Trial
   });
   const [error] = errors;
   if (error !== undefined) throw error;
-  const servicenow = [...cloud.functions.values()].some(
-    ({ environment }) => environment['CRM'] === 'servicenow',
-  );
+  const servicenow = syncedBy(assembly).includes('servicenow');
   const crms = await openSandboxes(undefined, { now: () => clock.now(), servicenow });
   await crms.connect(runtime, hub);
   return {

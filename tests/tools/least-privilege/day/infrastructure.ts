@@ -8,7 +8,7 @@ import { clientConfig } from '../../../../functions/aws/clients/config.ts';
 import { readSecret } from '../../../../functions/aws/clients/secret.ts';
 import { signedCalls } from '../../../../functions/aws/clients/signed.ts';
 import { stageQueues } from '../../../../functions/aws/operations/replays.ts';
-import { syncFailed } from '../../../../functions/contracts/events/build.ts';
+import { crmChanged, syncFailed } from '../../../../functions/contracts/events/build.ts';
 import type { BusEvent } from '../../../../functions/contracts/events/catalogue.ts';
 import type { Runtime } from '../../../../functions/contracts/runtime.ts';
 import { nonceStore } from '../../../../functions/receive/nonce-store.ts';
@@ -117,7 +117,7 @@ export const tryWithoutTls = async ({ cloud }: Day): Promise<void> => {
 };
 
 /** An event for each rule of the stack. */
-const eventsOfEveryRule = (at: string): BusEvent[] => {
+const eventsOfEveryRule = (at: string, crms: readonly string[]): BusEvent[] => {
   const customer: CustomerSnapshot = {
     ...{ id: 'nobody', profileId: 'nobody', identifiers: [], tags: [], traits: {}, consent: {} },
     ...{ preferences: {}, firstSeenAt: at, lastSeenAt: at, isNew: false },
@@ -132,19 +132,26 @@ const eventsOfEveryRule = (at: string): BusEvent[] => {
   return [
     { type: 'interaction.recorded', detail: { ...interaction, customer }, at },
     { type: 'customer.merged', detail: { customer, ...merge }, at },
+    { type: 'customer.imported', detail: { customer }, at },
+    ...crms.flatMap((crm): BusEvent[] => [
+      { type: 'crm.decided', detail: { crm, decided: { profileId: 'nobody' } }, at },
+      crmChanged(crm, { object: 'nothing', id: '1', act: 'changed', fields: {}, merged: [] }, at),
+    ]),
     { type: 'notification.failed', detail: { ...notification, customer: { profileId: 'nobody' } }, at },
   ];
 };
 
 /** Deletes the work queues, so that events and schedules go to the dead-letter queues. */
-export const deleteQueues = async ({ cloud, clock, runtime, runtimeOf }: Day): Promise<void> => {
+export const deleteQueues = async ({ cloud, clock, runtime, runtimeOf, crms }: Day): Promise<void> => {
   const sqs = new SQSClient({ ...clientConfig(runtime), useQueueUrlAsEndpoint: false });
   const urls = [...cloud.created.values()].flatMap(({ attributes }) => attributes?.['QueueUrl'] ?? []);
   for (const QueueUrl of urls.filter((url) => !/Dead|Deliveries|Notifications/u.test(url)))
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
   const name = runtimeOf(/Record/u).env['BUS'] ?? '';
   const at = new Date(clock.now()).toISOString();
-  const published = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })(eventsOfEveryRule(at));
+  const published = await bus({ ...runtime, env: { ...runtime.env, BUS: name } })(
+    eventsOfEveryRule(at, crms.names),
+  );
   assertThat(!published.includes(false), 'the bus refused an event');
   await clock.runUntil(clock.now() + 72 * HOUR_MS);
 };
