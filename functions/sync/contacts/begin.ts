@@ -1,6 +1,7 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { isReachable } from '../../../core/crm/customer-view.ts';
-import { planAdoption, planCreation, released } from '../../../core/crm/state.ts';
+import { released } from '../../../core/crm/reservation.ts';
+import { planAdoption, planCreation } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Place } from './find.ts';

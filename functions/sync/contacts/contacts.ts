@@ -1,11 +1,6 @@
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import {
-  fieldsWithoutBase,
-  isReserved,
-  planAdoption,
-  planUpdate,
-  type SyncState,
-} from '../../../core/crm/state.ts';
+import { isReserved } from '../../../core/crm/reservation.ts';
+import { fieldsWithoutBase, planAdoption, planUpdate, type SyncState } from '../../../core/crm/state.ts';
 import type { SyncPorts } from '../ports.ts';
 import { firstChange, logAtFoundRecord } from './begin.ts';
 import { withCompanies } from './companies.ts';

@@ -1,12 +1,7 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../core/crm/fault.ts';
-import {
-  type FieldPlan,
-  type FieldStates,
-  released,
-  type SyncState,
-  withAnswer,
-} from '../../../core/crm/state.ts';
+import { released } from '../../../core/crm/reservation.ts';
+import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { adoptionInteraction } from '../crm-interaction.ts';
