@@ -37,6 +37,11 @@ export interface Known {
 
 export interface Objects {
   describe(objects: readonly string[], call: Call): Promise<ReadonlyMap<string, Known>>;
+  /**
+   * An object that the org need not have; that it is not there is remembered as long as the session lasts. `beside`: another
+   * one that is described in the same request.
+   */
+  optional(object: string, beside: string, call: Call): Promise<Known | undefined>;
   /** Rejects with a `CrmFault` of the object if it is not there. */
   of(object: string, call: Call): Promise<Known>;
   forget(object: string): void;
@@ -45,6 +50,7 @@ export interface Objects {
 /** The descriptions of objects, each read once in a session. */
 export const objectsOf = (client: Client): Objects => {
   const known = new Map<string, Known>();
+  const absences = new Set<string>();
   const describe: Objects['describe'] = async (objects, call) => {
     const missing = [...new Set(objects)].filter((object) => !known.has(object));
     for (const some of chunked(missing, LIGHT_PER_CALL)) {
@@ -61,6 +67,12 @@ export const objectsOf = (client: Client): Objects => {
   };
   return {
     describe,
+    async optional(object, beside, call) {
+      if (absences.has(object)) return undefined;
+      const one = (await describe([beside, object], call)).get(object);
+      if (one === undefined) absences.add(object);
+      return one;
+    },
     async of(object, call) {
       const one = (await describe([object], call)).get(object);
       if (one === undefined) throw absent(object);
@@ -82,14 +94,15 @@ const absent = (object: string): CrmFault =>
     { scope: 'object', why: 'setup' },
   );
 
-const absences: ReadonlySet<string> = new Set(['NOT_FOUND', 'INVALID_TYPE', 'INSUFFICIENT_ACCESS']);
+const refusalsOfAbsence: ReadonlySet<string> = new Set(['NOT_FOUND', 'INVALID_TYPE', 'INSUFFICIENT_ACCESS']);
 
 /** Undefined if the object is not there. */
 const knownOf = (answer: SubAnswer | undefined): Known | undefined => {
   if (answer === undefined) throw incomplete();
   const fault = faultOfAnswer(answer);
   const [refusal] = refusalsOf(answer.body);
-  if (fault !== undefined && refusal !== undefined && absences.has(codeOf(refusal))) return undefined;
+  if (fault !== undefined && refusal !== undefined && refusalsOfAbsence.has(codeOf(refusal)))
+    return undefined;
   if (fault !== undefined) throw fault;
   const described = Described.safeParse(answer.body);
   if (!described.success) throw incomplete();

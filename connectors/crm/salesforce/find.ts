@@ -83,12 +83,11 @@ const byValue = (
 /** The object that was asked for, and for people the other one, if the hub's user may see it. */
 const placesOf = async (objects: Objects, { object, by }: Wanted, call: Call): Promise<Place[]> => {
   const other = typeof by === 'object' ? undefined : otherOf(object)?.object;
-  if (other === undefined) return [{ object, known: await objects.of(object, call), isForeign: false }];
-  const known = (await objects.describe([object, other], call)).get(other);
-  return [
-    { object, known: await objects.of(object, call), isForeign: false },
-    ...(known === undefined ? [] : [{ object: other, known, isForeign: true }]),
-  ];
+  const known = other === undefined ? undefined : await objects.optional(other, object, call);
+  const own = { object, known: await objects.of(object, call), isForeign: false };
+  return other === undefined || known === undefined
+    ? [own]
+    : [own, { object: other, known, isForeign: true }];
 };
 
 /** Salesforce compares texts without case. */

@@ -82,7 +82,7 @@ const InteractionRule = z.strictObject({
     .record(z.string(), z.literal('contact'))
     .default({})
     .describe(
-      'links to the contact: in Salesforce a reference field, in HubSpot the name of the object or an association type',
+      'links to the contact: in Salesforce a reference field, or of an EmailMessage what the contact is to it, in HubSpot the name of the object or an association type',
     ),
   also: z.boolean().default(false).describe('whether the rule also applies where an earlier one does'),
 });

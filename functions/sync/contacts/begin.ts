@@ -1,13 +1,7 @@
 import type { HeldRecord } from '../../../core/crm/connector.ts';
 import { isReachable } from '../../../core/crm/customer-view.ts';
-import {
-  isReserved,
-  planAdoption,
-  planCreation,
-  planUpdate,
-  released,
-  takenOverStates,
-} from '../../../core/crm/state.ts';
+import { isReserved, released } from '../../../core/crm/reservation.ts';
+import { planAdoption, planCreation, planUpdate, takenOverStates } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { fillFromGuests } from '../../../core/identity/proof/guests.ts';
 import { instant } from '../../../core/interaction/interaction.ts';

@@ -1,5 +1,6 @@
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
-import { fieldsWithoutBase, isReserved, planAdoption, planUpdate } from '../../../core/crm/state.ts';
+import { isReserved } from '../../../core/crm/reservation.ts';
+import { fieldsWithoutBase, planAdoption, planUpdate } from '../../../core/crm/state.ts';
 import type { SyncPorts } from '../ports.ts';
 import { firstChanges, logAtFoundRecord } from './begin.ts';
 import { withCompanies } from './companies.ts';

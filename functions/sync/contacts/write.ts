@@ -1,10 +1,10 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
+import { released } from '../../../core/crm/reservation.ts';
 import {
   type FieldPlan,
   type FieldStates,
   firstOptOuts,
-  released,
   type SyncState,
   withAnswer,
 } from '../../../core/crm/state.ts';

@@ -97,6 +97,21 @@ it('a case, which takes contacts only, is written without the lead', async () =>
   ]);
 });
 
+it('an org whose leads the hub may not see costs no more requests', async () => {
+  const { writes } = await open();
+  const end = org.fault({ kind: 'missing-scope', object: 'Lead' });
+  await writes('one');
+  const signal = AbortSignal.timeout(10_000);
+  const session = await salesforce.open(org.secret, unsharedToken, signal);
+  const call = { signal, spend: async () => undefined };
+  const look = () => session.find('Contact', 'email', ['ada1@example.com'], [], call);
+  expect((await look()).size).toBe(1);
+  const before = org.requests();
+  await look();
+  expect(org.requests() - before).toBe(1);
+  end();
+});
+
 it('is found by a number that a lead holds in another spelling', async () => {
   const { writes } = await open();
   const lead = org.seed('Lead', { LastName: 'Byron', Company: 'Analytical', MobilePhone: '(415) 555-0001' });

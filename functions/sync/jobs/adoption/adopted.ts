@@ -1,5 +1,6 @@
 import type { HeldRecord } from '../../../../core/crm/connector.ts';
-import { isReserved, planAdoption } from '../../../../core/crm/state.ts';
+import { isReserved } from '../../../../core/crm/reservation.ts';
+import { planAdoption } from '../../../../core/crm/state.ts';
 import { firstChanges } from '../../contacts/begin.ts';
 import { resolveTakenValues } from '../../contacts/release.ts';
 import { isLinked, isStale, type Subject } from '../../contacts/subjects.ts';

@@ -1,5 +1,5 @@
 import type { BulkOutcome, BulkUpdates, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
-import { isReserved, released } from '../../../../core/crm/state.ts';
+import { isReserved, released } from '../../../../core/crm/reservation.ts';
 import { type Instant, instant } from '../../../../core/interaction/interaction.ts';
 import type { Subject } from '../../contacts/subjects.ts';
 import { reserveContacts, saveBulk } from '../../contacts/write.ts';

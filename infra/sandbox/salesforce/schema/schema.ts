@@ -3,7 +3,8 @@ import { Records } from '../../protocol/records.ts';
 import { idOf } from '../data/ids.ts';
 import type { Field, ObjectType } from './fields.ts';
 import { CustomField, CustomObject, customField, customObject } from './metadata.ts';
-import { personFields, standardObjects } from './standard.ts';
+import { personFields } from './person-fields.ts';
+import { standardObjects } from './standard.ts';
 
 /** What the user cannot see: a whole object, or one field of it. */
 export interface Hidden {

@@ -1,7 +1,6 @@
 import {
   address,
   derived,
-  type Field,
   field,
   lookup,
   masterRecord,
@@ -269,25 +268,6 @@ const user = objectType('User', '005', [
   text('LocaleSidKey', 40, { default: 'en_US' }),
   text('LanguageLocaleKey', 40, { default: 'en_US' }),
 ]);
-
-const personFlag = field('IsPersonAccount', 'boolean', { createable: false, updateable: false });
-
-/**
- * What an org with person accounts has besides: https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_guidelines_personaccounts.htm
- */
-export const personFields: Readonly<Record<string, readonly Field[]>> = {
-  Contact: [personFlag],
-  Account: [
-    personFlag,
-    lookup('PersonContactId', ['Contact'], undefined, { createable: false, updateable: false }),
-    ...[text('FirstName', 40), text('LastName', 80), text('PersonTitle', 80)],
-    ...[
-      field('PersonEmail', 'email'),
-      field('PersonMobilePhone', 'phone'),
-      field('PersonHomePhone', 'phone'),
-    ],
-  ],
-};
 
 /** The standard objects of the sandbox, with the fields that integrations meet most. */
 export const standardObjects: readonly ObjectType[] = [

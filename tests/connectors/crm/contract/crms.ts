@@ -78,8 +78,8 @@ export const crms: readonly Crm[] = [
         ),
     refused: { fields: { LastName: 'Bad', Email: 'no address' }, field: 'Email' },
     merges: true,
-    // One describes the object; phones are searched for a hundred at a time.
-    requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 2, hundredPhones: 1, thousandIds: 1 },
+    // One describes an object; people are looked up as contacts and as leads; phones are searched for a hundred at a time.
+    requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 4, hundredPhones: 1, thousandIds: 1 },
   },
   {
     connector: hubspot,
