@@ -75,15 +75,20 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
   } as StoredInteraction;
 });
 
+/** The time between two calls, on a clock that runs by calls: within every limit of a CRM by the second, as the budget keeps it. */
+const PACE_MS = 250;
+let time = Date.parse(at);
+const now = (): number => time;
+
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
-  const crms = await openSandboxes(new DatabaseSync(':memory:'));
-  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), crmFields.servicenow);
+  const crms = await openSandboxes(new DatabaseSync(':memory:'), { now });
+  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), { ...crmFields.servicenow, now });
   try {
     return [
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
-      ...(await measure(servicenow, instance, { goal: 100, lookUps: 'GET ' })),
+      ...(await measure(servicenow, instance, { goal: 80, lookUps: 'GET ' })),
     ];
   } finally {
     await crms.stop();
@@ -150,12 +155,17 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
     const stored = new Map(events.map((interaction) => [interaction.id, interaction]));
     const ports: SyncPorts = {
       ...{ crm: connector.id, title: connector.title, hub: 'bench', links, parked: new Set() },
-      now: Date.now,
+      now,
       open: async () => {
         session ??= await connector.open(sandbox.secret, unsharedToken, signal);
         return session;
       },
-      call: { signal, spend: async () => undefined },
+      call: {
+        signal,
+        async spend() {
+          time += PACE_MS;
+        },
+      },
       mapping: async () => mapping,
       identity: async () => identity,
       guests: { personOf: unused },
