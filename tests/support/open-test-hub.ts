@@ -48,6 +48,8 @@ export interface TestHubOptions extends Omit<InProcessHubOptions, 'assembly' | '
   readonly triggers?: readonly object[];
   /** Whether the secrets of the sandbox CRMs are stored, so that customers are synchronised; default true. */
   readonly connectCrms?: boolean;
+  /** Functions, by their names, of which every invocation is a worker of its own, without what others have cached. */
+  readonly ownWorkers?: RegExp;
   /** Wraps every invocation of a function. */
   readonly around?: (invoke: Invoke, target: LambdaFunction, event: unknown) => Promise<unknown>;
 }
@@ -58,6 +60,7 @@ const openHub = async ({
   clock,
   triggers,
   connectCrms = true,
+  ownWorkers,
   around,
   ...rest
 }: TestHubOptions) => {
@@ -66,10 +69,13 @@ const openHub = async ({
     ...rest,
     assembly: given ?? (await assembly()),
     functions: (...parts) => {
-      const run = hubFunctions(...parts);
-      if (around === undefined) return run;
-      return (target, event, invocation) =>
-        around((one, other) => run(one, other, invocation), target, event);
+      const shared = hubFunctions(...parts);
+      return (target, event, invocation) => {
+        const run = ownWorkers?.test(target.name) ? hubFunctions(...parts) : shared;
+        return around === undefined
+          ? run(target, event, invocation)
+          : around((one, other) => run(one, other, invocation), target, event);
+      };
     },
   };
   if (triggers === undefined) {

@@ -20,6 +20,8 @@ const defaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 
 const CONTACTS = 'contacts';
+/** HubSpot's limit for a batch of associations, which is not that of records. */
+const LINKS_PER_BATCH = 2000;
 
 /** Whether a link from records of an object to those of a target may have this name. */
 export const isLink = (object: string, name: string, target: string): boolean =>
@@ -97,7 +99,8 @@ export const link = async (
 ): Promise<void> => {
   for (const [name, type] of types) {
     const send = (batch: readonly Link[]) => associate(api, object, type, batch, call);
-    for (const batch of batchesOf(links.filter((one) => one.name === name))) await bisect(batch, send, blame);
+    const ofType = links.filter((one) => one.name === name);
+    for (const batch of batchesOf(ofType, LINKS_PER_BATCH)) await bisect(batch, send, blame);
   }
 };
 

@@ -5,10 +5,11 @@ import { Refusal } from './faults.ts';
 /** HubSpot's limit for a batch of records. */
 export const PER_BATCH = 100;
 
-export const batchesOf = <Item>(items: readonly Item[]): readonly (readonly Item[])[] =>
-  Array.from({ length: Math.ceil(items.length / PER_BATCH) }, (_, at) =>
-    items.slice(at * PER_BATCH, (at + 1) * PER_BATCH),
-  );
+export const batchesOf = <Item>(
+  items: readonly Item[],
+  size: number = PER_BATCH,
+): readonly (readonly Item[])[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 
 /** An answer to a batch: also where some of it was refused, whether with 200, 201 or 207. */
 export const batchOf = <Row extends z.ZodType>(row: Row) =>

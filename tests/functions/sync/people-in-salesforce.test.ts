@@ -103,7 +103,7 @@ it('an org whose leads the hub may not see costs no more requests', async () => 
   await writes('one');
   const signal = AbortSignal.timeout(10_000);
   const session = await salesforce.open(org.secret, unsharedToken, signal);
-  const call = { signal, spend: async () => undefined };
+  const call = { signal, spend: async () => undefined, sleep: async () => undefined };
   const look = () => session.find('Contact', 'email', ['ada1@example.com'], [], call);
   expect((await look()).size).toBe(1);
   const before = org.requests();

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
-import { synthesiseHub } from '../../support/synthesise-hub.ts';
 
 const MINUTE_MS = 60_000;
 
 let hub: TestHub;
 beforeAll(async () => {
-  const assembly = synthesiseHub({});
-  hub = await openTestHub({ assembly });
-  return assembly.remove;
+  hub = await openTestHub();
 });
 afterAll(() => hub.stop());
 

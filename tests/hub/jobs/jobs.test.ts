@@ -9,6 +9,8 @@ const open = async (options: TestHubOptions = {}): Promise<void> => {
 afterEach(() => hub.stop());
 
 const HOUR = 3_600_000;
+/** A few more than one slice takes. */
+const MANY = 205;
 
 /** So many open failures whose replay does nothing: the notifications that they name do not exist. */
 const openFailures = async (count: number): Promise<void> => {
@@ -24,7 +26,7 @@ const replays = (): number =>
 
 it('replays many failures in slices, each once, and shows its progress', async () => {
   await open();
-  await openFailures(450);
+  await openFailures(MANY);
   hub.send(/^DecisionsDead/, 'poison');
   await hub.settle();
   await hub.clock.runUntil(hub.clock.now() + 1000);
@@ -33,10 +35,10 @@ it('replays many failures in slices, each once, and shows its progress', async (
   await hub.clock.runUntil(hub.clock.now() + HOUR);
   expect(await job(begun.body.id)).toMatchObject({
     state: 'succeeded',
-    progress: { done: 450, refused: 1 },
+    progress: { done: MANY, refused: 1 },
   });
-  // 450 replays, and two further slices.
-  expect(replays()).toBe(452);
+  // The replays, and one further slice.
+  expect(replays()).toBe(MANY + 1);
   expect(await hub.failures()).toMatchObject([{ stage: 'decide' }]);
   expect((await hub.api('GET', '/jobs')).body.items).toMatchObject([{ id: begun.body.id }]);
 });
@@ -68,7 +70,7 @@ it('continues from its checkpoint after a slice was killed, and replays each fai
       }
     },
   });
-  await openFailures(300);
+  await openFailures(MANY + 10);
   const { id } = (await hub.api('POST', '/failures/replay', {})).body;
   await hub.clock.runUntil(hub.clock.now() + 3 * HOUR);
   expect(await job(id)).toMatchObject({ state: 'succeeded' });
@@ -102,11 +104,11 @@ it('stops between two slices when it is cancelled', async () => {
       return answer;
     },
   });
-  await openFailures(450);
+  await openFailures(MANY);
   id = (await hub.api('POST', '/failures/replay', {})).body.id;
   await hub.clock.runUntil(hub.clock.now() + HOUR);
   const { state, progress } = await job(id);
-  expect([state, [200, 400].includes(progress.done)]).toEqual(['cancelled', true]);
+  expect([state, progress.done]).toEqual(['cancelled', 200]);
   const { items, next } = (await hub.api('GET', '/failures?status=replayed&limit=200')).body;
   const rest = next === undefined ? [] : await hub.failures(`?status=replayed&limit=200&cursor=${next}`);
   expect(items.length + rest.length).toBe(progress.done);
@@ -115,11 +117,11 @@ it('stops between two slices when it is cancelled', async () => {
 
 it('has one runner, also when a message arrives twice', async () => {
   await open();
-  await openFailures(450);
+  await openFailures(MANY);
   const { id } = (await hub.api('POST', '/failures/replay', {})).body;
   for (const slice of [0, 0, 0, 1, 1, 2]) hub.send(/^JobsQueue/, { job: id, slice });
   await hub.clock.runUntil(hub.clock.now() + 3 * HOUR);
-  expect(await job(id)).toMatchObject({ state: 'succeeded', progress: { done: 450, refused: 0 } });
+  expect(await job(id)).toMatchObject({ state: 'succeeded', progress: { done: MANY, refused: 0 } });
   expect(
     (await hub.failures('?status=replayed&limit=200')).map(({ count }: { count: number }) => count),
   ).toEqual(Array(200).fill(1));

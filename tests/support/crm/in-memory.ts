@@ -84,6 +84,8 @@ interface Stored {
   readonly mapping?: unknown;
   /** Epoch milliseconds. */
   readonly now?: () => number;
+  /** Called before every request. */
+  readonly spend?: () => Promise<void>;
 }
 
 /** What a sync with a sandbox needs; customers are looked up in memory. */
@@ -99,7 +101,7 @@ export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: S
       session ??= await connector.open(sandbox.secret, unsharedToken, signal);
       return session;
     },
-    call: { signal, spend: async () => undefined, sleep: async () => undefined },
+    call: { signal, spend: stored.spend ?? (async () => undefined), sleep: async () => undefined },
     mapping: async () => mapping,
     identity: async () => identity,
     guests: { personOf: unused },

@@ -37,10 +37,15 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
   } as StoredInteraction;
 });
 
+/** The time between two calls, on a clock that runs by calls: within every limit of a CRM by the second, as the budget keeps it. */
+const PACE_MS = 250;
+let time = Date.parse(at);
+const now = (): number => time;
+
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
-  const crms = await openSandboxes(new DatabaseSync(':memory:'));
-  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), crmFields.servicenow);
+  const crms = await openSandboxes(new DatabaseSync(':memory:'), { now });
+  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), { ...crmFields.servicenow, now });
   try {
     return [
       await measureAdoption(),
@@ -103,7 +108,10 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
     throw error;
   };
   const ports = syncPortsOf(connector, sandbox, {
-    ...{ links, saveFailure },
+    ...{ links, saveFailure, now },
+    spend: async () => {
+      time += PACE_MS;
+    },
     get customers() {
       return stored.customers;
     },

@@ -29,7 +29,7 @@ export type Fault = Pick<CrmFault, 'scope' | 'why'> & {
 };
 
 /** A fault as a plain value. */
-export const plain = (fault: unknown): unknown => {
+const plain = (fault: unknown): unknown => {
   if (!(fault instanceof CrmFault)) return fault;
   const { scope, why, field, records, retry } = fault;
   return {
