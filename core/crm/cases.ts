@@ -27,6 +27,8 @@ export const CaseState = z.strictObject({
   /** When the last message of the conversation was sent. */
   lastAt: Instant,
   closedAt: Instant.optional(),
+  /** The time of the newest report of the CRM about whether it is closed. */
+  reportedAt: Instant.optional(),
   /** Set where somebody has deleted the record: nothing is written to it any more. */
   isGone: z.literal(true).optional(),
   /** The newest, oldest first. */
@@ -89,6 +91,13 @@ export const closedAtOf = (
   const here = conversation?.closedAt;
   return closedAt ?? (here !== undefined && here >= openedAt ? here : undefined);
 };
+
+/** Whether the end of the conversation at `at` is that of a case, and not of a later one only. */
+export const endsAt = (
+  { lastAt }: CaseState,
+  at: Instant,
+  { isNewest, silence }: { readonly isNewest: boolean; readonly silence: number },
+): boolean => lastAt <= at && (isNewest || millisecondsBetween(lastAt, at) <= silence);
 
 /**
  * The case to which something belongs that was said at `at`: the newest that was open then. A message that arrives before an

@@ -41,6 +41,7 @@ export const partiesOf = async (
   const states = await ports.cases.load([
     ...new Set([...speakers.values()].flatMap((one) => (one ? profileIdsOf(one) : []))),
   ]);
+  const openers = await openersOf(ports, states, interactions);
   const silence = await ports.silence();
   const now = ports.now();
   const bySpeaker = Map.groupBy(profileIds, (id) => speakers.get(id)?.id ?? id);
@@ -54,12 +55,31 @@ export const partiesOf = async (
         ...{ customer, contactOf: shown.id, contact },
         talk: { conversation: customer.conversation, silence, now },
         rows: new Map(profileIdsOf(customer).map((id) => [id, states.get(id) ?? noCases])),
-        interactions: interactions
-          .filter(({ profileId }) => ids.includes(profileId))
+        interactions: [...interactions, ...openers]
+          .filter(({ profileId }) => ids.includes(profileId) || profileIdsOf(customer).includes(profileId))
           .toSorted((one, other) => (one.occurredAt < other.occurredAt ? -1 : 1)),
       },
     ];
   });
+};
+
+/**
+ * The interactions that began cases of which it is not known whether they were written: whoever comes next writes them, also
+ * if the message of the interaction never comes again.
+ */
+const openersOf = async (
+  { history }: Pick<SyncPorts, 'history'>,
+  states: ReadonlyMap<string, CasesState>,
+  interactions: readonly StoredInteraction[],
+): Promise<StoredInteraction[]> => {
+  const present = new Set(interactions.map(({ id }) => id));
+  const missing = [...states.values()]
+    .flatMap(({ cases }) => cases)
+    .filter(({ record, conversation }) => record === undefined && !present.has(conversation));
+  const addresses = missing.flatMap(({ conversation: id, openedAt: occurredAt }) =>
+    [...states.keys()].map((profileId) => ({ profileId, id, occurredAt })),
+  );
+  return addresses.length === 0 ? [] : history.interactions(addresses);
 };
 
 /** A guest that is shown with a person, who does not have its source profile. */

@@ -3,6 +3,7 @@ import {
   type CaseState,
   caseAt,
   closedAtOf,
+  endsAt,
   isInCases,
   isOpenAt,
   messageDigest,
@@ -68,7 +69,7 @@ export const planCases = (crm: string, { mapping }: Rules, party: Party): CasePl
       if (!(error instanceof HubError) || error.retry !== 'never') throw error;
       refused.set(interaction.id, error);
     }
-  for (const one of cases) planClosing(party, one);
+  for (const one of cases) planClosing(party, one, one === cases.at(-1));
   return { party, cases, refused, ...(closedThere && { closedThere }) };
 };
 
@@ -146,17 +147,18 @@ const followCrm = (
   const { closed } = one?.rule ?? {};
   const value = closed === undefined ? undefined : valueIn(properties['set'], closed.field);
   if (one === undefined || closed === undefined || value === undefined) return undefined;
-  const { state } = one;
+  if (at <= (one.state.reportedAt ?? '')) return undefined;
+  const state = { ...one.state, reportedAt: at };
+  one.state = state;
+  one.isChanged = true;
   const isClosed = closed.values.some((closing) => String(closing) === String(value));
   if (isClosed && state.closedAt === undefined) {
     one.state = { ...state, closedAt: at };
-    one.isChanged = true;
     return one === cases.at(-1) ? { conversation: state.conversation, at } : undefined;
   }
   if (!isClosed && state.closedAt !== undefined && at > state.closedAt) {
     const { closedAt: _, ...open } = state;
     one.state = open;
-    one.isChanged = true;
   }
   return undefined;
 };
@@ -167,9 +169,9 @@ const valueIn = (set: unknown, field: string): unknown =>
     : undefined;
 
 /** A conversation that was closed here is closed in the CRM, unless something was said in it since. */
-const planClosing = ({ talk }: Party, one: PlannedCase): void => {
+const planClosing = ({ talk }: Party, one: PlannedCase, isNewest: boolean): void => {
   const { state, rule } = one;
   const at = state.closedAt === undefined ? closedAtOf(state, talk) : undefined;
-  if (at === undefined || state.isGone || state.lastAt > at || rule.closed === undefined) return;
-  one.closes = at;
+  if (at === undefined || state.isGone || rule.closed === undefined) return;
+  if (endsAt(state, at, { isNewest, silence: talk.silence })) one.closes = at;
 };

@@ -78,6 +78,43 @@ it.each(['before', 'after'] as const)(
   },
 );
 
+it('a case of which it is not known whether it was made is made by the next message, also if the first never comes again', async () => {
+  await hub.work('ada');
+  const broken = hub.say('ada', 'Broken');
+  const { session, ports } = hub;
+  const lost = async (...call: Parameters<typeof session.upsert>) => {
+    await session.upsert(...call);
+    throw new Error('The worker ended.');
+  };
+  Object.assign(ports, {
+    open: async () => ({
+      ...session,
+      upsert: (...call: Parameters<typeof session.upsert>) =>
+        call[0] === 'sn_customerservice_case' ? lost(...call) : session.upsert(...call),
+    }),
+  });
+  expect(await hub.work(broken)).toBe(1);
+  Object.assign(ports, { open: async () => session });
+  later(1000);
+  expect(await hub.work(hub.say('ada', 'Hello?'))).toBe(0);
+  expect(hub.inCrm()).toEqual({ cases: [{ title: 'Broken', state: '1' }], notes: said('Hello?') });
+});
+
+it('the end of a conversation leaves the case of an earlier one open, which nobody has closed', async () => {
+  await hub.work(hub.say('ada', 'Broken'));
+  later(1000);
+  await hub.work(hub.say('ada', 'Repaired', { direction: 'outbound' }));
+  later(100 * HOUR_MS);
+  await hub.work(hub.say('ada', 'Another thing'));
+  later(1000);
+  hub.close('ada');
+  await hub.work('ada');
+  expect(hub.inCrm().cases).toEqual([
+    { title: 'Broken', state: '1' },
+    { title: 'Another thing', state: '3' },
+  ]);
+});
+
 it('a worker that vanished keeps others from its cases for a while, and no longer', async () => {
   await hub.work(hub.say('ada', 'Broken'));
   const [row] = [...(await hub.cases.load(['ada'])).values()];
@@ -143,6 +180,25 @@ it('a case that the CRM closes ends the conversation here, once, and is not clos
     },
   ]);
   expect(hub.inCrm().cases).toEqual([{ title: 'Broken', state: '1' }]);
+});
+
+it('a case that an agent opens again takes messages again, whatever comes late', async () => {
+  await hub.work(hub.say('ada', 'Broken'));
+  const [record] = hub.sandbox.records('sn_customerservice_case');
+  const report = (state: string) => {
+    later(60_000);
+    return hub.say('ada', '', {
+      ...{ kind: 'crm-record', provider: 'servicenow', channel: 'crm', direction: 'system' },
+      ...{ externalId: record?.id ?? '', properties: { set: { state } } },
+    });
+  };
+  const [closed, opened] = [report('6'), report('10')];
+  await hub.work(opened);
+  await hub.work(closed);
+  later(1000);
+  await hub.work(hub.say('ada', 'Not yet'));
+  expect(hub.commands).toEqual([]);
+  expect(hub.inCrm()).toMatchObject({ cases: [{ title: 'Broken' }], notes: said('Not yet') });
 });
 
 it('what ServiceNow reports of a case is read; what the hub wrote is no news', async () => {
