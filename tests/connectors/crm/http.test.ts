@@ -277,3 +277,41 @@ describe('find, then write', () => {
     ]);
   });
 });
+
+describe('messages of a case', () => {
+  const comments = {
+    objects: {
+      comments: {
+        create: {
+          request: 'POST /tickets/{{ record.fields.ticket }}/comments',
+          json: { text: '{{ record.fields.text }}' },
+          id: 'body.id',
+        },
+        find: { field: { request: 'GET /tickets/{{ value }}/comments', records: 'body' } },
+        remove: { request: 'DELETE /comments/{{ id }}' },
+      },
+    },
+  };
+  const hello = { key: 'i1', parent: '7', fields: { text: 'Hello' } };
+
+  it('are made under it without a key, found under it, and deleted by their ids', async () => {
+    const { session, seen } = await open(comments, ({ line }) =>
+      line.startsWith('GET') ? { body: [{ id: 3, ticket: 7, text: 'Hello' }] } : { body: { id: 3 } },
+    );
+    expect(await session.addChildren('comments', 'ticket', [hello], call)).toEqual([{ key: 'i1', id: '3' }]);
+    const held = await session.children('comments', 'ticket', ['7'], ['text'], call);
+    expect(held.get('7')).toMatchObject([{ id: '3', fields: { text: 'Hello' } }]);
+    await session.removeChildren?.('comments', ['3'], call);
+    expect(seen.map(({ line, body }) => `${line} ${body}`.trim())).toEqual([
+      'POST /tickets/7/comments {"text":"Hello"}',
+      'GET /tickets/7/comments',
+      'DELETE /comments/3',
+    ]);
+  });
+
+  it('may be there where the answer was lost', async () => {
+    const { session } = await open(comments, () => 'lost');
+    const [result] = await session.addChildren('comments', 'ticket', [hello], call);
+    expect(result).toMatchObject({ key: 'i1', fault: { scope: 'connection', why: 'down' } });
+  });
+});
