@@ -97,6 +97,7 @@ export const caseHub = async () => {
       load: states.load,
       owners: async (records) => found(owned, records),
       erased: async () => new Set(),
+      takeOver: unused,
       async save(profileId, state, link) {
         if (!(await states.save(profileId, state))) return false;
         if (link !== undefined) owned.set(link, profileId);
