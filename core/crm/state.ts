@@ -161,16 +161,9 @@ export const fieldsWithoutBase = (fields: ContactFields, ours: CrmFields, states
       : [],
   );
 
-const isConsentRead = ({ optOuts, readers }: ContactFields, name: string): boolean =>
+/** Whether a field tells the hub of opt-outs in the CRM. */
+export const isConsentRead = ({ optOuts, readers }: ContactFields, name: string): boolean =>
   optOuts.has(name) && readers.has(name);
-
-/** The opt-outs in a record that was read, in fields of which nothing was known before. */
-export const firstOptOuts = (fields: ContactFields, states: FieldStates, held: CrmFields): InboundValue[] =>
-  [...fields.readers].flatMap(([name, reader]) => {
-    if (!isConsentRead(fields, name) || states[name] !== undefined) return [];
-    const placed = reader.place(held[name]);
-    return placed ? [{ ...placed, field: name }] : [];
-  });
 
 /** What changed here since both sides last stood. */
 export const planUpdate = (
@@ -298,19 +291,6 @@ export const planReport = (
 
 const withinHour = (instants: readonly Instant[], now: Instant): Instant[] =>
   instants.filter((one) => Date.parse(now) - Date.parse(one) < HOUR_MS);
-
-/** What a record that was read for the first time tells about the customer: what the CRM owns, and what the hub lacks. */
-export const firstInboundValues = (
-  fields: ContactFields,
-  { values }: Pick<OurValues, 'values'>,
-  held: CrmFields,
-): InboundValue[] =>
-  [...fields.readers].flatMap(([name, reader]) => {
-    const value = held[name];
-    if (isEmpty(value) || (fields.writes.get(name) !== 'crm-owns' && values[name] !== undefined)) return [];
-    const placed = reader.place(value);
-    return placed ? [{ ...placed, field: name }] : [];
-  });
 
 /** Names of fields that may hold an address or a number of the person, whatever the mapping says of them. */
 const ADDRESS_FIELD = /mail|phone|mobile/iu;

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { identifiersIn } from '../../core/crm/adoption.ts';
 import type { HeldRecord } from '../../core/crm/connector.ts';
+import { firstInboundValues } from '../../core/crm/first-read.ts';
 import type { InboundValue } from '../../core/crm/mapping/mapping.ts';
 import { consentChannel } from '../../core/crm/mapping/paths.ts';
 import { reportedProfile } from '../../core/crm/reported-profile.ts';
-import { firstInboundValues } from '../../core/crm/state.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { type Instant, instant } from '../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';

@@ -1,8 +1,9 @@
 import { identifiersIn } from '../../../core/crm/adoption.ts';
 import type { CrmChange } from '../../../core/crm/change.ts';
 import type { HeldRecord } from '../../../core/crm/connector.ts';
+import { firstInboundValues } from '../../../core/crm/first-read.ts';
 import { isReserved } from '../../../core/crm/reservation.ts';
-import { firstInboundValues, mayHaveChanged, planReport } from '../../../core/crm/state.ts';
+import { mayHaveChanged, planReport } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { log } from '../../contracts/log.ts';

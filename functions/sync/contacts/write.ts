@@ -1,13 +1,8 @@
 import type { CrmRecord, CrmResult, CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
+import { firstOptOuts } from '../../../core/crm/first-read.ts';
 import { released } from '../../../core/crm/reservation.ts';
-import {
-  type FieldPlan,
-  type FieldStates,
-  firstOptOuts,
-  type SyncState,
-  withAnswer,
-} from '../../../core/crm/state.ts';
+import { type FieldPlan, type FieldStates, type SyncState, withAnswer } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { firstOptOuts } from '../../../core/crm/first-read.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import {
   fieldsWithoutBase,
-  firstOptOuts,
   planAdoption,
   planCreation,
   planReport,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { valueDigest } from '../../../core/crm/change.ts';
+import { firstInboundValues } from '../../../core/crm/first-read.ts';
 import type { Write } from '../../../core/crm/mapping/fields.ts';
 import {
   type FieldState,
   fieldsWithoutBase,
-  firstInboundValues,
   mayHaveChanged,
   planAdoption,
   planCreation,

@@ -1,5 +1,5 @@
+import { firstInboundValues } from '../../../../core/crm/first-read.ts';
 import { reportedProfile } from '../../../../core/crm/reported-profile.ts';
-import { firstInboundValues } from '../../../../core/crm/state.ts';
 import { HubError } from '../../../../core/errors.ts';
 import { refusedKey } from '../../../contracts/jobs/job.ts';
 import type {
