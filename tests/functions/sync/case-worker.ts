@@ -93,7 +93,6 @@ export const caseHub = async () => {
       interactions: async (addresses) => addresses.flatMap(({ id }) => stored.get(id) ?? []),
     },
     links: {
-      takeOver: unused,
       load: states.load,
       owners: async (records) => found(owned, records),
       erased: async () => new Set(),
