@@ -33,6 +33,8 @@ const replacements: Readonly<Record<string, string>> = {
   'form-data': `${omitted('form-data', 'the hub uploads no forms to a CRM')}module.exports = class { constructor() { omitted(); } };`,
   // HubSpot's client creates this rate limiter only where it is given limits; the hub limits its calls itself.
   bottleneck: `${omitted('bottleneck', 'connectors/crm/hubspot gives the client no limits')}module.exports = class { constructor() { omitted(); } };`,
+  // The SDK loads it for operations that stream events.
+  '@smithy/core/event-streams': `${omitted('The event streams of the SDK', 'no function calls an operation that streams')}exports.EventStreamSerde = omitted;`,
   // HubSpot's generated APIs merge their options with it.
   'lodash.merge': `${omitted('lodash.merge', 'the hub calls HubSpot through apiRequest alone')}module.exports = omitted;`,
   // Functions validate data; JSON Schemas are generated at build time.

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { clockFinding } from '../../../core/crm/clock.ts';
+import { clockFinding } from '../../../core/crm/check/clock.ts';
 import type { Call, Finding } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Login } from './login.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { clockFinding } from '../../../core/crm/clock.ts';
+import { clockFinding } from '../../../core/crm/check/clock.ts';
 import type { Call, Finding } from '../../../core/crm/connector.ts';
 import { faultOfAnswer } from './rest/faults.ts';
 import { VERSION } from './rest/http.ts';

@@ -6,8 +6,8 @@ import type { Call, Changes, ChangesSince } from '../../../core/crm/connector.ts
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Objects } from './describe.ts';
 import { heldRecord, isInactive, selected } from './held.ts';
-import { after, inOrderOf, Place, placeAfter } from './pages.ts';
 import { answersTo, type Outcome } from './rest/batch.ts';
+import { after, inOrderOf, Place, placeAfter } from './rest/pages.ts';
 import type { Client } from './rest/session.ts';
 import { accepted, get, PER_PAGE, type Query, type Row, rowsIn } from './rest/table.ts';
 import { readInstant, spellInstant } from './values.ts';

@@ -1,4 +1,4 @@
-import { clockFinding } from '../../../core/crm/clock.ts';
+import { clockFinding } from '../../../core/crm/check/clock.ts';
 import type { Call, Finding } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { answersTo, type Outcome } from './rest/batch.ts';

@@ -1,7 +1,7 @@
 import type { Call, HeldRecord } from '../../../core/crm/connector.ts';
 import type { Objects } from './describe.ts';
 import { heldRecord, isInactive, selected } from './held.ts';
-import { after, inOrderOf, Place, placeAfter, SYS_ID } from './pages.ts';
+import { after, inOrderOf, Place, placeAfter, SYS_ID } from './rest/pages.ts';
 import type { Client } from './rest/session.ts';
 import { get, oneOf, PER_PAGE, rowsIn, rowsOf } from './rest/table.ts';
 

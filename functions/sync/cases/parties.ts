@@ -64,7 +64,7 @@ export const partiesOf = async (
 };
 
 /**
- * The interactions that began cases of which it is not known whether they were written: whoever comes next writes them, also
+ * The interactions that began cases of which it is not known whether they were written: the next worker writes them, also
  * if the message of the interaction never comes again.
  */
 const openersOf = async (

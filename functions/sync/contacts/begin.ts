@@ -21,8 +21,7 @@ export const firstChanges = async (
   const { contact } = rules.mapping;
   const { customer } = subject;
   if ('takeOver' in place) return takenOver(writing, subject, place);
-  if ('elsewhere' in place) {
-    if (!customer.guest) return afterOwners(writing, newContact(writing, subject), [place.owner]);
+  if ('elsewhere' in place && customer.guest) {
     await logAtFoundRecord(writing, subject, place.elsewhere);
     return [];
   }
@@ -52,11 +51,9 @@ export const firstChanges = async (
     return [];
   }
   contacts.ids.delete(customer.id);
-  return [newContact(writing, subject)];
+  const change = changeOf(ports, subject, planCreation(contact.fields, subject.ours));
+  return 'elsewhere' in place ? afterOwners(writing, change, [place.owner]) : [change];
 };
-
-const newContact = ({ ports, rules }: Writing, subject: Subject): Change =>
-  changeOf(ports, subject, planCreation(rules.mapping.contact.fields, subject.ours));
 
 /** The contact of a guest, who turned out to be this person. */
 export const takenOver = (

@@ -1,3 +1,4 @@
+import { released } from '../../../core/crm/reservation.ts';
 import { unknownState } from '../../../core/crm/state.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import type { Holder, Links, SyncPorts } from '../ports.ts';
@@ -18,13 +19,16 @@ export const holderOf = async (
   return { profileId: owner, state: (await links.load([owner])).get(owner) ?? unknownState };
 };
 
-/** Makes a record the contact of a source profile; what the record holds is read before it is written. False where another worker changes the state. */
+/**
+ * Makes a record the contact of a source profile; what the record holds is read before it is written. False where another
+ * worker changes the state.
+ */
 export const moveTo = (
   links: Pick<Links, 'save'>,
   { profileId, state }: Holder,
   record: string,
 ): Promise<boolean> => {
-  const { reservedUntil: _, goneAt: __, ...kept } = state;
+  const { goneAt: _, ...kept } = released(state);
   return links.save(profileId, { ...kept, record, fields: {} }, record);
 };
 

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { hubspot } from '../../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../../connectors/crm/salesforce/index.ts';
 import { servicenow } from '../../../../connectors/crm/servicenow/index.ts';
@@ -174,7 +175,7 @@ export type Workplace = Awaited<ReturnType<typeof workplace>>;
 export const callOf = (more: Partial<Call> = {}): Call => ({
   signal: AbortSignal.timeout(30_000),
   spend: async () => undefined,
-  sleep: async () => undefined,
+  sleep: setTimeout,
   ...more,
 });
 

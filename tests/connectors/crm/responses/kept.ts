@@ -16,7 +16,7 @@ const Kept = z.strictObject({ notice: z.string(), responses: z.record(z.string()
 
 /** What a CRM has answered, or answers by its documentation, by the name of the case. */
 export const responsesOf = (crm: string): Readonly<Record<string, Response>> => {
-  const file = new URL(`../../../fixtures/crm-responses/${crm}.json`, import.meta.url);
+  const file = new URL(`./answers/${crm}.json`, import.meta.url);
   return Kept.parse(JSON.parse(readFileSync(file, 'utf8'))).responses;
 };
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PER_PAGE, type Row } from './rest/table.ts';
+import { PER_PAGE, type Row } from './table.ts';
 
 export const SYS_ID = /^[0-9a-f]{32}$/u;
 const Time = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/u);

@@ -1,5 +1,5 @@
-import { readTime } from '../formats/payload.ts';
-import type { Finding } from './connector.ts';
+import { readTime } from '../../formats/payload.ts';
+import type { Finding } from '../connector.ts';
 
 const MOST_SKEW_SECONDS = 120;
 
@@ -17,7 +17,7 @@ export const clockFinding = (title: string, date: string | undefined, now: numbe
       about: 'clock',
       says: isRight
         ? `The clocks of the hub and of ${title} agree.`
-        : `The clock of the hub differs by ${skew} seconds from that of ${title}, so that the later of two changes cannot be told. Correct it.`,
+        : `The clock of the hub differs by ${skew} seconds from that of ${title}, so that the later of two changes is not known. Correct it.`,
       ok: isRight,
     },
   ];
