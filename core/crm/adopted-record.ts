@@ -10,7 +10,7 @@ export interface Holder {
 
 /** What becomes of a record of a CRM by the identifiers that it holds. */
 export type Verdict =
-  /** It is the record of whoever has these identifiers. */
+  /** It is the record of the customer who has these identifiers. */
   | { readonly names: readonly Identifier[] }
   /** Others hold the identifier by which its customer is known, too. */
   | { readonly shared: Identifier; readonly holders: readonly string[] }
