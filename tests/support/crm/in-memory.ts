@@ -5,6 +5,7 @@ import type { SyncState } from '../../../core/crm/state.ts';
 import type { HubError } from '../../../core/errors.ts';
 import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
+import type { Conversation } from '../../../core/timeline/conversation.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
 import type { CaseRows } from '../../../functions/sync/cases/case-rows.ts';
 import type { Links, SyncPorts } from '../../../functions/sync/ports.ts';
@@ -13,8 +14,20 @@ import { readSeed } from '../../../infra/stack/seed.ts';
 
 const AT = '2026-03-01T09:00:00.000Z';
 
-/** A customer who has an e-mail address and a number of their own. */
-export const customerOf = (serial: number, first: string, version = 1): Customer => {
+const thread: Conversation['threads'][number] = {
+  startedAt: AT,
+  lastAt: AT,
+  channels: ['sms'],
+  asked: AT,
+  answers: [],
+};
+
+/** A customer who has an e-mail address and a number of their own. `isTalking`: in a conversation that is open. */
+export const customerOf = (
+  serial: number,
+  first: string,
+  { version = 1, isTalking = false }: { readonly version?: number; readonly isTalking?: boolean } = {},
+): Customer => {
   const id = `c${serial}`;
   const sourceProfiles = {
     profile: {
@@ -25,6 +38,7 @@ export const customerOf = (serial: number, first: string, version = 1): Customer
     },
     activity: {
       ...{ id, version: 1, lastSeenAt: AT, interactions: 5, lastInboundAt: {}, lastInboundMessageAt: {} },
+      ...(isTalking && { conversation: { threads: [thread], open: [AT], lastAsked: AT } }),
     },
   };
   return resolveCustomer(id, new Map([[id, sourceProfiles]]));

@@ -19,15 +19,19 @@ const CONTACTS = 2000;
 const INTERACTIONS = 10_000;
 const ADOPTED = 10_000;
 /** As the stack has it: what a sync function is given at once. */
-const BATCH = 500;
+const BATCH = 1000;
 const at = '2026-03-01T09:00:00.000Z';
 
 const serials = Array.from({ length: CONTACTS }, (_, serial) => serial);
-const customers = serials.map((serial) => customerOf(serial, 'Ada'));
-const changedCustomers = serials.map((serial) => customerOf(serial, 'Augusta', 2));
+/** Customers, and the same after each has changed. */
+const peopleOf = (isTalking: boolean) => ({
+  before: serials.map((serial) => customerOf(serial, 'Ada', { isTalking })),
+  after: serials.map((serial) => customerOf(serial, 'Augusta', { version: 2, isTalking })),
+});
+const silent = peopleOf(false);
 
 const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACTIONS }, (_, serial) => {
-  const customer = customers[serial % CONTACTS];
+  const customer = silent.before[serial % CONTACTS];
   if (customer === undefined) throw new Error('There are more interactions than customers.');
   return {
     ...{ id: `i${serial}`, kind: 'message', channel: serial % 2 === 0 ? 'sms' : 'email' },
@@ -45,17 +49,20 @@ const now = (): number => time;
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
   const crms = await openSandboxes(new DatabaseSync(':memory:'), { now });
-  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), { ...crmFields.servicenow, now });
+  const openInstance = () =>
+    servicenowSandbox(new DatabaseSync(':memory:'), { ...crmFields.servicenow, now });
+  const [instance, withCases] = [await openInstance(), await openInstance()];
   try {
     return [
       await measureAdoption(),
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
       ...(await measure(servicenow, instance, { goal: 80, lookUps: 'GET ' })),
+      ...(await measure(servicenow, withCases, { lookUps: 'GET ', isTalking: true })),
     ];
   } finally {
     await crms.stop();
-    await instance.stop();
+    await Promise.all([instance.stop(), withCases.stop()]);
   }
 };
 
@@ -74,25 +81,35 @@ const measureAdoption = async (): Promise<Measured> => {
   }
 };
 
+interface Load {
+  readonly goal?: number;
+  /** With what the requests of a look-up begin. */
+  readonly lookUps: string;
+  /** Whether the customers are in conversation, so that a mapping with cases makes cases. */
+  readonly isTalking?: boolean;
+}
+
 /** First the customers get their contacts; then each of them changes, and interacts five times. */
 const measure = async (
   connector: CrmConnector,
   sandbox: Sandbox,
-  { goal, lookUps }: { readonly goal: number; readonly lookUps: string },
+  { goal, lookUps, isTalking = false }: Load,
 ): Promise<Measured[]> => {
+  const { before: customers, after: changedCustomers } = isTalking ? peopleOf(true) : silent;
+  const talk = isTalking ? ', each in a conversation that is a case' : '';
   const worker = workerOf(connector, sandbox);
   await worker(customers, interactions.slice(0, CONTACTS));
   const before = { all: sandbox.requests(), lookUps: sandbox.requests(lookUps) };
   await worker(changedCustomers, interactions);
   return [
     {
-      name: `calls to ${connector.title} for ${INTERACTIONS} interactions of ${CONTACTS} changed contacts`,
+      name: `calls to ${connector.title} for ${INTERACTIONS} interactions of ${CONTACTS} changed contacts${talk}`,
       measured: sandbox.requests() - before.all,
       unit: '',
-      goal: { atMost: goal },
+      ...(goal !== undefined && { goal: { atMost: goal } }),
     },
     {
-      name: `of these, look-ups of contacts in ${connector.title}`,
+      name: `of these, look-ups of contacts in ${connector.title}${talk}`,
       measured: sandbox.requests(lookUps) - before.lookUps,
       unit: '',
       goal: { atMost: 0 },
