@@ -335,6 +335,14 @@ const answers: readonly Row[] = [
     501,
     refused('NOT_IN_THE_SANDBOX'),
   ],
+  [
+    'a call below one that is not imitated',
+    'GET',
+    () => '/sobjects/User/describe/namedLayouts/UserAlt',
+    undefined,
+    501,
+    refused('NOT_IN_THE_SANDBOX'),
+  ],
 ];
 
 test.each(answers)('%s', async (_, method, path, body, status, expected) => {

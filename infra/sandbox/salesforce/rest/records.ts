@@ -24,12 +24,11 @@ export const sobjects = (call: Call): SandboxAnswer => {
       },
     };
   const type = objectNamed(call, name);
+  if ((key === 'describe' && value !== undefined) || key === 'listviews')
+    throw notInSandbox(`${call.method} ${call.base}/${call.path.join('/')}`);
   if (rest.length > 0) throw notFound();
   if (key === undefined) return ofObject(call, type);
-  if (key === 'describe' && value === undefined)
-    return { status: 200, body: describe(call.org.schema, type, call.base) };
-  if (key === 'describe' || key === 'listviews')
-    throw notInSandbox(`${call.method} ${call.base}/${call.path.join('/')}`);
+  if (key === 'describe') return { status: 200, body: describe(call.org.schema, type, call.base) };
   if (key === 'updated') return updatedIn(call, type);
   if (key === 'deleted') return deletedIn(call, type);
   return value === undefined ? ofRecord(call, type, key) : byKey(call, type, key, value);
