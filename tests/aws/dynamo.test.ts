@@ -153,8 +153,8 @@ describe('query', () => {
     [undefined, ['at#1', 'at#2', 'at#3', 'profile']],
     [{ beginsWith: 'at#' }, ['at#1', 'at#2', 'at#3']],
     [{ from: 'at#2', to: 'at#3' }, ['at#2', 'at#3']],
-    [{ from: 'at#2' }, ['at#1', 'at#2', 'at#3', 'profile']],
-    [{ to: 'at#2' }, ['at#1', 'at#2', 'at#3', 'profile']],
+    [{ from: 'at#2' }, ['at#2', 'at#3', 'profile']],
+    [{ to: 'at#2' }, ['at#1', 'at#2']],
     [{ beginsWith: 'at#', backwards: true }, ['at#3', 'at#2', 'at#1']],
     [{ pageSize: 1 }, ['at#1', 'at#2', 'at#3', 'profile']],
   ])('of %j', async (range, expected) => {

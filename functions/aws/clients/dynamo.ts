@@ -59,7 +59,7 @@ interface QueryPage {
   readonly isLast: boolean;
 }
 
-/** A range of sort keys: both `from` and `to`, or `beginsWith`, or everything. */
+/** A range of sort keys: `from` and `to`, one of them, or `beginsWith`, or everything. None may be empty: DynamoDB refuses that. */
 export interface QueryRange {
   readonly from?: string;
   /** Inclusive. */
@@ -208,9 +208,13 @@ const queryCommand = (
   if (range.beginsWith !== undefined) {
     conditions.push('begins_with(sk, :begin)');
     values[':begin'] = range.beginsWith;
-  } else if (range.from !== undefined && range.to !== undefined) {
-    conditions.push('sk BETWEEN :from AND :to');
-    Object.assign(values, { ':from': range.from, ':to': range.to });
+  } else {
+    const { from, to } = range;
+    if (from !== undefined) values[':from'] = from;
+    if (to !== undefined) values[':to'] = to;
+    if (from !== undefined && to !== undefined) conditions.push('sk BETWEEN :from AND :to');
+    else if (from !== undefined) conditions.push('sk >= :from');
+    else if (to !== undefined) conditions.push('sk <= :to');
   }
   return new QueryCommand({
     TableName: name,

@@ -47,9 +47,10 @@ export interface ErasePorts {
 const ROWS_PER_TRANSACTION = 50;
 
 export const erasureParts = (table: Table): ErasureParts => {
-  const rowsOf = async (id: string, prefix: string): Promise<Row[]> => {
+  const rowsOf = async (id: string, beginsWith?: string): Promise<Row[]> => {
+    const range = beginsWith === undefined ? {} : { beginsWith };
     const found: Row[] = [];
-    for await (const row of table.query(erasurePartition(id), { beginsWith: prefix })) found.push(row);
+    for await (const row of table.query(erasurePartition(id), range)) found.push(row);
     return found;
   };
   return {
@@ -78,7 +79,7 @@ export const erasureParts = (table: Table): ErasureParts => {
         ]),
       ),
     async removePerson(id) {
-      const rows = (await rowsOf(id, '')).filter(({ sk }) => sk !== erasureKey(id).sk);
+      const rows = (await rowsOf(id)).filter(({ sk }) => sk !== erasureKey(id).sk);
       for (let at = 0; at < rows.length; at += ROWS_PER_TRANSACTION) {
         const some = rows.slice(at, at + ROWS_PER_TRANSACTION).map(({ pk, sk }) => ({ delete: { pk, sk } }));
         if (!(await table.transact(some))) throw busyTable();

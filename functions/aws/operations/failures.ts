@@ -75,7 +75,7 @@ async function* list(
   const to = before === undefined ? '~' : failureListSortKey(before);
   const readers = wanted.map((one) =>
     table.query(failureListPartition(one), {
-      ...{ from: '', to, backwards: true, pageSize: PAGE },
+      ...{ to, backwards: true, pageSize: PAGE },
     }),
   );
   const heads = await Promise.all(readers.map((reader) => reader.next()));

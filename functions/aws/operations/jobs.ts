@@ -48,7 +48,7 @@ export const jobs = (runtime: Runtime, table: Table): Jobs => {
     },
     async list(limit, before) {
       const ids: string[] = [];
-      const range = { from: '', to: before ?? '~', backwards: true, pageSize: limit + 1 };
+      const range = { to: before ?? '~', backwards: true, pageSize: limit + 1 };
       for await (const { sk, id } of table.query(jobListPartition, range)) {
         if (sk !== before) ids.push(String(id));
         if (ids.length === limit) break;

@@ -166,6 +166,19 @@ describe('expressions are refused as the service refuses them', () => {
     expect(await refused('Query', given)).toBe(`${V}: ${reason}`);
   });
 
+  it.each([
+    'pk = :v AND sk >= :empty',
+    'pk = :v AND sk <= :empty',
+    'pk = :v AND sk BETWEEN :empty AND :v',
+    'pk = :v AND begins_with(sk, :empty)',
+  ])('KeyConditionExpression %j with an empty value', async (KeyConditionExpression) => {
+    const ExpressionAttributeValues = { ':v': { S: 'x' }, ':empty': { S: '' } };
+    const given = { TableName, KeyConditionExpression, ExpressionAttributeValues };
+    expect(await refused('Query', given)).toBe(
+      `${V}: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: sk`,
+    );
+  });
+
   it('and placeholders too', async () => {
     const names = (ExpressionAttributeNames: object, more: object = { ProjectionExpression: 'a' }) =>
       refused('GetItem', { TableName, Key, ExpressionAttributeNames, ...more });

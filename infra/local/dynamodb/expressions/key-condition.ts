@@ -1,4 +1,4 @@
-import type { KeyNames, Table } from '../tables/table.ts';
+import { expectFilled, type KeyNames, type Table } from '../tables/table.ts';
 import { invalid, sortable, typeOf, type Value } from '../values/values.ts';
 import { type Condition, type Operand, operandsOf } from './syntax.ts';
 
@@ -40,10 +40,9 @@ export const keyCondition = (table: Table, keys: KeyNames, condition: Condition)
   const [value] = valuesOf(hash);
   if (value === undefined || !('compare' in hash) || hash.compare[1] !== '=')
     throw invalid('Query key condition not supported');
-  if (('S' in value && value.S === '') || ('B' in value && value.B === ''))
-    throw invalid(
-      `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. Key: ${keys.hash}`,
-    );
+  expectFilled(keys.hash, value);
+  if (range !== undefined && keys.range !== undefined)
+    for (const bound of valuesOf(range)) expectFilled(keys.range, bound);
   return { hash: value, range, ...bounds(range) };
 };
 

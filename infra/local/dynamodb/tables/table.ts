@@ -91,7 +91,8 @@ const EMPTY = new Uint8Array();
 
 const isEmpty = (value: Value): boolean => ('S' in value ? value.S === '' : 'B' in value && value.B === '');
 
-const expectFilled = (name: string, value: Value): void => {
+/** Throws where the value of a key attribute is empty, in an item, a key or a condition. */
+export const expectFilled = (name: string, value: Value): void => {
   if (isEmpty(value))
     throw invalid(
       `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. Key: ${name}`,
