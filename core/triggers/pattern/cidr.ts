@@ -1,37 +1,54 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** A test for addresses inside an IP range, or undefined where the range is not one. Without a mask it is one address. */
-export const cidrMatcher = (range: string): ((address: string) => boolean) | undefined => {
+/**
+ * A test for addresses inside an IP range, taken and refused as by AWS's event-ruler (`CIDR.java`): a mask of at most 31 or
+ * 127 bits. Throws what `refuse` makes of the reason.
+ */
+export const cidrMatcher = (
+  range: string,
+  refuse: (reason: string) => Error,
+): ((address: string) => boolean) => {
   const [address = '', mask, ...more] = range.split('/');
-  const base = bits(address);
-  if (base === undefined || more.length > 0) return undefined;
-  const length = mask === undefined ? base.length : Number(mask);
-  if (mask !== undefined && (!/^\d+$/u.test(mask) || length > base.length)) return undefined;
+  if (address.includes(':') && isIPv4(address.slice(address.lastIndexOf(':') + 1)))
+    throw refuse(
+      'expected an IPv6 range without an IPv4 part; write it as an IPv4 range such as 10.0.0.0/24',
+    );
+  const base = addressBits(address);
+  if (base === undefined || more.length > 0 || (mask !== undefined && !/^\d+$/u.test(mask)))
+    throw refuse('expected an IP range such as 10.0.0.0/24 or 2001:db8::/32');
+  const length = Number(mask ?? base.length);
+  if (base.length === 32 && address.includes(':') && length >= 32)
+    throw refuse(
+      'EventBridge reads ::ffff: addresses as IPv4; write it as an IPv4 range such as 10.0.0.0/24',
+    );
+  if (mask === undefined || length === base.length)
+    throw refuse(
+      `expected a range of more than one address; list a single address as a value: ["${address}"]`,
+    );
+  if (length > base.length) throw refuse(`expected a mask from /0 to /${base.length - 1}`);
   const prefix = base.slice(0, length);
   return (candidate) => {
-    const value = bits(candidate);
+    const value = addressBits(candidate);
     return value !== undefined && value.length === base.length && value.startsWith(prefix);
   };
 };
 
-/** An address as 32 or 128 binary digits. */
-const bits = (address: string): string | undefined => {
+const MAPPED_IPV4 = '0'.repeat(80) + '1'.repeat(16);
+
+/** An address as 32 or 128 binary digits; `::ffff:` addresses are IPv4, and one with dots after colons is none, as in AWS's event-ruler. */
+export const addressBits = (address: string): string | undefined => {
   if (isIPv4(address))
     return address
       .split('.')
       .map((part) => Number(part).toString(2).padStart(8, '0'))
       .join('');
-  if (!isIPv6(address) || address.includes('%')) return undefined;
-  const embedded = /(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/u.exec(address);
-  const plain = embedded
-    ? address.slice(0, embedded.index) +
-      [0, 2].map((at) => (Number(embedded[at + 1]) * 256 + Number(embedded[at + 2])).toString(16)).join(':')
-    : address;
-  const [head = '', tail] = plain.split('::');
+  if (!isIPv6(address) || /[.%]/u.test(address)) return undefined;
+  const [head = '', tail] = address.split('::');
   const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
   const [left, right] = [groups(head), groups(tail ?? '')];
   const zeros = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right]
+  const digits = [...left, ...zeros, ...right]
     .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, '0'))
     .join('');
+  return digits.startsWith(MAPPED_IPV4) ? digits.slice(MAPPED_IPV4.length) : digits;
 };

@@ -22,26 +22,24 @@ const matchesLeaves = (pattern: Pattern, leaves: Leaves): boolean =>
 const leavesOf = (event: object): Leaves => {
   const leaves = new Map<string, Value[]>();
   let arrays = 0;
-  const walk = (node: unknown, path: string, membership: Membership): void => {
+  const walk = (node: unknown, path: string | undefined, membership: Membership): void => {
     if (Array.isArray(node)) {
       const id = arrays++;
       for (const [position, element] of node.entries())
         walk(element, path, new Map([...membership, [id, position]]));
     } else if (typeof node === 'object' && node !== null) {
       for (const [name, child] of Object.entries(node))
-        walk(child, path === '' ? name : `${path}.${name}`, membership);
+        walk(child, path === undefined ? name : `${path}.${name}`, membership);
     } else if (
-      node === null ||
-      typeof node === 'string' ||
-      typeof node === 'number' ||
-      typeof node === 'boolean'
+      path !== undefined &&
+      (node === null || typeof node === 'string' || typeof node === 'number' || typeof node === 'boolean')
     ) {
       const values = leaves.get(path);
       if (values) values.push({ leaf: node, membership });
       else leaves.set(path, [{ leaf: node, membership }]);
     }
   };
-  walk(event, '', new Map());
+  walk(event, undefined, new Map());
   return leaves;
 };
 

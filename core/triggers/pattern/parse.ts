@@ -1,5 +1,5 @@
 import { HubError } from '../../errors.ts';
-import { cidrMatcher } from './cidr.ts';
+import { addressBits, cidrMatcher } from './cidr.ts';
 
 /** A leaf value of an event or a pattern. */
 export type Leaf = string | number | boolean | null;
@@ -22,35 +22,59 @@ export type Pattern = readonly (readonly Field[])[];
 const invalidPattern = (path: readonly string[], message: string): HubError =>
   new HubError(
     'invalid-pattern',
-    `Event pattern is not valid. ${path.length === 0 ? 'The pattern' : path.join('.')}: ${message}`,
+    `Event pattern is not valid. ${path.length === 0 ? 'The pattern' : path.map((name) => name || '""').join('.')}: ${message}`,
     { retry: 'never' },
   );
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Reads a pattern of EventBridge's published syntax. Throws `HubError` `invalid-pattern` naming the key and what was expected. */
+/** Reads a pattern of EventBridge's published syntax, as its matcher (github.com/aws/event-ruler) judges it. Throws `HubError` `invalid-pattern` naming the key and what was expected. */
 export const parsePattern = (input: unknown): Pattern => {
   if (!isRecord(input)) throw invalidPattern([], 'expected an object');
-  return alternatives(input, []).map((fields) =>
+  return alternatives(input, [], false).map((fields) =>
     [...fields].sort((one, other) => (one.path < other.path ? -1 : one.path > other.path ? 1 : 0)),
   );
 };
 
 const MOST_ALTERNATIVES = 1000;
 
-const alternatives = (node: Readonly<Record<string, unknown>>, path: readonly string[]): Field[][] => {
+/** The names that AWS's event-ruler refuses as fields inside `$or` (`Constants.java`). */
+const RESERVED_IN_OR: ReadonlySet<string> = new Set([
+  ...[
+    'exactly',
+    'equals-ignore-case',
+    'prefix',
+    'suffix',
+    'anything-but',
+    'exists',
+    'wildcard',
+    'numeric',
+    'cidr',
+  ],
+  ...['=', '<', '<=', '>', '>=', 'regex', 'not-wildcard', 'not-equals-ignore-case', 'in-date-range'],
+  ...['date-after', 'date-on-or-after', 'date-before', 'date-on-or-before'],
+  ...['ip-address-in-range', 'ip-address-not-in-range'],
+]);
+
+const alternatives = (
+  node: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+  inOr: boolean,
+): Field[][] => {
   const entries = Object.entries(node);
   if (entries.length === 0)
     throw invalidPattern(path, 'expected at least one field; an empty object matches nothing');
   let all: Field[][] = [[]];
   for (const [name, value] of entries) {
     const here = [...path, name];
+    if (inOr && RESERVED_IN_OR.has(name))
+      throw invalidPattern(here, 'EventBridge reserves this name inside $or; move the field out of $or');
     const parts =
       name === '$or'
         ? orParts(value, path)
         : isRecord(value)
-          ? alternatives(value, here)
+          ? alternatives(value, here, inOr)
           : [[leaf(value, here)]];
     all = all.flatMap((fields) => parts.map((part) => [...fields, ...part]));
     if (all.length > MOST_ALTERNATIVES)
@@ -65,7 +89,7 @@ const orParts = (value: unknown, path: readonly string[]): Field[][] => {
   return value.flatMap((one, at) => {
     const here = [...path, `$or[${at}]`];
     if (!isRecord(one)) throw invalidPattern(here, 'expected an object');
-    return alternatives(one, path);
+    return alternatives(one, path, true);
   });
 };
 
@@ -82,7 +106,7 @@ const leaf = (value: unknown, path: readonly string[]): Field => {
         throw invalidPattern(path, 'expected exactly one operator in each object');
       if (operator === 'exists' && operand === false) absent = true;
       else any.push(operators(operator, operand, path));
-    } else if (isLeaf(one)) any.push(exactly(one));
+    } else if (isLeaf(one)) any.push(equal(one));
     else throw invalidPattern(path, 'expected a string, a number, a boolean, null or an operator');
   }
   return { path: path.join('.'), any, absent };
@@ -95,6 +119,11 @@ const isLeaf = (value: unknown): value is Leaf =>
   (typeof value === 'number' && Number.isFinite(value));
 
 const exactly = (wanted: Leaf): Matcher => ({ exact: wanted, test: (value) => value === wanted });
+/** A value of a list. Addresses are equal in every spelling, as in AWS's event-ruler. */
+const equal = (wanted: Leaf): Matcher => {
+  const address = typeof wanted === 'string' ? addressBits(wanted) : undefined;
+  return address === undefined ? exactly(wanted) : textMatcher((value) => addressBits(value) === address);
+};
 const textMatcher = (test: (text: string) => boolean): Matcher => ({
   test: (value) => typeof value === 'string' && test(value),
 });
@@ -104,6 +133,8 @@ const operators = (operator: string, operand: unknown, path: readonly string[]):
     case 'exists':
       if (operand !== true) throw invalidPattern([...path, 'exists'], 'expected true or false');
       return { test: () => true };
+    case 'exactly':
+      return exactly(text(operand, [...path, operator]));
     case 'prefix':
     case 'suffix':
       return affix(operator, operand, [...path, operator]);
@@ -116,13 +147,8 @@ const operators = (operator: string, operand: unknown, path: readonly string[]):
     case 'numeric':
       return numeric(operand, [...path, operator]);
     case 'cidr': {
-      const inside = cidrMatcher(text(operand, [...path, operator]));
-      if (inside === undefined)
-        throw invalidPattern(
-          [...path, operator],
-          'expected an IP range such as 10.0.0.0/24 or 2001:db8::/32',
-        );
-      return textMatcher(inside);
+      const here = [...path, operator];
+      return textMatcher(cidrMatcher(text(operand, here), (reason) => invalidPattern(here, reason)));
     }
     case 'anything-but':
       return anythingBut(operand, [...path, operator]);
@@ -242,7 +268,12 @@ const anythingBut = (operand: unknown, path: readonly string[]): Matcher => {
   const parts: unknown[] = [inner].flat();
   if (parts.length === 0) throw invalidPattern([...path, operator], 'expected at least one value');
   const matchers = parts.map((part) => {
-    if (part === '')
+    if (isRecord(part))
+      throw invalidPattern(
+        [...path, operator],
+        `expected text; EventBridge takes no further operator inside anything-but, so list each spelling`,
+      );
+    if (part === '' && (operator === 'prefix' || operator === 'suffix'))
       throw invalidPattern([...path, operator], 'expected text; an empty one would exclude everything');
     return operators(operator, part, path);
   });
