@@ -8,6 +8,7 @@ import { renderTemplate, templateFaults, variablesFor } from '../../../core/trig
 import { templateChannels } from '../../../core/triggers/template-files.ts';
 import { namesNotifications, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { readTemplates } from '../../../infra/stack/seed.ts';
+import { ruledPatterns } from '../../support/pattern-cases.ts';
 import { NOON, past, person, trigger } from '../../support/situations.ts';
 
 const read = (lines: string): Trigger => parseConfigFile('mappings/triggers/t.yaml', lines, Trigger);
@@ -53,6 +54,14 @@ describe('a trigger file', () => {
       property: 'startsAt',
       minus: 86_400_000,
     });
+  });
+
+  it("takes and refuses the patterns that AWS's own matcher takes and refuses", () => {
+    for (const { name, pattern, event } of ruledPatterns()) {
+      const file = good.replace(/^on: .*$/mu, () => `on: ${JSON.stringify(pattern)}`);
+      if (event === undefined) expect(() => read(file), name).toThrow(/on: Event pattern is not valid/u);
+      else expect(() => read(file), name).not.toThrow();
+    }
   });
 
   it.each([

@@ -21,6 +21,7 @@ import type { EventsChaos } from '../../../infra/local/eventbridge/deliveries.ts
 import { events } from '../../../infra/local/eventbridge/index.ts';
 import { ServiceError } from '../../../infra/local/protocol/json.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';
+import { ruledPatterns } from '../../support/pattern-cases.ts';
 import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 type Delivered = Parameters<Deliver>[0];
@@ -252,6 +253,16 @@ describe('rules', () => {
     for (const pattern of ['{"source":"shop"}', '{"source":[]}', '{', '{"source":[{"sounds-like":"x"}]}'])
       await expect(rule({}, pattern)).rejects.toThrow(InvalidEventPatternException);
     await expect(rule({}, '{"source":"shop"}')).rejects.toThrow(/^Event pattern is not valid\. Reason: /u);
+  });
+
+  it("are refused and taken with AWS's own verdicts", async () => {
+    const { client } = await open();
+    for (const { name, pattern, event } of ruledPatterns()) {
+      const EventPattern = JSON.stringify(pattern);
+      const answer = client.send(new PutRuleCommand({ Name: 'all', EventBusName: 'hub', EventPattern }));
+      if (event === undefined) await expect(answer, name).rejects.toThrow(InvalidEventPatternException);
+      else await expect(answer, name).resolves.toMatchObject({ RuleArn: ruleArn });
+    }
   });
 
   it('and their targets are listed in pages', async () => {

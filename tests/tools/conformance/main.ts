@@ -1,22 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import * as z from 'zod';
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
+import { readPatternCases } from '../../support/pattern-cases.ts';
 import { type Graded, gradeFolders } from './run.ts';
 
-const PatternCases = z.array(
-  z.looseObject({
-    name: z.string(),
-    pattern: z.json(),
-    event: z.looseObject({}).optional(),
-    matches: z.boolean().optional(),
-    valid: z.boolean().optional(),
-  }),
-);
-
 /** Event patterns with the verdicts of AWS's own matcher. */
-const gradePatterns = async (file: string): Promise<Graded[]> => {
-  const cases = PatternCases.parse(JSON.parse(await readFile(file, 'utf8')));
-  return cases.map(({ name, pattern, event, matches: expected, valid }) => {
+const gradePatterns = (file: string): Graded[] =>
+  readPatternCases(file).map(({ name, pattern, event, matches: expected, valid }) => {
     try {
       const parsed = parsePattern(pattern);
       if (valid === false)
@@ -31,7 +19,6 @@ const gradePatterns = async (file: string): Promise<Graded[]> => {
       };
     }
   });
-};
 
 const HELP = `npm run --silent conformance -- [DIR…]
 npm run --silent conformance -- --eventbridge FILE…
@@ -49,7 +36,7 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
   const graded =
     args[0] === '--eventbridge'
-      ? (await Promise.all(args.slice(1).map(gradePatterns))).flat()
+      ? args.slice(1).flatMap(gradePatterns)
       : await gradeFolders(args.length > 0 ? args : [fixtures]);
   for (const { file, differences } of graded)
     for (const difference of differences) console.log(`${file}: ${difference}`);
