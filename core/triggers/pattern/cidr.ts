@@ -9,22 +9,15 @@ export const cidrMatcher = (
   refuse: (reason: string) => Error,
 ): ((address: string) => boolean) => {
   const [address = '', mask, ...more] = range.split('/');
-  if (address.includes(':') && isIPv4(address.slice(address.lastIndexOf(':') + 1)))
-    throw refuse(
-      'expected an IPv6 range without an IPv4 part; write it as an IPv4 range such as 10.0.0.0/24',
-    );
   const base = addressBits(address);
+  const length = Number(mask ?? base?.length);
+  const inIPv6 = address.includes(':');
+  if (inIPv6 && (base === undefined ? address.includes('.') : base.length === 32 && length >= 32))
+    throw refuse('EventBridge takes no IPv4 written as IPv6; write an IPv4 range such as 10.0.0.0/24');
   if (base === undefined || more.length > 0 || (mask !== undefined && !/^\d+$/u.test(mask)))
     throw refuse('expected an IP range such as 10.0.0.0/24 or 2001:db8::/32');
-  const length = Number(mask ?? base.length);
-  if (base.length === 32 && address.includes(':') && length >= 32)
-    throw refuse(
-      'EventBridge reads ::ffff: addresses as IPv4; write it as an IPv4 range such as 10.0.0.0/24',
-    );
   if (mask === undefined || length === base.length)
-    throw refuse(
-      `expected a range of more than one address; list a single address as a value: ["${address}"]`,
-    );
+    throw refuse(`expected more than one address; list a single one as a value: ["${address}"]`);
   if (length > base.length) throw refuse(`expected a mask from /0 to /${base.length - 1}`);
   const prefix = base.slice(0, length);
   return (candidate) => {
@@ -35,7 +28,10 @@ export const cidrMatcher = (
 
 const MAPPED_IPV4 = '0'.repeat(80) + '1'.repeat(16);
 
-/** An address as 32 or 128 binary digits; `::ffff:` addresses are IPv4, and one with dots after colons is none, as in AWS's event-ruler. */
+/**
+ * An address as 32 or 128 binary digits. As in AWS's event-ruler, `::ffff:` addresses are IPv4, and one with colons and dots is
+ * none.
+ */
 export const addressBits = (address: string): string | undefined => {
   if (isIPv4(address))
     return address

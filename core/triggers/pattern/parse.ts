@@ -29,7 +29,10 @@ const invalidPattern = (path: readonly string[], message: string): HubError =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Reads a pattern of EventBridge's published syntax, as its matcher (github.com/aws/event-ruler) judges it. Throws `HubError` `invalid-pattern` naming the key and what was expected. */
+/**
+ * Reads a pattern of EventBridge's published syntax, taken and refused as by its matcher (github.com/aws/event-ruler). Throws
+ * `HubError` `invalid-pattern` naming the key and what was expected.
+ */
 export const parsePattern = (input: unknown): Pattern => {
   if (!isRecord(input)) throw invalidPattern([], 'expected an object');
   return alternatives(input, [], false).map((fields) =>
@@ -41,18 +44,8 @@ const MOST_ALTERNATIVES = 1000;
 
 /** The names that AWS's event-ruler refuses as fields inside `$or` (`Constants.java`). */
 const RESERVED_IN_OR: ReadonlySet<string> = new Set([
-  ...[
-    'exactly',
-    'equals-ignore-case',
-    'prefix',
-    'suffix',
-    'anything-but',
-    'exists',
-    'wildcard',
-    'numeric',
-    'cidr',
-  ],
-  ...['=', '<', '<=', '>', '>=', 'regex', 'not-wildcard', 'not-equals-ignore-case', 'in-date-range'],
+  ...['exactly', 'equals-ignore-case', 'prefix', 'suffix', 'anything-but', 'exists', 'wildcard', 'numeric'],
+  ...['cidr', '=', '<', '<=', '>', '>=', 'regex', 'not-wildcard', 'not-equals-ignore-case', 'in-date-range'],
   ...['date-after', 'date-on-or-after', 'date-before', 'date-on-or-before'],
   ...['ip-address-in-range', 'ip-address-not-in-range'],
 ]);
@@ -119,11 +112,13 @@ const isLeaf = (value: unknown): value is Leaf =>
   (typeof value === 'number' && Number.isFinite(value));
 
 const exactly = (wanted: Leaf): Matcher => ({ exact: wanted, test: (value) => value === wanted });
+
 /** A value of a list. Addresses are equal in every spelling, as in AWS's event-ruler. */
 const equal = (wanted: Leaf): Matcher => {
   const address = typeof wanted === 'string' ? addressBits(wanted) : undefined;
   return address === undefined ? exactly(wanted) : textMatcher((value) => addressBits(value) === address);
 };
+
 const textMatcher = (test: (text: string) => boolean): Matcher => ({
   test: (value) => typeof value === 'string' && test(value),
 });
@@ -271,7 +266,7 @@ const anythingBut = (operand: unknown, path: readonly string[]): Matcher => {
     if (isRecord(part))
       throw invalidPattern(
         [...path, operator],
-        `expected text; EventBridge takes no further operator inside anything-but, so list each spelling`,
+        'expected text; EventBridge takes no further operator inside anything-but, so list each spelling',
       );
     if (part === '' && (operator === 'prefix' || operator === 'suffix'))
       throw invalidPattern([...path, operator], 'expected text; an empty one would exclude everything');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matches, parsePattern, patternIndex, usesWildcard } from '../../../core/triggers/pattern/index.ts';
-import { ruledPatterns } from '../../support/pattern-cases.ts';
+import { ruledPatterns } from '../../support/patterns/cases.ts';
 
 const match = (pattern: unknown, event: object): boolean => matches(parsePattern(pattern), event);
 
@@ -125,8 +125,8 @@ describe('refused patterns', () => {
     [{ a: [{ cidr: '10.0.0.7/32' }] }, /a\.cidr: .*more than one address; list .* \["10\.0\.0\.7"\]/],
     [{ a: [{ cidr: '2001:db8::1/128' }] }, /a\.cidr: .*list .* \["2001:db8::1"\]/],
     [{ a: [{ cidr: '10.0.0.7' }] }, /a\.cidr: .*list .* \["10\.0\.0\.7"\]/],
-    [{ a: [{ cidr: '::ffff:10.0.0.0/120' }] }, /a\.cidr: .*without an IPv4 part; write it as an IPv4 range/],
-    [{ a: [{ cidr: '::ffff:0:0/96' }] }, /a\.cidr: EventBridge reads ::ffff: .* write it as an IPv4 range/],
+    [{ a: [{ cidr: '::ffff:10.0.0.0/120' }] }, /a\.cidr: .*no IPv4 written as IPv6; write an IPv4 range/],
+    [{ a: [{ cidr: '::ffff:0:0/96' }] }, /a\.cidr: .*no IPv4 written as IPv6; write an IPv4 range/],
     [
       { a: [{ 'anything-but': { prefix: { 'equals-ignore-case': 'x' } } }] },
       /a\.anything-but\.prefix: .*no further operator inside anything-but, so list each spelling/,

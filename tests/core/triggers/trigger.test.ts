@@ -8,7 +8,7 @@ import { renderTemplate, templateFaults, variablesFor } from '../../../core/trig
 import { templateChannels } from '../../../core/triggers/template-files.ts';
 import { namesNotifications, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { readTemplates } from '../../../infra/stack/seed.ts';
-import { ruledPatterns } from '../../support/pattern-cases.ts';
+import { ruledPatterns } from '../../support/patterns/cases.ts';
 import { NOON, past, person, trigger } from '../../support/situations.ts';
 
 const read = (lines: string): Trigger => parseConfigFile('mappings/triggers/t.yaml', lines, Trigger);

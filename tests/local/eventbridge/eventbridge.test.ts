@@ -21,7 +21,7 @@ import type { EventsChaos } from '../../../infra/local/eventbridge/deliveries.ts
 import { events } from '../../../infra/local/eventbridge/index.ts';
 import { ServiceError } from '../../../infra/local/protocol/json.ts';
 import type { Deliver } from '../../../infra/local/protocol/service.ts';
-import { ruledPatterns } from '../../support/pattern-cases.ts';
+import { ruledPatterns } from '../../support/patterns/cases.ts';
 import { clientOf, serviceContext } from '../../support/service-context.ts';
 
 type Delivered = Parameters<Deliver>[0];

@@ -1,5 +1,5 @@
 import { matches, parsePattern } from '../../../core/triggers/pattern/index.ts';
-import { readPatternCases } from '../../support/pattern-cases.ts';
+import { readPatternCases } from '../../support/patterns/cases.ts';
 import { type Graded, gradeFolders } from './run.ts';
 
 /** Event patterns with the verdicts of AWS's own matcher. */
