@@ -79,4 +79,7 @@ export const jsonBody = (event: APIGatewayProxyEventV2): unknown => {
 
 /** An opaque cursor: the key behind which the next page begins. */
 export const cursorOf = (key: string): string => Buffer.from(key).toString('base64url');
-export const Cursor = z.string().transform((text) => Buffer.from(text, 'base64url').toString());
+export const Cursor = z
+  .string()
+  .min(1, 'expected the `next` of the page before; leave it out for the first page')
+  .transform((text) => Buffer.from(text, 'base64url').toString());

@@ -136,6 +136,13 @@ describe('lists of customers', () => {
     ])
       expect([query, (await hub.api('GET', `/customers?${query}`)).status]).toEqual([query, 400]);
   });
+
+  it.each(['customers?recent&cursor=', 'jobs?cursor=', 'failures?cursor=', 'reviews?cursor='])(
+    'of %s: an empty cursor is no cursor',
+    async (target) => {
+      expect((await hub.api('GET', `/${target}`)).status).toBe(400);
+    },
+  );
 });
 
 const projectionWrites = (): string =>
