@@ -43,7 +43,7 @@ export interface CrmRecord {
 
 /** A record under another one, such as a comment of a case, that has no field for the hub's key. */
 export interface ChildRecord {
-  /** By which its result is told; it is not sent. */
+  /** Its result bears this key; it is not sent. */
   readonly key: string;
   /** The CRM's id of the other record. */
   readonly parent: string;
@@ -226,7 +226,7 @@ export interface CrmSession {
 export interface Changes {
   /** Records that were made or changed, each as it is now. */
   readonly records: readonly HeldRecord[];
-  /** Records that were deleted, as far as the CRM tells. */
+  /** Records that were deleted, as far as the CRM lists them. */
   readonly deleted: readonly { readonly id: string; readonly at: Instant }[];
   /** The cursor of the next call. */
   readonly next: string;

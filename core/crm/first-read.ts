@@ -3,7 +3,7 @@ import type { CrmFields } from './connector.ts';
 import type { ContactFields, InboundValue } from './mapping/mapping.ts';
 import { type FieldStates, isConsentRead, type OurValues } from './state.ts';
 
-/** What a record that was read for the first time tells about the customer: what the CRM owns, and what the hub lacks. */
+/** What is learned of a customer from a record that was read for the first time: what the CRM owns, and what the hub lacks. */
 export const firstInboundValues = (
   fields: ContactFields,
   { values }: Pick<OurValues, 'values'>,

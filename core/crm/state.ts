@@ -161,7 +161,7 @@ export const fieldsWithoutBase = (fields: ContactFields, ours: CrmFields, states
       : [],
   );
 
-/** Whether a field tells the hub of opt-outs in the CRM. */
+/** Whether the hub reads opt-outs from a field of the CRM. */
 export const isConsentRead = ({ optOuts, readers }: ContactFields, name: string): boolean =>
   optOuts.has(name) && readers.has(name);
 

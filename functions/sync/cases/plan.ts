@@ -138,7 +138,7 @@ const addMessage = (
   one.messages.push({ id, at, fields, digest: messageDigest(fields), status: isKnown ? 'doubtful' : 'new' });
 };
 
-/** What the CRM reports of one of the cases. It is told once only whether the newest of them was closed there. */
+/** What the CRM reports of one of the cases. Whether the newest of them was closed there is returned once only. */
 const followCrm = (
   cases: PlannedCase[],
   { externalId, occurredAt: at, properties = {} }: StoredInteraction,
