@@ -25,7 +25,7 @@ export interface Call {
     readonly limit: number;
     readonly perSeconds: number;
   }) => void;
-  /** The hub's clock in epoch milliseconds, by which `examine` judges the clock of the CRM. */
+  /** The hub's clock in epoch milliseconds: `examine` judges the clock of the CRM by it, and it measures how long a batch took. */
   readonly now?: () => number;
 }
 

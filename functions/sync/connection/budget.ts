@@ -81,6 +81,7 @@ export const crmBudget = (
       observe(quota) {
         observed = quota;
       },
+      now,
     }),
   };
 };

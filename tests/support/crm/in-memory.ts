@@ -115,7 +115,10 @@ export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: S
       session ??= await connector.open(sandbox.secret, unsharedToken, signal);
       return session;
     },
-    call: { signal, spend: stored.spend ?? (async () => undefined), sleep: async () => undefined },
+    call: {
+      ...{ signal, spend: stored.spend ?? (async () => undefined), sleep: async () => undefined },
+      ...(stored.now !== undefined && { now: stored.now }),
+    },
     mapping: async () => mapping,
     identity: async () => identity,
     guests: { personOf: unused },

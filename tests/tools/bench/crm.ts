@@ -43,26 +43,33 @@ const interactions: readonly StoredInteraction[] = Array.from({ length: INTERACT
 
 /** The time between two calls, on a clock that runs by calls: within every limit of a CRM by the second, as the budget keeps it. */
 const PACE_MS = 250;
+/** The time of a call to an instance of ServiceNow that is too slow for batches of more than 250. */
+const SLOW_MS = 11_000;
 let time = Date.parse(at);
 const now = (): number => time;
 
 /** The calls that the real sync, through each CRM's own client, makes of the sandbox. */
 export const benchCrm = async (): Promise<Measured[]> => {
   const crms = await openSandboxes(new DatabaseSync(':memory:'), { now });
-  const openInstance = () =>
-    servicenowSandbox(new DatabaseSync(':memory:'), { ...crmFields.servicenow, now });
-  const [instance, withCases] = [await openInstance(), await openInstance()];
+  const opened: Sandbox[] = [];
+  const inServicenow = async (load: Load): Promise<Measured[]> => {
+    const instance = await servicenowSandbox(new DatabaseSync(':memory:'), { ...crmFields.servicenow, now });
+    opened.push(instance);
+    return measure(servicenow, instance, load);
+  };
   try {
     return [
       await measureAdoption(),
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
-      ...(await measure(servicenow, instance, { goal: 80, lookUps: 'GET ' })),
-      ...(await measure(servicenow, withCases, { lookUps: 'GET ', isTalking: true })),
+      ...(await inServicenow({ goal: 80, lookUps: 'GET ' })),
+      ...(await inServicenow({ goal: 80, lookUps: 'GET ', isTalking: true })),
+      ...(await inServicenow({ lookUps: 'GET ', isSlow: true })),
+      ...(await inServicenow({ lookUps: 'GET ', isTalking: true, isSlow: true })),
     ];
   } finally {
     await crms.stop();
-    await Promise.all([instance.stop(), withCases.stop()]);
+    await Promise.all(opened.map((instance) => instance.stop()));
   }
 };
 
@@ -87,29 +94,31 @@ interface Load {
   readonly lookUps: string;
   /** Whether the customers are in conversation, so that a mapping with cases makes cases. */
   readonly isTalking?: boolean;
+  /** Whether the CRM takes so long for a call that calls get no larger. */
+  readonly isSlow?: boolean;
 }
 
 /** First the customers get their contacts; then each of them changes, and interacts five times. */
 const measure = async (
   connector: CrmConnector,
   sandbox: Sandbox,
-  { goal, lookUps, isTalking = false }: Load,
+  { goal, lookUps, isTalking = false, isSlow = false }: Load,
 ): Promise<Measured[]> => {
   const { before: customers, after: changedCustomers } = isTalking ? peopleOf(true) : silent;
-  const talk = isTalking ? ', each in a conversation that is a case' : '';
-  const worker = workerOf(connector, sandbox);
+  const load = `${isTalking ? ', each in a conversation that is a case' : ''}${isSlow ? ', on a slow instance' : ''}`;
+  const worker = workerOf(connector, sandbox, isSlow ? SLOW_MS : PACE_MS);
   await worker(customers, interactions.slice(0, CONTACTS));
   const before = { all: sandbox.requests(), lookUps: sandbox.requests(lookUps) };
   await worker(changedCustomers, interactions);
   return [
     {
-      name: `calls to ${connector.title} for ${INTERACTIONS} interactions of ${CONTACTS} changed contacts${talk}`,
+      name: `calls to ${connector.title} for ${INTERACTIONS} interactions of ${CONTACTS} changed contacts${load}`,
       measured: sandbox.requests() - before.all,
       unit: '',
       ...(goal !== undefined && { goal: { atMost: goal } }),
     },
     {
-      name: `of these, look-ups of contacts in ${connector.title}${talk}`,
+      name: `of these, look-ups of contacts in ${connector.title}${load}`,
       measured: sandbox.requests(lookUps) - before.lookUps,
       unit: '',
       goal: { atMost: 0 },
@@ -118,7 +127,7 @@ const measure = async (
 };
 
 /** A worker that writes customers and their interactions, as many at a time as a sync function is given. */
-const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
+const workerOf = (connector: CrmConnector, sandbox: Sandbox, paceMs: number) => {
   const { links } = linksInMemory();
   let stored = { customers: new Map<string, Customer>(), interactions: new Map<string, StoredInteraction>() };
   const saveFailure = (_: string, error: HubError): void => {
@@ -127,7 +136,7 @@ const workerOf = (connector: CrmConnector, sandbox: Sandbox) => {
   const ports = syncPortsOf(connector, sandbox, {
     ...{ links, saveFailure, now },
     spend: async () => {
-      time += PACE_MS;
+      time += paceMs;
     },
     get customers() {
       return stored.customers;

@@ -8,8 +8,6 @@ import { jsonWithin } from '../../../../core/formats/payload.ts';
 import { faultOf, type Part } from './faults.ts';
 import type { Client, Request } from './session.ts';
 
-/** What fits in the thirty seconds of a batch; requests that did not fit are sent again. */
-const PER_BATCH = 250;
 /** An instance accepts ten megabytes in one request. */
 const BYTES_PER_BATCH = 4_000_000;
 
@@ -46,8 +44,10 @@ export const answersTo = async (
   call: Call,
 ): Promise<readonly Outcome[]> => {
   const outcomes = new Map<number, Outcome>();
-  const waiting = batchesOf(requests.map(itemOf));
-  for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
+  const waiting: Item[][] = [requests.map(itemOf)];
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const [batch, rest] = cut(next, client.batchSize.current());
+    if (rest.length > 0) waiting.unshift(rest);
     try {
       const answered = await send(client, batch, call);
       for (const [at, outcome] of answered) outcomes.set(at, outcome);
@@ -76,19 +76,14 @@ const itemOf = (request: Request, at: number): Item => {
   return { at, request, sent, bytes: Buffer.byteLength(JSON.stringify(sent)) };
 };
 
-const batchesOf = (items: readonly Item[]): Item[][] => {
-  const batches: Item[][] = [];
+/** What goes into one batch, and what is left; a batch has at least one request. */
+const cut = (items: Item[], most: number): readonly [Item[], Item[]] => {
   let bytes = 0;
-  for (const item of items) {
-    const last = batches.at(-1);
+  const end = items.findIndex((item, at) => {
     bytes += item.bytes;
-    if (last !== undefined && last.length < PER_BATCH && bytes <= BYTES_PER_BATCH) last.push(item);
-    else {
-      batches.push([item]);
-      bytes = item.bytes;
-    }
-  }
-  return batches;
+    return at > 0 && (at >= most || bytes > BYTES_PER_BATCH);
+  });
+  return end === -1 ? [items, []] : [items.slice(0, end), items.slice(end)];
 };
 
 const parts = (batch: readonly Item[]): Item[][] => {
@@ -103,9 +98,14 @@ const send = async (
 ): Promise<ReadonlyMap<number, Outcome>> => {
   const body = { batch_request_id: '1', rest_requests: batch.map(({ sent }) => sent) };
   const table = batch[0]?.request.table ?? '';
+  const begun = call.now?.();
   const answer = await client.request({ method: 'POST', path: '/api/now/v1/batch', table, body }, call);
   const { data } = Batch.safeParse(answer.body);
   if (data === undefined) throw unreadable();
+  client.batchSize.observe({
+    ...{ sent: batch.length, serviced: data.serviced_requests.length },
+    milliseconds: begun === undefined ? undefined : (call.now?.() ?? begun) - begun,
+  });
   const serviced = new Map(data.serviced_requests.map((one) => [one.id, one]));
   return new Map(
     batch.flatMap(({ at, request }) => {

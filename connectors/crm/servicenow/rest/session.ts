@@ -1,4 +1,5 @@
 import type { Call, SharedToken } from '../../../../core/crm/connector.ts';
+import { type BatchSize, batchSize } from './batch-size.ts';
 import type { Credentials } from './credentials.ts';
 import { faultOf } from './faults.ts';
 import { type Answer, exchange } from './http.ts';
@@ -17,6 +18,7 @@ export interface Request {
 export interface Client {
   /** Resolves with an answer that was accepted; rejects with a `CrmFault`. A token that has expired is renewed once. */
   request(request: Request, call: Call): Promise<Answer>;
+  readonly batchSize: BatchSize;
 }
 
 /** Opens a session whose token all workers share; basic authentication needs none. */
@@ -42,6 +44,7 @@ export const clientFor = async (
     );
   };
   return {
+    batchSize: batchSize(),
     async request(request, call) {
       const used = authorization.current();
       let answer = await attempt(request, call);
