@@ -4,12 +4,12 @@ import { shippedBlock } from './block-list.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 
 const IdentifierRule = z.strictObject({
-  /** A smaller number is stronger. */
-  priority: z.int().nonnegative(),
-  /** How many identifiers of this type one customer may own; 0: none. */
-  limit: z.int().nonnegative(),
-  /** Customers that own different values of a strong type are never merged automatically. */
-  strong: z.boolean().optional(),
+  priority: z.int().nonnegative().describe('a smaller number is stronger'),
+  limit: z.int().nonnegative().describe('how many identifiers of this type one customer may own; 0: none'),
+  strong: z
+    .boolean()
+    .optional()
+    .describe('customers that own different values of a strong type are never merged automatically'),
 });
 
 const BlockPattern = z.string().transform((source, context) => {
@@ -37,13 +37,27 @@ const defaults = {
 const crms: ReadonlySet<string> = new Set(['salesforce', 'hubspot', 'servicenow']);
 
 const IdentityFile = z.strictObject({
-  identifiers: z.record(z.string(), IdentifierRule).default(defaults.identifiers),
+  identifiers: z
+    .record(z.string(), IdentifierRule)
+    .default(defaults.identifiers)
+    .describe('by type; `"*"` is for every type that is not named'),
   block: z
-    .strictObject({ values: z.array(z.string()).default([]), patterns: z.array(BlockPattern).default([]) })
-    .prefault(defaults.block),
-  shared: z.array(z.string()).default(defaults.shared),
-  /** Overrides whether the identifiers of a provider, or of `provider/account`, are proven or claimed. */
-  proof: z.record(z.string(), z.enum(['claimed', 'proven'])).default({}),
+    .strictObject({
+      values: z.array(z.string()).default([]).describe('whole values, in any case'),
+      patterns: z.array(BlockPattern).default([]).describe('regular expressions'),
+    })
+    .prefault(defaults.block)
+    .describe('values that programs and people write for nothing: never an identifier'),
+  shared: z
+    .array(z.string())
+    .default(defaults.shared)
+    .describe('addresses of several people, as `type:value`: on the interaction, but they join nobody'),
+  proof: z
+    .record(z.string(), z.enum(['claimed', 'proven']))
+    .default({})
+    .describe(
+      'by provider or `provider/account`: whether its identifiers are proven or claimed, whatever the hub assumes',
+    ),
 });
 
 /**

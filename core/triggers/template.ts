@@ -96,36 +96,35 @@ const withoutLinks = (name: PersonName): PersonName =>
     ]),
   );
 
-/** The names in the result of `variablesFor`; `true` allows any path below. */
-const knownVariables: VariableTree = {
-  customer: {
-    id: true,
-    name: { full: true, first: true, last: true },
-    language: true,
-    timeZone: true,
-    stage: true,
-    tags: true,
-    traits: true,
-    preferences: { channel: true },
-  },
-  interaction: {
-    id: true,
-    kind: true,
-    channel: true,
-    provider: true,
-    direction: true,
-    occurredAt: true,
-    text: true,
-    subject: true,
-    attachments: true,
-    properties: true,
-  },
-  trigger: { id: true, name: true, category: true },
-  links: { unsubscribe: true, preferences: true, confirm: true },
+/** The variables of `variablesFor` in words; `.…` allows any path below. */
+export const templateVariables: Readonly<Record<string, string>> = {
+  'customer.id': "the hub's id of the customer",
+  'customer.name.full': 'the whole name',
+  'customer.name.first': 'the first name',
+  'customer.name.last': 'the last name',
+  'customer.language': 'the language, such as `it`',
+  'customer.timeZone': 'the time zone, such as `Europe/Rome`',
+  'customer.stage': 'the stage, such as `lead`',
+  'customer.tags': 'the tags, a list',
+  'customer.traits.…': 'a trait, such as `customer.traits.plan`',
+  'customer.preferences.channel': 'the channel that the customer chose',
+  'interaction.id': 'the id of the interaction that set the trigger off',
+  'interaction.kind': 'its kind, such as `order`',
+  'interaction.channel': 'its channel',
+  'interaction.provider': 'who reported it',
+  'interaction.direction': '`inbound`, `outbound` or `system`',
+  'interaction.occurredAt': 'when it happened, in UTC',
+  'interaction.text': 'its text',
+  'interaction.subject': 'its subject',
+  'interaction.attachments': 'its files, a list',
+  'interaction.properties.…': 'a property, such as `interaction.properties.order`',
+  'trigger.id': 'the id of the trigger',
+  'trigger.name': 'its name',
+  'trigger.category': 'its category',
+  'links.unsubscribe': 'the page that ends marketing to this address',
+  'links.preferences': 'the page of the choices of this address',
+  'links.confirm': 'the page whose button confirms an opt-in',
 };
-interface VariableTree {
-  readonly [name: string]: true | VariableTree;
-}
 
 /** The errors of a template, one line each: invalid Liquid, and variables that no message has. */
 export const templateFaults = (id: string, files: TemplateFiles): string[] =>
@@ -136,7 +135,7 @@ export const templateFaults = (id: string, files: TemplateFiles): string[] =>
       if (file === 'email.liquid') expectMailbox(splitFrontMatter(file, source).front.from);
       return sources
         .flatMap((text) => engines.text.globalVariableSegmentsSync(engines.text.parse(text)))
-        .filter((segments) => !isKnownVariable(segments, knownVariables))
+        .filter((segments) => !isKnownVariable(segments))
         .map((segments) => `${where}: there is no variable ${segments.map(String).join('.')}`);
     } catch (error) {
       return [`${where}: ${liquidMessage(error)}`];
@@ -152,11 +151,12 @@ const expectMailbox = (from: string | undefined): void => {
 export const senderOf = ({ 'email.liquid': source = '' }: TemplateFiles): string | undefined =>
   splitFrontMatter('email.liquid', source).front.from;
 
-const isKnownVariable = ([name, ...rest]: readonly unknown[], names: VariableTree): boolean => {
-  const found = typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;
-  if (found === undefined || found === true) return found === true;
-  return rest.length === 0 || isKnownVariable(rest, found);
-};
+/** Also the beginning of one, such as `customer.name`, and what is inside `tags` or `attachments`. */
+const isKnownVariable = (segments: readonly unknown[]): boolean =>
+  Object.keys(templateVariables).some((path) => {
+    const known = path.split('.').filter((part) => part !== '…');
+    return segments.every((segment, at) => at >= known.length || segment === known[at]);
+  });
 
 const sourcesOf = (file: string, source: string): string[] => {
   if (file === 'whatsapp.yaml') return readYaml(file, WhatsAppTemplate, source).parameters;

@@ -8,13 +8,19 @@ import { sha256Hex } from '../webhooks/signature.ts';
 import { parsePattern } from './pattern/index.ts';
 
 /** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */
-const EventPattern = z.record(z.string(), z.json()).superRefine((pattern, context) => {
-  try {
-    parsePattern(pattern);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof HubError ? error.message : String(error) });
-  }
-});
+const EventPattern = z
+  .record(z.string(), z.json())
+  .superRefine((pattern, context) => {
+    try {
+      parsePattern(pattern);
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: error instanceof HubError ? error.message : String(error),
+      });
+    }
+  })
+  .meta({ title: 'pattern' });
 type EventPattern = z.infer<typeof EventPattern>;
 
 /** A condition on the customer: on the interactions, on the profile, or a combination. */
@@ -32,87 +38,132 @@ export type Condition =
   | { readonly all: readonly Condition[] };
 
 const Count = z.int().nonnegative();
-const Condition: z.ZodType<Condition> = z.lazy(() =>
-  z.union([
-    z
-      .strictObject({
-        count: EventPattern,
-        within: Duration,
-        atLeast: Count.optional(),
-        atMost: Count.optional(),
-        exactly: Count.optional(),
-      })
-      .refine((one) => one.atLeast !== undefined || one.atMost !== undefined || one.exactly !== undefined, {
-        error: 'expected atLeast, atMost or exactly beside count',
-      }),
-    z.strictObject({ customer: EventPattern }),
-    z.strictObject({ not: Condition }),
-    z.strictObject({ any: z.array(Condition).min(1) }),
-    z.strictObject({ all: z.array(Condition).min(1) }),
-  ]),
-);
+export const Condition: z.ZodType<Condition> = z
+  .lazy(() =>
+    z.union([
+      z
+        .strictObject({
+          count: EventPattern.describe('which interactions of the customer are counted'),
+          within: Duration.describe('how far back: those later than so long ago, and not after now'),
+          atLeast: Count.optional().describe('holds from so many on'),
+          atMost: Count.optional().describe('holds up to so many'),
+          exactly: Count.optional().describe('holds with exactly so many'),
+        })
+        .refine((one) => one.atLeast !== undefined || one.atMost !== undefined || one.exactly !== undefined, {
+          error: 'expected atLeast, atMost or exactly beside count',
+        }),
+      z.strictObject({ customer: EventPattern.describe('a pattern on the profile') }),
+      z.strictObject({ not: Condition.describe('holds where the condition does not') }),
+      z.strictObject({ any: z.array(Condition).min(1).describe('holds where one of them does') }),
+      z.strictObject({ all: z.array(Condition).min(1).describe('holds where all of them do') }),
+    ]),
+  )
+  .meta({ title: 'condition', id: 'Condition' });
 
-const Share = z.string().transform((text, context) => {
-  const [, percent] = /^(\d{1,3}(?:\.\d+)?)%$/u.exec(text.trim()) ?? [];
-  if (percent !== undefined && Number(percent) <= 100) return Number(percent) / 100;
-  context.addIssue({ code: 'custom', message: 'expected a share such as 10%' });
-  return z.NEVER;
-});
+const Share = z
+  .string()
+  .transform((text, context) => {
+    const [, percent] = /^(\d{1,3}(?:\.\d+)?)%$/u.exec(text.trim()) ?? [];
+    if (percent !== undefined && Number(percent) <= 100) return Number(percent) / 100;
+    context.addIssue({ code: 'custom', message: 'expected a share such as 10%' });
+    return z.NEVER;
+  })
+  .meta({ title: 'share such as `10%`' });
 
 const TimeOfDay = z
   .string()
   .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/u, 'expected a time of day such as "09:00"')
-  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)))
+  .meta({ title: 'time of day such as `"09:00"`' });
 
 const Until = z.union([
   TimeOfDay,
-  z.strictObject({ property: z.string(), minus: Duration.optional(), plus: Duration.optional() }),
+  z.strictObject({
+    property: z.string().describe('a property of the interaction that holds a time'),
+    minus: Duration.optional().describe('so long before it'),
+    plus: Duration.optional().describe('so long after it'),
+  }),
 ]);
 
-const SendChannel = z.union([z.literal('preferred'), Channel]);
+const SendChannel = z.union([z.literal('preferred'), Channel]).meta({ title: '`preferred` or a channel' });
 
 /** `mappings/triggers/<id>.yaml`. Durations are milliseconds, times of day minutes after midnight, shares 0 to 1. */
 export const Trigger = z
   .strictObject({
-    id: z.string().regex(/^[a-z0-9-]{1,48}$/u, 'expected up to 48 letters a-z, digits and -'),
-    name: z.string().optional(),
-    category: Category,
-    on: EventPattern,
-    /** A path of the interaction, such as `properties.order`: one entry per customer and value of it. */
+    id: z
+      .string()
+      .regex(/^[a-z0-9-]{1,48}$/u, 'expected up to 48 letters a-z, digits and -')
+      .describe('the name of the file: up to 48 letters a-z, digits and -'),
+    name: z.string().optional().describe('what people call it'),
+    category: Category.describe('which consent it needs, and whether caps and quiet hours apply'),
+    on: EventPattern.describe('which interactions set it off'),
     once: z
       .string()
       .regex(/^[A-Za-z]\w*(?:\.[\w-]+)*$/u, 'expected a path of the interaction such as properties.order')
-      .optional(),
-    /** Whether an interaction that only claims a person's address starts the trigger for that person. */
-    anyone: z.boolean().default(false),
-    where: z.array(Condition).default([]),
-    unless: EventPattern.optional(),
-    wait: Duration.optional(),
-    until: Until.optional(),
+      .optional()
+      .describe('a path of the interaction: one entry per customer and value of it'),
+    anyone: z
+      .boolean()
+      .default(false)
+      .describe("whether an interaction that only claims a person's address counts as that person's"),
+    where: z
+      .array(Condition)
+      .default([])
+      .describe('what must hold of the customer, at the event and again before the send'),
+    unless: EventPattern.optional().describe(
+      'an interaction that cancels the send when it arrives meanwhile',
+    ),
+    wait: Duration.optional().describe('how long after the interaction it is decided'),
+    until: Until.optional().describe('at which time it is decided, instead of `wait`'),
     send: z
       .strictObject({
-        channels: z.array(SendChannel).min(1).optional(),
-        template: z.string(),
-        to: z.strictObject({ team: z.string() }).optional(),
+        channels: z
+          .array(SendChannel)
+          .min(1)
+          .optional()
+          .describe('the channels in the order in which they are tried'),
+        template: z.string().describe('the folder in `mappings/templates`'),
+        to: z
+          .strictObject({ team: z.string().describe('a team of hub.yaml') })
+          .optional()
+          .describe('a team instead of the customer; consent and caps do not apply'),
         variants: z
-          .array(z.strictObject({ template: z.string(), share: Share }))
+          .array(
+            z.strictObject({
+              template: z.string().describe('the folder of the other template'),
+              share: Share.describe('which share of the customers gets it, always the same ones'),
+            }),
+          )
           .refine((all) => all.reduce((sum, { share }) => sum + share, 0) <= 1, {
             error: 'expected shares that add up to at most 100%',
           })
-          .default([]),
-        holdout: Share.optional(),
+          .default([])
+          .describe('other templates for a share of the customers'),
+        holdout: Share.optional().describe(
+          'the share of the customers who get nothing, so that the others can be compared with them',
+        ),
       })
       .refine(({ channels, to }) => channels !== undefined || to !== undefined, {
         error: 'expected channels, or to: { team: … }',
-      }),
+      })
+      .describe('what is sent'),
     limits: z
       .strictObject({
-        perCustomer: Limit.optional(),
-        quietHours: QuietHours.optional(),
-        expires: Duration.optional(),
+        perCustomer: Limit.optional().describe('how often one customer gets it'),
+        quietHours: QuietHours.optional().describe(
+          "when nothing is sent, in the customer's time zone; replaces that of hub.yaml",
+        ),
+        expires: Duration.optional().describe('after which time it is not sent any more'),
       })
-      .default({}),
-    goal: z.strictObject({ on: EventPattern, within: Duration }).optional(),
+      .default({})
+      .describe('how often and when'),
+    goal: z
+      .strictObject({
+        on: EventPattern.describe('the interaction that the message is for'),
+        within: Duration.describe('how long after the message it counts'),
+      })
+      .optional()
+      .describe('what the message is to bring about'),
   })
   .refine(({ wait, until }) => wait === undefined || until === undefined, {
     error: 'expected either wait or until, not both',

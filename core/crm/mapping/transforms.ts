@@ -3,26 +3,28 @@ import { HubError } from '../../errors.ts';
 import { e164 } from '../../identity/normalise.ts';
 
 /** A named change of a field's value in `mappings/crm/<crm>.yaml`. */
-export const Transform = z.union([
-  z.enum([
-    'trim',
-    'lower',
-    'upper',
-    'title',
-    'e164',
-    'date',
-    'datetime',
-    'first',
-    'boolean',
-    'number',
-    'join',
-    'escape',
-  ]),
-  z.strictObject({ truncate: z.int().positive() }),
-  z.strictObject({ lookup: z.record(z.string(), z.json()) }),
-  z.strictObject({ join: z.string() }),
-  z.strictObject({ default: z.json() }),
-]);
+export const Transform = z
+  .union([
+    z.enum([
+      'trim',
+      'lower',
+      'upper',
+      'title',
+      'e164',
+      'date',
+      'datetime',
+      'first',
+      'boolean',
+      'number',
+      'join',
+      'escape',
+    ]),
+    z.strictObject({ truncate: z.int().positive() }),
+    z.strictObject({ lookup: z.record(z.string(), z.json()) }),
+    z.strictObject({ join: z.string() }),
+    z.strictObject({ default: z.json() }),
+  ])
+  .meta({ title: 'transform' });
 export type Transform = z.infer<typeof Transform>;
 
 /** What each transform takes and gives, for the documentation. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { Duration } from '../../../core/config/duration.ts';
 import { faultKinds } from '../../sandbox/protocol/sandbox.ts';
-import { Duration } from '../duration.ts';
 
 const Fields = z.record(z.string(), z.json());
 const byObject = <Act extends z.ZodType>(act: Act) =>
@@ -15,18 +15,25 @@ export type CrmSeeds = z.output<typeof CrmSeeds>;
 /** Somebody at work in a CRM, or something that is wrong with it. */
 const CrmAct = z
   .strictObject({
-    create: byObject(Fields).optional(),
-    update: byObject(z.strictObject({ where: Fields, set: Fields })).optional(),
-    delete: byObject(z.strictObject({ where: Fields })).optional(),
-    merge: byObject(z.strictObject({ keep: Fields, other: Fields })).optional(),
+    create: byObject(Fields).optional().describe('makes a record of an object'),
+    update: byObject(z.strictObject({ where: Fields, set: Fields }))
+      .optional()
+      .describe('changes records'),
+    delete: byObject(z.strictObject({ where: Fields }))
+      .optional()
+      .describe('deletes records'),
+    merge: byObject(z.strictObject({ keep: Fields, other: Fields }))
+      .optional()
+      .describe('merges two records'),
     fault: z
       .strictObject({
         kind: z.enum(faultKinds),
         object: z.string().optional(),
         field: z.string().optional(),
-        for: Duration.optional(),
+        for: Duration.optional().describe('how long; otherwise to the end'),
       })
-      .optional(),
+      .optional()
+      .describe('what goes wrong in the CRM'),
   })
   .refine((act) => Object.values(act).filter((one) => one !== undefined).length === 1, {
     error: 'expected exactly one of create, update, delete, merge and fault',

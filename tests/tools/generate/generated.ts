@@ -1,6 +1,7 @@
 import { withCatalogue, withIdentifiers, withStopWords, withVouching } from './catalogue.ts';
 import { errorsPage, withStages } from './errors-page.ts';
 import { eventSchemas, eventsPage } from './events-page.ts';
+import { formats, schemaOf, withConditions, withKeys, withSteps, withVariables } from './format-pages.ts';
 import { mappingSchema, withLogins, withMappingKeys } from './mappings-page.ts';
 
 interface GeneratedFile {
@@ -25,6 +26,17 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'docs/crm/connect-hubspot.md', part: 'the ways to log in', written: withLogins('hubspot') },
   { file: 'docs/crm/connect-servicenow.md', part: 'the ways to log in', written: withLogins('servicenow') },
   { file: 'docs/schemas/crm-mapping.json', part: 'the schema of mappings', written: mappingSchema },
+  ...formats.flatMap((format) => [
+    { file: `docs/${format.page}.md`, part: 'every key', written: withKeys(format) },
+    {
+      file: `docs/schemas/${format.name}.json`,
+      part: 'the schema for editors',
+      written: () => schemaOf(format),
+    },
+  ]),
+  { file: 'docs/triggers.md', part: 'every condition', written: withConditions },
+  { file: 'docs/scenarios.md', part: 'every step', written: withSteps },
+  { file: 'docs/templates.md', part: 'every variable', written: withVariables },
   ...[...eventSchemas()].map(([name, text]) => ({
     file: `docs/${name}`,
     part: 'the schema of an event',

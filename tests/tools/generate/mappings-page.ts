@@ -1,58 +1,12 @@
-import * as z from 'zod';
 import { crmConnectors } from '../../../cli/crm/connectors.ts';
 import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
 import { paths, type Subject } from '../../../core/crm/mapping/paths.ts';
 import { transformWords } from '../../../core/crm/mapping/transforms.ts';
 import { replaceSection } from './catalogue.ts';
-
-const schema = z.toJSONSchema(CrmMapping, { io: 'input' });
+import { editorSchema, keyTable } from './key-table.ts';
 
 /** `docs/schemas/crm-mapping.json`: the schema of `mappings/crm/<crm>.yaml`, for editors. */
-export const mappingSchema = (): string =>
-  `${JSON.stringify({ title: 'mappings/crm/<crm>.yaml', ...schema }, null, 2)}\n`;
-
-/** What the table shows of a key: the part of JSON Schema that the mapping uses. */
-const Node = z.looseObject({
-  description: z.string().optional(),
-  default: z.json().optional(),
-  enum: z.array(z.json()).optional(),
-  const: z.json().optional(),
-  type: z.string().optional(),
-  properties: z.record(z.string(), z.unknown()).optional(),
-  additionalProperties: z.unknown().optional(),
-  items: z.unknown().optional(),
-  required: z.array(z.string()).optional(),
-});
-type Node = z.infer<typeof Node>;
-
-const nodeOf = (value: unknown): Node => Node.safeParse(value).data ?? {};
-
-const rowsOf = (node: Node, path: string): string[] =>
-  Object.entries(node.properties ?? {}).flatMap(([name, raw]) => {
-    const child = nodeOf(raw);
-    const key = path === '' ? name : `${path}.${name}`;
-    const needed = node.required?.includes(name) === true ? ' (required)' : '';
-    const row = `| \`${key}\`${needed} | ${valuesOf(child)} | ${defaultOf(child)} | ${child.description ?? ''} |`;
-    return [row, ...below(child, key)];
-  });
-
-const below = (node: Node, key: string): string[] => {
-  if (node.properties !== undefined) return rowsOf(node, key);
-  const entry = nodeOf(node.additionalProperties);
-  if (entry.properties !== undefined) return rowsOf(entry, `${key}.…`);
-  const item = nodeOf(node.items);
-  return item.properties === undefined ? [] : rowsOf(item, `${key}[]`);
-};
-
-const valuesOf = (node: Node): string => {
-  const choices =
-    node.enum ?? nodeOf(node.items).enum ?? (node.const === undefined ? undefined : [node.const]);
-  if (choices !== undefined) return choices.map((one) => `\`${String(one)}\``).join(' ');
-  return { object: 'keys', array: 'list', string: 'text' }[node.type ?? ''] ?? node.type ?? 'any value';
-};
-
-const defaultOf = (node: Node): string =>
-  node.default === undefined ? '' : `\`${JSON.stringify(node.default)}\``;
+export const mappingSchema = (): string => editorSchema('mappings/crm/<crm>.yaml', CrmMapping);
 
 const pathRows = (subject: Subject): string[] =>
   Object.entries(paths[subject]).map(
@@ -61,7 +15,6 @@ const pathRows = (subject: Subject): string[] =>
 
 /** `docs/crm/crm-mappings.md` with the keys, paths and transforms as the code has them. */
 export const withMappingKeys = (guide: string): string => {
-  const keys = ['| key | value | default | what it is |', '|---|---|---|---|', ...rowsOf(nodeOf(schema), '')];
   const path = ['| path | type | what it is |', '|---|---|---|'];
   const transforms = [
     '| transform | what it does |',
@@ -69,7 +22,7 @@ export const withMappingKeys = (guide: string): string => {
     ...Object.values(transformWords).map(({ form, does }) => `| ${form} | ${does} |`),
   ];
   return [
-    ['keys', keys] as const,
+    ['keys', keyTable(CrmMapping)] as const,
     ['contact-paths', [...path, ...pathRows('contact')]] as const,
     ['interaction-paths', [...path, ...pathRows('interaction')]] as const,
     ['transforms', transforms] as const,
