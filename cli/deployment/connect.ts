@@ -9,6 +9,7 @@ import { crmConnectorOf } from '../crm/connectors.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { askSecretValues } from './ask-secrets.ts';
 import { describeProvider, providerCatalogue } from './provider-catalogue.ts';
+import { stepsOf } from './provider-steps.ts';
 import { readSecretValues, updateSecretValues, writeSecretValues } from './secret-values.ts';
 
 export const usage = `Usage: hub connect --list
@@ -122,7 +123,7 @@ const printSteps = (connector: ChannelConnector, account: string | undefined): v
     /^(?:address|inbound)Key$/u.test(field),
   );
   console.log(
-    `Enter this address in the provider's console: ${base}/webhooks/${route}${hasAddressKey ? ' (add ?key=… where the provider signs nothing)' : ''}`,
+    `The address for the provider's console: ${base}/webhooks/${route}${hasAddressKey ? ' (add ?key=… where the provider signs nothing)' : ''}`,
   );
   if (base === '<Url>')
     console.log('<Url> is the output Url of the stack. Set HUB_URL to print the whole address.');
@@ -130,6 +131,7 @@ const printSteps = (connector: ChannelConnector, account: string | undefined): v
     console.log(
       `Add ${account} to channels.${connector.id}.accounts in hub.yaml and deploy; until then the address is answered 404.`,
     );
-  if (connector.setup !== undefined) console.log(connector.setup);
+  for (const [at, step] of stepsOf(connector.id, `${base}/webhooks/${route}`).entries())
+    console.log(`${at + 1}. ${step}`);
   console.log(`Documentation of the provider: ${connector.docs}`);
 };

@@ -23,7 +23,7 @@ export const secretNamesOf = ({ secrets }: ChannelConnector): string =>
 
 /** A provider in a few lines of text. */
 export const describeProvider = ({ connector, mapping }: ProviderEntry): string => {
-  const { id, title, docs, methods = [], setup, content } = connector;
+  const { id, title, docs, methods = [], content } = connector;
   return [
     `${id}  ${title}`,
     `  channels  ${listWords(mapping.channels)}`,
@@ -31,7 +31,6 @@ export const describeProvider = ({ connector, mapping }: ProviderEntry): string 
     `  secrets   ${secretNamesOf(connector)}`,
     `  methods   ${['POST', ...methods].join(', ')}`,
     ...(content === undefined ? [] : ['  files     stored in the bucket, because the provider deletes them']),
-    ...(setup === undefined ? [] : [`  note      ${setup}`]),
     `  docs      ${docs}`,
   ].join('\n');
 };

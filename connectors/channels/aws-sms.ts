@@ -10,8 +10,6 @@ export const awsSms = channel({
   docs: 'https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html',
   secrets: { topicArns: { about: 'the ARN of the SNS topic for two-way messages or delivery events' } },
   schemes: snsSchemes,
-  setup:
-    'Subscribe the address to the topic over HTTPS, with raw message delivery off: the hub confirms the subscription itself.',
   documents: { hosts: snsHosts },
   verify: (request, context) => verifySns(request, context.secrets.topicArns, context),
 });

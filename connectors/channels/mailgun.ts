@@ -19,8 +19,6 @@ export const mailgun = channel({
     apiKey: { about: 'an API key, to fetch mails that a route stored', optional: true },
   },
   schemes: { hmac: { covers: 'token', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
-  setup:
-    'Inbound mail: a route with the action store(notify="…") and this address takes mails of any size that Mailgun takes, and needs the apiKey; one with forward("…") only those of up to 4.4 MB with their files, the largest request that the hub accepts.',
   content: {
     hosts: /^(?:[a-z0-9-]+\.)*mailgun\.(?:net|org)$/u,
     authorise(url, { apiKey: [key] }) {

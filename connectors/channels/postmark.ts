@@ -13,7 +13,5 @@ export const postmark = channel({
     password: { about: 'a long password of your own, for the address of the webhook' },
   },
   schemes: basicSchemes,
-  setup:
-    'Enter the address as https://USER:PASSWORD@… for each message stream and for inbound mail. It takes mails of up to 4.4 MB with their files; receive larger ones through ses, or mailgun with store(notify).',
   verify: (request, { secrets }) => verifyBasic(request, secrets),
 });

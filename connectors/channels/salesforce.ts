@@ -28,12 +28,6 @@ export const salesforce = channel({
     organizationId: { about: 'the id of the organisation (Company Information)', optional: true },
   },
   schemes: { addressKey: { covers: 'nothing', time: 'unsigned' } },
-  setup:
-    'Outbound messages: enter the address with ?key=…. Change events and platform events arrive over EventBridge and need no ' +
-    'secret: in Salesforce choose the objects (Change Data Capture), make a channel, a named credential for your AWS account ' +
-    'and region, and an event relay between the two; in EventBridge associate the partner event source that then appears with ' +
-    'an event bus; name that bus in mappings/hub.yaml as channels: { salesforce: { eventBus: aws.partner/salesforce.com/… } }, ' +
-    'deploy, and start the relay.',
   verify(request, { secrets }) {
     if (!hasAddressKey(request, secrets.addressKey))
       return refused('the address has no ?key=, or not the stored one');

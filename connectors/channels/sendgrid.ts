@@ -40,8 +40,6 @@ export const sendgrid = channel({
     mail: { covers: 'body', time: { toleranceSeconds: MAIL_TOLERANCE_SECONDS } },
     addressKey: { covers: 'nothing', time: 'unsigned' },
   },
-  setup:
-    'Inbound Parse takes mails of up to 4.4 MB with their files; receive larger ones through ses, or mailgun with store(notify).',
   verify(request, { secrets, now }) {
     const isMail = request.headers['content-type']?.startsWith('multipart/form-data') === true;
     const { [SIGNATURE]: signature, [TIMESTAMP]: timestamp } = request.headers;

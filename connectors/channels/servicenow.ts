@@ -14,7 +14,5 @@ export const servicenow = channel({
   },
   schemes: basicSchemes,
   methods: ['PUT'],
-  setup:
-    'A business rule sends the record as JSON: table, operation, sys_id, sys_mod_count, sys_updated_on (UTC), number, caller_id (with display value), the e-mail address as u_email, comments.',
   verify: (request, { secrets }) => verifyBasic(request, secrets),
 });

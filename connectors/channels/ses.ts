@@ -11,11 +11,6 @@ export const ses = channel({
   docs: 'https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html',
   secrets: { topicArns: { about: 'the ARN of the SNS topic that SES publishes to' } },
   schemes: snsSchemes,
-  setup:
-    'The stack has subscribed the address to its topic (output MailTopic), and the hub confirms that subscription itself; ' +
-    'subscribe other topics over HTTPS with raw message delivery off. Inbound mail: add to the active receipt rule set of ' +
-    'SES a rule for your addresses with the action "Deliver to S3 bucket": the hub\'s bucket (output Bucket), the object key ' +
-    'prefix mail/, the SNS topic MailTopic, no message encryption. It takes mails of up to 40 MB.',
   deposits: 'mail/',
   documents: { hosts: snsHosts },
   verify: (request, context) => verifySns(request, context.secrets.topicArns, context),

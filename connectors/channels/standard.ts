@@ -12,7 +12,5 @@ export const standard = channel({
     signingSecret: { about: 'a secret of your own: whsec_ and at least 24 random bytes in base64' },
   },
   schemes: standardSchemes,
-  setup:
-    'For a web form, a till, a call centre, a kiosk or an app: docs/standard.md describes the payload and the signature.',
   verify: (request, { secrets, now }) => verifyStandard(request, 'webhook', secrets.signingSecret, now),
 });

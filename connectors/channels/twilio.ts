@@ -22,8 +22,6 @@ export const twilio = channel({
   },
   schemes: { hmac: { covers: 'body', time: 'unsigned', optionalHeaders: [SETTINGS] } },
   methods: ['GET'],
-  setup:
-    'The same address takes messages, calls, status callbacks and recording status callbacks; the hub stores a recording if its callback comes here.',
   content: {
     // The API redirects to a public bucket, or for protected files to an address that expires after some hours.
     hosts:

@@ -75,7 +75,6 @@ export const vonage = channel({
       return { url, headers: { authorization: `Bearer ${token}` } };
     },
   },
-  setup: 'Ask Vonage to sign the webhooks of the SMS API; those of the Messages API are signed already.',
   verify(request, { secrets, now }) {
     const token = bearerToken(request.headers['authorization']);
     if (token !== undefined) {

@@ -16,8 +16,6 @@ export const zendesk = channel({
   docs: 'https://developer.zendesk.com/documentation/webhooks/verifying/',
   secrets: { signingSecret: { about: 'the signing secret of the webhook' } },
   schemes: { hmac: { covers: 'body', time: { toleranceSeconds: TOLERANCE_SECONDS } } },
-  setup:
-    'The webhook of a trigger sends the JSON that you write: use the keys ticket_id, title, requester_email, requester_name, latest_comment and updated_at.',
   verify(request, { secrets, now }) {
     const missing = missingHeader(request, SIGNATURE, TIMESTAMP);
     if (missing) return missing;

@@ -166,8 +166,6 @@ export interface ChannelConnector<Secret extends string = string, Scheme extends
   readonly schemes: Readonly<Record<Scheme, SchemeDeclaration>>;
   /** Methods other than POST that the provider uses. */
   readonly methods?: readonly ('GET' | 'HEAD' | 'PUT')[];
-  /** Further set-up steps for the admin, in a sentence or two: `hub connect` prints it. */
-  readonly setup?: string;
   /** From which hosts `verify` may fetch documents: matches whole host names, from `^` to `$`. */
   readonly documents?: { readonly hosts: RegExp };
   readonly content?: ContentAccess<Secret>;

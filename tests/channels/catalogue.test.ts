@@ -66,7 +66,3 @@ describe('the secrets of a route', () => {
     });
   });
 });
-
-it.each(['mailgun', 'postmark', 'sendgrid', 'ses'])('%s says how large a mail may be that comes in', (id) => {
-  expect(connectorOf(id)?.setup).toMatch(/up to \d+(?:\.\d+)? MB/u);
-});

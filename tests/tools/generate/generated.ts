@@ -3,6 +3,7 @@ import { errorsPage, withStages } from './errors-page.ts';
 import { eventSchemas, eventsPage } from './events-page.ts';
 import { formats, schemaOf, withConditions, withKeys, withSteps, withVariables } from './format-pages.ts';
 import { mappingSchema, withLogins, withMappingKeys } from './mappings-page.ts';
+import { withProviderSteps } from './providers-page.ts';
 
 interface GeneratedFile {
   /** From the root of the repository. */
@@ -15,6 +16,7 @@ interface GeneratedFile {
 /** What `npm run generate` writes, and a test compares with the repository. */
 export const generated: readonly GeneratedFile[] = [
   { file: 'README.md', part: 'the table of providers', written: withCatalogue },
+  { file: 'docs/providers.md', part: 'the steps of each provider', written: withProviderSteps },
   { file: 'docs/identity.md', part: 'the table of identifiers', written: withIdentifiers },
   { file: 'docs/identity.md', part: 'the table of who vouches', written: withVouching },
   { file: 'docs/consent.md', part: 'the table of stop words', written: withStopWords },
