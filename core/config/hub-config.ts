@@ -81,6 +81,8 @@ export const HubConfig = z.strictObject({
   quietHours: QuietHours.prefault('21:00-08:00'),
   teams: z.record(z.string(), Team).default({ sales: { email: ['sales@acme.example'], slack: '#leads' } }),
   alarms: z.email().default('ops@acme.example'),
+  /** US dollars a month: where the AWS account has spent four fifths of it, or will exceed it, a mail goes to `alarms`. */
+  budget: z.number().positive().optional(),
   conversation: z.strictObject({ silence: Duration }).prefault({ silence: '72h' }),
   retention: z
     .strictObject({

@@ -222,15 +222,36 @@ describe('the stack', HANGING, () => {
     const resources = only();
     for (const [, { Properties }] of ofType(resources, 'AWS::Lambda::Function'))
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
-    for (const [, { Properties }] of ofType(resources, 'AWS::Logs::LogGroup'))
-      expect(Properties['RetentionInDays']).toBe(30);
+    for (const [id, { Properties }] of ofType(resources, 'AWS::Logs::LogGroup'))
+      expect(Properties['RetentionInDays']).toBe(id.includes('AccessLog') ? 7 : 30);
   });
 
-  it('logs the route of a request, never its path or the caller', () => {
+  it('logs the route of a request and for a week its source address, never its path', () => {
     const [[, stage] = ['', { Properties: {} }]] = ofType(only(), 'AWS::ApiGatewayV2::Stage');
     const logged = JSON.stringify(stage.Properties);
     expect(logged).toContain('$context.routeKey');
-    expect(logged).not.toMatch(/\$context\.(?:path|identity|authorizer)/u);
+    expect(logged).toContain('$context.identity.sourceIp');
+    expect(logged).not.toMatch(/\$context\.(?:path|identity\.(?!sourceIp)|authorizer)/u);
+  });
+
+  it('throttles what anybody may call more than what needs a key, and webhooks least', () => {
+    const [[, made] = []] = ofType(only(), 'AWS::ApiGatewayV2::Stage');
+    const stage = made?.Properties ?? {};
+    const limits = z.record(z.string(), z.object({ ThrottlingRateLimit: z.number() }).loose());
+    const byRoute = limits.parse(stage['RouteSettings']);
+    const rate = (key: string) => byRoute[key]?.ThrottlingRateLimit;
+    expect([rate('GET /unsubscribe/{token}'), rate('GET /customers/{id}')]).toEqual([50, 200]);
+    expect(rate('ANY /webhooks/{provider}')).toBeUndefined();
+    expect(stage['DefaultRouteSettings']).toMatchObject({ ThrottlingRateLimit: 1000 });
+    expect(made?.['DependsOn']).toHaveLength(Object.keys(byRoute).length);
+  });
+
+  it('has no address of AWS beside an own one, and a budget where one is given', () => {
+    const own = only({ publicUrl: 'https://hub.acme.example', budget: 100 });
+    const [[, api] = []] = ofType(own, 'AWS::ApiGatewayV2::Api');
+    expect(api?.Properties['DisableExecuteApiEndpoint']).toBe(true);
+    expect(ofType(own, 'AWS::Budgets::Budget')).toHaveLength(1);
+    expect(ofType(only(), 'AWS::Budgets::Budget')).toEqual([]);
   });
 
   it('lets SES store inbound mail in the bucket for two weeks where its webhook is on', () => {

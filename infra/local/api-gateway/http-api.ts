@@ -31,7 +31,8 @@ export interface FrontOptions {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly account: string;
-  readonly throttle?: Throttle | undefined;
+  /** By the key of the route; `$default` is for all others together. */
+  readonly throttles?: ReadonlyMap<string, Throttle>;
 }
 
 const BODY_LIMIT = 10 * 1024 * 1024;
@@ -57,9 +58,11 @@ const gatewayError = (status: number, message: string): AwsResponse => ({
 /** API Gateway's HTTP API: payload format 2.0, its routing and its limits. */
 export const httpApi = (
   routes: readonly Route[],
-  { clock, newId, account, throttle }: FrontOptions,
+  { clock, newId, account, throttles = new Map() }: FrontOptions,
 ): ((request: FrontRequest) => Promise<AwsResponse>) => {
-  const admitted = throttle === undefined ? () => true : bucketOf(throttle, clock.now());
+  const buckets = new Map([...throttles].map(([key, throttle]) => [key, bucketOf(throttle, clock.now())]));
+  const admits = (key: string): boolean =>
+    (buckets.get(key) ?? buckets.get('$default'))?.(clock.now()) ?? true;
   const answer = async (request: FrontRequest, requestId: string): Promise<AwsResponse> => {
     const size = Object.entries(request.headers).reduce(
       (sum, [name, value]) => sum + name.length + value.length,
@@ -70,7 +73,7 @@ export const httpApi = (
     const [rawPath = '/', ...query] = request.target.split('?');
     const found = findRoute(routes, request.method, rawPath);
     if (found === undefined) return gatewayError(404, 'Not Found');
-    if (!admitted(clock.now())) return gatewayError(429, 'Too Many Requests');
+    if (!admits(found.route.key)) return gatewayError(429, 'Too Many Requests');
     const about = { now: clock.now(), requestId, account };
     const event = eventOf(request, rawPath, query.join('?'), found, about);
     if (Buffer.byteLength(event.body ?? '') > EVENT_LIMIT)

@@ -2,6 +2,10 @@ import * as z from 'zod';
 import { number, type ResourceTypes, resourceType, unused } from '../cloudformation/resource-type.ts';
 
 const text = z.string();
+const RouteSettings = z.object({
+  ThrottlingBurstLimit: number.optional(),
+  ThrottlingRateLimit: number.optional(),
+});
 
 export const apiGatewayTypes: ResourceTypes = {
   'AWS::ApiGatewayV2::Api': resourceType(
@@ -21,14 +25,18 @@ export const apiGatewayTypes: ResourceTypes = {
       StageName: z.literal('$default'),
       AutoDeploy: z.boolean(),
       AccessLogSettings: unused,
-      DefaultRouteSettings: z
-        .object({ ThrottlingBurstLimit: number.optional(), ThrottlingRateLimit: number.optional() })
-        .default({}),
+      DefaultRouteSettings: RouteSettings.default({}),
+      RouteSettings: z.record(text, RouteSettings).default({}),
       Tags: unused,
     }),
-    (_, { StageName, DefaultRouteSettings }, { throttles }) => {
-      const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst = rate } = DefaultRouteSettings;
-      if (rate !== undefined && burst !== undefined) throttles.push({ rate, burst });
+    (_, { StageName, DefaultRouteSettings, RouteSettings: byRoute }, { throttles, routes }) => {
+      for (const [key, settings] of Object.entries({ ...byRoute, $default: DefaultRouteSettings })) {
+        // API Gateway refuses to deploy settings of a route that does not exist yet.
+        if (key !== '$default' && !routes.some((route) => route.key === key))
+          throw new Error(`Unable to find Route by key ${key} within the provided RouteSettings`);
+        const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst = rate } = settings;
+        if (rate !== undefined && burst !== undefined) throttles.set(key, { rate, burst });
+      }
       return { ref: StageName };
     },
   ),

@@ -30,7 +30,7 @@ export const deployContext = ({ aws, ...options }: DeployOptions): DeployContext
     ...options,
     routes: [],
     integrations: new Map(),
-    throttles: [],
+    throttles: new Map(),
     eventSources: [],
     customResources: [],
     async call(service, target, input) {

@@ -46,8 +46,8 @@ export interface DeployContext {
   readonly functions: Map<string, LambdaFunction>;
   readonly routes: DeployedRoute[];
   readonly integrations: Map<string, Pick<DeployedRoute, 'functionArn' | 'timeoutMs'>>;
-  /** The throttling of the HTTP APIs' stages. */
-  readonly throttles: Throttle[];
+  /** The throttling of the routes of the HTTP API by their keys; `$default` is for all others together. */
+  readonly throttles: Map<string, Throttle>;
   readonly eventSources: EventSource[];
   readonly customResources: CustomResource[];
 }

@@ -49,6 +49,10 @@ export const cloudwatchTypes: ResourceTypes = {
       return { ref: name, attributes: { Arn: arnOf(context, 'logs', `log-group:${name}:*`) } };
     },
   ),
+  'AWS::Budgets::Budget': inertType(z.strictObject({ Budget: unused, NotificationsWithSubscribers: unused })),
+  'AWS::Budgets::Budget': inertType(
+    z.strictObject({ Budget: unused, NotificationsWithSubscribers: unused }),
+  ),
   'AWS::Logs::MetricFilter': inertType(
     z.strictObject({
       FilterPattern: text,

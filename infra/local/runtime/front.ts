@@ -25,7 +25,7 @@ export const frontDoor = (
         );
       return { key, timeoutMs, invoke: (event) => lambda.call(functionArn, event) };
     }),
-    { clock, newId, account, throttle: throttles[0] },
+    { clock, newId, account, throttles },
   );
 
 /**

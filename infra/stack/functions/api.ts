@@ -7,7 +7,6 @@ import type { FrontDoor } from './front-door.ts';
 
 /** The routes of the API, as API Gateway writes them. */
 const routes = [
-  'GET /health',
   'GET /customers',
   'GET /customers/{id}',
   'GET /customers/{id}/timeline',
@@ -41,6 +40,11 @@ const routes = [
   'GET /jobs/{id}/refused/{part}',
   'POST /jobs/{id}/start',
   'POST /jobs/{id}/cancel',
+] as const;
+
+/** What anybody may call: the pages behind links, and whether the hub is there. */
+const openRoutes = [
+  'GET /health',
   'GET /unsubscribe/{token}',
   'POST /unsubscribe/{token}',
   'GET /preferences/{token}',
@@ -93,7 +97,8 @@ export class Api extends Construct {
     for (const secret of ['signing-??????', 'hashed-keys-??????'])
       api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
     api.allowKey({ writesFiles: true });
-    front.addRoutes(routes, api);
+    front.addRoutes(routes, api, { rate: 200, burst: 400 });
+    front.addRoutes(openRoutes, api, { rate: 50, burst: 200 });
     generatedSecret(this, hub, 'api', 'API keys of the hub');
   }
 }

@@ -1,5 +1,6 @@
 import {
   aws_cloudwatch_actions as actions,
+  aws_budgets as budgets,
   aws_cloudwatch as cloudwatch,
   type aws_events as events,
   aws_iam as iam,
@@ -14,6 +15,9 @@ import type { WorkQueue } from '../resources/work-queue.ts';
 import { createDashboard } from './dashboard.ts';
 import { awsMetric, PERIOD, ruleMetric, totalOf } from './metrics.ts';
 import { findMonitoredResources, type MonitoredResources } from './resources.ts';
+
+/** Two hundred a second, the rate for which the hub is made, during a period of five minutes. */
+const REQUESTS_PER_PERIOD = 60_000;
 
 interface AlarmProps {
   readonly metric: cloudwatch.IMetric;
@@ -46,6 +50,7 @@ export class Monitoring extends Construct {
       this.#addRuleAlarm('projections', storage.bus.eventBusName, rules);
     for (const { bus, rules } of resources.partners) this.#addRuleAlarm('salesforce events', bus, rules);
     this.#addFrontAlarms(resources);
+    this.#addSpendAlarms(resources);
     this.#addSendingAlarms(resources);
     this.#addTableAlarms(resources);
     this.dashboard = createDashboard(this, resources);
@@ -153,6 +158,36 @@ export class Monitoring extends Construct {
       threshold: 50,
       description:
         'Many webhooks were refused because of their signature. Check whether a secret was changed on one side only.',
+    });
+  }
+
+  /** What somebody who floods the public addresses, or a loop between two programs, costs. */
+  #addSpendAlarms({ front, shared: { hub } }: MonitoredResources): void {
+    this.#addAlarm('refused requests', {
+      metric: front.api.metricClientError({ statistic: 'Sum', period: PERIOD }),
+      threshold: 1000,
+      description:
+        'Many requests were answered 4xx. The access log has their route, status and source address for a week: look for one source, or for a program with an old key. `publicUrl` with a firewall in front keeps a flood away.',
+    });
+    this.#addAlarm('requests', {
+      metric: front.api.metricCount({ statistic: 'Sum', period: PERIOD }),
+      threshold: REQUESTS_PER_PERIOD,
+      description:
+        'The hub gets more than 200 requests a second, which cost about $1 an hour before anything is stored. Look in the access log whether they are yours.',
+    });
+    if (hub.budget === undefined) return;
+    const subscribers = [{ subscriptionType: 'EMAIL', address: hub.alarms }];
+    const notify = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
+      notification: { notificationType, threshold, comparisonOperator: 'GREATER_THAN' },
+      subscribers,
+    });
+    new budgets.CfnBudget(this, 'Budget', {
+      budget: {
+        budgetType: 'COST',
+        timeUnit: 'MONTHLY',
+        budgetLimit: { amount: hub.budget, unit: 'USD' },
+      },
+      notificationsWithSubscribers: [notify('ACTUAL', 80), notify('FORECASTED', 100)],
     });
   }
 

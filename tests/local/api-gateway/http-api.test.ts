@@ -9,7 +9,7 @@ const start = Date.parse('2026-03-01T09:00:00Z');
 
 const open = (
   answer: (event: APIGatewayProxyEventV2) => unknown = () => ({ statusCode: 204 }),
-  throttle?: Throttle,
+  throttles: Readonly<Record<string, Throttle>> = {},
 ) => {
   const clock = new VirtualClock(start);
   const events: APIGatewayProxyEventV2[] = [];
@@ -25,7 +25,12 @@ const open = (
       },
       { key: 'GET /files/{path+}', invoke: async ({ pathParameters }) => pathParameters },
     ],
-    { clock, newId: () => `id-${ids++}`, account: '123456789012', throttle },
+    {
+      clock,
+      newId: () => `id-${ids++}`,
+      account: '123456789012',
+      throttles: new Map(Object.entries(throttles)),
+    },
   );
   const ask = (method = 'POST', target = '/hooks/x', headers = {}, body = '') =>
     front({ method, target, headers, body: Buffer.from(body) });
@@ -154,7 +159,7 @@ describe('an answer', () => {
   });
 
   it('is 429 beyond what the stage allows, until the bucket fills again', async () => {
-    const { clock, ask } = open(undefined, { rate: 2, burst: 3 });
+    const { clock, ask } = open(undefined, { $default: { rate: 2, burst: 3 } });
     const statuses = async (count: number) => {
       const found: number[] = [];
       for (let n = 0; n < count; n++) found.push((await ask()).status);
@@ -163,6 +168,16 @@ describe('an answer', () => {
     expect(await statuses(4)).toEqual([204, 204, 204, 429]);
     await clock.runUntil(start + 1000);
     expect(await statuses(3)).toEqual([204, 204, 429]);
+  });
+
+  it('is 429 beyond what a route allows, while others are served', async () => {
+    const { ask } = open(undefined, {
+      $default: { rate: 10, burst: 10 },
+      'GET /files/{path+}': { rate: 1, burst: 1 },
+    });
+    const files = [await ask('GET', '/files/a'), await ask('GET', '/files/b')];
+    expect(files.map(({ status }) => status)).toEqual([200, 429]);
+    expect((await ask()).status).toBe(204);
   });
 });
 
