@@ -11,8 +11,8 @@ import { printFailure, saveRefusedRows, watchJob } from './watch-job.ts';
 export const usage = `Usage: hub sync CRM --adopt [--dry-run]
        hub sync CRM --backfill [--since DATE]
 
-Brings a CRM that was in use before the hub and the customers of the hub together. CRM is salesforce or hubspot. Both run in the
-hub, in what live traffic leaves of the CRM's calls, and continue if this command is ended.
+Brings a CRM that was in use before the hub and the customers of the hub together. CRM is one that
+hub.yaml lists. Both run in the hub, in what live traffic leaves of the CRM's calls, and continue if this command is ended.
 
   --adopt        read the whole CRM: link each contact to its customer, import the people whom the hub does not know, and
                  write the hub's key to the contacts; contacts that share an address are saved in CRM.ambiguous.csv

@@ -1,24 +1,16 @@
 import * as z from 'zod';
 import { faultKinds } from '../../sandbox/protocol/sandbox.ts';
+import { staffActs } from '../../sandbox/protocol/staff.ts';
 import { Duration } from '../duration.ts';
 
-const Fields = z.record(z.string(), z.json());
-const byObject = <Act extends z.ZodType>(act: Act) =>
-  z.record(z.string(), act).refine((objects) => Object.keys(objects).length === 1, {
-    error: 'expected one object',
-  });
-
 /** Records that a CRM has before the first step, by CRM and object. */
-export const CrmSeeds = z.record(z.string(), z.record(z.string(), z.array(Fields)));
+export const CrmSeeds = z.record(z.string(), z.record(z.string(), z.array(z.record(z.string(), z.json()))));
 export type CrmSeeds = z.output<typeof CrmSeeds>;
 
 /** Somebody at work in a CRM, or something that is wrong with it. */
 const CrmAct = z
   .strictObject({
-    create: byObject(Fields).optional(),
-    update: byObject(z.strictObject({ where: Fields, set: Fields })).optional(),
-    delete: byObject(z.strictObject({ where: Fields })).optional(),
-    merge: byObject(z.strictObject({ keep: Fields, other: Fields })).optional(),
+    ...staffActs,
     fault: z
       .strictObject({
         kind: z.enum(faultKinds),
