@@ -50,7 +50,7 @@ export const connectCrm = async (connector: CrmConnector, options: ConnectOption
   }
   const name = crmSecretName(connector.id);
   await stored(() => writeCrmSecret(new SecretsManagerClient({}), name, secret));
-  console.log(`\nStored in ${name}: ${Object.keys(secret).join(', ')}. The hub uses it within five minutes, and at once where it waits for this CRM: hub connections probe ${connector.id}`);
+  console.log(`\nStored in ${name}: ${Object.keys(secret).join(', ')}. The hub uses it within a minute.`);
   for (const line of nextSteps(connector, isFine)) console.log(line);
   return isFine ? 0 : 1;
 };
