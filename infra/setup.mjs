@@ -16,8 +16,10 @@ const isInstalledByNpm = () => {
   if (!existsSync(at('node_modules/.package-lock.json'))) return false;
   const locked = readPackages('package-lock.json');
   const present = readPackages('node_modules/.package-lock.json');
-  return Object.entries(locked).every(([path, { integrity, optional }]) =>
-    path === '' || (present[path] === undefined ? optional === true : present[path].integrity === integrity),
+  return Object.entries(locked).every(
+    ([path, { integrity, optional }]) =>
+      path === '' ||
+      (present[path] === undefined ? optional === true : present[path].integrity === integrity),
   );
 };
 

@@ -65,7 +65,9 @@ const loginNamed = ({ logins }: CrmConnector, id: string | undefined): CrmLogin 
 const printSteps = ({ title, logins, docs, id }: CrmConnector, login: CrmLogin | undefined): void => {
   console.log(`The hub logs in to ${title} in one of these ways:`);
   for (const one of login === undefined ? logins : [login]) console.log(`\n${loginSteps(one).join('\n')}`);
-  console.log(`\nThe whole page: ${docs.startsWith('docs/') ? docs : `docs/crm/connect-${id}.md. Documentation of ${title}: ${docs}`}`);
+  console.log(
+    `\nThe whole page: ${docs.startsWith('docs/') ? docs : `docs/crm/connect-${id}.md. Documentation of ${title}: ${docs}`}`,
+  );
 };
 
 /** Logs in, creates key fields if that was asked for, and prints what was found. Resolves to whether all is well. */

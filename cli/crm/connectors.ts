@@ -30,7 +30,9 @@ export const crmConnectorOf = (id: string): CrmConnector | undefined => {
 export const crmNamed = (id: string | undefined): CrmConnector => {
   const connector = id === undefined ? undefined : crmConnectorOf(id);
   if (connector !== undefined) return connector;
-  throw badArguments(`Name one of the CRMs ${crmNames().join(', ')}${id === undefined ? '' : `, not ${id}`}.`);
+  throw badArguments(
+    `Name one of the CRMs ${crmNames().join(', ')}${id === undefined ? '' : `, not ${id}`}.`,
+  );
 };
 
 /** A CRM of the connector `http`, which is made of its mapping. */
@@ -52,7 +54,9 @@ const connectorByMapping = (crm: string): CrmConnector => {
 
 /** The parts of the secret are those that the templates of the mapping name, such as `{{ secret.token }}`. */
 const loginOf = (crm: string, http: HttpSection): CrmLogin => {
-  const parts = [...JSON.stringify(http).matchAll(/\bsecret\.([A-Za-z_]\w*)/gu)].flatMap(([, part]) => part ?? []);
+  const parts = [...JSON.stringify(http).matchAll(/\bsecret\.([A-Za-z_]\w*)/gu)].flatMap(
+    ([, part]) => part ?? [],
+  );
   return {
     id: 'mapping',
     title: `what the mapping of ${crm} names`,

@@ -83,19 +83,26 @@ const reportedStatus = ({ kind, properties }: TimelineItem): string => {
 /** Which record of a CRM somebody changed, and to what. */
 const changedRecord = ({ kind, properties }: TimelineItem): string => {
   if (kind !== 'crm-record') return '';
-  const { record, set } = CrmRecord.safeParse(properties).data ?? {};
-  const values = Object.entries(set ?? {}).map(([field, value]) => `${field} = ${shownValue(value)}`);
+  const { record, set, property, value } = CrmRecord.safeParse(properties).data ?? {};
+  const changed = property === undefined ? set : { ...set, [property]: value };
+  const values = Object.entries(changed ?? {}).map(([field, one]) => `${field} = ${shownValue(one)}`);
   return sanitize([record ?? '', values.join(', ')].filter((part) => part !== '').join(': '));
 };
 
 const CrmRecord = z.looseObject({
   record: z.string().optional().catch(undefined),
   set: z.record(z.string(), z.json()).optional().catch(undefined),
+  property: z.string().optional().catch(undefined),
+  value: z.json().optional(),
 });
 
 /** Values of one field may be listed, as those of a trigger's pattern are. */
 const shownValue = (value: unknown): string =>
-  typeof value === 'string' ? value : Array.isArray(value) ? value.map(shownValue).join(' ') : JSON.stringify(value);
+  typeof value === 'string'
+    ? value
+    : Array.isArray(value)
+      ? value.map(shownValue).join(' ')
+      : JSON.stringify(value);
 
 const countersOf = ({ status, opens, clicks }: TimelineItem): string[] => [
   ...(status ? [statusMarks[status.name]] : []),

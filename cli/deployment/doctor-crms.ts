@@ -40,7 +40,11 @@ const accountFindings = async (
     // The check of the secrets reports an empty one.
     if (secret === undefined) return [];
     const file = readMapping(crm);
-    const { account, mapping, described } = await lookAt(connector, await openAccount(connector, secret), file);
+    const { account, mapping, described } = await lookAt(
+      connector,
+      await openAccount(connector, secret),
+      file,
+    );
     return [
       finding('ok', 'login', `${connector.title} accepts the credentials`),
       ...account.map(({ about, says, ok }) => finding(ok ? 'ok' : 'wrong', about, says)),
@@ -65,7 +69,8 @@ const connectionFindings = async (
   const all = (state: Finding['state'], detail: string): Finding[] =>
     crms.map((crm) => ({ state, subject: `${crm} connection`, detail }));
   const { HUB_URL: url, HUB_KEY } = process.env;
-  if (url === undefined || url === '') return all('unknown', 'set HUB_URL to the address of the hub to see it');
+  if (url === undefined || url === '')
+    return all('unknown', 'set HUB_URL to the address of the hub to see it');
   try {
     const address = hubAddress(url);
     const key = HUB_KEY ?? (await readCrmSecret(client, `${hub}/api`))?.['keys'] ?? '';

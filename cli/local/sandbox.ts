@@ -64,10 +64,7 @@ const openers: Readonly<Record<string, (db: DatabaseSync, options: Options) => P
 };
 
 /** Throws `HubError` `invalid-arguments` with what is wrong in the file. */
-const readSetup = <Schema extends z.ZodType>(
-  file: string | undefined,
-  schema: Schema,
-): z.output<Schema> => {
+const readSetup = <Schema extends z.ZodType>(file: string | undefined, schema: Schema): z.output<Schema> => {
   if (file !== undefined && !existsSync(file)) throw badArguments(`There is no file ${file}.`);
   const text = file === undefined ? '{}' : readFileSync(file, 'utf8');
   const setup = schema.safeParse(parsed(text, file));
@@ -134,7 +131,9 @@ const main = async (): Promise<number> => {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw badArguments(`--port takes a whole number from 0 to 65535, not ${values.port}.`);
   if (values.webhook !== undefined && (name !== 'hubspot' || !URL.canParse(values.webhook)))
-    throw badArguments('--webhook takes an address, and belongs to hubspot: Salesforce sends events to AWS, ServiceNow is asked.');
+    throw badArguments(
+      '--webhook takes an address, and belongs to hubspot: Salesforce sends events to AWS, ServiceNow is asked.',
+    );
   const { bare, setup, webhook } = values;
   const sandbox = await open(new DatabaseSync(':memory:'), { port, bare, setup, webhook });
   console.log(

@@ -283,11 +283,11 @@ export const faultOfAnswer = (
   if (first === undefined || codeOf(first) === 'UNKNOWN_EXCEPTION')
     return odd(status, retryAfter > 0 ? retryAfter : undefined);
   if (status >= 500 || passing.has(codeOf(first)))
-    return new CrmFault(
-      codeFor(codeOf(first)),
-      `Salesforce answered ${status} with ${codeOf(first)}.`,
-      { scope: 'connection', why: 'down', afterSeconds: retryAfter > 0 ? retryAfter : undefined },
-    );
+    return new CrmFault(codeFor(codeOf(first)), `Salesforce answered ${status} with ${codeOf(first)}.`, {
+      scope: 'connection',
+      why: 'down',
+      afterSeconds: retryAfter > 0 ? retryAfter : undefined,
+    });
   const code = codeOf(first);
   if ((status === 401 || status === 403) && entryOf(kinds, code) === undefined)
     return forbidden(status, code);
