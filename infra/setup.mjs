@@ -9,8 +9,22 @@ const stamp = at('node_modules/.tributary-setup');
 const wanted = createHash('sha256')
   .update(readFileSync(at('package-lock.json')))
   .digest('hex');
-const installed =
-  existsSync(stamp) && existsSync(at('node_modules/.bin/node')) && readFileSync(stamp, 'utf8') === wanted;
+const readPackages = (path) => JSON.parse(readFileSync(at(path), 'utf8')).packages;
+
+/** Whether `npm ci` or `npm install` has installed the packages of the lockfile already: npm lists them in a file of its own. */
+const isInstalledByNpm = () => {
+  if (!existsSync(at('node_modules/.package-lock.json'))) return false;
+  const locked = readPackages('package-lock.json');
+  const present = readPackages('node_modules/.package-lock.json');
+  return Object.entries(locked).every(
+    ([path, { integrity, optional }]) =>
+      path === '' ||
+      (present[path] === undefined ? optional === true : present[path].integrity === integrity),
+  );
+};
+
+const isStamped = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+const installed = existsSync(at('node_modules/.bin/node')) && (isStamped || isInstalledByNpm());
 
 if (!installed) {
   // npm would empty the folder behind the link, which other working copies may use.
@@ -44,8 +58,8 @@ if (!installed) {
     }
     symlinkSync(process.execPath, at('node_modules/.bin/node'));
   }
-  writeFileSync(stamp, wanted);
 }
+if (!isStamped) writeFileSync(stamp, wanted);
 
 // npm links the commands of dependencies only. The link is made again when an update has moved the file behind it.
 const command = at('node_modules/.bin/hub');

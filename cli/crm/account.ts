@@ -13,7 +13,7 @@ import {
   unsharedToken,
 } from '../../core/crm/connector.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
-import { mappingsFolder } from '../../infra/stack/seed.ts';
+import { configFileName, mappingsFolder } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { sanitize } from '../terminal/sanitize.ts';
 import type { CrmSecret } from './secret.ts';
@@ -29,7 +29,7 @@ export interface MappingFile {
 
 /** Reads the mapping of a CRM. Throws `HubError` `invalid-configuration`, or `invalid-arguments` where there is no file. */
 export const readMapping = (crm: string): MappingFile => {
-  const name = `mappings/crm/${crm}.yaml`;
+  const name = configFileName(`crm/${crm}.yaml`);
   const path = join(mappingsFolder(), 'crm', `${crm}.yaml`);
   const text = ((): string => {
     try {
@@ -91,11 +91,14 @@ export const mappingLines = ({ name, lineOf }: MappingFile, findings: readonly M
       `    ${sanitize(advice)}`,
     ]);
 
-/** How many faults and remarks there are, in a line. */
+/** How many faults and remarks there are, in a line. Of a CRM that describes no object there is nothing to compare with. */
 export const mappingSummary = (
   { mapping, name }: MappingFile,
   findings: readonly MappingFinding[],
+  { size }: Examination['described'],
 ): string => {
+  if (size === 0 && findings.length === 0)
+    return `✓ ${name} is valid; nothing of this CRM describes its fields, so it is what refuses a wrong one.`;
   const faults = findings.filter(({ ok }) => !ok).length;
   const remarks = findings.length - faults;
   const objects = mappedObjects(mapping)

@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import type { CrmConnector, CrmLogin } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
-import { readSeed } from '../../infra/stack/seed.ts';
+import { configFileName, readSeed } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import {
   accountLines,
@@ -65,7 +65,9 @@ const loginNamed = ({ logins }: CrmConnector, id: string | undefined): CrmLogin 
 const printSteps = ({ title, logins, docs, id }: CrmConnector, login: CrmLogin | undefined): void => {
   console.log(`The hub logs in to ${title} in one of these ways:`);
   for (const one of login === undefined ? logins : [login]) console.log(`\n${loginSteps(one).join('\n')}`);
-  console.log(`\nThe whole page: docs/crm/connect-${id}.md. Documentation of ${title}: ${docs}`);
+  console.log(
+    `\nThe whole page: ${docs.startsWith('docs/') ? docs : `docs/crm/connect-${id}.md. Documentation of ${title}: ${docs}`}`,
+  );
 };
 
 /** Logs in, creates key fields if that was asked for, and prints what was found. Resolves to whether all is well. */
@@ -86,7 +88,7 @@ const examined = async (
   }
   for (const line of accountLines(found.account)) console.log(line);
   for (const line of mappingLines(file, found.mapping)) console.log(line);
-  if (found.described.size > 0) console.log(mappingSummary(file, found.mapping));
+  console.log(mappingSummary(file, found.mapping, found.described));
   if (missing.length > 0 && !mayCreate)
     console.log(
       `  hub connect ${connector.id} --create-fields creates ${missing.map(({ object, key }) => `${object}.${key}`).join(', ')}.`,
@@ -125,7 +127,7 @@ const nextSteps = ({ id, title, changes }: CrmConnector, isFine: boolean): strin
   const isOn = Object.hasOwn(HubConfig.parse(readSeed().hub).crms, id);
   const next: readonly (readonly [command: string, what: string])[] = [
     ...(isFine ? [] : [[`hub mapping check ${id}`, 'again, until it finds no fault'] as const]),
-    ...(isOn ? [] : [[`add ${id} to crms in mappings/hub.yaml`, 'and deploy'] as const]),
+    ...(isOn ? [] : [[`add ${id} to crms in ${configFileName('hub.yaml')}`, 'and deploy'] as const]),
     [`hub sync ${id} --adopt --dry-run`, `whom the hub would find in ${title}, and what it would write`],
     ...(changes === 'asked'
       ? []

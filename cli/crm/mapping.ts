@@ -39,15 +39,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
 const check = async (connector: CrmConnector, file: string | undefined): Promise<number> => {
   const mapping = readMapping(connector.id);
   const secret = (await givenSecret(connector, file)) ?? (await storedSecret(connector));
-  const { account, mapping: findings } = await lookAt(
-    connector,
-    await openAccount(connector, secret),
-    mapping,
-  );
+  const {
+    account,
+    mapping: findings,
+    described,
+  } = await lookAt(connector, await openAccount(connector, secret), mapping);
   const permissions = account.filter(({ ok }) => !ok);
   for (const { about, says } of permissions) console.log(`✗ ${about}: ${says}`);
   for (const line of mappingLines(mapping, findings)) console.log(line);
-  if (permissions.length === 0 || findings.length > 0) console.log(mappingSummary(mapping, findings));
+  if (permissions.length === 0 || findings.length > 0)
+    console.log(mappingSummary(mapping, findings, described));
   return [...permissions, ...findings].every(({ ok }) => ok) ? 0 : 1;
 };
 

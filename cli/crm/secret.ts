@@ -120,10 +120,11 @@ const askLogin = async ({ title, logins }: CrmConnector): Promise<CrmLogin> => {
   if (logins.length === 1) return only;
   console.log(`How does the hub log in to ${title}?`);
   for (const [position, one] of logins.entries()) console.log(`  ${position + 1}  ${one.id}: ${one.title}`);
-  const answer = await ask(`1 to ${logins.length} (1): `);
-  const chosen = logins[Number(answer === '' ? 1 : answer) - 1] ?? logins.find(({ id }) => id === answer);
-  if (chosen === undefined) throw badArguments(`Answer 1 to ${logins.length}.`);
-  return chosen;
+  for (;;) {
+    const answer = await ask(`1 to ${logins.length} (1): `);
+    const chosen = logins[Number(answer === '' ? 1 : answer) - 1] ?? logins.find(({ id }) => id === answer);
+    if (chosen !== undefined) return chosen;
+  }
 };
 
 /** What an admin does in the CRM for a login, and what the command then asks for. */

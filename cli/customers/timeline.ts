@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import * as z from 'zod';
 import type { MessageStatus } from '../../core/interaction/relation.ts';
 import type { HubConnection } from '../client/request.ts';
 import { type Reference, type TimelineItem, timelineItems } from '../client/timeline.ts';
@@ -61,6 +62,7 @@ export const timelineLines = (item: TimelineItem): string[] => {
     item.proof ? 'unconfirmed' : '',
     isPlainMessage ? '' : kind,
     reportedStatus(item),
+    changedRecord(item),
     ...words,
     ...files,
     ...countersOf(item),
@@ -77,6 +79,30 @@ const reportedStatus = ({ kind, properties }: TimelineItem): string => {
   const status = kind === 'delivery-status' || kind === 'call' ? properties?.['status'] : undefined;
   return typeof status === 'string' ? sanitize(status) : '';
 };
+
+/** Which record of a CRM somebody changed, and to what. */
+const changedRecord = ({ kind, properties }: TimelineItem): string => {
+  if (kind !== 'crm-record') return '';
+  const { record, set, property, value } = CrmRecord.safeParse(properties).data ?? {};
+  const changed = property === undefined ? set : { ...set, [property]: value };
+  const values = Object.entries(changed ?? {}).map(([field, one]) => `${field} = ${shownValue(one)}`);
+  return sanitize([record ?? '', values.join(', ')].filter((part) => part !== '').join(': '));
+};
+
+const CrmRecord = z.looseObject({
+  record: z.string().optional().catch(undefined),
+  set: z.record(z.string(), z.json()).optional().catch(undefined),
+  property: z.string().optional().catch(undefined),
+  value: z.json().optional(),
+});
+
+/** Values of one field may be listed, as those of a trigger's pattern are. */
+const shownValue = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : Array.isArray(value)
+      ? value.map(shownValue).join(' ')
+      : JSON.stringify(value);
 
 const countersOf = ({ status, opens, clicks }: TimelineItem): string[] => [
   ...(status ? [statusMarks[status.name]] : []),

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { providerIds } from '../../connectors/registry.ts';
 import { AccountName, HubConfig } from '../../core/config/hub-config.ts';
+import { nearestWord } from '../../core/config/nearest.ts';
 import { HubError } from '../../core/errors.ts';
 import type { ChannelConnector } from '../../core/webhooks/channel.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { connectCrm } from '../crm/connect.ts';
-import { crmConnectorOf } from '../crm/connectors.ts';
+import { crmConnectorOf, crmNames } from '../crm/connectors.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { askSecretValues } from './ask-secrets.ts';
 import { describeProvider, providerCatalogue } from './provider-catalogue.ts';
@@ -17,8 +19,8 @@ export const usage = `Usage: hub connect --list
        hub connect PROVIDER [--account NAME] [--rotate | --drop-old | --steps]
        hub connect CRM --webhook [--rotate | --drop-old | --steps]
 
-A CRM (salesforce, hubspot): logs in, looks at the account and at the fields of mappings/crm/CRM.yaml, says what is missing,
-and stores the secret in Secrets Manager if the login worked. A provider: stores its secrets and prints the webhook address to
+A CRM (salesforce, hubspot, servicenow, or one that hub.yaml gives the connector http): logs in, looks at the account and at
+the fields of its mapping (crm/CRM.yaml), says what is missing, and stores the secret in Secrets Manager if the login worked. A provider: stores its secrets and prints the webhook address to
 enter in its console; --webhook does so for the webhooks of a CRM.
 
   --login KIND     how the hub logs in to the CRM; --steps lists the kinds
@@ -70,9 +72,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     });
   const entry = providerCatalogue().find(({ connector }) => connector.id === id);
   if (entry === undefined || rest.length > 0) {
-    const mistake =
-      rest.length > 0 ? 'Secrets are never arguments.' : `Unknown provider ${JSON.stringify(id)}.`;
-    console.error(id === undefined ? usage : `${mistake}\n\n${usage}`);
+    if (id === undefined) console.error(usage);
+    else console.error(rest.length > 0 ? `Secrets are never arguments.\n\n${usage}` : unknownName(id));
     return 2;
   }
   const { account, rotate = false, 'drop-old': dropOld = false } = values;
@@ -82,6 +83,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
   if (values.steps !== true) await storeSecrets(connector, routeOf(connector, account), { rotate, dropOld });
   printSteps(connector, account);
   return 0;
+};
+
+const unknownName = (id: string): string => {
+  const crms = crmNames();
+  const nearest = nearestWord(id, [...crms, ...providerIds]);
+  return [
+    `There is no CRM or provider ${JSON.stringify(id)}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
+    `CRMs: ${crms.join(', ')}. A CRM of another name is connected by its mapping: docs/crm/http-crm.md.`,
+    'Providers: hub connect --list. All options: hub connect --help.',
+  ].join('\n');
 };
 
 const routeOf = ({ id }: ChannelConnector, account: string | undefined): string =>

@@ -2,6 +2,7 @@ import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { type Connection, listConnections } from '../client/connections.ts';
+import { hubAddress } from '../client/environment.ts';
 import { lookAt, mappingLines, mappingSummary, openAccount, readMapping } from '../crm/account.ts';
 import { crmConnectorOf } from '../crm/connectors.ts';
 import { readCrmSecret } from '../crm/secret.ts';
@@ -39,14 +40,18 @@ const accountFindings = async (
     // The check of the secrets reports an empty one.
     if (secret === undefined) return [];
     const file = readMapping(crm);
-    const { account, mapping } = await lookAt(connector, await openAccount(connector, secret), file);
+    const { account, mapping, described } = await lookAt(
+      connector,
+      await openAccount(connector, secret),
+      file,
+    );
     return [
       finding('ok', 'login', `${connector.title} accepts the credentials`),
       ...account.map(({ about, says, ok }) => finding(ok ? 'ok' : 'wrong', about, says)),
       finding(
         mapping.every(({ ok }) => ok) ? 'ok' : 'wrong',
         'mapping',
-        [mappingSummary(file, mapping).slice(2), ...mappingLines(file, mapping)].join('\n    '),
+        [mappingSummary(file, mapping, described).slice(2), ...mappingLines(file, mapping)].join('\n    '),
       ),
     ];
   } catch (error) {
@@ -64,10 +69,12 @@ const connectionFindings = async (
   const all = (state: Finding['state'], detail: string): Finding[] =>
     crms.map((crm) => ({ state, subject: `${crm} connection`, detail }));
   const { HUB_URL: url, HUB_KEY } = process.env;
-  if (url === undefined) return all('unknown', 'set HUB_URL to the address of the hub to see it');
+  if (url === undefined || url === '')
+    return all('unknown', 'set HUB_URL to the address of the hub to see it');
   try {
+    const address = hubAddress(url);
     const key = HUB_KEY ?? (await readCrmSecret(client, `${hub}/api`))?.['keys'] ?? '';
-    return (await listConnections({ url, key })).map(connectionFinding);
+    return (await listConnections({ url: address, key })).map(connectionFinding);
   } catch (error) {
     return all('unknown', error instanceof HubError ? error.message : `${url} did not answer`);
   }

@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { compare, endpoint } from '../../infra/local/dynamodb/comparison/compare.ts';
 import { LocalError } from '../../infra/local/protocol/errors.ts';
 import { type ServiceName, serveStandalone, serviceNames } from '../../infra/local/runtime/standalone.ts';
+import { openDatabase } from '../../infra/local/runtime/state.ts';
 import { eventPatterns } from '../../infra/scenario/hub/event-patterns.ts';
 
 const names = Object.keys(serviceNames);
@@ -64,19 +65,6 @@ const parseOptions = (args: readonly string[]) => {
   };
 };
 
-/** Throws a `TypeError` where the file cannot be opened. */
-const openState = (file: string): DatabaseSync => {
-  try {
-    const db = new DatabaseSync(file);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
-    return db;
-  } catch (error) {
-    throw new TypeError(
-      `${file} cannot be opened as a SQLite file: ${error instanceof Error ? error.message : error}`,
-    );
-  }
-};
-
 const endpointVariable = (service: ServiceName, url: string): string =>
   `  export AWS_ENDPOINT_URL_${serviceNames[service]}=${url}`;
 
@@ -88,7 +76,7 @@ const world = () => ({
 });
 
 const serve = async ({ services, port, file }: ReturnType<typeof parseOptions>): Promise<void> => {
-  const db = openState(file);
+  const db = openDatabase(file);
   try {
     const served = await serveStandalone(services, port, { db, ...world() });
     console.log(
@@ -153,7 +141,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const hasMessage = error instanceof TypeError || error instanceof LocalError;
-  const isMisuse = error instanceof TypeError || (error instanceof LocalError && error.code === 'port-taken');
   console.error(hasMessage ? error.message : error);
-  process.exitCode = isMisuse ? 2 : 1;
+  process.exitCode = hasMessage ? 2 : 1;
 }

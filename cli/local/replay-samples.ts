@@ -4,9 +4,11 @@ import {
   CreatePlatformEndpointCommand,
   SNSClient,
 } from '@aws-sdk/client-sns';
+import { HubConfig } from '../../core/config/hub-config.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { waitUntilIdle } from '../../infra/scenario/hub/idle.ts';
 import { type Hub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
+import { readSeed } from '../../infra/stack/seed.ts';
 import { sendCommand } from '../client/commands.ts';
 import { knownCustomer, newsletterReader, type Samples } from './samples.ts';
 
@@ -18,12 +20,17 @@ export const replaySamples = async (
   hub: Hub,
   { deliveries, secrets }: Samples,
 ): Promise<readonly number[]> => {
-  await storeSecrets(hub, secrets);
-  const device = await registerDevice(hub);
+  const { channels, senders } = HubConfig.parse(readSeed().hub);
+  const isOn = (provider: string): boolean => Object.hasOwn(channels, provider);
+  await storeSecrets(
+    hub,
+    Object.entries(secrets).filter(([provider]) => isOn(provider)),
+  );
+  const device = senders['push'] === 'sns-push' ? await registerDevice(hub) : undefined;
   const api = { url: hub.apiUrl, key: await readApiKey(hub) };
   await sendCommand(api, {
     command: 'import',
-    identifiers: [`phone:${knownCustomer.phone}`, `push:acme:${device}`],
+    identifiers: [`phone:${knownCustomer.phone}`, ...(device === undefined ? [] : [`push:acme:${device}`])],
     profile: { name: { full: 'Chiara Rossi' } },
   });
   await sendCommand(api, { command: 'import', identifiers: [`email:${newsletterReader.email}`] });
@@ -33,9 +40,10 @@ export const replaySamples = async (
     const response = await fetch(`${hub.apiUrl}/webhooks/${provider}`, { method: 'POST', headers, body });
     await response.arrayBuffer();
     statuses.push(response.status);
+    const wanted = isOn(provider) ? status : 404;
     const unexpected =
-      response.status === status ? '' : `: expected the status ${status}, found ${response.status}`;
-    const refused = response.status === 401 ? ' (refused)' : '';
+      response.status === wanted ? '' : `: expected the status ${wanted}, found ${response.status}`;
+    const refused = { 401: ' (refused)', 404: ' (hub.yaml switches the channel off)' }[response.status] ?? '';
     const count = `${String(statuses.length).padStart(2)}/${deliveries.length}`;
     console.log(`  ${count}  ${provider.padEnd(8)} ${about}${unexpected}${refused}`);
   }
@@ -44,9 +52,12 @@ export const replaySamples = async (
   return statuses;
 };
 
-const storeSecrets = async ({ runtime, name }: Hub, secrets: Samples['secrets']): Promise<void> => {
+const storeSecrets = async (
+  { runtime, name }: Hub,
+  secrets: readonly (readonly [provider: string, secret: Samples['secrets'][string]])[],
+): Promise<void> => {
   const client = new SecretsManagerClient(clientConfig(runtime));
-  for (const [provider, secret] of Object.entries(secrets))
+  for (const [provider, secret] of secrets)
     await client.send(
       new PutSecretValueCommand({
         SecretId: `${name}/channels/${provider}`,

@@ -11,11 +11,12 @@ import { printFailure, saveRefusedRows, watchJob } from './watch-job.ts';
 export const usage = `Usage: hub sync CRM --adopt [--dry-run]
        hub sync CRM --backfill [--since DATE]
 
-Brings a CRM that was in use before the hub and the customers of the hub together. CRM is salesforce or hubspot. Both run in the
-hub, in what live traffic leaves of the CRM's calls, and continue if this command is ended.
+Brings a CRM that was in use before the hub and the customers of the hub together. CRM is one that
+hub.yaml lists. Both run in the hub, in what live traffic leaves of the CRM's calls, and continue if this command is ended.
 
   --adopt        read the whole CRM: link each contact to its customer, import the people whom the hub does not know, and
                  write the hub's key to the contacts; contacts that share an address are saved in CRM.ambiguous.csv
+                 (or CRM.ambiguous-2.csv: an earlier file is never overwritten)
   --dry-run      with --adopt: count what it would do and write nothing
   --backfill     write all customers that are synchronised, and what they did, to the CRM
   --since DATE   with --backfill: only what changed since then, such as 2026-03-02
@@ -61,7 +62,7 @@ const saveAmbiguous = async (hub: HubConnection, job: Job, crm: string): Promise
   const file = ambiguousFileName(crm);
   await saveRefusedRows(hub, job, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   console.log(
-    `Saved the ambiguous contacts in ${file}, each with the reason and with the others that share its address.`,
+    `Saved the ambiguous contacts in ${file}, each with the reason and with the others that share its address. They are not linked.`,
   );
 };
 

@@ -9,7 +9,7 @@ export const commandErrors = {
   },
   'missing-hub-address': {
     retry: 'never',
-    means: 'HUB_URL or HUB_KEY is not set.',
+    means: 'HUB_URL or HUB_KEY is not set, or HUB_URL is no address.',
     advice:
       'Set both: `npm start` prints them for a hub on this machine, docs/admin.md explains a deployed one.',
   },

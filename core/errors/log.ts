@@ -3,8 +3,10 @@ import type { CatalogueEntry } from './entry.ts';
 /** Codes that appear in the log of a function only. */
 export const logCodes = {
   'refused-delivery': {
-    means: 'A webhook was not authentic, or its secret is not stored; it was answered with 401.',
-    advice: 'The line names the provider and the reason. Store the current secret with `hub connect`.',
+    means:
+      'A webhook was refused: it is not authentic, its secret is not stored, its provider is not switched on, or it is too large.',
+    advice:
+      'The line names the provider, the status and the reason. Store the current secret with `hub connect`, or correct the address in the console of the provider.',
   },
   'ignored-events': {
     means: 'A delivery contained event types that the mapping of its provider does not use.',

@@ -51,17 +51,23 @@ export const receive = (ports: ReceivePorts) => {
   const refreshed = new Map<string, number>();
   return async ({ provider, account, request }: Call): Promise<HttpAnswer> => {
     const connector = ports.connector(provider, account);
+    const refuse = (
+      answer: readonly [status: number, code: ErrorCode, detail: string],
+      reason = answer[2],
+    ): HttpAnswer => {
+      ports.log('refused-delivery', { provider: nameOf(provider), status: answer[0], reason });
+      return problem(...answer);
+    };
     if (connector === undefined)
-      return problem(
+      return refuse([
         404,
         'unknown-provider',
         'hub.yaml switches on no such provider or account. The README lists the providers; `channels` in hub.yaml lists what is on.',
-      );
-    if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method)) {
-      return problem(405, 'unsupported-method', `${connector.title} must send POST.`);
-    }
+      ]);
+    if (request.method !== 'POST' && !connector.methods?.some((method) => method === request.method))
+      return refuse([405, 'unsupported-method', `${connector.title} must send POST.`]);
     if (request.body.byteLength > BODY_LIMIT)
-      return problem(413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`);
+      return refuse([413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`]);
     const route = account === undefined ? provider : `${provider}/${account}`;
     const stored = await ports.secrets(provider, account, false);
     let verdict = await verify(connector, request, stored, ports);
@@ -80,19 +86,23 @@ export const receive = (ports: ReceivePorts) => {
       if (!isFirstUse)
         verdict = { verdict: 'refused', reason: 'the token was used before, with another body' };
     }
-    if (verdict.verdict === 'refused') {
-      ports.log('refused-delivery', { provider, reason: verdict.reason });
-      return problem(
-        verdict.status ?? 401,
-        'unauthentic-webhook',
-        'The request is not authentic. The log of the receive function says why.',
+    if (verdict.verdict === 'refused')
+      return refuse(
+        [
+          verdict.status ?? 401,
+          'unauthentic-webhook',
+          'The request is not authentic. The log of the receive function says why.',
+        ],
+        verdict.reason,
       );
-    }
     if (verdict.verdict === 'answered') return verdict.answer;
     await ports.enqueue(deliveryMessage(provider, account, request, ports.now()));
     return verdict.answer ?? { status: 200 };
   };
 };
+
+/** The provider in the path of a request, unless anybody's words stand there. */
+const nameOf = (provider: string): string => (/^[a-z][a-z-]{0,20}$/u.test(provider) ? provider : 'unknown');
 
 /** Fails closed: a required secret that is missing or empty refuses every request. */
 const verify = async (

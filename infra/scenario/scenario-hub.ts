@@ -17,8 +17,7 @@ import { table } from '../../functions/aws/clients/dynamo.ts';
 import { type PublishPorts, publish } from '../../functions/aws/operations/publish.ts';
 import { configKey } from '../../functions/contracts/keys.ts';
 import { type Assembly, assemblyWith, syncedBy } from '../stack/assembly.ts';
-import { root } from '../stack/bundle.ts';
-import { readTemplates } from '../stack/seed.ts';
+import { mappingsFolder, readTemplates } from '../stack/seed.ts';
 import { bringReport, seedCrms } from './crm/work.ts';
 import {
   type InProcessHub,
@@ -120,7 +119,7 @@ const deployedWith = (crms: HubConfig['crms'], deployed: Assembly): Promise<Asse
 const Shipped = z.looseObject({ contact: z.looseObject({ fields: z.looseObject({}) }) });
 
 const seedMapping = (crm: string, { mappings }: Scenario): unknown => {
-  const shipped = Shipped.parse(parse(readFileSync(join(root, 'mappings', 'crm', `${crm}.yaml`), 'utf8')));
+  const shipped = Shipped.parse(parse(readFileSync(join(mappingsFolder(), 'crm', `${crm}.yaml`), 'utf8')));
   const { contact: { fields, ...contact } = {}, ...others } = mappings[crm] ?? {};
   const merged = {
     ...{ ...shipped, ...others },
@@ -148,7 +147,7 @@ const seedHub = ({ hub }: Scenario): unknown => {
 const seedIdentity = ({ identity }: Scenario): unknown => {
   const shipped = z
     .record(z.string(), z.unknown())
-    .parse(parse(readFileSync(join(root, 'mappings', 'identity.yaml'), 'utf8')));
+    .parse(parse(readFileSync(join(mappingsFolder(), 'identity.yaml'), 'utf8')));
   const merged = { ...shipped, ...identity };
   IdentityConfig.parse(merged);
   return merged;
@@ -172,7 +171,7 @@ const readTriggers = (
       file === undefined ? Trigger.parse(one) : parseConfigFile(file, readFileSync(file, 'utf8'), Trigger);
     definitions.set(trigger.id, file === undefined ? one : parse(readFileSync(file, 'utf8')));
   }
-  const found = readTemplates(join(root, 'mappings', 'templates'));
+  const found = readTemplates(join(mappingsFolder(), 'templates'));
   const named = [...definitions.values()].flatMap((definition) => {
     const { send } = Trigger.parse(definition);
     return [send.template, ...send.variants.map(({ template }) => template)];

@@ -16,7 +16,7 @@ import {
 } from '../../core/interaction/interaction.ts';
 import type { SuppressionReason } from '../../core/triggers/decision.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
-import { root } from '../stack/bundle.ts';
+import { mappingsFolder } from '../stack/seed.ts';
 import { CrmSeeds, CrmStep } from './crm/schema.ts';
 import { Case } from './webhook-case/case.ts';
 
@@ -247,13 +247,13 @@ export type Scenario = z.output<typeof Scenario>;
 
 /** The path of a trigger file that a scenario names: beside the scenario, else in mappings/triggers. */
 export const triggerFile = (folder: string, name: string): string | undefined =>
-  [resolve(folder, name), join(shippedTriggers, name)].find((path) => existsSync(path));
+  [resolve(folder, name), join(ownTriggers(), name)].find((path) => existsSync(path));
 
-const shippedTriggers = join(root, 'mappings', 'triggers');
+const ownTriggers = (): string => join(mappingsFolder(), 'triggers');
 
 /** The trigger files and inline triggers of a scenario; those of mappings/triggers where it lists none. */
 export const listedTriggers = ({ triggers }: Pick<Scenario, 'triggers'>): NonNullable<Scenario['triggers']> =>
-  triggers ?? readdirSync(shippedTriggers).filter((name) => name.endsWith('.yaml'));
+  triggers ?? readdirSync(ownTriggers()).filter((name) => name.endsWith('.yaml'));
 
 /** The schema of a scenario file in `folder`. The files and triggers that it names must exist. */
 export const scenarioIn = (folder: string) =>

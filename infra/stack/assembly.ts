@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { HubConfig } from '../../core/config/hub-config.ts';
@@ -55,16 +64,47 @@ export const assemblyWith = (crms: HubConfig['crms']): Promise<Assembly> => {
 const cached = async (variant: string, make: (out: string) => Promise<void>): Promise<Assembly> => {
   const digest = sourcesDigest();
   const folder = join(root, '.hub', 'assembly', `${digest}${variant}`);
-  if (!existsSync(folder)) {
+  if (existsSync(folder)) markUsed(folder);
+  else {
     // Several processes or threads may synthesise at once, each in a folder of its own; the first to finish is used.
     const fresh = `${folder}~${crypto.randomUUID()}`;
+    markUsed(fresh);
     await make(fresh);
     for (const old of readdirSync(join(folder, '..')))
-      if (!old.startsWith(digest)) rmSync(join(folder, '..', old), { recursive: true, force: true });
-    if (!existsSync(folder)) renameSync(fresh, folder);
+      if (!old.startsWith(digest) && !isUsed(join(folder, '..', old)))
+        rmSync(join(folder, '..', old), { recursive: true, force: true });
+    if (existsSync(folder)) markUsed(folder);
+    else renameSync(fresh, folder);
     rmSync(fresh, { recursive: true, force: true });
   }
   return assemblyOf(folder);
+};
+
+/** In the folder of an assembly: a file for each process that loads from it, named by the id of the process. */
+const USERS = 'users';
+/** An assembly that nobody has opened for so long may be deleted. */
+const FORGOTTEN_MS = 600_000;
+
+const markUsed = (folder: string): void => {
+  mkdirSync(join(folder, USERS), { recursive: true });
+  writeFileSync(join(folder, USERS, String(process.pid)), '');
+};
+
+/** A running hub loads its functions from the folder for as long as it runs, each when it is first called. */
+const isUsed = (folder: string): boolean => {
+  const users = join(folder, USERS);
+  if (!existsSync(users)) return false;
+  if (Date.now() - statSync(users).mtimeMs < FORGOTTEN_MS) return true;
+  return readdirSync(users).some((pid) => isRunning(Number(pid)));
+};
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // The process of another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 };
 
 /** The assembly that was synthesised into a folder. */
@@ -101,7 +141,7 @@ const synthesise = (out: string): Promise<void> =>
     child.on('close', (code) => {
       if (code === 0) return resolve();
       const text = Buffer.concat(output).toString();
-      const configuration = /HubError: ((?:mappings\/\S+:\d+: .*\n?)+)/u.exec(text)?.[1];
+      const configuration = /HubError: ((?:\S+\.yaml:\d+: .*\n?)+)/u.exec(text)?.[1];
       reject(
         new HubError(
           configuration ? 'invalid-configuration' : 'synthesis-failure',

@@ -25,6 +25,10 @@ export interface Seed {
 /** The folder of the hub's configuration: `HUB_MAPPINGS`, else `mappings/` of this repository. */
 export const mappingsFolder = (): string => resolve(root, process.env['HUB_MAPPINGS'] ?? 'mappings');
 
+/** A file of a folder of configuration as messages name it: `mappings/hub.yaml`, or its whole path where it is not the repository's. */
+export const configFileName = (path: string, folder = mappingsFolder()): string =>
+  folder === join(root, 'mappings') ? `mappings/${path}` : join(folder, path);
+
 /** A CRM is a folder of `connectors/crm`; those of `http` have the names that hub.yaml gives them. */
 const crmIds = readdirSync(join(root, 'connectors', 'crm'))
   .filter((id) => id !== 'http')
@@ -33,19 +37,19 @@ const crmIds = readdirSync(join(root, 'connectors', 'crm'))
 /** Reads the configuration. Throws `HubError` `invalid-configuration` with file, line, key and the expected value. */
 export const readSeed = (folder = mappingsFolder()): Seed => {
   const read = (path: string, schema: Parameters<typeof parseConfigFile>[2]): unknown => {
-    const text = readFileSync(join(folder, path), 'utf8');
-    parseConfigFile(`mappings/${path}`, text, schema);
+    const text = readText(folder, path);
+    parseConfigFile(configFileName(path, folder), text, schema);
     return parse(text) ?? {};
   };
   const yamlIn = (path: string): string[] =>
-    readdirSync(join(folder, path))
+    namesIn(join(folder, path))
       .filter((name) => name.endsWith('.yaml'))
       .sort();
   const hub = read('hub.yaml', hubConfigFor({ channels: providerIds, crms: crmIds, senders: senderIds }));
   const crm = Object.fromEntries(
     yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
   );
-  expectHttpSections(HubConfig.parse(hub).crms, crm);
+  expectHttpSections(HubConfig.parse(hub).crms, crm, folder);
   return {
     ...{ hub, crm },
     identity: read('identity.yaml', identityConfigFor(providerIds)),
@@ -54,13 +58,38 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
   };
 };
 
+/** Throws `HubError` `invalid-configuration` where there is no such file. */
+const readText = (folder: string, path: string): string => {
+  try {
+    return readFileSync(join(folder, path), 'utf8');
+  } catch (error) {
+    throw missing(join(folder, path), error);
+  }
+};
+
+/** Throws `HubError` `invalid-configuration` where there is no such folder. */
+const namesIn = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw missing(folder, error);
+  }
+};
+
+const missing = (path: string, cause: unknown): HubError =>
+  new HubError(
+    'invalid-configuration',
+    `${path} cannot be read. A folder of configuration (HUB_MAPPINGS) has hub.yaml, identity.yaml and the folders crm, triggers and templates; copy what is missing from mappings/.`,
+    { retry: 'never', cause },
+  );
+
 /** A CRM with `connector: http` is spoken to by its mapping alone. */
-const expectHttpSections = (crms: HubConfig['crms'], mappings: Seed['crm']): void => {
+const expectHttpSections = (crms: HubConfig['crms'], mappings: Seed['crm'], folder: string): void => {
   for (const [crm, { connector }] of Object.entries(crms))
     if (connector === 'http' && CrmMapping.safeParse(mappings[crm]).data?.http === undefined)
       throw new HubError(
         'invalid-configuration',
-        `mappings/hub.yaml: crms.${crm} has \`connector: http\`, so mappings/crm/${crm}.yaml must have a section http (docs/crm/http-crm.md).`,
+        `${configFileName('hub.yaml', folder)}: crms.${crm} has \`connector: http\`, so ${configFileName(`crm/${crm}.yaml`, folder)} must have a section http (docs/crm/http-crm.md).`,
         { retry: 'never' },
       );
 };
@@ -74,7 +103,7 @@ const validTemplates = (templates: Seed['templates']): Seed['templates'] => {
 /** Template id → file name → content, not validated. */
 export const readTemplates = (folder: string): Seed['templates'] =>
   Object.fromEntries(
-    readdirSync(folder).map((id) => [
+    namesIn(folder).map((id) => [
       id,
       Object.fromEntries(
         readdirSync(join(folder, id)).map((file) => [file, readFileSync(join(folder, id, file), 'utf8')]),

@@ -179,7 +179,7 @@ export const exchange = async (
   } catch (error) {
     if (error instanceof CrmFault) throw error;
     const what = until.aborted ? 'did not answer in time' : 'could not be reached, or its answer was lost';
-    throw new CrmFault('unavailable-crm', `${title} ${what}. The records wait in the queue.`, {
+    throw new CrmFault('unavailable-crm', `${title} ${what}.`, {
       ...{ scope: 'connection', why: 'down', cause: error },
     });
   }

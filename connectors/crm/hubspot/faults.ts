@@ -213,7 +213,7 @@ const withScope = (one: CrmFault, scope: Scope): CrmFault =>
 
 /** HubSpot did not answer, or something between answered in its place. */
 export const down = (says: string, cause?: unknown): CrmFault =>
-  new CrmFault('unavailable-crm', `${says} What was to be written waits and is written again.`, {
+  new CrmFault('unavailable-crm', says, {
     scope: 'connection',
     why: 'down',
     ...(cause !== undefined && { cause }),

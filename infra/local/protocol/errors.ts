@@ -1,4 +1,4 @@
-export type LocalErrorCode = 'port-taken' | 'bad-endpoint' | 'no-credentials';
+export type LocalErrorCode = 'port-taken' | 'bad-endpoint' | 'no-credentials' | 'unusable-state';
 
 /** An invalid setting of the runtime. The message contains the setting and the correction. */
 export class LocalError extends Error {

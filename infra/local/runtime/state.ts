@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { LocalError } from '../protocol/errors.ts';
 
 export interface State {
   readonly db: DatabaseSync;
@@ -11,14 +12,28 @@ export interface State {
 export const mailboxesOf = (state: string): string =>
   state === ':memory:' ? state : `${state.replace(/\.sqlite$/u, '')}.mailboxes.sqlite`;
 
-/** Opens the SQLite files of a cloud; `:memory:` stores nothing. */
+/** Opens a SQLite file that several connections use. Throws `LocalError` `unusable-state`. */
+export const openDatabase = (file: string): DatabaseSync => {
+  try {
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    return db;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LocalError(
+      'unusable-state',
+      `${file} cannot be opened as a SQLite file (${why}). Give another file, in a folder that exists and may be written.`,
+      error,
+    );
+  }
+};
+
+/** Opens the SQLite files of a cloud; `:memory:` stores nothing. Throws `LocalError` `unusable-state`. */
 export const openState = (file: string): State => {
-  const db = new DatabaseSync(file);
-  const mailboxes = new DatabaseSync(mailboxesOf(file));
-  const pragmas = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;';
+  const db = openDatabase(file);
+  const mailboxes = openDatabase(mailboxesOf(file));
   // Deleted rows are overwritten, so that no free page of the file contains deleted data.
-  db.exec(`${pragmas} PRAGMA secure_delete = ON`);
-  mailboxes.exec(pragmas);
+  db.exec('PRAGMA secure_delete = ON');
   return {
     db,
     mailboxes,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { Fields } from '../protocol/sandbox.ts';
+import type { Fields, Staff } from '../protocol/sandbox.ts';
 import { faultKinds } from '../protocol/sandbox.ts';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
+import { actAsStaff, StaffActs } from '../protocol/staff.ts';
 import type { HubspotFault } from './access/faults.ts';
 import { json } from './routes/call.ts';
 import { reasonOf } from './staff.ts';
@@ -18,9 +19,10 @@ export interface Controls {
   fault(fault: HubspotFault): void;
   clearFaults(): void;
   seed(object: string, fields: Fields): string;
+  readonly staff: Staff;
 }
 
-/** What people at a sandbox do over HTTP: faults and records. Undefined for calls of the CRM itself. */
+/** What people at a sandbox do over HTTP: faults, records, and the work of staff. Undefined for calls of the CRM itself. */
 export const control = (
   controls: Controls,
   { method, path, body }: SandboxRequest,
@@ -45,9 +47,13 @@ export const control = (
         const { object, fields } = recordBody.parse(JSON.parse(body));
         return json(201, { id: controls.seed(object, fields) });
       }
+      case 'POST /sandbox/staff':
+        actAsStaff(controls.staff, StaffActs.parse(JSON.parse(body)));
+        return { status: 204, body: undefined };
       default:
         return json(404, {
-          message: 'The sandbox has POST /sandbox/fault, DELETE /sandbox/faults and POST /sandbox/records',
+          message:
+            'The sandbox has POST /sandbox/fault, DELETE /sandbox/faults, POST /sandbox/records and POST /sandbox/staff',
         });
     }
   } catch (error) {

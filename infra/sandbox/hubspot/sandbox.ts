@@ -86,6 +86,7 @@ export const hubspotSandbox = async (
     if (started.kind === 'expired-session') oauth.expire();
     return faults.start(started);
   };
+  const staff = staffOf(account, write);
   const counts = new Map<string, number>();
   const answerApi = api({
     account,
@@ -99,7 +100,7 @@ export const hubspotSandbox = async (
   });
   const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
     if (request.path === '/') return { status: 200, body: account.records.page('HubSpot sandbox') };
-    const controlled = control({ fault, clearFaults: () => faults.clear(), seed }, request);
+    const controlled = control({ fault, clearFaults: () => faults.clear(), seed, staff }, request);
     if (controlled) return controlled;
     const call = `${request.method} ${request.path}`;
     if (!request.path.startsWith('/oauth/')) counts.set(call, (counts.get(call) ?? 0) + 1);
@@ -114,7 +115,7 @@ export const hubspotSandbox = async (
     objects: () => account.records.objects(),
     records: (object) => account.records.list(objectType(object).name).map(heldRecord),
     seed,
-    staff: staffOf(account, write),
+    staff,
     fault,
     requests: (part = '') =>
       [...counts].reduce((sum, [call, count]) => (call.includes(part) ? sum + count : sum), 0),

@@ -24,7 +24,20 @@ export interface Listening {
 
 const BODY_LIMIT = 20 * 1024 * 1024;
 
-/** A small HTTP server on the loopback. A body that is text is sent as it is (HTML), anything else as JSON. */
+/** The message says which port is taken. */
+export class PortTaken extends Error {
+  constructor(port: number, cause: unknown) {
+    super(
+      `Another process listens on port ${port} of 127.0.0.1. Choose another port, or stop that process.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * A small HTTP server on the loopback. A body that is text is sent as it is (HTML), anything else as JSON. Rejects with
+ * `PortTaken`.
+ */
 export const serve = (
   answer: (request: SandboxRequest) => SandboxAnswer | Promise<SandboxAnswer>,
   port = 0,
@@ -52,7 +65,9 @@ export const serve = (
     });
     // Clients reuse connections; Node's default of five seconds would cut them off in the middle.
     server.keepAliveTimeout = 70_000;
-    server.on('error', reject);
+    server.on('error', (error) =>
+      reject('code' in error && error.code === 'EADDRINUSE' ? new PortTaken(port, error) : error),
+    );
     server.listen(port, '127.0.0.1', () =>
       resolve({
         url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -1,7 +1,8 @@
 // Switches of the sandbox itself, for people and scripts on this machine. Salesforce has no such paths.
 import * as z from 'zod';
-import { type Fault, faultKinds } from '../protocol/sandbox.ts';
+import { type Fault, faultKinds, type Staff } from '../protocol/sandbox.ts';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
+import { actAsStaff, StaffActs } from '../protocol/staff.ts';
 import { DuplicateRule } from './data/duplicate-rule.ts';
 import type { Org } from './data/org.ts';
 
@@ -18,6 +19,7 @@ export interface Controls {
   fault(fault: Fault): void;
   endFaults(): void;
   seed(object: string, fields: Readonly<Record<string, unknown>>): string;
+  readonly staff: Staff;
 }
 
 const NOTHING: SandboxAnswer = { status: 204, body: undefined };
@@ -43,6 +45,10 @@ const switches: Readonly<Record<string, (controls: Controls, body: unknown) => S
   'POST /sandbox/records': ({ seed }, body) => {
     const { object, fields } = RecordBody.parse(body);
     return made(seed(object, fields));
+  },
+  'POST /sandbox/staff': ({ staff }, body) => {
+    actAsStaff(staff, StaffActs.parse(body));
+    return NOTHING;
   },
   'POST /sandbox/objects': ({ org }, body) => made(org.schema.addObject(body)),
   'PUT /sandbox/duplicate-rules': ({ org }, body) => {

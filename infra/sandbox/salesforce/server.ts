@@ -100,7 +100,8 @@ export const salesforceSandbox = async (
   const org = new Org(db, now, options.report);
   furnish(org, options);
   org.duplicateRules = options.duplicateRules ?? [];
-  const [app, staff] = usersOf(org);
+  const [app, employee] = usersOf(org);
+  const staff = staffOf(org, person(employee));
   const requests: string[] = [];
   const faults = new Faults(org.schema);
   const oauth = new OAuth({ org, user: app, jwtKey: options.jwtKey, url: () => listening.url });
@@ -126,11 +127,11 @@ export const salesforceSandbox = async (
     return () => undefined;
   };
   const seed = (object: string, fields: Fields) =>
-    create(org, person(staff, { longAgo: true }), object, fields);
+    create(org, person(employee, { longAgo: true }), object, fields);
   const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
     if (request.path === '/') return { status: 200, body: org.page() };
     if (request.path.startsWith('/sandbox/'))
-      return controlled({ org, fault, seed, endFaults: () => faults.clear() }, request);
+      return controlled({ org, fault, seed, staff, endFaults: () => faults.clear() }, request);
     if (!request.path.startsWith('/services/oauth2/')) requests.push(`${request.method} ${request.path}`);
     return gate.answer(request);
   };
@@ -153,7 +154,7 @@ export const salesforceSandbox = async (
         .filter((name) => held(name).length > 0),
     records: held,
     seed,
-    staff: staffOf(org, person(staff)),
+    staff,
     fault,
     requests: (part = '') => requests.filter((request) => request.includes(part)).length,
     activate: (rules) => {

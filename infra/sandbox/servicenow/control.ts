@@ -1,7 +1,8 @@
 // Switches of the sandbox itself, for people and scripts on this machine. ServiceNow has no such paths.
 import * as z from 'zod';
-import { type Fields, faultKinds } from '../protocol/sandbox.ts';
+import { type Fields, faultKinds, type Staff } from '../protocol/sandbox.ts';
 import type { SandboxAnswer, SandboxRequest } from '../protocol/server.ts';
+import { actAsStaff, StaffActs } from '../protocol/staff.ts';
 import type { ServicenowFault } from './access/faults.ts';
 import { answerOf } from './rest/call.ts';
 
@@ -22,6 +23,7 @@ export interface Controls {
   fault(fault: ServicenowFault): void;
   clearFaults(): void;
   seed(object: string, fields: Fields): string;
+  readonly staff: Staff;
 }
 
 const switches: Readonly<Record<string, (controls: Controls, body: unknown) => SandboxAnswer>> = {
@@ -37,6 +39,10 @@ const switches: Readonly<Record<string, (controls: Controls, body: unknown) => S
   'POST /sandbox/records': ({ seed }, body) => {
     const { object, fields } = RecordBody.parse(body);
     return answerOf(201, { id: seed(object, fields) });
+  },
+  'POST /sandbox/staff': ({ staff }, body) => {
+    actAsStaff(staff, StaffActs.parse(body));
+    return answerOf(204, undefined);
   },
 };
 

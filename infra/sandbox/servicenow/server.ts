@@ -82,11 +82,12 @@ export const servicenowSandbox = async (
     oauth.endSessions();
     return () => undefined;
   };
+  const staff = staffOf(instance, { user: STAFF });
   const requests: string[] = [];
   const answer = (request: SandboxRequest): SandboxAnswer | Promise<SandboxAnswer> => {
     if (request.path === '/') return { status: 200, body: instance.records.page('ServiceNow sandbox') };
     if (request.path.startsWith('/sandbox/'))
-      return controlled({ fault, seed, clearFaults: () => faults.clear() }, request);
+      return controlled({ fault, seed, staff, clearFaults: () => faults.clear() }, request);
     if (request.path !== '/oauth_token.do') requests.push(`${request.method} ${request.path}`);
     return gate.answer(request);
   };
@@ -103,7 +104,7 @@ export const servicenowSandbox = async (
       return instance.own(object);
     },
     seed,
-    staff: staffOf(instance, { user: STAFF }),
+    staff,
     fault,
     requests: (part = '') => requests.filter((request) => request.includes(part)).length,
   };

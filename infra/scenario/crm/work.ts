@@ -2,6 +2,7 @@ import { hmac } from '../../../core/webhooks/signature.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { connectionKey } from '../../../functions/contracts/keys.ts';
 import { connectionOf } from '../../../functions/contracts/rows/connections.ts';
+import { actAsStaff } from '../../sandbox/protocol/staff.ts';
 import { type InProcessHub, queueArn } from '../hub/in-process-hub.ts';
 import type { CrmReport, Sandboxes } from '../hub/sandboxes.ts';
 import { HUBSPOT_CLIENT_SECRET } from '../hub/sandboxes.ts';
@@ -31,12 +32,7 @@ export const workInCrm = (
 ): void => {
   for (const [crm, { fault, ...acts }] of Object.entries(step)) {
     const { staff, fault: start } = sandboxOf(crms, crm);
-    for (const [object, fields] of Object.entries(acts.create ?? {})) staff.create(object, fields);
-    for (const [object, { where, set }] of Object.entries(acts.update ?? {}))
-      staff.update(object, where, set);
-    for (const [object, { where }] of Object.entries(acts.delete ?? {})) staff.delete(object, where);
-    for (const [object, { keep, other }] of Object.entries(acts.merge ?? {}))
-      staff.merge(object, keep, other);
+    actAsStaff(staff, acts);
     if (fault === undefined) continue;
     const { for: duration = LONGEST_FAULT_MS, kind, object, field } = fault;
     const end = start({

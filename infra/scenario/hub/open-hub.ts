@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { systemClock } from '../../../core/clock.ts';
@@ -11,10 +10,11 @@ import { REGION } from '../../local/runtime/account.ts';
 import { inProcess } from '../../local/runtime/client.ts';
 import { type Cloud, startCloud } from '../../local/runtime/cloud.ts';
 import type { ExternalEndpoints } from '../../local/runtime/external-endpoints.ts';
+import { openDatabase } from '../../local/runtime/state.ts';
 import { assembly, syncedBy } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubInbox } from './inbox.ts';
-import { openSandboxes, type Sandboxes } from './sandboxes.ts';
+import { type CrmReport, openSandboxes, type Sandboxes } from './sandboxes.ts';
 import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface HubOptions {
@@ -41,6 +41,10 @@ export interface Hub {
   readonly apiUrl: string;
   readonly inboxUrl: string;
   readonly awsUrl: string;
+  /** The CRMs that are switched on. */
+  readonly crmsOn: readonly string[];
+  /** Those of them whose secret is not the one of their sandbox here. */
+  readonly crmsElsewhere: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -53,7 +57,10 @@ const MAIL_BYTES = 40 * 1024 * 1024;
 /** The limit of API Gateway. */
 const FRONT_BODY_BYTES = 10 * 1024 * 1024;
 
-/** Opens the hub: the synthesised template, each function in its own worker, the sandbox CRMs, the inbox. */
+/**
+ * Opens the hub: the synthesised template, each function in its own worker, the sandbox CRMs, the inbox. Nothing stays open
+ * where that fails. Throws `LocalError`, `PortTaken`, or `HubError` as `assembly` does.
+ */
 export const openHub = async (options: HubOptions, report: (line: string) => void): Promise<Hub> => {
   const synthesised = await assembly();
   const portAt = (offset: number): number => (options.port === 0 ? 0 : options.port + offset);
@@ -62,18 +69,28 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const clock = systemClock(onError, options.clockOffsetMs);
   const world = { now: () => clock.now(), newId: () => crypto.randomUUID(), random: () => Math.random() };
   const services = Promise.withResolvers<Pick<Cloud, 'aws'>>();
+  // Ended in the opposite order.
+  await using opened = new AsyncDisposableStack();
+  const db = openDatabase(options.state);
+  opened.defer(() => db.close());
   const aws = await listenForAws(services.promise, portAt(4));
+  opened.defer(() => aws.stop());
   const awsUrl = urlOf(aws);
   const functions = workerFunctions({
     ...{ assetFolder: synthesised.assetFolder, awsUrl, log: report },
     clockOffsetMs: options.clockOffsetMs,
     environment: isTracing() ? { HUB_TRACE: '1' } : {},
   });
-  const db = new DatabaseSync(options.state);
+  opened.defer(() => functions.stop());
+  const crmsOn = syncedBy(synthesised);
+  const reports: { bring?: (report: CrmReport) => void } = {};
   const crms = await openSandboxes(db, {
     ports: { salesforce: portAt(2), hubspot: portAt(3), servicenow: portAt(5) },
-    servicenow: syncedBy(synthesised).includes('servicenow'),
+    servicenow: crmsOn.includes('servicenow'),
+    publicUrl: options.publicUrl,
+    report: (one) => reports.bring?.(one),
   });
+  opened.defer(() => crms.stop());
   const cloud = await startCloud({
     ...{ ...world, clock, patterns: eventPatterns, assembly: synthesised },
     verified: deployedSenderDomains(),
@@ -83,35 +100,47 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     onService: services.resolve,
     invoke: functions.invoke,
   });
+  opened.defer(() => cloud.stop());
   const front = await listen((request) => cloud.front(request), {
     port: portAt(0),
     bodyLimit: FRONT_BODY_BYTES,
   });
+  opened.defer(() => front.stop());
   const inbox = await listen(hubInbox(cloud), { port: portAt(1), bodyLimit: MAIL_BYTES });
+  opened.defer(() => inbox.stop());
   // Deleted rows remain in the write-ahead log until a checkpoint truncates it.
   const checkpoints = setInterval(
     () => cloud.db.exec('PRAGMA wal_checkpoint(TRUNCATE)'),
     CHECKPOINT_MS,
   ).unref();
+  opened.defer(() => clearInterval(checkpoints));
   const { TABLE = '', HUB: name = '' } = [...cloud.functions.values()][0]?.environment ?? {};
   const runtime: Runtime = {
     ...world,
     env: { AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local', TABLE },
     aws: inProcess((request) => cloud.aws(request)),
   };
-  await crms.connect(runtime, name);
+  const crmsElsewhere = await crms.connect(runtime, name);
+  reports.bring = (one) => void bringWebhook(cloud, one).catch(onError);
+  const running = opened.move();
   return {
-    ...{ cloud, functions, crms, runtime, name },
+    ...{ cloud, functions, crms, runtime, name, crmsOn, crmsElsewhere },
     ...{ apiUrl: urlOf(front), inboxUrl: urlOf(inbox), awsUrl },
-    async stop() {
-      clearInterval(checkpoints);
-      await Promise.all([front.stop(), inbox.stop()]);
-      await cloud.stop();
-      await functions.stop();
-      await Promise.all([aws.stop(), crms.stop()]);
-      db.close();
-    },
+    stop: () => running.disposeAsync(),
   };
+};
+
+/**
+ * Posts what HubSpot reports of a change to the hub, as HubSpot does once its webhooks lead here. A hub without the channel
+ * answers 404. Throws where the hub refuses it.
+ */
+const bringWebhook = async (cloud: Pick<Cloud, 'front'>, report: CrmReport): Promise<void> => {
+  if (report.crm !== 'hubspot') return;
+  const { method, headers, body } = report.webhook;
+  const target = '/webhooks/hubspot';
+  const { status } = await cloud.front({ method, target, headers, body: Buffer.from(body) });
+  if (status !== 200 && status !== 404)
+    throw new Error(`The hub answered ${status} to a webhook of the HubSpot sandbox.`);
 };
 
 const urlOf = ({ port }: Listener): string => `http://127.0.0.1:${port}`;

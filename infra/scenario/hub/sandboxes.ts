@@ -1,9 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import {
-  PutSecretValueCommand,
-  ResourceNotFoundException,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { type HubspotSandbox, hubspotSandbox } from '../../sandbox/hubspot/sandbox.ts';
@@ -15,6 +11,7 @@ import {
   salesforceSandbox,
 } from '../../sandbox/salesforce/server.ts';
 import { type ServicenowSandbox, servicenowSandbox } from '../../sandbox/servicenow/server.ts';
+import { offerSecrets } from './offered-secrets.ts';
 
 /** What a CRM sends about a change of its records; ServiceNow sends nothing, and is asked. */
 export type CrmReport =
@@ -30,8 +27,11 @@ export interface Sandboxes {
   readonly servicenow?: ServicenowSandbox;
   /** By the id of the CRM. */
   readonly byName: Readonly<Record<string, Sandbox>>;
-  /** Stores the credentials of the sandboxes as the secrets of the CRMs that a hub has switched on. */
-  connect(runtime: Runtime, hub: string): Promise<void>;
+  /**
+   * Stores the credentials of the sandboxes as the secrets of the CRMs that a hub has switched on, and the one that signs
+   * HubSpot's webhooks, each unless somebody has stored another. Resolves to the CRMs that the hub uses elsewhere.
+   */
+  connect(runtime: Runtime, hub: string): Promise<readonly string[]>;
   /** The records by CRM and object, without the contacts of `mergedIn` source profiles, by their names in the CRM's API. */
   records(mergedIn?: ReadonlySet<string>): Record<string, Record<string, readonly object[]>>;
   /** The number of these records. */
@@ -48,6 +48,8 @@ interface SandboxesOptions {
   readonly now?: () => number;
   /** How long an answer takes under the fault `slow`, in milliseconds; default 3,000. */
   readonly slowness?: number;
+  /** The public address of the hub, without a path; HubSpot signs it. */
+  readonly publicUrl?: string;
   readonly report?: (report: CrmReport) => void;
 }
 
@@ -107,15 +109,20 @@ type Known = keyof typeof keyed;
 /** Signs the webhooks of the HubSpot sandbox. */
 export const HUBSPOT_CLIENT_SECRET = 'sandbox-client-secret';
 
-const HUBSPOT_WEBHOOK = 'https://hub.example.com/webhooks/hubspot';
-
 /** Objects that an account has before anybody works in it. */
 const furniture: ReadonlySet<string> = new Set(['User', 'sys_user', 'sys_journal_field']);
 
 /** Opens the sandbox CRMs on 127.0.0.1. */
 export const openSandboxes = async (
   db: DatabaseSync = new DatabaseSync(':memory:'),
-  { ports = {}, servicenow: withServicenow = false, now, slowness, report }: SandboxesOptions = {},
+  {
+    ports = {},
+    servicenow: withServicenow = false,
+    now,
+    slowness,
+    publicUrl = 'https://hub.example.com',
+    report,
+  }: SandboxesOptions = {},
 ): Promise<Sandboxes> => {
   db.exec('PRAGMA secure_delete = ON');
   const time = { ...(now && { now }), ...(slowness !== undefined && { slowness }) };
@@ -126,7 +133,7 @@ export const openSandboxes = async (
   });
   const hubspot = await hubspotSandbox(db, {
     ...{ ...time, customProperties: crmFields.hubspot },
-    webhook: { url: HUBSPOT_WEBHOOK, clientSecret: HUBSPOT_CLIENT_SECRET },
+    webhook: { url: `${publicUrl}/webhooks/hubspot`, clientSecret: HUBSPOT_CLIENT_SECRET },
     ...(ports.hubspot !== undefined && { port: ports.hubspot }),
     report: (webhook) => report?.({ crm: 'hubspot', webhook }),
   });
@@ -166,19 +173,12 @@ export const openSandboxes = async (
       records,
     },
     async connect(runtime, hub) {
-      const client = new SecretsManagerClient(clientConfig(runtime));
+      const offer = offerSecrets(db, new SecretsManagerClient(clientConfig(runtime)));
+      const elsewhere: string[] = [];
       for (const [crm, { secret }] of Object.entries(byName))
-        try {
-          await client.send(
-            new PutSecretValueCommand({
-              SecretId: `${hub}/crm/${crm}`,
-              SecretString: JSON.stringify(secret),
-            }),
-          );
-        } catch (error) {
-          // The stack makes no secret for a CRM that is switched off.
-          if (!(error instanceof ResourceNotFoundException)) throw error;
-        }
+        if ((await offer(`${hub}/crm/${crm}`, secret)) === 'other') elsewhere.push(crm);
+      await offer(`${hub}/channels/hubspot`, { clientSecret: HUBSPOT_CLIENT_SECRET });
+      return elsewhere;
     },
     countRecords: (mergedIn) =>
       Object.fromEntries(

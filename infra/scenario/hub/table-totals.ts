@@ -1,4 +1,4 @@
-import { sortKeyPrefix } from '../../../functions/contracts/keys.ts';
+import { failureKey, sortKeyPrefix } from '../../../functions/contracts/keys.ts';
 import { activityOf } from '../../../functions/contracts/rows/people.ts';
 import { notificationOf } from '../../../functions/contracts/rows/triggers.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
@@ -12,6 +12,8 @@ interface TableTotals {
   readonly interactions: number;
   /** Notifications that were suppressed. */
   readonly suppressed: number;
+  /** What went wrong and waits for a person. */
+  readonly failures: number;
 }
 
 /** Counts the rows of a hub's table by a scan. */
@@ -25,5 +27,6 @@ export const readTableTotals = async (runtime: Runtime): Promise<TableTotals> =>
     suppressed: rows
       .filter(({ sk }) => sk.startsWith(sortKeyPrefix.notification))
       .filter((row) => notificationOf(row).status === 'suppressed').length,
+    failures: rows.filter(({ sk }) => sk === failureKey('').sk).length,
   };
 };

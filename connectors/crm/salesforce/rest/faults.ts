@@ -237,8 +237,8 @@ const defaultAdvice: Readonly<Record<Why, string>> = {
   taken: 'Decide in Salesforce which record is right.',
   invalid: `Correct the value, the rule in Salesforce, or ${MAPPING}, then replay.`,
   setup: `Correct the cause in Salesforce or in ${MAPPING}, then replay.`,
-  throttled: 'The records wait in the queue.',
-  down: 'The records wait in the queue.',
+  throttled: 'Try again later.',
+  down: 'Try again later.',
 };
 
 /** The allocation is a rolling one of 24 hours, whose end Salesforce does not tell: it is tried again every hour. */
@@ -258,7 +258,7 @@ const choicesOf = (body: unknown): CrmFault => {
 const odd = (status: number, afterSeconds?: number): CrmFault =>
   new CrmFault(
     'unavailable-crm',
-    `Salesforce answered ${status} with something that is not of its API. The records wait in the queue. If it lasts, look at https://status.salesforce.com and at loginUrl in the secret.`,
+    `Salesforce answered ${status} with something that is not of its API. If it lasts, look at https://status.salesforce.com and at loginUrl in the secret.`,
     { scope: 'connection', why: 'down', afterSeconds },
   );
 
@@ -283,11 +283,11 @@ export const faultOfAnswer = (
   if (first === undefined || codeOf(first) === 'UNKNOWN_EXCEPTION')
     return odd(status, retryAfter > 0 ? retryAfter : undefined);
   if (status >= 500 || passing.has(codeOf(first)))
-    return new CrmFault(
-      codeFor(codeOf(first)),
-      `Salesforce answered ${status} with ${codeOf(first)}. The records wait in the queue.`,
-      { scope: 'connection', why: 'down', afterSeconds: retryAfter > 0 ? retryAfter : undefined },
-    );
+    return new CrmFault(codeFor(codeOf(first)), `Salesforce answered ${status} with ${codeOf(first)}.`, {
+      scope: 'connection',
+      why: 'down',
+      afterSeconds: retryAfter > 0 ? retryAfter : undefined,
+    });
   const code = codeOf(first);
   if ((status === 401 || status === 403) && entryOf(kinds, code) === undefined)
     return forbidden(status, code);

@@ -67,6 +67,6 @@ const withoutAnswer = (signal: AbortSignal, cause: unknown): CrmFault =>
     'unavailable-crm',
     signal.aborted
       ? 'The request to Salesforce was stopped before its answer, because the time of the function ends. It is sent again.'
-      : 'Salesforce could not be reached, or its answer was lost. The records wait in the queue. If it lasts, check loginUrl in the secret, and https://status.salesforce.com.',
+      : 'Salesforce could not be reached, or its answer was lost. If it lasts, check loginUrl in the secret, and https://status.salesforce.com.',
     { scope: 'connection', why: 'down', cause },
   );

@@ -134,7 +134,7 @@ const denied = (status: number, refusal: z.infer<typeof Denied> | undefined): Cr
   if (refusal === undefined || status >= 500 || passing.has(name))
     return new CrmFault(
       'unavailable-crm',
-      `The login of Salesforce answered ${status}. The records wait in the queue. If it lasts, check loginUrl in the secret, and https://status.salesforce.com.`,
+      `The login of Salesforce answered ${status}. If it lasts, check loginUrl in the secret, and https://status.salesforce.com.`,
       { scope: 'connection', why: 'down' },
     );
   return new CrmFault(

@@ -22,14 +22,14 @@ const secondsOf = (value: string | undefined): number | undefined => {
 export const odd = ({ status, headers = {} }: Partial<Answer> & { status: number }): CrmFault =>
   new CrmFault(
     'unavailable-crm',
-    `ServiceNow answered ${status} with something that is not of its API, as an instance does that hibernates or is being upgraded. The records wait in the queue. If it lasts, wake the instance, and check instanceUrl in the secret.`,
+    `ServiceNow answered ${status} with something that is not of its API, as an instance does that hibernates or is being upgraded. If it lasts, wake the instance, and check instanceUrl in the secret.`,
     { scope: 'connection', why: 'down', afterSeconds: secondsOf(headers['retry-after']) },
   );
 
 export const throttled = ({ headers = {} }: Partial<Answer>): CrmFault =>
   new CrmFault(
     'servicenow-rate-limit',
-    'A rate limit rule of ServiceNow accepts no more requests for some time. The records wait in the queue; if it happens often, raise the limit (System Web Services, Rate Limit Rules).',
+    'A rate limit rule of ServiceNow accepts no more requests for some time. If it happens often, raise the limit (System Web Services, Rate Limit Rules).',
     {
       ...{ scope: 'connection', why: 'throttled' },
       afterSeconds: secondsOf(headers['retry-after']) ?? PAUSE_SECONDS,

@@ -31,6 +31,6 @@ const withoutAnswer = (signal: AbortSignal, cause: unknown): CrmFault =>
     'unavailable-crm',
     signal.aborted
       ? 'The request to ServiceNow was stopped before its answer, because the time of the function ends. It is sent again.'
-      : 'ServiceNow could not be reached, or its answer was lost. The records wait in the queue. If it lasts, check instanceUrl in the secret.',
+      : 'ServiceNow could not be reached, or its answer was lost. If it lasts, check instanceUrl in the secret.',
     { scope: 'connection', why: 'down', cause },
   );
