@@ -218,6 +218,13 @@ export const failureErrors = {
     advice:
       'Correct the value of the customer, or the transforms of the field in mappings/crm/, then replay.',
   },
+  'other-crm-account': {
+    retry: 'never',
+    means:
+      'The secret of the CRM leads to another account than the one in which people are linked to records, for example to the real org after a sandbox.',
+    advice:
+      'Run `hub connect CRM --new-account` to go on in the new account, or store the secret of the former one again. Nothing is written until then.',
+  },
   'crm-record-gone': {
     retry: 'never',
     means: "The customer's record was deleted in the CRM, so nothing more is written for the customer there.",

@@ -27,6 +27,11 @@ export const requestErrors = {
     means: 'The command does not have the form of any command.',
     advice: 'The answer names the key and what was expected.',
   },
+  'invalid-probe': {
+    retry: 'never',
+    means: 'The body of a request to probe a CRM does not have its form.',
+    advice: 'Send no body, or `{"account": "…"}` with the account of the CRM in which the hub is to go on.',
+  },
   'future-time': {
     retry: 'never',
     means: 'The `at` of a command is in the future.',

@@ -1,5 +1,6 @@
+import { partsOfReference } from '../../../core/identity/crm/accounts.ts';
 import { referencesOf } from '../../../core/identity/crm/references.ts';
-import { type Identifier, identifierType, identifierValue } from '../../../core/identity/identifier.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
@@ -107,8 +108,9 @@ const linkWrites = (people: Changes['people']): Write[] => {
   const links = [...people.newLinks];
   const states = new Map(
     links.map(([reference, profileId]) => {
-      const key = syncStateKey(profileId, identifierType(reference));
-      return [keyText(key), { fill: key, values: { record: identifierValue(reference), fields: {} } }];
+      const { scope, record } = partsOfReference(reference);
+      const key = syncStateKey(profileId, scope);
+      return [keyText(key), { fill: key, values: { record, fields: {} } }];
     }),
   );
   return [
