@@ -271,3 +271,26 @@ it('a job about a CRM that is not switched on fails with what to do', async () =
   const { state, error } = await run({ crm: 'dynamics' });
   expect([state, error.code]).toEqual(['failed', 'unknown-crm']);
 });
+
+it.each(['record', 'new'] as const)(
+  'the form of a stranger waits for the decision among several records (%s), then is logged, and changes no record of others',
+  async (decision) => {
+    await open({ triggers: [] });
+    const shared = 'shared@example.com';
+    const records = ['Rossi', 'Bianchi'].map((last) => seed('salesforce', { email: shared, last }));
+    const before = contacts('salesforce');
+    const identifiers = [`email:${shared}`];
+    await write(identifiers, { kind: 'form', channel: 'form', provider: 'typeform', claimed: identifiers });
+    expect(hub.crms.salesforce.records('Task')).toEqual([]);
+    const [review] = (await hub.api('GET', '/reviews')).body.items;
+    expect(review).toMatchObject({ type: 'record', crm: 'salesforce', records });
+    const record = decision === 'record' ? { record: records[1] } : {};
+    await hub.api('POST', '/commands', { command: 'resolve', review: review.id, decision, ...record });
+    await hub.wait(5 * MINUTE);
+    const all = contacts('salesforce');
+    expect(all.slice(0, 2)).toEqual(before);
+    const chosen = decision === 'record' ? records[1] : all[2]?.id;
+    expect(hub.crms.salesforce.records('Task').map(({ fields }) => fields['WhoId'])).toEqual([chosen]);
+    expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
+  },
+);
