@@ -109,13 +109,13 @@ export const failureErrors = {
   'unknown-review': {
     retry: 'never',
     means: 'There is no such open review: it was resolved, or its customers were merged or erased.',
-    advice: 'List the open reviews with `hub customer reviews`.',
+    advice: 'List the open reviews with `hub review list`.',
   },
   'invalid-decision': {
     retry: 'never',
     means: 'The decision does not fit the review.',
     advice:
-      'A pair takes `merge` or `distinct`; an interaction takes `assign` with a customer, `new` or `dismiss`; a request takes `done` or `dismiss`.',
+      'A pair takes `merge` or `distinct`; several records of a CRM take `--record` or `--create`; an interaction takes `assign` with a customer, `new` or `dismiss`; a request takes `done` or `dismiss`.',
   },
   'oversized-change': {
     retry: 'never',

@@ -27,6 +27,11 @@ export const requestErrors = {
     means: 'The command does not have the form of any command.',
     advice: 'The answer names the key and what was expected.',
   },
+  'decided-review': {
+    retry: 'never',
+    means: 'Somebody has decided the review already; the answer says who, when and how.',
+    advice: 'Nothing, or undo it: a merge with `hub customer unmerge`.',
+  },
   'invalid-probe': {
     retry: 'never',
     means: 'The body of a request to probe a CRM does not have its form.',

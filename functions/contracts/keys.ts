@@ -171,6 +171,11 @@ export const nonceKey = (provider: string, hash: string): Key => ({
 
 export const reviewPartition = 'review';
 export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
+/** How a review was decided; by a digest, since the ids of reviews name source profiles. */
+export const reviewDecisionKey = (review: string): Key => ({
+  pk: `decided#${createHash('sha256').update(review).digest('base64url')}`,
+  sk: 'decision',
+});
 
 export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
 /** A stage's failures by time. */

@@ -185,15 +185,19 @@ it('a contact that shares its address waits for a person, and what happened unti
   const [review] = (await hub.api('GET', '/reviews')).body.items;
   expect(review).toMatchObject({ type: 'record', crm: 'salesforce', records: [older, newer] });
   expect(hub.crms.salesforce.records('Task')).toHaveLength(0);
-  const decide = async (decision: object) => {
-    const { id } = (
-      await hub.api('POST', '/commands', { command: 'resolve', review: review.id, ...decision })
-    ).body;
-    await hub.wait(5 * MINUTE);
-    return (await hub.api('GET', `/commands/${id}`)).body;
-  };
-  expect(await decide({ decision: 'record', record: 'another' })).toMatchObject({ code: 'invalid-decision' });
-  await decide({ decision: 'record', record: newer });
+  const decide = (decision: object) =>
+    hub.api('POST', '/commands', { command: 'resolve', review: review.id, by: 'eve', ...decision });
+  expect(await decide({ decision: 'record', record: 'another' })).toMatchObject({
+    status: 400,
+    body: { code: 'invalid-decision', detail: expect.stringContaining(`${older}, ${newer}`) },
+  });
+  expect(await decide({ decision: 'record', record: newer })).toMatchObject({ status: 202 });
+  await hub.wait(5 * MINUTE);
+  expect(await decide({ decision: 'new' })).toMatchObject({
+    status: 409,
+    body: { code: 'decided-review', detail: expect.stringMatching(`^eve decided .*: record ${newer}\\.$`) },
+  });
+  expect(await hub.failures()).toEqual([]);
   expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
   const { id } = await find('email:ada@example.com');
   expect([fieldOf('salesforce', newer, 'key'), fieldOf('salesforce', older, 'key') ?? '']).toEqual([
