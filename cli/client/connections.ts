@@ -6,6 +6,8 @@ const stop = { since: z.string(), code: z.string(), reason: z.string(), nextProb
 const Connection = z.looseObject({
   crm: z.string(),
   status: z.string(),
+  /** The account of the CRM in which people are linked to records. */
+  account: z.string().optional(),
   /** Messages that wait in the queue of the CRM. */
   waiting: z.number(),
   /** When the CRM last answered a call, as far as the hub recorded it. */
@@ -21,7 +23,8 @@ export const listConnections = async (hub: HubConnection): Promise<readonly Conn
   return (await request(hub, { method: 'GET', path: ['connections'] }, page)).items;
 };
 
-/** Lets the hub find out at once whether a CRM works. */
-export const probeConnection = async (hub: HubConnection, crm: string): Promise<void> => {
-  await request(hub, { method: 'POST', path: ['connections', crm, 'probe'] }, z.looseObject({}));
+/** Lets the hub find out at once whether a CRM works. `account`: the one in which it is to go on. */
+export const probeConnection = async (hub: HubConnection, crm: string, account?: string): Promise<void> => {
+  const body = account === undefined ? {} : { body: { account } };
+  await request(hub, { method: 'POST', path: ['connections', crm, 'probe'], ...body }, z.looseObject({}));
 };

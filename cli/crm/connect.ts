@@ -3,6 +3,9 @@ import { HubConfig } from '../../core/config/hub-config.ts';
 import type { CrmConnector, CrmLogin } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
 import { configFileName, readSeed } from '../../infra/stack/seed.ts';
+import { probeConnection } from '../client/connections.ts';
+import { hubOfEnvironment } from '../client/environment.ts';
+import type { HubConnection } from '../client/request.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import {
   accountLines,
@@ -15,7 +18,14 @@ import {
   readMapping,
   withoutKeyField,
 } from './account.ts';
-import { askCrmSecret, crmSecretName, givenSecret, loginSteps, writeCrmSecret } from './secret.ts';
+import {
+  askCrmSecret,
+  crmSecretName,
+  givenSecret,
+  loginSteps,
+  readCrmSecret,
+  writeCrmSecret,
+} from './secret.ts';
 
 export interface ConnectOptions {
   /** The id of a way to log in. */
@@ -27,6 +37,8 @@ export interface ConnectOptions {
   readonly dryRun: boolean;
   /** Prints the steps in the CRM, and does nothing. */
   readonly steps: boolean;
+  /** The hub goes on in the account to which the secret leads: the one that is given, or the one that is stored. */
+  readonly newAccount: boolean;
 }
 
 /** Connects a CRM: logs in, looks at the account, stores the secret. Resolves to the exit code. */
@@ -38,12 +50,14 @@ export const connectCrm = async (connector: CrmConnector, options: ConnectOption
   }
   const file = readMapping(connector.id);
   const given = await givenSecret(connector, options.secret);
+  if (given === undefined && options.newAccount) return useStored(connector, file, options);
   if (given === undefined && !process.stdin.isTTY)
     throw badArguments(
       `Give the secret of ${connector.title} with --secret FILE, or part by part in the environment; --steps says how to get it.`,
     );
   const secret = given ?? (await askCrmSecret(connector, login));
-  const isFine = await examined(connector, secret, file, options.createFields && !options.dryRun);
+  const hub = options.newAccount && !options.dryRun ? hubOfEnvironment() : undefined;
+  const { isFine, account } = await examined(connector, secret, file, options);
   if (options.dryRun) {
     console.log('\nNothing was stored (--dry-run).');
     return isFine ? 0 : 1;
@@ -51,8 +65,38 @@ export const connectCrm = async (connector: CrmConnector, options: ConnectOption
   const name = crmSecretName(connector.id);
   await stored(() => writeCrmSecret(new SecretsManagerClient({}), name, secret));
   console.log(`\nStored in ${name}: ${Object.keys(secret).join(', ')}. The hub uses it within a minute.`);
+  if (hub !== undefined) await goOnIn(hub, connector, account);
   for (const line of nextSteps(connector, isFine)) console.log(line);
   return isFine ? 0 : 1;
+};
+
+/** The stored secret has changed already, and the hub has stopped because it leads to another account. */
+const useStored = async (
+  connector: CrmConnector,
+  file: MappingFile,
+  options: ConnectOptions,
+): Promise<number> => {
+  const hub = hubOfEnvironment();
+  const name = crmSecretName(connector.id);
+  const secret = await readCrmSecret(new SecretsManagerClient({}), name);
+  if (secret === undefined)
+    throw badArguments(`There is no secret ${name} yet. Give one with --secret FILE.`);
+  const { isFine, account } = await examined(connector, secret, file, options);
+  if (!options.dryRun) await goOnIn(hub, connector, account);
+  return isFine ? 0 : 1;
+};
+
+const goOnIn = async (
+  hub: HubConnection,
+  { id, title }: CrmConnector,
+  account: string | undefined,
+): Promise<void> => {
+  if (account === undefined)
+    throw badArguments(`${title} does not say which account it is, so the hub cannot tell accounts apart.`);
+  await probeConnection(hub, id, account);
+  console.log(
+    `\nThe hub goes on in the account ${account} of ${title}; \`hub connections\` shows it in some seconds. Nobody is linked there until they are found:\n  hub sync ${id} --adopt     whoever ${title} has already\n  hub sync ${id} --backfill  everybody, with what they did before`,
+  );
 };
 
 const loginNamed = ({ logins }: CrmConnector, id: string | undefined): CrmLogin | undefined => {
@@ -70,13 +114,17 @@ const printSteps = ({ title, logins, docs, id }: CrmConnector, login: CrmLogin |
   );
 };
 
-/** Logs in, creates key fields if that was asked for, and prints what was found. Resolves to whether all is well. */
+/**
+ * Logs in, creates key fields if that was asked for, and prints what was found. Resolves to whether all is well, and in which
+ * account that is.
+ */
 const examined = async (
   connector: CrmConnector,
   secret: Readonly<Record<string, string>>,
   file: MappingFile,
-  mayCreate: boolean,
-): Promise<boolean> => {
+  { createFields: isAsked, dryRun }: Pick<ConnectOptions, 'createFields' | 'dryRun'>,
+): Promise<{ readonly isFine: boolean; readonly account: string | undefined }> => {
+  const mayCreate = isAsked && !dryRun;
   let account = await stored(() => openAccount(connector, secret));
   let found = await stored(() => lookAt(connector, account, file));
   console.log(`✓ ${'login'.padEnd(12)} ${connector.title} accepts the credentials.`);
@@ -93,7 +141,10 @@ const examined = async (
     console.log(
       `  hub connect ${connector.id} --create-fields creates ${missing.map(({ object, key }) => `${object}.${key}`).join(', ')}.`,
     );
-  return [...found.account, ...found.mapping].every(({ ok }) => ok);
+  return {
+    isFine: [...found.account, ...found.mapping].every(({ ok }) => ok),
+    account: await account.session.account(account.call),
+  };
 };
 
 /** A field that cannot be created is reported; the others are created all the same. */

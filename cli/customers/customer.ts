@@ -10,7 +10,6 @@ import { exportCustomer } from './export.ts';
 import { printCustomers } from './list.ts';
 import { mergeCustomers } from './merge.ts';
 import { checkReceipt } from './receipt.ts';
-import { printReviews, resolveReview } from './reviews.ts';
 import { runCommand } from './run-command.ts';
 import { printTimeline } from './timeline.ts';
 
@@ -28,8 +27,6 @@ Read:
       its proof, when, and by whom
   consent IDENTIFIER
       print the consent for each channel, its evidence and all answers
-  reviews [--limit N]
-      list what needs a decision: pairs of customers, interactions, requests for data or erasure; with what to compare
 
 Change:
   consent IDENTIFIER CHANNEL STATUS [--evidence TEXT] [--at TIME]
@@ -46,12 +43,6 @@ Change:
       give an identifier that was only claimed to the customer
   split IDENTIFIER [CUSTOMER]
       make this identifier a customer of its own; of one that is only claimed, show its guest apart from CUSTOMER
-  resolve REVIEW merge|distinct|assign|new|dismiss [IDENTIFIER] [--reason TEXT]
-      decide a review of a pair or an interaction
-  resolve REVIEW record RECORD, or resolve REVIEW new
-      decide which of several records of a CRM is the customer's, or that none is
-  resolve REVIEW erase|export|done|dismiss [IDENTIFIER] [--yes] [--out FILE]
-      answer a request that a shop or a CRM passed on
 
 Privacy:
   export IDENTIFIER [--out FILE]
@@ -112,7 +103,6 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
       );
   }),
   consent: (args) => (args.length > 1 ? recordConsent(args) : showConsent(args)),
-  reviews: printReviews,
   reopen: sending(([identifier, ...options]) =>
     identifier ? reopenCommand(identifier, options) : undefined,
   ),
@@ -127,7 +117,6 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   split: sending(([identifier, customer]) =>
     identifier ? { command: 'split', identifier, ...(customer && { customer }) } : undefined,
   ),
-  resolve: resolveReview,
   export: exportCustomer,
   erase: eraseCustomer,
   erasures: listPastErasures,

@@ -5,12 +5,18 @@ import { printReviews, resolveReview } from './reviews.ts';
 import { runCommand } from './run-command.ts';
 
 export const usage = `Usage: hub review list [--limit N]
-       hub review resolve REVIEW --record RECORD
-       hub review resolve REVIEW --create
-       hub review resolve REVIEW DECISION [IDENTIFIER] [--reason TEXT]
+       hub review resolve REVIEW DECISION
 
-Lists what waits for a person, and decides it. --record names the record of a CRM that is the customer's; --create says that
-none is, and a new one may be made. For the other decisions see \`hub customer --help\`.
+Lists what needs a decision, with what to compare and the commands that decide it, and decides it:
+
+  resolve REVIEW merge|distinct [IDENTIFIER] [--reason TEXT]
+      two customers: one person, of whom the one with the identifier stays; or two for good
+  resolve REVIEW assign IDENTIFIER, resolve REVIEW new|dismiss
+      an interaction: whose it is
+  resolve REVIEW --record RECORD, resolve REVIEW --create
+      several records of a CRM: which is the customer's; or none is, and a new one may be made
+  resolve REVIEW erase|export|done|dismiss [IDENTIFIER] [--yes] [--out FILE]
+      a request that a shop or a CRM passed on
 
 ${CONNECTION_HELP}`;
 

@@ -14,7 +14,7 @@ import { eraseCustomer } from './erase.ts';
 import { exportCustomer } from './export.ts';
 import { runCommand } from './run-command.ts';
 
-/** `hub customer reviews [--limit N]`: prints each open review with what is needed to decide it. */
+/** `hub review list [--limit N]`: prints each open review with what is needed to decide it. */
 export const printReviews = async (args: readonly string[]): Promise<number | undefined> => {
   const { values } = parseArgs({ args: [...args], options: { limit: { type: 'string', default: '50' } } });
   const limit = Number(values.limit);
@@ -69,7 +69,7 @@ const options = {
 } as const;
 
 /**
- * `hub customer resolve REVIEW DECISION [IDENTIFIER or RECORD]`. `erase` and `export` act for the customer who asks, and close the
+ * `hub review resolve REVIEW DECISION [IDENTIFIER]`. `erase` and `export` act for the customer who asks, and close the
  * review once it is done.
  */
 export const resolveReview = async (args: readonly string[]): Promise<number | undefined> => {
@@ -80,7 +80,7 @@ export const resolveReview = async (args: readonly string[]): Promise<number | u
   if (decision !== 'erase' && decision !== 'export')
     return runCommand({
       ...{ command: 'resolve', review, decision, by },
-      ...(customer && (decision === 'record' ? { record: customer } : { customer })),
+      ...(customer && { customer }),
       ...(reason && { reason }),
     });
   const hub = hubOfEnvironment();
@@ -88,7 +88,7 @@ export const resolveReview = async (args: readonly string[]): Promise<number | u
   const subject = customer ?? identifier;
   if (type !== 'request' || subject === undefined)
     throw badArguments(
-      'Only a request for data or for erasure is resolved by erase or export. Name the customer where the request names nobody: hub customer resolve REVIEW erase IDENTIFIER.',
+      'Only a request for data or for erasure is resolved by erase or export. Name the customer where the request names nobody: hub review resolve REVIEW erase IDENTIFIER.',
     );
   const rest = [...(out === undefined ? [] : ['--out', out]), '--by', by];
   const code =

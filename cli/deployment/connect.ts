@@ -15,7 +15,7 @@ import { stepsOf } from './provider-steps.ts';
 import { readSecretValues, updateSecretValues, writeSecretValues } from './secret-values.ts';
 
 export const usage = `Usage: hub connect --list
-       hub connect CRM [--login KIND] [--secret FILE] [--create-fields] [--dry-run | --steps]
+       hub connect CRM [--login KIND] [--secret FILE] [--create-fields] [--new-account] [--dry-run | --steps]
        hub connect PROVIDER [--account NAME] [--rotate | --drop-old | --steps]
        hub connect CRM --webhook [--rotate | --drop-old | --steps]
 
@@ -26,6 +26,8 @@ enter in its console; --webhook does so for the webhooks of a CRM.
   --login KIND     how the hub logs in to the CRM; --steps lists the kinds
   --secret FILE    the credentials as a JSON object, instead of questions; - is standard input
   --create-fields  create the field that holds the hub's key on each mapped object that lacks it
+  --new-account    go on in the account to which the secret leads, given or stored, instead of the one in which people are
+                   linked to records; their links are kept for a return. It needs HUB_URL and HUB_KEY
   --dry-run        log in and look, but create and store nothing
   --list           list the providers with their channels, secrets and documentation
   --account NAME   a second shop, page or number of the same provider, with its own route and secret; list it in hub.yaml
@@ -56,6 +58,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       login: { type: 'string' },
       secret: { type: 'string' },
       'create-fields': { type: 'boolean', default: false },
+      'new-account': { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
     },
   });
@@ -69,6 +72,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
     return connectCrm(crm, {
       ...{ login: values.login, secret: values.secret, steps: values.steps === true },
       ...{ createFields: values['create-fields'], dryRun: values['dry-run'] },
+      newAccount: values['new-account'],
     });
   const entry = providerCatalogue().find(({ connector }) => connector.id === id);
   if (entry === undefined || rest.length > 0) {

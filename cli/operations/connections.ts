@@ -31,8 +31,20 @@ export const run = async (args: readonly string[]): Promise<number> => {
   return 0;
 };
 
-const connectionLines = ({ crm, status, waiting, answeredAt, parked, ...stop }: Connection): string[] => [
-  `${crm.padEnd(12)} ${status.padEnd(8)} ${waiting} waiting${answeredAt === undefined ? '' : `, last answer ${answeredAt}`}`,
+const connectionLines = ({
+  crm,
+  status,
+  account,
+  waiting,
+  answeredAt,
+  parked,
+  ...stop
+}: Connection): string[] => [
+  [
+    `${crm.padEnd(12)} ${status.padEnd(8)} ${waiting} waiting`,
+    ...(account === undefined ? [] : [`account ${sanitize(account)}`]),
+    ...(answeredAt === undefined ? [] : [`last answer ${answeredAt}`]),
+  ].join(', '),
   ...(stop.reason === undefined ? [] : stopLines(stop)),
   ...parked.flatMap(({ object, waiting: count, ...one }) => [
     `  ${sanitize(object)} is parked, ${count} waiting`,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Accounts } from '../identity/crm/accounts.ts';
 import { Instant, instant } from '../interaction/interaction.ts';
 import type { CrmFault } from './fault.ts';
 
@@ -32,6 +33,8 @@ export const Connection = z.looseObject({
   stop: Stop.optional(),
   /** By object. */
   parked: z.record(z.string(), Stop).default({}),
+  /** Absent until the CRM has been used once, and of a CRM that does not say which account it is. */
+  accounts: Accounts.optional(),
 });
 export type Connection = z.infer<typeof Connection>;
 
@@ -63,6 +66,20 @@ export const connectionFailed = (connection: Connection, fault: Stopping, now: n
 /** The connection after a call that the CRM answered; the same value where nothing changes. */
 export const connectionWorked = (connection: Connection): Connection =>
   connection.failures === 0 ? connection : { ...connection, failures: 0 };
+
+/** The connection after the CRM said for the first time which account it is; the same value where one is known. */
+export const accountFound = (connection: Connection, account: string): Connection =>
+  connection.accounts === undefined
+    ? { ...connection, accounts: { first: account, present: account } }
+    : connection;
+
+/** The connection after a person has said that the hub goes on in this account; the same value where it is in use. */
+export const accountAccepted = (connection: Connection, account: string): Connection => {
+  const { accounts } = connection;
+  return accounts?.present === account
+    ? connection
+    : { ...connection, accounts: { ...accounts, first: accounts?.first ?? account, present: account } };
+};
 
 /** The connection after a fault of an object; the same value where it is parked already. */
 export const objectFailed = (

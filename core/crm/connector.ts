@@ -218,6 +218,11 @@ export interface CrmSession {
   readonly bulkUpdates?: BulkUpdates;
   /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
+  /**
+   * The CRM's own id of the account to which the credentials lead, for example of the org; undefined where it does not say
+   * it. Costs at most one request.
+   */
+  account(call: Call): Promise<string | undefined>;
   /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */
   examine(call: Call): Promise<readonly Finding[]>;
 }

@@ -109,13 +109,13 @@ export const failureErrors = {
   'unknown-review': {
     retry: 'never',
     means: 'There is no such open review: it was resolved, or its customers were merged or erased.',
-    advice: 'List the open reviews with `hub customer reviews`.',
+    advice: 'List the open reviews with `hub review list`.',
   },
   'invalid-decision': {
     retry: 'never',
     means: 'The decision does not fit the review.',
     advice:
-      'A pair takes `merge` or `distinct`; an interaction takes `assign` with a customer, `new` or `dismiss`; a request takes `done` or `dismiss`.',
+      'A pair takes `merge` or `distinct`; several records of a CRM take `--record` or `--create`; an interaction takes `assign` with a customer, `new` or `dismiss`; a request takes `done` or `dismiss`.',
   },
   'oversized-change': {
     retry: 'never',
@@ -217,6 +217,13 @@ export const failureErrors = {
     means: 'A customer has a value that the mapping cannot turn into what the field of the CRM takes.',
     advice:
       'Correct the value of the customer, or the transforms of the field in mappings/crm/, then replay.',
+  },
+  'other-crm-account': {
+    retry: 'never',
+    means:
+      'The secret of the CRM leads to another account than the one in which people are linked to records, for example to the real org after a sandbox.',
+    advice:
+      'Run `hub connect CRM --new-account` to go on in the new account, or store the secret of the former one again. Nothing is written until then.',
   },
   'crm-record-gone': {
     retry: 'never',

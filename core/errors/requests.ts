@@ -27,6 +27,16 @@ export const requestErrors = {
     means: 'The command does not have the form of any command.',
     advice: 'The answer names the key and what was expected.',
   },
+  'decided-review': {
+    retry: 'never',
+    means: 'Somebody has decided the review already; the answer says who, when and how.',
+    advice: 'Nothing, or undo it: a merge with `hub customer unmerge`.',
+  },
+  'invalid-probe': {
+    retry: 'never',
+    means: 'The body of a request to probe a CRM does not have its form.',
+    advice: 'Send no body, or `{"account": "…"}` with the account of the CRM in which the hub is to go on.',
+  },
   'future-time': {
     retry: 'never',
     means: 'The `at` of a command is in the future.',

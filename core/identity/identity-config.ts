@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { nearestWord } from '../config/nearest.ts';
 import { shippedBlock } from './block-list.ts';
+import type { LinkScope } from './crm/accounts.ts';
 import { type Identifier, identifierType } from './identifier.ts';
 
 const IdentifierRule = z.strictObject({
@@ -36,6 +37,8 @@ const defaults = {
 /** The CRMs of the product. */
 const crms: ReadonlySet<string> = new Set(['salesforce', 'hubspot', 'servicenow']);
 
+const oneAccountEach: ReadonlyMap<string, LinkScope> = new Map();
+
 const IdentityFile = z.strictObject({
   identifiers: z
     .record(z.string(), IdentifierRule)
@@ -62,9 +65,14 @@ const IdentityFile = z.strictObject({
 
 /**
  * `mappings/identity.yaml`. An absent key has the shipped value. `references`: the identifier types that are ids of records
- * in a CRM. The running configuration replaces them by the CRMs that hub.yaml switches on.
+ * in a CRM; `scopes`: by CRM, what their links begin with. The running configuration replaces them by the CRMs that hub.yaml
+ * switches on, and the accounts in use.
  */
-export const IdentityConfig = IdentityFile.transform((file) => ({ ...file, references: crms }));
+export const IdentityConfig = IdentityFile.transform((file) => ({
+  ...file,
+  references: crms,
+  scopes: oneAccountEach,
+}));
 export type IdentityConfig = z.output<typeof IdentityConfig>;
 
 /** `IdentityConfig` whose `proof` names known providers only: a misspelt one would be ignored in silence. */

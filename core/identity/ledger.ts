@@ -116,6 +116,8 @@ export const Review = z.discriminatedUnion('type', [
     profileId: z.string(),
     /** The CRM's ids of the records. */
     records: z.array(z.string()),
+    /** The account of the CRM in which they are, where it is not the first that the hub knew. */
+    scope: z.string().optional(),
     openedAt: Instant,
   }),
   /** A shop, a CRM or another program passes on that a customer asks for their data, or to be erased. */
@@ -135,7 +137,7 @@ export type Review = z.infer<typeof Review>;
 /** The id of a review; the same pair or interaction always has the same id. */
 export const reviewId = (review: Review): string => {
   if (review.type === 'pair') return pairReviewId(review.profileIds);
-  if (review.type === 'record') return `record#${review.crm}#${review.profileId}`;
+  if (review.type === 'record') return `record#${review.scope ?? review.crm}#${review.profileId}`;
   const { id } = review.interaction;
   return review.type === 'request' ? `request#${id}` : interactionReviewId(id);
 };

@@ -1,4 +1,5 @@
 import { emailAddress, withoutInvisible } from '../formats/mail/mailbox.ts';
+import { inAccountInUse } from './crm/accounts.ts';
 import { type Identifier, identifierType, identifierValue } from './identifier.ts';
 import { type IdentityConfig, isCrmReference } from './identity-config.ts';
 
@@ -81,8 +82,11 @@ export const normaliseIdentifier = (raw: string): Identifier | undefined => {
 };
 
 /** The form in which an interaction stores an identifier: normalised if it can be, unchanged if it is blocked. */
-export const readableIdentifier = (raw: string, config: IdentityConfig): Identifier =>
-  isBlocked(raw, config) ? raw : (normaliseIdentifier(raw) ?? raw);
+export const readableIdentifier = (raw: string, config: IdentityConfig): Identifier => {
+  if (isBlocked(raw, config)) return raw;
+  const normal = normaliseIdentifier(raw) ?? raw;
+  return isCrmReference(config, normal) ? inAccountInUse(normal, config.scopes) : normal;
+};
 
 /**
  * The identifiers that may link an interaction to a customer: normalised, each once, in the given order, together with
@@ -93,9 +97,11 @@ export const readableIdentifier = (raw: string, config: IdentityConfig): Identif
 export const usableIdentifiers = (raw: readonly string[], config: IdentityConfig): Identifier[] =>
   usable(raw, config).filter((one) => !isCrmReference(config, one));
 
-/** The ids of records in CRMs that are switched on, normalised, each once; blocked and shared ones are left out. */
+/** The ids of records in CRMs that are switched on, normalised, in the account in use; blocked and shared ones are left out. */
 export const usableReferences = (raw: readonly string[], config: IdentityConfig): Identifier[] =>
-  usable(raw, config).filter((one) => isCrmReference(config, one));
+  usable(raw, config)
+    .filter((one) => isCrmReference(config, one))
+    .map((one) => inAccountInUse(one, config.scopes));
 
 const usable = (raw: readonly string[], config: IdentityConfig): Identifier[] => {
   const shared = new Set(config.shared.map((one) => normaliseIdentifier(one) ?? one));

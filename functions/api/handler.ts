@@ -18,7 +18,7 @@ import { timelines } from '../aws/customers/timeline.ts';
 import { erasures } from '../aws/erasure/erasures.ts';
 import { type HashedKeys, hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
-import { config } from '../aws/operations/configuration.ts';
+import { config, linkScopes } from '../aws/operations/configuration.ts';
 import { connections } from '../aws/operations/connections.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
@@ -136,7 +136,8 @@ const syncStates = async (
   crm: string,
   profileIds: readonly string[],
 ): Promise<ReadonlyMap<string, SyncState>> => {
-  const rows = await table.get(profileIds.map((id) => syncStateKey(id, crm)));
+  const scope = (await linkScopes(table, [crm])).get(crm) ?? crm;
+  const rows = await table.get(profileIds.map((id) => syncStateKey(id, scope)));
   return new Map(rows.map((row) => [profileIdOf(row), syncStateOf(row)]));
 };
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RecordedAnswer } from '../../core/consent/evidence.ts';
 import type { Failure } from '../../core/errors/failure.ts';
+import type { LinkScope } from '../../core/identity/crm/accounts.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { Reopening } from '../../core/identity/ledger.ts';
 import type { Instant } from '../../core/interaction/interaction.ts';
@@ -53,12 +54,13 @@ export const activityKey = (profileId: string): Key => inProfile(profileId, 'act
 export const limitsKey = (profileId: string): Key => inProfile(profileId, 'limits');
 /** The lists in which a source profile is entered. */
 export const listedKey = (profileId: string): Key => inProfile(profileId, 'listed');
-export const syncStateKey = (profileId: string, crm: string): Key =>
-  inProfile(profileId, `${sortKeyPrefix.sync}${crm}`);
+/** What the hub knows of a source profile's contact in one account of a CRM. */
+export const syncStateKey = (profileId: string, scope: LinkScope): Key =>
+  inProfile(profileId, `${sortKeyPrefix.sync}${scope}`);
 
-/** The cases of a source profile in one CRM. */
-export const casesKey = (profileId: string, crm: string): Key =>
-  inProfile(profileId, `${sortKeyPrefix.cases}${crm}`);
+/** The cases of a source profile in one account of a CRM. */
+export const casesKey = (profileId: string, scope: LinkScope): Key =>
+  inProfile(profileId, `${sortKeyPrefix.cases}${scope}`);
 
 export const interactionKey = ({ profileId, occurredAt, id }: InteractionAddress): Key =>
   inProfile(profileId, interactionSortKey({ occurredAt, id }));
@@ -169,6 +171,11 @@ export const nonceKey = (provider: string, hash: string): Key => ({
 
 export const reviewPartition = 'review';
 export const reviewKey = (id: string): Key => ({ pk: reviewPartition, sk: id });
+/** How a review was decided; by a digest, since the ids of reviews name source profiles. */
+export const reviewDecisionKey = (review: string): Key => ({
+  pk: `decided#${createHash('sha256').update(review).digest('base64url')}`,
+  sk: 'decision',
+});
 
 export const failureKey = (id: string): Key => ({ pk: `failure#${id}`, sk: 'failure' });
 /** A stage's failures by time. */
@@ -251,8 +258,8 @@ export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${tri
 
 export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
 export const connectionKey = (crm: string): Key => ({ pk: `connection#${crm}`, sk: 'state' });
-/** How far the changes of an object of a CRM have been read. */
-export const pollKey = (crm: string, object: string): Key => ({ pk: `poll#${crm}`, sk: object });
+/** How far the changes of an object of an account have been read. */
+export const pollKey = (scope: LinkScope, object: string): Key => ({ pk: `poll#${scope}`, sk: object });
 /** The messages that wait until an object of a CRM can be used again. */
 export const parkedPartition = (crm: string, object: string): string => `parked#${crm}#${object}`;
 /** `id`: of the piece of work, so that a message that is delivered twice waits once. */

@@ -1,5 +1,6 @@
 import { reopenAddress, setConsent } from '../../core/consent/customer-consent.ts';
 import { HubError } from '../../core/errors.ts';
+import { expectFittingDecision, survivorNotInReview } from '../../core/identity/decisions/review-decision.ts';
 import { markDistinct } from '../../core/identity/decisions/review-queue.ts';
 import { splitIdentifier, unmergeCustomer } from '../../core/identity/decisions/unmerge.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
@@ -201,57 +202,48 @@ const resolveReview = (
       { retry: 'never' },
     );
   }
-  if (review.type === 'pair' && (decision === 'merge' || decision === 'distinct')) {
-    const [one, other] = review.profileIds;
-    if (decision === 'distinct') {
-      markDistinct(people, one, other);
-      return { command, events: [] };
+  expectFittingDecision(review, command);
+  switch (review.type) {
+    case 'pair':
+      return { command, events: decidePair(people, review.profileIds, named, command) };
+    case 'record': {
+      const { crm, profileId } = review;
+      const record = decision === 'record' ? command.record : undefined;
+      const decided = { profileId, ...(record !== undefined && { record }) };
+      return { command, events: [crmDecided(crm, decided, command.at)] };
     }
-    const first = people.customer(one).firstSeenAt <= people.customer(other).firstSeenAt ? one : other;
-    const survivor = named === undefined ? first : people.customer(named).id;
-    const keep = [one, other].find(
-      (profileId) => people.customer(profileId).id === people.customer(survivor).id,
-    );
-    if (keep === undefined) throw notInReview();
-    return { command, events: mergeByCommand(people, keep, keep === one ? other : one, command) };
+    case 'request':
+      return { command, events: [] };
+    case 'interaction': {
+      if (decision === 'dismiss') return { command, events: [] };
+      const placement = assignInteraction(people, review, decision === 'new' ? undefined : named);
+      const placed = storedChange(people, review, placement);
+      if (placed === undefined) throw notPlaced();
+      return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
+    }
   }
-  if (review.type === 'record' && (decision === 'record' || decision === 'new')) {
-    const { crm, profileId, records } = review;
-    const { record } = command;
-    if (decision === 'record' && (record === undefined || !records.includes(record))) throw notOneOf(records);
-    const decided = { profileId, ...(decision === 'record' && record !== undefined && { record }) };
-    return { command, events: [crmDecided(crm, decided, command.at)] };
-  }
-  if (review.type === 'request' && (decision === 'done' || decision === 'dismiss'))
-    return { command, events: [] };
-  if (review.type === 'interaction' && decision === 'dismiss') return { command, events: [] };
-  if (
-    review.type === 'interaction' &&
-    (decision === 'new' || (decision === 'assign' && named !== undefined))
-  ) {
-    const placement = assignInteraction(people, review, decision === 'new' ? undefined : named);
-    const placed = storedChange(people, review, placement);
-    if (placed) return { command, events: interactionEvents(placed.stored, causedBy(placement)), placed };
-  }
-  throw new HubError(
-    'invalid-decision',
-    'The decision does not fit the review. Decide merge or distinct for a pair; record (with the id) or new for several records of a CRM; assign (with the customer), new or dismiss for an interaction; done or dismiss for a request, which an erasure of the customer also closes.',
-    { retry: 'never' },
-  );
 };
 
-const notOneOf = (records: readonly string[]): HubError =>
-  new HubError(
-    'invalid-decision',
-    `Choose one of the records in the review: ${records.join(', ')}. Where none is the customer's, decide new.`,
-    { retry: 'never' },
+const decidePair = (
+  people: People,
+  [one, other]: readonly [string, string],
+  named: string | undefined,
+  command: Extract<CommandMessage, { command: 'resolve' }>,
+): BusEvent[] => {
+  if (command.decision === 'distinct') {
+    markDistinct(people, one, other);
+    return [];
+  }
+  const first = people.customer(one).firstSeenAt <= people.customer(other).firstSeenAt ? one : other;
+  const survivor = named === undefined ? first : people.customer(named).id;
+  const keep = [one, other].find(
+    (profileId) => people.customer(profileId).id === people.customer(survivor).id,
   );
+  if (keep === undefined) throw survivorNotInReview();
+  return mergeByCommand(people, keep, keep === one ? other : one, command);
+};
 
-const notInReview = (): HubError =>
-  new HubError(
-    'invalid-decision',
-    'The customer named as the survivor is neither of the two in the review.',
-    {
-      retry: 'never',
-    },
-  );
+const notPlaced = (): HubError =>
+  new HubError('invalid-decision', 'The interaction names a message that the hub ignores: dismiss it.', {
+    retry: 'never',
+  });

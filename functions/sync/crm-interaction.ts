@@ -5,6 +5,7 @@ import { firstInboundValues } from '../../core/crm/first-read.ts';
 import type { InboundValue } from '../../core/crm/mapping/mapping.ts';
 import { consentChannel } from '../../core/crm/mapping/paths.ts';
 import { reportedProfile } from '../../core/crm/reported-profile.ts';
+import { referenceTo } from '../../core/identity/crm/accounts.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { type Instant, instant } from '../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
@@ -24,7 +25,7 @@ interface CrmReported {
 
 /** What a CRM reports about a person, as an interaction to record. What visitors may have typed there is claimed. */
 export const crmInteraction = (
-  { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,
+  { crm, scope, now }: Pick<SyncPorts, 'crm' | 'scope' | 'now'>,
   { object, record, act, at, inbound, customer, others = [] }: CrmReported,
 ): InteractionMessage => {
   const reported = reportedProfile(inbound, customer);
@@ -37,7 +38,7 @@ export const crmInteraction = (
       ...{ key: `${object}:${record.id}:${act}:${at}`, provider: crm, externalId: record.id },
       kind: act === 'changed' || act === 'merged' ? 'contact-update' : 'crm-record',
       ...{ channel: 'crm', direction: 'system', occurredAt: at },
-      identifiers: [...[record.id, ...others].map((id) => `${crm}:${id}`), ...addresses],
+      identifiers: [...[record.id, ...others].map((id) => referenceTo(scope, id)), ...addresses],
       ...(!record.byStaff && addresses.length > 0 && { claimed: addresses }),
       ...(reported.profile && { profile: reported.profile }),
       properties: { record: object, act, ...(set !== undefined && { set }) },
@@ -53,7 +54,7 @@ const setOf = (inbound: readonly InboundValue[]): Record<string, z.core.util.JSO
 
 /** The opt-outs among values of a CRM, as interactions of their own, which are the evidence of the answers. */
 export const optOutInteractions = (
-  { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,
+  { crm, scope, now }: Pick<SyncPorts, 'crm' | 'scope' | 'now'>,
   {
     object,
     record,
@@ -70,7 +71,12 @@ export const optOutInteractions = (
         receivedAt: instant(now()),
         interaction: {
           ...{ key: `${object}:${record}:${field}:opt-out:${at}`, provider: crm, kind: 'opt-out' },
-          ...{ channel: 'crm', direction: 'system', occurredAt: at, identifiers: [`${crm}:${record}`] },
+          ...{
+            channel: 'crm',
+            direction: 'system',
+            occurredAt: at,
+            identifiers: [referenceTo(scope, record)],
+          },
           properties: { record: object, field, medium, ...(value !== 'denied' && { scope: 'marketing' }) },
         },
       },
@@ -79,7 +85,7 @@ export const optOutInteractions = (
 
 /** What an adopted record adds: its addresses, and what the hub lacked or the CRM owns. */
 export const adoptionInteraction = (
-  ports: Pick<SyncPorts, 'crm' | 'now'>,
+  ports: Pick<SyncPorts, 'crm' | 'scope' | 'now'>,
   { mapping }: Rules,
   { customer, ours }: Subject,
   record: HeldRecord,

@@ -27,7 +27,7 @@ export const explain =
     try {
       const { source } = await mapping();
       // A session remembers descriptions, and this one is refused for something that has changed.
-      const session = await client.openAnew(signal);
+      const { session } = await client.openAnew(signal);
       const described = await session.describe(describedObjects(source), callWith(signal));
       const findings = checkMapping(connector, source, described).filter((one) => one.object === object);
       return findings.length === 0 ? fault : withFindings(fault, connector.id, findings);

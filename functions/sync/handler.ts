@@ -22,6 +22,7 @@ import { announcements } from './connection/announcements.ts';
 import { crmBudget } from './connection/budget.ts';
 import { type CrmConnection, crmConnection } from './connection/connection.ts';
 import { crmClient } from './connection/crm-client.ts';
+import { openInAccount } from './connection/open.ts';
 import { parkedMessages } from './connection/parked.ts';
 import { type Pending, pendingOf } from './connection/pending.ts';
 import { type ProbePorts, probe } from './connection/probe.ts';
@@ -57,7 +58,9 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
   const { id: crm, title } = connector;
   const stage = syncStage(crm, title);
   const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
-  const client = crmClient(connector, `${env.HUB}/crm/${crm}`, rows, runtime);
+  const budget = crmBudget(connector, rows, runtime);
+  const callWith = (signal: AbortSignal): Call => budget.callWith(signal, 'probe');
+  const client = crmClient(connector, `${env.HUB}/crm/${crm}`, rows, runtime, callWith);
   const cases = useCases(connector, rows, runtime);
   const { mapping, carryOut: use } = cases;
   const connection = crmConnection({
@@ -78,11 +81,9 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     backfillSince: backfills(crm, jobs(runtime, rows), runtime.now),
   });
   const parked = parkedMessages({ crm, stage, table: rows, sendAll, now: runtime.now });
-  const budget = crmBudget(connector, rows, runtime);
-  const callWith = (signal: AbortSignal): Call => budget.callWith(signal, 'probe');
   const why = explain({ connector, client, mapping, callWith });
   const ports: WorkPorts = {
-    ...{ crm, client, budget, connection, parked, carryOut: use, explain: why, now: runtime.now },
+    ...{ crm: connector, client, budget, connection, parked, carryOut: use, explain: why, now: runtime.now },
     async sendBack(pending, delaySeconds) {
       const refused = await sendAll(
         pending.map(({ body, attributes }) => ({ body, attributes, delaySeconds })),
@@ -91,20 +92,24 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     },
   };
   const runJob = crmJobs({ connector, work: ports, useCases: cases, table: rows, runtime });
+  const openFor = { crm: connector, client, connection };
   const probeUntil = ({ signal, hasTime }: Deadline): ReturnType<typeof probe> => {
     const run = { signal, priority: 'probe' } as const;
     const probePorts: ProbePorts = {
       ...{ title, connection, parked, hasTime, now: runtime.now },
-      async call() {
+      async call(accepted) {
         const { contact } = await mapping();
-        const session = await client.openAnew(signal);
+        if (accepted !== undefined && (await client.openAnew(signal)).account === accepted)
+          await connection.accountAccepted(accepted);
+        const { accounts } = await connection.read();
+        const session = await openInAccount(openFor, accounts, signal, 'openAnew');
         await readContacts(session, contact, callWith(signal));
       },
       explained: (object, fault) => why(object, fault, signal),
       async look(object) {
         client.close();
         const fields = (await mapping()).followed.get(object);
-        const session = await client.open(signal);
+        const { session } = await client.open(signal);
         const at = instant(runtime.now());
         if (fields !== undefined)
           await session.changes?.(object, { fields, from: at, until: at }, callWith(signal));
@@ -112,9 +117,8 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       async attempt(object, pending) {
         // A session remembers the fields of the object as they were before somebody corrected them.
         client.close();
-        const others = (await connection.read()).parked;
         const { deferred, answered } = await carryOut(ports, [pending], {
-          ...{ ...run, parked: others, probed: object },
+          ...{ ...run, connection: await connection.read(), probed: object },
         });
         return { deferral: deferred.get(pending.id), answered: answered.has(object) };
       },
@@ -122,18 +126,21 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
     return probe(probePorts);
   };
 
-  const poll = ({ signal, hasTime }: Deadline): Promise<void> =>
-    pollChanges({
+  const poll = async ({ signal, hasTime }: Deadline): Promise<void> => {
+    const { accounts } = await connection.read();
+    await pollChanges({
       ...{ table: rows, hasTime, pauseAfter: pauseAfter({ connection, client, now: runtime.now }) },
       secondsUntilOpen: (object) => secondsUntilOpen({ connection, now: runtime.now }, object),
       sync: cases.portsOf({
         async open() {
+          const session = await openInAccount(openFor, accounts, signal);
           const { parked: stops } = await connection.read();
-          return withParkedObjects(await client.open(signal), { parked: stops, onAnswer: () => undefined });
+          return withParkedObjects(session, { parked: stops, onAnswer: () => undefined });
         },
-        ...{ call: budget.callWith(signal, 'live'), parked: new Set<string>() },
+        ...{ call: budget.callWith(signal, 'live'), accounts, parked: new Set<string>() },
       }),
     });
+  };
 
   return middy<QueueEvent<CrmMessage>, QueueResult>()
     .use(queueStack(stage, attempts(runtime, rows)))

@@ -1,35 +1,38 @@
 import type { SyncState } from '../../core/crm/state.ts';
+import { type LinkScope, partsOfReference, referenceTo } from '../../core/identity/crm/accounts.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { identifierKey, profileIdOf, syncStateKey } from '../contracts/keys.ts';
 import { ownerOf } from '../contracts/rows/people.ts';
 import { syncStateOf } from '../contracts/rows/sync.ts';
 import type { Links } from './ports.ts';
 
-/** The states and the links of the contacts in one CRM, in the table. */
+/** The states and the links of the contacts in one account of a CRM, in the table. */
 export const links = (
   table: Pick<Table, 'get' | 'put' | 'transact'>,
-  crm: string,
+  scope: LinkScope,
   erased: Links['erased'],
 ): Links => {
-  const referenceKey = (record: string) => identifierKey(`${crm}:${record}`);
+  const referenceKey = (record: string) => identifierKey(referenceTo(scope, record));
   const ownerRow = (record: string, profileId: string) => ({
     ...referenceKey(record),
-    ...{ identifier: `${crm}:${record}`, profileId, customerProfileIds: [profileId] },
+    ...{ identifier: referenceTo(scope, record), profileId, customerProfileIds: [profileId] },
   });
   const nextState = (profileId: string, { version, ...state }: SyncState) => ({
-    put: { ...syncStateKey(profileId, crm), ...withoutAbsent(state), version: version + 1 },
+    put: { ...syncStateKey(profileId, scope), ...withoutAbsent(state), version: version + 1 },
     if: version === 0 ? ({ absent: true } as const) : ({ version } as const),
   });
   return {
     erased,
     async load(profileIds) {
-      const rows = await table.get(profileIds.map((id) => syncStateKey(id, crm)));
+      const rows = await table.get(profileIds.map((id) => syncStateKey(id, scope)));
       return new Map(rows.map((row) => [profileIdOf(row), syncStateOf(row)]));
     },
     async owners(records) {
       const rows = records.length === 0 ? [] : await table.get(records.map(referenceKey));
       return new Map(
-        rows.map(ownerOf).map(({ identifier, profileId }) => [identifier.slice(crm.length + 1), profileId]),
+        rows
+          .map(ownerOf)
+          .map(({ identifier, profileId }) => [partsOfReference(identifier).record, profileId]),
       );
     },
     async save(profileId, state, link) {

@@ -2,6 +2,7 @@ import type { Call, CrmSession } from '../../core/crm/connector.ts';
 import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import type { HubError } from '../../core/errors.ts';
+import type { LinkScope } from '../../core/identity/crm/accounts.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
 import type { CommandMessage, InteractionMessage } from '../contracts/messages/record.ts';
@@ -16,7 +17,7 @@ export interface Holder {
   readonly state: SyncState;
 }
 
-/** What the hub knows of the contacts in one CRM; strongly consistent. */
+/** What the hub knows of the contacts in one account of a CRM; strongly consistent. */
 export interface Links {
   /** The states of source profiles; absent ones are unknown. */
   load(profileIds: readonly string[]): Promise<ReadonlyMap<string, SyncState>>;
@@ -38,6 +39,8 @@ export interface SyncPorts {
   /** The id of the CRM, and how people call it. */
   readonly crm: string;
   readonly title: string;
+  /** What leads to the links of the account in use. */
+  readonly scope: LinkScope;
   /** The name of the hub, with which its keys in the CRM begin. */
   readonly hub: string;
   readonly now: () => number;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { CrmConnector } from '../../core/crm/connector.ts';
 import { type CompiledMapping, compileMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
+import { linkScope, partsOfReference, referenceTo } from '../../core/identity/crm/accounts.ts';
 import { reviewId } from '../../core/identity/ledger.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { publisher } from '../aws/clients/bus.ts';
@@ -10,6 +11,7 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
+import { erasedReferences } from '../aws/erasure/erased-references.ts';
 import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { erasureParts } from '../aws/erasure/parts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -44,7 +46,7 @@ export interface UseCases {
 }
 
 type Erasing = Parameters<ReturnType<typeof eraseInCrm>>[0][number];
-type Shared = Omit<SyncPorts, 'open' | 'call' | 'parked' | 'saveFailure'>;
+type Shared = Omit<SyncPorts, 'open' | 'call' | 'parked' | 'saveFailure' | 'scope' | 'links' | 'cases'>;
 
 /** What the messages of a CRM's queue ask for, wired to the hub's table. */
 export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime): UseCases => {
@@ -52,10 +54,11 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
   const save = saveFailure(runtime, rows);
   const stage = syncStage(connector.id, connector.title);
   const erasures = erasureParts(rows);
+  const inAccount = accountPorts(connector, rows, runtime);
   return {
     mapping: shared.mapping,
     portsOf: (access) => ({
-      ...{ ...shared, ...access },
+      ...{ ...shared, ...inAccount(access), ...access },
       async saveFailure(profileId, { code, message: reason }) {
         const work = {
           payload: JSON.stringify({ profileId }),
@@ -69,7 +72,7 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
     async carryOut(pending, access) {
       const byId = new Map(pending.map((one) => [one.id, one]));
       const ports: SyncPorts = {
-        ...{ ...shared, ...access },
+        ...{ ...shared, ...inAccount(access), ...access },
         async saveFailure(id, { code, message: reason }) {
           const one = byId.get(id);
           if (one === undefined) return;
@@ -89,13 +92,25 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
   };
 };
 
+/** What is kept for each account of the CRM. */
+const accountPorts = (connector: CrmConnector, rows: Table, runtime: Runtime) => {
+  const erased = erasedReferences(rows, hashedKeysLoader(runtime));
+  return ({ accounts }: Pick<CrmAccess, 'accounts'>): Pick<SyncPorts, 'scope' | 'links' | 'cases'> => {
+    const scope = linkScope(connector.id, accounts);
+    const erasedRecords = async (records: readonly string[]): Promise<Set<string>> => {
+      const found = await erased(records.map((one) => referenceTo(scope, one)));
+      return new Set([...found].map((one) => partsOfReference(one).record));
+    };
+    return { scope, links: links(rows, scope, erasedRecords), cases: caseRows(rows, scope) };
+  };
+};
+
 const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Shared => {
   const env = Environment.parse(runtime.env);
   const running = config(runtime, rows);
   const publish = publisher(runtime);
   const recordInteraction = sendTo(runtime, env.QUEUE_URL_DELIVERIES);
   const sendAll = sendAllTo(runtime, env.QUEUE_URL_SYNC);
-  const loadHashedKeys = hashedKeysLoader(runtime);
   let compiled: { readonly raw: unknown; readonly mapping: CompiledMapping } | undefined;
   return {
     ...{ crm: connector.id, title: connector.title, hub: env.HUB, now: runtime.now },
@@ -107,16 +122,9 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
       return compiled.mapping;
     },
     identity: running.identity,
-    cases: caseRows(rows, connector.id),
     silence: async () => (await running.hub()).conversation.silence,
     history: history(rows),
     guests: guests(rows, running.identity),
-    links: links(rows, connector.id, async (records) => {
-      const { erasedKey } = await loadHashedKeys();
-      const keys = new Map(records.map((one) => [erasedKey(`${connector.id}:${one}`).pk, one]));
-      const found = await rows.get(records.map((one) => erasedKey(`${connector.id}:${one}`)));
-      return new Set(found.flatMap(({ pk }) => keys.get(pk) ?? []));
-    }),
     async queueAgain(messages) {
       const refused = await sendAll(messages.map((one) => JSON.stringify(one)));
       if (refused.size > 0)

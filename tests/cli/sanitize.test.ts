@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run as customerCommand } from '../../cli/customers/customer.ts';
+import { run as reviewCommand } from '../../cli/customers/review.ts';
 import { run as failuresCommand } from '../../cli/operations/failures.ts';
 import { run as jobsCommand } from '../../cli/operations/jobs.ts';
 import { sanitize, sanitizeJson, sanitizeLines } from '../../cli/terminal/sanitize.ts';
@@ -84,7 +85,7 @@ describe('text of strangers moves no cursor and starts no line', () => {
   it.each([
     ['customer consent', () => customerCommand(['consent', 'line:U1'])],
     ['customer list', () => customerCommand(['list', '--recent'])],
-    ['customer reviews', () => customerCommand(['reviews'])],
+    ['review list', () => reviewCommand(['list'])],
     ['customer ledger', () => customerCommand(['ledger', 'line:U1'])],
     ['customer erasures', () => customerCommand(['erasures'])],
     ['failures list', () => failuresCommand(['list'])],

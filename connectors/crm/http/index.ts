@@ -86,6 +86,7 @@ const sessionOf = (
     children: async (object, ...rest) => children(await target(object), ...rest),
     removeChildren: async (object, ...rest) => removeChildren(await target(object), ...rest),
     remove: async (object, ...rest) => remove(await target(object), ...rest),
+    account: async () => new URL((await open()).http.host).host,
     async examine(call) {
       const { http } = await open();
       const findings: Finding[] = [

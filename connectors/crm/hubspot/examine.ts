@@ -48,22 +48,38 @@ export const examine = async (api: Api, login: Login, call: Call): Promise<reado
   return [...findings, ...clockFinding('HubSpot', api.lastDate(), call.now?.())];
 };
 
-/** A check that HubSpot does not allow is a remark: the sync may work without it. */
-const remark = async (about: string, check: () => Promise<Finding>): Promise<Finding> => {
+/** The id of the account; undefined where HubSpot does not allow the question. */
+export const accountId = async (api: Api, call: Call): Promise<string | undefined> => {
+  const details = await unlessRefused(() => detailsOf(api, call));
+  return details instanceof CrmFault ? undefined : String(details.portalId);
+};
+
+const detailsOf = (api: Api, call: Call): Promise<z.infer<typeof Account>> =>
+  api.need({ method: 'GET', path: `/account-info/${VERSION}/details` }, Account, call);
+
+/** Resolves to the refusal where HubSpot does not allow the question; the sync may work without its answer. */
+const unlessRefused = async <Value>(ask: () => Promise<Value>): Promise<Value | CrmFault> => {
   try {
-    return await check();
+    return await ask();
   } catch (error) {
     if (!(error instanceof CrmFault) || error.code === 'unavailable-crm' || error.why === 'throttled')
       throw error;
     if (error.code !== 'hubspot-missing-scopes' && error.scope === 'connection') throw error;
-    return { about, says: `HubSpot does not tell (${error.code}).`, ok: true };
+    return error;
   }
+};
+
+/** A check that HubSpot does not allow is a remark. */
+const remark = async (about: string, check: () => Promise<Finding>): Promise<Finding> => {
+  const found = await unlessRefused(check);
+  return found instanceof CrmFault
+    ? { about, says: `HubSpot does not tell (${found.code}).`, ok: true }
+    : found;
 };
 
 const account = (api: Api, call: Call): Promise<Finding> =>
   remark('account', async () => {
-    const path = `/account-info/${VERSION}/details`;
-    const { portalId, accountType, timeZone } = await api.need({ method: 'GET', path }, Account, call);
+    const { portalId, accountType, timeZone } = await detailsOf(api, call);
     const says = `Account ${portalId}, ${accountType}. Its day of API calls ends at midnight in ${timeZone}.`;
     return { about: 'account', says, ok: true };
   });

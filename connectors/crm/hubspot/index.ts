@@ -6,7 +6,7 @@ import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { isLink } from './associations.ts';
 import { addChildren, children, removeChildren } from './children.ts';
 import { createKeyField, describe } from './describe.ts';
-import { examine } from './examine.ts';
+import { accountId, examine } from './examine.ts';
 import { openFinder } from './find.ts';
 import { type Login, logIn } from './login.ts';
 import { logins } from './logins.ts';
@@ -45,6 +45,7 @@ const session = (login: Login): CrmSession => {
     removeChildren: (object, ids, call) => removeChildren(api, object, ids, call),
     remove: (object, keyField, keys, call) => remove(api, object, keyField, keys, call),
     createKeyField: (object, keyField, call) => createKeyField(api, object, keyField, call),
+    account: (call) => accountId(api, call),
     examine: (call) => examine(api, login, call),
   };
 };

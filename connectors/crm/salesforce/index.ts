@@ -56,6 +56,7 @@ const session = (client: Client): CrmSession => {
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     bulkUpdates: bulkUpdates(client),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
+    account: async () => client.orgId() || undefined,
     examine: (call) => examine(client, call),
   };
 };

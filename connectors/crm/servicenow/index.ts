@@ -34,11 +34,12 @@ export const servicenow: CrmConnector = {
   async open(raw, token, signal) {
     const credentials = credentialsOf(raw);
     const username = credentials.kind === 'basic' ? credentials.username : undefined;
-    return session(await clientFor(credentials, token, signal), username);
+    const { host } = new URL(credentials.instanceUrl);
+    return session(await clientFor(credentials, token, signal), username, host);
   },
 };
 
-const session = (client: Client, username: string | undefined): CrmSession => {
+const session = (client: Client, username: string | undefined, host: string): CrmSession => {
   const objects = objectsOf(client, username);
   return {
     async describe(tables, call) {
@@ -56,6 +57,7 @@ const session = (client: Client, username: string | undefined): CrmSession => {
       children(client, objects, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
+    account: async () => host,
     examine: (call) => examine(client, username, call),
   };
 };

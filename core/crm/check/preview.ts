@@ -61,7 +61,7 @@ const situationOf = ({ contact }: CompiledMapping, { view, state, isReachable }:
   if (state.undecidedSince !== undefined)
     return {
       status: 'undecided',
-      says: 'Several records of the CRM match; nothing is written until a person decides (hub customer reviews).',
+      says: 'Several records of the CRM match; nothing is written until a person decides (hub review list).',
     };
   if (state.goneAt !== undefined && !contact.recreate)
     return {

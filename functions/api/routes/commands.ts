@@ -2,9 +2,10 @@ import * as z from 'zod';
 import type { CommandOutcome } from '../../aws/operations/command-outcomes.ts';
 import { CommandMessage } from '../../contracts/messages/record.ts';
 import { problem } from '../../middleware/http.ts';
+import { type CheckPorts, refusalOf } from './check-command.ts';
 import { json, jsonBody, pathParameter, type Routes } from './route.ts';
 
-export interface CommandPorts {
+export interface CommandPorts extends CheckPorts {
   readonly enqueue: (command: CommandMessage) => Promise<void>;
   readonly outcome: (command: string) => Promise<CommandOutcome>;
   readonly now: () => number;
@@ -34,6 +35,8 @@ export const commandRoutes: Routes<CommandPorts> = {
         'future-time',
         '`at` lies in the future. Give the time at which it was decided, or leave it out.',
       );
+    const refusal = await refusalOf(command.data, ports);
+    if (refusal !== undefined) return refusal;
     await ports.enqueue(command.data);
     return json(202, { id: command.data.id });
   },

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { previewContact } from '../../../core/crm/check/preview.ts';
 import { asContact, customerView, isReachable, profileWithContact } from '../../../core/crm/customer-view.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
@@ -7,7 +8,7 @@ import type { Connections } from '../../aws/operations/connections.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History } from '../../contracts/ports/history.ts';
 import { problem } from '../../middleware/http.ts';
-import { json, pathParameter, type Routes, withCustomer } from './route.ts';
+import { json, jsonBody, pathParameter, type Routes, withCustomer } from './route.ts';
 
 export interface ConnectionPorts {
   readonly connections: Connections;
@@ -15,13 +16,18 @@ export interface ConnectionPorts {
   readonly crms: () => Promise<readonly string[]>;
 }
 
+/** `account`: the account of the CRM in which the hub is to go on, if the secret leads to it. */
+const Probe = z.strictObject({ account: z.string().min(1).max(200).optional() });
+
 /** The connections to the CRMs: how they are, and a probe at once. */
 export const connectionRoutes: Routes<ConnectionPorts> = {
   'GET /connections': async (_event, { connections, crms }) =>
     json(200, { items: await connections.list(await crms()) }),
   'POST /connections/{crm}/probe': async (event, { connections }) => {
     const crm = pathParameter(event, 'crm');
-    await connections.probe(crm);
+    const asked = Probe.safeParse(event.body === undefined ? {} : jsonBody(event));
+    if (!asked.success) return problem(400, 'invalid-probe', z.prettifyError(asked.error));
+    await connections.probe(crm, asked.data.account);
     return json(202, { crm });
   },
 };

@@ -118,10 +118,10 @@ const askingIdentifier = (
 };
 
 const commandsOf = (id: string, review: Review, identifier: Identifier | undefined): string[] => {
-  const resolve = (decision: string): string => `hub customer resolve '${id}' ${decision}`;
+  const resolve = (decision: string): string => `hub review resolve '${id}' ${decision}`;
   if (review.type === 'pair') return [resolve('merge'), resolve('distinct')];
   if (review.type === 'record')
-    return [...review.records.map((record) => resolve(`record ${record}`)), resolve('new')];
+    return [...review.records.map((record) => resolve(`--record ${record}`)), resolve('--create')];
   if (review.type === 'interaction')
     return [resolve('assign IDENTIFIER'), resolve('new'), resolve('dismiss')];
   if (identifier === undefined) return [resolve('done'), resolve('dismiss')];

@@ -1,5 +1,6 @@
+import { partsOfReference } from '../../../core/identity/crm/accounts.ts';
 import { referencesOf } from '../../../core/identity/crm/references.ts';
-import { type Identifier, identifierType, identifierValue } from '../../../core/identity/identifier.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { interactionReviewId, type Review, reviewId } from '../../../core/identity/ledger.ts';
 import type { SourceProfile } from '../../../core/identity/profile.ts';
@@ -40,6 +41,7 @@ import {
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Condition, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
+import { decisionRow } from './reviews.ts';
 
 interface WriteContext {
   readonly config: IdentityConfig;
@@ -107,8 +109,9 @@ const linkWrites = (people: Changes['people']): Write[] => {
   const links = [...people.newLinks];
   const states = new Map(
     links.map(([reference, profileId]) => {
-      const key = syncStateKey(profileId, identifierType(reference));
-      return [keyText(key), { fill: key, values: { record: identifierValue(reference), fields: {} } }];
+      const { scope, record } = partsOfReference(reference);
+      const key = syncStateKey(profileId, scope);
+      return [keyText(key), { fill: key, values: { record, fields: {} } }];
     }),
   );
   return [
@@ -201,14 +204,19 @@ const ledgerWrites = ({
 /** The review list: new entries, and those that a person or a merge has closed. */
 const reviewListWrites = ({ people, waited, commands }: Changes, hashedKeys: HashedKeys): Write[] => {
   const opened = new Map(people.reviews.map((one) => [reviewId(one), one]));
-  const resolvedReviews = new Set(
-    commands.flatMap(({ command }) => (command.command === 'resolve' ? [command.review] : [])),
+  const decided = new Map(
+    commands.flatMap(({ command }) =>
+      command.command === 'resolve' ? [[command.review, command] as const] : [],
+    ),
   );
   return [
     ...[...opened.values()].flatMap((review) => reviewWrites(review, waited, hashedKeys)),
-    ...[...resolvedReviews].map((review): Write => ({ delete: reviewKey(review), if: { exists: true } })),
+    ...[...decided].flatMap(([review, command]): Write[] => [
+      { delete: reviewKey(review), if: { exists: true } },
+      { put: decisionRow(command) },
+    ]),
     ...[...people.resolvedReviews]
-      .filter((review) => !resolvedReviews.has(review))
+      .filter((review) => !decided.has(review))
       .map((review): Write => ({ delete: reviewKey(review) })),
   ];
 };

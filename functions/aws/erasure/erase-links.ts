@@ -1,5 +1,6 @@
+import { partsOfReference, referenceTo } from '../../../core/identity/crm/accounts.ts';
 import { referencesIn } from '../../../core/identity/crm/references.ts';
-import { type Identifier, identifierValue } from '../../../core/identity/identifier.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { identifierKey, sortKeyPrefix } from '../../contracts/keys.ts';
 import { interactionOf } from '../../contracts/rows/interactions.ts';
@@ -39,7 +40,7 @@ export const eraseLinks = async (
     );
     if (!written) throw busyTable();
   }
-  return erased.map(identifierValue);
+  return erased.map((one) => partsOfReference(one).record);
 };
 
 /** The record in the state of a sync, unless it is another customer's; and those that CRMs reported with interactions. */
@@ -47,6 +48,6 @@ const referencesOfRow = (row: Row): Identifier[] => {
   if (row.sk.startsWith(sortKeyPrefix.interaction)) return referencesIn(interactionOf(row));
   const { record, activityOnly } = row;
   return row.sk.startsWith(sortKeyPrefix.sync) && typeof record === 'string' && activityOnly !== true
-    ? [`${row.sk.slice(sortKeyPrefix.sync.length)}:${record}`]
+    ? [referenceTo(row.sk.slice(sortKeyPrefix.sync.length), record)]
     : [];
 };

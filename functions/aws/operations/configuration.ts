@@ -1,7 +1,9 @@
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
+import { type LinkScope, linkScope } from '../../../core/identity/crm/accounts.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
-import { configKey } from '../../contracts/keys.ts';
+import { configKey, connectionKey } from '../../contracts/keys.ts';
+import { connectionOf } from '../../contracts/rows/connections.ts';
 import { ConfigRow } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { cache } from '../clients/cache.ts';
@@ -13,7 +15,7 @@ import type { Table } from '../clients/dynamo.ts';
  */
 export interface Config {
   hub(): Promise<HubConfig>;
-  /** The ids of records in the CRMs that hub.yaml switches on are its `references`. */
+  /** The ids of records in the CRMs that hub.yaml switches on, in the accounts in use, are its `references`. */
   identity(): Promise<IdentityConfig>;
   /** The parsed `mappings/crm/<crm>.yaml`, before the mapping engine validates it. */
   crmMapping(crm: string): Promise<unknown>;
@@ -22,6 +24,16 @@ export interface Config {
 /** A change of the configuration takes effect within this time. */
 const FRESH_MS = 60_000;
 const MOST_NAMES = 100;
+
+/** What the links of CRMs begin with. */
+export const linkScopes = async (
+  table: Pick<Table, 'get'>,
+  crms: readonly string[],
+): Promise<ReadonlyMap<string, LinkScope>> => {
+  const rows = await table.get(crms.map(connectionKey));
+  const accounts = new Map(rows.map((row) => [row.pk, connectionOf(row).accounts]));
+  return new Map(crms.map((crm) => [crm, linkScope(crm, accounts.get(connectionKey(crm).pk))]));
+};
 
 export const config = (runtime: Runtime, table: Table): Config => {
   const read = async (name: string): Promise<unknown> => {
@@ -39,7 +51,9 @@ export const config = (runtime: Runtime, table: Table): Config => {
   const hub = cache(async (name) => HubConfig.parse(await read(name)), fresh);
   const identity = cache(async (name): Promise<IdentityConfig> => {
     const [file, { crms }] = await Promise.all([read(name), hub.get('hub')]);
-    return { ...IdentityConfig.parse(file), references: new Set(Object.keys(crms)) };
+    const ids = Object.keys(crms);
+    const scopes = await linkScopes(table, ids);
+    return { ...IdentityConfig.parse(file), references: new Set(ids), scopes };
   }, fresh);
   const mappings = cache(read, fresh);
   return {

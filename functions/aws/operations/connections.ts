@@ -18,6 +18,8 @@ type ShownStop = Omit<Stop, 'announced' | 'probes'>;
 interface ShownConnection extends Partial<ShownStop> {
   readonly crm: string;
   readonly status: 'working' | 'limited' | 'paused';
+  /** The account of the CRM in which people are linked to records. */
+  readonly account?: string;
   /** How many messages wait in the queue of the CRM, approximately. */
   readonly waiting: number;
   /** When the CRM last said how much of its allowance is used: the last answer that the hub has recorded. */
@@ -27,8 +29,11 @@ interface ShownConnection extends Partial<ShownStop> {
 
 export interface Connections {
   list(crms: readonly string[]): Promise<ShownConnection[]>;
-  /** Finds out at once whether a CRM works. Rejects with `HubError` `unknown-crm` (never). */
-  probe(crm: string): Promise<void>;
+  /**
+   * Finds out at once whether a CRM works. `account`: the one in which a person wants the hub to go on. Rejects with
+   * `HubError` `unknown-crm` (never).
+   */
+  probe(crm: string, account?: string): Promise<void>;
 }
 
 const Queues = z.record(z.string(), z.string());
@@ -49,9 +54,11 @@ export const connections = (runtime: Runtime, table: Table): Connections => {
           const rows = await table.get([connectionKey(crm), budgetKey(crm)]);
           const row = rows.find(({ pk }) => pk === connectionKey(crm).pk);
           const budget = rows.find(({ pk }) => pk === budgetKey(crm).pk);
-          const { status, stop, parked } = row === undefined ? workingConnection : connectionOf(row);
+          const { status, stop, parked, accounts } =
+            row === undefined ? workingConnection : connectionOf(row);
           return {
             ...{ crm, status },
+            ...(accounts && { account: accounts.present }),
             ...(stop && shown(stop)),
             ...(budget && lastAnswer(RateLimit.parse(budget))),
             waiting: await waitingIn(runtime, queues[`sync-${crm}`]),
@@ -63,11 +70,11 @@ export const connections = (runtime: Runtime, table: Table): Connections => {
           };
         }),
       ),
-    async probe(crm) {
+    async probe(crm, account) {
       const queue = queues[connectionStageId(crm)];
       if (queue === undefined)
         throw new HubError('unknown-crm', `This hub is not connected to a CRM ${crm}.`, { retry: 'never' });
-      const message: ProbeMessage = { probe: true };
+      const message: ProbeMessage = { probe: true, ...(account !== undefined && { account }) };
       await sendTo(runtime, queue)(message);
     },
   };

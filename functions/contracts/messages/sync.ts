@@ -22,7 +22,12 @@ export const ChangeMessage = z.strictObject({ change: CrmChange });
 export type ChangeMessage = z.infer<typeof ChangeMessage>;
 
 /** Find out by a call whether a CRM, or a parked object of it, can be used again. It has a queue of its own, which is never off. */
-export const ProbeMessage = z.strictObject({ probe: z.literal(true), object: z.string().optional() });
+export const ProbeMessage = z.strictObject({
+  probe: z.literal(true),
+  object: z.string().optional(),
+  /** The account of the CRM in which a person wants the hub to go on. */
+  account: z.string().optional(),
+});
 export type ProbeMessage = z.infer<typeof ProbeMessage>;
 
 /** Ask the CRM what has changed. It comes with the probes, at regular times. */
@@ -40,7 +45,7 @@ export const CrmMessage = z.union(
   [SyncMessage, EraseMessage, ChangeMessage, DecidedMessage, ProbeMessage, PollMessage, JobMessage],
   {
     error:
-      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), what to probe (probe: true; object), that the CRM is asked for changes (poll: true), or a slice of a job (job, slice)',
+      'Expected whose record may have changed (profileId; interaction, occurredAt, imported), what was erased (erasure, part), what the CRM reports (change), what a person decided (decided), what to probe (probe: true; object, account), that the CRM is asked for changes (poll: true), or a slice of a job (job, slice)',
   },
 );
 export type CrmMessage = z.infer<typeof CrmMessage>;

@@ -1,4 +1,5 @@
 import type { CrmSession } from '../../../core/crm/connector.ts';
+import { referenceTo } from '../../../core/identity/crm/accounts.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Rules } from '../contacts/subjects.ts';
 import { beingWritten, isParked } from '../contacts/write.ts';
@@ -70,6 +71,6 @@ const closeConversation = async (ports: SyncPorts, { party, closedThere }: CaseP
   await ports.recordCommand({
     ...{ type: 'command', command: 'close', id: `${ports.crm}:${conversation}:${at}` },
     ...{ at: at < instant(ports.now()) ? at : instant(ports.now()), by: ports.title },
-    customer: `${ports.crm}:${party.contact}`,
+    customer: referenceTo(ports.scope, party.contact),
   });
 };

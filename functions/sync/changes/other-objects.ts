@@ -3,6 +3,7 @@ import type { CaseState } from '../../../core/crm/cases.ts';
 import { type CrmChange, valueDigest } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import type { CompiledCase } from '../../../core/crm/mapping/mapping.ts';
+import { referenceTo } from '../../../core/identity/crm/accounts.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import { profileIdsOf, type Rules } from '../contacts/subjects.ts';
@@ -17,7 +18,7 @@ export interface Reading {
 
 type OtherPorts = Pick<
   SyncPorts,
-  'crm' | 'now' | 'call' | 'links' | 'history' | 'cases' | 'recordInteraction'
+  'crm' | 'scope' | 'now' | 'call' | 'links' | 'history' | 'cases' | 'recordInteraction'
 >;
 
 /**
@@ -83,7 +84,7 @@ const isOwnWrite = (
 };
 
 const changeMessage = (
-  { crm, now }: Pick<SyncPorts, 'crm' | 'now'>,
+  { crm, scope, now }: Pick<SyncPorts, 'crm' | 'scope' | 'now'>,
   { object, id, act, at = instant(now()), fields, asked }: CrmChange,
   record: HeldRecord,
   contact: string,
@@ -93,7 +94,7 @@ const changeMessage = (
   interaction: {
     key: `${object}:${id}:${act}:${asked ? stateOf(record, Object.keys(fields)) : at}`,
     ...{ kind: 'crm-record', channel: 'crm', provider: crm },
-    ...{ direction: 'system', externalId: id, occurredAt: at, identifiers: [`${crm}:${contact}`] },
+    ...{ direction: 'system', externalId: id, occurredAt: at, identifiers: [referenceTo(scope, contact)] },
     properties: {
       ...{ record: object, act },
       set: Object.fromEntries(

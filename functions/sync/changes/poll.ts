@@ -11,7 +11,7 @@ import { type NewsPorts, newsIn } from './news.ts';
 
 export interface PollPorts {
   readonly sync: NewsPorts &
-    Pick<SyncPorts, 'crm' | 'now' | 'call' | 'queueAgain'> & {
+    Pick<SyncPorts, 'crm' | 'scope' | 'now' | 'call' | 'queueAgain'> & {
       readonly open: () => Promise<Pick<CrmSession, 'changes'>>;
     };
   readonly table: Pick<Table, 'get' | 'put'>;
@@ -49,7 +49,7 @@ export const pollChanges = async (ports: PollPorts): Promise<void> => {
 };
 
 const stateOf = async ({ sync, table }: PollPorts, object: string): Promise<PollState | undefined> => {
-  const [row] = await table.get([pollKey(sync.crm, object)]);
+  const [row] = await table.get([pollKey(sync.scope, object)]);
   return row === undefined ? undefined : pollStateOf(row);
 };
 
@@ -80,4 +80,4 @@ const put = (
   version: number,
   next: PollState,
 ): Promise<boolean> =>
-  table.put({ ...pollKey(sync.crm, object), ...next }, version === 0 ? { absent: true } : { version });
+  table.put({ ...pollKey(sync.scope, object), ...next }, version === 0 ? { absent: true } : { version });

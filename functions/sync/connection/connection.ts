@@ -1,4 +1,6 @@
 import {
+  accountAccepted,
+  accountFound,
   announced,
   type Connection,
   connectionFailed,
@@ -24,6 +26,10 @@ import type { Announcements } from './announcements.ts';
 /** The state of the connection to one CRM, which all workers share, and what follows from its changes. */
 export interface CrmConnection {
   read(): Promise<Connection>;
+  /** Records which account the CRM is, where none is known. Resolves to the one in use. */
+  accountFound(account: string): Promise<string | undefined>;
+  /** Records that a person wants the hub to go on in this account. */
+  accountAccepted(account: string): Promise<void>;
   /** Records a fault of the whole CRM. A CRM that stops gets no more messages, and a probe is planned. */
   failed(fault: Stopping): Promise<void>;
   /** Records that the CRM answers; `seen`: the connection as it was read before, so that a good day costs no write. */
@@ -122,6 +128,13 @@ export const crmConnection = (ports: ConnectionPorts): CrmConnection => {
   return {
     read,
     probeIn,
+    async accountFound(account) {
+      const { accounts } = (await change((present) => accountFound(present, account))) ?? (await read());
+      return accounts?.present;
+    },
+    async accountAccepted(account) {
+      await change((present) => accountAccepted(present, account));
+    },
     async failed(fault) {
       const next = (present: Connection): Connection => connectionFailed(present, fault, now());
       const connection = await change(next, planProbe(undefined));

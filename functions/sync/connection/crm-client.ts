@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import type { Call, CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { isAwsRefusal } from '../../aws/clients/refusal.ts';
@@ -7,12 +7,18 @@ import { secretCache } from '../../aws/clients/secret.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { lease } from './lease.ts';
 
+/** A session, and the account of the CRM to which it leads, where the CRM says which. */
+export interface Opened {
+  readonly session: CrmSession;
+  readonly account: string | undefined;
+}
+
 /** The session of one worker with a CRM. */
 export interface CrmClient {
   /** The open session, or a new one where the stored secret has changed for some seconds. Rejects with `CrmFault`. */
-  open(signal: AbortSignal): Promise<CrmSession>;
+  open(signal: AbortSignal): Promise<Opened>;
   /** A new session with the secret as it is stored now. Rejects with `CrmFault`. */
-  openAnew(signal: AbortSignal): Promise<CrmSession>;
+  openAnew(signal: AbortSignal): Promise<Opened>;
   /** The next `open` opens a new session. */
   close(): void;
   /** Whether the stored secret differs from the one that was used last: a refused login is then nobody's fault. */
@@ -22,37 +28,39 @@ export interface CrmClient {
 /** A changed secret is used within a minute. */
 const SECRET_MS = 45_000;
 
-/** `name`: of the secret. */
+/** `name`: of the secret; `callWith`: for the question which account a new session is of. */
 export const crmClient = (
   connector: Pick<CrmConnector, 'id' | 'title' | 'open'>,
   name: string,
   table: Table,
   runtime: Runtime,
+  callWith: (signal: AbortSignal) => Call,
 ): CrmClient => {
   const secrets = secretCache(runtime, SECRET_MS);
   let used: unknown;
-  let session: CrmSession | undefined;
+  let opened: Opened | undefined;
   const read = (how: 'get' | 'refresh'): Promise<unknown> =>
     secrets[how](name).catch((error: unknown) => {
       if (error instanceof SyntaxError || isAwsRefusal(error, 'ResourceNotFoundException'))
         throw missingSecret(connector.title, name, error);
       throw error;
     });
-  const open = async (credentials: unknown, signal: AbortSignal): Promise<CrmSession> => {
-    if (session !== undefined && isDeepStrictEqual(used, credentials)) return session;
-    [used, session] = [credentials, undefined];
+  const open = async (credentials: unknown, signal: AbortSignal): Promise<Opened> => {
+    if (opened !== undefined && isDeepStrictEqual(used, credentials)) return opened;
+    [used, opened] = [credentials, undefined];
     const token = lease(connector.id, credentials, table, runtime.now);
-    session = await connector.open(credentials, token, signal);
-    return session;
+    const session = await connector.open(credentials, token, signal);
+    opened = { session, account: await session.account(callWith(signal)) };
+    return opened;
   };
   return {
     open: async (signal) => open(await read('get'), signal),
     async openAnew(signal) {
-      session = undefined;
+      opened = undefined;
       return open(await read('refresh'), signal);
     },
     close() {
-      session = undefined;
+      opened = undefined;
     },
     async hasNewSecret() {
       const before = used;

@@ -11,8 +11,8 @@ export interface ProbePorts {
   readonly title: string;
   readonly connection: CrmConnection;
   readonly parked: ParkedMessages;
-  /** Logs in with the secret as it is stored now, and reads a record. */
-  readonly call: () => Promise<void>;
+  /** Logs in with the secret as it is stored now, and reads a record. `accepted`: the account in which the hub may go on. */
+  readonly call: (accepted: string | undefined) => Promise<void>;
   /**
    * Does the work of one message although `object` is parked. `answered`: whether the CRM answered a call about the object.
    */
@@ -50,7 +50,7 @@ export const probe =
     const outcome = isPaused
       ? { undecided: secondsUntil(present.stop, now()) + UNDECIDED_SECONDS }
       : object === undefined
-        ? await outcomeOf(ports, ports.call)
+        ? await outcomeOf(ports, () => ports.call(message.account))
         : await outcomeOf(ports, () => tryParked(ports, object));
     if ('undecided' in outcome) return connection.probeIn(outcome.undecided, object);
     const { fault } = outcome;

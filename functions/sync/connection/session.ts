@@ -34,6 +34,7 @@ export const withParkedObjects = (
   const removeChildren = session.removeChildren?.bind(session);
   return {
     describe: (objects, call) => session.describe(objects, call),
+    account: (call) => session.account(call),
     examine: (call) => session.examine(call),
     find: (object, ...rest) => about(object, () => session.find(object, ...rest)),
     read: (object, ...rest) => about(object, () => session.read(object, ...rest)),

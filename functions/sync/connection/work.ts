@@ -1,13 +1,15 @@
 import type { Connection } from '../../../core/crm/connection.ts';
-import type { Call, CrmSession } from '../../../core/crm/connector.ts';
+import type { Call, CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { Priority } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
+import type { Accounts } from '../../../core/identity/crm/accounts.ts';
 import { log } from '../../contracts/log.ts';
 import type { Explain } from '../explain.ts';
 import type { CrmBudget } from './budget.ts';
 import type { CrmConnection } from './connection.ts';
 import type { CrmClient } from './crm-client.ts';
+import { openInAccount } from './open.ts';
 import type { ParkedMessages } from './parked.ts';
 import { type Pending, QUEUED_AT } from './pending.ts';
 import { withParkedObjects } from './session.ts';
@@ -18,6 +20,8 @@ export interface CrmAccess {
   readonly open: () => Promise<CrmSession>;
   readonly call: Call;
   readonly parked: ReadonlySet<string>;
+  /** Which account the session is of. */
+  readonly accounts: Accounts | undefined;
 }
 
 /** Why a message must wait, and for which object of the CRM, if it is only that one. */
@@ -30,7 +34,7 @@ export interface Deferral {
 export type Deferred = ReadonlyMap<string, Deferral>;
 
 export interface WorkPorts {
-  readonly crm: string;
+  readonly crm: Pick<CrmConnector, 'id' | 'title'>;
   readonly client: CrmClient;
   readonly budget: CrmBudget;
   readonly connection: CrmConnection;
@@ -64,7 +68,7 @@ export const work =
       const seconds = (Date.parse(connection.stop.nextProbeAt) - ports.now()) / 1000;
       return sendBack(ports, new Map([[Math.max(1, Math.ceil(seconds)), pending]]));
     }
-    const run = { signal, parked: connection.parked, priority: 'live' } as const;
+    const run = { signal, connection, priority: 'live' } as const;
     const { deferred, answered } = await carryOut(ports, pending, run);
     const isDown = await reportFault(ports, deferred);
     if (!isDown && answered.size > 0) await ports.connection.worked(connection);
@@ -78,7 +82,8 @@ export const work =
 
 export interface Run {
   readonly signal: AbortSignal;
-  readonly parked: Connection['parked'];
+  /** As it was read just before. */
+  readonly connection: Pick<Connection, 'parked' | 'accounts'>;
   readonly priority: Priority;
   /** A parked object that is used all the same. */
   readonly probed?: string;
@@ -86,16 +91,16 @@ export interface Run {
 
 /** Does the work of messages; `answered`: the objects about which the CRM answered a call. */
 export const carryOut = async (
-  { client, budget, carryOut: use }: Pick<WorkPorts, 'client' | 'budget' | 'carryOut'>,
+  ports: Pick<WorkPorts, 'crm' | 'client' | 'connection' | 'budget' | 'carryOut'>,
   pending: readonly Pending[],
-  { signal, parked, priority, probed }: Run,
+  { signal, connection: { parked, accounts }, priority, probed }: Run,
 ): Promise<{ readonly deferred: Deferred; readonly answered: ReadonlySet<string> }> => {
   const answered = new Set<string>();
   const onAnswer = (object: string): void => void answered.add(object);
   const open = async (): Promise<CrmSession> =>
-    withParkedObjects(await client.open(signal), { parked, probed, onAnswer });
-  const deferred = await use(pending, {
-    ...{ open, call: budget.callWith(signal, priority) },
+    withParkedObjects(await openInAccount(ports, accounts, signal), { parked, probed, onAnswer });
+  const deferred = await ports.carryOut(pending, {
+    ...{ open, accounts, call: ports.budget.callWith(signal, priority) },
     parked: new Set(Object.keys(parked).filter((object) => object !== probed)),
   });
   return { deferred, answered };
@@ -119,7 +124,7 @@ const report = ({ crm, now }: WorkPorts, pending: readonly Pending[], deferred: 
     .filter(({ id }) => deferred.has(id))
     .map(({ attributes }) => Number(attributes[QUEUED_AT]));
   const oldestSeconds = Math.round((now() - Math.min(...since)) / 1000);
-  log('warn', first.error.code, { crm, waiting: deferred.size, oldestSeconds }, first.error);
+  log('warn', first.error.code, { crm: crm.id, waiting: deferred.size, oldestSeconds }, first.error);
 };
 
 interface Groups {

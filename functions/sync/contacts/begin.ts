@@ -25,19 +25,17 @@ export const firstChanges = async (
     await logAtFoundRecord(writing, subject, place.elsewhere);
     return [];
   }
-  const [oldest] = 'choose' in place ? place.choose : 'adopt' in place ? [place.adopt] : [];
-  const isOwn = oldest !== undefined && oldest.fields[contact.key] === contactKey(ports, subject);
-  const isOther = 'adopt' in place && place.adopt.object !== undefined;
-  if (oldest !== undefined && (isOther || (customer.guest && !isOwn))) {
-    await logAtFoundRecord(writing, subject, oldest);
-    return [];
-  }
   if ('choose' in place) {
     await openRecordReview(writing, subject, place.choose);
     return [];
   }
   if ('adopt' in place) {
     const { adopt } = place;
+    const isOwn = adopt.fields[contact.key] === contactKey(ports, subject);
+    if (adopt.object !== undefined || (customer.guest && !isOwn)) {
+      await logAtFoundRecord(writing, subject, adopt);
+      return [];
+    }
     // The hub made this record, and its worker ended before it could note that.
     const plan = isOwn
       ? planCreation(contact.fields, subject.ours)
@@ -106,6 +104,7 @@ export const openRecordReview = async (
   const at = instant(ports.now());
   await ports.openReview({
     ...{ type: 'record', reason: 'several-records', crm: ports.crm, profileId, openedAt: at },
+    ...(ports.scope !== ports.crm && { scope: ports.scope }),
     records: records.map(({ id }) => id),
   });
   const undecidedSince = since !== undefined && since < at ? since : at;

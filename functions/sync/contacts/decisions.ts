@@ -41,14 +41,18 @@ const applyDecision = async (
     return (await links.save(profileId, next)) && queueSince(ports, customer, since);
   }
   const owner = (await links.owners([record])).get(record);
-  if (owner !== undefined && owner !== profileId) {
+  if (owner !== undefined && owner !== profileId && !customer.guest) {
     const error = taken(ports);
     await ports.saveFailure(message, error);
     await ports.publishFailed(customer.id, error);
     return true;
   }
   const next = { ...decided, record, fields: {}, decidedSince: since };
-  return (await links.save(profileId, next, record)) && queueSince(ports, customer, since);
+  // A record that was found for a guest gets the guest's activity and no field, and is not the guest's.
+  const isSaved = customer.guest
+    ? await links.save(profileId, { ...next, activityOnly: true })
+    : await links.save(profileId, next, record);
+  return isSaved && queueSince(ports, customer, since);
 };
 
 const taken = ({ title }: Pick<SyncPorts, 'title'>): HubError =>

@@ -1,4 +1,5 @@
-import type { CrmConnector } from '../../../core/crm/connector.ts';
+import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
+import type { Accounts } from '../../../core/identity/crm/accounts.ts';
 import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
@@ -11,6 +12,7 @@ import { runSlice } from '../../aws/operations/run-slice.ts';
 import { type Job, type SealedJob, sealed } from '../../contracts/jobs/job.ts';
 import type { JobMessage } from '../../contracts/messages/jobs.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
+import { openInAccount } from '../connection/open.ts';
 import { carryOut, type WorkPorts } from '../connection/work.ts';
 import type { UseCases } from '../use-cases.ts';
 import { adoptJob } from './adoption/adopt.ts';
@@ -52,9 +54,13 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
         }
       },
     });
-  const registry = (signal: AbortSignal): Readonly<Record<string, SealedJob>> => {
+  const registry = (
+    signal: AbortSignal,
+    accounts: Accounts | undefined,
+  ): Readonly<Record<string, SealedJob>> => {
     const call = work.budget.callWith(signal, 'backfill');
-    const sync = useCases.portsOf({ open: () => work.client.open(signal), call, parked: new Set() });
+    const open = (): Promise<CrmSession> => openInAccount(work, accounts, signal);
+    const sync = useCases.portsOf({ open, call, accounts, parked: new Set() });
     const ports = { sync, directory: customers, pauseAfter: pause };
     return {
       adopt: whileOpen(
@@ -79,15 +85,18 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
               ...{ attributes: {}, occurrence: `${job}:${message.profileId}:${message.interaction ?? ''}` },
             }));
             const { parked } = await work.connection.read();
-            const run = { signal, parked, priority: 'backfill' } as const;
+            const run = { signal, connection: { parked, accounts }, priority: 'backfill' } as const;
             return (await carryOut(work, pending, run)).deferred;
           },
         }),
       ),
     };
   };
-  return (message: JobMessage, remainingMs: number, signal: AbortSignal): Promise<void> =>
-    runSlice({
-      ...{ jobs: jobs(runtime, table), registry: registry(signal), attemptOf, now, newId: runtime.newId },
+  return async (message: JobMessage, remainingMs: number, signal: AbortSignal): Promise<void> => {
+    const { accounts } = await work.connection.read();
+    await runSlice({
+      ...{ jobs: jobs(runtime, table), registry: registry(signal, accounts), attemptOf, now },
+      newId: runtime.newId,
     })(message, remainingMs);
+  };
 };

@@ -38,6 +38,8 @@ export interface HubspotOptions extends SandboxOptions<Webhook> {
   readonly scopes?: readonly string[];
   /** Whether a merged record keeps the id of the primary one, as in HubSpot's beta; default a new id. */
   readonly keepsPrimaryId?: boolean;
+  /** The id of the account, if it is not to be that of all sandboxes. */
+  readonly portalId?: number;
   /** How long an answer takes under the fault `slow`, in milliseconds; default 3,000. */
   readonly slowness?: number;
 }
@@ -51,6 +53,7 @@ export interface HubspotSandbox extends Sandbox {
   associated(object: string, id: string, toObject: string): readonly string[];
 }
 
+const PORTAL_ID = 44_237_313;
 const ACCESS_TOKEN = 'pat-na1-5a4db0c5-ee00-4000-8000-000000000001';
 
 /** A HubSpot account on this machine, with a server for its API. */
@@ -59,7 +62,7 @@ export const hubspotSandbox = async (
   options: HubspotOptions = {},
 ): Promise<HubspotSandbox> => {
   const { now = Date.now, report, scopes = allScopes } = options;
-  const account = new Account(db, now, options.keepsPrimaryId ?? false);
+  const account = new Account(db, now, options.keepsPrimaryId ?? false, options.portalId ?? PORTAL_ID);
   const faults = new Faults();
   const oauth = new OAuth(account, scopes, ACCESS_TOKEN);
   const webhooks = new Webhooks(

@@ -27,6 +27,8 @@ export interface SalesforceOptions extends SandboxOptions<ChangeEvent> {
   readonly personAccounts?: boolean;
   /** The duplicate rules that are active; default none. */
   readonly duplicateRules?: readonly DuplicateRule[];
+  /** Distinguishes one org from another; default 1. */
+  readonly orgNumber?: number;
   /** API requests in 24 hours. */
   readonly dailyLimit?: number;
   /** How often the state of a bulk job is asked for before it is complete; default 0. */
@@ -97,7 +99,7 @@ export const salesforceSandbox = async (
   options: SalesforceOptions = {},
 ): Promise<SalesforceSandbox> => {
   const now = options.now ?? Date.now;
-  const org = new Org(db, now, options.report);
+  const org = new Org(db, now, options.orgNumber ?? 1, options.report);
   furnish(org, options);
   org.duplicateRules = options.duplicateRules ?? [];
   const [app, employee] = usersOf(org);

@@ -81,7 +81,14 @@ export const caseHub = async () => {
     new Map(ids.flatMap((id) => [customerOf(id)].flatMap((one) => (one ? [[id, one] as const] : []))));
 
   const ports: SyncPorts = {
-    ...{ crm: 'servicenow', title: 'ServiceNow', hub: 'test', parked: new Set(), now: () => clock.now },
+    ...{
+      crm: 'servicenow',
+      scope: 'servicenow',
+      title: 'ServiceNow',
+      hub: 'test',
+      parked: new Set(),
+      now: () => clock.now,
+    },
     open: async () => session,
     call: { signal: AbortSignal.timeout(30_000), spend: async () => undefined, sleep: async () => undefined },
     ...{ mapping: async () => mapping, identity: async () => identity, silence: async () => SILENCE_MS },

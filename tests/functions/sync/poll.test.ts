@@ -55,7 +55,7 @@ const poll = (more: Partial<PollPorts> = {}): Promise<void> => {
     hasTime: () => true,
     ...more,
     sync: {
-      ...{ crm: 'till', now: () => opened.clock.now() },
+      ...{ crm: 'till', scope: 'till', now: () => opened.clock.now() },
       call: { signal: AbortSignal.timeout(1000), spend: async () => {}, sleep: async () => {} },
       open: async () => session,
       mapping: async () => mapping,

@@ -12,7 +12,7 @@ const stop: Stop = {
 const refusal = new CrmFault('unavailable-crm', 'No such field.', { scope: 'object', why: 'setup' });
 const unused = (): Promise<never> => Promise.reject(new Error('This is not called.'));
 const session: CrmSession = {
-  ...{ describe: unused, examine: unused, find: unused, list: unused, remove: unused },
+  ...{ describe: unused, account: unused, examine: unused, find: unused, list: unused, remove: unused },
   ...{ addChildren: unused, children: unused },
   read: () => Promise.reject(refusal),
   upsert: async (_object, _key, records) => records.map(({ key }) => ({ key, fault: refusal })),

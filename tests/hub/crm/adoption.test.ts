@@ -185,15 +185,19 @@ it('a contact that shares its address waits for a person, and what happened unti
   const [review] = (await hub.api('GET', '/reviews')).body.items;
   expect(review).toMatchObject({ type: 'record', crm: 'salesforce', records: [older, newer] });
   expect(hub.crms.salesforce.records('Task')).toHaveLength(0);
-  const decide = async (decision: object) => {
-    const { id } = (
-      await hub.api('POST', '/commands', { command: 'resolve', review: review.id, ...decision })
-    ).body;
-    await hub.wait(5 * MINUTE);
-    return (await hub.api('GET', `/commands/${id}`)).body;
-  };
-  expect(await decide({ decision: 'record', record: 'another' })).toMatchObject({ code: 'invalid-decision' });
-  await decide({ decision: 'record', record: newer });
+  const decide = (decision: object) =>
+    hub.api('POST', '/commands', { command: 'resolve', review: review.id, by: 'eve', ...decision });
+  expect(await decide({ decision: 'record', record: 'another' })).toMatchObject({
+    status: 400,
+    body: { code: 'invalid-decision', detail: expect.stringContaining(`${older}, ${newer}`) },
+  });
+  expect(await decide({ decision: 'record', record: newer })).toMatchObject({ status: 202 });
+  await hub.wait(5 * MINUTE);
+  expect(await decide({ decision: 'new' })).toMatchObject({
+    status: 409,
+    body: { code: 'decided-review', detail: expect.stringMatching(`^eve decided .*: record ${newer}\\.$`) },
+  });
+  expect(await hub.failures()).toEqual([]);
   expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
   const { id } = await find('email:ada@example.com');
   expect([fieldOf('salesforce', newer, 'key'), fieldOf('salesforce', older, 'key') ?? '']).toEqual([
@@ -271,3 +275,26 @@ it('a job about a CRM that is not switched on fails with what to do', async () =
   const { state, error } = await run({ crm: 'dynamics' });
   expect([state, error.code]).toEqual(['failed', 'unknown-crm']);
 });
+
+it.each(['record', 'new'] as const)(
+  'the form of a stranger waits for the decision among several records (%s), then is logged, and changes no record of others',
+  async (decision) => {
+    await open({ triggers: [] });
+    const shared = 'shared@example.com';
+    const records = ['Rossi', 'Bianchi'].map((last) => seed('salesforce', { email: shared, last }));
+    const before = contacts('salesforce');
+    const identifiers = [`email:${shared}`];
+    await write(identifiers, { kind: 'form', channel: 'form', provider: 'typeform', claimed: identifiers });
+    expect(hub.crms.salesforce.records('Task')).toEqual([]);
+    const [review] = (await hub.api('GET', '/reviews')).body.items;
+    expect(review).toMatchObject({ type: 'record', crm: 'salesforce', records });
+    const record = decision === 'record' ? { record: records[1] } : {};
+    await hub.api('POST', '/commands', { command: 'resolve', review: review.id, decision, ...record });
+    await hub.wait(5 * MINUTE);
+    const all = contacts('salesforce');
+    expect(all.slice(0, 2)).toEqual(before);
+    const chosen = decision === 'record' ? records[1] : all[2]?.id;
+    expect(hub.crms.salesforce.records('Task').map(({ fields }) => fields['WhoId'])).toEqual([chosen]);
+    expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
+  },
+);

@@ -178,8 +178,10 @@ describe('identity decisions over the API', () => {
     expect(await outcome('m1')).toEqual({ id: 'm1', status: 'done', customers: [id] });
     await command({ ...merge, id: 'm2' });
     expect(await outcome('m2')).toEqual({ id: 'm2', status: 'done', customers: [] });
-    await command({ command: 'unmerge', customer: 'line:U1', id: 'u1' });
-    expect(await outcome('u1')).toMatchObject({ status: 'refused', code: 'unknown-customer' });
+    const mistyped = await hub.api('POST', '/commands', { command: 'unmerge', customer: 'line:U1' });
+    expect(mistyped).toMatchObject({ status: 404, body: { code: 'unknown-customer' } });
+    await command({ command: 'split', identifier: 'user-id:9', customer: 'email:ada@example.com', id: 's1' });
+    expect(await outcome('s1')).toMatchObject({ status: 'refused', code: 'not-claimed' });
   });
 
   it('returns done for a refused command that a replay completed', async () => {
@@ -190,7 +192,11 @@ describe('identity decisions over the API', () => {
       keep: 'email:ada@example.com',
       other: 'phone:+14155550100',
     };
-    await command({ ...merge, id: 'm1' });
+    // A command that was right when it was given, and is wrong when it is executed.
+    hub.send(/^DeliveriesQueue/, {
+      ...{ ...merge, type: 'command', id: 'm1', by: 'eve', at: new Date(hub.clock.now()).toISOString() },
+    });
+    await settle();
     expect(await outcome('m1')).toMatchObject({ status: 'refused' });
     await told('phone:+14155550100');
     const [failure] = Items.parse((await hub.api('GET', '/failures')).body).items;
@@ -264,13 +270,19 @@ describe('identity decisions over the API', () => {
     await told('email:ada@example.com');
     await told('user-id:unknown');
     const review = String((await reviews())[0]?.['id']);
-    await command({ command: 'resolve', review, decision: 'assign', customer: 'email:ada@example.com' });
-    await command({ command: 'resolve', review, decision: 'assign', customer: 'email:ada@example.com' });
+    const assign = { command: 'resolve', review, decision: 'assign', customer: 'email:ada@example.com' };
+    await command(assign);
+    expect(await hub.api('POST', '/commands', assign)).toMatchObject({
+      status: 409,
+      body: { code: 'decided-review' },
+    });
+    expect(await hub.api('POST', '/commands', { ...assign, review: 'pair#1#2' })).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-review' },
+    });
     expect(await timeline('email:ada@example.com')).toBe(2);
     expect(await reviews()).toEqual([]);
-    expect(Items.parse((await hub.api('GET', '/failures')).body).items).toMatchObject([
-      { code: 'unknown-review' },
-    ]);
+    expect(Items.parse((await hub.api('GET', '/failures')).body).items).toEqual([]);
   });
 
   it('dismisses an anonymous interaction', async () => {

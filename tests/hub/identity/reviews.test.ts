@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run as customerCommand } from '../../../cli/customers/customer.ts';
+import { run as reviewCommand } from '../../../cli/customers/review.ts';
 import { openTestHub, type TestHub, type TestInteraction } from '../../support/open-test-hub.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
 
@@ -65,7 +66,7 @@ describe('the review list', () => {
     expect(why).toBe(
       `A form (form by standard) of 2026-03-02 09:01 UTC names both, and nobody vouches for ${ADA} and ${BOB}.`,
     );
-    expect(commands).toEqual([`hub customer resolve '${id}' merge`, `hub customer resolve '${id}' distinct`]);
+    expect(commands).toEqual([`hub review resolve '${id}' merge`, `hub review resolve '${id}' distinct`]);
     expect((await hub.api('GET', `/reviews/${encodeURIComponent(id)}`)).body).toEqual(items[0]);
     expect((await hub.api('GET', '/reviews/none')).status).toBe(404);
   });
@@ -82,7 +83,7 @@ describe('the review list', () => {
       cursor = next;
     } while (cursor !== undefined);
     expect([found.length, new Set(found).size]).toEqual([7, 7]);
-    await customerCommand(['reviews', '--limit', '2']);
+    await reviewCommand(['list', '--limit', '2']);
     expect(printed.at(-1)).toBe('These are the first 2. See more with --limit.');
     expect((await hub.api('GET', '/reviews?limit=0')).status).toBe(400);
   });
@@ -102,7 +103,7 @@ describe('a request that a shop passes on', () => {
     ]);
     const [{ id, why, next, customers }] = items;
     expect(why).toContain('Answer by 2026-04-01: shopify passes on that');
-    expect(next[0]).toBe(`hub customer resolve '${id}' erase ${ADA}`);
+    expect(next[0]).toBe(`hub review resolve '${id}' erase ${ADA}`);
     expect(customers.map(({ identifiers }: { identifiers: string[] }) => identifiers)).toContainEqual([ADA]);
     expect((await find(ADA)).identifiers).toEqual([ADA]);
   });
@@ -112,7 +113,7 @@ describe('a request that a shop passes on', () => {
     await say({ ...redact, identifiers: [ADA] });
     const [{ id }] = (await reviews()).items;
     const out = join(mkdtempSync(join(tmpdir(), 'receipt-')), 'receipt.json');
-    expect(await customerCommand(['resolve', id, 'erase', '--yes', '--out', out])).toBe(0);
+    expect(await reviewCommand(['resolve', id, 'erase', '--yes', '--out', out])).toBe(0);
     expect(printed.join('\n')).toContain(`Saved the receipt in ${out}.`);
     expect((await reviews()).items).toEqual([]);
   });

@@ -109,7 +109,14 @@ export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: S
   const signal = AbortSignal.timeout(600_000);
   let session: CrmSession | undefined;
   return {
-    ...{ crm: connector.id, title: connector.title, hub: 'bench', links: stored.links, parked: new Set() },
+    ...{
+      crm: connector.id,
+      scope: connector.id,
+      title: connector.title,
+      hub: 'bench',
+      links: stored.links,
+      parked: new Set(),
+    },
     now: stored.now ?? Date.now,
     open: async () => {
       session ??= await connector.open(sandbox.secret, unsharedToken, signal);

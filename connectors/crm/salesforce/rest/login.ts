@@ -12,6 +12,8 @@ export const Token = z.object({
   instanceUrl: z.string(),
   /** The user whom the hub is in Salesforce; empty if the answer did not say it. */
   userId: z.string().default(''),
+  /** The org, likewise. */
+  orgId: z.string().default(''),
 });
 export type Token = z.infer<typeof Token>;
 
@@ -39,7 +41,9 @@ export const login = async (credentials: Credentials, signal: AbortSignal): Prom
   const granted = Granted.safeParse(answer.body);
   if (answer.status < 300 && granted.success) {
     const { access_token: accessToken, instance_url: instanceUrl, id } = granted.data;
-    return JSON.stringify({ accessToken, instanceUrl, userId: id?.split('/').at(-1) ?? '' } satisfies Token);
+    // The identity URL: https://login.salesforce.com/id/<org>/<user>.
+    const [userId = '', orgId = ''] = (id ?? '').split('/').toReversed();
+    return JSON.stringify({ accessToken, instanceUrl, userId, orgId } satisfies Token);
   }
   throw denied(answer.status, Denied.safeParse(answer.body).data);
 };

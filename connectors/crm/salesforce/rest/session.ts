@@ -18,6 +18,8 @@ export interface Request {
 export interface Client {
   /** The user whom the hub is in Salesforce. */
   readonly userId: () => string;
+  /** The org; empty if the login did not say it. */
+  readonly orgId: () => string;
   /** Headers of writes. */
   readonly writing: Readonly<Record<string, string>>;
   /**
@@ -55,6 +57,7 @@ export const clientFor = async (
   };
   return {
     userId: () => tokenOf(current).userId,
+    orgId: () => tokenOf(current).orgId,
     writing:
       credentials.duplicateRules === 'save' ? { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } : {},
     async request(request, call) {

@@ -1,6 +1,7 @@
 import { firstInboundValues } from '../../../../core/crm/first-read.ts';
 import { reportedProfile } from '../../../../core/crm/reported-profile.ts';
 import { HubError } from '../../../../core/errors.ts';
+import { referenceTo } from '../../../../core/identity/crm/accounts.ts';
 import { refusedKey } from '../../../contracts/jobs/job.ts';
 import type {
   CommandMessage,
@@ -85,7 +86,7 @@ const importRow = (
   );
   return {
     ...{ type: 'command', command: 'import', id: `adopt:${job}:${record.id}`, at: startedAt, by },
-    ...{ identifiers: [...names], references: [`${sync.crm}:${record.id}`], adoptedFrom: sync.crm },
+    ...{ identifiers: [...names], references: [referenceTo(sync.scope, record.id)], adoptedFrom: sync.crm },
     ...{ profile: profile ?? {}, consent: {}, preferences: {} },
   };
 };

@@ -50,7 +50,7 @@ export class Account {
   readonly store: Records;
   readonly properties: Properties;
   readonly associations: Associations;
-  readonly portalId = 44_237_313;
+  readonly portalId: number;
   readonly appId = 19_083_857;
   readonly now: () => number;
   /** Whether a merged record has the id of the primary one, as in accounts that take part in HubSpot's beta. */
@@ -58,12 +58,13 @@ export class Account {
   readonly #changes: Change[] = [];
   readonly #histories = new Map<string, Map<string, Version[]>>();
 
-  constructor(db: DatabaseSync, now: () => number, keepsPrimaryId: boolean) {
+  constructor(db: DatabaseSync, now: () => number, keepsPrimaryId: boolean, portalId: number) {
     this.records = new Records(db, 'hubspot');
     this.store = new Records(db, 'hubspot-account');
     this.properties = new Properties(this.store);
     this.associations = new Associations(this.store);
     this.now = now;
+    this.portalId = portalId;
     this.keepsPrimaryId = keepsPrimaryId;
   }
 

@@ -25,7 +25,7 @@ const LONG_AGO = 30 * 86_400_000;
 /** One Salesforce organisation: its objects, its records (also deleted ones), its clock. */
 export class Org {
   readonly schema: Schema;
-  readonly id = idOf('00D', 1);
+  readonly id: string;
   readonly #db: DatabaseSync;
   readonly #records: Records;
   readonly #now: () => number;
@@ -36,7 +36,8 @@ export class Org {
   #transactions = 0;
   duplicateRules: readonly DuplicateRule[] = [];
 
-  constructor(db: DatabaseSync, now: () => number, report?: (event: ChangeEvent) => void) {
+  constructor(db: DatabaseSync, now: () => number, number: number, report?: (event: ChangeEvent) => void) {
+    this.id = idOf('00D', number);
     this.#db = db;
     this.#now = now;
     this.#report = report;
