@@ -59,7 +59,9 @@ const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
   const names = [
     ...Object.keys(hub.channels).map((channel) => `channels/${channel}`),
     ...Object.keys(hub.crms).map((crm) => `crm/${crm}`),
-    ...(Object.values(hub.senders).some(({ use }) => use === 'whatsapp-cloud') ? ['senders/whatsapp-cloud'] : []),
+    ...(Object.values(hub.senders).some(({ use }) => use === 'whatsapp-cloud')
+      ? ['senders/whatsapp-cloud']
+      : []),
   ];
   return names.map((name) => {
     const SecretId = `${hub.name}/${name}`;

@@ -7,7 +7,7 @@ import type { SenderContext } from './context.ts';
 
 /** A quota of this API is the spend limit of the month. */
 const whyNotNow = (name: string): NotNowReason | undefined =>
-  ({ ThrottlingException: 'rate', ServiceQuotaExceededException: 'account' } as const)[name];
+  (({ ThrottlingException: 'rate', ServiceQuotaExceededException: 'account' }) as const)[name];
 
 const Answer = z.looseObject({ MessageId: z.string().optional() });
 

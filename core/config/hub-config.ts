@@ -137,5 +137,6 @@ export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
           message: 'is the name of something else; choose another',
         });
     }
-    for (const [channel, { use }] of Object.entries(hub.senders)) expectKnown(['senders', channel], use, senders);
+    for (const [channel, { use }] of Object.entries(hub.senders))
+      expectKnown(['senders', channel], use, senders);
   });

@@ -32,7 +32,8 @@ export const logCodes = {
   },
   'unknown-quota': {
     means: 'A sender could not be asked what its account may send; its last or its usual limits are used.',
-    advice: 'The line has the error. Look at the permissions of notify, or set `rate` and `daily` in hub.yaml.',
+    advice:
+      'The line has the error. Look at the permissions of notify, or set `rate` and `daily` in hub.yaml.',
   },
   'working-connection': {
     means: 'A CRM that had stopped, or a parked object of it, works again. What waited is sent.',

@@ -98,7 +98,9 @@ export const bookSlots = (
 ): Booking => {
   const begin = Math.max(now, pace.pausedUntil);
   const windowAt = (at: number): number => Math.floor(at / rate.windowMs) * rate.windowMs;
-  const hours = new Map(Object.entries(pace.hours).filter(([hour]) => Number(hour) >= hourOf(now) - DAY_HOURS));
+  const hours = new Map(
+    Object.entries(pace.hours).filter(([hour]) => Number(hour) >= hourOf(now) - DAY_HOURS),
+  );
   const others = line === 'others' ? [] : [pace.lines.others];
   let { window, booked } = pace.lines[line] ?? { window: 0, booked: 0 };
   if (window < windowAt(begin)) {
@@ -158,11 +160,7 @@ const othersAt = ({ account }: Pace, slot: number): number =>
   account !== undefined && slot < account.at + DAY_HOURS * HOUR_MS ? account.others : 0;
 
 /** Records what the vendor says of the account. A daily limit below 0 is none. */
-export const observeAccount = (
-  pace: Pace,
-  { perSecond, daily, used }: AccountQuota,
-  now: number,
-): Pace => {
+export const observeAccount = (pace: Pace, { perSecond, daily, used }: AccountQuota, now: number): Pace => {
   const own = Object.entries(pace.hours)
     .filter(([hour]) => Number(hour) > hourOf(now) - DAY_HOURS && Number(hour) <= hourOf(now))
     .reduce((sum, [, count]) => sum + count, 0);
@@ -186,12 +184,7 @@ const LONGEST_PAUSE_MS = 900_000;
  * The pace after the vendor refused a message for now. `account`: nothing of the account can be sent, so that the sender
  * pauses at once; `down`: after three in a row. Each pause is twice as long as the one before, 15 minutes at most.
  */
-export const senderRefused = (
-  pace: Pace,
-  why: 'account' | 'down',
-  reason: string,
-  now: number,
-): Pace => {
+export const senderRefused = (pace: Pace, why: 'account' | 'down', reason: string, now: number): Pace => {
   // Another worker has learned it at the same time.
   if (pace.pausedUntil > now) return pace;
   const failures = pace.failures + 1;
@@ -202,11 +195,8 @@ export const senderRefused = (
 };
 
 /** The pace after slots had to be moved because the daily limit is used up: what is due before is still sent. */
-export const dailyLimitReached = (
-  pace: Pace,
-  about: Pick<Stop, 'reason' | 'until'>,
-  now: number,
-): Pace => (pace.stop === undefined ? stopped(pace, about, now) : pace);
+export const dailyLimitReached = (pace: Pace, about: Pick<Stop, 'reason' | 'until'>, now: number): Pace =>
+  pace.stop === undefined ? stopped(pace, about, now) : pace;
 
 const stopped = (pace: Pace, about: Pick<Stop, 'reason' | 'until'>, now: number): Pace => ({
   ...pace,

@@ -96,7 +96,10 @@ export const create = (runtime: Runtime) => {
     now: runtime.now,
     sleep: runtime.sleep ?? ((milliseconds) => setTimeout(milliseconds)),
   };
-  const setTimer = timer(runtime, { queue: env.QUEUE_ARN_NOTIFICATIONS, deadLetters: env.DEAD_ARN_NOTIFICATIONS });
+  const setTimer = timer(runtime, {
+    queue: env.QUEUE_ARN_NOTIFICATIONS,
+    deadLetters: env.DEAD_ARN_NOTIFICATIONS,
+  });
   const putBack = sendAllTo(runtime, env.QUEUE_URL_NOTIFICATIONS);
   const pacing: Omit<PacingPorts, 'hasTime'> = {
     ...ports,

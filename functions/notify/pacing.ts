@@ -83,7 +83,11 @@ export const notifyAtPace =
     const rows = await ports.notifications.getAll(batch.map(({ message }) => message));
     const items = batch.map((queued, at): Item => {
       const row = rows[at];
-      return { queued, row, sender: row && needsSlot(row, queued.message) ? senderIdOf(row, hub) : undefined };
+      return {
+        queued,
+        row,
+        sender: row && needsSlot(row, queued.message) ? senderIdOf(row, hub) : undefined,
+      };
     });
     const paces = await ports.paces.read([...new Set(items.flatMap(({ sender }) => sender ?? []))]);
     const paceOf = (sender = ''): Pace => paces.get(sender) ?? initialPace;
@@ -114,10 +118,17 @@ export const notifyAtPace =
       }
       return due;
     };
-    const slotsFor = async (sender: string, line: Line, count: number, earliest: number): Promise<readonly number[]> => {
+    const slotsFor = async (
+      sender: string,
+      line: Line,
+      count: number,
+      earliest: number,
+    ): Promise<readonly number[]> => {
       const built = ports.sender(sender);
       const configured = Object.values(hub.senders).find(({ use }) => use === sender) ?? {};
-      const quota = isQuotaNeeded(configured, paceOf(sender), now()) ? await ports.stops.quota(built) : undefined;
+      const quota = isQuotaNeeded(configured, paceOf(sender), now())
+        ? await ports.stops.quota(built)
+        : undefined;
       let booked: ReturnType<typeof bookSlots> | undefined;
       const pace = await change(sender, (present) => {
         const known = quota === undefined ? present : observeAccount(present, quota, now());
@@ -130,7 +141,8 @@ export const notifyAtPace =
         const reason = `${sender} has sent, or has promised to send, the ${allowance.daily} messages that it may send in 24 hours. The next are sent from ${instant(fullUntil)} on. Have the limit raised by the vendor, or raise \`daily\` in hub.yaml.`;
         return dailyLimitReached(booked.pace, { reason, until: fullUntil }, now());
       });
-      if (booked?.fullUntil !== undefined && pace.stop !== undefined) await ports.stops.announce(sender, pace.stop);
+      if (booked?.fullUntil !== undefined && pace.stop !== undefined)
+        await ports.stops.announce(sender, pace.stop);
       return booked?.slots ?? [];
     };
     const hold = async (item: Item, held: Held): Promise<Item[]> => {
@@ -147,7 +159,10 @@ export const notifyAtPace =
       }
       const deferrals = (message.deferrals ?? 0) + 1;
       const asked = typeof by.retry === 'object' ? by.retry.afterSeconds * SECOND_MS : 0;
-      const wait = Math.max(asked, Math.min(LONGEST_DELAY_MS, FIRST_DEFERRAL_MS * 2 ** Math.min(deferrals - 1, 10)));
+      const wait = Math.max(
+        asked,
+        Math.min(LONGEST_DELAY_MS, FIRST_DEFERRAL_MS * 2 ** Math.min(deferrals - 1, 10)),
+      );
       waiting.push({ item, message: { ...message, deferrals }, at: now() + wait, because: by.message });
       return [];
     };
@@ -193,7 +208,8 @@ export const notifyAtPace =
       }
     }
     // The vendor has refused these at this moment, so that they take slots from the next second on.
-    for (const item of await book(again, now() + SECOND_MS)) waiting.push(waitingForSlot(item, now() + SECOND_MS));
+    for (const item of await book(again, now() + SECOND_MS))
+      waiting.push(waitingForSlot(item, now() + SECOND_MS));
     await putBack(ports, waiting, failed);
     return failed;
   };
@@ -216,7 +232,8 @@ const isQuotaNeeded = (
   { account }: Pace,
   now: number,
 ): boolean =>
-  (rate === undefined || daily === undefined) && (account === undefined || account.at + QUOTA_FRESH_MS <= now);
+  (rate === undefined || daily === undefined) &&
+  (account === undefined || account.at + QUOTA_FRESH_MS <= now);
 
 const putBack = async (
   ports: PacingPorts,
@@ -255,7 +272,10 @@ const notEnqueued = (): HubError =>
   });
 
 /** Ends the pause of a sender, so that the next message finds out whether it takes messages again. */
-export const endPause = async ({ paces, now }: Pick<PacingPorts, 'paces' | 'now'>, sender: string): Promise<void> => {
+export const endPause = async (
+  { paces, now }: Pick<PacingPorts, 'paces' | 'now'>,
+  sender: string,
+): Promise<void> => {
   const present = (await paces.read([sender])).get(sender) ?? initialPace;
   await paces.change(sender, present, (pace) =>
     pace.stop === undefined ? pace : { ...pace, pausedUntil: 0, stop: { ...pace.stop, until: now() } },

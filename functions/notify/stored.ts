@@ -21,7 +21,11 @@ export const save = async (ports: NotifyPorts, notification: Notification): Prom
 };
 
 /** Stores a failure and ends the notification with it. */
-export const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {
+export const fail = async (
+  ports: NotifyPorts,
+  notification: Notification,
+  error: HubError,
+): Promise<undefined> => {
   await ports.saveFailure(error);
   const { until: _, ...rest } = notification;
   const failed = await save(ports, {

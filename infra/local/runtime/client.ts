@@ -1,5 +1,11 @@
 import { Readable } from 'node:stream';
-import type { HttpHandlerOptions, HttpRequest, HttpResponse, QueryParameterBag, RequestHandler } from '@smithy/types';
+import type {
+  HttpHandlerOptions,
+  HttpRequest,
+  HttpResponse,
+  QueryParameterBag,
+  RequestHandler,
+} from '@smithy/types';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 
 /** Replaces the socket of an AWS client: `requestHandler` for the SDK, `fetch` for clients that sign requests themselves. */
@@ -20,7 +26,9 @@ export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>)
         headers: lowerCased({ host: request.hostname, ...request.headers }),
         body: await bytesOf(request.body),
       });
-      const response = await (abortSignal instanceof AbortSignal ? unlessAborted(answer, abortSignal) : answer);
+      const response = await (abortSignal instanceof AbortSignal
+        ? unlessAborted(answer, abortSignal)
+        : answer);
       const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body;
       // The SDK expects a stream from REST services, and bytes from the RPC protocols.
       const streams = request.headers['x-amz-target'] === undefined;

@@ -20,7 +20,10 @@ export interface QuotaUse {
 const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
-export const quotaUse = ({ db, clock }: Pick<ServiceContext, 'db' | 'clock'>, quota: SendingQuota): QuotaUse => {
+export const quotaUse = (
+  { db, clock }: Pick<ServiceContext, 'db' | 'clock'>,
+  quota: SendingQuota,
+): QuotaUse => {
   db.exec('CREATE TABLE IF NOT EXISTS ses_sent (at INTEGER PRIMARY KEY, recipients INTEGER NOT NULL) STRICT');
   const sum = db.prepare('SELECT SUM(recipients) AS sum FROM ses_sent WHERE at > ?');
   const add = db.prepare(
