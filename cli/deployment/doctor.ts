@@ -34,7 +34,7 @@ const MIN_CONCURRENT_EXECUTIONS = 100;
 /** Runs every check that the configuration of the hub needs. A check that fails is a finding `unknown`. */
 export const examineAccount = async (context: DoctorContext): Promise<Finding[]> => {
   const { senders } = context.hub;
-  const uses = (sender: string): boolean => Object.values(senders).includes(sender);
+  const uses = (sender: string): boolean => Object.values(senders).some(({ use }) => use === sender);
   const checks = [
     ...secretChecks(context),
     ...(uses('ses') ? mailChecks(context) : []),
@@ -59,7 +59,9 @@ const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
   const names = [
     ...Object.keys(hub.channels).map((channel) => `channels/${channel}`),
     ...Object.keys(hub.crms).map((crm) => `crm/${crm}`),
-    ...(Object.values(hub.senders).includes('whatsapp-cloud') ? ['senders/whatsapp-cloud'] : []),
+    ...(Object.values(hub.senders).some(({ use }) => use === 'whatsapp-cloud')
+      ? ['senders/whatsapp-cloud']
+      : []),
   ];
   return names.map((name) => {
     const SecretId = `${hub.name}/${name}`;

@@ -2,10 +2,12 @@
 // AWS refuses a number that texted STOP to it with a ConflictException, whatever consent the hub has recorded.
 
 import * as z from 'zod';
-import { rejectAws, type Sender } from '../../core/triggers/sender.ts';
+import { type NotNowReason, rejectAws, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderContext } from './context.ts';
 
-const passing: ReadonlySet<string> = new Set(['ThrottlingException', 'ServiceQuotaExceededException']);
+/** A quota of this API is the spend limit of the month. */
+const whyNotNow = (name: string): NotNowReason | undefined =>
+  (({ ThrottlingException: 'rate', ServiceQuotaExceededException: 'account' }) as const)[name];
 
 const Answer = z.looseObject({ MessageId: z.string().optional() });
 
@@ -15,6 +17,8 @@ const sentence = (name: string): string =>
 export const awsSms = ({ call }: SenderContext): Sender => ({
   id: 'aws-sms',
   provider: 'aws-sms',
+  // https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-mps.html: the least, that of a toll-free number.
+  usual: { rate: { count: 3, windowMs: 1000 } },
   async send(message) {
     const answer = await call
       .json('sms-voice', 'SendTextMessage', {
@@ -23,7 +27,7 @@ export const awsSms = ({ call }: SenderContext): Sender => ({
         MessageType: message.category === 'marketing' ? 'PROMOTIONAL' : 'TRANSACTIONAL',
         Context: { notification: message.id },
       })
-      .catch(rejectAws(sentence, passing));
+      .catch(rejectAws(sentence, whyNotNow));
     return Answer.parse(answer).MessageId ?? message.id;
   },
 });

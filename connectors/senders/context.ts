@@ -12,6 +12,8 @@ export interface SenderContext {
     query(service: 'sns', action: string, fields: Readonly<Record<string, string>>): Promise<string>;
   };
   readonly fetch: typeof fetch;
+  /** A fresh signal that aborts one HTTP request when its time is over: after that nobody knows whether it was sent. */
+  readonly timeLimit: () => AbortSignal;
   /** The stored secret of a sender, by the sender's id. */
   readonly secret: (sender: string) => Promise<unknown>;
 }

@@ -2,32 +2,43 @@
 // Sent raw, because only a raw message can carry List-Unsubscribe (RFC 8058). SES takes no idempotency key: the
 // notification's id is a tag, by which the status of a send in doubt is found.
 
-import { SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
+import { GetSendQuotaCommand, SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import { composeMail, readMailbox } from '../../core/formats/mail/mime.ts';
-import { refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
+import { type NotNowReason, refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderContext } from './context.ts';
 
-const passing: ReadonlySet<string> = new Set(['Throttling', 'ThrottlingException', 'LimitExceededException']);
+/** https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html: one name, and the message says which quota. */
+const whyNotNow = (name: string, message: string): NotNowReason | undefined => {
+  if (name === 'AccountSendingPausedException') return 'account';
+  if (!/^(?:Throttling|ThrottlingException|LimitExceededException)$/u.test(name)) return undefined;
+  return /daily/iu.test(message) ? 'account' : 'rate';
+};
 
 /** SES names every identity that is not verified; in its sandbox recipients are among them, and those are not repeated. */
 const sentenceFor =
   (sender: string) =>
-  (name: string, message: string): string =>
-    message.includes('not verified') && message.includes(sender)
+  (name: string, message: string): string => {
+    if (whyNotNow(name, message) !== undefined)
+      return `SES does not take e-mails of this account for now (${name}: ${message}). They wait, and are sent as the account allows. \`hub doctor\` shows its quota; AWS raises it on request.`;
+    return message.includes('not verified') && message.includes(sender)
       ? `SES refused the e-mail (${name}): its sender ${sender} is not verified in this region. Verify its domain in SES, or name a verified one as \`from\` in the front matter of email.liquid.`
       : `SES refused the e-mail (${name}). Is the account out of the SES sandbox?`;
+  };
 
-export const ses = ({ aws, configurationSet }: SenderContext): Sender => {
+export const ses = ({ aws, configurationSet, timeLimit }: SenderContext): Sender => {
   const client = new SESClient(aws);
   return {
     id: 'ses',
     provider: 'ses',
+    async quota() {
+      const answer = await client.send(new GetSendQuotaCommand({}), { abortSignal: timeLimit() });
+      const { MaxSendRate: perSecond = 1, Max24HourSend: daily = -1, SentLast24Hours: used = 0 } = answer;
+      return { perSecond, daily, used };
+    },
     async send(message) {
       const { from } = message;
       if (from === undefined)
-        throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.', {
-          retry: 'never',
-        });
+        throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.');
       // The envelope takes the address alone: a name beyond ASCII is for the header.
       const { address } = readMailbox(from);
       const command = new SendRawEmailCommand({
@@ -37,7 +48,9 @@ export const ses = ({ aws, configurationSet }: SenderContext): Sender => {
         RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },
         Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
       });
-      const { MessageId } = await client.send(command).catch(rejectAws(sentenceFor(address), passing));
+      const { MessageId } = await client
+        .send(command, { abortSignal: timeLimit() })
+        .catch(rejectAws(sentenceFor(address), whyNotNow));
       return MessageId ?? message.id;
     },
   };

@@ -1,10 +1,11 @@
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 // The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered.
 
-import { refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
+import { type NotNowReason, refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
 import type { SenderContext } from './context.ts';
 
-const passing: ReadonlySet<string> = new Set(['Throttled', 'Throttling', 'KMSThrottling']);
+const whyNotNow = (name: string): NotNowReason | undefined =>
+  /^(?:KMS)?Throttl(?:ed|ing)$/u.test(name) ? 'rate' : undefined;
 
 const sentence = (name: string): string =>
   `SNS refused the push (${name}). A disabled endpoint means that the app was removed or its token has changed.`;
@@ -17,7 +18,6 @@ export const snsPush = ({ call }: SenderContext): Sender => ({
     if (endpoint === undefined)
       throw refusal(
         'The push address is not `<app>:<ARN of a platform endpoint>`. Register the device with SNS.',
-        { retry: 'never' },
       );
     const push = { title: message.subject ?? '', body: message.text };
     const answer = await call
@@ -33,7 +33,7 @@ export const snsPush = ({ call }: SenderContext): Sender => ({
         'MessageAttributes.entry.1.Value.DataType': 'String',
         'MessageAttributes.entry.1.Value.StringValue': message.id,
       })
-      .catch(rejectAws(sentence, passing));
+      .catch(rejectAws(sentence, whyNotNow));
     return /<MessageId>([^<]+)<\/MessageId>/u.exec(answer)?.[1] ?? message.id;
   },
 });

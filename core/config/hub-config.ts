@@ -49,6 +49,22 @@ const Team = z.strictObject({
   slack: z.string().optional(),
 });
 
+const Rate = Limit.refine(({ count, windowMs }) => count > 0 && windowMs <= 86_400_000, {
+  error: 'expected a rate such as 10 per 1s, over at most 1d',
+});
+
+/** The sender of a channel: its id, or with what the account allows, where the vendor is not to be asked or cannot be. */
+const ChannelSender = z.preprocess(
+  (given) => (typeof given === 'string' ? { use: given } : given),
+  z.strictObject({
+    use: z.string(),
+    /** The most messages in a window. */
+    rate: Rate.optional(),
+    /** The most messages in any 24 hours. */
+    daily: z.int().positive().optional(),
+  }),
+);
+
 /** `mappings/hub.yaml`. An absent key has the value of the shipped file. */
 export const HubConfig = z.strictObject({
   name: z
@@ -64,8 +80,8 @@ export const HubConfig = z.strictObject({
   channels: Channels.default({ twilio: {}, sendgrid: {}, meta: {} }),
   crms: Crms.default({ salesforce: {}, hubspot: {} }),
   senders: z
-    .record(z.string(), z.string())
-    .default({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
+    .record(z.string(), ChannelSender)
+    .prefault({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
   /** `single`: an opt-in by a claimed address counts at once. `double`: only after its owner has confirmed it. */
   optIn: z.enum(['double', 'single']).default('double'),
   /** The limits of messages that unproven identifiers cause. */
@@ -123,5 +139,6 @@ export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
           message: 'is the name of something else; choose another',
         });
     }
-    for (const [channel, id] of Object.entries(hub.senders)) expectKnown(['senders', channel], id, senders);
+    for (const [channel, { use }] of Object.entries(hub.senders))
+      expectKnown(['senders', channel], use, senders);
   });

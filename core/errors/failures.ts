@@ -58,6 +58,12 @@ export const failureErrors = {
     advice:
       'Correct what the sender names (an address, a template, a domain that is not verified, an account in its sandbox), then replay: the channels are chosen again.',
   },
+  'stopped-sender': {
+    means:
+      'A sender takes no messages of this account for now, or has sent as many as it may in 24 hours. What is to be sent waits. The reason names why.',
+    advice:
+      'Do what the reason says. The hub finds out by itself that the sender takes messages again, closes this failure and sends what waited; a replay finds out at once.',
+  },
   'uncertain-send': {
     retry: 'never',
     means:

@@ -28,6 +28,15 @@ export const logCodes = {
     advice:
       'The line names the trigger. Look for a form that is filled in by a program; raise `claims` if the traffic is genuine.',
   },
+  'working-sender': {
+    means: 'A sender that took no messages takes them again. What waited is sent.',
+    advice: 'Nothing. The line says since when it had stopped.',
+  },
+  'unknown-quota': {
+    means: 'A sender could not be asked what its account may send; its last or its usual limits are used.',
+    advice:
+      'The line has the error. Look at the permissions of notify, or set `rate` and `daily` in hub.yaml.',
+  },
   'working-connection': {
     means: 'A CRM that had stopped, or a parked object of it, works again. What waited is sent.',
     advice: 'Nothing. The line says since when it had stopped.',

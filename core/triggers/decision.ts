@@ -170,7 +170,7 @@ const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => 
 };
 
 /** The last instant at which the message may still be sent. */
-const sendDeadline = ({ trigger, arrivedAt }: Situation): number =>
+export const sendDeadline = ({ trigger, arrivedAt }: Pick<Situation, 'trigger' | 'arrivedAt'>): number =>
   arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
 
 /** When the wait ends, in epoch milliseconds; undefined without a wait; NaN if its time is missing, invalid or past. */
@@ -193,7 +193,13 @@ const waitEnd = ({
   return end >= arrivedAt ? end : Number.NaN;
 };
 
-const quietUntil = ({ trigger, hub, now, customer }: Situation): number =>
+/** When the quiet hours of the customer are over, if the trigger respects them; `now` outside of them. */
+export const quietUntil = ({
+  trigger,
+  hub,
+  now,
+  customer,
+}: Pick<Situation, 'trigger' | 'hub' | 'now' | 'customer'>): number =>
   trigger.category === 'transactional'
     ? now
     : outsideQuietHours(

@@ -20,7 +20,7 @@ export const Notification = z.strictObject({
   at: Instant,
   /** The number of timers that were set for this notification. */
   timers: z.int().nonnegative(),
-  /** When the wait ends; while sending, when the send counts as interrupted. */
+  /** When the wait ends; while reserved, when its sender may send it again; while sending, when the send counts as interrupted. */
   until: Instant.optional(),
   reason: z.string().optional(),
   channel: Channel.optional(),
@@ -46,9 +46,21 @@ export const Notification = z.strictObject({
 export type Notification = z.infer<typeof Notification>;
 
 const reference = { profileId: z.string(), trigger: z.string(), interaction: z.string() };
-/** A message of the notifications queue: the key of a notification's row. `replay`: the number of the replay of a failed notification. */
-export const NotificationMessage = z.strictObject({ ...reference, replay: z.int().positive().optional() });
+/** A message of the notifications queue: the key of a notification's row. */
+export const NotificationMessage = z.strictObject({
+  ...reference,
+  /** The number of the replay of a failed notification. */
+  replay: z.int().positive().optional(),
+  /** The slot that was taken for it: it is not sent before. */
+  notBefore: Instant.optional(),
+  /** How often the vendor could not take it, where the vendor's rate was not the reason. */
+  deferrals: z.int().positive().optional(),
+});
 export type NotificationMessage = z.infer<typeof NotificationMessage>;
+
+/** A message of the notifications queue that ends the pause of a sender: the replay of the failure that says so. */
+export const SenderMessage = z.strictObject({ sender: z.string() });
+export type SenderMessage = z.infer<typeof SenderMessage>;
 
 /** A message of the decisions queue: an event of a trigger's rule, or a timer of a notification that waits or has a goal. */
 export const DecisionMessage = z.strictObject({

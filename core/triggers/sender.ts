@@ -2,6 +2,7 @@ import type { Category } from '../consent/consent.ts';
 import { HubError } from '../errors.ts';
 import { memberOf } from '../formats/payload.ts';
 import type { Channel } from '../interaction/interaction.ts';
+import type { AccountQuota, Allowance } from './pace.ts';
 
 /** A message that is ready to be sent through one channel. */
 export interface OutgoingMessage {
@@ -26,38 +27,65 @@ export interface OutgoingMessage {
 }
 
 /**
- * Sends through one vendor. `send` resolves to the vendor's id of the message. It rejects with `refusal` if the vendor
- * has refused the message; after any other error the message may have been sent.
+ * Sends through one vendor. `send` resolves to the vendor's id of the message. It rejects with `refusal` or `NotNow` if the
+ * vendor has refused the message; after any other error the message may have been sent.
  */
 export interface Sender {
   readonly id: string;
   /** The provider whose webhooks report the message's status. */
   readonly provider: string;
+  /** What the vendor gives to every account, where neither hub.yaml nor `quota` says it. */
+  readonly usual?: Allowance;
+  /** What the vendor says of this account. */
+  quota?(): Promise<AccountQuota>;
   send(message: OutgoingMessage): Promise<string>;
 }
 
 const REFUSED = 'sender-refusal';
 
-/** A vendor has refused a message: permanently (`never`), or for now. */
-export const refusal = (
-  message: string,
-  options: { readonly retry: HubError['retry']; readonly cause?: unknown },
-): HubError => new HubError(REFUSED, message, options);
+/** A vendor has refused a message for good. */
+export const refusal = (message: string, options: { readonly cause?: unknown } = {}): HubError =>
+  new HubError(REFUSED, message, { retry: 'never', ...options });
+
+/**
+ * Why a vendor does not take a message now. `rate`: too many at this moment. `message`: this one, or its recipient.
+ * `account`: nothing of the account, such as a used-up quota. `down`: a fault of the vendor.
+ */
+export type NotNowReason = 'rate' | 'message' | 'account' | 'down';
+
+/** A vendor has not taken a message, and may take it later: this costs no try. */
+export class NotNow extends HubError {
+  readonly why: NotNowReason;
+
+  constructor(
+    why: NotNowReason,
+    message: string,
+    { afterSeconds, cause }: { readonly afterSeconds?: number; readonly cause?: unknown } = {},
+  ) {
+    super(REFUSED, message, { retry: afterSeconds === undefined ? 'later' : { afterSeconds }, cause });
+    this.why = why;
+  }
+}
 
 /** Whether the message was certainly not sent. */
 export const isRefusal = (error: unknown): error is HubError =>
   error instanceof HubError && error.code === REFUSED;
 
 /**
- * For `catch` on a call to AWS. If the service has refused the message, throws the refusal: `sentence` describes it by
- * the name and the message of the error, and the errors in `passing` may be tried again. Otherwise, also after a 5xx, throws the error
+ * For `catch` on a call to AWS. If the service has refused the message, throws the refusal: `sentence` describes it by the
+ * name and the message of the error, and `whyNotNow` finds those that pass. Otherwise, also after a 5xx, throws the error
  * itself: the message may have been sent.
  */
 export const rejectAws =
-  (sentence: (name: string, message: string) => string, passing: ReadonlySet<string>) =>
+  (
+    sentence: (name: string, message: string) => string,
+    whyNotNow: (name: string, message: string) => NotNowReason | undefined,
+  ) =>
   (error: unknown): never => {
     const { name, message } = error instanceof Error ? error : { name: '', message: '' };
     const status = memberOf(memberOf(error, '$metadata'), 'httpStatusCode');
     if (typeof status !== 'number' || status >= 500) throw error;
-    throw refusal(sentence(name, message), { retry: passing.has(name) ? 'later' : 'never', cause: error });
+    const why = whyNotNow(name, message);
+    if (why !== undefined) throw new NotNow(why, sentence(name, message), { cause: error });
+    throw refusal(sentence(name, message), { cause: error });
   };

@@ -257,6 +257,8 @@ export const triggerVersionKey = (trigger: string, version: number): Key => ({
 export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${trigger}`, sk: 'current' });
 
 export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
+/** The slots of a sender that are taken. */
+export const paceKey = (sender: string): Key => ({ pk: `pace#${sender}`, sk: 'slots' });
 export const connectionKey = (crm: string): Key => ({ pk: `connection#${crm}`, sk: 'state' });
 /** How far the changes of an object of an account have been read. */
 export const pollKey = (scope: LinkScope, object: string): Key => ({ pk: `poll#${scope}`, sk: object });

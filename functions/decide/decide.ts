@@ -195,16 +195,19 @@ const suppress = async (
   return true;
 };
 
-/** Sets the goal's timer, then queues the send or publishes the suppression. Idempotent. */
+/**
+ * Queues the send or publishes the suppression, then sets the goal's timer: a timer that is refused does not hold the
+ * message back. Idempotent.
+ */
 const runFollowUps = async (
   ports: DecidePorts,
   message: DecisionMessage,
   decided: Notification,
 ): Promise<void> => {
   const { profileId, trigger, interaction, status, goalAt } = decided;
-  if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
   if (status === 'reserved') await ports.enqueue({ profileId, trigger, interaction });
   else await ports.publishSuppressed(decided);
+  if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
 };
 
 /** Stores at the end of a goal's window whether the customer has reached the goal since the reservation or the holdout. */

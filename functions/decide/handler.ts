@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import middy from '@middy/core';
 import * as z from 'zod';
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
-import { isAwsRefusal } from '../aws/clients/refusal.ts';
-import { signedCalls } from '../aws/clients/signed.ts';
+import { timer } from '../aws/clients/timer.ts';
 import { addressReader } from '../aws/customers/addresses.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
@@ -26,8 +24,6 @@ const Environment = z.object({
   QUEUE_URL_NOTIFICATIONS: z.string(),
   QUEUE_ARN_DECISIONS: z.string(),
   DEAD_ARN_DECISIONS: z.string(),
-  SCHEDULE_GROUP: z.string(),
-  SCHEDULE_ROLE_ARN: z.string(),
 });
 
 export const create = (runtime: Runtime) => {
@@ -35,7 +31,7 @@ export const create = (runtime: Runtime) => {
   const rows = table(runtime);
   const { hub, identity } = config(runtime, rows);
   const publish = publisher(runtime);
-  const aws = signedCalls(runtime);
+  const setTimer = timer(runtime, { queue: env.QUEUE_ARN_DECISIONS, deadLetters: env.DEAD_ARN_DECISIONS });
   const use = decide({
     triggers: triggers(rows),
     notifications: notifications(rows, hub, runtime.now),
@@ -43,35 +39,8 @@ export const create = (runtime: Runtime) => {
     guests: guests(rows, identity),
     hub,
     addresses: addressReader(rows, identity),
-    async schedule(message, at) {
-      const name = createHash('sha256')
-        .update(JSON.stringify([message.trigger, message.profileId, message.interaction, message.timer]))
-        .digest('hex')
-        .slice(0, 40);
-      const schedule = {
-        GroupName: env.SCHEDULE_GROUP,
-        ClientToken: name,
-        ScheduleExpression: `at(${new Date(at).toISOString().slice(0, 19)})`,
-        FlexibleTimeWindow: { Mode: 'OFF' },
-        ActionAfterCompletion: 'DELETE',
-        Target: {
-          Arn: env.QUEUE_ARN_DECISIONS,
-          RoleArn: env.SCHEDULE_ROLE_ARN,
-          Input: JSON.stringify(message),
-          DeadLetterConfig: { Arn: env.DEAD_ARN_DECISIONS },
-        },
-      };
-      try {
-        await aws.rest('scheduler', {
-          method: 'POST',
-          path: `/schedules/${name}`,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(schedule),
-        });
-      } catch (error) {
-        if (!isAwsRefusal(error, 'ConflictException')) throw error;
-      }
-    },
+    schedule: (message, at) =>
+      setTimer([message.trigger, message.profileId, message.interaction, message.timer], message, at),
     enqueue: sendTo(runtime, env.QUEUE_URL_NOTIFICATIONS),
     async publishSuppressed(notification) {
       const { reason, trigger, interaction } = notification;

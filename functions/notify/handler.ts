@@ -3,37 +3,49 @@ import middy from '@middy/core';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
-import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
+import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { isAwsRefusal } from '../aws/clients/refusal.ts';
 import { readSecret } from '../aws/clients/secret.ts';
 import { signedCalls } from '../aws/clients/signed.ts';
+import { timer } from '../aws/clients/timer.ts';
 import { addressReader } from '../aws/customers/addresses.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/operations/notifications.ts';
+import { paces } from '../aws/operations/paces.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
 import { triggers } from '../aws/operations/triggers.ts';
 import { notificationEvent } from '../contracts/events/build.ts';
+import { withMessage } from '../contracts/log.ts';
 import type { Runtime } from '../contracts/runtime.ts';
-import { notifyStage } from '../contracts/stages/notify.ts';
+import { type NotifyMessage, notifyStage } from '../contracts/stages/notify.ts';
 import { lambda } from '../middleware/lambda.ts';
-import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
+import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { notify } from './notify.ts';
+import { endPause, notifyAtPace, type PacingPorts, type QueuedNotification } from './pacing.ts';
 import type { NotifyPorts } from './ports.ts';
+import { senderStops } from './sender-stops.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),
+  QUEUE_URL_NOTIFICATIONS: z.string(),
+  QUEUE_ARN_NOTIFICATIONS: z.string(),
+  DEAD_ARN_NOTIFICATIONS: z.string(),
   HUB: z.string(),
   PUBLIC_URL: z.string(),
   SES_CONFIGURATION_SET: z.string().optional(),
 });
+
+/** The most time of one request to a vendor. A function that has no more left than twice that starts no further send. */
+const SEND_TIMEOUT_MS = 10_000;
+const timeLimit = (): AbortSignal => AbortSignal.timeout(SEND_TIMEOUT_MS);
 
 export const create = (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
@@ -45,14 +57,15 @@ export const create = (runtime: Runtime) => {
     configurationSet: env.SES_CONFIGURATION_SET,
     // One attempt: after a lost connection `notify` decides whether the message may be sent again.
     aws: { ...clientConfig(runtime), maxAttempts: 1 },
-    call: signedCalls(runtime, { attempts: 1 }),
+    call: signedCalls(runtime, { attempts: 1, timeLimit }),
+    timeLimit,
     fetch: runtime.fetch ?? fetch,
     secret: (id) =>
       secret(`${env.HUB}/senders/${id}`).catch((error: unknown) => {
         if (!isAwsRefusal(error, 'ResourceNotFoundException')) throw error;
         throw refusal(
           `The secret of the sender ${id} is not stored. Put it into Secrets Manager under ${env.HUB}/senders/${id}, or name another sender in hub.yaml.`,
-          { retry: 'never', cause: error },
+          { cause: error },
         );
       }),
   });
@@ -83,13 +96,34 @@ export const create = (runtime: Runtime) => {
     now: runtime.now,
     sleep: runtime.sleep ?? ((milliseconds) => setTimeout(milliseconds)),
   };
-  return middy<QueueEvent<NotificationMessage>, QueueResult>()
-    .use(queueStack(notifyStage, attempts(runtime, rows)))
-    .handler(
-      eachMessage<NotificationMessage>((message, record) =>
-        notify({ ...ports, saveFailure: (error) => refused(record, error) })(message),
+  const setTimer = timer(runtime, {
+    queue: env.QUEUE_ARN_NOTIFICATIONS,
+    deadLetters: env.DEAD_ARN_NOTIFICATIONS,
+  });
+  const putBack = sendAllTo(runtime, env.QUEUE_URL_NOTIFICATIONS);
+  const pacing: Omit<PacingPorts, 'hasTime'> = {
+    ...ports,
+    paces: paces(runtime, rows),
+    stops: senderStops(runtime, rows),
+    notify: ({ message, record }, known) =>
+      withMessage(record.messageId, () =>
+        notify({ ...ports, saveFailure: (error) => refused(record, error) })(message, known),
       ),
-    );
+    requeue: (messages) =>
+      putBack(messages.map(({ message, delaySeconds }) => ({ body: JSON.stringify(message), delaySeconds }))),
+    schedule: (message, at) =>
+      setTimer([message.trigger, message.profileId, message.interaction, 'send', at], message, at),
+  };
+  return middy<QueueEvent<NotifyMessage>, QueueResult>()
+    .use(queueStack(notifyStage, attempts(runtime, rows)))
+    .handler(async ({ messages }, context) => {
+      const hasTime = (): boolean => context.getRemainingTimeInMillis() > 2 * SEND_TIMEOUT_MS;
+      const toSend: QueuedNotification[] = [];
+      for (const { message, ...queued } of messages)
+        if ('sender' in message) await endPause(pacing, message.sender);
+        else toSend.push({ ...queued, message });
+      return notifyAtPace({ ...pacing, hasTime })(toSend);
+    });
 };
 
 export const handler = lambda(create);

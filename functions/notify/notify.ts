@@ -1,16 +1,17 @@
+import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
 import { type Channel, instant } from '../../core/interaction/interaction.ts';
-import { type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
 import {
   type Notification,
   type NotificationMessage,
   notificationId,
 } from '../../core/triggers/notification.ts';
-import { isRefusal, refusal, type Sender } from '../../core/triggers/sender.ts';
-import { templateChannels } from '../../core/triggers/template-files.ts';
+import { isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
 import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
-import type { NotifyPorts, Work } from './ports.ts';
+import type { Held, NotifyPorts, Work } from './ports.ts';
+import { ConcurrentDelivery, fail, save } from './stored.ts';
 
 /** A send counts as interrupted after this time, which is longer than the function's timeout. */
 const INTERRUPTED_AFTER_MS = 60_000;
@@ -18,29 +19,43 @@ const INTERRUPTED_AFTER_MS = 60_000;
 /** A send ends within seconds, which is sooner than the queue delivers a message again. */
 const WAITS_MS = [250, 500, 1000, 2000];
 
+/** So often a vendor may be unable to take one message, each time a quarter of an hour apart, before it counts as refused. */
+const MAX_DEFERRALS = 100;
+
 /**
- * Sends one reserved notification and records the result. Marketing is sent at most once, everything else at least once.
- * Waits some seconds for another delivery of the same message that is sending it, then throws `HubError` `write-conflict`.
+ * Sends one reserved notification and records the result; `known`: its row, as it was read shortly before. Marketing is sent
+ * at most once, everything else at least once. Resolves to why it has to wait, where its sender does not take it now: it is
+ * reserved as before. Waits some seconds for another delivery of the same message that is sending it, then throws `HubError`
+ * `write-conflict`.
  */
 export const notify =
   (ports: NotifyPorts) =>
-  async (message: NotificationMessage): Promise<void> => {
+  async (message: NotificationMessage, known?: Notification): Promise<Held | undefined> => {
+    let present = known;
     for (const wait of WAITS_MS)
       try {
-        return await notifyOnce(ports, message);
+        return await notifyOnce(ports, message, present);
       } catch (error) {
         if (!(error instanceof ConcurrentDelivery)) throw error;
+        present = undefined;
         await ports.sleep(wait);
       }
-    return notifyOnce(ports, message);
+    return notifyOnce(ports, message, undefined);
   };
 
-const notifyOnce = async (ports: NotifyPorts, message: NotificationMessage): Promise<void> => {
-  const present = await ports.notifications.get(message);
+const notifyOnce = async (
+  ports: NotifyPorts,
+  message: NotificationMessage,
+  known: Notification | undefined,
+): Promise<Held | undefined> => {
+  const present = known ?? (await ports.notifications.get(message));
   if (present === undefined) return;
   const replayed = present.status === 'failed' && (message.replay ?? 0) > (present.replays ?? 0);
   // The bus may have refused the event at an earlier delivery.
-  if (present.status === 'failed' && !replayed) return ports.publishEvent('notification.failed', present);
+  if (present.status === 'failed' && !replayed) {
+    await ports.publishEvent('notification.failed', present);
+    return;
+  }
   if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
   if (present.status === 'sending') expectInterrupted(present, ports.now());
   if (present.status === 'sending' && present.category === 'marketing')
@@ -48,27 +63,21 @@ const notifyOnce = async (ports: NotifyPorts, message: NotificationMessage): Pro
   const current = await ports.triggers.current(present.trigger);
   const work = await loadWork(ports, present);
   if (work === undefined) return;
-  if (present.status === 'sent') return recordSent(ports, present, work);
+  if (present.status === 'sent') {
+    await recordSent(ports, present, work);
+    return;
+  }
   if (current?.paused === true) {
     await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
     return;
   }
-  let next: Notification | undefined = replayed
+  const start = replayed
     ? await restartFailed(ports, present, work, message.replay)
-    : present;
-  while (next) next = await attempt(ports, next, work);
+    : await resumeDeferred(ports, present, work, message);
+  let next: Notification | Held | undefined = start;
+  while (next && 'trigger' in next) next = await attempt(ports, next, work, message);
+  return next;
 };
-
-/** Another delivery of the message may still be sending it, or has changed its row. */
-class ConcurrentDelivery extends HubError {
-  constructor() {
-    super(
-      'write-conflict',
-      'Another delivery of this message is being processed. The message is retried automatically.',
-      { retry: 'later' },
-    );
-  }
-}
 
 /** Throws `ConcurrentDelivery` while another delivery of the same message may still be sending. */
 const expectInterrupted = ({ until }: Notification, now: number): void => {
@@ -110,7 +119,8 @@ const attempt = async (
   ports: NotifyPorts,
   present: Notification,
   work: Work,
-): Promise<Notification | undefined> => {
+  message: NotificationMessage,
+): Promise<Notification | Held | undefined> => {
   const sending = await save(ports, {
     ...present,
     status: 'sending',
@@ -121,7 +131,7 @@ const attempt = async (
   try {
     externalIds = await send(ports, sending, work);
   } catch (error) {
-    return handleSendError(ports, sending, work, error);
+    return handleSendError(ports, sending, work, message, error);
   }
   const { until: _, ...rest } = sending;
   const sent = await save(ports, { ...rest, status: 'sent', at: instant(ports.now()), externalIds });
@@ -129,19 +139,23 @@ const attempt = async (
   return undefined;
 };
 
-/** After an error: takes the next channel, stores a failure, or throws for the queue's retry. */
+/** After an error: takes the next channel, stores a failure, says why the message waits, or throws for the queue's retry. */
 const handleSendError = async (
   ports: NotifyPorts,
   sending: Notification,
   work: Work,
+  { deferrals = 0 }: NotificationMessage,
   error: unknown,
-): Promise<Notification | undefined> => {
-  if (isRefusal(error) && error.retry === 'never') return tryNextChannel(ports, sending, work, error);
+): Promise<Notification | Held | undefined> => {
+  if (error instanceof NotNow && (deferrals < MAX_DEFERRALS || !/^(?:message|down)$/u.test(error.why))) {
+    const { until: _, ...rest } = sending;
+    await save(ports, { ...rest, status: 'reserved' });
+    return { sender: senderIdOf(sending, work.hub), by: error };
+  }
+  if (isRefusal(error)) return tryNextChannel(ports, sending, work, error);
   if (error instanceof HubError && error.retry === 'never') return fail(ports, sending, error);
   // After any other error a message that may be sent twice stays `sending` until the send counts as interrupted.
-  if (!isRefusal(error) && sending.category === 'marketing')
-    return fail(ports, sending, uncertainSend(error));
-  if (isRefusal(error)) await save(ports, { ...sending, status: 'reserved' });
+  if (sending.category === 'marketing') return fail(ports, sending, uncertainSend(error));
   throw error;
 };
 
@@ -166,7 +180,7 @@ const send = async (
     try {
       externalIds[address] = await sender.send({ ...outgoing, id, to: identifierValue(address) });
     } catch (error) {
-      if (!isRefusal(error) || error.retry !== 'never') throw error;
+      if (!isRefusal(error) || error instanceof NotNow) throw error;
       refused ??= error;
     }
   }
@@ -174,80 +188,16 @@ const send = async (
   return externalIds;
 };
 
+/** The id of the sender of a notification's channel; undefined where hub.yaml names none. */
+export const senderIdOf = ({ channel = 'email' }: Notification, { senders }: HubConfig): string | undefined =>
+  senders[channel]?.use;
+
 const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender => {
-  const sender = ports.sender(hub.senders[channel] ?? '');
+  const sender = ports.sender(hub.senders[channel]?.use ?? '');
   if (sender) return sender;
   throw refusal(
     `hub.yaml has no sender for the channel ${channel}. Add one under \`senders\`, or remove the channel from the trigger.`,
-    { retry: 'never' },
   );
-};
-
-/** Chooses a channel by the present consent and addresses, and appends what was considered to `steps`. */
-const chooseAgain = async (
-  ports: NotifyPorts,
-  { version: { trigger, templates }, customer, cause, hub }: Work,
-  template: string,
-  steps: Notification['steps'],
-  refused: readonly Channel[] = [],
-): Promise<ChosenOrReason> =>
-  chooseChannel(
-    {
-      ...{ trigger, hub, customer, now: ports.now() },
-      ...(await ports.addresses(trigger, customer, cause)),
-      templates: { [template]: templateChannels(templates[template] ?? {}) },
-    },
-    template,
-    (step, result) => steps.push({ step, result }),
-    refused,
-  );
-
-/** The next channel of the list after a permanent refusal, if there is one. The reservation stays the same. */
-const tryNextChannel = async (
-  ports: NotifyPorts,
-  sending: Notification,
-  work: Work,
-  error: HubError,
-): Promise<Notification | undefined> => {
-  const { channel = 'email', template = '' } = sending;
-  const refused = [...(sending.refused ?? []), channel];
-  const steps = [...sending.steps, { step: `send by ${channel}`, result: error.message }];
-  const choice: ChosenOrReason = work.version.trigger.send.to
-    ? { reason: 'no-address', channel }
-    : await chooseAgain(ports, work, template, steps, refused);
-  if ('reason' in choice) return fail(ports, { ...sending, refused, steps }, error);
-  const { approved: _, causeOnly: _causeOnly, ...rest } = sending;
-  return {
-    ...rest,
-    ...{ channel: choice.channel, addresses: [...choice.addresses], refused, steps },
-    ...(choice.approved && { approved: true }),
-    ...(choice.causeOnly && { causeOnly: true }),
-  };
-};
-
-/** Prepares a failed notification for its replay: chooses the channel again, by the present consent and addresses. */
-const restartFailed = async (
-  ports: NotifyPorts,
-  failed: Notification,
-  work: Work,
-  replays: number | undefined,
-): Promise<Notification | undefined> => {
-  const { template = '' } = failed;
-  const { approved: _, refused: __, reason: ___, causeOnly: _causeOnly, ...rest } = failed;
-  const steps = [...failed.steps, { step: 'replay', result: `number ${replays}` }];
-  const base = { ...rest, replays, steps, at: instant(ports.now()) };
-  if (work.version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
-  const choice = await chooseAgain(ports, work, template, steps);
-  if ('reason' in choice) {
-    await save(ports, { ...base, status: 'suppressed', reason: choice.reason });
-    return undefined;
-  }
-  const { channel, addresses, approved, causeOnly } = choice;
-  return save(ports, {
-    ...{ ...base, status: 'reserved', channel, addresses: [...addresses] },
-    ...(approved && { approved: true }),
-    ...(causeOnly && { causeOnly: true }),
-  });
 };
 
 /** Records each sent message as an interaction and publishes the event. Idempotent: the keys are the same each time. */
@@ -278,23 +228,4 @@ const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): P
     });
   }
   await ports.publishEvent('notification.sent', sent);
-};
-
-const fail = async (ports: NotifyPorts, notification: Notification, error: HubError): Promise<undefined> => {
-  await ports.saveFailure(error);
-  const { until: _, ...rest } = notification;
-  const failed = await save(ports, {
-    ...rest,
-    status: 'failed',
-    reason: error.code,
-    at: instant(ports.now()),
-    steps: [...notification.steps, { step: 'send', result: error.message }],
-  });
-  await ports.publishEvent('notification.failed', failed);
-};
-
-/** Resolves to the saved row. Throws `ConcurrentDelivery` if another delivery of the message has changed it. */
-const save = async (ports: NotifyPorts, notification: Notification): Promise<Notification> => {
-  if (!(await ports.notifications.save(notification))) throw new ConcurrentDelivery();
-  return { ...notification, version: notification.version + 1 };
 };

@@ -4,7 +4,7 @@ import type { Customer } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { Channel, Instant } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
-import type { Sender } from '../../core/triggers/sender.ts';
+import type { NotNow, Sender } from '../../core/triggers/sender.ts';
 import type { Links } from '../../core/triggers/template.ts';
 import type { Notifications } from '../aws/operations/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
@@ -33,6 +33,12 @@ export interface NotifyPorts {
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
+
+/** Why a notification waits that is reserved as before: its sender does not take it now, or it is quiet for the customer. */
+export type Held =
+  | { readonly sender: string | undefined; readonly by: NotNow }
+  /** Epoch milliseconds. */
+  | { readonly sender: undefined; readonly quietUntil: number };
 
 /** The stored data that one send needs. */
 export interface Work {

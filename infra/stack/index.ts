@@ -35,7 +35,8 @@ export class HubStack extends Stack {
     const front = new FrontDoor(this, 'FrontDoor', hub);
     const deliveries = new WorkQueue(this, 'Deliveries', { visibilityTimeout: Duration.minutes(6) });
     const decisions = new WorkQueue(this, 'Decisions');
-    const notifications = new WorkQueue(this, 'Notifications');
+    // A message that waits for a slot of its sender is delayed for 15 minutes at most.
+    const notifications = new WorkQueue(this, 'Notifications', { maxAge: Duration.minutes(30) });
     // Imported rows have a queue of their own, so that live deliveries never wait behind them.
     const imports = new WorkQueue(this, 'Imports', {
       visibilityTimeout: Duration.minutes(6),

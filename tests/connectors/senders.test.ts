@@ -7,12 +7,13 @@ import {
 } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
-import { isRefusal, type OutgoingMessage } from '../../core/triggers/sender.ts';
+import { isRefusal, NotNow, type OutgoingMessage } from '../../core/triggers/sender.ts';
 import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { sentMessages } from '../../infra/local/inbox/sent-messages.ts';
 import type { AwsResponse, AwsService } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
 import { ses } from '../../infra/local/ses/index.ts';
+import type { SendingQuota } from '../../infra/local/ses/quota.ts';
 import { smsVoice } from '../../infra/local/sms/index.ts';
 import { sns } from '../../infra/local/sns/index.ts';
 import { serviceContext } from '../support/service-context.ts';
@@ -22,13 +23,15 @@ interface World {
   readonly aws?: () => Promise<AwsResponse>;
   readonly meta?: (request: Request) => Response | Promise<Response>;
   readonly sandbox?: boolean;
+  readonly quota?: SendingQuota;
+  readonly timeLimitMs?: number;
 }
 
-const open = ({ aws, meta, sandbox = false }: World = {}) => {
+const open = ({ aws, meta, sandbox = false, quota, timeLimitMs = 10_000 }: World = {}) => {
   const around = serviceContext();
   const sent = sentMessages(around.db);
   const services: Record<string, AwsService> = {
-    ses: ses(around, sent, { sandbox, verified: ['acme.example'] }),
+    ses: ses(around, sent, { sandbox, quota, verified: ['acme.example'] }),
     sns: sns(around, sent),
     'sms-voice': smsVoice(around, sent),
   };
@@ -45,6 +48,7 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
     maxAttempts: 1,
     requestHandler: bound.requestHandler,
   };
+  const timeLimit = (): AbortSignal => AbortSignal.timeout(timeLimitMs);
   const all = senders({
     aws: config,
     call: signedCalls(
@@ -52,12 +56,13 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
         env: { AWS_REGION: around.region, AWS_ACCESS_KEY_ID: 'TEST', AWS_SECRET_ACCESS_KEY: 'test' },
         aws: bound,
       },
-      { attempts: 1 },
+      { attempts: 1, timeLimit },
     ),
     fetch: async (input, init) => {
       if (meta === undefined) throw new TypeError('fetch failed');
       return meta(new Request(input, init));
     },
+    timeLimit,
     secret: async () => ({ accessToken: 'token', phoneNumberId: '106' }),
   });
   const send = (id: string, message: Partial<OutgoingMessage> = {}): Promise<string> => {
@@ -78,14 +83,17 @@ const open = ({ aws, meta, sandbox = false }: World = {}) => {
     );
     return EndpointArn;
   };
-  return { sent, send, config, push };
+  return { sent, send, config, push, clock: around.clock, sender: (id: string) => all[id] };
 };
 
 /** How a send ended: an id, a refusal with its retry, or doubt. */
 const ending = async (sending: Promise<string>): Promise<unknown> =>
   sending.then(
     () => 'sent',
-    (error: unknown) => (isRefusal(error) ? error.retry : 'in doubt'),
+    (error: unknown) => {
+      if (error instanceof NotNow) return error.why;
+      return isRefusal(error) ? error.retry : 'in doubt';
+    },
   );
 
 describe('SES', () => {
@@ -140,6 +148,63 @@ describe('AWS End User Messaging', () => {
     );
     expect(await ending(send('aws-sms', { channel: 'sms', to: '+14155550100' }))).toBe('never');
     expect(await ending(send('aws-sms', { channel: 'sms', to: 'nobody' }))).toBe('never');
+  });
+});
+
+describe('the limits of an account', () => {
+  const outcomes = async (count: number, send: () => Promise<string>): Promise<unknown[]> => {
+    const ended: unknown[] = [];
+    for (let one = 0; one < count; one++) ended.push(await ending(send()));
+    return ended;
+  };
+
+  it('of SES: by the second for a moment, by the day for the account', async () => {
+    const { send, clock } = open({ quota: { second: 2, day: 3 } });
+    expect(await outcomes(3, () => send('ses'))).toEqual(['sent', 'sent', 'rate']);
+    await clock.runUntil(clock.now() + 1000);
+    expect(await outcomes(2, () => send('ses'))).toEqual(['sent', 'account']);
+    await clock.runUntil(clock.now() + 86_400_000);
+    expect(await outcomes(1, () => send('ses'))).toEqual(['sent']);
+  });
+
+  it('of SES are what SES says of them', async () => {
+    const { send, sender } = open({ quota: { second: 2, day: 3 } });
+    await send('ses');
+    expect(await sender('ses')?.quota?.()).toEqual({ perSecond: 2, daily: 3, used: 1 });
+  });
+
+  it('of SMS: by the parts of a second, and by the spend limit of the month', async () => {
+    const { send, clock } = open();
+    const text = (words: string) => send('aws-sms', { channel: 'sms', to: '+14155550100', text: words });
+    expect(await outcomes(3, () => text('x'.repeat(200)))).toEqual(['sent', 'rate', 'rate']);
+    await clock.runUntil(clock.now() + 1000);
+    // A message of more parts than that goes alone. A new account spends a dollar a month.
+    for (let second = 0; second < 9; second++) {
+      expect(await ending(text('x'.repeat(1500)))).toBe('sent');
+      await clock.runUntil(clock.now() + 1000);
+    }
+    expect(await ending(text('x'.repeat(1500)))).toBe('account');
+  });
+});
+
+describe('a vendor that does not answer', () => {
+  it('WhatsApp: the request ends after its time, and nobody knows whether the message was sent', async () => {
+    const silent = (request: Request): Promise<Response> =>
+      new Promise((_, reject) => {
+        request.signal.addEventListener('abort', () => reject(request.signal.reason));
+      });
+    const { send } = open({ meta: silent, timeLimitMs: 20 });
+    const to = { channel: 'whatsapp', to: '+14155550100', text: 'Hi' } as const;
+    expect(await ending(send('whatsapp-cloud', to))).toBe('in doubt');
+  });
+
+  it.each([
+    ['ses', {}],
+    ['aws-sms', { channel: 'sms', to: '+14155550100' }],
+    ['sns-push', { channel: 'push', to: 'shop:arn:aws:sns:eu-south-1:123456789012:endpoint/GCM/shop/1' }],
+  ] as const)('%s likewise', async (id, message) => {
+    const { send } = open({ aws: () => new Promise(() => {}), timeLimitMs: 20 });
+    expect(await ending(send(id, message))).toBe('in doubt');
   });
 });
 
@@ -210,9 +275,13 @@ describe('WhatsApp Cloud', () => {
     [400, { error: { code: 131047 } }, 'never'],
     [400, { error: { code: 131026 } }, 'never'],
     [401, { error: { code: 190 } }, 'never'],
-    [429, { error: { code: 130429 } }, 'later'],
-    [400, { error: { code: 131056 } }, 'later'],
-    [500, { error: { code: 131000 } }, 'later'],
+    [429, { error: { code: 130429, message: '(#130429) Rate limit hit' } }, 'rate'],
+    [429, { error: { code: 80007 } }, 'rate'],
+    [400, { error: { code: 131056 } }, 'message'],
+    [400, { error: { code: 131048, message: '(#131048) Spam rate limit hit' } }, 'account'],
+    [500, { error: { code: 131000 } }, 'down'],
+    [503, { error: { code: 131016 } }, 'down'],
+    [500, { error: { code: 999 } }, 'down'],
   ])('%s %j: %s', async (status, body, retry) => {
     expect(await ending(open({ meta: answered(status, body) }).send('whatsapp-cloud', to))).toBe(retry);
   });
@@ -239,8 +308,8 @@ describe.each([
   });
   const throttled = { ses: 'Throttling', 'aws-sms': 'ThrottlingException', 'sns-push': 'Throttled' }[id];
 
-  it('is retried after throttling', async () => {
-    expect(await ending(open({ aws: async () => answer(400, throttled) }).send(id, message))).toBe('later');
+  it('takes nothing at the rate of a throttle', async () => {
+    expect(await ending(open({ aws: async () => answer(400, throttled) }).send(id, message))).toBe('rate');
   });
 
   it('is uncertain when AWS failed or did not answer', async () => {

@@ -78,13 +78,18 @@ const baseOf = (env: Runtime['env'], service: Service): string =>
     `https://${service}.${regionOf(env)}.amazonaws.com`
   ).replace(/\/$/u, '');
 
-/** `attempts`: two repeat the request once after a lost connection; one is for requests that must not be made twice. */
+/**
+ * `attempts`: two repeat the request once after a lost connection; one is for requests that must not be made twice.
+ * `timeLimit`: a fresh signal that aborts one request.
+ */
 export const signedCalls = (
   { env, aws }: Pick<Runtime, 'env' | 'aws'>,
-  { attempts = 2 }: { attempts?: 1 | 2 } = {},
+  { attempts = 2, timeLimit }: { attempts?: 1 | 2; timeLimit?: () => AbortSignal } = {},
 ): SignedCalls => {
   const signer = signerOf(env);
-  const send = aws?.fetch ?? ((request: Request) => fetch(request));
+  const bound = aws?.fetch ?? ((request: Request) => fetch(request));
+  const send = (request: Request): Promise<Response> =>
+    bound(timeLimit === undefined ? request : new Request(request, { signal: timeLimit() }));
   const call = async (service: Service, request: RestRequest): Promise<Response> => {
     const query = new URLSearchParams(request.query).toString();
     const { method, body } = request;

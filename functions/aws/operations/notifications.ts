@@ -36,6 +36,8 @@ interface UsedOnce {
 
 export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
+  /** Many, in the order of their addresses. */
+  getAll(addresses: readonly NotificationMessage[]): Promise<(Notification | undefined)[]>;
   /** Writes the row, with the next version (0: it is new); false where it is no longer at the given version. */
   save(notification: Notification): Promise<boolean>;
   /** Who has used up a value of a trigger's `once` for a customer: by source profile. */
@@ -62,6 +64,11 @@ export const notifications = (
   async get(address) {
     const [row] = await table.get([notificationKey(address)]);
     return row && notificationOf(row);
+  },
+  async getAll(addresses) {
+    const keys = addresses.map(notificationKey);
+    const rows = new Map((await table.get(keys)).map((row) => [keyText(row), notificationOf(row)]));
+    return keys.map((key) => rows.get(keyText(key)));
   },
   save: async (notification) => table.transact([notificationWrite(notification, await hub())]),
   async usedBy({ sourceProfiles }, trigger, value) {

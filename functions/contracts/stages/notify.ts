@@ -1,10 +1,26 @@
-import { NotificationMessage } from '../../../core/triggers/notification.ts';
+import * as z from 'zod';
+import { NotificationMessage, SenderMessage } from '../../../core/triggers/notification.ts';
 import { stage } from './stage.ts';
 
+export const NotifyMessage = z.union([NotificationMessage, SenderMessage]);
+export type NotifyMessage = z.infer<typeof NotifyMessage>;
+
+/** Notifications that are to be sent. A sender that stopped is one failure; its replay ends the pause. */
 export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',
-  toReplay: (message, count) => ({ ...message, replay: count }),
-  schema: NotificationMessage,
-  identity: ({ profileId, trigger, interaction }) => [profileId, trigger, interaction],
-  about: ({ profileId, trigger, interaction }) => ({ profileId, trigger, interaction }),
+  schema: NotifyMessage,
+  toReplay: (message, count) => ('sender' in message ? message : replayed(message, count)),
+  identity: (message) =>
+    'sender' in message ? [message.sender] : [message.profileId, message.trigger, message.interaction],
+  about(message) {
+    if ('sender' in message) return { sender: message.sender };
+    const { profileId, trigger, interaction } = message;
+    return { profileId, trigger, interaction };
+  },
 });
+
+/** A replay takes a slot of its own. */
+const replayed = (
+  { notBefore: _, deferrals: __, ...message }: NotificationMessage,
+  count: number,
+): NotificationMessage => ({ ...message, replay: count });

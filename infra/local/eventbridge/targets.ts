@@ -13,7 +13,10 @@ export const targets = (store: EventsStore): Readonly<Record<string, Operation>>
     const { Rule: name, EventBusName } = OfRule.parse(input);
     const rule = store.expectRule(store.expectBus(EventBusName), name);
     const added = z.array(Target).min(1).parse(input['Targets']);
-    for (const target of added) expectOneInput(target);
+    for (const target of added) {
+      expectAddress(target);
+      expectOneInput(target);
+    }
     const others = rule.targets.filter(({ Id }) => !added.some((one) => one.Id === Id));
     if (others.length + added.length > MOST_TARGETS)
       throw new ServiceError('LimitExceededException', `A rule can have ${MOST_TARGETS} targets.`);
@@ -43,6 +46,19 @@ export const targets = (store: EventsStore): Readonly<Record<string, Operation>>
     return { Targets: page, ...next };
   },
 });
+
+/** A service of AWS, an account, and a resource in it. */
+const ADDRESS = /^arn:aws[\w-]*:[a-z][a-z\d-]*:[a-z\d-]*:\d{12}:.+$/u;
+
+/** @throws ServiceError `ValidationException`: a target and its dead letters are addresses of resources. */
+const expectAddress = ({ Id, Arn, DeadLetterConfig }: Target): void => {
+  for (const one of [Arn, DeadLetterConfig?.Arn])
+    if (one !== undefined && (!ADDRESS.test(one) || one.length > 1600))
+      throw new ServiceError(
+        'ValidationException',
+        `Parameter ${one} is not valid for target ${Id}. Reason: Provided Arn is not in correct format.`,
+      );
+};
 
 /** @throws ServiceError `ValidationException`: a target takes one input of three, and a valid template. */
 const expectOneInput = (target: Target): void => {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Assembly } from '../cloudformation/assembly.ts';
 import { RESPONSE_URL } from '../cloudformation/custom-resources.ts';
-import { accessKeyOf } from '../iam/access-key.ts';
+import { accessKeyOf, LOCAL_SECRET } from '../iam/access-key.ts';
 import type { AwsService } from '../protocol/service.ts';
 import { REGION } from '../runtime/account.ts';
 import { type InProcess, inProcess } from '../runtime/client.ts';
@@ -89,7 +89,7 @@ export const environmentOf = (
 ): Record<string, string> => ({
   AWS_REGION: REGION,
   AWS_ACCESS_KEY_ID: accessKeyOf(target.name),
-  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_SECRET_ACCESS_KEY: LOCAL_SECRET,
   AWS_LAMBDA_FUNCTION_NAME: target.name,
   AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(target.memoryMegabytes),

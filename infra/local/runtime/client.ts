@@ -1,5 +1,11 @@
 import { Readable } from 'node:stream';
-import type { HttpRequest, HttpResponse, QueryParameterBag, RequestHandler } from '@smithy/types';
+import type {
+  HttpHandlerOptions,
+  HttpRequest,
+  HttpResponse,
+  QueryParameterBag,
+  RequestHandler,
+} from '@smithy/types';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 
 /** Replaces the socket of an AWS client: `requestHandler` for the SDK, `fetch` for clients that sign requests themselves. */
@@ -12,14 +18,17 @@ export interface InProcess {
 export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>): InProcess => ({
   requestHandler: {
     metadata: { handlerProtocol: 'http/1.1' },
-    async handle(request) {
-      const response = await handle({
+    async handle(request, { abortSignal }: HttpHandlerOptions = {}) {
+      const answer = handle({
         method: request.method,
         path: request.path,
         query: queryString(request.query ?? {}),
         headers: lowerCased({ host: request.hostname, ...request.headers }),
         body: await bytesOf(request.body),
       });
+      const response = await (abortSignal instanceof AbortSignal
+        ? unlessAborted(answer, abortSignal)
+        : answer);
       const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body;
       // The SDK expects a stream from REST services, and bytes from the RPC protocols.
       const streams = request.headers['x-amz-target'] === undefined;
@@ -34,13 +43,14 @@ export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>)
   },
   async fetch(request) {
     const url = new URL(request.url);
-    const response = await handle({
+    const answer = handle({
       method: request.method,
       path: url.pathname,
       query: url.search.slice(1),
       headers: lowerCased({ host: url.host, ...Object.fromEntries(request.headers) }),
       body: new Uint8Array(await request.arrayBuffer()),
     });
+    const response = await unlessAborted(answer, request.signal);
     const empty = response.status === 204 || response.status === 304 || request.method === 'HEAD';
     return new Response(empty ? null : new Uint8Array(Buffer.from(response.body)), {
       status: response.status,
@@ -48,6 +58,15 @@ export const inProcess = (handle: (request: AwsRequest) => Promise<AwsResponse>)
     });
   },
 });
+
+/** As from a socket: an aborted request rejects, and what it has done stays done. */
+const unlessAborted = <Answer>(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', abort));
+};
 
 const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

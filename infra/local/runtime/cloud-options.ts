@@ -4,6 +4,7 @@ import type { Decision } from '../iam/index.ts';
 import type { Run } from '../lambda/invocations.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
+import type { SendingQuota } from '../ses/quota.ts';
 import type { SqsOptions } from '../sqs/index.ts';
 import type { ExternalEndpoints } from './external-endpoints.ts';
 
@@ -24,6 +25,8 @@ export interface CloudOptions {
   readonly publicUrl: string;
   /** The addresses and domains that are verified in SES from the beginning. */
   readonly verified?: readonly string[];
+  /** What the account may send by SES; default: as one out of the sandbox. */
+  readonly mailQuota?: SendingQuota;
   /** The URL of the AWS endpoint, also used in queue URLs. */
   readonly awsUrl: string;
   /** Duplicates and reorderings of messages and events. */

@@ -36,7 +36,8 @@ export const cloudServices = (
     chaos,
     conflict,
     verified = [],
-  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'conflict' | 'verified'>,
+    mailQuota,
+  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'conflict' | 'mailQuota' | 'verified'>,
   post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>,
 ): CloudServices => {
   const sent = sentMessages(mailboxes);
@@ -47,7 +48,7 @@ export const cloudServices = (
     scheduler: scheduler(context),
     s3: s3(context),
     secretsManager: secretsManager(context),
-    ses: ses(context, sent, { verified }),
+    ses: ses(context, sent, { verified, quota: mailQuota }),
     sns: sns(context, sent, { post }),
     sms: smsVoice(context, sent, { monthlyLimit: SMS_DOLLARS }),
     sentMessages: sent,

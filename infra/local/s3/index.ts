@@ -1,3 +1,4 @@
+import { secretOfKey } from '../iam/access-key.ts';
 import { asServiceError, ServiceError } from '../protocol/json.ts';
 import { element } from '../protocol/query.ts';
 import type { AwsResponse, AwsService, ServiceContext } from '../protocol/service.ts';
@@ -6,6 +7,7 @@ import { expiry, expiryRules } from './lifecycle.ts';
 import { listings } from './list.ts';
 import { multipart } from './multipart.ts';
 import { objects } from './objects.ts';
+import { expectOwnSignature } from './presigned.ts';
 import { type Call, callOf, expectUnexpired, type S3Operation, s3Operation } from './request.ts';
 import { ObjectStore } from './store.ts';
 import { objectTags } from './tagging.ts';
@@ -39,7 +41,10 @@ export const s3 = (context: ServiceContext): AwsService => {
     signingName: 's3',
     operation: (request) => s3Operation(callOf(request)),
     async handle(request) {
-      const answer = answerOf(() => perform(callOf(request)), request.path);
+      const answer = answerOf(() => {
+        expectOwnSignature(request, secretOfKey);
+        return perform(callOf(request));
+      }, request.path);
       const headers = { 'x-amz-request-id': crypto.randomUUID(), ...answer.headers };
       return request.method === 'HEAD' ? { ...answer, headers, body: '' } : { ...answer, headers };
     },

@@ -13,9 +13,23 @@ const STORED =
 
 export const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
-/** The headers of a request that are stored with the object. */
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: the bytes of names and values together. */
+const MOST_METADATA_BYTES = 2048;
+const METADATA = 'x-amz-meta-';
+
+/** The headers of a request that are stored with the object. @throws ServiceError `MetadataTooLarge`. */
 export const storedHeaders = ({ headers }: Call): Record<string, string> => {
   const stored = Object.entries(headers).filter(([name]) => STORED.test(name));
+  const size = stored
+    .filter(([name]) => name.startsWith(METADATA))
+    .reduce((sum, [name, value]) => sum + Buffer.byteLength(name.slice(METADATA.length) + value), 0);
+  if (size > MOST_METADATA_BYTES)
+    throw new ServiceError(
+      'MetadataTooLarge',
+      'Your metadata headers exceed the maximum allowed metadata size',
+      400,
+      { Size: size, MaxSizeAllowed: MOST_METADATA_BYTES },
+    );
   const encoding = headers['content-encoding']
     ?.split(',')
     .map((one) => one.trim())
@@ -50,6 +64,14 @@ export const expectWritable = (
   const { 'if-none-match': none, 'if-match': match } = headers;
   if (Buffer.byteLength(key) > 1024)
     throw new ServiceError('KeyTooLongError', 'Your key is too long', 400, { MaxSizeAllowed: 1024 });
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: a write takes the asterisk alone.
+  if (none !== undefined && none !== '*')
+    throw new ServiceError(
+      'NotImplemented',
+      'A header you provided implies functionality that is not implemented',
+      501,
+      { Header: 'If-None-Match' },
+    );
   if (none === '*' && store.head(bucket, key)) throw preconditionFailed('If-None-Match');
   if (match !== undefined && !includesEtag(match, expectObject(store, bucket, key).etag))
     throw preconditionFailed('If-Match');

@@ -91,7 +91,7 @@ const objectOperation = ({ method, query, headers }: Call): string => {
   return `${verbs[method] ?? method}Object`;
 };
 
-/** @throws ServiceError for an expired presigned URL. Its signature is not verified: the runtime knows no secret keys. */
+/** @throws ServiceError for an expired presigned URL. */
 export const expectUnexpired = ({ headers }: Call, now: number): void => {
   const { 'x-amz-expires': seconds, 'x-amz-date': date } = headers;
   if (seconds === undefined) return;

@@ -3,10 +3,17 @@ import { MOST_RETRIES, OLDEST_SECONDS } from '../eventbridge/retries.ts';
 import { ServiceError } from '../protocol/json.ts';
 import { isOnce, recurrence } from './expression.ts';
 
+/** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Target.html */
+const MOST_INPUT_BYTES = 256 * 1024;
+
 const Target = z.strictObject({
   Arn: z.string(),
   RoleArn: z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/u, 'must be the ARN of a role'),
-  Input: z.string().min(1).optional(),
+  Input: z
+    .string()
+    .min(1)
+    .refine((text) => Buffer.byteLength(text) <= MOST_INPUT_BYTES, 'must be at most 256 KB')
+    .optional(),
   EventBridgeParameters: z
     .strictObject({ DetailType: z.string().min(1).max(128), Source: z.string().min(1).max(256) })
     .optional(),

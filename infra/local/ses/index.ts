@@ -3,6 +3,7 @@ import { answerQuery, queryOperation } from '../protocol/query.ts';
 import type { AwsService, ServiceContext } from '../protocol/service.ts';
 import { configurationSets } from './configuration-sets.ts';
 import { identities } from './identities.ts';
+import type { SendingQuota } from './quota.ts';
 import { type Receiving, receiving } from './receiving.ts';
 import { sending } from './sending.ts';
 
@@ -11,6 +12,8 @@ export interface SesOptions {
   readonly sandbox?: boolean;
   /** Addresses and domains that are verified from the beginning. Mail is sent from verified identities only. */
   readonly verified?: readonly string[];
+  /** What the account may send; default 50,000 a day and 14 a second, in the sandbox 200 and 1. */
+  readonly quota?: SendingQuota | undefined;
 }
 
 export interface Ses extends AwsService {
@@ -22,7 +25,11 @@ export interface Ses extends AwsService {
 export const ses = (
   context: ServiceContext,
   sent: SentMessages,
-  { sandbox = false, verified = [] }: SesOptions = {},
+  {
+    sandbox = false,
+    verified = [],
+    quota = sandbox ? { day: 200, second: 1 } : { day: 50_000, second: 14 },
+  }: SesOptions = {},
 ): Ses => {
   const received = receiving(context);
   const known = identities(context.db, verified);
@@ -31,7 +38,7 @@ export const ses = (
     ...received.operations,
     ...known.operations,
     ...sets.operations,
-    ...sending(context, { sent, identities: known, sets, sandbox }),
+    ...sending(context, { sent, identities: known, sets, sandbox, quota }),
   };
   return {
     signingName: 'ses',

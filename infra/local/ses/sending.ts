@@ -7,20 +7,21 @@ import { addressesIn, bareAddress } from './addresses.ts';
 import type { ConfigurationSets } from './configuration-sets.ts';
 import { sesEvents } from './events.ts';
 import type { Identities } from './identities.ts';
+import { quotaUse, type SendingQuota } from './quota.ts';
 
 export interface SendingOptions {
   readonly sent: SentMessages;
   readonly identities: Identities;
   readonly sets: ConfigurationSets;
-  /** Whether mail may only be sent to verified identities, 200 a day, as in a new account. */
+  /** Whether mail may only be sent to verified identities, as in a new account. */
   readonly sandbox: boolean;
+  readonly quota: SendingQuota;
 }
 
 const HEADERS_SHOWN = /^(?:list-unsubscribe|list-unsubscribe-post|message-id|reply-to|x-.*)$/iu;
 const TAG = /^[\w-]{1,256}$/u;
 const MOST_RECIPIENTS = 50;
 const LARGEST_BYTES = 10 * 1024 * 1024;
-const DAY_MS = 86_400_000;
 
 /** SendEmail, SendRawEmail and GetSendQuota. A sent e-mail is stored and reported to its configuration set. */
 export const sending = (
@@ -28,17 +29,13 @@ export const sending = (
   options: SendingOptions,
 ): Readonly<Record<string, QueryOperation>> => {
   const { clock, newId } = context;
-  const { sent, sets, sandbox } = options;
+  const { sent, sets, quota } = options;
   const report = sesEvents(context, sets);
-  const quota = sandbox ? { day: 200, second: 1 } : { day: 50_000, second: 14 };
-  const sentToday = (): number =>
-    sent.list().filter(({ medium, at }) => medium === 'email' && Date.parse(at) > clock.now() - DAY_MS)
-      .length;
+  const used = quotaUse(context, quota);
   const stamp = () => ({ id: newId(), at: new Date(clock.now()).toISOString(), medium: 'email' as const });
   const expectSendable = (input: URLSearchParams, from: readonly string[], to: readonly string[]): void => {
     expectValidEnvelope(context, input, { from, to }, options);
-    if (sandbox && sentToday() >= quota.day)
-      throw new ServiceError('Throttling', 'Daily message quota exceeded.');
+    used.use(to.length);
   };
   return {
     SendEmail(input) {
@@ -80,7 +77,7 @@ export const sending = (
     GetSendQuota: () =>
       element('Max24HourSend', quota.day) +
       element('MaxSendRate', quota.second) +
-      element('SentLast24Hours', sentToday()),
+      element('SentLast24Hours', used.sentToday()),
   };
 };
 

@@ -8,6 +8,8 @@ export interface SmsOptions {
   readonly numbers?: readonly string[];
   /** The monthly spend limit for text messages, in dollars; that of a new account is 1. */
   readonly monthlyLimit?: number;
+  /** The message parts that the account's number sends in a second; default 3, as a toll-free number. */
+  readonly partsPerSecond?: number;
   /** Whether the account is new: messages may only be sent to verified numbers. */
   readonly sandbox?: boolean;
   /** The verified numbers of a sandbox. */
@@ -17,6 +19,7 @@ export interface SmsOptions {
 /** The price of one message part, in dollars: about the list price to a number in the United States. */
 const PRICE = 0.01;
 const PART_CHARACTERS = 153;
+const SECOND_MS = 1000;
 const OPT_OUT_LIST = 'Default';
 
 const TextInput = z.strictObject({
@@ -47,13 +50,24 @@ export const smsVoice = (
 ): AwsService => {
   const { clock, newId, region, account } = context;
   const store = smsStore(context);
-  const { monthlyLimit = 1 } = options;
+  const { monthlyLimit = 1, partsPerSecond = 3 } = options;
+  let sending = { since: Number.NEGATIVE_INFINITY, parts: 0 };
+  /** @throws ServiceError where the number sends as much in this second as it can. */
+  const useParts = (parts: number): void => {
+    const now = clock.now();
+    if (now >= sending.since + SECOND_MS) sending = { since: now, parts: 0 };
+    // A message of more parts than that goes alone.
+    if (sending.parts > 0 && sending.parts + parts > partsPerSecond)
+      throw new ServiceError('ThrottlingException', 'Rate exceeded');
+    sending.parts += parts;
+  };
   const operations: Readonly<Record<string, Operation>> = {
     SendTextMessage(input) {
       const text = TextInput.parse(input);
       expectSendable(text, store, options);
       const month = new Date(clock.now()).toISOString().slice(0, 7);
-      const price = PRICE * Math.ceil(text.MessageBody.length / PART_CHARACTERS);
+      const parts = Math.ceil(text.MessageBody.length / PART_CHARACTERS);
+      const price = PRICE * parts;
       if (store.spent(month) + price > monthlyLimit)
         throw new ServiceError(
           'ServiceQuotaExceededException',
@@ -61,6 +75,7 @@ export const smsVoice = (
           400,
           { Reason: 'MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT' },
         );
+      useParts(parts);
       const id = newId();
       if (text.DryRun) return { MessageId: id };
       store.spend(month, price);

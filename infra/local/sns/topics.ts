@@ -184,7 +184,9 @@ const publishOperations = (
   PublishBatch(input) {
     const topic = topicContext.store.expectTopic(need(input, 'TopicArn'));
     const [successful, failed]: [string[], string[]] = [[], []];
-    for (const entry of entriesOf(input, 'PublishBatchRequestEntries')) {
+    const entries = entriesOf(input, 'PublishBatchRequestEntries');
+    expectBatch(entries.map((entry) => entry.get('Id') ?? ''));
+    for (const entry of entries) {
       const id = entry.get('Id') ?? '';
       entry.set('TopicArn', topic);
       try {
@@ -198,6 +200,30 @@ const publishOperations = (
     return members('Successful', successful) + members('Failed', failed);
   },
 });
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
+const MOST_ENTRIES = 10;
+
+/** @throws ServiceError where the ids of a batch are none, too many, invalid or repeated. */
+const expectBatch = (ids: readonly string[]): void => {
+  if (ids.length === 0)
+    throw new ServiceError('EmptyBatchRequest', "The batch request doesn't contain any entries.");
+  if (ids.length > MOST_ENTRIES)
+    throw new ServiceError(
+      'TooManyEntriesInBatchRequest',
+      'The batch request contains more entries than permissible.',
+    );
+  if (!ids.every((id) => /^[\w-]{1,80}$/u.test(id)))
+    throw new ServiceError(
+      'InvalidBatchEntryId',
+      "The Id of a batch entry in a batch request doesn't abide by the specification.",
+    );
+  if (new Set(ids).size < ids.length)
+    throw new ServiceError(
+      'BatchEntryIdsNotDistinct',
+      'Two or more batch entries in the request have the same Id.',
+    );
+};
 
 /** Queues a notification for every confirmed subscription whose filter it passes, and returns the message's id. */
 const publish = (topicContext: TopicContext, input: URLSearchParams): string => {

@@ -23,6 +23,7 @@ export interface InProcessHubOptions
       | 'conflict'
       | 'externalEndpoints'
       | 'file'
+      | 'mailQuota'
       | 'onDecision'
       | 'publicUrl'
       | 'random'

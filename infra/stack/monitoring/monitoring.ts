@@ -9,6 +9,7 @@ import {
   aws_sns_subscriptions as subscriptions,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import type { LogCode } from '../../../core/errors.ts';
 import type { FrontDoor } from '../functions/front-door.ts';
 import type { HubFunction, SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
@@ -87,15 +88,20 @@ export class Monitoring extends Construct {
     }).metric({ statistic: 'Sum', period: PERIOD });
   }
 
-  /** Counts the messages withheld by `claims` of hub.yaml, from the log of decide. */
-  #countClaimCaps({ functions, shared: { hub } }: MonitoredResources): cloudwatch.IMetric {
-    const decide = functions.find(({ node }) => node.id === 'Decide');
-    if (decide === undefined) throw new Error('The stack has no function decide.');
-    return new logs.MetricFilter(this, 'ClaimCaps', {
-      logGroup: decide.lambda.logGroup,
+  /** Counts the lines with a code in the log of a function. */
+  #countLines(
+    { functions, shared: { hub } }: MonitoredResources,
+    name: string,
+    functionId: string,
+    code: LogCode,
+  ): cloudwatch.IMetric {
+    const one = functions.find(({ node }) => node.id === functionId);
+    if (one === undefined) throw new Error(`The stack has no function ${functionId}.`);
+    return new logs.MetricFilter(this, name, {
+      logGroup: one.lambda.logGroup,
       metricNamespace: `Tributary/${hub.name}`,
-      metricName: 'ClaimCaps',
-      filterPattern: logs.FilterPattern.stringValue('$.code', '=', 'claim-cap'),
+      metricName: name,
+      filterPattern: logs.FilterPattern.stringValue('$.code', '=', code),
       defaultValue: 0,
     }).metric({ statistic: 'Sum', period: PERIOD });
   }
@@ -194,18 +200,24 @@ export class Monitoring extends Construct {
   #addSendingAlarms(resources: MonitoredResources): void {
     const { hub } = resources.shared;
     this.#addAlarm('claim caps', {
-      metric: this.#countClaimCaps(resources),
+      metric: this.#countLines(resources, 'ClaimCaps', 'Decide', 'claim-cap'),
       threshold: 1,
       description:
         'Forms, chats or other sources that nobody vouches for caused more messages than `claims` in hub.yaml allows; the rest was withheld. Search the log of decide for `claim-cap`, and look for a form that a program fills in.',
+    });
+    this.#addAlarm('stopped senders', {
+      metric: this.#countLines(resources, 'StoppedSenders', 'Notify', 'stopped-sender'),
+      threshold: 1,
+      description:
+        'A sender takes no messages for now, or has sent as many as it may in 24 hours. What is to be sent waits. `hub failures list` says which sender, why, and what to do.',
     });
     this.#addAlarm('timers', {
       metric: awsMetric('AWS/Scheduler', 'TargetErrorCount', { ScheduleGroup: `tributary-${hub.name}` }),
       threshold: 1,
       description:
-        'Schedules that fired did not reach the decisions queue. Replay them with `hub failures`: they are in its dead letters.',
+        'Schedules that fired did not reach the queue of decisions or notifications. Replay them with `hub failures`: they are in its dead letters.',
     });
-    if (!Object.values(hub.senders).includes('ses')) return;
+    if (!Object.values(hub.senders).some(({ use }) => use === 'ses')) return;
     this.#addAlarm('bounce rate', {
       metric: awsMetric('AWS/SES', 'Reputation.BounceRate', {}, 'Average'),
       threshold: 0.05,

@@ -311,6 +311,14 @@ describe('the goal', () => {
     return nextTimer();
   };
 
+  it('does not hold the message back where its timer is refused', async () => {
+    await publishHello(goal);
+    const schedule = () => Promise.reject(new Error('no timer'));
+    const deciding = decide(portsOf({ schedule }))(decisionAbout(await hub.putInteraction('cause')));
+    await expect(deciding).rejects.toThrow('no timer');
+    expect(queued).toHaveLength(1);
+  });
+
   it('is checked when its window ends, and stores the interaction that reached it', async () => {
     await publishHello(goal);
     await decide(portsOf())(decisionAbout(await hub.putInteraction('cause')));

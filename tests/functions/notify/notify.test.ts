@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import type { HubError } from '../../../core/errors.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
-import { type OutgoingMessage, refusal, type Sender } from '../../../core/triggers/sender.ts';
+import { NotNow, type OutgoingMessage, refusal, type Sender } from '../../../core/triggers/sender.ts';
 import { pause, publish } from '../../../functions/aws/operations/publish.ts';
 import { notificationKey } from '../../../functions/contracts/keys.ts';
 import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
@@ -81,7 +81,7 @@ const reservation = async (fields: Record<string, unknown> = {}, files = templat
   })(decisionAbout(cause));
 };
 const row = async (): Promise<Notification | undefined> => hub.notifications.get(message);
-const refused = (retry: 'never' | 'later') => refusal('The vendor said no.', { retry });
+const refused = () => refusal('The vendor said no.');
 
 describe('a reserved notification', () => {
   it('is sent, recorded as an interaction and published', async () => {
@@ -250,7 +250,7 @@ describe('a sender that refuses', () => {
   it('for good: the next channel of the list takes it', async () => {
     await reservation();
     answer = async (_, by) => {
-      if (by === 'ses') throw refused('never');
+      if (by === 'ses') throw refused();
       return 'sms-id';
     };
     await notify(portsOf())(message);
@@ -263,7 +263,7 @@ describe('a sender that refuses', () => {
 
   it('for good, and there is no other channel: a failure that says why', async () => {
     await reservation();
-    answer = async () => Promise.reject(refused('never'));
+    answer = async () => Promise.reject(refused());
     await notify(portsOf())(message);
     expect(failures).toMatchObject([{ code: 'sender-refusal' }]);
     expect(told).toMatchObject([{ type: 'notification.failed' }]);
@@ -274,11 +274,14 @@ describe('a sender that refuses', () => {
     });
   });
 
-  it.each(['marketing', 'service'])('for now: the queue tries again (%s)', async (category) => {
+  it.each(['marketing', 'service'])('for now: it is reserved as before, and waits (%s)', async (category) => {
     await reservation({ category });
-    answer = async () => Promise.reject(refused('later'));
-    await expect(notify(portsOf())(message)).rejects.toMatchObject({ code: 'sender-refusal' });
+    const by = new NotNow('rate', 'Too many.');
+    answer = async () => Promise.reject(by);
+    expect(await notify(portsOf())(message)).toEqual({ sender: 'ses', by });
     expect(await row()).toMatchObject({ status: 'reserved' });
+    expect((await row())?.until).toBeUndefined();
+    expect(failures).toEqual([]);
     answer = async () => 'id';
     await notify(portsOf())(message);
     expect(sent).toHaveLength(1);
@@ -295,6 +298,17 @@ describe('a sender that refuses', () => {
     else await expect(tried).rejects.toThrow('socket hang up');
     expect(await row()).toMatchObject({ status });
     expect(failures).toHaveLength(kept);
+  });
+
+  it('for now, as it has a hundred times because of this message: the next channel of the list takes it', async () => {
+    await reservation();
+    answer = async (_, by) => {
+      if (by === 'ses') throw new NotNow('down', 'Something went wrong.');
+      return 'sms-id';
+    };
+    expect(await notify(portsOf())({ ...message, deferrals: 99 })).toMatchObject({ sender: 'ses' });
+    await notify(portsOf())({ ...message, deferrals: 100 });
+    expect(sent).toMatchObject([{ by: 'aws-sms' }]);
   });
 
   it('a channel without a sender counts as refused', async () => {
@@ -319,7 +333,7 @@ describe('a message to colleagues', () => {
   it('goes to each member; a refusal for one does not stop the others; no address is added to the customer', async () => {
     hub.hub = team;
     await reservation({ send: { to: { team: 'sales' }, template: 'hello' } });
-    answer = async ({ to }) => (to.startsWith('one') ? Promise.reject(refused('never')) : 'id');
+    answer = async ({ to }) => (to.startsWith('one') ? Promise.reject(refused()) : 'id');
     await notify(portsOf())(message);
     expect(sent).toMatchObject([{ to: 'two@acme.example', id: 'hello.cause.1' }]);
     expect(recorded).toMatchObject([{ causedBy: 'ada', interaction: { identifiers: [] } }]);
@@ -329,7 +343,7 @@ describe('a message to colleagues', () => {
   it('has no other channel to go through', async () => {
     hub.hub = team;
     await reservation({ send: { to: { team: 'sales' }, template: 'hello' } });
-    answer = async () => Promise.reject(refused('never'));
+    answer = async () => Promise.reject(refused());
     await notify(portsOf())(message);
     expect(await row()).toMatchObject({ status: 'failed' });
   });

@@ -197,7 +197,7 @@ it('one bad record: its own failure entry, and the rest of the batch is processe
 describe('sender refuses: the next channel, or a failure entry, never silent', () => {
   const refusing: Sender = {
     ...{ id: 'refusing', provider: 'refusing' },
-    send: () => Promise.reject(refusal('The account is in its sandbox.', { retry: 'never' })),
+    send: () => Promise.reject(refusal('The account is in its sandbox.')),
   };
   const write = async (senders: Record<string, Sender>): Promise<void> => {
     await hub.stop();

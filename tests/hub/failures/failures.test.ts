@@ -256,7 +256,7 @@ describe('a message that a function refuses', () => {
     const sender = (id: string) => ({
       ...{ id, provider: 'test-sender' },
       async send({ to }: { readonly to: string }) {
-        if (down) throw refusal('The account is in its sandbox.', { retry: 'never' });
+        if (down) throw refusal('The account is in its sandbox.');
         sent.push(to);
         return `x${sent.length}`;
       },

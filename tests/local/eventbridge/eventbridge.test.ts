@@ -294,6 +294,21 @@ describe('rules', () => {
     expect(removed.FailedEntries).toMatchObject([{ TargetId: '9', ErrorCode: 'ResourceNotFoundException' }]);
   });
 
+  it.each(['queue', 'arn:aws:sqs:eu-south-1::work', 'arn:aws:sqs:eu-south-1:123456789012:'])(
+    'do not send to %j, which is no address of a resource',
+    async (Arn) => {
+      const { client } = await open();
+      await client.send(new PutRuleCommand({ Name: 'tick', ScheduleExpression: 'rate(15 minutes)' }));
+      for (const target of [
+        { Id: 'q', Arn },
+        { Id: 'q', Arn: queue, DeadLetterConfig: { Arn } },
+      ])
+        await expect(
+          client.send(new PutTargetsCommand({ Rule: 'tick', Targets: [target] })),
+        ).rejects.toMatchObject({ name: 'ValidationException', message: expect.stringContaining(Arn) });
+    },
+  );
+
   it('with a schedule tick on the default bus, until disabled', async () => {
     const { client, clock, delivered } = await open();
     await client.send(new PutRuleCommand({ Name: 'tick', ScheduleExpression: 'rate(15 minutes)' }));

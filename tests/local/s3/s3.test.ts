@@ -30,6 +30,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { signedCalls } from '../../../functions/aws/clients/signed.ts';
+import { accessKeyOf, LOCAL_SECRET } from '../../../infra/local/iam/access-key.ts';
 import { s3 } from '../../../infra/local/s3/index.ts';
 import { clientOf, serviceContext } from '../../support/service-context.ts';
 
@@ -282,6 +284,53 @@ describe('buckets', () => {
     await expect(client.send(new GetObjectAclCommand({ Bucket, Key: 'a' }))).rejects.toThrow(
       /does not support the operation GetObjectAcl/u,
     );
+  });
+});
+
+it('opens an address presigned with a key of its own as it was signed, and not otherwise', async () => {
+  const { service, clock, put } = await open();
+  await put('a b.csv', 'a,b');
+  const { presign } = signedCalls({
+    env: {
+      ...{ AWS_REGION: 'eu-south-1', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:4566' },
+      ...{ AWS_ACCESS_KEY_ID: accessKeyOf('jobs'), AWS_SECRET_ACCESS_KEY: LOCAL_SECRET },
+    },
+  });
+  const url = new URL(await presign('s3', { method: 'GET', path: '/files/a%20b.csv' }, 60));
+  // The signer takes the time of the machine.
+  const signedAt = (url.searchParams.get('X-Amz-Date') ?? '').replace(
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u,
+    '$1-$2-$3T$4:$5:$6Z',
+  );
+  await clock.runUntil(Date.parse(signedAt));
+  const ask = async (method: string, path: string, query: string) => {
+    const headers = { host: url.host };
+    const caller = { accessKeyId: accessKeyOf('jobs'), arn: 'arn:aws:iam::123456789012:role/test' };
+    const { status, body } = await service.handle(
+      { method, path, query, headers, body: Buffer.from('') },
+      caller,
+    );
+    return [status, /<Code>(\w+)/u.exec(Buffer.from(body).toString())?.[1]];
+  };
+  const query = url.search.slice(1);
+  expect(await ask('GET', url.pathname, query)).toEqual([200, undefined]);
+  const refused = [403, 'SignatureDoesNotMatch'];
+  expect(await ask('PUT', url.pathname, query)).toEqual(refused);
+  expect(await ask('GET', '/files/other.csv', query)).toEqual(refused);
+  expect(await ask('GET', url.pathname, query.replace('Expires=60', 'Expires=600'))).toEqual(refused);
+  expect(await ask('GET', url.pathname, `${query}&response-content-type=text%2Fhtml`)).toEqual(refused);
+});
+
+it('refuses more than 2 KB of metadata, and a condition on a write that S3 does not have', async () => {
+  const { put } = await open();
+  await put('a', 'a', { Metadata: { k: 'x'.repeat(2047) } });
+  await expect(put('a', 'a', { Metadata: { k: 'x'.repeat(2048) } })).rejects.toMatchObject({
+    name: 'MetadataTooLarge',
+    $metadata: { httpStatusCode: 400 },
+  });
+  await expect(put('b', 'b', { IfNoneMatch: '"etag"' })).rejects.toMatchObject({
+    name: 'NotImplemented',
+    $metadata: { httpStatusCode: 501 },
   });
 });
 

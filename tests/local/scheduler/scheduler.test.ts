@@ -47,6 +47,16 @@ const open = (deliver: (one: Delivered) => void = () => {}, random = () => 0.5) 
 const iso = (time: number | undefined): string => new Date(time ?? Number.NaN).toISOString();
 const until = (time: string): number => Date.parse(time);
 
+it('takes an input of 256 KB, and no larger one', async () => {
+  const { create } = open();
+  await create('at(2026-03-05T09:00:00)', { Target: { ...Target, Input: 'x'.repeat(262_144) } });
+  const larger = create('at(2026-03-05T09:00:00)', {
+    Name: 'two',
+    Target: { ...Target, Input: `ü${'x'.repeat(262_143)}` },
+  });
+  await expect(larger).rejects.toMatchObject({ name: 'ValidationException' });
+});
+
 describe('schedule expressions', () => {
   const times = (expression: string, zone: string, after: string, count: number): string[] => {
     const start = Date.parse(after);

@@ -3,12 +3,15 @@ import { ClientRequest } from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
 import {
+  BatchEntryIdsNotDistinctException,
   ConfirmSubscriptionCommand,
   CreatePlatformApplicationCommand,
   CreatePlatformEndpointCommand,
   CreateTopicCommand,
   DeleteEndpointCommand,
+  EmptyBatchRequestException,
   EndpointDisabledException,
+  InvalidBatchEntryIdException,
   ListSubscriptionsByTopicCommand,
   PublishBatchCommand,
   PublishCommand,
@@ -16,6 +19,7 @@ import {
   SetEndpointAttributesCommand,
   SNSClient,
   SubscribeCommand,
+  TooManyEntriesInBatchRequestException,
   UnsubscribeCommand,
 } from '@aws-sdk/client-sns';
 import Validator from 'sns-validator';
@@ -334,6 +338,18 @@ describe('topics', () => {
       ['a'],
       [['b', 'InvalidParameter']],
     ]);
+    const entries = (...ids: string[]) =>
+      client.send(
+        new PublishBatchCommand({
+          TopicArn,
+          PublishBatchRequestEntries: ids.map((Id) => ({ Id, Message: 'x' })),
+        }),
+      );
+    const eleven = Array.from({ length: 11 }, (_, at) => `m${at}`);
+    await expect(entries(...eleven)).rejects.toThrow(TooManyEntriesInBatchRequestException);
+    await expect(entries()).rejects.toThrow(EmptyBatchRequestException);
+    await expect(entries('a', 'a')).rejects.toThrow(BatchEntryIdsNotDistinctException);
+    await expect(entries('a b')).rejects.toThrow(InvalidBatchEntryIdException);
     await clock.runUntil(clock.now() + 86_400_000);
     expect(delivered.map(({ arn, payload }) => [arn, JSON.parse(payload).Message])).toEqual([
       [`${queue}-dead`, 'one'],
