@@ -26,7 +26,7 @@ export const replaySamples = async (
     hub,
     Object.entries(secrets).filter(([provider]) => isOn(provider)),
   );
-  const device = senders['push'] === 'sns-push' ? await registerDevice(hub) : undefined;
+  const device = senders['push']?.use === 'sns-push' ? await registerDevice(hub) : undefined;
   const api = { url: hub.apiUrl, key: await readApiKey(hub) };
   await sendCommand(api, {
     command: 'import',

@@ -50,9 +50,6 @@ export const cloudwatchTypes: ResourceTypes = {
     },
   ),
   'AWS::Budgets::Budget': inertType(z.strictObject({ Budget: unused, NotificationsWithSubscribers: unused })),
-  'AWS::Budgets::Budget': inertType(
-    z.strictObject({ Budget: unused, NotificationsWithSubscribers: unused }),
-  ),
   'AWS::Logs::MetricFilter': inertType(
     z.strictObject({
       FilterPattern: text,
