@@ -7,6 +7,7 @@ import { REGION } from '../../infra/local/runtime/account.ts';
 import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoints.ts';
 import { mailboxesOf } from '../../infra/local/runtime/state.ts';
 import { type Hub, type HubOptions, openHub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
+import { scanItems } from '../../infra/scenario/hub/scan-table.ts';
 import { root } from '../../infra/stack/bundle.ts';
 import { isPrintingLogs } from './print-log.ts';
 import { replaySamples } from './replay-samples.ts';
@@ -97,7 +98,7 @@ const main = async (): Promise<number> => {
 
 /** Replays the samples on an empty hub and prints the summary. Returns whether every number is as expected. */
 const replayOnce = async (hub: Hub, { publicUrl }: Options, log: readonly string[]): Promise<boolean> => {
-  if (!isEmpty(hub)) {
+  if (!(await isEmpty(hub))) {
     console.log(
       'The hub already has customers, so the samples are not replayed. Delete .hub/state.sqlite* to start again.',
     );
@@ -131,10 +132,10 @@ Call its AWS:      AWS_ENDPOINT_URL=${hub.awsUrl} AWS_REGION=${REGION} AWS_ACCES
 Ctrl-C stops the hub. Its state remains in .hub/.`);
 };
 
-const isEmpty = ({ cloud }: Hub): boolean =>
-  cloud.db
-    .prepare('SELECT 1 FROM dynamodb_items WHERE item LIKE \'%"sk":{"S":"profile"}%\' LIMIT 1')
-    .get() === undefined;
+const isEmpty = async ({ runtime }: Hub): Promise<boolean> => {
+  for await (const { sk } of scanItems(runtime)) if (sk?.S === 'profile') return false;
+  return true;
+};
 
 try {
   process.exitCode = await main();

@@ -2,9 +2,11 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import * as z from 'zod';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { publish } from '../../../functions/aws/operations/publish.ts';
+import { sortKeyPrefix } from '../../../functions/contracts/keys.ts';
 import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
 import { publishPortsOf } from '../../../infra/scenario/hub/in-process-hub.ts';
 import { type Hub, openHub, readApiKey } from '../../../infra/scenario/hub/open-hub.ts';
+import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { brokenInvariants } from './invariants.ts';
 
 // The hub of `npm start` as a process of its own, which the crash run kills. Its parent sends it commands; it ends with
@@ -105,13 +107,6 @@ const drain = async (open: Hub): Promise<void> => {
   }
 };
 
-const countRows = (open: Hub, like: string): number =>
-  Number(
-    open.cloud.db.prepare('SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE ?').get(like)?.[
-      'count'
-    ],
-  );
-
 const runCommand = async (command: HubCommand): Promise<HubReport> => {
   if (command.command === 'open') {
     const { state, publicUrl, clockOffsetMs } = command;
@@ -125,12 +120,13 @@ const runCommand = async (command: HubCommand): Promise<HubReport> => {
     await drain(hub);
     return { report: 'drained' };
   }
+  const rows = await scanTable(hub.runtime);
   return {
     report: 'checked',
     broken: await brokenInvariants(hub, command.answers),
     counts: {
-      interactions: countRows(hub, '%"sk":{"S":"at#%'),
-      customers: countRows(hub, '%"sk":{"S":"profile"}%'),
+      interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
+      customers: rows.filter(({ sk }) => sk === 'profile').length,
       'messages sent': hub.cloud.sentMessages.list().length,
     },
   };
