@@ -92,6 +92,8 @@ export const transactWrite =
     const input = parseInput(WriteInput, raw);
     const parsed = input.TransactItems.map(parseTransactItem);
     const tables = parsed.map(({ input: { TableName: name } }) => store.table(name));
+    // An empty key is an error of the request; what else is wrong with an item cancels the transaction.
+    for (const [at, { key }] of parsed.entries()) tables[at]?.expectFilledKeys(key);
     const prepared = forEachItem(parsed, (one, at) => {
       const table = tables[at];
       if (table === undefined) throw new Error('A write without a table.');
@@ -126,8 +128,18 @@ export const transactWrite =
     return capacities.consumed(input.ReturnConsumedCapacity, true);
   };
 
-const digestOf = ({ ClientRequestToken: _token, ...rest }: Readonly<Record<string, unknown>>): string =>
-  createHash('sha256').update(JSON.stringify(rest)).digest('base64');
+/** The same for requests whose members are in another order, or that ask for other capacity. */
+const digestOf = ({
+  ClientRequestToken: _token,
+  ReturnConsumedCapacity: _capacity,
+  ...rest
+}: Readonly<Record<string, unknown>>): string =>
+  createHash('sha256').update(JSON.stringify(rest, sortMembers)).digest('base64');
+
+const sortMembers = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;
 
 /** A repeated transaction consumes only the reads of its items. */
 const repeatTransaction = (
