@@ -21,7 +21,6 @@ export interface InProcessHubOptions
       CloudOptions,
       | 'before'
       | 'chaos'
-      | 'conflict'
       | 'externalEndpoints'
       | 'file'
       | 'onDecision'

@@ -3,6 +3,7 @@ import { type DynamodbCall, endpoint } from '../../../infra/local/dynamodb/compa
 import { seeded } from '../../../infra/local/dynamodb/comparison/random-operations.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { type Listener, listen } from '../../../infra/local/protocol/http.ts';
+import { faulty } from '../../../infra/local/runtime/faults.ts';
 import { serviceContext } from '../../support/service-context.ts';
 import { keySchema } from './call.ts';
 
@@ -14,16 +15,16 @@ const conflicts = seeded(5);
 let conflicted = 0;
 
 beforeAll(async () => {
-  const service = dynamodb(serviceContext(), {
-    conflict: () => {
-      const now = conflicts() < 0.1;
-      if (now) conflicted++;
-      return now;
-    },
+  const service = dynamodb(serviceContext());
+  const withFaults = faulty({ conflict: 0.1 }, conflicts);
+  listener = await listen(async ({ target, ...rest }) => {
+    const request = { ...rest, path: target, query: '' };
+    const response = await withFaults('dynamodb', service.operation(request), request, (sent) =>
+      service.handle(sent, { accessKeyId: 'TEST', arn: 'test' }),
+    );
+    if (String(response.body).includes('"TransactionConflict"')) conflicted++;
+    return response;
   });
-  listener = await listen(({ target, ...request }) =>
-    service.handle({ ...request, path: target, query: '' }, { accessKeyId: 'TEST', arn: 'test' }),
-  );
   clients = Array.from({ length: CLIENTS }, () => endpoint(`http://127.0.0.1:${listener.port}/`, {}));
   await clients[0]?.('CreateTable', {
     TableName,

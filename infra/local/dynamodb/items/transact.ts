@@ -85,9 +85,9 @@ const parseTransactItem = ({ Put, Delete, Update, ConditionCheck }: WriteItem): 
   return Update ? parseWrite('Update', Update) : parseWrite('Check', ConditionCheck);
 };
 
-/** TransactWriteItems. Where `conflict` returns true, it is cancelled as by a concurrent transaction. */
+/** TransactWriteItems. */
 export const transactWrite =
-  (store: Store, clock: Clock, conflict: () => boolean, onConsumed: OnConsumed) =>
+  (store: Store, clock: Clock, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
     const input = parseInput(WriteInput, raw);
     const parsed = input.TransactItems.map(parseTransactItem);
@@ -114,10 +114,6 @@ export const transactWrite =
       );
     if (before !== undefined)
       return repeatTransaction(store, prepared, input.ReturnConsumedCapacity, onConsumed);
-    if (conflict())
-      throw cancelled(
-        prepared.map(() => ({ Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' })),
-      );
     const capacities = store.atomically(() => {
       const capacities = writeAll(store, prepared, onConsumed);
       // A cancelled transaction may be retried with its token, so only a successful one stores it.
