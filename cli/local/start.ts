@@ -21,6 +21,7 @@ Runs the hub on this machine and replays sample webhooks on the first start.
   --exit              stop after the summary; the exit code is 0 only if every number is as expected
   --port N            the port of the API and the webhooks (default 4700); the next four ports are the inbox, Salesforce,
                       HubSpot and AWS
+  --concurrency N     the most copies of one function that run at a time (default 10); fewer spare a small machine
   --public-url URL    the public address that providers call and that links in messages lead to, such as that of a tunnel
                       (default: the address of the API on this machine)
   --state FILE        the SQLite file of the state (default .hub/state.sqlite)
@@ -34,12 +35,22 @@ interface Options extends HubOptions {
   readonly exit: boolean;
 }
 
+const concurrencyOf = (text: string): number => {
+  const copies = Number(text);
+  if (Number.isInteger(copies) && copies > 0) return copies;
+  throw new LocalError(
+    'bad-option',
+    `--concurrency takes a whole number from 1, not ${JSON.stringify(text)}.`,
+  );
+};
+
 /** Undefined where only the usage is asked for. */
 const parseOptions = (): Options | undefined => {
   const { values } = parseArgs({
     options: {
       exit: { type: 'boolean', default: false },
       port: { type: 'string' },
+      concurrency: { type: 'string' },
       'public-url': { type: 'string' },
       state: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -52,6 +63,7 @@ const parseOptions = (): Options | undefined => {
   return {
     exit: values.exit,
     port,
+    concurrentExecutions: values.concurrency === undefined ? undefined : concurrencyOf(values.concurrency),
     // With port 0 the system chooses one when the hub is open, and nobody opens a link.
     publicUrl: values['public-url'] ?? (port === 0 ? 'https://acme.example' : `http://127.0.0.1:${port}`),
     state: values.state ?? join(folder, values.exit ? `exit-${process.pid}.sqlite` : 'state.sqlite'),

@@ -28,7 +28,7 @@ const bucketThat = (...answers: readonly Response[]) => {
       return answers[next++] ?? new Response('');
     },
   };
-  return { files: bucket({ env, aws }), asked };
+  return { files: bucket({ env, aws, random: () => 0 }), asked };
 };
 
 const refusal = (status: number, code: string): Response =>

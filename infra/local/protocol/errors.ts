@@ -1,4 +1,4 @@
-export type LocalErrorCode = 'port-taken' | 'bad-endpoint' | 'no-credentials';
+export type LocalErrorCode = 'port-taken' | 'bad-endpoint' | 'bad-option' | 'no-credentials';
 
 /** An invalid setting of the runtime. The message contains the setting and the correction. */
 export class LocalError extends Error {

@@ -19,6 +19,8 @@ export const HubCommand = z.discriminatedUnion('command', [
     state: z.string(),
     publicUrl: z.string(),
     clockOffsetMs: z.number(),
+    /** Whether requests of the functions meet faults of AWS. */
+    hasFaults: z.boolean(),
     secrets: z.record(z.string(), z.record(z.string(), z.string())),
     /** E-mail addresses whose owners have consented to marketing. */
     granted: z.array(z.string()),
@@ -86,6 +88,12 @@ const configure = async (
   }
 };
 
+/** The shares of requests, messages and events of a bad day. */
+const FAULTS = {
+  ...{ duplicate: 0.05, reorder: true },
+  ...{ conflict: 0.05, unread: 0.1, refusedEntry: 0.02, throttle: 0.03, broken: 0.02 },
+};
+
 let hub: Hub | undefined;
 
 /** The number of messages in all queues. */
@@ -109,9 +117,10 @@ const drain = async (open: Hub): Promise<void> => {
 
 const runCommand = async (command: HubCommand): Promise<HubReport> => {
   if (command.command === 'open') {
-    const { state, publicUrl, clockOffsetMs } = command;
+    const { state, publicUrl, clockOffsetMs, hasFaults } = command;
     const log = process.env['HUB_LOG'] === undefined ? () => {} : (line: string) => console.error(line);
-    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs }, log);
+    const chaos = hasFaults ? { chaos: FAULTS } : {};
+    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs, ...chaos }, log);
     if (command.granted.length > 0) await configure(hub, command);
     return { report: 'opened', url: hub.apiUrl };
   }
